@@ -1,0 +1,55 @@
+// Package ws is the WebSocket protocol of RFC 6455 without sockets: bytes in, events out, and the
+// other way round. It serves both ends of a connection.
+//
+// # Theory of operation
+//
+// There are two layers. The lower one knows frames: [ParseHeader], [AppendHeader], [AppendFrame] and
+// [Mask] are functions without state. The upper one knows messages: a [Reader] puts frames into
+// their place and tells what came as [Event] values. It is pulled and calls nobody back:
+//
+//	for {
+//		ev, n := r.Next(p)
+//		p = p[n:]
+//		switch ev.Kind {
+//		case ws.NeedMore:
+//			return // p is used up: read more
+//		case ws.Data:
+//			// ev.Payload is a piece of a message, perhaps all of it
+//		case ws.PingFrame:
+//			out = ws.AppendFrame(out, ws.Header{Fin: true, Opcode: ws.Pong}, ev.Payload)
+//		case ws.CloseFrame, ws.Failed:
+//			// answer with ev.Code; nothing more will come
+//		}
+//	}
+//
+// One law stands above all others: cutting never changes meaning. TCP carries bytes, not messages,
+// and may deliver a frame in one read, in ten, or together with the next one. The same bytes give
+// the same messages, the same control frames and the same failure, wherever they are cut. Only the
+// number of pieces a message comes in depends on it. To keep the law, every rule is judged at the
+// first byte that decides it, in the order of the bytes: a header with two faults always fails for
+// the earlier one. A Close frame alone is judged when it is whole, for it means nothing before.
+//
+// Nothing is copied. Payloads are unmasked where they lie, and an event refers to the bytes that the
+// caller has read. What a Reader must remember of a cut frame is its header, at most 14 bytes, and
+// how much of the payload is missing: these two say everything, the position in the masking key
+// too. So a Reader is small, and an idle one holds no memory beside itself. The one exception is a
+// control frame that is cut inside its payload: it is collected, since half a Ping is of no use.
+//
+// Text is checked while it comes, by [UTF8], and a message that can no longer become valid fails at
+// the byte that spoils it. A message too big fails at its header. A peer can therefore never make
+// the caller wait, or keep memory, for something that is bound to be refused.
+//
+// # Limitations
+//
+//   - The opening handshake is HTTP and not done here, but for [ValidKey] and [AppendAccept].
+//   - There is no writer. That fragments follow each other, that nothing follows a Close, and that a
+//     client's masking keys can't be guessed, is up to the caller.
+//   - There are no extensions. RSV1 is let through when [Reader.Rsv1] is set; RSV2 and RSV3 never are.
+//     Text of a marked message is not checked and its size is counted as sent: the extension has to
+//     check what it inflates.
+//   - A piece of a message may end inside a character.
+//   - The pieces before a failure have been given already; how many depends on how they were cut.
+//   - A code's direction is not checked: a server may be sent 1012, which only servers have use for.
+//   - A Sec-WebSocket-Key may have any value in the four bits that base64 leaves over.
+//   - Versions of the protocol before 13 (hixie, hybi) are unknown here.
+package ws

@@ -1,0 +1,35 @@
+package ws
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+)
+
+// guid is the constant of RFC 6455 1.3: a server that does not speak WebSocket is unlikely to
+// know it.
+const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+// keySize is the length of a Sec-WebSocket-Key: 16 bytes in base64.
+const keySize = 24
+
+// ValidKey reports whether key, a Sec-WebSocket-Key without the space around it, is 16 bytes in
+// base64 (RFC 6455 4.2.1).
+func ValidKey(key []byte) bool {
+	var nonce [18]byte
+	if len(key) != keySize {
+		return false
+	}
+	n, err := base64.StdEncoding.Decode(nonce[:], key)
+	return err == nil && n == 16
+}
+
+// AppendAccept appends the Sec-WebSocket-Accept that answers key, always 28 bytes, and returns the
+// extended slice. The key goes in as it was sent, not decoded:
+//
+// RFC 6455 4.2.2: "concatenating |key| with the string [GUID], taking the SHA-1 hash of this
+// concatenated value to obtain a 20-byte value and base64-encoding".
+func AppendAccept(dst []byte, key []byte) []byte {
+	var room [keySize + len(guid)]byte
+	sum := sha1.Sum(append(append(room[:0], key...), guid...))
+	return base64.StdEncoding.AppendEncode(dst, sum[:])
+}

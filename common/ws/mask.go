@@ -1,0 +1,34 @@
+package ws
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// Mask XORs p in place with key. pos is the offset of p[0] in its frame's payload, so that a
+// payload may be masked piece by piece. The same call unmasks:
+//
+// RFC 6455 5.3: "The same algorithm applies regardless of the direction of the translation".
+func Mask(key [4]byte, pos int64, p []byte) {
+	// In little-endian order the key's next byte is the word's lowest one.
+	k := bits.RotateLeft32(binary.LittleEndian.Uint32(key[:]), -8*int(pos&3))
+	word := uint64(k)<<32 | uint64(k)
+	for len(p) >= 32 { // four at a time: the loop itself costs more than the XOR
+		xor(p[0:8], word)
+		xor(p[8:16], word)
+		xor(p[16:24], word)
+		xor(p[24:32], word)
+		p = p[32:]
+	}
+	for len(p) >= 8 {
+		xor(p[0:8], word)
+		p = p[8:]
+	}
+	for i := range p {
+		p[i] ^= byte(word >> (8 * i))
+	}
+}
+
+func xor(p []byte, word uint64) {
+	binary.LittleEndian.PutUint64(p, binary.LittleEndian.Uint64(p)^word)
+}
