@@ -1,0 +1,135 @@
+package http1
+
+import (
+	"bytes"
+	"math"
+)
+
+// obey notes the fields that say where the request ends and what becomes of the connection.
+func (q *Request) obey(name, value []byte) *Error {
+	switch {
+	case fold(name, "Host"):
+		return q.hostField(value)
+	case fold(name, "Content-Length"):
+		return q.lengthField(value)
+	case fold(name, "Transfer-Encoding"):
+		return q.codingField(value)
+	case fold(name, "Connection"):
+		for member := range members(value) {
+			q.closing = q.closing || fold(member, "close")
+			q.lasting = q.lasting || fold(member, "keep-alive")
+		}
+	case fold(name, "Expect"):
+		q.expects = true
+		q.unmet = q.unmet || !fold(value, "100-continue")
+	}
+	return nil
+}
+
+// hostField follows RFC 9112 3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1
+// request message that lacks a Host header field and to any request message that contains more than one Host
+// header field line or a Host header field with an invalid field value."
+func (q *Request) hostField(value []byte) *Error {
+	switch {
+	case q.hosts:
+		return ErrHosts
+	case !validHost(value):
+		return ErrHost
+	}
+	q.hosts = true
+	if !q.authority {
+		q.host = q.fields[q.count-1].value
+	}
+	return nil
+}
+
+// lengthField parses a Content-Length (RFC 9110 8.6). Several, even if they say the same, are refused, as RFC
+// 9112 6.3 allows: whoever sends them is broken or means harm.
+func (q *Request) lengthField(value []byte) *Error {
+	if q.lengths {
+		return ErrLengths
+	}
+	q.lengths = true
+	if len(value) == 0 || !all(value, inDigit) {
+		return ErrLength
+	}
+	for _, c := range value {
+		if q.length > (math.MaxInt64-int64(c-'0'))/10 {
+			return ErrLength
+		}
+		q.length = q.length*10 + int64(c-'0')
+	}
+	return nil
+}
+
+// codingField parses a line of Transfer-Encoding; the list may go on in the next one. Empty members are
+// refused here, and only here: in the field that decides where the request ends nothing is forgiven.
+func (q *Request) codingField(value []byte) *Error {
+	q.coded = true
+	for member := range members(value) {
+		name, _, parameters := bytes.Cut(member, semicolon)
+		switch {
+		case !isToken(trim(name)), q.chunked:
+			return ErrCoding // no coding, or one applied on top of chunked
+		case fold(member, "chunked"):
+			q.chunked = true
+		case parameters && fold(trim(name), "chunked"):
+			return ErrCoding // RFC 9112 7.1: chunked has no parameters
+		default:
+			q.unknown = true
+		}
+	}
+	return nil
+}
+
+// frame judges the head as a whole, after its last line, and decides what follows it.
+func (r *Reader) frame() *Error {
+	q := &r.req
+	switch {
+	case q.minor > 0 && !q.hosts:
+		return ErrNoHost
+	case q.coded && q.minor == 0:
+		// RFC 9112 6.1: "A server or client that receives an HTTP/1.0 message containing a Transfer-Encoding
+		// header field MUST treat the message as if the framing is faulty".
+		return ErrCoding10
+	case q.coded && q.lengths:
+		// RFC 9112 6.3: such a message "might indicate an attempt to perform request smuggling or response
+		// splitting and ought to be handled as an error."
+		return ErrLengthAndCoded
+	case q.coded && !q.chunked:
+		// RFC 9112 6.3: "If a Transfer-Encoding header field is present in a request and the chunked transfer
+		// coding is not the final encoding, the message body length cannot be determined reliably; the server
+		// MUST respond with the 400 (Bad Request) status code and then close the connection."
+		return ErrCoding
+	case q.unknown:
+		return ErrUnknownCoding
+	case q.length > r.limits.body():
+		return ErrBodyLimit
+	case q.unmet && q.minor > 0:
+		return ErrExpect
+	}
+	r.phase, r.rest = sized, q.length
+	if q.chunked {
+		r.phase = chunked
+	}
+	return nil
+}
+
+// nextSized reads a body whose length the head has given.
+func (r *Reader) nextSized(p []byte) (Event, int) {
+	if r.rest == 0 {
+		r.phase = over
+		return Event{Kind: End}, 0
+	}
+	return r.piece(p)
+}
+
+// piece takes as much of the body as there is of it, up to rest.
+func (r *Reader) piece(p []byte) (Event, int) {
+	n := int(min(r.rest, int64(len(p))))
+	if n == 0 {
+		return Event{Kind: NeedMore}, 0
+	}
+	r.rest -= int64(n)
+	return Event{Kind: Body, Data: p[:n:n]}, n
+}

@@ -1,0 +1,192 @@
+package http1
+
+// chunk is how far a chunked body has come. Unlike the head it is judged byte by byte, so that nothing of it
+// needs to be kept: sizes are counted, extensions and trailers are checked and dropped.
+type chunk struct {
+	state  chunkState
+	digits int   // of the size, so far
+	got    int64 // bytes of all chunks announced so far
+	extra  int   // bytes of extensions and trailers, all together
+	fields int   // trailers
+}
+
+// chunkState names what the next byte is, or may be.
+//
+// RFC 9112 7.1:
+//
+//	chunked-body = *chunk last-chunk trailer-section CRLF
+//	chunk        = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
+//	last-chunk   = 1*("0") [ chunk-ext ] CRLF
+type chunkState uint8
+
+const (
+	chunkSize    chunkState = iota // a digit of the size, or what follows the last one
+	chunkBlank                     // a blank behind the size, or the ";" it must lead to
+	chunkExt                       // a byte of an extension, or the CR behind it
+	chunkSizeLF                    // the LF of the size's line
+	chunkData                      // data, as long as there is a rest
+	chunkDataLF                    // the LF behind the data
+	trailerStart                   // the first byte of a trailer's name, or the CR of the last line
+	trailerName                    // a further one, or the colon
+	trailerValue                   // a byte of its value, or the CR behind it
+	trailerLF                      // the LF behind a trailer
+	lastLF                         // the LF of the last line
+	chunkOver                      // nothing
+)
+
+// A size of more digits is refused: those which fit need no more, and the others are padding.
+const maxSizeDigits = 16
+
+// nextChunked reads a chunked body.
+func (r *Reader) nextChunked(p []byte) (Event, int) {
+	for i, c := range p {
+		if r.chunk.state == chunkData && r.rest > 0 {
+			ev, n := r.piece(p[i:])
+			return ev, i + n
+		}
+		if err := r.chunkByte(c); err != nil {
+			return r.fail(p, err)
+		}
+		if r.chunk.state == chunkOver {
+			r.phase = over
+			return Event{Kind: End}, i + 1
+		}
+	}
+	return Event{Kind: NeedMore}, len(p)
+}
+
+// chunkByte takes one byte of a chunked body that isn't data.
+func (r *Reader) chunkByte(c byte) *Error {
+	switch k := &r.chunk; k.state {
+	case chunkSize:
+		return r.sizeByte(c)
+	case chunkBlank:
+		if !blank(c) && c != ';' {
+			return ErrChunkSize
+		}
+		return r.extByte(c)
+	case chunkExt:
+		return r.extByte(c)
+	case chunkSizeLF:
+		if c != '\n' {
+			return ErrLineEnd
+		}
+		return r.sizeOver()
+	case chunkData:
+		if c != '\r' {
+			return ErrChunkEnd
+		}
+		k.state = chunkDataLF
+	case chunkDataLF:
+		if c != '\n' {
+			return ErrChunkEnd
+		}
+		k.state, k.digits = chunkSize, 0
+	default:
+		return r.trailerByte(c)
+	}
+	return nil
+}
+
+// sizeByte takes a byte of the size, or the one behind it. A blank is one that may stand in front of an
+// extension.
+func (r *Reader) sizeByte(c byte) *Error {
+	k := &r.chunk
+	switch {
+	case class[c]&inHex != 0:
+		// RFC 9112 7.1: "A recipient MUST anticipate potentially large hexadecimal numerals and prevent
+		// parsing errors due to integer conversion overflows".
+		if k.digits == maxSizeDigits || r.rest >= 1<<59 {
+			return ErrChunkSize
+		}
+		k.digits++
+		r.rest = r.rest<<4 | int64(unhex(c))
+		return nil
+	case k.digits == 0:
+		return ErrChunkSize
+	case c == '\r':
+		k.state = chunkSizeLF
+		return nil
+	case blank(c) || c == ';':
+		return r.extByte(c)
+	}
+	return ErrChunkSize
+}
+
+// extByte takes a byte of the extensions. RFC 9112 7.1.1: "A recipient MUST ignore unrecognized chunk
+// extensions. A server ought to limit the total length of chunk extensions received in a request".
+func (r *Reader) extByte(c byte) *Error {
+	k := &r.chunk
+	switch {
+	case c == '\r':
+		k.state = chunkSizeLF
+		return nil
+	case class[c]&inValue == 0:
+		return ErrChunkExt
+	case k.extra == r.limits.head():
+		return ErrChunkLimit
+	}
+	k.extra++
+	if k.state != chunkExt {
+		k.state = chunkBlank
+	}
+	if c == ';' {
+		k.state = chunkExt
+	}
+	return nil
+}
+
+// sizeOver begins a chunk, or after the last one the trailers.
+func (r *Reader) sizeOver() *Error {
+	k := &r.chunk
+	switch {
+	case r.rest > r.limits.body()-k.got:
+		return ErrBodyLimit
+	case r.rest == 0:
+		k.state = trailerStart
+	default:
+		k.state = chunkData
+	}
+	k.got += r.rest
+	return nil
+}
+
+// trailerByte takes a byte of the trailers. They obey the head's rules and are dropped: RFC 9112 7.1.2 allows
+// it, and nothing that comes after the body can be relied on to have been seen by those in between.
+func (r *Reader) trailerByte(c byte) *Error {
+	k := &r.chunk
+	if k.extra == r.limits.head() {
+		return ErrHeadLimit
+	}
+	k.extra++
+	token := class[c]&inToken != 0
+	switch {
+	case k.state == trailerStart && c == '\r':
+		k.state = lastLF
+	case k.state == trailerStart && blank(c):
+		return ErrFold
+	case k.state == trailerStart && k.fields == maxFields:
+		return ErrFieldLimit
+	case k.state == trailerStart && token:
+		k.state = trailerName
+		k.fields++
+	case k.state == trailerName && token:
+	case k.state == trailerName && c == ':':
+		k.state = trailerValue
+	case k.state == trailerStart || k.state == trailerName:
+		return ErrFieldName
+	case k.state == trailerValue && c == '\r':
+		k.state = trailerLF
+	case k.state == trailerValue:
+		if class[c]&inValue == 0 {
+			return ErrFieldValue
+		}
+	case c != '\n':
+		return ErrLineEnd
+	case k.state == trailerLF:
+		k.state = trailerStart
+	case k.state == lastLF:
+		k.state = chunkOver
+	}
+	return nil
+}

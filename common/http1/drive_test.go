@@ -1,0 +1,135 @@
+package http1
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A request as a test sees it: all that a Reader says about one.
+type request struct {
+	Method, Target, Path, Query, Host string
+	Minor                             int
+	Length                            int64
+	Fields                            string // "name: value" in lines
+	Is                                string // which of its questions are answered with yes
+	Body                              string
+	End                               bool // it has been read to its end
+	Err                               *Error
+}
+
+// read gives the pieces to one Reader, as a driver would who reads every piece into the same buffer, and
+// returns the requests in them. Bytes behind an error are given too, and must change nothing. rest is what
+// came behind the last End.
+func read(t testing.TB, l Limits, pieces ...[]byte) (requests []request) {
+	t.Helper()
+	var r Reader
+	r.Reset(l)
+	var now request
+	var scratch []byte
+	for _, piece := range pieces {
+		scratch = append(scratch[:0], piece...)
+		for p, more := scratch, true; more; {
+			ev, n := r.Next(p)
+			switch ev.Kind {
+			case Head:
+				now = describe(r.Request())
+			case Body:
+				if len(ev.Data) == 0 {
+					t.Error("a piece of body is empty")
+				}
+				now.Body += string(ev.Data)
+			case End:
+				if kept := describe(r.Request()); kept.Fields != now.Fields || kept.Target != now.Target {
+					t.Errorf("the Request has changed from its head to its end: %s", cmp.Diff(now, kept))
+				}
+				now.End = true
+				requests, now = append(requests, now), request{}
+				r.Reset(l)
+			case Failed:
+				now.Err = ev.Err
+				requests, now = append(requests, now), request{}
+			case NeedMore:
+				more = false
+			}
+			if ev.Kind == NeedMore && n != len(p) {
+				t.Errorf("needs more, but has taken %d of %d bytes", n, len(p))
+			}
+			p = p[n:]
+		}
+		if !bytes.Equal(scratch, piece) {
+			t.Error("the Reader has written to what it was lent")
+		}
+		r.Keep()
+		for i := range scratch {
+			scratch[i] = '!' // so that whatever still refers to it is seen
+		}
+	}
+	if now.Method != "" {
+		requests = append(requests, now)
+	}
+	return requests
+}
+
+func describe(q *Request) request {
+	d := request{
+		Method: string(q.Method()), Target: string(q.Target()), Path: string(q.Path()),
+		Query: string(q.Query()),
+		Host:  string(q.Host()), Minor: q.Minor(), Length: q.ContentLength(),
+	}
+	for _, f := range q.fields[:q.count] {
+		d.Fields += string(q.at(f.name)) + ": " + string(q.at(f.value)) + "\n"
+	}
+	var is []string
+	for _, question := range []struct {
+		name string
+		yes  bool
+	}{
+		{"asterisk", q.Asterisk()}, {"close", q.Close()}, {"continue", q.ExpectContinue()}, {"keep-alive 1.0",
+			q.KeepAlive10()},
+	} {
+		if question.yes {
+			is = append(is, question.name)
+		}
+	}
+	d.Is = strings.Join(is, ", ")
+	return d
+}
+
+// cut divides p into pieces at random places; some pieces are empty.
+func cut(p []byte, seed uint64) (pieces [][]byte) {
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	mean := 1 + rnd.IntN(1+len(p))
+	for len(p) > 0 {
+		n := min(len(p), rnd.IntN(2*mean))
+		pieces, p = append(pieces, p[:n]), p[n:]
+	}
+	return pieces
+}
+
+func singly(p []byte) (pieces [][]byte) {
+	for i := range p {
+		pieces = append(pieces, p[i:i+1])
+	}
+	return pieces
+}
+
+// sameHowever checks that cutting p never changes its meaning, and returns that.
+func sameHowever(t testing.TB, l Limits, p []byte, seeds ...uint64) []request {
+	t.Helper()
+	whole := read(t, l, p)
+	check := func(how string, pieces [][]byte) {
+		t.Helper()
+		if diff := cmp.Diff(whole, read(t, l, pieces...)); diff != "" {
+			t.Errorf("%q read whole (-) differs from it read %s (+):\n%s", p, how, diff)
+		}
+	}
+	check("byte by byte", singly(p))
+	for _, seed := range seeds {
+		check("in pieces", cut(p, seed))
+	}
+	return whole
+}

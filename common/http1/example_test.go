@@ -1,0 +1,77 @@
+package http1_test
+
+import (
+	"fmt"
+	"time"
+
+	"threeloops/common/http1"
+)
+
+// Two requests arrive in pieces that have nothing to do with where one ends. The pieces are given to the
+// Reader as they come; every request is answered when its end is there.
+func Example() {
+	var r http1.Reader
+	buffer := make([]byte, 128)
+	for _, piece := range []string{
+		"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 12\r\n\r\nHello",
+		", world",
+		"GET /?a HTTP/1.1\r\nHost: localhost\r\n\r",
+		"\nand this is no request\r\n\r\n",
+	} {
+		p := buffer[:copy(buffer, piece)]
+		for more := true; more; {
+			ev, n := r.Next(p)
+			p = p[n:]
+			switch ev.Kind {
+			case http1.Head:
+				fmt.Printf("%s %s\n", r.Request().Method(), r.Request().Path())
+			case http1.Body:
+				fmt.Printf("  %q\n", ev.Data)
+			case http1.End:
+				fmt.Println("  is over")
+				r.Reset(http1.Limits{})
+			case http1.Failed:
+				fmt.Println(ev.Err)
+			case http1.NeedMore:
+				r.Keep() // buffer is used again
+				more = false
+			}
+		}
+	}
+	// Output:
+	// POST /echo
+	//   "Hello"
+	//   ", world"
+	//   is over
+	// GET /
+	//   is over
+	// 400: malformed HTTP version
+}
+
+func ExampleRequest_HasToken() {
+	var r http1.Reader
+	r.Next([]byte("GET /chat HTTP/1.0\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n"))
+	q := r.Request()
+	fmt.Println(q.HasToken("Connection", "upgrade"), q.HasToken("Upgrade", "WebSocket"))
+	// Output: true true
+}
+
+func ExampleAppendStatusLine() {
+	reply := http1.AppendStatusLine(nil, 404)
+	reply = append(reply, "Date: "...)
+	reply = http1.AppendDate(reply, time.Date(1994, 11, 6, 8, 49, 37, 0, time.UTC))
+	fmt.Printf("%q\n", reply)
+	// Output: "HTTP/1.1 404 Not Found\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT"
+}
+
+func ExampleDecodePath() {
+	for _, raw := range []string{"/a%20b", "/a/../../etc/passwd", "/%2e%2e/etc", "/a%2fb"} {
+		path, ok := http1.DecodePath(nil, []byte(raw))
+		fmt.Printf("%q %v\n", path, ok)
+	}
+	// Output:
+	// "/a b" true
+	// "/etc/passwd" true
+	// "/etc" true
+	// "" false
+}

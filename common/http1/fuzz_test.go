@@ -1,0 +1,205 @@
+package http1
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func seeds(f *testing.F, add func(in []byte)) {
+	for _, c := range refused {
+		add([]byte(c.in))
+	}
+	for _, c := range accepted {
+		add([]byte(c.in))
+	}
+	add(browser)
+}
+
+// FuzzSplit: cutting never changes the meaning of anything.
+func FuzzSplit(f *testing.F) {
+	seeds(f, func(in []byte) { f.Add(in, uint64(0), false) })
+	f.Fuzz(func(t *testing.T, in []byte, seed uint64, tight bool) {
+		l := Limits{}
+		if tight {
+			l = Limits{Head: 40, Body: 8}
+		}
+		for _, got := range sameHowever(t, l, in, seed, seed+1) {
+			if got.Err != nil && got.End {
+				t.Errorf("%q is both refused and read to its end", in)
+			}
+			if int64(len(got.Body)) > l.body() || got.Length >= 0 && int64(len(got.Body)) > got.Length {
+				t.Errorf("%q has a body of %d bytes, more than is allowed", in, len(got.Body))
+			}
+		}
+	})
+}
+
+// What we refuse and net/http takes, and why we do. It reads by the principle of robustness; here every doubt
+// about where a line, a field or a request ends is resolved against the client, because two readers who
+// resolve it in two ways can be made to see two different requests.
+var stricter = map[*Error]string{
+	ErrLineEnd:        "net/http ends a line at a bare LF",
+	ErrTarget:         "it takes a fragment, other schemes, bytes above 0x7f, * with any method",
+	ErrNotHTTP1:       "its ReadRequest leaves it to the server which versions to speak",
+	ErrFold:           "it joins folded lines",
+	ErrFieldName:      "it takes blanks in a name, and in front of one",
+	ErrFieldValue:     "it trims a bare CR in front of a line's end",
+	ErrNoHost:         "its server looks after that, not ReadRequest",
+	ErrHost:           "the same",
+	ErrLengths:        "it takes equal lengths for one",
+	ErrLengthAndCoded: "it prefers chunked and drops the length",
+	ErrCoding:         "it ignores transfer codings in HTTP/1.0, whatever they are",
+	ErrCoding10:       "the same",
+	ErrExpect:         "its server looks after that, not ReadRequest",
+	ErrFieldLimit:     "it counts bytes only",
+	ErrHeadLimit:      "the limits are the server's",
+	ErrLineLimit:      "the same",
+	ErrChunkSize:      "it allows white space behind a size, and reads 16 digits of 64 bits",
+	ErrChunkExt:       "it doesn't look at extensions",
+}
+
+// FuzzNetHTTP compares with net/http: what both take must mean the same, and neither may take what the other
+// refuses but for a reason that is written down here.
+func FuzzNetHTTP(f *testing.F) {
+	seeds(f, func(in []byte) {
+		f.Add(in)
+		// Most refusals stand in the middle of a request, where net/http would only complain that it isn't over.
+		f.Add(slices.Concat(in, []byte("\r\n")))
+		f.Add(slices.Concat(in, []byte("\r\n0\r\n\r\n")))
+		f.Add(slices.Concat(in, []byte("Host: a\r\n\r\n")))
+	})
+	f.Add([]byte(get + strings.Repeat("a:b\r\n", 100) + "\r\n"))
+	f.Add([]byte(get + "a:" + strings.Repeat("b", 20<<10) + "\r\n\r\n"))
+	f.Add([]byte("GET /" + strings.Repeat("a", 20<<10) + " HTTP/1.1\r\nHost: a\r\n\r\n"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		// RFC 9112 2.2 has us skip empty lines in front; net/http does not.
+		ours, body, rest, end := readOne(in)
+		for bytes.HasPrefix(in, []byte("\r\n")) {
+			in = in[2:]
+		}
+		if end == NeedMore && ours == nil {
+			return // net/http calls that an error, as it must who has a stream
+		}
+		br := bufio.NewReader(bytes.NewReader(in))
+		theirs, err := http.ReadRequest(br)
+		switch {
+		case ours == nil && err == nil:
+			if _, ok := stricter[end.(*Error)]; !ok {
+				t.Fatalf("%q is refused with %v, and net/http takes it", in, end)
+			}
+			return
+		case ours == nil:
+			return
+		case err != nil:
+			wantLenient(t, in, err, lenient)
+			return
+		}
+		compareHeads(t, in, ours, theirs)
+		theirBody, err := io.ReadAll(theirs.Body)
+		switch {
+		case end == End && err != nil:
+			wantLenient(t, in, err, lenientBodies)
+		case end == NeedMore && err == nil:
+			t.Fatalf("%q is read to its end by net/http, and not here", in)
+		case end == End:
+			theirRest, _ := io.ReadAll(br)
+			if !bytes.Equal(body, theirBody) || !bytes.Equal(rest, theirRest) {
+				t.Fatalf("%q has the body %q and behind it %q; for net/http %q and %q", in, body, rest,
+					theirBody, theirRest)
+			}
+		case end == NeedMore:
+		case err == nil:
+			if _, ok := stricter[end.(*Error)]; !ok {
+				t.Fatalf("%q has a body that is refused with %v, and net/http takes it", in, end)
+			}
+		}
+	})
+}
+
+// readOne reads the first request of in. end is End, NeedMore, or the *Error.
+func readOne(in []byte) (q *Request, body, rest []byte, end any) {
+	var r Reader
+	for {
+		ev, n := r.Next(in)
+		in = in[n:]
+		switch ev.Kind {
+		case Head:
+			q = r.Request()
+		case Body:
+			body = append(body, ev.Data...)
+		case Failed:
+			return q, body, in, ev.Err
+		default:
+			return q, body, in, ev.Kind
+		}
+	}
+}
+
+func compareHeads(t *testing.T, in []byte, ours *Request, theirs *http.Request) {
+	t.Helper()
+	same := func(what, a, b string) {
+		t.Helper()
+		if a != b {
+			t.Errorf("%q has the %s %q, for net/http %q", in, what, a, b)
+		}
+	}
+	same("method", string(ours.Method()), theirs.Method)
+	same("target", string(ours.Target()), theirs.RequestURI)
+	same("host", string(ours.Host()), theirs.Host)
+	if theirs.Method != "CONNECT" && !ours.Asterisk() {
+		same("query", string(ours.Query()), theirs.URL.RawQuery)
+		if raw, ok := DecodePath(nil, ours.Path()); ok && !strings.Contains(string(ours.Path()), ".") {
+			path := theirs.URL.Path
+			if path == "" {
+				path = "/"
+			}
+			same("path", string(raw), path)
+		}
+	}
+	if ours.ContentLength() != theirs.ContentLength {
+		t.Errorf("%q has the length %d, for net/http %d", in, ours.ContentLength(), theirs.ContentLength)
+	}
+	if ours.Close() != theirs.Close {
+		t.Errorf("%q says close: %v, for net/http %v", in, ours.Close(), theirs.Close)
+	}
+	for name, values := range theirs.Header {
+		for value := range ours.Fields(name) {
+			if len(values) == 0 || string(value) != values[0] {
+				t.Errorf("%q has the %s %q, for net/http %q", in, name, value, values)
+				break
+			}
+			values = values[1:]
+		}
+		if len(values) > 0 {
+			t.Errorf("%q has no %s %q, but for net/http it has", in, name, values)
+		}
+	}
+}
+
+// wantLenient checks that what net/http refuses and we don't is one of these.
+func wantLenient(t *testing.T, in []byte, err error, reasons []string) {
+	t.Helper()
+	var parse *url.Error
+	switch {
+	case errors.As(err, &parse): // it decodes the target here and now: escapes, ports, brackets
+	case slices.ContainsFunc(reasons, func(s string) bool { return strings.Contains(err.Error(), s) }):
+	default:
+		t.Fatalf("%q is taken, but net/http refuses it: %v", in, err)
+	}
+}
+
+var lenient = []string{
+	"malformed MIME header", // a name that textproto takes for none
+}
+
+var lenientBodies = []string{
+	"chunked encoding contains too much non-data", // extensions and zeros: its limit is another one
+	"invalid byte in chunk length",                // blanks before an extension: RFC 9112 7.1.1
+}

@@ -1,0 +1,61 @@
+package http1
+
+import "bytes"
+
+// DecodePath appends to dst the path that a raw one stands for: percent-decoded, and with "." and ".."
+// resolved as RFC 3986 5.2.4 has it, never to above "/". What it appends begins with a slash and has no NUL;
+// empty segments stay.
+//
+// It gives dst and false for a path that doesn't begin with a slash, an escape without two hexadecimal
+// digits, a NUL, and an escaped slash: whether that one divides segments is what two programs would disagree
+// about.
+func DecodePath(dst, path []byte) ([]byte, bool) {
+	if len(path) == 0 || path[0] != '/' {
+		return dst, false
+	}
+	root := len(dst)
+	for path, more := path[1:], true; more; {
+		var segment []byte
+		segment, path, more = bytes.Cut(path, slash)
+
+		begin := len(dst)
+		var ok bool
+		if dst, ok = appendSegment(append(dst, '/'), segment); !ok {
+			return dst[:root], false
+		}
+		// Dots are looked for after decoding, so that "%2e%2e" is no way around them.
+		switch string(dst[begin:]) {
+		case "/.":
+			dst = dst[:begin]
+		case "/..":
+			dst = dst[:root+max(0, bytes.LastIndexByte(dst[root:begin], '/'))]
+		default:
+			continue
+		}
+		if !more {
+			dst = append(dst, '/') // what ends in a dot segment is a directory
+		}
+	}
+	return dst, true
+}
+
+var slash = []byte{'/'}
+
+// appendSegment appends a segment, percent-decoded (RFC 3986 2.1).
+func appendSegment(dst, segment []byte) ([]byte, bool) {
+	for i := 0; i < len(segment); i++ {
+		c := segment[i]
+		if c == '%' {
+			if i+2 >= len(segment) || class[segment[i+1]]&class[segment[i+2]]&inHex == 0 {
+				return dst, false
+			}
+			c = unhex(segment[i+1])<<4 | unhex(segment[i+2])
+			i += 2
+		}
+		if c == 0 || c == '/' {
+			return dst, false
+		}
+		dst = append(dst, c)
+	}
+	return dst, true
+}

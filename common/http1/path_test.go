@@ -1,0 +1,96 @@
+package http1
+
+import (
+	"bytes"
+	"net/url"
+	"path"
+	"strings"
+	"testing"
+)
+
+func TestDecodePath(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"/", "/"},
+		{"/a/b", "/a/b"},
+		{"/a/b/", "/a/b/"},
+		{"/a//b", "/a//b"},
+		{"//", "//"},
+		{"/%61%2Fb"[:4] + "b", "/ab"},
+		{"/a%20b+c", "/a b+c"},
+		{"/%C3%a4", "/\xc3\xa4"},
+		{"/%ff", "/\xff"}, // which bytes make a name is the file system's business
+		{"/%25%32%66", "/%2f"},
+		{"/.", "/"},
+		{"/./", "/"},
+		{"/..", "/"},
+		{"/../..", "/"},
+		{"/../../a", "/a"},
+		{"/a/.", "/a/"},
+		{"/a/..", "/"},
+		{"/a/../", "/"},
+		{"/a/b/..", "/a/"},
+		{"/a/./b", "/a/b"},
+		{"/a/../b", "/b"},
+		{"/a//../b", "/a/b"},
+		{"/a/b/c/./../../g", "/a/g"}, // RFC 3986 5.2.4
+		{"/%2e%2E/a", "/a"},
+		{"/a/%2e./b", "/b"},
+		{"/a/%2e", "/a/"},
+		{"/...", "/..."},
+		{"/.a/..b", "/.a/..b"},
+
+		{"", ""},
+		{"a", ""},
+		{"*", ""},
+		{"./", ""},
+		{"/%", ""},
+		{"/%2", ""},
+		{"/%2g", ""},
+		{"/%g2", ""},
+		{"/a%2", ""},
+		{"/%2/b", ""},
+		{"/a%2Fb", ""},
+		{"/a%2fb", ""},
+		{"/a%00", ""},
+		{"/a\x00", ""},
+		{"/a/%00/..", ""},
+	} {
+		dst := []byte("/root")
+		got, ok := DecodePath(dst, []byte(c.in))
+		if string(got) != "/root"+c.want || ok != (c.want != "") {
+			t.Errorf("%q behind %q gives %q, %v, want %q behind it", c.in, dst, got, ok, c.want)
+		}
+	}
+}
+
+// A decoded path has no dot segment and no NUL, is longer than the raw one only by a slash at most, and is
+// what net/url and path.Clean make of it, but for the slashes those remove.
+func FuzzDecodePath(f *testing.F) {
+	for _, seed := range []string{"/", "/a/../b/./", "/%2e%2e/%2f", "/a//..//b/..", "/%00", "/%C3%A4%zz",
+		"//../a"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		got, ok := DecodePath(nil, raw)
+		plain, err := url.PathUnescape(string(raw))
+		escaped := bytes.Contains(bytes.ToLower(raw), []byte("%2f"))
+		want := err == nil && !escaped && strings.HasPrefix(plain, "/") && !strings.Contains(plain, "\x00")
+		if ok != want {
+			t.Fatalf("%q is accepted: %v, want %v", raw, ok, want)
+		}
+		if !ok {
+			return
+		}
+		for _, segment := range strings.Split(string(got), "/") {
+			if segment == "." || segment == ".." {
+				t.Errorf("%q gives %q, with a dot segment", raw, got)
+			}
+		}
+		if got[0] != '/' || len(got) > len(raw) || bytes.IndexByte(got, 0) >= 0 {
+			t.Errorf("%q gives %q", raw, got)
+		}
+		if !strings.Contains(plain, "//") && path.Clean(string(got)) != path.Clean(plain) {
+			t.Errorf("%q gives %q, want %q", raw, got, path.Clean(plain))
+		}
+	})
+}

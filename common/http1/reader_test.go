@@ -1,0 +1,152 @@
+package http1
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+func TestStarted(t *testing.T) {
+	var r Reader
+	for _, step := range []struct {
+		piece string
+		want  bool
+		why   string
+	}{
+		{"", false, "nothing has come"},
+		{"\r\n\r\n", false, "empty lines are no request"},
+		{"\r", true, "what follows a CR depends on it"},
+		{"\n", false, "that was one more empty line"},
+		{"G", true, "a request has begun"},
+		{"ET / HTTP/1.0\r\n\r\n", true, "its head is over"},
+		{"", true, "it is over, but there was no Reset"},
+	} {
+		r.Next([]byte(step.piece))
+		if got := r.Started(); got != step.want {
+			t.Errorf("after %q Started is %v, but %s", step.piece, got, step.why)
+		}
+	}
+	if r.Reset(Limits{}); r.Started() {
+		t.Error("Started after Reset")
+	}
+	r.Next([]byte("\x16"))
+	if !r.Started() {
+		t.Error("a refused request has not started")
+	}
+}
+
+func TestEndIsRepeatedAndTakesNothing(t *testing.T) {
+	var r Reader
+	in := []byte("GET / HTTP/1.0\r\n\r\nGET")
+	_, n := r.Next(in)
+	for range 3 {
+		if ev, taken := r.Next(in[n:]); ev.Kind != End || taken != 0 {
+			t.Errorf("the end gives %v and takes %d bytes", ev.Kind, taken)
+		}
+	}
+}
+
+func TestAfterAnErrorEverythingIsDiscarded(t *testing.T) {
+	var r Reader
+	in := []byte("GET / HTTP/1.1\r\nx y\r\n\r\n")
+	if ev, n := r.Next(in); ev.Kind != Failed || n != len(in) {
+		t.Errorf("a bad head gives %v and takes %d of %d bytes", ev.Kind, n, len(in))
+	}
+	if got := r.Request().Method(); len(got) != 0 {
+		t.Errorf("a refused head has the method %q", got)
+	}
+	if ev, n := r.Next(in); ev.Kind != NeedMore || n != len(in) {
+		t.Errorf("behind an error comes %v, taking %d of %d bytes", ev.Kind, n, len(in))
+	}
+}
+
+func TestWholeHeadIsNotCopied(t *testing.T) {
+	in := []byte("GET /abc HTTP/1.0\r\n\r\n")
+	var r Reader
+	r.Next(in)
+	in[5] = 'x'
+	if got := string(r.Request().Path()); got != "/xbc" {
+		t.Errorf("the path is %q: it was copied", got)
+	}
+	r.Keep()
+	in[5] = 'y'
+	if got := string(r.Request().Path()); got != "/xbc" {
+		t.Errorf("the path is %q: it was not kept", got)
+	}
+}
+
+func TestBodyIsNotCopied(t *testing.T) {
+	for _, in := range []string{post + "Content-Length: 9\r\n\r\nabc", chunky + "9\r\nabc"} {
+		p := []byte(in)
+		var r Reader
+		_, n := r.Next(p)
+		ev, _ := r.Next(p[n:])
+		if ev.Kind != Body || &ev.Data[0] != &p[len(p)-3] {
+			t.Errorf("%q: the body is %q, a copy", in, ev.Data)
+		}
+	}
+}
+
+func TestKeepBeforeAHeadDoesNothing(t *testing.T) {
+	var r Reader
+	r.Keep()
+	r.Next([]byte("GET / HT"))
+	r.Keep()
+	if ev, _ := r.Next([]byte("TP/1.0\r\n\r\n")); ev.Kind != Head || string(r.Request().Target()) != "/" {
+		t.Errorf("gives %v with the target %q", ev.Kind, r.Request().Target())
+	}
+}
+
+// A scan that began again with every piece would make a slow sender as costly as he likes.
+func TestNoByteIsSearchedTwice(t *testing.T) {
+	head := "GET /" + strings.Repeat("x", 999) + " HTTP/1.1\r\nHost: a\r\na: " + strings.Repeat("y", 999)
+	var r Reader
+	for i := range len(head) {
+		if ev, _ := r.Next([]byte(head[i : i+1])); ev.Kind != NeedMore {
+			t.Fatalf("byte %d gives %v", i, ev)
+		}
+		if want := i + 1; r.seen != want && r.req.method.to != i { // that SP is looked at twice
+			t.Fatalf("%d bytes have come and %d are done with", want, r.seen)
+		}
+	}
+}
+
+func TestResetKeepsSmallBuffersOnly(t *testing.T) {
+	for _, size := range []int{1 << 10, 60 << 10, 70 << 10, 1 << 20} {
+		var r Reader
+		l := Limits{Head: 2 << 20}
+		r.Reset(l)
+		r.Next([]byte(get + "a: "))
+		r.Next(bytes.Repeat([]byte("x"), size))
+		r.Reset(l)
+		if kept, want := cap(r.buf) > 0, size < keepBuffer; kept != want || cap(r.buf) > keepBuffer {
+			t.Errorf("after a head of %d bytes a buffer of %d is kept", size, cap(r.buf))
+		}
+	}
+}
+
+func TestResetLetsGoOfTheCallersBytes(t *testing.T) {
+	var r Reader
+	r.Next([]byte("GET / HTTP/1.0\r\n\r\n"))
+	if r.Reset(Limits{}); r.req.head != nil {
+		t.Error("the Reader still refers to the last request")
+	}
+	if n := len(r.Request().Path()); n != 0 {
+		t.Errorf("the path has %d bytes", n)
+	}
+}
+
+func TestKindsHaveNames(t *testing.T) {
+	for k, want := range map[Kind]string{NeedMore: "NeedMore", Head: "Head", Body: "Body", End: "End",
+		Failed: "Failed"} {
+		if got := k.String(); got != want {
+			t.Errorf("kind %d is called %q, want %q", k, got, want)
+		}
+	}
+}
+
+func TestErrorSaysStatusAndReason(t *testing.T) {
+	if got, want := ErrHeadLimit.Error(), "431: header fields too large"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,128 @@
+package http1
+
+import "iter"
+
+// maxFields is how many fields a head may have. Browsers send about 15.
+const maxFields = 100
+
+// A Request is the head of one. Every slice it returns is lent: a part of the head, where that lies (see
+// Reader.Request). It is handed on by pointer and never copied.
+type Request struct {
+	head []byte
+	facts
+	count  int
+	fields [maxFields]field
+}
+
+// facts is what has been understood of the head.
+type facts struct {
+	method, target, path, query, host span
+
+	minor     int
+	asterisk  bool
+	authority bool // the target names the host
+	hosts     bool // a Host field has come
+
+	length  int64 // Content-Length, once lengths is set
+	lengths bool
+	coded   bool // a Transfer-Encoding has come
+	chunked bool // its last coding is chunked
+	unknown bool // it has others
+	expects bool // an Expect has come
+	unmet   bool // and one that isn't 100-continue
+	closing bool // Connection: close
+	lasting bool // Connection: keep-alive
+}
+
+type field struct{ name, value span }
+
+func (q *Request) reset() {
+	q.head, q.facts, q.count = nil, facts{}, 0
+}
+
+// at gives a part of the head. Its capacity ends with it, so that an append can't reach the next field.
+func (q *Request) at(s span) []byte { return q.head[s.from:s.to:s.to] }
+
+// Method gives the method, a token of at least one byte. Methods are case-sensitive.
+func (q *Request) Method() []byte { return q.at(q.method) }
+
+// Target gives the request target as it came.
+func (q *Request) Target() []byte { return q.at(q.target) }
+
+// Path gives the target's path, percent-encoded as it came: it begins with a slash. It is empty when there is
+// none, that is for CONNECT and where Asterisk is true.
+func (q *Request) Path() []byte { return q.at(q.path) }
+
+// Query gives what follows the target's first question mark, percent-encoded as it came.
+func (q *Request) Query() []byte { return q.at(q.query) }
+
+// Host gives host and port, as they came: those in the target if it has any, else those of the field Host. It
+// is empty if that was, or in HTTP/1.0 if there was none.
+//
+// RFC 9112 3.2.2: "When an origin server receives a request with an absolute-form of request-target, the
+// origin server MUST ignore the received Host header field (if any) and instead use the host information of
+// the request-target."
+func (q *Request) Host() []byte { return q.at(q.host) }
+
+// Minor gives the minor version: 0 or 1. A later HTTP/1.x is 1.
+func (q *Request) Minor() int { return q.minor }
+
+// Asterisk reports whether the request is about the server and not about a resource: OPTIONS *.
+func (q *Request) Asterisk() bool { return q.asterisk }
+
+// ContentLength gives the number of bytes of the body: 0 if there is none, -1 if it is chunked.
+func (q *Request) ContentLength() int64 {
+	if q.chunked {
+		return -1
+	}
+	return q.length
+}
+
+// Close reports whether the connection must be closed after the reply (RFC 9112 9.3): an HTTP/1.1 client has
+// asked for it, or an HTTP/1.0 client has not asked for the contrary.
+func (q *Request) Close() bool { return q.closing || q.minor == 0 && !q.lasting }
+
+// KeepAlive10 reports whether an HTTP/1.0 client asks for the connection to stay open, which the reply must
+// then confirm with "Connection: keep-alive".
+func (q *Request) KeepAlive10() bool { return q.minor == 0 && q.lasting && !q.closing }
+
+// ExpectContinue reports whether the client waits for "100 Continue" before it sends the body.
+//
+// RFC 9110 10.1.1: "A server that receives a 100-continue expectation in an HTTP/1.0 request MUST ignore that
+// expectation."
+func (q *Request) ExpectContinue() bool { return q.expects && q.minor > 0 && q.ContentLength() != 0 }
+
+// Field gives the value of the first field of that name, without the white space around it. Names are
+// compared regardless of case.
+func (q *Request) Field(name string) (value []byte, ok bool) {
+	for i := range q.fields[:q.count] {
+		if f := &q.fields[i]; fold(q.at(f.name), name) {
+			return q.at(f.value), true
+		}
+	}
+	return nil, false
+}
+
+// Fields gives the values of all fields of that name in their order, as Field does.
+func (q *Request) Fields(name string) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for i := range q.fields[:q.count] {
+			if f := &q.fields[i]; fold(q.at(f.name), name) && !yield(q.at(f.value)) {
+				return
+			}
+		}
+	}
+}
+
+// HasToken reports whether one of the fields of that name, as a comma-separated list, has the token as a
+// member. Tokens are compared regardless of case.
+func (q *Request) HasToken(name, token string) bool {
+	for value := range q.Fields(name) {
+		for member := range members(value) {
+			if fold(member, token) {
+				return true
+			}
+		}
+	}
+	return false
+}

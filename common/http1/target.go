@@ -1,0 +1,102 @@
+package http1
+
+import "bytes"
+
+// parseTarget finds the parts of the target in one of its four forms (RFC 9112 3.2). The method decides which
+// of them are allowed: authority-form is CONNECT's only one and nobody else's, asterisk-form is OPTIONS'.
+func (q *Request) parseTarget(line []byte) *Error {
+	t := line[q.target.from:q.target.to]
+	method := string(line[:q.method.to])
+	switch {
+	case !all(t, inTarget):
+		return ErrTarget
+	case method == "CONNECT":
+		return q.authorityForm(t)
+	case t[0] == '/':
+		q.pathAndQuery(t, 0)
+		return nil
+	case method == "OPTIONS" && string(t) == "*":
+		q.asterisk = true
+		return nil
+	}
+	return q.absoluteForm(t, method == "OPTIONS")
+}
+
+// authorityForm parses "host:port", both of which it must have (RFC 9112 3.2.3).
+func (q *Request) authorityForm(t []byte) *Error {
+	colon := bytes.LastIndexByte(t, ':')
+	if colon <= 0 || colon == len(t)-1 || !all(t[colon+1:], inDigit) || !validHost(t) {
+		return ErrTarget
+	}
+	q.host, q.authority = q.target, true
+	return nil
+}
+
+// absoluteForm parses "http://host:port/path?query".
+func (q *Request) absoluteForm(t []byte, options bool) *Error {
+	scheme := bytes.IndexByte(t, ':')
+	if scheme < 0 || !fold(t[:scheme], "http") && !fold(t[:scheme], "https") {
+		return ErrTarget
+	}
+	from := scheme + len("://")
+	if from > len(t) || string(t[scheme:from]) != "://" {
+		return ErrTarget
+	}
+	to := from
+	for to < len(t) && t[to] != '/' && t[to] != '?' {
+		to++
+	}
+	// RFC 9110 4.2.1: "A recipient that processes such a URI reference MUST reject it as invalid", said of an
+	// empty host. User information, to be treated as an error (4.2.4), isn't a valid host either.
+	if host := t[from:to]; len(host) == 0 || host[0] == ':' || !validHost(host) {
+		return ErrTarget
+	}
+	q.host, q.authority = span{q.target.from + from, q.target.from + to}, true
+
+	switch {
+	case to == len(t) && options:
+		q.asterisk = true // RFC 9112 3.2.4: the form in which "OPTIONS *" goes to a proxy
+	case to == len(t) || t[to] == '?':
+		// RFC 9110 4.2.3: an empty path is the same as "/". One is at hand, in front of the host.
+		q.pathAndQuery(t, to)
+		q.path = span{q.target.from + from - 1, q.target.from + from}
+	default:
+		q.pathAndQuery(t, to)
+	}
+	return nil
+}
+
+// pathAndQuery divides t[from:] at its first question mark.
+func (q *Request) pathAndQuery(t []byte, from int) {
+	begin, end := q.target.from+from, q.target.to
+	if i := bytes.IndexByte(t[from:], '?'); i >= 0 {
+		q.query = span{begin + i + 1, end}
+		end = begin + i
+	}
+	q.path = span{begin, end}
+}
+
+// validHost implements RFC 9110 7.2: Host = uri-host [ ":" port ]. The host may be empty, as RFC 3986 3.2.2
+// has it, and so may the port.
+func validHost(h []byte) bool {
+	i := 0
+	if len(h) > 0 && h[0] == '[' {
+		// RFC 3986 3.2.2: IP-literal. Which colons an IPv6 address may have is for those who use it.
+		i = bytes.IndexByte(h, ']') + 1
+		if i < len("[::]") || !all(h[1:i-1], inIPv6) {
+			return false
+		}
+	} else {
+		for i < len(h) && h[i] != ':' {
+			switch {
+			case class[h[i]]&inHost != 0:
+				i++
+			case h[i] == '%' && i+2 < len(h) && class[h[i+1]]&class[h[i+2]]&inHex != 0:
+				i += 3
+			default:
+				return false
+			}
+		}
+	}
+	return i == len(h) || h[i] == ':' && all(h[i+1:], inDigit)
+}

@@ -1,0 +1,127 @@
+package http1
+
+import (
+	"bytes"
+	"iter"
+)
+
+// What a byte may be part of.
+const (
+	inToken  = 1 << iota // RFC 9110 5.6.2: tchar
+	inValue              // RFC 9110 5.5: field-vchar, SP, HTAB
+	inTarget             // visible ASCII but "#": see doc.go
+	inHost               // RFC 3986 3.2.2: unreserved, sub-delims
+	inIPv6               // RFC 3986 3.2.2: IPv6address
+	inDigit              // RFC 5234 B.1: DIGIT
+	inHex                // RFC 5234 2.3: HEXDIG, in either case
+)
+
+// class answers for every byte; it is the only place where sets of characters are written down.
+var class = classes()
+
+func classes() (t [256]uint8) {
+	for c := 0x21; c <= 0x7e; c++ {
+		t[c] |= inValue | inTarget
+	}
+	for c := 0x80; c <= 0xff; c++ {
+		t[c] |= inValue // obs-text
+	}
+	t[' '] |= inValue
+	t['\t'] |= inValue
+	t['#'] &^= inTarget
+
+	mark := func(set string, bits uint8) {
+		for i := range len(set) {
+			t[set[i]] |= bits
+		}
+	}
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	mark("0123456789", inToken|inHost|inIPv6|inDigit|inHex)
+	mark(letters, inToken|inHost)
+	mark("ABCDEFabcdef", inIPv6|inHex)
+	mark(":.", inIPv6)
+	mark("!#$%&'*+-.^_`|~", inToken)
+	mark("-._~"+"!$&'()*+,;=", inHost)
+	return t
+}
+
+// span is a part of the head, by offsets, so that it survives the head's moving to another buffer.
+type span struct{ from, to int }
+
+// all reports whether every byte of b is in the set; it is true of no bytes at all.
+func all(b []byte, set uint8) bool {
+	for _, c := range b {
+		if class[c]&set == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// isToken implements RFC 9110 5.6.2: token = 1*tchar.
+func isToken(b []byte) bool { return len(b) > 0 && all(b, inToken) }
+
+// trim removes optional white space, OWS, from both ends of a part of the head: SP and HTAB only (RFC 9110
+// 5.6.3).
+func (s span) trim(head []byte) span {
+	for s.from < s.to && blank(head[s.from]) {
+		s.from++
+	}
+	for s.from < s.to && blank(head[s.to-1]) {
+		s.to--
+	}
+	return s
+}
+
+func trim(b []byte) []byte {
+	s := span{0, len(b)}.trim(b)
+	return b[s.from:s.to]
+}
+
+func blank(c byte) bool { return c == ' ' || c == '\t' }
+
+// members goes through a comma-separated list (RFC 9110 5.6.1), and gives the empty ones too.
+func members(list []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for more := true; more; {
+			var member []byte
+			if member, list, more = bytes.Cut(list, comma); !yield(trim(member)) {
+				return
+			}
+		}
+	}
+}
+
+var (
+	comma     = []byte{','}
+	semicolon = []byte{';'}
+)
+
+// fold compares regardless of case, in ASCII. bytes.EqualFold would take the Kelvin sign for a k, and a name
+// that only some readers of a request recognize is how requests are smuggled.
+func fold(b []byte, s string) bool {
+	if len(b) != len(s) {
+		return false
+	}
+	for i, c := range b {
+		if c != s[i] && lower(c) != lower(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c | 0x20
+	}
+	return c
+}
+
+// unhex gives the value of a byte that is inHex.
+func unhex(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return lower(c) - 'a' + 10
+}
