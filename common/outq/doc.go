@@ -1,0 +1,26 @@
+// Package outq is the queue of what a connection still has to send.
+//
+// Theory of operation. A socket takes as much as its buffer has room for, and
+// seldom a message's worth: everything behind must wait somewhere, in order,
+// whatever it is. Four things can wait here:
+//
+//   - copied bytes: Append and Room/Commit put them into blocks of the queue's
+//     own, so the caller's buffer is free again at once;
+//   - shared bytes: Share queues a reference; nobody writes to them any more,
+//     so any number of queues may refer to the same ones (a page, a broadcast);
+//   - file ranges: File queues a promise of bytes that the kernel can send
+//     without showing them to us (sendfile);
+//   - a full stop: Fin says that nothing follows, and the driver answers it
+//     with shutdown(SHUT_WR) once all before it is gone.
+//
+// The driver asks Next what to send, sends as much as the socket takes, and
+// reports it to Sent. One batch is one system call: a vector of byte runs
+// (writev), or one file range (sendfile), or the full stop. Batch.More says
+// that a file follows the bytes at hand, so that a response's head and the
+// file's first bytes share a segment (MSG_MORE) instead of meeting Nagle's
+// algorithm and a delayed acknowledgement.
+//
+// Memory. Blocks and nodes come from a Pool and go back to it as soon as they
+// are sent: a queue that is empty owns nothing. A Pool belongs to one loop and
+// has no lock.
+package outq

@@ -1,0 +1,98 @@
+package session
+
+import (
+	"time"
+
+	"threeloops/common/http1"
+	"threeloops/common/outq"
+	"threeloops/common/stat"
+)
+
+// Water marks of a connection's queue, in bytes. Above high water Want loses
+// Read, for a peer that doesn't read its replies shall not be given more; below
+// low water it has it again.
+const (
+	HighWater = 256 << 10
+	LowWater  = 64 << 10
+)
+
+// lastCall is how long a connection without a request is kept at shutdown: the
+// client may have sent one that is still under way, and would have to guess
+// whether it was served.
+const lastCall = time.Second
+
+// Config is what the sessions of one loop have in common: limits, the
+// application, and what they lend each other. It is not safe for concurrent
+// use: each loop has its own.
+type Config struct {
+	App App
+
+	MaxHead    int   // bytes of a request's line and fields
+	MaxBody    int64 // bytes of a request's body
+	MaxMessage int64 // bytes of a WebSocket message
+
+	HeadTimeout  time.Duration // for a request's head, from its first byte; for the first one from accept
+	IdleTimeout  time.Duration // between requests; of a silent WebSocket; for each 64 KiB of a body
+	WriteTimeout time.Duration // without the peer taking a byte
+	CloseTimeout time.Duration // for the peer's part of a goodbye, and for its pong
+
+	Stat *stat.Slot // where the loop counts; never nil
+
+	pool    outq.Pool
+	readers []*http1.Reader
+	base    time.Time // now is counted from here
+	wall    time.Time // the time of the call under way
+	now     instant
+	date    []byte // the Date field's line at second dateAt
+	dateAt  int64
+}
+
+// instant is a point in time: nanoseconds since the Config's first use, plus
+// one. Zero is no time at all. It takes 8 bytes where time.Time takes 24.
+type instant int64
+
+// tell makes now the time of everything until the next call.
+func (cfg *Config) tell(now time.Time) {
+	if cfg.base.IsZero() {
+		cfg.base = now.Add(-1)
+	}
+	cfg.wall = now
+	cfg.now = instant(now.Sub(cfg.base))
+}
+
+func (cfg *Config) time(i instant) time.Time { return cfg.base.Add(time.Duration(i)) }
+
+func (i instant) after(d time.Duration) instant { return i + instant(d) }
+
+// reader lends the parser for a request that has begun to arrive; release takes
+// it back. An idle connection has none.
+func (cfg *Config) reader() *http1.Reader {
+	n := len(cfg.readers)
+	if n == 0 {
+		r := new(http1.Reader)
+		r.Reset(http1.Limits{Head: cfg.MaxHead, Body: cfg.MaxBody})
+		return r
+	}
+	r := cfg.readers[n-1]
+	cfg.readers = cfg.readers[:n-1]
+	return r
+}
+
+func (cfg *Config) release(r *http1.Reader) {
+	const keep = 1024
+	if len(cfg.readers) < keep {
+		r.Reset(http1.Limits{Head: cfg.MaxHead, Body: cfg.MaxBody})
+		cfg.readers = append(cfg.readers, r)
+	}
+}
+
+// dateField returns the Date line of a reply. It is written anew once a second.
+func (cfg *Config) dateField() []byte {
+	if sec := cfg.wall.Unix(); sec != cfg.dateAt || cfg.date == nil {
+		cfg.dateAt = sec
+		cfg.date = append(cfg.date[:0], "Date: "...)
+		cfg.date = http1.AppendDate(cfg.date, cfg.wall)
+		cfg.date = append(cfg.date, "\r\n"...)
+	}
+	return cfg.date
+}

@@ -1,0 +1,121 @@
+package session
+
+import (
+	"time"
+
+	"threeloops/common/stat"
+	"threeloops/common/ws"
+)
+
+// Conn is the application's face of a Session. Its methods may be called from
+// any callback on the same loop, also for another connection than the one that
+// the callback is about.
+type Conn Session
+
+// ID is the connection's number, from 1, never used again.
+func (c *Conn) ID() uint64 { return c.id }
+
+// SetData keeps the application's state with the connection.
+func (c *Conn) SetData(v any) { c.data = v }
+
+// Data returns what SetData was given last.
+func (c *Conn) Data() any { return c.data }
+
+// Send queues a WebSocket message, which it copies. It reports false, and does
+// nothing, where there is no open WebSocket.
+func (c *Conn) Send(text bool, p []byte) bool {
+	return c.SendPiece(text, p, true, true)
+}
+
+// SendPiece queues a fragment of a WebSocket message, which it copies: the
+// message's first, its last, both, or neither.
+//
+// RFC 6455 5.4: "An unfragmented message consists of a single frame with the
+// FIN bit set and an opcode other than 0."
+func (c *Conn) SendPiece(text bool, p []byte, first, last bool) bool {
+	s := (*Session)(c)
+	if !s.mayFrame() {
+		return false
+	}
+	h := ws.Header{Fin: last, Opcode: opcode(text, first), Length: int64(len(p))}
+	s.out.Commit(ws.AppendFrame(s.out.Room(ws.MaxHeader+len(p)), h, p))
+	s.sentMessage(last)
+	return true
+}
+
+// SendRuns queues a WebSocket message without a copy. The runs must never be
+// written to again; they may be queued for other connections too.
+func (c *Conn) SendRuns(text bool, runs [][]byte) bool {
+	s := (*Session)(c)
+	if !s.mayFrame() {
+		return false
+	}
+	h := ws.Header{Fin: true, Opcode: opcode(text, true)}
+	for _, p := range runs {
+		h.Length += int64(len(p))
+	}
+	s.out.Commit(ws.AppendHeader(s.out.Room(ws.MaxHeader), h))
+	for _, p := range runs {
+		s.out.Share(p)
+	}
+	s.sentMessage(true)
+	return true
+}
+
+// Full reports whether the queue is above high water. A streamed send stops
+// then and goes on in App.Drained.
+func (c *Conn) Full() bool { return c.full }
+
+// Queued is the number of bytes that wait for the peer to read.
+func (c *Conn) Queued() int64 { return c.out.Len() }
+
+// Close begins the closing handshake of a WebSocket. App.Gone follows when the
+// peer has answered, or has failed to.
+func (c *Conn) Close(code ws.Code, reason string) {
+	s := (*Session)(c)
+	if s.mayFrame() {
+		s.queueClose(code, reason)
+		s.turn(weClose)
+		s.called()
+	}
+}
+
+// SetTimer asks for one call of App.Timer when d has passed, in place of any
+// asked for before. Zero or less asks for none.
+func (c *Conn) SetTimer(d time.Duration) {
+	c.timer = 0
+	if d > 0 && !c.gone {
+		c.timer = c.cfg.now.after(d)
+	}
+	(*Session)(c).called()
+}
+
+// mayFrame reports whether data frames may still be sent. RFC 6455 5.5.1: "The
+// application MUST NOT send any more data frames after sending a Close frame."
+func (s *Session) mayFrame() bool { return s.phase == open || s.phase == pinged }
+
+func (s *Session) sentMessage(last bool) {
+	if last {
+		s.cfg.Stat.Add(stat.MessagesOut, 1)
+	}
+	s.called()
+}
+
+// called follows every change that the application makes: the driver has to
+// look at this session again, although nothing has happened on its socket.
+func (s *Session) called() {
+	s.full = s.full || s.out.Len() >= HighWater
+	if s.wake != nil {
+		s.wake()
+	}
+}
+
+func opcode(text, first bool) ws.Opcode {
+	switch {
+	case !first:
+		return ws.Continuation
+	case text:
+		return ws.Text
+	}
+	return ws.Binary
+}

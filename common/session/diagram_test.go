@@ -1,0 +1,64 @@
+package session
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the diagram into ARCHITECTURE.md")
+
+const (
+	architecture = "../../ARCHITECTURE.md"
+	diagramBegin = "```mermaid\n"
+	diagramEnd   = "```\n"
+)
+
+// The diagram in ARCHITECTURE.md is drawn from the table, so that it can't lie.
+func TestTheDiagramIsDrawnFromTheTable(t *testing.T) {
+	text, err := os.ReadFile(architecture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(text), diagramBegin)
+	drawn, after, ok2 := strings.Cut(rest, diagramEnd)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no block of mermaid", architecture)
+	}
+	if *update {
+		all := before + diagramBegin + diagram() + diagramEnd + after
+		if err := os.WriteFile(architecture, []byte(all), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(diagram(), drawn); diff != "" {
+		t.Errorf("the diagram is not what the table says (go test ./common/session -update):\n%s", diff)
+	}
+}
+
+// diagram draws the table as a state diagram. The token failed, which leads to
+// over from everywhere, is left out.
+func diagram() string {
+	var b strings.Builder
+	b.WriteString("stateDiagram-v2\n    [*] --> fresh\n")
+	for from := phase(0); from < phases; from++ {
+		labels := map[phase][]string{}
+		for t := token(0); t < failed; t++ {
+			if to := transitions[from][t]; to != never {
+				labels[to] = append(labels[to], tokenNames[t])
+			}
+		}
+		for to := phase(0); to < phases; to++ {
+			if l := labels[to]; l != nil {
+				fmt.Fprintf(&b, "    %v --> %v: %s\n", from, to, strings.Join(l, " / "))
+			}
+		}
+	}
+	b.WriteString("    over --> [*]\n")
+	return b.String()
+}

@@ -1,0 +1,45 @@
+// Package session is one connection of a server with its socket taken away.
+//
+// Theory of operation. A Session turns bytes that came from a peer into calls
+// of an application, and the application's answers into bytes for the peer. It
+// never reads, writes, waits, or looks at a clock; whoever owns the socket (a
+// loop, a process, a test) does that for it and keeps one promise:
+//
+//	┌──────────────────────────────────────────────────────────────────────┐
+//	│ After any call: send what Next offers, wait for what Want names, no  │
+//	│ longer than Deadline. When Want is zero, close.                      │
+//	└──────────────────────────────────────────────────────────────────────┘
+//
+//	for s.Want() != 0 {
+//		wait until readable, if Want has Read; until writable, if it has Write; or until Deadline
+//		readable:  n := read(fd, s.Into(scratch)); s.Feed(now, those n bytes)  // n == 0: s.End(now, nil)
+//		deadline:  s.Tick(now)
+//		for b := s.Next(v); !b.Empty(); b = s.Next(v) {
+//			s.Sent(now, what the socket took of b)                             // nothing: leave; an error: s.End(now, err)
+//		}
+//	}
+//
+// No method returns an error. A bad peer is an ordinary event: the answer (a
+// 400, a Close frame) is queued, Read leaves Want, and after the flush and a
+// lingering close Want is zero.
+//
+// Phases. What a Session does with input, and how long it waits, depends on
+// its phase alone; package-level table transitions lists every pair of phase
+// and token, the impossible ones too. HTTP's keep-alive loop runs through
+// idle, head, body and reply; an upgrade leads to open; every end leads
+// through flush and linger to over.
+//
+// Parked bytes. Three things can stop a Session from taking in what was read:
+// a request whose answer the application still owes, replies that wait for a
+// peer that doesn't read (back-pressure), and both together with pipelining.
+// The rest of that one read is copied and parked, and Want loses Read, so that
+// at most one read is ever parked. Next takes parked bytes up again as soon as
+// there is room: no new readable event is needed, and none might come.
+//
+// Time is an argument. All timers are one deadline that is computed, not
+// stored, so that a message costs no timer operation; Tick finds out which of
+// them has passed.
+//
+// Limitations. One application for all connections of a Config; no HTTP/2; no
+// TLS; request bodies are handed over whole, so they are limited in size.
+package session

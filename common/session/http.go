@@ -1,0 +1,96 @@
+package session
+
+import (
+	"threeloops/common/http1"
+	"threeloops/common/stat"
+)
+
+// takeRequest takes in p up to the end of one request and returns how much of
+// it that was. A body that lies whole in p is not copied.
+func (s *Session) takeRequest(p []byte) (n int) {
+	if s.in == nil {
+		s.in = s.cfg.reader()
+	}
+	var whole []byte
+	for {
+		ev, k := s.in.Next(p[n:])
+		n += k
+		if s.phase <= idle && s.in.Started() {
+			s.turn(bytesCame)
+		}
+		switch ev.Kind {
+		case http1.Head:
+			s.headDone()
+		case http1.Body:
+			if whole = s.collect(ev.Data); whole == nil {
+				continue
+			}
+		case http1.End:
+			s.ask(whole)
+			return n
+		case http1.Failed:
+			s.cfg.Stat.Add(stat.BadRequests, 1)
+			s.refuse(ev.Err.Status, ev.Err.Reason)
+			return n
+		case http1.NeedMore:
+			if s.phase == body {
+				s.in.Keep()
+			}
+			return n
+		}
+	}
+}
+
+// headDone notes what the reply will have to know, and asks for the body.
+//
+// RFC 9110 10.1.1: "A server that receives a 100-continue expectation [...]
+// MUST send either a 100 response or the final status code". It may omit it
+// when part of the body is there already; but it always sends it, so that the
+// same request gets the same answer however it is cut.
+func (s *Session) headDone() {
+	r := s.in.Request()
+	s.last = r.Close()
+	s.keepAlive = r.KeepAlive10()
+	s.headOnly = string(r.Method()) == "HEAD"
+	if r.ContentLength() == 0 {
+		return
+	}
+	s.turn(headDone)
+	if r.ExpectContinue() {
+		s.out.Append([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
+	}
+}
+
+// collect adds a piece of the body. It returns the body where the piece is all
+// of it, which then stays where it lies.
+func (s *Session) collect(p []byte) []byte {
+	rest := int64(0)
+	if n := s.in.Request().ContentLength(); n > 0 {
+		if s.part == nil && n == int64(len(p)) {
+			return p
+		}
+		rest = n - int64(len(p))
+		if s.part != nil {
+			rest -= s.part.size
+		}
+	}
+	if s.part == nil {
+		s.part = new(gather)
+	}
+	s.part.add(p, rest)
+	return nil
+}
+
+// ask hands the request to the application.
+func (s *Session) ask(whole []byte) {
+	part, in := s.part, s.in
+	s.part, s.in = nil, nil
+	if part != nil {
+		whole = part.joined()
+	}
+	s.turn(asked)
+	s.known = true
+	s.cfg.Stat.Add(stat.Requests, 1)
+	s.cfg.App.Request((*Conn)(s), in.Request(), whole)
+	s.cfg.release(in)
+}

@@ -1,0 +1,114 @@
+package session
+
+import (
+	"strconv"
+
+	"threeloops/common/http1"
+	"threeloops/common/outq"
+)
+
+// Response is a reply to a request. Date, Content-Length and Connection are
+// added to it; to HEAD its body is left out.
+type Response struct {
+	Status int
+	Fields []byte // complete lines, each with its CRLF; copied
+
+	// The body: Body, or Len bytes of File from Off on.
+	Body     []byte    // copied, unless Shared
+	Shared   bool      // nobody will write to Body any more, so it may be referred to
+	File     outq.File // closed when it is sent, or not needed
+	Off, Len int64
+}
+
+// copyMax is up to where copying a shared body into the block of its head is
+// cheaper than a second run in the vector.
+const copyMax = 4 << 10
+
+// Reply answers the request in hand. A second reply, and one that comes after
+// the connection is gone, is ignored.
+func (c *Conn) Reply(r *Response) {
+	s := (*Session)(c)
+	if s.phase != reply {
+		if r.File != nil {
+			r.File.Close()
+		}
+		return
+	}
+	s.last = s.last || s.leaving
+	s.respond(r)
+	if s.last {
+		s.turn(lastWord)
+	} else {
+		s.turn(answered)
+	}
+	s.called()
+}
+
+// Refuse answers the request in hand with an error and the reason, a sentence,
+// as its text. fields are complete lines, or nil.
+func (c *Conn) Refuse(status int, reason string, fields []byte) {
+	c.Reply(refusal(status, reason, fields))
+}
+
+// refuse answers what is no request, or none that can be served: the
+// connection ends, for nobody knows where the next request would begin.
+func (s *Session) refuse(status int, reason string) {
+	s.last, s.headOnly = true, false
+	s.respond(refusal(status, reason, nil))
+	s.turn(lastWord)
+}
+
+func refusal(status int, reason string, fields []byte) *Response {
+	text := strconv.Itoa(status) + " " + http1.StatusText(status) + ": " + reason + "\n"
+	return &Response{
+		Status: status,
+		Fields: append([]byte("Content-Type: text/plain; charset=utf-8\r\n"), fields...),
+		Body:   []byte(text),
+	}
+}
+
+// respond queues a response.
+func (s *Session) respond(r *Response) {
+	length := int64(len(r.Body))
+	if r.File != nil {
+		length = r.Len
+	}
+	small := len(r.Body) <= copyMax || !r.Shared
+	room := 256 + len(r.Fields)
+	if small {
+		room += len(r.Body)
+	}
+	b := http1.AppendStatusLine(s.out.Room(room), r.Status)
+	b = append(b, s.cfg.dateField()...)
+	b = append(b, r.Fields...)
+	if r.Status != 204 && r.Status != 304 {
+		b = append(b, "Content-Length: "...)
+		b = strconv.AppendInt(b, length, 10)
+		b = append(b, "\r\n"...)
+	}
+	switch {
+	case s.last:
+		b = append(b, "Connection: close\r\n"...)
+	case s.keepAlive:
+		b = append(b, "Connection: keep-alive\r\n"...)
+	}
+	b = append(b, "\r\n"...)
+	if s.headOnly {
+		s.out.Commit(b)
+		if r.File != nil {
+			r.File.Close()
+		}
+		return
+	}
+	if small {
+		b = append(b, r.Body...)
+	}
+	s.out.Commit(b)
+	switch {
+	case r.File != nil:
+		s.out.File(r.File, r.Off, r.Len)
+	case !small:
+		s.out.Share(r.Body)
+	}
+	s.full = s.full || s.out.Len() >= HighWater
+}

@@ -1,0 +1,375 @@
+package session
+
+import (
+	"time"
+
+	"threeloops/common/http1"
+	"threeloops/common/outq"
+	"threeloops/common/stat"
+	"threeloops/common/ws"
+)
+
+// Session is one connection without its socket. See the package's
+// documentation for the contract with whoever drives it. It is not safe for
+// concurrent use.
+type Session struct {
+	cfg  *Config
+	wake func()
+	id   uint64
+	data any // the application's
+
+	out    outq.Queue
+	in     *http1.Reader // of the request that is arriving; nil between requests
+	part   *gather       // of the body or message that is arriving in pieces
+	parked []byte        // read, but not yet taken in
+	frames ws.Reader
+
+	since    instant // when the phase began
+	heardAt  instant // when a byte came last
+	progress instant // when the peer last took a byte of what is queued; 0: nothing is
+	timer    instant // the application's
+
+	phase    phase
+	code     ws.Code // of the peer's Close
+	full     bool    // above high water, and not yet below low water
+	finCame  bool    // the peer has sent its last byte
+	leaving  bool    // Shutdown was called: no further request
+	streamed bool    // messages go to the application in pieces
+	known    bool    // the application has seen this connection
+	gone     bool    // and was told that it is gone
+
+	// Of the request in hand, for the reply to it.
+	last      bool // the connection ends with the reply
+	keepAlive bool // an HTTP/1.0 client wants to be told that it doesn't
+	headOnly  bool // HEAD: the reply has no body
+}
+
+// Want is what a Session waits for. Zero: it is over, close the descriptor.
+type Want uint8
+
+// Read and Write may be combined. Hold is neither, and yet not the end: the
+// application owes an answer, and all there is room for has been read.
+const (
+	Read Want = 1 << iota
+	Write
+	Hold
+)
+
+// New returns the Session of a connection accepted at now. id is its number.
+// wake, which may be nil, is called whenever the application has done something
+// to the Session outside of the driver's own calls, on the loop's goroutine.
+func New(cfg *Config, id uint64, now time.Time, wake func()) *Session {
+	cfg.tell(now)
+	s := &Session{cfg: cfg, id: id, wake: wake, since: cfg.now}
+	s.out.Init(&cfg.pool)
+	return s
+}
+
+// Into returns where the next read should go: scratch, or, in the middle of a
+// long message, the place where exactly the rest of it belongs.
+func (s *Session) Into(scratch []byte) []byte {
+	rest := s.expected()
+	if rest < int64(len(scratch)) {
+		return scratch
+	}
+	if s.part == nil {
+		s.part = new(gather)
+	}
+	p := s.part.place(rest)
+	if len(p) < len(scratch)/2 {
+		return scratch
+	}
+	return p[:min(rest, int64(len(p)))]
+}
+
+// expected is how many bytes must come, and be collected, before anything else
+// can: the rest of a frame or of a body of known length.
+func (s *Session) expected() int64 {
+	switch {
+	case s.phase.webSocket() && !s.streamed:
+		return s.frames.Rest()
+	case s.phase == body:
+		n := s.in.Request().ContentLength()
+		if s.part != nil {
+			n -= s.part.size
+		}
+		return n
+	}
+	return 0
+}
+
+// Feed takes in p, a prefix of what Into returned. It is taken whole, and only
+// lent: the caller may use it again at once. It may be scribbled on.
+func (s *Session) Feed(now time.Time, p []byte) {
+	s.cfg.tell(now)
+	s.heardAt = s.cfg.now
+	s.cfg.Stat.Add(stat.BytesIn, len(p))
+	if s.phase == pinged {
+		s.turn(heard)
+	}
+	if rest := s.take(p); len(rest) > 0 {
+		s.parked = append([]byte(nil), rest...)
+	}
+}
+
+// End says that no further byte will come: err is nil after the peer's FIN, and
+// otherwise tells why a read or a write failed. After an error nothing can be
+// sent either.
+func (s *Session) End(now time.Time, err error) {
+	s.cfg.tell(now)
+	switch {
+	case s.phase == over:
+	case err != nil:
+		s.turn(failed)
+	default:
+		s.finCame = true
+		s.resume()
+	}
+}
+
+// Tick says that Deadline has passed.
+func (s *Session) Tick(now time.Time) {
+	s.cfg.tell(now)
+	if s.timer != 0 && s.timer <= s.cfg.now {
+		s.timer = 0
+		s.cfg.App.Timer((*Conn)(s), now)
+	}
+	if d := s.writeDue(); d != 0 && d <= s.cfg.now {
+		s.turn(failed)
+	}
+	if d := s.phaseDue(); d != 0 && d <= s.cfg.now {
+		s.expired()
+	}
+}
+
+// Shutdown asks the connection to finish what is under way and to leave.
+func (s *Session) Shutdown(now time.Time) {
+	s.cfg.tell(now)
+	s.leaving = true
+	switch s.phase {
+	case fresh, idle:
+		s.since = s.cfg.now
+	case open, pinged:
+		s.queueClose(ws.GoingAway, "")
+		s.turn(weClose)
+	}
+}
+
+// Next offers what should be sent next, in one system call; v limits the number
+// of its runs. It first takes in parked bytes, if there is room for their
+// answers.
+func (s *Session) Next(v [][]byte) outq.Batch {
+	s.resume()
+	b := s.out.Next(v)
+	if s.progress == 0 && !b.Empty() {
+		s.progress = s.cfg.now
+	}
+	return b
+}
+
+// Sent takes note that n bytes of what Next offered have been sent; n is 0
+// after a full stop.
+func (s *Session) Sent(now time.Time, n int) {
+	s.cfg.tell(now)
+	s.cfg.Stat.Add(stat.BytesOut, n)
+	s.out.Sent(n)
+	s.progress = s.cfg.now
+	if s.out.Idle() {
+		s.progress = 0
+		s.emptied()
+	}
+	if s.full && s.out.Len() < LowWater {
+		s.full = false
+		s.since, s.heardAt = s.cfg.now, s.cfg.now // while it was full nothing could be heard
+		if s.mayFrame() {
+			s.cfg.App.Drained((*Conn)(s))
+		}
+	}
+}
+
+// emptied follows the last byte that was queued, or the full stop.
+func (s *Session) emptied() {
+	switch {
+	case s.phase == closing, s.phase == idle:
+		s.since = s.cfg.now // only now can the peer have our Close, or the reply
+	case s.phase == flush && s.out.Finished() && s.finCame:
+		s.turn(drainedFin)
+	case s.phase == flush && s.out.Finished():
+		s.turn(drained)
+	}
+}
+
+// Want is what to wait for. Zero: the session is over.
+func (s *Session) Want() Want {
+	if s.phase == over {
+		return 0
+	}
+	want := Hold
+	if !s.out.Idle() {
+		want = Write
+	}
+	if s.phase != flush && !s.finCame && !s.full && len(s.parked) == 0 {
+		want |= Read
+	}
+	if want&^Hold != 0 {
+		want &^= Hold
+	}
+	return want
+}
+
+// Deadline is when Tick is due: the nearest of the phase's timer, the peer's
+// time to take some bytes, and the application's timer. Zero: never.
+func (s *Session) Deadline() time.Time {
+	d := s.phaseDue()
+	for _, other := range [...]instant{s.writeDue(), s.timer} {
+		if other != 0 && (d == 0 || other < d) {
+			d = other
+		}
+	}
+	if d == 0 || s.phase == over {
+		return time.Time{}
+	}
+	return s.cfg.time(d)
+}
+
+func (s *Session) writeDue() instant {
+	if s.progress == 0 || s.phase == over || s.cfg.WriteTimeout <= 0 {
+		return 0
+	}
+	return s.progress.after(s.cfg.WriteTimeout)
+}
+
+// phaseDue is when the phase has lasted too long, or 0.
+func (s *Session) phaseDue() instant {
+	from, d := s.since, time.Duration(0)
+	switch s.phase {
+	case fresh, idle:
+		d = s.cfg.IdleTimeout
+		if s.phase == fresh {
+			d = s.cfg.HeadTimeout
+		}
+		if s.leaving {
+			d = lastCall
+		}
+		if s.out.Len() > 0 {
+			d = 0
+		}
+	case head:
+		d = s.cfg.HeadTimeout
+	case body:
+		d = s.cfg.IdleTimeout
+		if s.part != nil {
+			d *= time.Duration(1 + s.part.size>>16)
+		}
+	case open:
+		from, d = s.heardAt, s.cfg.IdleTimeout
+	case pinged, linger:
+		d = s.cfg.CloseTimeout
+	case closing:
+		if s.out.Len() == 0 {
+			d = s.cfg.CloseTimeout
+		}
+	}
+	if d <= 0 || s.full && s.phase != linger {
+		return 0 // not waiting for the peer's bytes: the write timer watches it
+	}
+	return from.after(d)
+}
+
+// expired ends, or questions, a phase that has lasted too long.
+func (s *Session) expired() {
+	switch s.phase {
+	case fresh, idle:
+		s.turn(lastWord)
+	case head, body:
+		s.refuse(408, "the request did not arrive in time")
+	case open:
+		s.control(ws.Ping, nil)
+		s.cfg.Stat.Add(stat.Pings, 1)
+		s.turn(silence)
+	case pinged:
+		s.queueClose(ws.InternalError, "keepalive ping timeout")
+		s.turn(lastWord)
+	case closing, linger:
+		s.turn(timeout)
+	}
+}
+
+// resume takes in parked bytes as far as possible and, once nothing is left
+// before it, the peer's FIN.
+func (s *Session) resume() {
+	if len(s.parked) > 0 && !s.held() {
+		if s.parked = s.take(s.parked); len(s.parked) == 0 {
+			s.parked = nil
+		}
+	}
+	if s.finCame && len(s.parked) == 0 && !s.held() {
+		s.fin()
+	}
+}
+
+// held reports whether input has to wait.
+func (s *Session) held() bool { return s.phase == reply || s.full }
+
+// take takes in what it can of p and returns the rest.
+func (s *Session) take(p []byte) []byte {
+	for len(p) > 0 && !s.held() {
+		switch {
+		case s.phase.webSocket():
+			p = p[s.takeFrames(p):]
+		case s.phase <= body:
+			p = p[s.takeRequest(p):]
+		default:
+			return nil
+		}
+	}
+	return p
+}
+
+// fin follows the last byte of a peer that can still read.
+func (s *Session) fin() {
+	switch s.phase {
+	case head, body:
+		s.refuse(400, "the request ends in the middle")
+	case fresh, idle, open, pinged, closing, linger:
+		s.turn(peerFin)
+	}
+}
+
+// turn goes to the next phase.
+func (s *Session) turn(t token) {
+	from, to := s.phase, transitions[s.phase][t]
+	if to == never {
+		s.cfg.Stat.Add(stat.Faults, 1)
+		to = over
+	}
+	s.phase, s.since = to, s.cfg.now
+	if to >= flush {
+		s.forget()
+		s.out.Fin()
+	}
+	if to == over {
+		s.out.Drop()
+		s.progress, s.timer = 0, 0
+	}
+	if from.webSocket() && !to.webSocket() || to >= linger {
+		s.sayGone()
+	}
+}
+
+// forget lets go of all input that is only half there.
+func (s *Session) forget() {
+	if s.in != nil {
+		s.cfg.release(s.in)
+		s.in = nil
+	}
+	s.part, s.parked = nil, nil
+}
+
+func (s *Session) sayGone() {
+	if s.known && !s.gone {
+		s.gone = true
+		s.cfg.App.Gone((*Conn)(s), s.code)
+		s.data, s.timer = nil, 0
+	}
+}

@@ -1,0 +1,155 @@
+package session
+
+import (
+	"threeloops/common/http1"
+	"threeloops/common/stat"
+	"threeloops/common/ws"
+)
+
+// Upgrade answers the request r, a GET, with 101 and opens its WebSocket, or
+// refuses it if it is no proper handshake. protocols are the subprotocols that
+// the route speaks, the best first; streamed asks for messages in pieces.
+//
+// RFC 6455 4.2.1 lists what a handshake has to have; 4.4 asks for a version
+// that we speak to be named when it asks for another.
+func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool {
+	s := (*Session)(c)
+	version, _ := r.Field("Sec-WebSocket-Version")
+	key, _ := r.Field("Sec-WebSocket-Key")
+	switch {
+	case string(r.Method()) != "GET" || !r.HasToken("Upgrade", "websocket"):
+		c.Refuse(426, "this resource speaks WebSocket",
+			[]byte("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"))
+	case r.Minor() < 1:
+		c.Refuse(400, "a WebSocket handshake needs HTTP/1.1", nil)
+	case !r.HasToken("Connection", "upgrade"):
+		c.Refuse(400, "a WebSocket handshake needs Connection: Upgrade", nil)
+	case string(version) != "13":
+		c.Refuse(426, "this server speaks WebSocket version 13",
+			[]byte("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"))
+	case !ws.ValidKey(key):
+		c.Refuse(400, "Sec-WebSocket-Key must be 16 bytes in base64", nil)
+	case s.phase != reply:
+	case s.leaving:
+		c.Refuse(503, "the server is shutting down", nil)
+	default:
+		s.upgrade(key, chosen(r, protocols))
+		s.streamed = streamed
+		s.cfg.App.Open(c)
+		return true
+	}
+	return false
+}
+
+// chosen returns the first of protocols that the client offers, or "".
+func chosen(r *http1.Request, protocols []string) string {
+	for _, p := range protocols {
+		if r.HasToken("Sec-WebSocket-Protocol", p) {
+			return p
+		}
+	}
+	return ""
+}
+
+func (s *Session) upgrade(key []byte, protocol string) {
+	b := s.out.Room(256)
+	b = http1.AppendStatusLine(b, 101)
+	b = append(b, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
+	b = ws.AppendAccept(b, key)
+	if protocol != "" {
+		b = append(b, "\r\nSec-WebSocket-Protocol: "...)
+		b = append(b, protocol...)
+	}
+	s.out.Commit(append(b, "\r\n\r\n"...))
+	s.turn(upgraded)
+	s.code = ws.Abnormal
+	s.heardAt = s.cfg.now
+	s.frames.Init(ws.Server, s.cfg.MaxMessage)
+	s.cfg.Stat.Add(stat.Upgrades, 1)
+}
+
+// takeFrames takes in frames until p is used up, the queue is full, or the
+// connection is about to end; it returns how much of p that was.
+func (s *Session) takeFrames(p []byte) (n int) {
+	messages := 0
+	for s.phase.webSocket() && !s.full {
+		ev, k := s.frames.Next(p[n:])
+		n += k
+		if ev.Kind == ws.NeedMore {
+			break
+		}
+		if ev.Kind == ws.Data && s.phase != closing {
+			s.message(&ev)
+			if ev.Last {
+				messages++
+			}
+			continue
+		}
+		s.event(&ev)
+	}
+	if messages > 0 {
+		s.cfg.Stat.Add(stat.MessagesIn, messages)
+	}
+	return n
+}
+
+// message hands a message to the application: at once if it lies whole in the
+// input or is streamed, else when its last piece has come.
+func (s *Session) message(ev *ws.Event) {
+	m := Message{Text: ev.Opcode == ws.Text, First: ev.First, Last: ev.Last, lent: ev.Payload}
+	if !s.streamed && !(ev.First && ev.Last) {
+		if s.part == nil {
+			s.part = new(gather)
+		}
+		s.part.add(ev.Payload, s.frames.Rest())
+		if !ev.Last {
+			return
+		}
+		m.First, m.own = true, s.part
+		s.part = nil
+	}
+	s.cfg.App.Message((*Conn)(s), m)
+}
+
+// event answers everything that is not data.
+//
+// RFC 6455 5.5.1: "If an endpoint receives a Close frame and did not previously
+// send a Close frame, the endpoint MUST send a Close frame in response."
+// 5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in
+// response, unless it already received a Close frame."
+func (s *Session) event(ev *ws.Event) {
+	switch ev.Kind {
+	case ws.PingFrame:
+		s.control(ws.Pong, ev.Payload)
+	case ws.CloseFrame:
+		s.code = ev.Code
+		if s.phase != closing {
+			s.queueClose(ev.Code, "")
+		}
+		s.turn(bothClosed)
+	case ws.Failed:
+		s.cfg.Stat.Add(stat.Violations, 1)
+		if s.phase != closing {
+			s.queueClose(ev.Err.Code, "")
+		}
+		s.turn(lastWord)
+	}
+}
+
+// control queues a control frame, whose payload has at most 125 bytes.
+func (s *Session) control(op ws.Opcode, p []byte) {
+	h := ws.Header{Fin: true, Opcode: op}
+	s.out.Commit(ws.AppendFrame(s.out.Room(ws.MaxHeader+len(p)), h, p))
+	s.full = s.full || s.out.Len() >= HighWater
+}
+
+// queueClose queues a Close frame: without a payload for ws.NoStatus, which
+// must not be sent.
+func (s *Session) queueClose(code ws.Code, reason string) {
+	var b [125]byte
+	p := b[:0]
+	if code != ws.NoStatus {
+		p = ws.AppendClose(p, code, reason)
+	}
+	s.control(ws.Close, p)
+}
