@@ -1,0 +1,165 @@
+package app
+
+import (
+	"time"
+
+	"threeloops/common/http1"
+	"threeloops/common/outq"
+	"threeloops/common/session"
+	"threeloops/common/stat"
+	"threeloops/common/ws"
+)
+
+// Options is what an App is made from.
+type Options struct {
+	Name  string     // of the server, as /stats gives it
+	Board stat.Board // whose slots /stats adds up
+	Slot  int        // the slot of whoever asks for /stats, so that it can say who answered
+
+	FS FS // the files below the root; nil: the built-in site alone
+
+	Loopback       bool     // only this machine can reach us: Host is checked although Hosts is nil
+	Host           string   // our own name, for that check
+	Hosts          []string // names and addresses that Host may have; nil: see Loopback
+	Origins        []string // whose pages may open WebSockets and POST; nil: our own alone
+	OriginRequired bool     // refuse WebSockets and POSTs without Origin
+}
+
+// FS opens files below a root. Implementations must never leave it.
+type FS interface {
+	// Open opens a file by its name relative to the root, and tells its size in
+	// bytes and when it was modified. A directory is no error, but has no File.
+	// Errors wrap fs.ErrNotExist or fs.ErrPermission where these apply.
+	Open(name string) (f outq.File, size int64, modified time.Time, err error)
+}
+
+// App answers requests. It implements session.App. It belongs to one loop.
+type App struct {
+	o    Options
+	site []page
+	path []byte // scratch for decoding
+}
+
+var _ session.App = (*App)(nil)
+
+// New returns the application.
+func New(o Options) *App { return &App{o: o, site: builtIn()} }
+
+// Request implements session.App.
+func (a *App) Request(c *session.Conn, r *http1.Request, body []byte) {
+	if !a.hostAllowed(r.Host()) {
+		c.Refuse(403, "this server does not answer for that Host", nil)
+		return
+	}
+	if r.Asterisk() {
+		allow(c, "GET, HEAD, POST, OPTIONS")
+		return
+	}
+	path, ok := http1.DecodePath(a.path[:0], r.Path())
+	a.path = path
+	if !ok {
+		c.Refuse(400, "the path is not well formed", nil)
+		return
+	}
+	a.route(c, r, path, body)
+}
+
+func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
+	switch string(path) {
+	case "/echo":
+		if a.method(c, r, "GET, HEAD, POST, OPTIONS") && a.originChecked(c, r) {
+			a.echo(c, r, body)
+		}
+	case "/stats":
+		if a.method(c, r, getOnly) {
+			a.stats(c)
+		}
+	case "/metrics":
+		if a.method(c, r, getOnly) {
+			a.metrics(c)
+		}
+	case "/healthz":
+		if a.method(c, r, getOnly) {
+			c.Reply(&session.Response{Status: 200, Fields: plainText, Body: []byte("ok\n")})
+		}
+	default:
+		if a.method(c, r, getOnly) {
+			a.file(c, r, path)
+		}
+	}
+}
+
+const getOnly = "GET, HEAD, OPTIONS"
+
+var plainText = []byte("Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n")
+
+// method reports whether the request's method is one of allowed. All else it
+// answers itself.
+//
+// RFC 9110 9.1: a server that does not know a method answers 501, one that
+// knows it but does not allow it here 405, with Allow.
+func (a *App) method(c *session.Conn, r *http1.Request, allowed string) bool {
+	switch string(r.Method()) {
+	case "GET", "HEAD":
+		return true
+	case "OPTIONS":
+		allow(c, allowed)
+		return false
+	case "POST":
+		if allowed != getOnly {
+			return true
+		}
+	case "PUT", "DELETE", "PATCH", "TRACE":
+	default:
+		c.Refuse(501, "this server does not know that method", nil)
+		return false
+	}
+	c.Refuse(405, "this resource allows "+allowed, []byte("Allow: "+allowed+"\r\n"))
+	return false
+}
+
+func allow(c *session.Conn, methods string) {
+	c.Reply(&session.Response{Status: 204, Fields: []byte("Allow: " + methods + "\r\n")})
+}
+
+// Open implements session.App.
+func (a *App) Open(*session.Conn) {}
+
+// Message implements session.App: echo.
+func (a *App) Message(c *session.Conn, m session.Message) {
+	switch {
+	case !(m.First && m.Last):
+		c.SendPiece(m.Text, m.Bytes(), m.First, m.Last)
+	case m.Lent():
+		c.Send(m.Text, m.Bytes())
+	default:
+		c.SendRuns(m.Text, m.Take())
+	}
+}
+
+// Drained implements session.App. An echo sends only what has come, so it has
+// nothing to go on with.
+func (a *App) Drained(*session.Conn) {}
+
+// Timer implements session.App.
+func (a *App) Timer(*session.Conn, time.Time) {}
+
+// Gone implements session.App.
+func (a *App) Gone(*session.Conn, ws.Code) {}
+
+// echo opens a WebSocket, or returns the body of a POST.
+func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
+	if string(r.Method()) != "POST" {
+		c.Upgrade(r, echoProtocols, string(r.Query()) == "stream")
+		return
+	}
+	typ, ok := r.Field("Content-Type")
+	if !ok {
+		typ = []byte("application/octet-stream")
+	}
+	f := append([]byte("Content-Type: "), typ...)
+	f = append(f, "\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"...)
+	c.Reply(&session.Response{Status: 200, Fields: f, Body: body})
+}
+
+var echoProtocols = []string{"echo"}

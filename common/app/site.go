@@ -1,0 +1,80 @@
+package app
+
+import (
+	"embed"
+	"hash/crc64"
+	"io/fs"
+	"strconv"
+
+	"threeloops/common/http1"
+	"threeloops/common/session"
+)
+
+//go:embed site
+var site embed.FS
+
+// page is a resource of the built-in site. Its fields are written when it is
+// first asked for, and then never again.
+type page struct {
+	path   string
+	file   string
+	tag    validators
+	fields []byte
+	body   []byte
+}
+
+// builtIn lists the built-in pages: index.html is "/", NAME.html is "/_/NAME",
+// and any other file is "/_/" and its name.
+func builtIn() []page {
+	entries, err := site.ReadDir("site")
+	if err != nil {
+		panic(err) // embedded by the compiler: it is there
+	}
+	pages := make([]page, 0, len(entries))
+	for _, e := range entries {
+		name := e.Name()
+		path := "/_/" + name
+		if base, ok := cutHTML(name); ok {
+			path = "/_/" + base
+		}
+		if name == "index.html" {
+			path = "/"
+		}
+		pages = append(pages, page{path: path, file: "site/" + name})
+	}
+	return pages
+}
+
+func (a *App) page(path []byte) *page {
+	for i := range a.site {
+		if a.site[i].path == string(path) {
+			return &a.site[i]
+		}
+	}
+	return nil
+}
+
+// serve answers with the page from memory, referring to it, not copying.
+func (p *page) serve(c *session.Conn, r *http1.Request) {
+	if p.fields == nil {
+		p.load()
+	}
+	if p.tag.unchanged(r) {
+		c.Reply(&session.Response{Status: 304, Fields: p.tag.append(nil)})
+		return
+	}
+	c.Reply(&session.Response{Status: 200, Fields: p.fields, Body: p.body, Shared: true})
+}
+
+func (p *page) load() {
+	body, err := fs.ReadFile(site, p.file)
+	if err != nil {
+		panic(err) // embedded by the compiler: it is there
+	}
+	sum := crc64.Checksum(body, crc64.MakeTable(crc64.ECMA))
+	p.body = body
+	p.tag.tag = `"` + strconv.FormatUint(sum, 36) + `"`
+	p.fields = p.tag.append(appendType(nil, p.file))
+	p.fields = append(p.fields, "Cache-Control: no-cache\r\n"...)
+	p.fields = append(p.fields, "Content-Security-Policy: default-src 'self'; connect-src *\r\n"...)
+}
