@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Arrivals numbers connections, and logs what happens as they arrive: at level
+// debug how long each further thousand took.
+type Arrivals struct {
+	Log   *slog.Logger
+	n     uint64
+	since time.Time
+	shed  time.Time // when Shed wrote last
+}
+
+// Next returns the number of a connection accepted at now: 1, 2, 3, …
+func (a *Arrivals) Next(now time.Time) uint64 {
+	if a.n == 0 {
+		a.since = now
+	}
+	a.n++
+	if a.n%1000 == 0 && a.Log.Enabled(context.Background(), slog.LevelDebug) {
+		a.Log.Debug("a thousand connections more", "accepted", a.n, "took", now.Sub(a.since))
+		a.since = now
+	}
+	return a.n
+}
+
+// Shed logs that a client was turned away, for err. It writes once a second at
+// most: clients may come faster than a disk takes lines.
+func (a *Arrivals) Shed(now time.Time, err error) {
+	if now.Sub(a.shed) >= time.Second {
+		a.Log.Warn("clients are turned away: no descriptor is left for them", "error", err)
+		a.shed = now
+	}
+}

@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"threeloops/common/app"
+	"threeloops/common/session"
+	"threeloops/common/sock"
+	"threeloops/common/stat"
+)
+
+// Model is a server: how its loop runs, and how it differs on the command line.
+type Model struct {
+	Name  string // of the program
+	About string // one line for -help
+	Addr  string // the default of -addr
+	Flags func(fs *flag.FlagSet, o *Options)
+	Run   func(env *Env) error
+}
+
+// Env is what a model's loop finds ready when it runs.
+type Env struct {
+	*Options
+	Name string
+	Log  *slog.Logger
+
+	root    *sock.Root
+	hosts   []string
+	origins []string
+}
+
+// Main is the main function of the server m. It does not return.
+func Main(m Model) {
+	o, err := parse(&m, os.Args[1:], os.Stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		os.Exit(0)
+	}
+	if err != nil {
+		complain(m.Name, fmt.Errorf("%w (%s -help lists all flags)", err, m.Name))
+		os.Exit(2)
+	}
+	env := &Env{Options: o, Name: m.Name, Log: logger(o)}
+	if err := env.open(); err != nil {
+		complain(m.Name, err)
+		os.Exit(2)
+	}
+	if err := m.Run(env); err != nil {
+		complain(m.Name, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func complain(name string, err error) { fmt.Fprintf(os.Stderr, "%s: %v\n", name, err) }
+
+func logger(o *Options) *slog.Logger {
+	var level slog.Level
+	level.UnmarshalText([]byte(o.LogLevel)) // checked
+	options := &slog.HandlerOptions{Level: level}
+	if o.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+// open opens and reads what the command line names.
+func (env *Env) open() (err error) {
+	signal.Ignore(syscall.SIGPIPE) // a log nobody reads must not end the server
+	if env.Root != "" {
+		if env.root, err = sock.OpenRoot(env.Root); err != nil {
+			return fmt.Errorf("-root: %w", err)
+		}
+	}
+	if env.hosts, err = readList("-hosts", env.HostsFile); err != nil {
+		return err
+	}
+	env.origins, err = readList("-origins", env.OriginsFile)
+	return err
+}
+
+// NewIO returns the IO of a loop that counts in slot.
+func (env *Env) NewIO(slot *stat.Slot) *sock.IO {
+	slot.Set(stat.Pid, os.Getpid())
+	io := sock.NewIO(slot)
+	io.Plain = !env.NoDelay
+	return io
+}
+
+// Sessions returns what the sessions of one loop share, the application
+// included. The loop counts in slot i of board.
+func (env *Env) Sessions(board stat.Board, i int) *session.Config {
+	host, _, _ := net.SplitHostPort(env.Addr) // checked
+	o := app.Options{
+		Name: env.Name, Board: board, Slot: i,
+		Host: host, Loopback: loopback(host),
+		Hosts: env.hosts, Origins: env.origins, OriginRequired: env.OriginRequired,
+	}
+	if env.root != nil {
+		o.FS = env.root
+	}
+	return &session.Config{
+		App:     app.New(o),
+		MaxHead: int(env.MaxHead), MaxBody: env.MaxBody, MaxMessage: env.MaxMessage,
+		HeadTimeout: env.HeadTimeout, IdleTimeout: env.IdleTimeout,
+		WriteTimeout: env.WriteTimeout, CloseTimeout: env.CloseTimeout,
+		Stat: &board[i],
+	}
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// Listen opens the listeners. Their connections are counted by io's slot.
+func (env *Env) Listen(io *sock.IO) ([]*sock.Listener, error) {
+	if err := sock.WarmUp(); err != nil {
+		return nil, err
+	}
+	lns, err := sock.Listen(sock.Config{
+		Addr: env.Addr, Ports: env.Ports, Backlog: env.Backlog,
+		NoDelay: env.NoDelay, DeferAccept: env.DeferAccept,
+	}, io)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		err = fmt.Errorf("%w: stop what listens there, or choose another port with -addr", err)
+	case errors.Is(err, syscall.EACCES):
+		err = fmt.Errorf("%w: ports below 1024 are for root", err)
+	}
+	return lns, err
+}
+
+// Ready says on standard output that connections are accepted, and where.
+func (env *Env) Ready(lns []*sock.Listener) {
+	more := ""
+	if n := len(lns); n > 1 {
+		more = fmt.Sprintf(" to %d", lns[n-1].Addr.Port())
+	}
+	fmt.Printf("%s: listening on http://%v%s (pid %d)\n", env.Name, lns[0].Addr, more, os.Getpid())
+}
+
+// ConnLimit is how many connections may be open at once: what -max-conns says,
+// or what the limit of open files allows when a share of it is kept for files
+// that are being sent.
+func (env *Env) ConnLimit() int {
+	files := sock.MaxFiles()
+	most := max(files-max(64, files/16), files/2, 1)
+	if env.MaxConns == 0 {
+		return most
+	}
+	if env.MaxConns > most {
+		env.Log.Warn("-max-conns is more than the limit of open files allows: clients beyond it will be turned away",
+			"max-conns", env.MaxConns, "open files", files)
+	}
+	return env.MaxConns
+}
+
+// RingAtEnd rings bell when the server is to shut down: at SIGINT or SIGTERM,
+// or at the end of its lifeline. A signal that comes more than a second after
+// the first one ends the process at once. (A terminal's Ctrl-C may come twice
+// in a moment: from the terminal, and from the process that started us.)
+func (env *Env) RingAtEnd(bell *sock.Bell) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if env.Lifeline != 0 {
+		syscall.CloseOnExec(env.Lifeline)
+		go func() {
+			f := os.NewFile(uintptr(env.Lifeline), "lifeline")
+			for b := make([]byte, 1); ; {
+				if _, err := f.Read(b); err != nil {
+					env.Log.Info("the lifeline has ended")
+					signals <- syscall.SIGTERM
+					return
+				}
+			}
+		}()
+	}
+	go func() {
+		<-signals
+		first := time.Now()
+		bell.Ring()
+		for s := range signals {
+			if time.Since(first) > time.Second {
+				complain(env.Name, fmt.Errorf("second %v: ending at once", s))
+				os.Exit(1)
+			}
+		}
+	}()
+}

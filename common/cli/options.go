@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Options is the command line. It is the same for all servers, but for the
+// flags that a model adds.
+type Options struct {
+	Addr    string
+	Ports   int
+	Backlog int
+	Root    string
+
+	MaxConns   int
+	MaxMessage int64
+	MaxBody    int64
+	MaxHead    int64
+
+	HeadTimeout  time.Duration
+	IdleTimeout  time.Duration
+	WriteTimeout time.Duration
+	CloseTimeout time.Duration
+	Grace        time.Duration
+
+	HostsFile      string
+	OriginsFile    string
+	OriginRequired bool
+
+	NoDelay     bool
+	DeferAccept int
+	Lifeline    int
+
+	LogLevel  string
+	LogFormat string
+
+	Prefork     int // forkserv
+	MaxChildren int // forkserv
+}
+
+// parse reads the command line of model m. The error, if any, is for the user;
+// flag.ErrHelp means that usage was printed to out.
+func parse(m *Model, args []string, out io.Writer) (*Options, error) {
+	o := &Options{MaxMessage: 16 << 20, MaxBody: 1 << 20, MaxHead: 16 << 10}
+	fs := flag.NewFlagSet(m.Name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
+	o.define(fs, m)
+	err := fs.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(out, "%s: %s\n\nUsage of %s:\n", m.Name, m.About, m.Name)
+		fs.SetOutput(out)
+		fs.PrintDefaults()
+		return nil, err
+	case err != nil:
+		return nil, err
+	case fs.NArg() > 0:
+		return nil, fmt.Errorf("unexpected argument %q: all options are flags", fs.Arg(0))
+	}
+	return o, o.check()
+}
+
+func (o *Options) define(fs *flag.FlagSet, m *Model) {
+	fs.StringVar(&o.Addr, "addr", m.Addr, "listen on `host:port`; port 0 takes a free one")
+	fs.IntVar(&o.Ports, "ports", 1, "listen on this many consecutive ports")
+	fs.IntVar(&o.Backlog, "backlog", 4096, "connections that the kernel completes ahead of accept")
+	fs.StringVar(&o.Root, "root", "", "serve the files below this `directory` (default: the built-in site)")
+
+	fs.IntVar(&o.MaxConns, "max-conns", 0,
+		"connections served at once; further clients wait (0: as many as descriptors allow)")
+	fs.Var((*size)(&o.MaxMessage), "max-message", "largest WebSocket message in `bytes`")
+	fs.Var((*size)(&o.MaxBody), "max-body", "largest request body in `bytes`")
+	fs.Var((*size)(&o.MaxHead), "max-head", "largest request line and fields in `bytes`")
+
+	fs.DurationVar(&o.HeadTimeout, "head-timeout", 10*time.Second, "time for a request's head")
+	fs.DurationVar(&o.IdleTimeout, "idle-timeout", 60*time.Second,
+		"time between requests, and for each 64 KiB of a body; a WebSocket is pinged after it")
+	fs.DurationVar(&o.WriteTimeout, "write-timeout", 30*time.Second, "time without the client reading a byte")
+	fs.DurationVar(&o.CloseTimeout, "close-timeout", 5*time.Second,
+		"time for the client's part of a goodbye, and for its pong")
+	fs.DurationVar(&o.Grace, "grace", 10*time.Second, "time to finish at shutdown")
+
+	fs.StringVar(&o.HostsFile, "hosts", "",
+		"`file` of the hosts that requests may name: the count, then one a line")
+	fs.StringVar(&o.OriginsFile, "origins", "",
+		"`file` of the origins whose pages may connect: the count, then one a line")
+	fs.BoolVar(&o.OriginRequired, "origin-required", false, "refuse WebSockets and POSTs without an Origin")
+
+	fs.BoolVar(&o.NoDelay, "nodelay", true, "set TCP_NODELAY; false also gives up MSG_MORE")
+	fs.IntVar(&o.DeferAccept, "defer-accept", 0, "TCP_DEFER_ACCEPT: `seconds` to wait for a client's first bytes")
+	fs.IntVar(&o.Lifeline, "lifeline", 0, "shut down when this inherited `descriptor` reaches its end of file")
+
+	fs.StringVar(&o.LogLevel, "log", "info", "log `level`: debug, info, warn or error")
+	fs.StringVar(&o.LogFormat, "log-format", "text", "log `format`: text or json")
+	if m.Flags != nil {
+		m.Flags(fs, o)
+	}
+}
+
+// check says what is wrong with values that parse.
+func (o *Options) check() error {
+	host, port, err := net.SplitHostPort(o.Addr)
+	if err != nil {
+		return fmt.Errorf("-addr %q is not host:port, such as 127.0.0.1:8080 or [::1]:8080", o.Addr)
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	var level slog.Level
+	switch {
+	case err != nil:
+		return fmt.Errorf("-addr %q: the port must be a number from 0 to 65535", o.Addr)
+	case strings.ContainsAny(host, " /"):
+		return fmt.Errorf("-addr %q: %q is no host", o.Addr, host)
+	case o.Ports < 1 || int(n)+o.Ports > 1<<16:
+		return fmt.Errorf("-ports %d: from port %d on there must be 1 to %d", o.Ports, n, 1<<16-int(n))
+	case o.Ports > 1 && n == 0:
+		return errors.New("-ports needs a port in -addr: consecutive ports can't start at 0")
+	case o.Backlog < 1:
+		return fmt.Errorf("-backlog %d must be positive", o.Backlog)
+	case o.MaxConns < 0:
+		return fmt.Errorf("-max-conns %d must not be negative", o.MaxConns)
+	case o.MaxHead < 64 || o.MaxHead > 1<<24:
+		return fmt.Errorf("-max-head %d must be from 64 to %d bytes", o.MaxHead, 1<<24)
+	case o.DeferAccept < 0:
+		return fmt.Errorf("-defer-accept %d must not be negative", o.DeferAccept)
+	case o.Lifeline != 0 && o.Lifeline < 3:
+		return fmt.Errorf("-lifeline %d must be an inherited descriptor from 3 on", o.Lifeline)
+	case level.UnmarshalText([]byte(o.LogLevel)) != nil:
+		return fmt.Errorf("-log %q must be debug, info, warn or error", o.LogLevel)
+	case o.LogFormat != "text" && o.LogFormat != "json":
+		return fmt.Errorf("-log-format %q must be text or json", o.LogFormat)
+	case o.Prefork < 0:
+		return fmt.Errorf("-prefork %d must not be negative", o.Prefork)
+	case o.MaxChildren < 0:
+		return fmt.Errorf("-max-children %d must not be negative", o.MaxChildren)
+	}
+	return o.checkTimes()
+}
+
+func (o *Options) checkTimes() error {
+	for _, t := range []struct {
+		name string
+		d    time.Duration
+	}{
+		{"head-timeout", o.HeadTimeout}, {"idle-timeout", o.IdleTimeout}, {"write-timeout", o.WriteTimeout},
+		{"close-timeout", o.CloseTimeout}, {"grace", o.Grace},
+	} {
+		if t.d <= 0 {
+			return fmt.Errorf("-%s %v must be positive, such as 10s", t.name, t.d)
+		}
+	}
+	return nil
+}
+
+// size is a flag's value in bytes. It may be written with KiB, MiB or GiB.
+type size int64
+
+func (s *size) String() string { return strconv.FormatInt(int64(*s), 10) }
+
+func (s *size) Set(text string) error {
+	shift := 0
+	for i, unit := range []string{"KiB", "MiB", "GiB"} {
+		if number, ok := strings.CutSuffix(text, unit); ok {
+			text, shift = strings.TrimSpace(number), 10*(i+1)
+		}
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 || n > 1<<40>>shift {
+		return errors.New("must be a positive number of bytes, such as 65536 or 16MiB")
+	}
+	*s = size(n << shift)
+	return nil
+}

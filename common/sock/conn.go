@@ -1,0 +1,155 @@
+package sock
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"threeloops/common/outq"
+	"threeloops/common/session"
+	"threeloops/common/stat"
+)
+
+// Conn is a connection: a descriptor with its Session, and the few words that
+// a loop notes about it. All three servers use it.
+type Conn struct {
+	*session.Session
+	FD int
+	ID uint64 // from 1, never used again; a descriptor's number is
+
+	Armed   session.Want // what the loop asked the kernel to watch
+	Touched bool         // it is on the loop's list for settle
+	Slot    int          // the loop's: an index
+	Due     time.Time    // the loop's: a time not later than Deadline
+
+	io *IO
+}
+
+// NewConn returns the Conn of a descriptor that was accepted at now.
+// wake is called when the application has something for it.
+func NewConn(fd int, id uint64, io *IO, cfg *session.Config, now time.Time, wake func(*Conn)) *Conn {
+	c := &Conn{FD: fd, ID: id, io: io}
+	c.Session = session.New(cfg, id, now, func() { wake(c) })
+	return c
+}
+
+// ErrTruncated ends a connection whose file became shorter while it was sent:
+// the length that was announced can't be kept.
+var ErrTruncated = errors.New("sock: the file became shorter while it was sent")
+
+// ReadOnce makes one read(2) and feeds the Session. One, so that a peer that
+// sends faster than we read can't keep the loop to itself; what is left makes
+// the descriptor ready again at once. Where the Session doesn't want to read,
+// only an error can have made it ready: it is taken from the socket.
+func (c *Conn) ReadOnce(now time.Time) {
+	if c.Want()&session.Read == 0 {
+		c.End(now, c.broken())
+		return
+	}
+	p := c.Into(c.io.scratch)
+	n, err := c.io.read(c.FD, p)
+	switch {
+	case err == unix.EAGAIN:
+	case err != nil:
+		c.End(now, err)
+	case n == 0:
+		c.End(now, nil)
+	default:
+		c.Feed(now, p[:n])
+	}
+}
+
+// broken is the socket's error. A socket that hangs up without one was reset
+// while nobody read.
+func (c *Conn) broken() error {
+	errno, err := unix.GetsockoptInt(c.FD, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && errno != 0 {
+		return unix.Errno(errno)
+	}
+	return unix.ECONNRESET
+}
+
+// flushBudget is how many bytes one connection may send in a round.
+const flushBudget = 1 << 20
+
+// Flush sends what the Session offers until it has nothing more, the socket is
+// full, or the connection has had its share of the round. It reports whether
+// it stopped for that last reason: there is more to do at once.
+func (c *Conn) Flush(now time.Time) (again bool) {
+	for budget := flushBudget; budget > 0; {
+		b := c.Next(c.io.runs[:])
+		if b.Empty() {
+			return false
+		}
+		n, full, err := c.send(&b, budget)
+		if err == unix.EAGAIN {
+			return false
+		}
+		if err != nil {
+			c.End(now, err)
+			return false
+		}
+		c.Sent(now, n)
+		if full {
+			return false
+		}
+		budget -= n
+	}
+	return c.Want()&session.Write != 0
+}
+
+// send makes the one system call that b asks for. full reports that it took
+// less than all, so that the next would be in vain.
+func (c *Conn) send(b *outq.Batch, budget int) (n int, full bool, err error) {
+	switch {
+	case b.Fin:
+		c.io.Stat.Add(stat.SysShutdown, 1)
+		return 0, false, unix.Shutdown(c.FD, unix.SHUT_WR)
+	case b.File != nil:
+		n, err = c.io.sendfile(c.FD, b.File.Fd(), b.Off, int(min(b.Len, int64(budget))))
+		if n == 0 && err == nil {
+			err = ErrTruncated
+		}
+		return n, false, err
+	}
+	n, err = c.io.write(c.FD, b.Bytes, b.More)
+	all := 0
+	for _, p := range b.Bytes {
+		all += len(p)
+	}
+	return n, n < all, err
+}
+
+// Close closes the descriptor. Loops call it between rounds only, so that the
+// number can't be given to a new connection while events of this round still
+// name the old one.
+func (c *Conn) Close() {
+	c.io.Stat.Add(stat.SysClose, 1)
+	c.io.Stat.Add(stat.Closed, 1)
+	unix.Close(c.FD)
+	c.FD = -1
+}
+
+func addrPort(sa unix.Sockaddr) netip.AddrPort {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port))
+	}
+	return netip.AddrPort{}
+}
+
+// PeerOf is the address at the other end of a connection, for logs.
+func PeerOf(fd int) netip.AddrPort {
+	sa, err := unix.Getpeername(fd)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return addrPort(sa)
+}
+
+// CloseFD closes a descriptor of ours to a connection that others hold too.
+func CloseFD(fd int) { unix.Close(fd) }

@@ -1,0 +1,85 @@
+package sock
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"threeloops/common/stat"
+)
+
+// IO is what the connections of one loop lend each other, one at a time: the
+// buffer to read into, the list of runs to write, and the counters. It is not
+// safe for concurrent use.
+type IO struct {
+	Stat    *stat.Slot
+	Plain   bool // never MSG_MORE: a response's head and its file go apart, for showing what that costs
+	scratch []byte
+	runs    [64][]byte
+	vec     vector
+}
+
+// scratchSize is how much is read at once, in bytes. A socket seldom has more.
+const scratchSize = 64 << 10
+
+// NewIO returns the IO of a loop that counts in s.
+func NewIO(s *stat.Slot) *IO { return &IO{Stat: s, scratch: make([]byte, scratchSize)} }
+
+// read reads once. It returns 0 and no error at the end of the stream.
+func (io *IO) read(fd int, p []byte) (int, error) {
+	io.Stat.Add(stat.SysRead, 1)
+	for {
+		n, err := rawRead(fd, p)
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+// write writes runs in one call. With more the kernel waits for what follows
+// before it sends a segment that isn't full.
+func (io *IO) write(fd int, runs [][]byte, more bool) (int, error) {
+	io.Stat.Add(stat.SysWrite, 1)
+	for {
+		n, err := rawSend(fd, runs, more && !io.Plain, &io.vec)
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+// sendfile sends up to n bytes of a file from off on. It may sleep while the
+// file is read from its disk, so it is no raw call.
+func (io *IO) sendfile(fd int, file uintptr, off int64, n int) (int, error) {
+	io.Stat.Add(stat.SysSendfile, 1)
+	for {
+		n, err := unix.Sendfile(fd, int(file), &off, n)
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+// WarmUp makes the Go runtime create what it creates lazily: the epoll
+// descriptor of its own network poller. It would need one in any case, for
+// instance for a timer, and a server whose clients hold all descriptors by then
+// dies of "runtime: netpollinit failed".
+func WarmUp() error {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return os.NewSyscallError("pipe2", err)
+	}
+	r.Close()
+	w.Close()
+	return nil
+}
+
+// MaxFiles is how many descriptors this process may have open. (The Go runtime
+// raises the soft limit to the hard one.)
+func MaxFiles() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 1024
+	}
+	return int(min(limit.Cur, 1<<30))
+}

@@ -1,0 +1,202 @@
+package sock
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"threeloops/common/stat"
+)
+
+// Listener is a listening socket. It holds a spare descriptor back for the day
+// when there are none left.
+type Listener struct {
+	FD   int
+	Addr netip.AddrPort // as bound: port 0 is the real one
+
+	spare int
+	io    *IO
+}
+
+// Config is how to listen.
+type Config struct {
+	Addr        string // host:port; an empty host is any
+	Ports       int    // how many, from Addr's port on
+	Backlog     int    // connections that the kernel completes ahead of accept
+	NoDelay     bool   // TCP_NODELAY for the connections
+	DeferAccept int    // seconds; TCP_DEFER_ACCEPT if positive
+	ReusePort   bool   // several listeners on one port
+}
+
+// Listen opens the listeners that cfg asks for.
+func Listen(cfg Config, io *IO) ([]*Listener, error) {
+	addr, err := net.ResolveTCPAddr("tcp", cfg.Addr)
+	if err != nil {
+		return nil, err
+	}
+	at := addr.AddrPort()
+	var all []*Listener
+	for i := range max(cfg.Ports, 1) {
+		port := at.Port()
+		if port != 0 {
+			port += uint16(i)
+		}
+		ln, err := listen(netip.AddrPortFrom(at.Addr().Unmap(), port), cfg)
+		if err != nil {
+			CloseAll(all)
+			return nil, fmt.Errorf("%s: %w", netip.AddrPortFrom(at.Addr().Unmap(), port), err)
+		}
+		ln.io = io
+		all = append(all, ln)
+	}
+	return all, nil
+}
+
+// CloseAll closes listeners.
+func CloseAll(all []*Listener) {
+	for _, ln := range all {
+		ln.Close()
+	}
+}
+
+func listen(at netip.AddrPort, cfg Config) (*Listener, error) {
+	family, sa := sockaddr(at)
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	ln := &Listener{FD: fd, spare: -1}
+	if err := ln.start(sa, at.Addr().IsUnspecified(), cfg); err != nil {
+		ln.Close()
+		return nil, err
+	}
+	return ln, nil
+}
+
+// start binds and listens. SO_REUSEADDR lets a server start again while
+// connections of the one before it are in TIME_WAIT. TCP_NODELAY is inherited by
+// the connections that are accepted, as tcp(7)'s options are on Linux.
+func (ln *Listener) start(sa unix.Sockaddr, anyAddr bool, cfg Config) error {
+	type option struct{ level, name, value int }
+	options := []option{{unix.SOL_SOCKET, unix.SO_REUSEADDR, 1}}
+	if cfg.NoDelay {
+		options = append(options, option{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1})
+	}
+	if cfg.ReusePort {
+		options = append(options, option{unix.SOL_SOCKET, unix.SO_REUSEPORT, 1})
+	}
+	if cfg.DeferAccept > 0 {
+		options = append(options, option{unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, cfg.DeferAccept})
+	}
+	if _, v6 := sa.(*unix.SockaddrInet6); v6 && anyAddr {
+		options = append(options, option{unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0})
+	}
+	for _, o := range options {
+		if err := unix.SetsockoptInt(ln.FD, o.level, o.name, o.value); err != nil {
+			return os.NewSyscallError("setsockopt", err)
+		}
+	}
+	if err := unix.Bind(ln.FD, sa); err != nil {
+		return os.NewSyscallError("bind", err)
+	}
+	if err := unix.Listen(ln.FD, cfg.Backlog); err != nil {
+		return os.NewSyscallError("listen", err)
+	}
+	name, err := unix.Getsockname(ln.FD)
+	if err != nil {
+		return os.NewSyscallError("getsockname", err)
+	}
+	ln.Addr = addrPort(name)
+	ln.spare, err = spareFD()
+	return err
+}
+
+func spareFD() (int, error) {
+	fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, os.NewSyscallError("open", err)
+	}
+	return fd, nil
+}
+
+func sockaddr(at netip.AddrPort) (family int, sa unix.Sockaddr) {
+	if at.Addr().Is4() {
+		return unix.AF_INET, &unix.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())}
+	}
+	in6 := &unix.SockaddrInet6{Addr: at.Addr().As16(), Port: int(at.Port())}
+	if i, err := net.InterfaceByName(at.Addr().Zone()); err == nil {
+		in6.ZoneId = uint32(i.Index)
+	}
+	return unix.AF_INET6, in6
+}
+
+// Verdict is what Accept found.
+type Verdict uint8
+
+const (
+	Accepted Verdict = iota // a connection
+	Empty                   // none is waiting
+	Shed                    // one was there, but no descriptor for it: it was closed
+	Failed                  // accepting failed for a reason of its own; err tells
+)
+
+// Accept takes one connection from the backlog.
+//
+// Without a free descriptor (EMFILE, ENFILE) the connection would stay in the
+// backlog, and a level-triggered loop would be woken for it for ever, in vain.
+// So the spare descriptor is given up, the client accepted and closed, and the
+// spare taken back.
+func (ln *Listener) Accept() (fd int, v Verdict, err error) {
+	for {
+		fd, err = ln.accept()
+		switch err {
+		case nil:
+			ln.io.Stat.Add(stat.Accepted, 1)
+			return fd, Accepted, nil
+		case unix.EAGAIN:
+			return -1, Empty, nil
+		case unix.EMFILE, unix.ENFILE:
+			return -1, ln.shed(), err
+		case unix.EINTR, unix.ECONNABORTED: // accept(2): treat like EAGAIN by retrying
+		default:
+			return -1, Failed, os.NewSyscallError("accept4", err)
+		}
+	}
+}
+
+func (ln *Listener) accept() (int, error) {
+	ln.io.Stat.Add(stat.SysAccept, 1)
+	return rawAccept(ln.FD)
+}
+
+// shed closes the client at the head of the backlog. Should even the spare be
+// gone, for another process took it in the whole system's shortage, it tries to
+// get it back and leaves the client where it is.
+func (ln *Listener) shed() Verdict {
+	if ln.spare >= 0 {
+		unix.Close(ln.spare)
+		ln.spare = -1
+	}
+	v := Failed
+	if fd, err := ln.accept(); err == nil {
+		unix.Close(fd)
+		ln.io.Stat.Add(stat.Refused, 1)
+		v = Shed
+	}
+	ln.spare, _ = spareFD()
+	return v
+}
+
+// Close stops listening. Clients in the backlog are reset.
+func (ln *Listener) Close() {
+	if ln.FD >= 0 {
+		unix.Close(ln.FD)
+	}
+	if ln.spare >= 0 {
+		unix.Close(ln.spare)
+	}
+	ln.FD, ln.spare = -1, -1
+}

@@ -1,0 +1,70 @@
+//go:build !portable
+
+package sock
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The calls of this file can't sleep: their sockets are non-blocking. So they
+// go past the Go scheduler (RawSyscall), which otherwise prepares for a thread
+// that stays away, at about 0.3 µs a call; and they allocate nothing.
+
+// vector is the memory of an iovec list.
+type vector struct {
+	iov [64]unix.Iovec
+	msg unix.Msghdr
+}
+
+func rawRead(fd int, p []byte) (int, error) {
+	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+	return result(n, errno)
+}
+
+func rawSend(fd int, runs [][]byte, more bool, v *vector) (int, error) {
+	flags := uintptr(unix.MSG_NOSIGNAL)
+	if more {
+		flags |= unix.MSG_MORE
+	}
+	if len(runs) == 1 {
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(runs[0]))), uintptr(len(runs[0])), flags, 0, 0)
+		return result(n, errno)
+	}
+	for i, p := range runs {
+		v.iov[i].Base = unsafe.SliceData(p)
+		v.iov[i].SetLen(len(p))
+	}
+	v.msg.Iov = &v.iov[0]
+	v.msg.SetIovlen(len(runs))
+	n, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&v.msg)), flags)
+	clear(v.iov[:len(runs)]) // or the runs could not be collected
+	return result(n, errno)
+}
+
+// rawAccept doesn't ask for the peer's address: few want it, and package unix
+// would make garbage of it for everyone.
+func rawAccept(fd int) (int, error) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(fd), 0, 0,
+		unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+	return result(n, errno)
+}
+
+func result(n uintptr, errno unix.Errno) (int, error) {
+	if errno != 0 {
+		return 0, errnoError(errno)
+	}
+	return int(n), nil
+}
+
+// errnoError avoids the allocation of an interface for the error that every
+// loop meets all the time.
+func errnoError(errno unix.Errno) error {
+	if errno == unix.EAGAIN {
+		return unix.EAGAIN
+	}
+	return errno
+}

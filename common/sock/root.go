@@ -1,0 +1,101 @@
+package sock
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"threeloops/common/outq"
+)
+
+// Root opens files below a directory.
+type Root struct{ fd int }
+
+// OpenRoot opens the directory at path. It fails on kernels before 5.6, which
+// have no openat2(2).
+func OpenRoot(path string) (*Root, error) {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	r := &Root{fd: fd}
+	f, _, _, err := r.Open(".")
+	if err == unix.ENOSYS {
+		err = fmt.Errorf("this kernel has no openat2(2): Linux 5.6 or later is needed to serve a root")
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	if f != nil {
+		f.Close()
+	}
+	return r, nil
+}
+
+// Open opens a file by its name relative to the root, and tells its size and
+// when it was modified. A directory is no error, but has no File. The kernel keeps
+// the name, and every symbolic link on its way, below the root. Nothing but
+// regular files is opened: a named pipe would stop the loop until somebody
+// wrote to it, so not even the attempt may wait.
+func (r *Root) Open(name string) (f outq.File, size int64, modified time.Time, err error) {
+	fd, err := unix.Openat2(r.fd, name, &unix.OpenHow{
+		Flags:   unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
+	})
+	if err != nil {
+		return nil, 0, time.Time{}, meaning(err)
+	}
+	var st unix.Stat_t
+	if err = unix.Fstat(fd, &st); err == nil {
+		switch st.Mode & unix.S_IFMT {
+		case unix.S_IFREG:
+			return file(fd), st.Size, time.Unix(st.Mtim.Unix()), nil
+		case unix.S_IFDIR:
+		default:
+			err = fs.ErrPermission
+		}
+	}
+	unix.Close(fd)
+	return nil, 0, time.Time{}, err
+}
+
+// meaning tells apart what a client may know of a failed open: that nothing is
+// there, that it may not be read, or that we can't for reasons of our own.
+func meaning(err error) error {
+	switch err {
+	case unix.ENOENT, unix.ENOTDIR, unix.ENAMETOOLONG, unix.EINVAL:
+		return fs.ErrNotExist
+	case unix.EACCES, unix.EPERM, unix.EXDEV, unix.ELOOP, unix.ENXIO, unix.EOPNOTSUPP:
+		return fs.ErrPermission
+	}
+	return err
+}
+
+// Close closes the directory; files that are open stay so.
+func (r *Root) Close() { unix.Close(r.fd) }
+
+// file is an open descriptor of a regular file.
+type file int
+
+func (f file) Fd() uintptr { return uintptr(f) }
+
+func (f file) ReadAt(p []byte, off int64) (n int, err error) {
+	for n < len(p) && err == nil {
+		var k int
+		k, err = unix.Pread(int(f), p[n:], off+int64(n))
+		switch {
+		case err == unix.EINTR:
+			err = nil
+		case err == nil && k == 0:
+			err = io.EOF
+		}
+		n += max(k, 0)
+	}
+	return n, err
+}
+
+func (f file) Close() error { return unix.Close(int(f)) }

@@ -1,0 +1,37 @@
+package sock
+
+import (
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+const turnedAwayText = "503 Service Unavailable: the server can't start a process for you\n"
+
+// turnedAway is a reply in full: it can't depend on a process that could not be
+// started.
+var turnedAway = []byte("HTTP/1.1 503 Service Unavailable\r\n" +
+	"Content-Type: text/plain; charset=utf-8\r\n" +
+	"Content-Length: " + strconv.Itoa(len(turnedAwayText)) + "\r\n" +
+	"Retry-After: 1\r\n" +
+	"Connection: close\r\n" +
+	"\r\n" +
+	turnedAwayText)
+
+// TurnAway answers a client that can't be served with a 503, whatever it asks
+// for, and says that nothing follows. The caller closes the descriptor a moment
+// later, by Part: closed at once, with the request unread, the connection would
+// be reset, and the client might never see the reply.
+func TurnAway(fd int) {
+	unix.Write(fd, turnedAway) // an empty socket buffer has room for it
+	unix.Shutdown(fd, unix.SHUT_WR)
+}
+
+// Part reads what a client that was turned away has sent, and closes.
+func Part(fd int) {
+	var b [4096]byte
+	for n := 1; n > 0; {
+		n, _ = unix.Read(fd, b[:])
+	}
+	unix.Close(fd)
+}

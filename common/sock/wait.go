@@ -1,0 +1,102 @@
+package sock
+
+import (
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"threeloops/common/session"
+)
+
+// Marks of poll(2). Epoll's have the same values.
+const (
+	POLLIN  = unix.POLLIN
+	POLLOUT = unix.POLLOUT
+)
+
+// Forever is a timeout that never comes.
+const Forever = time.Duration(-1)
+
+// PollFD is poll(2)'s struct pollfd.
+type PollFD = unix.PollFd
+
+// Poll waits until one of fds is ready or d has passed, and returns how many
+// are ready; 0 also when a signal came.
+func Poll(fds []PollFD, d time.Duration) (int, error) {
+	n, err := unix.Poll(fds, milliseconds(d))
+	if err == unix.EINTR {
+		return 0, nil
+	}
+	return n, os.NewSyscallError("poll", err)
+}
+
+// EpollEvent is epoll(7)'s struct epoll_event; Fd is what EpollCtl was given.
+type EpollEvent = unix.EpollEvent
+
+// Epoll opens an epoll instance.
+func Epoll() (int, error) {
+	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	return ep, os.NewSyscallError("epoll_create1", err)
+}
+
+// The operations of EpollCtl.
+const (
+	EpollAdd = unix.EPOLL_CTL_ADD
+	EpollMod = unix.EPOLL_CTL_MOD
+	EpollDel = unix.EPOLL_CTL_DEL
+)
+
+// EpollCtl changes what ep watches of fd: the marks events, level-triggered.
+func EpollCtl(ep, op, fd int, events uint32) error {
+	e := unix.EpollEvent{Events: events, Fd: int32(fd)}
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(ep, op, fd, &e))
+}
+
+// EpollWait waits until a descriptor of ep is ready or d has passed, and
+// returns how many events it wrote; 0 also when a signal came.
+func EpollWait(ep int, events []EpollEvent, d time.Duration) (int, error) {
+	n, err := unix.EpollWait(ep, events, milliseconds(d))
+	if err == unix.EINTR {
+		return 0, nil
+	}
+	return max(n, 0), os.NewSyscallError("epoll_wait", err)
+}
+
+// milliseconds rounds up, so that what is due is due when the wait returns.
+func milliseconds(d time.Duration) int {
+	if d < 0 {
+		return -1
+	}
+	const most = 1 << 30 // the argument is a C int
+	return int(min((d+time.Millisecond-1)/time.Millisecond, most))
+}
+
+// Until is the timeout for a wait that begins at now and must end at t; a zero
+// t is never.
+func Until(t, now time.Time) time.Duration {
+	if t.IsZero() {
+		return Forever
+	}
+	return max(t.Sub(now), 0)
+}
+
+// Sooner is the earlier of two times, of which a zero one is never.
+func Sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// Marks are the marks to watch for what a Session wants. For session.Hold there
+// are none: the kernel reports errors and hang-ups all the same.
+func Marks(w session.Want) (marks int16) {
+	if w&session.Read != 0 {
+		marks |= POLLIN
+	}
+	if w&session.Write != 0 {
+		marks |= POLLOUT
+	}
+	return marks
+}

@@ -1,0 +1,304 @@
+package main
+
+import (
+	"time"
+
+	"threeloops/common/cli"
+	"threeloops/common/session"
+	"threeloops/common/sock"
+	"threeloops/common/stat"
+)
+
+// loop is an epoll reactor. A round waits, takes in what has come, ticks what
+// is due, and settles: only there is anything written or closed, so that all
+// replies of a round to one connection leave in one write, and no descriptor's
+// number is given away while events of the round still name it.
+type loop struct {
+	env  *cli.Env
+	io   *sock.IO
+	stat *stat.Slot
+	cfg  *session.Config
+	bell *sock.Bell
+	lns  []*sock.Listener
+
+	ep     int
+	ready  []sock.EpollEvent
+	conns  []*sock.Conn // by descriptor; nil where there is none
+	timers timers
+
+	todo, again []*sock.Conn // to settle in this round, in the next
+	arrivals    cli.Arrivals
+	open, limit int       // connections
+	paused      bool      // the listeners are not watched: clients wait in the backlog
+	resume      time.Time // when they are again, at the latest; zero: when a connection closes
+	end         time.Time // of the grace time; zero: not shutting down
+}
+
+// maxReady is how many events one epoll_wait may bring.
+const maxReady = 1024
+
+// acceptBurst is how many connections one listener may bring in a round.
+const acceptBurst = 64
+
+// acceptPause is how long to leave the listeners alone after a failure that
+// closing a connection need not mend.
+const acceptPause = 100 * time.Millisecond
+
+func serve(env *cli.Env) error {
+	board := make(stat.Board, 1)
+	l := &loop{env: env, stat: &board[0], ready: make([]sock.EpollEvent, maxReady)}
+	l.io = env.NewIO(l.stat)
+	l.cfg = env.Sessions(board, 0)
+	l.arrivals.Log = env.Log
+	l.limit = env.ConnLimit()
+	var err error
+	if l.bell, err = sock.NewBell(); err != nil {
+		return err
+	}
+	if l.ep, err = sock.Epoll(); err != nil {
+		return err
+	}
+	if err = l.watch(sock.EpollAdd, l.bell.FD, sock.POLLIN); err != nil {
+		return err
+	}
+	if l.lns, err = env.Listen(l.io); err != nil {
+		return err
+	}
+	l.paused = true
+	l.watchListeners(true)
+	env.RingAtEnd(l.bell)
+	env.Ready(l.lns)
+	return l.run()
+}
+
+// run is the loop.
+func (l *loop) run() error {
+	for now := time.Now(); !l.done(now); {
+		n, err := sock.EpollWait(l.ep, l.ready, l.timeout(now))
+		if err != nil {
+			return err
+		}
+		now = time.Now()
+		l.count(n)
+		for _, e := range l.ready[:n] {
+			switch fd := int(e.Fd); {
+			case fd == l.bell.FD:
+				l.leave(now)
+			case l.at(fd) != nil:
+				l.take(now, l.conns[fd], e.Events&^sock.POLLOUT != 0)
+			default:
+				l.accept(now, fd)
+			}
+		}
+		for c := l.timers.expired(now); c != nil; c = l.timers.expired(now) {
+			c.Tick(now)
+			l.touch(c)
+		}
+		l.settle(now)
+	}
+	return nil
+}
+
+// timeout is how long the next wait may last.
+func (l *loop) timeout(now time.Time) time.Duration {
+	if len(l.todo) > 0 {
+		return 0
+	}
+	return sock.Until(sock.Sooner(sock.Sooner(l.timers.next(), l.resume), l.end), now)
+}
+
+func (l *loop) count(ready int) {
+	l.stat.Add(stat.SysWait, 1)
+	l.stat.Add(stat.Rounds, 1)
+	l.stat.Add(stat.Ready, ready)
+}
+
+// take reads from c once. Readable is true for errors too: reading finds out.
+func (l *loop) take(now time.Time, c *sock.Conn, readable bool) {
+	if readable {
+		c.ReadOnce(now)
+	}
+	l.touch(c)
+}
+
+// touch puts c on the list for settle. It is also how the application, which
+// may have something for any connection, wakes it.
+func (l *loop) touch(c *sock.Conn) {
+	if !c.Touched && c.FD >= 0 {
+		c.Touched = true
+		l.todo = append(l.todo, c)
+	}
+}
+
+// accept takes what a listener has, until the limit is reached.
+func (l *loop) accept(now time.Time, fd int) {
+	ln := l.listener(fd)
+	if ln == nil || l.paused {
+		return // of a listener closed, or at a limit reached, in this very round
+	}
+	for range acceptBurst {
+		if l.open >= l.limit {
+			l.watchListeners(false)
+			return
+		}
+		fd, verdict, err := ln.Accept()
+		switch verdict {
+		case sock.Empty:
+			return
+		case sock.Accepted:
+			l.add(now, fd)
+		case sock.Shed:
+			l.arrivals.Shed(now, err)
+		case sock.Failed:
+			l.env.Log.Error("can't accept", "error", err)
+			l.watchListeners(false)
+			l.resume = now.Add(acceptPause)
+			return
+		}
+	}
+}
+
+func (l *loop) add(now time.Time, fd int) {
+	c := sock.NewConn(fd, l.arrivals.Next(now), l.io, l.cfg, now, l.touch)
+	if err := l.watch(sock.EpollAdd, fd, sock.POLLIN); err != nil {
+		l.env.Log.Error("can't watch a connection", "id", c.ID, "error", err)
+		c.Close()
+		return
+	}
+	c.Armed = session.Read
+	l.put(fd, c)
+	l.open++
+	l.timers.set(c)
+}
+
+// settle sends, closes, and asks for what each connection on the list wants.
+func (l *loop) settle(now time.Time) {
+	for i := 0; i < len(l.todo); i++ { // the list may grow meanwhile
+		c := l.todo[i]
+		c.Touched = false
+		more := c.Flush(now)
+		switch want := c.Want(); {
+		case want == 0:
+			l.remove(c)
+			continue
+		case want != c.Armed:
+			l.arm(c, want)
+		}
+		l.timers.set(c)
+		if more && !c.Touched {
+			c.Touched = true
+			l.again = append(l.again, c)
+		}
+	}
+	clear(l.todo)
+	l.todo, l.again = l.again, l.todo[:0]
+	if l.paused && !l.resume.IsZero() && !now.Before(l.resume) {
+		l.watchListeners(true)
+	}
+}
+
+func (l *loop) remove(c *sock.Conn) {
+	l.timers.remove(c)
+	l.put(c.FD, nil)
+	c.Close()
+	l.open--
+	if l.paused && l.open < l.limit {
+		l.watchListeners(true)
+	}
+}
+
+// arm changes what epoll watches of c. In the steady state of an echo it never
+// has to: the socket takes each reply at once, and Want stays Read.
+func (l *loop) arm(c *sock.Conn, want session.Want) {
+	if err := l.watch(sock.EpollMod, c.FD, sock.Marks(want)); err != nil {
+		l.env.Log.Error("can't watch a connection", "id", c.ID, "error", err)
+	}
+	c.Armed = want
+}
+
+// watchListeners puts the listeners into the interest set, or takes them out.
+func (l *loop) watchListeners(on bool) {
+	if l.paused != on {
+		return
+	}
+	op := sock.EpollDel
+	if on {
+		op = sock.EpollAdd
+	}
+	for _, ln := range l.lns {
+		if err := l.watch(op, ln.FD, sock.POLLIN); err != nil {
+			l.env.Log.Error("can't watch a listener", "address", ln.Addr, "error", err)
+		}
+	}
+	l.paused, l.resume = !on, time.Time{}
+}
+
+func (l *loop) watch(op, fd int, marks int16) error {
+	l.stat.Add(stat.SysCtl, 1)
+	return sock.EpollCtl(l.ep, op, fd, uint32(marks))
+}
+
+// leave begins the shutdown: it takes in every client that the kernel has
+// connected already, stops listening, and asks all sessions to finish.
+func (l *loop) leave(now time.Time) {
+	l.bell.Quiet()
+	if !l.end.IsZero() {
+		return
+	}
+	l.end = now.Add(l.env.Grace)
+	for _, ln := range l.lns {
+		for l.open < l.limit {
+			fd, verdict, _ := ln.Accept()
+			if verdict != sock.Accepted {
+				break
+			}
+			l.add(now, fd)
+		}
+	}
+	l.watchListeners(false)
+	sock.CloseAll(l.lns)
+	l.lns = nil
+	for _, c := range l.conns {
+		if c != nil {
+			c.Shutdown(now)
+			l.touch(c)
+		}
+	}
+	l.env.Log.Info("shutting down", "connections", l.open)
+}
+
+// done reports whether the shutdown is complete, or its time is up.
+func (l *loop) done(now time.Time) bool {
+	if l.end.IsZero() || l.open > 0 && now.Before(l.end) {
+		return false
+	}
+	if l.open > 0 {
+		l.env.Log.Warn("the grace time is over: connections were cut off", "connections", l.open)
+	}
+	return true
+}
+
+// at returns the connection that has a descriptor, or nil.
+func (l *loop) at(fd int) *sock.Conn {
+	if fd < len(l.conns) {
+		return l.conns[fd]
+	}
+	return nil
+}
+
+// put notes c under a descriptor. The table grows by doubling.
+func (l *loop) put(fd int, c *sock.Conn) {
+	for fd >= len(l.conns) {
+		l.conns = append(l.conns, make([]*sock.Conn, max(1024, len(l.conns)))...)
+	}
+	l.conns[fd] = c
+}
+
+func (l *loop) listener(fd int) *sock.Listener {
+	for _, ln := range l.lns {
+		if ln.FD == fd {
+			return ln
+		}
+	}
+	return nil
+}

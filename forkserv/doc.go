@@ -1,0 +1,19 @@
+// Forkserv serves HTTP and WebSocket with a process for each connection. The
+// parent accepts, starts a child and hands it the socket, and reaps children
+// that have ended. A child knows one client and waits for that one alone, so
+// it can be read from top to bottom; and whatever happens to it, no other
+// client notices.
+//
+// Go can't fork as C does: a Go program has several threads, and only the one
+// that calls fork would live on in the child. So the child is a new program,
+// exec'd from the parent's own file (/proc/self/exe) with the parent's own
+// command line. It finds what it was given under fixed descriptor numbers:
+//
+//	0 1 2  the parent's standard input, output and error
+//	3      its connection; of a child started in advance (-prefork), none yet
+//	4      the bus: the parent's voice, and the sign that it lives
+//	5      the board: shared memory in which all count
+//
+// Parent.go is the parent's loop, child.go the child's. Both wait in poll(2),
+// whose loop for many connections is in pollserv.
+package main

@@ -1,0 +1,285 @@
+package main
+
+import (
+	"time"
+
+	"threeloops/common/cli"
+	"threeloops/common/session"
+	"threeloops/common/sock"
+	"threeloops/common/stat"
+)
+
+// loop is a poll loop. A round waits, takes in what has come, ticks what
+// is due, and settles: only there is anything written or closed, so that all
+// replies of a round to one connection leave in one write, and no descriptor's
+// number is given away while events of the round still name it.
+type loop struct {
+	env  *cli.Env
+	io   *sock.IO
+	stat *stat.Slot
+	cfg  *session.Config
+	bell *sock.Bell
+	lns  []*sock.Listener
+
+	fds     []sock.PollFD // the bell, the listeners, and from first on one for each of conns
+	first   int
+	conns   []*sock.Conn
+	nearest time.Time // not later than any connection's deadline; zero: there is none
+
+	todo, again []*sock.Conn // to settle in this round, in the next
+	arrivals    cli.Arrivals
+	open, limit int       // connections
+	paused      bool      // the listeners are not watched: clients wait in the backlog
+	resume      time.Time // when they are again, at the latest; zero: when a connection closes
+	end         time.Time // of the grace time; zero: not shutting down
+}
+
+// acceptBurst is how many connections one listener may bring in a round.
+const acceptBurst = 64
+
+// acceptPause is how long to leave the listeners alone after a failure that
+// closing a connection need not mend.
+const acceptPause = 100 * time.Millisecond
+
+func serve(env *cli.Env) error {
+	board := make(stat.Board, 1)
+	l := &loop{env: env, stat: &board[0]}
+	l.io = env.NewIO(l.stat)
+	l.cfg = env.Sessions(board, 0)
+	l.arrivals.Log = env.Log
+	l.limit = env.ConnLimit()
+	var err error
+	if l.bell, err = sock.NewBell(); err != nil {
+		return err
+	}
+	if l.lns, err = env.Listen(l.io); err != nil {
+		return err
+	}
+	l.watch(l.bell.FD, sock.POLLIN)
+	for _, ln := range l.lns {
+		l.watch(ln.FD, sock.POLLIN)
+	}
+	l.first = len(l.fds)
+	env.RingAtEnd(l.bell)
+	env.Ready(l.lns)
+	return l.run()
+}
+
+// run is the loop.
+func (l *loop) run() error {
+	for now := time.Now(); !l.done(now); {
+		n, err := sock.Poll(l.fds, l.timeout(now))
+		if err != nil {
+			return err
+		}
+		now = time.Now()
+		l.count(n)
+		if l.fds[0].Revents != 0 {
+			l.leave(now)
+		}
+		for i, ln := range l.lns {
+			if l.fds[1+i].Revents != 0 {
+				l.accept(now, ln)
+			}
+		}
+		due := l.due(now)
+		for i, c := range l.conns {
+			switch marks := l.fds[l.first+i].Revents; {
+			case marks != 0:
+				l.take(now, c, marks&^sock.POLLOUT != 0)
+			case due:
+				l.tick(now, c)
+			}
+		}
+		l.settle(now)
+	}
+	return nil
+}
+
+// timeout is how long the next wait may last.
+func (l *loop) timeout(now time.Time) time.Duration {
+	if len(l.todo) > 0 {
+		return 0
+	}
+	return sock.Until(sock.Sooner(sock.Sooner(l.nearest, l.resume), l.end), now)
+}
+
+func (l *loop) count(ready int) {
+	l.stat.Add(stat.SysWait, 1)
+	l.stat.Add(stat.Rounds, 1)
+	l.stat.Add(stat.Ready, ready)
+}
+
+// due reports whether some connection's deadline may have passed. If so, tick
+// is asked about each, and finds the nearest deadline anew.
+func (l *loop) due(now time.Time) bool {
+	if l.nearest.IsZero() || now.Before(l.nearest) {
+		return false
+	}
+	l.nearest = time.Time{}
+	return true
+}
+
+// tick tells c that its deadline has passed, if it has.
+func (l *loop) tick(now time.Time, c *sock.Conn) {
+	if d := c.Deadline(); d.IsZero() || d.After(now) {
+		l.nearest = sock.Sooner(l.nearest, d)
+		return
+	}
+	c.Tick(now)
+	l.touch(c)
+}
+
+// take reads from c once. Readable is true for errors too: reading finds out.
+func (l *loop) take(now time.Time, c *sock.Conn, readable bool) {
+	if readable {
+		c.ReadOnce(now)
+	}
+	l.touch(c)
+}
+
+// touch puts c on the list for settle. It is also how the application, which
+// may have something for any connection, wakes it.
+func (l *loop) touch(c *sock.Conn) {
+	if !c.Touched && c.FD >= 0 {
+		c.Touched = true
+		l.todo = append(l.todo, c)
+	}
+}
+
+// accept takes what a listener has, until the limit is reached.
+func (l *loop) accept(now time.Time, ln *sock.Listener) {
+	if l.paused {
+		return // at a limit reached in this very round
+	}
+	for range acceptBurst {
+		if l.open >= l.limit {
+			l.watchListeners(false)
+			return
+		}
+		fd, verdict, err := ln.Accept()
+		switch verdict {
+		case sock.Empty:
+			return
+		case sock.Accepted:
+			l.add(now, fd)
+		case sock.Shed:
+			l.arrivals.Shed(now, err)
+		case sock.Failed:
+			l.env.Log.Error("can't accept", "error", err)
+			l.watchListeners(false)
+			l.resume = now.Add(acceptPause)
+			return
+		}
+	}
+}
+
+func (l *loop) add(now time.Time, fd int) {
+	c := sock.NewConn(fd, l.arrivals.Next(now), l.io, l.cfg, now, l.touch)
+	c.Armed = session.Read
+	c.Slot = len(l.conns)
+	l.conns = append(l.conns, c)
+	l.watch(fd, sock.POLLIN)
+	l.open++
+	l.nearest = sock.Sooner(l.nearest, c.Deadline())
+}
+
+// settle sends, closes, and asks for what each connection on the list wants.
+func (l *loop) settle(now time.Time) {
+	for i := 0; i < len(l.todo); i++ { // the list may grow meanwhile
+		c := l.todo[i]
+		c.Touched = false
+		more := c.Flush(now)
+		switch want := c.Want(); {
+		case want == 0:
+			l.remove(c)
+			continue
+		case want != c.Armed:
+			l.arm(c, want)
+		}
+		l.nearest = sock.Sooner(l.nearest, c.Deadline())
+		if more && !c.Touched {
+			c.Touched = true
+			l.again = append(l.again, c)
+		}
+	}
+	clear(l.todo)
+	l.todo, l.again = l.again, l.todo[:0]
+	if l.paused && !l.resume.IsZero() && !now.Before(l.resume) {
+		l.watchListeners(true)
+	}
+}
+
+func (l *loop) remove(c *sock.Conn) {
+	last := len(l.conns) - 1
+	l.conns[c.Slot], l.fds[l.first+c.Slot] = l.conns[last], l.fds[l.first+last]
+	l.conns[c.Slot].Slot = c.Slot
+	l.conns[last] = nil
+	l.conns, l.fds = l.conns[:last], l.fds[:l.first+last]
+	c.Close()
+	l.open--
+	if l.paused && l.open < l.limit {
+		l.watchListeners(true)
+	}
+}
+
+// arm changes what poll is to watch of c. It costs no system call: the whole
+// list goes to the kernel with the next wait anyway.
+func (l *loop) arm(c *sock.Conn, want session.Want) {
+	l.fds[l.first+c.Slot].Events = sock.Marks(want)
+	c.Armed = want
+}
+
+// watchListeners puts the listeners into the interest set, or takes them out:
+// poll passes over negative descriptors.
+func (l *loop) watchListeners(on bool) {
+	for i, ln := range l.lns {
+		l.fds[1+i].Fd = int32(ln.FD)
+		if !on {
+			l.fds[1+i].Fd = -1
+		}
+	}
+	l.paused, l.resume = !on, time.Time{}
+}
+
+func (l *loop) watch(fd int, marks int16) {
+	l.fds = append(l.fds, sock.PollFD{Fd: int32(fd), Events: marks})
+}
+
+// leave begins the shutdown: it takes in every client that the kernel has
+// connected already, stops listening, and asks all sessions to finish.
+func (l *loop) leave(now time.Time) {
+	l.bell.Quiet()
+	if !l.end.IsZero() {
+		return
+	}
+	l.end = now.Add(l.env.Grace)
+	for _, ln := range l.lns {
+		for l.open < l.limit {
+			fd, verdict, _ := ln.Accept()
+			if verdict != sock.Accepted {
+				break
+			}
+			l.add(now, fd)
+		}
+	}
+	l.watchListeners(false)
+	sock.CloseAll(l.lns)
+	l.lns = nil
+	for _, c := range l.conns {
+		c.Shutdown(now)
+		l.touch(c)
+	}
+	l.env.Log.Info("shutting down", "connections", l.open)
+}
+
+// done reports whether the shutdown is complete, or its time is up.
+func (l *loop) done(now time.Time) bool {
+	if l.end.IsZero() || l.open > 0 && now.Before(l.end) {
+		return false
+	}
+	if l.open > 0 {
+		l.env.Log.Warn("the grace time is over: connections were cut off", "connections", l.open)
+	}
+	return true
+}
