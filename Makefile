@@ -1,0 +1,25 @@
+# The two commands of the README need no make. This is for those who work on the code.
+
+.PHONY: run test race fuzz check
+
+run: ; go run ./tutorials
+
+test: ; go test work
+
+race: ; go test -race ./common/... ./pollserv ./epollserv ./forkserv
+
+# Each fuzz target for SECONDS seconds.
+SECONDS ?= 10
+fuzz:
+	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' common | xargs -n1 dirname | sort -u); do \
+		for target in $$(grep -hoE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' -r $$dir | sed 's/func //'); do \
+			echo "$$dir $$target"; \
+			go test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $(SECONDS)s || exit 1; \
+		done; \
+	done
+
+check:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt would change these'; exit 1; }
+	go vet ./... && go -C tutorials vet ./...
+	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./... && \
+		cd tutorials && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...

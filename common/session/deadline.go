@@ -1,0 +1,101 @@
+package session
+
+import (
+	"time"
+
+	"threeloops/common/stat"
+	"threeloops/common/ws"
+)
+
+// Deadline is when Tick is due: the nearest of the phase's timer, the peer's
+// time to take some bytes, and the application's timer. Zero: never.
+func (s *Session) Deadline() time.Time {
+	d := s.phaseDue()
+	for _, other := range [...]instant{s.writeDue(), s.timer} {
+		if other != 0 && (d == 0 || other < d) {
+			d = other
+		}
+	}
+	if d == 0 || s.phase == over {
+		return time.Time{}
+	}
+	return s.cfg.time(d)
+}
+
+// Tick says that Deadline has passed.
+func (s *Session) Tick(now time.Time) {
+	s.cfg.tell(now)
+	if s.timer != 0 && s.timer <= s.cfg.now {
+		s.timer = 0
+		s.cfg.App.Timer((*Conn)(s), now)
+	}
+	if d := s.writeDue(); d != 0 && d <= s.cfg.now {
+		s.turn(failed)
+	}
+	if d := s.phaseDue(); d != 0 && d <= s.cfg.now {
+		s.expired()
+	}
+}
+
+func (s *Session) writeDue() instant {
+	if s.progress == 0 || s.phase == over || s.cfg.WriteTimeout <= 0 {
+		return 0
+	}
+	return s.progress.after(s.cfg.WriteTimeout)
+}
+
+// phaseDue is when the phase has lasted too long, or 0.
+func (s *Session) phaseDue() instant {
+	from, d := s.since, time.Duration(0)
+	switch s.phase {
+	case fresh, idle:
+		d = s.cfg.IdleTimeout
+		if s.phase == fresh {
+			d = s.cfg.HeadTimeout
+		}
+		if s.leaving {
+			d = lastCall
+		}
+		if s.out.Len() > 0 {
+			d = 0
+		}
+	case head:
+		d = s.cfg.HeadTimeout
+	case body:
+		d = s.cfg.IdleTimeout
+		if s.part != nil {
+			d *= time.Duration(1 + s.part.size>>16)
+		}
+	case open:
+		from, d = s.heardAt, s.cfg.IdleTimeout
+	case pinged, linger:
+		d = s.cfg.CloseTimeout
+	case closing:
+		if s.out.Len() == 0 {
+			d = s.cfg.CloseTimeout
+		}
+	}
+	if d <= 0 || s.full && s.phase != linger {
+		return 0 // not waiting for the peer's bytes: the write timer watches it
+	}
+	return from.after(d)
+}
+
+// expired ends, or questions, a phase that has lasted too long.
+func (s *Session) expired() {
+	switch s.phase {
+	case fresh, idle:
+		s.turn(lastWord)
+	case head, body:
+		s.refuse(408, "the request did not arrive in time")
+	case open:
+		s.control(ws.Ping, nil)
+		s.cfg.Stat.Add(stat.Pings, 1)
+		s.turn(silence)
+	case pinged:
+		s.queueClose(ws.InternalError, "keepalive ping timeout")
+		s.turn(lastWord)
+	case closing, linger:
+		s.turn(timeout)
+	}
+}
