@@ -25,7 +25,6 @@ type parent struct {
 	board stat.Board
 	memfd int
 	null  *os.File // stands for a connection that is yet to come
-	fork  func(argv0 string, argv []string, attr *syscall.ProcAttr) (int, error)
 
 	children map[int]*offspring // by process id
 	warm     []*offspring       // of these, those without a connection yet
@@ -47,6 +46,9 @@ type offspring struct {
 	slot int
 }
 
+// forkExec starts a child. A test replaces it by one that fails.
+var forkExec = syscall.ForkExec
+
 const (
 	// acceptBurst is how many connections one listener may bring in a round.
 	acceptBurst = 64
@@ -59,7 +61,7 @@ func serve(env *cli.Env) error {
 	if env.MaxChildren < 1 {
 		return errors.New("-max-children 0 leaves nobody to serve: it must be 1 or more")
 	}
-	p := &parent{env: env, fork: syscall.ForkExec, children: map[int]*offspring{}, away: -1}
+	p := &parent{env: env, children: map[int]*offspring{}, away: -1}
 	p.arrivals.Log = env.Log
 	most := p.most() + env.Prefork
 	var err error
@@ -203,9 +205,9 @@ func (p *parent) add(now time.Time, fd int) {
 	if err != nil {
 		p.env.Log.Error("can't start a child: a client was turned away", "peer", peer, "error", err)
 		p.stat.Add(stat.Refused, 1)
-		p.away = fd
 		sock.TurnAway(fd)
 		p.pause(now)
+		p.away = fd
 		return
 	}
 	c.id, c.peer = id, peer
@@ -235,7 +237,7 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	defer theirs.Close()
 	b.slot = p.slots[len(p.slots)-1]
 	argv := append([]string{fmt.Sprintf("%s: connection %d", p.env.Name, b.id)}, os.Args[1:]...)
-	pid, err := p.fork("/proc/self/exe", argv, &syscall.ProcAttr{
+	pid, err := forkExec("/proc/self/exe", argv, &syscall.ProcAttr{
 		Env: append(os.Environ(), birthEnv+"="+b.String(),
 			"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT="+memoryLimit),
 		Files: []uintptr{0, 1, 2, connFD: uintptr(fd), busFD: uintptr(theirs.FD), boardFD: uintptr(p.memfd)},
@@ -336,6 +338,7 @@ func (p *parent) watchListeners(on bool) {
 	p.paused, p.resume = !on, time.Time{}
 	if p.away >= 0 {
 		sock.Part(p.away)
+		p.stat.Add(stat.Closed, 1)
 		p.away = -1
 	}
 }

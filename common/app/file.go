@@ -33,6 +33,10 @@ func (a *App) below(c *session.Conn, r *http1.Request, path string) bool {
 	if strings.HasSuffix(path, "/") {
 		name += "index.html"
 	}
+	if strings.HasPrefix(name, "/") {
+		c.Refuse(404, "there is nothing at that path", nil) // to an FS it would be another root
+		return true
+	}
 	f, size, modified, err := a.o.FS.Open(name)
 	switch {
 	case path == "/" && errors.Is(err, fs.ErrNotExist):
@@ -43,6 +47,8 @@ func (a *App) below(c *session.Conn, r *http1.Request, path string) bool {
 		c.Refuse(403, "that file may not be read", nil)
 	case err != nil:
 		c.Refuse(503, "the file can't be opened at the moment", []byte("Retry-After: 1\r\n"))
+	case f == nil && strings.HasSuffix(path, "/"):
+		c.Refuse(404, "there is nothing at that path", nil) // its index.html is a directory
 	case f == nil:
 		redirect(c, r)
 	default:
@@ -59,9 +65,12 @@ func (a *App) below(c *session.Conn, r *http1.Request, path string) bool {
 }
 
 // redirect sends the client from a directory's name to the name with a slash,
-// from which the links in its index.html are resolved.
+// from which the links in its index.html are resolved. It gives the new name
+// relative to the old one: a path that begins with two slashes, or what a
+// browser takes for slashes, would be read as the name of another host.
 func redirect(c *session.Conn, r *http1.Request) {
-	to := append([]byte("Location: "), r.Path()...)
+	name := r.Path()[bytes.LastIndexByte(r.Path(), '/')+1:]
+	to := append([]byte("Location: ./"), name...)
 	to = append(to, '/')
 	if q := r.Query(); len(q) > 0 {
 		to = append(append(to, '?'), q...)

@@ -60,11 +60,15 @@ func (p *page) serve(c *session.Conn, r *http1.Request) {
 		p.load()
 	}
 	if p.tag.unchanged(r) {
-		c.Reply(&session.Response{Status: 304, Fields: p.tag.append(nil)})
+		c.Reply(&session.Response{Status: 304, Fields: append(p.tag.append(nil), revalidate...)})
 		return
 	}
 	c.Reply(&session.Response{Status: 200, Fields: p.fields, Body: p.body, Shared: true})
 }
+
+// revalidate lets a browser keep a page, if it asks each time whether that is
+// still the one. RFC 9110 15.4.5 wants it in a 304 too.
+const revalidate = "Cache-Control: no-cache\r\n"
 
 func (p *page) load() {
 	body, err := fs.ReadFile(site, p.file)
@@ -75,6 +79,6 @@ func (p *page) load() {
 	p.body = body
 	p.tag.tag = `"` + strconv.FormatUint(sum, 36) + `"`
 	p.fields = p.tag.append(appendType(nil, p.file))
-	p.fields = append(p.fields, "Cache-Control: no-cache\r\n"...)
+	p.fields = append(p.fields, revalidate...)
 	p.fields = append(p.fields, "Content-Security-Policy: default-src 'self'; connect-src *\r\n"...)
 }

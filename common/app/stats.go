@@ -60,7 +60,9 @@ func (a *App) metrics(c *session.Conn) {
 		b = strconv.AppendUint(b, a.o.Board.Sum(i), 10)
 		b = append(b, '\n')
 	}
-	open := a.o.Board.Sum(stat.Accepted) - a.o.Board.Sum(stat.Closed)
+	// Others go on counting meanwhile, so closed may be ahead of accepted.
+	closed := a.o.Board.Sum(stat.Closed)
+	open := max(a.o.Board.Sum(stat.Accepted), closed) - closed
 	b = append(b, "# TYPE threeloops_connections gauge\nthreeloops_connections{server=\""+a.o.Name+"\"} "...)
 	b = append(strconv.AppendUint(b, open, 10), '\n')
 	c.Reply(&session.Response{Status: 200, Fields: metricsFields, Body: b})

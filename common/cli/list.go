@@ -23,7 +23,7 @@ func readList(flag, path string) ([]string, error) {
 	if err != nil || count < 0 {
 		return nil, fmt.Errorf("%s: %s:1: %q is not the number of entries that follow", flag, path, lines[0])
 	}
-	list := make([]string, 0, count)
+	list := []string{} // not nil: a list of nobody is a list
 	for i, l := range lines[1:] {
 		l = strings.TrimSpace(l)
 		if l == "" || strings.ContainsAny(l, " \t") {

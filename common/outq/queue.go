@@ -139,11 +139,15 @@ func (q *Queue) Next(v [][]byte) Batch {
 		return Batch{File: n.file, Off: n.off, Len: n.n}
 	}
 	i := 0
-	for ; n != nil && n.file == nil && i < len(v); n = n.next {
-		if len(n.p) > 0 {
-			v[i] = n.p
-			i++
+	for ; n != nil && n.file == nil; n = n.next {
+		if len(n.p) == 0 {
+			continue
 		}
+		if i == len(v) {
+			break
+		}
+		v[i] = n.p
+		i++
 	}
 	return Batch{Bytes: v[:i], More: n != nil && n.file != nil}
 }
@@ -175,12 +179,13 @@ func (q *Queue) Sent(n int) {
 	}
 }
 
-// Drop forgets everything queued, closes its files and gives back its memory.
+// Drop forgets everything queued, a full stop too, closes its files and gives
+// back its memory.
 func (q *Queue) Drop() {
 	for q.head != nil {
 		q.pop()
 	}
-	q.size = 0
+	q.size, q.fin = 0, finNone
 }
 
 func (q *Queue) push(n *node) {

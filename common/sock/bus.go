@@ -39,6 +39,8 @@ func (b Bus) RecvConn() (fd int, id uint64, err error) {
 	switch {
 	case err == unix.EAGAIN || err == unix.EINTR:
 		return -1, 0, nil
+	case err == unix.ECONNRESET: // it was closed with something of ours unread
+		return -1, 0, ErrBusEnd
 	case err != nil:
 		return -1, 0, os.NewSyscallError("recvmsg", err)
 	case n < 8 || nr == 0:

@@ -38,6 +38,9 @@ func Listen(cfg Config, io *IO) ([]*Listener, error) {
 		return nil, err
 	}
 	at := addr.AddrPort()
+	if !at.Addr().IsValid() {
+		at = netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port())
+	}
 	var all []*Listener
 	for i := range max(cfg.Ports, 1) {
 		port := at.Port()
@@ -181,10 +184,13 @@ func (ln *Listener) shed() Verdict {
 		ln.spare = -1
 	}
 	v := Failed
-	if fd, err := ln.accept(); err == nil {
+	switch fd, err := ln.accept(); err {
+	case nil:
 		unix.Close(fd)
 		ln.io.Stat.Add(stat.Refused, 1)
 		v = Shed
+	case unix.EAGAIN: // the kernel looks for a descriptor before it looks for a client
+		v = Empty
 	}
 	ln.spare, _ = spareFD()
 	return v

@@ -27,10 +27,11 @@ func TurnAway(fd int) {
 	unix.Shutdown(fd, unix.SHUT_WR)
 }
 
-// Part reads what a client that was turned away has sent, and closes.
+// Part reads what a client that was turned away has sent, and closes. One that
+// sends more than a request's worth is not worth the time.
 func Part(fd int) {
 	var b [4096]byte
-	for n := 1; n > 0; {
+	for reads, n := 0, 1; n > 0 && reads < 16; reads++ {
 		n, _ = unix.Read(fd, b[:])
 	}
 	unix.Close(fd)

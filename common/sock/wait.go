@@ -68,8 +68,8 @@ func milliseconds(d time.Duration) int {
 	if d < 0 {
 		return -1
 	}
-	const most = 1 << 30 // the argument is a C int
-	return int(min((d+time.Millisecond-1)/time.Millisecond, most))
+	const most = 1 << 30 * time.Millisecond // the argument is a C int
+	return int((min(d, most) + time.Millisecond - 1) / time.Millisecond)
 }
 
 // Until is the timeout for a wait that begins at now and must end at t; a zero

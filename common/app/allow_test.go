@@ -1,0 +1,130 @@
+package app
+
+import "testing"
+
+// DNS rebinding: evil.example points its own name at 127.0.0.1 a moment after
+// its page was loaded, and so would be of the same origin as our server. Only
+// Host tells.
+func TestHostOnLoopback(t *testing.T) {
+	for host, status := range map[string]int{
+		"localhost":          200,
+		"LOCALHOST:8003":     200,
+		"127.0.0.1:8003":     200,
+		"127.8.8.8":          200,
+		"[::1]:8003":         200,
+		"[::1]":              200,
+		"192.168.0.7":        200,
+		"my-name":            200,
+		"my-name:1":          200,
+		"":                   200,
+		":8003":              200,
+		"evil.example":       403,
+		"evil.example:8003":  403,
+		"localhost.evil.com": 403,
+		"evil-localhost":     403,
+		"127.0.0.1.evil.com": 403,
+		"1evil2":             403,
+		"localhost.":         403,
+	} {
+		a := local(func(o *Options) { o.Host = "my-name" })
+		for _, path := range []string{"/", "/healthz", "/stats", "/_/echo", "/%"} {
+			want := status
+			if path == "/%" && status == 200 {
+				want = 400
+			}
+			ask(t, a, "GET "+path, "Host: "+host).expect(t, want, "GET "+path+" with Host "+host)
+		}
+	}
+}
+
+func TestHostElsewhereIsAnything(t *testing.T) {
+	a := local(func(o *Options) { o.Loopback, o.Host = false, "0.0.0.0" })
+	for _, host := range []string{"evil.example", "10.0.0.1", ""} {
+		ask(t, a, "GET /healthz", "Host: "+host).expect(t, 200, "not on loopback, Host "+host)
+	}
+}
+
+func TestAListOfHostsIsTheWholeTruth(t *testing.T) {
+	for _, loopback := range []bool{false, true} {
+		a := local(func(o *Options) { o.Loopback, o.Hosts = loopback, []string{"example.com", "[::1]"} })
+		for host, status := range map[string]int{
+			"example.com": 200, "EXAMPLE.com:80": 200, "[::1]:8003": 200,
+			"localhost": 403, "127.0.0.1": 403, "www.example.com": 403, "": 403,
+		} {
+			ask(t, a, "GET /healthz", "Host: "+host).expect(t, status, "listed hosts, Host "+host)
+		}
+	}
+	nobody := local(func(o *Options) { o.Hosts = []string{} })
+	ask(t, nobody, "GET /healthz").expect(t, 403, "an empty list of hosts")
+}
+
+// RFC 9112 3.2.2: the host of an absolute-form target counts, not the field.
+func TestTheTargetsHostCounts(t *testing.T) {
+	ask(t, local(nil), "GET http://evil.example/healthz").expect(t, 403, "a target at evil.example")
+	ask(t, local(nil), "GET http://localhost/healthz", "Host: evil.example").
+		expect(t, 200, "a target at localhost")
+}
+
+// origins asks /echo in both ways that need a good Origin.
+func origins(t *testing.T, a *App, want bool, why string, fields ...string) {
+	t.Helper()
+	status, upgrade := 403, 403
+	if want {
+		status, upgrade = 200, 101
+	}
+	post(t, a, "POST /echo", "hello", fields...).expect(t, status, "POST: "+why)
+	ask(t, a, "GET /echo", append(fields, handshake...)...).expect(t, upgrade, "WebSocket: "+why)
+}
+
+var handshake = []string{
+	"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+func TestOriginsByDefault(t *testing.T) {
+	for origin, ok := range map[string]bool{
+		"http://localhost:8003":   true,
+		"https://localhost:8003":  true,
+		"http://LocalHost:8003":   true,
+		"http://localhost:8001":   false,
+		"http://localhost":        false,
+		"http://evil.example":     false,
+		"null":                    false,
+		"":                        false,
+		"localhost:8003":          false,
+		"http://localhost:8003.x": false,
+	} {
+		origins(t, local(nil), ok, "Origin "+origin, "Origin: "+origin)
+	}
+	origins(t, local(nil), true, "no Origin: no browser")
+}
+
+func TestListedOriginsAreTheWholeTruth(t *testing.T) {
+	a := local(func(o *Options) { o.Origins = []string{"http://friend.example", "null"} })
+	for origin, ok := range map[string]bool{
+		"http://friend.example":      true,
+		"HTTP://FRIEND.example":      true,
+		"null":                       true,
+		"https://friend.example":     false,
+		"http://friend.example:8003": false,
+		"http://localhost:8003":      false,
+	} {
+		origins(t, a, ok, "Origin "+origin, "Origin: "+origin)
+	}
+	origins(t, a, true, "no Origin, and none required")
+}
+
+func TestARequiredOrigin(t *testing.T) {
+	a := local(func(o *Options) { o.OriginRequired = true })
+	origins(t, a, false, "no Origin, but one is required")
+	origins(t, a, true, "the required Origin", "Origin: http://localhost:8003")
+	ask(t, a, "GET /").expect(t, 200, "a page needs no Origin")
+}
+
+func TestReadingIsOpenToAllOrigins(t *testing.T) {
+	got := ask(t, local(nil), "GET /stats", "Origin: http://evil.example")
+	got.expect(t, 200, "a GET changes nothing")
+	if v, ok := got.Header["Access-Control-Allow-Origin"]; ok {
+		t.Errorf("a page of another origin may even read the reply: %q", v)
+	}
+}

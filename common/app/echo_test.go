@@ -1,0 +1,155 @@
+package app
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"threeloops/common/ws"
+)
+
+func TestAPostIsReturned(t *testing.T) {
+	for _, n := range []int{1, 5, 4096, 300_000} {
+		body := strings.Repeat("x", n)
+		got := post(t, local(nil), "POST /echo", body, "Content-Type: text/html; charset=x")
+		got.expect(t, 200, "POST /echo")
+		if got.body != body || got.Header.Get("Content-Type") != "text/html; charset=x" {
+			t.Errorf("of %d bytes %d came back, as %s", n, len(got.body), got.Header.Get("Content-Type"))
+		}
+		if got.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Error("a browser may read it as something else")
+		}
+	}
+	got := post(t, local(nil), "POST /echo", "")
+	if got.body != "" || got.Header.Get("Content-Type") != "application/octet-stream" {
+		t.Errorf("an empty POST without a type gives %q as %s", got.body, got.Header.Get("Content-Type"))
+	}
+}
+
+// What the client says of the type goes into our head. The parser has let no
+// line end through; nothing that it does let through may make one.
+func TestAPostCannotPutFieldsIntoTheReply(t *testing.T) {
+	want := post(t, local(nil), "POST /echo", "x")
+	for c := range 256 {
+		value := "a" + string([]byte{byte(c)}) + "Evil: 1"
+		got := post(t, local(nil), "POST /echo", "x", "Content-Type: "+value)
+		if len(got.Header) > len(want.Header)+1 || got.Header.Get("Evil") != "" {
+			t.Errorf("byte %#x in Content-Type: the reply has %v", c, got.Header)
+		}
+		if got.StatusCode == 200 && got.Header.Get("Content-Type") != value {
+			t.Errorf("byte %#x in Content-Type: it came back as %q", c, got.Header.Get("Content-Type"))
+		}
+	}
+}
+
+// webSocket opens one on path.
+func webSocket(t *testing.T, path string) *client {
+	t.Helper()
+	c := connect(t, local(nil))
+	c.send([]byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" +
+		strings.Join(handshake, "\r\n") + "\r\n\r\n"))
+	head, rest, _ := bytes.Cut(c.got, []byte("\r\n\r\n"))
+	if !bytes.HasPrefix(head, []byte("HTTP/1.1 101 ")) {
+		t.Fatalf("the handshake was answered with %q", head)
+	}
+	c.got = rest
+	return c
+}
+
+// message is a whole message as one masked frame.
+func message(op ws.Opcode, p []byte) []byte {
+	return ws.AppendFrame(nil, ws.Header{Fin: true, Opcode: op, Masked: true, Key: [4]byte{1, 2, 3, 4}}, p)
+}
+
+// receive reads the one message that has come, and counts its pieces.
+func (c *client) receive(want ws.Opcode) (text []byte, pieces int) {
+	c.t.Helper()
+	var r ws.Reader
+	r.Init(ws.Client, 0)
+	for p := c.got; ; {
+		h, _, _ := ws.ParseHeader(p)
+		ev, n := r.Next(p)
+		p = p[n:]
+		if ev.Kind != ws.Data || ev.Opcode != want || h.Masked {
+			c.t.Fatalf("want a piece of a %v, got %+v", want, ev)
+		}
+		text = append(text, ev.Payload...)
+		pieces++
+		if ev.Last {
+			if len(p) > 0 {
+				c.t.Fatalf("behind the message come %d bytes", len(p))
+			}
+			c.got = nil
+			return text, pieces
+		}
+	}
+}
+
+func TestAMessageComesBackAsItCame(t *testing.T) {
+	c := webSocket(t, "/echo")
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{0, 1, 125, 126, 16 << 10, 65535, 65536, 200_000, 3 << 20} {
+		for _, op := range []ws.Opcode{ws.Text, ws.Binary} {
+			p := make([]byte, n)
+			for i := range p {
+				p[i] = byte(r.IntN(128))
+			}
+			c.send(message(op, p))
+			got, pieces := c.receive(op)
+			if !bytes.Equal(got, p) || pieces != 1 {
+				t.Errorf("a %v of %d bytes comes back as %d in %d frames", op, n, len(got), pieces)
+			}
+		}
+	}
+}
+
+func TestFragmentsComeBackAsOneMessage(t *testing.T) {
+	c := webSocket(t, "/echo")
+	key := ws.Header{Masked: true}
+	c.send(ws.AppendFrame(nil, ws.Header{Masked: true, Opcode: ws.Text}, []byte("Hel")))
+	if len(c.got) > 0 {
+		t.Errorf("half a message was answered with % x", c.got)
+	}
+	key.Fin = true
+	c.send(ws.AppendFrame(nil, key, []byte("lo")))
+	if got, pieces := c.receive(ws.Text); string(got) != "Hello" || pieces != 1 {
+		t.Errorf("it came back as %q in %d frames", got, pieces)
+	}
+}
+
+func TestAStreamComesBackPieceByPiece(t *testing.T) {
+	c := webSocket(t, "/echo?stream")
+	p := bytes.Repeat([]byte("stream"), 20_000)
+	frame := message(ws.Binary, p)
+	c.send(frame[:len(frame)/2])
+	if len(c.got) < len(frame)/4 {
+		t.Errorf("half the message is here, and %d bytes of the answer", len(c.got))
+	}
+	c.send(frame[len(frame)/2:])
+	if got, pieces := c.receive(ws.Binary); !bytes.Equal(got, p) || pieces < 2 {
+		t.Errorf("%d of %d bytes came back in %d frames", len(got), len(p), pieces)
+	}
+}
+
+func TestAnEchoedMessageAllocatesNothing(t *testing.T) {
+	c := webSocket(t, "/echo")
+	frame, scratch, v := message(ws.Text, make([]byte, 64)), make([]byte, 64<<10), make([][]byte, 4)
+	n := testing.AllocsPerRun(100, func() {
+		c.s.Feed(birth, c.s.Into(scratch)[:copy(scratch, frame)])
+		for b := c.s.Next(v); !b.Empty(); b = c.s.Next(v) {
+			c.s.Sent(birth, len(b.Bytes[0]))
+		}
+	})
+	if n != 0 {
+		t.Errorf("an echoed message allocates %v times", n)
+	}
+}
+
+func TestAPlainGetOfEchoAsksForAnUpgrade(t *testing.T) {
+	got := ask(t, local(nil), "GET /echo")
+	got.expect(t, 426, "GET /echo")
+	if got.Header.Get("Upgrade") != "websocket" || got.Header.Get("Sec-WebSocket-Version") != "13" {
+		t.Errorf("the reply doesn't say to what: %v", got.Header)
+	}
+}

@@ -1,0 +1,266 @@
+package app
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// tree is a root with some of everything.
+func tree() *memFS {
+	return &memFS{
+		modified: birth.Add(-time.Hour + time.Millisecond),
+		files: map[string]any{
+			"index.html":      "<p>front",
+			"a.txt":           "text of a",
+			"a b.txt":         "blank",
+			"empty":           "",
+			"echo":            "not the route",
+			"_":               nil,
+			"_/style.css":     "not ours",
+			"dir":             nil,
+			"dir/index.html":  "<p>dir",
+			"dir/sub":         nil,
+			"dir/sub/x.js":    "x()",
+			"q&a\r\nX: y":     nil,
+			"bare":            nil,
+			"secret":          &fs.PathError{Op: "open", Path: "secret", Err: fs.ErrPermission},
+			"busy":            errors.New("too many open files"),
+			"odd":             nil,
+			"odd/index.html":  nil, // a directory
+			"/evil.example":   nil,
+			"/etc/passwd":     "root:x:0:0",
+			"/etc/index.html": "absolute",
+		},
+	}
+}
+
+func TestFilesBelowTheRoot(t *testing.T) {
+	for path, want := range map[string]string{
+		"/":                "<p>front",
+		"/index.html":      "<p>front",
+		"/a.txt":           "text of a",
+		"/a.txt?v=2":       "text of a",
+		"/a%20b.txt":       "blank",
+		"/empty":           "",
+		"/dir/":            "<p>dir",
+		"/dir/../a.txt":    "text of a",
+		"/dir/sub/x.js":    "x()",
+		"/../../../a.txt":  "text of a",
+		"/%2e%2e/dir/./":   "<p>dir",
+		"/dir/sub/../x/..": "<p>dir",
+	} {
+		m := tree()
+		got := ask(t, withFS(m), "GET "+path)
+		got.expect(t, 200, path)
+		if got.body != want {
+			t.Errorf("GET %s is %q, not %q", path, got.body, want)
+		}
+		if m.opened != 1 || m.closed != 1 {
+			t.Errorf("GET %s opened %d files and closed %d", path, m.opened, m.closed)
+		}
+	}
+}
+
+func TestWhatTheRootDoesNotGive(t *testing.T) {
+	for path, status := range map[string]int{
+		"/nothing":       404,
+		"/bare/":         404,
+		"/a.txt/":        404,
+		"/secret":        403,
+		"/busy":          503,
+		"/odd/":          404,
+		"//etc/passwd":   404,
+		"//etc/":         404,
+		"//evil.example": 404,
+	} {
+		got := ask(t, withFS(tree()), "GET "+path)
+		got.expect(t, status, path)
+		if again := got.Header.Get("Retry-After"); (again != "") != (status == 503) {
+			t.Errorf("%s: %d with Retry-After %q", path, status, again)
+		}
+	}
+}
+
+func TestNamesAreRelativeToTheRoot(t *testing.T) {
+	m := tree()
+	a := withFS(m)
+	for _, path := range []string{"/", "//", "///", "//etc/passwd", "/..//etc/", "/x/..//etc/passwd"} {
+		ask(t, a, "GET "+path)
+	}
+	for _, name := range m.asked {
+		if strings.HasPrefix(name, "/") {
+			t.Errorf("the FS was asked for %q, which isn't below any root", name)
+		}
+	}
+}
+
+func TestRoutesComeBeforeFiles(t *testing.T) {
+	a := withFS(tree())
+	ask(t, a, "GET /echo").expect(t, 426, "a file of the route's name")
+	if got := ask(t, a, "GET /_/style.css"); got.body == "not ours" {
+		t.Error("a file of the root stands before a built-in page")
+	}
+	ask(t, a, "GET /_/nothing").expect(t, 404, "below /_/ there is no root")
+}
+
+func TestWithoutAFrontPageOfItsOwnTheRootHasOurs(t *testing.T) {
+	ours := ask(t, local(nil), "GET /")
+	if got := ask(t, withFS(&memFS{}), "GET /"); got.body != ours.body || got.StatusCode != 200 {
+		t.Errorf("a root without index.html answers %s", got.Status)
+	}
+	m := &memFS{files: map[string]any{"index.html": fs.ErrPermission}}
+	ask(t, withFS(m), "GET /").expect(t, 403, "an index.html that may not be read")
+	m = &memFS{files: map[string]any{"index.html": nil}}
+	ask(t, withFS(m), "GET /").expect(t, 404, "an index.html that is a directory")
+}
+
+// followed is where a browser goes that asked for path and got 301.
+func followed(t *testing.T, path string, r reply) string {
+	t.Helper()
+	base := &url.URL{Scheme: "http", Host: "localhost:8003"}
+	base.Path, base.RawQuery, _ = strings.Cut(path, "?")
+	// WHATWG URL 4.4: of http URLs a browser reads a backslash as a slash.
+	to, err := base.Parse(strings.ReplaceAll(r.Header.Get("Location"), `\`, "/"))
+	if err != nil {
+		t.Fatalf("%s: Location %q: %v", path, r.Header.Get("Location"), err)
+	}
+	return to.String()
+}
+
+func TestADirectorysNameIsRedirectedToItsSlash(t *testing.T) {
+	for path, want := range map[string]string{
+		"/dir":             "http://localhost:8003/dir/",
+		"/dir?a=b&c":       "http://localhost:8003/dir/?a=b&c",
+		"/dir/sub":         "http://localhost:8003/dir/sub/",
+		"/dir/../dir":      "http://localhost:8003/dir/",
+		"/%64ir":           "http://localhost:8003/%64ir/",
+		"/q&a%0d%0aX:%20y": "http://localhost:8003/q&a%0D%0AX:%20y/",
+	} {
+		got := ask(t, withFS(tree()), "GET "+path)
+		got.expect(t, 301, path)
+		if to := followed(t, path, got); !strings.EqualFold(to, want) {
+			t.Errorf("GET %s leads to %s, not %s", path, to, want)
+		}
+		if got.Header.Get("X") != "" {
+			t.Errorf("GET %s has put a field into the reply", path)
+		}
+	}
+}
+
+// A link to us must not lead elsewhere: it is our name that people trust.
+func TestARedirectStaysHere(t *testing.T) {
+	for _, path := range []string{
+		"//evil.example/../../dir",
+		"//evil.example/..//../../dir",
+		"///evil.example/../../../dir",
+		`/\evil.example/../dir`,
+		`/\evil.example/%2e%2e/dir`,
+		"/%5cevil.example/../dir",
+		"//evil.example/%2e%2e/%2e%2e/dir?q",
+	} {
+		got := ask(t, withFS(tree()), "GET "+path)
+		got.expect(t, 301, path)
+		if to := followed(t, path, got); !strings.HasPrefix(to, "http://localhost:8003/") {
+			t.Errorf("GET %s: Location %s leads to %s", path, got.Header.Get("Location"), to)
+		}
+	}
+}
+
+func TestContentTypes(t *testing.T) {
+	for name, want := range map[string]string{
+		"a.html": "text/html; charset=utf-8", "a.HTM": "text/html; charset=utf-8",
+		"a.css": "text/css; charset=utf-8", "a.mjs": "text/javascript; charset=utf-8",
+		"a.js": "text/javascript; charset=utf-8", "a.md": "text/plain; charset=utf-8",
+		"a.json": "application/json", "a.svg": "image/svg+xml", "a.png": "image/png",
+		"a.jpeg": "image/jpeg", "a.wasm": "application/wasm", "a.woff2": "font/woff2",
+		"a.tar.gz": "application/gzip", "a.html.exe": "application/octet-stream",
+		"a": "application/octet-stream", "a.": "application/octet-stream",
+		"d.html/a": "application/octet-stream", ".css": "text/css; charset=utf-8",
+	} {
+		m := &memFS{files: map[string]any{name: "x"}}
+		got := ask(t, withFS(m), "GET /"+name)
+		if typ := got.Header.Get("Content-Type"); typ != want {
+			t.Errorf("%s is %q, not %q", name, typ, want)
+		}
+		if got.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: a browser may guess another type", name)
+		}
+	}
+}
+
+func TestNotModified(t *testing.T) {
+	const lm = "Last-Modified"
+	m := tree()
+	first := ask(t, withFS(m), "GET /a.txt")
+	tag := first.Header.Get("ETag")
+	at := func(d time.Duration) string { return m.modified.Add(d).Format(http.TimeFormat) }
+	if want := at(0); first.Header.Get(lm) != want {
+		t.Fatalf("Last-Modified is %q, not %q", first.Header.Get(lm), want)
+	}
+	for _, c := range []struct {
+		status int
+		why    string
+		fields []string
+	}{
+		{304, "the tag", []string{"If-None-Match: " + tag}},
+		{304, "the tag, weak", []string{"If-None-Match: W/" + tag}},
+		{304, "any tag", []string{"If-None-Match: *"}},
+		{304, "the tag in a list", []string{`If-None-Match: "x, y" , W/"z",` + tag + `, "w"`}},
+		{304, "the tag on a second line", []string{`If-None-Match: "x"`, "If-None-Match: " + tag}},
+		{304, "the date", []string{"If-Modified-Since: " + at(0)}},
+		{304, "a later date", []string{"If-Modified-Since: " + at(time.Minute)}},
+		{304, "the tag and an old date", []string{
+			"If-None-Match: " + tag, "If-Modified-Since: " + at(-time.Hour),
+		}},
+		{200, "another tag and the date", []string{`If-None-Match: "x"`, "If-Modified-Since: " + at(0)}},
+		{200, "an earlier date", []string{"If-Modified-Since: " + at(-time.Second)}},
+		{200, "no date", []string{"If-Modified-Since: yesterday"}},
+		{200, "another tag", []string{`If-None-Match: "x"`}},
+		{200, "the tag without quotes", []string{"If-None-Match: " + strings.Trim(tag, `"`)}},
+		{200, "half the tag", []string{"If-None-Match: " + tag[:len(tag)-1]}},
+		{200, "no tag", []string{"If-None-Match: "}},
+	} {
+		m := tree()
+		got := ask(t, withFS(m), "GET /a.txt", c.fields...)
+		got.expect(t, c.status, c.why)
+		if m.opened != m.closed {
+			t.Errorf("%s: %d files were opened and %d closed", c.why, m.opened, m.closed)
+		}
+		if got.Header.Get("ETag") != tag || got.Header.Get(lm) != first.Header.Get(lm) {
+			t.Errorf("%s: the reply has not the same validators: %v", c.why, got.Header)
+		}
+	}
+}
+
+func TestTheTagChangesWithTheFile(t *testing.T) {
+	m := &memFS{modified: birth, files: map[string]any{"a": "text"}}
+	tag := func() string { return ask(t, withFS(m), "GET /a").Header.Get("ETag") }
+	first := tag()
+	if diff := cmp.Diff(first, tag()); diff != "" {
+		t.Errorf("the tag of an unchanged file changed: %s", diff)
+	}
+	m.modified = birth.Add(time.Nanosecond)
+	if tag() == first {
+		t.Error("a nanosecond later the tag is the same")
+	}
+	m.modified, m.files["a"] = birth, "texts"
+	if tag() == first {
+		t.Error("the file is longer and the tag the same")
+	}
+}
+
+func TestAHeadRequestSendsNothingOfTheFile(t *testing.T) {
+	m := tree()
+	got := ask(t, withFS(m), "HEAD /a.txt")
+	if got.ContentLength != 9 || got.body != "" || m.opened != 1 || m.closed != 1 {
+		t.Errorf("HEAD: length %d, body %q, %d opened, %d closed",
+			got.ContentLength, got.body, m.opened, m.closed)
+	}
+}

@@ -1,0 +1,284 @@
+package sock
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"threeloops/common/outq"
+	"threeloops/common/session"
+	"threeloops/common/stat"
+	"threeloops/common/ws"
+)
+
+func TestReadingNothingChangesNothing(t *testing.T) {
+	w := connect(t, &testApp{})
+	w.ReadOnce(w.now)
+	if w.Want() != session.Read || w.stat.Get(stat.SysRead) != 1 {
+		t.Errorf("after EAGAIN Want is %d, with %d reads", w.Want(), w.stat.Get(stat.SysRead))
+	}
+}
+
+func TestReadOnceReadsOnce(t *testing.T) {
+	w := connect(t, &testApp{})
+	w.peer.Write([]byte("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000\r\n\r\n"))
+	go w.peer.Write(make([]byte, 200_000))
+	for calls := uint64(1); w.app.asked == 0; calls++ {
+		w.wait(POLLIN)
+		before := w.stat.Get(stat.BytesIn)
+		w.ReadOnce(w.now)
+		if n := w.stat.Get(stat.SysRead); n != calls {
+			t.Fatalf("%d calls of ReadOnce made %d of read", calls, n)
+		}
+		if n := w.stat.Get(stat.BytesIn) - before; n > scratchSize {
+			t.Fatalf("one read brought %d bytes", n)
+		}
+	}
+}
+
+func TestAPeersFinEndsTheSession(t *testing.T) {
+	w := connect(t, &testApp{})
+	w.peer.CloseWrite()
+	w.wait(POLLIN)
+	w.ReadOnce(w.now)
+	w.Flush(w.now)
+	if w.Want() != 0 {
+		t.Errorf("after both FINs Want is %d", w.Want())
+	}
+	if text, err := io.ReadAll(w.peer); len(text) > 0 || err != nil {
+		t.Errorf("the peer reads %q, %v, and not our FIN", text, err)
+	}
+}
+
+func TestAHalfClosedPeerIsAnswered(t *testing.T) {
+	w := connect(t, reply(session.Response{Status: 200, Body: []byte("Hello")}))
+	w.peer.Write([]byte(get))
+	w.peer.CloseWrite()
+	for w.Want() != 0 {
+		w.wait(POLLIN)
+		w.ReadOnce(w.now)
+		w.Flush(w.now)
+	}
+	if text, err := io.ReadAll(w.peer); !strings.HasSuffix(string(text), "Hello") || err != nil {
+		t.Errorf("the peer reads %q, %v", text, err)
+	}
+}
+
+func TestAResetEndsTheSession(t *testing.T) {
+	w := connect(t, &testApp{})
+	w.reset()
+	w.wait(POLLIN)
+	w.ReadOnce(w.now)
+	if w.Want() != 0 {
+		t.Errorf("after a reset Want is %d", w.Want())
+	}
+	if w.Flush(w.now) || w.stat.Get(stat.SysWrite)+w.stat.Get(stat.SysShutdown) > 0 {
+		t.Error("something is sent to a peer that is gone")
+	}
+}
+
+// held are the ways in which a Session comes not to want Read.
+func held(t *testing.T) map[string]*world {
+	full := connect(t, reply(session.Response{Status: 200, Body: make([]byte, 16<<20), Shared: true}))
+	full.say(get)
+	full.Flush(full.now)
+	owing := connect(t, &testApp{})
+	owing.say(get + get)
+	return map[string]*world{"a peer that doesn't read": full, "an answer that is owed": owing}
+}
+
+func TestAResetIsNoticedWhileNothingIsRead(t *testing.T) {
+	for why, w := range held(t) {
+		if w.Want()&session.Read != 0 {
+			t.Fatalf("%s: Want still has Read", why)
+		}
+		w.reset()
+		if marks := w.wait(0); marks&(unix.POLLHUP|unix.POLLERR) == 0 {
+			t.Errorf("%s: after a reset poll reports %#x", why, marks)
+		}
+		w.ReadOnce(w.now)
+		if w.Want() != 0 || w.app.gone != 1 {
+			t.Errorf("%s: after a reset Want is %d, Gone came %d times", why, w.Want(), w.app.gone)
+		}
+	}
+}
+
+func TestEpollReportsAResetWithoutInterest(t *testing.T) {
+	for why, w := range held(t) {
+		ep, err := Epoll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(ep)
+		if err := EpollCtl(ep, EpollAdd, w.FD, 0); err != nil {
+			t.Fatal(err)
+		}
+		w.reset()
+		events := make([]EpollEvent, 4)
+		n, err := EpollWait(ep, events, soon)
+		if n != 1 || err != nil || int(events[0].Fd) != w.FD || events[0].Events&unix.EPOLLHUP == 0 {
+			t.Errorf("%s: epoll reports %v, %v", why, events[:n], err)
+		}
+	}
+}
+
+func TestShortWritesLoseNothing(t *testing.T) {
+	body := make([]byte, 5<<20)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range body {
+		body[i] = byte(r.Uint32())
+	}
+	shared := session.Response{Status: 200, Body: body, Shared: true}
+	copied := session.Response{Status: 200, Body: body}
+	file := session.Response{Status: 200, File: openFile(t, body), Len: int64(len(body))}
+	for why, answer := range map[string]session.Response{"shared": shared, "copied": copied, "a file": file} {
+		w := connect(t, reply(answer))
+		unix.SetsockoptInt(w.FD, unix.SOL_SOCKET, unix.SO_SNDBUF, 64<<10)
+		w.say(get)
+		got := make(chan []byte)
+		go func() {
+			text, _ := io.ReadAll(w.peer)
+			got <- text
+		}()
+		for w.Flush(w.now) || w.Want()&session.Write != 0 {
+			w.wait(POLLOUT)
+		}
+		unix.Shutdown(w.FD, unix.SHUT_WR)
+		_, text, _ := bytes.Cut(<-got, []byte("\r\n\r\n"))
+		if !bytes.Equal(text, body) {
+			t.Errorf("%s: of %d bytes %d arrived, or others", why, len(body), len(text))
+		}
+	}
+}
+
+func TestAFlushHasABudget(t *testing.T) {
+	size := int64(3 * flushBudget)
+	answer := session.Response{Status: 200, File: openFile(t, make([]byte, size)), Len: size}
+	w := connect(t, reply(answer))
+	err := unix.SetsockoptInt(w.FD, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, 16<<20)
+	if err != nil {
+		t.Skip("only root may have a socket buffer that large:", err)
+	}
+	w.say(get)
+	for round := 1; ; round++ {
+		before := w.stat.Get(stat.BytesOut)
+		again := w.Flush(w.now)
+		if n := w.stat.Get(stat.BytesOut) - before; n > flushBudget+300 {
+			t.Fatalf("round %d sends %d bytes", round, n)
+		}
+		if !again {
+			break
+		}
+		if round > 9 {
+			t.Fatal("Flush wants to go on for ever")
+		}
+	}
+	if w.Want()&session.Write != 0 {
+		t.Error("the socket has room, Flush is done, and something is left")
+	}
+}
+
+func TestAFileThatBecameShorterEndsTheConnection(t *testing.T) {
+	text := []byte("shorter than announced")
+	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, text), Len: 100}))
+	w.say(get)
+	w.Flush(w.now)
+	if w.Want() != 0 {
+		t.Errorf("the length announced can't be kept, and Want is %d", w.Want())
+	}
+	f := openFile(t, text)
+	defer f.Close()
+	_, _, err := w.send(&outq.Batch{File: f, Off: int64(len(text)), Len: 1}, flushBudget)
+	if !errors.Is(err, ErrTruncated) {
+		t.Errorf("behind the end of a file comes %v, not ErrTruncated", err)
+	}
+}
+
+// segments is how many segments with data the socket has sent.
+func (w *world) segments() uint32 {
+	info, err := unix.GetsockoptTCPInfo(w.FD, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return info.Data_segs_out
+}
+
+func TestHeadAndFileShareASegment(t *testing.T) {
+	for _, plain := range []bool{false, true} {
+		w := connect(t, reply(session.Response{Status: 200, File: openFile(t, []byte("Hello")), Len: 5}))
+		w.io.Plain = plain
+		w.say(get)
+		w.Flush(w.now)
+		want := uint32(1)
+		if plain {
+			want = 2
+		}
+		if n := w.segments(); n != want {
+			t.Errorf("Plain %t: head and file went in %d segments, not %d", plain, n, want)
+		}
+	}
+}
+
+// webSocket opens one, and returns a masked text frame to send.
+func (w *world) webSocket() []byte {
+	w.say("GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	w.Flush(w.now)
+	w.peer.Read(make([]byte, 4096))
+	return ws.AppendFrame(nil, ws.Header{Fin: true, Opcode: ws.Text, Masked: true}, make([]byte, 64))
+}
+
+func TestAMessageCostsOneReadAndOneWrite(t *testing.T) {
+	w := connect(t, &testApp{})
+	frame, answer := w.webSocket(), make([]byte, 4096)
+	reads, writes := w.stat.Get(stat.SysRead), w.stat.Get(stat.SysWrite)
+	const messages = 50
+	for range messages {
+		w.say(string(frame))
+		w.Flush(w.now)
+		if n, err := w.peer.Read(answer); n != 66 || err != nil {
+			t.Fatalf("an echo of %d bytes: %v", n, err)
+		}
+	}
+	reads, writes = w.stat.Get(stat.SysRead)-reads, w.stat.Get(stat.SysWrite)-writes
+	if reads != messages || writes != messages {
+		t.Errorf("%d messages cost %d reads and %d writes", messages, reads, writes)
+	}
+}
+
+func TestReadAndFlushAllocateNothing(t *testing.T) {
+	w := connect(t, &testApp{})
+	frame, answer := w.webSocket(), make([]byte, 4096)
+	peer, err := w.peer.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	fds := []PollFD{{Fd: int32(w.FD), Events: POLLIN}}
+	n := testing.AllocsPerRun(200, func() {
+		unix.Write(int(peer.Fd()), frame)
+		Poll(fds, soon)
+		w.ReadOnce(w.now)
+		w.Flush(w.now)
+		unix.Read(int(peer.Fd()), answer)
+	})
+	if n != 0 {
+		t.Errorf("a read and a write allocate %v times", n)
+	}
+}
+
+func TestCloseIsCounted(t *testing.T) {
+	w := connect(t, &testApp{})
+	w.Close()
+	if w.FD != -1 || w.stat.Get(stat.Closed) != 1 || w.stat.Get(stat.SysClose) != 1 {
+		t.Errorf("after Close FD is %d, %d closed", w.FD, w.stat.Get(stat.Closed))
+	}
+	if text, err := io.ReadAll(w.peer); len(text) > 0 || err != nil {
+		t.Errorf("the peer reads %q, %v", text, err)
+	}
+}

@@ -1,0 +1,213 @@
+package sock
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"threeloops/common/stat"
+)
+
+func TestPort0BecomesARealPort(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1:0", "[::1]:0", ":0", "localhost:0"} {
+		if strings.HasPrefix(addr, "[") && !haveIPv6() {
+			continue
+		}
+		ln := newListener(t, Config{Addr: addr}, new(stat.Slot))
+		if ln.Addr.Port() == 0 || !ln.Addr.IsValid() {
+			t.Errorf("-addr %s is bound to %v", addr, ln.Addr)
+		}
+		if fd, v, err := ln.Accept(); fd != -1 || v != Empty || err != nil {
+			t.Errorf("nobody has called, and Accept gives %d, %d, %v", fd, v, err)
+		}
+	}
+}
+
+func haveIPv6() bool {
+	ln, err := net.Listen("tcp6", "[::1]:0")
+	if err == nil {
+		ln.Close()
+	}
+	return err == nil
+}
+
+func TestAcceptedConnectionsAreReadyForALoop(t *testing.T) {
+	addrs := []string{"127.0.0.1:0"}
+	if haveIPv6() {
+		addrs = append(addrs, "[::1]:0")
+	}
+	for _, addr := range addrs {
+		var slot stat.Slot
+		ln := newListener(t, Config{Addr: addr, NoDelay: true}, &slot)
+		peer := dial(t, ln)
+		fd, v, err := ln.Accept()
+		if v != Accepted {
+			t.Fatal(v, err)
+		}
+		defer unix.Close(fd)
+		flags, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+		onExec, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		nodelay, _ := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY)
+		if flags&unix.O_NONBLOCK == 0 || onExec&unix.FD_CLOEXEC == 0 || nodelay == 0 {
+			t.Errorf("a connection has flags %#x, %#x, nodelay %d", flags, onExec, nodelay)
+		}
+		if got := PeerOf(fd); got.String() != peer.LocalAddr().String() {
+			t.Errorf("the peer %v is taken for %v", peer.LocalAddr(), got)
+		}
+		if slot.Get(stat.Accepted) != 1 || slot.Get(stat.SysAccept) != 1 {
+			t.Errorf("one accept is counted as %d of %d", slot.Get(stat.Accepted), slot.Get(stat.SysAccept))
+		}
+	}
+	if got := PeerOf(-1); got.IsValid() {
+		t.Errorf("the peer of nothing is %v", got)
+	}
+}
+
+func TestConsecutivePorts(t *testing.T) {
+	for range 20 { // the ports next to a free one may be taken
+		first := newListener(t, Config{Addr: "127.0.0.1:0"}, new(stat.Slot))
+		port := first.Addr.Port()
+		first.Close()
+		lns, err := Listen(Config{Addr: first.Addr.String(), Ports: 3, Backlog: 1}, NewIO(new(stat.Slot)))
+		if err != nil || port > 65000 {
+			continue
+		}
+		defer CloseAll(lns)
+		for i, ln := range lns {
+			if want := netip.AddrPortFrom(first.Addr.Addr(), port+uint16(i)); ln.Addr != want {
+				t.Errorf("listener %d is at %v, not %v", i, ln.Addr, want)
+			}
+		}
+		return
+	}
+	t.Error("there are no three ports in a row")
+}
+
+func TestABusyPortIsNamed(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1", "", "localhost"} {
+		ln := newListener(t, Config{Addr: addr + ":0"}, new(stat.Slot))
+		same := fmt.Sprintf("%s:%d", addr, ln.Addr.Port())
+		_, err := Listen(Config{Addr: same, Backlog: 1}, NewIO(new(stat.Slot)))
+		if !errors.Is(err, unix.EADDRINUSE) {
+			t.Fatalf("a second server on %v: %v", ln.Addr, err)
+		}
+		if !strings.HasPrefix(err.Error(), ln.Addr.String()+": ") {
+			t.Errorf("%v is busy, and the error is %q", ln.Addr, err)
+		}
+	}
+}
+
+func TestAnAddressThatIsNone(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1", "127.0.0.1:x", "192.0.2.1:0"} {
+		if lns, err := Listen(Config{Addr: addr, Backlog: 1}, NewIO(new(stat.Slot))); err == nil {
+			CloseAll(lns)
+			t.Errorf("listening on %s works", addr)
+		}
+	}
+}
+
+func TestAServerStartsAgainWhileItsClientsAreInTimeWait(t *testing.T) {
+	ln := newListener(t, Config{Addr: "127.0.0.1:0"}, new(stat.Slot))
+	peer := dial(t, ln)
+	fd, _, _ := ln.Accept()
+	unix.Close(fd) // who closes first has the TIME_WAIT
+	io.ReadAll(peer)
+	peer.Close()
+	ln.Close()
+	again, err := Listen(Config{Addr: ln.Addr.String(), Backlog: 1}, NewIO(new(stat.Slot)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	CloseAll(again)
+}
+
+func TestReusePortSharesAPort(t *testing.T) {
+	cfg := Config{Addr: "127.0.0.1:0", ReusePort: true, DeferAccept: 1}
+	ln := newListener(t, cfg, new(stat.Slot))
+	cfg.Addr = ln.Addr.String()
+	newListener(t, cfg, new(stat.Slot))
+	if s, err := unix.GetsockoptInt(ln.FD, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT); s < 1 || err != nil {
+		t.Errorf("TCP_DEFER_ACCEPT is %d: %v", s, err)
+	}
+}
+
+// exhaust takes all descriptors, and returns a function that gives them back.
+func exhaust(t *testing.T) (release func()) {
+	var was unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
+		t.Fatal(err)
+	}
+	now := was
+	now.Cur = 256
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &now); err != nil {
+		t.Fatal(err)
+	}
+	var taken []int
+	for {
+		fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			break
+		}
+		taken = append(taken, fd)
+	}
+	return func() {
+		for _, fd := range taken {
+			unix.Close(fd)
+		}
+		unix.Setrlimit(unix.RLIMIT_NOFILE, &was)
+	}
+}
+
+func TestWithoutADescriptorClientsAreTurnedAway(t *testing.T) {
+	var slot stat.Slot
+	ln := newListener(t, Config{Addr: "127.0.0.1:0"}, &slot)
+	one, two := dial(t, ln), dial(t, ln)
+	release := exhaust(t)
+	var got []Verdict
+	for range 4 {
+		_, v, _ := ln.Accept()
+		got = append(got, v)
+	}
+	spare := ln.spare
+	release()
+	if want := []Verdict{Shed, Shed, Empty, Empty}; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("two clients wait and no descriptor is left: %v, not %v", got, want)
+	}
+	if slot.Get(stat.Refused) != 2 || slot.Get(stat.Accepted) != 0 || spare < 0 {
+		t.Errorf("%d refused, %d accepted, spare %d", slot.Get(stat.Refused), slot.Get(stat.Accepted), spare)
+	}
+	for _, c := range []*net.TCPConn{one, two} {
+		if text, err := io.ReadAll(c); len(text) > 0 || err != nil {
+			t.Errorf("a client turned away reads %q, %v", text, err)
+		}
+	}
+	last := dial(t, ln)
+	defer last.Close()
+	fd, v, err := ln.Accept()
+	if v != Accepted {
+		t.Fatalf("with descriptors again: %v, %v", v, err)
+	}
+	unix.Close(fd)
+}
+
+func TestTurnAwayIsAReplyInFull(t *testing.T) {
+	w := connect(t, &testApp{})
+	w.peer.Write([]byte(get))
+	w.wait(POLLIN)
+	TurnAway(w.FD)
+	text, err := io.ReadAll(w.peer)
+	head, body, _ := strings.Cut(string(text), "\r\n\r\n")
+	if err != nil || !strings.HasPrefix(head, "HTTP/1.1 503 ") ||
+		!strings.Contains(head, fmt.Sprintf("Content-Length: %d\r\n", len(body))) {
+		t.Errorf("the client reads %q, %v", text, err)
+	}
+	Part(w.FD)
+	w.FD = -1
+}

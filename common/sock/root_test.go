@@ -1,0 +1,190 @@
+package sock
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// tree makes a root with some of everything in it, and a secret beside it.
+func tree(t *testing.T) *Root {
+	t.Helper()
+	base := t.TempDir()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := filepath.Join(base, "root")
+	must(os.MkdirAll(filepath.Join(dir, "dir", "sub"), 0o755))
+	must(os.WriteFile(filepath.Join(base, "secret"), []byte("secret"), 0o644))
+	must(os.WriteFile(filepath.Join(dir, "file"), []byte("text"), 0o644))
+	must(os.WriteFile(filepath.Join(dir, "dir", "sub", "deep"), []byte("deeper"), 0o644))
+	must(os.WriteFile(filepath.Join(dir, "locked"), []byte("locked"), 0))
+	must(os.Chtimes(filepath.Join(dir, "file"), time.Time{}, time.Unix(784111777, 5)))
+	must(unix.Mkfifo(filepath.Join(dir, "pipe"), 0o666))
+	for name, to := range map[string]string{
+		"inside": "dir/sub/deep", "updown": "dir/../file", "out": "../secret",
+		"absolute": filepath.Join(base, "secret"), "loop": "loop", "outdir": "..", "nowhere": "nothing",
+		"own": filepath.Join(dir, "file"),
+	} {
+		must(os.Symlink(to, filepath.Join(dir, name)))
+	}
+	r, err := OpenRoot(dir)
+	must(err)
+	t.Cleanup(r.Close)
+	return r
+}
+
+func TestFilesBelowARoot(t *testing.T) {
+	r := tree(t)
+	for name, want := range map[string]string{
+		"file": "text", "dir/sub/deep": "deeper", "dir//sub/./deep": "deeper", "dir/../file": "text",
+		"inside": "deeper", "updown": "text",
+	} {
+		f, size, modified, err := r.Open(name)
+		if err != nil || f == nil {
+			t.Errorf("%s: %v, %v", name, f, err)
+			continue
+		}
+		text, err := io.ReadAll(io.NewSectionReader(f, 0, size))
+		if string(text) != want || err != nil {
+			t.Errorf("%s has the text %q, %v", name, text, err)
+		}
+		if want == "text" && !modified.Equal(time.Unix(784111777, 5)) {
+			t.Errorf("%s was modified at %v", name, modified)
+		}
+		f.Close()
+	}
+}
+
+func TestWhatARootRefuses(t *testing.T) {
+	r := tree(t)
+	for name, want := range map[string]error{
+		"":                        fs.ErrNotExist,
+		"nothing":                 fs.ErrNotExist,
+		"nowhere":                 fs.ErrNotExist,
+		"file/x":                  fs.ErrNotExist,
+		"nul\x00":                 fs.ErrNotExist,
+		strings.Repeat("a", 300):  fs.ErrNotExist,
+		strings.Repeat("a/", 3e3): fs.ErrNotExist,
+		"../secret":               fs.ErrPermission,
+		"dir/../../secret":        fs.ErrPermission,
+		"..":                      fs.ErrPermission,
+		"/etc/passwd":             fs.ErrPermission,
+		"out":                     fs.ErrPermission,
+		"outdir/secret":           fs.ErrPermission,
+		"absolute":                fs.ErrPermission,
+		"own":                     fs.ErrPermission,
+		"loop":                    fs.ErrPermission,
+		"pipe":                    fs.ErrPermission,
+	} {
+		if f, _, _, err := r.Open(name); !errors.Is(err, want) || f != nil {
+			t.Errorf("%.20q gives %v, %v, not %v", name, f, err, want)
+		}
+	}
+}
+
+func TestADirectoryIsNoErrorAndNoFile(t *testing.T) {
+	r := tree(t)
+	for _, name := range []string{".", "dir", "dir/", "dir/sub/.."} {
+		if f, _, _, err := r.Open(name); f != nil || err != nil {
+			t.Errorf("%s gives %v, %v", name, f, err)
+		}
+	}
+}
+
+func TestMagicLinksLeadNowhere(t *testing.T) {
+	r, err := OpenRoot("/proc/self")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for _, name := range []string{"exe", "root/etc/passwd", "cwd/root_test.go", "fd/0"} {
+		if f, _, _, err := r.Open(name); !errors.Is(err, fs.ErrPermission) || f != nil {
+			t.Errorf("/proc/self/%s gives %v, %v", name, f, err)
+		}
+	}
+	f, _, _, err := r.Open("status")
+	if err != nil || f == nil {
+		t.Fatalf("an ordinary file of /proc gives %v, %v", f, err)
+	}
+	f.Close()
+}
+
+func TestAFileThatMayNotBeRead(t *testing.T) {
+	r := tree(t)
+	runtime.LockOSThread() // the user of a thread, as the file system sees it; the thread ends with the test
+	if err := unix.Setfsuid(65534); err != nil {
+		t.Fatal(err)
+	}
+	f, _, _, err := r.Open("locked")
+	unix.Setfsuid(os.Getuid())
+	if !errors.Is(err, fs.ErrPermission) || f != nil {
+		t.Errorf("a file without the right to read gives %v, %v", f, err)
+	}
+}
+
+func TestFailuresOfOurOwnAreNeither(t *testing.T) {
+	r := tree(t)
+	release := exhaust(t)
+	_, _, _, err := r.Open("file")
+	release()
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		t.Errorf("without a descriptor the file is said to be missing or locked: %v", err)
+	}
+}
+
+func TestARefusalLeavesNoDescriptor(t *testing.T) {
+	r := tree(t)
+	open := func() int {
+		list, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	before := open()
+	for _, name := range []string{"pipe", "dir", "out", "nothing"} {
+		for range 10 {
+			r.Open(name)
+		}
+	}
+	if after := open(); after != before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+}
+
+func TestARootMustBeADirectory(t *testing.T) {
+	name := temp(t, nil)
+	for _, path := range []string{name, name + "nothing", ""} {
+		var pe *fs.PathError
+		if r, err := OpenRoot(path); r != nil || !errors.As(err, &pe) {
+			t.Errorf("a root at %q: %v", path, err)
+		}
+	}
+}
+
+func TestReadAtOfAFile(t *testing.T) {
+	text := bytes.Repeat([]byte("0123456789"), 1000)
+	f := openFile(t, text)
+	defer f.Close()
+	if err := iotest.TestReader(io.NewSectionReader(f, 0, int64(len(text))), text); err != nil {
+		t.Error(err)
+	}
+	p := make([]byte, 10)
+	if n, err := f.ReadAt(p, int64(len(text))-4); string(p[:n]) != "6789" || err != io.EOF {
+		t.Errorf("over the end %q is read, %v", p[:n], err)
+	}
+}

@@ -1,0 +1,150 @@
+package sock
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"threeloops/common/session"
+	"threeloops/common/stat"
+)
+
+func TestTimeoutsRoundUp(t *testing.T) {
+	const ms = time.Millisecond
+	for d, want := range map[time.Duration]int{
+		Forever: -1, math.MinInt64: -1, 0: 0, 1: 1, ms - 1: 1, ms: 1, ms + 1: 2, 10 * ms: 10,
+		1<<30*ms - 1: 1 << 30, 1 << 31 * ms: 1 << 30, math.MaxInt64: 1 << 30,
+	} {
+		if got := milliseconds(d); got != want {
+			t.Errorf("%v is %d ms, not %d", d, got, want)
+		}
+	}
+}
+
+func TestAWaitIsNeverTooShort(t *testing.T) {
+	ep, err := Epoll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(ep)
+	for name, wait := range map[string]func(d time.Duration) (int, error){
+		"poll":       func(d time.Duration) (int, error) { return Poll(nil, d) },
+		"epoll_wait": func(d time.Duration) (int, error) { return EpollWait(ep, make([]EpollEvent, 1), d) },
+	} {
+		for _, d := range []time.Duration{1, 1500 * time.Microsecond, 0} {
+			begin := time.Now()
+			n, err := wait(d)
+			if took := time.Since(begin); n != 0 || err != nil || took < d {
+				t.Errorf("%s(%v) is back after %v with %d, %v", name, d, took, n, err)
+			}
+		}
+	}
+}
+
+func TestUntilAndSooner(t *testing.T) {
+	var never time.Time
+	now := time.Unix(1000, 0)
+	past, later := now.Add(-time.Second), now.Add(time.Second)
+	for _, c := range []struct {
+		t    time.Time
+		want time.Duration
+	}{{never, Forever}, {past, 0}, {now, 0}, {later, time.Second}} {
+		if got := Until(c.t, now); got != c.want {
+			t.Errorf("until %v there is %v, not %v", c.t, got, c.want)
+		}
+	}
+	for _, c := range []struct{ a, b, want time.Time }{
+		{never, never, never}, {now, never, now}, {never, now, now}, {now, later, now}, {later, now, now},
+	} {
+		if got := Sooner(c.a, c.b); got != c.want {
+			t.Errorf("the sooner of %v and %v is %v", c.a, c.b, got)
+		}
+	}
+}
+
+func TestMarks(t *testing.T) {
+	for want, marks := range map[session.Want]int16{
+		0: 0, session.Hold: 0, session.Read: unix.POLLIN, session.Write: unix.POLLOUT,
+		session.Read | session.Write: unix.POLLIN | unix.POLLOUT,
+	} {
+		if got := Marks(want); got != marks {
+			t.Errorf("for Want %d the marks are %#x, not %#x", want, got, marks)
+		}
+	}
+}
+
+func TestABellRingsUntilItIsQuieted(t *testing.T) {
+	b, err := NewBell()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	rings := func() int16 {
+		fds := []PollFD{{Fd: int32(b.FD), Events: POLLIN}}
+		Poll(fds, 0)
+		return fds[0].Revents
+	}
+	b.Quiet() // does not wait for a ring
+	if rings() != 0 {
+		t.Error("a new bell rings")
+	}
+	b.Ring()
+	b.Ring()
+	if rings() != POLLIN || rings() != POLLIN {
+		t.Error("a bell that was rung is silent")
+	}
+	b.Quiet()
+	if rings() != 0 {
+		t.Error("a bell that was quieted rings")
+	}
+}
+
+func TestABellWakesAWait(t *testing.T) {
+	b, err := NewBell()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	go b.Ring()
+	if n, err := Poll([]PollFD{{Fd: int32(b.FD), Events: POLLIN}}, soon); n != 1 || err != nil {
+		t.Errorf("the wait ended with %d, %v", n, err)
+	}
+}
+
+func TestABoardIsSharedThroughItsDescriptor(t *testing.T) {
+	ours, fd, err := NewBoard(100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	theirs, err := OpenBoard(fd)
+	if err != nil || len(ours) != 100 || len(theirs) != 100 || &ours[0] == &theirs[0] {
+		t.Fatalf("two maps of a board of 100 have %d and %d slots: %v", len(ours), len(theirs), err)
+	}
+	theirs[99].Add(stat.Requests, 5)
+	ours[0].Add(stat.Requests, 2)
+	for _, b := range []stat.Board{ours, theirs} {
+		if n := b.Sum(stat.Requests); n != 7 {
+			t.Errorf("5 and 2 requests are counted as %d", n)
+		}
+	}
+	if onExec, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); onExec&unix.FD_CLOEXEC == 0 {
+		t.Error("every program that is exec'd gets the board")
+	}
+	if _, err := OpenBoard(-1); err == nil {
+		t.Error("a board without a descriptor")
+	}
+}
+
+func TestWarmUpAndMaxFiles(t *testing.T) {
+	if err := WarmUp(); err != nil {
+		t.Error(err)
+	}
+	var limit unix.Rlimit
+	unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
+	if n := MaxFiles(); uint64(n) != min(limit.Cur, 1<<30) {
+		t.Errorf("of %d descriptors MaxFiles knows %d", limit.Cur, n)
+	}
+}

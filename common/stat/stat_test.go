@@ -1,0 +1,154 @@
+package stat
+
+import (
+	"math/rand/v2"
+	"regexp"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestEveryCounterHasANameOfItsOwn(t *testing.T) {
+	form := regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
+	seen := map[string]Counter{}
+	for c := Counter(0); c < Counters; c++ {
+		name := c.String()
+		if !form.MatchString(name) {
+			t.Errorf("counter %d is called %q, which is no name for /metrics", c, name)
+		}
+		if other, taken := seen[name]; taken {
+			t.Errorf("counters %d and %d are both called %q", other, c, name)
+		}
+		seen[name] = c
+	}
+}
+
+func TestASlotHasRoomForAllCounters(t *testing.T) {
+	if n := len(Slot{}); int(Counters) > n {
+		t.Errorf("%d counters don't fit in a slot of %d", Counters, n)
+	}
+}
+
+func TestCountersKeepApart(t *testing.T) {
+	var s Slot
+	var want, got [Counters]uint64
+	for c := range Counters {
+		s.Add(c, int(c))
+		s.Add(c, 1000)
+		want[c] = uint64(c) + 1000
+	}
+	s.Set(Pid, 4711)
+	want[Pid] = 4711
+	for c := range Counters {
+		got[c] = s.Get(c)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what was added is not what is read (-want +got):\n%s", diff)
+	}
+}
+
+// random fills a board, and returns what Sum must say of each counter.
+func random(r *rand.Rand, slots int) (b Board, want [Counters]uint64) {
+	b = make(Board, slots)
+	for i := range b {
+		for c := range Counters {
+			n := r.IntN(1 << 40)
+			b[i].Set(c, n)
+			want[c] += uint64(n)
+		}
+	}
+	return b, want
+}
+
+func sums(b Board) (all [Counters]uint64) {
+	for c := range Counters {
+		all[c] = b.Sum(c)
+	}
+	return all
+}
+
+func TestSumAddsUpAllSlots(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for n := range 20 {
+		b, want := random(r, n)
+		if diff := cmp.Diff(want, sums(b)); diff != "" {
+			t.Errorf("over %d slots (-want +got):\n%s", n, diff)
+		}
+	}
+}
+
+func TestRetireLosesNoCountAndFreesTheSlot(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 100 {
+		b, want := random(r, 2+r.IntN(9))
+		to := r.IntN(len(b))
+		i := (to + 1 + r.IntN(len(b)-1)) % len(b)
+		want[Pid] -= b[i].Get(Pid) // a process is gone; its number is no count
+		pid := b[to].Get(Pid)
+
+		b.Retire(i, to)
+		if diff := cmp.Diff(want, sums(b)); diff != "" {
+			t.Errorf("after Retire(%d, %d) the totals differ (-want +got):\n%s", i, to, diff)
+		}
+		if b[i] != (Slot{}) {
+			t.Errorf("the slot that was retired is not free: %v", b[i])
+		}
+		if got := b[to].Get(Pid); got != pid {
+			t.Errorf("the process of the slot that inherits is now %d", got)
+		}
+	}
+}
+
+// Each slot has one writer, and anyone may read at any time. The race detector
+// is the judge of that; that no reader ever sees a count go down is ours.
+func TestOneWriterAndRacingReaders(t *testing.T) {
+	const writers, adds = 3, 2000
+	b := make(Board, writers)
+	done := make(chan struct{})
+	var writing, reading sync.WaitGroup
+	for i := range b {
+		writing.Go(func() {
+			for range adds {
+				b[i].Add(Requests, 1)
+				b[i].Add(BytesIn, 100)
+			}
+		})
+		reading.Go(func() { onlyGrows(t, b, done) })
+	}
+	writing.Wait()
+	close(done)
+	reading.Wait()
+	if got := b.Sum(Requests); got != writers*adds {
+		t.Errorf("%d requests were counted, of %d", got, writers*adds)
+	}
+	if got := b.Sum(BytesIn); got != writers*adds*100 {
+		t.Errorf("%d bytes were counted, of %d", got, writers*adds*100)
+	}
+}
+
+func onlyGrows(t *testing.T, b Board, done <-chan struct{}) {
+	for last := uint64(0); ; {
+		n := b.Sum(Requests)
+		if n < last {
+			t.Errorf("a total went from %d down to %d", last, n)
+		}
+		last = n
+		select {
+		case <-done:
+			return
+		default:
+		}
+	}
+}
+
+func TestCountingAllocatesNothing(t *testing.T) {
+	b := make(Board, 4)
+	n := testing.AllocsPerRun(100, func() {
+		b[1].Add(SysRead, 1)
+		b.Sum(SysRead)
+	})
+	if n != 0 {
+		t.Errorf("a count allocates %v times", n)
+	}
+}
