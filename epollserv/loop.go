@@ -26,7 +26,8 @@ type loop struct {
 	conns  []*sock.Conn // by descriptor; nil where there is none
 	timers timers
 
-	todo, again []*sock.Conn // to settle in this round, in the next
+	todo, again []*sock.Conn     // to settle in this round, in the next
+	wake        func(*sock.Conn) // touch, as a value made once
 	arrivals    cli.Arrivals
 	open, limit int       // connections
 	paused      bool      // the listeners are not watched: clients wait in the backlog
@@ -49,6 +50,7 @@ func serve(env *cli.Env) error {
 	l := &loop{env: env, stat: &board[0], ready: make([]sock.EpollEvent, maxReady)}
 	l.io = env.NewIO(l.stat)
 	l.cfg = env.Sessions(board, 0)
+	l.wake = l.touch
 	l.arrivals.Log = env.Log
 	l.limit = env.ConnLimit()
 	var err error
@@ -159,9 +161,9 @@ func (l *loop) accept(now time.Time, fd int) {
 }
 
 func (l *loop) add(now time.Time, fd int) {
-	c := sock.NewConn(fd, l.arrivals.Next(now), l.io, l.cfg, now, l.touch)
+	c := sock.NewConn(fd, l.arrivals.Next(now), l.io, l.cfg, now, l.wake)
 	if err := l.watch(sock.EpollAdd, fd, sock.POLLIN); err != nil {
-		l.env.Log.Error("can't watch a connection", "id", c.ID, "error", err)
+		l.env.Log.Error("can't watch a connection", "id", c.ID(), "error", err)
 		c.Close()
 		return
 	}
@@ -211,7 +213,7 @@ func (l *loop) remove(c *sock.Conn) {
 // has to: the socket takes each reply at once, and Want stays Read.
 func (l *loop) arm(c *sock.Conn, want session.Want) {
 	if err := l.watch(sock.EpollMod, c.FD, sock.Marks(want)); err != nil {
-		l.env.Log.Error("can't watch a connection", "id", c.ID, "error", err)
+		l.env.Log.Error("can't watch a connection", "id", c.ID(), "error", err)
 	}
 	c.Armed = want
 }

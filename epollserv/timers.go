@@ -12,35 +12,44 @@ import (
 // off, which most messages do, nothing is moved; when the time comes, it is
 // looked at again. So a message costs no heap operation.
 //
-// Conn.Due is the time, Conn.Slot the index in the heap plus one; 0: it is not
-// in the heap.
-type timers []*sock.Conn
+// Conn.Due is that time, counted from base; Conn.Slot is the index in the heap
+// plus one, and 0 outside of it.
+type timers struct {
+	base time.Time
+	heap byDue
+}
 
 // set notes c's deadline, where it is sooner than what is noted.
 func (t *timers) set(c *sock.Conn) {
 	d := c.Deadline()
+	if d.IsZero() {
+		return
+	}
+	if t.base.IsZero() {
+		t.base = d
+	}
+	due := d.Sub(t.base)
 	switch {
-	case d.IsZero():
 	case c.Slot == 0:
-		c.Due = d
-		heap.Push(t, c)
-	case d.Before(c.Due):
-		c.Due = d
-		heap.Fix(t, c.Slot-1)
+		c.Due = due
+		heap.Push(&t.heap, c)
+	case due < c.Due:
+		c.Due = due
+		heap.Fix(&t.heap, int(c.Slot-1))
 	}
 }
 
 func (t *timers) remove(c *sock.Conn) {
 	if c.Slot != 0 {
-		heap.Remove(t, c.Slot-1)
+		heap.Remove(&t.heap, int(c.Slot-1))
 	}
 }
 
 // expired takes a connection whose deadline has passed out of the heap, or
 // returns nil when there is none.
 func (t *timers) expired(now time.Time) *sock.Conn {
-	for len(*t) > 0 && !(*t)[0].Due.After(now) {
-		c := heap.Pop(t).(*sock.Conn)
+	for len(t.heap) > 0 && t.heap[0].Due <= now.Sub(t.base) {
+		c := heap.Pop(&t.heap).(*sock.Conn)
 		if d := c.Deadline(); !d.IsZero() && !d.After(now) {
 			return c
 		}
@@ -50,32 +59,35 @@ func (t *timers) expired(now time.Time) *sock.Conn {
 }
 
 // next is when expired should be asked next; zero: never.
-func (t timers) next() time.Time {
-	if len(t) == 0 {
+func (t *timers) next() time.Time {
+	if len(t.heap) == 0 {
 		return time.Time{}
 	}
-	return t[0].Due
+	return t.base.Add(t.heap[0].Due)
 }
 
-func (t timers) Len() int           { return len(t) }
-func (t timers) Less(i, j int) bool { return t[i].Due.Before(t[j].Due) }
+// byDue is a heap for package container/heap.
+type byDue []*sock.Conn
 
-func (t timers) Swap(i, j int) {
-	t[i], t[j] = t[j], t[i]
-	t[i].Slot, t[j].Slot = i+1, j+1
+func (h byDue) Len() int           { return len(h) }
+func (h byDue) Less(i, j int) bool { return h[i].Due < h[j].Due }
+
+func (h byDue) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].Slot, h[j].Slot = int32(i+1), int32(j+1)
 }
 
-func (t *timers) Push(x any) {
+func (h *byDue) Push(x any) {
 	c := x.(*sock.Conn)
-	*t = append(*t, c)
-	c.Slot = len(*t)
+	*h = append(*h, c)
+	c.Slot = int32(len(*h))
 }
 
-func (t *timers) Pop() any {
-	n := len(*t) - 1
-	c := (*t)[n]
-	(*t)[n] = nil
-	*t = (*t)[:n]
+func (h *byDue) Pop() any {
+	n := len(*h) - 1
+	c := (*h)[n]
+	(*h)[n] = nil
+	*h = (*h)[:n]
 	c.Slot = 0
 	return c
 }

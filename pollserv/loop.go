@@ -26,7 +26,8 @@ type loop struct {
 	conns   []*sock.Conn
 	nearest time.Time // not later than any connection's deadline; zero: there is none
 
-	todo, again []*sock.Conn // to settle in this round, in the next
+	todo, again []*sock.Conn     // to settle in this round, in the next
+	wake        func(*sock.Conn) // touch, as a value made once
 	arrivals    cli.Arrivals
 	open, limit int       // connections
 	paused      bool      // the listeners are not watched: clients wait in the backlog
@@ -46,6 +47,7 @@ func serve(env *cli.Env) error {
 	l := &loop{env: env, stat: &board[0]}
 	l.io = env.NewIO(l.stat)
 	l.cfg = env.Sessions(board, 0)
+	l.wake = l.touch
 	l.arrivals.Log = env.Log
 	l.limit = env.ConnLimit()
 	var err error
@@ -175,9 +177,9 @@ func (l *loop) accept(now time.Time, ln *sock.Listener) {
 }
 
 func (l *loop) add(now time.Time, fd int) {
-	c := sock.NewConn(fd, l.arrivals.Next(now), l.io, l.cfg, now, l.touch)
+	c := sock.NewConn(fd, l.arrivals.Next(now), l.io, l.cfg, now, l.wake)
 	c.Armed = session.Read
-	c.Slot = len(l.conns)
+	c.Slot = int32(len(l.conns))
 	l.conns = append(l.conns, c)
 	l.watch(fd, sock.POLLIN)
 	l.open++
@@ -211,9 +213,9 @@ func (l *loop) settle(now time.Time) {
 }
 
 func (l *loop) remove(c *sock.Conn) {
-	last := len(l.conns) - 1
-	l.conns[c.Slot], l.fds[l.first+c.Slot] = l.conns[last], l.fds[l.first+last]
-	l.conns[c.Slot].Slot = c.Slot
+	i, last := int(c.Slot), len(l.conns)-1
+	l.conns[i], l.fds[l.first+i] = l.conns[last], l.fds[l.first+last]
+	l.conns[i].Slot = c.Slot
 	l.conns[last] = nil
 	l.conns, l.fds = l.conns[:last], l.fds[:l.first+last]
 	c.Close()
@@ -226,7 +228,7 @@ func (l *loop) remove(c *sock.Conn) {
 // arm changes what poll is to watch of c. It costs no system call: the whole
 // list goes to the kernel with the next wait anyway.
 func (l *loop) arm(c *sock.Conn, want session.Want) {
-	l.fds[l.first+c.Slot].Events = sock.Marks(want)
+	l.fds[l.first+int(c.Slot)].Events = sock.Marks(want)
 	c.Armed = want
 }
 

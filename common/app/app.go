@@ -55,6 +55,10 @@ func (a *App) Request(c *session.Conn, r *http1.Request, body []byte) {
 		allow(c, "GET, HEAD, POST, OPTIONS")
 		return
 	}
+	if string(r.Method()) == "CONNECT" {
+		c.Refuse(501, "this server is no proxy", nil)
+		return
+	}
 	path, ok := http1.DecodePath(a.path[:0], r.Path())
 	a.path = path
 	if !ok {

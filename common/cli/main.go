@@ -117,12 +117,18 @@ func (env *Env) Sessions(board stat.Board, i int) *session.Config {
 	}
 }
 
+// loopback reports whether host is an address, or a name of one, that only this
+// machine can reach.
 func loopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}
 	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
+	if err == nil || host == "" {
+		return err == nil && addr.IsLoopback()
+	}
+	ip, err := net.ResolveIPAddr("ip", host)
+	return err == nil && ip.IP.IsLoopback()
 }
 
 // Listen opens the listeners. Their connections are counted by io's slot.

@@ -59,11 +59,20 @@ const (
 // wake, which may be nil, is called whenever the application has done something
 // to the Session outside of the driver's own calls, on the loop's goroutine.
 func New(cfg *Config, id uint64, now time.Time, wake func()) *Session {
-	cfg.tell(now)
-	s := &Session{cfg: cfg, id: id, wake: wake, since: cfg.now}
-	s.out.Init(&cfg.pool)
+	s := new(Session)
+	s.Init(cfg, id, now, wake)
 	return s
 }
+
+// Init makes s what New returns, for a Session that is part of something larger.
+func (s *Session) Init(cfg *Config, id uint64, now time.Time, wake func()) {
+	cfg.tell(now)
+	*s = Session{cfg: cfg, id: id, wake: wake, since: cfg.now}
+	s.out.Init(&cfg.pool)
+}
+
+// ID is the number that New was given.
+func (s *Session) ID() uint64 { return s.id }
 
 // Into returns where the next read should go: scratch, or, in the middle of a
 // long message, the place where exactly the rest of it belongs.

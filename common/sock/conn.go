@@ -15,23 +15,23 @@ import (
 // Conn is a connection: a descriptor with its Session, and the few words that
 // a loop notes about it. All three servers use it.
 type Conn struct {
-	*session.Session
+	session.Session
 	FD int
-	ID uint64 // from 1, never used again; a descriptor's number is
 
-	Armed   session.Want // what the loop asked the kernel to watch
-	Touched bool         // it is on the loop's list for settle
-	Slot    int          // the loop's: an index
-	Due     time.Time    // the loop's: a time not later than Deadline
+	Slot    int32         // the loop's: an index
+	Armed   session.Want  // what the loop asked the kernel to watch
+	Touched bool          // it is on the loop's list for settle
+	Due     time.Duration // the loop's: a time not later than Deadline
 
 	io *IO
 }
 
-// NewConn returns the Conn of a descriptor that was accepted at now.
-// wake is called when the application has something for it.
+// NewConn returns the Conn of a descriptor that was accepted at now. id is its
+// number, from 1, never used again; a descriptor's number is. wake is called
+// when the application has something for it.
 func NewConn(fd int, id uint64, io *IO, cfg *session.Config, now time.Time, wake func(*Conn)) *Conn {
-	c := &Conn{FD: fd, ID: id, io: io}
-	c.Session = session.New(cfg, id, now, func() { wake(c) })
+	c := &Conn{FD: fd, io: io}
+	c.Init(cfg, id, now, func() { wake(c) })
 	return c
 }
 
@@ -41,11 +41,14 @@ var ErrTruncated = errors.New("sock: the file became shorter while it was sent")
 
 // ReadOnce makes one read(2) and feeds the Session. One, so that a peer that
 // sends faster than we read can't keep the loop to itself; what is left makes
-// the descriptor ready again at once. Where the Session doesn't want to read,
-// only an error can have made it ready: it is taken from the socket.
+// the descriptor ready again at once. Where the Session doesn't want to read
+// (any more: another connection may have filled its queue in this very round)
+// nothing is read, but a connection that is broken is ended.
 func (c *Conn) ReadOnce(now time.Time) {
 	if c.Want()&session.Read == 0 {
-		c.End(now, c.broken())
+		if c.hungUp() {
+			c.End(now, unix.ECONNRESET)
+		}
 		return
 	}
 	p := c.Into(c.io.scratch)
@@ -61,14 +64,12 @@ func (c *Conn) ReadOnce(now time.Time) {
 	}
 }
 
-// broken is the socket's error. A socket that hangs up without one was reset
-// while nobody read.
-func (c *Conn) broken() error {
-	errno, err := unix.GetsockoptInt(c.FD, unix.SOL_SOCKET, unix.SO_ERROR)
-	if err == nil && errno != 0 {
-		return unix.Errno(errno)
-	}
-	return unix.ECONNRESET
+// hungUp reports whether the connection is broken, as poll(2) does even when it
+// is asked about nothing.
+func (c *Conn) hungUp() bool {
+	fds := []PollFD{{Fd: int32(c.FD)}}
+	n, err := Poll(fds, 0)
+	return err == nil && n > 0
 }
 
 // flushBudget is how many bytes one connection may send in a round.

@@ -108,6 +108,17 @@ func TestAResetIsNoticedWhileNothingIsRead(t *testing.T) {
 	}
 }
 
+// An event may be stale: another connection's message can fill a queue between
+// the wait that reported a descriptor and the look at it.
+func TestAStaleEventHarmsNobody(t *testing.T) {
+	for name, w := range held(t) {
+		w.ReadOnce(w.now)
+		if w.Want() == 0 {
+			t.Errorf("%s: want a healthy connection to outlive an event that it no longer waits for", name)
+		}
+	}
+}
+
 func TestEpollReportsAResetWithoutInterest(t *testing.T) {
 	for why, w := range held(t) {
 		ep, err := Epoll()
