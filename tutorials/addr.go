@@ -1,0 +1,35 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// freeAddrs returns n loopback addresses that nobody listens on: base and the
+// ports after it, or, if base is 0, any ports. They must be known before the
+// servers start, for each is told the origins of all.
+func freeAddrs(base, n int) ([]string, error) {
+	if base < 0 || base+n-1 > 65535 {
+		return nil, fmt.Errorf("-base %d: ports go from 1 to 65535, and %d are needed", base, n)
+	}
+	addrs := make([]string, 0, n)
+	for i := range n {
+		port := base
+		if base != 0 {
+			port += i
+		}
+		ln, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		switch {
+		case errors.Is(err, syscall.EADDRINUSE):
+			return nil, fmt.Errorf("port %d is busy: end what listens there, or choose others with -base", port)
+		case err != nil:
+			return nil, err
+		}
+		defer ln.Close() // only then, or port 0 could give the same one twice
+		addrs = append(addrs, ln.Addr().String())
+	}
+	return addrs, nil
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	. "github.com/chromedp/chromedp"
+)
+
+// tab is a tab of a headless Chromium. Its methods fail the test.
+type tab struct {
+	*testing.T
+	ctx context.Context
+}
+
+// browse opens a tab. When the test ends, what the page wrote to the console,
+// exceptions and refused scripts included, is an error.
+func browse(t *testing.T) *tab {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = NewExecAllocator(ctx,
+		ExecPath(need(t, "chromium")), UserDataDir(t.TempDir()), Headless, NoSandbox, DisableGPU, NoFirstRun,
+		Flag("disable-quic", true), Flag("disable-background-networking", true),
+		Flag("disable-component-update", true), Flag("disable-sync", true), Flag("disable-dev-shm-usage", true))
+	t.Cleanup(cancel)
+	ctx, cancel = NewContext(ctx)
+	t.Cleanup(cancel)
+	b := &tab{t, ctx}
+	b.do(EmulateViewport(1000, 1200))
+	console := Console(ctx)
+	go func() {
+		for m, err := range console {
+			if err != nil {
+				return
+			}
+			if !strings.HasSuffix(m.URL, "/favicon.ico") { // asked for beside JSON, which can't name an icon
+				t.Errorf("the page's console says: %v (%s)", m, m.URL)
+			}
+		}
+	}()
+	return b
+}
+
+func (b *tab) do(steps ...Action[Void]) {
+	b.Helper()
+	if err := Do(b.ctx, steps...); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// holds waits until a JavaScript expression is true. It asks again and again,
+// for the library's own Poll fails when a new page comes in between.
+func (b *tab) holds(about, expression string) {
+	b.Helper()
+	var yes bool
+	var err error
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if yes, err = Run(b.ctx, Evaluate[bool](expression)); yes {
+			return
+		}
+	}
+	text, _ := Run(b.ctx, Evaluate[string](`location + "\n" + document.body.innerText`))
+	b.Fatalf("%s: %s is not true (%v); the page is\n%s", about, expression, err, text)
+}
+
+// servedBy waits until the page says which server it came from.
+func (b *tab) servedBy(name string) {
+	b.Helper()
+	b.holds("the page says who served it", `document.getElementById("server")?.textContent === "`+name+`"`)
+}
+
+// logged waits until an entry of the echo page's log begins with event and
+// contains text.
+func (b *tab) logged(event, text string) {
+	b.Helper()
+	b.holds("the log says "+event, `[...document.querySelectorAll("#log li")].some((li) =>
+		li.querySelector("b").textContent === "`+event+`" && li.textContent.includes("`+text+`"))`)
+}
+
+func TestBrowserEcho(t *testing.T) {
+	each(t, func(t *testing.T, url string) {
+		name := filepath.Base(t.Name())
+		b := browse(t)
+		b.do(Navigate(url + "/"))
+		b.servedBy(name)
+
+		b.do(Click(CSS(`[data-model="` + name + `"] a.button`)))
+		b.holds("its link leads to the echo page", `location == "`+url+`/_/echo"`)
+		b.servedBy(name)
+		b.holds("it only lets us connect",
+			`document.querySelectorAll("#connect:enabled, #disconnect:disabled, #send:disabled").length === 3`)
+
+		b.do(Click(CSS("#connect")))
+		b.logged("opened", "after")
+		b.holds("the state is open", `document.getElementById("state").value === "open"`)
+		b.holds("the focus is where one types", `document.activeElement.id === "message"`)
+
+		b.do(Clear(CSS("#message")), SendKeys(CSS("#message"), "Grüße ✓"), Click(CSS("#send")))
+		b.logged("sent", "text “Grüße ✓”, 7 characters")
+		b.logged("received", "text “Grüße ✓”, 7 characters, after ")
+
+		b.do(Clear(CSS("#message")), SendKeys(CSS("#message"), "by the enter key\r"))
+		b.logged("received", "by the enter key")
+
+		b.do(Click(CSS(`input[value="binary"]`)))
+		b.do(Clear(CSS("#message")), SendKeys(CSS("#message"), "€"), Click(CSS("#send")))
+		b.logged("sent", "binary e2 82 ac, 3 bytes")
+		b.logged("received", "binary e2 82 ac, 3 bytes, after ")
+
+		b.do(Click(CSS("#disconnect")))
+		b.logged("closed", "code 1000")
+		b.do(Click(CSS("#connect")))
+		b.holds("one can connect again", `document.getElementById("state").value === "open"`)
+	})
+}
+
+func TestBrowserIsToldThatTheServerLeaves(t *testing.T) {
+	need(t, "chromium")
+	l := start(t, self("-base", "0"))
+	for _, name := range models {
+		b := browse(t)
+		b.do(Navigate(l.urls[name]+"/_/echo"), Click(CSS("#connect")))
+		b.logged("opened", "")
+		syscall.Kill(l.pids[name], syscall.SIGTERM)
+		b.logged("closed", "code 1001")
+	}
+}
+
+// A page of one server may open a WebSocket to another, for each was told the
+// origins of all three.
+func TestBrowserAcrossServers(t *testing.T) {
+	urls := servers(t)
+	b := browse(t)
+	b.do(Navigate(strings.Replace(urls["forkserv"], "127.0.0.1", "localhost", 1) + "/"))
+	for _, other := range models {
+		b.do(Evaluate[Void](`window.opened = false; new WebSocket("` + urls[other] + `/echo").onopen =
+			() => { window.opened = true; }; undefined`))
+		b.holds("a page of forkserv opens a WebSocket to "+other, `window.opened`)
+	}
+}
+
+// Without -root a server shows a front page of its own.
+func TestBrowserBuiltInFrontPage(t *testing.T) {
+	need(t, "chromium")
+	dir := t.TempDir()
+	if err := build(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGroup()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := g.end(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, name := range models {
+		if err := g.start(filepath.Join(dir, name), "-addr", "127.0.0.1:0", "-log", "warn"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := g.ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range g.servers {
+		b := browse(t)
+		b.do(Navigate(s.url))
+		b.servedBy(s.name)
+		b.holds("it marks that model's card",
+			`document.querySelector("[aria-current]").dataset.model === "`+s.name+`"`)
+		const growth = `document.querySelector('[data-counter="requests"]').lastElementChild.textContent`
+		b.do(WaitVisible(CSS("#numbers")), Click(CSS("#again")))
+		b.holds("a second look shows what has grown", growth+` !== ""`)
+		b.do(Click(CSS("#again")))
+		b.holds("a third one finds itself, and nothing else", growth+` === "+1"`)
+		for _, link := range []string{"/stats", "/metrics", "/healthz", "/_/echo"} {
+			b.do(Navigate(s.url), Click(CSS(`.routes a[href="`+link+`"]`)))
+			b.holds("its link leads to "+link, `location.pathname === "`+link+`"`)
+		}
+	}
+}

@@ -1,0 +1,10 @@
+// Command tutorials is the learner's way in: it builds the three servers and
+// runs them side by side, each with a front page that explains how they differ.
+//
+//	go run ./tutorials              forkserv on port 8001, pollserv on 8002, epollserv on 8003
+//	go run ./tutorials -base 9001   the same on 9001, 9002, 9003
+//	go run ./tutorials help         all commands
+//
+// Nothing it starts outlives it. The servers hold the read end of a pipe whose
+// write end only this process has, so that they notice its end whatever it was.
+package main

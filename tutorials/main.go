@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// models are the servers, in the order of their ports.
+var models = []string{"forkserv", "pollserv", "epollserv"}
+
+// command is what the first word of the command line chooses.
+type command struct {
+	name  string
+	about string
+	run   func(args []string) error
+}
+
+var commands = []command{
+	{"serve", "build the three servers and run them side by side (the default)", serve},
+}
+
+// errUsage is a wrong command line, already explained on standard error.
+var errUsage = errors.New("usage")
+
+func main() { os.Exit(dispatch(os.Args[1:])) }
+
+// dispatch runs the command that args names and returns the exit status: 0 when
+// it did what was asked, 1 when it failed, 2 when the command line is wrong.
+func dispatch(args []string) int {
+	name := "serve"
+	switch {
+	case len(args) == 0:
+	case args[0] == "help" || args[0] == "-h" || args[0] == "-help" || args[0] == "--help":
+		usage(os.Stdout)
+		return 0
+	case !strings.HasPrefix(args[0], "-"):
+		name, args = args[0], args[1:]
+	}
+	for _, c := range commands {
+		if c.name == name {
+			return status(c.run(args))
+		}
+	}
+	fmt.Fprintf(os.Stderr, "tutorials: there is no command %q\n\n", name)
+	usage(os.Stderr)
+	return 2
+}
+
+func status(err error) int {
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errUsage):
+		return 2
+	}
+	fmt.Fprintf(os.Stderr, "tutorials: %v\n", err)
+	return 1
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "usage: go run ./tutorials [command] [flags]\n\n")
+	for _, c := range commands {
+		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.about)
+	}
+	fmt.Fprint(w, "\n“go run ./tutorials command -help” lists the flags of a command.\n")
+}
+
+// parse reads the flags of a command that takes nothing else.
+func parse(fs *flag.FlagSet, args []string) error {
+	err := fs.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return err
+	case err != nil:
+		return errUsage // fs has said what is wrong
+	case fs.NArg() > 0:
+		fmt.Fprintf(os.Stderr, "tutorials: %s takes flags only, not %q\n", fs.Name(), fs.Arg(0))
+		return errUsage
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// launchEnv makes the test binary run the launcher in place of its tests, so
+// that processes are tested and yet no binary can be out of date.
+const launchEnv = "THREELOOPS_LAUNCH"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(launchEnv) != "" {
+		main()
+	}
+	code := m.Run()
+	if err := endShared(); err != nil {
+		println("the launcher shared by the tests: " + err.Error())
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// need returns where a program is. A test that needs one which is missing is
+// skipped, but fails when the environment has THREELOOPS_REQUIRE=all.
+func need(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		lack(t, program+" is not installed")
+	}
+	return path
+}
+
+func lack(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("THREELOOPS_REQUIRE") == "all" {
+		t.Fatalf("%s, and THREELOOPS_REQUIRE=all", what)
+	}
+	t.Skip(what)
+}
+
+func TestDispatch(t *testing.T) {
+	for _, c := range []struct {
+		about string
+		args  []string
+		want  int
+	}{
+		{"help is no error", []string{"help"}, 0},
+		{"neither is -help", []string{"-help"}, 0},
+		{"a command's help is no error", []string{"serve", "-help"}, 0},
+		{"an unknown command is a usage error", []string{"frobnicate"}, 2},
+		{"an unknown flag is a usage error", []string{"-frobnicate"}, 2},
+		{"a flag without its value is a usage error", []string{"serve", "-base"}, 2},
+		{"a word too many is a usage error", []string{"serve", "now"}, 2},
+		{"a port beyond the last one is a failure", []string{"-base", "65534"}, 1},
+	} {
+		if got := dispatch(c.args); got != c.want {
+			t.Errorf("%s: %q gives status %d, want %d", c.about, c.args, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"text/tabwriter"
+)
+
+// serve builds the three servers and runs them until it is told to end or none
+// of them is left.
+func serve(args []string) error {
+	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
+	base := fs.Int("base", 8001, "first of three consecutive `port`s; 0: any three that are free")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process at once, and its lifeline the servers
+	ctx, orphaned := context.WithCancel(ctx)
+	defer orphaned()
+	if err := watchGoRun(orphaned); err != nil {
+		return err
+	}
+
+	dir, done, err := workDir()
+	if err != nil {
+		return err
+	}
+	defer done()
+	addrs, err := freeAddrs(*base, len(models))
+	if err != nil {
+		return err
+	}
+	if err := build(ctx, dir); err != nil {
+		return err
+	}
+	if err := writeSite(dir, addrs); err != nil {
+		return err
+	}
+	return run(ctx, dir, addrs)
+}
+
+// run starts a server at each of addrs, says where they are, and ends them when
+// ctx is over.
+func run(ctx context.Context, dir string, addrs []string) (err error) {
+	g, err := newGroup()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if end := g.end(); err == nil {
+			err = end
+		}
+	}()
+	for i, name := range models {
+		err := g.start(filepath.Join(dir, name), "-addr", addrs[i],
+			"-root", filepath.Join(dir, "site"), "-origins", filepath.Join(dir, "origins"))
+		if err != nil {
+			return err
+		}
+	}
+	if err := g.ready(ctx); err != nil {
+		return err
+	}
+	printTable(os.Stdout, g.servers)
+	return g.watch(ctx)
+}
+
+func printTable(w io.Writer, servers []*server) {
+	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(t, "model\turl\tpid")
+	for _, s := range servers {
+		fmt.Fprintf(t, "%s\t%s\t%d\n", s.name, s.url, s.cmd.Process.Pid)
+	}
+	t.Flush()
+	fmt.Fprintln(w, "\nOpen any of them in a browser. Ctrl-C ends all three.")
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+//go:embed site
+var site embed.FS
+
+// writeSite writes into dir what the servers at addrs are given: the directory
+// site, with a front page that links to all of them, and the file origins, which
+// lets a page from one of them open a WebSocket to another.
+func writeSite(dir string, addrs []string) error {
+	root := filepath.Join(dir, "site")
+	pages, err := fs.Sub(site, "site")
+	if err != nil {
+		return err
+	}
+	if err := os.CopyFS(root, pages); err != nil {
+		return err
+	}
+	urls := make(map[string]string)
+	for i, name := range models {
+		urls[name] = "http://" + addrs[i]
+	}
+	if err := writeFront(filepath.Join(root, "index.html"), urls); err != nil {
+		return err
+	}
+	list := origins(addrs)
+	text := fmt.Sprintf("%d\n%s\n", len(list), strings.Join(list, "\n"))
+	return os.WriteFile(filepath.Join(dir, "origins"), []byte(text), 0o644)
+}
+
+// writeFront writes the page over the template. urls are the servers' by name.
+func writeFront(path string, urls map[string]string) error {
+	page, err := template.ParseFS(site, "site/index.html")
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := page.Option("missingkey=error").Execute(f, urls); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// origins lists what a browser may call the servers at addrs.
+func origins(addrs []string) []string {
+	var list []string
+	for _, a := range addrs {
+		_, port, _ := net.SplitHostPort(a)
+		list = append(list, "http://127.0.0.1:"+port, "http://localhost:"+port)
+	}
+	return list
+}
