@@ -49,7 +49,7 @@ func Main(m Model) {
 		complain(m.Name, fmt.Errorf("%w (%s -help lists all flags)", err, m.Name))
 		os.Exit(2)
 	}
-	env := &Env{Options: o, Name: m.Name, Log: logger(o)}
+	env := &Env{Options: o, Name: m.Name, Log: logger(o).With("server", m.Name)}
 	if err := env.open(); err != nil {
 		complain(m.Name, err)
 		os.Exit(2)
