@@ -178,6 +178,9 @@ func (l *loop) settle(now time.Time) {
 	for i := 0; i < len(l.todo); i++ { // the list may grow meanwhile
 		c := l.todo[i]
 		c.Touched = false
+		if c.FD < 0 {
+			continue // it was listed again while it was flushed, and then removed
+		}
 		more := c.Flush(now)
 		switch want := c.Want(); {
 		case want == 0:

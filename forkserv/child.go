@@ -142,11 +142,20 @@ func (c *child) settle(now time.Time) {
 	}
 }
 
-// leave begins the shutdown: the parent has asked for it, or is gone.
+// leave begins the shutdown: the parent has asked for it, or is gone. A parent
+// that is gone after it has asked was told to end at once.
 func (c *child) leave(now time.Time) {
-	c.fds[1].Fd = -1 // poll passes over it: it would stay readable
-	c.end = now.Add(c.env.Grace)
-	c.conn.Shutdown(now)
+	asked := !c.end.IsZero()
+	if !c.bus.Heard() {
+		c.fds[1].Fd = -1 // poll passes over it: it would stay readable
+		if asked {
+			c.end = now
+		}
+	}
+	if !asked {
+		c.end = now.Add(c.env.Grace)
+		c.conn.Shutdown(now)
+	}
 }
 
 // done reports whether the connection is closed, or the grace time over.

@@ -8,7 +8,8 @@ import (
 
 func main() {
 	run := serve
-	if birth, ok := born(); ok {
+	birth, child := born()
+	if child {
 		run = birth.serve
 	}
 	cli.Main(cli.Model{
@@ -17,6 +18,7 @@ func main() {
 		Addr:  "127.0.0.1:8001",
 		Flags: flags,
 		Run:   run,
+		Child: child,
 	})
 }
 

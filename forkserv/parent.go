@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -58,9 +57,6 @@ const (
 )
 
 func serve(env *cli.Env) error {
-	if env.MaxChildren < 1 {
-		return errors.New("-max-children 0 leaves nobody to serve: it must be 1 or more")
-	}
 	p := &parent{env: env, children: map[int]*offspring{}, away: -1}
 	p.arrivals.Log = env.Log
 	most := p.most() + env.Prefork

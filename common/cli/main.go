@@ -26,6 +26,7 @@ type Model struct {
 	Addr  string // the default of -addr
 	Flags func(fs *flag.FlagSet, o *Options)
 	Run   func(env *Env) error
+	Child bool // started by a server with its own command line: -addr, -lifeline are that one's affair
 }
 
 // Env is what a model's loop finds ready when it runs.
@@ -50,7 +51,11 @@ func Main(m Model) {
 		os.Exit(2)
 	}
 	env := &Env{Options: o, Name: m.Name, Log: logger(o).With("server", m.Name)}
-	if err := env.open(); err != nil {
+	err = env.open()
+	if err == nil && !m.Child {
+		err = env.checkLifeline()
+	}
+	if err != nil {
 		complain(m.Name, err)
 		os.Exit(2)
 	}
@@ -86,6 +91,13 @@ func (env *Env) open() (err error) {
 	}
 	env.origins, err = readList("-origins", env.OriginsFile)
 	return err
+}
+
+func (env *Env) checkLifeline() error {
+	if env.Lifeline != 0 && !sock.IsOpen(env.Lifeline) {
+		return fmt.Errorf("-lifeline %d: whoever started this server has left no such descriptor open", env.Lifeline)
+	}
+	return nil
 }
 
 // NewIO returns the IO of a loop that counts in slot.

@@ -49,7 +49,7 @@ type Options struct {
 // parse reads the command line of model m. The error, if any, is for the user;
 // flag.ErrHelp means that usage was printed to out.
 func parse(m *Model, args []string, out io.Writer) (*Options, error) {
-	o := &Options{MaxMessage: 16 << 20, MaxBody: 1 << 20, MaxHead: 16 << 10}
+	o := &Options{MaxMessage: 16 << 20, MaxBody: 1 << 20, MaxHead: 16 << 10, MaxChildren: 1}
 	fs := flag.NewFlagSet(m.Name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {}
@@ -139,8 +139,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("-log-format %q must be text or json", o.LogFormat)
 	case o.Prefork < 0:
 		return fmt.Errorf("-prefork %d must not be negative", o.Prefork)
-	case o.MaxChildren < 0:
-		return fmt.Errorf("-max-children %d must not be negative", o.MaxChildren)
+	case o.MaxChildren < 1:
+		return fmt.Errorf("-max-children %d leaves nobody to serve: it must be 1 or more", o.MaxChildren)
 	}
 	return o.checkTimes()
 }

@@ -105,7 +105,7 @@ func TestABadValueIsOneClearLine(t *testing.T) {
 		"-log loud":                      "debug, info, warn or error",
 		"-log-format xml":                "text or json",
 		"-prefork -1":                    "negative",
-		"-max-children -1":               "negative",
+		"-max-children -1":               "1 or more",
 		"-colour":                        "-colour",
 		"-root":                          "-root",
 		"-log info serve":                `"serve"`,

@@ -103,9 +103,8 @@ func (r *Reader) Reset(l Limits) {
 }
 
 // Started reports whether a byte of a request has been taken since Reset. Empty lines before the request line
-// are no part of it, but a CR whose LF is still to come counts as a byte of one. A Reader that has not
-// started has nothing to remember, and another can go on in its place.
-func (r *Reader) Started() bool { return r.phase != before || r.cr }
+// are no part of it, nor is a CR that may be half of one.
+func (r *Reader) Started() bool { return r.phase != before }
 
 // Request is the request being read: valid from the event Head until Reset. Its head lies in the p that was
 // given to Next when Head was returned, or in the Reader; Keep makes sure of the latter.

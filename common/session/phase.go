@@ -55,11 +55,11 @@ var transitions = [phases][tokens]phase{
 	body:    {never, never, reply, never, flush, never, never, never, never, never, never, never, never, never, over},
 	reply:   {never, never, never, idle, flush, open, never, never, never, never, never, never, never, never, over},
 	open:    {never, never, never, never, flush, never, pinged, never, closing, flush, flush, never, never, never, over},
-	pinged:  {never, never, never, never, flush, never, never, open, closing, flush, flush, never, never, never, over},
+	pinged:  {never, never, never, never, flush, never, never, open, closing, never, flush, never, never, never, over},
 	closing: {never, never, never, never, flush, never, never, never, never, flush, flush, never, never, flush, over},
 	flush:   {never, never, never, never, never, never, never, never, never, never, never, linger, over, never, over},
 	linger:  {never, never, never, never, never, never, never, never, never, never, over, never, never, over, over},
-	over:    {never, never, never, never, never, never, never, never, never, never, never, never, never, never, over},
+	over:    {never, never, never, never, never, never, never, never, never, never, never, never, never, never, never},
 }
 
 var phaseNames = [phases]string{

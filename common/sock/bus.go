@@ -62,5 +62,13 @@ func (b Bus) Leave() {
 	unix.Send(b.FD, []byte{0}, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 }
 
+// Heard takes what Leave has sent. It reports false when the other end is
+// closed.
+func (b Bus) Heard() bool {
+	var text [1]byte
+	n, _, err := unix.Recvfrom(b.FD, text[:], unix.MSG_DONTWAIT)
+	return n > 0 || err == unix.EAGAIN || err == unix.EINTR
+}
+
 // Close closes this end.
 func (b Bus) Close() { unix.Close(b.FD) }

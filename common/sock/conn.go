@@ -98,7 +98,8 @@ func (c *Conn) Flush(now time.Time) (again bool) {
 		}
 		budget -= n
 	}
-	return c.Want()&session.Write != 0
+	rest := c.Next(c.io.runs[:]) // it may also have taken in parked bytes
+	return !rest.Empty()
 }
 
 // send makes the one system call that b asks for. full reports that it took

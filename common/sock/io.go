@@ -83,3 +83,9 @@ func MaxFiles() int {
 	}
 	return int(min(limit.Cur, 1<<30))
 }
+
+// IsOpen reports whether fd is a descriptor of this process.
+func IsOpen(fd int) bool {
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+	return err == nil
+}

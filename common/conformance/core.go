@@ -1,0 +1,43 @@
+package conformance
+
+import (
+	"fmt"
+	"strings"
+
+	"threeloops/common/app"
+	"threeloops/common/session"
+	"threeloops/common/stat"
+	"threeloops/common/wiretest"
+)
+
+// core plays traces in memory, with the servers' own application.
+var core = wiretest.Core{New: newConfig}
+
+// newConfig makes of a server's flags what a server makes of them.
+func newConfig(flags []string) (*session.Config, error) {
+	cfg := new(session.Config)
+	rest, err := wiretest.Configure(cfg, flags)
+	if err != nil {
+		return nil, err
+	}
+	board := make(stat.Board, 1)
+	o := app.Options{Name: "core", Board: board, Loopback: true, Host: "127.0.0.1"}
+	for _, flag := range rest {
+		name, entries, list := splitList(flag)
+		switch strings.TrimLeft(name, "-") {
+		case "hosts":
+			o.Hosts = entries
+		case "origins":
+			o.Origins = entries
+		case "origin-required":
+			o.OriginRequired, list = true, true
+		default:
+			list = false
+		}
+		if !list {
+			return nil, fmt.Errorf("the core has no flag %s", flag)
+		}
+	}
+	cfg.App, cfg.Stat = app.New(o), &board[0]
+	return cfg, nil
+}

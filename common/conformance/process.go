@@ -1,0 +1,76 @@
+package conformance
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// Processes tests what only a running server can show: descriptors, memory,
+// signals, and clients that do not behave. Each test starts a server of its
+// own; target must be of Exec.
+func Processes(t *testing.T, target Target) {
+	tests := []struct {
+		title string
+		test  func(t *testing.T)
+	}{
+		{"a thousand clients leave nothing behind", leavesNothing},
+		{"without descriptors clients are turned away", survivesShortage},
+		{"at the limit clients wait in the backlog", waitsAtLimit},
+		{"only regular files below the root are served", staysBelowRoot},
+		{"a small file leaves in one segment with its head", sendsOneSegment},
+		{"a bad command line is one line and status 2", target.refusesFlags},
+		{"a busy port is one line and status 1", target.refusesBusyPort},
+		{"SIGTERM under load loses no request", finishesUnderLoad},
+		{"SIGTERM does not lose the backlog", finishesBacklog},
+		{"the end of the lifeline is like SIGTERM", followsLifeline},
+		{"the grace time cuts off who does not leave", cutsOffAfterGrace},
+		{"a second signal ends at once", obeysSecondSignal},
+		{"a slow reader harms nobody", bearsSlowReader},
+		{"who never reads is bounded", boundsQueue},
+		{"a reset is survived in every phase", survivesResets},
+		{"a half-closed client is answered", answersHalfClosed},
+		{"who dawdles is cut off", cutsOffDawdlers},
+		{"two system calls per message", target.countsCalls},
+		{"large, endless and crooked messages", takesLargeMessages},
+		{"a refusal reaches who is still sending", refusesLargeBody},
+		{"five hundred pipelined requests", answersPipelined},
+		{"IPv6, and three ports", listensElsewhere},
+		{"garbage ends in a status, a Close or a close", survivesGarbage},
+	}
+	for _, tt := range tests {
+		t.Run(tt.title, tt.test)
+	}
+}
+
+// patience is how long a condition may take to come true on a busy machine.
+const patience = 20 * time.Second
+
+// eventually waits until condition returns nil, and fails with its last error
+// when it does not within patience.
+func eventually(t testing.TB, condition func() error) {
+	t.Helper()
+	var err error
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if err = condition(); err == nil {
+			return
+		}
+	}
+	t.Fatalf("%v, even after %v", err, patience)
+}
+
+// must fails the test at once if err is not nil.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// equal is an error unless got is want.
+func equal[V comparable](what string, got, want V) error {
+	if got != want {
+		return fmt.Errorf("%s: got %v, want %v", what, got, want)
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package conformance
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// survivesShortage connects more clients than the server can have descriptors.
+func survivesShortage(t *testing.T) {
+	const files, clients = 40, 80
+	p := launchLimited(t, files, "-max-conns=500")
+	p.Healthy()
+	before := p.Rest()
+	p.Stats() // from here on this connection is there
+	served, refused := 0, 0
+	var held []*client
+	for range clients {
+		c, err := dial(p.Addr)
+		must(t, err)
+		defer c.Close()
+		switch r, err := c.get("/healthz"); {
+		case err != nil: // closed or reset
+			refused++
+		case r.status == http.StatusServiceUnavailable:
+			must(t, c.ended())
+			refused++
+		default:
+			must(t, equal("body of /healthz", string(r.body), "ok\n"))
+			held = append(held, c)
+			served++
+		}
+	}
+	if served == 0 || refused < clients-files {
+		t.Errorf("of %d clients: got %d served and %d turned away, want as many served as %d descriptors allow",
+			clients, served, refused, files)
+	}
+	must(t, equal("refused in /stats", p.Stats()["refused"], refused))
+	p.idles()
+	for _, c := range held {
+		_, err := c.get("/healthz")
+		must(t, err)
+		c.Close()
+	}
+	p.AtRest(before)
+	p.Healthy()
+	p.AtRest(before)
+}
+
+// idles fails if the server works while no client does. A second is long
+// enough for /proc's clock; a loop that spins uses all of it.
+func (p *Process) idles() {
+	p.t.Helper()
+	const span, most = time.Second, 200 * time.Millisecond
+	waits, cpu := p.Stats()["sys_wait"], p.cpu()
+	time.Sleep(span)
+	if used := p.cpu() - cpu; used > most {
+		p.t.Errorf("processor time in a second without anything to do: got %v, want at most %v", used, most)
+	}
+	if n := p.Stats()["sys_wait"] - waits; n > 100 {
+		p.t.Errorf("waits in a second without anything to do: got %d, want at most 100", n)
+	}
+}
+
+// waitsAtLimit connects twice as many clients as may be served at once.
+func waitsAtLimit(t *testing.T) {
+	const limit = 5
+	p := Launch(t, fmt.Sprintf("-max-conns=%d", limit))
+	p.Stats()
+	all := make([]*client, 0, 2*limit)
+	for range cap(all) {
+		c, err := dial(p.Addr)
+		must(t, err)
+		defer c.Close()
+		must(t, c.ask("/healthz"))
+		all = append(all, c)
+	}
+	const first = limit - 1 // one is the connection of Stats
+	for _, c := range all[:first] {
+		_, err := c.answer()
+		must(t, err)
+	}
+	p.idles()
+	must(t, equal("accepted at the limit", p.Stats()["accepted"], limit))
+	for _, c := range all[first:] {
+		c.SetReadDeadline(time.Now())
+		if _, err := c.in.Peek(1); err == nil {
+			t.Error("a client beyond the limit: got a reply, want it to wait")
+		}
+		c.SetReadDeadline(time.Now().Add(patience))
+	}
+	for i, c := range all[first:] {
+		all[i].Close()
+		r, err := c.answer()
+		must(t, err)
+		must(t, equal("body of /healthz for the next one", string(r.body), "ok\n"))
+	}
+	must(t, equal("accepted in the end", p.Stats()["accepted"], 1+len(all)))
+	p.Settle(1 + len(all) - len(all[first:]))
+}

@@ -1,0 +1,154 @@
+package conformance
+
+import (
+	"embed"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"threeloops/common/wiretest"
+)
+
+//go:embed traces
+var files embed.FS
+
+// Traces returns the whole table.
+func Traces(t testing.TB) []*wiretest.Trace {
+	t.Helper()
+	all, err := wiretest.Load(files, "traces/*.trace")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// How much is played: seeded cuts of each trace, and connections at once.
+const (
+	cuts       = 100
+	shortCuts  = 10 // with go test -short
+	atOnce     = 12
+	waitAtOnce = 102 // of traces that mostly wait
+	slowAtOnce = 51  // of traces that wait with full sockets
+)
+
+// Run plays the table against target. Subtests are named by the traces' titles
+// and the cuttings; servers are shared by traces that have the same flags.
+func Run(t *testing.T, target Target) {
+	n := cuts
+	if testing.Short() {
+		n = shortCuts
+	}
+	run(t, target, n)
+}
+
+// run is Run with n seeded cuts.
+func run(t *testing.T, target Target, n int) {
+	r := &runner{t: t, target: target, cuttings: wiretest.Cuttings(n), servers: map[string]*Server{}}
+	for _, tr := range Traces(t) {
+		t.Run(tr.Title, func(t *testing.T) { r.play(t, tr) })
+	}
+	for flags, server := range r.servers {
+		checkFaults(t, server, flags)
+		server.Stop()
+	}
+}
+
+// runner plays traces against one target.
+type runner struct {
+	t        *testing.T
+	target   Target
+	cuttings []wiretest.Cutting
+	servers  map[string]*Server // by flags
+}
+
+// play is Play of wiretest.Core or wiretest.Socket.
+type play func(*wiretest.Trace, wiretest.Cutting) ([]byte, error)
+
+// outcome is what one trace, cut one way, led to.
+type outcome struct {
+	bytes []byte
+	err   error
+}
+
+func (r *runner) play(t *testing.T, tr *wiretest.Trace) {
+	want, err := core.Play(tr, r.cuttings[0])
+	if err != nil {
+		t.Fatalf("the core, whole: %v", err)
+	}
+	play := play(core.Play)
+	if r.target.Start != nil {
+		play = wiretest.Socket{Addr: r.server(tr.Flags).Addr}.Play
+	}
+	for i, got := range r.playAll(tr, play) {
+		t.Run(r.cuttings[i].Name, func(t *testing.T) {
+			if got.err != nil {
+				t.Fatal(got.err)
+			}
+			if string(want) != string(got.bytes) {
+				t.Errorf("want the core's bytes (-want +got):\n%s", cmp.Diff(lines(want), lines(got.bytes)))
+			}
+		})
+	}
+}
+
+// playAll plays tr in all cuttings, several at once.
+func (r *runner) playAll(tr *wiretest.Trace, play play) []outcome {
+	all := make([]outcome, len(r.cuttings))
+	limit := atOnce
+	switch {
+	case tr.Stalls:
+		limit = slowAtOnce
+	case tr.Waits > 0:
+		limit = waitAtOnce
+	}
+	room := make(chan struct{}, limit)
+	var wg sync.WaitGroup
+	for i, cut := range r.cuttings {
+		room <- struct{}{}
+		wg.Go(func() {
+			all[i].bytes, all[i].err = play(tr, cut)
+			<-room
+		})
+	}
+	wg.Wait()
+	return all
+}
+
+// server returns the target's server with these flags, and starts it if it is
+// the first time that they are asked for.
+func (r *runner) server(flags []string) *Server {
+	key := strings.Join(flags, " ")
+	if r.servers[key] == nil {
+		r.servers[key] = r.target.Start(r.t, writeLists(r.t, flags)...)
+	}
+	return r.servers[key]
+}
+
+// checkFaults asks the server whether its sessions ever did what their table of
+// phases declares impossible.
+func checkFaults(t *testing.T, server *Server, flags string) {
+	if strings.Contains(flags, "-hosts") {
+		return // it would not answer us
+	}
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	reply, err := client.Get("http://" + server.Addr + "/stats")
+	if err != nil {
+		t.Errorf("want /stats: %v", err)
+		return
+	}
+	defer reply.Body.Close()
+	var stats struct{ Totals map[string]int }
+	if err := json.NewDecoder(reply.Body).Decode(&stats); err != nil {
+		t.Errorf("want /stats in JSON: %v", err)
+	}
+	if n := stats.Totals["faults"]; n != 0 {
+		t.Errorf("want no impossible transition, got %d (flags %q)", n, flags)
+	}
+}
+
+func lines(b []byte) []string { return strings.SplitAfter(string(b), "\n") }

@@ -1,0 +1,83 @@
+package session_test
+
+import (
+	"testing"
+
+	"threeloops/common/http1"
+	"threeloops/common/session"
+	"threeloops/common/stat"
+	"threeloops/common/wiretest"
+)
+
+// driver drives one session without the checks of a Loop, which allocate.
+type driver struct {
+	s       *session.Session
+	scratch [64 << 10]byte
+	runs    [8][]byte
+}
+
+func newDriver(app session.App) *driver {
+	cfg := &session.Config{App: app, Stat: new(stat.Slot)}
+	wiretest.Configure(cfg, nil)
+	return &driver{s: session.New(cfg, 1, wiretest.Birth, nil)}
+}
+
+// exchange feeds p and sends all answers; it returns how many bytes they were.
+func (d *driver) exchange(p []byte) (sent int) {
+	to := d.s.Into(d.scratch[:])
+	d.s.Feed(wiretest.Birth, to[:copy(to, p)])
+	for b := d.s.Next(d.runs[:]); !b.Empty(); b = d.s.Next(d.runs[:]) {
+		n := 0
+		for _, run := range b.Bytes {
+			n += len(run)
+		}
+		d.s.Sent(wiretest.Birth, n)
+		sent += n
+	}
+	return sent
+}
+
+func TestAnEchoedMessageAllocatesNothing(t *testing.T) {
+	d := newDriver(new(testApp))
+	d.exchange(wiretest.FromPeer("handshake /ws"))
+	message := wiretest.FromPeer("text pattern 64")
+	n := testing.AllocsPerRun(1000, func() {
+		if sent := d.exchange(message); sent != 66 {
+			t.Fatalf("want 66 bytes sent, got %d", sent)
+		}
+	})
+	if n != 0 {
+		t.Errorf("want no allocation for an echoed message, got %.1f", n)
+	}
+}
+
+func TestASmallGetAllocatesNothing(t *testing.T) {
+	d := newDriver(plainApp{new(testApp), &session.Response{Status: 200, Body: []byte("hello")}})
+	get := wiretest.FromPeer("get /hello")
+	n := testing.AllocsPerRun(1000, func() {
+		if sent := d.exchange(get); sent < 60 {
+			t.Fatalf("want a response, got %d bytes", sent)
+		}
+	})
+	if n != 0 {
+		t.Errorf("want no allocation for a small GET, got %.1f", n)
+	}
+}
+
+func BenchmarkEcho64(b *testing.B) {
+	d := newDriver(new(testApp))
+	d.exchange(wiretest.FromPeer("handshake /ws"))
+	message := wiretest.FromPeer("text pattern 64")
+	b.ReportAllocs()
+	for b.Loop() {
+		d.exchange(message)
+	}
+}
+
+// plainApp answers every request with the same response.
+type plainApp struct {
+	*testApp
+	response *session.Response
+}
+
+func (a plainApp) Request(c *session.Conn, _ *http1.Request, _ []byte) { c.Reply(a.response) }

@@ -1,0 +1,147 @@
+package session_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"threeloops/common/http1"
+	"threeloops/common/session"
+	"threeloops/common/ws"
+)
+
+// testApp serves what the servers' own application doesn't need:
+//
+//	/hello    200 and "hello"; POST: the body
+//	/poll     is answered by a message "wake" of any WebSocket, or after 5 s
+//	/file     a file of 1 MiB
+//	/short    a file that was 1 MiB once, and has half of it now
+//	/ws       echo, without a copy; "bye" makes the server close, with 4001;
+//	          "later" makes it send "now" after 1 s
+//	/pieces   echo of each piece as it comes
+//	/feed     answers any message with one of 1 MiB in pieces of 10,000 bytes, as
+//	          the peer reads them
+type testApp struct {
+	polls []*session.Conn
+	files []*testFile
+	gone  []ws.Code
+	full  int // how often Full stopped a feed
+
+	messages int // or pieces of one
+}
+
+// route is what an open WebSocket was opened for.
+type route struct {
+	path string
+	left int // of a feed, in bytes
+}
+
+const feedSize, feedPiece = 1 << 20, 10_000
+
+func (a *testApp) Request(c *session.Conn, r *http1.Request, body []byte) {
+	path := string(r.Path())
+	switch path {
+	case "/poll":
+		a.polls = append(a.polls, c)
+		c.SetTimer(5 * time.Second)
+	case "/file", "/short":
+		f := &testFile{size: 1 << 20}
+		if path == "/short" {
+			f.size /= 2
+		}
+		a.files = append(a.files, f)
+		c.Reply(&session.Response{Status: 200, File: f, Len: 1 << 20})
+	case "/ws", "/pieces", "/feed":
+		c.SetData(&route{path: path})
+		c.Upgrade(r, nil, path == "/pieces")
+	default:
+		if body == nil {
+			body = []byte("hello")
+		}
+		c.Reply(&session.Response{Status: 200, Body: body})
+	}
+}
+
+func (a *testApp) Open(*session.Conn) {}
+
+func (a *testApp) Message(c *session.Conn, m session.Message) {
+	a.messages++
+	switch r := c.Data().(*route); {
+	case r.path == "/pieces":
+		c.SendPiece(m.Text, m.Bytes(), m.First, m.Last)
+	case r.path == "/feed":
+		r.left = feedSize
+		a.feed(c, r)
+	case m.Len() < 16 && string(m.Bytes()) == "bye":
+		c.Close(4001, "as you wish")
+	case m.Len() < 16 && string(m.Bytes()) == "later":
+		c.SetTimer(time.Second)
+	case m.Len() < 16 && string(m.Bytes()) == "wake":
+		for _, p := range a.polls {
+			p.Reply(&session.Response{Status: 200, Body: []byte("awake")})
+		}
+		a.polls = nil
+	case m.Lent():
+		c.Send(m.Text, m.Bytes())
+	default:
+		c.SendRuns(m.Text, m.Take())
+	}
+}
+
+// feed sends pieces until the queue is full; Drained goes on.
+func (a *testApp) feed(c *session.Conn, r *route) {
+	for r.left > 0 {
+		if c.Full() {
+			a.full++
+			return
+		}
+		n := min(r.left, feedPiece)
+		first := r.left == feedSize
+		r.left -= n
+		c.SendPiece(false, bytes.Repeat([]byte{'f'}, n), first, r.left == 0)
+	}
+}
+
+func (a *testApp) Drained(c *session.Conn) {
+	if r := c.Data().(*route); r.path == "/feed" {
+		a.feed(c, r)
+	}
+}
+
+func (a *testApp) Timer(c *session.Conn, _ time.Time) {
+	if _, ok := c.Data().(*route); ok {
+		c.Send(true, []byte("now"))
+		return
+	}
+	c.Reply(&session.Response{Status: 200, Body: []byte("nothing")})
+}
+
+func (a *testApp) Gone(_ *session.Conn, code ws.Code) { a.gone = append(a.gone, code) }
+
+// testFile is a file of letters that counts how often it is closed.
+type testFile struct {
+	size   int64
+	closed int
+}
+
+func (f *testFile) Fd() uintptr { return math.MaxUint32 }
+
+func (f *testFile) Close() error {
+	f.closed++
+	return nil
+}
+
+func (f *testFile) ReadAt(p []byte, off int64) (int, error) {
+	if f.closed > 0 {
+		return 0, fmt.Errorf("read of a closed file")
+	}
+	n := min(int64(len(p)), f.size-off)
+	if n <= 0 {
+		return 0, io.EOF
+	}
+	copy(p, strings.Repeat("F", int(n)))
+	return int(n), nil
+}

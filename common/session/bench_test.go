@@ -1,0 +1,125 @@
+package session_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"threeloops/common/session"
+	"threeloops/common/stat"
+	"threeloops/common/wiretest"
+)
+
+// bench is what a scenario is played on: a loop in memory and the test's
+// application. It notes what is not as expected.
+type bench struct {
+	app   *testApp
+	loop  *wiretest.Loop
+	stats *stat.Slot
+	seen  map[string]bool // the phases that any session has been in
+	wrong []string
+}
+
+func newBench() *bench {
+	b := &bench{app: new(testApp), stats: new(stat.Slot), seen: map[string]bool{}}
+	cfg := &session.Config{App: b.app, Stat: b.stats}
+	wiretest.Configure(cfg, nil)
+	b.loop = wiretest.NewLoop(cfg)
+	b.loop.Each = b.each
+	return b
+}
+
+// each holds every session to its bound after every call: no more than twice
+// what has arrived + 64 KiB is kept of it, whatever was announced.
+func (b *bench) each(p *wiretest.Peer) error {
+	b.seen[session.PhaseOf(p.Session)] = true
+	if held := session.Held(p.Session); held > 2*p.Arrived+64<<10 {
+		return fmt.Errorf("%d bytes are held, and %d have arrived", held, p.Arrived)
+	}
+	return nil
+}
+
+func (b *bench) fail(format string, args ...any) {
+	b.wrong = append(b.wrong, fmt.Sprintf(format, args...))
+}
+
+// faults is how many impossible transitions were counted.
+func (b *bench) faults() uint64 { return b.stats.Get(stat.Faults) }
+
+func (b *bench) connect() *wiretest.Peer { return b.loop.Connect() }
+
+// open returns a peer whose WebSocket is open.
+func (b *bench) open(path string) *wiretest.Peer {
+	p := b.connect()
+	b.send(p, "handshake "+path)
+	b.want(p, "101 Switching")
+	b.phase(p, "open")
+	return p
+}
+
+func (b *bench) send(p *wiretest.Peer, items string) { p.Write(wiretest.FromPeer(items)) }
+
+func (b *bench) pass(d time.Duration) { b.loop.Advance(d) }
+
+// phase checks where the session stands.
+func (b *bench) phase(p *wiretest.Peer, want string) {
+	b.seen[want] = true
+	if got := session.PhaseOf(p.Session); got != want {
+		b.fail("want phase %q, got %q", want, got)
+	}
+}
+
+// want reads all that the peer is sent, and looks for parts, in their order.
+func (b *bench) want(p *wiretest.Peer, parts ...string) {
+	got := string(p.Read())
+	rest := got
+	for _, part := range parts {
+		_, after, ok := strings.Cut(rest, part)
+		if !ok {
+			b.fail("want %.80q in %.400q (%d bytes)", part, got, len(got))
+		}
+		rest = after
+	}
+	if len(parts) == 0 && got != "" {
+		b.fail("want nothing, got %.200q", got)
+	}
+}
+
+// wantFrames reads all that the peer is sent: exactly these items.
+func (b *bench) wantFrames(p *wiretest.Peer, items string) {
+	want, got := string(wiretest.FromServer(items)), string(p.Read())
+	if want != got {
+		b.fail("want %.200q (%d bytes), got %.200q (%d bytes)", want, len(want), got, len(got))
+	}
+}
+
+// over checks that the server has closed the descriptor.
+func (b *bench) over(p *wiretest.Peer) {
+	if !p.Over() {
+		b.fail("want the connection to be over, it is in phase %q", session.PhaseOf(p.Session))
+	}
+}
+
+// goneWith checks the codes that App.Gone was called with.
+func (b *bench) goneWith(codes ...uint16) {
+	var got []uint16
+	for _, c := range b.app.gone {
+		got = append(got, uint16(c))
+	}
+	if !slices.Equal(codes, got) {
+		b.fail("want Gone with codes %v, got %v", codes, got)
+	}
+}
+
+// filesClosed checks that each of n files was closed, once.
+func (b *bench) filesClosed(n int) {
+	for i, f := range b.app.files {
+		if f.closed != 1 {
+			b.fail("want file %d closed once, not %d times", i, f.closed)
+		}
+	}
+	if len(b.app.files) != n {
+		b.fail("want %d files opened, got %d", n, len(b.app.files))
+	}
+}

@@ -1,0 +1,89 @@
+package session_test
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"threeloops/common/wiretest"
+)
+
+// FuzzSession sends any bytes in any pieces to a peer that takes any amounts,
+// with time passing between them or not. The loop's invariants hold, and where
+// no time passes, the answer is the same as to the same bytes whole.
+func FuzzSession(f *testing.F) {
+	for _, items := range []string{
+		`get /hello, get /file, get /short`,
+		`repeat 40 get /hello, "GET /hello HTTP/1.0\r\n\r\n"`,
+		`"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n" get /poll`,
+		`"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n" pattern 70000`,
+		`handshake /ws text "Hello", ping "x", part binary 00, cont 01, close 1000, text "late"`,
+		`handshake /ws binary pattern 70000, text "bye", text "x", close 1000 "y"`,
+		`handshake /feed text "go", ping "x", text "go"`,
+		`handshake /ws 81 fe`,
+	} {
+		for seed := range uint64(4) {
+			f.Add(wiretest.FromPeer(items), seed)
+		}
+	}
+	f.Fuzz(func(t *testing.T, input []byte, seed uint64) {
+		if len(input) > 1<<20 {
+			return
+		}
+		timeless := seed%2 == 0
+		want := fuzzed(t, input, nil, false)
+		got := fuzzed(t, input, rand.New(rand.NewPCG(seed, 0)), !timeless)
+		if timeless && !bytes.Equal(want, got) {
+			t.Errorf("cut, want the same answer as whole\nwhole %.300q\ncut   %.300q", want, got)
+		}
+	})
+}
+
+// fuzzed plays input, cut by rng if there is one, ends the connection, and
+// returns what was answered.
+func fuzzed(t *testing.T, input []byte, rng *rand.Rand, ticks bool) (answer []byte) {
+	b := newBench()
+	b.loop.Rand = rng
+	p := b.connect()
+	for len(input) > 0 {
+		n := len(input)
+		if rng != nil {
+			n = 1 + rng.IntN(n)
+			disturb(b, p, rng, ticks, &answer)
+		}
+		p.Write(input[:n])
+		input = input[n:]
+	}
+	answer = append(answer, p.Read()...)
+	p.CloseWrite()
+	b.pass(time.Hour)
+	answer = append(answer, p.Read()...)
+	b.pass(time.Hour)
+	b.over(p)
+	for i, file := range b.app.files {
+		if file.closed != 1 {
+			t.Errorf("file %d was closed %d times", i, file.closed)
+		}
+	}
+	report(t, b)
+	return answer
+}
+
+// disturb lets something happen between two writes.
+func disturb(b *bench, p *wiretest.Peer, rng *rand.Rand, ticks bool, answer *[]byte) {
+	switch rng.IntN(6) {
+	case 0:
+		p.Stall()
+	case 1:
+		*answer = append(*answer, p.Read()...)
+	case 2:
+		if ticks {
+			b.pass(time.Duration(rng.IntN(40_000)) * time.Millisecond)
+		}
+	case 3:
+		if ticks && rng.IntN(20) == 0 {
+			b.loop.Shutdown()
+		}
+	}
+}

@@ -1,0 +1,243 @@
+package session_test
+
+import "time"
+
+var httpScenarios = []scenario{
+	{"a connection on which nothing comes is closed without a word", func(b *bench) {
+		p := b.connect()
+		b.phase(p, "fresh")
+		b.pass(10 * time.Second)
+		b.want(p)
+		b.phase(p, "linger")
+		b.pass(5 * time.Second)
+		b.over(p)
+		b.goneWith()
+	}},
+	{"a FIN and nothing else is answered by a FIN", func(b *bench) {
+		p := b.connect()
+		p.CloseWrite()
+		b.want(p)
+		b.over(p)
+	}},
+	{"a reset before the first byte ends the connection", func(b *bench) {
+		p := b.connect()
+		p.Reset()
+		b.over(p)
+		b.goneWith()
+	}},
+	{"an idle connection is closed after its timeout, counted from the last reply", func(b *bench) {
+		p := b.connect()
+		b.send(p, "get /hello")
+		b.want(p, "200 OK", "hello")
+		b.phase(p, "idle")
+		b.pass(50 * time.Second)
+		b.send(p, "get /hello")
+		b.want(p, "200 OK")
+		b.pass(59 * time.Second)
+		b.phase(p, "idle")
+		b.pass(time.Second)
+		b.phase(p, "linger")
+		p.CloseWrite()
+		b.over(p)
+		b.goneWith(0)
+	}},
+	{"a FIN between requests ends the connection", func(b *bench) {
+		p := b.connect()
+		b.send(p, "get /hello")
+		p.CloseWrite()
+		b.want(p, "hello")
+		b.over(p)
+		b.goneWith(0)
+	}},
+	{"a reset between requests ends the connection", func(b *bench) {
+		p := b.connect()
+		b.send(p, "get /hello")
+		p.Reset()
+		b.over(p)
+		b.goneWith(0)
+	}},
+	{"a head that doesn't become complete is answered with 408", func(b *bench) {
+		p := b.connect()
+		b.send(p, `"GET / HTTP/1.1\r\n"`)
+		b.phase(p, "head")
+		b.pass(9 * time.Second)
+		b.send(p, `"X: y\r\n"`)
+		b.want(p)
+		b.pass(time.Second)
+		b.want(p, "408 Request Timeout", "Connection: close")
+		b.phase(p, "linger")
+	}},
+	{"a reset inside a head ends the connection", func(b *bench) {
+		p := b.connect()
+		b.send(p, `"GET / HTTP/1.1\r\n"`)
+		p.Reset()
+		b.over(p)
+	}},
+	{"a body in pieces arrives whole", func(b *bench) {
+		p := b.connect()
+		b.send(p, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n"`)
+		b.phase(p, "body")
+		b.send(p, `pattern 100000`)
+		b.send(p, `repeat 100000 "x"`)
+		b.want(p, "200 OK", "Content-Length: 200000", "\r\n\r\n")
+		b.phase(p, "idle")
+	}},
+	{"a body that comes slowly is given time by what has come, and 408 in the end", func(b *bench) {
+		p := b.connect()
+		b.send(p, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n"`)
+		b.send(p, `pattern 70000`)
+		b.pass(119 * time.Second)
+		b.want(p)
+		b.pass(time.Second)
+		b.want(p, "408")
+		p.CloseWrite()
+		b.over(p)
+	}},
+	{"a reset inside a body ends the connection", func(b *bench) {
+		p := b.connect()
+		b.send(p, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" pattern 70000`)
+		p.Reset()
+		b.over(p)
+	}},
+	{"a FIN inside a head or a body is answered with 400", func(b *bench) {
+		p, q := b.connect(), b.connect()
+		b.send(p, `"GET / HTTP/1.1\r\n"`)
+		b.send(q, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na"`)
+		p.CloseWrite()
+		q.CloseWrite()
+		b.want(p, "400 Bad Request")
+		b.want(q, "400 Bad Request")
+		b.over(p)
+		b.over(q)
+	}},
+	{"a poll is answered by its timer, and what is parked behind it follows", func(b *bench) {
+		p := b.connect()
+		b.send(p, "get /poll get /hello get /poll")
+		b.phase(p, "reply")
+		b.pass(4 * time.Second)
+		b.want(p)
+		b.pass(time.Second)
+		b.want(p, "nothing", "hello")
+		b.phase(p, "reply")
+		b.pass(5 * time.Second)
+		b.want(p, "nothing")
+		b.phase(p, "idle")
+	}},
+	{"a poll is answered by another connection's message", func(b *bench) {
+		p, w := b.connect(), b.open("/ws")
+		b.send(p, "get /poll")
+		b.send(p, "get /hello")
+		b.want(p)
+		b.send(w, `text "wake"`)
+		b.want(p, "awake", "hello")
+		b.phase(p, "idle")
+	}},
+	{"a poll holds the connection as long as the application likes", func(b *bench) {
+		p := b.connect()
+		b.send(p, "get /poll")
+		b.pass(4 * time.Second)
+		p.CloseWrite()
+		b.phase(p, "reply")
+		b.pass(time.Second)
+		b.want(p, "nothing")
+		b.over(p)
+		b.goneWith(0)
+	}},
+	{"a reset while a poll waits is told to the application, which may still reply", func(b *bench) {
+		p, w := b.connect(), b.open("/ws")
+		b.send(p, "get /poll get /hello")
+		p.Reset()
+		b.over(p)
+		b.goneWith(0)
+		b.send(w, `text "wake"`)
+		b.phase(w, "open")
+	}},
+	{"five hundred requests of a client that reads nothing, then everything", func(b *bench) {
+		p := b.connect()
+		p.Stall()
+		b.send(p, `repeat 500 ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" pattern 1000)
+			get /last`)
+		b.want(p, "200 OK", "hello")
+		b.phase(p, "idle")
+	}},
+	{"a client that takes its reply slowly is idle only from then on", func(b *bench) {
+		p := b.connect()
+		p.Stall()
+		b.send(p, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" pattern 200000`)
+		b.pass(25 * time.Second)
+		p.Read()
+		p.Stall()
+		b.phase(p, "idle")
+		b.pass(59 * time.Second)
+		b.phase(p, "idle")
+	}},
+	{"a client that takes nothing is dropped", func(b *bench) {
+		p := b.connect()
+		p.Stall()
+		b.send(p, `repeat 2 ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" pattern 200000)`)
+		b.pass(29 * time.Second)
+		b.phase(p, "idle")
+		b.pass(time.Second)
+		b.over(p)
+		b.goneWith(0)
+	}},
+}
+
+var fileScenarios = []scenario{
+	{"a file is sent and closed", func(b *bench) {
+		p := b.connect()
+		b.send(p, "get /file get /hello")
+		b.want(p, "Content-Length: 1048576", "FFFF", "hello")
+		b.filesClosed(1)
+	}},
+	{"the file of a HEAD is closed, and not sent", func(b *bench) {
+		p := b.connect()
+		b.send(p, `"HEAD /file HTTP/1.1\r\nHost: a\r\n\r\n"`)
+		b.want(p, "Content-Length: 1048576", "\r\n\r\n")
+		b.filesClosed(1)
+	}},
+	{"a file is closed once when the client resets while it is sent", func(b *bench) {
+		p := b.connect()
+		p.Stall()
+		b.send(p, "get /file get /file get /file")
+		b.pass(time.Second)
+		p.Reset()
+		b.over(p)
+		b.filesClosed(1)
+		b.goneWith(0)
+	}},
+	{"a file is closed once when the client stops reading", func(b *bench) {
+		p := b.connect()
+		p.Stall()
+		b.send(p, "get /file")
+		b.pass(30 * time.Second)
+		b.over(p)
+		b.filesClosed(1)
+	}},
+	{"a file that has become shorter ends the connection", func(b *bench) {
+		p := b.connect()
+		b.send(p, "get /short get /hello")
+		b.want(p, "Content-Length: 1048576")
+		b.over(p)
+		b.filesClosed(1)
+		b.goneWith(0)
+	}},
+	{"a file is sent to the end after the client's FIN", func(b *bench) {
+		p := b.connect()
+		p.Stall()
+		b.send(p, "get /file get /file")
+		p.CloseWrite()
+		b.want(p, "FFFF", "200 OK", "FFFF")
+		b.over(p)
+		b.filesClosed(2)
+	}},
+	{"a reply that comes after the connection is gone closes its file", func(b *bench) {
+		p := b.connect()
+		b.send(p, `"GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"`)
+		b.want(p, "Connection: close", "FFFF")
+		b.phase(p, "linger")
+		p.Reset()
+		b.over(p)
+		b.filesClosed(1)
+	}},
+}

@@ -1,0 +1,225 @@
+package session_test
+
+import "time"
+
+var socketScenarios = []scenario{
+	{"a message is echoed, and a Close ends the connection", func(b *bench) {
+		p := b.open("/ws")
+		b.send(p, `text "Hello", close 1000`)
+		b.wantFrames(p, `text "Hello", close 1000`)
+		b.phase(p, "linger")
+		b.goneWith(1000)
+		p.CloseWrite()
+		b.over(p)
+		b.goneWith(1000)
+	}},
+	{"a Close without a code is NoStatus to the application", func(b *bench) {
+		p := b.open("/ws")
+		b.send(p, `close`)
+		b.wantFrames(p, `close`)
+		b.goneWith(1005)
+	}},
+	{"a FIN without a Close is Abnormal to the application", func(b *bench) {
+		p := b.open("/ws")
+		p.CloseWrite()
+		b.wantFrames(p, ``)
+		b.over(p)
+		b.goneWith(1006)
+	}},
+	{"a reset is Abnormal to the application", func(b *bench) {
+		p := b.open("/ws")
+		p.Reset()
+		b.over(p)
+		b.goneWith(1006)
+	}},
+	{"a violation is answered with its code", func(b *bench) {
+		p := b.open("/ws")
+		b.send(p, `81 00`)
+		b.wantFrames(p, `close 1002`)
+		b.phase(p, "linger")
+		b.goneWith(1006)
+	}},
+	{"a silent peer is pinged, and stays when it sends anything", func(b *bench) {
+		p := b.open("/ws")
+		b.pass(60 * time.Second)
+		b.wantFrames(p, `ping`)
+		b.phase(p, "pinged")
+		b.pass(4 * time.Second)
+		b.send(p, `pong`)
+		b.phase(p, "open")
+		b.pass(59 * time.Second)
+		b.wantFrames(p, ``)
+		b.pass(time.Second)
+		b.wantFrames(p, `ping`)
+	}},
+	{"a pinged peer that says nothing is closed", func(b *bench) {
+		p := b.open("/ws")
+		b.pass(65 * time.Second)
+		b.wantFrames(p, `ping, close 1011 "keepalive ping timeout"`)
+		b.pass(5 * time.Second)
+		b.over(p)
+		b.goneWith(1006)
+	}},
+	{"a pinged peer may close, send a FIN, or reset", func(b *bench) {
+		p, q, r := b.open("/ws"), b.open("/ws"), b.open("/ws")
+		b.pass(60 * time.Second)
+		b.send(p, `close 1000`)
+		q.CloseWrite()
+		r.Reset()
+		b.wantFrames(p, `ping, close 1000`)
+		b.wantFrames(q, `ping`)
+		b.over(q)
+		b.over(r)
+		b.goneWith(1000, 1006, 1006)
+	}},
+	{"the server closes first, and the peer answers", func(b *bench) {
+		p := b.open("/ws")
+		b.send(p, `text "bye", text "ignored", ping "p"`)
+		b.wantFrames(p, `close 4001 "as you wish", pong "p"`)
+		b.phase(p, "closing")
+		b.goneWith()
+		if b.app.messages != 1 {
+			b.fail("want no message behind our Close, got %d in all", b.app.messages)
+		}
+		b.send(p, `close 4001`)
+		b.phase(p, "linger")
+		b.goneWith(4001)
+	}},
+	{"the server closes first, and the peer violates the protocol", func(b *bench) {
+		p := b.open("/ws")
+		b.send(p, `text "bye", 83`)
+		b.wantFrames(p, `close 4001 "as you wish"`)
+		b.phase(p, "linger")
+	}},
+	{"the server closes first, and the peer only sends a FIN", func(b *bench) {
+		p := b.open("/ws")
+		b.send(p, `text "bye"`)
+		p.CloseWrite()
+		b.wantFrames(p, `close 4001 "as you wish"`)
+		b.over(p)
+		b.goneWith(1006)
+	}},
+	{"the server closes first, and the peer resets", func(b *bench) {
+		p := b.open("/ws")
+		b.send(p, `text "bye"`)
+		p.Reset()
+		b.over(p)
+		b.goneWith(1006)
+	}},
+	{"the server closes first, and waits for the answer no longer than the timeout", func(b *bench) {
+		p := b.open("/ws")
+		b.send(p, `text "bye"`)
+		b.pass(4 * time.Second)
+		b.send(p, `text "ignored"`)
+		b.pass(time.Second)
+		b.phase(p, "linger")
+		b.pass(5 * time.Second)
+		b.over(p)
+		b.goneWith(1006)
+	}},
+	{"a Close that waits behind a queue is timed from when it is sent", func(b *bench) {
+		p := b.open("/ws")
+		p.Stall()
+		b.send(p, `repeat 4 binary pattern 65000, text "bye"`)
+		b.pass(20 * time.Second)
+		b.wantFrames(p, `repeat 4 binary pattern 65000, close 4001 "as you wish"`)
+		b.phase(p, "closing")
+		b.send(p, `close 4001`)
+		b.phase(p, "linger")
+	}},
+	{"a timer of the application sends a message", func(b *bench) {
+		p := b.open("/ws")
+		b.send(p, `text "later"`)
+		b.pass(999 * time.Millisecond)
+		b.wantFrames(p, ``)
+		b.pass(time.Millisecond)
+		b.wantFrames(p, `text "now"`)
+	}},
+	{"a streamed message comes in pieces, as they arrive", func(b *bench) {
+		p := b.open("/pieces")
+		b.send(p, `part text "Hel"`)
+		b.wantFrames(p, `part text "Hel"`)
+		b.send(p, `part cont "l"`)
+		b.send(p, `cont "o"`)
+		b.wantFrames(p, `part cont "l", cont "o"`)
+	}},
+	{"a streamed message is held up by a peer that doesn't read", func(b *bench) {
+		p := b.open("/pieces")
+		p.Stall()
+		for range 20 {
+			b.send(p, `part binary pattern 60000, cont`)
+		}
+		b.pass(time.Second)
+		b.wantFrames(p, `repeat 20 (part binary pattern 60000, cont)`)
+	}},
+	{"a streamed send goes on as the peer reads", func(b *bench) {
+		p := b.open("/feed")
+		p.Stall()
+		b.send(p, `text "go"`)
+		b.pass(time.Second)
+		b.wantFrames(p, `part binary repeat 10000 "f",
+			repeat 103 (part cont repeat 10000 "f"), cont repeat 8576 "f"`)
+		if b.app.full < 2 {
+			b.fail("want the feed stopped by Full more than once, got %d", b.app.full)
+		}
+		b.phase(p, "open")
+	}},
+	{"a peer that stops reading a streamed send is dropped", func(b *bench) {
+		p := b.open("/feed")
+		p.Stall()
+		b.send(p, `text "go"`)
+		b.pass(30 * time.Second)
+		b.over(p)
+		b.goneWith(1006)
+	}},
+	{"a reset under back-pressure ends the connection, with bytes parked", func(b *bench) {
+		p := b.open("/ws")
+		p.Stall()
+		b.send(p, `repeat 30 binary pattern 65000`)
+		b.pass(time.Second)
+		p.Reset()
+		b.over(p)
+		b.goneWith(1006)
+	}},
+	{"a FIN under back-pressure comes after all that was sent before it", func(b *bench) {
+		p := b.open("/ws")
+		p.Stall()
+		b.send(p, `repeat 30 binary pattern 65000, close 1000`)
+		p.CloseWrite()
+		b.wantFrames(p, `repeat 30 binary pattern 65000, close 1000`)
+		b.over(p)
+		b.goneWith(1000)
+	}},
+	{"a peer that doesn't read is not pinged", func(b *bench) {
+		p := b.open("/feed")
+		p.Stall()
+		b.send(p, `text "go"`)
+		for range 5 {
+			b.pass(29 * time.Second)
+			p.Sip(100_000)
+			b.phase(p, "open")
+		}
+		p.Read()
+		b.pass(time.Second)
+		b.wantFrames(p, ``)
+		b.phase(p, "open")
+	}},
+	{"a reset while lingering ends the connection", func(b *bench) {
+		p := b.open("/ws")
+		b.send(p, `close 1000`)
+		b.phase(p, "linger")
+		b.send(p, `repeat 100000 00`)
+		p.Reset()
+		b.over(p)
+		b.goneWith(1000)
+	}},
+	{"a peer that doesn't take the last word is dropped", func(b *bench) {
+		p := b.open("/ws")
+		p.Stall()
+		b.send(p, `repeat 3 binary pattern 65000, close 1000`)
+		b.phase(p, "flush")
+		b.pass(30 * time.Second)
+		b.over(p)
+		b.goneWith(1000)
+	}},
+}

@@ -1,0 +1,288 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"threeloops/common/conformance"
+)
+
+// client is a connection that is kept.
+type client struct {
+	net.Conn
+	in *bufio.Reader
+}
+
+func dial(t *testing.T, p *conformance.Process) *client {
+	t.Helper()
+	c, err := net.Dial("tcp", p.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(time.Minute))
+	return &client{c, bufio.NewReader(c)}
+}
+
+// get asks for /stats, wants a reply with that status, and returns its body.
+func (c *client) get(t *testing.T, status int) []byte {
+	t.Helper()
+	io.WriteString(c, "GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	r, err := http.ReadResponse(c.in, nil)
+	if err != nil {
+		t.Fatalf("GET /stats: %v", err)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil || r.StatusCode != status {
+		t.Fatalf("GET /stats: got %d, %v, want %d", r.StatusCode, err, status)
+	}
+	return body
+}
+
+// children are the ids of the server's live children.
+func children(p *conformance.Process) (pids []int) {
+	for _, c := range p.Children() {
+		if c.State != "Z" {
+			pids = append(pids, c.Pid)
+		}
+	}
+	return pids
+}
+
+// await waits for a condition that is described by what.
+func await(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !condition(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain: want %s", what)
+		}
+	}
+}
+
+// serves opens a connection and returns the child that serves it.
+func serves(t *testing.T, p *conformance.Process) (*client, int) {
+	t.Helper()
+	c := dial(t, p)
+	var stats struct{ Pid int }
+	if err := json.Unmarshal(c.get(t, 200), &stats); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(children(p), stats.Pid) {
+		t.Fatalf("served by process %d, want one of the children %v", stats.Pid, children(p))
+	}
+	return c, stats.Pid
+}
+
+func TestChildDies(t *testing.T) {
+	for _, tt := range []struct {
+		signal syscall.Signal
+		status string // as the parent logs it
+	}{
+		{syscall.SIGSEGV, "exit status 2"}, // how the Go runtime ends after its report
+		{syscall.SIGABRT, "exit status 2"},
+		{syscall.SIGKILL, "signal: killed"},
+	} {
+		t.Run(tt.signal.String(), func(t *testing.T) {
+			p := conformance.Launch(t)
+			neighbour, _ := serves(t, p)
+			c, pid := serves(t, p)
+			p.Settle(3)
+			syscall.Kill(pid, tt.signal)
+			if _, err := c.in.ReadByte(); err == nil {
+				t.Error("from a dead child: got a byte, want the end")
+			}
+			p.Settle(2)
+			neighbour.get(t, 200)
+			p.Healthy()
+			for _, want := range []string{
+				`msg="a child has failed"`, fmt.Sprintf("pid=%d", pid),
+				"peer=" + c.LocalAddr().String(), fmt.Sprintf("status=%q", tt.status),
+			} {
+				await(t, "a line in the log with "+want, func() bool { return strings.Contains(p.Log(), want) })
+			}
+			if n := strings.Count(p.Log(), "a child has failed"); n != 1 {
+				t.Errorf("failures logged: got %d, want that one", n)
+			}
+			p.Quiet()
+		})
+	}
+}
+
+// failVariable in the environment names a file: as long as it exists, a server
+// started as this test binary can't fork.
+const failVariable = "FORKSERV_FAILS_WITH"
+
+func init() {
+	file := os.Getenv(failVariable)
+	if file == "" {
+		return
+	}
+	forkExec = func(argv0 string, argv []string, attr *syscall.ProcAttr) (int, error) {
+		if _, err := os.Stat(file); err == nil {
+			return 0, syscall.EAGAIN
+		}
+		return syscall.ForkExec(argv0, argv, attr)
+	}
+}
+
+func TestForkFails(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "fail")
+	t.Setenv(failVariable, file)
+	p := conformance.Launch(t)
+	before, _ := serves(t, p)
+	rest := p.Stats()
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const clients = 5
+	start := time.Now()
+	for range clients {
+		c := dial(t, p)
+		time.Sleep(20 * time.Millisecond) // the reply is there before the request
+		c.get(t, 503)
+		if b, err := c.in.ReadByte(); err != io.EOF {
+			t.Errorf("behind the 503: got %q, %v, want the end", b, err)
+		}
+		before.get(t, 200)
+	}
+	if d := time.Since(start); d < (clients-1)*90*time.Millisecond {
+		t.Errorf("%d clients were turned away within %v, want a pause of 100ms after each", clients, d)
+	}
+	p.Settle(2)
+	now := p.Stats()
+	if got := now["refused"] - rest["refused"]; got != clients {
+		t.Errorf("refused: got %d, want %d", got, clients)
+	}
+	if n := strings.Count(p.Log(), "can't start a child"); n != clients {
+		t.Errorf("failures logged: got %d, want %d", n, clients)
+	}
+	p.Quiet()
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	p.Healthy()
+	p.Settle(2)
+}
+
+func TestParentIsKilled(t *testing.T) {
+	p := conformance.Launch(t, "-prefork=2", "-grace=1s", "-close-timeout=10m")
+	idle, _ := serves(t, p)
+	silent := dial(t, p) // takes no part in the goodbye
+	io.WriteString(silent, "GET /echo HTTP/1.1\r\nHost: localhost\r\n"+
+		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	await(t, "two children with clients and two without", func() bool { return len(children(p)) == 4 })
+	orphans := children(p)
+	p.Signal(syscall.SIGKILL)
+	if code := p.Wait(); code != -1 {
+		t.Errorf("exit status: got %d, want a signal", code)
+	}
+	idle.get(t, 200) // what had begun is finished
+	await(t, "all children to end", func() bool {
+		for _, pid := range orphans {
+			if alive(pid) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func TestStuckChildIsKilled(t *testing.T) {
+	p := conformance.Launch(t, "-grace=1s")
+	_, pid := serves(t, p)
+	syscall.Kill(pid, syscall.SIGSTOP)
+	p.Signal(syscall.SIGTERM)
+	if code := p.Wait(); code != 0 {
+		t.Errorf("exit status: got %d, want 0", code)
+	}
+	if alive(pid) {
+		t.Errorf("child %d is stuck, and outlives its parent: want it killed", pid)
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
+// alive reports whether a process runs. An orphan's zombie is no affair of ours.
+func alive(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(text), ") Z ")
+}
+
+func TestPrefork(t *testing.T) {
+	const ready = 3
+	p := conformance.Launch(t, fmt.Sprintf("-prefork=%d", ready))
+	full := func(n int) func() bool { return func() bool { return len(children(p)) == n } }
+	await(t, "warm children", full(ready))
+	warm := children(p)
+
+	c, pid := serves(t, p)
+	if !slices.Contains(warm, pid) {
+		t.Errorf("served by process %d, want one of the warm children %v", pid, warm)
+	}
+	await(t, "a warm child in place of the one that serves", full(ready+1))
+	c.Close()
+	await(t, "the serving child to end", full(ready))
+
+	dead := children(p)[0]
+	syscall.Kill(dead, syscall.SIGKILL)
+	await(t, "another in place of a dead warm child", func() bool {
+		pids := children(p)
+		return len(pids) == ready && !slices.Contains(pids, dead)
+	})
+	for _, pid := range children(p) {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+	await(t, "others in their place", full(ready))
+	p.Settle(1)
+	p.Quiet()
+}
+
+func TestMaxChildren(t *testing.T) {
+	p := conformance.Launch(t, "-max-children=2", "-prefork=1")
+	var all []*client
+	for range 4 {
+		c := dial(t, p)
+		io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		all = append(all, c)
+	}
+	answer := func(c *client) error {
+		_, err := http.ReadResponse(c.in, nil)
+		return err
+	}
+	for i, c := range all {
+		if err := answer(c); err != nil {
+			t.Fatalf("client %d: %v", i, err)
+		}
+		if i >= 1 { // two are served: one more can be when one leaves
+			await(t, "two serving children and a warm one", func() bool { return len(children(p)) == 3 })
+			all[i-1].Close()
+		}
+	}
+}
+
+func TestChildrenInProcessList(t *testing.T) {
+	p := conformance.Launch(t, "-grace=7s")
+	_, pid := serves(t, p)
+	for _, c := range p.Children() {
+		if c.Pid != pid {
+			continue
+		}
+		want := []string{"forkserv: connection 1", "-addr=127.0.0.1:0", "-lifeline=3", "-grace=7s"}
+		if !slices.Equal(c.Command, want) {
+			t.Errorf("command line: got %q, want %q", c.Command, want)
+		}
+		if c.Group != pid {
+			t.Errorf("process group: got %d, want its own, %d", c.Group, pid)
+		}
+	}
+}

@@ -1,0 +1,13 @@
+package main
+
+import (
+	"testing"
+
+	"threeloops/common/conformance"
+)
+
+func TestMain(m *testing.M) { conformance.Main(m, main) }
+
+func TestConformance(t *testing.T) { conformance.Run(t, conformance.Exec("forkserv")) }
+
+func TestProcesses(t *testing.T) { conformance.Processes(t, conformance.Exec("forkserv")) }
