@@ -302,7 +302,8 @@ func (p *parent) remove(c *offspring, status syscall.WaitStatus) {
 	p.board.Retire(c.slot, 0)
 	p.slots = append(p.slots, c.slot)
 	if status.Signaled() || status.ExitStatus() != 0 {
-		p.env.Log.Error("a child has failed", "pid", c.pid, "id", c.id, "peer", c.peer, "status", describe(status))
+		p.env.Log.Error("a child has failed",
+			"pid", c.pid, "id", c.id, "peer", c.peer, "status", describe(status))
 	}
 	if p.paused && p.resume.IsZero() {
 		p.watchListeners(true)

@@ -9,7 +9,8 @@ import (
 
 var (
 	jsonFields    = []byte("Content-Type: application/json\r\nCache-Control: no-store\r\n")
-	metricsFields = []byte("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\nCache-Control: no-store\r\n")
+	metricsFields = []byte("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n" +
+		"Cache-Control: no-store\r\n")
 )
 
 // stats answers with all counters as JSON: the totals, and the slots in use.

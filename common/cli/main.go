@@ -95,7 +95,7 @@ func (env *Env) open() (err error) {
 
 func (env *Env) checkLifeline() error {
 	if env.Lifeline != 0 && !sock.IsOpen(env.Lifeline) {
-		return fmt.Errorf("-lifeline %d: whoever started this server has left no such descriptor open", env.Lifeline)
+		return fmt.Errorf("-lifeline %d: the server was started without such a descriptor", env.Lifeline)
 	}
 	return nil
 }
@@ -180,7 +180,7 @@ func (env *Env) ConnLimit() int {
 		return most
 	}
 	if env.MaxConns > most {
-		env.Log.Warn("-max-conns is more than the limit of open files allows: clients beyond it will be turned away",
+		env.Log.Warn("-max-conns is beyond the limit of open files: clients will be turned away",
 			"max-conns", env.MaxConns, "open files", files)
 	}
 	return env.MaxConns

@@ -96,7 +96,7 @@ func (o *Options) define(fs *flag.FlagSet, m *Model) {
 	fs.BoolVar(&o.OriginRequired, "origin-required", false, "refuse WebSockets and POSTs without an Origin")
 
 	fs.BoolVar(&o.NoDelay, "nodelay", true, "set TCP_NODELAY; false also gives up MSG_MORE")
-	fs.IntVar(&o.DeferAccept, "defer-accept", 0, "TCP_DEFER_ACCEPT: `seconds` to wait for a client's first bytes")
+	fs.IntVar(&o.DeferAccept, "defer-accept", 0, "TCP_DEFER_ACCEPT: `seconds` to wait for the first bytes")
 	fs.IntVar(&o.Lifeline, "lifeline", 0, "shut down when this inherited `descriptor` reaches its end of file")
 
 	fs.StringVar(&o.LogLevel, "log", "info", "log `level`: debug, info, warn or error")

@@ -173,6 +173,30 @@ func (s source) documented(t *testing.T, d *ast.GenDecl, spec ast.Spec) {
 	}
 }
 
+func TestEveryPackageIsExplained(t *testing.T) {
+	docs, examples := map[string]bool{}, map[string]bool{}
+	for _, s := range sources(t) {
+		docs[s.dir] = docs[s.dir] || filepath.Base(s.path) == "doc.go" && s.file.Doc != nil
+		tests, _ := filepath.Glob(filepath.Join(root, s.dir, "*_test.go"))
+		for _, path := range tests {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			examples[s.dir] = examples[s.dir] || bytes.Contains(text, []byte("\nfunc Example"))
+		}
+	}
+	for dir, ok := range docs {
+		if !ok {
+			t.Errorf("%s has no doc.go that explains it", dir)
+		}
+		program := strings.HasSuffix(dir, "serv")
+		if !examples[dir] && !program && dir != "common/laws" {
+			t.Errorf("%s has no Example", dir)
+		}
+	}
+}
+
 func exportedReceiver(d *ast.FuncDecl) bool {
 	if d.Recv == nil {
 		return true

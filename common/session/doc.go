@@ -15,7 +15,8 @@
 //		readable:  n := read(fd, s.Into(scratch)); s.Feed(now, those n bytes)  // n == 0: s.End(now, nil)
 //		deadline:  s.Tick(now)
 //		for b := s.Next(v); !b.Empty(); b = s.Next(v) {
-//			s.Sent(now, what the socket took of b)                             // nothing: leave; an error: s.End(now, err)
+//			n := what the socket took of b  // nothing: leave this loop; an error: s.End(now, err)
+//			s.Sent(now, n)
 //		}
 //	}
 //
