@@ -13,7 +13,6 @@ import (
 // a copy; at every step no more is set aside than twice what has arrived
 // + 64 KiB (bench.each looks after each call).
 func TestALargeMessageIsNotCopied(t *testing.T) {
-	const size = 16 << 20
 	b := newBench()
 	p := b.open("/ws")
 	message := wiretest.FromPeer("binary pattern 16777216")

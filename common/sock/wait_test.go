@@ -92,8 +92,10 @@ func TestABellRingsUntilItIsQuieted(t *testing.T) {
 	}
 	b.Ring()
 	b.Ring()
-	if rings() != POLLIN || rings() != POLLIN {
-		t.Error("a bell that was rung is silent")
+	for range 2 { // until Quiet
+		if rings() != POLLIN {
+			t.Error("a bell that was rung is silent")
+		}
 	}
 	b.Quiet()
 	if rings() != 0 {

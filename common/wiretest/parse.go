@@ -21,7 +21,7 @@ func (p *parser) parseLine(line string) error {
 	if p.line == 1 {
 		title, ok := strings.CutPrefix(line, "# ")
 		if p.tr.Title = strings.TrimSpace(title); !ok || p.tr.Title == "" {
-			return errors.New("want the rule that the trace proves: # RFC 6455 5.1: ...")
+			return errors.New("want the rule that the trace proves, such as: # RFC 6455 5.1: a frame is masked")
 		}
 		return nil
 	}
