@@ -9,7 +9,7 @@ import (
 	"threeloops/common/stat"
 )
 
-// loop is an epoll reactor. A round waits, takes in what has come, ticks what
+// loop is the epoll loop, a reactor. A round waits, takes in what has come, ticks what
 // is due, and settles: only there is anything written or closed, so that all
 // replies of a round to one connection leave in one write, and no descriptor's
 // number is given away while events of the round still name it.
@@ -26,8 +26,8 @@ type loop struct {
 	conns  []*sock.Conn // by descriptor; nil where there is none
 	timers timers
 
-	todo, again []*sock.Conn     // to settle in this round, in the next
-	wake        func(*sock.Conn) // touch, as a value made once
+	todo, again []*sock.Conn     // to settle in this round; with more to send in the next
+	wake        func(*sock.Conn) // touch, made a value once and not for each connection
 	arrivals    cli.Arrivals
 	open, limit int       // connections
 	paused      bool      // the listeners are not watched: clients wait in the backlog
@@ -41,8 +41,8 @@ const maxReady = 1024
 // acceptBurst is how many connections one listener may bring in a round.
 const acceptBurst = 64
 
-// acceptPause is how long to leave the listeners alone after a failure that
-// closing a connection need not mend.
+// acceptPause is how long to leave the listeners alone when accepting has
+// failed, for instance for want of memory.
 const acceptPause = 100 * time.Millisecond
 
 func serve(env *cli.Env) error {
@@ -66,8 +66,11 @@ func serve(env *cli.Env) error {
 	if l.lns, err = env.Listen(l.io); err != nil {
 		return err
 	}
-	l.paused = true
-	l.watchListeners(true)
+	for _, ln := range l.lns {
+		if err = l.watch(sock.EpollAdd, ln.FD, sock.POLLIN); err != nil {
+			return err
+		}
+	}
 	env.RingAtEnd(l.bell)
 	env.Ready(l.lns)
 	return l.run()
@@ -104,7 +107,7 @@ func (l *loop) run() error {
 // timeout is how long the next wait may last.
 func (l *loop) timeout(now time.Time) time.Duration {
 	if len(l.todo) > 0 {
-		return 0
+		return 0 // some had more to send than one round allows
 	}
 	return sock.Until(sock.Sooner(sock.Sooner(l.timers.next(), l.resume), l.end), now)
 }
@@ -115,7 +118,8 @@ func (l *loop) count(ready int) {
 	l.stat.Add(stat.Ready, ready)
 }
 
-// take reads from c once. Readable is true for errors too: reading finds out.
+// take reads from c once, if that is what c is ready for. Whatever is marked
+// beside POLLOUT makes it readable: an error too is found by reading.
 func (l *loop) take(now time.Time, c *sock.Conn, readable bool) {
 	if readable {
 		c.ReadOnce(now)
@@ -136,7 +140,7 @@ func (l *loop) touch(c *sock.Conn) {
 func (l *loop) accept(now time.Time, fd int) {
 	ln := l.listener(fd)
 	if ln == nil || l.paused {
-		return // of a listener closed, or at a limit reached, in this very round
+		return // closed, or left alone, since this very round began
 	}
 	for range acceptBurst {
 		if l.open >= l.limit {
@@ -175,25 +179,19 @@ func (l *loop) add(now time.Time, fd int) {
 
 // settle sends, closes, and asks for what each connection on the list wants.
 func (l *loop) settle(now time.Time) {
-	for i := 0; i < len(l.todo); i++ { // the list may grow meanwhile
+	for i := 0; i < len(l.todo); i++ { // flushing one may touch another
 		c := l.todo[i]
-		c.Touched = false
-		if c.FD < 0 {
-			continue // it was listed again while it was flushed, and then removed
-		}
-		more := c.Flush(now)
+		c.Touched = c.Flush(now) // until here it can't be listed a second time
 		switch want := c.Want(); {
 		case want == 0:
 			l.remove(c)
 			continue
+		case c.Touched:
+			l.again = append(l.again, c)
 		case want != c.Armed:
 			l.arm(c, want)
 		}
 		l.timers.set(c)
-		if more && !c.Touched {
-			c.Touched = true
-			l.again = append(l.again, c)
-		}
 	}
 	clear(l.todo)
 	l.todo, l.again = l.again, l.todo[:0]
@@ -223,8 +221,8 @@ func (l *loop) arm(c *sock.Conn, want session.Want) {
 
 // watchListeners puts the listeners into the interest set, or takes them out.
 func (l *loop) watchListeners(on bool) {
-	if l.paused != on {
-		return
+	if on != l.paused {
+		return // they are, or are not, already
 	}
 	op := sock.EpollDel
 	if on {
@@ -244,7 +242,8 @@ func (l *loop) watch(op, fd int, marks int16) error {
 }
 
 // leave begins the shutdown: it takes in every client that the kernel has
-// connected already, stops listening, and asks all sessions to finish.
+// connected already, up to the limit, stops listening, and asks all sessions to
+// finish.
 func (l *loop) leave(now time.Time) {
 	l.bell.Quiet()
 	if !l.end.IsZero() {

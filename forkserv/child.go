@@ -72,10 +72,14 @@ func (b birth) serve(env *cli.Env) error {
 		}
 	}
 	now := time.Now()
-	c.conn = sock.NewConn(fd, b.id, io, env.Sessions(board, b.slot), now, func(*sock.Conn) {})
+	c.conn = sock.NewConn(fd, b.id, io, env.Sessions(board, b.slot), now, alone)
 	c.fds = [2]sock.PollFD{{Fd: int32(fd)}, {Fd: busFD, Events: sock.POLLIN}}
 	return c.run()
 }
+
+// alone is what a connection without others has for a wake-up call: whatever the
+// application does happens in the loop's own calls.
+func alone(*sock.Conn) {}
 
 // await waits for the connection of a child that was started in advance. It
 // returns a negative descriptor when there won't be one.
@@ -108,11 +112,10 @@ func (c *child) run() error {
 		if c.fds[1].Revents != 0 {
 			c.leave(now)
 		}
-		deadline := c.conn.Deadline()
-		switch marks := c.fds[0].Revents; {
-		case marks&^sock.POLLOUT != 0:
+		if c.fds[0].Revents&^sock.POLLOUT != 0 {
 			c.conn.ReadOnce(now)
-		case marks == 0 && !deadline.IsZero() && !deadline.After(now):
+		}
+		if d := c.conn.Deadline(); !d.IsZero() && !d.After(now) {
 			c.conn.Tick(now)
 		}
 		c.settle(now)
@@ -143,7 +146,7 @@ func (c *child) settle(now time.Time) {
 }
 
 // leave begins the shutdown: the parent has asked for it, or is gone. A parent
-// that is gone after it has asked was told to end at once.
+// that asks and then is gone was itself told to end at once, by a second signal.
 func (c *child) leave(now time.Time) {
 	asked := !c.end.IsZero()
 	if !c.bus.Heard() {

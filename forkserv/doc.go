@@ -1,7 +1,7 @@
 // Forkserv serves HTTP and WebSocket with a process for each connection. The
 // parent accepts, starts a child and hands it the socket, and reaps children
-// that have ended. A child knows one client and waits for that one alone, so
-// it can be read from top to bottom; and whatever happens to it, no other
+// that have ended. A child knows one client and waits for nobody else, so it can
+// be read from top to bottom; and whatever happens to it, no other
 // client notices.
 //
 // Go can't fork as C does: a Go program has several threads, and only the one
@@ -14,6 +14,7 @@
 //	4      the bus: the parent's voice, and the sign that it lives
 //	5      the board: shared memory in which all count
 //
-// Parent.go is the parent's loop, child.go the child's. Both wait in poll(2),
-// whose loop for many connections is in pollserv.
+// Parent.go is the parent's loop, child.go the child's. Both use poll(2) to wait
+// for two or three descriptors; how to wait for many is what the other two
+// servers show.
 package main

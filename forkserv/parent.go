@@ -17,10 +17,10 @@ import (
 type parent struct {
 	env   *cli.Env
 	stat  *stat.Slot
-	bell  *sock.Bell // shut down
-	chld  *sock.Bell // a child has ended
+	bell  *sock.Bell // rings when the server is to shut down
+	chld  *sock.Bell // rings when a child has ended
 	lns   []*sock.Listener
-	fds   []sock.PollFD // the bell, the other bell, the listeners
+	fds   []sock.PollFD // both bells, then the listeners
 	board stat.Board
 	memfd int
 	null  *os.File // stands for a connection that is yet to come
@@ -32,7 +32,7 @@ type parent struct {
 
 	arrivals cli.Arrivals
 	paused   bool      // the listeners are not watched: clients wait in the backlog
-	resume   time.Time // when they are again, at the latest; zero: when a child ends
+	resume   time.Time // when they are again; zero: when a child ends
 	end      time.Time // of the grace time; zero: not shutting down
 }
 
@@ -51,21 +51,21 @@ var forkExec = syscall.ForkExec
 const (
 	// acceptBurst is how many connections one listener may bring in a round.
 	acceptBurst = 64
-	// acceptPause is how long to leave the listeners alone after a failure that
-	// the end of a child need not mend.
+	// acceptPause is how long to leave the listeners alone when accepting or
+	// forking has failed, for instance for want of memory.
 	acceptPause = 100 * time.Millisecond
 )
 
 func serve(env *cli.Env) error {
 	p := &parent{env: env, children: map[int]*offspring{}, away: -1}
 	p.arrivals.Log = env.Log
-	most := p.most() + env.Prefork
+	children := p.most() + env.Prefork
 	var err error
-	if p.board, p.memfd, err = sock.NewBoard(1 + most); err != nil {
+	if p.board, p.memfd, err = sock.NewBoard(1 + children); err != nil {
 		return err
 	}
-	for i := most; i > 0; i-- {
-		p.slots = append(p.slots, i)
+	for slot := children; slot > 0; slot-- {
+		p.slots = append(p.slots, slot)
 	}
 	p.stat = &p.board[0]
 	if p.null, err = os.Open(os.DevNull); err != nil {
@@ -93,7 +93,7 @@ func serve(env *cli.Env) error {
 
 // most is how many children may serve at once.
 func (p *parent) most() int {
-	if p.env.MaxConns > 0 {
+	if p.env.MaxConns > 0 { // the default, 0, leaves it to -max-children
 		return min(p.env.MaxConns, p.env.MaxChildren)
 	}
 	return p.env.MaxChildren
@@ -219,12 +219,12 @@ func (p *parent) give(fd int, id uint64, peer netip.AddrPort) bool {
 		if err := c.bus.SendConn(fd, id); err == nil {
 			return true
 		}
-		c.id = 0 // it has ended, and will be reaped
+		c.id = 0 // it has ended without having served, and will be reaped
 	}
 	return false
 }
 
-// spawn starts a child with a connection.
+// spawn starts a child, with a connection or for one that is yet to come.
 func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	ours, theirs, err := sock.NewBus()
 	if err != nil {
@@ -232,8 +232,11 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	}
 	defer theirs.Close()
 	b.slot = p.slots[len(p.slots)-1]
-	argv := append([]string{fmt.Sprintf("%s: connection %d", p.env.Name, b.id)}, os.Args[1:]...)
-	pid, err := forkExec("/proc/self/exe", argv, &syscall.ProcAttr{
+	title := fmt.Sprintf("%s: connection %d", p.env.Name, b.id)
+	if b.id == 0 {
+		title = p.env.Name + ": in advance"
+	}
+	pid, err := forkExec("/proc/self/exe", append([]string{title}, os.Args[1:]...), &syscall.ProcAttr{
 		Env: append(os.Environ(), birthEnv+"="+b.String(),
 			"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT="+memoryLimit),
 		Files: []uintptr{0, 1, 2, connFD: uintptr(fd), busFD: uintptr(theirs.FD), boardFD: uintptr(p.memfd)},
@@ -249,8 +252,8 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	return c, nil
 }
 
-// memoryLimit is up to where a child does without the garbage collector: most
-// children end before they have filled it.
+// memoryLimit is how large a child grows before its garbage collector runs at
+// all (GOGC=off): most children end before that.
 const memoryLimit = "64MiB"
 
 // lacksWarm reports whether children should be made in advance.

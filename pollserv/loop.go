@@ -9,7 +9,7 @@ import (
 	"threeloops/common/stat"
 )
 
-// loop is a poll loop. A round waits, takes in what has come, ticks what
+// loop is the poll loop. A round waits, takes in what has come, ticks what
 // is due, and settles: only there is anything written or closed, so that all
 // replies of a round to one connection leave in one write, and no descriptor's
 // number is given away while events of the round still name it.
@@ -26,8 +26,8 @@ type loop struct {
 	conns   []*sock.Conn
 	nearest time.Time // not later than any connection's deadline; zero: there is none
 
-	todo, again []*sock.Conn     // to settle in this round, in the next
-	wake        func(*sock.Conn) // touch, as a value made once
+	todo, again []*sock.Conn     // to settle in this round; with more to send in the next
+	wake        func(*sock.Conn) // touch, made a value once and not for each connection
 	arrivals    cli.Arrivals
 	open, limit int       // connections
 	paused      bool      // the listeners are not watched: clients wait in the backlog
@@ -38,8 +38,8 @@ type loop struct {
 // acceptBurst is how many connections one listener may bring in a round.
 const acceptBurst = 64
 
-// acceptPause is how long to leave the listeners alone after a failure that
-// closing a connection need not mend.
+// acceptPause is how long to leave the listeners alone when accepting has
+// failed, for instance for want of memory.
 const acceptPause = 100 * time.Millisecond
 
 func serve(env *cli.Env) error {
@@ -86,10 +86,10 @@ func (l *loop) run() error {
 		}
 		due := l.due(now)
 		for i, c := range l.conns {
-			switch marks := l.fds[l.first+i].Revents; {
-			case marks != 0:
+			if marks := l.fds[l.first+i].Revents; marks != 0 {
 				l.take(now, c, marks&^sock.POLLOUT != 0)
-			case due:
+			}
+			if due {
 				l.tick(now, c)
 			}
 		}
@@ -101,7 +101,7 @@ func (l *loop) run() error {
 // timeout is how long the next wait may last.
 func (l *loop) timeout(now time.Time) time.Duration {
 	if len(l.todo) > 0 {
-		return 0
+		return 0 // some had more to send than one round allows
 	}
 	return sock.Until(sock.Sooner(sock.Sooner(l.nearest, l.resume), l.end), now)
 }
@@ -112,8 +112,8 @@ func (l *loop) count(ready int) {
 	l.stat.Add(stat.Ready, ready)
 }
 
-// due reports whether some connection's deadline may have passed. If so, tick
-// is asked about each, and finds the nearest deadline anew.
+// due reports whether some connection's deadline may have passed. If so, each is
+// given to tick, and what is nearest is found anew on the way.
 func (l *loop) due(now time.Time) bool {
 	if l.nearest.IsZero() || now.Before(l.nearest) {
 		return false
@@ -132,7 +132,8 @@ func (l *loop) tick(now time.Time, c *sock.Conn) {
 	l.touch(c)
 }
 
-// take reads from c once. Readable is true for errors too: reading finds out.
+// take reads from c once, if that is what c is ready for. Whatever is marked
+// beside POLLOUT makes it readable: an error too is found by reading.
 func (l *loop) take(now time.Time, c *sock.Conn, readable bool) {
 	if readable {
 		c.ReadOnce(now)
@@ -152,7 +153,7 @@ func (l *loop) touch(c *sock.Conn) {
 // accept takes what a listener has, until the limit is reached.
 func (l *loop) accept(now time.Time, ln *sock.Listener) {
 	if l.paused {
-		return // at a limit reached in this very round
+		return // left alone since this very round began
 	}
 	for range acceptBurst {
 		if l.open >= l.limit {
@@ -188,25 +189,19 @@ func (l *loop) add(now time.Time, fd int) {
 
 // settle sends, closes, and asks for what each connection on the list wants.
 func (l *loop) settle(now time.Time) {
-	for i := 0; i < len(l.todo); i++ { // the list may grow meanwhile
+	for i := 0; i < len(l.todo); i++ { // flushing one may touch another
 		c := l.todo[i]
-		c.Touched = false
-		if c.FD < 0 {
-			continue // it was listed again while it was flushed, and then removed
-		}
-		more := c.Flush(now)
+		c.Touched = c.Flush(now) // until here it can't be listed a second time
 		switch want := c.Want(); {
 		case want == 0:
 			l.remove(c)
 			continue
+		case c.Touched:
+			l.again = append(l.again, c)
 		case want != c.Armed:
 			l.arm(c, want)
 		}
 		l.nearest = sock.Sooner(l.nearest, c.Deadline())
-		if more && !c.Touched {
-			c.Touched = true
-			l.again = append(l.again, c)
-		}
 	}
 	clear(l.todo)
 	l.todo, l.again = l.again, l.todo[:0]
@@ -252,7 +247,8 @@ func (l *loop) watch(fd int, marks int16) {
 }
 
 // leave begins the shutdown: it takes in every client that the kernel has
-// connected already, stops listening, and asks all sessions to finish.
+// connected already, up to the limit, stops listening, and asks all sessions to
+// finish.
 func (l *loop) leave(now time.Time) {
 	l.bell.Quiet()
 	if !l.end.IsZero() {

@@ -152,6 +152,9 @@ func (env *Env) Listen(io *sock.IO) ([]*sock.Listener, error) {
 		Addr: env.Addr, Ports: env.Ports, Backlog: env.Backlog,
 		NoDelay: env.NoDelay, DeferAccept: env.DeferAccept,
 	}, io)
+	if err != nil {
+		err = fmt.Errorf("-addr: %w", err)
+	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		err = fmt.Errorf("%w: stop what listens there, or choose another port with -addr", err)

@@ -62,11 +62,31 @@ func parse(m *Model, args []string, out io.Writer) (*Options, error) {
 		fs.PrintDefaults()
 		return nil, err
 	case err != nil:
-		return nil, err
+		return nil, explain(fs, err)
 	case fs.NArg() > 0:
-		return nil, fmt.Errorf("unexpected argument %q: all options are flags", fs.Arg(0))
+		return nil, fmt.Errorf("unexpected argument %q: all options are flags; true or false follow a =", fs.Arg(0))
 	}
 	return o, o.check()
+}
+
+// explain says of a value that doesn't parse what would. (Package flag says
+// "parse error".)
+func explain(fs *flag.FlagSet, err error) error {
+	text, vague := strings.CutSuffix(err.Error(), "parse error")
+	_, rest, ok := strings.Cut(text, "for flag -")
+	name, _, _ := strings.Cut(rest, ":")
+	f := fs.Lookup(name)
+	if !vague || !ok || f == nil {
+		return err
+	}
+	want := "must be a whole number"
+	switch f.Value.(flag.Getter).Get().(type) {
+	case time.Duration:
+		want = "must be a time such as 10s or 500ms"
+	case bool:
+		want = "must be true or false"
+	}
+	return errors.New(text + want)
 }
 
 func (o *Options) define(fs *flag.FlagSet, m *Model) {
@@ -76,7 +96,7 @@ func (o *Options) define(fs *flag.FlagSet, m *Model) {
 	fs.StringVar(&o.Root, "root", "", "serve the files below this `directory` (default: the built-in site)")
 
 	fs.IntVar(&o.MaxConns, "max-conns", 0,
-		"connections served at once; further clients wait (0: as many as descriptors allow)")
+		"connections served at once; further clients wait (0: as many as descriptors or -max-children allow)")
 	fs.Var((*size)(&o.MaxMessage), "max-message", "largest WebSocket message in `bytes`")
 	fs.Var((*size)(&o.MaxBody), "max-body", "largest request body in `bytes`")
 	fs.Var((*size)(&o.MaxHead), "max-head", "largest request line and fields in `bytes`")

@@ -15,10 +15,14 @@
 //		readable:  n := read(fd, s.Into(scratch)); s.Feed(now, those n bytes)  // n == 0: s.End(now, nil)
 //		deadline:  s.Tick(now)
 //		for b := s.Next(v); !b.Empty(); b = s.Next(v) {
-//			n := what the socket took of b  // nothing: leave this loop; an error: s.End(now, err)
-//			s.Sent(now, n)
+//			n := send(b)    // one call: writev, sendfile; for the full stop shutdown(SHUT_WR), and n is 0
+//			s.Sent(now, n)  // instead, where the call would block: break; where it failed: s.End(now, err)
 //		}
 //	}
+//
+// Two more things can happen to a Session, after which the same holds: the
+// application calls it on behalf of another connection, which wake reports; and
+// Shutdown. Want can also be Hold: wait for neither, and yet it is not over.
 //
 // No method returns an error. A bad peer is an ordinary event: the answer (a
 // 400, a Close frame) is queued, Read leaves Want, and after the flush and a
@@ -30,11 +34,11 @@
 // idle, head, body and reply; an upgrade leads to open; every end leads
 // through flush and linger to over.
 //
-// Parked bytes. Three things can stop a Session from taking in what was read:
-// a request whose answer the application still owes, replies that wait for a
-// peer that doesn't read (back-pressure), and both together with pipelining.
-// The rest of that one read is copied and parked, and Want loses Read, so that
-// at most one read is ever parked. Next takes parked bytes up again as soon as
+// Parked bytes. Two things can stop a Session from taking in what was read: a
+// request whose answer the application still owes, and replies that wait for a
+// peer that doesn't read (back-pressure). The rest of that one read is copied
+// and parked, and Want loses its bit Read, so that at most one read is ever
+// parked. Next takes parked bytes up again as soon as
 // there is room: no new readable event is needed, and none might come.
 //
 // Time is an argument. All timers are one deadline that is computed, not
