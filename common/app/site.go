@@ -55,19 +55,15 @@ func (a *App) page(path []byte) *page {
 }
 
 // serve answers with the page from memory, referring to it, not copying.
-func (p *page) serve(c *session.Conn, r *http1.Request) {
+func (p *page) serve(a *App, c *session.Conn, r *http1.Request) {
 	if p.fields == nil {
 		p.load()
 	}
-	if p.tag.unchanged(r) {
-		c.Reply(&session.Response{Status: 304, Fields: append(p.tag.append(nil), revalidate...)})
-		return
-	}
-	c.Reply(&session.Response{Status: 200, Fields: p.fields, Body: p.body, Shared: true})
+	a.serve(c, r, &resource{validators: p.tag, fields: p.fields, body: p.body, size: int64(len(p.body))})
 }
 
 // revalidate lets a browser keep a page, if it asks each time whether that is
-// still the one. RFC 9110 15.4.5 wants it in a 304 too.
+// still the one.
 const revalidate = "Cache-Control: no-cache\r\n"
 
 func (p *page) load() {
@@ -78,7 +74,7 @@ func (p *page) load() {
 	sum := crc64.Checksum(body, crc64.MakeTable(crc64.ECMA))
 	p.body = body
 	p.tag.tag = `"` + strconv.FormatUint(sum, 36) + `"`
-	p.fields = p.tag.append(appendType(nil, p.file))
+	p.fields = appendType(nil, p.file)
 	p.fields = append(p.fields, revalidate...)
 	p.fields = append(p.fields, "Content-Security-Policy: default-src 'self'; connect-src *\r\n"...)
 }

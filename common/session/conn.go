@@ -15,6 +15,9 @@ type Conn Session
 // ID is the connection's number, from 1, never used again.
 func (c *Conn) ID() uint64 { return c.id }
 
+// Now is the time of the call under way.
+func (c *Conn) Now() time.Time { return c.cfg.wall }
+
 // SetData keeps the application's state with the connection.
 func (c *Conn) SetData(v any) { c.data = v }
 

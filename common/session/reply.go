@@ -13,11 +13,46 @@ type Response struct {
 	Status int
 	Fields []byte // complete lines, each with its CRLF; copied
 
-	// The body: Body, or Len bytes of File from Off on.
+	// The body: Body, or Len bytes of File from Off on, or Parts.
 	Body     []byte    // copied, unless Shared
 	Shared   bool      // nobody will write to Body any more, so it may be referred to
 	File     outq.File // closed when it is sent, or not needed
 	Off, Len int64
+	Parts    []Part
+}
+
+// Part is a piece of a body that consists of several: Head, and then Body, or
+// Len bytes of File from Off on.
+type Part struct {
+	Head     []byte    // copied
+	Body     []byte    // referred to: nobody may write to it any more
+	File     outq.File // closed when this part is sent, or not needed
+	Off, Len int64
+}
+
+// length is how many bytes the body has.
+func (r *Response) length() int64 {
+	n := int64(len(r.Body))
+	if r.File != nil {
+		n = r.Len
+	}
+	for i := range r.Parts {
+		p := &r.Parts[i]
+		n += int64(len(p.Head)) + p.Len
+	}
+	return n
+}
+
+// drop closes the files of a response that isn't sent.
+func (r *Response) drop() {
+	if r.File != nil {
+		r.File.Close()
+	}
+	for _, p := range r.Parts {
+		if p.File != nil {
+			p.File.Close()
+		}
+	}
 }
 
 // copyMax is up to where copying a shared body into the block of its head is
@@ -29,9 +64,7 @@ const copyMax = 4 << 10
 func (c *Conn) Reply(r *Response) {
 	s := (*Session)(c)
 	if s.phase != reply {
-		if r.File != nil {
-			r.File.Close()
-		}
+		r.drop()
 		return
 	}
 	s.last = s.last || s.leaving
@@ -69,10 +102,6 @@ func refusal(status int, reason string, fields []byte) *Response {
 
 // respond queues a response.
 func (s *Session) respond(r *Response) {
-	length := int64(len(r.Body))
-	if r.File != nil {
-		length = r.Len
-	}
 	small := len(r.Body) <= copyMax || !r.Shared
 	room := 256 + len(r.Fields)
 	if small {
@@ -83,7 +112,7 @@ func (s *Session) respond(r *Response) {
 	b = append(b, r.Fields...)
 	if r.Status != 204 && r.Status != 304 {
 		b = append(b, "Content-Length: "...)
-		b = strconv.AppendInt(b, length, 10)
+		b = strconv.AppendInt(b, r.length(), 10)
 		b = append(b, "\r\n"...)
 	}
 	switch {
@@ -95,9 +124,7 @@ func (s *Session) respond(r *Response) {
 	b = append(b, "\r\n"...)
 	if s.headOnly {
 		s.out.Commit(b)
-		if r.File != nil {
-			r.File.Close()
-		}
+		r.drop()
 		return
 	}
 	if small {
@@ -109,6 +136,13 @@ func (s *Session) respond(r *Response) {
 		s.out.File(r.File, r.Off, r.Len)
 	case !small:
 		s.out.Share(r.Body)
+	}
+	for _, p := range r.Parts {
+		s.out.Append(p.Head)
+		if p.File != nil {
+			s.out.File(p.File, p.Off, p.Len)
+		}
+		s.out.Share(p.Body)
 	}
 	s.full = s.full || s.out.Len() >= HighWater
 }

@@ -1,0 +1,170 @@
+package app
+
+import (
+	"io"
+	"mime"
+	"mime/multipart"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const alphabet = "abcdefghijklmnopqrstuvwxyz"
+
+func lettered() *memFS {
+	long := strings.Repeat(alphabet, 100)
+	return &memFS{modified: birth.Add(-3600e9), files: map[string]any{
+		"letters.txt": alphabet, "empty.txt": "", "long.txt": long,
+	}}
+}
+
+func TestOneRange(t *testing.T) {
+	for value, want := range map[string]struct{ part, contentRange string }{
+		"bytes=0-0":                     {"a", "bytes 0-0/26"},
+		"bytes=0-4":                     {"abcde", "bytes 0-4/26"},
+		"bytes=20-":                     {"uvwxyz", "bytes 20-25/26"},
+		"bytes=-3":                      {"xyz", "bytes 23-25/26"},
+		"bytes=-100":                    {alphabet, "bytes 0-25/26"},
+		"bytes=24-99999999999999999999": {"yz", "bytes 24-25/26"},
+		"Bytes=1-1":                     {"b", "bytes 1-1/26"},
+		"bytes= 1-1 ,":                  {"b", "bytes 1-1/26"},
+		"bytes=0-3,2-5":                 {"abcdef", "bytes 0-5/26"},
+		"bytes=0-0,30-40":               {"a", "bytes 0-0/26"},
+	} {
+		m := lettered()
+		got := ask(t, withFS(m), "GET /letters.txt", "Range: "+value)
+		got.expect(t, 206, value)
+		if got.body != want.part || got.Header.Get("Content-Range") != want.contentRange {
+			t.Errorf("Range: %s gives %q, %q", value, got.body, got.Header.Get("Content-Range"))
+		}
+		if m.opened != m.closed {
+			t.Errorf("Range: %s opened %d files and closed %d", value, m.opened, m.closed)
+		}
+	}
+}
+
+func TestRangesThatDoNotExist(t *testing.T) {
+	for path, values := range map[string][]string{
+		"/letters.txt": {"bytes=26-", "bytes=100-200", "bytes=-0", "bytes=30-40,50-"},
+		"/empty.txt":   {"bytes=0-", "bytes=0-0", "bytes=-1"},
+	} {
+		for _, value := range values {
+			m := lettered()
+			got := ask(t, withFS(m), "GET "+path, "Range: "+value)
+			got.expect(t, 416, value)
+			if cr := got.Header.Get("Content-Range"); cr != "bytes */26" && cr != "bytes */0" {
+				t.Errorf("Range: %s of %s has Content-Range %q", value, path, cr)
+			}
+			if m.opened != m.closed {
+				t.Errorf("Range: %s opened %d files and closed %d", value, m.opened, m.closed)
+			}
+		}
+	}
+}
+
+func TestRangesThatAreIgnored(t *testing.T) {
+	for _, value := range []string{
+		"", "bytes", "bytes=", "bytes=,", "lines=1-2", "bytes=5-2", "bytes=a-b", "bytes=-", "bytes=1", "bytes=1-2-3",
+		"bytes=" + strings.Repeat("0-0,", 65) + "0-0",
+	} {
+		got := ask(t, withFS(lettered()), "GET /letters.txt", "Range: "+value)
+		got.expect(t, 200, value)
+		if got.body != alphabet || got.Header.Get("Accept-Ranges") != "bytes" {
+			t.Errorf("Range: %s gives %q", value, got.body)
+		}
+	}
+	head := ask(t, withFS(lettered()), "HEAD /letters.txt", "Range: bytes=0-1")
+	head.expect(t, 200, "HEAD")
+}
+
+func TestSeveralRanges(t *testing.T) {
+	m := lettered()
+	got := ask(t, withFS(m), "GET /long.txt", "Range: bytes=2500-2509, 0-3, 1300-1301")
+	got.expect(t, 206, "several ranges")
+	typ, parameters, err := mime.ParseMediaType(got.Header.Get("Content-Type"))
+	if err != nil || typ != "multipart/byteranges" {
+		t.Fatalf("Content-Type is %q: %v", got.Header.Get("Content-Type"), err)
+	}
+	if got.Header.Get("Content-Range") != "" {
+		t.Error("RFC 9110 15.3.7.2: Content-Range belongs to the parts")
+	}
+	var parts []string
+	for r := multipart.NewReader(strings.NewReader(got.body), parameters["boundary"]); ; {
+		p, err := r.NextPart()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(p)
+		parts = append(parts, p.Header.Get("Content-Range")+" "+p.Header.Get("Content-Type")+" "+string(text))
+	}
+	const typeOf = " text/plain; charset=utf-8 "
+	want := []string{
+		"bytes 2500-2509/2600" + typeOf + "efghijklmn", "bytes 0-3/2600" + typeOf + "abcd",
+		"bytes 1300-1301/2600" + typeOf + "ab",
+	}
+	if diff := cmp.Diff(want, parts); diff != "" {
+		t.Error(diff)
+	}
+	if m.opened != 1 || m.closed != 1 {
+		t.Errorf("opened %d files and closed %d", m.opened, m.closed)
+	}
+}
+
+// However ranges overlap, what is sent is never much more than the resource.
+func TestRangesAreNoBomb(t *testing.T) {
+	value := "bytes=0-"
+	for range maxRanges - 1 {
+		value += ",0-"
+	}
+	got := ask(t, withFS(lettered()), "GET /long.txt", "Range: "+value)
+	got.expect(t, 206, "a bomb")
+	if len(got.body) != 2600 {
+		t.Errorf("a request for the same range %d times is answered with %d bytes", maxRanges, len(got.body))
+	}
+}
+
+func TestConditionsComeInTheOrderOfTheRFC(t *testing.T) {
+	const old, now, later = "Sun, 06 Nov 1994 06:49:37 GMT", "Sun, 06 Nov 1994 07:49:37 GMT",
+		"Sun, 06 Nov 1994 08:00:00 GMT"
+	tag := ask(t, withFS(lettered()), "GET /letters.txt").Header.Get("ETag")
+	for _, c := range []struct {
+		fields string
+		status int
+	}{
+		{"If-Match: " + tag, 200},
+		{"If-Match: *", 200},
+		{`If-Match: "x", ` + tag, 200},
+		{`If-Match: "x"`, 412},
+		{"If-Match: W/" + tag, 412},
+		{"If-Unmodified-Since: " + now, 200},
+		{"If-Unmodified-Since: " + old, 412},
+		{"If-Unmodified-Since: nonsense", 200},
+		{"If-Match: " + tag + "\r\nIf-Unmodified-Since: " + old, 200},
+		{`If-Match: "x"` + "\r\nIf-None-Match: " + tag, 412},
+		{"If-None-Match: " + tag, 304},
+		{"If-None-Match: W/" + tag, 304},
+		{"If-None-Match: *", 304},
+		{`If-None-Match: "x"` + "\r\nIf-Modified-Since: " + later, 200},
+		{"If-Modified-Since: " + now, 304},
+		{"If-Modified-Since: " + old, 200},
+		{"If-Unmodified-Since: " + old + "\r\nIf-None-Match: " + tag, 412},
+		{"Range: bytes=0-1\r\nIf-None-Match: " + tag, 304},
+		{"Range: bytes=0-1\r\nIf-Range: " + tag, 206},
+		{`Range: bytes=0-1` + "\r\n" + `If-Range: "x"`, 200},
+		{"Range: bytes=0-1\r\nIf-Range: W/" + tag, 200},
+		{"Range: bytes=0-1\r\nIf-Range: " + now, 206},
+		{"Range: bytes=0-1\r\nIf-Range: " + old, 200},
+		{"Range: bytes=0-1\r\nIf-Range: " + later, 200},
+		{"If-Range: " + tag, 200},
+	} {
+		m := lettered()
+		ask(t, withFS(m), "GET /letters.txt", c.fields).expect(t, c.status, c.fields)
+		if m.opened != m.closed {
+			t.Errorf("%s: opened %d files and closed %d", c.fields, m.opened, m.closed)
+		}
+	}
+}

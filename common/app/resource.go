@@ -1,0 +1,125 @@
+package app
+
+import (
+	"strconv"
+
+	"threeloops/common/http1"
+	"threeloops/common/outq"
+	"threeloops/common/session"
+)
+
+// resource is what GET answers with: a page in memory, or an open file.
+type resource struct {
+	validators
+	fields []byte // complete lines: Content-Type, and what else is its own
+	body   []byte // never written to again; or
+	file   outq.File
+	size   int64 // of either, in bytes
+}
+
+// serve answers a GET or HEAD with res, if the request's conditions hold, and
+// with as much of it as the request asks for. It takes over res.file.
+func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
+	fields := res.validators.append(append([]byte(nil), res.fields...))
+	switch res.judge(r) {
+	case failed:
+		res.close()
+		c.Refuse(412, "the resource is not what the request expects", res.validators.append(nil))
+		return
+	case unchanged:
+		// RFC 9110 15.4.5: a 304 carries the fields that the 200 would have had
+		// for caches: of ours ETag, Last-Modified, Cache-Control, Vary.
+		res.close()
+		c.Reply(&session.Response{Status: 304, Fields: fields})
+		return
+	}
+	fields = append(fields, "Accept-Ranges: bytes\r\n"...)
+	ranges, ok := res.ranges(c, r)
+	switch {
+	case !ok:
+		c.Reply(&session.Response{Status: 200, Fields: fields,
+			Body: res.body, Shared: true, File: res.file, Len: res.size})
+	case len(ranges) == 0:
+		res.close()
+		to := append([]byte("Content-Range: bytes */"), strconv.FormatInt(res.size, 10)...)
+		c.Refuse(416, "the resource has no such range", append(to, "\r\n"...))
+	case len(ranges) == 1:
+		fields = ranges[0].appendField(fields, res.size)
+		res.replyPart(c, fields, ranges[0])
+	default:
+		res.replyParts(c, ranges)
+	}
+}
+
+func (res *resource) close() {
+	if res.file != nil {
+		res.file.Close()
+	}
+}
+
+// ranges returns the ranges that r asks for, none if there are no such bytes.
+// It reports false where the whole resource is the answer.
+//
+// RFC 9110 14.2: "A server MUST ignore a Range header field received with a
+// request method that is unrecognized or for which range handling is not
+// defined. For this specification, GET is the only method for which range
+// handling is defined."
+func (res *resource) ranges(c *session.Conn, r *http1.Request) ([]byteRange, bool) {
+	value, ok := r.Field("Range")
+	if !ok || string(r.Method()) != "GET" || !res.sameAs(r, c.Now()) {
+		return nil, false
+	}
+	ranges, ok := parseRanges(value, res.size)
+	if !ok {
+		return nil, false
+	}
+	return coalesce(ranges), true
+}
+
+func (res *resource) replyPart(c *session.Conn, fields []byte, b byteRange) {
+	reply := session.Response{Status: 206, Fields: fields, File: res.file, Off: b.from, Len: b.len()}
+	if res.file == nil {
+		reply.Body, reply.Shared = res.body[b.from:b.to], true
+	}
+	c.Reply(&reply)
+}
+
+// replyParts answers with several ranges as one multipart body.
+//
+// RFC 9110 14.6: the media type multipart/byteranges; 15.3.7.2: each part has
+// the Content-Type that the whole would have had, and its own Content-Range.
+func (res *resource) replyParts(c *session.Conn, ranges []byteRange) {
+	boundary := "threeloops-" + res.tag[1:len(res.tag)-1]
+	typ, _, _ := cutLine(res.fields) // appendType's first line
+	parts := make([]session.Part, 0, len(ranges)+1)
+	left := len(ranges)
+	for _, b := range ranges {
+		head := append([]byte("\r\n--"), boundary...)
+		head = append(append(head, "\r\n"...), typ...)
+		head = append(b.appendField(head, res.size), "\r\n"...)
+		p := session.Part{Head: head, Off: b.from, Len: b.len()}
+		if res.file != nil {
+			p.File = oneOf{res.file, &left}
+		} else {
+			p.Body = res.body[b.from:b.to]
+		}
+		parts = append(parts, p)
+	}
+	parts = append(parts, session.Part{Head: []byte("\r\n--" + boundary + "--\r\n")})
+	fields := append([]byte("Content-Type: multipart/byteranges; boundary="), boundary...)
+	fields = append(fields, "\r\nX-Content-Type-Options: nosniff\r\n"...)
+	c.Reply(&session.Response{Status: 206, Fields: res.validators.append(fields), Parts: parts})
+}
+
+// oneOf is one of several uses of a file. The last one's Close closes it.
+type oneOf struct {
+	outq.File
+	left *int
+}
+
+func (o oneOf) Close() error {
+	if *o.left--; *o.left > 0 {
+		return nil
+	}
+	return o.File.Close()
+}
