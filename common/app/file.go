@@ -50,11 +50,16 @@ func (a *App) below(c *session.Conn, r *http1.Request, path string) bool {
 	case f == nil:
 		redirect(c, r)
 	default:
-		a.serve(c, r, &resource{
+		res := &resource{
 			validators: validators{tag: fileTag(size, modified), modified: modified},
 			fields:     appendType(nil, name),
 			file:       f, size: size,
-		})
+		}
+		if compressible(name) {
+			res.fields = append(res.fields, "Vary: Accept-Encoding\r\n"...)
+			a.preferCompressed(r, name, res)
+		}
+		a.serve(c, r, res)
 	}
 	return true
 }

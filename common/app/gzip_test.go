@@ -1,0 +1,63 @@
+package app
+
+import (
+	"testing"
+	"time"
+)
+
+// packed is a root whose file has a compressed sibling. (Nobody unpacks it.)
+func packed() *memFS {
+	return &memFS{modified: birth.Add(-time.Hour), files: map[string]any{
+		"a.css": "plain", "a.css.gz": "packed", "b.css": "alone", "c.png": "image", "c.png.gz": "never",
+	}}
+}
+
+func TestTheCompressedSiblingIsForThoseWhoAcceptIt(t *testing.T) {
+	for fields, want := range map[string]string{
+		"Accept: text/css":                   "plain",
+		"Accept-Encoding: gzip":              "packed",
+		"Accept-Encoding: br, GZIP ; q=0.5":  "packed",
+		"Accept-Encoding: x-gzip":            "packed",
+		"Accept-Encoding: *":                 "packed",
+		"Accept-Encoding: br, deflate":       "plain",
+		"Accept-Encoding: gzip;q=0":          "plain",
+		"Accept-Encoding: gzip;q=0.000, *":   "plain",
+		"Accept-Encoding: *;q=0":             "plain",
+		"Accept-Encoding: *;q=0, gzip;q=0.1": "packed",
+	} {
+		m := packed()
+		got := ask(t, withFS(m), "GET /a.css", fields)
+		got.expect(t, 200, fields)
+		encoding := got.Header.Get("Content-Encoding")
+		if got.body != want || (encoding == "gzip") != (want == "packed") {
+			t.Errorf("%q: got %q, Content-Encoding %q", fields, got.body, encoding)
+		}
+		if got.Header.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%q: a cache must be told that this varies", fields)
+		}
+		if got.Header.Get("Content-Type") != "text/css; charset=utf-8" {
+			t.Errorf("%q: the type is that of the content, not %q", fields, got.Header.Get("Content-Type"))
+		}
+		if m.opened != m.closed {
+			t.Errorf("%q: opened %d files and closed %d", fields, m.opened, m.closed)
+		}
+	}
+}
+
+func TestWhatHasNoCompressedSibling(t *testing.T) {
+	for path, want := range map[string]string{"/b.css": "alone", "/c.png": "image"} {
+		got := ask(t, withFS(packed()), "GET "+path, "Accept-Encoding: gzip")
+		if got.body != want || got.Header.Get("Content-Encoding") != "" {
+			t.Errorf("GET %s gives %q", path, got.body)
+		}
+	}
+}
+
+func TestTheTwoRepresentationsHaveTheirOwnTags(t *testing.T) {
+	plain := ask(t, withFS(packed()), "GET /a.css").Header.Get("ETag")
+	gz := ask(t, withFS(packed()), "GET /a.css", "Accept-Encoding: gzip").Header.Get("ETag")
+	if plain == gz {
+		t.Errorf("both have the tag %s", plain)
+	}
+	ask(t, withFS(packed()), "GET /a.css", "If-None-Match: "+gz).expect(t, 200, "the other's tag")
+}
