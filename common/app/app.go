@@ -75,15 +75,15 @@ func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
 			a.echo(c, r, body)
 		}
 	case "/stats":
-		if a.method(c, r, getOnly) {
+		if a.method(c, r, getOnly) && !a.judged(c, r, validators{}, nil) {
 			a.stats(c)
 		}
 	case "/metrics":
-		if a.method(c, r, getOnly) {
+		if a.method(c, r, getOnly) && !a.judged(c, r, validators{}, nil) {
 			a.metrics(c)
 		}
 	case "/healthz":
-		if a.method(c, r, getOnly) {
+		if a.method(c, r, getOnly) && !a.judged(c, r, validators{}, nil) {
 			c.Reply(&session.Response{Status: 200, Fields: plainText, Body: []byte("ok\n")})
 		}
 	default:
@@ -157,12 +157,16 @@ func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 		c.Upgrade(r, echoProtocols, string(r.Query()) == "stream")
 		return
 	}
+	if _, ok := r.Field("If-Match"); ok {
+		c.Refuse(412, "there is nothing here to be matched", nil) // RFC 9110 13.1.1, also of "*"
+		return
+	}
 	typ, ok := r.Field("Content-Type")
 	if !ok {
 		typ = []byte("application/octet-stream")
 	}
 	f := append([]byte("Content-Type: "), typ...)
-	f = append(f, "\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"...)
+	f = append(f, "\r\n"+nosniff+"Cache-Control: no-store\r\n"...)
 	c.Reply(&session.Response{Status: 200, Fields: f, Body: body})
 }
 

@@ -20,14 +20,22 @@ func fileTag(size int64, modified time.Time) string {
 	return string(append(b, '"'))
 }
 
-// append adds the fields ETag and Last-Modified.
-func (v validators) append(fields []byte) []byte {
-	fields = append(fields, "ETag: "...)
-	fields = append(fields, v.tag...)
-	if !v.modified.IsZero() {
-		fields = append(fields, "\r\nLast-Modified: "...)
-		fields = http1.AppendDate(fields, v.modified)
+// append adds the fields ETag and Last-Modified, as far as there are validators.
+//
+// RFC 9110 8.8.2.1: if the time of modification "evaluates to some time in the
+// future, then the origin server MUST replace that value with the message
+// origination date".
+func (v validators) append(fields []byte, now time.Time) []byte {
+	if v.tag != "" {
+		fields = append(fields, "ETag: "+v.tag+"\r\n"...)
 	}
+	if v.modified.IsZero() {
+		return fields
+	}
+	if now.Before(v.modified) {
+		v.modified = now
+	}
+	fields = http1.AppendDate(append(fields, "Last-Modified: "...), v.modified)
 	return append(fields, "\r\n"...)
 }
 
@@ -42,19 +50,19 @@ const (
 
 // judge evaluates the conditions of a GET or HEAD in the order of RFC 9110
 // 13.2.2. If-Range, which stands last there, is sameAs.
-func (v validators) judge(r *http1.Request) verdict {
+func (v validators) judge(r *http1.Request, now time.Time) verdict {
 	if _, ok := r.Field("If-Match"); ok {
 		if !v.listed(r, "If-Match", strong) {
 			return failed
 		}
-	} else if since, ok := date(r, "If-Unmodified-Since", v.modified); ok && v.second().After(since) {
+	} else if since, ok := v.date(r, "If-Unmodified-Since", now); ok && v.second().After(since) {
 		return failed
 	}
 	if _, ok := r.Field("If-None-Match"); ok {
 		if v.listed(r, "If-None-Match", weak) {
 			return unchanged
 		}
-	} else if since, ok := date(r, "If-Modified-Since", v.modified); ok && !v.second().After(since) {
+	} else if since, ok := v.date(r, "If-Modified-Since", now); ok && !v.second().After(since) {
 		return unchanged
 	}
 	return perform
@@ -67,14 +75,14 @@ func (v validators) judge(r *http1.Request) verdict {
 // can't have changed again in the second that it names (8.8.2.2), which at now
 // must lie back.
 func (v validators) sameAs(r *http1.Request, now time.Time) bool {
-	value, ok := r.Field("If-Range")
-	if !ok {
+	if _, ok := r.Field("If-Range"); !ok {
 		return true
 	}
+	value, _ := only(r, "If-Range")
 	if len(value) > 0 && (value[0] == '"' || value[0] == 'W') {
 		return string(value) == v.tag
 	}
-	at, ok := date(r, "If-Range", v.modified)
+	at, ok := v.date(r, "If-Range", now)
 	return ok && v.second().Equal(at) && now.Sub(at) > time.Second
 }
 
@@ -82,14 +90,23 @@ func (v validators) sameAs(r *http1.Request, now time.Time) bool {
 func (v validators) second() time.Time { return v.modified.Truncate(time.Second) }
 
 // date parses a field that is a date. It reports false where there is none, or
-// one that is invalid, and for a resource that has no date: the field is to be
-// ignored then.
-func date(r *http1.Request, name string, modified time.Time) (time.Time, bool) {
-	value, ok := r.Field(name)
-	if !ok || modified.IsZero() {
+// one that is invalid, or a list of them, and for a resource that has no date:
+// the field is to be ignored then.
+func (v validators) date(r *http1.Request, name string, now time.Time) (time.Time, bool) {
+	value, ok := only(r, name)
+	if !ok || v.modified.IsZero() {
 		return time.Time{}, false
 	}
-	return http1.ParseDate(value, modified)
+	return http1.ParseDate(value, now)
+}
+
+// only returns the value of the field of that name, if there is just one.
+func only(r *http1.Request, name string) (value []byte, ok bool) {
+	n := 0
+	for value = range r.Fields(name) {
+		n++
+	}
+	return value, n == 1
 }
 
 // Comparison of entity tags (RFC 9110 8.8.3.2): a weak tag equals nothing in
@@ -100,34 +117,35 @@ const (
 )
 
 // listed reports whether v's tag is in the lists of the fields of that name, or
-// one of them is "*".
+// one of them is "*". A resource without a tag has nothing to be listed.
 func (v validators) listed(r *http1.Request, name string, weak bool) bool {
 	for value := range r.Fields(name) {
-		if matchesTag(value, v.tag, weak) {
+		if string(value) == "*" || v.tag != "" && inTagList(value, v.tag, weak) {
 			return true
 		}
 	}
 	return false
 }
 
-func matchesTag(list []byte, tag string, weak bool) bool {
-	for len(list) > 0 {
+// inTagList reports whether tag is in a list of entity tags. What comes behind
+// a mistake in the list is not looked at.
+func inTagList(list []byte, tag string, weak bool) bool {
+	for {
 		list = bytes.TrimLeft(list, " \t,")
-		if bytes.HasPrefix(list, []byte("*")) {
-			return true
-		}
 		one, isWeak := bytes.CutPrefix(list, []byte("W/"))
 		if len(one) == 0 || one[0] != '"' {
 			return false
 		}
-		end := bytes.IndexByte(one[1:], '"')
-		if end < 0 {
+		end := bytes.IndexByte(one[1:], '"') + 2
+		if end < 2 {
 			return false
 		}
-		if string(one[:end+2]) == tag && (weak || !isWeak) {
+		list = bytes.TrimLeft(one[end:], " \t")
+		if len(list) > 0 && list[0] != ',' {
+			return false
+		}
+		if string(one[:end]) == tag && (weak || !isWeak) {
 			return true
 		}
-		list = one[end+2:]
 	}
-	return false
 }

@@ -52,11 +52,12 @@ func (a *App) below(c *session.Conn, r *http1.Request, path string) bool {
 	default:
 		res := &resource{
 			validators: validators{tag: fileTag(size, modified), modified: modified},
-			fields:     appendType(nil, name),
+			content:    typeField(name),
+			policy:     []byte(nosniff),
 			file:       f, size: size,
 		}
 		if compressible(name) {
-			res.fields = append(res.fields, "Vary: Accept-Encoding\r\n"...)
+			res.policy = append(res.policy, "Vary: Accept-Encoding\r\n"...)
 			a.preferCompressed(r, name, res)
 		}
 		a.serve(c, r, res)

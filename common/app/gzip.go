@@ -26,7 +26,7 @@ func (a *App) preferCompressed(r *http1.Request, name string, res *resource) {
 	res.file, res.size = f, size
 	tag := fileTag(size, modified)
 	res.validators = validators{tag: tag[:len(tag)-1] + `-gz"`, modified: modified}
-	res.fields = append(res.fields, "Content-Encoding: gzip\r\n"...)
+	res.content = append(res.content, "Content-Encoding: gzip\r\n"...)
 }
 
 // compressible reports whether files of that name may have a compressed
@@ -38,27 +38,45 @@ func compressible(name string) bool {
 }
 
 // acceptsGzip reports whether the client accepts the coding gzip: names it, or
-// all by "*", with a weight that isn't zero (RFC 9110 12.5.3).
+// all by "*", with a weight that isn't zero, nor below that of the plain text
+// where it gives that one too (RFC 9110 12.5.3).
 func acceptsGzip(r *http1.Request) bool {
-	any, gzip, named := false, false, false
+	gzip, any, identity := -1, 0, 0 // weights; -1: not named
 	for value := range r.Fields("Accept-Encoding") {
 		for member := range bytes.SplitSeq(value, []byte(",")) {
 			coding, parameters, _ := bytes.Cut(bytes.Trim(member, " \t"), []byte(";"))
 			coding = bytes.TrimRight(coding, " \t")
 			switch {
 			case bytes.EqualFold(coding, []byte("gzip")), bytes.EqualFold(coding, []byte("x-gzip")):
-				gzip, named = !zeroWeight(parameters), true
+				gzip = max(gzip, weight(parameters))
+			case bytes.EqualFold(coding, []byte("identity")):
+				identity = weight(parameters)
 			case string(coding) == "*":
-				any = !zeroWeight(parameters)
+				any = weight(parameters)
 			}
 		}
 	}
-	return gzip || any && !named
+	if gzip < 0 {
+		gzip = any
+	}
+	return gzip > 0 && gzip >= identity
 }
 
-// zeroWeight reports whether parameters are a weight of zero: "not acceptable"
-// (RFC 9110 12.4.2).
-func zeroWeight(parameters []byte) bool {
-	name, value, _ := bytes.Cut(bytes.Trim(parameters, " \t"), []byte("="))
-	return bytes.EqualFold(name, []byte("q")) && len(bytes.Trim(value, "0.")) == 0
+// weight parses a member's parameters. Weights have up to three decimals, and
+// are 1 unless said otherwise (RFC 9110 12.4.2); ours are in thousandths. What is
+// no weight at all makes the member unacceptable: plain text harms nobody.
+func weight(parameters []byte) int {
+	name, value, ok := bytes.Cut(bytes.Trim(parameters, " \t"), []byte("="))
+	if !ok && len(name) == 0 {
+		return 1000
+	}
+	whole, decimals, _ := bytes.Cut(value, []byte("."))
+	if !bytes.EqualFold(name, []byte("q")) || len(whole) != 1 || len(decimals) > 3 {
+		return 0
+	}
+	n, ok := number([]byte(string(whole) + (string(decimals) + "000")[:3]))
+	if !ok || n > 1000 {
+		return 0
+	}
+	return int(n)
 }

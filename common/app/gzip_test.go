@@ -24,6 +24,13 @@ func TestTheCompressedSiblingIsForThoseWhoAcceptIt(t *testing.T) {
 		"Accept-Encoding: gzip;q=0.000, *":   "plain",
 		"Accept-Encoding: *;q=0":             "plain",
 		"Accept-Encoding: *;q=0, gzip;q=0.1": "packed",
+		// RFC 9110 12.5.3: the acceptable coding with the highest weight is preferred
+		"Accept-Encoding: gzip;q=0.5, identity":           "plain",
+		"Accept-Encoding: identity;q=0.25, gzip;q=0.3":    "packed",
+		"Accept-Encoding: identity;q=0.2, *;q=0.1":        "plain",
+		"Accept-Encoding: gzip;q=1.000, identity;q=0.999": "packed",
+		"Accept-Encoding: gzip, identity":                 "packed",
+		"Accept-Encoding: ":                               "plain",
 	} {
 		m := packed()
 		got := ask(t, withFS(m), "GET /a.css", fields)

@@ -28,12 +28,13 @@ const maxRanges = 64
 // what lies behind its end. It reports false where the field is to be ignored.
 //
 // RFC 9110 14.2: "A server that supports range requests MAY ignore a Range
-// header field when the selected representation has no content" (ours does
-// not: it has no such range), and: it "MAY ignore or reject a Range header field
-// that contains an invalid ranges-specifier", which is ignored.
+// header field when the selected representation has no content": there the range
+// of its last byte is one that exists, but that Content-Range can't express. And
+// a server "MAY ignore or reject a Range header field that contains an invalid
+// ranges-specifier", which is ignored too.
 func parseRanges(value []byte, size int64) ([]byteRange, bool) {
 	unit, set, ok := bytes.Cut(value, []byte("="))
-	if !ok || !bytes.EqualFold(unit, []byte("bytes")) {
+	if !ok || size == 0 || !bytes.EqualFold(unit, []byte("bytes")) {
 		return nil, false
 	}
 	var ranges []byteRange

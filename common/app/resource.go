@@ -11,29 +11,26 @@ import (
 // resource is what GET answers with: a page in memory, or an open file.
 type resource struct {
 	validators
-	fields []byte // complete lines: Content-Type, and what else is its own
-	body   []byte // never written to again; or
-	file   outq.File
-	size   int64 // of either, in bytes
+	content []byte // complete lines that describe the content, Content-Type first
+	policy  []byte // further lines, which 304 and 206 have as well: Cache-Control, Vary
+	body    []byte // never written to again; or
+	file    outq.File
+	size    int64 // of either, in bytes
 }
+
+// nosniff forbids a browser to guess another type than the one that we name: it
+// could be made to run what is no script.
+const nosniff = "X-Content-Type-Options: nosniff\r\n"
 
 // serve answers a GET or HEAD with res, if the request's conditions hold, and
 // with as much of it as the request asks for. It takes over res.file.
 func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
-	fields := res.validators.append(append([]byte(nil), res.fields...))
-	switch res.judge(r) {
-	case failed:
+	if a.judged(c, r, res.validators, res.policy) {
 		res.close()
-		c.Refuse(412, "the resource is not what the request expects", res.validators.append(nil))
-		return
-	case unchanged:
-		// RFC 9110 15.4.5: a 304 carries the fields that the 200 would have had
-		// for caches: of ours ETag, Last-Modified, Cache-Control, Vary.
-		res.close()
-		c.Reply(&session.Response{Status: 304, Fields: fields})
 		return
 	}
-	fields = append(fields, "Accept-Ranges: bytes\r\n"...)
+	fields := append(append([]byte(nil), res.content...), res.policy...)
+	fields = append(res.validators.append(fields, c.Now()), "Accept-Ranges: bytes\r\n"...)
 	ranges, ok := res.ranges(c, r)
 	switch {
 	case !ok:
@@ -43,12 +40,36 @@ func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
 		res.close()
 		to := append([]byte("Content-Range: bytes */"), strconv.FormatInt(res.size, 10)...)
 		c.Refuse(416, "the resource has no such range", append(to, "\r\n"...))
-	case len(ranges) == 1:
-		fields = ranges[0].appendField(fields, res.size)
-		res.replyPart(c, fields, ranges[0])
 	default:
-		res.replyParts(c, ranges)
+		// RFC 9110 15.3.7: to a request with If-Range "the sender SHOULD NOT
+		// generate other representation header fields", for the client has them.
+		first, rest, _ := cutLine(fields)
+		if _, known := r.Field("If-Range"); known {
+			first, rest = nil, append([]byte("ETag: "+res.tag+"\r\n"), res.policy...)
+		}
+		if len(ranges) == 1 {
+			res.replyPart(c, ranges[0].appendField(append(rest, first...), res.size), ranges[0])
+			return
+		}
+		res.replyParts(c, rest, ranges)
 	}
+}
+
+// judged answers a request whose conditions forbid to perform it, and reports
+// whether that was so.
+func (a *App) judged(c *session.Conn, r *http1.Request, v validators, policy []byte) bool {
+	switch v.judge(r, c.Now()) {
+	case failed:
+		c.Refuse(412, "the resource is not what the request expects", v.append(nil, c.Now()))
+	case unchanged:
+		// RFC 9110 15.4.5: a 304 carries the fields that the 200 would have had
+		// for caches, and nothing about the content.
+		fields := append([]byte(nil), policy...)
+		c.Reply(&session.Response{Status: 304, Fields: v.append(fields, c.Now())})
+	default:
+		return false
+	}
+	return true
 }
 
 func (res *resource) close() {
@@ -65,7 +86,7 @@ func (res *resource) close() {
 // defined. For this specification, GET is the only method for which range
 // handling is defined."
 func (res *resource) ranges(c *session.Conn, r *http1.Request) ([]byteRange, bool) {
-	value, ok := r.Field("Range")
+	value, ok := only(r, "Range")
 	if !ok || string(r.Method()) != "GET" || !res.sameAs(r, c.Now()) {
 		return nil, false
 	}
@@ -84,13 +105,14 @@ func (res *resource) replyPart(c *session.Conn, fields []byte, b byteRange) {
 	c.Reply(&reply)
 }
 
-// replyParts answers with several ranges as one multipart body.
+// replyParts answers with several ranges as one multipart body, and fields
+// beside its type.
 //
 // RFC 9110 14.6: the media type multipart/byteranges; 15.3.7.2: each part has
 // the Content-Type that the whole would have had, and its own Content-Range.
-func (res *resource) replyParts(c *session.Conn, ranges []byteRange) {
+func (res *resource) replyParts(c *session.Conn, fields []byte, ranges []byteRange) {
 	boundary := "threeloops-" + res.tag[1:len(res.tag)-1]
-	typ, _, _ := cutLine(res.fields) // appendType's first line
+	typ, _, _ := cutLine(res.content)
 	parts := make([]session.Part, 0, len(ranges)+1)
 	left := len(ranges)
 	for _, b := range ranges {
@@ -106,9 +128,8 @@ func (res *resource) replyParts(c *session.Conn, ranges []byteRange) {
 		parts = append(parts, p)
 	}
 	parts = append(parts, session.Part{Head: []byte("\r\n--" + boundary + "--\r\n")})
-	fields := append([]byte("Content-Type: multipart/byteranges; boundary="), boundary...)
-	fields = append(fields, "\r\nX-Content-Type-Options: nosniff\r\n"...)
-	c.Reply(&session.Response{Status: 206, Fields: res.validators.append(fields), Parts: parts})
+	fields = append(fields, "Content-Type: multipart/byteranges; boundary="+boundary+"\r\n"...)
+	c.Reply(&session.Response{Status: 206, Fields: fields, Parts: parts})
 }
 
 // oneOf is one of several uses of a file. The last one's Close closes it.

@@ -16,11 +16,12 @@ var site embed.FS
 // page is a resource of the built-in site. Its fields are written when it is
 // first asked for, and then never again.
 type page struct {
-	path   string
-	file   string
-	tag    validators
-	fields []byte
-	body   []byte
+	path    string
+	file    string
+	tag     validators
+	content []byte
+	policy  []byte
+	body    []byte
 }
 
 // builtIn lists the built-in pages: index.html is "/", NAME.html is "/_/NAME",
@@ -56,10 +57,12 @@ func (a *App) page(path []byte) *page {
 
 // serve answers with the page from memory, referring to it, not copying.
 func (p *page) serve(a *App, c *session.Conn, r *http1.Request) {
-	if p.fields == nil {
+	if p.content == nil {
 		p.load()
 	}
-	a.serve(c, r, &resource{validators: p.tag, fields: p.fields, body: p.body, size: int64(len(p.body))})
+	a.serve(c, r, &resource{
+		validators: p.tag, content: p.content, policy: p.policy, body: p.body, size: int64(len(p.body)),
+	})
 }
 
 // revalidate lets a browser keep a page, if it asks each time whether that is
@@ -74,7 +77,6 @@ func (p *page) load() {
 	sum := crc64.Checksum(body, crc64.MakeTable(crc64.ECMA))
 	p.body = body
 	p.tag.tag = `"` + strconv.FormatUint(sum, 36) + `"`
-	p.fields = appendType(nil, p.file)
-	p.fields = append(p.fields, revalidate...)
-	p.fields = append(p.fields, "Content-Security-Policy: default-src 'self'; connect-src *\r\n"...)
+	p.content = typeField(p.file)
+	p.policy = []byte(nosniff + revalidate + "Content-Security-Policy: default-src 'self'; connect-src *\r\n")
 }

@@ -2,14 +2,8 @@ package app
 
 import "strings"
 
-// appendType adds the fields that say how to read a file of that name. A
-// browser that guessed otherwise could be made to run what is no script
-// (nosniff).
-func appendType(fields []byte, name string) []byte {
-	fields = append(fields, "Content-Type: "...)
-	fields = append(fields, contentType(name)...)
-	return append(fields, "\r\nX-Content-Type-Options: nosniff\r\n"...)
-}
+// typeField is the line that says how to read a file of that name.
+func typeField(name string) []byte { return []byte("Content-Type: " + contentType(name) + "\r\n") }
 
 // contentType tells a media type by the name's extension. The table is ours,
 // because package mime reads files of the system, and then the same request
