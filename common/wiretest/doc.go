@@ -20,12 +20,14 @@
 //	with FLAG...      the server's flags; before any other step. A value
 //	                  list:a,b stands for a file that lists a and b
 //	> ITEM...         the peer sends bytes
-//	> | TEXT          the peer sends TEXT and CRLF
+//	> | TEXT          the peer sends TEXT and CRLF. {ETag} in it, or any field's
+//	                  name in braces, is the value in the response before
 //	> fin             the peer sends its FIN; it still reads
 //	> rst             the peer resets the connection; the last step
 //	< ITEM...         exactly these bytes come
 //	< status N [xM]   a response with status N comes; or M responses
-//	< has F[: VALUE]  ... and has the field F (and its value is VALUE)
+//	< has F[: VALUE]  ... and has the field F (and its value is VALUE, or
+//	                  begins with it, where VALUE ends in "...")
 //	< no F            ... and has no field F
 //	< body none       ... and no body, whatever Content-Length says (HEAD)
 //	< body ITEM...    ... and exactly this body. Without any such line the

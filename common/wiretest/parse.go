@@ -14,6 +14,7 @@ type parser struct {
 	line  int
 	block []byte    // of the lines with > so far
 	from  int       // the line where block began; 0: there is none
+	names bool      // block has the name of a field in braces
 	reply *response // what lines with has, no and body are about
 }
 
@@ -50,9 +51,14 @@ func (p *parser) endBlock() {
 	if p.from == 0 {
 		return
 	}
-	block := p.block
-	p.tr.steps = append(p.tr.steps, step{p.from, func(pl *player) error { return pl.send(block) }})
-	p.block, p.from = nil, 0
+	block, names := p.block, p.names
+	p.tr.steps = append(p.tr.steps, step{p.from, func(pl *player) error {
+		if names {
+			return pl.send(pl.replaceNames(block))
+		}
+		return pl.send(block)
+	}})
+	p.block, p.from, p.names = nil, 0, false
 }
 
 func (p *parser) add(run func(*player) error) error {
@@ -105,6 +111,7 @@ func (p *parser) parseSend(text string) error {
 	}
 	if raw, ok := strings.CutPrefix(text, "|"); ok {
 		p.block = append(append(p.block, strings.TrimPrefix(raw, " ")...), "\r\n"...)
+		p.names = p.names || inBraces.MatchString(raw)
 		return nil
 	}
 	b, err := parseItems(text, true)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -49,6 +50,8 @@ type player struct {
 	ended  error  // io.EOF or errReset, once all before it is received
 	log    []byte // what was matched, the Date masked
 	over   bool   // nothing more can come, or we don't want to know
+
+	fields []field // of the last response
 }
 
 // play plays tr and returns the log of what was received: all bytes, but the
@@ -76,6 +79,21 @@ func (p *player) send(block []byte) error {
 	p.end.send(p.cut.pieces(p.blocks, block, p.edge))
 	p.blocks++
 	return nil
+}
+
+// inBraces is the name of a field of the last response, for its value.
+var inBraces = regexp.MustCompile(`\{[A-Z][A-Za-z-]*\}`)
+
+// replaceNames puts values into the places of names.
+func (p *player) replaceNames(block []byte) []byte {
+	return inBraces.ReplaceAllFunc(block, func(name []byte) []byte {
+		for _, f := range p.fields {
+			if "{"+f.name+"}" == string(name) {
+				return []byte(f.value)
+			}
+		}
+		return name
+	})
 }
 
 // more waits for further bytes.

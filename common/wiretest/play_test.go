@@ -51,6 +51,8 @@ func TestTrueTraces(t *testing.T) {
 	for _, text := range []string{
 		"> get /\n< status 200\n< has X-A: b\n< has Date\n< no ETag\n< body \"hello\"\n",
 		"> get /\n> get /\n< status 200 x2\n> fin\n< fin",
+		"> get /\n< status 200\n< has X-A: b...\n< has Date: Sun, ...\n< has X-A: ...",
+		"> get /\n< status 200\n> | GET / HTTP/1.{Content-Length}\n> | Host: {X-A}\n> |\n< status 200",
 		"open /echo\n> text \"a\"\n< text \"a\"\n< silence\n> close 1000\n< close 1000\n< fin",
 		"open /echo\n> part text \"a\"\n\n> cont \"b\"\n< joined text \"ab\"\n> rst",
 		"with -idle-timeout=5s\n> get /\n< status 200\nwait 4999ms\n< silence\nwait 1ms\n< fin",
@@ -71,6 +73,8 @@ func TestFalseTraces(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"> get /\n< status 404", "t.trace:3: want status 404"},
 		{"> get /\n< status 200\n< has X-A: c", "t.trace:3: want field X-A: c"},
+		{"> get /\n< status 200\n< has X-A: bb...", "t.trace:3: want field X-A: bb..."},
+		{"> get /\n< status 200\n> | GET / HTTP/1.{Etag}\n> |\n< status 200", "t.trace:6: want status 200"},
 		{"> get /\n< status 200\n< has X-B", "t.trace:3: want field X-B"},
 		{"> get /\n< status 200\n< no x-a", "t.trace:3: want no field x-a"},
 		{"> get /\n< status 200\n< body \"hallo\"", "t.trace:3: want \"hallo\""},
