@@ -1,6 +1,8 @@
 package session
 
 import (
+	"bytes"
+
 	"threeloops/common/http1"
 	"threeloops/common/stat"
 	"threeloops/common/ws"
@@ -14,8 +16,8 @@ import (
 // that we speak to be named when it asks for another.
 func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool {
 	s := (*Session)(c)
-	version, _ := r.Field("Sec-WebSocket-Version")
-	key, _ := r.Field("Sec-WebSocket-Key")
+	version, versions := field(r, "Sec-WebSocket-Version")
+	key, keys := field(r, "Sec-WebSocket-Key")
 	switch {
 	case string(r.Method()) != "GET" || !r.HasToken("Upgrade", "websocket"):
 		c.Refuse(426, "this resource speaks WebSocket",
@@ -24,6 +26,9 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 		c.Refuse(400, "a WebSocket handshake needs HTTP/1.1", nil)
 	case !r.HasToken("Connection", "upgrade"):
 		c.Refuse(400, "a WebSocket handshake needs Connection: Upgrade", nil)
+	case versions > 1 || keys > 1:
+		// RFC 6455 11.3.1, 11.3.5: neither may "appear more than once in an HTTP request".
+		c.Refuse(400, "a WebSocket handshake has one version and one key", nil)
 	case string(version) != "13":
 		c.Refuse(426, "this server speaks WebSocket version 13",
 			[]byte("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"))
@@ -41,11 +46,25 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 	return false
 }
 
-// chosen returns the first of protocols that the client offers, or "".
+// field returns a field's value, and how many fields of that name there are.
+func field(r *http1.Request, name string) (value []byte, n int) {
+	for v := range r.Fields(name) {
+		value = v
+		n++
+	}
+	return value, n
+}
+
+// chosen returns the first of protocols that the client offers, or "". Their
+// names are compared letter by letter: a client takes no other than it offered.
 func chosen(r *http1.Request, protocols []string) string {
 	for _, p := range protocols {
-		if r.HasToken("Sec-WebSocket-Protocol", p) {
-			return p
+		for value := range r.Fields("Sec-WebSocket-Protocol") {
+			for offer := range bytes.SplitSeq(value, []byte(",")) {
+				if string(bytes.Trim(offer, " \t")) == p {
+					return p
+				}
+			}
 		}
 	}
 	return ""
