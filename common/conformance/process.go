@@ -7,18 +7,35 @@ import (
 )
 
 // Processes tests what only a running server can show: descriptors, memory,
-// signals, and clients that do not behave. Each test starts a server of its
-// own; target must be of Exec.
+// signals, files, and clients that do not behave. Each test starts a server of
+// its own; target must be of Exec.
 func Processes(t *testing.T, target Target) {
-	tests := []struct {
-		title string
-		test  func(t *testing.T)
-	}{
+	for _, p := range processes(target) {
+		t.Run(p.title, p.test)
+	}
+}
+
+// process is a test of a running server.
+type process struct {
+	title string
+	test  func(t *testing.T)
+}
+
+func processes(target Target) []process {
+	return []process{
 		{"a thousand clients leave nothing behind", leavesNothing},
 		{"without descriptors clients are turned away", survivesShortage},
 		{"at the limit clients wait in the backlog", waitsAtLimit},
 		{"only regular files below the root are served", staysBelowRoot},
 		{"a small file leaves in one segment with its head", sendsOneSegment},
+		{"a file truncated while it is sent ends the connection", breaksTruncated},
+		{"a file that grows while it is sent is what was promised", keepsPromise},
+		{"a file replaced while it is sent is the old one", sendsOldFile},
+		{"a replaced file is noticed", noticesReplaced},
+		{"an empty file is whole", servesEmptyFile},
+		{"ranges of a file", sendsRanges},
+		{"a compressed sibling is preferred by who accepts it", prefersCompressed},
+		{"dates in all three forms", knowsDates},
 		{"a bad command line is one line and status 2", target.refusesFlags},
 		{"a busy port is one line and status 1", target.refusesBusyPort},
 		{"SIGTERM under load loses no request", finishesUnderLoad},
@@ -37,9 +54,6 @@ func Processes(t *testing.T, target Target) {
 		{"five hundred pipelined requests", answersPipelined},
 		{"IPv6, and three ports", listensElsewhere},
 		{"garbage ends in a status, a Close or a close", survivesGarbage},
-	}
-	for _, tt := range tests {
-		t.Run(tt.title, tt.test)
 	}
 }
 

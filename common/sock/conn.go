@@ -35,8 +35,8 @@ func NewConn(fd int, id uint64, io *IO, cfg *session.Config, now time.Time, wake
 	return c
 }
 
-// ErrTruncated ends a connection whose file became shorter while it was sent:
-// the length that was announced can't be kept.
+// ErrTruncated ends a connection, by a reset, whose file became shorter while
+// it was sent: the length that was announced can't be kept.
 var ErrTruncated = errors.New("sock: the file became shorter while it was sent")
 
 // ReadOnce makes one read(2) and feeds the Session. One, so that a peer that
@@ -88,6 +88,9 @@ func (c *Conn) Flush(now time.Time) (again bool) {
 		if err == unix.EAGAIN {
 			return false
 		}
+		if err == ErrTruncated {
+			c.abort()
+		}
 		if err != nil {
 			c.End(now, err)
 			return false
@@ -100,6 +103,13 @@ func (c *Conn) Flush(now time.Time) (again bool) {
 	}
 	rest := c.Next(c.io.runs[:]) // it may also have taken in parked bytes
 	return !rest.Empty()
+}
+
+// abort makes Close reset the connection, and throw away what its socket still
+// holds: sendfile(2) has put there references to the file's pages, not copies,
+// and the kernel fills with zeros what a truncation cuts off within a page.
+func (c *Conn) abort() {
+	unix.SetsockoptLinger(c.FD, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }
 
 // send makes the one system call that b asks for. full reports that it took
