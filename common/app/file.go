@@ -51,7 +51,7 @@ func (a *App) below(c *session.Conn, r *http1.Request, path string) bool {
 		redirect(c, r)
 	default:
 		res := &resource{
-			validators: validators{tag: fileTag(size, modified), modified: modified},
+			validators: validators{tag: fileTag(f, size, modified), modified: modified},
 			content:    typeField(name),
 			policy:     []byte(nosniff),
 			file:       f, size: size,

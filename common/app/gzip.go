@@ -24,7 +24,7 @@ func (a *App) preferCompressed(r *http1.Request, name string, res *resource) {
 	}
 	res.file.Close()
 	res.file, res.size = f, size
-	tag := fileTag(size, modified)
+	tag := fileTag(f, size, modified)
 	res.validators = validators{tag: tag[:len(tag)-1] + `-gz"`, modified: modified}
 	res.content = append(res.content, "Content-Encoding: gzip\r\n"...)
 }

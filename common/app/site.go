@@ -2,9 +2,7 @@ package app
 
 import (
 	"embed"
-	"hash/crc64"
 	"io/fs"
-	"strconv"
 
 	"threeloops/common/http1"
 	"threeloops/common/session"
@@ -74,9 +72,8 @@ func (p *page) load() {
 	if err != nil {
 		panic(err) // embedded by the compiler: it is there
 	}
-	sum := crc64.Checksum(body, crc64.MakeTable(crc64.ECMA))
 	p.body = body
-	p.tag.tag = `"` + strconv.FormatUint(sum, 36) + `"`
+	p.tag.tag = sumTag(body)
 	p.content = typeField(p.file)
 	p.policy = []byte(nosniff + revalidate + "Content-Security-Policy: default-src 'self'; connect-src *\r\n")
 }

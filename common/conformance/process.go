@@ -32,6 +32,7 @@ func processes(target Target) []process {
 		{"a file that grows while it is sent is what was promised", keepsPromise},
 		{"a file replaced while it is sent is the old one", sendsOldFile},
 		{"a replaced file is noticed", noticesReplaced},
+		{"a replaced file is noticed, be it as long and as old", noticesTwin},
 		{"an empty file is whole", servesEmptyFile},
 		{"ranges of a file", sendsRanges},
 		{"a compressed sibling is preferred by who accepts it", prefersCompressed},

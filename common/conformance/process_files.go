@@ -106,8 +106,8 @@ func keepsPromise(t *testing.T) {
 		fmt.Sprintf("bytes %d-%d/%d", largeFile+3996, largeFile+3999, largeFile+4000))))
 }
 
-// noticesReplaced replaces a file by another of the same length between two
-// requests, and while it is sent.
+// noticesReplaced replaces a file by others of the same length between two
+// requests.
 func noticesReplaced(t *testing.T) {
 	root, _, c := filed(t)
 	name := filepath.Join(root, "f.txt")
@@ -134,6 +134,21 @@ func noticesReplaced(t *testing.T) {
 		next, body, err := c.exchange("/f.txt", "Range: bytes=1-", condition)
 		must(t, errors.Join(err, equal(condition, next.StatusCode, 200), equal("body", string(body), "two")))
 	}
+}
+
+// noticesTwin replaces a file by another of the same length and time, as an
+// archiver unpacks it.
+func noticesTwin(t *testing.T) {
+	root, _, c := filed(t)
+	name := filepath.Join(root, "f.txt")
+	old := time.Now().Add(-time.Hour)
+	put(t, name, []byte("one"), old)
+	first, _, err := c.exchange("/f.txt")
+	must(t, err)
+	put(t, name+".new", []byte("two"), old)
+	must(t, os.Rename(name+".new", name))
+	next, body, err := c.exchange("/f.txt", "If-None-Match: "+first.Header.Get("ETag"))
+	must(t, errors.Join(err, equal("status", next.StatusCode, 200), equal("body", string(body), "two")))
 }
 
 // sendsOldFile replaces a file while it is sent: all of it is of one version.

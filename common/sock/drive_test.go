@@ -146,5 +146,5 @@ func openFile(t *testing.T, text []byte) file {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return file(fd)
+	return file{fd: fd}
 }

@@ -53,7 +53,7 @@ func (r *Root) Open(name string) (f outq.File, size int64, modified time.Time, e
 	if err = unix.Fstat(fd, &st); err == nil {
 		switch st.Mode & unix.S_IFMT {
 		case unix.S_IFREG:
-			return file(fd), st.Size, time.Unix(st.Mtim.Unix()), nil
+			return file{fd, st.Ino}, st.Size, time.Unix(st.Mtim.Unix()), nil
 		case unix.S_IFDIR:
 		default:
 			err = fs.ErrPermission
@@ -79,14 +79,20 @@ func meaning(err error) error {
 func (r *Root) Close() { unix.Close(r.fd) }
 
 // file is an open descriptor of a regular file.
-type file int
+type file struct {
+	fd    int
+	inode uint64
+}
 
-func (f file) Fd() uintptr { return uintptr(f) }
+func (f file) Fd() uintptr { return uintptr(f.fd) }
+
+// Inode tells the file from others of its file system.
+func (f file) Inode() uint64 { return f.inode }
 
 func (f file) ReadAt(p []byte, off int64) (n int, err error) {
 	for n < len(p) && err == nil {
 		var k int
-		k, err = unix.Pread(int(f), p[n:], off+int64(n))
+		k, err = unix.Pread(f.fd, p[n:], off+int64(n))
 		switch {
 		case err == unix.EINTR:
 			err = nil
@@ -98,4 +104,4 @@ func (f file) ReadAt(p []byte, off int64) (n int, err error) {
 	return n, err
 }
 
-func (f file) Close() error { return unix.Close(int(f)) }
+func (f file) Close() error { return unix.Close(f.fd) }
