@@ -123,6 +123,7 @@ func (env *Env) Sessions(board stat.Board, i int) *session.Config {
 	return &session.Config{
 		App:     app.New(o),
 		MaxHead: int(env.MaxHead), MaxBody: env.MaxBody, MaxMessage: env.MaxMessage,
+		Compress:    env.Compress,
 		HeadTimeout: env.HeadTimeout, IdleTimeout: env.IdleTimeout,
 		WriteTimeout: env.WriteTimeout, CloseTimeout: env.CloseTimeout,
 		Stat: &board[i],

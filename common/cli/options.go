@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"threeloops/common/session"
 )
 
 // Options is the command line. It is the same for all servers, but for the
@@ -24,6 +26,7 @@ type Options struct {
 	MaxMessage int64
 	MaxBody    int64
 	MaxHead    int64
+	Compress   session.Compress
 
 	HeadTimeout  time.Duration
 	IdleTimeout  time.Duration
@@ -100,6 +103,9 @@ func (o *Options) define(fs *flag.FlagSet, m *Model) {
 	fs.Var((*size)(&o.MaxMessage), "max-message", "largest WebSocket message in `bytes`")
 	fs.Var((*size)(&o.MaxBody), "max-body", "largest request body in `bytes`")
 	fs.Var((*size)(&o.MaxHead), "max-head", "largest request line and fields in `bytes`")
+
+	fs.TextVar(&o.Compress, "compress", session.DeflateOn,
+		"permessage-deflate for WebSockets that offer it: on, off, or takeover, which keeps 32 KiB for each client")
 
 	fs.DurationVar(&o.HeadTimeout, "head-timeout", 10*time.Second, "time for a request's head")
 	fs.DurationVar(&o.IdleTimeout, "idle-timeout", 60*time.Second,

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"threeloops/common/session"
 )
 
 var model = Model{
@@ -26,7 +28,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := &Options{
 		Addr: "127.0.0.1:8009", Ports: 1, Backlog: 4096,
-		MaxMessage: 16 << 20, MaxBody: 1 << 20, MaxHead: 16 << 10,
+		MaxMessage: 16 << 20, MaxBody: 1 << 20, MaxHead: 16 << 10, Compress: session.DeflateOn,
 		HeadTimeout: 10 * time.Second, IdleTimeout: time.Minute, WriteTimeout: 30 * time.Second,
 		CloseTimeout: 5 * time.Second, Grace: 10 * time.Second,
 		NoDelay: true, LogLevel: "info", LogFormat: "text", MaxChildren: 512,
@@ -38,7 +40,7 @@ func TestDefaults(t *testing.T) {
 
 func TestEveryFlagIsHeard(t *testing.T) {
 	got, err := parse(&model, strings.Fields(`-addr [::1]:0 -backlog 1 -root /r -max-conns 5
-		-max-message 1GiB -max-body 3 -max-head=2KiB -head-timeout 1ms -idle-timeout 2s -write-timeout 3m
+		-max-message 1GiB -max-body 3 -max-head=2KiB -compress takeover -head-timeout 1ms -idle-timeout 2s -write-timeout 3m
 		-close-timeout 4h -grace 5s -hosts h -origins o -origin-required -nodelay=false -defer-accept 6
 		-lifeline 3 -log debug -log-format json -prefork 7 -max-children 8`), nil)
 	if err != nil {
@@ -46,7 +48,7 @@ func TestEveryFlagIsHeard(t *testing.T) {
 	}
 	want := &Options{
 		Addr: "[::1]:0", Ports: 1, Backlog: 1, Root: "/r", MaxConns: 5,
-		MaxMessage: 1 << 30, MaxBody: 3, MaxHead: 2 << 10,
+		MaxMessage: 1 << 30, MaxBody: 3, MaxHead: 2 << 10, Compress: session.DeflateTakeover,
 		HeadTimeout: time.Millisecond, IdleTimeout: 2 * time.Second, WriteTimeout: 3 * time.Minute,
 		CloseTimeout: 4 * time.Hour, Grace: 5 * time.Second, HostsFile: "h", OriginsFile: "o",
 		OriginRequired: true, DeferAccept: 6, Lifeline: 3, LogLevel: "debug", LogFormat: "json",
@@ -61,7 +63,7 @@ func TestAnythingGoodIsAccepted(t *testing.T) {
 	for _, line := range []string{
 		"-addr :80", "-addr localhost:65535", "-addr 0.0.0.0:1", "-addr [fe80::1%lo]:7",
 		"-addr 127.0.0.1:65530 -ports 6",
-		"-max-head 64", "-max-head 16MiB", "-log WARN", "-log error", "-max-conns 0", "-lifeline 0",
+		"-max-head 64", "-compress off", "-compress=on", "-max-head 16MiB", "-log WARN", "-log error", "-max-conns 0", "-lifeline 0",
 	} {
 		if _, err := parse(&model, strings.Fields(line), nil); err != nil {
 			t.Errorf("%s: %v", line, err)
@@ -91,6 +93,7 @@ func TestABadValueIsOneClearLine(t *testing.T) {
 		"-max-body 1.5MiB":               "positive number of bytes",
 		"-max-head 63":                   "from 64",
 		"-max-head 17MiB":                "from 64",
+		"-compress yes":                  "on, off or takeover",
 		"-head-timeout 10":               "head-timeout",
 		"-head-timeout 0":                "positive",
 		"-idle-timeout -1s":              "positive",

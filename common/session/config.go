@@ -31,6 +31,8 @@ type Config struct {
 	MaxBody    int64 // bytes of a request's body
 	MaxMessage int64 // bytes of a WebSocket message
 
+	Compress Compress // permessage-deflate
+
 	HeadTimeout  time.Duration // for a request's head, from its first byte; for the first one from accept
 	IdleTimeout  time.Duration // between requests; of a silent WebSocket; for each 64 KiB of a body
 	WriteTimeout time.Duration // without the peer taking a byte
@@ -40,6 +42,7 @@ type Config struct {
 
 	pool    outq.Pool
 	readers []*http1.Reader
+	press   *press    // nil until a message is compressed
 	base    time.Time // now is counted from here
 	wall    time.Time // the time of the call under way
 	now     instant

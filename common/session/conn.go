@@ -24,14 +24,14 @@ func (c *Conn) SetData(v any) { c.data = v }
 // Data returns what SetData was given last.
 func (c *Conn) Data() any { return c.data }
 
-// Send queues a WebSocket message, which it copies. It reports false, and does
+// Send queues a WebSocket message, which it copies or compresses. It reports false, and does
 // nothing, where there is no open WebSocket.
 func (c *Conn) Send(text bool, p []byte) bool {
 	return c.SendPiece(text, p, true, true)
 }
 
 // SendPiece queues a fragment of a WebSocket message, which it copies: the
-// message's first, its last, both, or neither.
+// message's first, its last, both, or neither. Fragments are not compressed.
 //
 // RFC 6455 5.4: "An unfragmented message consists of a single frame with the
 // FIN bit set and an opcode other than 0."
@@ -40,14 +40,17 @@ func (c *Conn) SendPiece(text bool, p []byte, first, last bool) bool {
 	if !s.mayFrame() {
 		return false
 	}
-	h := ws.Header{Fin: last, Opcode: opcode(text, first), Length: int64(len(p))}
-	s.out.Commit(ws.AppendFrame(s.out.Room(ws.MaxHeader+len(p)), h, p))
+	if !first || !last || !s.deflated(text, int64(len(p)), p) {
+		h := ws.Header{Fin: last, Opcode: opcode(text, first)}
+		s.out.Commit(ws.AppendFrame(s.out.Room(ws.MaxHeader+len(p)), h, p))
+	}
 	s.sentMessage(last)
 	return true
 }
 
-// SendRuns queues a WebSocket message without a copy. The runs must never be
-// written to again; they may be queued for other connections too.
+// SendRuns queues a WebSocket message without a copy, unless it is compressed.
+// The runs must never be written to again; they may be queued for other
+// connections too.
 func (c *Conn) SendRuns(text bool, runs [][]byte) bool {
 	s := (*Session)(c)
 	if !s.mayFrame() {
@@ -57,9 +60,11 @@ func (c *Conn) SendRuns(text bool, runs [][]byte) bool {
 	for _, p := range runs {
 		h.Length += int64(len(p))
 	}
-	s.out.Commit(ws.AppendHeader(s.out.Room(ws.MaxHeader), h))
-	for _, p := range runs {
-		s.out.Share(p)
+	if !s.deflated(text, h.Length, runs...) {
+		s.out.Commit(ws.AppendHeader(s.out.Room(ws.MaxHeader), h))
+		for _, p := range runs {
+			s.out.Share(p)
+		}
 	}
 	s.sentMessage(true)
 	return true

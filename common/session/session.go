@@ -23,6 +23,7 @@ type Session struct {
 	part   *gather       // of the body or message that is arriving in pieces
 	parked []byte        // read, but not yet taken in
 	frames ws.Reader
+	zip    *zip // nil: messages are not compressed
 
 	since    instant // when the phase began
 	heardAt  instant // when a byte came last
@@ -279,7 +280,7 @@ func (s *Session) forget() {
 		s.cfg.release(s.in)
 		s.in = nil
 	}
-	s.part, s.parked = nil, nil
+	s.part, s.parked, s.zip = nil, nil, nil
 }
 
 func (s *Session) sayGone() {

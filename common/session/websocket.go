@@ -10,7 +10,8 @@ import (
 
 // Upgrade answers the request r, a GET, with 101 and opens its WebSocket, or
 // refuses it if it is no proper handshake. protocols are the subprotocols that
-// the route speaks, the best first; streamed asks for messages in pieces.
+// the route speaks, the best first; streamed asks for messages in pieces,
+// which can't be compressed.
 //
 // RFC 6455 4.2.1 lists what a handshake has to have; 4.4 asks for a version
 // that we speak to be named when it asks for another.
@@ -18,6 +19,8 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 	s := (*Session)(c)
 	version, versions := field(r, "Sec-WebSocket-Version")
 	key, keys := field(r, "Sec-WebSocket-Key")
+	deflate, ok := ws.AcceptDeflate(r.Fields("Sec-WebSocket-Extensions"), s.cfg.Compress == DeflateTakeover)
+	deflate.On = deflate.On && s.cfg.Compress != DeflateOff && !streamed
 	switch {
 	case string(r.Method()) != "GET" || !r.HasToken("Upgrade", "websocket"):
 		c.Refuse(426, "this resource speaks WebSocket",
@@ -34,11 +37,13 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 			[]byte("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"))
 	case !ws.ValidKey(key):
 		c.Refuse(400, "Sec-WebSocket-Key must be 16 bytes in base64", nil)
+	case !ok:
+		c.Refuse(400, "Sec-WebSocket-Extensions is malformed", nil)
 	case s.phase != reply:
 	case s.leaving:
 		c.Refuse(503, "the server is shutting down", nil)
 	default:
-		s.upgrade(key, chosen(r, protocols))
+		s.upgrade(key, chosen(r, protocols), deflate)
 		s.streamed = streamed
 		s.cfg.App.Open(c)
 		return true
@@ -70,7 +75,7 @@ func chosen(r *http1.Request, protocols []string) string {
 	return ""
 }
 
-func (s *Session) upgrade(key []byte, protocol string) {
+func (s *Session) upgrade(key []byte, protocol string, deflate ws.Deflate) {
 	b := s.out.Room(256)
 	b = http1.AppendStatusLine(b, 101)
 	b = append(b, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
@@ -79,11 +84,18 @@ func (s *Session) upgrade(key []byte, protocol string) {
 		b = append(b, "\r\nSec-WebSocket-Protocol: "...)
 		b = append(b, protocol...)
 	}
+	if deflate.On {
+		b = append(b, "\r\nSec-WebSocket-Extensions: "...)
+		b = deflate.AppendResponse(b)
+	}
 	s.out.Commit(append(b, "\r\n\r\n"...))
 	s.turn(upgraded)
 	s.code = ws.Abnormal
 	s.heardAt = s.cfg.now
 	s.frames.Init(ws.Server, s.cfg.MaxMessage)
+	if deflate.On {
+		s.frames.Rsv1, s.zip = true, &zip{agreed: deflate}
+	}
 	s.cfg.Stat.Add(stat.Upgrades, 1)
 }
 
@@ -98,8 +110,7 @@ func (s *Session) takeFrames(p []byte) (n int) {
 			break
 		}
 		if ev.Kind == ws.Data && s.phase != closing {
-			s.message(&ev)
-			if ev.Last {
+			if s.message(&ev) && ev.Last {
 				messages++
 			}
 			continue
@@ -113,8 +124,9 @@ func (s *Session) takeFrames(p []byte) (n int) {
 }
 
 // message hands a message to the application: at once if it lies whole in the
-// input or is streamed, else when its last piece has come.
-func (s *Session) message(ev *ws.Event) {
+// input or is streamed, else when its last piece has come. It reports false if
+// the message is broken.
+func (s *Session) message(ev *ws.Event) bool {
 	m := Message{Text: ev.Opcode == ws.Text, First: ev.First, Last: ev.Last, lent: ev.Payload}
 	if !s.streamed && !(ev.First && ev.Last) {
 		if s.part == nil {
@@ -122,12 +134,19 @@ func (s *Session) message(ev *ws.Event) {
 		}
 		s.part.add(ev.Payload, s.frames.Rest())
 		if !ev.Last {
-			return
+			return true
 		}
 		m.First, m.own = true, s.part
 		s.part = nil
 	}
+	if ev.Rsv1 {
+		if err := s.inflate(&m); err != nil {
+			s.violated(err)
+			return false
+		}
+	}
 	s.cfg.App.Message((*Conn)(s), m)
+	return true
 }
 
 // event answers everything that is not data.
@@ -147,12 +166,17 @@ func (s *Session) event(ev *ws.Event) {
 		}
 		s.turn(bothClosed)
 	case ws.Failed:
-		s.cfg.Stat.Add(stat.Violations, 1)
-		if s.phase != closing {
-			s.queueClose(ev.Err.Code, "")
-		}
-		s.turn(lastWord)
+		s.violated(ev.Err)
 	}
+}
+
+// violated ends the connection of a peer that broke a rule.
+func (s *Session) violated(err *ws.Error) {
+	s.cfg.Stat.Add(stat.Violations, 1)
+	if s.phase != closing {
+		s.queueClose(err.Code, "")
+	}
+	s.turn(lastWord)
 }
 
 // control queues a control frame, whose payload has at most 125 bytes.

@@ -46,6 +46,7 @@ func Configure(cfg *session.Config, flags []string) (rest []string, err error) {
 	set.IntVar(&cfg.MaxHead, "max-head", 16<<10, "")
 	set.Int64Var(&cfg.MaxBody, "max-body", 1<<20, "")
 	set.Int64Var(&cfg.MaxMessage, "max-message", 16<<20, "")
+	set.TextVar(&cfg.Compress, "compress", session.DeflateOn, "")
 	set.DurationVar(&cfg.HeadTimeout, "head-timeout", 10*time.Second, "")
 	set.DurationVar(&cfg.IdleTimeout, "idle-timeout", 60*time.Second, "")
 	set.DurationVar(&cfg.WriteTimeout, "write-timeout", 30*time.Second, "")

@@ -35,6 +35,8 @@
 //	< upgraded        the answer to the item handshake comes
 //	< joined ITEM...  a message comes, in any number of fragments; ITEM... is
 //	                  the same message as one frame
+//	< inflated ITEM... the same for a compressed message, inflated; its first
+//	                  frame alone has RSV1
 //	< fin             the server's FIN comes, and nothing before it
 //	< gone            the connection ends, with a FIN or a reset, after
 //	                  anything
@@ -54,11 +56,15 @@
 //	( ITEM... )       several items as one
 //	get PATH          a GET request for PATH, with a Host
 //	handshake PATH    the request that opens a WebSocket
+//	offer PATH "..."  the same with fields Sec-WebSocket-Extensions, a string
+//	                  each
 //	text ITEM...      a frame of this payload; likewise binary, cont (for a
 //	                  continuation), ping, pong. Those sent by the peer are
 //	                  masked. The payload reaches to a comma, or to the end of
 //	                  the line or the parenthesis
 //	part text ...     a frame without FIN
+//	marked text ...   a frame with RSV1; also marked part text ...
+//	deflate ITEM      what permessage-deflate makes of ITEM
 //	close [N [ITEM..]] a Close frame: code, reason
 //
 // # Cutting

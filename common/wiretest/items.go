@@ -2,6 +2,7 @@ package wiretest
 
 import (
 	"bytes"
+	"compress/flate"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -140,8 +141,18 @@ func (in *items) named(word string) ([]byte, error) {
 			return []byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"), nil
 		}
 		return handshake(path), nil
+	case "offer":
+		return in.offer()
+	case "deflate":
+		return in.deflate()
 	case "part":
 		return in.frame(in.word(), false)
+	case "marked":
+		b, err := in.one()
+		if err == nil {
+			b[0] |= ws.Rsv1
+		}
+		return b, err
 	}
 	if _, ok := opcodes[word]; ok {
 		return in.frame(word, true)
@@ -166,6 +177,40 @@ func (in *items) repeat() ([]byte, error) {
 		return nil, fmt.Errorf("want no more than %d bytes", maxItem)
 	}
 	return bytes.Repeat(b, n), err
+}
+
+// offer parses the path and the extensions of a handshake.
+func (in *items) offer() ([]byte, error) {
+	path := in.word()
+	if !strings.HasPrefix(path, "/") {
+		return nil, fmt.Errorf("want a path after offer, not %q", path)
+	}
+	head := strings.TrimSuffix(string(handshake(path)), "\r\n")
+	for in.skip(); strings.HasPrefix(in.text, `"`); in.skip() {
+		value, err := in.one()
+		if err != nil {
+			return nil, err
+		}
+		head += "Sec-WebSocket-Extensions: " + string(value) + "\r\n"
+	}
+	return []byte(head + "\r\n"), nil
+}
+
+// deflate compresses the next item by package flate alone, so that the servers
+// are not tested by their own code.
+func (in *items) deflate() ([]byte, error) {
+	if in.skip(); in.over() {
+		return nil, errors.New("want an item after deflate")
+	}
+	plain, err := in.one()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	w, _ := flate.NewWriter(&b, flate.DefaultCompression)
+	w.Write(plain)
+	w.Flush()
+	return bytes.TrimSuffix(b.Bytes(), []byte("\x00\x00\xff\xff")), nil
 }
 
 // frame parses what follows a frame's name.

@@ -142,10 +142,13 @@ func (p *parser) parseWant(text string) error {
 		return p.add(upgraded().match)
 	case "status":
 		return p.parseStatus(rest)
-	case "joined":
+	case "joined", "inflated":
 		b, err := parseItems(rest, false)
 		if err != nil {
 			return err
+		}
+		if word == "inflated" {
+			return p.add(func(pl *player) error { return pl.wantInflated(b) })
 		}
 		return p.add(func(pl *player) error { return pl.wantJoined(b) })
 	}

@@ -23,6 +23,11 @@ func TestItems(t *testing.T) {
 		{`close`, "\x88\x00"},
 		{`close 1000 "bye"`, "\x88\x05\x03\xe8bye"},
 		{`get /x`, "GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n"},
+		{`marked text f2`, "\xc1\x01\xf2"},
+		{`marked part text, marked cont 00`, "\x41\x00\xc0\x01\x00"},
+		{`deflate ""`, "\x00"},
+		{`offer /x "a" "b"`, strings.TrimSuffix(string(handshake("/x")), "\r\n") +
+			"Sec-WebSocket-Extensions: a\r\nSec-WebSocket-Extensions: b\r\n\r\n"},
 		{`binary pattern 3`, "\x82\x03" + string(pattern(3))},
 	} {
 		if diff := cmp.Diff(c.want, string(FromServer(c.items))); diff != "" {
@@ -56,6 +61,8 @@ func TestMistakesInATraceAreReported(t *testing.T) {
 		{"# rule\n> repeat 99999999 00", "bad.trace:2: want a number"},
 		{"# rule\n> repeat 9999999 pattern 1000", "bad.trace:2: want no more than"},
 		{"# rule\n> part fin", "bad.trace:2: want text, binary"},
+		{"# rule\n> offer x", "bad.trace:2: want a path after offer"},
+		{"# rule\n> deflate", "bad.trace:2: want an item after deflate"},
 		{"# rule\n> get x", "bad.trace:2: want a path after get"},
 		{"# rule\nopen echo", "bad.trace:2: want a path: open /echo"},
 		{"# rule\nwait long", "bad.trace:2: want a duration"},

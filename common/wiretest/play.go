@@ -2,6 +2,7 @@ package wiretest
 
 import (
 	"bytes"
+	"compress/flate"
 	"errors"
 	"fmt"
 	"io"
@@ -202,27 +203,57 @@ func (p *player) wantEnd() error {
 
 // wantJoined matches a message in any number of frames with the one frame b.
 func (p *player) wantJoined(b []byte) error {
+	first, joined, err := p.message()
+	if err != nil {
+		return fmt.Errorf("want %s\n%w", describe(b), err)
+	}
+	return p.same(b, first, joined)
+}
+
+// wantInflated matches a compressed message with the one frame b, which is not.
+func (p *player) wantInflated(b []byte) error {
+	first, joined, err := p.message()
+	if err != nil {
+		return fmt.Errorf("want, compressed, %s\n%w", describe(b), err)
+	}
+	if first.Rsv != ws.Rsv1 {
+		return fmt.Errorf("want a compressed message\ngot  %s", describe(joined))
+	}
+	end := strings.NewReader("\x00\x00\xff\xff\x01\x00\x00\xff\xff")
+	plain, err := io.ReadAll(flate.NewReader(io.MultiReader(bytes.NewReader(joined), end)))
+	if err != nil {
+		return fmt.Errorf("want deflate data: %w\ngot  %s", err, describe(joined))
+	}
+	return p.same(b, first, plain)
+}
+
+// same matches a message with the one frame b.
+func (p *player) same(b []byte, first ws.Header, payload []byte) error {
 	want, n, _ := ws.ParseHeader(b)
-	var joined []byte
-	var first ws.Header
-	for fin := false; !fin; {
+	if first.Opcode != want.Opcode || !bytes.Equal(payload, b[n:]) {
+		return mismatch(0, b[n:], payload)
+	}
+	p.log = append(p.log, b...)
+	return nil
+}
+
+// message waits for a whole message and returns the header of its first frame
+// and what the payloads are together.
+func (p *player) message() (first ws.Header, joined []byte, err error) {
+	for n, fin := 0, false; !fin; n++ {
 		h, size, err := p.frame()
-		if err != nil {
-			return fmt.Errorf("want %s\n%w", describe(b), err)
-		}
-		if len(joined) == 0 && first.Opcode == 0 {
+		switch {
+		case err != nil:
+			return first, nil, err
+		case n == 0:
 			first = h
-		} else if h.Opcode != ws.Continuation {
-			return fmt.Errorf("want a continuation\ngot  %s", h.Opcode)
+		case h.Opcode != ws.Continuation || h.Rsv != 0:
+			return first, nil, fmt.Errorf("want a continuation\ngot  %s with RSV %02x", h.Opcode, h.Rsv)
 		}
 		joined = append(joined, p.got[size-int(h.Length):size]...)
 		p.got, fin = p.got[size:], h.Fin
 	}
-	if first.Opcode != want.Opcode || !bytes.Equal(joined, b[n:]) {
-		return mismatch(0, b[n:], joined)
-	}
-	p.log = append(p.log, b...)
-	return nil
+	return first, joined, nil
 }
 
 // frame waits for a whole frame and returns its header and size.

@@ -50,6 +50,8 @@ func mustParseTrace(t *testing.T, text string) *Trace {
 func TestTrueTraces(t *testing.T) {
 	for _, text := range []string{
 		"> get /\n< status 200\n< has X-A: b\n< has Date\n< no ETag\n< body \"hello\"\n",
+		"> offer /echo \"permessage-deflate\"\n< status 101\n" +
+			"> marked text deflate pattern 900\n< inflated text pattern 900",
 		"> get /\n> get /\n< status 200 x2\n> fin\n< fin",
 		"> get /\n< status 200\n< has X-A: b...\n< has Date: Sun, ...\n< has X-A: ...",
 		"> get /\n< status 200\n> | GET / HTTP/1.{Content-Length}\n> | Host: {X-A}\n> |\n< status 200",
@@ -89,6 +91,9 @@ func TestFalseTraces(t *testing.T) {
 		{"open /echo\n> text \"a\"\n< text \"b\"", "t.trace:4: want"},
 		{"open /echo\n> text \"a\"\n< text \"ab\"", "t.trace:4: want"},
 		{"open /echo\n> text \"a\"\n< joined binary \"a\"", "t.trace:4: want"},
+		{"open /echo\n> text pattern 900\n< inflated text pattern 900", "t.trace:4: want a compressed message"},
+		{"> offer /echo \"permessage-deflate\"\n< status 101\n" +
+			"> text pattern 900\n< inflated text pattern 901", "t.trace:5: want"},
 		{"open /echo\n> close 1000\n< close 1000\n< fin\n< 00", "t.trace:6: want"},
 	} {
 		_, err := echoCore(new(echoApp)).Play(mustParseTrace(t, c.text), Cuttings(0)[0])

@@ -39,14 +39,24 @@
 // the byte that spoils it. A message too big fails at its header. A peer can therefore never make
 // the caller wait, or keep memory, for something that is bound to be refused.
 //
+// # Compression
+//
+// permessage-deflate (RFC 7692) stands beside all this: [AcceptDeflate] negotiates, [Inflater] and
+// [Deflater] work on whole messages. A Reader with [Reader.Rsv1] set lets the mark of a compressed
+// message through and does no more: its text is not checked and its size is that of what is sent. So
+// the caller collects a marked message, and the Inflater checks text and size of what comes out of it.
+// RSV2 and RSV3 are never let through.
+//
+// An Inflater and a Deflater are large, but no message leaves anything in them. Whoever serves many
+// connections in a loop needs one of each for all of them. The one thing that a connection may have
+// to keep is a [Window].
+//
 // # Limitations
 //
 //   - The opening handshake is HTTP and not done here, but for [ValidKey] and [AppendAccept].
 //   - There is no writer. That fragments follow each other, that nothing follows a Close, and that a
 //     client's masking keys can't be guessed, is up to the caller.
-//   - There are no extensions. RSV1 is let through when [Reader.Rsv1] is set; RSV2 and RSV3 never are.
-//     Text of a marked message is not checked and its size is counted as sent: the extension has to
-//     check what it inflates.
+//   - permessage-deflate is the only extension, and only the server's part of its negotiation is here.
 //   - A piece of a message may end inside a character.
 //   - The pieces before a failure have been given already; how many depends on how they were cut.
 //   - A code's direction is not checked: a server may be sent 1012, which only servers have use for.

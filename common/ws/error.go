@@ -42,3 +42,11 @@ var (
 	ErrCloseCode   = &Error{ProtocolError, "close code that must not be sent"}
 	ErrCloseReason = &Error{InvalidPayload, "close reason is not UTF-8"}
 )
+
+// What a compressed message violates: the Inflater finds it, beside text that is not UTF-8 and a
+// message too big. RFC 7692 names no code. RFC 6455 7.4.1 has 1007 for data "not consistent with the
+// type of the message", and RSV1 says that its type is deflate data.
+var (
+	ErrDeflate      = &Error{InvalidPayload, "message is not deflate data"}
+	ErrDeflateFinal = &Error{PolicyViolation, "too many final blocks in a message"}
+)

@@ -54,6 +54,9 @@ const (
 // a masking key.
 const MaxHeader = 2 + 8 + 4
 
+// Rsv1 is RSV1 as Header.Rsv has it: the mark of a compressed message (RFC 7692 6).
+const Rsv1 byte = rsv1Bit
+
 // maxControl is RFC 6455 5.5's limit for the payload of a control frame.
 const maxControl = 125
 

@@ -1,0 +1,229 @@
+package ws
+
+import (
+	"compress/flate"
+	"io"
+	"math"
+	"slices"
+)
+
+// windowSize is how far back deflate data may refer (RFC 1951 2): 32 KiB.
+const windowSize = 1 << maxWindowBits
+
+// Window is the end of what a peer has sent so far, inflated: what its next message may refer to. It
+// is all that a connection with context takeover keeps between messages, at most 32 KiB. Its zero
+// value is that nothing has been sent.
+type Window struct{ p []byte }
+
+// slide takes note that p has been sent.
+func (w *Window) slide(p []byte) {
+	p = p[max(0, len(p)-windowSize):]
+	keep := min(len(w.p), windowSize-len(p))
+	if cap(w.p) < windowSize && keep+len(p) > cap(w.p) {
+		grown := make([]byte, len(w.p), min(windowSize, max(1024, 2*(len(w.p)+len(p)))))
+		copy(grown, w.p)
+		w.p = grown
+	}
+	n := copy(w.p, w.p[len(w.p)-keep:])
+	w.p = append(w.p[:n], p...)
+}
+
+// Inflater inflates messages, one after the other. It is not bound to a connection: nothing of a message
+// remains in it. Its zero value is ready, and makes what it needs, about 80 KiB, with the first message.
+type Inflater struct {
+	flate io.ReadCloser // a flate.Resetter too
+	in    source
+	own   Window // of the message under way, where none is kept between messages
+}
+
+// deflateEnd is what RFC 7692 7.2.2 has the receiver append to a message, and a final empty block, so
+// that the decompressor sees where it ends.
+var deflateEnd = []byte("\x00\x00\xff\xff" + "\x01\x00\x00\xff\xff")
+
+// maxFinal is how many blocks of one message may be final. A final block ends flate's stream, and to
+// begin a new one takes microseconds, although it takes the sender two bytes. Senders whose
+// library can't flush otherwise need one in a message (RFC 7692 7.2.3.4).
+const maxFinal = 256
+
+// Append inflates a message, whose payload came in runs, appends it to dst, and returns the extended
+// slice. Text is checked. limit is the most bytes that may be appended; 0 is no limit. w is the
+// connection's window, or nil if messages don't refer to earlier ones. After an error the connection
+// can't go on: dst is then what it was.
+//
+// An empty payload is taken for the empty message. RFC 7692 7.2.3.6 has it sent as one byte, but
+// zlib, asked to flush when it has just flushed, gives none, and there are clients that send just that.
+func (z *Inflater) Append(dst []byte, w *Window, text bool, limit int64, runs ...[]byte) ([]byte, *Error) {
+	size := int64(0)
+	for _, run := range runs {
+		size += int64(len(run))
+	}
+	if size == 0 {
+		return dst, nil
+	}
+	if w == nil {
+		w = &z.own
+	}
+	z.in.runs = append(append(z.in.runs[:0], runs...), deflateEnd)
+	out, err := z.inflate(dst, w, text, limit)
+	z.in.forget()
+	z.own.p = z.own.p[:0]
+	return out, err
+}
+
+func (z *Inflater) inflate(dst []byte, w *Window, text bool, limit int64) ([]byte, *Error) {
+	var check UTF8
+	z.reset(w)
+	out := dst
+	for size, final := int64(0), 0; ; {
+		most := math.MaxInt
+		if limit > 0 {
+			most = int(limit-size) + 1 // one more shows that there is more
+		}
+		out = grow(out, 1, most)
+		room := out[len(out):cap(out)]
+		n, err := z.flate.Read(room[:min(len(room), most)])
+		room, out, size = room[:n], out[:len(out)+n], size+int64(n)
+		w.slide(room)
+		switch {
+		case limit > 0 && size > limit:
+			return dst, ErrMessageTooBig
+		case text && !check.Valid(room):
+			return dst, ErrInvalidPayload
+		case err == nil:
+			continue
+		case err != io.EOF:
+			return dst, ErrDeflate
+		}
+		if z.in.empty() {
+			break
+		}
+		if final++; final > maxFinal {
+			return dst, ErrDeflateFinal
+		}
+		z.reset(w)
+	}
+	if text && !check.Complete() {
+		return dst, ErrInvalidPayload
+	}
+	return out, nil
+}
+
+// grow makes room for n bytes and, where it allocates, for as many as there are, but for no more than most.
+func grow(p []byte, n, most int) []byte {
+	if cap(p)-len(p) >= n {
+		return p
+	}
+	return slices.Grow(p, min(max(n, len(p), 512), most))
+}
+
+// reset begins a stream of flate's, and with it forgets the error of the one before.
+func (z *Inflater) reset(w *Window) {
+	if z.flate == nil {
+		z.flate = flate.NewReader(&z.in)
+	}
+	z.flate.(flate.Resetter).Reset(&z.in, w.p) // its error is always nil
+}
+
+// source reads runs. As an io.ByteReader it is asked for no byte behind a final block.
+type source struct {
+	runs [][]byte
+	at   int // the run, or len(runs)
+	off  int // in it
+}
+
+func (s *source) empty() bool {
+	for s.at < len(s.runs) && s.off == len(s.runs[s.at]) {
+		s.at, s.off = s.at+1, 0
+	}
+	return s.at == len(s.runs)
+}
+
+func (s *source) forget() {
+	clear(s.runs)
+	*s = source{runs: s.runs[:0]}
+}
+
+// ReadByte implements io.ByteReader.
+func (s *source) ReadByte() (byte, error) {
+	if s.empty() {
+		return 0, io.EOF
+	}
+	b := s.runs[s.at][s.off]
+	s.off++
+	return b, nil
+}
+
+// Read implements io.Reader.
+func (s *source) Read(p []byte) (int, error) {
+	if s.empty() {
+		return 0, io.EOF
+	}
+	n := copy(p, s.runs[s.at][s.off:])
+	s.off += n
+	return n, nil
+}
+
+// Deflater compresses messages, one after the other. It is not bound to a connection: no message refers
+// to another. Its zero value is ready, and makes what it needs, about a megabyte, with the first message.
+//
+// The level is the fastest. It is the one whose writer begins a new message by adding to a number;
+// the others clear tables of 640 KiB each time.
+type Deflater struct {
+	fast, huffman *flate.Writer
+	out           sink
+}
+
+// Append compresses a message, given in runs, appends the payload to send, and returns the extended
+// slice. The first frame of the message has to have RSV1 set. huffman is Deflate.HuffmanOnly.
+//
+// ok is false if the message would not become smaller; then dst is what it was. To send it as it is
+// is always allowed (RFC 7692 6).
+func (z *Deflater) Append(dst []byte, huffman bool, runs ...[]byte) (out []byte, ok bool) {
+	size := 0
+	for _, run := range runs {
+		size += len(run)
+	}
+	z.out = sink{p: dst, most: len(dst) + size + len(flushed) - 1}
+	w := z.writer(huffman)
+	for _, run := range runs {
+		w.Write(run) // fails only where Flush does
+	}
+	err := w.Flush()
+	out, z.out = z.out.p, sink{}
+	if err != nil {
+		return dst, false
+	}
+	// RFC 7692 7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end."
+	return out[:len(out)-len(flushed)], true
+}
+
+// flushed is what a flush ends with: the empty block without compression, but for its first bits.
+const flushed = "\x00\x00\xff\xff"
+
+// writer returns a writer at the beginning of a message.
+func (z *Deflater) writer(huffman bool) *flate.Writer {
+	which, level := &z.fast, flate.BestSpeed
+	if huffman {
+		which, level = &z.huffman, flate.HuffmanOnly
+	}
+	if *which == nil {
+		*which, _ = flate.NewWriter(&z.out, level) // fails for unknown levels only
+	}
+	(*which).Reset(&z.out)
+	return *which
+}
+
+// sink collects up to most bytes. More are an error, which stops the writer.
+type sink struct {
+	p    []byte
+	most int
+}
+
+// Write implements io.Writer.
+func (s *sink) Write(p []byte) (int, error) {
+	if len(s.p)+len(p) > s.most {
+		return 0, io.ErrShortBuffer
+	}
+	s.p = append(grow(s.p, len(p), s.most-len(s.p)), p...)
+	return len(p), nil
+}
