@@ -15,6 +15,7 @@ import (
 // application. It notes what is not as expected.
 type bench struct {
 	app   *testApp
+	cfg   *session.Config
 	loop  *wiretest.Loop
 	stats *stat.Slot
 	seen  map[string]bool // the phases that any session has been in
@@ -25,6 +26,7 @@ func newBench() *bench {
 	b := &bench{app: new(testApp), stats: new(stat.Slot), seen: map[string]bool{}}
 	cfg := &session.Config{App: b.app, Stat: b.stats}
 	wiretest.Configure(cfg, nil)
+	b.cfg = cfg
 	b.loop = wiretest.NewLoop(cfg)
 	b.loop.Each = b.each
 	return b

@@ -15,6 +15,9 @@ const windowSize = 1 << maxWindowBits
 // value is that nothing has been sent.
 type Window struct{ p []byte }
 
+// Held is the memory that w occupies, in bytes.
+func (w *Window) Held() int64 { return int64(cap(w.p)) }
+
 // slide takes note that p has been sent.
 func (w *Window) slide(p []byte) {
 	p = p[max(0, len(p)-windowSize):]
