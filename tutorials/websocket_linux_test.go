@@ -73,6 +73,40 @@ func TestEcho(t *testing.T) {
 	})
 }
 
+// A client that offers compression is understood, in each of its modes. The library's messages keep
+// its window where the server lets it; these servers run with -compress=on and don't.
+func TestEchoCompressed(t *testing.T) {
+	each(t, func(t *testing.T, url string) {
+		for _, mode := range []websocket.CompressionMode{
+			websocket.CompressionContextTakeover, websocket.CompressionNoContextTakeover,
+		} {
+			c, resp, err := websocket.Dial(t.Context(), url+"/echo", &websocket.DialOptions{
+				CompressionMode: mode, CompressionThreshold: 1,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { c.CloseNow() })
+			c.SetReadLimit(-1)
+			if got := resp.Header.Get("Sec-WebSocket-Extensions"); !strings.HasPrefix(got, "permessage-deflate") {
+				t.Errorf("compression is answered by %q", got)
+			}
+			for _, n := range []int{0, 1, 63, 64, 500, 65536, 1 << 20, 500} {
+				message := fill(n)
+				sent := make(chan error, 1)
+				go func() { sent <- c.Write(t.Context(), websocket.MessageText, message) }()
+				echoed(t, c, websocket.MessageText, message)
+				if err := <-sent; err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := c.Close(websocket.StatusNormalClosure, ""); err != nil {
+				t.Errorf("closing: %v", err)
+			}
+		}
+	})
+}
+
 func TestEchoOfFragments(t *testing.T) {
 	pieces := []string{"", "a", "b\xe2", "\x82", "\xac", strings.Repeat("c", 70000), "", "ende"}
 	each(t, func(t *testing.T, url string) {

@@ -34,6 +34,21 @@ for (const url of process.argv.slice(2)) {
   await echo(ws, "one ", "", "two ", "€ three");
   await echo(ws, Buffer.from([1]), Buffer.alloc(70000, 2), Buffer.from([3]));
 
+  // The library offers compression by itself, and compresses from 1024 bytes on. Here it does so always.
+  assert.equal(ws.extensions, "permessage-deflate");
+  for (const bits of [9, 15]) {
+    const small = new WebSocket(url.replace("http", "ws") + "/echo", {
+      maxPayload: 1 << 25, perMessageDeflate: { threshold: 0, serverMaxWindowBits: bits, clientMaxWindowBits: bits },
+    });
+    const opened = once(small, "open");
+    const [answer] = await once(small, "upgrade");
+    assert.match(answer.headers["sec-websocket-extensions"], new RegExp(`server_max_window_bits=${bits}`));
+    await opened;
+    for (const n of [0, 1, 63, 64, 1000, 65536, 1 << 20, 0]) await echo(small, "wörter ".repeat(n));
+    await echo(small, "one ", "", "two ", "€ three");
+    await close(small, 1000, "done");
+  }
+
   const pong = once(ws, "pong");
   ws.ping("are you there?");
   assert.equal((await pong)[0].toString(), "are you there?");
