@@ -61,5 +61,6 @@
 //   - The pieces before a failure have been given already; how many depends on how they were cut.
 //   - A code's direction is not checked: a server may be sent 1012, which only servers have use for.
 //   - A Sec-WebSocket-Key may have any value in the four bits that base64 leaves over.
-//   - Versions of the protocol before 13 (hixie, hybi) are unknown here.
+//   - Of the versions before 13 there are hixie-75 and hixie-76, whose frames a [HixieReader] reads, and 7
+//     and 8, for which [Reader.Early] is set. Their frames' lengths have to be in the shortest form too.
 package ws
