@@ -38,19 +38,26 @@ func isAddress(host string) bool {
 // Forbidden status code."
 func (a *App) originChecked(c *session.Conn, r *http1.Request) bool {
 	origin, ok := r.Field("Origin")
+	old, alsoOld := []byte(nil), false
+	if a.o.Legacy {
+		old, alsoOld = r.Field("Sec-WebSocket-Origin")
+	}
 	switch {
-	case !ok && !a.o.OriginRequired:
-		return true
-	case !ok:
+	case !ok && !alsoOld && a.o.OriginRequired:
 		c.Refuse(403, "a request to this resource needs an Origin", nil)
 		return false
-	case a.o.Origins != nil && listed(a.o.Origins, string(origin)):
-		return true
-	case a.o.Origins == nil && sameOrigin(origin, r.Host()):
-		return true
+	case ok && !a.originAllowed(r, origin), alsoOld && !a.originAllowed(r, old):
+		c.Refuse(403, "pages of that Origin may not use this resource", nil)
+		return false
 	}
-	c.Refuse(403, "pages of that Origin may not use this resource", nil)
-	return false
+	return true
+}
+
+func (a *App) originAllowed(r *http1.Request, origin []byte) bool {
+	if a.o.Origins != nil {
+		return listed(a.o.Origins, string(origin))
+	}
+	return sameOrigin(origin, r.Host())
 }
 
 // sameOrigin reports whether origin's host and port are those that the request

@@ -23,6 +23,7 @@ type Options struct {
 	Hosts          []string // names and addresses that Host may have; nil: see Loopback
 	Origins        []string // whose pages may open WebSockets and POST; nil: our own alone
 	OriginRequired bool     // refuse WebSockets and POSTs without Origin
+	Legacy         bool     // Sec-WebSocket-Origin, as Origin was called from hybi-04 to hybi-10, counts too
 }
 
 // FS opens files below a root. Implementations must never leave it.

@@ -116,6 +116,7 @@ func (env *Env) Sessions(board stat.Board, i int) *session.Config {
 		Name: env.Name, Board: board, Slot: i,
 		Host: host, Loopback: loopback(host),
 		Hosts: env.hosts, Origins: env.origins, OriginRequired: env.OriginRequired,
+		Legacy: env.Legacy,
 	}
 	if env.root != nil {
 		o.FS = env.root
@@ -126,7 +127,8 @@ func (env *Env) Sessions(board stat.Board, i int) *session.Config {
 		Compress:    env.Compress,
 		HeadTimeout: env.HeadTimeout, IdleTimeout: env.IdleTimeout,
 		WriteTimeout: env.WriteTimeout, CloseTimeout: env.CloseTimeout,
-		Stat: &board[i],
+		Legacy: env.Legacy,
+		Stat:   &board[i],
 	}
 }
 

@@ -37,6 +37,7 @@ type Options struct {
 	HostsFile      string
 	OriginsFile    string
 	OriginRequired bool
+	Legacy         bool
 
 	NoDelay     bool
 	DeferAccept int
@@ -120,6 +121,9 @@ func (o *Options) define(fs *flag.FlagSet, m *Model) {
 	fs.StringVar(&o.OriginsFile, "origins", "",
 		"`file` of the origins whose pages may connect: the count, then one a line")
 	fs.BoolVar(&o.OriginRequired, "origin-required", false, "refuse WebSockets and POSTs without an Origin")
+
+	fs.BoolVar(&o.Legacy, "legacy", false,
+		"speak the old conventions of WebSocket too: hixie-75, hixie-76 (hybi-00), hybi-07, hybi-10")
 
 	fs.BoolVar(&o.NoDelay, "nodelay", true, "set TCP_NODELAY; false also gives up MSG_MORE")
 	fs.IntVar(&o.DeferAccept, "defer-accept", 0, "TCP_DEFER_ACCEPT: `seconds` to wait for the first bytes")

@@ -21,7 +21,7 @@ func newConfig(flags []string) (*session.Config, error) {
 		return nil, err
 	}
 	board := make(stat.Board, 1)
-	o := app.Options{Name: "core", Board: board, Loopback: true, Host: "127.0.0.1"}
+	o := app.Options{Name: "core", Board: board, Loopback: true, Host: "127.0.0.1", Legacy: cfg.Legacy}
 	for _, flag := range rest {
 		name, entries, list := splitList(flag)
 		switch strings.TrimLeft(name, "-") {

@@ -22,6 +22,8 @@ import (
 //	/ws       echo, without a copy; "bye" makes the server close, with 4001;
 //	          "later" makes it send "now" after 1 s
 //	/pieces   echo of each piece as it comes
+//	/binary   answers any message with a binary one; "runs" with two of a text,
+//	          "cut" with half a text, "bad" with the other half, which is none
 //	/feed     answers any message with one of 1 MiB in pieces of 10,000 bytes, as
 //	          the peer reads them
 type testApp struct {
@@ -54,7 +56,7 @@ func (a *testApp) Request(c *session.Conn, r *http1.Request, body []byte) {
 		}
 		a.files = append(a.files, f)
 		c.Reply(&session.Response{Status: 200, File: f, Len: 1 << 20})
-	case "/ws", "/pieces", "/feed":
+	case "/ws", "/pieces", "/feed", "/binary":
 		c.SetData(&route{path: path})
 		c.Upgrade(r, nil, path == "/pieces")
 	default:
@@ -72,6 +74,8 @@ func (a *testApp) Message(c *session.Conn, m session.Message) {
 	switch r := c.Data().(*route); {
 	case r.path == "/pieces":
 		c.SendPiece(m.Text, m.Bytes(), m.First, m.Last)
+	case r.path == "/binary":
+		a.binary(c, string(m.Bytes()))
 	case r.path == "/feed":
 		r.left = feedSize
 		a.feed(c, r)
@@ -88,6 +92,22 @@ func (a *testApp) Message(c *session.Conn, m session.Message) {
 		c.Send(m.Text, m.Bytes())
 	default:
 		c.SendRuns(m.Text, m.Take())
+	}
+}
+
+// binary sends what a peer that knows text alone must not be sent, and what it may.
+func (a *testApp) binary(c *session.Conn, order string) {
+	switch order {
+	case "runs":
+		c.SendRuns(true, [][]byte{[]byte("one, "), []byte("two")})
+	case "bad runs":
+		c.SendRuns(true, [][]byte{[]byte("one, "), []byte("\xff\x00")})
+	case "cut":
+		c.SendPiece(true, []byte("half"), true, false)
+	case "bad":
+		c.SendPiece(true, []byte(" a text\xff"), false, true)
+	default:
+		c.Send(false, []byte(order))
 	}
 }
 

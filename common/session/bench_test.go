@@ -26,8 +26,7 @@ func newBench() *bench {
 	b := &bench{app: new(testApp), stats: new(stat.Slot), seen: map[string]bool{}}
 	cfg := &session.Config{App: b.app, Stat: b.stats}
 	wiretest.Configure(cfg, nil)
-	b.cfg = cfg
-	b.loop = wiretest.NewLoop(cfg)
+	b.cfg, b.loop = cfg, wiretest.NewLoop(cfg)
 	b.loop.Each = b.each
 	return b
 }

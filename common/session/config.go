@@ -38,6 +38,8 @@ type Config struct {
 	WriteTimeout time.Duration // without the peer taking a byte
 	CloseTimeout time.Duration // for the peer's part of a goodbye, and for its pong
 
+	Legacy bool // handshakes of hixie-75, hixie-76, hybi-07 and hybi-10 are answered too
+
 	Stat *stat.Slot // where the loop counts; never nil
 
 	pool    outq.Pool

@@ -24,8 +24,10 @@ func (c *Conn) SetData(v any) { c.data = v }
 // Data returns what SetData was given last.
 func (c *Conn) Data() any { return c.data }
 
-// Send queues a WebSocket message, which it copies or compresses. It reports false, and does
-// nothing, where there is no open WebSocket.
+// Send queues a WebSocket message, which it copies or compresses. It reports
+// false, and does nothing, where there is no open WebSocket. A peer that speaks
+// hixie knows text alone: sent anything else it is closed, as by Close with
+// ws.UnsupportedData.
 func (c *Conn) Send(text bool, p []byte) bool {
 	return c.SendPiece(text, p, true, true)
 }
@@ -39,6 +41,9 @@ func (c *Conn) SendPiece(text bool, p []byte, first, last bool) bool {
 	s := (*Session)(c)
 	if !s.mayFrame() {
 		return false
+	}
+	if s.hixie != nil {
+		return s.sendHixie(text, p, first, last)
 	}
 	if !first || !last || !s.deflated(text, int64(len(p)), p) {
 		h := ws.Header{Fin: last, Opcode: opcode(text, first)}
@@ -55,6 +60,9 @@ func (c *Conn) SendRuns(text bool, runs [][]byte) bool {
 	s := (*Session)(c)
 	if !s.mayFrame() {
 		return false
+	}
+	if s.hixie != nil {
+		return s.shareHixie(text, runs)
 	}
 	h := ws.Header{Fin: true, Opcode: opcode(text, true)}
 	for _, p := range runs {
@@ -82,8 +90,7 @@ func (c *Conn) Queued() int64 { return c.out.Len() }
 func (c *Conn) Close(code ws.Code, reason string) {
 	s := (*Session)(c)
 	if s.mayFrame() {
-		s.queueClose(code, reason)
-		s.turn(weClose)
+		s.goodbye(code, reason)
 		s.called()
 	}
 }

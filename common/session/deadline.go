@@ -59,7 +59,7 @@ func (s *Session) phaseDue() instant {
 		if s.out.Len() > 0 {
 			d = 0
 		}
-	case head:
+	case head, challenge:
 		d = s.cfg.HeadTimeout
 	case body:
 		d = s.cfg.IdleTimeout
@@ -86,9 +86,13 @@ func (s *Session) expired() {
 	switch s.phase {
 	case fresh, idle:
 		s.turn(lastWord)
-	case head, body:
+	case head, body, challenge:
 		s.refuse(408, "the request did not arrive in time")
 	case open:
+		if s.hixie != nil {
+			s.goodbye(ws.GoingAway, "") // it has no ping
+			return
+		}
 		s.control(ws.Ping, nil)
 		s.cfg.Stat.Add(stat.Pings, 1)
 		s.turn(silence)

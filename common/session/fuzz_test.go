@@ -22,6 +22,9 @@ func FuzzSession(f *testing.F) {
 		`handshake /ws binary pattern 70000, text "bye", text "x", close 1000 "y"`,
 		`handshake /feed text "go", ping "x", text "go"`,
 		`handshake /ws 81 fe`,
+		hixie75 + ` 00 "Hello" ff 01 "x" ff 80 03 "xyz" 00 "bye" ff`,
+		hixie76 + ` "^n:ds[4U" 00 "Hello" ff 00 pattern 3000 ff ff 00 00 "late" ff`,
+		early + ` text "Hello", close 1004`,
 	} {
 		for seed := range uint64(4) {
 			f.Add(wiretest.FromPeer(items), seed)
@@ -44,6 +47,7 @@ func FuzzSession(f *testing.F) {
 // returns what was answered.
 func fuzzed(t *testing.T, input []byte, rng *rand.Rand, ticks bool) (answer []byte) {
 	b := newBench()
+	b.cfg.Legacy = true
 	b.loop.Rand = rng
 	p := b.connect()
 	for len(input) > 0 {

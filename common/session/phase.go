@@ -5,17 +5,18 @@ package session
 type phase uint8
 
 const (
-	fresh   phase = iota // accepted, no byte has come
-	idle                 // between two requests
-	head                 // part of a request's head has come
-	body                 // the head is complete, the body is coming
-	reply                // a request is the application's; it owes the answer
-	open                 // WebSocket
-	pinged               // WebSocket, silent for long; a ping asks whether the peer lives
-	closing              // WebSocket, our Close is queued, the peer's has not come
-	flush                // nothing more is taken in; what is queued goes out, then the full stop
-	linger               // the full stop is sent; input is thrown away until the peer's own
-	over                 // done: close the descriptor
+	fresh     phase = iota // accepted, no byte has come
+	idle                   // between two requests
+	head                   // part of a request's head has come
+	body                   // the head is complete, the body is coming
+	reply                  // a request is the application's; it owes the answer
+	challenge              // hixie-76: the handshake's head is in order, the eight bytes behind it are coming
+	open                   // WebSocket
+	pinged                 // WebSocket, silent for long; a ping asks whether the peer lives
+	closing                // WebSocket, our Close is queued, the peer's has not come
+	flush                  // nothing more is taken in; what is queued goes out, then the full stop
+	linger                 // the full stop is sent; input is thrown away until the peer's own
+	over                   // done: close the descriptor
 	phases
 )
 
@@ -28,6 +29,7 @@ const (
 	asked                   // the request is complete
 	answered                // the reply is queued, the connection persists
 	lastWord                // a reply or a Close is queued behind which nothing follows
+	challenged              // a handshake of hixie-76 is in order, but not yet complete
 	upgraded                // the WebSocket handshake is answered with 101
 	silence                 // the idle timeout of a WebSocket has passed
 	heard                   // a byte came from a pinged peer
@@ -48,28 +50,29 @@ const never = phases
 // transitions holds every pair of phase and token. The diagram in the
 // documentation is drawn from it.
 var transitions = [phases][tokens]phase{
-	//        bytesCame headDone asked  answered lastWord upgraded silence heard  weClose  bothClosed peerFin drained drainedFin timeout failed
-	fresh:   {head, never, never, never, flush, never, never, never, never, never, flush, never, never, never, over},
-	idle:    {head, never, never, never, flush, never, never, never, never, never, flush, never, never, never, over},
-	head:    {never, body, reply, never, flush, never, never, never, never, never, never, never, never, never, over},
-	body:    {never, never, reply, never, flush, never, never, never, never, never, never, never, never, never, over},
-	reply:   {never, never, never, idle, flush, open, never, never, never, never, never, never, never, never, over},
-	open:    {never, never, never, never, flush, never, pinged, never, closing, flush, flush, never, never, never, over},
-	pinged:  {never, never, never, never, flush, never, never, open, closing, never, flush, never, never, never, over},
-	closing: {never, never, never, never, flush, never, never, never, never, flush, flush, never, never, flush, over},
-	flush:   {never, never, never, never, never, never, never, never, never, never, never, linger, over, never, over},
-	linger:  {never, never, never, never, never, never, never, never, never, never, over, never, never, over, over},
-	over:    {never, never, never, never, never, never, never, never, never, never, never, never, never, never, never},
+	//        bytesCame headDone asked  answered lastWord challenged upgraded silence heard  weClose  bothClosed peerFin drained drainedFin timeout failed
+	fresh:     {head, never, never, never, flush, never, never, never, never, never, never, flush, never, never, never, over},
+	idle:      {head, never, never, never, flush, never, never, never, never, never, never, flush, never, never, never, over},
+	head:      {never, body, reply, never, flush, never, never, never, never, never, never, never, never, never, never, over},
+	body:      {never, never, reply, never, flush, never, never, never, never, never, never, never, never, never, never, over},
+	reply:     {never, never, never, idle, flush, challenge, open, never, never, never, never, never, never, never, never, over},
+	challenge: {never, never, never, never, flush, never, open, never, never, never, never, never, never, never, never, over},
+	open:      {never, never, never, never, flush, never, never, pinged, never, closing, flush, flush, never, never, never, over},
+	pinged:    {never, never, never, never, flush, never, never, never, open, closing, never, flush, never, never, never, over},
+	closing:   {never, never, never, never, flush, never, never, never, never, never, flush, flush, never, never, flush, over},
+	flush:     {never, never, never, never, never, never, never, never, never, never, never, never, linger, over, never, over},
+	linger:    {never, never, never, never, never, never, never, never, never, never, never, over, never, never, over, over},
+	over:      {never, never, never, never, never, never, never, never, never, never, never, never, never, never, never, never},
 }
 
 var phaseNames = [phases]string{
-	fresh: "fresh", idle: "idle", head: "head", body: "body", reply: "reply", open: "open",
-	pinged: "pinged", closing: "closing", flush: "flush", linger: "linger", over: "over",
+	fresh: "fresh", idle: "idle", head: "head", body: "body", reply: "reply", challenge: "challenge",
+	open: "open", pinged: "pinged", closing: "closing", flush: "flush", linger: "linger", over: "over",
 }
 
 var tokenNames = [tokens]string{
 	bytesCame: "bytes came", headDone: "head done", asked: "asked", answered: "answered",
-	lastWord: "last word", upgraded: "upgraded", silence: "silence", heard: "heard",
+	lastWord: "last word", challenged: "challenged", upgraded: "upgraded", silence: "silence", heard: "heard",
 	weClose: "we close", bothClosed: "both closed", peerFin: "peer's FIN", drained: "drained",
 	drainedFin: "drained after FIN", timeout: "timeout", failed: "failed",
 }

@@ -14,7 +14,7 @@ type scenario struct {
 }
 
 func scenarios() []scenario {
-	return slices.Concat(httpScenarios, fileScenarios, socketScenarios, leaveScenarios, deflateScenarios)
+	return slices.Concat(httpScenarios, fileScenarios, socketScenarios, leaveScenarios, deflateScenarios, legacyScenarios)
 }
 
 func TestScenarios(t *testing.T) {

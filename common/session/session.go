@@ -23,7 +23,8 @@ type Session struct {
 	part   *gather       // of the body or message that is arriving in pieces
 	parked []byte        // read, but not yet taken in
 	frames ws.Reader
-	zip    *zip // nil: messages are not compressed
+	zip    *zip   // nil: messages are not compressed
+	hixie  *hixie // nil for a WebSocket of RFC 6455, and of its drafts from hybi-07 on
 
 	since    instant // when the phase began
 	heardAt  instant // when a byte came last
@@ -145,8 +146,7 @@ func (s *Session) Shutdown(now time.Time) {
 	case fresh, idle:
 		s.since = s.cfg.now
 	case open, pinged:
-		s.queueClose(ws.GoingAway, "")
-		s.turn(weClose)
+		s.goodbye(ws.GoingAway, "")
 	}
 }
 
@@ -236,6 +236,8 @@ func (s *Session) take(p []byte) []byte {
 			p = p[s.takeFrames(p):]
 		case s.phase <= body:
 			p = p[s.takeRequest(p):]
+		case s.phase == challenge:
+			p = p[s.takeChallenge(p):]
 		default:
 			return nil
 		}
@@ -246,7 +248,7 @@ func (s *Session) take(p []byte) []byte {
 // fin follows the last byte of a peer that can still read.
 func (s *Session) fin() {
 	switch s.phase {
-	case head, body:
+	case head, body, challenge:
 		s.refuse(400, "the request ends in the middle")
 	case fresh, idle, open, pinged, closing, linger:
 		s.turn(peerFin)

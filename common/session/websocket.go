@@ -10,8 +10,10 @@ import (
 
 // Upgrade answers the request r, a GET, with 101 and opens its WebSocket, or
 // refuses it if it is no proper handshake. protocols are the subprotocols that
-// the route speaks, the best first; streamed asks for messages in pieces,
-// which can't be compressed.
+// the route speaks, the best first; streamed asks for messages in pieces, which
+// can't be compressed. It reports whether App.Open was called, or, for a peer
+// that speaks hixie-76, will be as soon as the eight bytes behind its request
+// have come; should they not come, App.Gone is called without it.
 //
 // RFC 6455 4.2.1 lists what a handshake has to have; 4.4 asks for a version
 // that we speak to be named when it asks for another.
@@ -24,17 +26,18 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 	switch {
 	case string(r.Method()) != "GET" || !r.HasToken("Upgrade", "websocket"):
 		c.Refuse(426, "this resource speaks WebSocket",
-			[]byte("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"))
+			s.versions())
 	case r.Minor() < 1:
 		c.Refuse(400, "a WebSocket handshake needs HTTP/1.1", nil)
 	case !r.HasToken("Connection", "upgrade"):
 		c.Refuse(400, "a WebSocket handshake needs Connection: Upgrade", nil)
+	case s.cfg.Legacy && hixieVersion(r) != 0:
+		return s.upgradeHixie(r, protocols, streamed)
 	case versions > 1 || keys > 1:
 		// RFC 6455 11.3.1, 11.3.5: neither may "appear more than once in an HTTP request".
 		c.Refuse(400, "a WebSocket handshake has one version and one key", nil)
-	case string(version) != "13":
-		c.Refuse(426, "this server speaks WebSocket version 13",
-			[]byte("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"))
+	case !s.speaks(version):
+		c.Refuse(426, "this server speaks WebSocket version 13", s.versions())
 	case !ws.ValidKey(key):
 		c.Refuse(400, "Sec-WebSocket-Key must be 16 bytes in base64", nil)
 	case !ok:
@@ -44,8 +47,13 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 		c.Refuse(503, "the server is shutting down", nil)
 	default:
 		s.upgrade(key, chosen(r, protocols), deflate)
+		s.frames.Init(ws.Server, s.cfg.MaxMessage)
+		s.frames.Early = string(version) != "13"
+		if deflate.On {
+			s.frames.Rsv1, s.zip = true, &zip{agreed: deflate}
+		}
 		s.streamed = streamed
-		s.cfg.App.Open(c)
+		s.opened()
 		return true
 	}
 	return false
@@ -89,14 +97,15 @@ func (s *Session) upgrade(key []byte, protocol string, deflate ws.Deflate) {
 		b = deflate.AppendResponse(b)
 	}
 	s.out.Commit(append(b, "\r\n\r\n"...))
+}
+
+// opened follows the answer to the handshake.
+func (s *Session) opened() {
 	s.turn(upgraded)
 	s.code = ws.Abnormal
 	s.heardAt = s.cfg.now
-	s.frames.Init(ws.Server, s.cfg.MaxMessage)
-	if deflate.On {
-		s.frames.Rsv1, s.zip = true, &zip{agreed: deflate}
-	}
 	s.cfg.Stat.Add(stat.Upgrades, 1)
+	s.cfg.App.Open((*Conn)(s))
 }
 
 // takeFrames takes in frames until p is used up, the queue is full, or the
@@ -104,7 +113,13 @@ func (s *Session) upgrade(key []byte, protocol string, deflate ws.Deflate) {
 func (s *Session) takeFrames(p []byte) (n int) {
 	messages := 0
 	for s.phase.webSocket() && !s.full {
-		ev, k := s.frames.Next(p[n:])
+		var ev ws.Event
+		var k int
+		if s.hixie == nil {
+			ev, k = s.frames.Next(p[n:])
+		} else {
+			ev, k = s.hixie.frames.Next(p[n:])
+		}
 		n += k
 		if ev.Kind == ws.NeedMore {
 			break
@@ -186,12 +201,29 @@ func (s *Session) control(op ws.Opcode, p []byte) {
 	s.full = s.full || s.out.Len() >= HighWater
 }
 
+// goodbye begins the closing handshake, where the peer's convention has one.
+func (s *Session) goodbye(code ws.Code, reason string) {
+	s.queueClose(code, reason)
+	if s.hixie != nil && !s.hixie.mayClose() {
+		s.turn(lastWord)
+		return
+	}
+	s.turn(weClose)
+}
+
 // queueClose queues a Close frame: without a payload for ws.NoStatus, which
 // must not be sent.
 func (s *Session) queueClose(code ws.Code, reason string) {
 	var b [125]byte
 	p := b[:0]
-	if code != ws.NoStatus {
+	switch {
+	case s.hixie != nil:
+		s.queueHixieClose()
+		return
+	case code == ws.NoStatus:
+	case s.frames.Early:
+		p = ws.AppendEarlyClose(p, code, reason)
+	default:
 		p = ws.AppendClose(p, code, reason)
 	}
 	s.control(ws.Close, p)

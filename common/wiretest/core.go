@@ -51,6 +51,7 @@ func Configure(cfg *session.Config, flags []string) (rest []string, err error) {
 	set.DurationVar(&cfg.IdleTimeout, "idle-timeout", 60*time.Second, "")
 	set.DurationVar(&cfg.WriteTimeout, "write-timeout", 30*time.Second, "")
 	set.DurationVar(&cfg.CloseTimeout, "close-timeout", 5*time.Second, "")
+	set.BoolVar(&cfg.Legacy, "legacy", false, "")
 	for _, f := range flags {
 		name, _, _ := strings.Cut(strings.TrimLeft(f, "-"), "=")
 		if set.Lookup(name) == nil {

@@ -1,0 +1,186 @@
+package session_test
+
+import (
+	"time"
+
+	"threeloops/common/wiretest"
+)
+
+// Handshakes of the older conventions, as items. That of hixie-76 is without
+// the eight bytes behind its head.
+const (
+	hixie75 = `"GET /ws HTTP/1.1\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nHost: a\r\nOrigin: http://a\r\n\r\n"`
+	hixie76 = `"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nOrigin: http://a\r\n` +
+		hixieKeys
+	hixieBinary = `"GET /binary HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nOrigin: http://a\r\n` +
+		hixieKeys
+	hixieKeys = `Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nSec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n\r\n"`
+	early     = `"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+		`Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"`
+
+	body       = ` "^n:ds[4U"`
+	bodyAnswer = "8jKS'y:G*Co,Wxa-"
+)
+
+// legacy makes the server speak the older conventions.
+func (b *bench) legacy() *bench {
+	b.cfg.Legacy = true
+	return b
+}
+
+// openOld returns a peer whose WebSocket is open after that handshake.
+func (b *bench) openOld(handshake string) *wiretest.Peer {
+	p := b.legacy().connect()
+	b.send(p, handshake)
+	b.want(p, "HTTP/1.1 101 ")
+	b.phase(p, "open")
+	return p
+}
+
+// What hixie and the drafts do otherwise.
+var legacyScenarios = []scenario{
+	{"hixie-75: a text is echoed, and the connection ends with a FIN", func(b *bench) {
+		p := b.openOld(hixie75)
+		b.send(p, `00 "Hel"`)
+		b.want(p)
+		b.send(p, `"lo" ff ff 00 00 ff`)
+		b.wantFrames(p, `00 "Hello" ff 00 ff`)
+		p.CloseWrite()
+		b.over(p)
+		b.goneWith(1006)
+	}},
+	{"hixie-76: the challenge is waited for, answered, and the first text may be with it", func(b *bench) {
+		p := b.legacy().connect()
+		b.send(p, hixie76+` "^n:"`)
+		b.want(p)
+		b.phase(p, "challenge")
+		b.send(p, `"ds[4U" 00 "Hello" ff`)
+		b.want(p, "HTTP/1.1 101 WebSocket Protocol Handshake", "\r\n\r\n"+bodyAnswer+"\x00Hello\xff")
+		b.send(p, `ff 00`)
+		b.wantFrames(p, `ff 00`)
+		b.phase(p, "linger")
+		b.goneWith(1005)
+	}},
+	{"hixie-76: a challenge that doesn't come is a request that doesn't", func(b *bench) {
+		p := b.legacy().connect()
+		b.send(p, hixie76)
+		b.pass(9 * time.Second)
+		b.want(p)
+		b.pass(time.Second)
+		b.want(p, "408 Request Timeout")
+		b.phase(p, "linger")
+		b.goneWith(0)
+	}},
+	{"hixie-76: a FIN before the challenge ends a request in the middle, a reset does too", func(b *bench) {
+		p, q := b.legacy().connect(), b.connect()
+		b.send(p, hixie76+` "^n:"`)
+		b.send(q, hixie76)
+		p.CloseWrite()
+		q.Reset()
+		b.want(p, "400 Bad Request")
+		b.over(p)
+		b.over(q)
+	}},
+	{"hixie-76: a client that waits for 101 at shutdown gets 503", func(b *bench) {
+		p := b.legacy().connect()
+		b.send(p, hixie76)
+		b.loop.Shutdown()
+		b.send(p, body)
+		b.want(p, "503 Service Unavailable", "Connection: close")
+	}},
+	{"hixie-76: at shutdown the server closes first, and the peer answers", func(b *bench) {
+		p := b.openOld(hixie76 + body)
+		b.loop.Shutdown()
+		b.wantFrames(p, `ff 00`)
+		b.phase(p, "closing")
+		b.send(p, `00 "too late" ff ff 00`)
+		b.wantFrames(p, ``)
+		b.phase(p, "linger")
+		b.goneWith(1005)
+	}},
+	{"hixie-75: at shutdown there is nothing to say", func(b *bench) {
+		p := b.openOld(hixie75)
+		b.loop.Shutdown()
+		b.wantFrames(p, ``)
+		b.phase(p, "linger")
+		b.goneWith(1006)
+	}},
+	{"hixie-76: a silent peer is closed, there is no ping", func(b *bench) {
+		p := b.openOld(hixie76 + body)
+		b.pass(59 * time.Second)
+		b.wantFrames(p, ``)
+		b.pass(time.Second)
+		b.wantFrames(p, `ff 00`)
+		b.phase(p, "closing")
+		b.pass(5 * time.Second)
+		b.phase(p, "linger")
+		b.pass(5 * time.Second)
+		b.over(p)
+	}},
+	{"hixie-76: a broken rule is answered with the only Close there is", func(b *bench) {
+		p := b.openOld(hixie76 + body)
+		b.send(p, `00 c0`)
+		b.wantFrames(p, `ff 00`)
+		b.phase(p, "linger")
+		b.goneWith(1006)
+	}},
+	{"hixie-76: an application may close, its code is lost", func(b *bench) {
+		p := b.openOld(hixie76 + body)
+		b.send(p, `00 "bye" ff`)
+		b.wantFrames(p, `ff 00`)
+		b.phase(p, "closing")
+	}},
+	{"hixie-75: an application may close", func(b *bench) {
+		p := b.openOld(hixie75)
+		b.send(p, `00 "bye" ff`)
+		b.wantFrames(p, ``)
+		b.phase(p, "linger")
+	}},
+	{"hixie-76: a binary message can't be sent, so the connection ends", func(b *bench) {
+		p := b.openOld(hixieBinary + body)
+		b.send(p, `00 "x" ff`)
+		b.wantFrames(p, `ff 00`)
+		b.phase(p, "closing")
+	}},
+	{"hixie-76: runs are one text, unless they hold what would end it", func(b *bench) {
+		p, q := b.openOld(hixieBinary+body), b.openOld(hixieBinary+body)
+		b.send(p, `00 "runs" ff`)
+		b.wantFrames(p, `00 "one, two" ff`)
+		b.send(q, `00 "bad runs" ff`)
+		b.wantFrames(q, `ff 00`)
+	}},
+	{"hixie-76: half a text is never made to look whole", func(b *bench) {
+		p, q := b.openOld(hixieBinary+body), b.openOld(hixieBinary+body)
+		b.send(p, `00 "cut" ff`)
+		b.wantFrames(p, `00 "half"`)
+		b.send(p, `00 "bad" ff`)
+		b.wantFrames(p, ``)
+		b.phase(p, "linger")
+		b.send(q, `00 "cut" ff`)
+		b.loop.Shutdown()
+		b.wantFrames(q, `00 "half"`)
+		b.phase(q, "linger")
+	}},
+	{"hixie-76: a text larger than a read is collected and sent back without a copy", func(b *bench) {
+		p := b.openOld(hixie76 + body)
+		b.send(p, `00 pattern 300000 ff`)
+		b.wantFrames(p, `00 pattern 300000 ff`)
+	}},
+	{"hybi-10: a message too big has its old code, and so has the peer's", func(b *bench) {
+		b.cfg.MaxMessage = 4
+		p, q := b.openOld(early), b.openOld(early)
+		b.send(p, `text "Hello"`)
+		b.wantFrames(p, `88 02 03 ec`)
+		b.send(q, `88 82 00 00 00 00 03 ec`)
+		b.wantFrames(q, `88 02 03 ec`)
+		b.goneWith(1006, 1009)
+	}},
+	{"without -legacy the old conventions are as unknown as any", func(b *bench) {
+		for _, handshake := range []string{hixie75, hixie76, early} {
+			p := b.connect()
+			b.send(p, handshake)
+			b.want(p, "426 Upgrade Required", "Sec-WebSocket-Version: 13\r\n")
+			b.phase(p, "idle")
+		}
+	}},
+}
