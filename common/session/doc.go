@@ -45,6 +45,11 @@
 // stored, so that a message costs no timer operation; Tick finds out which of
 // them has passed.
 //
+// Older conventions. With Config.Legacy a WebSocket may speak hixie or a draft
+// of RFC 6455; legacy.go is all that there is of them, but for the questions
+// whether Session.hixie is nil. The application doesn't notice, except that a
+// binary message can't be sent to hixie, and Gone knows no code of its peer.
+//
 // Limitations. One application for all connections of a Config; no HTTP/2; no
 // TLS; request bodies are handed over whole, so they are limited in size.
 package session
