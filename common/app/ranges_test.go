@@ -2,6 +2,7 @@ package app
 
 import (
 	"io"
+	"math/rand/v2"
 	"mime"
 	"mime/multipart"
 	"strings"
@@ -125,6 +126,40 @@ func TestRangesAreNoBomb(t *testing.T) {
 	got.expect(t, 206, "a bomb")
 	if len(got.body) != 2600 {
 		t.Errorf("a request for the same range %d times is answered with %d bytes", maxRanges, len(got.body))
+	}
+}
+
+// What is sent has every byte that was asked for, no byte twice, and none that
+// wasn't unless it lies in a gap not worth a part of its own.
+func TestCoalescedRangesAreTheSameBytes(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	const size = 4000
+	for range 2000 {
+		var asked []byteRange
+		var want, got [size]int
+		for range 1 + rng.IntN(maxRanges) {
+			from := rng.Int64N(size)
+			b := byteRange{from, from + 1 + rng.Int64N(min(size-from, 200))}
+			asked = append(asked, b)
+			for i := b.from; i < b.to; i++ {
+				want[i] = 1
+			}
+		}
+		joined := coalesce(asked)
+		for _, b := range joined {
+			for i := b.from; i < b.to; i++ {
+				got[i]++
+			}
+		}
+		gap := 0
+		for i := range want {
+			if got[i] > 1 || got[i] < want[i] {
+				t.Fatalf("byte %d of %v is sent %d times: %v", i, asked, got[i], joined)
+			}
+			if gap = (gap + 1) * (1 - want[i]) * got[i]; gap > overhead {
+				t.Fatalf("%v has a gap of more than %d bytes that nobody asked for: %v", joined, overhead, asked)
+			}
+		}
 	}
 }
 
