@@ -88,6 +88,13 @@ var legacyScenarios = []scenario{
 		b.send(p, body)
 		b.want(p, "503 Service Unavailable", "Connection: close")
 	}},
+	{"hixie-75: a client whose handshake was under way at shutdown gets 503", func(b *bench) {
+		p := b.legacy().connect()
+		b.send(p, `"GET /ws HTTP/1.1\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nHost: a\r\n"`)
+		b.loop.Shutdown()
+		b.send(p, `"Origin: http://a\r\n\r\n"`)
+		b.want(p, "503 Service Unavailable", "Connection: close")
+	}},
 	{"hixie-76: at shutdown the server closes first, and the peer answers", func(b *bench) {
 		p := b.openOld(hixie76 + body)
 		b.loop.Shutdown()
