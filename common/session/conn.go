@@ -42,7 +42,7 @@ func (c *Conn) SendPiece(text bool, p []byte, first, last bool) bool {
 	if !s.mayFrame() {
 		return false
 	}
-	if s.hixie != nil {
+	if s.hixie() != nil {
 		return s.sendHixie(text, p, first, last)
 	}
 	if !first || !last || !s.deflated(text, int64(len(p)), p) {
@@ -61,7 +61,7 @@ func (c *Conn) SendRuns(text bool, runs [][]byte) bool {
 	if !s.mayFrame() {
 		return false
 	}
-	if s.hixie != nil {
+	if s.hixie() != nil {
 		return s.shareHixie(text, runs)
 	}
 	h := ws.Header{Fin: true, Opcode: opcode(text, true)}

@@ -46,7 +46,7 @@ func (s *Session) writeDue() instant {
 
 // phaseDue is when the phase has lasted too long, or 0.
 func (s *Session) phaseDue() instant {
-	from, d := s.since, time.Duration(0)
+	d := time.Duration(0)
 	switch s.phase {
 	case fresh, idle:
 		d = s.cfg.IdleTimeout
@@ -67,7 +67,7 @@ func (s *Session) phaseDue() instant {
 			d *= time.Duration(1 + s.part.size>>16)
 		}
 	case open:
-		from, d = s.heardAt, s.cfg.IdleTimeout
+		d = s.cfg.IdleTimeout
 	case pinged, linger:
 		d = s.cfg.CloseTimeout
 	case closing:
@@ -78,7 +78,7 @@ func (s *Session) phaseDue() instant {
 	if d <= 0 || s.full && s.phase != linger {
 		return 0 // not waiting for the peer's bytes: the write timer watches it
 	}
-	return from.after(d)
+	return s.since.after(d)
 }
 
 // expired ends, or questions, a phase that has lasted too long.
@@ -89,7 +89,7 @@ func (s *Session) expired() {
 	case head, body, challenge:
 		s.refuse(408, "the request did not arrive in time")
 	case open:
-		if s.hixie != nil {
+		if s.hixie() != nil {
 			s.goodbye(ws.GoingAway, "") // it has no ping
 			return
 		}

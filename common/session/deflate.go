@@ -74,8 +74,8 @@ func (cfg *Config) pressing() *press {
 func (s *Session) inflate(m *Message) *ws.Error {
 	z := s.cfg.pressing()
 	var w *ws.Window
-	if s.zip.agreed.Takeover {
-		w = &s.zip.window
+	if s.zip().agreed.Takeover {
+		w = &s.zip().window
 	}
 	runs := [][]byte{m.lent}
 	if m.own != nil {
@@ -95,11 +95,11 @@ func (s *Session) inflate(m *Message) *ws.Error {
 // deflated queues a message of size bytes compressed, or reports false if it is
 // to be sent as it is: a message alone decides that (RFC 7692 6).
 func (s *Session) deflated(text bool, size int64, runs ...[]byte) bool {
-	if s.zip == nil || size < deflateMin {
+	if s.zip() == nil || size < deflateMin {
 		return false
 	}
 	z := s.cfg.pressing()
-	p, ok := z.deflater.Append(z.packed[:0], s.zip.agreed.HuffmanOnly(), runs...)
+	p, ok := z.deflater.Append(z.packed[:0], s.zip().agreed.HuffmanOnly(), runs...)
 	if !ok {
 		return false
 	}

@@ -12,8 +12,8 @@ func Held(s *Session) int64 {
 			n += int64(cap(c))
 		}
 	}
-	if s.zip != nil {
-		n += s.zip.window.Held()
+	if s.zip() != nil {
+		n += s.zip().window.Held()
 	}
 	return n
 }

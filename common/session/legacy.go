@@ -81,7 +81,7 @@ func (s *Session) upgradeHixie(r *http1.Request, protocols []string, streamed bo
 		h.one, h.two = one, two
 		h.frames.Init(h.version == 76, s.cfg.MaxMessage)
 		h.reply = h.answer(r, origin, protocols)
-		s.hixie, s.streamed = h, streamed
+		s.dialect, s.streamed = &dialect{hixie: h}, streamed
 		if h.version == 76 {
 			s.turn(challenged)
 		} else {
@@ -134,7 +134,7 @@ func chosenHixie(r *http1.Request, field string, protocols []string) string {
 // answers when there are eight. They are no body: no field announces them, so to
 // HTTP the request has ended before them.
 func (s *Session) takeChallenge(p []byte) (n int) {
-	h := s.hixie
+	h := s.hixie()
 	n = copy(h.body[h.came:], p)
 	h.came += n
 	switch {
@@ -149,8 +149,8 @@ func (s *Session) takeChallenge(p []byte) (n int) {
 }
 
 func (s *Session) openHixie() {
-	s.out.Append(s.hixie.reply)
-	s.hixie.reply = nil
+	s.out.Append(s.hixie().reply)
+	s.hixie().reply = nil
 	s.opened()
 }
 
@@ -160,7 +160,7 @@ func (s *Session) openHixie() {
 func (h *hixie) mayClose() bool { return h.version == 76 && !h.within }
 
 func (s *Session) queueHixieClose() {
-	if s.hixie.mayClose() {
+	if s.hixie().mayClose() {
 		s.out.Append(ws.AppendHixieClose(nil))
 	}
 }
@@ -171,7 +171,7 @@ func (s *Session) sendHixie(text bool, p []byte, first, last bool) bool {
 		return false
 	}
 	s.out.Commit(ws.AppendHixie(s.out.Room(2+len(p)), p, first, last))
-	s.hixie.within = !last
+	s.hixie().within = !last
 	s.sentMessage(last)
 	return true
 }

@@ -18,16 +18,14 @@ type Session struct {
 	id   uint64
 	data any // the application's
 
-	out    outq.Queue
-	in     *http1.Reader // of the request that is arriving; nil between requests
-	part   *gather       // of the body or message that is arriving in pieces
-	parked []byte        // read, but not yet taken in
-	frames ws.Reader
-	zip    *zip   // nil: messages are not compressed
-	hixie  *hixie // nil for a WebSocket of RFC 6455, and of its drafts from hybi-07 on
+	out     outq.Queue
+	in      *http1.Reader // of the request that is arriving; nil between requests
+	part    *gather       // of the body or message that is arriving in pieces
+	parked  []byte        // read, but not yet taken in
+	frames  ws.Reader
+	dialect *dialect // nil for a WebSocket without extensions, and before there is one
 
-	since    instant // when the phase began
-	heardAt  instant // when a byte came last
+	since    instant // when the phase began; of an open WebSocket, when a byte came last
 	progress instant // when the peer last took a byte of what is queued; 0: nothing is
 	timer    instant // the application's
 
@@ -44,6 +42,27 @@ type Session struct {
 	last      bool // the connection ends with the reply
 	keepAlive bool // an HTTP/1.0 client wants to be told that it doesn't
 	headOnly  bool // HEAD: the reply has no body
+}
+
+// dialect is what a WebSocket speaks beside, or instead of, plain RFC 6455. Most
+// speak nothing else, and an idle one shall be small.
+type dialect struct {
+	zip   *zip   // nil: messages are not compressed
+	hixie *hixie // nil: frames are those of RFC 6455, or of its drafts from hybi-07 on
+}
+
+func (s *Session) zip() *zip {
+	if s.dialect == nil {
+		return nil
+	}
+	return s.dialect.zip
+}
+
+func (s *Session) hixie() *hixie {
+	if s.dialect == nil {
+		return nil
+	}
+	return s.dialect.hixie
 }
 
 // Want is what a Session waits for. Zero: it is over, close the descriptor.
@@ -113,9 +132,11 @@ func (s *Session) expected() int64 {
 // lent: the caller may use it again at once. It may be scribbled on.
 func (s *Session) Feed(now time.Time, p []byte) {
 	s.cfg.tell(now)
-	s.heardAt = s.cfg.now
 	s.cfg.Stat.Add(stat.BytesIn, len(p))
-	if s.phase == pinged {
+	switch s.phase {
+	case open:
+		s.since = s.cfg.now
+	case pinged:
 		s.turn(heard)
 	}
 	if rest := s.take(p); len(rest) > 0 {
@@ -175,7 +196,7 @@ func (s *Session) Sent(now time.Time, n int) {
 	}
 	if s.full && s.out.Len() < LowWater {
 		s.full = false
-		s.since, s.heardAt = s.cfg.now, s.cfg.now // while it was full nothing could be heard
+		s.since = s.cfg.now // while it was full nothing could be heard
 		if s.mayFrame() {
 			s.cfg.App.Drained((*Conn)(s))
 		}
@@ -282,7 +303,10 @@ func (s *Session) forget() {
 		s.cfg.release(s.in)
 		s.in = nil
 	}
-	s.part, s.parked, s.zip = nil, nil, nil
+	s.part, s.parked = nil, nil
+	if s.dialect != nil {
+		s.dialect.zip = nil
+	}
 }
 
 func (s *Session) sayGone() {

@@ -21,8 +21,7 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 	s := (*Session)(c)
 	version, versions := field(r, "Sec-WebSocket-Version")
 	key, keys := field(r, "Sec-WebSocket-Key")
-	deflate, ok := ws.AcceptDeflate(r.Fields("Sec-WebSocket-Extensions"), s.cfg.Compress == DeflateTakeover)
-	deflate.On = deflate.On && s.cfg.Compress != DeflateOff && !streamed
+	deflate, ok := s.agreeOnDeflate(r, streamed)
 	switch {
 	case string(r.Method()) != "GET" || !r.HasToken("Upgrade", "websocket"):
 		c.Refuse(426, "this resource speaks WebSocket",
@@ -50,13 +49,25 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 		s.frames.Init(ws.Server, s.cfg.MaxMessage)
 		s.frames.Early = string(version) != "13"
 		if deflate.On {
-			s.frames.Rsv1, s.zip = true, &zip{agreed: deflate}
+			s.frames.Rsv1, s.dialect = true, &dialect{zip: &zip{agreed: deflate}}
 		}
 		s.streamed = streamed
 		s.opened()
 		return true
 	}
 	return false
+}
+
+// agreeOnDeflate chooses among the extensions that r offers. It reports false
+// where their list is malformed.
+func (s *Session) agreeOnDeflate(r *http1.Request, streamed bool) (d ws.Deflate, ok bool) {
+	const name = "Sec-WebSocket-Extensions"
+	if _, offered := r.Field(name); !offered {
+		return d, true
+	}
+	d, ok = ws.AcceptDeflate(r.Fields(name), s.cfg.Compress == DeflateTakeover)
+	d.On = d.On && s.cfg.Compress != DeflateOff && !streamed
+	return d, ok
 }
 
 // field returns a field's value, and how many fields of that name there are.
@@ -103,7 +114,6 @@ func (s *Session) upgrade(key []byte, protocol string, deflate ws.Deflate) {
 func (s *Session) opened() {
 	s.turn(upgraded)
 	s.code = ws.Abnormal
-	s.heardAt = s.cfg.now
 	s.cfg.Stat.Add(stat.Upgrades, 1)
 	s.cfg.App.Open((*Conn)(s))
 }
@@ -115,10 +125,10 @@ func (s *Session) takeFrames(p []byte) (n int) {
 	for s.phase.webSocket() && !s.full {
 		var ev ws.Event
 		var k int
-		if s.hixie == nil {
+		if s.hixie() == nil {
 			ev, k = s.frames.Next(p[n:])
 		} else {
-			ev, k = s.hixie.frames.Next(p[n:])
+			ev, k = s.hixie().frames.Next(p[n:])
 		}
 		n += k
 		if ev.Kind == ws.NeedMore {
@@ -204,7 +214,7 @@ func (s *Session) control(op ws.Opcode, p []byte) {
 // goodbye begins the closing handshake, where the peer's convention has one.
 func (s *Session) goodbye(code ws.Code, reason string) {
 	s.queueClose(code, reason)
-	if s.hixie != nil && !s.hixie.mayClose() {
+	if s.hixie() != nil && !s.hixie().mayClose() {
 		s.turn(lastWord)
 		return
 	}
@@ -217,7 +227,7 @@ func (s *Session) queueClose(code ws.Code, reason string) {
 	var b [125]byte
 	p := b[:0]
 	switch {
-	case s.hixie != nil:
+	case s.hixie() != nil:
 		s.queueHixieClose()
 		return
 	case code == ws.NoStatus:
