@@ -13,6 +13,7 @@
 //	3      its connection; of a child started in advance (-prefork), none yet
 //	4      the bus: the parent's voice, and the sign that it lives
 //	5      the board: shared memory in which all count
+//	6 7    the lists of hosts and origins, as the parent has read them last
 //
 // Parent.go is the parent's loop, child.go the child's. Both use poll(2) to wait
 // for two or three descriptors; how to wait for many is what the other two

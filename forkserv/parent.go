@@ -23,6 +23,7 @@ type parent struct {
 	fds   []sock.PollFD // both bells, then the listeners
 	board stat.Board
 	memfd int
+	lists lists
 	null  *os.File // stands for a connection that is yet to come
 
 	children map[int]*offspring // by process id
@@ -208,68 +209,6 @@ func (p *parent) add(now time.Time, fd int) {
 	}
 	c.id, c.peer = id, peer
 	sock.CloseFD(fd)
-}
-
-// give hands a connection to a warm child. It reports false if there is none.
-func (p *parent) give(fd int, id uint64, peer netip.AddrPort) bool {
-	for len(p.warm) > 0 {
-		c := p.warm[0]
-		p.warm = p.warm[1:]
-		c.id, c.peer = id, peer
-		if err := c.bus.SendConn(fd, id); err == nil {
-			return true
-		}
-		c.id = 0 // it has ended without having served, and will be reaped
-	}
-	return false
-}
-
-// spawn starts a child, with a connection or for one that is yet to come.
-func (p *parent) spawn(fd int, b birth) (*offspring, error) {
-	ours, theirs, err := sock.NewBus()
-	if err != nil {
-		return nil, err
-	}
-	defer theirs.Close()
-	b.slot = p.slots[len(p.slots)-1]
-	title := fmt.Sprintf("%s: connection %d", p.env.Name, b.id)
-	if b.id == 0 {
-		title = p.env.Name + ": in advance"
-	}
-	pid, err := forkExec("/proc/self/exe", append([]string{title}, os.Args[1:]...), &syscall.ProcAttr{
-		Env: append(os.Environ(), birthEnv+"="+b.String(),
-			"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT="+memoryLimit),
-		Files: []uintptr{0, 1, 2, connFD: uintptr(fd), busFD: uintptr(theirs.FD), boardFD: uintptr(p.memfd)},
-		Sys:   &syscall.SysProcAttr{Setpgid: true}, // a terminal's Ctrl-C is the parent's affair
-	})
-	if err != nil {
-		ours.Close()
-		return nil, err
-	}
-	c := &offspring{pid: pid, bus: ours, slot: b.slot}
-	p.slots = p.slots[:len(p.slots)-1]
-	p.children[pid] = c
-	return c, nil
-}
-
-// memoryLimit is how large a child grows before its garbage collector runs at
-// all (GOGC=off): most children end before that.
-const memoryLimit = "64MiB"
-
-// lacksWarm reports whether children should be made in advance.
-func (p *parent) lacksWarm() bool {
-	return len(p.warm) < p.env.Prefork && p.end.IsZero() && p.resume.IsZero() && len(p.slots) > 0
-}
-
-// prefork starts one child that waits for a connection.
-func (p *parent) prefork(now time.Time) {
-	c, err := p.spawn(int(p.null.Fd()), birth{})
-	if err != nil {
-		p.env.Log.Error("can't start a child in advance", "error", err)
-		p.pause(now)
-		return
-	}
-	p.warm = append(p.warm, c)
 }
 
 // reap takes note of every child that has ended.

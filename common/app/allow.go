@@ -11,12 +11,13 @@ import (
 // hostAllowed reports whether a request for host, with or without a port, is
 // meant for this server.
 func (a *App) hostAllowed(host []byte) bool {
-	if a.o.Hosts == nil && !a.o.Loopback {
+	hosts := a.lists().Hosts
+	if hosts == nil && !a.o.Loopback {
 		return true
 	}
 	name := string(withoutPort(host))
-	if a.o.Hosts != nil {
-		return listed(a.o.Hosts, name)
+	if hosts != nil {
+		return listed(hosts, name)
 	}
 	if strings.EqualFold(name, "localhost") || strings.EqualFold(name, a.o.Host) || name == "" {
 		return true
@@ -54,8 +55,8 @@ func (a *App) originChecked(c *session.Conn, r *http1.Request) bool {
 }
 
 func (a *App) originAllowed(r *http1.Request, origin []byte) bool {
-	if a.o.Origins != nil {
-		return listed(a.o.Origins, string(origin))
+	if origins := a.lists().Origins; origins != nil {
+		return listed(origins, string(origin))
 	}
 	return sameOrigin(origin, r.Host())
 }

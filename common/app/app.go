@@ -18,12 +18,25 @@ type Options struct {
 
 	FS FS // the files below the root; nil: the built-in site alone
 
-	Loopback       bool     // only this machine can reach us: Host is checked although Hosts is nil
-	Host           string   // our own name, for that check
-	Hosts          []string // names and addresses that Host may have; nil: see Loopback
-	Origins        []string // whose pages may open WebSockets and POST; nil: our own alone
-	OriginRequired bool     // refuse WebSockets and POSTs without Origin
-	Legacy         bool     // Sec-WebSocket-Origin, as Origin was called from hybi-04 to hybi-10, counts too
+	Loopback       bool          // only this machine can reach us: Host is checked although Hosts is nil
+	Host           string        // our own name, for that check
+	Hosts          []string      // names and addresses that Host may have; nil: see Loopback
+	Origins        []string      // whose pages may open WebSockets and POST; nil: our own alone
+	Lists          func() *Lists // asked at each request for lists that may change; nil: these stay
+	OriginRequired bool          // refuse WebSockets and POSTs without Origin
+	Legacy         bool          // Sec-WebSocket-Origin, as Origin was called from hybi-04 to hybi-10, counts too
+}
+
+// Lists are the allow lists, as Options has them. They are never changed, only
+// replaced.
+type Lists struct{ Hosts, Origins []string }
+
+// lists returns the lists that hold now.
+func (a *App) lists() *Lists {
+	if a.o.Lists != nil {
+		return a.o.Lists()
+	}
+	return &a.fixed
 }
 
 // FS opens files below a root. Implementations must never leave it.
@@ -36,15 +49,16 @@ type FS interface {
 
 // App answers requests. It implements session.App. It belongs to one loop.
 type App struct {
-	o    Options
-	site []page
-	path []byte // scratch for decoding
+	o     Options
+	fixed Lists // of o
+	site  []page
+	path  []byte // scratch for decoding
 }
 
 var _ session.App = (*App)(nil)
 
 // New returns the application.
-func New(o Options) *App { return &App{o: o, site: builtIn()} }
+func New(o Options) *App { return &App{o: o, fixed: Lists{o.Hosts, o.Origins}, site: builtIn()} }
 
 // Request implements session.App.
 func (a *App) Request(c *session.Conn, r *http1.Request, body []byte) {

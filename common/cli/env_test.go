@@ -95,7 +95,7 @@ func TestWhatTheCommandLineNamesIsOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	env.root.Close()
-	if diff := cmp.Diff([][]string{{"example.com"}, {}}, [][]string{env.hosts, env.origins}); diff != "" {
+	if diff := cmp.Diff([][]string{{"example.com"}, {}}, [][]string{env.Lists().Hosts, env.Lists().Origins}); diff != "" {
 		t.Errorf("the lists (-want +got):\n%s", diff)
 	}
 	for _, flag := range []string{"-root", "-hosts", "-origins"} {

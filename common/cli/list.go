@@ -3,9 +3,75 @@ package cli
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
+
+	"threeloops/common/app"
 )
+
+// Lists are the allow lists.
+type Lists = app.Lists
+
+// Lists returns the allow lists. They are replaced as a whole when they are read
+// anew, so a pointer that differs means lists that may.
+func (env *Env) Lists() *Lists { return env.lists.Load() }
+
+// readLists reads the files of both lists. Is one of them bad, both stay.
+func (env *Env) readLists() (err error) {
+	l := new(app.Lists)
+	if l.Hosts, err = readList("-hosts", env.HostsFile); err != nil {
+		return err
+	}
+	if l.Origins, err = readList("-origins", env.OriginsFile); err != nil {
+		return err
+	}
+	env.lists.Store(l)
+	return nil
+}
+
+// reloadAtHangup reads the lists anew at SIGHUP.
+func (env *Env) reloadAtHangup() {
+	if env.HostsFile == "" && env.OriginsFile == "" {
+		return // a hang-up then ends the server, as it does any program
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	go func() {
+		for range signals {
+			if err := env.readLists(); err != nil {
+				env.Log.Error("the lists stay as they are", "error", err)
+				continue
+			}
+			env.Log.Info("the lists are read anew",
+				"hosts", len(env.Lists().Hosts), "origins", len(env.Lists().Origins))
+		}
+	}()
+}
+
+// The descriptors under which a Child finds the allow lists of the server that
+// started it: as that one has read them, for the files may have changed, and
+// may be bad, since.
+const (
+	HostsFD   = 6
+	OriginsFD = 7
+)
+
+// inherit makes the options those of a Child.
+func (o *Options) inherit() {
+	if o.HostsFile != "" {
+		o.HostsFile = fmt.Sprintf("/proc/self/fd/%d", HostsFD)
+	}
+	if o.OriginsFile != "" {
+		o.OriginsFile = fmt.Sprintf("/proc/self/fd/%d", OriginsFD)
+	}
+}
+
+// WriteList returns a list in the form in which it is read.
+func WriteList(list []string) []byte {
+	return []byte(strconv.Itoa(len(list)) + "\n" + strings.Join(list, "\n") + "\n")
+}
 
 // readList reads an allow list: the number of entries on the first line, then
 // one entry a line. Blank lines at the end are ignored. An empty path is no

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -35,9 +36,8 @@ type Env struct {
 	Name string
 	Log  *slog.Logger
 
-	root    *sock.Root
-	hosts   []string
-	origins []string
+	root  *sock.Root
+	lists atomic.Pointer[app.Lists]
 }
 
 // Main is the main function of the server m. It does not return.
@@ -49,6 +49,9 @@ func Main(m Model) {
 	if err != nil {
 		complain(m.Name, fmt.Errorf("%w (%s -help lists all flags)", err, m.Name))
 		os.Exit(2)
+	}
+	if m.Child {
+		o.inherit()
 	}
 	env := &Env{Options: o, Name: m.Name, Log: logger(o).With("server", m.Name)}
 	err = env.open()
@@ -86,11 +89,7 @@ func (env *Env) open() (err error) {
 			return fmt.Errorf("-root: %w", err)
 		}
 	}
-	if env.hosts, err = readList("-hosts", env.HostsFile); err != nil {
-		return err
-	}
-	env.origins, err = readList("-origins", env.OriginsFile)
-	return err
+	return env.readLists()
 }
 
 func (env *Env) checkLifeline() error {
@@ -115,7 +114,7 @@ func (env *Env) Sessions(board stat.Board, i int) *session.Config {
 	o := app.Options{
 		Name: env.Name, Board: board, Slot: i,
 		Host: host, Loopback: loopback(host),
-		Hosts: env.hosts, Origins: env.origins, OriginRequired: env.OriginRequired,
+		Lists: env.Lists, OriginRequired: env.OriginRequired,
 		Legacy: env.Legacy,
 	}
 	if env.root != nil {
@@ -212,6 +211,7 @@ func (env *Env) RingAtEnd(bell *sock.Bell) {
 			}
 		}()
 	}
+	env.reloadAtHangup()
 	go func() {
 		<-signals
 		first := time.Now()

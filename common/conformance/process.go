@@ -54,6 +54,7 @@ func processes(target Target) []process {
 		{"a refusal reaches who is still sending", refusesLargeBody},
 		{"five hundred pipelined requests", answersPipelined},
 		{"IPv6, and three ports", listensElsewhere},
+		{"lists are read anew at SIGHUP", rereadsLists},
 		{"clients of the old conventions are answered in theirs", speaksOldConventions},
 		{"garbage ends in a status, a Close or a close", survivesGarbage},
 	}

@@ -40,3 +40,16 @@ func OpenBoard(fd int) (stat.Board, error) {
 	n := len(p) / int(unsafe.Sizeof(stat.Slot{}))
 	return unsafe.Slice((*stat.Slot)(unsafe.Pointer(unsafe.SliceData(p))), n), nil
 }
+
+// NewMemory returns the descriptor of a file in memory that holds text.
+func NewMemory(name string, text []byte) (int, error) {
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
+	if err != nil {
+		return -1, os.NewSyscallError("memfd_create", err)
+	}
+	if _, err := unix.Pwrite(fd, text, 0); err != nil {
+		unix.Close(fd)
+		return -1, os.NewSyscallError("pwrite", err)
+	}
+	return fd, nil
+}
