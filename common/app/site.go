@@ -3,6 +3,7 @@ package app
 import (
 	"embed"
 	"io/fs"
+	"strings"
 
 	"threeloops/common/http1"
 	"threeloops/common/session"
@@ -33,7 +34,7 @@ func builtIn() []page {
 	for _, e := range entries {
 		name := e.Name()
 		path := "/_/" + name
-		if base, ok := cutHTML(name); ok {
+		if base, ok := strings.CutSuffix(name, ".html"); ok {
 			path = "/_/" + base
 		}
 		if name == "index.html" {

@@ -67,5 +67,3 @@ func contentType(name string) string {
 	}
 	return "application/octet-stream"
 }
-
-func cutHTML(name string) (string, bool) { return strings.CutSuffix(name, ".html") }

@@ -40,7 +40,7 @@ type Session struct {
 
 	// Of the request in hand, for the reply to it.
 	last      bool // the connection ends with the reply
-	keepAlive bool // an HTTP/1.0 client wants to be told that it doesn't
+	keepAlive bool // and does not, of which an HTTP/1.0 client has to be told
 	headOnly  bool // HEAD: the reply has no body
 }
 
