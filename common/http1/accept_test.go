@@ -35,8 +35,8 @@ var accepted = []struct {
 			{Method: "GET", Target: "HTTP://b:80/c?d", Path: "/c", Query: "d", Host: "b:80", Minor: 1,
 				Fields: "Host: a\n", End: true}}},
 	{"9110 4.2.3: the empty path of an absolute target is a slash",
-		"GET https://b HTTP/1.1\r\nHost: a\r\n\r\n", []request{
-			{Method: "GET", Target: "https://b", Path: "/", Host: "b", Minor: 1, Fields: "Host: a\n",
+		"GET http://b HTTP/1.1\r\nHost: a\r\n\r\n", []request{
+			{Method: "GET", Target: "http://b", Path: "/", Host: "b", Minor: 1, Fields: "Host: a\n",
 				End: true}}},
 	{"9110 4.2.3: also in front of a query", "OPTIONS http://b?c HTTP/1.1\r\nHost: a\r\n\r\n", []request{
 		{Method: "OPTIONS", Target: "http://b?c", Path: "/", Query: "c", Host: "b", Minor: 1,

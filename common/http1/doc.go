@@ -50,7 +50,7 @@
 //   - Requests only. There is no client side, and no reader of replies.
 //   - A request target may have any visible ASCII character but "#", for browsers send some that RFC 3986
 //     wants escaped. Bytes above 0x7f are refused.
-//   - The schemes of an absolute target are http and https, and the two are not told apart.
+//   - The scheme of an absolute target is http. One of https is refused: there is no TLS here.
 //   - A host is checked by its characters. Whether "[::1::]" or the port 99999 can exist is not. IPvFuture
 //     and zones are refused.
 //   - Field values are bytes. Quoted strings and comments within them are for those who know the field, and

@@ -18,6 +18,7 @@ var (
 	ErrMethod      = &Error{400, "invalid method"}
 	ErrRequestLine = &Error{400, "malformed request line"}
 	ErrTarget      = &Error{400, "invalid request target"}
+	ErrHTTPS       = &Error{421, "a request for an https target came without TLS"}
 	ErrVersion     = &Error{400, "malformed HTTP version"}
 	ErrNotHTTP1    = &Error{505, "only HTTP/1.0 and HTTP/1.1 are spoken here"}
 	ErrLineLimit   = &Error{414, "request line too long"}

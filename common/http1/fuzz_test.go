@@ -47,6 +47,7 @@ func FuzzSplit(f *testing.F) {
 var stricter = map[*Error]string{
 	ErrLineEnd:        "net/http ends a line at a bare LF",
 	ErrTarget:         "it takes a fragment, other schemes, bytes above 0x7f, * with any method",
+	ErrHTTPS:          "it doesn't look at the scheme",
 	ErrNotHTTP1:       "its ReadRequest leaves it to the server which versions to speak",
 	ErrFold:           "it joins folded lines",
 	ErrFieldName:      "it takes blanks in a name, and in front of one",

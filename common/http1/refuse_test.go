@@ -45,6 +45,8 @@ var refused = []struct {
 	{"9112 3.2.2: a scheme is followed by slashes and nothing else", "GET http:a.b/c HTTP/1.1\r\n", ErrTarget},
 	{"9112 3.2.2: a scheme alone is no target", "GET http: HTTP/1.1\r\n", ErrTarget},
 	{"9112 3.2.2: a scheme that isn't ours", "GET ftp://a/ HTTP/1.1\r\n", ErrTarget},
+	{"9110 7.4: an https target needs TLS", "GET HTTPS://a/ HTTP/1.1\r\n", ErrHTTPS},
+	{"9110 4.2.2: an empty host is refused with https too", "GET https:///a HTTP/1.1\r\n", ErrTarget},
 	{"9110 4.2.1: an empty host is refused", "GET http:///a HTTP/1.1\r\n", ErrTarget},
 	{"9110 4.2.1: a port without a host is refused", "GET http://:80/ HTTP/1.1\r\n", ErrTarget},
 	{"9110 4.2.4: user information is refused", "GET http://u@a/ HTTP/1.1\r\n", ErrTarget},

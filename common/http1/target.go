@@ -51,6 +51,11 @@ func (q *Request) absoluteForm(t []byte, options bool) *Error {
 	if host := t[from:to]; len(host) == 0 || host[0] == ':' || !validHost(host) {
 		return ErrTarget
 	}
+	// RFC 9110 7.4: "a request for an "https" resource MUST be rejected unless it has been received over a
+	// connection that has been secured". None is, here: whoever puts TLS in front asks in origin-form.
+	if fold(t[:scheme], "https") {
+		return ErrHTTPS
+	}
 	q.host, q.authority = span{q.target.from + from, q.target.from + to}, true
 
 	switch {
