@@ -84,7 +84,7 @@ func TestTheCenturyOfAnObsoleteDateIsOurs(t *testing.T) {
 
 // RFC 9110 8.8.2.1: "An origin server with a clock MUST NOT generate a
 // Last-Modified date that is later than the server's time of message
-// origination (Date)."
+// origination".
 func TestNothingWasModifiedInTheFuture(t *testing.T) {
 	m := lettered()
 	m.modified = birth.Add(time.Hour)

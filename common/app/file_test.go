@@ -222,6 +222,8 @@ func TestNotModified(t *testing.T) {
 		{200, "another tag and the date", []string{`If-None-Match: "x"`, "If-Modified-Since: " + at(0)}},
 		{200, "an earlier date", []string{"If-Modified-Since: " + at(-time.Second)}},
 		{200, "no date", []string{"If-Modified-Since: yesterday"}},
+		{200, "the date twice", []string{"If-Modified-Since: " + at(0), "If-Modified-Since: " + at(0)}},
+		{200, "a list of dates", []string{"If-Modified-Since: " + at(0) + ", " + at(0)}},
 		{200, "another tag", []string{`If-None-Match: "x"`}},
 		{200, "the tag without quotes", []string{"If-None-Match: " + strings.Trim(tag, `"`)}},
 		{200, "half the tag", []string{"If-None-Match: " + tag[:len(tag)-1]}},

@@ -41,8 +41,8 @@ func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
 		to := append([]byte("Content-Range: bytes */"), strconv.FormatInt(res.size, 10)...)
 		c.Refuse(416, "the resource has no such range", append(to, "\r\n"...))
 	default:
-		// RFC 9110 15.3.7: to a request with If-Range "the sender SHOULD NOT
-		// generate other representation header fields", for the client has them.
+		// RFC 9110 15.3.7: to a request with If-Range a sender "SHOULD NOT
+		// generate other representation header fields beyond those required".
 		first, rest, _ := cutLine(fields)
 		if _, known := r.Field("If-Range"); known {
 			first, rest = nil, append([]byte("ETag: "+res.tag+"\r\n"), res.policy...)

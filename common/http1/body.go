@@ -93,8 +93,8 @@ func (r *Reader) frame() *Error {
 		// header field MUST treat the message as if the framing is faulty".
 		return ErrCoding10
 	case q.coded && q.lengths:
-		// RFC 9112 6.3: such a message "might indicate an attempt to perform request smuggling or response
-		// splitting and ought to be handled as an error."
+		// RFC 9112 6.3: "Such a message might indicate an attempt to perform request smuggling [...] or
+		// response splitting [...] and ought to be handled as an error."
 		return ErrLengthAndCoded
 	case q.coded && !q.chunked:
 		// RFC 9112 6.3: "If a Transfer-Encoding header field is present in a request and the chunked transfer

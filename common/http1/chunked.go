@@ -94,8 +94,8 @@ func (r *Reader) sizeByte(c byte) *Error {
 	k := &r.chunk
 	switch {
 	case class[c]&inHex != 0:
-		// RFC 9112 7.1: "A recipient MUST anticipate potentially large hexadecimal numerals and prevent
-		// parsing errors due to integer conversion overflows".
+		// RFC 9112 7.1: "recipients MUST anticipate potentially large hexadecimal numerals and prevent parsing
+		// errors due to integer conversion overflows".
 		if k.digits == maxSizeDigits || r.rest >= 1<<59 {
 			return ErrChunkSize
 		}

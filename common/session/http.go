@@ -43,10 +43,11 @@ func (s *Session) takeRequest(p []byte) (n int) {
 
 // headDone notes what the reply will have to know, and asks for the body.
 //
-// RFC 9110 10.1.1: "A server that receives a 100-continue expectation [...]
-// MUST send either a 100 response or the final status code". It may omit it
-// when part of the body is there already; but it always sends it, so that the
-// same request gets the same answer however it is cut.
+// RFC 9110 10.1.1: where content is to follow, "an origin server MUST send
+// either: an immediate response with a final status code [...], or an immediate
+// 100 (Continue) response". It may omit it when part of the body is there
+// already; but it always sends it, so that the same request gets the same
+// answer however it is cut.
 func (s *Session) headDone() {
 	r := s.in.Request()
 	s.last = r.Close()

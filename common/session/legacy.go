@@ -33,8 +33,8 @@ func (s *Session) speaks(version []byte) bool {
 	return false
 }
 
-// versions are the fields that tell a client what it could have asked for. RFC
-// 6455 4.4 has the best version first; hixie has no numbers.
+// versions are the fields that tell a client what it could have asked for, the
+// best first, as in the example of RFC 6455 4.4; hixie has no numbers.
 func (s *Session) versions() []byte {
 	if s.cfg.Legacy {
 		return []byte("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13, 8, 7\r\n")

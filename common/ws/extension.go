@@ -26,7 +26,7 @@ func (d Deflate) HuffmanOnly() bool { return d.bits != 0 && d.bits < maxWindowBi
 // AppendResponse appends the value of Sec-WebSocket-Extensions with which the server accepts d, and
 // returns the extended slice.
 //
-// RFC 7692 7.1.1.2: "A server may include the "client_no_context_takeover" extension parameter in an
+// RFC 7692 7.1.1.2: "A server MAY include the "client_no_context_takeover" extension parameter in an
 // extension negotiation response", whether it was offered or not; 7.1.1.1 says the same of
 // server_no_context_takeover.
 func (d Deflate) AppendResponse(dst []byte) []byte {

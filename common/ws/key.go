@@ -26,8 +26,9 @@ func ValidKey(key []byte) bool {
 // AppendAccept appends the Sec-WebSocket-Accept that answers key, always 28 bytes, and returns the
 // extended slice. The key goes in as it was sent, not decoded:
 //
-// RFC 6455 4.2.2: "concatenating |key| with the string [GUID], taking the SHA-1 hash of this
-// concatenated value to obtain a 20-byte value and base64-encoding".
+// RFC 6455 4.2.2: "concatenating /key/, [...] with the string "258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
+// taking the SHA-1 hash of this concatenated value to obtain a 20-byte value and base64-encoding [...]
+// this 20-byte hash."
 func AppendAccept(dst []byte, key []byte) []byte {
 	var room [keySize + len(guid)]byte
 	sum := sha1.Sum(append(append(room[:0], key...), guid...))

@@ -154,7 +154,7 @@ func (r *Reader) check(p []byte) *Error {
 	op, rsv := Opcode(p[0]&opcodeBits), p[0]&rsvBits
 	begins := op == Text || op == Binary
 	switch {
-	// RFC 7692 6: RSV1 is for the first frame of a message alone.
+	// RFC 7692 6.1: RSV1 is for the first frame of a message alone.
 	case rsv != 0 && !(rsv == rsv1Bit && r.Rsv1 && begins):
 		return ErrReserved
 	case op == Continuation && r.opcode == 0:
