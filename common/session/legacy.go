@@ -37,9 +37,9 @@ func (s *Session) speaks(version []byte) bool {
 // best first, as in the example of RFC 6455 4.4; hixie has no numbers.
 func (s *Session) versions() []byte {
 	if s.cfg.Legacy {
-		return []byte("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13, 8, 7\r\n")
+		return []byte("Upgrade: websocket\r\nSec-WebSocket-Version: 13, 8, 7\r\n")
 	}
-	return []byte("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n")
+	return []byte("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
 }
 
 // hixieVersion tells by what a handshake has, and by what it lacks, whether it

@@ -115,11 +115,8 @@ func (s *Session) respond(r *Response) {
 		b = strconv.AppendInt(b, r.length(), 10)
 		b = append(b, "\r\n"...)
 	}
-	switch {
-	case s.last:
-		b = append(b, "Connection: close\r\n"...)
-	case s.keepAlive:
-		b = append(b, "Connection: keep-alive\r\n"...)
+	if option := s.option(r.Status); option != "" {
+		b = append(append(append(b, "Connection: "...), option...), "\r\n"...)
 	}
 	b = append(b, "\r\n"...)
 	if s.headOnly {
@@ -145,4 +142,23 @@ func (s *Session) respond(r *Response) {
 		s.out.Share(p.Body)
 	}
 	s.full = s.full || s.out.Len() >= HighWater
+}
+
+// option is what a reply's field Connection says, or "". A 426 has Upgrade, of
+// which RFC 9110 7.8 has it that a sender "MUST also send an "Upgrade"
+// connection option".
+func (s *Session) option(status int) string {
+	switch upgrade := status == 426; {
+	case upgrade && s.last:
+		return "Upgrade, close"
+	case upgrade && s.keepAlive:
+		return "Upgrade, keep-alive"
+	case upgrade:
+		return "Upgrade"
+	case s.last:
+		return "close"
+	case s.keepAlive:
+		return "keep-alive"
+	}
+	return ""
 }

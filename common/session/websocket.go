@@ -23,11 +23,10 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 	key, keys := field(r, "Sec-WebSocket-Key")
 	deflate, ok := s.agreeOnDeflate(r, streamed)
 	switch {
-	case string(r.Method()) != "GET" || !r.HasToken("Upgrade", "websocket"):
-		c.Refuse(426, "this resource speaks WebSocket",
-			s.versions())
-	case r.Minor() < 1:
-		c.Refuse(400, "a WebSocket handshake needs HTTP/1.1", nil)
+	case string(r.Method()) != "GET" || r.Minor() < 1 || !r.HasToken("Upgrade", "websocket"):
+		// RFC 9110 7.8: "A server that receives an Upgrade header field in an HTTP/1.0 request MUST ignore
+		// that Upgrade field."
+		c.Refuse(426, "this resource speaks WebSocket, from HTTP/1.1 on", s.versions())
 	case !r.HasToken("Connection", "upgrade"):
 		c.Refuse(400, "a WebSocket handshake needs Connection: Upgrade", nil)
 	case s.cfg.Legacy && hixieVersion(r) != 0:
