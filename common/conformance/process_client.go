@@ -22,6 +22,8 @@ type client struct {
 	*net.TCPConn
 	in     *bufio.Reader
 	frames ws.Reader
+	agreed string // what the server answered about extensions
+	zip    *zip   // for compressed messages
 	rest   []byte // read, and not yet taken for frames
 	buf    []byte
 }
@@ -94,10 +96,10 @@ func (c *client) ended() error {
 	return nil
 }
 
-// upgrade opens the WebSocket of /echo.
-func (c *client) upgrade() error {
-	err := c.ask("/echo", "Upgrade: websocket", "Connection: Upgrade",
-		"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+// upgrade opens the WebSocket of /echo; more are further lines of its head.
+func (c *client) upgrade(more ...string) error {
+	err := c.ask("/echo", append([]string{"Upgrade: websocket", "Connection: Upgrade",
+		"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="}, more...)...)
 	if err != nil {
 		return err
 	}
@@ -105,7 +107,9 @@ func (c *client) upgrade() error {
 	if err != nil {
 		return err
 	}
+	c.agreed = r.Header.Get("Sec-WebSocket-Extensions")
 	c.frames.Init(ws.Client, 0)
+	c.frames.Rsv1 = c.agreed != ""
 	return equal("status of the handshake", r.StatusCode, http.StatusSwitchingProtocols)
 }
 
@@ -150,13 +154,18 @@ func (c *client) next() (ws.Event, error) {
 }
 
 // heard is an error unless p comes back.
-func (c *client) heard(p []byte) error {
+func (c *client) heard(op ws.Opcode, p []byte) error {
 	ev, err := c.next()
+	if err == nil && ev.Rsv1 {
+		ev.Payload, err = c.zip.inflate(ev.Payload)
+	}
 	switch {
 	case err != nil:
 		return fmt.Errorf("want an echo, got %w", err)
 	case ev.Kind != ws.Data:
 		return fmt.Errorf("want an echo, got a %v with %v", ev.Kind, ev.Code)
+	case ev.Opcode != op:
+		return fmt.Errorf("want an echo of type %v, got one of type %v", op, ev.Opcode)
 	case !bytes.Equal(ev.Payload, p):
 		return fmt.Errorf("want the %d bytes sent, got %d others", len(p), len(ev.Payload))
 	}
@@ -168,7 +177,7 @@ func (c *client) echo(p []byte) error {
 	if err := c.send(ws.Binary, p); err != nil {
 		return err
 	}
-	return c.heard(p)
+	return c.heard(ws.Binary, p)
 }
 
 // closed is an error unless the server's Close with code comes next.

@@ -99,7 +99,7 @@ func answersHalfClosed(t *testing.T) {
 
 	c, err = open(p.Addr)
 	must(t, err)
-	must(t, errors.Join(c.send(ws.Text, []byte("last")), c.CloseWrite(), c.heard([]byte("last")), c.ended()))
+	must(t, errors.Join(c.send(ws.Text, []byte("last")), c.CloseWrite(), c.heard(ws.Text, []byte("last")), c.ended()))
 
 	c, err = dial(p.Addr)
 	must(t, err)
