@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"threeloops/common/ws"
 )
@@ -49,6 +50,10 @@ func takesLargeMessages(t *testing.T) {
 		must(t, err)
 		message := bytes.Repeat([]byte("0123456789abcdef"), limit/16)
 		must(t, errors.Join(c.echo(message), c.echo([]byte("small")), c.leave()))
+	})
+	t.Run("16 MiB, compressed", func(t *testing.T) {
+		e := exchange{op: ws.Text, from: letters, size: limit, count: 2, offer: defaultOffer, within: time.Minute}
+		must(t, e.play(p.Addr))
 	})
 	p.AtRest(before)
 }

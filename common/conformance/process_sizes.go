@@ -59,8 +59,8 @@ var offers = []struct{ name, offer string }{
 	{"no takeover", defaultOffer + "; server_no_context_takeover"},
 	{"window 9", defaultOffer + "; server_max_window_bits=9"},
 	{"window 15", defaultOffer + "; server_max_window_bits=15"},
-	{"no takeover, window 9", defaultOffer + "; server_no_context_takeover; server_max_window_bits=9"},
-	{"no takeover, window 15", defaultOffer + "; server_no_context_takeover; server_max_window_bits=15"},
+	{"no takeover and window 9", defaultOffer + "; server_no_context_takeover; server_max_window_bits=9"},
+	{"no takeover and window 15", defaultOffer + "; server_no_context_takeover; server_max_window_bits=15"},
 	{"three offers", defaultOffer + "; server_no_context_takeover; server_max_window_bits=9, " +
 		defaultOffer + "; server_no_context_takeover, " + defaultOffer},
 }
@@ -90,7 +90,7 @@ func deflateRows() (rows []exchange) {
 	add("page", ws.Text, page(), defaultOffer)
 	add("noise", ws.Binary, noise(), defaultOffer)
 	for _, o := range offers {
-		add("records, "+o.name, ws.Text, json, o.offer)
+		add("offer with "+o.name, ws.Text, json, o.offer)
 	}
 	return rows
 }

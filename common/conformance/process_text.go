@@ -36,7 +36,7 @@ var texts = []struct {
 	{"starts without a continuation", []string{each(0xc0, 0xde, " "), each(0xe0, 0xee, " "),
 		each(0xf0, 0xf6, " "), each(0xf8, 0xfa, " "), each(0xfc, 0xfc, " ")}},
 	{"the last byte is missing", cutOff},
-	{"the last byte is missing, again and again", []string{joined(cutOff)}},
+	{"one that lacks its last byte behind the other", []string{joined(cutOff)}},
 	{"bytes that are in no character", []string{"\xfe", "\xff", "\xfe\xfe\xff\xff"}},
 	{"a slash in two to six bytes", []string{"\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf",
 		"\xf8\x80\x80\x80\xaf", "\xfc\x80\x80\x80\x80\xaf"}},
@@ -67,8 +67,8 @@ func prefixes(s string) (all []string) {
 	return all
 }
 
-// alternating are n continuation bytes, the lowest and the highest in turns, or
-// fewer; and first the highest alone.
+// alternating returns n texts of continuation bytes: the lowest, the highest,
+// and then the two of them in turns, one byte more each time.
 func alternating(n int) []string {
 	all := []string{"\x80", "\xbf"}
 	for s := "\x80"; len(all) < n; all = append(all, s) {
@@ -122,7 +122,7 @@ func textRows() (rows []textRow) {
 	for _, group := range texts {
 		for i, text := range group.texts {
 			title := fmt.Sprintf("%s, %d: %s", group.about, i+1, hex.EncodeToString([]byte(text)))
-			rows = append(rows, textRow{title, text, false}, textRow{title + " by byte", text, true})
+			rows = append(rows, textRow{title + ", whole", text, false}, textRow{title + ", by byte", text, true})
 		}
 	}
 	return rows
