@@ -15,7 +15,7 @@ import (
 )
 
 // wholeVariable in the environment, set to 1, has all messages of an exchange
-// sent, where else a part must do: that takes a quarter of an hour.
+// sent, where else a part must do: that takes half an hour.
 const wholeVariable = "THREELOOPS_WHOLE"
 
 // exchange is messages that a client sends one by one, each when the one before
@@ -49,7 +49,7 @@ func playAll(t *testing.T, rows []exchange, flags ...string) {
 	for _, row := range rows {
 		start := time.Now()
 		if err := row.play(p.Addr); err != nil {
-			t.Errorf("%s: %v", row.title, err)
+			t.Fatalf("%s: %v", row.title, err) // the next might wait as long
 		}
 		if d := time.Since(start); d > time.Second {
 			t.Logf("%s: %d messages in %.1f s", row.title, row.played(), d.Seconds())

@@ -4,7 +4,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"threeloops/common/ws"
@@ -13,43 +15,45 @@ import (
 // greek is a word of which each letter has two bytes, but for one with three.
 const greek = "\u03ba\u1f79\u03c3\u03bc\u03b5"
 
-// texts are messages by what is special in them. Package unicode/utf8, which
-// the servers don't use for it, says which of them are valid.
+// texts are messages by what is special in them. Package unicode/utf8 says which
+// are valid; since the servers ask it too, so does the number of those that are.
 var texts = []struct {
 	about string
+	valid int
 	texts []string
 }{
-	{"letters of two bytes in a sentence", []string{"Hello-\u00b5@\u00df\u00f6\u00e4\u00fc\u00e0\u00e1-UTF-8!!"}},
-	{"letters of two and three bytes", []string{greek}},
-	{"a surrogate among letters", []string{greek + "\xed\xa0\x80" + "edited"}},
-	{"a character of one to four bytes among others",
+	{"letters of two bytes in a sentence", 1,
+		[]string{"Hello-\u00b5@\u00df\u00f6\u00e4\u00fc\u00e0\u00e1-UTF-8!!"}},
+	{"letters of two and three bytes", 1, []string{greek}},
+	{"a surrogate among letters", 0, []string{greek + "\xed\xa0\x80" + "edited"}},
+	{"a character of one to four bytes among others", 5,
 		[]string{"hello$world", "hello\u00a2world", "hello\u20acworld", "hello\U00024b62world", greek}},
-	{"each beginning of a word", prefixes(greek)},
-	{"the first character of each length", []string{"\x00", "\u0080", "\u0800", "\U00010000"}},
-	{"the first of five and of six bytes", []string{"\xf8\x88\x80\x80\x80", "\xfc\x84\x80\x80\x80\x80"}},
-	{"the last character of each length", []string{"\x7f", "\u07ff", "\uffff", "\U0010ffff"}},
-	{"the last of four, five and six bytes",
+	{"each beginning of a word", 5, prefixes(greek)},
+	{"the first character of each length", 4, []string{"\x00", "\u0080", "\u0800", "\U00010000"}},
+	{"the first of five and of six bytes", 0, []string{"\xf8\x88\x80\x80\x80", "\xfc\x84\x80\x80\x80\x80"}},
+	{"the last character of each length", 4, []string{"\x7f", "\u07ff", "\uffff", "\U0010ffff"}},
+	{"the last of four, five and six bytes", 0,
 		[]string{"\xf7\xbf\xbf\xbf", "\xfb\xbf\xbf\xbf\xbf", "\xfd\xbf\xbf\xbf\xbf\xbf"}},
-	{"around surrogates, and around the last character",
+	{"around surrogates, and around the last character", 4,
 		[]string{"\ud7ff", "\ue000", "\ufffd", "\U0010ffff", "\xf4\x90\x80\x80"}},
-	{"continuation bytes without a start", append(alternating(7), each(0x80, 0xbe, ""))},
-	{"starts without a continuation", []string{each(0xc0, 0xde, " "), each(0xe0, 0xee, " "),
+	{"continuation bytes without a start", 0, append(alternating(7), each(0x80, 0xbe, ""))},
+	{"starts without a continuation", 0, []string{each(0xc0, 0xde, " "), each(0xe0, 0xee, " "),
 		each(0xf0, 0xf6, " "), each(0xf8, 0xfa, " "), each(0xfc, 0xfc, " ")}},
-	{"the last byte is missing", cutOff},
-	{"one that lacks its last byte behind the other", []string{joined(cutOff)}},
-	{"bytes that are in no character", []string{"\xfe", "\xff", "\xfe\xfe\xff\xff"}},
-	{"a slash in two to six bytes", []string{"\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf",
+	{"the last byte is missing", 0, cutOff},
+	{"one that lacks its last byte behind the other", 0, []string{strings.Join(cutOff, "")}},
+	{"bytes that are in no character", 0, []string{"\xfe", "\xff", "\xfe\xfe\xff\xff"}},
+	{"a slash in two to six bytes", 0, []string{"\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf",
 		"\xf8\x80\x80\x80\xaf", "\xfc\x80\x80\x80\x80\xaf"}},
-	{"the last character that has a shorter form", []string{"\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf",
+	{"the last character that has a shorter form", 0, []string{"\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf",
 		"\xf8\x87\xbf\xbf\xbf", "\xfc\x83\xbf\xbf\xbf\xbf"}},
-	{"NUL in two to six bytes", []string{"\xc0\x80", "\xe0\x80\x80", "\xf0\x80\x80\x80",
+	{"NUL in two to six bytes", 0, []string{"\xc0\x80", "\xe0\x80\x80", "\xf0\x80\x80\x80",
 		"\xf8\x80\x80\x80\x80", "\xfc\x80\x80\x80\x80\x80"}},
-	{"a surrogate alone", []string{"\xed\xa0\x80", "\xed\xad\xbf", "\xed\xae\x80", "\xed\xaf\xbf",
+	{"a surrogate alone", 0, []string{"\xed\xa0\x80", "\xed\xad\xbf", "\xed\xae\x80", "\xed\xaf\xbf",
 		"\xed\xb0\x80", "\xed\xbe\x80", "\xed\xbf\xbf"}},
-	{"a pair of surrogates", pairs([]string{"\xed\xa0\x80", "\xed\xad\xbf", "\xed\xae\x80", "\xed\xaf\xbf"},
+	{"a pair of surrogates", 0, pairs([]string{"\xed\xa0\x80", "\xed\xad\xbf", "\xed\xae\x80", "\xed\xaf\xbf"},
 		[]string{"\xed\xb0\x80", "\xed\xbf\xbf"})},
-	{"a code point that is for no character", noncharacters()},
-	{"a code point near the byte order mark's mirror",
+	{"a code point that is for no character", 34, noncharacters()},
+	{"a code point near the byte order mark's mirror", 7,
 		[]string{"\ufff9", "\ufffa", "\ufffb", "\ufffc", "\ufffd", "\ufffe", "\uffff"}},
 }
 
@@ -71,23 +75,16 @@ func prefixes(s string) (all []string) {
 // and then the two of them in turns, one byte more each time.
 func alternating(n int) []string {
 	all := []string{"\x80", "\xbf"}
-	for s := "\x80"; len(all) < n; all = append(all, s) {
-		s += map[bool]string{true: "\xbf", false: "\x80"}[len(s)%2 == 1]
+	for size := 2; len(all) < n; size++ {
+		all = append(all, strings.Repeat("\x80\xbf", size)[:size])
 	}
 	return all
 }
 
-// each is all bytes from first to last, with behind them what is given.
+// each is the bytes from first to last, behind each of them the string behind.
 func each(first, last byte, behind string) (s string) {
 	for b := first; b <= last; b++ {
 		s += string([]byte{b}) + behind
-	}
-	return s
-}
-
-func joined(all []string) (s string) {
-	for _, one := range all {
-		s += one
 	}
 	return s
 }
@@ -101,11 +98,9 @@ func pairs(high, low []string) (all []string) {
 	return all
 }
 
-// noncharacters are the code points xxFFFE and xxFFFF, and of planes above the
-// first those at the end of each quarter that has a lead byte of its own.
-func noncharacters() []string {
-	all := []string{"\ufffe", "\uffff"}
-	for r := rune(0x1ffff); r <= utf8.MaxRune; r += 0x10000 {
+// noncharacters are the last two code points of each plane.
+func noncharacters() (all []string) {
+	for r := rune(0xffff); r <= utf8.MaxRune; r += 0x10000 {
 		all = append(all, string(r-1), string(r))
 	}
 	return all
@@ -113,9 +108,8 @@ func noncharacters() []string {
 
 // textRow is one text, and how it is sent.
 type textRow struct {
-	title  string
-	text   string
-	byByte bool // each byte is a fragment
+	title, text string
+	byByte      bool // each byte is a fragment
 }
 
 func textRows() (rows []textRow) {
@@ -129,10 +123,19 @@ func textRows() (rows []textRow) {
 }
 
 func judgesText(t *testing.T) {
+	for _, group := range texts {
+		valid := 0
+		for _, text := range group.texts {
+			if utf8.ValidString(text) {
+				valid++
+			}
+		}
+		must(t, equal("valid texts with "+group.about, valid, group.valid))
+	}
 	p := Launch(t)
 	for _, row := range textRows() {
 		if err := row.play(p.Addr); err != nil {
-			t.Errorf("%s: %v", row.title, err)
+			t.Fatalf("%s: %v", row.title, err) // the next would wait as long
 		}
 	}
 }
@@ -143,6 +146,7 @@ func (row textRow) play(addr string) error {
 		return err
 	}
 	defer c.Close()
+	c.SetDeadline(time.Now().Add(patience))
 	if _, err := c.Write(row.frames()); err != nil {
 		return err
 	}
