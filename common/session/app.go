@@ -22,7 +22,9 @@ type App interface {
 	// Drained says that c's queue was full and has room again, so that a
 	// streamed send can go on.
 	Drained(c *Conn)
-	// Timer says that the time given to c.SetTimer has come.
+	// Timer says that the time given to c.SetTimer has come, or, where a request
+	// waits for its answer, that the connection has to leave and can't wait for
+	// it to come.
 	Timer(c *Conn, now time.Time)
 	// Gone says that c will call no other method again. It comes exactly once,
 	// however the connection ended. code is what the peer's Close said, or

@@ -20,7 +20,8 @@ import (
 //	/file     a file of 1 MiB
 //	/short    a file that was 1 MiB once, and has half of it now
 //	/ws       echo, without a copy; "bye" makes the server close, with 4001;
-//	          "later" makes it send "now" after 1 s
+//	          "later" makes it send "now" after 1 s; "pause" makes it read
+//	          nothing for 2 minutes, and then send "now"
 //	/pieces   echo of each piece as it comes
 //	/binary   answers any message with a binary one; "runs" with two of a text,
 //	          "cut" with half a text, "bad" with the other half, which is none
@@ -83,6 +84,9 @@ func (a *testApp) Message(c *session.Conn, m session.Message) {
 		c.Close(4001, "as you wish")
 	case m.Len() < 16 && string(m.Bytes()) == "later":
 		c.SetTimer(time.Second)
+	case m.Len() < 16 && string(m.Bytes()) == "pause":
+		c.Pause(true)
+		c.SetTimer(2 * time.Minute)
 	case m.Len() < 16 && string(m.Bytes()) == "wake":
 		for _, p := range a.polls {
 			p.Reply(&session.Response{Status: 200, Body: []byte("awake")})
@@ -133,6 +137,7 @@ func (a *testApp) Drained(c *session.Conn) {
 
 func (a *testApp) Timer(c *session.Conn, _ time.Time) {
 	if _, ok := c.Data().(*route); ok {
+		c.Pause(false)
 		c.Send(true, []byte("now"))
 		return
 	}

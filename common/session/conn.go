@@ -82,6 +82,27 @@ func (c *Conn) SendRuns(text bool, runs [][]byte) bool {
 // then and goes on in App.Drained.
 func (c *Conn) Full() bool { return c.full }
 
+// Pause asks that nothing more be read from a WebSocket until Pause(false): the
+// application can't keep up with what it says. What has been read meanwhile
+// waits, and no silence is held against the peer.
+func (c *Conn) Pause(on bool) {
+	if c.paused && !on {
+		c.since = c.cfg.now // while it was paused nothing could be heard
+	}
+	c.paused = on
+	(*Session)(c).called()
+}
+
+// LimitMessages makes n the most bytes that a message of the peer's WebSocket
+// may have from now on, in place of Config.MaxMessage. It is for App.Open.
+func (c *Conn) LimitMessages(n int64) {
+	n = min(n, c.cfg.MaxMessage)
+	c.frames.SetLimit(n)
+	if h := (*Session)(c).hixie(); h != nil {
+		h.frames.SetLimit(n)
+	}
+}
+
 // Queued is the number of bytes that wait for the peer to read.
 func (c *Conn) Queued() int64 { return c.out.Len() }
 

@@ -75,7 +75,7 @@ func (s *Session) phaseDue() instant {
 			d = s.cfg.CloseTimeout
 		}
 	}
-	if d <= 0 || s.full && s.phase != linger {
+	if d <= 0 || s.choked() && s.phase != linger {
 		return 0 // not waiting for the peer's bytes: the write timer watches it
 	}
 	return s.since.after(d)

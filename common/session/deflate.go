@@ -81,7 +81,7 @@ func (s *Session) inflate(m *Message) *ws.Error {
 	if m.own != nil {
 		runs = m.own.chunks
 	}
-	p, err := z.inflater.Append(z.plain[:0], w, m.Text, s.cfg.MaxMessage, runs...)
+	p, err := z.inflater.Append(z.plain[:0], w, m.Text, s.frames.Limit(), runs...)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type Session struct {
 	phase    phase
 	code     ws.Code // of the peer's Close
 	full     bool    // above high water, and not yet below low water
+	paused   bool    // the application wants no further input for now
 	finCame  bool    // the peer has sent its last byte
 	leaving  bool    // Shutdown was called: no further request
 	streamed bool    // messages go to the application in pieces
@@ -166,9 +167,37 @@ func (s *Session) Shutdown(now time.Time) {
 	switch s.phase {
 	case fresh, idle:
 		s.since = s.cfg.now
+	case reply:
+		if s.timer != 0 { // the application waits for something that may not come any more
+			s.timer = s.cfg.now
+		}
 	case open, pinged:
 		s.goodbye(ws.GoingAway, "")
 	}
+}
+
+// Kick ends the connection as soon as it can be done in good order: a WebSocket
+// by its closing handshake, with code 1008, a request in hand by its reply.
+func (s *Session) Kick(now time.Time) {
+	s.cfg.tell(now)
+	s.leaving = true
+	switch s.phase {
+	case fresh, idle, head, body, challenge:
+		s.turn(lastWord)
+	case reply:
+		if s.timer != 0 {
+			s.timer = s.cfg.now
+		}
+	case open, pinged:
+		s.goodbye(ws.PolicyViolation, "closed by the operator")
+	}
+}
+
+// Tell sends text to the peer of an open WebSocket. It reports false where
+// there is none.
+func (s *Session) Tell(now time.Time, text []byte) bool {
+	s.cfg.tell(now)
+	return (*Conn)(s).Send(true, text)
 }
 
 // Next offers what should be sent next, in one system call; v limits the number
@@ -224,7 +253,7 @@ func (s *Session) Want() Want {
 	if !s.out.Idle() {
 		want = Write
 	}
-	if s.phase != flush && !s.finCame && !s.full && len(s.parked) == 0 {
+	if s.phase != flush && !s.finCame && !s.choked() && len(s.parked) == 0 {
 		want |= Read
 	}
 	if want&^Hold != 0 {
@@ -247,7 +276,11 @@ func (s *Session) resume() {
 }
 
 // held reports whether input has to wait.
-func (s *Session) held() bool { return s.phase == reply || s.full }
+func (s *Session) held() bool { return s.phase == reply || s.choked() }
+
+// choked reports whether input has to wait although a request or a message
+// could be taken in: for the peer to read, or for the application.
+func (s *Session) choked() bool { return s.full || s.paused && s.mayFrame() }
 
 // take takes in what it can of p and returns the rest.
 func (s *Session) take(p []byte) []byte {

@@ -1,6 +1,11 @@
 package session_test
 
-import "time"
+import (
+	"time"
+
+	"threeloops/common/session"
+	"threeloops/common/wiretest"
+)
 
 var socketScenarios = []scenario{
 	{"a message is echoed, and a Close ends the connection", func(b *bench) {
@@ -38,6 +43,83 @@ var socketScenarios = []scenario{
 		b.wantFrames(p, `close 1002`)
 		b.phase(p, "linger")
 		b.goneWith(1006)
+	}},
+	{"a paused peer waits with all that it has said, and its silence is not held against it", func(b *bench) {
+		p := b.open("/ws")
+		b.send(p, `text "pause", text "a"`)
+		b.send(p, `text "b"`)
+		b.pass(2*time.Minute - 1)
+		b.wantFrames(p, ``)
+		b.phase(p, "open")
+		b.pass(1)
+		b.wantFrames(p, `text "now", text "a", text "b"`)
+		b.pass(60*time.Second - 1)
+		b.wantFrames(p, ``)
+		b.pass(1)
+		b.wantFrames(p, `ping`)
+	}},
+	{"a paused peer's FIN is taken in behind what it has said", func(b *bench) {
+		p := b.open("/ws")
+		b.send(p, `text "pause", text "a"`)
+		p.CloseWrite()
+		b.phase(p, "open")
+		b.pass(2 * time.Minute)
+		b.wantFrames(p, `text "now", text "a"`)
+		b.over(p)
+		b.goneWith(1006)
+	}},
+	{"a paused peer's reset ends the connection at once", func(b *bench) {
+		p := b.open("/ws")
+		b.send(p, `text "pause", text "a"`)
+		p.Reset()
+		b.over(p)
+		b.goneWith(1006)
+	}},
+	{"a paused peer is closed as any other", func(b *bench) {
+		p := b.open("/ws")
+		b.send(p, `text "pause", text "a"`)
+		b.loop.Shutdown()
+		b.wantFrames(p, `close 1001`)
+		b.send(p, `close 1001`)
+		b.phase(p, "linger")
+		b.goneWith(1001)
+	}},
+	{"the operator speaks to an open WebSocket alone", func(b *bench) {
+		p, q := b.open("/ws"), b.connect()
+		tell := func(want bool) func(*session.Session, time.Time) {
+			return func(s *session.Session, now time.Time) {
+				if got := s.Tell(now, []byte("hear, hear")); got != want {
+					b.fail("Tell: got %v, want %v", got, want)
+				}
+			}
+		}
+		b.loop.Operate(p, tell(true))
+		b.wantFrames(p, `text "hear, hear"`)
+		b.loop.Operate(q, tell(false))
+		b.want(q)
+	}},
+	{"the operator closes a WebSocket with 1008", func(b *bench) {
+		p := b.open("/ws")
+		b.loop.Operate(p, (*session.Session).Kick)
+		b.wantFrames(p, `close 1008 "closed by the operator"`)
+		b.phase(p, "closing")
+		b.send(p, `close 1008`)
+		b.goneWith(1008)
+	}},
+	{"the operator closes an HTTP connection without a word, but with the answer that it waits for", func(b *bench) {
+		idle, begun, waits := b.connect(), b.connect(), b.connect()
+		b.send(begun, `"GET /he"`)
+		b.send(waits, "get /poll")
+		for _, p := range []*wiretest.Peer{idle, begun, waits} {
+			b.loop.Operate(p, (*session.Session).Kick)
+		}
+		b.pass(time.Millisecond)
+		b.want(idle)
+		b.want(begun)
+		b.want(waits, "Connection: close", "nothing")
+		for _, p := range []*wiretest.Peer{idle, begun, waits} {
+			b.phase(p, "linger")
+		}
 	}},
 	{"a silent peer is pinged, and stays when it sends anything", func(b *bench) {
 		p := b.open("/ws")

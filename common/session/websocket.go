@@ -121,7 +121,7 @@ func (s *Session) opened() {
 // connection is about to end; it returns how much of p that was.
 func (s *Session) takeFrames(p []byte) (n int) {
 	messages := 0
-	for s.phase.webSocket() && !s.full {
+	for s.phase.webSocket() && !s.choked() {
 		var ev ws.Event
 		var k int
 		if s.hixie() == nil {

@@ -88,6 +88,13 @@ func (l *Loop) Shutdown() {
 	l.run()
 }
 
+// Operate does something to one session from outside, as an operator would.
+func (l *Loop) Operate(p *Peer, do func(s *session.Session, now time.Time)) {
+	do(p.Session, l.now)
+	p.touch()
+	l.run()
+}
+
 // Err is the first promise that was found broken.
 func (l *Loop) Err() error { return l.err }
 

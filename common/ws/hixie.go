@@ -51,6 +51,9 @@ func (r *HixieReader) Init(closes bool, limit int64) {
 	*r = HixieReader{closes: closes, limit: limit}
 }
 
+// SetLimit replaces the limit that Init was given, for the messages that have not begun yet.
+func (r *HixieReader) SetLimit(limit int64) { r.limit = limit }
+
 // Next is as Reader.Next. Its events are NeedMore, Data (a text, always), CloseFrame with NoStatus, and
 // Failed. No byte of p is changed: there is no masking.
 func (r *HixieReader) Next(p []byte) (ev Event, n int) {

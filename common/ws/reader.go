@@ -51,6 +51,12 @@ func (r *Reader) Init(role Role, limit int64) {
 	*r = Reader{role: role, limit: limit}
 }
 
+// Limit is the limit that Init, or SetLimit, was given last.
+func (r *Reader) Limit() int64 { return r.limit }
+
+// SetLimit replaces the limit that Init was given, for the messages that have not begun yet.
+func (r *Reader) SetLimit(limit int64) { r.limit = limit }
+
 // Rest returns how many bytes of the data frame under way are still to come: what may be read
 // straight into the message's own memory. It is 0 between frames, in a header, in a control frame,
 // and when all is over. The peer has announced the number, and nothing else: don't allocate by it.

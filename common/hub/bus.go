@@ -1,0 +1,72 @@
+package hub
+
+import "time"
+
+// Bus carries messages from a place to the Hub.
+type Bus interface {
+	// Post sends m. What m refers to is lent: the Bus, or the Hub, copies what
+	// it keeps. Post never blocks and never calls the Receiver for a message
+	// before the one that it is being called for is dealt with.
+	Post(now time.Time, m *Message)
+}
+
+// Receiver is a place's end of what the Hub sends.
+type Receiver interface {
+	// Deliver takes a message, which is lent.
+	Deliver(now time.Time, m *Message)
+}
+
+// Local is the Bus where the Hub and its only place are on one goroutine:
+// nothing is between them but a queue, for what the Receiver posts while
+// something is being delivered to it.
+type Local struct {
+	hub   *Hub
+	to    Receiver
+	now   time.Time
+	busy  bool
+	queue []Message
+}
+
+// NewLocal returns a Local with a Hub of its own. random fills a slice with
+// bytes that can't be guessed.
+func NewLocal(random func([]byte)) *Local {
+	l := new(Local)
+	l.hub = New(func(_ int, m *Message) { l.to.Deliver(l.now, m) }, random)
+	return l
+}
+
+// Attach says who receives. It must be called before the first Post.
+func (l *Local) Attach(r Receiver) { l.to = r }
+
+// Post implements Bus.
+func (l *Local) Post(now time.Time, m *Message) {
+	if l.busy {
+		later := *m
+		later.Text = append([]byte(nil), m.Text...)
+		l.queue = append(l.queue, later)
+		return
+	}
+	l.now, l.busy = now, true
+	l.hub.Do(now, 0, m)
+	l.drain()
+}
+
+// Tick says that Deadline has passed.
+func (l *Local) Tick(now time.Time) {
+	l.now, l.busy = now, true
+	l.hub.Tick(now)
+	l.drain()
+}
+
+// Deadline is when Tick is due; zero: never.
+func (l *Local) Deadline() time.Time { return l.hub.Deadline() }
+
+// drain does what was posted meanwhile.
+func (l *Local) drain() {
+	for len(l.queue) > 0 {
+		m := l.queue[0]
+		l.queue = l.queue[1:]
+		l.hub.Do(l.now, 0, &m)
+	}
+	l.queue, l.busy = nil, false
+}

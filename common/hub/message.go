@@ -1,0 +1,69 @@
+package hub
+
+import "encoding/hex"
+
+// Kind says what a Message means.
+type Kind uint8
+
+// The kinds that go to the Hub. Conn is the connection that sends them.
+const (
+	Join  Kind = 1 + iota // be a member called Name
+	Say                   // Text, to all, or to the member called To
+	Leave                 // be no member any more
+	Enter                 // be a member called Name that polls; answered up to Done
+	Poll                  // what comes after Seq, for the member with Token; answered up to Done, later if there is nothing yet
+	Stop                  // Poll's connection doesn't wait any more
+	Send                  // the member with Token says Text, as by Say; answered by Done
+	Quit                  // the member with Token leaves; answered by Done
+)
+
+// The kinds that come from the Hub. Conn is the connection that they are for,
+// or 0: every member at the place.
+const (
+	Welcome Kind = 32 + iota // Conn is a member called Name, and will hear all after Seq; Token is its own if it polls
+	Present                  // Text names members that were there before, one a line; for a Welcome's Conn
+	Joined                   // an entry: Name is a member now
+	Left                     // an entry: Name is none any more
+	Said                     // an entry: Name said Text, to To alone if that is set
+	Missed                   // Poll came late: the entries up to Seq, from the one asked for, are not kept any more
+	Done                     // the answer to Enter, Poll, Send or Quit is complete; Seq is the last number that it covers
+	Refused                  // Text says why what Conn asked for is not done
+)
+
+// The kinds with which forkserv's parent leads its children, over the same
+// socket. They are no business of the Hub's.
+const (
+	Serve    Kind = 64 + iota // here is your connection, number Conn
+	Shutdown                  // finish, and leave
+	Kick                      // end your connection
+	Tell                      // send Text to your WebSocket
+)
+
+// Message is what travels between a place and the Hub. Which fields mean
+// something depends on its Kind.
+type Message struct {
+	Kind  Kind
+	Conn  uint64 // the number of a connection
+	Seq   uint64 // the number of an entry
+	At    int64  // when an entry was made, in milliseconds since 1970
+	From  uint64 // the connection of the member who said it; 0: it polls
+	Name  string
+	To    string
+	Text  []byte
+	Token Token
+}
+
+// Token is how a polling member proves who it is. It can't be guessed.
+type Token [16]byte
+
+// String is how a Token is written: 32 hexadecimal digits.
+func (t Token) String() string { return hex.EncodeToString(t[:]) }
+
+// ParseToken reads what String has written.
+func ParseToken(s string) (t Token, ok bool) {
+	if len(s) != hex.EncodedLen(len(t)) {
+		return t, false
+	}
+	n, err := hex.Decode(t[:], []byte(s))
+	return t, err == nil && n == len(t)
+}

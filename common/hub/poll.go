@@ -1,0 +1,126 @@
+package hub
+
+import "time"
+
+// enter makes a member that polls. Its answer is what join tells a WebSocket.
+func (h *Hub) enter(now time.Time, place int, m *Message) {
+	reason := h.objection(m.Name)
+	if len(h.byToken) >= MaxPolling {
+		reason = "the room is full: come with a WebSocket, or later"
+	}
+	if reason != "" {
+		h.refuse(place, m, reason)
+		return
+	}
+	who := &member{name: m.Name, number: h.last + 1}
+	h.random(who.token[:])
+	h.introduce(place, m.Conn, who)
+	h.out(place, &Message{Kind: Done, Conn: m.Conn, Seq: h.last})
+	h.byToken[who.token] = who
+	h.byName[fold(who.name)] = who
+	h.heard(now, who)
+	h.enterLog(now, entry{from: who.number, Message: Message{Kind: Joined, Name: who.name}})
+}
+
+// polling does what a member that polls asks for.
+func (h *Hub) polling(now time.Time, place int, m *Message) {
+	who := h.byToken[m.Token]
+	if who == nil {
+		h.refuse(place, m, "no such session: it has expired, or never was")
+		return
+	}
+	h.heard(now, who)
+	switch m.Kind {
+	case Poll:
+		h.poll(now, place, m, who)
+	case Send:
+		if h.say(now, who, place, m) {
+			h.out(place, &Message{Kind: Done, Conn: m.Conn, Seq: h.last})
+		}
+	case Quit:
+		h.leave(now, who)
+		h.out(place, &Message{Kind: Done, Conn: m.Conn, Seq: h.last})
+	}
+}
+
+// poll answers with what there is after m.Seq, or waits. A member waits once:
+// a second Poll ends the first.
+func (h *Hub) poll(now time.Time, place int, m *Message, who *member) {
+	if who.conn != 0 {
+		h.answer(now, who.conn, who)
+	}
+	who.conn, who.place, who.until = m.Conn, place, time.Time{}
+	who.since = max(min(m.Seq, h.last), who.number-1)
+	h.waiting[m.Conn] = who
+	for n := max(who.since+1, h.first()); n <= h.last; n++ {
+		if who.mayHear(&h.log[n%LogSize]) {
+			h.answer(now, m.Conn, who)
+			return
+		}
+	}
+}
+
+// answer ends a Poll that waits, with all that its member has not heard, up to
+// a batch of it.
+func (h *Hub) answer(now time.Time, conn uint64, who *member) {
+	n, left := who.since+1, batch
+	if first := h.first(); n < first {
+		h.out(who.place, &Message{Kind: Missed, Conn: conn, Seq: first - 1})
+		n = first
+	}
+	for ; n <= h.last && left > 0; n++ {
+		if e := &h.log[n%LogSize]; who.mayHear(e) {
+			m := e.Message
+			m.Conn = conn
+			h.out(who.place, &m)
+			left--
+		}
+	}
+	h.out(who.place, &Message{Kind: Done, Conn: conn, Seq: n - 1})
+	h.stop(now, conn)
+}
+
+// mayHear reports whether an entry concerns a member: it was there, and the
+// entry is for all, or for it, or by it.
+func (m *member) mayHear(e *entry) bool {
+	return e.Seq >= m.number && (e.to == 0 || e.to == m.number || e.from == m.number)
+}
+
+// stop forgets a Poll that waits.
+func (h *Hub) stop(now time.Time, conn uint64) {
+	if who := h.waiting[conn]; who != nil {
+		delete(h.waiting, conn)
+		who.conn, who.place = 0, 0
+		h.heard(now, who)
+	}
+}
+
+// heard gives a member that polls another Patience.
+func (h *Hub) heard(now time.Time, who *member) {
+	if who.conn != 0 {
+		return // a Poll of its own waits
+	}
+	who.until = now.Add(Patience)
+	if h.due.IsZero() {
+		h.due = who.until
+	}
+}
+
+// Deadline is when Tick is due; zero: never.
+func (h *Hub) Deadline() time.Time { return h.due }
+
+// Tick says that Deadline has passed: members that poll, and were silent for
+// too long, have left.
+func (h *Hub) Tick(now time.Time) {
+	h.due = time.Time{}
+	for _, m := range h.byToken {
+		if !m.until.IsZero() && !now.Before(m.until) {
+			h.leave(now, m)
+		}
+	}
+	for _, m := range h.byToken {
+		if !m.until.IsZero() && (h.due.IsZero() || m.until.Before(h.due)) {
+			h.due = m.until
+		}
+	}
+}

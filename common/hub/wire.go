@@ -1,0 +1,62 @@
+package hub
+
+import "encoding/binary"
+
+// MaxText is the most bytes that Text may have in a Message that is sent
+// between processes: a message of the chat, or a share of a list of names.
+const MaxText = 32 << 10
+
+// MaxMessage is the most bytes that Append appends.
+const MaxMessage = fixed + 2*(1+MaxNameBytes) + MaxText
+
+// fixed is how many bytes a Message has on a wire beside its strings and their
+// lengths, and where each number is.
+const (
+	atConn  = 1
+	atSeq   = 9
+	atAt    = 17
+	atFrom  = 25
+	atToken = 33
+	fixed   = 49
+)
+
+// Append appends m as Parse reads it, for another process on this machine.
+func (m *Message) Append(b []byte) []byte {
+	b = append(b, byte(m.Kind))
+	b = binary.BigEndian.AppendUint64(b, m.Conn)
+	b = binary.BigEndian.AppendUint64(b, m.Seq)
+	b = binary.BigEndian.AppendUint64(b, uint64(m.At))
+	b = binary.BigEndian.AppendUint64(b, m.From)
+	b = append(b, m.Token[:]...)
+	b = append(append(b, byte(len(m.Name))), m.Name...)
+	b = append(append(b, byte(len(m.To))), m.To...)
+	return append(b, m.Text...)
+}
+
+// Parse reads what Append has written. It reports false if p is nothing of the
+// kind. Text refers to p.
+func Parse(p []byte) (m Message, ok bool) {
+	if len(p) < fixed {
+		return m, false
+	}
+	m.Kind = Kind(p[0])
+	m.Conn = binary.BigEndian.Uint64(p[atConn:])
+	m.Seq = binary.BigEndian.Uint64(p[atSeq:])
+	m.At = int64(binary.BigEndian.Uint64(p[atAt:]))
+	m.From = binary.BigEndian.Uint64(p[atFrom:])
+	copy(m.Token[:], p[atToken:])
+	if m.Name, p, ok = cutString(p[fixed:]); !ok {
+		return m, false
+	}
+	m.To, m.Text, ok = cutString(p)
+	return m, ok
+}
+
+// cutString cuts a string off p that has its length before it.
+func cutString(p []byte) (s string, rest []byte, ok bool) {
+	if len(p) == 0 || len(p)-1 < int(p[0]) {
+		return "", nil, false
+	}
+	n := 1 + int(p[0])
+	return string(p[1:n]), p[n:], true
+}
