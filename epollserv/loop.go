@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"threeloops/common/cli"
+	"threeloops/common/hub"
 	"threeloops/common/session"
 	"threeloops/common/sock"
 	"threeloops/common/stat"
@@ -18,7 +19,8 @@ type loop struct {
 	io   *sock.IO
 	stat *stat.Slot
 	cfg  *session.Config
-	bell *sock.Bell
+	desk *cli.Desk  // where orders come from other goroutines
+	bus  *hub.Local // to the room, which is in this loop
 	lns  []*sock.Listener
 
 	ep     int
@@ -49,18 +51,21 @@ func serve(env *cli.Env) error {
 	board := make(stat.Board, 1)
 	l := &loop{env: env, stat: &board[0], ready: make([]sock.EpollEvent, maxReady)}
 	l.io = env.NewIO(l.stat)
-	l.cfg = env.Sessions(board, 0)
+	l.bus = env.NewLocal()
+	cfg, receiver := env.Sessions(board, 0, l.bus)
+	l.cfg = cfg
+	l.bus.Attach(receiver)
 	l.wake = l.touch
 	l.arrivals.Log = env.Log
 	l.limit = env.ConnLimit()
 	var err error
-	if l.bell, err = sock.NewBell(); err != nil {
+	if l.desk, err = cli.NewDesk(); err != nil {
 		return err
 	}
 	if l.ep, err = sock.Epoll(); err != nil {
 		return err
 	}
-	if err = l.watch(sock.EpollAdd, l.bell.FD, sock.POLLIN); err != nil {
+	if err = l.watch(sock.EpollAdd, l.desk.FD, sock.POLLIN); err != nil {
 		return err
 	}
 	if l.lns, err = env.Listen(l.io); err != nil {
@@ -71,7 +76,7 @@ func serve(env *cli.Env) error {
 			return err
 		}
 	}
-	env.RingAtEnd(l.bell)
+	env.Attend(l.desk)
 	env.Ready(l.lns)
 	return l.run()
 }
@@ -87,8 +92,8 @@ func (l *loop) run() error {
 		l.count(n)
 		for _, e := range l.ready[:n] {
 			switch fd := int(e.Fd); {
-			case fd == l.bell.FD:
-				l.leave(now)
+			case fd == l.desk.FD:
+				l.hear(now)
 			case l.at(fd) != nil:
 				l.take(now, l.conns[fd], e.Events&^sock.POLLOUT != 0)
 			default:
@@ -99,6 +104,7 @@ func (l *loop) run() error {
 			c.Tick(now)
 			l.touch(c)
 		}
+		l.bus.Tick(now)
 		l.settle(now)
 	}
 	return nil
@@ -109,7 +115,7 @@ func (l *loop) timeout(now time.Time) time.Duration {
 	if len(l.todo) > 0 {
 		return 0 // some had more to send than one round allows
 	}
-	return sock.Until(sock.Sooner(sock.Sooner(l.timers.next(), l.resume), l.end), now)
+	return sock.Until(sock.Sooner(sock.Sooner(l.timers.next(), l.bus.Deadline()), sock.Sooner(l.resume, l.end)), now)
 }
 
 func (l *loop) count(ready int) {
@@ -241,11 +247,20 @@ func (l *loop) watch(op, fd int, marks int16) error {
 	return sock.EpollCtl(l.ep, op, fd, uint32(marks))
 }
 
+// hear does what was ordered.
+func (l *loop) hear(now time.Time) {
+	for _, o := range l.desk.Take() {
+		switch o.Verb {
+		case cli.Leave:
+			l.leave(now)
+		}
+	}
+}
+
 // leave begins the shutdown: it takes in every client that the kernel has
 // connected already, up to the limit, stops listening, and asks all sessions to
 // finish.
 func (l *loop) leave(now time.Time) {
-	l.bell.Quiet()
 	if !l.end.IsZero() {
 		return
 	}

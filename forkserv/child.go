@@ -72,7 +72,10 @@ func (b birth) serve(env *cli.Env) error {
 		}
 	}
 	now := time.Now()
-	c.conn = sock.NewConn(fd, b.id, io, env.Sessions(board, b.slot), now, alone)
+	room := env.NewLocal()
+	cfg, receiver := env.Sessions(board, b.slot, room)
+	room.Attach(receiver)
+	c.conn = sock.NewConn(fd, b.id, io, cfg, now, alone)
 	c.fds = [2]sock.PollFD{{Fd: int32(fd)}, {Fd: busFD, Events: sock.POLLIN}}
 	return c.run()
 }

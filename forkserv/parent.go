@@ -17,10 +17,10 @@ import (
 type parent struct {
 	env   *cli.Env
 	stat  *stat.Slot
-	bell  *sock.Bell // rings when the server is to shut down
+	desk  *cli.Desk  // where orders come from other goroutines
 	chld  *sock.Bell // rings when a child has ended
 	lns   []*sock.Listener
-	fds   []sock.PollFD // both bells, then the listeners
+	fds   []sock.PollFD // the desk's bell, that of SIGCHLD, then the listeners
 	board stat.Board
 	memfd int
 	lists lists
@@ -72,7 +72,7 @@ func serve(env *cli.Env) error {
 	if p.null, err = os.Open(os.DevNull); err != nil {
 		return err
 	}
-	if p.bell, err = sock.NewBell(); err != nil {
+	if p.desk, err = cli.NewDesk(); err != nil {
 		return err
 	}
 	if p.chld, err = sock.NewBell(); err != nil {
@@ -81,13 +81,13 @@ func serve(env *cli.Env) error {
 	if p.lns, err = env.Listen(env.NewIO(p.stat)); err != nil {
 		return err
 	}
-	p.watch(p.bell.FD)
+	p.watch(p.desk.FD)
 	p.watch(p.chld.FD)
 	for _, ln := range p.lns {
 		p.watch(ln.FD)
 	}
 	p.ringOnExit()
-	env.RingAtEnd(p.bell)
+	env.Attend(p.desk)
 	env.Ready(p.lns)
 	return p.run()
 }
@@ -125,7 +125,7 @@ func (p *parent) run() error {
 		now = time.Now()
 		p.count(n)
 		if p.fds[0].Revents != 0 {
-			p.leave(now)
+			p.hear(now)
 		}
 		if p.fds[1].Revents != 0 {
 			p.reap()
@@ -282,10 +282,19 @@ func (p *parent) watchListeners(on bool) {
 	}
 }
 
+// hear does what was ordered.
+func (p *parent) hear(now time.Time) {
+	for _, o := range p.desk.Take() {
+		switch o.Verb {
+		case cli.Leave:
+			p.leave(now)
+		}
+	}
+}
+
 // leave begins the shutdown: it takes in every client that the kernel has
 // connected already, stops listening, and asks all children to finish.
 func (p *parent) leave(now time.Time) {
-	p.bell.Quiet()
 	if !p.end.IsZero() {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"threeloops/common/cli"
+	"threeloops/common/hub"
 	"threeloops/common/session"
 	"threeloops/common/sock"
 	"threeloops/common/stat"
@@ -18,10 +19,11 @@ type loop struct {
 	io   *sock.IO
 	stat *stat.Slot
 	cfg  *session.Config
-	bell *sock.Bell
+	desk *cli.Desk  // where orders come from other goroutines
+	bus  *hub.Local // to the room, which is in this loop
 	lns  []*sock.Listener
 
-	fds     []sock.PollFD // the bell, the listeners, and from first on one for each of conns
+	fds     []sock.PollFD // the desk's bell, the listeners, and from first on one for each of conns
 	first   int
 	conns   []*sock.Conn
 	nearest time.Time // not later than any connection's deadline; zero: there is none
@@ -46,23 +48,26 @@ func serve(env *cli.Env) error {
 	board := make(stat.Board, 1)
 	l := &loop{env: env, stat: &board[0]}
 	l.io = env.NewIO(l.stat)
-	l.cfg = env.Sessions(board, 0)
+	l.bus = env.NewLocal()
+	cfg, receiver := env.Sessions(board, 0, l.bus)
+	l.cfg = cfg
+	l.bus.Attach(receiver)
 	l.wake = l.touch
 	l.arrivals.Log = env.Log
 	l.limit = env.ConnLimit()
 	var err error
-	if l.bell, err = sock.NewBell(); err != nil {
+	if l.desk, err = cli.NewDesk(); err != nil {
 		return err
 	}
 	if l.lns, err = env.Listen(l.io); err != nil {
 		return err
 	}
-	l.watch(l.bell.FD, sock.POLLIN)
+	l.watch(l.desk.FD, sock.POLLIN)
 	for _, ln := range l.lns {
 		l.watch(ln.FD, sock.POLLIN)
 	}
 	l.first = len(l.fds)
-	env.RingAtEnd(l.bell)
+	env.Attend(l.desk)
 	env.Ready(l.lns)
 	return l.run()
 }
@@ -77,7 +82,7 @@ func (l *loop) run() error {
 		now = time.Now()
 		l.count(n)
 		if l.fds[0].Revents != 0 {
-			l.leave(now)
+			l.hear(now)
 		}
 		for i, ln := range l.lns {
 			if l.fds[1+i].Revents != 0 {
@@ -93,6 +98,7 @@ func (l *loop) run() error {
 				l.tick(now, c)
 			}
 		}
+		l.bus.Tick(now)
 		l.settle(now)
 	}
 	return nil
@@ -103,7 +109,7 @@ func (l *loop) timeout(now time.Time) time.Duration {
 	if len(l.todo) > 0 {
 		return 0 // some had more to send than one round allows
 	}
-	return sock.Until(sock.Sooner(sock.Sooner(l.nearest, l.resume), l.end), now)
+	return sock.Until(sock.Sooner(sock.Sooner(l.nearest, l.bus.Deadline()), sock.Sooner(l.resume, l.end)), now)
 }
 
 func (l *loop) count(ready int) {
@@ -246,11 +252,20 @@ func (l *loop) watch(fd int, marks int16) {
 	l.fds = append(l.fds, sock.PollFD{Fd: int32(fd), Events: marks})
 }
 
+// hear does what was ordered.
+func (l *loop) hear(now time.Time) {
+	for _, o := range l.desk.Take() {
+		switch o.Verb {
+		case cli.Leave:
+			l.leave(now)
+		}
+	}
+}
+
 // leave begins the shutdown: it takes in every client that the kernel has
 // connected already, up to the limit, stops listening, and asks all sessions to
 // finish.
 func (l *loop) leave(now time.Time) {
-	l.bell.Quiet()
 	if !l.end.IsZero() {
 		return
 	}

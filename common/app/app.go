@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"threeloops/common/http1"
+	"threeloops/common/hub"
 	"threeloops/common/outq"
 	"threeloops/common/session"
 	"threeloops/common/stat"
@@ -15,6 +16,9 @@ type Options struct {
 	Name  string     // of the server, as /stats gives it
 	Board stat.Board // whose slots /stats adds up
 	Slot  int        // the slot of whoever asks for /stats, so that it can say who answered
+
+	Bus        hub.Bus // to the room that all places share; it delivers to the App; nil: there is none
+	MaxMessage int64   // bytes of a WebSocket message
 
 	FS FS // the files below the root; nil: the built-in site alone
 
@@ -53,12 +57,19 @@ type App struct {
 	fixed Lists // of o
 	site  []page
 	path  []byte // scratch for decoding
+
+	chatting map[uint64]*session.Conn // who is at /chat, by number
 }
 
-var _ session.App = (*App)(nil)
+var (
+	_ session.App  = (*App)(nil)
+	_ hub.Receiver = (*App)(nil)
+)
 
 // New returns the application.
-func New(o Options) *App { return &App{o: o, fixed: Lists{o.Hosts, o.Origins}, site: builtIn()} }
+func New(o Options) *App {
+	return &App{o: o, fixed: Lists{o.Hosts, o.Origins}, site: builtIn(), chatting: map[uint64]*session.Conn{}}
+}
 
 // Request implements session.App.
 func (a *App) Request(c *session.Conn, r *http1.Request, body []byte) {
@@ -85,6 +96,12 @@ func (a *App) Request(c *session.Conn, r *http1.Request, body []byte) {
 
 func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
 	switch string(path) {
+	case "/chat":
+		if a.o.Bus == nil {
+			c.Refuse(404, "there is no room here", nil)
+		} else if a.method(c, r, getOnly) && a.originChecked(c, r) {
+			a.chat(c, r)
+		}
 	case "/echo":
 		if a.method(c, r, "GET, HEAD, POST, OPTIONS") && a.originChecked(c, r) {
 			a.echo(c, r, body)
@@ -142,10 +159,18 @@ func allow(c *session.Conn, methods string) {
 }
 
 // Open implements session.App.
-func (a *App) Open(*session.Conn) {}
+func (a *App) Open(c *session.Conn) {
+	if _, ok := c.Data().(*guest); ok {
+		a.enterChat(c)
+	}
+}
 
-// Message implements session.App: echo.
+// Message implements session.App: chat, or echo.
 func (a *App) Message(c *session.Conn, m session.Message) {
+	if g, ok := c.Data().(*guest); ok {
+		a.chatMessage(c, g, m)
+		return
+	}
 	switch {
 	case !(m.First && m.Last):
 		c.SendPiece(m.Text, m.Bytes(), m.First, m.Last)
@@ -164,7 +189,11 @@ func (a *App) Drained(*session.Conn) {}
 func (a *App) Timer(*session.Conn, time.Time) {}
 
 // Gone implements session.App.
-func (a *App) Gone(*session.Conn, ws.Code) {}
+func (a *App) Gone(c *session.Conn, _ ws.Code) {
+	if a.chatting[c.ID()] != nil {
+		a.leaveChat(c)
+	}
+}
 
 // echo opens a WebSocket, or returns the body of a POST.
 func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"threeloops/common/hub"
 	"threeloops/common/outq"
 	"threeloops/common/session"
 	"threeloops/common/stat"
@@ -63,7 +64,11 @@ func local(change func(o *Options)) *App {
 	if change != nil {
 		change(&o)
 	}
-	return New(o)
+	bus := hub.NewLocal(func(p []byte) { clear(p) })
+	o.Bus = bus
+	a := New(o)
+	bus.Attach(a)
+	return a
 }
 
 func withFS(m *memFS) *App { return local(func(o *Options) { o.FS = m }) }

@@ -7,10 +7,10 @@ import (
 )
 
 // The main function of a server. This one accepts nobody: it waits for its
-// bell, which SIGINT and SIGTERM ring.
+// desk's bell, which SIGINT and SIGTERM ring.
 func Example() {
 	run := func(env *cli.Env) error {
-		bell, err := sock.NewBell()
+		desk, err := cli.NewDesk()
 		if err != nil {
 			return err
 		}
@@ -19,9 +19,9 @@ func Example() {
 		if err != nil {
 			return err
 		}
-		env.RingAtEnd(bell)
+		env.Attend(desk)
 		env.Ready(lns)
-		_, err = sock.Poll([]sock.PollFD{{Fd: int32(bell.FD), Events: sock.POLLIN}}, sock.Forever)
+		_, err = sock.Poll([]sock.PollFD{{Fd: int32(desk.FD), Events: sock.POLLIN}}, sock.Forever)
 		return err
 	}
 	cli.Main(cli.Model{

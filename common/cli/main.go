@@ -12,9 +12,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"threeloops/common/app"
+	"threeloops/common/hub"
 	"threeloops/common/session"
 	"threeloops/common/sock"
 	"threeloops/common/stat"
@@ -108,11 +108,11 @@ func (env *Env) NewIO(slot *stat.Slot) *sock.IO {
 }
 
 // Sessions returns what the sessions of one loop share, the application
-// included. The loop counts in slot i of board.
-func (env *Env) Sessions(board stat.Board, i int) *session.Config {
+// included, and the latter's end of bus. The loop counts in slot i of board.
+func (env *Env) Sessions(board stat.Board, i int, bus hub.Bus) (*session.Config, hub.Receiver) {
 	host, _, _ := net.SplitHostPort(env.Addr) // checked
 	o := app.Options{
-		Name: env.Name, Board: board, Slot: i,
+		Name: env.Name, Board: board, Slot: i, Bus: bus, MaxMessage: env.MaxMessage,
 		Host: host, Loopback: loopback(host),
 		Lists: env.Lists, OriginRequired: env.OriginRequired,
 		Legacy: env.Legacy,
@@ -120,16 +120,20 @@ func (env *Env) Sessions(board stat.Board, i int) *session.Config {
 	if env.root != nil {
 		o.FS = env.root
 	}
+	served := app.New(o)
 	return &session.Config{
-		App:     app.New(o),
+		App:     served,
 		MaxHead: int(env.MaxHead), MaxBody: env.MaxBody, MaxMessage: env.MaxMessage,
 		Compress:    env.Compress,
 		HeadTimeout: env.HeadTimeout, IdleTimeout: env.IdleTimeout,
 		WriteTimeout: env.WriteTimeout, CloseTimeout: env.CloseTimeout,
 		Legacy: env.Legacy,
 		Stat:   &board[i],
-	}
+	}, served
 }
+
+// NewLocal returns the bus of a server that has a single loop.
+func (env *Env) NewLocal() *hub.Local { return hub.NewLocal(sock.Random) }
 
 // loopback reports whether host is an address, or a name of one, that only this
 // machine can reach.
@@ -189,38 +193,4 @@ func (env *Env) ConnLimit() int {
 			"max-conns", env.MaxConns, "open files", files)
 	}
 	return env.MaxConns
-}
-
-// RingAtEnd rings bell when the server is to shut down: at SIGINT or SIGTERM,
-// or at the end of its lifeline. A signal that comes more than a second after
-// the first one ends the process at once. (A terminal's Ctrl-C may come twice
-// in a moment: from the terminal, and from the process that started us.)
-func (env *Env) RingAtEnd(bell *sock.Bell) {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	if env.Lifeline != 0 {
-		syscall.CloseOnExec(env.Lifeline)
-		go func() {
-			f := os.NewFile(uintptr(env.Lifeline), "lifeline")
-			for b := make([]byte, 1); ; {
-				if _, err := f.Read(b); err != nil {
-					env.Log.Info("the lifeline has ended")
-					signals <- syscall.SIGTERM
-					return
-				}
-			}
-		}()
-	}
-	env.reloadAtHangup()
-	go func() {
-		<-signals
-		first := time.Now()
-		bell.Ring()
-		for s := range signals {
-			if time.Since(first) > time.Second {
-				complain(env.Name, fmt.Errorf("second %v: ending at once", s))
-				os.Exit(1)
-			}
-		}
-	}()
 }

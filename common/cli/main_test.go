@@ -27,7 +27,7 @@ func serve(env *Env, mode string) error {
 	if mode == "fail" {
 		return fmt.Errorf("the loop is broken")
 	}
-	bell, err := sock.NewBell()
+	desk, err := NewDesk()
 	if err != nil {
 		return err
 	}
@@ -35,9 +35,9 @@ func serve(env *Env, mode string) error {
 	if err != nil {
 		return err
 	}
-	env.RingAtEnd(bell)
+	env.Attend(desk)
 	env.Ready(lns)
-	_, err = sock.Poll([]sock.PollFD{{Fd: int32(bell.FD), Events: sock.POLLIN}}, sock.Forever)
+	_, err = sock.Poll([]sock.PollFD{{Fd: int32(desk.FD), Events: sock.POLLIN}}, sock.Forever)
 	if mode == "hang" {
 		fmt.Println("hanging")
 		select {}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"threeloops/common/app"
+	"threeloops/common/hub"
 	"threeloops/common/session"
 	"threeloops/common/stat"
 	"threeloops/common/wiretest"
@@ -21,7 +22,11 @@ func newConfig(flags []string) (*session.Config, error) {
 		return nil, err
 	}
 	board := make(stat.Board, 1)
-	o := app.Options{Name: "core", Board: board, Loopback: true, Host: "127.0.0.1", Legacy: cfg.Legacy}
+	bus := hub.NewLocal(func(p []byte) { clear(p) })
+	o := app.Options{
+		Name: "core", Board: board, Bus: bus, MaxMessage: cfg.MaxMessage,
+		Loopback: true, Host: "127.0.0.1", Legacy: cfg.Legacy,
+	}
 	for _, flag := range rest {
 		name, entries, list := splitList(flag)
 		switch strings.TrimLeft(name, "-") {
@@ -38,6 +43,8 @@ func newConfig(flags []string) (*session.Config, error) {
 			return nil, fmt.Errorf("the core has no flag %s", flag)
 		}
 	}
-	cfg.App, cfg.Stat = app.New(o), &board[0]
+	served := app.New(o)
+	bus.Attach(served)
+	cfg.App, cfg.Stat = served, &board[0]
 	return cfg, nil
 }

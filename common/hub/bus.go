@@ -51,8 +51,11 @@ func (l *Local) Post(now time.Time, m *Message) {
 	l.drain()
 }
 
-// Tick says that Deadline has passed.
+// Tick is to be called when Deadline has passed; before, it does nothing.
 func (l *Local) Tick(now time.Time) {
+	if d := l.hub.Deadline(); d.IsZero() || now.Before(d) {
+		return
+	}
 	l.now, l.busy = now, true
 	l.hub.Tick(now)
 	l.drain()

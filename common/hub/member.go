@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
+// MaxName is the most characters that a name may have, MaxNameBytes how many
+// bytes that can be.
 const (
-	// MaxName is the most characters that a name may have, MaxNameBytes how
-	// many bytes that can be.
 	MaxName      = 32
 	MaxNameBytes = MaxName * utf8.UTFMax
 )

@@ -24,20 +24,21 @@ var below = map[string][]string{
 	"common/ws":      {},
 	"common/outq":    {},
 	"common/stat":    {},
+	"common/hub":     {},
 	"common/session": {"common/http1", "common/ws", "common/outq", "common/stat"},
-	"common/app":     {"common/session", "common/http1", "common/ws", "common/outq", "common/stat"},
-	"common/sock":    {"common/session", "common/outq", "common/stat"},
-	"common/cli":     {"common/app", "common/sock", "common/session", "common/stat"},
-	"epollserv":      {"common/cli", "common/sock", "common/session", "common/stat"},
-	"pollserv":       {"common/cli", "common/sock", "common/session", "common/stat"},
-	"forkserv":       {"common/cli", "common/sock", "common/session", "common/stat"},
+	"common/app":     {"common/session", "common/hub", "common/http1", "common/ws", "common/outq", "common/stat"},
+	"common/sock":    {"common/session", "common/hub", "common/outq", "common/stat"},
+	"common/cli":     {"common/app", "common/sock", "common/session", "common/hub", "common/stat"},
+	"epollserv":      {"common/cli", "common/sock", "common/session", "common/hub", "common/stat"},
+	"pollserv":       {"common/cli", "common/sock", "common/session", "common/hub", "common/stat"},
+	"forkserv":       {"common/cli", "common/sock", "common/session", "common/hub", "common/stat"},
 }
 
 // testOnly are packages that only tests may import.
 var testOnly = []string{"common/wiretest", "common/conformance", "common/laws"}
 
 // core are the packages that know neither sockets nor time.
-var core = []string{"common/http1", "common/ws", "common/outq", "common/session", "common/app"}
+var core = []string{"common/http1", "common/ws", "common/outq", "common/hub", "common/session", "common/app"}
 
 // worldly are packages with which the core would reach the outside.
 var worldly = []string{"net", "os", "syscall", "golang.org/x/sys/unix", "mime", "crypto/rand", "log"}

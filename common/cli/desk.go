@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"threeloops/common/sock"
+)
+
+// Verb is what an Order asks for.
+type Verb uint8
+
+// The verbs.
+const (
+	Leave Verb = 1 + iota // finish what is under way, and end
+)
+
+// Order is what a signal, or the operator, wants of a loop.
+type Order struct {
+	Verb Verb
+}
+
+// Desk is where orders for a loop are left, by other goroutines: a bell that the
+// loop watches, and a list.
+type Desk struct {
+	sock.Bell
+	mu     sync.Mutex
+	orders []Order
+}
+
+// NewDesk returns an empty desk.
+func NewDesk() (*Desk, error) {
+	b, err := sock.NewBell()
+	if err != nil {
+		return nil, err
+	}
+	return &Desk{Bell: *b}, nil
+}
+
+// Put leaves an order, and rings.
+func (d *Desk) Put(o Order) {
+	d.mu.Lock()
+	d.orders = append(d.orders, o)
+	d.mu.Unlock()
+	d.Ring()
+}
+
+// Take returns the orders, in the sequence in which they were left.
+func (d *Desk) Take() []Order {
+	d.Quiet()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	orders := d.orders
+	d.orders = nil
+	return orders
+}
+
+// Attend leaves the order to Leave on every desk when the server is to shut
+// down: at SIGINT or SIGTERM, or at the end of its lifeline. A signal that comes
+// more than a second after the first one ends the process at once. (A terminal's
+// Ctrl-C may come twice in a moment: from the terminal, and from the process
+// that started us.)
+func (env *Env) Attend(desks ...*Desk) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if env.Lifeline != 0 {
+		syscall.CloseOnExec(env.Lifeline)
+		go func() {
+			f := os.NewFile(uintptr(env.Lifeline), "lifeline")
+			for b := make([]byte, 1); ; {
+				if _, err := f.Read(b); err != nil {
+					env.Log.Info("the lifeline has ended")
+					signals <- syscall.SIGTERM
+					return
+				}
+			}
+		}()
+	}
+	env.reloadAtHangup()
+	go func() {
+		<-signals
+		first := time.Now()
+		for _, d := range desks {
+			d.Put(Order{Verb: Leave})
+		}
+		for s := range signals {
+			if time.Since(first) > time.Second {
+				complain(env.Name, fmt.Errorf("second %v: ending at once", s))
+				os.Exit(1)
+			}
+		}
+	}()
+}
