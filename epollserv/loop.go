@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"threeloops/common/cli"
-	"threeloops/common/hub"
 	"threeloops/common/session"
 	"threeloops/common/sock"
 	"threeloops/common/stat"
@@ -19,8 +18,8 @@ type loop struct {
 	io   *sock.IO
 	stat *stat.Slot
 	cfg  *session.Config
-	desk *cli.Desk  // where orders come from other goroutines
-	bus  *hub.Local // to the room, which is in this loop
+	desk *cli.Desk // where orders come from other goroutines
+	bus  room      // to all other connections
 	lns  []*sock.Listener
 
 	ep     int
@@ -47,28 +46,22 @@ const acceptBurst = 64
 // failed, for instance for want of memory.
 const acceptPause = 100 * time.Millisecond
 
-func serve(env *cli.Env) error {
-	board := make(stat.Board, 1)
-	l := &loop{env: env, stat: &board[0], ready: make([]sock.EpollEvent, maxReady)}
+// start makes the loop that counts in slot i of board, and begins to listen, on the
+// ports of another loop's listeners if there are any.
+func (l *loop) start(env *cli.Env, board stat.Board, i int, beside ...*sock.Listener) (err error) {
+	l.env, l.stat, l.wake = env, &board[i], l.touch
 	l.io = env.NewIO(l.stat)
-	l.bus = env.NewLocal()
-	cfg, receiver := env.Sessions(board, 0, l.bus)
+	cfg, receiver := env.Sessions(board, i, l.bus)
 	l.cfg = cfg
 	l.bus.Attach(receiver)
-	l.wake = l.touch
-	l.arrivals.Log = env.Log
-	l.limit = env.ConnLimit()
-	var err error
-	if l.desk, err = cli.NewDesk(); err != nil {
+	if l.lns, err = env.Listen(l.io, beside...); err != nil {
 		return err
 	}
+	l.ready = make([]sock.EpollEvent, maxReady)
 	if l.ep, err = sock.Epoll(); err != nil {
 		return err
 	}
 	if err = l.watch(sock.EpollAdd, l.desk.FD, sock.POLLIN); err != nil {
-		return err
-	}
-	if l.lns, err = env.Listen(l.io); err != nil {
 		return err
 	}
 	for _, ln := range l.lns {
@@ -76,9 +69,7 @@ func serve(env *cli.Env) error {
 			return err
 		}
 	}
-	env.Attend(l.desk)
-	env.Ready(l.lns)
-	return l.run()
+	return nil
 }
 
 // run is the loop.
@@ -247,13 +238,16 @@ func (l *loop) watch(op, fd int, marks int16) error {
 	return sock.EpollCtl(l.ep, op, fd, uint32(marks))
 }
 
-// hear does what was ordered.
+// hear does what was ordered, and takes in what other loops have sent.
 func (l *loop) hear(now time.Time) {
 	for _, o := range l.desk.Take() {
 		switch o.Verb {
 		case cli.Leave:
 			l.leave(now)
 		}
+	}
+	if b, ok := l.bus.(*berth); ok {
+		b.collect(now)
 	}
 }
 

@@ -1,12 +1,21 @@
 package main
 
-import "threeloops/common/cli"
+import (
+	"flag"
+
+	"threeloops/common/cli"
+)
 
 func main() {
 	cli.Main(cli.Model{
 		Name:  "epollserv",
-		About: "HTTP and WebSocket from one epoll reactor",
+		About: "HTTP and WebSocket from one epoll reactor, or several",
 		Addr:  "127.0.0.1:8003",
+		Flags: flags,
 		Run:   func(env *cli.Env) error { return serve(env) },
 	})
+}
+
+func flags(fs *flag.FlagSet, o *cli.Options) {
+	fs.IntVar(&o.Loops, "loops", 1, "reactors, each with its own share of the clients (SO_REUSEPORT)")
 }

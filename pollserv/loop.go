@@ -20,7 +20,7 @@ type loop struct {
 	stat *stat.Slot
 	cfg  *session.Config
 	desk *cli.Desk  // where orders come from other goroutines
-	bus  *hub.Local // to the room, which is in this loop
+	bus  *hub.Local // to all other connections
 	lns  []*sock.Listener
 
 	fds     []sock.PollFD // the desk's bell, the listeners, and from first on one for each of conns
@@ -45,20 +45,29 @@ const acceptBurst = 64
 const acceptPause = 100 * time.Millisecond
 
 func serve(env *cli.Env) error {
-	board := make(stat.Board, 1)
-	l := &loop{env: env, stat: &board[0]}
-	l.io = env.NewIO(l.stat)
-	l.bus = env.NewLocal()
-	cfg, receiver := env.Sessions(board, 0, l.bus)
-	l.cfg = cfg
-	l.bus.Attach(receiver)
-	l.wake = l.touch
-	l.arrivals.Log = env.Log
-	l.limit = env.ConnLimit()
-	var err error
-	if l.desk, err = cli.NewDesk(); err != nil {
+	desk, err := cli.NewDesk()
+	if err != nil {
 		return err
 	}
+	l := &loop{
+		desk: desk, bus: env.NewLocal(), limit: env.ConnLimit(),
+		arrivals: cli.Arrivals{Log: env.Log},
+	}
+	if err := l.start(env, make(stat.Board, 1), 0); err != nil {
+		return err
+	}
+	env.Attend(l.desk)
+	env.Ready(l.lns)
+	return l.run()
+}
+
+// start makes the loop that counts in slot i of board, and begins to listen.
+func (l *loop) start(env *cli.Env, board stat.Board, i int) (err error) {
+	l.env, l.stat, l.wake = env, &board[i], l.touch
+	l.io = env.NewIO(l.stat)
+	cfg, receiver := env.Sessions(board, i, l.bus)
+	l.cfg = cfg
+	l.bus.Attach(receiver)
 	if l.lns, err = env.Listen(l.io); err != nil {
 		return err
 	}
@@ -67,9 +76,7 @@ func serve(env *cli.Env) error {
 		l.watch(ln.FD, sock.POLLIN)
 	}
 	l.first = len(l.fds)
-	env.Attend(l.desk)
-	env.Ready(l.lns)
-	return l.run()
+	return nil
 }
 
 // run is the loop.

@@ -10,12 +10,15 @@ import (
 // debug how long each further thousand took.
 type Arrivals struct {
 	Log   *slog.Logger
+	Loops int // how many loops number connections, each its own; 0: one alone
+	Loop  int // which of them this is, from 0
 	n     uint64
 	since time.Time
 	shed  time.Time // when Shed wrote last
 }
 
-// Next returns the number of a connection accepted at now: 1, 2, 3, …
+// Next returns the number of a connection accepted at now: 1, 2, 3, … Of
+// several loops, each has every Loops-th number, from Loop + 1 on.
 func (a *Arrivals) Next(now time.Time) uint64 {
 	if a.n == 0 {
 		a.since = now
@@ -25,7 +28,7 @@ func (a *Arrivals) Next(now time.Time) uint64 {
 		a.Log.Debug("a thousand connections more", "accepted", a.n, "took", now.Sub(a.since))
 		a.since = now
 	}
-	return a.n
+	return (a.n-1)*uint64(max(a.Loops, 1)) + uint64(a.Loop) + 1
 }
 
 // Shed logs that a client was turned away, for err. It writes once a second at

@@ -149,14 +149,16 @@ func loopback(host string) bool {
 	return err == nil && ip.IP.IsLoopback()
 }
 
-// Listen opens the listeners. Their connections are counted by io's slot.
-func (env *Env) Listen(io *sock.IO) ([]*sock.Listener, error) {
+// Listen opens the listeners, or further ones where another loop's are. Their
+// connections are counted by io's slot.
+func (env *Env) Listen(io *sock.IO, beside ...*sock.Listener) ([]*sock.Listener, error) {
 	if err := sock.WarmUp(); err != nil {
 		return nil, err
 	}
 	lns, err := sock.Listen(sock.Config{
 		Addr: env.Addr, Ports: env.Ports, Backlog: env.Backlog,
 		NoDelay: env.NoDelay, DeferAccept: env.DeferAccept,
+		Shared: env.Loops > 1, Beside: beside,
 	}, io)
 	if err != nil {
 		err = fmt.Errorf("-addr: %w", err)

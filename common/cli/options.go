@@ -48,12 +48,13 @@ type Options struct {
 
 	Prefork     int // forkserv
 	MaxChildren int // forkserv
+	Loops       int // epollserv
 }
 
 // parse reads the command line of model m. The error, if any, is for the user;
 // flag.ErrHelp means that usage was printed to out.
 func parse(m *Model, args []string, out io.Writer) (*Options, error) {
-	o := &Options{MaxMessage: 16 << 20, MaxBody: 1 << 20, MaxHead: 16 << 10, MaxChildren: 1}
+	o := &Options{MaxMessage: 16 << 20, MaxBody: 1 << 20, MaxHead: 16 << 10, MaxChildren: 1, Loops: 1}
 	fs := flag.NewFlagSet(m.Name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {}
@@ -169,6 +170,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("-log-format %q must be text or json", o.LogFormat)
 	case o.Prefork < 0:
 		return fmt.Errorf("-prefork %d must not be negative", o.Prefork)
+	case o.Loops < 1 || o.Loops > 1024:
+		return fmt.Errorf("-loops %d must be from 1 to 1024: more than processors are of no use", o.Loops)
 	case o.MaxChildren < 1:
 		return fmt.Errorf("-max-children %d leaves nobody to serve: it must be 1 or more", o.MaxChildren)
 	}

@@ -31,7 +31,7 @@ func TestDefaults(t *testing.T) {
 		MaxMessage: 16 << 20, MaxBody: 1 << 20, MaxHead: 16 << 10, Compress: session.DeflateOn,
 		HeadTimeout: 10 * time.Second, IdleTimeout: time.Minute, WriteTimeout: 30 * time.Second,
 		CloseTimeout: 5 * time.Second, Grace: 10 * time.Second,
-		NoDelay: true, LogLevel: "info", LogFormat: "text", MaxChildren: 512,
+		NoDelay: true, LogLevel: "info", LogFormat: "text", MaxChildren: 512, Loops: 1,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("an empty command line (-want +got):\n%s", diff)
@@ -52,7 +52,7 @@ func TestEveryFlagIsHeard(t *testing.T) {
 		HeadTimeout: time.Millisecond, IdleTimeout: 2 * time.Second, WriteTimeout: 3 * time.Minute,
 		CloseTimeout: 4 * time.Hour, Grace: 5 * time.Second, HostsFile: "h", OriginsFile: "o",
 		OriginRequired: true, DeferAccept: 6, Lifeline: 3, LogLevel: "debug", LogFormat: "json",
-		Prefork: 7, MaxChildren: 8,
+		Prefork: 7, MaxChildren: 8, Loops: 1,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("all flags (-want +got):\n%s", diff)

@@ -28,11 +28,38 @@ type Config struct {
 	Backlog     int    // connections that the kernel completes ahead of accept
 	NoDelay     bool   // TCP_NODELAY for the connections
 	DeferAccept int    // seconds; TCP_DEFER_ACCEPT if positive
-	ReusePort   bool   // several listeners on one port
+
+	Shared bool        // others may be opened beside these (SO_REUSEPORT)
+	Beside []*Listener // in place of Addr and Ports: where these are, which are Shared
 }
 
 // Listen opens the listeners that cfg asks for.
 func Listen(cfg Config, io *IO) ([]*Listener, error) {
+	where, err := cfg.addrs()
+	if err != nil {
+		return nil, err
+	}
+	var all []*Listener
+	for _, at := range where {
+		ln, err := listen(at, cfg)
+		if err != nil {
+			CloseAll(all)
+			return nil, fmt.Errorf("%s: %w", at, err)
+		}
+		ln.io = io
+		all = append(all, ln)
+	}
+	return all, nil
+}
+
+// addrs lists where to listen.
+func (cfg *Config) addrs() (all []netip.AddrPort, err error) {
+	for _, ln := range cfg.Beside {
+		all = append(all, ln.Addr)
+	}
+	if all != nil {
+		return all, nil
+	}
 	addr, err := net.ResolveTCPAddr("tcp", cfg.Addr)
 	if err != nil {
 		return nil, err
@@ -41,19 +68,12 @@ func Listen(cfg Config, io *IO) ([]*Listener, error) {
 	if !at.Addr().IsValid() {
 		at = netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port())
 	}
-	var all []*Listener
 	for i := range max(cfg.Ports, 1) {
 		port := at.Port()
 		if port != 0 {
 			port += uint16(i)
 		}
-		ln, err := listen(netip.AddrPortFrom(at.Addr().Unmap(), port), cfg)
-		if err != nil {
-			CloseAll(all)
-			return nil, fmt.Errorf("%s: %w", netip.AddrPortFrom(at.Addr().Unmap(), port), err)
-		}
-		ln.io = io
-		all = append(all, ln)
+		all = append(all, netip.AddrPortFrom(at.Addr().Unmap(), port))
 	}
 	return all, nil
 }
@@ -67,6 +87,11 @@ func CloseAll(all []*Listener) {
 
 func listen(at netip.AddrPort, cfg Config) (*Listener, error) {
 	family, sa := sockaddr(at)
+	if cfg.Shared && cfg.Beside == nil {
+		if err := probe(family, sa); err != nil {
+			return nil, err
+		}
+	}
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
@@ -88,7 +113,7 @@ func (ln *Listener) start(sa unix.Sockaddr, anyAddr bool, cfg Config) error {
 	if cfg.NoDelay {
 		options = append(options, option{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1})
 	}
-	if cfg.ReusePort {
+	if cfg.Shared {
 		options = append(options, option{unix.SOL_SOCKET, unix.SO_REUSEPORT, 1})
 	}
 	if cfg.DeferAccept > 0 {
@@ -115,6 +140,21 @@ func (ln *Listener) start(sa unix.Sockaddr, anyAddr bool, cfg Config) error {
 	ln.Addr = addrPort(name)
 	ln.spare, err = spareFD()
 	return err
+}
+
+// probe finds out whether sa is another program's. SO_REUSEPORT would let us
+// share it with any of the same user's that has set that too, such as an older
+// copy of this one, and each would get some of the clients.
+func probe(family int, sa unix.Sockaddr) error {
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return os.NewSyscallError("socket", err)
+	}
+	defer unix.Close(fd)
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		return os.NewSyscallError("setsockopt", err)
+	}
+	return os.NewSyscallError("bind", unix.Bind(fd, sa))
 }
 
 func spareFD() (int, error) {

@@ -128,13 +128,26 @@ func TestAServerStartsAgainWhileItsClientsAreInTimeWait(t *testing.T) {
 	CloseAll(again)
 }
 
-func TestReusePortSharesAPort(t *testing.T) {
-	cfg := Config{Addr: "127.0.0.1:0", ReusePort: true, DeferAccept: 1}
-	ln := newListener(t, cfg, new(stat.Slot))
-	cfg.Addr = ln.Addr.String()
-	newListener(t, cfg, new(stat.Slot))
+func TestDeferAcceptIsSet(t *testing.T) {
+	ln := newListener(t, Config{Addr: "127.0.0.1:0", DeferAccept: 1}, new(stat.Slot))
 	if s, err := unix.GetsockoptInt(ln.FD, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT); s < 1 || err != nil {
 		t.Errorf("TCP_DEFER_ACCEPT is %d: %v", s, err)
+	}
+}
+
+// Loops of one server share a port; two servers don't, although SO_REUSEPORT
+// would have it so.
+func TestAPortIsSharedWithThoseBesideAlone(t *testing.T) {
+	cfg := Config{Addr: "127.0.0.1:0", Backlog: 1, Shared: true}
+	ln := newListener(t, cfg, new(stat.Slot))
+	cfg.Beside = []*Listener{ln}
+	beside := newListener(t, cfg, new(stat.Slot))
+	if beside.Addr != ln.Addr {
+		t.Errorf("a listener beside %v listens on %v", ln.Addr, beside.Addr)
+	}
+	_, err := Listen(Config{Addr: ln.Addr.String(), Shared: true}, NewIO(new(stat.Slot)))
+	if !errors.Is(err, unix.EADDRINUSE) {
+		t.Errorf("a second server on the same port: got %v, want EADDRINUSE", err)
 	}
 }
 

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"threeloops/common/cli"
+	"threeloops/common/hub"
+	"threeloops/common/sock"
+	"threeloops/common/stat"
+)
+
+// serve runs as many loops as -loops asks for, each on a goroutine of its own
+// with its own listeners on the same ports (SO_REUSEPORT): the kernel deals out
+// the clients. They share nothing but the room.
+func serve(env *cli.Env) error {
+	board := make(stat.Board, env.Loops)
+	loops := make([]*loop, env.Loops)
+	desks := make([]*cli.Desk, env.Loops)
+	x := new(exchange)
+	var lns []*sock.Listener
+	for i := range loops {
+		desk, err := cli.NewDesk()
+		if err != nil {
+			return err
+		}
+		l := &loop{
+			desk: desk, bus: x.berth(env, desk), limit: share(env.ConnLimit(), env.Loops, i),
+			arrivals: cli.Arrivals{Log: env.Log, Loops: env.Loops, Loop: i},
+		}
+		if err := l.start(env, board, i, lns...); err != nil {
+			return err
+		}
+		loops[i], desks[i] = l, desk
+		lns = loops[0].lns
+	}
+	env.Attend(desks...)
+	env.Ready(loops[0].lns)
+	ended := make(chan error, len(loops))
+	for _, l := range loops {
+		go func() { ended <- l.run() }()
+	}
+	for range loops {
+		if err := <-ended; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// share is how much of n the i-th of several has.
+func share(n, several, i int) int { return (n + several - 1 - i) / several }
+
+// room is a loop's end of the bus: hub.Local where there is one loop, else a berth.
+type room interface {
+	hub.Bus
+	Attach(hub.Receiver)
+	Tick(now time.Time)
+	Deadline() time.Time
+}
+
+// exchange is the bus between several loops: the hub, which is in the first,
+// and a berth for each.
+type exchange struct {
+	hub    *hub.Hub
+	berths []*berth
+	jam    atomic.Bool // the first loop waits for a mailbox to be emptied
+}
+
+// berth is one loop's end of an exchange: a mailbox, and the bell of the loop's
+// desk. What is for the hub is left in the first loop's, what the hub sends in
+// that of the place it is for.
+type berth struct {
+	*exchange
+	place int
+	to    hub.Receiver
+	now   time.Time
+	desk  *cli.Desk
+
+	mu      sync.Mutex
+	mailbox []letter
+	waiting []letter // the first loop's: taken out, and not yet given to the hub
+}
+
+// letter is a message that comes from a place, or is for one.
+type letter struct {
+	place int
+	hub.Message
+}
+
+// mailboxMax is how many letters may lie in a mailbox before the hub stands
+// still. It can't stand still for ever: a member may have no more than a few
+// messages under way.
+const mailboxMax = 4096
+
+// berth adds a loop. The only one has the hub to itself.
+func (x *exchange) berth(env *cli.Env, desk *cli.Desk) room {
+	if env.Loops == 1 {
+		return env.NewLocal()
+	}
+	if x.hub == nil {
+		x.hub = hub.New(x.deliver, sock.Random)
+	}
+	b := &berth{exchange: x, place: len(x.berths), desk: desk}
+	x.berths = append(x.berths, b)
+	return b
+}
+
+// Attach says who receives what comes to the berth.
+func (b *berth) Attach(r hub.Receiver) { b.to = r }
+
+// Post implements hub.Bus.
+func (b *berth) Post(_ time.Time, m *hub.Message) {
+	l := letter{b.place, *m}
+	l.Text = append([]byte(nil), m.Text...)
+	b.berths[0].leave(l)
+}
+
+// Tick must be called when Deadline has passed; before, it does nothing.
+func (b *berth) Tick(now time.Time) {
+	if d := b.Deadline(); !d.IsZero() && !now.Before(d) {
+		b.now = now
+		b.hub.Tick(now)
+	}
+}
+
+// Deadline is the hub's, for the loop that has it.
+func (b *berth) Deadline() (t time.Time) {
+	if b.place == 0 {
+		t = b.hub.Deadline()
+	}
+	return t
+}
+
+// deliver sends what the hub has for a place. It is called in the first loop.
+func (x *exchange) deliver(place int, m *hub.Message) {
+	if first := x.berths[0]; place == 0 {
+		first.to.Deliver(first.now, m)
+		return
+	}
+	x.berths[place].leave(letter{place, *m})
+}
+
+// leave puts a letter into the mailbox.
+func (b *berth) leave(l letter) {
+	b.mu.Lock()
+	b.mailbox = append(b.mailbox, l)
+	first := len(b.mailbox) == 1
+	b.mu.Unlock()
+	if first {
+		b.desk.Ring()
+	}
+}
+
+// take empties the mailbox.
+func (b *berth) take() []letter {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	letters := b.mailbox
+	b.mailbox = nil
+	return letters
+}
+
+// collect deals with what is in the mailbox: the first loop's is for the hub.
+func (b *berth) collect(now time.Time) {
+	b.now = now
+	if b.place != 0 {
+		letters := b.take()
+		if b.jam.CompareAndSwap(true, false) {
+			b.berths[0].desk.Ring() // the hub can go on
+		}
+		for _, l := range letters {
+			b.to.Deliver(now, &l.Message)
+		}
+		return
+	}
+	b.waiting = append(b.waiting, b.take()...)
+	n := 0
+	for n < len(b.waiting) && !b.jammed() {
+		b.hub.Do(now, b.waiting[n].place, &b.waiting[n].Message)
+		n++
+	}
+	if b.waiting = b.waiting[n:]; len(b.waiting) == 0 {
+		b.waiting = nil
+	}
+}
+
+// jammed reports whether some loop is so far behind that the hub has to wait.
+// The note is made before looking: whoever empties a mailbox after that rings.
+func (x *exchange) jammed() bool {
+	x.jam.Store(true)
+	for _, b := range x.berths[1:] {
+		b.mu.Lock()
+		n := len(b.mailbox)
+		b.mu.Unlock()
+		if n >= mailboxMax {
+			return true
+		}
+	}
+	x.jam.Store(false)
+	return false
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"threeloops/common/cli"
+	"threeloops/common/hub"
+	"threeloops/common/sock"
+)
+
+// ear is a place that notes what it hears.
+type ear struct{ lines []string }
+
+func (e *ear) Deliver(_ time.Time, m *hub.Message) {
+	e.lines = append(e.lines, fmt.Sprintf("%d %s%s", m.Seq, m.Name, m.Text))
+}
+
+// newExchange returns the berths of n loops, with an ear at each.
+func newExchange(t *testing.T, n int) (berths []*berth, ears []*ear) {
+	t.Helper()
+	x := new(exchange)
+	for range n {
+		desk, err := cli.NewDesk()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(desk.Close)
+		e := new(ear)
+		b := x.berth(&cli.Env{Options: &cli.Options{Loops: n}}, desk).(*berth)
+		b.Attach(e)
+		berths, ears = append(berths, b), append(ears, e)
+	}
+	return berths, ears
+}
+
+// rung reports whether b's loop would wake up now, and has it wake up.
+func (b *berth) rung(t *testing.T) bool {
+	t.Helper()
+	n, err := sock.Poll([]sock.PollFD{{Fd: int32(b.desk.FD), Events: sock.POLLIN}}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n > 0 {
+		b.desk.Take()
+		b.collect(time.Unix(0, 0))
+	}
+	return n > 0
+}
+
+// quiet lets the loops work until none is rung for.
+func quiet(t *testing.T, berths []*berth) {
+	t.Helper()
+	for busy := true; busy; {
+		busy = false
+		for _, b := range berths {
+			busy = b.rung(t) || busy
+		}
+	}
+}
+
+func TestEveryLoopHearsTheSameInOneOrder(t *testing.T) {
+	berths, ears := newExchange(t, 3)
+	now := time.Unix(0, 0)
+	for i, b := range berths {
+		b.Post(now, &hub.Message{Kind: hub.Join, Conn: uint64(i + 1), Name: string(rune('A' + i))})
+		quiet(t, berths)
+		ears[i].lines = nil
+	}
+	text := []byte("x")
+	for i := range 9 {
+		text[0] = byte('0' + i) // Post copies
+		berths[i%3].Post(now, &hub.Message{Kind: hub.Say, Conn: uint64(i%3 + 1), Text: text})
+	}
+	quiet(t, berths)
+	want := []string{"4 A0", "5 B1", "6 C2", "7 A3", "8 B4", "9 C5", "10 A6", "11 B7", "12 C8"}
+	for i, e := range ears {
+		if diff := cmp.Diff(want, e.lines[len(e.lines)-len(want):]); diff != "" {
+			t.Errorf("loop %d (-want +got):\n%s", i, diff)
+		}
+	}
+}
+
+func TestTheHubWaitsForALoopThatIsFarBehind(t *testing.T) {
+	berths, ears := newExchange(t, 2)
+	now := time.Unix(0, 0)
+	for i, b := range berths {
+		b.Post(now, &hub.Message{Kind: hub.Join, Conn: uint64(i + 1), Name: string(rune('A' + i))})
+	}
+	quiet(t, berths)
+	const extra = 100
+	for range mailboxMax + extra {
+		berths[0].Post(now, &hub.Message{Kind: hub.Say, Conn: 1, Text: []byte("x")})
+		berths[0].rung(t)
+	}
+	if n := len(berths[1].mailbox); n != mailboxMax {
+		t.Errorf("in the mailbox of the loop behind: %d letters, want %d", n, mailboxMax)
+	}
+	if n := len(berths[0].waiting); n != extra {
+		t.Errorf("waiting for it: %d letters, want %d", n, extra)
+	}
+	if berths[0].rung(t) {
+		t.Error("the first loop doesn't sleep while it waits")
+	}
+	quiet(t, berths)
+	want := fmt.Sprintf("%d Ax", 2+mailboxMax+extra)
+	for i, e := range ears {
+		if got := e.lines[len(e.lines)-1]; got != want {
+			t.Errorf("loop %d heard last %q, want %q", i, got, want)
+		}
+	}
+}
+
+func TestAShareIsNeverNothingAndAddsUp(t *testing.T) {
+	for _, n := range []int{3, 7, 100} {
+		sum := 0
+		for i := range 3 {
+			sum += share(n, 3, i)
+		}
+		if sum != n || share(n, 3, 2) < 1 {
+			t.Errorf("of %d, three loops have %d, the last %d", n, sum, share(n, 3, 2))
+		}
+	}
+}
