@@ -1,0 +1,59 @@
+/* The floor on epoll(7). */
+#define _GNU_SOURCE /* SOCK_NONBLOCK for accept4 */
+#include "conn.h"
+#include "start.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+static int ep;
+
+static void control(int op, int fd, struct conn *c, unsigned events)
+{
+	struct epoll_event e = {.events = events, .data.ptr = c};
+	if (epoll_ctl(ep, op, fd, &e) < 0)
+		die("epoll_ctl");
+}
+
+/* Interest changes only when a socket is full, or no longer full. */
+static void serve(struct conn *c)
+{
+	enum turn t = conn_turn(c);
+	if (t == OVER) {
+		conn_free(c); /* close(2) takes it out of the interest list */
+	} else if ((t == WRITE) != c->waits_to_write) {
+		c->waits_to_write = t == WRITE;
+		control(EPOLL_CTL_MOD, c->fd, c, c->waits_to_write ? EPOLLOUT : EPOLLIN);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = start(argc, argv);
+	conn_replies(o.message, o.page);
+	ep = epoll_create1(EPOLL_CLOEXEC);
+	if (ep < 0)
+		die("epoll_create1");
+	control(EPOLL_CTL_ADD, o.listener, NULL, EPOLLIN);
+
+	for (;;) {
+		struct epoll_event events[512];
+		int n = epoll_wait(ep, events, 512, -1);
+		if (n < 0 && errno != EINTR)
+			die("epoll_wait");
+		for (int i = 0; i < n; i++) {
+			if (events[i].data.ptr) {
+				serve(events[i].data.ptr);
+				continue;
+			}
+			int fd = accept_one(o.listener, SOCK_NONBLOCK | SOCK_CLOEXEC);
+			if (fd < 0)
+				continue;
+			struct conn *c = conn_new(fd);
+			control(EPOLL_CTL_ADD, fd, c, EPOLLIN);
+			if (o.defer_accept)
+				serve(c); /* its request is there already */
+		}
+	}
+}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+	gorilla "github.com/gorilla/websocket"
+)
+
+// dialer sends a message of any length in one frame, as the floor wants it.
+var dialer = gorilla.Dialer{WriteBufferSize: 2 << 20}
+
+func dial(t *testing.T, addr string) *gorilla.Conn {
+	t.Helper()
+	c, _, err := dialer.Dial("ws://"+addr+"/echo", nil)
+	if err != nil {
+		t.Fatalf("the handshake: %v", err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetReadDeadline(time.Now().Add(patience))
+	return c
+}
+
+// text is a payload that is valid as a text message too.
+func text(n int) []byte { return bytes.Repeat([]byte("Zwölf Boxkämpfer. "), n/10+1)[:n:n] }
+
+// sameEcho tells whether got is what the peer has to send back for want.
+func sameEcho(p peer, got, want []byte) bool {
+	if p.canned {
+		return len(got) == len(want)
+	}
+	return bytes.Equal(got, want)
+}
+
+func TestEchoesMessagesOfEveryLength(t *testing.T) {
+	each(t, webSocket, func(t *testing.T, p peer) {
+		shared := run(t, p.name)
+		for _, n := range []int{0, 1, 125, 126, 65535, 65536, 1 << 20} {
+			r := shared
+			if p.canned {
+				r = run(t, p.name, "-size", strconv.Itoa(n))
+			}
+			c := dial(t, r.addr)
+			for _, kind := range []int{gorilla.TextMessage, gorilla.BinaryMessage} {
+				want := bytes.ToValidUTF8(text(n), []byte("?"))
+				for len(want) < n {
+					want = append(want, '!')
+				}
+				for range 2 {
+					if err := c.WriteMessage(kind, want); err != nil {
+						t.Fatal(err)
+					}
+					gotKind, got, err := c.ReadMessage()
+					if err != nil || !sameEcho(p, got, want) || gotKind != kind && !p.canned {
+						t.Errorf("%d bytes of kind %d come back as %d of kind %d: %v", n, kind, len(got), gotKind, err)
+					}
+				}
+			}
+		}
+	})
+}
+
+// open makes a bare connection behind the handshake.
+func open(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	c, early, _, err := ws.Dial(context.Background(), "ws://"+addr+"/echo")
+	if err != nil || early != nil {
+		t.Fatalf("the handshake: %v, %v", early, err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(patience))
+	return c
+}
+
+func TestMessagesMayBeCutAnywhere(t *testing.T) {
+	each(t, webSocket, func(t *testing.T, p peer) {
+		for _, n := range []int{64, 126, 40_000} {
+			const messages = 16
+			r := run(t, p.name, "-size", strconv.Itoa(n))
+			var sent, all []byte
+			for i := range messages {
+				payload := bytes.Repeat([]byte{byte(i)}, n)
+				frame := ws.MaskFrame(ws.NewBinaryFrame(payload))
+				all = append(all, payload...)
+				sent = append(sent, ws.MustCompileFrame(frame)...)
+			}
+			for _, pieces := range []int{1, 2, 3, 20} {
+				c := open(t, r.addr)
+				go writeInPieces(c, sent, pieces)
+				var back []byte
+				for range messages {
+					got, _, err := wsutil.ReadServerData(c)
+					if err != nil || len(got) != n {
+						t.Fatalf("%d messages of %d bytes in %d writes: %d bytes come back: %v",
+							messages, n, pieces, len(got), err)
+					}
+					back = append(back, got...)
+				}
+				if !sameEcho(p, back, all) {
+					t.Errorf("%d messages of %d bytes in %d writes come back as others", messages, n, pieces)
+				}
+			}
+		}
+	})
+}
+
+// writeInPieces cuts b at random. The pauses let the other end see the pieces.
+func writeInPieces(c net.Conn, b []byte, pieces int) {
+	for ; pieces > 1 && len(b) > 1; pieces-- {
+		n := 1 + rand.IntN(len(b)-1)
+		c.Write(b[:n])
+		b = b[n:]
+		time.Sleep(time.Millisecond)
+	}
+	c.Write(b)
+}
+
+func TestASlowReaderGetsAllInTheEnd(t *testing.T) {
+	each(t, webSocket, func(t *testing.T, p peer) {
+		const n, messages = 1 << 20, 16 // more than the buffers of two sockets hold
+		r := run(t, p.name, "-size", strconv.Itoa(n))
+		c := dial(t, r.addr)
+		want := make([]byte, n)
+		written := make(chan error, 1)
+		go func() {
+			for range messages {
+				if err := c.WriteMessage(gorilla.BinaryMessage, want); err != nil {
+					written <- err
+					return
+				}
+			}
+			written <- nil
+		}()
+		time.Sleep(200 * time.Millisecond) // not to wait for something, but to be slow
+		for range messages {
+			if _, got, err := c.ReadMessage(); err != nil || !sameEcho(p, got, want) {
+				t.Fatalf("a slow reader gets %d bytes: %v", len(got), err)
+			}
+		}
+		if err := <-written; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestCloseIsAnswered(t *testing.T) {
+	each(t, webSocket, func(t *testing.T, p peer) {
+		r := run(t, p.name, "-size", "64")
+		for _, behind := range []bool{false, true} {
+			c := open(t, r.addr)
+			sent := ws.MustCompileFrame(ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, ""))))
+			if behind && !p.canned {
+				continue // a library may let Close overtake: wslay does
+			}
+			if behind { // in the same segment as a message
+				message := ws.MustCompileFrame(ws.MaskFrame(ws.NewBinaryFrame(text(64))))
+				sent = append(message, sent...)
+			}
+			if _, err := c.Write(sent); err != nil {
+				t.Fatal(err)
+			}
+			if behind {
+				if f, err := ws.ReadFrame(c); err != nil || f.Header.Length != 64 {
+					t.Errorf("before its Close comes a frame %+v: %v", f.Header, err)
+				}
+			}
+			f, err := ws.ReadFrame(c)
+			if err != nil || f.Header.OpCode != ws.OpClose {
+				t.Errorf("a Close is answered with %+v: %v", f.Header, err)
+			}
+			if n, err := io.Copy(io.Discard, c); n != 0 || err != nil {
+				t.Errorf("behind Close come %d bytes and then %v, want the end", n, err)
+			}
+		}
+	})
+}
+
+// Each key has another digest, and each digest its zero bytes and high bits.
+func TestEveryHandshakeIsRight(t *testing.T) {
+	each(t, webSocket, func(t *testing.T, p peer) {
+		if p.model == "goroutines" {
+			t.Skip("their authors' affair")
+		}
+		r := run(t, p.name)
+		for range 100 {
+			dial(t, r.addr).Close() // the client checks Sec-WebSocket-Accept
+		}
+	})
+}
+
+func TestHandshakeOfTheRFC(t *testing.T) {
+	each(t, webSocket, func(t *testing.T, p peer) {
+		req, err := http.NewRequest("GET", "http://"+run(t, p.name).addr+"/echo", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range map[string]string{
+			"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+			"sec-websocket-KEY": "dGhlIHNhbXBsZSBub25jZQ==",
+		} {
+			req.Header[name] = []string{value}
+		}
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		got := resp.Header.Get("Sec-WebSocket-Accept")
+		if resp.StatusCode != 101 || got != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
+			t.Errorf("the key of RFC 6455 1.3 is answered with %d, %q", resp.StatusCode, got)
+		}
+	})
+}
+
+func TestEndsWithItsClientsConnected(t *testing.T) {
+	each(t, every, func(t *testing.T, p peer) {
+		r := run(t, p.name)
+		if p.page != "" {
+			page(t, ask(t, r.addr, get), "ok\n")
+		}
+		var left []string
+		for range 3 {
+			c, err := net.Dial("tcp", r.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+		}
+		if withProcess(p) {
+			eventually(t, "a child for each client", func() bool {
+				left = r.children(t)
+				return len(left) >= 3
+			})
+		}
+		r.end(t)
+		for _, pid := range left {
+			eventually(t, "child "+pid+" ends with its parent", func() bool {
+				_, err := os.Stat("/proc/" + pid)
+				return err != nil
+			})
+		}
+		if c, err := net.Dial("tcp", r.addr); err == nil {
+			c.Close()
+			t.Error("somebody listens still")
+		}
+	})
+}
+
+func TestChildrenAreWaitedFor(t *testing.T) {
+	each(t, withProcess, func(t *testing.T, p peer) {
+		r := run(t, p.name)
+		for range 20 {
+			dial(t, r.addr).Close()
+		}
+		eventually(t, "no child is left, not even a zombie", func() bool { return len(r.children(t)) == 0 })
+	})
+}

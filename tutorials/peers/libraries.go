@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strconv"
+	"strings"
+
+	coder "github.com/coder/websocket"
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+	gorilla "github.com/gorilla/websocket"
+	"github.com/lxzan/gws"
+)
+
+// largest is the longest message that a library is told to accept, in bytes.
+const largest = 16 << 20
+
+// library is a WebSocket library on net/http, a goroutine for each connection.
+func library(name, path string, echo http.HandlerFunc) peer {
+	return peer{
+		name: name, kind: "websocket", model: "goroutines",
+		version: module(path), missing: never,
+		serve: func(p peer, ln *net.TCPListener, _ options) error {
+			mux := http.NewServeMux()
+			mux.HandleFunc("/echo", echo)
+			return serveHTTP(p, ln, mux)
+		},
+	}
+}
+
+func serveHTTP(p peer, ln *net.TCPListener, h http.Handler) error {
+	endAtTerm()
+	ready(p, ln)
+	return http.Serve(ln, h)
+}
+
+// servePages is net/http itself.
+func servePages(p peer, ln *net.TCPListener, o options) error {
+	body := []byte(hello(o.page))
+	mux := http.NewServeMux()
+	mux.HandleFunc("/hello", func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		h.Set("Cache-Control", "no-store")
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+		w.Write(body)
+	})
+	if o.root != "" {
+		mux.Handle("/", http.FileServer(http.Dir(o.root)))
+	}
+	return serveHTTP(p, ln, mux)
+}
+
+func goVersion() string { return runtime.Version() }
+
+// hello is the page: "ok" and the end of the line, again and again, n bytes long.
+func hello(n int) string { return strings.Repeat("ok\n", n/3+1)[:n] }
+
+var gorillaUpgrader = gorilla.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
+
+func gorillaEcho(w http.ResponseWriter, r *http.Request) {
+	c, err := gorillaUpgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return // answered
+	}
+	defer c.Close()
+	c.SetReadLimit(largest)
+	for {
+		kind, message, err := c.ReadMessage()
+		if err != nil {
+			return
+		}
+		if err := c.WriteMessage(kind, message); err != nil {
+			return
+		}
+	}
+}
+
+func coderEcho(w http.ResponseWriter, r *http.Request) {
+	c, err := coder.Accept(w, r, &coder.AcceptOptions{InsecureSkipVerify: true})
+	if err != nil {
+		return // answered
+	}
+	defer c.CloseNow()
+	c.SetReadLimit(largest)
+	ctx := context.Background()
+	for {
+		kind, message, err := c.Read(ctx)
+		if err != nil {
+			return
+		}
+		if err := c.Write(ctx, kind, message); err != nil {
+			return
+		}
+	}
+}
+
+// gwsHandler has the events of gws: it pools the buffers of messages, so they
+// are given back.
+type gwsHandler struct{ gws.BuiltinEventHandler }
+
+// OnMessage sends the message back.
+func (gwsHandler) OnMessage(c *gws.Conn, m *gws.Message) {
+	defer m.Close()
+	c.WriteMessage(m.Opcode, m.Bytes()) // an error ends ReadLoop
+}
+
+var gwsUpgrader = gws.NewUpgrader(gwsHandler{}, &gws.ServerOption{ReadMaxPayloadSize: largest})
+
+func gwsEcho(w http.ResponseWriter, r *http.Request) {
+	c, err := gwsUpgrader.Upgrade(w, r)
+	if err != nil {
+		return // answered
+	}
+	go c.ReadLoop() // on its own, so that net/http's part of the goroutine is freed
+}
+
+// gobwasEcho reads through the buffer that net/http has for the connection
+// anyway: without it each frame costs a read for its head and one for the rest.
+func gobwasEcho(w http.ResponseWriter, r *http.Request) {
+	conn, buffered, _, err := ws.UpgradeHTTP(r, w)
+	if err != nil {
+		return // answered
+	}
+	defer conn.Close()
+	both := struct {
+		io.Reader
+		io.Writer
+	}{buffered.Reader, conn}
+	for {
+		message, op, err := wsutil.ReadClientData(both)
+		if err != nil {
+			return
+		}
+		if err := wsutil.WriteServerMessage(conn, op, message); err != nil {
+			return
+		}
+	}
+}

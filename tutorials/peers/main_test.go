@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// serveEnv makes the test binary the program itself, so that what is tested are
+// processes and yet no binary can be out of date.
+const serveEnv = "THREELOOPS_PEERS"
+
+// patience is what a busy machine is given. Nothing waits that long if all is well.
+const patience = 30 * time.Second
+
+func TestMain(m *testing.M) {
+	if os.Getenv(serveEnv) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// command is the program with these arguments, in the test's environment.
+func command(args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), serveEnv+"=1")
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// running is a peer that serves.
+type running struct {
+	addr string
+	cmd  *exec.Cmd
+	over chan error // gets how it ended
+}
+
+// run starts a peer, which ends with the test.
+func run(t *testing.T, name string, flags ...string) *running {
+	t.Helper()
+	cmd := command(append([]string{"serve", name}, flags...)...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r := &running{cmd: cmd, over: make(chan error, 1)}
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	go func() { r.over <- cmd.Wait() }()
+	t.Cleanup(func() { r.end(t) })
+
+	var pid int
+	form := name + ": listening on http://%s (pid %d)\n"
+	if _, err := fmt.Sscanf(line, form, &r.addr, &pid); err != nil || pid != cmd.Process.Pid {
+		t.Fatalf("%s says %q; it should say where it listens, and its process number %d", name, line, cmd.Process.Pid)
+	}
+	return r
+}
+
+// end tells the peer to end, once, and waits for it.
+func (r *running) end(t *testing.T) {
+	t.Helper()
+	if r.cmd == nil {
+		return
+	}
+	r.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case err := <-r.over:
+		if err != nil {
+			t.Errorf("at SIGTERM it ends with %v, want status 0", err)
+		}
+	case <-time.After(patience):
+		t.Error("it doesn't end at SIGTERM")
+		r.cmd.Process.Kill()
+		<-r.over
+	}
+	r.cmd = nil
+}
+
+// children are the process numbers of those that the peer has started.
+func (r *running) children(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", r.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(text))
+}
+
+// eventually waits until what holds.
+func eventually(t *testing.T, about string, what func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !what(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v in vain: %s", patience, about)
+		}
+	}
+}
+
+// each tests every peer that is chosen. One that can't run here is skipped, but a
+// failure when the environment has THREELOOPS_REQUIRE=all.
+func each(t *testing.T, chosen func(p peer) bool, test func(t *testing.T, p peer)) {
+	for _, p := range peers {
+		if !chosen(p) {
+			continue
+		}
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			if err := p.missing(); err != nil {
+				if os.Getenv("THREELOOPS_REQUIRE") == "all" {
+					t.Fatalf("%v, and THREELOOPS_REQUIRE=all", err)
+				}
+				t.Skip(err)
+			}
+			test(t, p)
+		})
+	}
+}
+
+func every(peer) bool         { return true }
+func webSocket(p peer) bool   { return p.kind != "http" }
+func withPage(p peer) bool    { return p.page != "" }
+func withFiles(p peer) bool   { return p.files }
+func withProcess(p peer) bool { return strings.HasPrefix(p.model, "fork") }

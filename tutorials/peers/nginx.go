@@ -1,0 +1,129 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// config is nginx as it is fastest with small files: it keeps them open, and
+// writes no log. A connection is closed neither after some requests nor after
+// some time. The directories are made and stay empty.
+const config = `
+daemon off;
+worker_processes 1;
+%[5]s
+pid %[1]s/nginx-%[6]d.pid;
+error_log stderr warn;
+events { worker_connections 20000; }
+http {
+	default_type application/octet-stream;
+	types { text/html html; text/css css; text/javascript js; text/plain txt; image/svg+xml svg; }
+	access_log off;
+	sendfile on;
+	tcp_nopush off;
+	tcp_nodelay on;
+	open_file_cache max=10000 inactive=1h;
+	open_file_cache_valid 1h;
+	keepalive_requests 1000000000;
+	keepalive_timeout 1h;
+	client_body_temp_path %[1]s/nginx-body;
+	proxy_temp_path %[1]s/nginx-proxy;
+	fastcgi_temp_path %[1]s/nginx-fastcgi;
+	uwsgi_temp_path %[1]s/nginx-uwsgi;
+	scgi_temp_path %[1]s/nginx-scgi;
+	server {
+		listen %[2]s;
+		root %[3]s;
+		location = /hello {
+			default_type "text/plain; charset=utf-8";
+			add_header Cache-Control no-store;
+			return 200 %[4]s;
+		}
+	}
+}
+`
+
+// longestPage is what the 4,096 bytes that nginx has for a parameter hold for sure.
+const longestPage = 3000
+
+func nginxMissing() error {
+	if _, err := exec.LookPath("nginx"); err != nil {
+		return errors.New("no nginx: apt-get install nginx")
+	}
+	return nil
+}
+
+func nginxVersion() string {
+	said, _ := exec.Command("nginx", "-v").CombinedOutput()
+	_, version, _ := strings.Cut(strings.TrimSpace(string(said)), "nginx/")
+	return version
+}
+
+// runNginx becomes nginx. It is told of the listener as it would be by an older
+// nginx that it replaces.
+func runNginx(p peer, ln *net.TCPListener, o options) error {
+	if o.page > longestPage {
+		return fmt.Errorf("nginx takes pages of at most %d bytes from its configuration: make it a file below -root", longestPage)
+	}
+	path, err := exec.LookPath("nginx")
+	if err != nil {
+		return err
+	}
+	dir, err := cache()
+	if err != nil {
+		return err
+	}
+	root := o.root
+	if root == "" {
+		root = filepath.Join(dir, "empty")
+		if err := os.MkdirAll(root, 0o700); err != nil {
+			return err
+		}
+	}
+	if root, err = filepath.Abs(root); err != nil {
+		return err
+	}
+	user := ""
+	if os.Geteuid() == 0 {
+		user = "user root;" // a worker that were somebody else might not read the root
+	}
+	text := fmt.Sprintf(config, dir, ln.Addr(), quoted(root), quoted(hello(o.page)), user, os.Getpid())
+	conf, err := unnamed(dir, text)
+	if err != nil {
+		return err
+	}
+	return become(ln, func(fd int) (string, []string, []string) {
+		ready(p, ln)
+		return path, []string{"nginx", "-e", "stderr", "-p", dir, "-c", conf},
+			[]string{fmt.Sprintf("NGINX=%d;", fd)}
+	})
+}
+
+// unnamed makes a file that is gone when the last who has it open has ended, and
+// returns the path by which this process, whatever it becomes, can open it.
+func unnamed(dir, text string) (string, error) {
+	f, err := os.CreateTemp(dir, "nginx-*.conf")
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if err := os.Remove(f.Name()); err != nil {
+		return "", err
+	}
+	if _, err := f.WriteString(text); err != nil {
+		return "", err
+	}
+	fd, err := syscall.Dup(int(f.Fd()))
+	return fmt.Sprintf("/proc/self/fd/%d", fd), os.NewSyscallError("dup", err)
+}
+
+// quoted is a string as nginx's configuration writes it.
+func quoted(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`).Replace(s) + `"`
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+//go:embed c
+var source embed.FS
+
+// program is a C program: a main and the files that it shares with others.
+type program struct {
+	name  string
+	files []string // without .c
+	flags []string // behind the files
+	debs  string   // Debian's packages with what it takes
+}
+
+var strict = []string{"-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror"}
+
+// programs are the programs of the floor. Two peers share the one on epoll.
+var programs = map[string]program{
+	"floor-epoll":       onEpoll,
+	"floor-epoll-defer": onEpoll,
+	"floor-poll":        {name: "floor-poll", files: append([]string{"poll"}, counting...), debs: "gcc libc6-dev"},
+	"floor-fork": {name: "floor-fork", files: append([]string{"fork", "parent"}, counting...),
+		flags: []string{"-static"}, debs: "gcc libc6-dev"},
+	"wslay": wslay,
+}
+
+var (
+	counting = []string{"conn", "ready", "handshake", "start"}
+	onEpoll  = program{name: "floor-epoll", files: append([]string{"epoll"}, counting...), debs: "gcc libc6-dev"}
+	wslay    = program{name: "wslay", files: []string{"wslay", "parent", "handshake", "start"},
+		flags: []string{"-lwslay"}, debs: "gcc libc6-dev libwslay-dev"}
+)
+
+// missing says why the program can't be had, by trying to compile it.
+func (p program) missing() error {
+	_, err := p.cached()
+	return err
+}
+
+// cached returns where the program is, compiled now if it has changed since.
+func (p program) cached() (string, error) {
+	cc, err := compiler()
+	if err != nil {
+		return "", err
+	}
+	dir, err := cache()
+	if err != nil {
+		return "", err
+	}
+	sum, err := p.sum(cc)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, p.name+"-"+sum)
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	return path, p.compile(cc, path)
+}
+
+// compile makes the program at path. It appears there whole or not at all: two
+// may be at it at the same time.
+func (p program) compile(cc, path string) error {
+	work, err := os.MkdirTemp(filepath.Dir(path), "compile-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	if err := os.CopyFS(work, source); err != nil {
+		return err
+	}
+	args := slices.Concat(strict, []string{"-o", "program"})
+	for _, f := range p.files {
+		args = append(args, filepath.Join("c", f+".c"))
+	}
+	cmd := exec.Command(cc, append(args, p.flags...)...)
+	cmd.Dir = work
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("can't be compiled (apt-get install %s): %s", p.debs, complaint(said, err))
+	}
+	return os.Rename(filepath.Join(work, "program"), path)
+}
+
+// complaint returns the line of a compiler's output that says most.
+func complaint(said []byte, err error) string {
+	for line := range bytes.Lines(said) {
+		if l := strings.TrimSpace(string(line)); strings.Contains(l, "error:") || strings.Contains(l, "cannot find") {
+			return l
+		}
+	}
+	return err.Error()
+}
+
+func compiler() (string, error) {
+	for _, name := range []string{"cc", "gcc", "clang"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("no C compiler: apt-get install gcc libc6-dev")
+}
+
+// sum stands for everything that the program is made from.
+func (p program) sum(cc string) (string, error) {
+	h := sha256.New()
+	fmt.Fprintln(h, cc, strict, p.files, p.flags)
+	err := fs.WalkDir(source, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := source.ReadFile(path)
+		fmt.Fprintf(h, "%s %d %s", path, len(text), text)
+		return err
+	})
+	return fmt.Sprintf("%x", h.Sum(nil)[:8]), err
+}
+
+// buildAll compiles every program into dir.
+func buildAll(dir string) error {
+	cc, err := compiler()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	var failed []error
+	for _, name := range []string{"floor-epoll", "floor-poll", "floor-fork", "wslay"} {
+		if err := programs[name].compile(cc, filepath.Join(dir, name)); err != nil {
+			failed = append(failed, fmt.Errorf("%s %w", name, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// runProgram becomes the peer's program.
+func runProgram(p peer, ln *net.TCPListener, o options) error {
+	path, err := programs[p.name].cached()
+	if err != nil {
+		return err
+	}
+	return become(ln, func(fd int) (string, []string, []string) {
+		deferring := "0"
+		if o.deferAccept {
+			deferring = "1"
+		}
+		return path, []string{p.name, strconv.Itoa(fd), strconv.Itoa(o.message), strconv.Itoa(o.page), deferring,
+			readyLine(p, ln)}, nil
+	})
+}
