@@ -99,7 +99,10 @@ func TestARequestMayBeCutAnywhere(t *testing.T) {
 
 func TestServesFiles(t *testing.T) {
 	root := t.TempDir()
-	files := map[string][]byte{"/small.txt": []byte("small\n"), "/large.bin": bytes.Repeat([]byte("large"), 1<<21)}
+	files := map[string][]byte{
+		"/small.txt": []byte("small\n"),
+		"/large.bin": bytes.Repeat([]byte("large"), 1<<21),
+	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(root, name), content, 0o644); err != nil {
 			t.Fatal(err)

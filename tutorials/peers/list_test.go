@@ -48,7 +48,10 @@ func TestListNamesWhatIsMissing(t *testing.T) {
 
 func TestListSaysWhyTheCompilerGaveUp(t *testing.T) {
 	dir := t.TempDir()
-	script := "#!/bin/sh\necho 'In file x' >&2\necho 'x.c:3: fatal error: wslay/wslay.h: No such file' >&2\nexit 1\n"
+	script := "#!/bin/sh\n" +
+		"echo 'In file x' >&2\n" +
+		"echo 'x.c:3: fatal error: wslay/wslay.h: No such file' >&2\n" +
+		"exit 1\n"
 	if err := os.WriteFile(filepath.Join(dir, "cc"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}

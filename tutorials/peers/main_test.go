@@ -59,7 +59,7 @@ func run(t *testing.T, name string, flags ...string) *running {
 	var pid int
 	form := name + ": listening on http://%s (pid %d)\n"
 	if _, err := fmt.Sscanf(line, form, &r.addr, &pid); err != nil || pid != cmd.Process.Pid {
-		t.Fatalf("%s says %q; it should say where it listens, and its process number %d", name, line, cmd.Process.Pid)
+		t.Fatalf("%s says %q, want where it listens and its process number, %d", name, line, cmd.Process.Pid)
 	}
 	return r
 }

@@ -69,7 +69,7 @@ func nginxVersion() string {
 // nginx that it replaces.
 func runNginx(p peer, ln *net.TCPListener, o options) error {
 	if o.page > longestPage {
-		return fmt.Errorf("nginx takes pages of at most %d bytes from its configuration: make it a file below -root", longestPage)
+		return fmt.Errorf("nginx's page has at most %d bytes: make it a file below -root", longestPage)
 	}
 	path, err := exec.LookPath("nginx")
 	if err != nil {

@@ -99,8 +99,8 @@ func (p program) compile(cc, path string) error {
 // complaint returns the line of a compiler's output that says most.
 func complaint(said []byte, err error) string {
 	for line := range bytes.Lines(said) {
-		if l := strings.TrimSpace(string(line)); strings.Contains(l, "error:") || strings.Contains(l, "cannot find") {
-			return l
+		if bytes.Contains(line, []byte("error:")) || bytes.Contains(line, []byte("cannot find")) {
+			return strings.TrimSpace(string(line))
 		}
 	}
 	return err.Error()
