@@ -28,6 +28,19 @@ static void serve(struct conn *c)
 	}
 }
 
+/* A client that has spoken may be done with before there is any interest in it. */
+static void welcome(int fd, bool has_spoken)
+{
+	struct conn *c = conn_new(fd);
+	enum turn t = has_spoken ? conn_turn(c) : READ;
+	if (t == OVER) {
+		conn_free(c);
+		return;
+	}
+	c->waits_to_write = t == WRITE;
+	control(EPOLL_CTL_ADD, fd, c, c->waits_to_write ? EPOLLOUT : EPOLLIN);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = start(argc, argv);
@@ -48,12 +61,8 @@ int main(int argc, char **argv)
 				continue;
 			}
 			int fd = accept_one(o.listener, SOCK_NONBLOCK | SOCK_CLOEXEC);
-			if (fd < 0)
-				continue;
-			struct conn *c = conn_new(fd);
-			control(EPOLL_CTL_ADD, fd, c, EPOLLIN);
-			if (o.defer_accept)
-				serve(c); /* its request is there already */
+			if (fd >= 0)
+				welcome(fd, o.defer_accept);
 		}
 	}
 }
