@@ -88,18 +88,18 @@ func (v validators) judge(r *http1.Request, now time.Time) verdict {
 // sameAs reports whether the condition If-Range holds: a range of what the
 // client has begun to fetch can be continued.
 //
-// RFC 9110 13.1.5 wants a strong validator. A date is one only if the resource
-// can't have changed again in the second that it names (8.8.2.2), which at now
-// must lie back.
+// RFC 9110 13.1.5 wants a strong validator, and one alone. A date is one only if
+// the resource can't have changed again in the second that it names (8.8.2.2),
+// which at now must lie back.
 func (v validators) sameAs(r *http1.Request, now time.Time) bool {
 	if _, ok := r.Field("If-Range"); !ok {
 		return true
 	}
-	value, _ := only(r, "If-Range")
-	if len(value) > 0 && (value[0] == '"' || value[0] == 'W') {
-		return string(value) == v.tag
+	value, ok := only(r, "If-Range")
+	if len(value) > 0 && value[0] == '"' {
+		return ok && string(value) == v.tag
 	}
-	at, ok := v.date(r, "If-Range", now)
+	at, ok := v.date(r, "If-Range", now) // a weak tag is none
 	return ok && v.second().Equal(at) && now.Sub(at) > time.Second
 }
 
