@@ -50,7 +50,7 @@ func (s *Session) takeRequest(p []byte) (n int) {
 // answer however it is cut.
 func (s *Session) headDone() {
 	r := s.in.Request()
-	s.last = r.Close()
+	s.last = r.Close() || s.cfg.Legacy && hixieVersion(r) == 76 // refused, its eight bytes are no request
 	s.keepAlive = r.KeepAlive10()
 	s.headOnly = string(r.Method()) == "HEAD"
 	if r.ContentLength() == 0 {
