@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"threeloops/common/cli"
@@ -59,6 +61,7 @@ type child struct {
 
 // serve serves the child's one connection.
 func (b birth) serve(env *cli.Env) error {
+	signal.Ignore(syscall.SIGHUP) // it is for the parent, to read the lists anew
 	board, err := sock.OpenBoard(boardFD)
 	if err != nil {
 		return err

@@ -39,11 +39,12 @@ type parent struct {
 
 // offspring is what the parent knows of a child.
 type offspring struct {
-	pid  int
-	id   uint64 // of its connection; 0: it is warm
-	peer netip.AddrPort
-	bus  sock.Bus
-	slot int
+	pid   int
+	id    uint64 // of its connection; 0: it is warm
+	peer  netip.AddrPort
+	bus   sock.Bus
+	slot  int
+	lists *cli.Lists // that it was given
 }
 
 // forkExec starts a child. A test replaces it by one that fails.

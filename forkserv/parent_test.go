@@ -247,6 +247,45 @@ func TestPrefork(t *testing.T) {
 	p.Quiet()
 }
 
+// Children that were made in advance know lists that may be old when their
+// connection comes.
+func TestListsAreThoseOfTheConnection(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "origins")
+	list := func(origin string) {
+		if err := os.WriteFile(file, []byte("1\n"+origin+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	posts := func(p *conformance.Process, origin string) int {
+		c := dial(t, p)
+		fmt.Fprintf(c, "POST /echo HTTP/1.1\r\nHost: localhost\r\nOrigin: %s\r\nContent-Length: 0\r\n\r\n", origin)
+		r, err := http.ReadResponse(c.in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.StatusCode
+	}
+	list("http://one.example")
+	p := conformance.Launch(t, "-prefork=3", "-origins="+file)
+	await(t, "warm children", func() bool { return len(children(p)) == 3 })
+	c, pid := serves(t, p)
+	list("http://other.example")
+	p.Signal(syscall.SIGHUP)
+	syscall.Kill(pid, syscall.SIGHUP) // as who signals all processes of that name
+	await(t, "the new lists", func() bool { return strings.Contains(p.Log(), "the lists are read anew") })
+	for range 5 {
+		if one, other := posts(p, "http://one.example"), posts(p, "http://other.example"); one != 403 || other != 200 {
+			t.Fatalf("of the old list: status %d, want 403; of the new one: %d, want 200", one, other)
+		}
+	}
+	c.get(t, 200) // a child that serves outlives it all
+	await(t, "warm children again", func() bool { return len(children(p)) >= 4 })
+	if strings.Contains(p.Log(), "a child has failed") {
+		t.Error("want no child to fail")
+	}
+	p.Quiet()
+}
+
 func TestMaxChildren(t *testing.T) {
 	p := conformance.Launch(t, "-max-children=2", "-prefork=1")
 	var all []*client

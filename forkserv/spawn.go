@@ -11,11 +11,16 @@ import (
 	"threeloops/common/sock"
 )
 
-// give hands a connection to a warm child. It reports false if there is none.
+// give hands a connection to a warm child. It reports false if there is none. One
+// that was made before the lists were read anew is sent away: it has the old ones.
 func (p *parent) give(fd int, id uint64, peer netip.AddrPort) bool {
 	for len(p.warm) > 0 {
 		c := p.warm[0]
 		p.warm = p.warm[1:]
+		if c.lists != p.env.Lists() {
+			c.bus.Leave()
+			continue
+		}
 		c.id, c.peer = id, peer
 		if err := c.bus.SendConn(fd, id); err == nil {
 			return true
@@ -51,7 +56,7 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 		ours.Close()
 		return nil, err
 	}
-	c := &offspring{pid: pid, bus: ours, slot: b.slot}
+	c := &offspring{pid: pid, bus: ours, slot: b.slot, lists: p.lists.of}
 	p.slots = p.slots[:len(p.slots)-1]
 	p.children[pid] = c
 	return c, nil
