@@ -1,6 +1,7 @@
 package sock
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -35,11 +36,40 @@ type Config struct {
 
 // Listen opens the listeners that cfg asks for.
 func Listen(cfg Config, io *IO) ([]*Listener, error) {
-	where, err := cfg.addrs()
+	if cfg.Beside != nil {
+		var where []netip.AddrPort
+		for _, ln := range cfg.Beside {
+			where = append(where, ln.Addr)
+		}
+		return listenAll(where, cfg, io)
+	}
+	addr, err := net.ResolveTCPAddr("tcp", cfg.Addr)
 	if err != nil {
 		return nil, err
 	}
-	var all []*Listener
+	at := addr.AddrPort()
+	if at.Addr().IsValid() {
+		return listenAll(cfg.from(at.Addr().Unmap(), at.Port()), cfg, io)
+	}
+	all, err := listenAll(cfg.from(netip.IPv6Unspecified(), at.Port()), cfg, io)
+	if errors.Is(err, unix.EAFNOSUPPORT) { // a machine without IPv6: any address is one of IPv4
+		all, err = listenAll(cfg.from(netip.IPv4Unspecified(), at.Port()), cfg, io)
+	}
+	return all, err
+}
+
+// from lists where to listen at an address, from port on.
+func (cfg *Config) from(at netip.Addr, port uint16) (where []netip.AddrPort) {
+	for i := range max(cfg.Ports, 1) {
+		if port != 0 && i > 0 {
+			port++
+		}
+		where = append(where, netip.AddrPortFrom(at, port))
+	}
+	return where
+}
+
+func listenAll(where []netip.AddrPort, cfg Config, io *IO) (all []*Listener, err error) {
 	for _, at := range where {
 		ln, err := listen(at, cfg)
 		if err != nil {
@@ -52,38 +82,15 @@ func Listen(cfg Config, io *IO) ([]*Listener, error) {
 	return all, nil
 }
 
-// addrs lists where to listen.
-func (cfg *Config) addrs() (all []netip.AddrPort, err error) {
-	for _, ln := range cfg.Beside {
-		all = append(all, ln.Addr)
-	}
-	if all != nil {
-		return all, nil
-	}
-	addr, err := net.ResolveTCPAddr("tcp", cfg.Addr)
-	if err != nil {
-		return nil, err
-	}
-	at := addr.AddrPort()
-	if !at.Addr().IsValid() {
-		at = netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port())
-	}
-	for i := range max(cfg.Ports, 1) {
-		port := at.Port()
-		if port != 0 {
-			port += uint16(i)
-		}
-		all = append(all, netip.AddrPortFrom(at.Addr().Unmap(), port))
-	}
-	return all, nil
-}
-
 // CloseAll closes listeners.
 func CloseAll(all []*Listener) {
 	for _, ln := range all {
 		ln.Close()
 	}
 }
+
+// socket is socket(2). A test replaces it by that of a machine without IPv6.
+var socket = unix.Socket
 
 func listen(at netip.AddrPort, cfg Config) (*Listener, error) {
 	family, sa := sockaddr(at)
@@ -92,7 +99,7 @@ func listen(at netip.AddrPort, cfg Config) (*Listener, error) {
 			return nil, err
 		}
 	}
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	fd, err := socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}

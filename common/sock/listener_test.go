@@ -30,6 +30,30 @@ func TestPort0BecomesARealPort(t *testing.T) {
 	}
 }
 
+func TestAnyAddressNeedsNoIPv6(t *testing.T) {
+	defer func() { socket = unix.Socket }()
+	socket = func(family, kind, protocol int) (int, error) {
+		if family == unix.AF_INET6 {
+			return -1, unix.EAFNOSUPPORT
+		}
+		return unix.Socket(family, kind, protocol)
+	}
+	ln := newListener(t, Config{Addr: ":0"}, new(stat.Slot))
+	if ln.Addr.Addr() != netip.IPv4Unspecified() {
+		t.Errorf("without IPv6 any address is %v", ln.Addr)
+	}
+	dial(t, ln)
+	if fd, v, err := ln.Accept(); v != Accepted {
+		t.Errorf("a client is accepted: %d, %v", v, err)
+	} else {
+		unix.Close(fd)
+	}
+	if lns, err := Listen(Config{Addr: "[::]:0", Backlog: 1}, NewIO(new(stat.Slot))); err == nil {
+		CloseAll(lns)
+		t.Error("who asks for an address of IPv6 is told that there is none; got a listener")
+	}
+}
+
 func haveIPv6() bool {
 	ln, err := net.Listen("tcp6", "[::1]:0")
 	if err == nil {
