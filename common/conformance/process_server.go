@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -27,6 +28,7 @@ type Process struct {
 	log      string   // file
 	lifeline *os.File // our end
 	ended    chan struct{}
+	stopped  sync.Once
 	watch    *client // that asks for /stats
 }
 
@@ -64,7 +66,7 @@ func launch(t testing.TB, wrapper, flags []string) *Process {
 		p.cmd.Wait()
 		close(p.ended)
 	}()
-	t.Cleanup(p.end)
+	t.Cleanup(p.Stop)
 	found := listening.FindStringSubmatch(line)
 	if found == nil {
 		t.Fatalf("want the server's ready line, got %q, %v\n%s", line, err, p.Log())
@@ -106,8 +108,12 @@ func (p *Process) Wait() int {
 	return -1
 }
 
-// end asks the server to leave, if it has not left yet.
-func (p *Process) end() {
+// Stop asks the server to leave, if it has not left yet, as a terminal's Ctrl-C
+// or a supervisor would, and fails the test unless it does so with status 0 and
+// without a word that no server should ever say. It may be called again.
+func (p *Process) Stop() { p.stopped.Do(p.stop) }
+
+func (p *Process) stop() {
 	select {
 	case <-p.ended:
 	default:
@@ -122,8 +128,10 @@ func (p *Process) end() {
 	}
 	p.lifeline.Close()
 	log := p.Log()
-	if strings.Contains(log, "DATA RACE") || strings.Contains(log, "panic:") {
-		p.t.Error("the server's log has a data race or a panic")
+	for _, word := range []string{"DATA RACE", "panic:", "fatal error:"} {
+		if strings.Contains(log, word) {
+			p.t.Errorf("the server's log has a %s", word)
+		}
 	}
 	if p.t.Failed() && log != "" {
 		p.t.Logf("the server's log:\n%.8000s", log)

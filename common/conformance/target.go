@@ -1,19 +1,12 @@
 package conformance
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
 )
 
 // Target is what the table is played against.
@@ -51,84 +44,9 @@ func Core() Target { return Target{Name: "core"} }
 // has flags before those of the trace.
 func Exec(name string, flags ...string) Target {
 	return Target{Name: name, Start: func(t testing.TB, more ...string) *Server {
-		return start(t, append(append([]string{}, flags...), more...))
+		p := Launch(t, append(append([]string{}, flags...), more...)...)
+		return &Server{Addr: p.Addr, Pid: p.Pid, Stop: p.Stop}
 	}}
-}
-
-// ready is the line that a server prints when it accepts connections.
-var ready = regexp.MustCompile(`listening on http://(\S+) \(pid (\d+)\)`)
-
-func start(t testing.TB, flags []string) *Server {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self, append([]string{"-addr=127.0.0.1:0", "-lifeline=3"}, flags...)...)
-	cmd.Env = append(os.Environ(), serveVariable+"=1")
-	lifeline, ours, err := os.Pipe() // when this process dies, so does the server
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.ExtraFiles = []*os.File{lifeline}
-	log := new(logBuffer)
-	cmd.Stderr = log
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lifeline.Close()
-	var once sync.Once
-	stop := func() { once.Do(func() { stop(t, cmd, log); ours.Close() }) }
-	t.Cleanup(stop)
-
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	found := ready.FindStringSubmatch(line)
-	if found == nil {
-		t.Fatalf("want the server's ready line, got %q, %v\n%s", line, err, log)
-	}
-	pid, _ := strconv.Atoi(found[2])
-	return &Server{Addr: found[1], Pid: pid, Stop: stop}
-}
-
-// stop ends a server as a terminal's Ctrl-C or a supervisor would.
-func stop(t testing.TB, cmd *exec.Cmd, log *logBuffer) {
-	const grace = 20 * time.Second
-	late := time.AfterFunc(grace, func() { cmd.Process.Kill() })
-	defer late.Stop()
-	cmd.Process.Signal(syscall.SIGTERM)
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("want the server to end with status 0 after SIGTERM, got %v\n%s", err, log)
-	}
-	for _, word := range []string{"DATA RACE", "panic:", "fatal error:"} {
-		if strings.Contains(log.String(), word) {
-			t.Errorf("the server's log has a %s\n%s", word, log)
-			return
-		}
-	}
-}
-
-// logBuffer keeps the beginning of what a server writes to standard error.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	const most = 64 << 10
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.buf.Write(p[:min(len(p), max(0, most-l.buf.Len()))])
-	return len(p), nil
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
 
 // listPrefix begins a flag's value that stands for a file with a list.
