@@ -4,17 +4,25 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"syscall"
 )
 
-// freeAddrs returns n loopback addresses that nobody listens on: base and the
-// ports after it, or, if base is 0, any ports. They must be known before the
+// checkBase complains, on standard error, unless n ports from base on can exist.
+// Base 0 is any ports.
+func checkBase(base, n int) error {
+	if base < 0 || base+n-1 > 65535 {
+		fmt.Fprintf(os.Stderr, "tutorials: -base %d: ports go from 1 to 65535, and %d are needed\n", base, n)
+		return errUsage
+	}
+	return nil
+}
+
+// freeAddrs returns n loopback addresses that nobody listens on: base, which
+// checkBase has passed, and the ports after it, or, if base is 0, any ports. They must be known before the
 // servers start, for each is told the origins of all.
 func freeAddrs(base, n int) ([]string, error) {
-	if base < 0 || base+n-1 > 65535 {
-		return nil, fmt.Errorf("-base %d: ports go from 1 to 65535, and %d are needed", base, n)
-	}
 	addrs := make([]string, 0, n)
 	for i := range n {
 		port := base

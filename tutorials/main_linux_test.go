@@ -54,7 +54,9 @@ func TestDispatch(t *testing.T) {
 		{"an unknown flag is a usage error", []string{"-frobnicate"}, 2},
 		{"a flag without its value is a usage error", []string{"serve", "-base"}, 2},
 		{"a word too many is a usage error", []string{"serve", "now"}, 2},
-		{"a port beyond the last one is a failure", []string{"-base", "65534"}, 1},
+		{"a port beyond the last one is a usage error", []string{"-base", "65534"}, 2},
+		{"so is one far beyond it", []string{"-base", "70000"}, 2},
+		{"and one below the first", []string{"serve", "-base", "-1"}, 2},
 	} {
 		if got := dispatch(c.args); got != c.want {
 			t.Errorf("%s: %q gives status %d, want %d", c.about, c.args, got, c.want)

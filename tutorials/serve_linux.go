@@ -20,6 +20,9 @@ func serve(args []string) error {
 	if err := parse(fs, args); err != nil {
 		return err
 	}
+	if err := checkBase(*base, len(models)); err != nil {
+		return err
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process at once, and its lifeline the servers
