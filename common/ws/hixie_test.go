@@ -2,9 +2,7 @@ package ws_test
 
 import (
 	"bytes"
-	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -21,56 +19,11 @@ type hixieSetup struct {
 }
 
 // playHixie is play for a HixieReader.
-func playHixie(t testing.TB, s hixieSetup, wire, cuts []byte) (says []string) {
+func playHixie(t testing.TB, s hixieSetup, wire, cuts []byte) []string {
 	t.Helper()
 	var r ws.HixieReader
 	r.Init(s.closes, s.limit)
-	var message []byte
-	var open, over bool
-	for at := 0; at < len(wire); {
-		n := len(wire) - at
-		if len(cuts) > 0 {
-			n, cuts = min(n, int(cuts[0])), cuts[1:]
-		}
-		p := slices.Clip(bytes.Clone(wire[at : at+n]))
-		at += n
-		for {
-			ev, n := r.Next(p)
-			if n > len(p) || n == 0 && ev.Kind != ws.NeedMore || n < len(p) && ev.Kind == ws.NeedMore {
-				t.Fatalf("%v took %d of %d bytes", ev.Kind, n, len(p))
-			}
-			if over && ev.Kind != ws.NeedMore {
-				t.Fatalf("%v after the end", ev.Kind)
-			}
-			p = p[n:]
-			if ev.Kind == ws.NeedMore {
-				break
-			}
-			switch ev.Kind {
-			case ws.Data:
-				if ev.First == open || ev.Opcode != ws.Text || len(ev.Payload) == 0 && !ev.Last {
-					t.Fatalf("a piece that makes no sense, a message being open is %t: %+v", open, ev)
-				}
-				message = append(message, ev.Payload...)
-				if open = !ev.Last; ev.Last {
-					says = append(says, messageSays(ws.Text, false, message))
-					message = nil
-				}
-			case ws.CloseFrame:
-				over = true
-				says = append(says, closeSays(ev.Code, ev.Payload))
-			case ws.Failed:
-				over = true
-				says = append(says, failSays(ev.Err))
-			default:
-				t.Fatalf("hixie has no %v", ev.Kind)
-			}
-		}
-	}
-	if open && !over {
-		says = append(says, fmt.Sprintf("so far %q", message))
-	}
-	return says
+	return drive(t, r.Next, wire, cuts)
 }
 
 // hixieSlowly decodes wire byte by byte, each question asked at the byte that answers it. The whole
@@ -99,7 +52,7 @@ func hixieSlowly(s hixieSetup, wire []byte) (says []string) {
 		if kind < 0x80 {
 			for {
 				if len(wire) == 0 && kind == 0 && len(frame) > 0 {
-					says = append(says, fmt.Sprintf("so far %q", frame))
+					says = append(says, "so far "+messageSays(ws.Text, false, frame))
 				}
 				b := next()
 				if b == 0xFF {
@@ -143,7 +96,7 @@ var hixieRules = []struct {
 	{"a text may be empty", hixieSetup{}, "\x00\xff", []string{`text ""`}},
 	{"a text may have U+0000 in it", hixieSetup{}, "\x00a\x00b\xff", []string{`text "a\x00b"`}},
 	{"texts follow each other", hixieSetup{}, "\x00a\xff\x00b\xff", []string{`text "a"`, `text "b"`}},
-	{"what is not finished is waited for", hixieSetup{}, "\x00ab", []string{`so far "ab"`}},
+	{"what is not finished is waited for", hixieSetup{}, "\x00ab", []string{`so far text "ab"`}},
 	{"a type below 80 is skipped up to FF", hixieSetup{}, "\x01\x00\xc3\xff\x00b\xff", []string{`text "b"`}},
 	{"a type from 80 on has a length", hixieSetup{}, "\x80\x03\x00\xff\x00\x00b\xff", []string{`text "b"`}},
 	{"a length has digits of seven bits", hixieSetup{},

@@ -14,17 +14,24 @@ import (
 	"threeloops/common/ws"
 )
 
-// play feeds wire to a new Reader in pieces of the sizes that cuts says, the rest at once, and
-// checks on the way what holds of every single event.
+// play feeds wire to a new Reader in pieces of the sizes that cuts says, the rest at once.
 func play(t testing.TB, s setup, wire []byte, cuts []byte) (got transcript) {
 	t.Helper()
 	var r, fresh ws.Reader
 	r.Init(s.role, s.limit)
 	r.Rsv1 = s.rsv1
 	fresh = r
-	var message []byte
-	var open, over bool
-	var begin ws.Event
+	got.Says = drive(t, r.Next, wire, cuts)
+	got.Rest = r.Rest()
+	got.Idle = r == fresh
+	return got
+}
+
+// drive feeds wire to a reader's Next in pieces of the sizes that cuts says, the rest at once, and
+// checks on the way what holds of every single event.
+func drive(t testing.TB, next func([]byte) (ws.Event, int), wire, cuts []byte) []string {
+	t.Helper()
+	var l listener
 	for at := 0; at < len(wire); {
 		n := len(wire) - at
 		if len(cuts) > 0 {
@@ -32,62 +39,77 @@ func play(t testing.TB, s setup, wire []byte, cuts []byte) (got transcript) {
 		}
 		p := slices.Clip(bytes.Clone(wire[at : at+n]))
 		at += n
-		for {
-			ev, n := r.Next(p)
-			if n > len(p) || n == 0 && ev.Kind != ws.NeedMore || n < len(p) && ev.Kind == ws.NeedMore {
+		for more := true; more; {
+			ev, n := next(p)
+			more = ev.Kind != ws.NeedMore
+			if n > len(p) || n == 0 && more || n < len(p) && !more {
 				t.Fatalf("%v took %d of %d bytes", ev.Kind, n, len(p))
 			}
-			if over && ev.Kind != ws.NeedMore {
-				t.Fatalf("%v after the end", ev.Kind)
-			}
 			p = p[n:]
-			if ev.Kind == ws.NeedMore {
-				if diff := cmp.Diff(ws.Event{}, ev); diff != "" {
-					t.Fatalf("need more says more (-want +got):\n%s", diff)
-				}
-				break
-			}
-			switch ev.Kind {
-			case ws.Data:
-				if ev.First == open {
-					t.Fatalf("first is %t, but a message being open is %t too", ev.First, open)
-				}
-				if ev.First {
-					begin, message = ev, nil
-				}
-				if ev.Opcode != begin.Opcode || ev.Rsv1 != begin.Rsv1 {
-					t.Fatalf("a piece of %v, marked %t, in a message of %v, marked %t",
-						ev.Opcode, ev.Rsv1, begin.Opcode, begin.Rsv1)
-				}
-				if len(ev.Payload) == 0 && !ev.First && !ev.Last {
-					t.Fatal("an empty piece that says nothing")
-				}
-				message = append(message, ev.Payload...)
-				if open = !ev.Last; ev.Last {
-					got.Says = append(got.Says, messageSays(ev.Opcode, ev.Rsv1, message))
-				}
-			case ws.PingFrame:
-				got.Says = append(got.Says, fmt.Sprintf("ping %q", ev.Payload))
-			case ws.PongFrame:
-				got.Says = append(got.Says, fmt.Sprintf("pong %q", ev.Payload))
-			case ws.CloseFrame:
-				over = true
-				got.Says = append(got.Says, closeSays(ev.Code, ev.Payload))
-			case ws.Failed:
-				over = true
-				if ev.Code != ev.Err.Code {
-					t.Fatalf("failed with code %d and error %v", ev.Code, ev.Err)
-				}
-				got.Says = append(got.Says, failSays(ev.Err))
-			}
+			l.hear(t, ev)
 		}
 	}
-	got.Rest = r.Rest()
-	got.Idle = r == fresh
-	if open && !over && len(message) > 0 {
-		got.Says = append(got.Says, "so far "+messageSays(begin.Opcode, begin.Rsv1, message))
+	if l.open && !l.over && len(l.message) > 0 {
+		l.says = append(l.says, "so far "+messageSays(l.begin.Opcode, l.begin.Rsv1, l.message))
 	}
-	return got
+	return l.says
+}
+
+// listener notes what a reader says.
+type listener struct {
+	says       []string
+	begin      ws.Event // the first of the message that is open
+	message    []byte
+	open, over bool
+}
+
+func (l *listener) hear(t testing.TB, ev ws.Event) {
+	t.Helper()
+	if l.over && ev.Kind != ws.NeedMore {
+		t.Fatalf("%v after the end", ev.Kind)
+	}
+	switch ev.Kind {
+	case ws.NeedMore:
+		if diff := cmp.Diff(ws.Event{}, ev); diff != "" {
+			t.Fatalf("need more says more (-want +got):\n%s", diff)
+		}
+	case ws.Data:
+		l.piece(t, ev)
+	case ws.PingFrame:
+		l.says = append(l.says, fmt.Sprintf("ping %q", ev.Payload))
+	case ws.PongFrame:
+		l.says = append(l.says, fmt.Sprintf("pong %q", ev.Payload))
+	case ws.CloseFrame:
+		l.over = true
+		l.says = append(l.says, closeSays(ev.Code, ev.Payload))
+	case ws.Failed:
+		l.over = true
+		if ev.Code != ev.Err.Code {
+			t.Fatalf("failed with code %d and error %v", ev.Code, ev.Err)
+		}
+		l.says = append(l.says, failSays(ev.Err))
+	}
+}
+
+func (l *listener) piece(t testing.TB, ev ws.Event) {
+	t.Helper()
+	if ev.First == l.open {
+		t.Fatalf("first is %t, but a message being open is %t too", ev.First, l.open)
+	}
+	if ev.First {
+		l.begin, l.message = ev, nil
+	}
+	if ev.Opcode != l.begin.Opcode || ev.Rsv1 != l.begin.Rsv1 {
+		t.Fatalf("a piece of %v, marked %t, in a message of %v, marked %t",
+			ev.Opcode, ev.Rsv1, l.begin.Opcode, l.begin.Rsv1)
+	}
+	if len(ev.Payload) == 0 && !ev.First && !ev.Last {
+		t.Fatal("an empty piece that says nothing")
+	}
+	l.message = append(l.message, ev.Payload...)
+	if l.open = !ev.Last; ev.Last {
+		l.says = append(l.says, messageSays(ev.Opcode, ev.Rsv1, l.message))
+	}
 }
 
 // someCuts returns the sizes of pieces, mostly small ones, some of them empty.
