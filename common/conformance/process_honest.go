@@ -63,10 +63,12 @@ func requests() [][]byte {
 // conditions are requests, four pipelined, for parts of what may have changed.
 func conditions(tag, date string) (all [][]byte) {
 	fields := []string{
-		"Range: bytes=0-99", "Range: bytes=-1,5-5,300-400,,20000-", "Range: bytes=39999-40000,0-", "Range: bytes=40000-",
-		"Range: bytes=9-0", "Range: bytes=0-99\r\nIf-Range: " + tag, "Range: bytes=1-2,1000-1001\r\nIf-Range: " + date,
+		"Range: bytes=0-99", "Range: bytes=-1,5-5,300-400,,20000-", "Range: bytes=39999-40000,0-",
+		"Range: bytes=40000-", "Range: bytes=9-0", "Range: bytes=0-99\r\nIf-Range: " + tag,
+		"Range: bytes=1-2,1000-1001\r\nIf-Range: " + date,
 		"If-None-Match: \"x\", W/" + tag, "If-None-Match: *", "If-Match: \"x\", " + tag, "If-Match: W/" + tag,
-		"If-Modified-Since: " + date, "If-Unmodified-Since: " + date, "If-Modified-Since: Sunday, 06-Nov-94 08:49:37 GMT",
+		"If-Modified-Since: " + date, "If-Unmodified-Since: " + date,
+		"If-Modified-Since: Sunday, 06-Nov-94 08:49:37 GMT",
 		"Accept-Encoding: gzip;q=0.5, *;q=0, identity;q=0.25", "Accept-Encoding: gzip\r\nRange: bytes=8990-9010",
 	}
 	paths := []string{"/x.css", "/_/style.css", "/empty", "/dir?a=b"}
@@ -145,7 +147,8 @@ func texts() [][]byte {
 		"Origin: http://localhost\r\n"
 	frames := "\x00Hello\xff\x00gr\u00fc\u00df dich\xff\x00\xff\x01skipped\xff\x80\x07skipped" +
 		"\x00" + strings.Repeat("long ", 2000) + "\xff\xff\x00"
-	keys := "Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nSec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n\r\n^n:ds[4U"
+	keys := "Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\n" +
+		"Sec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n\r\n^n:ds[4U"
 	var all [][]byte
 	for _, path := range []string{"/echo", "/echo?stream"} {
 		at := strings.Replace(head, "/echo", path, 1)

@@ -28,7 +28,7 @@ const (
 
 var kindNames = [kinds]string{
 	websocket: "WebSockets", packed: "compressed messages", hixie: "WebSockets of hixie",
-	partial: "replies with ranges", unmodified: "replies without a changed resource", unmet: "conditions not met",
+	partial: "replies with ranges", unmodified: "replies 304", unmet: "replies 412",
 }
 
 // wellFormed is an error unless b consists of whole responses and frames. It
