@@ -54,7 +54,7 @@ func survivesGarbage(t *testing.T) {
 	for kind := range met {
 		n := met[kind].Load()
 		t.Logf("%8d %s", n, kindNames[kind])
-		if n == 0 {
+		if n == 0 && sent.Load() > 1000 { // each is two in a hundred, or more
 			t.Errorf("want some %s, got none: the streams are no good", kindNames[kind])
 		}
 	}
