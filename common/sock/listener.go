@@ -153,7 +153,7 @@ func (ln *Listener) start(sa unix.Sockaddr, anyAddr bool, cfg Config) error {
 // share it with any of the same user's that has set that too, such as an older
 // copy of this one, and each would get some of the clients.
 func probe(family int, sa unix.Sockaddr) error {
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	fd, err := socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return os.NewSyscallError("socket", err)
 	}
