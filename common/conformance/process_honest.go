@@ -24,7 +24,7 @@ type streams [][][]byte
 // asks with HEAD: whoever reads the replies could not tell what to expect.
 func honest(tag, date string) streams {
 	return streams{
-		requests(), conditions(tag, date), sockets(), compressed(), texts(),
+		requests(), conditions(tag, date), sockets(), compressed(), hixies(),
 	}
 }
 
@@ -141,8 +141,8 @@ func compressed() (all [][]byte) {
 	return append(all, bytes.Replace(all[0], []byte("/echo"), []byte("/echo?stream"), 1))
 }
 
-// texts are WebSockets of hixie-75 and hixie-76.
-func texts() [][]byte {
+// hixies are WebSockets of hixie-75 and hixie-76.
+func hixies() [][]byte {
 	const head = "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n" +
 		"Origin: http://localhost\r\n"
 	frames := "\x00Hello\xff\x00gr\u00fc\u00df dich\xff\x00\xff\x01skipped\xff\x80\x07skipped" +
