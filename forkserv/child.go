@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"threeloops/common/cli"
+	"threeloops/common/hub"
 	"threeloops/common/sock"
 	"threeloops/common/stat"
 )
@@ -53,11 +54,16 @@ type child struct {
 	env  *cli.Env
 	stat *stat.Slot
 	fds  [2]sock.PollFD // the connection, the bus
-	bus  sock.Bus
+	bus  bus
+	room hub.Receiver // whoever here is in the room
 	conn *sock.Conn
 	more bool      // there is more to send at once
 	end  time.Time // of the grace time; zero: not shutting down
 }
+
+// busBurst is how many messages the child takes in a round, so that they leave
+// for the client in one write.
+const busBurst = 64
 
 // serve serves the child's one connection.
 func (b birth) serve(env *cli.Env) error {
@@ -66,7 +72,8 @@ func (b birth) serve(env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	c := &child{env: env, stat: &board[b.slot], bus: sock.Bus{FD: busFD}}
+	c := &child{env: env, stat: &board[b.slot]}
+	c.bus = bus{Bus: sock.Bus{FD: busFD}, stat: c.stat}
 	io := env.NewIO(c.stat)
 	fd := connFD
 	if b.id == 0 {
@@ -75,32 +82,38 @@ func (b birth) serve(env *cli.Env) error {
 		}
 	}
 	now := time.Now()
-	room := env.NewLocal()
-	cfg, receiver := env.Sessions(board, b.slot, room)
-	room.Attach(receiver)
+	cfg, receiver := env.Sessions(board, b.slot, &c.bus)
+	c.room = receiver
 	c.conn = sock.NewConn(fd, b.id, io, cfg, now, alone)
-	c.fds = [2]sock.PollFD{{Fd: int32(fd)}, {Fd: busFD, Events: sock.POLLIN}}
+	c.fds = [2]sock.PollFD{{Fd: int32(fd)}, {Fd: busFD}}
 	return c.run()
 }
 
-// alone is what a connection without others has for a wake-up call: whatever the
-// application does happens in the loop's own calls.
+// alone is what a child's connection has for a wake-up call: settle looks after
+// it in every round anyway.
 func alone(*sock.Conn) {}
 
 // await waits for the connection of a child that was started in advance. It
 // returns a negative descriptor when there won't be one.
 func (c *child) await() (fd int, id uint64, err error) {
+	text := make([]byte, 256) // what is sent before there is a connection is short
 	for {
 		bus := []sock.PollFD{{Fd: busFD, Events: sock.POLLIN}}
 		if _, err := sock.Poll(bus, sock.Forever); err != nil {
 			return -1, 0, err
 		}
-		fd, id, err = c.bus.RecvConn()
+		n, fd, err := c.bus.RecvFD(text)
 		switch {
 		case errors.Is(err, sock.ErrBusEnd):
 			return -1, 0, nil
-		case fd >= 0 || err != nil:
-			return fd, id, err
+		case err != nil:
+			return -1, 0, err
+		}
+		switch m, _ := hub.Parse(text[:n]); m.Kind {
+		case hub.Serve:
+			return fd, m.Conn, nil
+		case hub.Shutdown:
+			return -1, 0, nil
 		}
 	}
 }
@@ -108,15 +121,17 @@ func (c *child) await() (fd int, id uint64, err error) {
 // run is the loop: wait, take in, tick, settle.
 func (c *child) run() error {
 	for now := time.Now(); !c.done(now); {
-		c.fds[0].Events = sock.Marks(c.conn.Want())
+		c.watch()
 		n, err := sock.Poll(c.fds[:], c.timeout(now))
 		if err != nil {
 			return err
 		}
 		now = time.Now()
 		c.count(n)
-		if c.fds[1].Revents != 0 {
-			c.leave(now)
+		if c.fds[1].Revents&^sock.POLLOUT != 0 {
+			if err := c.hear(now); err != nil {
+				return err
+			}
 		}
 		if c.fds[0].Revents&^sock.POLLOUT != 0 {
 			c.conn.ReadOnce(now)
@@ -127,6 +142,15 @@ func (c *child) run() error {
 		c.settle(now)
 	}
 	return nil
+}
+
+// watch says what to wait for. As long as the bus is full nothing is read from
+// the client: its messages would have to be kept.
+func (c *child) watch() {
+	c.fds[0].Events, c.fds[1].Events = sock.Marks(c.conn.Want()), c.bus.marks()
+	if c.bus.full() {
+		c.fds[0].Events &^= sock.POLLIN
+	}
 }
 
 // timeout is how long the next wait may last.
@@ -143,31 +167,64 @@ func (c *child) count(ready int) {
 	c.stat.Add(stat.Ready, ready)
 }
 
-// settle sends what there is, and closes the connection when it is over.
-func (c *child) settle(now time.Time) {
-	c.more = c.conn.Flush(now)
-	if c.conn.Want() == 0 {
-		c.conn.Close()
-	}
-}
-
-// leave begins the shutdown: the parent has asked for it, or is gone. A parent
-// that asks and then is gone was itself told to end at once, by a second signal.
-func (c *child) leave(now time.Time) {
-	asked := !c.end.IsZero()
-	if !c.bus.Heard() {
-		c.fds[1].Fd = -1 // poll passes over it: it would stay readable
-		if asked {
-			c.end = now
+// hear takes what the parent has sent.
+func (c *child) hear(now time.Time) error {
+	for range busBurst {
+		m, ok, err := c.bus.receive()
+		switch {
+		case errors.Is(err, sock.ErrBusEnd):
+			c.orphaned(now)
+			return nil
+		case err != nil || !ok:
+			return err
+		}
+		switch m.Kind {
+		case hub.Shutdown:
+			c.leave(now)
+		case hub.Kick:
+			c.conn.Kick(now)
+		case hub.Tell:
+			c.conn.Tell(now, m.Text)
+		default:
+			c.room.Deliver(now, &m)
 		}
 	}
-	if !asked {
+	return nil
+}
+
+// leave begins the shutdown.
+func (c *child) leave(now time.Time) {
+	if c.end.IsZero() {
 		c.end = now.Add(c.env.Grace)
 		c.conn.Shutdown(now)
 	}
 }
 
-// done reports whether the connection is closed, or the grace time over.
+// orphaned begins the shutdown because the parent is gone. If that happens in
+// the middle of one, the parent was told to end at once, by a second signal.
+func (c *child) orphaned(now time.Time) {
+	c.fds[1].Fd = -1 // poll passes over it: it would stay readable
+	c.bus.ended = true
+	if !c.end.IsZero() {
+		c.end = now
+	}
+	c.leave(now)
+}
+
+// settle sends what there is, and closes the connection when it is over.
+func (c *child) settle(now time.Time) {
+	if c.conn.FD >= 0 {
+		c.more = c.conn.Flush(now)
+		if c.conn.Want() == 0 {
+			c.conn.Close()
+			c.fds[0].Fd = -1
+		}
+	}
+	c.bus.flush()
+}
+
+// done reports whether the connection is closed and all that it said is with the
+// parent, or the grace time is over.
 func (c *child) done(now time.Time) bool {
-	return c.conn.FD < 0 || !c.end.IsZero() && !now.Before(c.end)
+	return c.conn.FD < 0 && !c.bus.full() || !c.end.IsZero() && !now.Before(c.end)
 }

@@ -1,35 +1,44 @@
 package main
 
 import (
-	"fmt"
 	"net/netip"
 	"os"
-	"os/signal"
 	"syscall"
 	"time"
 
 	"threeloops/common/cli"
+	"threeloops/common/hub"
 	"threeloops/common/sock"
 	"threeloops/common/stat"
 )
 
-// parent accepts, forks and reaps. It never reads from a connection.
+// parent accepts, forks, passes on what children say to each other, and reaps.
+// It never reads from a connection.
 type parent struct {
 	env   *cli.Env
 	stat  *stat.Slot
 	desk  *cli.Desk  // where orders come from other goroutines
 	chld  *sock.Bell // rings when a child has ended
 	lns   []*sock.Listener
-	fds   []sock.PollFD // the desk's bell, that of SIGCHLD, then the listeners
+	fds   []sock.PollFD // the desk's bell, that of SIGCHLD, the listeners, and from first on a bus for each of all
+	first int
 	board stat.Board
 	memfd int
 	lists lists
 	null  *os.File // stands for a connection that is yet to come
 
-	children map[int]*offspring // by process id
+	all      []*offspring
+	children map[int]*offspring // the same, by process id
+	places   []*offspring       // the same, by slot
 	warm     []*offspring       // of these, those without a connection yet
 	slots    []int              // of the board, that are free
 	away     int                // a refused client's descriptor, kept until resume; -1: none
+
+	hub   *hub.Hub
+	todo  []*offspring // to send to in this round
+	in    []byte       // the message that was read last
+	entry uint64       // number of the entry that was encoded last
+	text  []byte       // and what it became
 
 	arrivals cli.Arrivals
 	paused   bool      // the listeners are not watched: clients wait in the backlog
@@ -39,12 +48,16 @@ type parent struct {
 
 // offspring is what the parent knows of a child.
 type offspring struct {
-	pid   int
-	id    uint64 // of its connection; 0: it is warm
-	peer  netip.AddrPort
-	bus   sock.Bus
-	slot  int
-	lists *cli.Lists // that it was given
+	pid    int
+	id     uint64 // of its connection; 0: it is warm
+	peer   netip.AddrPort
+	slot   int        // of the board
+	at     int        // index in all
+	ours   sock.Bus   // the parent's end
+	theirs sock.Bus   // the child's, kept for what the child leaves unread there
+	handed bool       // its connection was sent over the bus
+	lists  *cli.Lists // that it was given
+	outbox
 }
 
 // forkExec starts a child. A test replaces it by one that fails.
@@ -61,7 +74,9 @@ const (
 func serve(env *cli.Env) error {
 	p := &parent{env: env, children: map[int]*offspring{}, away: -1}
 	p.arrivals.Log = env.Log
+	p.hub, p.in = hub.New(p.out, sock.Random), make([]byte, hub.MaxMessage)
 	children := p.most() + env.Prefork
+	p.places = make([]*offspring, 1+children)
 	var err error
 	if p.board, p.memfd, err = sock.NewBoard(1 + children); err != nil {
 		return err
@@ -87,6 +102,7 @@ func serve(env *cli.Env) error {
 	for _, ln := range p.lns {
 		p.watch(ln.FD)
 	}
+	p.first = len(p.fds)
 	p.ringOnExit()
 	env.Attend(p.desk)
 	env.Ready(p.lns)
@@ -105,18 +121,7 @@ func (p *parent) watch(fd int) {
 	p.fds = append(p.fds, sock.PollFD{Fd: int32(fd), Events: sock.POLLIN})
 }
 
-// ringOnExit rings a bell at SIGCHLD. One signal may stand for many children.
-func (p *parent) ringOnExit() {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGCHLD)
-	go func() {
-		for range signals {
-			p.chld.Ring()
-		}
-	}()
-}
-
-// run is the loop.
+// run is the loop: wait, take in, tick, settle.
 func (p *parent) run() error {
 	for now := time.Now(); !p.done(now); {
 		n, err := sock.Poll(p.fds, p.timeout(now))
@@ -128,20 +133,20 @@ func (p *parent) run() error {
 		if p.fds[0].Revents != 0 {
 			p.hear(now)
 		}
-		if p.fds[1].Revents != 0 {
-			p.reap()
-		}
 		for i, ln := range p.lns {
 			if p.fds[2+i].Revents != 0 {
 				p.accept(now, ln)
 			}
 		}
-		if n == 0 && p.lacksWarm() {
-			p.prefork(now)
+		for i, c := range p.all {
+			if marks := p.fds[p.first+i].Revents; marks != 0 {
+				p.take(now, c, marks)
+			}
 		}
-		if !p.resume.IsZero() && !now.Before(p.resume) {
-			p.watchListeners(true)
+		if d := p.hub.Deadline(); !d.IsZero() && !now.Before(d) {
+			p.hub.Tick(now)
 		}
+		p.settle(now, n == 0)
 	}
 	return nil
 }
@@ -152,7 +157,7 @@ func (p *parent) timeout(now time.Time) time.Duration {
 	if p.lacksWarm() {
 		return 0
 	}
-	return sock.Until(sock.Sooner(p.resume, p.end), now)
+	return sock.Until(sock.Sooner(sock.Sooner(p.resume, p.hub.Deadline()), p.end), now)
 }
 
 func (p *parent) count(ready int) {
@@ -189,12 +194,15 @@ func (p *parent) accept(now time.Time, ln *sock.Listener) {
 
 func (p *parent) serving() int { return len(p.children) - len(p.warm) }
 
-// add gives a connection to a child, a warm one if there is one, and closes the
-// parent's own descriptor of it: as long as any process has one open, the
-// connection lives, whatever the child does.
+// add gives a new connection to a child.
 func (p *parent) add(now time.Time, fd int) {
-	id := p.arrivals.Next(now)
-	peer := sock.PeerOf(fd)
+	p.entrust(now, fd, p.arrivals.Next(now), sock.PeerOf(fd))
+}
+
+// entrust gives a connection to a child, a warm one if there is one, and closes
+// the parent's own descriptor of it: as long as any process has one open, the
+// connection lives, whatever the child does.
+func (p *parent) entrust(now time.Time, fd int, id uint64, peer netip.AddrPort) {
 	if p.give(fd, id, peer) {
 		sock.CloseFD(fd)
 		return
@@ -210,54 +218,28 @@ func (p *parent) add(now time.Time, fd int) {
 	}
 	c.id, c.peer = id, peer
 	sock.CloseFD(fd)
-}
-
-// reap takes note of every child that has ended.
-func (p *parent) reap() {
-	p.chld.Quiet()
-	for {
-		var status syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil || pid <= 0 {
-			return
-		}
-		if c := p.children[pid]; c != nil {
-			p.remove(c, status)
-		}
+	if !p.end.IsZero() {
+		p.send(c, &hub.Message{Kind: hub.Shutdown})
 	}
 }
 
-func (p *parent) remove(c *offspring, status syscall.WaitStatus) {
-	delete(p.children, c.pid)
-	for i, w := range p.warm {
-		if w == c {
-			p.warm = append(p.warm[:i], p.warm[i+1:]...)
-			break
-		}
+// settle reaps children that have ended, sends, and makes a child in advance
+// where one is lacking and there is nothing else to do.
+func (p *parent) settle(now time.Time, idle bool) {
+	if p.fds[1].Revents != 0 {
+		p.reap(now)
 	}
-	c.bus.Close()
-	if c.id != 0 && p.board[c.slot].Get(stat.Closed) == 0 {
-		p.stat.Add(stat.Closed, 1) // it could not count that itself any more
+	for _, c := range p.todo {
+		p.flush(c)
 	}
-	p.board.Retire(c.slot, 0)
-	p.slots = append(p.slots, c.slot)
-	if status.Signaled() || status.ExitStatus() != 0 {
-		p.env.Log.Error("a child has failed",
-			"pid", c.pid, "id", c.id, "peer", c.peer, "status", describe(status))
+	clear(p.todo)
+	p.todo = p.todo[:0]
+	if idle && p.lacksWarm() {
+		p.prefork(now)
 	}
-	if p.paused && p.resume.IsZero() {
+	if !p.resume.IsZero() && !now.Before(p.resume) {
 		p.watchListeners(true)
 	}
-}
-
-func describe(s syscall.WaitStatus) string {
-	if s.Signaled() {
-		return "signal: " + s.Signal().String()
-	}
-	return fmt.Sprintf("exit status %d", s.ExitStatus())
 }
 
 // pause leaves the listeners alone for a moment.
@@ -299,7 +281,6 @@ func (p *parent) leave(now time.Time) {
 	if !p.end.IsZero() {
 		return
 	}
-	p.end = now.Add(p.env.Grace)
 	for _, ln := range p.lns {
 		for p.serving() < p.most() && p.away < 0 {
 			fd, verdict, _ := ln.Accept()
@@ -312,8 +293,9 @@ func (p *parent) leave(now time.Time) {
 	p.watchListeners(false)
 	sock.CloseAll(p.lns)
 	p.lns = nil
-	for _, c := range p.children {
-		c.bus.Leave()
+	p.end = now.Add(p.env.Grace)
+	for _, c := range p.all {
+		p.send(c, &hub.Message{Kind: hub.Shutdown})
 	}
 	p.env.Log.Info("shutting down", "connections", p.serving())
 }

@@ -1,31 +1,36 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
 	"threeloops/common/cli"
+	"threeloops/common/hub"
 	"threeloops/common/sock"
 )
 
 // give hands a connection to a warm child. It reports false if there is none. One
 // that was made before the lists were read anew is sent away: it has the old ones.
+// What a child hasn't read when it ends is found by unread.
 func (p *parent) give(fd int, id uint64, peer netip.AddrPort) bool {
 	for len(p.warm) > 0 {
 		c := p.warm[0]
-		p.warm = p.warm[1:]
+		p.warm = slices.Delete(p.warm, 0, 1)
 		if c.lists != p.env.Lists() {
-			c.bus.Leave()
+			p.send(c, &hub.Message{Kind: hub.Shutdown})
 			continue
 		}
-		c.id, c.peer = id, peer
-		if err := c.bus.SendConn(fd, id); err == nil {
+		m := hub.Message{Kind: hub.Serve, Conn: id}
+		if full, err := c.ours.SendFD(m.Append(nil), fd); err == nil && !full {
+			c.id, c.peer, c.handed = id, peer, true
 			return true
 		}
-		c.id = 0 // it has ended without having served, and will be reaped
+		p.abandon(c, errors.New("it can't be given a connection"))
 	}
 	return false
 }
@@ -39,7 +44,6 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer theirs.Close()
 	b.slot = p.slots[len(p.slots)-1]
 	title := fmt.Sprintf("%s: connection %d", p.env.Name, b.id)
 	if b.id == 0 {
@@ -54,11 +58,14 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	})
 	if err != nil {
 		ours.Close()
+		theirs.Close()
 		return nil, err
 	}
-	c := &offspring{pid: pid, bus: ours, slot: b.slot, lists: p.lists.of}
+	c := &offspring{pid: pid, slot: b.slot, at: len(p.all), ours: ours, theirs: theirs, lists: p.lists.of}
 	p.slots = p.slots[:len(p.slots)-1]
-	p.children[pid] = c
+	p.all = append(p.all, c)
+	p.children[pid], p.places[c.slot] = c, c
+	p.watch(ours.FD)
 	return c, nil
 }
 

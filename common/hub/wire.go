@@ -7,7 +7,11 @@ import "encoding/binary"
 const MaxText = 32 << 10
 
 // MaxMessage is the most bytes that Append appends.
-const MaxMessage = fixed + 2*(1+MaxNameBytes) + MaxText
+const MaxMessage = fixed + 2*(1+longest) + MaxText
+
+// longest is how many bytes of a name are sent. Of one that is too long that is
+// enough for the Hub to see that it is.
+const longest = MaxNameBytes + 1
 
 // fixed is how many bytes a Message has on a wire beside its strings and their
 // lengths, and where each number is.
@@ -20,7 +24,9 @@ const (
 	fixed   = 49
 )
 
-// Append appends m as Parse reads it, for another process on this machine.
+// Append appends m as Parse reads it, for another process on this machine. Names
+// that nobody can have, since they are longer than MaxNameBytes, are cut to some
+// that nobody can have either.
 func (m *Message) Append(b []byte) []byte {
 	b = append(b, byte(m.Kind))
 	b = binary.BigEndian.AppendUint64(b, m.Conn)
@@ -28,9 +34,15 @@ func (m *Message) Append(b []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(m.At))
 	b = binary.BigEndian.AppendUint64(b, m.From)
 	b = append(b, m.Token[:]...)
-	b = append(append(b, byte(len(m.Name))), m.Name...)
-	b = append(append(b, byte(len(m.To))), m.To...)
+	b = appendString(b, m.Name)
+	b = appendString(b, m.To)
 	return append(b, m.Text...)
+}
+
+// appendString appends a string with its length before it.
+func appendString(b []byte, s string) []byte {
+	s = s[:min(len(s), longest)]
+	return append(append(b, byte(len(s))), s...)
 }
 
 // Parse reads what Append has written. It reports false if p is nothing of the

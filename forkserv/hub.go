@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"syscall"
+	"time"
+
+	"threeloops/common/hub"
+	"threeloops/common/sock"
+	"threeloops/common/stat"
+)
+
+// The Hub is in the parent. Its places are the children, by their slots on the
+// board; between it and them are sockets that may be full. The parent never
+// waits for a child: what a socket has no room for is queued, and a child whose
+// queue grows too long is ended. So nothing is dropped for a member who stays.
+const (
+	// mostQueued and mostBytes are how much may wait for one child.
+	mostQueued = 4096
+	mostBytes  = 8 << 20
+)
+
+// outbox is what waits for a child.
+type outbox struct {
+	queue   [][]byte // messages, encoded; those for all are shared by all outboxes
+	bytes   int      // in queue
+	touched bool     // it is on the list for settle
+	shut    bool     // nothing more is sent: the child is being ended, or has ended
+}
+
+// out is how the Hub sends to a place.
+func (p *parent) out(place int, m *hub.Message) {
+	if c := p.places[place]; c != nil {
+		p.send(c, m)
+	}
+}
+
+// send queues a message for a child; it leaves in settle.
+func (p *parent) send(c *offspring, m *hub.Message) {
+	if c.shut {
+		return
+	}
+	text := p.encode(m)
+	c.queue = append(c.queue, text)
+	c.bytes += len(text)
+	if len(c.queue) > mostQueued || c.bytes > mostBytes {
+		p.abandon(c, errors.New("it does not take what is sent to it"))
+		return
+	}
+	p.touch(c)
+}
+
+// encode makes one text of an entry that is for all, however many children it
+// goes to. The Hub sends it to each before the next.
+func (p *parent) encode(m *hub.Message) []byte {
+	if m.Conn != 0 || m.Seq == 0 {
+		return m.Append(nil)
+	}
+	if p.entry != m.Seq {
+		p.entry, p.text = m.Seq, m.Append(nil)
+	}
+	return p.text
+}
+
+func (p *parent) touch(c *offspring) {
+	if !c.touched {
+		c.touched = true
+		p.todo = append(p.todo, c)
+	}
+}
+
+// take reads one message of a child. One, so that a child that says more than
+// its share can't keep the room to itself.
+func (p *parent) take(now time.Time, c *offspring, marks int16) {
+	if marks&sock.POLLOUT != 0 {
+		p.touch(c)
+	}
+	if marks&^sock.POLLOUT != 0 {
+		p.listen(now, c)
+	}
+}
+
+// listen gives the Hub the next message of a child. It reports false if there
+// is none.
+func (p *parent) listen(now time.Time, c *offspring) bool {
+	p.stat.Add(stat.SysRead, 1)
+	n, err := c.ours.Recv(p.in)
+	if err != nil {
+		p.abandon(c, err)
+		return false
+	}
+	if n == 0 {
+		return false
+	}
+	m, ok := hub.Parse(p.in[:n])
+	if !ok || m.Conn != c.id { // a child speaks for its own connection alone
+		p.abandon(c, errors.New("it has sent what is no message of its own"))
+		return false
+	}
+	p.hub.Do(now, c.slot, &m)
+	return true
+}
+
+// flush sends what is queued for a child, as far as there is room. Only while
+// some is left poll is asked to tell when there is room again.
+func (p *parent) flush(c *offspring) {
+	c.touched = false
+	if c.shut {
+		return
+	}
+	n := 0
+	for ; n < len(c.queue); n++ {
+		p.stat.Add(stat.SysWrite, 1)
+		full, err := c.ours.Send(c.queue[n])
+		if err != nil {
+			p.abandon(c, err)
+			return
+		}
+		if full {
+			break
+		}
+		c.bytes -= len(c.queue[n])
+	}
+	c.queue = slices.Delete(c.queue, 0, n)
+	marks := int16(sock.POLLIN)
+	if len(c.queue) > 0 {
+		marks |= sock.POLLOUT
+	}
+	p.fds[p.first+c.at].Events = marks
+}
+
+// abandon ends a child that can't be talked to. What follows, that its member
+// has left above all, follows when it is reaped.
+func (p *parent) abandon(c *offspring, why error) {
+	if c.shut {
+		return
+	}
+	p.env.Log.Error("a child was ended", "pid", c.pid, "id", c.id, "peer", c.peer, "error", why)
+	syscall.Kill(c.pid, syscall.SIGKILL)
+	p.fds[p.first+c.at].Fd = -1 // poll passes over it
+	c.outbox = outbox{touched: c.touched, shut: true}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"threeloops/common/hub"
+	"threeloops/common/stat"
+)
+
+// ringOnExit rings a bell at SIGCHLD. One signal may stand for many children.
+func (p *parent) ringOnExit() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGCHLD)
+	go func() {
+		for range signals {
+			p.chld.Ring()
+		}
+	}()
+}
+
+// reap takes note of every child that has ended.
+func (p *parent) reap(now time.Time) {
+	p.chld.Quiet()
+	for {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil || pid <= 0 {
+			return
+		}
+		if c := p.children[pid]; c != nil {
+			p.remove(now, c, status)
+		}
+	}
+}
+
+// remove forgets a child that has ended. What it has said counts, and what it
+// was given and never looked at goes to another.
+func (p *parent) remove(now time.Time, c *offspring, status syscall.WaitStatus) {
+	p.places[c.slot] = nil // nothing more is for it
+	for p.listen(now, c) {
+	}
+	c.shut = true
+	p.hub.Lost(now, c.slot)
+	fd := c.unread()
+	p.forget(c)
+	if c.id != 0 && fd < 0 && p.board[c.slot].Get(stat.Closed) == 0 {
+		p.stat.Add(stat.Closed, 1) // it could not count that itself any more
+	}
+	p.board.Retire(c.slot, 0)
+	p.slots = append(p.slots, c.slot)
+	if status.Signaled() || status.ExitStatus() != 0 {
+		p.env.Log.Error("a child has failed",
+			"pid", c.pid, "id", c.id, "peer", c.peer, "status", describe(status))
+	}
+	if p.paused && p.resume.IsZero() {
+		p.watchListeners(true)
+	}
+	if fd >= 0 {
+		p.entrust(now, fd, c.id, c.peer)
+	}
+}
+
+// forget takes a child off all lists, and closes its bus.
+func (p *parent) forget(c *offspring) {
+	delete(p.children, c.pid)
+	if i := slices.Index(p.warm, c); i >= 0 {
+		p.warm = slices.Delete(p.warm, i, i+1)
+	}
+	last := len(p.all) - 1
+	p.all[c.at], p.fds[p.first+c.at] = p.all[last], p.fds[p.first+last]
+	p.all[c.at].at = c.at
+	p.all[last] = nil
+	p.all, p.fds = p.all[:last], p.fds[:p.first+last]
+	c.ours.Close()
+	c.theirs.Close()
+}
+
+func describe(s syscall.WaitStatus) string {
+	if s.Signaled() {
+		return "signal: " + s.Signal().String()
+	}
+	return fmt.Sprintf("exit status %d", s.ExitStatus())
+}
+
+// unread is the descriptor of the connection that a child was given and did not
+// live to read from its end of the bus; negative: there is none.
+func (c *offspring) unread() int {
+	text := make([]byte, hub.MaxMessage)
+	for c.handed {
+		n, fd, err := c.theirs.RecvFD(text)
+		if n == 0 || err != nil || fd >= 0 {
+			return fd
+		}
+	}
+	return -1
+}
