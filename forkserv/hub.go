@@ -15,18 +15,34 @@ import (
 // board; between it and them are sockets that may be full. The parent never
 // waits for a child: what a socket has no room for is queued, and a child whose
 // queue grows too long is ended. So nothing is dropped for a member who stays.
+//
+// Children that say more than others can take would have those ended, who have
+// done nothing. So while a child is behind, nobody is listened to: the room is
+// as fast as its slowest child. Only one that takes nothing at all, since it is
+// stopped, can't hold up the others for longer than standstill.
 const (
 	// mostQueued and mostBytes are how much may wait for one child.
 	mostQueued = 4096
 	mostBytes  = 8 << 20
+	// behindShare of that is enough for a child to be behind.
+	behindShare = 4
+	// standstill is for how long the others wait for a child that takes nothing.
+	standstill = time.Second
 )
 
 // outbox is what waits for a child.
 type outbox struct {
-	queue   [][]byte // messages, encoded; those for all are shared by all outboxes
-	bytes   int      // in queue
-	touched bool     // it is on the list for settle
-	shut    bool     // nothing more is sent: the child is being ended, or has ended
+	queue   [][]byte  // messages, encoded; those for all are shared by all outboxes
+	bytes   int       // in queue
+	took    time.Time // when the socket took one last
+	touched bool      // it is on the list for settle
+	behind  bool      // it is on the list of those who are behind
+	shut    bool      // nothing more is sent: the child is being ended, or has ended
+}
+
+// full reports whether more waits than one part in share of what may.
+func (o *outbox) full(share int) bool {
+	return len(o.queue) > mostQueued/share || o.bytes > mostBytes/share
 }
 
 // out is how the Hub sends to a place.
@@ -44,9 +60,13 @@ func (p *parent) send(c *offspring, m *hub.Message) {
 	text := p.encode(m)
 	c.queue = append(c.queue, text)
 	c.bytes += len(text)
-	if len(c.queue) > mostQueued || c.bytes > mostBytes {
+	if c.full(1) {
 		p.abandon(c, errors.New("it does not take what is sent to it"))
 		return
+	}
+	if !c.behind && c.full(behindShare) {
+		c.behind = true
+		p.behind = append(p.behind, c)
 	}
 	p.touch(c)
 }
@@ -102,9 +122,8 @@ func (p *parent) listen(now time.Time, c *offspring) bool {
 	return true
 }
 
-// flush sends what is queued for a child, as far as there is room. Only while
-// some is left poll is asked to tell when there is room again.
-func (p *parent) flush(c *offspring) {
+// flush sends what is queued for a child, as far as there is room.
+func (p *parent) flush(now time.Time, c *offspring) {
 	c.touched = false
 	if c.shut {
 		return
@@ -122,12 +141,46 @@ func (p *parent) flush(c *offspring) {
 		}
 		c.bytes -= len(c.queue[n])
 	}
+	if n > 0 {
+		c.took = now
+	}
 	c.queue = slices.Delete(c.queue, 0, n)
-	marks := int16(sock.POLLIN)
+	p.arm(c)
+}
+
+// arm says what poll is to watch of a child's bus: that there is room on it, only
+// as long as something is queued.
+func (p *parent) arm(c *offspring) {
+	var marks int16
+	if p.held.IsZero() {
+		marks |= sock.POLLIN
+	}
 	if len(c.queue) > 0 {
 		marks |= sock.POLLOUT
 	}
 	p.fds[p.first+c.at].Events = marks
+}
+
+// hold finds out whether some child is behind, and for how long to wait for it
+// at the most. Until then nobody is listened to.
+func (p *parent) hold(now time.Time) {
+	if len(p.behind) == 0 {
+		return
+	}
+	before := p.held
+	p.held = time.Time{}
+	p.behind = slices.DeleteFunc(p.behind, func(c *offspring) bool {
+		c.behind = !c.shut && c.full(2*behindShare)
+		if end := c.took.Add(standstill); c.behind && end.After(now) && end.After(p.held) {
+			p.held = end
+		}
+		return !c.behind
+	})
+	if p.held.IsZero() != before.IsZero() {
+		for _, c := range p.all {
+			p.arm(c)
+		}
+	}
 }
 
 // abandon ends a child that can't be talked to. What follows, that its member

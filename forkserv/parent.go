@@ -34,11 +34,13 @@ type parent struct {
 	slots    []int              // of the board, that are free
 	away     int                // a refused client's descriptor, kept until resume; -1: none
 
-	hub   *hub.Hub
-	todo  []*offspring // to send to in this round
-	in    []byte       // the message that was read last
-	entry uint64       // number of the entry that was encoded last
-	text  []byte       // and what it became
+	hub    *hub.Hub
+	todo   []*offspring // to send to in this round
+	behind []*offspring // those that much waits for
+	held   time.Time    // until when nobody is listened to, for their sake; zero: all are
+	in     []byte       // the message that was read last
+	entry  uint64       // number of the entry that was encoded last
+	text   []byte       // and what it became
 
 	arrivals cli.Arrivals
 	paused   bool      // the listeners are not watched: clients wait in the backlog
@@ -157,7 +159,7 @@ func (p *parent) timeout(now time.Time) time.Duration {
 	if p.lacksWarm() {
 		return 0
 	}
-	return sock.Until(sock.Sooner(sock.Sooner(p.resume, p.hub.Deadline()), p.end), now)
+	return sock.Until(sock.Sooner(sock.Sooner(p.resume, p.held), sock.Sooner(p.hub.Deadline(), p.end)), now)
 }
 
 func (p *parent) count(ready int) {
@@ -230,10 +232,11 @@ func (p *parent) settle(now time.Time, idle bool) {
 		p.reap(now)
 	}
 	for _, c := range p.todo {
-		p.flush(c)
+		p.flush(now, c)
 	}
 	clear(p.todo)
 	p.todo = p.todo[:0]
+	p.hold(now)
 	if idle && p.lacksWarm() {
 		p.prefork(now)
 	}

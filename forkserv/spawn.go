@@ -66,6 +66,7 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	p.all = append(p.all, c)
 	p.children[pid], p.places[c.slot] = c, c
 	p.watch(ours.FD)
+	p.arm(c)
 	return c, nil
 }
 

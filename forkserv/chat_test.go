@@ -1,0 +1,292 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"threeloops/common/conformance"
+	"threeloops/common/ws"
+)
+
+// guest is a client with a WebSocket in the room. Each has a child of its own.
+type guest struct {
+	*client
+	t      *testing.T
+	name   string
+	pid    int // of its child
+	frames ws.Reader
+	rest   []byte
+	buf    []byte
+}
+
+// heard is what the chat sends.
+type heard struct {
+	Type, Name, To, Text string
+	Seq                  int
+}
+
+// join makes a member.
+func join(t *testing.T, p *conformance.Process, name string) *guest {
+	t.Helper()
+	c, pid := serves(t, p)
+	io.WriteString(c, "GET /chat HTTP/1.1\r\nHost: localhost\r\n"+
+		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	if r, err := http.ReadResponse(c.in, nil); err != nil || r.StatusCode != 101 {
+		t.Fatalf("joining as %s: %v, %v", name, r, err)
+	}
+	g := &guest{client: c, t: t, name: name, pid: pid, buf: make([]byte, 64<<10)}
+	g.frames.Init(ws.Client, 0)
+	g.send(map[string]string{"type": "join", "name": name})
+	g.until("that it has joined", func(h heard) bool { return h.Type == "joined" && h.Name == name })
+	return g
+}
+
+// crowd makes n members called 0, 1, ...; all know of each other.
+func crowd(t *testing.T, p *conformance.Process, n int) (all []*guest) {
+	t.Helper()
+	for i := range n {
+		all = append(all, join(t, p, fmt.Sprint(i)))
+	}
+	for i, g := range all[:n-1] {
+		for j := i + 1; j < n; j++ {
+			g.until("who joins", func(h heard) bool { return h.Type == "joined" && h.Name == fmt.Sprint(j) })
+		}
+	}
+	return all
+}
+
+func (g *guest) send(m map[string]string) error {
+	text, _ := json.Marshal(m)
+	h := ws.Header{Fin: true, Opcode: ws.Text, Masked: true, Key: [4]byte{1, 2, 3, 4}}
+	_, err := g.Write(ws.AppendFrame(nil, h, text))
+	return err
+}
+
+func (g *guest) say(text string) error { return g.send(map[string]string{"type": "say", "text": text}) }
+
+// event is the next message, whole, or control frame.
+func (g *guest) event() (ws.Event, error) {
+	var message []byte
+	for {
+		ev, n := g.frames.Next(g.rest)
+		g.rest = g.rest[n:]
+		switch ev.Kind {
+		case ws.NeedMore:
+			n, err := g.in.Read(g.buf)
+			if err != nil {
+				return ev, err
+			}
+			g.rest = g.buf[:n]
+		case ws.Failed:
+			return ev, ev.Err
+		case ws.Data:
+			message = append(message, ev.Payload...)
+			if ev.Last {
+				ev.Payload = message
+				return ev, nil
+			}
+		default:
+			return ev, nil
+		}
+	}
+}
+
+func (g *guest) hear() (h heard, err error) {
+	ev, err := g.event()
+	if err != nil {
+		return h, err
+	}
+	if ev.Kind != ws.Data {
+		return h, fmt.Errorf("a %v with %v", ev.Kind, ev.Code)
+	}
+	return h, json.Unmarshal(ev.Payload, &h)
+}
+
+// until hears what comes up to the first that is wanted, and returns all of it.
+func (g *guest) until(what string, wanted func(heard) bool) (all []heard) {
+	g.t.Helper()
+	for {
+		h, err := g.hear()
+		if err != nil {
+			g.t.Errorf("%s: want to hear %s, got %v after %d messages", g.name, what, err, len(all))
+			g.t.FailNow()
+		}
+		if all = append(all, h); wanted(h) {
+			return all
+		}
+	}
+}
+
+func says(text string) func(heard) bool {
+	return func(h heard) bool { return h.Type == "said" && h.Text == text }
+}
+
+func left(name string) func(heard) bool {
+	return func(h heard) bool { return h.Type == "left" && h.Name == name }
+}
+
+// count is how many of what was heard are wanted.
+func count(all []heard, wanted func(heard) bool) (n int) {
+	for _, h := range all {
+		if wanted(h) {
+			n++
+		}
+	}
+	return n
+}
+
+// inOrder fails the test unless the numbers have no gap.
+func inOrder(t *testing.T, who string, all []heard) {
+	t.Helper()
+	for i := 1; i < len(all); i++ {
+		if all[i].Seq != all[i-1].Seq+1 {
+			t.Fatalf("%s heard %+v right after %+v: want consecutive numbers", who, all[i], all[i-1])
+		}
+	}
+}
+
+// A child is killed while all talk at once.
+func TestChildDiesInTheMiddleOfABroadcast(t *testing.T) {
+	const guests, messages = 6, 300
+	p := conformance.Launch(t)
+	rest := p.Rest()
+	all := crowd(t, p, guests)
+	victim := all[guests-1]
+	lists := make([][]heard, guests-1)
+	var wg sync.WaitGroup
+	for i, g := range all {
+		wg.Go(func() {
+			for n := range messages {
+				if g == victim && n == messages/2 {
+					syscall.Kill(g.pid, syscall.SIGKILL)
+				}
+				if g.say(fmt.Sprintf("%d from %s", n, g.name)) != nil {
+					return
+				}
+			}
+		})
+		if g != victim {
+			wg.Go(func() {
+				finished, gone := 0, false
+				lists[i] = g.until("the last of everyone", func(h heard) bool {
+					if strings.HasPrefix(h.Text, fmt.Sprintf("%d from ", messages-1)) {
+						finished++
+					}
+					gone = gone || left(victim.name)(h)
+					return finished == guests-1 && gone
+				})
+			})
+		}
+	}
+	wg.Wait()
+	for i, list := range lists {
+		if diff := cmp.Diff(lists[0], list); diff != "" {
+			t.Fatalf("%d heard otherwise than 0 (-0 +%d):\n%s", i, i, diff)
+		}
+	}
+	inOrder(t, "0", lists[0])
+	for _, g := range all[:guests-1] {
+		for n := range messages {
+			if c := count(lists[0], says(fmt.Sprintf("%d from %s", n, g.name))); c != 1 {
+				t.Errorf("message %d of %s was heard %d times, want once", n, g.name, c)
+			}
+		}
+	}
+	if n := count(lists[0], left(victim.name)); n != 1 {
+		t.Errorf("that the victim has left was heard %d times, want once", n)
+	}
+	for _, g := range all {
+		g.Close()
+	}
+	p.AtRest(rest)
+}
+
+// A child that doesn't run is no obstacle, and in the end no member.
+func TestStoppedChildIsEndedWhenItsQueueIsFull(t *testing.T) {
+	p := conformance.Launch(t)
+	rest := p.Rest()
+	all := crowd(t, p, 3)
+	talker, listener, stopped := all[0], all[1], all[2]
+	syscall.Kill(stopped.pid, syscall.SIGSTOP)
+	big := strings.Repeat("x", 30<<10)
+	var heard []heard
+	talk := func(from, to int) {
+		for n := from; n < to; n++ {
+			text := fmt.Sprintf("%d %s", n, big)
+			talker.say(text)
+			talker.until("what it says", says(text))
+			heard = append(heard, listener.until("what is said", says(text))...)
+		}
+	}
+	const few, many = 100, 400 // 3 MB, 12 MB
+	talk(0, few)
+	if len(heard) != few || !alive(stopped.pid) {
+		t.Errorf("below the bound: got %d messages, want %d, and the child to be there", len(heard), few)
+	}
+	talk(few, many)
+	await(t, "the stopped child to be ended", func() bool { return !alive(stopped.pid) })
+	if count(heard, left(stopped.name)) == 0 {
+		heard = append(heard, listener.until("who has left", left(stopped.name))...)
+	}
+	talker.say("end")
+	heard = append(heard, listener.until("the end", says("end"))...)
+	inOrder(t, "the listener", heard)
+	if n := count(heard, left(stopped.name)); n != 1 || len(heard) != many+2 {
+		t.Errorf("heard that it has left %d times, and %d messages in all, want 1 and %d", n, len(heard), many+2)
+	}
+	if n := strings.Count(p.Log(), "a child was ended"); n != 1 {
+		t.Errorf("lines in the log about its end: got %d, want 1", n)
+	}
+	for _, g := range all {
+		g.Close()
+	}
+	p.AtRest(rest)
+}
+
+// Some say as much as they can. Others must not notice more than that their turn
+// comes after everyone's.
+func TestFloodingChildrenStarveNobody(t *testing.T) {
+	const floods, rounds = 4, 40
+	p := conformance.Launch(t)
+	rest := p.Rest()
+	all := crowd(t, p, floods+2)
+	var wg sync.WaitGroup
+	var said atomic.Int64
+	for _, g := range all[2:] {
+		wg.Go(func() {
+			for g.say("flood") == nil {
+				said.Add(1)
+			}
+		})
+		wg.Go(func() { io.Copy(io.Discard, g.in) })
+	}
+	one, other := all[0], all[1]
+	between := 0
+	for n := range rounds {
+		text := fmt.Sprint("calm ", n)
+		one.say(text)
+		one.until("what it says", says(text))
+		between += count(other.until("what the one says", says(text)), says("flood"))
+	}
+	if log := p.Log(); log != "" {
+		t.Errorf("want nobody to be ended, got the log\n%s", log)
+	}
+	for _, g := range all {
+		g.Close()
+	}
+	wg.Wait()
+	t.Logf("%d messages of the flood came between %d others; %d were said", between, rounds, said.Load())
+	if between < rounds {
+		t.Errorf("of a flood came %d messages between %d others: want more, or it is none", between, rounds)
+	}
+	p.AtRest(rest)
+}
