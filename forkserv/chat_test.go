@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -289,4 +290,159 @@ func TestFloodingChildrenStarveNobody(t *testing.T) {
 		t.Errorf("of a flood came %d messages between %d others: want more, or it is none", between, rounds)
 	}
 	p.AtRest(rest)
+}
+
+// However a client ends, the others hear once that its member has left.
+func TestAMemberLeavesWithItsConnection(t *testing.T) {
+	p := conformance.Launch(t)
+	rest := p.Rest()
+	witness := join(t, p, "witness")
+	for how, end := range map[string]func(*guest){
+		"a Close frame": func(g *guest) {
+			h := ws.Header{Fin: true, Opcode: ws.Close, Masked: true}
+			g.Write(ws.AppendFrame(nil, h, ws.AppendClose(nil, ws.NormalClosure, "")))
+		},
+		"a FIN":                       func(g *guest) { g.Conn.(*net.TCPConn).CloseWrite() },
+		"a close":                     func(g *guest) { g.Close() },
+		"a reset":                     func(g *guest) { g.Conn.(*net.TCPConn).SetLinger(0); g.Close() },
+		"its child's death":           func(g *guest) { syscall.Kill(g.pid, syscall.SIGKILL) },
+		"its child's death by signal": func(g *guest) { syscall.Kill(g.pid, syscall.SIGSEGV) },
+	} {
+		g := join(t, p, how)
+		g.say("last words of " + how)
+		g.until("what it says itself", says("last words of "+how))
+		end(g)
+		heard := witness.until("that it has left", left(how))
+		inOrder(t, "the witness", heard)
+		g.Close()
+		if n := count(heard, says("last words of "+how)); n != 1 {
+			t.Errorf("%s: its last words were heard %d times, want once", how, n)
+		}
+		again := join(t, p, how) // the name is free
+		again.Close()
+		heard = witness.until("that it has left again", left(how))
+		if n := count(heard, left(how)); n != 1 || len(heard) != 2 {
+			t.Errorf("%s: heard %+v, want that the name has joined and left", how, heard)
+		}
+	}
+	witness.Close()
+	p.AtRest(rest)
+}
+
+// What a client says in the same breath as its goodbye still counts, although
+// its child ends at once.
+func TestLastWordsAreHeard(t *testing.T) {
+	const words = 12
+	p := conformance.Launch(t)
+	witness := join(t, p, "witness")
+	big := strings.Repeat("x", 30<<10)
+	for i := range 10 {
+		name := fmt.Sprint("leaver ", i)
+		g := join(t, p, name)
+		for n := range words {
+			g.say(fmt.Sprintf("%d by %s%s", n, name, big))
+		}
+		h := ws.Header{Fin: true, Opcode: ws.Close, Masked: true}
+		g.Write(ws.AppendFrame(nil, h, ws.AppendClose(nil, ws.NormalClosure, "")))
+		heard := witness.until("that it has left", left(name))
+		inOrder(t, "the witness", heard)
+		if len(heard) != 1+words+1 {
+			t.Errorf("%s: heard %d messages, want that it joined, its %d, and that it left", name, len(heard), words)
+		}
+		g.Close()
+	}
+}
+
+func TestShutdownOfARoom(t *testing.T) {
+	for _, flags := range [][]string{nil, {"-prefork=4"}} {
+		p := conformance.Launch(t, flags...)
+		all := crowd(t, p, 8)
+		p.Signal(syscall.SIGTERM)
+		for _, g := range all {
+			ev, err := g.event()
+			for ev.Kind == ws.Data && err == nil {
+				ev, err = g.event()
+			}
+			if err != nil || ev.Kind != ws.CloseFrame || ev.Code != ws.GoingAway {
+				t.Errorf("%s: got a %v with %v, %v, want a Close with 1001", g.name, ev.Kind, ev.Code, err)
+			}
+			h := ws.Header{Fin: true, Opcode: ws.Close, Masked: true}
+			g.Write(ws.AppendFrame(nil, h, ws.AppendClose(nil, ws.GoingAway, "")))
+			g.Close()
+		}
+		if code := p.Wait(); code != 0 {
+			t.Errorf("exit status: got %d, want 0", code)
+		}
+		if log := p.Log(); strings.Contains(log, "failed") || strings.Contains(log, "cut off") {
+			t.Errorf("want a quiet shutdown, got the log\n%s", log)
+		}
+	}
+}
+
+func TestParentOfARoomIsKilled(t *testing.T) {
+	p := conformance.Launch(t, "-grace=2s")
+	all := crowd(t, p, 3)
+	p.Signal(syscall.SIGKILL)
+	p.Wait()
+	for _, g := range all {
+		g.say("is anyone there?")
+		if ev, err := g.event(); err != nil || ev.Kind != ws.CloseFrame || ev.Code != ws.GoingAway {
+			t.Errorf("%s: got a %v with %v, %v, want a Close with 1001", g.name, ev.Kind, ev.Code, err)
+		}
+		g.Close()
+		await(t, "its child to end", func() bool { return !alive(g.pid) })
+	}
+}
+
+// A child that was started in advance may die when a connection is on its way to
+// it. The client does not notice.
+func TestWarmChildDiesBeforeItHasItsConnection(t *testing.T) {
+	for _, prefork := range []int{1, 3} {
+		p := conformance.Launch(t, fmt.Sprintf("-prefork=%d", prefork))
+		await(t, "warm children", func() bool { return len(children(p)) == prefork })
+		rest := p.Descriptors()
+		stopped := children(p)
+		for _, pid := range stopped {
+			syscall.Kill(pid, syscall.SIGSTOP)
+		}
+		var all []*client
+		for range stopped {
+			c := dial(t, p)
+			io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+			all = append(all, c)
+		}
+		await(t, "others in the place of those that have connections now", func() bool { return len(children(p)) == 2*prefork })
+		for _, pid := range stopped {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+		for i, c := range all {
+			if r, err := http.ReadResponse(c.in, nil); err != nil || r.StatusCode != 200 {
+				t.Fatalf("client %d: %v, %v, want a reply as if nothing were", i, r, err)
+			}
+			io.Copy(io.Discard, io.LimitReader(c.in, 3))
+			if accepted := c.counted(t, "accepted"); accepted != prefork {
+				t.Errorf("connections accepted: got %d, want %d", accepted, prefork)
+			}
+			if closed := c.counted(t, "closed"); closed != 0 {
+				t.Errorf("connections closed: got %d, want none", closed)
+			}
+		}
+		for _, c := range all {
+			c.Close()
+		}
+		p.Settle(1)
+		p.Unwatch()
+		await(t, "warm children alone", func() bool { return len(children(p)) == prefork })
+		await(t, "their descriptors alone", func() bool { return p.Descriptors() == rest })
+	}
+}
+
+// counted is a counter of /stats.
+func (c *client) counted(t *testing.T, name string) int {
+	t.Helper()
+	var stats struct{ Totals map[string]int }
+	if err := json.Unmarshal(c.get(t, 200), &stats); err != nil {
+		t.Fatal(err)
+	}
+	return stats.Totals[name]
 }
