@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -332,7 +333,7 @@ func TestAMemberLeavesWithItsConnection(t *testing.T) {
 // What a client says in the same breath as its goodbye still counts, although
 // its child ends at once.
 func TestLastWordsAreHeard(t *testing.T) {
-	const words = 12
+	const words = 40
 	p := conformance.Launch(t)
 	witness := join(t, p, "witness")
 	big := strings.Repeat("x", 30<<10)
@@ -445,4 +446,39 @@ func (c *client) counted(t *testing.T, name string) int {
 		t.Fatal(err)
 	}
 	return stats.Totals[name]
+}
+
+// Nothing is lost and nobody spins while the parent doesn't run.
+func TestParentStopsForAWhile(t *testing.T) {
+	const words = 15
+	p := conformance.Launch(t)
+	witness := join(t, p, "witness")
+	g := join(t, p, "leaver")
+	watch := dial(t, p)
+	watch.get(t, 200)
+	syscall.Kill(p.Pid, syscall.SIGSTOP)
+	defer syscall.Kill(p.Pid, syscall.SIGCONT)
+	await(t, "the parent to stop", func() bool { return state(p.Pid) == "T" })
+	big := strings.Repeat("x", 30<<10)
+	for n := range words { // more than the bus has room for
+		g.say(fmt.Sprint(n, big))
+	}
+	g.Conn.(*net.TCPConn).CloseWrite() // closed, it would reset the connection when it is answered
+	before := watch.counted(t, "rounds")
+	await(t, "everybody to wait", func() bool {
+		time.Sleep(100 * time.Millisecond)
+		rounds := watch.counted(t, "rounds") // one of which is for this question
+		defer func() { before = rounds }()
+		return rounds-before <= 2 && watch.counted(t, "messages_in") > 5
+	})
+	if !alive(g.pid) {
+		t.Error("the child has ended with messages that the parent has not")
+	}
+	syscall.Kill(p.Pid, syscall.SIGCONT)
+	heard := witness.until("that it has left", left("leaver"))
+	inOrder(t, "the witness", heard)
+	if len(heard) != 1+words+1 {
+		t.Errorf("heard %d messages, want that it joined, its %d, and that it left", len(heard), words)
+	}
+	await(t, "its child to end", func() bool { return !alive(g.pid) })
 }

@@ -121,7 +121,7 @@ func (c *child) await() (fd int, id uint64, err error) {
 // run is the loop: wait, take in, tick, settle.
 func (c *child) run() error {
 	for now := time.Now(); !c.done(now); {
-		c.watch()
+		c.fds[0].Events, c.fds[1].Events = sock.Marks(c.conn.Want()), c.bus.marks()
 		n, err := sock.Poll(c.fds[:], c.timeout(now))
 		if err != nil {
 			return err
@@ -142,15 +142,6 @@ func (c *child) run() error {
 		c.settle(now)
 	}
 	return nil
-}
-
-// watch says what to wait for. As long as the bus is full nothing is read from
-// the client: its messages would have to be kept.
-func (c *child) watch() {
-	c.fds[0].Events, c.fds[1].Events = sock.Marks(c.conn.Want()), c.bus.marks()
-	if c.bus.full() {
-		c.fds[0].Events &^= sock.POLLIN
-	}
 }
 
 // timeout is how long the next wait may last.

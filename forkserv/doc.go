@@ -11,11 +11,18 @@
 //
 //	0 1 2  the parent's standard input, output and error
 //	3      its connection; of a child started in advance (-prefork), none yet
-//	4      the bus: the parent's voice, and the sign that it lives
+//	4      the bus: a socket to the parent, and the sign that it lives
 //	5      the board: shared memory in which all count
 //	6 7    the lists of hosts and origins, as the parent has read them last
 //
-// Parent.go is the parent's loop, child.go the child's. Both use poll(2) to wait
-// for two or three descriptors; how to wait for many is what the other two
+// What connections share, the room at /chat, is in the parent: a child posts what
+// its client says on its bus, and the parent sends each child what all shall hear.
+// A child is a process and may be slow, stopped or dead at any moment, so the
+// parent never waits for one: see hub.go.
+//
+// Parent.go is the parent's loop, child.go the child's. Spawn.go and reap.go are
+// how a child begins and ends, hub.go and bus.go the two ends of what they say to
+// each other. Both wait in poll(2), the child for two descriptors, the parent for
+// its listeners and a bus a child; how to wait for many is what the other two
 // servers show.
 package main

@@ -45,6 +45,24 @@ func (o *outbox) full(share int) bool {
 	return len(o.queue) > mostQueued/share || o.bytes > mostBytes/share
 }
 
+// exchange takes what the children have for the Hub, and tells it the time.
+func (p *parent) exchange(now time.Time) {
+	for i, c := range p.all {
+		marks := p.fds[p.first+i].Revents
+		if marks&sock.POLLOUT != 0 {
+			p.touch(c)
+		}
+		// One message, so that a child that says more than its share can't keep
+		// the room to itself.
+		if marks&^sock.POLLOUT != 0 {
+			p.listen(now, c)
+		}
+	}
+	if d := p.hub.Deadline(); !d.IsZero() && !now.Before(d) {
+		p.hub.Tick(now)
+	}
+}
+
 // out is how the Hub sends to a place.
 func (p *parent) out(place int, m *hub.Message) {
 	if c := p.places[place]; c != nil {
@@ -87,17 +105,6 @@ func (p *parent) touch(c *offspring) {
 	if !c.touched {
 		c.touched = true
 		p.todo = append(p.todo, c)
-	}
-}
-
-// take reads one message of a child. One, so that a child that says more than
-// its share can't keep the room to itself.
-func (p *parent) take(now time.Time, c *offspring, marks int16) {
-	if marks&sock.POLLOUT != 0 {
-		p.touch(c)
-	}
-	if marks&^sock.POLLOUT != 0 {
-		p.listen(now, c)
 	}
 }
 

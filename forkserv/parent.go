@@ -123,7 +123,7 @@ func (p *parent) watch(fd int) {
 	p.fds = append(p.fds, sock.PollFD{Fd: int32(fd), Events: sock.POLLIN})
 }
 
-// run is the loop: wait, take in, tick, settle.
+// run is the loop: wait, take in and tick, settle.
 func (p *parent) run() error {
 	for now := time.Now(); !p.done(now); {
 		n, err := sock.Poll(p.fds, p.timeout(now))
@@ -140,14 +140,7 @@ func (p *parent) run() error {
 				p.accept(now, ln)
 			}
 		}
-		for i, c := range p.all {
-			if marks := p.fds[p.first+i].Revents; marks != 0 {
-				p.take(now, c, marks)
-			}
-		}
-		if d := p.hub.Deadline(); !d.IsZero() && !now.Before(d) {
-			p.hub.Tick(now)
-		}
+		p.exchange(now)
 		p.settle(now, n == 0)
 	}
 	return nil

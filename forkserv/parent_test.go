@@ -214,8 +214,15 @@ func TestStuckChildIsKilled(t *testing.T) {
 
 // alive reports whether a process runs. An orphan's zombie is no affair of ours.
 func alive(pid int) bool {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && !strings.Contains(string(text), ") Z ")
+	s := state(pid)
+	return s != "" && s != "Z"
+}
+
+// state is that of a process, as in ps: R, S, T, Z, ...; "" if there is none.
+func state(pid int) string {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, behind, _ := strings.Cut(string(text), ") ")
+	return behind[:min(len(behind), 1)]
 }
 
 func TestPrefork(t *testing.T) {

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"threeloops/common/hub"
+	"threeloops/common/sock"
+	"threeloops/common/stat"
+)
+
+func TestWhatAFullBusDoesNotTakeIsSentLaterInOrder(t *testing.T) {
+	theirs, ours, err := sock.NewBus()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	b := &bus{Bus: ours, stat: new(stat.Slot)}
+	text := make([]byte, hub.MaxText)
+	posted := 0
+	for n := 0; n < 5; posted++ { // some more than there is room for
+		b.Post(time.Now(), &hub.Message{Kind: hub.Say, Seq: uint64(posted), Text: fmt.Appendf(text[:0], "%32768d", posted)})
+		if b.full() {
+			n++
+		}
+	}
+	if b.marks() != sock.POLLIN|sock.POLLOUT {
+		t.Errorf("a full bus is watched for %#x, want both ways", b.marks())
+	}
+	in := make([]byte, hub.MaxMessage)
+	for i := range posted {
+		n, err := theirs.Recv(in)
+		if n == 0 && err == nil && b.full() {
+			b.flush()
+			n, err = theirs.Recv(in)
+		}
+		m, ok := hub.Parse(in[:n])
+		if !ok || err != nil || m.Seq != uint64(i) || string(m.Text) != fmt.Sprintf("%32768d", i) {
+			t.Fatalf("message %d came as %d, %v, %v", i, m.Seq, ok, err)
+		}
+	}
+	if b.full() || b.marks() != sock.POLLIN {
+		t.Errorf("when all is sent: full %v, watched for %#x", b.full(), b.marks())
+	}
+	theirs.Close()
+	if _, ok, err := b.receive(); ok || !errors.Is(err, sock.ErrBusEnd) {
+		t.Errorf("from a parent that is gone: got a message %v, %v", ok, err)
+	}
+	b.Post(time.Now(), &hub.Message{Kind: hub.Leave})
+	if b.full() {
+		t.Error("what nobody can hear is kept")
+	}
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"threeloops/common/cli"
+	"threeloops/common/hub"
+	"threeloops/common/sock"
+	"threeloops/common/stat"
+)
+
+// newRoom returns a parent with members whose children are played by the test,
+// each at its end of the bus. For being killed they have a process that sleeps.
+func newRoom(t *testing.T, members int) *parent {
+	t.Helper()
+	p := &parent{
+		env:  &cli.Env{Log: slog.New(slog.DiscardHandler), Options: &cli.Options{}},
+		stat: new(stat.Slot), places: make([]*offspring, 1+members), in: make([]byte, hub.MaxMessage),
+		fds: make([]sock.PollFD, 2), first: 2,
+	}
+	p.fds[0].Fd, p.fds[1].Fd = -1, -1
+	p.hub = hub.New(p.out, sock.Random)
+	for i := range members {
+		ours, theirs, err := sock.NewBus()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(ours.Close)
+		t.Cleanup(theirs.Close)
+		sleep := exec.Command("sleep", "1000")
+		if err := sleep.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { sleep.Process.Kill(); sleep.Wait() })
+		c := &offspring{pid: sleep.Process.Pid, id: uint64(i + 1), slot: i + 1, at: i, ours: ours, theirs: theirs}
+		p.all, p.places[c.slot] = append(p.all, c), c
+		p.watch(ours.FD)
+		p.arm(c)
+		c.posts(t, &hub.Message{Kind: hub.Join, Name: fmt.Sprint(c.id)})
+		p.rounds(t, 1, start)
+	}
+	for _, c := range p.all {
+		c.takes(t)
+	}
+	return p
+}
+
+var start = time.Date(1994, time.November, 6, 8, 49, 37, 0, time.UTC)
+
+// rounds runs the loop n times, or until there is nothing to do.
+func (p *parent) rounds(t *testing.T, n int, now time.Time) {
+	t.Helper()
+	for range n {
+		ready, err := sock.Poll(p.fds, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.exchange(now)
+		p.settle(now, false)
+		if ready == 0 {
+			return
+		}
+	}
+}
+
+// posts is what a child does that sends m.
+func (c *offspring) posts(t *testing.T, m *hub.Message) {
+	t.Helper()
+	m.Conn = c.id
+	if full, err := c.theirs.Send(m.Append(nil)); full || err != nil {
+		t.Fatalf("child %d can't post: full %v, %v", c.id, full, err)
+	}
+}
+
+func (c *offspring) says(t *testing.T, text string) {
+	t.Helper()
+	c.posts(t, &hub.Message{Kind: hub.Say, Text: []byte(text)})
+}
+
+// takes is what a child does that reads all that there is.
+func (c *offspring) takes(t *testing.T) (texts []string) {
+	t.Helper()
+	b := make([]byte, hub.MaxMessage)
+	for {
+		n, err := c.theirs.Recv(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			return texts
+		}
+		if m, ok := hub.Parse(b[:n]); ok && m.Kind == hub.Said {
+			texts = append(texts, string(m.Text))
+		}
+	}
+}
+
+func TestOneMessageOfEachChildIsTakenInARound(t *testing.T) {
+	p := newRoom(t, 3)
+	for range 100 {
+		p.all[0].says(t, "flood")
+	}
+	p.all[1].says(t, "calm")
+	p.all[2].says(t, "calm")
+	p.rounds(t, 1, start)
+	if got := strings.Join(p.all[2].takes(t), " "); got != "flood calm calm" {
+		t.Errorf("after one round: got %q, want one message of each", got)
+	}
+	p.rounds(t, 10, start)
+	if n := len(p.all[2].takes(t)); n != 10 {
+		t.Errorf("ten rounds brought %d messages of the flood, want as many", n)
+	}
+}
+
+func TestNobodyIsListenedToWhileAChildIsBehind(t *testing.T) {
+	const big = 30 << 10
+	p := newRoom(t, 3)
+	talker, slow := p.all[0], p.all[2]
+	said := 0
+	talk := func(now time.Time) {
+		for range 2 * mostBytes / big {
+			if !slow.shut && p.held.IsZero() {
+				said++
+				talker.says(t, strings.Repeat("x", big))
+			}
+			p.rounds(t, 2, now)
+			talker.takes(t)
+			p.all[1].takes(t)
+		}
+	}
+	talk(start)
+	if p.held != start.Add(standstill) || slow.bytes > mostBytes/behindShare+2*big {
+		t.Fatalf("a child that takes nothing: others wait until %v with %d bytes queued, want a stop until %v",
+			p.held, slow.bytes, start.Add(standstill))
+	}
+	talker.says(t, "not yet")
+	p.rounds(t, 3, start)
+	if texts := talker.takes(t); len(texts) != 0 {
+		t.Errorf("while one is behind others heard %d messages, want none", len(texts))
+	}
+
+	for taken, end := 0, time.Now().Add(10*time.Second); taken < said+1; { // it has woken up
+		taken += len(slow.takes(t))
+		p.rounds(t, 1, start)
+		if time.Now().After(end) {
+			t.Fatalf("it was sent %d messages, want %d", taken, said+1)
+		}
+	}
+	if !p.held.IsZero() || len(p.behind) != 0 {
+		t.Errorf("when nobody is behind: held until %v for %d, want no more", p.held, len(p.behind))
+	}
+
+	talk(start)
+	now := p.held
+	if now.IsZero() {
+		t.Fatal("behind again: want the others to wait")
+	}
+	talk(now) // it has had its time
+	if !slow.shut {
+		t.Errorf("more than %d bytes wait for a child: want it ended", mostBytes)
+	}
+	await(t, "its process to be dead", func() bool { return !alive(slow.pid) })
+	talker.says(t, "and on")
+	p.rounds(t, 2, now)
+	if texts := p.all[1].takes(t); len(texts) != 1 {
+		t.Errorf("afterwards: others heard %d messages, want one", len(texts))
+	}
+}
+
+func TestAChildThatSendsWhatItMustNotIsEnded(t *testing.T) {
+	for what, text := range map[string][]byte{
+		"nonsense":        []byte("hello"),
+		"much too much":   make([]byte, hub.MaxMessage+1),
+		"another's words": (&hub.Message{Kind: hub.Say, Conn: 1, Text: []byte("I am 1")}).Append(nil),
+	} {
+		p := newRoom(t, 2)
+		p.all[1].theirs.Send(text)
+		p.rounds(t, 3, start)
+		if !p.all[1].shut || p.all[0].shut {
+			t.Errorf("%s: want the child ended, and no other", what)
+		}
+		if texts := p.all[0].takes(t); len(texts) != 0 {
+			t.Errorf("%s: the others heard %q, want nothing", what, texts)
+		}
+	}
+}
+
+func TestABroadcastIsEncodedOnce(t *testing.T) {
+	p := newRoom(t, 3)
+	for _, c := range p.all {
+		for full := false; !full; { // so that what is sent next is queued
+			var err error
+			if full, err = c.ours.Send(make([]byte, 1000)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	p.all[0].says(t, "hello")
+	p.all[1].says(t, "hello")
+	p.rounds(t, 2, start)
+	first, second := p.all[0].queue[0], p.all[0].queue[1]
+	for _, c := range p.all {
+		if len(c.queue) != 2 || &c.queue[0][0] != &first[0] || &c.queue[1][0] != &second[0] {
+			t.Errorf("child %d: want two messages queued, and shared with the others", c.id)
+		}
+	}
+	if &first[0] == &second[0] {
+		t.Error("two messages that were said are one")
+	}
+}
