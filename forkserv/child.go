@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/signal"
 	"strconv"
@@ -32,6 +33,7 @@ const birthEnv = "FORKSERV_CHILD"
 type birth struct {
 	slot int
 	id   uint64
+	peer netip.AddrPort // stands on the board, and isn't told again
 }
 
 func (b birth) String() string { return fmt.Sprintf("%d:%d", b.slot, b.id) }

@@ -202,7 +202,7 @@ func (p *parent) entrust(now time.Time, fd int, id uint64, peer netip.AddrPort) 
 		sock.CloseFD(fd)
 		return
 	}
-	c, err := p.spawn(fd, birth{id: id})
+	c, err := p.spawn(fd, birth{id: id, peer: peer})
 	if err != nil {
 		p.env.Log.Error("can't start a child: a client was turned away", "peer", peer, "error", err)
 		p.stat.Add(stat.Refused, 1)

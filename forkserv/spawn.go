@@ -25,6 +25,7 @@ func (p *parent) give(fd int, id uint64, peer netip.AddrPort) bool {
 			p.send(c, &hub.Message{Kind: hub.Shutdown})
 			continue
 		}
+		p.board[c.slot].Assign(id, peer)
 		m := hub.Message{Kind: hub.Serve, Conn: id}
 		if full, err := c.ours.SendFD(m.Append(nil), fd); err == nil && !full {
 			c.id, c.peer, c.handed = id, peer, true
@@ -45,6 +46,7 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 		return nil, err
 	}
 	b.slot = p.slots[len(p.slots)-1]
+	p.board[b.slot].Assign(b.id, b.peer)
 	title := fmt.Sprintf("%s: connection %d", p.env.Name, b.id)
 	if b.id == 0 {
 		title = p.env.Name + ": in advance"

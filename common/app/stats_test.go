@@ -1,9 +1,11 @@
 package app
 
 import (
-	"bufio"
 	"encoding/json"
+	"fmt"
+	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,51 +15,55 @@ import (
 	"threeloops/common/stat"
 )
 
-// counted is an App on a board of four slots, of which the first and the third are free.
+// counted is an App on a board of four slots, of which the first and the third
+// are free, and the last is about a single connection.
 func counted() (*App, stat.Board) {
 	b := make(stat.Board, 4)
-	for i := range b {
-		if i%2 == 0 {
-			continue
-		}
-		for c := range stat.Counters {
+	for _, i := range []int{1, 3} {
+		for c := stat.Accepted; c < stat.Counters; c++ {
 			b[i].Set(c, 1000*(i+1)+int(c))
 		}
+		b[i].Set(stat.Pid, 1000*(i+1))
 	}
+	b[3].Assign(12, netip.MustParseAddrPort("[::1]:5000"))
+	b[3].Set(stat.Phase, 4)
 	return local(func(o *Options) { o.Board, o.Slot, o.Name = b, 1, "forkserv" }), b
 }
 
 func TestStatsIsJSON(t *testing.T) {
-	type row map[string]uint64
-	var got struct {
-		Server          string
-		Pid, Connection uint64
-		Totals          row
-		Slots           []row
-	}
 	a, b := counted()
-	r := json.NewDecoder(strings.NewReader(ask(t, a, "GET /stats").body))
-	r.DisallowUnknownFields()
-	if err := r.Decode(&got); err != nil {
+	var got map[string]any
+	if err := json.Unmarshal([]byte(ask(t, a, "GET /stats").body), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Server != "forkserv" || got.Pid != 2000 || got.Connection != 7 {
-		t.Errorf("server %q, process %d, connection %d", got.Server, got.Pid, got.Connection)
-	}
-	totals, slots := row{}, []row{{}, {}}
-	for c := range stat.Counters {
-		if c != stat.Pid {
-			totals[c.String()] = b.Sum(c)
+	row := func(get func(stat.Counter) uint64, more map[string]any) map[string]any {
+		for c := stat.Accepted; c < stat.Counters; c++ {
+			more[c.String()] = float64(get(c))
 		}
-		for i, s := range []int{1, 3} {
-			slots[i][c.String()] = b[s].Get(c)
-		}
+		return more
 	}
-	if diff := cmp.Diff(totals, got.Totals); diff != "" {
-		t.Errorf("the totals (-want +got):\n%s", diff)
+	want := map[string]any{
+		"server": "forkserv", "pid": 2000.0, "connection": 7.0, "connections": 0.0, "ready_per_round": 1.0,
+		"totals": row(b.Sum, map[string]any{}),
+		"slots": []any{
+			row(b[1].Get, map[string]any{"slot": 1.0, "pid": 2000.0, "ready_per_round": 1.0}),
+			row(b[3].Get, map[string]any{"slot": 3.0, "pid": 4000.0, "ready_per_round": 1.0,
+				"connection": 12.0, "peer": "[::1]:5000", "phase": "reply"}),
+		},
 	}
-	if diff := cmp.Diff(slots, got.Slots); diff != "" {
-		t.Errorf("the slots in use (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("/stats (-want +got):\n%s", diff)
+	}
+}
+
+func TestStatsSayHowManyWereReadyInARound(t *testing.T) {
+	a, b := counted()
+	clear(b)
+	b[1].Set(stat.Pid, 1)
+	b[1].Set(stat.Rounds, 8)
+	b[1].Set(stat.Ready, 9)
+	if text := ask(t, a, "GET /stats").body; strings.Count(text, `"ready_per_round":1.125,`) != 2 {
+		t.Errorf("nine ready in eight rounds are not 1.125: %s", text)
 	}
 }
 
@@ -67,31 +73,38 @@ func TestStatsOfAnEmptyBoardIsJSON(t *testing.T) {
 	}
 }
 
-// exposition parses Prometheus' text format, as far as it is used: a line with
-// the type of each metric, followed by its one sample.
+// exposition parses Prometheus' text format, as far as it is used: of each
+// family a line of help, one with its type, and its samples.
 func exposition(t *testing.T, text string) (kinds map[string]string, values map[string]uint64) {
 	t.Helper()
-	sample := regexp.MustCompile(`^([a-z_]+)\{server="forkserv"\} (\d+)$`)
+	form := regexp.MustCompile(`(?:# HELP ([a-z_]+) \S.*\n# TYPE ([a-z_]+) (counter|gauge)\n)|(?:([a-z_]+)(\{.*\}) (\d+)\n)`)
 	kinds, values = map[string]string{}, map[string]uint64{}
-	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {
-		line := lines.Text()
-		if typ, ok := strings.CutPrefix(line, "# TYPE "); ok {
-			name, kind, _ := strings.Cut(typ, " ")
-			if kinds[name] != "" {
-				t.Errorf("%s has two types", name)
+	family, at := "", 0
+	for _, m := range form.FindAllStringSubmatchIndex(text, -1) {
+		field := func(i int) string {
+			if m[2*i] < 0 {
+				return ""
 			}
-			kinds[name] = kind
+			return text[m[2*i]:m[2*i+1]]
+		}
+		if m[0] != at {
+			t.Fatalf("%q is neither a family nor a sample", text[at:m[0]])
+		}
+		if at = m[1]; field(1) != "" {
+			family = field(1)
+			if family != field(2) || kinds[family] != "" {
+				t.Errorf("%q has two names, or is there twice", field(0))
+			}
+			kinds[family] = field(3)
 			continue
 		}
-		m := sample.FindStringSubmatch(line)
-		if m == nil || kinds[m[1]] == "" {
-			t.Fatalf("%q is no sample of a metric whose type was given", line)
+		if field(4) != family {
+			t.Errorf("%q stands under %s", field(0), family)
 		}
-		n, err := strconv.ParseUint(m[2], 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		values[m[1]] = n
+		values[field(4)+field(5)], _ = strconv.ParseUint(field(6), 10, 64)
+	}
+	if at != len(text) {
+		t.Fatalf("%q is neither a family nor a sample", text[at:])
 	}
 	return kinds, values
 }
@@ -99,32 +112,29 @@ func exposition(t *testing.T, text string) (kinds map[string]string, values map[
 func TestMetricsIsPrometheusText(t *testing.T) {
 	a, b := counted()
 	kinds, got := exposition(t, ask(t, a, "GET /metrics").body)
-	want := map[string]uint64{"threeloops_connections": 0}
+	want := map[string]uint64{`threeloops_connections{server="forkserv"}`: 0}
 	types := map[string]string{"threeloops_connections": "gauge"}
 	for c := stat.Accepted; c < stat.Counters; c++ {
-		want["threeloops_"+c.String()+"_total"] = b.Sum(c)
-		types["threeloops_"+c.String()+"_total"] = "counter"
+		name, kind := c.String()+"_total", "counter"
+		if c == stat.QueueMost {
+			name, kind = c.String(), "gauge"
+		}
+		want["threeloops_"+name+`{server="forkserv"}`] = b.Sum(c)
+		types["threeloops_"+name] = kind
+		if !slices.Contains(perSlot, c) {
+			continue
+		}
+		types["threeloops_slot_"+name] = kind
+		for _, i := range []int{1, 3} {
+			labels := fmt.Sprintf(`{server="forkserv",slot="%d",pid="%d"}`, i, 1000*(i+1))
+			want["threeloops_slot_"+name+labels] = b[i].Get(c)
+		}
 	}
 	if diff := cmp.Diff(types, kinds); diff != "" {
 		t.Errorf("the types (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the values (-want +got):\n%s", diff)
-	}
-}
-
-// Counts are read while others add to them, so that a connection may be counted
-// as closed, and not as accepted yet.
-func TestConnectionsAreNeverLessThanNone(t *testing.T) {
-	for _, c := range []struct{ accepted, closed, want int }{{5, 2, 3}, {2, 2, 0}, {1, 2, 0}} {
-		a, b := counted()
-		clear(b)
-		b[0].Set(stat.Accepted, c.accepted)
-		b[3].Set(stat.Closed, c.closed)
-		_, got := exposition(t, ask(t, a, "GET /metrics").body)
-		if n := got["threeloops_connections"]; n != uint64(c.want) {
-			t.Errorf("%d accepted, %d closed: %d connections", c.accepted, c.closed, n)
-		}
 	}
 }
 

@@ -36,6 +36,7 @@ type Env struct {
 	Name string
 	Log  *slog.Logger
 
+	child bool // Model.Child
 	root  *sock.Root
 	lists atomic.Pointer[app.Lists]
 }
@@ -53,7 +54,7 @@ func Main(m Model) {
 	if m.Child {
 		o.inherit()
 	}
-	env := &Env{Options: o, Name: m.Name, Log: logger(o).With("server", m.Name)}
+	env := &Env{Options: o, Name: m.Name, child: m.Child, Log: logger(o).With("server", m.Name)}
 	err = env.open()
 	if err == nil && !m.Child {
 		err = env.checkLifeline()
@@ -129,6 +130,7 @@ func (env *Env) Sessions(board stat.Board, i int, bus hub.Bus) (*session.Config,
 		WriteTimeout: env.WriteTimeout, CloseTimeout: env.CloseTimeout,
 		Legacy: env.Legacy,
 		Stat:   &board[i],
+		Alone:  env.child,
 	}, served
 }
 

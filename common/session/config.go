@@ -40,7 +40,8 @@ type Config struct {
 
 	Legacy bool // handshakes of hixie-75, hixie-76, hybi-07 and hybi-10 are answered too
 
-	Stat *stat.Slot // where the loop counts; never nil
+	Stat  *stat.Slot // where the loop counts; never nil
+	Alone bool       // the loop has a single Session, which notes its phase in Stat
 
 	pool    outq.Pool
 	readers []*http1.Reader

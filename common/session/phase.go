@@ -77,6 +77,15 @@ var tokenNames = [tokens]string{
 	drainedFin: "drained after FIN", timeout: "timeout", failed: "failed",
 }
 
+// PhaseName is the name of the phase that a Session notes in its slot's column
+// stat.Phase; of another number it is a question mark.
+func PhaseName(n uint64) string {
+	if n >= uint64(phases) {
+		return "?"
+	}
+	return phaseNames[n]
+}
+
 func (p phase) String() string { return phaseNames[p] }
 
 // webSocket reports whether frames, not requests, are what input consists of.

@@ -96,6 +96,12 @@ func (s *Session) Init(cfg *Config, id uint64, now time.Time, wake func()) {
 // ID is the number that New was given.
 func (s *Session) ID() uint64 { return s.id }
 
+// Phase names the phase that the connection is in, for people.
+func (s *Session) Phase() string { return s.phase.String() }
+
+// Queued is the number of bytes that wait for the peer to read.
+func (s *Session) Queued() int64 { return s.out.Len() }
+
 // Into returns where the next read should go: scratch, or, in the middle of a
 // long message, the place where exactly the rest of it belongs.
 func (s *Session) Into(scratch []byte) []byte {
@@ -205,6 +211,7 @@ func (s *Session) Tell(now time.Time, text []byte) bool {
 // answers.
 func (s *Session) Next(v [][]byte) outq.Batch {
 	s.resume()
+	s.cfg.Stat.Max(stat.QueueMost, int(s.out.Len()))
 	b := s.out.Next(v)
 	if s.progress == 0 && !b.Empty() {
 		s.progress = s.cfg.now
@@ -317,6 +324,9 @@ func (s *Session) turn(t token) {
 		to = over
 	}
 	s.phase, s.since = to, s.cfg.now
+	if s.cfg.Alone {
+		s.cfg.Stat.Set(stat.Phase, int(to))
+	}
 	if to >= flush {
 		s.forget()
 		s.out.Fin()

@@ -1,83 +1,164 @@
 package stat
 
-import "sync/atomic"
+import (
+	"encoding/binary"
+	"net/netip"
+	"sync/atomic"
+)
 
-// Counter names one column of a Slot. All only ever grow, except Pid.
+// Counter names one column of a Slot.
 type Counter int
 
-// The counters. Bytes are those of the sockets, so framing is included.
+// The columns that say whose a slot is. Those behind Pid are for a writer that
+// serves a single connection.
 const (
-	Pid         Counter = iota // process that writes the slot; 0: the slot is free
-	Accepted                   // connections accepted
-	Closed                     // connections closed
-	Refused                    // connections closed unserved: no descriptor, no process
-	Requests                   // HTTP requests answered by the application
-	BadRequests                // HTTP requests refused by the parser or a timeout
-	Upgrades                   // WebSocket handshakes completed
-	MessagesIn                 // WebSocket data messages received whole
-	MessagesOut                // WebSocket data messages queued
-	Pings                      // keep-alive pings sent
-	Violations                 // WebSocket connections failed for what the peer sent
-	BytesIn                    // bytes read
-	BytesOut                   // bytes written, sendfile included
-	Rounds                     // returns of poll, epoll_wait
-	Ready                      // descriptors reported ready
-	SysAccept                  // accept4(2)
-	SysRead                    // read(2)
-	SysWrite                   // write(2), sendmsg(2)
-	SysSendfile                // sendfile(2)
-	SysWait                    // poll(2), epoll_wait(2)
-	SysCtl                     // epoll_ctl(2)
-	SysShutdown                // shutdown(2)
-	SysClose                   // close(2) of a connection
-	Faults                     // transitions that the phase table declares impossible
-	Counters                   // how many there are
+	Pid      Counter = iota // process that writes the slot; 0: the slot is free
+	Conn                    // number of its one connection; 0: it serves several, or none yet
+	Phase                   // where that one stands, see session.PhaseName
+	peerHigh                // its address in 16 bytes, see Slot.Peer
+	peerLow
+	peerPort
+	identities
+)
+
+// The counters, which only ever grow. Bytes are those of the sockets, so framing
+// is included.
+const (
+	Accepted    Counter = identities + iota // connections accepted
+	Closed                                  // connections closed
+	Refused                                 // connections closed unserved: no descriptor, no process
+	Requests                                // HTTP requests answered by the application
+	BadRequests                             // HTTP requests refused by the parser or a timeout
+	Upgrades                                // WebSocket handshakes completed
+	MessagesIn                              // WebSocket data messages received whole
+	MessagesOut                             // WebSocket data messages queued
+	Pings                                   // keep-alive pings sent
+	Violations                              // WebSocket connections failed for what the peer sent
+	BytesIn                                 // bytes read
+	BytesOut                                // bytes written, sendfile included
+	Rounds                                  // returns of poll, epoll_wait
+	Ready                                   // descriptors reported ready
+	SysAccept                               // accept4(2)
+	SysRead                                 // read(2)
+	SysWrite                                // write(2), sendmsg(2)
+	SysSendfile                             // sendfile(2)
+	SysWait                                 // poll(2), epoll_wait(2)
+	SysCtl                                  // epoll_ctl(2)
+	SysShutdown                             // shutdown(2)
+	SysClose                                // close(2) of a connection
+	Faults                                  // transitions that the phase table declares impossible
+	QueueMost                               // most bytes that ever waited for one peer to read: a maximum, no sum
+	Counters                                // how many there are
 )
 
 var names = [Counters]string{
-	Pid: "pid", Accepted: "accepted", Closed: "closed", Refused: "refused",
+	Pid: "pid", Conn: "connection", Phase: "phase",
+	peerHigh: "peer_high", peerLow: "peer_low", peerPort: "peer_port",
+	Accepted: "accepted", Closed: "closed", Refused: "refused",
 	Requests: "requests", BadRequests: "bad_requests", Upgrades: "upgrades",
 	MessagesIn: "messages_in", MessagesOut: "messages_out", Pings: "pings", Violations: "violations",
 	BytesIn: "bytes_in", BytesOut: "bytes_out", Rounds: "rounds", Ready: "ready",
 	SysAccept: "sys_accept", SysRead: "sys_read", SysWrite: "sys_write", SysSendfile: "sys_sendfile",
 	SysWait: "sys_wait", SysCtl: "sys_ctl", SysShutdown: "sys_shutdown", SysClose: "sys_close",
-	Faults: "faults",
+	Faults: "faults", QueueMost: "queue_most",
 }
+
+var help = [Counters]string{
+	Accepted: "connections accepted", Closed: "connections closed",
+	Refused:  "connections closed unserved, for want of a descriptor or a process",
+	Requests: "HTTP requests answered", BadRequests: "HTTP requests refused as malformed or too slow",
+	Upgrades: "WebSocket handshakes completed", MessagesIn: "WebSocket messages received",
+	MessagesOut: "WebSocket messages queued", Pings: "keep-alive pings sent",
+	Violations: "WebSocket connections failed for what the peer sent",
+	BytesIn:    "bytes read from connections", BytesOut: "bytes written to connections",
+	Rounds: "returns of poll or epoll_wait", Ready: "descriptors reported ready",
+	SysAccept: "calls of accept4", SysRead: "calls of read", SysWrite: "calls of write and sendmsg",
+	SysSendfile: "calls of sendfile", SysWait: "calls of poll and epoll_wait", SysCtl: "calls of epoll_ctl",
+	SysShutdown: "calls of shutdown", SysClose: "calls of close, of a connection",
+	Faults:    "transitions that should be impossible",
+	QueueMost: "most bytes that ever waited for one peer to read",
+}
+
+// Help says in a line what a counter counts.
+func (c Counter) Help() string { return help[c] }
 
 // String is the counter's name in /stats and /metrics.
 func (c Counter) String() string { return names[c] }
 
-// Slot is one writer's row of counters. Its memory may be shared with other
-// processes, so it is nothing but words.
+// Slot is one writer's row of columns. Its memory may be shared with other
+// processes, so it is nothing but words; and it is a whole number of cache
+// lines, so that writers don't take each other's lines away.
 type Slot [32]uint64
 
 // Add adds n to a counter. Only the slot's one writer may call it.
 func (s *Slot) Add(c Counter, n int) { atomic.StoreUint64(&s[c], s[c]+uint64(n)) }
 
-// Set gives a counter a value. Only the slot's one writer may call it.
+// Max makes a maximum n, if n is more. Only the slot's one writer may call it.
+func (s *Slot) Max(c Counter, n int) {
+	if uint64(n) > s[c] {
+		atomic.StoreUint64(&s[c], uint64(n))
+	}
+}
+
+// Set gives a column a value. Only the slot's one writer may call it.
 func (s *Slot) Set(c Counter, v int) { atomic.StoreUint64(&s[c], uint64(v)) }
 
-// Get reads a counter. Anyone may call it.
+// Get reads a column. Anyone may call it.
 func (s *Slot) Get(c Counter) uint64 { return atomic.LoadUint64(&s[c]) }
+
+// Assign says which connection the slot's writer serves, and with whom. Whoever
+// gives the writer its connection calls it, before the writer begins to.
+func (s *Slot) Assign(conn uint64, peer netip.AddrPort) {
+	a := peer.Addr().As16()
+	atomic.StoreUint64(&s[peerHigh], binary.BigEndian.Uint64(a[:8]))
+	atomic.StoreUint64(&s[peerLow], binary.BigEndian.Uint64(a[8:]))
+	atomic.StoreUint64(&s[peerPort], uint64(peer.Port()))
+	atomic.StoreUint64(&s[Conn], conn)
+}
+
+// Peer is the address that Assign was given.
+func (s *Slot) Peer() netip.AddrPort {
+	var a [16]byte
+	binary.BigEndian.PutUint64(a[:8], s.Get(peerHigh))
+	binary.BigEndian.PutUint64(a[8:], s.Get(peerLow))
+	return netip.AddrPortFrom(netip.AddrFrom16(a).Unmap(), uint16(s.Get(peerPort)))
+}
 
 // Board is a table of slots.
 type Board []Slot
 
-// Sum adds up one counter over all slots.
+// Sum adds up one counter over all slots; of a maximum it is the largest.
 func (b Board) Sum(c Counter) uint64 {
 	var n uint64
 	for i := range b {
-		n += b[i].Get(c)
+		if v := b[i].Get(c); c == QueueMost {
+			n = max(n, v)
+		} else {
+			n += v
+		}
 	}
 	return n
+}
+
+// Open is how many connections are open. Others go on counting meanwhile, so
+// more may seem to be closed than were accepted.
+func (b Board) Open() uint64 {
+	closed := b.Sum(Closed)
+	return max(b.Sum(Accepted), closed) - closed
 }
 
 // Retire adds the counts of slot i, whose writer is gone, to slot to, and
 // frees it. The caller must be the writer of slot to.
 func (b Board) Retire(i, to int) {
 	for c := Accepted; c < Counters; c++ {
-		b[to].Add(c, int(b[i].Get(c)))
+		if n := int(b[i].Get(c)); c == QueueMost {
+			b[to].Max(c, n)
+		} else {
+			b[to].Add(c, n)
+		}
 		b[i].Set(c, 0)
 	}
-	b[i].Set(Pid, 0)
+	for c := range identities {
+		b[i].Set(c, 0)
+	}
 }

@@ -2,7 +2,10 @@ package stat
 
 import (
 	"math/rand/v2"
+	"net/netip"
+	"reflect"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 
@@ -30,6 +33,57 @@ func TestASlotHasRoomForAllCounters(t *testing.T) {
 	}
 }
 
+// Slots have different writers, on different cores.
+func TestNoTwoSlotsShareACacheLine(t *testing.T) {
+	const line = 64
+	for n := range 20 {
+		b := make(Board, n+1)
+		for i := range b {
+			if at := reflect.ValueOf(&b[i]).Pointer(); at%line != 0 {
+				t.Errorf("slot %d of %d begins at %#x, inside of a cache line", i, n+1, at)
+			}
+		}
+	}
+}
+
+func TestEveryCounterIsExplainedInALine(t *testing.T) {
+	for c := Accepted; c < Counters; c++ {
+		if h := c.Help(); h == "" || strings.ContainsAny(h, "\n\\") {
+			t.Errorf("%v is explained as %q", c, h)
+		}
+	}
+}
+
+func TestAMaximumOnlyGrows(t *testing.T) {
+	var s Slot
+	for _, step := range []struct{ n, want uint64 }{{5, 5}, {3, 5}, {5, 5}, {0, 5}, {6, 6}} {
+		if s.Max(QueueMost, int(step.n)); s.Get(QueueMost) != step.want {
+			t.Errorf("after %d the maximum is %d, not %d", step.n, s.Get(QueueMost), step.want)
+		}
+	}
+}
+
+func TestASlotKnowsItsPeer(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1:80", "[::1]:65535", "[2001:db8::17]:1", "255.255.255.255:0"} {
+		var s Slot
+		s.Assign(7, netip.MustParseAddrPort(addr))
+		if s.Get(Conn) != 7 || s.Peer().String() != addr {
+			t.Errorf("connection 7 from %s is connection %d from %v", addr, s.Get(Conn), s.Peer())
+		}
+	}
+}
+
+func TestOpenIsNeverLessThanNone(t *testing.T) {
+	for _, c := range []struct{ accepted, closed, want int }{{5, 2, 3}, {2, 2, 0}, {1, 2, 0}} {
+		b := make(Board, 2)
+		b[0].Set(Accepted, c.accepted)
+		b[1].Set(Closed, c.closed)
+		if n := b.Open(); n != uint64(c.want) {
+			t.Errorf("%d accepted, %d closed: %d open", c.accepted, c.closed, n)
+		}
+	}
+}
+
 func TestCountersKeepApart(t *testing.T) {
 	var s Slot
 	var want, got [Counters]uint64
@@ -51,12 +105,15 @@ func TestCountersKeepApart(t *testing.T) {
 // random fills a board, and returns what Sum must say of each counter.
 func random(r *rand.Rand, slots int) (b Board, want [Counters]uint64) {
 	b = make(Board, slots)
+	var most uint64
 	for i := range b {
 		for c := range Counters {
 			n := r.IntN(1 << 40)
 			b[i].Set(c, n)
 			want[c] += uint64(n)
 		}
+		want[QueueMost] = max(most, b[i].Get(QueueMost))
+		most = want[QueueMost]
 	}
 	return b, want
 }
@@ -84,7 +141,9 @@ func TestRetireLosesNoCountAndFreesTheSlot(t *testing.T) {
 		b, want := random(r, 2+r.IntN(9))
 		to := r.IntN(len(b))
 		i := (to + 1 + r.IntN(len(b)-1)) % len(b)
-		want[Pid] -= b[i].Get(Pid) // a process is gone; its number is no count
+		for c := range identities { // a process is gone; its number is no count
+			want[c] -= b[i].Get(c)
+		}
 		pid := b[to].Get(Pid)
 
 		b.Retire(i, to)

@@ -1,0 +1,66 @@
+package app
+
+import (
+	"strconv"
+
+	"threeloops/common/session"
+	"threeloops/common/stat"
+)
+
+var metricsFields = []byte("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n" +
+	"Cache-Control: no-store\r\n")
+
+// perSlot are the counters that /metrics gives for each slot too. They are few:
+// every child of forkserv would be a series of its own for every one of them.
+var perSlot = []stat.Counter{stat.Requests, stat.MessagesIn, stat.BytesIn, stat.BytesOut, stat.Rounds, stat.QueueMost}
+
+// metrics answers in Prometheus' text format.
+func (a *App) metrics(c *session.Conn) {
+	m := metrics{server: a.o.Name}
+	for i := stat.Accepted; i < stat.Counters; i++ {
+		m.family("threeloops_"+i.String(), i.Help(), i)
+		m.sample(a.o.Board.Sum(i))
+	}
+	m.head("threeloops_connections", "connections that are open", "gauge")
+	m.sample(a.o.Board.Open())
+	for _, i := range perSlot {
+		m.family("threeloops_slot_"+i.String(), i.Help()+", by slot", i)
+		for n := range a.o.Board {
+			if s := &a.o.Board[n]; s.Get(stat.Pid) != 0 {
+				m.sample(s.Get(i), "slot", strconv.Itoa(n), "pid", strconv.FormatUint(s.Get(stat.Pid), 10))
+			}
+		}
+	}
+	c.Reply(&session.Response{Status: 200, Fields: metricsFields, Body: m.text})
+}
+
+// metrics is a text in the making.
+type metrics struct {
+	server string
+	text   []byte
+	name   string // of the family under way
+}
+
+// family begins the samples of a counter or, of a maximum, of a gauge.
+func (m *metrics) family(name, help string, c stat.Counter) {
+	if c == stat.QueueMost {
+		m.head(name, help, "gauge")
+	} else {
+		m.head(name+"_total", help, "counter")
+	}
+}
+
+func (m *metrics) head(name, help, kind string) {
+	m.name = name
+	m.text = append(m.text, "# HELP "+name+" "+help+"\n# TYPE "+name+" "+kind+"\n"...)
+}
+
+// sample adds a line. Labels are names and values by turns, of the server's own
+// making: nothing in them needs a backslash.
+func (m *metrics) sample(n uint64, labels ...string) {
+	m.text = append(m.text, m.name+`{server="`+m.server+`"`...)
+	for i := 0; i < len(labels); i += 2 {
+		m.text = append(m.text, ","+labels[i]+`="`+labels[i+1]+`"`...)
+	}
+	m.text = append(strconv.AppendUint(append(m.text, "} "...), n, 10), '\n')
+}

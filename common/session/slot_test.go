@@ -1,0 +1,88 @@
+package session_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"threeloops/common/http1"
+	"threeloops/common/session"
+	"threeloops/common/stat"
+	"threeloops/common/wiretest"
+)
+
+// watched is an application that notes what the slot says while it is asked.
+type watched struct {
+	*testApp
+	slot *stat.Slot
+	seen string
+}
+
+func (a *watched) Request(c *session.Conn, r *http1.Request, body []byte) {
+	a.seen = session.PhaseName(a.slot.Get(stat.Phase))
+	a.testApp.Request(c, r, body)
+}
+
+func TestALoneSessionNotesItsPhaseInItsSlot(t *testing.T) {
+	d, slot := newDriver(nil), new(stat.Slot)
+	app := &watched{testApp: new(testApp), slot: slot}
+	cfg := &session.Config{App: app, Stat: slot, Alone: true}
+	wiretest.Configure(cfg, nil)
+	d.s = session.New(cfg, 1, wiretest.Birth, nil)
+	noted := func() string { return session.PhaseName(slot.Get(stat.Phase)) }
+
+	got := []string{noted()}
+	for _, what := range []string{`"GET / HT"`, `"TP/1.1\r\nHost: a\r\n\r\n"`, "handshake /ws", "text pattern 64", "close 1000"} {
+		d.exchange(wiretest.FromPeer(what))
+		if got = append(got, noted()); noted() != d.s.Phase() {
+			t.Errorf("after %s the slot says %q of a session that is in %q", what, noted(), d.s.Phase())
+		}
+	}
+	if diff := cmp.Diff([]string{"fresh", "head", "idle", "open", "open", "linger"}, got); diff != "" {
+		t.Errorf("the phases (-want +got):\n%s", diff)
+	}
+	if app.seen != "reply" {
+		t.Errorf("while the application is asked the slot says %q", app.seen)
+	}
+}
+
+func TestASessionAmongOthersNotesNoPhase(t *testing.T) {
+	slot := new(stat.Slot)
+	cfg := &session.Config{App: new(testApp), Stat: slot}
+	wiretest.Configure(cfg, nil)
+	d := newDriver(nil)
+	d.s = session.New(cfg, 1, wiretest.Birth, nil)
+	d.exchange(wiretest.FromPeer("handshake /ws"))
+	if n := slot.Get(stat.Phase); n != 0 {
+		t.Errorf("the slot says phase %d", n)
+	}
+}
+
+// Memory that other processes write to may hold anything.
+func TestANumberOfNoPhaseHasAName(t *testing.T) {
+	names := session.PhaseNames()
+	for _, n := range []uint64{uint64(len(names)), 1 << 63} {
+		if got := session.PhaseName(n); got != "?" {
+			t.Errorf("phase %d is called %q", n, got)
+		}
+	}
+}
+
+func TestTheMostThatWaitedIsNoted(t *testing.T) {
+	slot := new(stat.Slot)
+	cfg := &session.Config{App: new(testApp), Stat: slot}
+	wiretest.Configure(cfg, nil)
+	d := newDriver(nil)
+	d.s = session.New(cfg, 1, wiretest.Birth, nil)
+	d.exchange(wiretest.FromPeer("handshake /ws"))
+	slot.Set(stat.QueueMost, 0)
+	for _, step := range []struct {
+		message string
+		most    uint64
+	}{{"text pattern 64", 66}, {"text pattern 8", 66}, {"text pattern 1000", 1004}} {
+		d.exchange(wiretest.FromPeer(step.message))
+		if n := slot.Get(stat.QueueMost); n != step.most {
+			t.Errorf("after %s at most %d bytes waited, not %d", step.message, n, step.most)
+		}
+	}
+}
