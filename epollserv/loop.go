@@ -244,6 +244,8 @@ func (l *loop) hear(now time.Time) {
 		switch o.Verb {
 		case cli.Leave:
 			l.leave(now)
+		default:
+			o.Obey(now, l.conns, l.wake)
 		}
 	}
 	if b, ok := l.bus.(*berth); ok {

@@ -37,6 +37,7 @@ func serve(env *cli.Env) error {
 	}
 	env.Attend(desks...)
 	env.Ready(loops[0].lns)
+	env.Operate(board, desks...)
 	ended := make(chan error, len(loops))
 	for _, l := range loops {
 		go func() { ended <- l.run() }()

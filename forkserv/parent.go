@@ -108,6 +108,7 @@ func serve(env *cli.Env) error {
 	p.ringOnExit()
 	env.Attend(p.desk)
 	env.Ready(p.lns)
+	env.Operate(p.board, p.desk)
 	return p.run()
 }
 
@@ -267,6 +268,8 @@ func (p *parent) hear(now time.Time) {
 		switch o.Verb {
 		case cli.Leave:
 			p.leave(now)
+		default:
+			p.obey(&o)
 		}
 	}
 }

@@ -53,11 +53,13 @@ func serve(env *cli.Env) error {
 		desk: desk, bus: env.NewLocal(), limit: env.ConnLimit(),
 		arrivals: cli.Arrivals{Log: env.Log},
 	}
-	if err := l.start(env, make(stat.Board, 1), 0); err != nil {
+	board := make(stat.Board, 1)
+	if err := l.start(env, board, 0); err != nil {
 		return err
 	}
 	env.Attend(l.desk)
 	env.Ready(l.lns)
+	env.Operate(board, l.desk)
 	return l.run()
 }
 
@@ -265,6 +267,8 @@ func (l *loop) hear(now time.Time) {
 		switch o.Verb {
 		case cli.Leave:
 			l.leave(now)
+		default:
+			o.Obey(now, l.conns, l.wake)
 		}
 	}
 }

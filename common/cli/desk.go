@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"os/signal"
 	"sync"
@@ -14,14 +15,22 @@ import (
 // Verb is what an Order asks for.
 type Verb uint8
 
-// The verbs.
+// The verbs. All but Leave want an Answer.
 const (
 	Leave Verb = 1 + iota // finish what is under way, and end
+	List                  // say which clients there are
+	Tell                  // send Text to a WebSocket
+	Kick                  // end a connection
 )
 
 // Order is what a signal, or the operator, wants of a loop.
 type Order struct {
 	Verb Verb
+	Conn uint64     // number of the connection that it is about; 0: all
+	Addr netip.Addr // which that one's client must have; the zero Addr: any
+	Text []byte     // to Tell: UTF-8, never written to
+
+	answers chan<- Answer // has room for all
 }
 
 // Desk is where orders for a loop are left, by other goroutines: a bell that the
@@ -66,6 +75,7 @@ func (d *Desk) Take() []Order {
 // that started us.)
 func (env *Env) Attend(desks ...*Desk) {
 	signals := make(chan os.Signal, 2)
+	env.signals = signals
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	if env.Lifeline != 0 {
 		syscall.CloseOnExec(env.Lifeline)

@@ -39,6 +39,8 @@ type Env struct {
 	child bool // Model.Child
 	root  *sock.Root
 	lists atomic.Pointer[app.Lists]
+
+	signals chan<- os.Signal // see Attend
 }
 
 // Main is the main function of the server m. It does not return.

@@ -42,6 +42,7 @@ type Options struct {
 	NoDelay     bool
 	DeferAccept int
 	Lifeline    int
+	Console     bool
 
 	LogLevel  string
 	LogFormat string
@@ -129,6 +130,7 @@ func (o *Options) define(fs *flag.FlagSet, m *Model) {
 	fs.BoolVar(&o.NoDelay, "nodelay", true, "set TCP_NODELAY; false also gives up MSG_MORE")
 	fs.IntVar(&o.DeferAccept, "defer-accept", 0, "TCP_DEFER_ACCEPT: `seconds` to wait for the first bytes")
 	fs.IntVar(&o.Lifeline, "lifeline", 0, "shut down when this inherited `descriptor` reaches its end of file")
+	fs.BoolVar(&o.Console, "console", false, "obey an operator on standard input, who may begin with help")
 
 	fs.StringVar(&o.LogLevel, "log", "info", "log `level`: debug, info, warn or error")
 	fs.StringVar(&o.LogFormat, "log-format", "text", "log `format`: text or json")

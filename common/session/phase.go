@@ -86,6 +86,10 @@ func PhaseName(n uint64) string {
 	return phaseNames[n]
 }
 
+// PhaseOpen reports whether a Session in the phase that n stands for, as in
+// PhaseName, sends what Tell is given.
+func PhaseOpen(n uint64) bool { return n == uint64(open) || n == uint64(pinged) }
+
 func (p phase) String() string { return phaseNames[p] }
 
 // webSocket reports whether frames, not requests, are what input consists of.

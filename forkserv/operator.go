@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+
+	"threeloops/common/cli"
+	"threeloops/common/hub"
+	"threeloops/common/session"
+	"threeloops/common/stat"
+)
+
+// obey passes an operator's order on to the children that it is about, and
+// answers it with what the board says of them: no child is waited for.
+func (p *parent) obey(o *cli.Order) {
+	var a cli.Answer
+	for _, c := range p.children {
+		if c.id == 0 || !o.About(c.id) {
+			continue
+		}
+		a.Clients = append(a.Clients, p.client(c))
+		if !o.Fits(c.peer) {
+			continue
+		}
+		switch o.Verb {
+		case cli.Tell:
+			if session.PhaseOpen(p.board[c.slot].Get(stat.Phase)) {
+				p.send(c, &hub.Message{Kind: hub.Tell, Text: o.Text})
+				a.Done++
+			}
+		case cli.Kick:
+			p.send(c, &hub.Message{Kind: hub.Kick})
+			a.Done++
+		}
+	}
+	o.Answer(a)
+}
+
+// client is what the operator is shown of a connection. The counts are its own,
+// for its child counts nothing else; what waits in its queue only the child knows.
+func (p *parent) client(c *offspring) cli.Client {
+	s := &p.board[c.slot]
+	return cli.Client{
+		ID: c.id, Pid: c.pid, Peer: c.peer, Phase: session.PhaseName(s.Get(stat.Phase)),
+		More: fmt.Sprintf("in=%d out=%d requests=%d messages=%d", s.Get(stat.BytesIn), s.Get(stat.BytesOut),
+			s.Get(stat.Requests), s.Get(stat.MessagesIn)),
+	}
+}
