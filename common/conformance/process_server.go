@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -30,6 +29,7 @@ type Process struct {
 	ended    chan struct{}
 	stopped  sync.Once
 	watch    *client // that asks for /stats
+	stdout   *os.File
 }
 
 // Launch starts the server that this test binary is (see Main) and waits until
@@ -53,15 +53,31 @@ var listening = regexp.MustCompile(`: listening on http://(\S+)(?: to \d+)? \(pi
 func launch(t testing.TB, wrapper, flags []string) *Process {
 	t.Helper()
 	p := prepare(t, wrapper, append([]string{"-addr=127.0.0.1:0", "-lifeline=3"}, flags...))
-	stdout, err := p.cmd.StdoutPipe()
+	p.start(nil)
+	must(t, equal("process id in the ready line", p.Pid, p.cmd.Process.Pid))
+	return p
+}
+
+// start starts the command, whose standard input is stdin, and waits for its
+// ready line. What it writes behind that is left to be read.
+func (p *Process) start(stdin *os.File) {
+	t := p.t
+	t.Helper()
+	r, w, err := os.Pipe()
 	must(t, err)
+	t.Cleanup(func() { r.Close() })
+	p.stdout, p.cmd.Stdout = r, w
+	if stdin != nil {
+		p.cmd.Stdin = stdin
+	}
 	theirs, ours, err := os.Pipe()
 	must(t, err)
 	p.cmd.ExtraFiles = []*os.File{theirs}
 	must(t, p.cmd.Start())
 	theirs.Close()
+	w.Close()
 	p.lifeline = ours
-	line, err := bufio.NewReader(stdout).ReadString('\n')
+	line, err := p.readLine()
 	go func() {
 		p.cmd.Wait()
 		close(p.ended)
@@ -71,9 +87,23 @@ func launch(t testing.TB, wrapper, flags []string) *Process {
 	if found == nil {
 		t.Fatalf("want the server's ready line, got %q, %v\n%s", line, err, p.Log())
 	}
-	p.Addr, p.Pid = found[1], p.cmd.Process.Pid
-	must(t, equal("process id in the ready line", found[2], strconv.Itoa(p.Pid)))
-	return p
+	p.Addr = found[1]
+	p.Pid, err = strconv.Atoi(found[2])
+	must(t, err)
+}
+
+// readLine reads a line of what the server writes to standard output. It does so
+// byte by byte, and so takes nothing of the next.
+func (p *Process) readLine() (string, error) {
+	p.stdout.SetReadDeadline(time.Now().Add(patience))
+	var line []byte
+	for b := make([]byte, 1); len(line) == 0 || line[len(line)-1] != '\n'; {
+		if _, err := p.stdout.Read(b); err != nil {
+			return string(line), err
+		}
+		line = append(line, b[0])
+	}
+	return string(line), nil
 }
 
 // prepare makes the command, with standard error going to a file: a pipe's end
