@@ -231,21 +231,27 @@ func outlivesInput(t *testing.T) {
 			return equal("lines about the end", strings.Count(o.Log(), "the console has closed"), 1)
 		})
 		o.Healthy()
-		o.Quiet()
-		const span = 500 * time.Millisecond
-		before := o.cpu()
-		time.Sleep(span)
-		if used := o.cpu() - before; used > span/2 {
-			t.Errorf("processor time in %v without anything to do: got %v: it spins", span, used)
-		}
+		o.idles()
 	})
 	t.Run("without a console", func(t *testing.T) {
 		o := operate(t)
 		o.types("quit")
 		must(t, o.in.Close())
 		o.Healthy()
-		o.Quiet()
+		o.idles()
 	})
+}
+
+// idles fails if a server without work is busy: its loops, or its console.
+func (o *operator) idles() {
+	o.t.Helper()
+	o.Quiet()
+	const span = 500 * time.Millisecond
+	before := o.cpu()
+	time.Sleep(span)
+	if used := o.cpu() - before; used > span/2 {
+		o.t.Errorf("processor time in %v without anything to do: got %v: it spins", span, used)
+	}
 }
 
 func knowsIPv6(t *testing.T) {
@@ -276,9 +282,8 @@ func survivesBackground(t *testing.T) {
 	p.start(slave)
 	slave.Close()
 	master.WriteString("quit\n") // for the shell, whose foreground it is
-	o := &operator{Process: p}
-	o.Healthy()
-	o.Quiet()
+	p.Healthy()
+	(&operator{Process: p}).idles()
 	fields, err := procStat(p.Pid)
 	must(t, err)
 	if fields[0] == "T" {
