@@ -88,13 +88,14 @@ func cutWord(s string) (word, rest string) {
 // lookUp finds a command by any of its names. The error names the nearest.
 func lookUp(name string) (*command, error) {
 	name = strings.ToLower(name)
+	typed := name[:min(len(name), 40)] // no name is nearly as long
 	best, least := "", 0
 	for i := range commands {
 		for _, n := range commands[i].names {
 			if n == name {
 				return &commands[i], nil
 			}
-			if d := distance(name, n); best == "" || d < least {
+			if d := distance(typed, n); best == "" || d < least {
 				best, least = n, d
 			}
 		}
