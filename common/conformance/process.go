@@ -58,7 +58,7 @@ func processes(target Target) []process {
 		{"five hundred pipelined requests", answersPipelined},
 		{"IPv6, and three ports", listensElsewhere},
 		{"the scoreboard tells who is where", target.tellsWhoIsWhere},
-		{"an operator sees, tells and closes clients", obeysOperator},
+		{"an operator sees, tells and closes clients", func(t *testing.T) { obeysOperator(t) }},
 		{"quit and exit shut down", obeysQuit},
 		{"the end of the operator's input is not the server's", outlivesInput},
 		{"an operator of IPv6 clients", knowsIPv6},

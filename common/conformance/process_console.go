@@ -110,8 +110,8 @@ func talker(t *testing.T, addr string) *client {
 	return c
 }
 
-func obeysOperator(t *testing.T) {
-	o := operate(t, "-console")
+func obeysOperator(t *testing.T, flags ...string) {
+	o := operate(t, append(flags, "-console")...)
 	o.hears("users", "nobody is there")
 	h, w := idler(t, o.Addr), talker(t, o.Addr)
 	o.seesBoth(h, w)
