@@ -14,8 +14,8 @@ import (
 func (p *parent) obey(o *cli.Order) {
 	var a cli.Answer
 	for _, c := range p.children {
-		if c.id == 0 || !o.About(c.id) {
-			continue
+		if c.id == 0 || !o.About(c.id) || p.board[c.slot].Get(stat.Closed) != 0 {
+			continue // it is warm, another's, or has closed its connection and will be reaped
 		}
 		a.Clients = append(a.Clients, p.client(c))
 		if !o.Fits(c.peer) {

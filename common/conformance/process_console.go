@@ -151,6 +151,7 @@ func obeysOperator(t *testing.T, flags ...string) {
 		must(t, h.ended())
 		h.Close()
 		o.closed(w)
+		o.empties()
 	}
 	o.Settle(1)
 }
@@ -190,6 +191,12 @@ func (o *operator) closesClients(first, second string, h, w *client) {
 	h.Close()
 	must(o.t, equal("answer to "+second, strings.HasPrefix(o.do(second)[0], "closing 127.0.0.1 "), true))
 	o.closed(w)
+	o.empties()
+}
+
+// empties waits until no client is left.
+func (o *operator) empties() {
+	o.t.Helper()
 	eventually(o.t, func() error { return equal("users", strings.Join(o.do("users"), "\n"), "nobody is there") })
 }
 
