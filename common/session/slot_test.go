@@ -86,3 +86,15 @@ func TestTheMostThatWaitedIsNoted(t *testing.T) {
 		}
 	}
 }
+
+func TestTellIsForOpenPhases(t *testing.T) {
+	var got []string
+	for n, name := range session.PhaseNames() {
+		if session.PhaseOpen(uint64(n)) {
+			got = append(got, name)
+		}
+	}
+	if diff := cmp.Diff([]string{"open", "pinged"}, got); diff != "" {
+		t.Errorf("phases in which a WebSocket can be told something (-want +got):\n%s", diff)
+	}
+}
