@@ -24,14 +24,19 @@ func newRoom(t *testing.T, members int) *parent {
 		fds: make([]sock.PollFD, 2), first: 2,
 	}
 	p.fds[0].Fd, p.fds[1].Fd = -1, -1
+	p.board = make(stat.Board, 1+members)
+	t.Cleanup(func() {
+		for _, c := range p.all {
+			c.ours.Close()
+			c.theirs.Close()
+		}
+	})
 	p.hub = hub.New(p.out, sock.Random)
 	for i := range members {
 		ours, theirs, err := sock.NewBus()
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(ours.Close)
-		t.Cleanup(theirs.Close)
 		sleep := exec.Command("sleep", "1000")
 		if err := sleep.Start(); err != nil {
 			t.Fatal(err)
@@ -211,5 +216,28 @@ func TestABroadcastIsEncodedOnce(t *testing.T) {
 	}
 	if &first[0] == &second[0] {
 		t.Error("two messages that were said are one")
+	}
+}
+
+// A child may say several things and end before the parent has looked once.
+func TestWhatADeadChildHasSaidIsHeard(t *testing.T) {
+	p := newRoom(t, 3)
+	gone := p.all[0]
+	for n := range 5 {
+		gone.says(t, fmt.Sprint(n))
+	}
+	p.remove(start, gone, 0)
+	p.rounds(t, 2, start)
+	for _, c := range p.all {
+		if got := strings.Join(c.takes(t), " "); got != "0 1 2 3 4" {
+			t.Errorf("child %d: got %q, want all that was said", c.id, got)
+		}
+	}
+	p.all[0].says(t, "and on")
+	p.rounds(t, 2, start)
+	for i, c := range p.all {
+		if got := strings.Join(c.takes(t), " "); got != "and on" || c.at != i || len(p.all) != 2 {
+			t.Errorf("child %d, number %d of %d: got %q, want what is said next", c.id, c.at, len(p.all), got)
+		}
 	}
 }
