@@ -80,6 +80,9 @@ func (h *Hub) Lost(now time.Time, place int) {
 			h.stop(now, conn)
 		}
 	}
+	if place >= len(h.places) || h.places[place] == 0 {
+		return // as is every child's that serves no member, and it is not worth a search
+	}
 	for _, m := range h.byConn {
 		if m.place == place {
 			h.leave(now, m)
@@ -90,8 +93,11 @@ func (h *Hub) Lost(now time.Time, place int) {
 // say enters what a member says. It reports false if it is to one who isn't there.
 func (h *Hub) say(now time.Time, from *member, place int, m *Message) (ok bool) {
 	said := entry{from: from.number, Message: Message{
-		Kind: Said, Name: from.name, From: from.conn, Text: bytes.Clone(m.Text),
+		Kind: Said, Name: from.name, Text: bytes.Clone(m.Text),
 	}}
+	if from.token == (Token{}) { // else conn, if any, is of a Poll that waits
+		said.From = from.conn
+	}
 	if m.To == "" {
 		h.enterLog(now, said)
 		return true

@@ -185,6 +185,28 @@ func TestAMemberThatPollsHearsAllFromItsCursorOn(t *testing.T) {
 	r.at(t, 9, poll(94, 6), `9: refused for 94 "no such session: it has expired, or never was"`)
 }
 
+func TestAnEntrySaysWhichWebSocketItIsFrom(t *testing.T) {
+	var from []uint64
+	var pol hub.Token
+	h := hub.New(func(_ int, m *hub.Message) {
+		if m.Kind == hub.Said && m.Conn == 0 {
+			from = append(from, m.From)
+		}
+		if m.Kind == hub.Welcome {
+			pol = m.Token
+		}
+	}, func(b []byte) { b[0] = 1 })
+	h.Do(start, 0, &hub.Message{Kind: hub.Join, Conn: 1, Name: "Ann"})
+	h.Do(start, 1, &hub.Message{Kind: hub.Enter, Conn: 2, Name: "Pol"})
+	h.Do(start, 0, ptr(say(1, "", "by a WebSocket")))
+	h.Do(start, 1, &hub.Message{Kind: hub.Send, Conn: 3, Token: pol, Text: []byte("by a request")})
+	h.Do(start, 1, &hub.Message{Kind: hub.Poll, Conn: 4, Seq: 4, Token: pol})
+	h.Do(start, 1, &hub.Message{Kind: hub.Send, Conn: 5, Token: pol, Text: []byte("while another waits")})
+	if diff := cmp.Diff([]uint64{1, 0, 0}, from); diff != "" {
+		t.Errorf("From of what was said (-want +got):\n%s", diff)
+	}
+}
+
 func TestAPollThatWaitsEndsWithItsPlaceAndTheMemberDoesNot(t *testing.T) {
 	r := newRoom()
 	pol := r.enter(t, "Pol")
