@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -109,6 +110,9 @@ func (g *guest) hear() (h heard, err error) {
 	}
 	if ev.Kind != ws.Data {
 		return h, fmt.Errorf("a %v with %v", ev.Kind, ev.Code)
+	}
+	if bytes.HasSuffix(ev.Payload, []byte(`"text":"flood"}`)) { // there are many, and package json is slow
+		return heard{Type: "said", Text: "flood"}, nil
 	}
 	return h, json.Unmarshal(ev.Payload, &h)
 }
@@ -257,7 +261,7 @@ func TestStoppedChildIsEndedWhenItsQueueIsFull(t *testing.T) {
 // Some say as much as they can. Others must not notice more than that their turn
 // comes after everyone's.
 func TestFloodingChildrenStarveNobody(t *testing.T) {
-	const floods, rounds = 4, 40
+	const floods, rounds = 4, 30
 	p := conformance.Launch(t)
 	rest := p.Rest()
 	all := crowd(t, p, floods+2)
