@@ -405,7 +405,14 @@ func TestWarmChildDiesBeforeItHasItsConnection(t *testing.T) {
 	for _, prefork := range []int{1, 3} {
 		p := conformance.Launch(t, fmt.Sprintf("-prefork=%d", prefork))
 		await(t, "warm children", func() bool { return len(children(p)) == prefork })
-		rest := p.Descriptors()
+		rest, same := 0, 0
+		await(t, "the last fork to be over", func() bool {
+			if now := p.Descriptors(); now != rest {
+				rest, same = now, 0
+			}
+			same++
+			return same > 10
+		})
 		stopped := children(p)
 		for _, pid := range stopped {
 			syscall.Kill(pid, syscall.SIGSTOP)
