@@ -123,7 +123,7 @@ func obeysOperator(t *testing.T, flags ...string) {
 		t.Helper()
 		told++
 		o.hears(fmt.Sprintf("%s hello  you, %d", command, told), want)
-		must(t, w.heard(fmt.Appendf(nil, "hello  you, %d", told)))
+		must(t, w.heard(ws.Text, fmt.Appendf(nil, "hello  you, %d", told)))
 	}
 	tell("send 127.0.0.1 "+wid, "sent to 127.0.0.1 "+wid)
 	tell("write 127.0.0.1 "+wid, "sent to 127.0.0.1 "+wid)
@@ -230,7 +230,7 @@ func outlivesInput(t *testing.T) {
 		_, err := o.in.WriteString("sendall last words") // a line without an end
 		must(t, err)
 		must(t, o.in.Close())
-		must(t, w.heard([]byte("last words")))
+		must(t, w.heard(ws.Text, []byte("last words")))
 		line, err := o.readLine()
 		must(t, err)
 		must(t, equal("the last answer", line, "sent to 1 of 1 clients\n"))
@@ -273,7 +273,7 @@ func knowsIPv6(t *testing.T) {
 	must(t, equal("address", u.ip, "::1"))
 	o.hears("send 127.0.0.1 "+u.id+" hello", "client "+u.id+" has the address ::1, not 127.0.0.1")
 	o.hears("send [::1] "+u.id+" hello", "sent to ::1 "+u.id)
-	must(t, w.heard([]byte("hello")))
+	must(t, w.heard(ws.Text, []byte("hello")))
 	o.hears("kick ::1 "+u.id, "closing ::1 "+u.id)
 	o.closed(w)
 }
