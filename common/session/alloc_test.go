@@ -16,16 +16,18 @@ type driver struct {
 	runs    [8][]byte
 }
 
-func newDriver(app session.App) *driver {
+func newDriver(app session.App, flags ...string) *driver {
 	cfg := &session.Config{App: app, Stat: new(stat.Slot)}
-	wiretest.Configure(cfg, nil)
+	wiretest.Configure(cfg, flags)
 	return &driver{s: session.New(cfg, 1, wiretest.Birth, nil)}
 }
 
 // exchange feeds p and sends all answers; it returns how many bytes they were.
 func (d *driver) exchange(p []byte) (sent int) {
-	to := d.s.Into(d.scratch[:])
-	d.s.Feed(wiretest.Birth, to[:copy(to, p)])
+	if len(p) > 0 {
+		to := d.s.Into(d.scratch[:])
+		d.s.Feed(wiretest.Birth, to[:copy(to, p)])
+	}
 	for b := d.s.Next(d.runs[:]); !b.Empty(); b = d.s.Next(d.runs[:]) {
 		n := 0
 		for _, run := range b.Bytes {

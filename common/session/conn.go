@@ -117,9 +117,13 @@ func (c *Conn) Close(code ws.Code, reason string) {
 }
 
 // SetTimer asks for one call of App.Timer when d has passed, in place of any
-// asked for before. Zero or less asks for none.
+// asked for before. Zero or less asks for none. A request that came when the
+// connection has to leave can't wait: its timer is due at once.
 func (c *Conn) SetTimer(d time.Duration) {
 	c.timer = 0
+	if c.leaving && c.phase == reply {
+		d = min(d, 1)
+	}
 	if d > 0 && !c.gone {
 		c.timer = c.cfg.now.after(d)
 	}

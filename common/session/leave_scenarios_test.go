@@ -53,6 +53,15 @@ var leaveScenarios = []scenario{
 		b.want(p, "Connection: close", "nothing")
 		b.phase(p, "linger")
 	}},
+	{"shutdown: a poll that comes then is answered at once, too", func(b *bench) {
+		p := b.connect()
+		b.send(p, `"GET /poll HTTP/1.1\r\n"`)
+		b.loop.Shutdown()
+		b.send(p, `"Host: a\r\n\r\n"`)
+		b.pass(time.Millisecond)
+		b.want(p, "Connection: close", "nothing")
+		b.phase(p, "linger")
+	}},
 	{"shutdown: a request whose handshake was under way gets 503", func(b *bench) {
 		p := b.connect()
 		b.send(p, `"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"`)

@@ -1,0 +1,140 @@
+package session_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"threeloops/common/session"
+	"threeloops/common/stat"
+	"threeloops/common/wiretest"
+)
+
+// keeper keeps every WebSocket that was opened.
+type keeper struct {
+	*testApp
+	open []*session.Conn
+}
+
+func (k *keeper) Open(c *session.Conn) { k.open = append(k.open, c) }
+
+// dialects are handshakes after which the same message has different frames.
+var dialects = map[string]string{
+	"plain":        `handshake /ws`,
+	"deflate":      offer,
+	"small window": `offer /ws "permessage-deflate; server_max_window_bits=9"`,
+	"hixie-75": `"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: WebSocket\r\n` +
+		`Connection: Upgrade\r\nOrigin: http://localhost\r\n\r\n"`,
+}
+
+// party is a loop whose connections have all opened a WebSocket.
+type party struct {
+	*wiretest.Loop
+	keeper *keeper
+	peers  []*wiretest.Peer
+}
+
+func newParty(t *testing.T, handshakes ...string) *party {
+	t.Helper()
+	k := &keeper{testApp: new(testApp)}
+	cfg := &session.Config{App: k, Stat: new(stat.Slot)}
+	wiretest.Configure(cfg, []string{"-legacy"})
+	p := &party{Loop: wiretest.NewLoop(cfg), keeper: k}
+	for _, h := range handshakes {
+		peer := p.Connect()
+		peer.Write(wiretest.FromPeer(h))
+		peer.Read()
+		p.peers = append(p.peers, peer)
+	}
+	if len(k.open) != len(handshakes) {
+		t.Fatalf("want %d WebSockets, got %d", len(handshakes), len(k.open))
+	}
+	return p
+}
+
+// A prepared message looks to each peer as one that was sent to it alone, to the
+// first with its dialect and to the second, who gets what the first one had made.
+func TestAPreparedMessageIsTheSameAsOneSentAlone(t *testing.T) {
+	for name, handshake := range dialects {
+		party := newParty(t, handshake, handshake, `handshake /ws`)
+		for _, text := range []string{
+			"", "Hello", strings.Repeat("a", 63), strings.Repeat("a", 64), strings.Repeat("ab", 120),
+			strings.Repeat("ab", 128), string(wiretest.FromServer("pattern 70")), strings.Repeat("long ", 40_000),
+			string(wiretest.FromServer("pattern 90000")),
+		} {
+			m := session.Prepare(true, []byte(text))
+			party.keeper.open[0].Send(true, []byte(text))
+			want := party.peers[0].Read()
+			for i := range 2 {
+				if !party.keeper.open[i].SendPrepared(m) {
+					t.Fatalf("%s: want it sent", name)
+				}
+				if diff := cmp.Diff(want, party.peers[i].Read()); diff != "" {
+					t.Errorf("%s, %d bytes, member %d (-want +got):\n%.300s", name, len(text), i, diff)
+				}
+			}
+			party.keeper.open[2].SendPrepared(m) // beside the others in its own form
+			plain := wiretest.FromServer(fmt.Sprintf("text %q", text))
+			if got := party.peers[2].Read(); !bytes.Equal(got, plain) {
+				t.Errorf("beside %s: want %d bytes of a plain frame, got %d", name, len(plain), len(got))
+			}
+		}
+		if err := party.Err(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAPreparedMessageIsNotSentWhereNoneMayBe(t *testing.T) {
+	party := newParty(t, dialects["hixie-75"], `handshake /ws`)
+	if party.keeper.open[0].SendPrepared(session.Prepare(false, []byte("binary"))) {
+		t.Error("want no binary message sent to hixie, which has none")
+	}
+	party.keeper.open[1].Close(1000, "")
+	if party.keeper.open[1].SendPrepared(session.Prepare(true, []byte("late"))) {
+		t.Error("want nothing sent behind our Close")
+	}
+	if want, got := wiretest.FromServer("close 1000"), party.peers[1].Read(); !bytes.Equal(want, got) {
+		t.Errorf("want % x, got % x", want, got)
+	}
+}
+
+// The cost of a further member is its place in the queue: neither encoding,
+// framing, compression nor a copy, so nothing is allocated.
+func TestAFurtherMemberOfABroadcastAllocatesNothing(t *testing.T) {
+	for name, handshake := range dialects {
+		for _, size := range []int{10, 100, 300, 20_000} {
+			k := &keeper{testApp: new(testApp)}
+			d := newDriver(k, "-legacy")
+			d.exchange(wiretest.FromPeer(handshake))
+			m := session.Prepare(true, wiretest.FromServer(fmt.Sprintf("pattern %d", size)))
+			n := testing.AllocsPerRun(1000, func() {
+				if k.open[0].SendPrepared(m); d.exchange(nil) < size/2 {
+					t.Fatalf("%s: want %d bytes sent", name, size)
+				}
+			})
+			if n != 0 {
+				t.Errorf("%s, %d bytes: want no allocation for a member, got %.1f", name, size, n)
+			}
+		}
+	}
+}
+
+func BenchmarkBroadcast(b *testing.B) {
+	for _, name := range []string{"plain", "deflate"} {
+		b.Run(name, func(b *testing.B) {
+			k := &keeper{testApp: new(testApp)}
+			d := newDriver(k)
+			d.exchange(wiretest.FromPeer(dialects[name]))
+			m := session.Prepare(true, wiretest.FromServer("pattern 1024"))
+			b.ReportAllocs()
+			for b.Loop() {
+				k.open[0].SendPrepared(m)
+				d.exchange(nil)
+			}
+		})
+	}
+}
