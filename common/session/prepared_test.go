@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"threeloops/common/session"
 	"threeloops/common/stat"
 	"threeloops/common/wiretest"
@@ -72,8 +70,9 @@ func TestAPreparedMessageIsTheSameAsOneSentAlone(t *testing.T) {
 				if !party.keeper.open[i].SendPrepared(m) {
 					t.Fatalf("%s: want it sent", name)
 				}
-				if diff := cmp.Diff(want, party.peers[i].Read()); diff != "" {
-					t.Errorf("%s, %d bytes, member %d (-want +got):\n%.300s", name, len(text), i, diff)
+				if got := party.peers[i].Read(); !bytes.Equal(want, got) {
+					t.Errorf("%s, %d bytes, member %d: want %.40q (%d bytes), got %.40q (%d bytes)",
+						name, len(text), i, want, len(want), got, len(got))
 				}
 			}
 			party.keeper.open[2].SendPrepared(m) // beside the others in its own form
@@ -120,6 +119,20 @@ func TestAFurtherMemberOfABroadcastAllocatesNothing(t *testing.T) {
 				t.Errorf("%s, %d bytes: want no allocation for a member, got %.1f", name, size, n)
 			}
 		}
+	}
+}
+
+// However many members have not read it, a large message is in memory once.
+func TestALargeBroadcastIsNotCopied(t *testing.T) {
+	k := &keeper{testApp: new(testApp)}
+	d := newDriver(k)
+	d.exchange(wiretest.FromPeer("handshake /ws"))
+	m := session.Prepare(true, wiretest.FromServer("pattern 1000"))
+	k.open[0].SendPrepared(m)
+	k.open[0].SendPrepared(m)
+	b := d.s.Next(d.runs[:])
+	if len(b.Bytes) != 2 || &b.Bytes[0][0] != &b.Bytes[1][0] {
+		t.Errorf("want the same bytes queued twice, got %d runs", len(b.Bytes))
 	}
 }
 
