@@ -38,13 +38,24 @@ func isAddress(host string) bool {
 // it SHOULD respond to the WebSocket handshake with a reply containing HTTP 403
 // Forbidden status code."
 func (a *App) originChecked(c *session.Conn, r *http1.Request) bool {
+	return a.originJudged(c, r, a.o.OriginRequired)
+}
+
+// originAccepted is originChecked for a GET that needs what a POST has given: a
+// browser that has a page ask its own server by GET names no Origin, so none is
+// required.
+func (a *App) originAccepted(c *session.Conn, r *http1.Request) bool {
+	return a.originJudged(c, r, false)
+}
+
+func (a *App) originJudged(c *session.Conn, r *http1.Request, required bool) bool {
 	origin, ok := r.Field("Origin")
 	old, alsoOld := []byte(nil), false
 	if a.o.Legacy {
 		old, alsoOld = r.Field("Sec-WebSocket-Origin")
 	}
 	switch {
-	case !ok && !alsoOld && a.o.OriginRequired:
+	case !ok && !alsoOld && required:
 		c.Refuse(403, "a request to this resource needs an Origin", nil)
 		return false
 	case ok && !a.originAllowed(r, origin), alsoOld && !a.originAllowed(r, old):

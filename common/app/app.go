@@ -1,6 +1,7 @@
 package app
 
 import (
+	"strings"
 	"time"
 
 	"threeloops/common/http1"
@@ -58,7 +59,9 @@ type App struct {
 	site  []page
 	path  []byte // scratch for decoding
 
-	chatting map[uint64]*session.Conn // who is at /chat, by number
+	guests map[uint64]*guest // who is at /chat with a WebSocket, by the connection's number
+	visits map[uint64]*visit // whose request to the room is not answered yet
+	last   *rendered         // the entry that was rendered last
 }
 
 var (
@@ -68,7 +71,10 @@ var (
 
 // New returns the application.
 func New(o Options) *App {
-	return &App{o: o, fixed: Lists{o.Hosts, o.Origins}, site: builtIn(), chatting: map[uint64]*session.Conn{}}
+	return &App{
+		o: o, fixed: Lists{o.Hosts, o.Origins}, site: builtIn(),
+		guests: map[uint64]*guest{}, visits: map[uint64]*visit{},
+	}
 }
 
 // Request implements session.App.
@@ -96,9 +102,11 @@ func (a *App) Request(c *session.Conn, r *http1.Request, body []byte) {
 
 func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
 	switch string(path) {
-	case "/chat":
+	case "/chat", "/chat/join", "/chat/poll", "/chat/send", "/chat/leave":
 		if a.o.Bus == nil {
 			c.Refuse(404, "there is no room here", nil)
+		} else if len(path) > len("/chat") {
+			a.visitChat(c, r, string(path), body)
 		} else if a.method(c, r, getOnly) && a.originChecked(c, r) {
 			a.chat(c, r)
 		}
@@ -135,17 +143,14 @@ var plainText = []byte("Content-Type: text/plain; charset=utf-8\r\nCache-Control
 // RFC 9110 9.1: a server that does not know a method answers 501, one that
 // knows it but does not allow it here 405, with Allow.
 func (a *App) method(c *session.Conn, r *http1.Request, allowed string) bool {
-	switch string(r.Method()) {
-	case "GET", "HEAD":
-		return true
+	switch m := string(r.Method()); m {
 	case "OPTIONS":
 		allow(c, allowed)
 		return false
-	case "POST":
-		if allowed != getOnly {
+	case "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "TRACE":
+		if strings.Contains(allowed, m) {
 			return true
 		}
-	case "PUT", "DELETE", "PATCH", "TRACE":
 	default:
 		c.Refuse(501, "this server does not know that method", nil)
 		return false
@@ -160,15 +165,15 @@ func allow(c *session.Conn, methods string) {
 
 // Open implements session.App.
 func (a *App) Open(c *session.Conn) {
-	if _, ok := c.Data().(*guest); ok {
-		a.enterChat(c)
+	if g, ok := c.Data().(*guest); ok {
+		a.enterChat(g)
 	}
 }
 
 // Message implements session.App: chat, or echo.
 func (a *App) Message(c *session.Conn, m session.Message) {
 	if g, ok := c.Data().(*guest); ok {
-		a.chatMessage(c, g, m)
+		a.chatMessage(g, m)
 		return
 	}
 	switch {
@@ -185,14 +190,15 @@ func (a *App) Message(c *session.Conn, m session.Message) {
 // nothing to go on with.
 func (a *App) Drained(*session.Conn) {}
 
-// Timer implements session.App.
-func (a *App) Timer(*session.Conn, time.Time) {}
+// Timer implements session.App: a poll has waited long enough.
+func (a *App) Timer(c *session.Conn, _ time.Time) { a.stopWaiting(c) }
 
 // Gone implements session.App.
 func (a *App) Gone(c *session.Conn, _ ws.Code) {
-	if a.chatting[c.ID()] != nil {
-		a.leaveChat(c)
+	if g := a.guests[c.ID()]; g != nil {
+		a.leaveChat(g)
 	}
+	a.goneVisit(c)
 }
 
 // echo opens a WebSocket, or returns the body of a POST.
@@ -201,8 +207,7 @@ func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 		c.Upgrade(r, echoProtocols, string(r.Query()) == "stream")
 		return
 	}
-	if _, ok := r.Field("If-Match"); ok {
-		c.Refuse(412, "there is nothing here to be matched", nil) // RFC 9110 13.1.1, also of "*"
+	if matchless(c, r) {
 		return
 	}
 	typ, ok := r.Field("Content-Type")
@@ -212,6 +217,16 @@ func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 	f := append([]byte("Content-Type: "), typ...)
 	f = append(f, "\r\n"+nosniff+"Cache-Control: no-store\r\n"...)
 	c.Reply(&session.Response{Status: 200, Fields: f, Body: body})
+}
+
+// matchless answers a POST that is to be performed only on something that
+// matches, of which there is nothing here.
+func matchless(c *session.Conn, r *http1.Request) bool {
+	_, ok := r.Field("If-Match")
+	if ok {
+		c.Refuse(412, "there is nothing here to be matched", nil) // RFC 9110 13.1.1, also of "*"
+	}
+	return ok
 }
 
 var echoProtocols = []string{"echo"}

@@ -64,11 +64,22 @@ func local(change func(o *Options)) *App {
 	if change != nil {
 		change(&o)
 	}
-	bus := hub.NewLocal(func(p []byte) { clear(p) })
+	bus := hub.NewLocal(counting())
 	o.Bus = bus
 	a := New(o)
 	bus.Attach(a)
 	return a
+}
+
+// counting is a source of random bytes for tests: 1, 1, ..., then 2, 2, ...
+func counting() func([]byte) {
+	last := byte(0)
+	return func(p []byte) {
+		last++
+		for i := range p {
+			p[i] = last
+		}
+	}
 }
 
 func withFS(m *memFS) *App { return local(func(o *Options) { o.FS = m }) }

@@ -10,6 +10,11 @@ import (
 var routes = []struct{ path, allow, kind string }{
 	{"/", getOnly, "text/html; charset=utf-8"},
 	{"/echo", "GET, HEAD, POST, OPTIONS", "text/plain; charset=utf-8"},
+	{"/chat", getOnly, "text/plain; charset=utf-8"},
+	{"/chat/join", postOnly, "text/plain; charset=utf-8"},
+	{"/chat/poll", getOnly, "text/plain; charset=utf-8"},
+	{"/chat/send", postOnly, "text/plain; charset=utf-8"},
+	{"/chat/leave", postOnly, "text/plain; charset=utf-8"},
 	{"/stats", getOnly, "application/json"},
 	{"/metrics", getOnly, "text/plain; version=0.0.4; charset=utf-8"},
 	{"/healthz", getOnly, "text/plain; charset=utf-8"},

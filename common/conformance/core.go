@@ -22,7 +22,8 @@ func newConfig(flags []string) (*session.Config, error) {
 		return nil, err
 	}
 	board := make(stat.Board, 1)
-	bus := hub.NewLocal(func(p []byte) { clear(p) })
+	given := byte(0)
+	bus := hub.NewLocal(func(p []byte) { given++; p[0] = given })
 	o := app.Options{
 		Name: "core", Board: board, Bus: bus, MaxMessage: cfg.MaxMessage,
 		Loopback: true, Host: "127.0.0.1", Legacy: cfg.Legacy,

@@ -65,7 +65,9 @@ func (h *Hub) Do(now time.Time, place int, m *Message) {
 	case Leave:
 		h.leave(now, h.byConn[m.Conn])
 	case Stop:
-		h.stop(now, m.Conn)
+		if who := h.waiting[m.Conn]; who != nil {
+			h.answer(now, m.Conn, who)
+		}
 	case Enter:
 		h.enter(now, place, m)
 	case Poll, Send, Quit:

@@ -216,6 +216,7 @@ func TestAPollThatWaitsEndsWithItsPlaceAndTheMemberDoesNot(t *testing.T) {
 	r.join(1, 0, "Ann")
 	r.at(t, 9, hub.Message{Kind: hub.Poll, Conn: 90, Seq: 1, Token: pol}, "9: joined for 90 #2 Ann", "9: done for 90 #2")
 	r.at(t, 9, hub.Message{Kind: hub.Poll, Conn: 91, Seq: 2, Token: pol})
+	r.at(t, 9, hub.Message{Kind: hub.Stop, Conn: 91}, "9: done for 91 #2")
 	r.at(t, 9, hub.Message{Kind: hub.Stop, Conn: 91})
 	r.at(t, 0, say(1, "", "x"), `0: said #3 Ann "x"`)
 }
@@ -229,7 +230,7 @@ func TestAMemberThatDoesNotPollHasLeft(t *testing.T) {
 	r.now = r.now.Add(time.Hour) // it waits
 	r.Tick(r.now)
 	r.want(t)
-	r.at(t, 8, hub.Message{Kind: hub.Stop, Conn: 80})
+	r.at(t, 8, hub.Message{Kind: hub.Stop, Conn: 80}, "8: done for 80 #2")
 	r.now = r.now.Add(hub.Patience - 1)
 	r.Tick(r.now)
 	r.want(t)

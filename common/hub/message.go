@@ -12,7 +12,7 @@ const (
 	Leave                 // be no member any more
 	Enter                 // be a member called Name that polls; answered up to Done
 	Poll                  // what comes after Seq, for the member with Token; answered up to Done, later if there is nothing yet
-	Stop                  // Poll's connection doesn't wait any more
+	Stop                  // Poll's connection doesn't wait any more: a Poll that still waits is answered
 	Send                  // the member with Token says Text, as by Say; answered by Done
 	Quit                  // the member with Token leaves; answered by Done
 )

@@ -22,11 +22,14 @@ func (h *Hub) enter(now time.Time, place int, m *Message) {
 	h.enterLog(now, entry{from: who.number, Message: Message{Kind: Joined, Name: who.name}})
 }
 
+// NoSession is why a request with a Token is refused that no member has.
+const NoSession = "no such session: it has expired, or never was"
+
 // polling does what a member that polls asks for.
 func (h *Hub) polling(now time.Time, place int, m *Message) {
 	who := h.byToken[m.Token]
 	if who == nil {
-		h.refuse(place, m, "no such session: it has expired, or never was")
+		h.refuse(place, m, NoSession)
 		return
 	}
 	h.heard(now, who)

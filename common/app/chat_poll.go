@@ -1,0 +1,174 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"time"
+
+	"threeloops/common/http1"
+	"threeloops/common/hub"
+	"threeloops/common/session"
+)
+
+// pollWait is how long a poll waits for something to happen before it is
+// answered with nothing. Proxies and browsers think that a reply which takes
+// much longer will never come.
+const pollWait = 25 * time.Second
+
+const postOnly = "POST, OPTIONS"
+
+// visit is a request of a client without WebSocket, until the hub has answered it.
+type visit struct {
+	conn     *session.Conn
+	kind     hub.Kind
+	token    hub.Token // of a newcomer
+	messages [][]byte  // what the hub has answered so far, as JSON
+}
+
+// visitChat takes a request to one of the routes below /chat.
+func (a *App) visitChat(c *session.Conn, r *http1.Request, path string, body []byte) {
+	var m hub.Message
+	var err error
+	if path == "/chat/poll" {
+		if !a.method(c, r, getOnly) || !a.originAccepted(c, r) || a.judged(c, r, validators{}, nil) {
+			return
+		}
+		m, err = parsePoll(r.Query())
+	} else {
+		if !a.method(c, r, postOnly) || !a.originChecked(c, r) || matchless(c, r) {
+			return
+		}
+		if len(body) > chatMax {
+			c.Refuse(413, "a message has at most "+strconv.Itoa(chatMax)+" bytes", nil)
+			return
+		}
+		m, err = parsePost(path, body)
+	}
+	switch {
+	case err == errNoSession:
+		c.Refuse(404, joinAgain, nil)
+	case err != nil:
+		c.Refuse(400, err.Error(), nil)
+	default:
+		a.ask(c, &m)
+	}
+}
+
+// errNoSession is a session that can't be one.
+var errNoSession = errors.New(hub.NoSession)
+
+const joinAgain = hub.NoSession + "; join again"
+
+// parsePost reads what the body of a POST asks for.
+func parsePost(path string, body []byte) (hub.Message, error) {
+	s, err := parseSaid(body)
+	if err != nil {
+		return hub.Message{}, err
+	}
+	m, err := s.order(posted[path])
+	if err != nil || m.Kind == hub.Enter {
+		return m, err
+	}
+	var ok bool
+	if m.Token, ok = hub.ParseToken(s.Session); !ok {
+		return m, errNoSession
+	}
+	return m, nil
+}
+
+// parsePoll reads a query: session=…&since=N, in either order.
+func parsePoll(query []byte) (hub.Message, error) {
+	m, known := hub.Message{Kind: hub.Poll}, false
+	sessions, sinces, others := 0, 0, 0
+	for part := range bytes.SplitSeq(query, []byte("&")) {
+		name, value, _ := bytes.Cut(part, []byte("="))
+		switch string(name) {
+		case "session":
+			m.Token, known = hub.ParseToken(string(value))
+			sessions++
+		case "since":
+			n, err := strconv.ParseUint(string(value), 10, 64)
+			if err != nil {
+				return m, errors.New("since must be the seq of the last answer, a number")
+			}
+			m.Seq = n
+			sinces++
+		default:
+			others++
+		}
+	}
+	switch {
+	case sessions != 1 || sinces != 1 || others > 0:
+		return m, errors.New("a poll needs session and since, each once, and nothing else")
+	case !known:
+		return m, errNoSession
+	}
+	return m, nil
+}
+
+// ask sends a visitor's request to the hub. A poll may wait for its answer.
+func (a *App) ask(c *session.Conn, m *hub.Message) {
+	m.Conn = c.ID()
+	a.visits[m.Conn] = &visit{conn: c, kind: m.Kind}
+	if m.Kind == hub.Poll {
+		c.SetTimer(pollWait)
+	}
+	a.o.Bus.Post(c.Now(), m)
+}
+
+// collect takes a part of the hub's answer; the last one makes it the reply.
+func (a *App) collect(v *visit, m *hub.Message) {
+	switch m.Kind {
+	case hub.Refused:
+		a.answered(v)
+		if string(m.Text) == hub.NoSession {
+			v.conn.Refuse(404, joinAgain, nil)
+		} else {
+			v.conn.Refuse(409, string(m.Text), nil)
+		}
+	case hub.Done:
+		a.answered(v)
+		v.conn.Reply(&session.Response{Status: 200, Fields: roomFields, Body: v.reply(m.Seq), Shared: true})
+	default:
+		if m.Kind == hub.Welcome {
+			v.token = m.Token
+		}
+		v.messages = append(v.messages, a.render(m).json)
+	}
+}
+
+var roomFields = []byte("Content-Type: application/json\r\n" + nosniff + "Cache-Control: no-store\r\n")
+
+func (a *App) answered(v *visit) {
+	delete(a.visits, v.conn.ID())
+	v.conn.SetTimer(0)
+}
+
+// reply is the body of the answer: an object, and the end of a line.
+func (v *visit) reply(seq uint64) []byte {
+	b := []byte("{")
+	if v.kind == hub.Enter {
+		b = append(b, `"session":"`+v.token.String()+`",`...)
+	}
+	b = strconv.AppendUint(append(b, `"seq":`...), seq, 10)
+	if v.kind == hub.Enter || v.kind == hub.Poll {
+		b = append(b, `,"messages":[`...)
+		b = append(append(b, bytes.Join(v.messages, []byte(","))...), ']')
+	}
+	return append(b, "}\n"...)
+}
+
+// stopWaiting asks the hub to answer a poll with what there is: nothing. What it
+// has sent meanwhile may be on its way, so it is its answer that ends the poll.
+func (a *App) stopWaiting(c *session.Conn) {
+	if v := a.visits[c.ID()]; v != nil && v.kind == hub.Poll {
+		a.o.Bus.Post(c.Now(), &hub.Message{Kind: hub.Stop, Conn: c.ID()})
+	}
+}
+
+// goneVisit forgets a visitor whose connection has ended.
+func (a *App) goneVisit(c *session.Conn) {
+	a.stopWaiting(c)
+	delete(a.visits, c.ID())
+}

@@ -1,0 +1,373 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"threeloops/common/hub"
+	"threeloops/common/session"
+	"threeloops/common/stat"
+	"threeloops/common/wiretest"
+	"threeloops/common/ws"
+)
+
+// party is a loop in memory whose application has a room.
+type party struct {
+	*testing.T
+	*wiretest.Loop
+	app  *App
+	bus  *hub.Local
+	sent []hub.Message // to the hub
+	deaf bool          // the bus holds messages back
+}
+
+// Post implements hub.Bus: it takes notes, and passes on.
+func (p *party) Post(now time.Time, m *hub.Message) {
+	p.sent = append(p.sent, *m)
+	if !p.deaf {
+		p.bus.Post(now, m)
+	}
+}
+
+// undeaf passes on what was held back.
+func (p *party) undeaf() {
+	p.deaf = false
+	for _, m := range slices.Clone(p.sent) {
+		p.bus.Post(p.Now(), &m)
+	}
+}
+
+func newParty(t *testing.T, flags ...string) *party {
+	p := &party{T: t, bus: hub.NewLocal(counting())}
+	cfg := &session.Config{Stat: new(stat.Slot)}
+	if _, err := wiretest.Configure(cfg, flags); err != nil {
+		t.Fatal(err)
+	}
+	p.app = New(Options{Name: "test", Board: make(stat.Board, 1), Bus: p, MaxMessage: cfg.MaxMessage})
+	p.bus.Attach(p.app)
+	cfg.App = p.app
+	p.Loop = wiretest.NewLoop(cfg)
+	t.Cleanup(func() {
+		if err := p.Err(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// member is a client of a party.
+type member struct {
+	*party
+	peer   *wiretest.Peer
+	frames ws.Reader
+}
+
+// enter opens a WebSocket at /chat. Its bytes are those of items, if there are any.
+func (p *party) enter(items ...string) *member {
+	p.Helper()
+	m := &member{party: p, peer: p.Connect()}
+	m.frames.Init(ws.Client, 0)
+	m.send(append([]string{"handshake /chat"}, items...)...)
+	head, rest, _ := strings.Cut(string(m.peer.Read()), "\r\n\r\n")
+	if !strings.HasPrefix(head, "HTTP/1.1 101 ") {
+		p.Fatalf("want the handshake answered with 101, got %q", head)
+	}
+	if rest != "" {
+		p.Fatalf("want nothing before a member joins, got %q", rest)
+	}
+	return m
+}
+
+// join enters and joins, and forgets what comes then.
+func (p *party) join(name string) *member {
+	p.Helper()
+	m := p.enter()
+	m.say(`{"type":"join","name":"` + name + `"}`)
+	m.forget()
+	return m
+}
+
+func (m *member) send(items ...string) {
+	m.peer.Write(wiretest.FromPeer(strings.Join(items, ", ")))
+}
+
+// say sends a text message.
+func (m *member) say(text string) { m.send(fmt.Sprintf("text %q", text)) }
+
+func (m *member) forget() { m.frames.Init(ws.Client, 0); m.peer.Read() }
+
+// read returns the messages that have come, and a Close as "close 1000".
+func (m *member) read() (all []string) {
+	m.Helper()
+	for p := m.peer.Read(); ; {
+		ev, n := m.frames.Next(p)
+		p = p[n:]
+		switch ev.Kind {
+		case ws.NeedMore:
+			return all
+		case ws.Data:
+			all = append(all, string(ev.Payload))
+		case ws.CloseFrame:
+			return append(all, fmt.Sprintf("close %d", uint16(ev.Code)))
+		default:
+			m.Fatalf("want messages, got %+v", ev)
+		}
+	}
+}
+
+// hears checks what has come. In want AT stands for the time.
+func (m *member) hears(want ...string) {
+	m.Helper()
+	at := fmt.Sprint(m.Now().UnixMilli())
+	for i := range want {
+		want[i] = strings.Replace(want[i], "AT", at, 1)
+	}
+	if diff := cmp.Diff(want, m.read()); diff != "" {
+		m.Errorf("what comes (-want +got):\n%s", diff)
+	}
+}
+
+func TestAConversation(t *testing.T) {
+	p := newParty(t)
+	ann := p.enter()
+	ann.say(`{"type":"join","name":"Ann"}`)
+	ann.hears(`{"type":"welcome","name":"Ann"}`, `{"type":"members","members":[]}`,
+		`{"type":"joined","seq":1,"at":AT,"name":"Ann"}`)
+	ann.say(`{"type":"say","text":"anybody here?"}`)
+	ann.hears(`{"type":"said","seq":2,"at":AT,"name":"Ann","text":"anybody here?"}`)
+
+	bob := p.enter()
+	ann.hears()
+	bob.say(`{"name":"Bob","type":"join"}`)
+	ann.hears(`{"type":"joined","seq":3,"at":AT,"name":"Bob"}`)
+	bob.hears(`{"type":"welcome","name":"Bob"}`, `{"type":"members","members":["Ann"]}`,
+		`{"type":"said","seq":2,"at":AT,"name":"Ann","text":"anybody here?"}`,
+		`{"type":"joined","seq":3,"at":AT,"name":"Bob"}`)
+
+	eve := p.join("Eve")
+	ann.forget()
+	bob.forget()
+	bob.say(`{"type":"say","to":"ann","text":"psst <b>\u0026"}`)
+	private := `{"type":"said","seq":5,"at":AT,"name":"Bob","to":"Ann","text":"psst <b>&"}`
+	ann.hears(private)
+	bob.hears(private)
+	eve.hears()
+
+	ann.send(`close 1000`)
+	bob.hears(`{"type":"left","seq":6,"at":AT,"name":"Ann"}`)
+	eve.peer.Reset()
+	bob.hears(`{"type":"left","seq":7,"at":AT,"name":"Eve"}`)
+}
+
+func TestWhatIsWrongIsSaidInOneLine(t *testing.T) {
+	ann := newParty(t).join("Ann")
+	long := strings.Repeat("x", hub.MaxNameBytes+1)
+	for text, want := range map[string]string{
+		``:                                       `that is no JSON object: it has no end`,
+		`{`:                                      `that is no JSON object: it has no end`,
+		`{"type":"say","text":"half`:             `that is no JSON object: it has no end`,
+		`{"type":"say","text":"half"`:            `that is no JSON object: it has no end`,
+		`hello`:                                  `that is no JSON object: invalid character 'h' looking for beginning of value`,
+		`{"type":"say",}`:                        `that is no JSON object: invalid character '}'`,
+		`{type:"say"}`:                           `that is no JSON object: invalid character 't'`,
+		`[]`:                                     `that is JSON, but no object`,
+		`"say"`:                                  `that is JSON, but no object`,
+		`{} {}`:                                  `something follows the JSON object`,
+		`{}x`:                                    `something follows the JSON object`,
+		`{}`:                                     `type must be "join" or "say"`,
+		`{"type":"shout"}`:                       `type must be "join" or "say"`,
+		`{"type":"/chat/join"}`:                  `type must be "join" or "say"`,
+		`{"type":"say"}`:                         `there is no text to say`,
+		`{"type":"say","text":""}`:               `there is no text to say`,
+		`{"type":"say","text":null}`:             `"text" must be a string`,
+		`{"type":"say","text":1}`:                `"text" must be a string`,
+		`{"type":"say","text":["a"]}`:            `"text" must be a string`,
+		`{"type":"say","text":{"a":1}}`:          `"text" must be a string`,
+		`{"type":"say","Text":"a"}`:              `"Text" means nothing here`,
+		`{"type":"say","text":"a","text":"b"}`:   `"text" is there twice`,
+		`{"type":"say","text":"a","name":"Bob"}`: `"name" means nothing here`,
+		`{"type":"join","name":"a","text":"b"}`:  `"text" means nothing here`,
+		`{"type":"join","name":"a","session":"b"}`:      `"session" means nothing here`,
+		`{"type":"join","name":"` + long + `"}`:         `a name has 1 to 32 characters`,
+		`{"type":"say","text":"a","to":"` + long + `"}`: `a name has 1 to 32 characters`,
+		`{"` + long + `":1}`:                            `"` + long[:40] + `" means nothing here`,
+		`{"type":"join","name":"Bob"}`:                  `you are here already`,
+		`{"type":"say","text":"a","to":"Zoe"}`:          `nobody here has that name`,
+	} {
+		ann.say(text)
+		got := ann.read()
+		var h heard
+		if len(got) != 1 || json.Unmarshal([]byte(got[0]), &h) != nil || h.Type != "error" ||
+			!strings.HasPrefix(h.Text, want) || strings.Contains(h.Text, "\n") {
+			t.Errorf("%.60s: want the error %q, got %q", text, want, got)
+		}
+	}
+	ann.say(`{"type":"say","text":"still here"}`)
+	ann.hears(`{"type":"said","seq":2,"at":AT,"name":"Ann","text":"still here"}`)
+}
+
+func TestASilentGuestIsNoMember(t *testing.T) {
+	p := newParty(t)
+	guest := p.enter()
+	ann := p.join("Ann")
+	ann.say(`{"type":"say","text":"hello"}`)
+	guest.hears()
+	guest.say(`{"type":"say","text":"hello"}`)
+	guest.hears(`{"type":"error","text":"say who you are first"}`)
+	ann.forget()
+	guest.send(`close 1000`)
+	ann.hears()
+}
+
+func TestTheRoomSpeaksTextOfAtMost32KiB(t *testing.T) {
+	p := newParty(t)
+	ann, bob := p.join("Ann"), p.join("Bob")
+	ann.forget()
+	text := strings.Repeat("x", 32<<10-len(`{"type":"say","text":""}`))
+	ann.say(`{"type":"say","text":"` + text + `"}`)
+	bob.hears(`{"type":"said","seq":3,"at":AT,"name":"Ann","text":"` + text + `"}`)
+	ann.forget()
+	ann.say(`{"type":"say","text":"` + text + `x"}`)
+	ann.hears("close 1009")
+	bob.hears(`{"type":"left","seq":4,"at":AT,"name":"Ann"}`)
+	bob.send(`binary "{}"`)
+	bob.hears("close 1003")
+
+	eve := newParty(t, "-max-message=100").join("Eve")
+	eve.say(`{"type":"say","text":"` + text[:100] + `"}`)
+	eve.hears("close 1009")
+}
+
+// Whatever is accepted fits a message between processes, although a name, or
+// what JSON makes of a text, may be longer than what came.
+func TestWhatIsAcceptedFitsADatagram(t *testing.T) {
+	name := strings.Repeat("\U0001F600", hub.MaxName)
+	p := newParty(t)
+	ann := p.join(name)
+	room := 32<<10 - len(`{"type":"say","to":"","text":""}`) - len(name)
+	for _, piece := range []string{"x", `\u0001`, "\u2028", "<", `\"`, `\ud800`, `\n`, "\U0001F600", "\x7f"} {
+		text := strings.Repeat(piece, room/len(piece))
+		ann.say(`{"type":"say","to":"` + name + `","text":"` + text + `"}`)
+		var h heard
+		got := ann.read()
+		if len(got) != 1 || json.Unmarshal([]byte(got[0]), &h) != nil || h.Type != "said" {
+			t.Fatalf("text of %q: want it said, got %.200q", piece, got)
+		}
+		m := p.sent[len(p.sent)-1]
+		m.Name = name
+		if n := len(m.Append(nil)); n > hub.MaxMessage || len(m.Text) > hub.MaxText {
+			t.Errorf("text of %q: want at most %d bytes between processes, got %d", piece, hub.MaxMessage, n)
+		}
+	}
+}
+
+func TestAMemberWhoDoesNotReadIsClosedAndTheOthersAreToldAtOnce(t *testing.T) {
+	for _, private := range []bool{false, true} {
+		p := newParty(t, "-max-message=100000")
+		ann, bob, eve := p.join("Ann"), p.join("Bob"), p.join("Eve")
+		ann.forget()
+		bob.forget()
+		eve.peer.Stall()
+		said, text := 0, strings.Repeat("x", 32_000)
+		order := `{"type":"say","text":"` + text + `"}`
+		if private {
+			order = `{"type":"say","to":"Eve","text":"` + text + `"}`
+		}
+		for left := false; !left; said++ {
+			ann.say(order)
+			for _, m := range ann.read() {
+				left = left || strings.Contains(m, `"type":"left"`) && strings.Contains(m, `"name":"Eve"`)
+			}
+			if said > 100 {
+				t.Fatalf("private %v: want her to have left, after %d messages", private, said)
+			}
+		}
+		// 128 KiB are in her socket, and as much as the limit is queued.
+		if held := said * 32_000; held < 100_000+1<<20 || held > 100_000+1<<20+300_000 {
+			t.Errorf("private %v: want her closed when 1 MiB and a message wait, got %d bytes", private, held)
+		}
+		if got := bob.read(); !private && len(got) != said+1 {
+			t.Errorf("want Bob to have heard %d messages and that Eve left, got %d", said, len(got))
+		}
+		if got := eve.read(); len(got) != said+1 || got[said] != "close 1013" {
+			t.Errorf("private %v: want Eve to read %d messages and 1013, got %d and %.20q",
+				private, said, len(got)-1, got[len(got)-1])
+		}
+	}
+}
+
+// A guest that speaks faster than the hub takes it in waits, and nothing is lost.
+func TestAFloodStaysWithWhoMakesIt(t *testing.T) {
+	p := newParty(t)
+	ann := p.join("Ann")
+	p.deaf, p.sent = true, nil
+	var want []string
+	for i := range 5 * chatUnderway {
+		ann.say(fmt.Sprintf(`{"type":"say","text":"%d"}`, i))
+		want = append(want, fmt.Sprintf(`{"type":"said","seq":%d,"at":AT,"name":"Ann","text":"%d"}`, 2+i, i))
+	}
+	if len(p.sent) != chatUnderway {
+		t.Errorf("want %d messages sent to the hub, got %d", chatUnderway, len(p.sent))
+	}
+	ann.hears()
+	p.undeaf()
+	ann.hears(want...)
+}
+
+func TestARefusedHandshakeLeavesNoGuestBehind(t *testing.T) {
+	p := newParty(t)
+	c := p.Connect()
+	c.Write(wiretest.FromPeer(`get /chat`))
+	if got := string(c.Read()); !strings.HasPrefix(got, "HTTP/1.1 426 ") {
+		t.Errorf("want 426, got %.100q", got)
+	}
+	c.Write(wiretest.FromPeer(`handshake /echo, text "{}"`))
+	if got := string(c.Read()); !strings.HasSuffix(got, "\r\n\r\n\x81\x02{}") {
+		t.Errorf("want an echo, got %q", got)
+	}
+}
+
+// What a broadcast allocates is for all members together.
+func TestABroadcastIsEncodedOnce(t *testing.T) {
+	allocated := func(members int) float64 {
+		a := local(nil)
+		all := make([]*session.Session, members)
+		cfg := &session.Config{App: a, Stat: new(stat.Slot)}
+		wiretest.Configure(cfg, nil)
+		v := make([][]byte, 4)
+		drain := func() {
+			for _, s := range all {
+				for b := s.Next(v); !b.Empty(); b = s.Next(v) {
+					n := 0
+					for _, p := range b.Bytes {
+						n += len(p)
+					}
+					s.Sent(birth, n)
+				}
+			}
+		}
+		for i := range all {
+			all[i] = session.New(cfg, uint64(1+i), birth, nil)
+		}
+		for i, s := range all {
+			s.Feed(birth, wiretest.FromPeer(fmt.Sprintf(
+				`offer /chat "permessage-deflate", text "{\"type\":\"join\",\"name\":\"%d\"}"`, i)))
+			drain()
+		}
+		text, seq := make([]byte, 1000), uint64(1<<32)
+		return testing.AllocsPerRun(100, func() {
+			seq++
+			a.Deliver(birth, &hub.Message{Kind: hub.Said, Seq: seq, Name: "0", Text: text})
+			drain()
+		})
+	}
+	if one, many := allocated(1), allocated(100); one != many {
+		t.Errorf("want as many allocations for 100 members as for one, got %.1f and %.1f", many, one)
+	}
+}
