@@ -88,6 +88,15 @@ func (c *client) get(path string, more ...string) (reply, error) {
 	return c.answer()
 }
 
+// post sends a POST and reads the answer.
+func (c *client) post(path, body string) (reply, error) {
+	_, err := fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
+	if err != nil {
+		return reply{}, err
+	}
+	return c.answer()
+}
+
 // ended is an error unless the server's FIN comes next.
 func (c *client) ended() error {
 	if n, err := c.in.Read(make([]byte, 64)); err != io.EOF {
@@ -98,19 +107,36 @@ func (c *client) ended() error {
 
 // upgrade opens the WebSocket of /echo; more are further lines of its head.
 func (c *client) upgrade(more ...string) error {
-	err := c.ask("/echo", append([]string{"Upgrade: websocket", "Connection: Upgrade",
-		"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="}, more...)...)
-	if err != nil {
-		return err
+	_, err := c.upgradeAt("/echo", more...)
+	return err
+}
+
+// upgradeAt opens a WebSocket; more are further lines of the handshake's head. It
+// returns the subprotocol that was chosen.
+func (c *client) upgradeAt(path string, more ...string) (protocol string, err error) {
+	if err := c.ask(path, append(webSocketFields[:], more...)...); err != nil {
+		return "", err
 	}
+	return c.upgraded()
+}
+
+// upgraded reads the answer to a handshake.
+func (c *client) upgraded() (protocol string, err error) {
 	r, err := http.ReadResponse(c.in, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	c.agreed = r.Header.Get("Sec-WebSocket-Extensions")
 	c.frames.Init(ws.Client, 0)
 	c.frames.Rsv1 = c.agreed != ""
-	return equal("status of the handshake", r.StatusCode, http.StatusSwitchingProtocols)
+	return r.Header.Get("Sec-WebSocket-Protocol"),
+		equal("status of the handshake", r.StatusCode, http.StatusSwitchingProtocols)
+}
+
+// webSocketFields are the lines that a handshake has to have beside Host.
+var webSocketFields = [...]string{
+	"Upgrade: websocket", "Connection: Upgrade",
+	"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 }
 
 // frame is a client's frame.

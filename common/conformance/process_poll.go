@@ -1,0 +1,150 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// letsPollsWait has a member without WebSocket wait for one that has one.
+func letsPollsWait(t *testing.T) {
+	p := room(t, "-idle-timeout=300ms")
+	pol := p.visit(t, "Pol")
+	pol.waits()
+	if diff := cmp.Diff([]heard{{Type: "joined", Name: "Pol", Seq: 1}}, pol.polled()); diff != "" {
+		t.Errorf("the first poll (-want +got):\n%s", diff)
+	}
+	pol.waits()
+	_, err := io.WriteString(pol, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n") // pipelined
+	must(t, err)
+	pol.SetReadDeadline(time.Now().Add(600 * time.Millisecond)) // longer than the server lets a connection be idle
+	if b, err := pol.in.Peek(1); err == nil {
+		t.Fatalf("want the poll to wait, got %q", b)
+	}
+	pol.SetReadDeadline(time.Now().Add(patience))
+	ann := p.join(t, "Ann")
+	if diff := cmp.Diff([]heard{{Type: "joined", Name: "Ann", Seq: 2}}, pol.polled()); diff != "" {
+		t.Errorf("the second poll (-want +got):\n%s", diff)
+	}
+	r, err := pol.answer()
+	must(t, errors.Join(err, equal("what was asked behind the poll", string(r.body), "ok\n")))
+
+	pol.waits()
+	second := *pol
+	second.reconnect(p)
+	second.waits()
+	must(t, equal("messages for the first of two polls at once", len(pol.polled()), 0))
+	second.reconnect(p)
+	second.says("hello")
+	ann.until("said", "Pol")
+	second.posts("leave", `{"session":"`+pol.session+`"}`)
+	ann.hears(heard{Type: "left", Name: "Pol"})
+	reply, err := second.get("/chat/poll?since=0&session=" + pol.session)
+	must(t, errors.Join(err, equal("status for one who has left", reply.status, 404)))
+}
+
+// missesNothing has members without WebSocket poll while two others speak, each
+// time on a new connection.
+func missesNothing(t *testing.T) {
+	const each = 100 // fewer than the room keeps, for a slow machine must not miss any
+	p := room(t)
+	ann, bob := p.join(t, "Ann"), p.join(t, "Bob")
+	pol := p.visit(t, "Pol")
+	ids := map[string]bool{pol.session: true}
+	for i := range 20 {
+		ids[p.visit(t, fmt.Sprint(i)).session] = true
+	}
+	must(t, equal("different sessions", len(ids), 21))
+	for _, s := range []*speaker{ann, bob} {
+		s.until("joined", "19")
+		go func() {
+			for n := range each {
+				s.ask("say", "text", fmt.Sprint(n)) // Ann notices what is missing
+			}
+		}()
+	}
+	var want, got []heard
+	for len(got) < 2*each {
+		pol.waits()
+		for _, h := range pol.polled() {
+			switch h.Type {
+			case "said":
+				got = append(got, h)
+			case "missed":
+				t.Fatalf("want all that fits the room's log, but up to %d it is missed", h.Seq)
+			}
+		}
+		pol.client.Close()
+		pol.reconnect(p)
+	}
+	for range 2 * each {
+		h, err := ann.listen()
+		must(t, err)
+		want = append(want, h)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("want by polls what Ann hears (-want +got):\n%.2000s", diff)
+	}
+}
+
+func outlivesPolls(t *testing.T) {
+	p := room(t)
+	before := p.Rest()
+	ann := p.join(t, "Ann")
+	pol := p.visit(t, "Pol")
+	ann.hears(heard{Type: "joined", Name: "Pol"})
+	pol.waits()
+	pol.polled()
+	pol.waits()
+	p.Settle(3)
+	pol.reset()
+	p.Settle(2)
+	p.Quiet()
+	ann.say("while nobody polls")
+	ann.until("said", "Ann")
+	pol.reconnect(p)
+	pol.waits()
+	got := pol.polled()
+	must(t, equal("messages", len(got), 1))
+	must(t, equal("text", got[0].Text, "while nobody polls"))
+	pol.waits()
+	must(t, pol.CloseWrite()) // it still reads
+	ann.say("to one who says no more")
+	must(t, equal("text", pol.polled()[0].Text, "to one who says no more"))
+	must(t, pol.ended())
+	pol.Close()
+	ann.Close()
+	p.AtRest(before)
+}
+
+func answersPollsAtTheEnd(t *testing.T) {
+	p := room(t)
+	var all []*visitor
+	for i := range 5 {
+		v := p.visit(t, fmt.Sprint("visitor ", i))
+		all = append(all, v)
+	}
+	for _, v := range all {
+		for v.seq < len(all) { // until it knows that all are there
+			v.waits()
+			v.polled()
+		}
+		v.waits()
+	}
+	p.Settle(1 + len(all))
+	p.Unwatch()
+	p.Signal(syscall.SIGTERM)
+	for i, v := range all {
+		r, err := v.answer()
+		must(t, errors.Join(err, equal("status", r.status, 200), equal("closing", r.last, true)))
+		must(t, equal(fmt.Sprint("messages for visitor ", i), len(v.understand(r).Messages), 0))
+		must(t, v.ended())
+		v.Close()
+	}
+	must(t, equal("exit status", p.Wait(), 0))
+}
