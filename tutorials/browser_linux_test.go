@@ -179,7 +179,7 @@ func TestBrowserBuiltInFrontPage(t *testing.T) {
 		b.holds("a second look shows what has grown", growth+` !== ""`)
 		b.do(Click(CSS("#again")))
 		b.holds("a third one finds itself, and nothing else", growth+` === "+1"`)
-		for _, link := range []string{"/stats", "/metrics", "/healthz", "/_/echo"} {
+		for _, link := range []string{"/stats", "/metrics", "/healthz", "/_/echo", "/_/chat"} {
 			b.do(Navigate(s.url), Click(CSS(`.routes a[href="`+link+`"]`)))
 			b.holds("its link leads to "+link, `location.pathname === "`+link+`"`)
 		}

@@ -37,8 +37,10 @@ func TestServe(t *testing.T) {
 		}
 		page := get(t, url+"/")
 		for _, other := range l.urls {
-			if !strings.Contains(page, `href="`+other+`/_/echo"`) {
-				t.Errorf("%s: the front page has no link to %s", name, other)
+			for _, link := range []string{"/_/echo", "/_/chat"} {
+				if !strings.Contains(page, `href="`+other+link+`"`) {
+					t.Errorf("%s: the front page has no link to %s%s", name, other, link)
+				}
 			}
 		}
 	}

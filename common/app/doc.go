@@ -9,6 +9,8 @@
 //	/           the root's index.html, else the built-in front page
 //	/echo       WebSocket: sends every message back; POST: returns the body
 //	/echo?stream  the same piece by piece, for messages of any length
+//	/chat       WebSocket: a room; /chat/join, poll, send and leave are for
+//	            clients without one
 //	/stats      counters as JSON
 //	/metrics    counters as Prometheus text
 //	/healthz    "ok"

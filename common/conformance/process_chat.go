@@ -16,7 +16,7 @@ import (
 // keepsOneOrder has several members speak at once, and one who never reads.
 func keepsOneOrder(t *testing.T) {
 	const members, speakers, each = 10, 4, 150
-	p := room(t)
+	p := Launch(t)
 	var all []*speaker
 	for i := range members {
 		all = append(all, p.join(t, fmt.Sprint("member ", i)))
@@ -74,7 +74,7 @@ func keepsOneOrder(t *testing.T) {
 
 // tellsWhoIsThere has members come, and leave in all ways.
 func tellsWhoIsThere(t *testing.T) {
-	p := room(t)
+	p := Launch(t)
 	ann := p.join(t, "Ann")
 	for i := range 60 {
 		ann.say(fmt.Sprint(i))
@@ -111,7 +111,7 @@ func tellsWhoIsThere(t *testing.T) {
 }
 
 func keepsSecrets(t *testing.T) {
-	p := room(t)
+	p := Launch(t)
 	ann, bob, eve := p.join(t, "Ann"), p.join(t, "Bob"), p.join(t, "Eve")
 	pol, ear := p.visit(t, "Pol"), p.visit(t, "Ear")
 	for _, s := range []*speaker{ann, bob, eve} {
@@ -153,7 +153,7 @@ func keepsSecrets(t *testing.T) {
 // closesWhoDoesNotRead has members who never read.
 func closesWhoDoesNotRead(t *testing.T) {
 	const silent, most = 3, 64 << 20
-	p := room(t, "-max-message=65536", "-write-timeout=1m")
+	p := Launch(t, "-max-message=65536", "-write-timeout=1m")
 	ann, bob := p.join(t, "Ann"), p.join(t, "Bob")
 	ann.until("joined", "Bob")
 	alone := rounds(t, ann, bob)
@@ -218,7 +218,7 @@ func rounds(t *testing.T, from, to *speaker) (n int) {
 }
 
 func limitsTheRoom(t *testing.T) {
-	p := room(t)
+	p := Launch(t)
 	for _, tt := range []struct{ path, offered, chosen string }{
 		{"/chat", "", ""}, {"/chat", "chat", "chat"}, {"/chat", "v1.other, chat", "chat"}, {"/chat", "echo", ""},
 		{"/echo", "chat", ""}, {"/echo", "chat, echo", "echo"},

@@ -25,21 +25,6 @@ type speaker struct {
 	name string
 }
 
-// room starts a server.
-func room(t *testing.T, flags ...string) *Process {
-	t.Helper()
-	p := Launch(t, flags...)
-	c, err := dial(p.Addr)
-	must(t, err)
-	defer c.Close()
-	r, err := c.get("/chat")
-	must(t, err)
-	if r.status == 404 {
-		t.Skip("this server has no room")
-	}
-	return p
-}
-
 // enter opens a WebSocket in the room.
 func (p *Process) enter(t *testing.T) *client {
 	t.Helper()

@@ -13,7 +13,7 @@ import (
 
 // letsPollsWait has a member without WebSocket wait for one that has one.
 func letsPollsWait(t *testing.T) {
-	p := room(t, "-idle-timeout=300ms")
+	p := Launch(t, "-idle-timeout=300ms")
 	pol := p.visit(t, "Pol")
 	pol.waits()
 	if diff := cmp.Diff([]heard{{Type: "joined", Name: "Pol", Seq: 1}}, pol.polled()); diff != "" {
@@ -52,7 +52,7 @@ func letsPollsWait(t *testing.T) {
 // time on a new connection.
 func missesNothing(t *testing.T) {
 	const each = 100 // fewer than the room keeps, for a slow machine must not miss any
-	p := room(t)
+	p := Launch(t)
 	ann, bob := p.join(t, "Ann"), p.join(t, "Bob")
 	pol := p.visit(t, "Pol")
 	ids := map[string]bool{pol.session: true}
@@ -93,7 +93,7 @@ func missesNothing(t *testing.T) {
 }
 
 func outlivesPolls(t *testing.T) {
-	p := room(t)
+	p := Launch(t)
 	before := p.Rest()
 	ann := p.join(t, "Ann")
 	pol := p.visit(t, "Pol")
@@ -123,7 +123,7 @@ func outlivesPolls(t *testing.T) {
 }
 
 func answersPollsAtTheEnd(t *testing.T) {
-	p := room(t)
+	p := Launch(t)
 	var all []*visitor
 	for i := range 5 {
 		v := p.visit(t, fmt.Sprint("visitor ", i))
