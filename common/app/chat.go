@@ -79,7 +79,7 @@ func (a *App) post(g *guest, m *hub.Message) {
 
 // Deliver implements hub.Receiver.
 func (a *App) Deliver(_ time.Time, m *hub.Message) {
-	if g := a.guests[m.From]; g != nil && m.Kind != hub.Left && (m.Conn == 0 || m.Conn == m.From) {
+	if g := a.guests[m.From]; g != nil && (m.Conn == 0 || m.Conn == m.From) {
 		g.cameBack()
 	}
 	if m.Conn == 0 {

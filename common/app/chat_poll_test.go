@@ -261,6 +261,12 @@ func TestAPollIsToldWhatItMissed(t *testing.T) {
 const someone = "00112233445566778899aabbccddeeff"
 
 func TestTheRoutesWithoutWebSocketRefuseInOneLine(t *testing.T) {
+	const (
+		foreign  = "pages of that Origin may not use this resource"
+		needs    = "a poll needs session and since, each once, and nothing else"
+		nullLike = "that is no JSON object: invalid character 'a' in literal null (expecting 'u')"
+		badName  = "a name has 1 to 32 characters, and no space at its ends"
+	)
 	long := strings.Repeat("x", 32<<10)
 	for _, tt := range []struct {
 		method, target, body, field string
@@ -274,16 +280,16 @@ func TestTheRoutesWithoutWebSocketRefuseInOneLine(t *testing.T) {
 		{"BREW", "/chat/join", "", "", 501, "this server does not know that method"},
 		{"POST", "/chat/other", "{}", "", 405, "this resource allows GET, HEAD, OPTIONS"},
 		{"GET", "/chat/", "", "", 404, "there is nothing at that path"},
-		{"POST", "/chat/join", `{"name":"a"}`, "Origin: http://evil.example", 403, "pages of that Origin may not use this resource"},
-		{"GET", pollOf(someone, 1), "", "Origin: http://evil.example", 403, "pages of that Origin may not use this resource"},
+		{"POST", "/chat/join", `{"name":"a"}`, "Origin: http://evil.example", 403, foreign},
+		{"GET", pollOf(someone, 1), "", "Origin: http://evil.example", 403, foreign},
 		{"POST", "/chat/join", `{"name":"a"}`, "If-Match: *", 412, "there is nothing here to be matched"},
 		{"GET", pollOf(someone, 1), "", "If-Match: \"a\"", 412, "the resource is not what the request expects"},
 		{"POST", "/chat/join", "", "", 400, "that is no JSON object: it has no end"},
-		{"POST", "/chat/join", "name=Ann", "", 400, "that is no JSON object: invalid character 'a' in literal null (expecting 'u')"},
+		{"POST", "/chat/join", "name=Ann", "", 400, nullLike},
 		{"POST", "/chat/join", "{\"name\":\"\xff\"}", "", 400, "that is not UTF-8"},
 		{"POST", "/chat/join", `{"name":"Ann","text":"x"}`, "", 400, `"text" means nothing here`},
 		{"POST", "/chat/join", `{"type":"join","name":"Ann"}`, "", 400, `"type" means nothing here`},
-		{"POST", "/chat/join", `{"name":" Ann"}`, "", 409, "a name has 1 to 32 characters, and no space at its ends"},
+		{"POST", "/chat/join", `{"name":" Ann"}`, "", 409, badName},
 		{"POST", "/chat/send", `{"text":"` + long + `"}`, "", 413, "a message has at most 32768 bytes"},
 		{"POST", "/chat/send", `{"session":"` + someone + `"}`, "", 400, "there is no text to say"},
 		{"POST", "/chat/send", `{"session":"` + someone + `","text":"x"}`, "", 404, joinAgain},
@@ -293,10 +299,10 @@ func TestTheRoutesWithoutWebSocketRefuseInOneLine(t *testing.T) {
 		{"GET", pollOf(someone, 1), "", "", 404, joinAgain},
 		{"GET", pollOf("", 1), "", "", 404, joinAgain},
 		{"GET", pollOf(someone, -1), "", "", 400, "since must be the seq of the last answer, a number"},
-		{"GET", "/chat/poll", "", "", 400, "a poll needs session and since, each once, and nothing else"},
-		{"GET", "/chat/poll?session=" + someone, "", "", 400, "a poll needs session and since, each once, and nothing else"},
-		{"GET", pollOf(someone, 1) + "&since=1", "", "", 400, "a poll needs session and since, each once, and nothing else"},
-		{"GET", pollOf(someone, 1) + "&x=1", "", "", 400, "a poll needs session and since, each once, and nothing else"},
+		{"GET", "/chat/poll", "", "", 400, needs},
+		{"GET", "/chat/poll?session=" + someone, "", "", 400, needs},
+		{"GET", pollOf(someone, 1) + "&since=1", "", "", 400, needs},
+		{"GET", pollOf(someone, 1) + "&x=1", "", "", 400, needs},
 	} {
 		var fields []string
 		if tt.field != "" {
@@ -311,7 +317,8 @@ func TestTheRoutesWithoutWebSocketRefuseInOneLine(t *testing.T) {
 			continue
 		}
 		status, body := v.answer()
-		if _, reason, _ := strings.Cut(strings.TrimSuffix(body, "\n"), ": "); status != tt.status || reason != tt.reason {
+		_, reason, _ := strings.Cut(strings.TrimSuffix(body, "\n"), ": ")
+		if status != tt.status || reason != tt.reason {
 			t.Errorf("%s %s %.40s: want %d %q, got %d %q",
 				tt.method, tt.target, tt.body, tt.status, tt.reason, status, reason)
 		}

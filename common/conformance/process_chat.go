@@ -96,7 +96,8 @@ func tellsWhoIsThere(t *testing.T) {
 		must(t, s.ask("join", "name", "ann"))
 		s.hears(heard{Type: "error", Text: "someone here is called ann already"})
 		must(t, s.ask("join", "name", name))
-		want := append([]heard{{Type: "welcome", Name: name}, {Type: "members", Members: []string{"Ann"}}}, history...)
+		welcome := []heard{{Type: "welcome", Name: name}, {Type: "members", Members: []string{"Ann"}}}
+		want := append(welcome, history...)
 		if diff := cmp.Diff(want, s.until("joined", name)); diff != "" {
 			t.Errorf("%s is told of what was before (-want +got):\n%.2000s", name, diff)
 		}
@@ -170,7 +171,7 @@ func closesWhoDoesNotRead(t *testing.T) {
 		stalled = append(stalled, s)
 	}
 	beside := rounds(t, ann, bob)
-	t.Logf("messages from one to the other in half a second: %d alone, %d beside members who don't read", alone, beside)
+	t.Logf("messages to and fro in half a second: %d alone, %d beside who does not read", alone, beside)
 	if beside < alone/50 {
 		t.Errorf("messages beside members who don't read: got %d, want about %d as without them", beside, alone)
 	}

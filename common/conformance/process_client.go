@@ -90,7 +90,8 @@ func (c *client) get(path string, more ...string) (reply, error) {
 
 // post sends a POST and reads the answer.
 func (c *client) post(path, body string) (reply, error) {
-	_, err := fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
+	_, err := fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s",
+		path, len(body), body)
 	if err != nil {
 		return reply{}, err
 	}

@@ -22,7 +22,7 @@ func letsPollsWait(t *testing.T) {
 	pol.waits()
 	_, err := io.WriteString(pol, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n") // pipelined
 	must(t, err)
-	pol.SetReadDeadline(time.Now().Add(600 * time.Millisecond)) // longer than the server lets a connection be idle
+	pol.SetReadDeadline(time.Now().Add(600 * time.Millisecond)) // longer than a connection may be idle
 	if b, err := pol.in.Peek(1); err == nil {
 		t.Fatalf("want the poll to wait, got %q", b)
 	}
