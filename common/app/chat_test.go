@@ -292,6 +292,9 @@ func TestAMemberWhoDoesNotReadIsClosedAndTheOthersAreToldAtOnce(t *testing.T) {
 		if held := said * 32_000; held < 100_000+1<<20 || held > 100_000+1<<20+300_000 {
 			t.Errorf("private %v: want her closed when 1 MiB and a message wait, got %d bytes", private, held)
 		}
+		if n := len(p.app.guests); n != 2 {
+			t.Errorf("private %v: want two guests left, got %d", private, n)
+		}
 		if got := bob.read(); !private && len(got) != said+1 {
 			t.Errorf("want Bob to have heard %d messages and that Eve left, got %d", said, len(got))
 		}
