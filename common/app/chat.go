@@ -16,7 +16,8 @@ const (
 	// chatUnderway is how many messages of one member may be on their way to the
 	// hub and back. More are not read, so a flood stays with who makes it.
 	chatUnderway = 16
-	// chatSlack is how much more than one message may wait for a member to read.
+	// chatSlack is how much more than one message, and than what a newcomer is told
+	// at once, may wait for a member to read.
 	chatSlack = 1 << 20
 )
 
@@ -27,6 +28,7 @@ type guest struct {
 	conn     *session.Conn
 	member   bool // the hub has welcomed it
 	underway int  // how much it has said without having heard it back
+	greeting int  // bytes that it was told when it came, about what was before
 }
 
 // chat opens a WebSocket in the room.
@@ -85,16 +87,24 @@ func (a *App) Deliver(_ time.Time, m *hub.Message) {
 	if m.Conn == 0 {
 		a.broadcast(m)
 	} else if g := a.guests[m.Conn]; g != nil {
-		switch m.Kind {
-		case hub.Welcome:
-			g.member = true
-		case hub.Refused:
-			g.cameBack()
-		}
-		a.tell(g, a.render(m).frame)
+		a.deliver(g, m)
 	} else if v := a.visits[m.Conn]; v != nil {
 		a.collect(v, m)
 	} // else it has gone meanwhile
+}
+
+// deliver takes what the hub sends to one guest alone.
+func (a *App) deliver(g *guest, m *hub.Message) {
+	r := a.render(m)
+	switch {
+	case m.Kind == hub.Welcome:
+		g.member = true
+	case m.Kind == hub.Refused:
+		g.cameBack()
+	case m.Kind == hub.Present, m.Kind == hub.Said && m.To == "":
+		g.greeting += len(r.json)
+	}
+	a.tell(g, r.frame)
 }
 
 func (g *guest) cameBack() {
@@ -117,7 +127,7 @@ func (a *App) broadcast(m *hub.Message) {
 // tell sends to a guest. One that has not read what was sent to it for too long
 // leaves the room at once, and is closed when it reads on.
 func (a *App) tell(g *guest, frame *session.Prepared) {
-	if g.conn.SendPrepared(frame) && g.conn.Queued() > a.o.MaxMessage+chatSlack {
+	if g.conn.SendPrepared(frame) && g.conn.Queued() > a.o.MaxMessage+chatSlack+int64(g.greeting) {
 		a.leaveChat(g)
 		g.conn.Close(ws.TryAgainLater, "you don't read what the others say")
 	}

@@ -162,7 +162,7 @@ func (v *visit) reply(seq uint64) []byte {
 // stopWaiting asks the hub to answer a poll with what there is: nothing. What it
 // has sent meanwhile may be on its way, so it is its answer that ends the poll.
 func (a *App) stopWaiting(c *session.Conn) {
-	if v := a.visits[c.ID()]; v != nil && v.kind == hub.Poll {
+	if a.visits[c.ID()] != nil {
 		a.o.Bus.Post(c.Now(), &hub.Message{Kind: hub.Stop, Conn: c.ID()})
 	}
 }

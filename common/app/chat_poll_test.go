@@ -127,6 +127,9 @@ func TestAConversationWithoutWebSocket(t *testing.T) {
 	ann.hears(`{"type":"left","seq":6,"at":AT,"name":"Pol"}`)
 	pol.polls(id, 6)
 	pol.gets(404, "404 Not Found: no such session: it has expired, or never was; join again\n")
+	if n := len(p.app.visits); n != 0 {
+		t.Errorf("want no request remembered, got %d", n)
+	}
 }
 
 func TestAPollIsAnsweredWithNothingInTheEnd(t *testing.T) {
@@ -162,6 +165,24 @@ func TestAnAnswerUnderWayIsTheAnswer(t *testing.T) {
 	pol.gets(200, `{"seq":1,"messages":[]}`+"\n")
 	pol.polls(id, 1)
 	pol.waits()
+}
+
+func TestAnAnsweredPollLeavesNothingBehind(t *testing.T) {
+	p := newParty(t, "-idle-timeout=10m")
+	pol := p.visitor()
+	id := pol.enters("Pol")
+	pol.polls(id, 1)
+	p.join("Ann")
+	pol.answer()
+	if idle := pol.peer.Session.Deadline().Sub(p.Now()); idle != 10*time.Minute {
+		t.Errorf("want the connection idle for 10 minutes, got its next deadline in %v", idle)
+	}
+	p.deaf = true
+	pol.polls(id, 2)
+	pol.peer.Reset() // and the hub's answer is never seen
+	if n := len(p.app.visits); n != 0 {
+		t.Errorf("want no request remembered, got %d", n)
+	}
 }
 
 func TestASecondPollEndsTheFirst(t *testing.T) {
@@ -302,6 +323,7 @@ func TestTheRoutesWithoutWebSocketRefuseInOneLine(t *testing.T) {
 		{"GET", "/chat/poll", "", "", 400, needs},
 		{"GET", "/chat/poll?session=" + someone, "", "", 400, needs},
 		{"GET", pollOf(someone, 1) + "&since=1", "", "", 400, needs},
+		{"GET", pollOf(someone, 1) + "&session=" + someone, "", "", 400, needs},
 		{"GET", pollOf(someone, 1) + "&x=1", "", "", 400, needs},
 	} {
 		var fields []string

@@ -305,6 +305,49 @@ func TestAMemberWhoDoesNotReadIsClosedAndTheOthersAreToldAtOnce(t *testing.T) {
 	}
 }
 
+// What a newcomer is told at once may be more than may wait for others. It is not
+// held against one who reads.
+func TestAMemberWhoReadsIsNotClosedForALongHistory(t *testing.T) {
+	p := newParty(t, "-max-message=50000")
+	ann := p.join("Ann")
+	for range hub.History {
+		ann.say(`{"type":"say","text":"` + strings.Repeat("x", 32_000) + `"}`)
+		ann.forget()
+	}
+	bob := p.enter()
+	bob.say(`{"type":"join","name":"Bob"}`)
+	if got := bob.read(); len(got) != 2+hub.History+1 || !strings.HasPrefix(got[len(got)-1], `{"type":"joined"`) {
+		t.Errorf("want %d messages of history and that he joined, got %d, the last one %.50q",
+			hub.History, len(got), got[len(got)-1])
+	}
+}
+
+func TestMembersAreNamedInTheirOrder(t *testing.T) {
+	p := newParty(t)
+	for _, name := range []string{"f", "c", "a", "e", "b", "d"} {
+		p.join(name)
+	}
+	m := p.enter()
+	m.say(`{"type":"join","name":"x"}`)
+	m.hears(`{"type":"welcome","name":"x"}`, `{"type":"members","members":["a","b","c","d","e","f"]}`,
+		`{"type":"joined","seq":7,"at":AT,"name":"x"}`)
+}
+
+// The hub sends an entry to one after the other: to the two whom a private
+// message concerns, to each poll that waits.
+func TestAnEntryForManyIsRenderedOnce(t *testing.T) {
+	a := local(nil)
+	said := hub.Message{Kind: hub.Said, Seq: 5, Text: []byte("x")}
+	first := a.render(&said)
+	said.Conn = 7
+	if a.render(&said) != first {
+		t.Error("want the same for the next connection")
+	}
+	if got := a.render(&hub.Message{Kind: hub.Welcome, Seq: 5}); got == first {
+		t.Error("want a Welcome rendered that knows of the same entry")
+	}
+}
+
 // A guest that speaks faster than the hub takes it in waits, and nothing is lost.
 func TestAFloodStaysWithWhoMakesIt(t *testing.T) {
 	p := newParty(t)
