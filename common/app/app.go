@@ -30,6 +30,8 @@ type Options struct {
 	Lists          func() *Lists // asked at each request for lists that may change; nil: these stay
 	OriginRequired bool          // refuse WebSockets and POSTs without Origin
 	Legacy         bool          // Sec-WebSocket-Origin, as Origin was called from hybi-04 to hybi-10, counts too
+
+	Demo bool // a client may crash the process that serves it, and ask which one that is
 }
 
 // Lists are the allow lists, as Options has them. They are never changed, only
@@ -126,6 +128,8 @@ func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
 		if a.method(c, r, getOnly) && !a.judged(c, r, validators{}, nil) {
 			c.Reply(&session.Response{Status: 200, Fields: plainText, Body: []byte("ok\n")})
 		}
+	case "/_/crash":
+		a.crash(c, r)
 	default:
 		if a.method(c, r, getOnly) {
 			a.file(c, r, path)
@@ -168,6 +172,9 @@ func (a *App) Open(c *session.Conn) {
 	if g, ok := c.Data().(*guest); ok {
 		a.enterChat(g)
 	}
+	if _, ok := c.Data().(curious); ok {
+		a.introduce(c)
+	}
 }
 
 // Message implements session.App: chat, or echo.
@@ -204,6 +211,9 @@ func (a *App) Gone(c *session.Conn, _ ws.Code) {
 // echo opens a WebSocket, or returns the body of a POST.
 func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 	if string(r.Method()) != "POST" {
+		if a.o.Demo && string(r.Query()) == "pid" {
+			c.SetData(curious{})
+		}
 		c.Upgrade(r, echoProtocols, string(r.Query()) == "stream")
 		return
 	}

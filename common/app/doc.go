@@ -9,8 +9,10 @@
 //	/           the root's index.html, else the built-in front page
 //	/echo       WebSocket: sends every message back; POST: returns the body
 //	/echo?stream  the same piece by piece, for messages of any length
+//	/echo?pid   the same after a message that says which process serves; with Demo
 //	/chat       WebSocket: a room; /chat/join, poll, send and leave are for
 //	            clients without one
+//	/_/crash    POST: crashes that process; with Demo, else there is nothing
 //	/stats      counters as JSON
 //	/metrics    counters as Prometheus text
 //	/healthz    "ok"

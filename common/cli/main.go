@@ -118,7 +118,7 @@ func (env *Env) Sessions(board stat.Board, i int, bus hub.Bus) (*session.Config,
 		Name: env.Name, Board: board, Slot: i, Bus: bus, MaxMessage: env.MaxMessage,
 		Host: host, Loopback: loopback(host),
 		Lists: env.Lists, OriginRequired: env.OriginRequired,
-		Legacy: env.Legacy,
+		Legacy: env.Legacy, Demo: env.Demo,
 	}
 	if env.root != nil {
 		o.FS = env.root

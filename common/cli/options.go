@@ -38,6 +38,7 @@ type Options struct {
 	OriginsFile    string
 	OriginRequired bool
 	Legacy         bool
+	Demo           bool
 
 	NoDelay     bool
 	DeferAccept int
@@ -127,6 +128,9 @@ func (o *Options) define(fs *flag.FlagSet, m *Model) {
 	fs.BoolVar(&o.Legacy, "legacy", false,
 		"speak the old conventions of WebSocket too: hixie-75, hixie-76 (hybi-00), hybi-07, hybi-10")
 
+	fs.BoolVar(&o.Demo, "demo", false,
+		"let clients crash the process that serves them, to see who else is gone; on a loopback address only")
+
 	fs.BoolVar(&o.NoDelay, "nodelay", true, "set TCP_NODELAY; false also gives up MSG_MORE")
 	fs.IntVar(&o.DeferAccept, "defer-accept", 0, "TCP_DEFER_ACCEPT: `seconds` to wait for the first bytes")
 	fs.IntVar(&o.Lifeline, "lifeline", 0, "shut down when this inherited `descriptor` reaches its end of file")
@@ -152,6 +156,9 @@ func (o *Options) check() error {
 		return fmt.Errorf("-addr %q: the port must be a number from 0 to 65535", o.Addr)
 	case strings.ContainsAny(host, " /"):
 		return fmt.Errorf("-addr %q: %q is no host", o.Addr, host)
+	case o.Demo && !loopback(host):
+		return fmt.Errorf("-demo lets anyone crash the server, so -addr %q must be on loopback: try 127.0.0.1:8080",
+			o.Addr)
 	case o.Ports < 1 || int(n)+o.Ports > 1<<16:
 		return fmt.Errorf("-ports %d: from port %d on there must be 1 to %d", o.Ports, n, 1<<16-int(n))
 	case o.Ports > 1 && n == 0:

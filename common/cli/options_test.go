@@ -42,7 +42,7 @@ func TestEveryFlagIsHeard(t *testing.T) {
 	got, err := parse(&model, strings.Fields(`-addr [::1]:0 -backlog 1 -root /r -max-conns 5
 		-max-message 1GiB -max-body 3 -max-head=2KiB -compress takeover -head-timeout 1ms -idle-timeout 2s -write-timeout 3m
 		-close-timeout 4h -grace 5s -hosts h -origins o -origin-required -nodelay=false -defer-accept 6
-		-lifeline 3 -log debug -log-format json -prefork 7 -max-children 8`), nil)
+		-lifeline 3 -log debug -log-format json -prefork 7 -max-children 8 -demo`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestEveryFlagIsHeard(t *testing.T) {
 		HeadTimeout: time.Millisecond, IdleTimeout: 2 * time.Second, WriteTimeout: 3 * time.Minute,
 		CloseTimeout: 4 * time.Hour, Grace: 5 * time.Second, HostsFile: "h", OriginsFile: "o",
 		OriginRequired: true, DeferAccept: 6, Lifeline: 3, LogLevel: "debug", LogFormat: "json",
-		Prefork: 7, MaxChildren: 8, Loops: 1,
+		Prefork: 7, MaxChildren: 8, Loops: 1, Demo: true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("all flags (-want +got):\n%s", diff)
@@ -63,6 +63,7 @@ func TestAnythingGoodIsAccepted(t *testing.T) {
 	for _, line := range []string{
 		"-addr :80", "-addr localhost:65535", "-addr 0.0.0.0:1", "-addr [fe80::1%lo]:7",
 		"-addr 127.0.0.1:65530 -ports 6",
+		"-demo", "-demo -addr localhost:1", "-demo -addr 127.8.8.8:0", "-demo -addr [::1]:1",
 		"-max-head 64", "-compress off", "-compress=on", "-max-head 16MiB", "-log WARN", "-log error", "-max-conns 0", "-lifeline 0",
 	} {
 		if _, err := parse(&model, strings.Fields(line), nil); err != nil {
@@ -85,6 +86,10 @@ func TestABadValueIsOneClearLine(t *testing.T) {
 		"-ports x":                       "-ports",
 		"-addr :65530 -ports 7":          "1 to 6",
 		"-addr :0 -ports 2":              "can't start at 0",
+		"-addr :8003 -demo":              "must be on loopback",
+		"-addr 0.0.0.0:8003 -demo":       "must be on loopback",
+		"-addr [::]:8003 -demo":          "must be on loopback",
+		"-addr 192.0.2.1:8003 -demo":     "must be on loopback",
 		"-backlog 0":                     "positive",
 		"-max-conns -1":                  "negative",
 		"-max-message 0":                 "positive number of bytes",

@@ -24,7 +24,7 @@ func (target Target) refusesFlags(t *testing.T) {
 		"-hosts=" + dir + "/missing", "-hosts=" + file("hosts", "2\nlocalhost\n"),
 		"-origins=" + file("origins", "http://localhost\n"), "-origins=" + dir,
 		"-origin-required=perhaps", "-legacy=75", "-nodelay=2", "-defer-accept=-1",
-		"-lifeline=2", "-lifeline=-1", "-lifeline=900", "-log=loud", "-log-format=xml", "-unheard-of", "argument",
+		"-demo=2", "-lifeline=2", "-lifeline=-1", "-lifeline=900", "-log=loud", "-log-format=xml", "-unheard-of", "argument",
 	}
 	if target.Name == "forkserv" {
 		flags = append(flags, "-prefork=-1", "-max-children=-1", "-max-children=0")

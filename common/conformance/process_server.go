@@ -30,6 +30,7 @@ type Process struct {
 	stopped  sync.Once
 	watch    *client // that asks for /stats
 	stdout   *os.File
+	panics   int // that the test has asked for
 }
 
 // Launch starts the server that this test binary is (see Main) and waits until
@@ -158,7 +159,10 @@ func (p *Process) stop() {
 	}
 	p.lifeline.Close()
 	log := p.Log()
-	for _, word := range []string{"DATA RACE", "panic:", "fatal error:"} {
+	if n := strings.Count(log, "panic:"); n != p.panics {
+		p.t.Errorf("the server's log has %d panics, want the %d that were asked for", n, p.panics)
+	}
+	for _, word := range []string{"DATA RACE", "fatal error:"} {
 		if strings.Contains(log, word) {
 			p.t.Errorf("the server's log has a %s", word)
 		}
