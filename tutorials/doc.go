@@ -5,6 +5,10 @@
 //	go run ./tutorials -base 9001   the same on 9001, 9002, 9003
 //	go run ./tutorials help         all commands
 //
+// The servers run with -demo, so that their page /_/isolation can crash them. One
+// that falls is started again, with a line that says so; a server that panics
+// says why in one line, and where as well if GOTRACEBACK is set.
+//
 // Nothing it starts outlives it. The servers hold the read end of a pipe whose
 // write end only this process has, so that they notice its end whatever it was.
 package main

@@ -31,11 +31,16 @@ var errTold = errors.New("told to end before the servers were ready")
 type server struct {
 	name string
 	url  string // where it listens, once it is ready
+	bin  string
+	args []string
 	cmd  *exec.Cmd
 
 	line  chan string // gets the line that says it is ready, or what else came first
 	ended bool
 	err   error // how it ended
+
+	started time.Time
+	falls   []time.Time // of late
 }
 
 // group is the servers that were started. Its methods are for one goroutine.
@@ -43,6 +48,7 @@ type group struct {
 	servers  []*server
 	ended    chan *server
 	lifeline [2]*os.File // read and write end
+	log      io.Writer   // gets a line for each thing that happens to a server
 }
 
 // newGroup makes the lifeline: a pipe that nothing is ever written to. The
@@ -53,79 +59,87 @@ func newGroup() (*group, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &group{ended: make(chan *server, len(models)), lifeline: [2]*os.File{r, w}}, nil
+	return &group{ended: make(chan *server, len(models)), lifeline: [2]*os.File{r, w}, log: os.Stderr}, nil
 }
 
 // start starts the server bin. Its log goes where ours goes.
 func (g *group) start(bin string, args ...string) error {
+	s := &server{name: filepath.Base(bin), bin: bin, args: append(args, "-lifeline", lifelineFD)}
+	if err := g.spawn(s); err != nil {
+		return err
+	}
+	g.servers = append(g.servers, s)
+	return nil
+}
+
+// spawn makes a process of s, which has none.
+func (g *group) spawn(s *server) error {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	s := &server{
-		name: filepath.Base(bin),
-		cmd:  exec.Command(bin, append(args, "-lifeline", lifelineFD)...),
-		line: make(chan string, 1),
-	}
-	s.cmd.Stdout = w
-	s.cmd.Stderr = os.Stderr
-	s.cmd.ExtraFiles = []*os.File{g.lifeline[0]}
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := s.cmd.Start(); err != nil {
+	cmd, line := exec.Command(s.bin, s.args...), make(chan string, 1)
+	cmd.Env = quietly(os.Environ())
+	cmd.Stdout = w
+	cmd.Stderr = os.Stderr
+	cmd.ExtraFiles = []*os.File{g.lifeline[0]}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
 		r.Close()
 		return err
 	}
-	g.servers = append(g.servers, s)
+	s.cmd, s.line, s.ended, s.started = cmd, line, false, time.Now()
 	go func() {
 		defer r.Close()
 		out := bufio.NewReader(r)
-		line, _ := out.ReadString('\n')
-		s.line <- line
+		first, _ := out.ReadString('\n')
+		line <- first
 		io.Copy(io.Discard, out)
 	}()
 	go func() {
-		s.err = s.cmd.Wait()
+		s.err = cmd.Wait()
 		g.ended <- s
 	}()
 	return nil
+}
+
+// quietly has a server that panics say why, in one line, and not where: here
+// most panics are asked for. Whoever wants the stack sets GOTRACEBACK.
+func quietly(env []string) []string {
+	const name = "GOTRACEBACK"
+	if os.Getenv(name) != "" {
+		return env
+	}
+	return append(env, name+"=none")
 }
 
 // ready waits until every server has said that it accepts connections.
 func (g *group) ready(ctx context.Context) error {
 	late := time.After(startTime)
 	for _, s := range g.servers {
-		select {
-		case line := <-s.line:
-			form := s.name + ": listening on %s (pid %d)\n"
-			var pid int
-			if _, err := fmt.Sscanf(line, form, &s.url, &pid); err != nil {
-				return fmt.Errorf("%s did not start", s.name) // its own line on standard error says why
-			}
-			s.url += "/"
-		case <-late:
-			return fmt.Errorf("%s: not ready after %v", s.name, startTime)
-		case <-ctx.Done():
-			return errTold
+		if err := s.ready(ctx, late); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// watch returns when ctx is over. A server that ends before that is reported,
-// and the others go on; when none is left, that is an error.
-func (g *group) watch(ctx context.Context) error {
-	for range g.servers {
-		select {
-		case <-ctx.Done():
-			return nil
-		case s := <-g.ended:
-			s.ended = true
-			fmt.Fprintf(os.Stderr, "tutorials: %s (pid %d) ended by itself: %v\n",
-				s.name, s.cmd.Process.Pid, s.cmd.ProcessState)
+func (s *server) ready(ctx context.Context, late <-chan time.Time) error {
+	select {
+	case line := <-s.line:
+		form := s.name + ": listening on %s (pid %d)\n"
+		var pid int
+		if _, err := fmt.Sscanf(line, form, &s.url, &pid); err != nil {
+			return fmt.Errorf("%s did not start", s.name) // its own line on standard error says why
 		}
+		s.url += "/"
+		return nil
+	case <-late:
+		return fmt.Errorf("%s: not ready after %v", s.name, startTime)
+	case <-ctx.Done():
+		return errTold
 	}
-	return errors.New("no server is left")
 }
 
 // end tells the servers that are left to end, and waits for them. One that

@@ -104,6 +104,17 @@ func (l *launcher) wait() error {
 	return fmt.Errorf("after %v something was still there that the launcher had started; it said:\n%s", patience, &l.errs)
 }
 
+// said counts the lines of standard error that begin so; call it after wait.
+func (l *launcher) said(beginning string) map[string]int {
+	lines := make(map[string]int)
+	for line := range strings.Lines(l.errs.String()) {
+		if strings.HasPrefix(line, beginning) {
+			lines[strings.TrimSuffix(line, "\n")]++
+		}
+	}
+	return lines
+}
+
 // self returns the command that runs this test binary as the launcher.
 func self(args ...string) *exec.Cmd {
 	exe, err := os.Executable()

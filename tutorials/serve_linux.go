@@ -64,7 +64,7 @@ func run(ctx context.Context, dir string, addrs []string) (err error) {
 	}()
 	for i, name := range models {
 		err := g.start(filepath.Join(dir, name), "-addr", addrs[i],
-			"-root", filepath.Join(dir, "site"), "-origins", filepath.Join(dir, "origins"))
+			"-root", filepath.Join(dir, "site"), "-origins", filepath.Join(dir, "origins"), "-demo")
 		if err != nil {
 			return err
 		}

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -113,38 +113,18 @@ func TestServersEndWithTheLauncher(t *testing.T) {
 	}
 }
 
-func TestServerThatEndsByItself(t *testing.T) {
+func TestServersThatAreToldToEnd(t *testing.T) {
 	l := start(t, self("-base", "0"))
-	syscall.Kill(l.pids["pollserv"], syscall.SIGKILL)
-	for _, name := range []string{"forkserv", "epollserv"} {
-		if got := get(t, l.urls[name]+"/healthz"); got != "ok\n" {
-			t.Errorf("%s says %q after pollserv was killed", name, got)
-		}
+	want := map[string]int{"tutorials: no server is left": 1}
+	for _, name := range models {
 		syscall.Kill(l.pids[name], syscall.SIGTERM)
+		want[fmt.Sprintf("tutorials: %s (pid %d) ended: exit status 0; it was told to", name, l.pids[name])] = 1
 	}
 	if err := l.wait(); err != nil {
 		t.Fatal(err)
 	}
-	var got []string
-	for line := range strings.Lines(l.errs.String()) {
-		if strings.HasPrefix(line, "tutorials: ") {
-			got = append(got, line)
-		}
-	}
-	line := func(name, how string) string {
-		return "tutorials: " + name + " (pid " + strconv.Itoa(l.pids[name]) + ") ended by itself: " + how + "\n"
-	}
-	want := map[string]bool{
-		line("pollserv", "signal: killed"): true,
-		line("forkserv", "exit status 0"):  true,
-		line("epollserv", "exit status 0"): true,
-		"tutorials: no server is left\n":   true,
-	}
-	for _, line := range got {
-		delete(want, line)
-	}
-	if len(got) != 4 || len(want) > 0 {
-		t.Errorf("each end is one line, and so is the last; got:\n%s", strings.Join(got, ""))
+	if d := cmp.Diff(want, l.said("tutorials: ")); d != "" {
+		t.Errorf("each end is one line, and so is the last (-want +got):\n%s", d)
 	}
 	if code := l.cmd.ProcessState.ExitCode(); code != 1 {
 		t.Errorf("the launcher's exit status is %d when no server is left, want 1", code)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"embed"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -15,8 +16,9 @@ import (
 var site embed.FS
 
 // writeSite writes into dir what the servers at addrs are given: the directory
-// site, with a front page that links to all of them, and the file origins, which
-// lets a page from one of them open a WebSocket to another.
+// site, with a front page that links to all of them and servers.json, by which
+// /_/isolation finds them, and the file origins, which lets a page from one of
+// them open a WebSocket to another.
 func writeSite(dir string, addrs []string) error {
 	root := filepath.Join(dir, "site")
 	pages, err := fs.Sub(site, "site")
@@ -33,9 +35,21 @@ func writeSite(dir string, addrs []string) error {
 	if err := writeFront(filepath.Join(root, "index.html"), urls); err != nil {
 		return err
 	}
+	text, err := json.Marshal(urls)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(root, "servers.json"), text, 0o644); err != nil {
+		return err
+	}
+	return writeOrigins(filepath.Join(dir, "origins"), addrs)
+}
+
+// writeOrigins writes the file for -origins.
+func writeOrigins(path string, addrs []string) error {
 	list := origins(addrs)
 	text := fmt.Sprintf("%d\n%s\n", len(list), strings.Join(list, "\n"))
-	return os.WriteFile(filepath.Join(dir, "origins"), []byte(text), 0o644)
+	return os.WriteFile(path, []byte(text), 0o644)
 }
 
 // writeFront writes the page over the template. urls are the servers' by name.

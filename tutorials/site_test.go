@@ -34,6 +34,16 @@ func TestSite(t *testing.T) {
 		t.Errorf("the front page links to its parts and the three echo pages (-want +got):\n%s", d)
 	}
 
+	servers, err := os.ReadFile(filepath.Join(dir, "site", "servers.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const where = `{"epollserv":"http://127.0.0.1:1003","forkserv":"http://127.0.0.1:1001",` +
+		`"pollserv":"http://127.0.0.1:1002"}`
+	if d := cmp.Diff(where, string(servers)); d != "" {
+		t.Errorf("servers.json says where they are (-want +got):\n%s", d)
+	}
+
 	list, err := os.ReadFile(filepath.Join(dir, "origins"))
 	if err != nil {
 		t.Fatal(err)
