@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,8 +19,9 @@ type tab struct {
 }
 
 // browse opens a tab. When the test ends, what the page wrote to the console,
-// exceptions and refused scripts included, is an error.
-func browse(t *testing.T) *tab {
+// exceptions and refused scripts included, is an error, unless it contains one
+// of expected.
+func browse(t *testing.T, expected ...string) *tab {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
@@ -38,7 +40,9 @@ func browse(t *testing.T) *tab {
 			if err != nil {
 				return
 			}
-			if !strings.HasSuffix(m.URL, "/favicon.ico") { // asked for beside JSON, which can't name an icon
+			known := func(text string) bool { return strings.Contains(m.Text+m.URL, text) }
+			// The icon is asked for beside JSON, which can't name one.
+			if !strings.HasSuffix(m.URL, "/favicon.ico") && !slices.ContainsFunc(expected, known) {
 				t.Errorf("the page's console says: %v (%s)", m, m.URL)
 			}
 		}

@@ -63,7 +63,8 @@ func TestOnlyAPostOfAnAllowedPageCrashes(t *testing.T) {
 // message that comes back.
 func introduction(t *testing.T, a *App, path string) string {
 	c := connect(t, a)
-	c.send([]byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + strings.Join(handshake, "\r\n") + "\r\n\r\n"))
+	c.send([]byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" +
+		strings.Join(handshake, "\r\n") + "\r\n\r\n"))
 	c.send(ws.AppendFrame(nil, ws.Header{Fin: true, Opcode: ws.Text, Masked: true}, []byte("hello")))
 	_, frames, _ := strings.Cut(string(c.got), "\r\n\r\n")
 	n := int(frames[1])

@@ -33,7 +33,8 @@ func TestBuiltInPages(t *testing.T) {
 
 func TestPagesHaveNamesWithoutExtension(t *testing.T) {
 	for path, status := range map[string]int{
-		"/": 200, "/_/echo": 200, "/_/chat": 200, "/_/history": 200, "/_/style.css": 200, "/_/echo.js": 200,
+		"/": 200, "/_/echo": 200, "/_/chat": 200, "/_/history": 200, "/_/isolation": 200,
+		"/_/style.css": 200, "/_/echo.js": 200,
 		"/index.html": 404, "/_/echo.html": 404, "/_/index": 404, "/_/": 404, "/_": 404, "/style.css": 404,
 	} {
 		ask(t, local(nil), "GET "+path).expect(t, status, path)
