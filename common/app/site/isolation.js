@@ -93,6 +93,7 @@ function panel(name, url) {
     form.elements.guess.forEach((radio) => { radio.disabled = busy || !whole; });
     crashes.disabled = busy || !whole || !form.elements.guess.value;
     again.hidden = busy || open === many;
+    crashes.hidden = !again.hidden;
   }
 
   async function connectAll() {
