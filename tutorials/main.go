@@ -21,12 +21,16 @@ type command struct {
 
 var commands = []command{
 	{"serve", "build the three servers and run them side by side (the default)", serve},
+	{"load", "make load for a server and say how fast it is answered", loadCommand},
 }
 
 // errUsage is a wrong command line, already explained on standard error.
 var errUsage = errors.New("usage")
 
-func main() { os.Exit(dispatch(os.Args[1:])) }
+func main() {
+	worker()
+	os.Exit(dispatch(os.Args[1:]))
+}
 
 // dispatch runs the command that args names and returns the exit status: 0 when
 // it did what was asked, 1 when it failed, 2 when the command line is wrong.

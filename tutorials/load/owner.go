@@ -1,0 +1,151 @@
+package load
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Owner is the process that listens on an address.
+type Owner struct {
+	PID  int
+	Name string // of its program, as ps shows it
+}
+
+// FindOwner finds out who listens on addr. With a pid only that process, its children and theirs are
+// looked at, and an error says who it is instead.
+func FindOwner(addr netip.AddrPort, pid int) (Owner, error) {
+	sockets, err := listeners(addr)
+	if err != nil {
+		return Owner{}, err
+	}
+	if len(sockets) == 0 {
+		return Owner{}, fmt.Errorf("nobody listens on %s", addr)
+	}
+	holds := func(pid int) bool { return holdsAny(pid, sockets) }
+	if pid != 0 {
+		if i := slices.IndexFunc(Tree(pid), holds); i >= 0 {
+			return Owner{pid, comm(pid)}, nil
+		}
+		if i := slices.IndexFunc(processes(), holds); i >= 0 {
+			other := processes()[i]
+			return Owner{}, fmt.Errorf("%s is not served by process %d: %s, process %d, listens there",
+				addr, pid, comm(other), other)
+		}
+		return Owner{}, fmt.Errorf("%s is not served by process %d", addr, pid)
+	}
+	all := processes()
+	if i := slices.IndexFunc(all, holds); i >= 0 {
+		return Owner{all[i], comm(all[i])}, nil
+	}
+	return Owner{}, fmt.Errorf("who listens on %s can't be seen: "+
+		"only a server of the same user is loaded", addr)
+}
+
+// Tree returns pid, its children and theirs, that live now.
+func Tree(pid int) []int {
+	parents := make(map[int][]int)
+	for _, p := range processes() {
+		if up := parent(p); up > 0 {
+			parents[up] = append(parents[up], p)
+		}
+	}
+	tree := []int{pid}
+	for i := 0; i < len(tree); i++ {
+		tree = append(tree, parents[tree[i]]...)
+	}
+	return tree
+}
+
+// processes are the numbers of all processes.
+func processes() (pids []int) {
+	entries, _ := os.ReadDir("/proc")
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func comm(pid int) string {
+	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return strings.TrimSpace(string(name))
+}
+
+func parent(pid int) int {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	// pid (name) state parent: the name may have blanks and parentheses.
+	_, rest, _ := strings.Cut(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " ")
+	fields := strings.Fields(rest)
+	if len(fields) < 2 {
+		return 0
+	}
+	n, _ := strconv.Atoi(fields[1])
+	return n
+}
+
+// listeners finds the inodes of the sockets that listen on addr, as links in /proc/PID/fd name them.
+func listeners(addr netip.AddrPort) (links []string, err error) {
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		f, err := os.Open(table)
+		if os.IsNotExist(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		for lines := bufio.NewScanner(f); lines.Scan(); {
+			fields := strings.Fields(lines.Text())
+			const listening = "0A"
+			if len(fields) < 10 || fields[3] != listening {
+				continue
+			}
+			if at, err := hexAddr(fields[1]); err == nil && covers(at, addr) {
+				links = append(links, "socket:["+fields[9]+"]")
+			}
+		}
+	}
+	return links, nil
+}
+
+// covers reports whether a socket that listens at one address answers on another.
+func covers(at, addr netip.AddrPort) bool {
+	return at.Port() == addr.Port() && (at.Addr() == addr.Addr() || at.Addr().IsUnspecified())
+}
+
+// hexAddr reads an address of /proc/net/tcp: words in the machine's order of bytes.
+func hexAddr(s string) (netip.AddrPort, error) {
+	host, port, _ := strings.Cut(s, ":")
+	raw, err := hex.DecodeString(host)
+	if err != nil || len(raw)%4 != 0 {
+		return netip.AddrPort{}, fmt.Errorf("address %q", s)
+	}
+	for i := 0; i < len(raw); i += 4 {
+		binary.NativeEndian.PutUint32(raw[i:], binary.BigEndian.Uint32(raw[i:]))
+	}
+	ip, ok := netip.AddrFromSlice(raw)
+	n, err := strconv.ParseUint(port, 16, 16)
+	if !ok || err != nil {
+		return netip.AddrPort{}, fmt.Errorf("address %q", s)
+	}
+	return netip.AddrPortFrom(ip, uint16(n)), nil
+}
+
+func holdsAny(pid int, links []string) bool {
+	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	for _, fd := range fds {
+		if link, err := os.Readlink(fd); err == nil && slices.Contains(links, link) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,44 @@
+package load
+
+import (
+	"fmt"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// CPUs are the processors that this process may use.
+func CPUs() (list []int) {
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		return nil
+	}
+	for i := range len(set) * 64 {
+		if set.IsSet(i) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// Pinned calls start, and the processes that it starts run on cpus alone: they inherit what the thread
+// that forks them may use. Without cpus they run anywhere.
+func Pinned(cpus []int, start func() error) error {
+	if len(cpus) == 0 {
+		return start()
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var before, set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		return fmt.Errorf("sched_getaffinity: %w", err)
+	}
+	for _, i := range cpus {
+		set.Set(i)
+	}
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		return fmt.Errorf("run on processors %v: %w", cpus, err)
+	}
+	defer unix.SchedSetaffinity(0, &before)
+	return start()
+}

@@ -1,0 +1,102 @@
+package load
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+
+	"threeloops/common/ws"
+)
+
+// pool holds what is sent and what has to come back, made before anything is counted. The messages
+// lie one behind the other, and the first depth of them once more behind the last, so that up to depth
+// of them can be sent from anywhere by one write.
+type pool struct {
+	count   int    // different messages
+	length  int    // of one as it is sent
+	out     []byte // count+depth messages as they are sent
+	size    int    // of one as it comes back
+	plain   []byte // count payloads
+	hello   []byte // what opens a connection
+	accept  []byte // Sec-WebSocket-Accept that answers hello
+	goodbye []byte // a Close frame
+	opcode  ws.Opcode
+}
+
+// poolSize is how many different messages a pool has: many, but not more than a cache holds unless
+// two of them do not fit, for then the load would be the memory's.
+func poolSize(size int) int { return max(2, min(64, (256<<10)/max(size, 1))) }
+
+func newPool(s *share, t target) *pool {
+	if t.http {
+		return requests(s, t)
+	}
+	return frames(s, t)
+}
+
+// requests makes a pool of one request, which has one answer.
+func requests(s *share, t target) *pool {
+	close := ""
+	if s.Churn {
+		close = "Connection: close\r\n"
+	}
+	get := fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", t.path, t.addr, close)
+	p := &pool{count: 1, length: len(get), size: len(s.Body), plain: s.Body, hello: get}
+	for range 1 + s.Depth {
+		p.out = append(p.out, get...)
+	}
+	return p
+}
+
+func frames(s *share, t target) *pool {
+	var seed [32]byte
+	binary.LittleEndian.PutUint64(seed[:], s.Seed)
+	random := rand.NewChaCha8(seed)
+
+	var nonce [16]byte
+	random.Read(nonce[:])
+	key := base64.StdEncoding.EncodeToString(nonce[:])
+	p := &pool{count: poolSize(s.Size), size: s.Size, opcode: ws.Binary}
+	if s.Text {
+		p.opcode = ws.Text
+	}
+	p.hello = fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n", t.path, t.addr, key)
+	p.accept = ws.AppendAccept(nil, []byte(key))
+
+	h := ws.Header{Fin: true, Opcode: p.opcode, Masked: true}
+	p.plain = make([]byte, p.count*p.size)
+	if !s.Fixed {
+		random.Read(p.plain)
+	}
+	if s.Text {
+		for i, b := range p.plain {
+			p.plain[i] = 'a' + b%26
+		}
+	}
+	for i := range p.count {
+		random.Read(h.Key[:])
+		p.out = ws.AppendFrame(p.out, h, p.plain[i*p.size:][:p.size])
+	}
+	p.length = len(p.out) / p.count
+	for i := range s.Depth { // may be more than count: the pool goes round
+		p.out = append(p.out, p.out[i*p.length:][:p.length]...)
+	}
+	random.Read(h.Key[:])
+	h.Opcode = ws.Close
+	p.goodbye = ws.AppendFrame(nil, h, ws.AppendClose(nil, ws.NormalClosure, ""))
+	return p
+}
+
+// messages returns n messages, from number j on, as they are sent.
+func (p *pool) messages(j int64, n int) []byte {
+	i := int(j % int64(p.count))
+	return p.out[i*p.length : (i+n)*p.length]
+}
+
+// answer returns what the answer to message j has to be.
+func (p *pool) answer(j int64) []byte {
+	i := int(j % int64(p.count))
+	return p.plain[i*p.size:][:p.size]
+}

@@ -1,0 +1,159 @@
+package load
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+	"golang.org/x/sys/unix"
+)
+
+// workerEnv makes a program a worker.
+const workerEnv = "THREELOOPS_LOAD_WORKER"
+
+// The commands of a worker, each a byte on its standard input. At the end of the input it ends.
+const (
+	begin = 'b' // the load
+	count = 'c' // from now on
+	tell  = 't' // how many messages have been counted
+	stop  = 's' // and say what was counted
+)
+
+// event is a line of what a worker says, as JSON.
+type event struct {
+	Kind     string        // ready, count, result, failed
+	Messages uint64        // counted
+	Total    uint64        // all, those before the counting too
+	Elapsed  time.Duration // of the counting
+	CPU      time.Duration // that it took this process
+	Latency  []byte        // a histogram
+	Error    string
+	Opened   int // connections
+}
+
+// Worker makes this process a worker, and ends it, if [Run] has started it as such. A program that
+// calls Run must call Worker first of all.
+func Worker() {
+	if os.Getenv(workerEnv) == "" {
+		return
+	}
+	runtime.LockOSThread()
+	debug.SetGCPercent(-1) // there is no garbage to speak of
+	debug.SetMemoryLimit(1 << 30)
+	say := json.NewEncoder(os.Stdout)
+	report := func(e event) { say.Encode(e) }
+	if err := work(report); !errors.Is(err, errEnd) {
+		report(event{Kind: "failed", Error: err.Error()})
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func work(report func(event)) error {
+	var s share
+	line, err := readLine()
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(line, &s); err != nil {
+		return fmt.Errorf("the plan: %w", err)
+	}
+	l, err := newLoop(&s, report)
+	if err != nil {
+		return err
+	}
+	return l.run()
+}
+
+// readLine reads a line of standard input and not a byte more: what follows is for the loop.
+func readLine() (line []byte, err error) {
+	for b := make([]byte, 1); b[0] != '\n'; line = append(line, b[0]) {
+		if _, err := os.Stdin.Read(b); err != nil {
+			return nil, err
+		}
+	}
+	return line, nil
+}
+
+// command does what standard input says.
+func (l *loop) command() error {
+	var b [1]byte
+	n, err := unix.Read(0, b[:])
+	switch {
+	case err == unix.EINTR:
+		return nil
+	case err != nil || n == 0:
+		return errEnd
+	}
+	switch b[0] {
+	case begin:
+		return l.beginLoad()
+	case count:
+		l.counting, l.since, l.cpu = true, l.now(), cpuTime()
+	case tell:
+		l.report(event{Kind: "count", Messages: l.total, Opened: min(l.ready, l.steady())})
+	case stop:
+		return l.result()
+	}
+	return nil
+}
+
+func (l *loop) beginLoad() error {
+	l.running = true
+	if l.share.Rate > 0 {
+		l.pace.start = l.now()
+		return l.issue()
+	}
+	for i := range l.share.Active {
+		if err := l.start(l.byID(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// result says what was counted, and ends the load.
+func (l *loop) result() error {
+	now := l.now()
+	e := event{
+		Kind: "result", Messages: l.count, Total: l.total,
+		Elapsed: time.Duration(now - l.since), CPU: cpuTime() - l.cpu,
+	}
+	if l.share.Rate > 0 {
+		l.overdue(now)
+	}
+	var err error
+	e.Latency, err = l.latency.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		return err
+	}
+	l.report(e)
+	return errEnd
+}
+
+// overdue counts the messages that were due while it was counted and have no answer: each has taken
+// at least until now. Without them a server that stalls at the end would look good.
+func (l *loop) overdue(now int64) {
+	due := l.pace.issued(now)
+	for id := range l.share.Active {
+		for j := l.byID(id).done; j < l.pace.due(id, due); j++ {
+			if at := l.pace.at(id, j); at >= l.since {
+				l.latency.RecordValue(max(now-at, 1))
+			}
+		}
+	}
+}
+
+// cpuTime is the CPU time that this process has used.
+func cpuTime() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t); err != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
+}
