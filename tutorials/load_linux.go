@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"threeloops/tutorials/compare"
 	"threeloops/tutorials/load"
 )
 
@@ -75,5 +76,8 @@ func printLoad(w io.Writer, p *load.Plan, r *load.Result) {
 	}
 }
 
-// worker makes this process a worker of the load if it was started as such.
-func worker() { load.Worker() }
+// worker makes this process what it was started as, if that is a worker of the load or the yardstick.
+func worker() {
+	load.Worker()
+	compare.Yardstick()
+}

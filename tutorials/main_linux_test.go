@@ -11,6 +11,7 @@ import (
 const launchEnv = "THREELOOPS_LAUNCH"
 
 func TestMain(m *testing.M) {
+	worker()
 	if os.Getenv(launchEnv) != "" {
 		main()
 	}
@@ -57,6 +58,12 @@ func TestDispatch(t *testing.T) {
 		{"a port beyond the last one is a usage error", []string{"-base", "65534"}, 2},
 		{"so is one far beyond it", []string{"-base", "70000"}, 2},
 		{"and one below the first", []string{"serve", "-base", "-1"}, 2},
+		{"a load for nobody is a failure", []string{"load", "-url", "ws://127.0.0.1:1/echo"}, 1},
+		{"a load for another machine is a failure", []string{"load", "-url", "ws://192.0.2.1:1/echo"}, 1},
+		{"a case that nobody knows is a failure", []string{"compare", "-cases", "frobnicate"}, 1},
+		{"an axis that nobody knows is a failure", []string{"compare", "-sweep", "frobnicate"}, 1},
+		{"no rounds are a usage error", []string{"compare", "-rounds", "0"}, 2},
+		{"a port beyond the last one is a failure", []string{"-base", "65534"}, 1},
 	} {
 		if got := dispatch(c.args); got != c.want {
 			t.Errorf("%s: %q gives status %d, want %d", c.about, c.args, got, c.want)

@@ -7,10 +7,11 @@ import (
 	"runtime"
 )
 
-func serve([]string) error       { return notHere() }
-func loadCommand([]string) error { return notHere() }
+func serve([]string) error          { return notHere() }
+func loadCommand([]string) error    { return notHere() }
+func compareCommand([]string) error { return notHere() }
 
-// Only Linux has workers of the load.
+// Only Linux has workers of the load, and the yardstick.
 func worker() {}
 
 func notHere() error {

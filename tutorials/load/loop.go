@@ -38,7 +38,8 @@ type loop struct {
 	counting bool
 	since    int64 // when the counting began
 	count    uint64
-	cpu      time.Duration // used until then
+	elapsed  time.Duration // of the counting, when it has ended
+	cpu      time.Duration // used until the counting began; when it has ended, for it
 	latency  *hdrhistogram.Histogram
 }
 

@@ -30,23 +30,21 @@ func FindOwner(addr netip.AddrPort, pid int) (Owner, error) {
 		return Owner{}, fmt.Errorf("nobody listens on %s", addr)
 	}
 	holds := func(pid int) bool { return holdsAny(pid, sockets) }
-	if pid != 0 {
-		if i := slices.IndexFunc(Tree(pid), holds); i >= 0 {
-			return Owner{pid, comm(pid)}, nil
-		}
-		if i := slices.IndexFunc(processes(), holds); i >= 0 {
-			other := processes()[i]
-			return Owner{}, fmt.Errorf("%s is not served by process %d: %s, process %d, listens there",
-				addr, pid, comm(other), other)
-		}
-		return Owner{}, fmt.Errorf("%s is not served by process %d", addr, pid)
+	if pid != 0 && slices.ContainsFunc(Tree(pid), holds) {
+		return Owner{pid, comm(pid)}, nil
 	}
 	all := processes()
-	if i := slices.IndexFunc(all, holds); i >= 0 {
-		return Owner{all[i], comm(all[i])}, nil
+	i := slices.IndexFunc(all, holds)
+	switch {
+	case i < 0 && pid != 0:
+		return Owner{}, fmt.Errorf("%s is not served by process %d", addr, pid)
+	case i < 0:
+		return Owner{}, fmt.Errorf("who listens on %s can't be seen: is it another user's server?", addr)
+	case pid != 0:
+		return Owner{}, fmt.Errorf("%s is not served by process %d: %s, process %d, listens there",
+			addr, pid, comm(all[i]), all[i])
 	}
-	return Owner{}, fmt.Errorf("who listens on %s can't be seen: "+
-		"only a server of the same user is loaded", addr)
+	return Owner{all[i], comm(all[i])}, nil
 }
 
 // Tree returns pid, its children and theirs, that live now.

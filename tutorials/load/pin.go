@@ -2,7 +2,9 @@ package load
 
 import (
 	"fmt"
+	"os"
 	"runtime"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,4 +43,23 @@ func Pinned(cpus []int, start func() error) error {
 	}
 	defer unix.SchedSetaffinity(0, &before)
 	return start()
+}
+
+// PinSelf makes all threads of this process, and those that they will start, run on cpus alone.
+func PinSelf(cpus []int) error {
+	var set unix.CPUSet
+	for _, i := range cpus {
+		set.Set(i)
+	}
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return err
+	}
+	for _, t := range threads {
+		tid, _ := strconv.Atoi(t.Name())
+		if err := unix.SchedSetaffinity(tid, &set); err != nil && err != unix.ESRCH {
+			return fmt.Errorf("run on processors %v: %w", cpus, err)
+		}
+	}
+	return nil
 }

@@ -17,7 +17,7 @@ type Plan struct {
 	Size   int     // payload of a message in bytes; WebSocket only
 	Depth  int     // messages that an active connection may have under way, at least 1
 	Text   bool    // text messages and not binary ones
-	Fixed  bool    // every payload is Size zero bytes, for a server that answers without looking
+	Fixed  bool    // every payload is Size letters x, for a server whose answer is made beforehand
 	Churn  bool    // connect, one message, close, and again; with HTTP: Connection: close
 	Rate   float64 // messages a second, of all connections together; 0: a closed loop
 	Seed   uint64  // of payloads and masking keys

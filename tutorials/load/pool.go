@@ -67,11 +67,12 @@ func frames(s *share, t target) *pool {
 
 	h := ws.Header{Fin: true, Opcode: p.opcode, Masked: true}
 	p.plain = make([]byte, p.count*p.size)
-	if !s.Fixed {
-		random.Read(p.plain)
-	}
-	if s.Text {
-		for i, b := range p.plain {
+	random.Read(p.plain)
+	for i, b := range p.plain {
+		switch {
+		case s.Fixed:
+			p.plain[i] = 'x'
+		case s.Text:
 			p.plain[i] = 'a' + b%26
 		}
 	}

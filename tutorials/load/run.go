@@ -19,7 +19,8 @@ type Options struct {
 	Warm    time.Duration // how long to make load before it is counted
 	Time    time.Duration // how long to count
 
-	// Called when all connections are open, when the counting begins and when it ends; nil: nothing.
+	// Called when all connections are open, just after the counting has begun, and just after it has
+	// ended, while the load goes on; nil: nothing.
 	Opened, Begin, End func() error
 
 	Progress io.Writer // gets a line each second; nil: nobody
@@ -92,15 +93,19 @@ func (w *workers) measure(o *Options) error {
 	if err := w.watch("warming up", o.Warm); err != nil {
 		return err
 	}
+	w.tell(count)
 	if err := call(o.Begin); err != nil {
 		return err
 	}
-	w.tell(count)
 	if err := w.watch("counting", o.Time); err != nil {
 		return err
 	}
 	w.tell(stop)
-	return call(o.End)
+	if err := call(o.End); err != nil {
+		return err
+	}
+	w.tell(say)
+	return nil
 }
 
 func call(f func() error) error {

@@ -21,7 +21,8 @@ const (
 	begin = 'b' // the load
 	count = 'c' // from now on
 	tell  = 't' // how many messages have been counted
-	stop  = 's' // and say what was counted
+	stop  = 's' // counting; the load goes on
+	say   = 'y' // what was counted, and end
 )
 
 // event is a line of what a worker says, as JSON.
@@ -45,8 +46,8 @@ func Worker() {
 	runtime.LockOSThread()
 	debug.SetGCPercent(-1) // there is no garbage to speak of
 	debug.SetMemoryLimit(1 << 30)
-	say := json.NewEncoder(os.Stdout)
-	report := func(e event) { say.Encode(e) }
+	out := json.NewEncoder(os.Stdout)
+	report := func(e event) { out.Encode(e) }
 	if err := work(report); !errors.Is(err, errEnd) {
 		report(event{Kind: "failed", Error: err.Error()})
 		os.Exit(1)
@@ -98,6 +99,8 @@ func (l *loop) command() error {
 	case tell:
 		l.report(event{Kind: "count", Messages: l.total, Opened: min(l.ready, l.steady())})
 	case stop:
+		l.stop()
+	case say:
 		return l.result()
 	}
 	return nil
@@ -117,22 +120,25 @@ func (l *loop) beginLoad() error {
 	return nil
 }
 
-// result says what was counted, and ends the load.
-func (l *loop) result() error {
+// stop ends the counting. The load goes on: whoever reads a server's gauges one after the other must
+// find them in the same state as when the counting began.
+func (l *loop) stop() {
 	now := l.now()
-	e := event{
-		Kind: "result", Messages: l.count, Total: l.total,
-		Elapsed: time.Duration(now - l.since), CPU: cpuTime() - l.cpu,
-	}
+	l.counting, l.elapsed, l.cpu = false, time.Duration(now-l.since), cpuTime()-l.cpu
 	if l.share.Rate > 0 {
 		l.overdue(now)
 	}
-	var err error
-	e.Latency, err = l.latency.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+}
+
+// result says what was counted, and ends the load.
+func (l *loop) result() error {
+	latency, err := l.latency.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 	if err != nil {
 		return err
 	}
-	l.report(e)
+	l.report(event{
+		Kind: "result", Messages: l.count, Total: l.total, Elapsed: l.elapsed, CPU: l.cpu, Latency: latency,
+	})
 	return errEnd
 }
 

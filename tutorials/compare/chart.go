@@ -1,0 +1,168 @@
+package compare
+
+import (
+	"bytes"
+	"html/template"
+	"image/color"
+	"math"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// colours are told apart by people who see few colours, too.
+var colours = []color.RGBA{
+	{0x00, 0x72, 0xb2, 0xff}, {0xd5, 0x5e, 0x00, 0xff}, {0x00, 0x9e, 0x73, 0xff}, {0xcc, 0x79, 0xa7, 0xff},
+	{0x8c, 0x6d, 0x00, 0xff}, {0x56, 0xb4, 0xe9, 0xff}, {0x44, 0x44, 0x44, 0xff}, {0xe6, 0x9f, 0x00, 0xff},
+}
+
+func colour(i int) color.RGBA { return colours[i%len(colours)] }
+
+// point is a server's spread of a unit in one table, drawn at x.
+type point struct {
+	x float64
+	Spread
+}
+
+// spreads is what gonum's plotters take.
+type spreads []point
+
+func (p spreads) Len() int                         { return len(p) }
+func (p spreads) XY(i int) (x, y float64)          { return p[i].x, p[i].Mid }
+func (p spreads) YError(i int) (low, high float64) { return p[i].Mid - p[i].Low, p[i].High - p[i].Mid }
+
+// unit is what a chart shows.
+type unit struct {
+	key, title string
+	scale      float64
+}
+
+var cpuUnit = unit{CPU, "CPU µs per message", 1e-3}
+
+// sweepUnits are the charts of a sweep.
+var sweepUnits = []unit{
+	cpuUnit, {Rate, "messages a second", 1}, {P99, "p99 latency, ms", 1e-6},
+	{Calls, "system calls per message", 1}, {PSS, "memory (PSS), MiB", 1.0 / (1 << 20)},
+}
+
+// bars draws a table's CPU time per message.
+func (t *Table) bars() (template.HTML, error) {
+	p := newPlot(t.Title, cpuUnit.title)
+	var names []string
+	for i := range t.Rows {
+		r := &t.Rows[i]
+		if r.Absent != "" {
+			continue
+		}
+		s := spreads{{float64(len(names)), r.Sums[CPU].times(cpuUnit.scale)}}
+		bar, err := plotter.NewBarChart(plotter.Values{s[0].Mid}, vg.Points(28))
+		if err != nil {
+			return "", err
+		}
+		bar.XMin, bar.Color, bar.LineStyle.Width = s[0].x, colour(i), 0
+		whiskers, err := plotter.NewYErrorBars(s)
+		if err != nil {
+			return "", err
+		}
+		p.Add(bar, whiskers)
+		names = append(names, r.Server)
+	}
+	if len(names) == 0 {
+		return "", nil
+	}
+	p.NominalX(names...)
+	p.X.Min, p.X.Max, p.Y.Min = -0.5, float64(len(names))-0.5, 0
+	return svg(p, vg.Points(float64(110+70*len(names))), 220)
+}
+
+func (s Spread) times(f float64) Spread { return Spread{s.Low * f, s.Mid * f, s.High * f} }
+
+// curves draws a unit over the axis of a sweep; nothing if no server has it.
+func (r *Report) curves(u unit) (template.HTML, error) {
+	p := newPlot(u.title, "")
+	p.X.Label.Text = r.Axis
+	var places []string
+	for _, t := range r.Tables {
+		places = append(places, strconv.FormatFloat(t.At, 'f', -1, 64))
+	}
+	low, high := 0.0, 0.0
+	for i, name := range r.servers() {
+		s := r.along(name, u)
+		if len(s) == 0 {
+			continue
+		}
+		line, dots, err := plotter.NewLinePoints(s)
+		if err != nil {
+			return "", err
+		}
+		whiskers, err := plotter.NewYErrorBars(s)
+		if err != nil {
+			return "", err
+		}
+		line.Color, dots.Color, whiskers.Color = colour(i), colour(i), colour(i)
+		line.Width, dots.Shape, dots.Radius = vg.Points(1.5), draw.CircleGlyph{}, vg.Points(2.5)
+		p.Add(line, dots, whiskers)
+		p.Legend.Add(name, line, dots)
+		for _, at := range s {
+			high = max(high, at.High)
+			if low == 0 || at.Low < low {
+				low = at.Low
+			}
+		}
+	}
+	if high == 0 {
+		return "", nil
+	}
+	p.NominalX(places...)
+	p.X.Min, p.X.Max = -0.2, float64(len(places))-0.7
+	p.Y.Min, p.Y.Max = 0, high*1.35 // with room for the legend
+	if high > 20*low {
+		p.Y.Min, p.Y.Max = low, high*math.Pow(high/low, 0.35)
+		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	}
+	p.Legend.Top, p.Legend.Left = true, true
+	return svg(p, 420, 280)
+}
+
+// along is a server's unit over the axis.
+func (r *Report) along(server string, u unit) (s spreads) {
+	for i, t := range r.Tables {
+		for _, row := range t.Rows {
+			if v, ok := row.Sums[u.key]; ok && row.Server == server && row.Absent == "" {
+				s = append(s, point{float64(i), v.times(u.scale)})
+			}
+		}
+	}
+	return s
+}
+
+func newPlot(title, y string) *plot.Plot {
+	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
+	p := plot.New()
+	p.Title.Text, p.Y.Label.Text = title, y
+	p.Title.Padding = vg.Points(6)
+	grid := plotter.NewGrid()
+	grid.Vertical.Width = 0
+	grid.Horizontal.Color = color.Gray{0xdd}
+	p.Add(grid)
+	return p
+}
+
+// svg draws a plot as an element that can stand within a page.
+func svg(p *plot.Plot, w, h vg.Length) (template.HTML, error) {
+	c := vgsvg.New(w, h)
+	p.Draw(draw.New(c))
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return "", err
+	}
+	text := b.String()
+	text = text[strings.Index(text, "<svg"):] // without the XML declaration
+	return template.HTML(text), nil
+}
