@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -37,14 +38,30 @@ func built(t *testing.T) []Target {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	// The servers' sources are read by another process: without this go test would not notice a change.
-	for _, pattern := range []string{"../../*serv/*.go", "../../common/*/*.go"} {
-		files, _ := filepath.Glob(pattern)
-		for _, f := range files {
-			os.ReadFile(f)
+	openSources(t)
+	return Ours(dir)
+}
+
+// openSources makes go test notice when a server has changed. It knows files of this module that a test has
+// opened, and takes names as they are given: this module's directory, followed by /.., is below it.
+func openSources(t *testing.T) {
+	t.Helper()
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	repository := os.DirFS(filepath.Dir(wd) + "/..")
+	for _, pattern := range []string{"go.mod", "*serv/*.go", "common/*/*.go"} {
+		files, err := fs.Glob(repository, pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
+		}
+		for _, name := range files {
+			if f, err := repository.Open(name); err == nil {
+				f.Close()
+			}
 		}
 	}
-	return Ours(dir)
 }
 
 // TestSmoke is what "compare -smoke" checks: 30 seconds.

@@ -75,8 +75,9 @@ func (b *Bench) Measure(ctx context.Context, t *Target, c *Case, seed uint64) (*
 	}
 	defer s.end()
 	m := meter{running: s, cpu: b.serverCPU, before: memoryOf(s.pid), conns: c.Active + c.Idle}
+	const enough = 4
 	o := load.Options{
-		Plan: c.Plan, PID: s.pid, CPUs: b.load, Warm: b.Warm, Time: b.Time,
+		Plan: c.Plan, PID: s.pid, CPUs: b.load, Workers: min(len(b.load), enough), Warm: b.Warm, Time: b.Time,
 		Opened: m.opened, Begin: m.begin, End: m.end,
 	}
 	o.Seed, o.Fixed = seed, t.Canned

@@ -1,9 +1,11 @@
 package load
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -57,11 +59,7 @@ func Worker() {
 
 func work(report func(event)) error {
 	var s share
-	line, err := readLine()
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(line, &s); err != nil {
+	if err := s.read(os.Stdin); err != nil {
 		return fmt.Errorf("the plan: %w", err)
 	}
 	l, err := newLoop(&s, report)
@@ -71,14 +69,27 @@ func work(report func(event)) error {
 	return l.run()
 }
 
-// readLine reads a line of standard input and not a byte more: what follows is for the loop.
-func readLine() (line []byte, err error) {
-	for b := make([]byte, 1); b[0] != '\n'; line = append(line, b[0]) {
-		if _, err := os.Stdin.Read(b); err != nil {
-			return nil, err
-		}
+// write writes a share behind its length, so that it can be read without a byte of what follows, which
+// is for the loop.
+func (s *share) write(w io.Writer) error {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
 	}
-	return line, nil
+	_, err = w.Write(append(binary.BigEndian.AppendUint64(nil, uint64(len(text))), text...))
+	return err
+}
+
+func (s *share) read(r io.Reader) error {
+	var length [8]byte
+	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return err
+	}
+	text := make([]byte, binary.BigEndian.Uint64(length[:]))
+	if _, err := io.ReadFull(r, text); err != nil {
+		return err
+	}
+	return json.Unmarshal(text, s)
 }
 
 // command does what standard input says.

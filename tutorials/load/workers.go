@@ -105,7 +105,7 @@ func (w *workers) start(s *share) error {
 			}
 		}
 	}()
-	return json.NewEncoder(k.in).Encode(s) // a line
+	return s.write(k.in)
 }
 
 // next waits for an event until a time.
