@@ -61,7 +61,7 @@ func (t *Table) bars() (template.HTML, error) {
 			continue
 		}
 		s := spreads{{float64(len(names)), r.Sums[CPU].times(cpuUnit.scale)}}
-		bar, err := plotter.NewBarChart(plotter.Values{s[0].Mid}, vg.Points(28))
+		bar, err := plotter.NewBarChart(plotter.Values{s[0].Mid}, vg.Points(24))
 		if err != nil {
 			return "", err
 		}
@@ -78,7 +78,7 @@ func (t *Table) bars() (template.HTML, error) {
 	}
 	p.NominalX(names...)
 	p.X.Min, p.X.Max, p.Y.Min = -0.5, float64(len(names))-0.5, 0
-	return svg(p, vg.Points(float64(110+70*len(names))), 220)
+	return svg(p, vg.Points(float64(90+55*len(names))), 210)
 }
 
 func (s Spread) times(f float64) Spread { return Spread{s.Low * f, s.Mid * f, s.High * f} }

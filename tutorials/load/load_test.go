@@ -76,7 +76,7 @@ func TestEveryKindOfLoadIsAnswered(t *testing.T) {
 		{"a connection for each message", short(Plan{Size: 64, Active: 3, Churn: true})},
 		{"a given rate", short(Plan{Size: 64, Active: 3, Rate: 500})},
 		{"a given rate of connections", short(Plan{Size: 64, Active: 3, Rate: 100, Churn: true})},
-		{"two workers", func() Options { o := short(Plan{Size: 64, Active: 3}); o.Workers = 2; return o }()},
+		{"many workers", func() Options { o := short(Plan{Size: 64, Active: 30}); o.Workers = 8; return o }()},
 		{"the same message each time", short(Plan{Size: 64, Fixed: true})},
 	} {
 		c.o.URL = socketURL(s)

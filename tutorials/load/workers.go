@@ -32,6 +32,7 @@ type worker struct {
 	err   bytes.Buffer // its standard error
 	count uint64       // the latest it has told
 	open  int
+	done  bool // it has said what it has counted
 	gone  bool
 }
 
@@ -122,9 +123,14 @@ func (w *workers) next(until <-chan time.Time) (s said, ok bool, err error) {
 		return s, false, errors.New(s.Error)
 	case "gone":
 		s.by.gone = true
+		if s.by.done {
+			return s, true, nil
+		}
 		return s, false, fmt.Errorf("a worker of the load died: %s", bytes.TrimSpace(s.by.err.Bytes()))
 	case "count":
 		s.by.count, s.by.open = s.Messages, s.Opened
+	case "result":
+		s.by.done = true
 	}
 	return s, true, nil
 }
