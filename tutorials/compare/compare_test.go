@@ -257,9 +257,13 @@ func TestANoisyMachineIsReported(t *testing.T) {
 	}
 	for i := range r.Tables[1].Rows[0].Samples {
 		r.Tables[1].Rows[0].Samples[i].Noise = Noise{Steal: 0.2, Foreign: 0.5}
+		r.Tables[1].Rows[0].Samples[i].Values[CPU] = 1000 * float64(1+i) // 1 to 7
+		r.Tables[1].Rows[0].Samples[i].Values[LoadBusy] = 0.99
 	}
+	r.Tables[1].judge()
 	want := []string{"a <case> idle=100: 20 % of the time was stolen by the machine's host; " +
-		"others used up to 50 % of the server's processor"}
+		"others used up to 50 % of the server's processor; rounds are spread by up to 75 % of the median; " +
+		"the load was the limit of messages/s, though not of CPU per message"}
 	if diff := cmp.Diff(want, r.Noisy()); diff != "" {
 		t.Errorf("what is said of the noise (-want +got):\n%s", diff)
 	}
