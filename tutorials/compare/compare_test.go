@@ -90,7 +90,7 @@ func TestEveryServerIsMeasuredInTurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone := Target{Name: "gone", Kind: "both", Unavailable: "it was never written"}
-	silent := Target{Name: "silent", Kind: "both", Page: "/", Files: true, command: []string{"/bin/false"}}
+	silent := Target{Name: "silent", Kind: "both", Page: "/", Files: true, command: []string{"/bin/cat"}}
 	targets := append(built(t), NetHTTP(), gone, silent)
 	r, err := b.Compare(t.Context(), targets, cases, 2, "epollserv")
 	if err != nil {
@@ -101,8 +101,9 @@ func TestEveryServerIsMeasuredInTurns(t *testing.T) {
 			about := table.Title + ", " + row.Server
 			switch row.Server {
 			case "gone", "silent":
-				if row.Absent == "" || len(row.Samples) > 0 {
-					t.Errorf("%s: %d samples of a server that can't run; reason %q", about, len(row.Samples), row.Absent)
+				why := map[string]string{"gone": "it was never written", "silent": "did not start: /bin/cat: "}
+				if !strings.HasPrefix(strings.TrimPrefix(row.Absent, "silent "), why[row.Server]) || len(row.Samples) > 0 {
+					t.Errorf("%s: %d samples; the reason is %q", about, len(row.Samples), row.Absent)
 				}
 				continue
 			}
@@ -247,6 +248,15 @@ func TestTheTableSaysOnlyWhatIsSupported(t *testing.T) {
 		if !strings.Contains(b.String(), "gone: left out: no <compiler>") {
 			t.Errorf("the row that is left out has no reason:\n%s", &b)
 		}
+	}
+}
+
+func TestABaseThatIsLeftOutIsReplaced(t *testing.T) {
+	table := report(7).Tables[0]
+	table.Base = "gone"
+	table.judge()
+	if table.Base != "epollserv" || table.Rows[1].CPU == nil || !table.Rows[1].CPU.Different {
+		t.Errorf("the base is %q, and pollserv's claim %+v", table.Base, table.Rows[1].CPU)
 	}
 }
 

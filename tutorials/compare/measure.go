@@ -166,8 +166,9 @@ func (m *meter) sample(r *load.Result, c *Case) *Sample {
 	if all := float64(user + system); all > 0 {
 		v[User], v[System] = v[CPU]*float64(user)/all, v[CPU]*float64(system)/all
 	}
-	if m.conns >= 50 && !c.Churn { // few would show the heap's first growth and not theirs
-		v[PerConn] = (m.open.pss - m.before.pss) / float64(m.conns)
+	const heap = 512 << 10 // a program at its start grows and shrinks by as much without any connection
+	if grown := m.open.pss - m.before.pss; grown > heap && !c.Churn {
+		v[PerConn] = grown / float64(m.conns)
 	}
 	m.calls(v, c)
 	return &Sample{Messages: r.Messages, Values: v, Noise: noise(m.machine[0], m.machine[1], cpu)}

@@ -148,15 +148,19 @@ func (b *Bench) say(form string, args ...any) {
 	}
 }
 
-// judge sums up a table's samples and compares its rows.
+// judge sums up a table's samples and compares its rows. If the base was left out, the first row that
+// wasn't takes its place.
 func (t *Table) judge() {
 	var base *Row
 	for i := range t.Rows {
 		r := &t.Rows[i]
 		r.sum()
-		if r.Server == t.Base && r.Absent == "" {
+		if r.Absent == "" && (base == nil || r.Server == t.Base) {
 			base = r
 		}
+	}
+	if base != nil {
+		t.Base = base.Server
 	}
 	for i := range t.Rows {
 		if r := &t.Rows[i]; base != nil && r != base && r.Absent == "" {

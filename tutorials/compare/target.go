@@ -108,6 +108,7 @@ type running struct {
 	pid  int
 	done chan struct{} // closed when it has ended
 	hold *os.File      // its lifeline
+	said bytes.Buffer  // on standard error, of a server that isn't ours; read it when done is closed
 }
 
 // startTime is how long a server may take to be ready, endTime to end.
@@ -118,9 +119,10 @@ func (t *Target) start(c *Case, root string, cpus []int) (*running, error) {
 	r := &running{Target: t, done: make(chan struct{})}
 	r.cmd = exec.Command(t.command[0], t.args(c, root)...)
 	r.cmd.Env = append(os.Environ(), t.env...)
-	r.cmd.Stderr = os.Stderr
+	r.cmd.Stderr = &r.said
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if t.ours {
+		r.cmd.Stderr = os.Stderr // they say but what matters
 		if err := r.lifeline(); err != nil {
 			return nil, err
 		}
@@ -149,7 +151,7 @@ func (t *Target) start(c *Case, root string, cpus []int) (*running, error) {
 			return r, nil
 		}
 		r.end()
-		return nil, fmt.Errorf("%s did not start: %q", t.Name, s)
+		return nil, fmt.Errorf("%s did not start: %s%s", t.Name, s, bytes.TrimSpace(r.said.Bytes()))
 	case <-time.After(startTime):
 		r.end()
 		return nil, fmt.Errorf("%s: not ready after %v", t.Name, startTime)
