@@ -45,6 +45,12 @@ type unit struct {
 
 var cpuUnit = unit{CPU, "CPU µs per message", 1e-3}
 
+// axes are the names of the sweeps' axes.
+var axes = map[string]string{
+	"idle": "idle connections", "active": "connections", "size": "bytes of a message",
+	"depth": "messages under way", "churn": "connections at a time",
+}
+
 // sweepUnits are the charts of a sweep.
 var sweepUnits = []unit{
 	cpuUnit, {Rate, "messages a second", 1}, {P99, "p99 latency, ms", 1e-6},
@@ -86,7 +92,7 @@ func (s Spread) times(f float64) Spread { return Spread{s.Low * f, s.Mid * f, s.
 // curves draws a unit over the axis of a sweep; nothing if no server has it.
 func (r *Report) curves(u unit) (template.HTML, error) {
 	p := newPlot(u.title, "")
-	p.X.Label.Text = r.Axis
+	p.X.Label.Text = axes[r.Axis]
 	var places []string
 	for _, t := range r.Tables {
 		places = append(places, strconv.FormatFloat(t.At, 'f', -1, 64))

@@ -397,11 +397,13 @@ echo '{"name":"floor","kind":"both","http":"/hello","canned":true,"unavailable":
 		t.Fatalf("%d peers, %v", len(list), err)
 	}
 	c, p := echo("e", 1, 99), page("p", 1)
+	many, fork := echo("many", 8000, 64), Target{Name: "fork", Kind: "both", Model: "fork+exec"}
 	for _, k := range []struct {
 		about, got, want string
 	}{
 		{"a WebSocket library echoes", list[0].unfit(&c), ""},
 		{"and has no page", list[0].unfit(&p), "serves no HTTP"},
+		{"nobody forks 8000 times", fork.unfit(&many), "8000 processes are too many"},
 		{"what can't run says why", list[1].unfit(&c), "no C compiler"},
 		{"a canned peer is told the size", strings.Join(list[1].args(&c, ""), " "),
 			"serve floor -addr 127.0.0.1:0 -size 99"},

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -67,6 +68,10 @@ func Peers(ctx context.Context, program string) ([]Target, error) {
 	}
 }
 
+// mostProcesses is how many connections a server that forks is given: each takes a process, and with
+// ours close to a MiB.
+const mostProcesses = 4000
+
 // unfit says why a target can't be measured in a case, or is empty.
 func (t *Target) unfit(c *Case) string {
 	switch {
@@ -80,6 +85,8 @@ func (t *Target) unfit(c *Case) string {
 		return "serves no files"
 	case c.HTTP && c.File == 0 && t.Page == "":
 		return "has no page"
+	case strings.HasPrefix(t.Model, "fork") && c.Active+c.Idle > mostProcesses:
+		return fmt.Sprintf("%d processes are too many", c.Active+c.Idle)
 	}
 	return ""
 }
