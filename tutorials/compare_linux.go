@@ -122,20 +122,20 @@ func (q *comparison) run(ctx context.Context, dir string, cases []compare.Case) 
 	n := len(cases) * len(targets) * q.rounds
 	each := q.Warm + q.Time + 300*time.Millisecond
 	fmt.Fprintf(os.Stderr, "compare: %d measurements, about %v\n", n, time.Duration(n)*each)
-	r, err := q.Compare(ctx, targets, cases, q.rounds, q.base)
-	if err != nil {
-		return err
+	r, failed := q.Compare(ctx, targets, cases, q.rounds, q.base)
+	if len(r.Tables) == 0 {
+		return failed
 	}
 	r.Axis = q.sweep
 	r.WriteText(os.Stdout)
 	if q.out == "" {
-		return nil
+		return failed
 	}
 	if err := r.Write(q.out); err != nil {
 		return err
 	}
 	fmt.Printf("\nwrote %s/report.html, report.json and, for benchstat, NAME.txt\n", filepath.Clean(q.out))
-	return nil
+	return failed
 }
 
 // chosen are the cases that the flags ask for.

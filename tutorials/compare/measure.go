@@ -40,7 +40,7 @@ const (
 type Bench struct {
 	Root       string // a directory with the files that cases are about; see [Bench.Files]
 	Seed       uint64
-	Warm, Time time.Duration // of each measurement
+	Warm, Time time.Duration // of each measurement; Time is longer where there are many connections
 	Progress   io.Writer     // gets a line for each; nil: nobody
 
 	serverCPU int   // the processor where the server runs alone; below 0: there is but one
@@ -75,9 +75,13 @@ func (b *Bench) Measure(ctx context.Context, t *Target, c *Case, seed uint64) (*
 	}
 	defer s.end()
 	m := meter{running: s, cpu: b.serverCPU, before: memoryOf(s.pid), conns: c.Active + c.Idle}
+	// With many connections a server has turns of many messages, and of those at the window's ends it isn't
+	// known on which side they are: the window has to be many turns.
+	const perConn = 250 * time.Microsecond
+	window := max(b.Time, time.Duration(c.Active)*perConn)
 	const enough = 4
 	o := load.Options{
-		Plan: c.Plan, PID: s.pid, CPUs: b.load, Workers: min(len(b.load), enough), Warm: b.Warm, Time: b.Time,
+		Plan: c.Plan, PID: s.pid, CPUs: b.load, Workers: min(len(b.load), enough), Warm: b.Warm, Time: window,
 		Opened: m.opened, Begin: m.begin, End: m.end,
 	}
 	o.Seed, o.Fixed = seed, t.Canned

@@ -62,7 +62,8 @@ func (r *Row) Values(unit string) (v []float64) {
 }
 
 // Compare measures all targets in all cases, so many rounds of each. base names the target with which
-// the others are compared; if it is empty that is the first.
+// the others are compared; if it is empty that is the first. When ctx is over the report has the cases that
+// were measured whole, beside the error.
 func (b *Bench) Compare(
 	ctx context.Context, targets []Target, cases []Case, rounds int, base string,
 ) (*Report, error) {
@@ -80,7 +81,7 @@ func (b *Bench) Compare(
 					k = len(targets) - 1 - k
 				}
 				if err := b.measure(ctx, &targets[k], &c, round, &t.Rows[k]); err != nil {
-					return nil, err
+					return r, err
 				}
 			}
 		}
@@ -89,11 +90,8 @@ func (b *Bench) Compare(
 		}
 		t.judge()
 		r.Tables = append(r.Tables, t)
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 	}
-	return r, nil
+	return r, ctx.Err()
 }
 
 func (b *Bench) table(c *Case, targets []Target, base string) Table {
