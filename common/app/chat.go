@@ -27,8 +27,17 @@ var chatProtocols = []string{"chat"}
 type guest struct {
 	conn     *session.Conn
 	member   bool // the hub has welcomed it
-	underway int  // how much it has said without having heard it back
-	greeting int  // bytes that it was told when it came, about what was before
+	underway int  // how much it has said without having heard it back, or of it
+	late     []complaint
+	greeting int // bytes that it was told when it came, about what was before
+}
+
+// complaint is about something that a guest has sent behind what is on its way to
+// the hub. So that the answers keep the order of what they answer, however far
+// away the hub is, it waits.
+type complaint struct {
+	behind int // how much has to come back first
+	err    error
 }
 
 // chat opens a WebSocket in the room.
@@ -64,33 +73,76 @@ func (a *App) chatMessage(g *guest, m session.Message) {
 	a.post(g, &order)
 }
 
+// complain tells a guest what is wrong with its message, in its turn.
 func (a *App) complain(g *guest, err error) {
+	if ahead := g.underway - len(g.late); ahead > 0 {
+		g.late = append(g.late, complaint{ahead, err})
+		g.more()
+		return
+	}
+	a.tellError(g, err)
+}
+
+func (a *App) tellError(g *guest, err error) {
 	a.tell(g, a.render(&hub.Message{Kind: hub.Refused, Text: []byte(err.Error())}).frame)
 }
 
-// post sends a guest's message to the hub. The guest is paused while too many
-// have not come back, which all do: as an entry, or refused.
+// post sends a guest's message to the hub. All of these come back: as an entry,
+// or refused.
 func (a *App) post(g *guest, m *hub.Message) {
 	m.Conn = g.conn.ID()
+	g.more()
+	a.o.Bus.Post(g.conn.Now(), m)
+}
+
+// more and less count what is underway. The guest is paused while it is too much.
+func (g *guest) more() {
 	g.underway++
 	if g.underway == chatUnderway {
 		g.conn.Pause(true)
 	}
-	a.o.Bus.Post(g.conn.Now(), m)
+}
+
+func (g *guest) less() {
+	if g.underway == chatUnderway {
+		g.conn.Pause(false)
+	}
+	g.underway--
+}
+
+// cameBack follows what answers a guest's message: the complaints behind it.
+func (a *App) cameBack(g *guest) {
+	g.less()
+	for i := range g.late {
+		g.late[i].behind--
+	}
+	for len(g.late) > 0 && g.late[0].behind == 0 {
+		err := g.late[0].err
+		g.late = g.late[1:]
+		g.less()
+		a.tellError(g, err)
+	}
 }
 
 // Deliver implements hub.Receiver.
 func (a *App) Deliver(_ time.Time, m *hub.Message) {
-	if g := a.guests[m.From]; g != nil && (m.Conn == 0 || m.Conn == m.From) {
-		g.cameBack()
+	speaker := a.guests[m.From] // what it has said comes back
+	if m.Conn != 0 && m.Conn != m.From {
+		speaker = nil
 	}
 	if m.Conn == 0 {
 		a.broadcast(m)
 	} else if g := a.guests[m.Conn]; g != nil {
 		a.deliver(g, m)
+		if m.Kind == hub.Refused {
+			speaker = g
+		}
 	} else if v := a.visits[m.Conn]; v != nil {
 		a.collect(v, m)
 	} // else it has gone meanwhile
+	if speaker != nil {
+		a.cameBack(speaker)
+	}
 }
 
 // deliver takes what the hub sends to one guest alone.
@@ -99,19 +151,10 @@ func (a *App) deliver(g *guest, m *hub.Message) {
 	switch {
 	case m.Kind == hub.Welcome:
 		g.member = true
-	case m.Kind == hub.Refused:
-		g.cameBack()
 	case m.Kind == hub.Present, m.Kind == hub.Said && m.To == "":
 		g.greeting += len(r.json)
 	}
 	a.tell(g, r.frame)
-}
-
-func (g *guest) cameBack() {
-	if g.underway == chatUnderway {
-		g.conn.Pause(false)
-	}
-	g.underway--
 }
 
 // broadcast sends an entry to every member with a WebSocket at this place.

@@ -373,6 +373,35 @@ func TestAFloodStaysWithWhoMakesIt(t *testing.T) {
 	ann.hears(want...)
 }
 
+// Answers keep the order of what they answer, however long the hub takes; what
+// is to be complained of counts as underway, too.
+func TestComplaintsKeepTheirTurn(t *testing.T) {
+	p := newParty(t)
+	ann := p.join("Ann")
+	p.deaf, p.sent = true, nil
+	for range chatUnderway { // half of it is not read
+		ann.say(`{"type":"say","text":"a"}`)
+		ann.say(`hello`)
+		ann.say(`{"type":"say","to":"Zoe","text":"b"}`)
+		ann.say(`{}`)
+	}
+	if len(p.sent) != chatUnderway/2 {
+		t.Errorf("want %d messages sent to the hub, got %d", chatUnderway/2, len(p.sent))
+	}
+	ann.hears()
+	p.undeaf()
+	var want []string
+	for i := range chatUnderway {
+		want = append(want, fmt.Sprintf(`{"type":"said","seq":%d,"at":AT,"name":"Ann","text":"a"}`, 2+i),
+			`{"type":"error","text":"that is no JSON object: invalid character 'h' looking for beginning of value"}`,
+			`{"type":"error","text":"nobody here has that name"}`,
+			`{"type":"error","text":"type must be \"join\" or \"say\""}`)
+	}
+	ann.hears(want...)
+	ann.say(`{}`)
+	ann.hears(want[3])
+}
+
 func TestARefusedHandshakeLeavesNoGuestBehind(t *testing.T) {
 	p := newParty(t)
 	c := p.Connect()
