@@ -69,7 +69,9 @@ const busBurst = 64
 
 // serve serves the child's one connection.
 func (b birth) serve(env *cli.Env) error {
-	signal.Ignore(syscall.SIGHUP) // it is for the parent, to read the lists anew
+	// Who sends these to all processes means the parent: it reads the lists anew,
+	// or asks its children to finish.
+	signal.Ignore(syscall.SIGHUP, syscall.SIGTERM)
 	board, err := sock.OpenBoard(boardFD)
 	if err != nil {
 		return err

@@ -212,6 +212,21 @@ func TestStuckChildIsKilled(t *testing.T) {
 	}
 }
 
+// As systemd does when it stops a service: the children hear of their end from
+// the parent, which lets them finish, and not from the signal.
+func TestAllProcessesAreToldToEndAtOnce(t *testing.T) {
+	p := conformance.Launch(t)
+	c, pid := serves(t, p)
+	syscall.Kill(pid, syscall.SIGTERM)
+	c.get(t, 200)
+	p.Signal(syscall.SIGTERM)
+	c.get(t, 200) // its next request, which may have been under way
+	c.Close()
+	if code := p.Wait(); code != 0 {
+		t.Errorf("exit status: got %d, want 0", code)
+	}
+}
+
 // alive reports whether a process runs. An orphan's zombie is no affair of ours.
 func alive(pid int) bool {
 	s := state(pid)
