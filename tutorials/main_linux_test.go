@@ -63,7 +63,6 @@ func TestDispatch(t *testing.T) {
 		{"a case that nobody knows is a failure", []string{"compare", "-cases", "frobnicate"}, 1},
 		{"an axis that nobody knows is a failure", []string{"compare", "-sweep", "frobnicate"}, 1},
 		{"no rounds are a usage error", []string{"compare", "-rounds", "0"}, 2},
-		{"a port beyond the last one is a failure", []string{"-base", "65534"}, 1},
 	} {
 		if got := dispatch(c.args); got != c.want {
 			t.Errorf("%s: %q gives status %d, want %d", c.about, c.args, got, c.want)

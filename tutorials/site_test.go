@@ -28,11 +28,13 @@ func TestSite(t *testing.T) {
 	}
 	want := []string{
 		"/_/icon.svg", "/_/style.css", "/front.css", "/front.js", "/_/icon.svg", "/stats",
-		"http://127.0.0.1:1001/_/echo", "http://127.0.0.1:1002/_/echo", "http://127.0.0.1:1003/_/echo",
+		"http://127.0.0.1:1001/_/echo", "http://127.0.0.1:1001/_/chat",
+		"http://127.0.0.1:1002/_/echo", "http://127.0.0.1:1002/_/chat",
+		"http://127.0.0.1:1003/_/echo", "http://127.0.0.1:1003/_/chat",
 		"/_/isolation",
 	}
 	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("the front page links to its parts and the three echo pages (-want +got):\n%s", d)
+		t.Errorf("the front page links to its parts and the pages of the three (-want +got):\n%s", d)
 	}
 
 	servers, err := os.ReadFile(filepath.Join(dir, "site", "servers.json"))
