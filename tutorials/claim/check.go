@@ -1,0 +1,181 @@
+package claim
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"threeloops/tutorials/transcript"
+)
+
+// Check is a check block of a chapter.
+type Check struct {
+	Line     int
+	Counts   bool // its numbers are counts
+	Sentence string
+	Values   []Value
+	Want     Want
+	Ours     string // what came out when it was last recorded, and where; "" if it never was
+
+	text string // the whole block
+}
+
+// Value is a number by the command that prints it.
+type Value struct{ Name, Command string }
+
+// Want is what must hold.
+type Want struct {
+	Value, Per string // the names of the values; Per is "" unless it's a ratio
+	Form       string // =, <=, >= or ..
+	Low, High  float64
+	Text       string // as it is written
+}
+
+var (
+	assignment = regexp.MustCompile(`^([a-z]\w*) = (.+)$`)
+	wanted     = regexp.MustCompile(`^(\w+)(?: / (\w+))? (?:(=|<=|>=) (\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?))$`)
+	printed    = regexp.MustCompile(`^(-?\d[\d,]*(?:\.\d+)?) ?(ns|us|µs|ms|s)?$`)
+)
+
+// Parse reads a block whose first line has that number; words are what its info string has behind "check".
+func Parse(text string, line int, words []string) (*Check, error) {
+	c := &Check{Line: line, text: text}
+	for _, w := range words {
+		if w != "counts" {
+			return nil, fmt.Errorf("a check is no %q: only \"counts\" is known", w)
+		}
+		c.Counts = true
+	}
+	for l := range strings.Lines(text) {
+		l = strings.TrimSpace(l)
+		m := assignment.FindStringSubmatch(l)
+		want, isWant := strings.CutPrefix(l, "want ")
+		ours, isOurs := strings.CutPrefix(l, "ours ")
+		switch {
+		case m != nil:
+			c.Values = append(c.Values, Value{m[1], m[2]})
+		case isWant:
+			if err := c.Want.parse(want); err != nil {
+				return nil, err
+			}
+		case isOurs:
+			c.Ours = ours
+		case c.Values != nil:
+			return nil, fmt.Errorf("a check's line is no command, no want, no ours: %q", l)
+		default:
+			c.Sentence = strings.TrimSpace(c.Sentence + " " + l)
+		}
+	}
+	return c, c.complete()
+}
+
+func (c *Check) complete() error {
+	known := map[string]bool{"": true}
+	for _, v := range c.Values {
+		known[v.Name] = true
+	}
+	switch {
+	case c.Sentence == "":
+		return fmt.Errorf("a check begins with a sentence that says what is claimed")
+	case c.Want.Text == "":
+		return fmt.Errorf("a check has no want")
+	case !known[c.Want.Value]:
+		return fmt.Errorf("a check wants %s, which has no command", c.Want.Value)
+	case !known[c.Want.Per]:
+		return fmt.Errorf("a check wants %s, which has no command", c.Want.Per)
+	}
+	return nil
+}
+
+func (w *Want) parse(text string) error {
+	m := wanted.FindStringSubmatch(text)
+	if m == nil {
+		return fmt.Errorf("a check's want is not of the form \"a >= 3\", \"a / b 50..60\": %q", text)
+	}
+	*w = Want{Value: m[1], Per: m[2], Form: m[3], Text: text}
+	var bad1, bad2 error
+	if w.Form == "" {
+		w.Form = ".."
+		w.Low, bad1 = strconv.ParseFloat(m[5], 64)
+		w.High, bad2 = strconv.ParseFloat(m[6], 64)
+	} else {
+		w.Low, bad1 = strconv.ParseFloat(m[4], 64)
+		w.High = w.Low
+	}
+	if bad1 != nil || bad2 != nil || w.Low > w.High {
+		return fmt.Errorf("a check's want has no number that makes sense: %q", text)
+	}
+	return nil
+}
+
+// Narrow reports whether noise could make the check fail.
+func (c *Check) Narrow() bool {
+	w := c.Want
+	switch {
+	case c.Counts, w.Form == "=":
+		return false
+	case w.Form == "..":
+		return w.Low == 0 || w.High/w.Low < 25
+	case w.Form == ">=":
+		return w.Low < 5
+	}
+	return w.High == 0 || 1/w.High < 5 // a ratio of at most 0.2 is one of at least 5, the other way
+}
+
+// Holds reports whether n is what is wanted.
+func (w Want) Holds(n float64) bool {
+	switch w.Form {
+	case ">=":
+		return n >= w.Low
+	case "<=":
+		return n <= w.High
+	}
+	return w.Low <= n && n <= w.High
+}
+
+// Measure runs the commands.
+func (c *Check) Measure(ctx context.Context, s *transcript.Stage) (float64, error) {
+	values := make(map[string]float64)
+	for _, v := range c.Values {
+		got, err := s.Output(ctx, s.Repository, v.Command)
+		if err != nil {
+			return 0, fmt.Errorf("%q: %w", v.Command, err)
+		}
+		n, err := number(strings.Join(got, "\n"))
+		if err != nil {
+			return 0, fmt.Errorf("%q: %w", v.Command, err)
+		}
+		values[v.Name] = n
+	}
+	if c.Want.Per == "" {
+		return values[c.Want.Value], nil
+	}
+	if values[c.Want.Per] == 0 {
+		return 0, fmt.Errorf("%s is 0", c.Want.Per)
+	}
+	return values[c.Want.Value] / values[c.Want.Per], nil
+}
+
+// number reads what a command has printed.
+func number(text string) (float64, error) {
+	m := printed.FindStringSubmatch(strings.TrimSpace(text))
+	if m == nil {
+		return 0, fmt.Errorf("prints %.200q, want one number", text)
+	}
+	unit := map[string]float64{"": 1, "s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}[m[2]]
+	n, err := strconv.ParseFloat(strings.ReplaceAll(m[1], ",", ""), 64)
+	return n * unit, err
+}
+
+// Recorded returns the block's text with another line of what came out.
+func (c *Check) Recorded(ours string) string {
+	var b strings.Builder
+	for l := range strings.Lines(c.text) {
+		if !strings.HasPrefix(l, "ours ") {
+			b.WriteString(l)
+		}
+	}
+	return b.String() + "ours " + ours + "\n"
+}

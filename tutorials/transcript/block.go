@@ -1,0 +1,143 @@
+package transcript
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Block is a console block of a chapter.
+type Block struct {
+	Line         int  // of its first line
+	InRepository bool // it runs there, not in the chapter's temporary directory
+	Steps        []Step
+}
+
+// Step is a command, and what it prints.
+type Step struct {
+	Line    int
+	Command string   // a further line each for what continues it
+	Want    []string // the lines that are expected
+}
+
+// Parse reads a block. Line is the number of its first line, words what its info string has
+// behind "console".
+func Parse(text string, line int, words []string) (*Block, error) {
+	b := &Block{Line: line}
+	for _, w := range words {
+		if w != "repository" {
+			return nil, fmt.Errorf("a console block is no %q: only \"repository\" is known", w)
+		}
+		b.InRepository = true
+	}
+	for i, l := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		n := len(b.Steps)
+		command, begins := strings.CutPrefix(l, "$ ")
+		more, continues := strings.CutPrefix(l, "> ")
+		switch {
+		case begins:
+			b.Steps = append(b.Steps, Step{Line: line + i, Command: command})
+		case n == 0:
+			return nil, fmt.Errorf("a console block begins with a command: \"$ ...\"")
+		case continues && b.Steps[n-1].Want == nil:
+			b.Steps[n-1].Command += "\n" + more
+		default:
+			if _, err := parsePattern(l); err != nil {
+				return nil, err
+			}
+			b.Steps[n-1].Want = append(b.Steps[n-1].Want, l)
+		}
+	}
+	return b, nil
+}
+
+// String returns the block as it stands in a chapter.
+func (b *Block) String() string {
+	var s strings.Builder
+	for _, step := range b.Steps {
+		s.WriteString("$ " + strings.ReplaceAll(step.Command, "\n", "\n> ") + "\n")
+		for _, l := range step.Want {
+			s.WriteString(l + "\n")
+		}
+	}
+	return s.String()
+}
+
+// compare lays what came beside what was expected. The lines of recorded are those to write
+// into the chapter: expected ones that have come, with their values, and new ones.
+func compare(want, got []string, strict bool) (recorded []string, same bool) {
+	best := make([][]int, len(want)+1)
+	for i := range best {
+		best[i] = make([]int, len(got)+1)
+	}
+	fits := func(i, j int) bool {
+		p, _ := parsePattern(want[i])
+		_, ok := p.values(got[j], strict)
+		return ok
+	}
+	for i := len(want) - 1; i >= 0; i-- {
+		for j := len(got) - 1; j >= 0; j-- {
+			best[i][j] = max(best[i+1][j], best[i][j+1])
+			if isLines(want[i]) || fits(i, j) {
+				best[i][j] = max(best[i][j], best[i+1][j+1]+1)
+			}
+		}
+	}
+	same = matches(want, got, fits)
+	for i, j := 0, 0; i < len(want) || j < len(got); {
+		switch {
+		case i < len(want) && isLines(want[i]):
+			recorded = append(recorded, want[i])
+			i++
+			for j < len(got) && (i == len(want) || !fits(i, j)) {
+				j++
+			}
+		case i < len(want) && j < len(got) && fits(i, j):
+			p, _ := parsePattern(want[i])
+			values, _ := p.values(got[j], strict)
+			recorded = append(recorded, p.with(values))
+			i, j = i+1, j+1
+		case j == len(got) || i < len(want) && best[i+1][j] >= best[i][j+1]:
+			i++
+		default:
+			recorded = append(recorded, got[j])
+			j++
+		}
+	}
+	return recorded, same
+}
+
+// matches reports whether all of got is what all of want stands for.
+func matches(want, got []string, fits func(i, j int) bool) bool {
+	reach := make([]bool, len(got)+1) // reach[j]: want so far can be got[:j]
+	reach[0] = true
+	for i := range want {
+		next := make([]bool, len(got)+1)
+		for j := range got {
+			next[j+1] = reach[j] && !isLines(want[i]) && fits(i, j)
+		}
+		if isLines(want[i]) {
+			first := slices.Index(reach, true)
+			for j := max(first, 0); first >= 0 && j <= len(got); j++ {
+				next[j] = true
+			}
+		}
+		reach = next
+	}
+	return reach[len(got)]
+}
+
+// Recorded reports whether each placeholder has what was printed when it was recorded.
+func (b *Block) Recorded() bool {
+	for _, step := range b.Steps {
+		for _, l := range step.Want {
+			p, _ := parsePattern(l)
+			for _, h := range p.holes {
+				if h.recorded == "" {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,210 @@
+package transcript
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPatterns(t *testing.T) {
+	for _, c := range []struct {
+		about, pattern, line string
+		want, strict         bool
+	}{
+		{"a line without placeholders is itself", "a.b {x}", "a.b {x}", true, true},
+		{"and nothing else", "a.b", "axb", false, false},
+		{"an int", "n {int}", "n -12", true, true},
+		{"an int is no number with a point", "n {int}", "n 1.5", false, false},
+		{"a number", "{number} req/s", "31,000.5 req/s", true, true},
+		{"a placeholder takes not what stands beside it", "{int}{word}", "12ab", true, true},
+		{"a date", "Date: {date}", "Date: Sun, 06 Nov 1994 08:49:37 GMT", true, true},
+		{"a time needs its unit", "{ms}", "44", false, false},
+		{"its own unit", "{ms}", "44 us", false, false},
+		{"with a space or without", "took {ms}.", "took 44.1ms.", true, true},
+		{"microseconds in either spelling", "{us}", "3.7µs", true, true},
+		{"a time in its range", "{ms 30..60}", "44 ms", true, true},
+		{"a time beside its range, by less than ten times", "{ms 30..60}", "599 ms", true, false},
+		{"a time far beyond its range", "{ms 30..60}", "601 ms", false, false},
+		{"a time far below its range", "{ms 30..60}", "2.9 ms", false, false},
+		{"a count in its range", "{int 3..5}", "3", true, true},
+		{"a count beside its range", "{int 3..5}", "6", false, false},
+		{"what was recorded doesn't matter", "{int = 12} x", "99 x", true, true},
+		{"bytes with a unit", "{bytes} held", "3.9 MB held", true, true},
+		{"anything", "a{any}z", "a b c z", true, true},
+		{"hex", "{hex}", "00ff", true, true},
+		{"no hex", "{hex}", "00fg", false, false},
+	} {
+		p, err := parsePattern(c.pattern)
+		if err != nil {
+			t.Errorf("%s: %v", c.about, err)
+			continue
+		}
+		if _, got := p.values(c.line, false); got != c.want {
+			t.Errorf("%s: %q matches %q: %v, want %v", c.about, c.pattern, c.line, got, c.want)
+		}
+		if _, got := p.values(c.line, true); got != c.strict {
+			t.Errorf("%s: %q matches %q strictly: %v, want %v", c.about, c.pattern, c.line, got, c.strict)
+		}
+	}
+}
+
+func TestBadBlocks(t *testing.T) {
+	for about, c := range map[string]struct{ text, words, want string }{
+		"no command":    {"output\n", "", `a console block begins with a command: "$ ..."`},
+		"an odd word":   {"$ true\n", "here", `a console block is no "here": only "repository" is known`},
+		"a wrong range": {"$ true\n{int 5..3}\n", "", "{int 5..3} is not a range"},
+		"words between": {"$ true\n{word 3..5}\n", "", "{word 3..5} is not a range"},
+	} {
+		if _, err := Parse(c.text, 1, strings.Fields(c.words)); err == nil || err.Error() != c.want {
+			t.Errorf("%s gives %v, want %s", about, err, c.want)
+		}
+	}
+}
+
+func TestABlockIsWrittenAsItWasRead(t *testing.T) {
+	const text = "$ one\n> two\nout\n\n{int = 3} left\n$ three\n$ four\n> is output too\n{lines}\n"
+	b, err := Parse(text, 7, []string{"repository"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(text, b.String()); d != "" {
+		t.Errorf("(-read +written):\n%s", d)
+	}
+	if !b.InRepository || len(b.Steps) != 3 || b.Steps[0].Command != "one\ntwo" || b.Steps[1].Line != 12 {
+		t.Errorf("the block was read as %+v", b)
+	}
+}
+
+// stage is one in which the repository has a file of its name.
+func stage(t *testing.T) *Stage {
+	t.Helper()
+	s := &Stage{
+		Dir: t.TempDir(), Repository: t.TempDir(), Path: t.TempDir(),
+		Ports: map[int]int{8001: 40001, 8002: 40002}, Pids: []int{77777}, Limit: time.Minute,
+	}
+	if err := os.WriteFile(filepath.Join(s.Repository, "repository"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestRun(t *testing.T) {
+	for _, c := range []struct {
+		about, text string
+		words       []string
+		want        string // as it is recorded
+		fault       string // the difference; "" if there is none
+	}{
+		{"what comes is what was said", "$ echo a 5 b\na {int} b\n", nil, "$ echo a 5 b\na {int = 5} b\n", ""},
+		{"what comes is something else", "$ printf 'a\\nb\\nc\\n'\na\nx\nc\n", nil,
+			"$ printf 'a\\nb\\nc\\n'\na\nb\nc\n", "\t-x\n\t+b"},
+		{"nothing comes", "$ true\nx\n", nil, "$ true\n", "\t-x"},
+		{"standard error counts", "$ echo e >&2\ne\n", nil, "$ echo e >&2\ne\n", ""},
+		{"so does the status", "$ exit 3\n[exit status 3]\n", nil, "$ exit 3\n[exit status 3]\n", ""},
+		{"which is not passed over", "$ echo a; exit 3\na\n", nil, "$ echo a; exit 3\na\n[exit status 3]\n",
+			"\t+[exit status 3]"},
+		{"any lines", "$ printf 'a\\nb\\nc\\nd\\n'\na\n{lines}\nd\n", nil,
+			"$ printf 'a\\nb\\nc\\nd\\n'\na\n{lines}\nd\n", ""},
+		{"any lines, and then another end", "$ printf 'a\\nb\\n'\na\n{lines}\nd\n", nil,
+			"$ printf 'a\\nb\\n'\na\n{lines}\n", "\t-{lines}\n\t-d\n\t+b"},
+		{"a command of two lines", "$ echo a \\\n> b\na b\n", nil, "$ echo a \\\n> b\na b\n", ""},
+		{"commands share their directory", "$ echo x > f\n$ cat f\nx\n", nil, "$ echo x > f\n$ cat f\nx\n", ""},
+		{"or are in the repository", "$ ls\nrepository\n", []string{"repository"}, "$ ls\nrepository\n", ""},
+		{"a command is given the real port, and the chapter its own",
+			"$ echo http://h:8001/ $((8001 - 1)) 8003\nhttp://h:8001/ 40000 8003\n", nil,
+			"$ echo http://h:8001/ $((8001 - 1)) 8003\nhttp://h:8001/ 40000 8003\n", ""},
+		{"what surely differs is recorded as a placeholder",
+			"$ echo pid 77777, Sun, 06 Nov 1994 08:49:37 GMT\n", nil,
+			"$ echo pid 77777, Sun, 06 Nov 1994 08:49:37 GMT\n" +
+				"pid {pid = 77777}, {date = Sun, 06 Nov 1994 08:49:37 GMT}\n",
+			"\t+pid 77777, Sun, 06 Nov 1994 08:49:37 GMT"},
+		{"a carriage return is not seen", "$ printf 'a\\r\\n'\na\n", nil, "$ printf 'a\\r\\n'\na\n", ""},
+	} {
+		b, err := Parse(c.text, 1, c.words)
+		if err != nil {
+			t.Fatal(err)
+		}
+		recorded, faults, err := b.Run(t.Context(), stage(t))
+		if err != nil {
+			t.Errorf("%s: %v", c.about, err)
+			continue
+		}
+		if d := cmp.Diff(c.want, recorded.String()); d != "" {
+			t.Errorf("%s: what is recorded (-want +got):\n%s", c.about, d)
+		}
+		var got string
+		for _, f := range faults {
+			_, got, _ = strings.Cut(f.Message, "\n")
+		}
+		if d := cmp.Diff(c.fault, got); d != "" {
+			t.Errorf("%s: the difference (-want +got):\n%s", c.about, d)
+		}
+	}
+}
+
+func TestWhatWasRecordedIsWhatComes(t *testing.T) {
+	b, err := Parse("$ printf '1\\n2 x\\n{odd}\\n'\n{int}\n", 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := stage(t)
+	recorded, faults, err := b.Run(t.Context(), s)
+	if err != nil || faults == nil {
+		t.Fatalf("the first time there are no faults (%v)", err)
+	}
+	again, err := Parse(recorded.String(), 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, faults, err = again.Run(t.Context(), s); err != nil || faults != nil {
+		t.Errorf("what has just been recorded gives %v, %v", faults, err)
+	}
+}
+
+func TestACommandIsBounded(t *testing.T) {
+	s := stage(t)
+	s.Limit = 100 * time.Millisecond
+	_, err := s.Output(t.Context(), s.Dir, "sleep 1000 & sleep 1000")
+	if err == nil || err.Error() != "not done after 100ms" {
+		t.Errorf("a command that doesn't end gives %v", err)
+	}
+	s.Limit = time.Minute
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if got, err := s.Output(ctx, s.Dir, "echo a; sleep 1000 &"); err != nil || len(got) != 1 {
+		t.Errorf("one that leaves something behind gives %q, %v", got, err)
+	}
+}
+
+func TestAProgramIsMissing(t *testing.T) {
+	b, err := Parse("$ no-such-program x\nx\n", 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err = b.Run(t.Context(), stage(t)); !errors.Is(err, ErrLacks) ||
+		err.Error() != `"no-such-program x": no-such-program is not installed` {
+		t.Errorf("a program that isn't there gives %v", err)
+	}
+}
+
+func TestHTML(t *testing.T) {
+	b, err := Parse("$ a <b\n> c\nx {int = 5} {ms 3..5}\n{lines}\n", 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `<span class="prompt">$ </span><kbd>a &lt;b</kbd>
+<span class="prompt">&gt; </span><kbd>c</kbd>
+<samp>x <var title="differs from run to run: int">5</var> ` +
+		`<var title="differs from run to run: ms, 3 to 5">‹ms›</var></samp>
+<samp><var title="more lines">…</var></samp>
+`
+	if d := cmp.Diff(want, b.HTML()); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
