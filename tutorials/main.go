@@ -23,6 +23,7 @@ var commands = []command{
 	{"serve", "build the three servers and run them side by side (the default)", serve},
 	{"load", "make load for a server and say how fast it is answered", loadCommand},
 	{"compare", "measure servers against each other, in turns", compareCommand},
+	{"verify", "hold the chapters against the code and what it does", verifyChapters},
 }
 
 // errUsage is a wrong command line, already explained on standard error.

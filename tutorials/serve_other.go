@@ -10,6 +10,7 @@ import (
 func serve([]string) error          { return notHere() }
 func loadCommand([]string) error    { return notHere() }
 func compareCommand([]string) error { return notHere() }
+func verifyChapters([]string) error { return notHere() }
 
 // Only Linux has workers of the load, and the yardstick.
 func worker() {}

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"threeloops/tutorials/pages"
 )
 
 //go:embed site
@@ -21,11 +23,18 @@ var site embed.FS
 // them open a WebSocket to another.
 func writeSite(dir string, addrs []string) error {
 	root := filepath.Join(dir, "site")
-	pages, err := fs.Sub(site, "site")
+	files, err := fs.Sub(site, "site")
 	if err != nil {
 		return err
 	}
-	if err := os.CopyFS(root, pages); err != nil {
+	if err := os.CopyFS(root, files); err != nil {
+		return err
+	}
+	code, err := repository()
+	if err != nil {
+		return err
+	}
+	if err := pages.Write(root, code); err != nil {
 		return err
 	}
 	urls := make(map[string]string)

@@ -27,11 +27,11 @@ func TestSite(t *testing.T) {
 		got = append(got, string(m[1]))
 	}
 	want := []string{
-		"/_/icon.svg", "/_/style.css", "/front.css", "/front.js", "/_/icon.svg", "/stats",
+		"/_/icon.svg", "/_/style.css", "/front.css", "/page.js", "/_/icon.svg", "/stats",
 		"http://127.0.0.1:1001/_/echo", "http://127.0.0.1:1001/_/chat",
 		"http://127.0.0.1:1002/_/echo", "http://127.0.0.1:1002/_/chat",
 		"http://127.0.0.1:1003/_/echo", "http://127.0.0.1:1003/_/chat",
-		"/_/isolation",
+		"/_/isolation", "/chapters/", "/source/", "/source/loops.html",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("the front page links to its parts and the pages of the three (-want +got):\n%s", d)

@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const goFile = `package p
+// goFile has marks; here they don't look like marks, for this file is searched for them too.
+var goFile = strings.ReplaceAll(`package p
 
 // T is a type.
 type T struct{}
@@ -17,10 +18,10 @@ type T struct{}
 // run is T's.
 func (t *T) run() {
 	a()
-	//quote:middle
+	//MARK:middle
 	b()
 	c()
-	//quote:end
+	//MARK:end
 }
 
 type U[X any] struct{}
@@ -32,7 +33,7 @@ const (
 	one = 1
 	two = 2
 )
-`
+`, "MARK", "quote")
 
 // repository makes one of these files.
 func repository(t *testing.T, files map[string]string) string {

@@ -50,7 +50,7 @@ func (c *Code) Compare(files ...*File) []Beside {
 		for i, f := range files {
 			cell := Cell{File: f}
 			if l := decls[i][name]; l != nil {
-				cell.ID, cell.First, cell.Last = l.id, l.first, l.first+len(l.keys)-1
+				cell.ID, cell.First, cell.Last = DeclID(l.id), l.first, l.first+len(l.keys)-1
 				cell.Code = c.column(f, l.first, table, i)
 			}
 			b.Cells = append(b.Cells, cell)

@@ -201,7 +201,7 @@ func with() string { return "<b>" }
 	if d := cmp.Diff([]string{"", "T", "T.Method", "hidden"}, names); d != "" {
 		t.Errorf("the parts of a/a.go (-want +got):\n%s", d)
 	}
-	if want := `<a href="/source/a/a.go.html#T.Method">T.Method</a>`; !strings.Contains(string(parts[1].Prose), want) {
+	if want := `<a href="/source/a/a.go.html#go-T.Method">T.Method</a>`; !strings.Contains(string(parts[1].Prose), want) {
 		t.Errorf("a comment's [T.Method] is no link to it: %s", parts[1].Prose)
 	}
 	if s, _ := c.Synopsis(c.Packages[0]); s != "Package a is first." {

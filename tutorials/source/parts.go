@@ -7,6 +7,7 @@ import (
 	"go/doc/comment"
 	"go/token"
 	"html/template"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -18,7 +19,12 @@ type Part struct {
 	ID          string // unique in the file; "" if Name is
 	Prose       template.HTML
 	First, Last int // lines of code; none if Last is smaller
+
+	comment *ast.CommentGroup
 }
+
+// DeclID is the id that a declaration has on the page of its file. No id that a page has anyway begins like that.
+func DeclID(name string) string { return "go-" + name }
 
 // span is a range of lines that a comment or a declaration takes up.
 type span struct {
@@ -42,16 +48,29 @@ func (c *Code) Parts(f *File) []Part {
 			p = &parts[len(parts)-1]
 		}
 		if s.prose != nil {
-			p.Prose, p.First = c.prose(f, s.prose), s.last+1
+			p.comment, p.First = s.prose, s.last+1
 			continue
 		}
-		p.Name, p.ID = s.name, s.name
+		p.Name, p.ID = s.name, DeclID(s.name)
 		if used[s.name]++; used[s.name] > 1 {
 			p.ID += "-" + strconv.Itoa(used[s.name])
 		}
 	}
+	for i := range parts {
+		parts[i].Prose = c.prose(f, &parts[i])
+	}
 	parts[len(parts)-1].Last = f.LineCount()
 	return trim(f, parts)
+}
+
+// Anchor returns the id of the first declaration that has one of these lines; the file's first line if none has.
+func (c *Code) Anchor(f *File, first, last int) string {
+	for _, p := range c.Parts(f) {
+		if p.ID != "" && p.First <= last && first <= p.Last {
+			return p.ID
+		}
+	}
+	return "L1"
 }
 
 // spans lists the comments and declarations of f from top to bottom.
@@ -144,9 +163,19 @@ func trim(f *File, parts []Part) []Part {
 	return kept
 }
 
-// prose renders a comment as Go's documentation is: paragraphs, lists, headings,
+// example is an address that a comment mentions, and that godoc makes a link. What is there to be read is https.
+var example = regexp.MustCompile(`<a href="http:[^"]*">([^<]*)</a>`)
+
+// prose renders a part's comment as Go's documentation is: paragraphs, lists, headings,
 // indented blocks, and links to [Names].
-func (c *Code) prose(f *File, g *ast.CommentGroup) template.HTML {
+func (c *Code) prose(f *File, p *Part) template.HTML {
+	if p.comment == nil {
+		return ""
+	}
+	level := 3
+	if p.Name == "" {
+		level = 2
+	}
 	parser := comment.Parser{
 		LookupPackage: func(name string) (string, bool) {
 			for _, i := range f.syntax.Imports {
@@ -160,7 +189,7 @@ func (c *Code) prose(f *File, g *ast.CommentGroup) template.HTML {
 		LookupSym: func(recv, name string) bool { return c.declared(f.Package, recv, name) != "" },
 	}
 	printer := comment.Printer{
-		HeadingLevel: 3,
+		HeadingLevel: level,
 		HeadingID:    func(*comment.Heading) string { return "" },
 		DocLinkURL: func(l *comment.DocLink) string {
 			for _, p := range c.Packages {
@@ -174,7 +203,8 @@ func (c *Code) prose(f *File, g *ast.CommentGroup) template.HTML {
 			return l.DefaultURL("https://pkg.go.dev")
 		},
 	}
-	return template.HTML(printer.HTML(parser.Parse(g.Text())))
+	text := printer.HTML(parser.Parse(p.comment.Text()))
+	return template.HTML(example.ReplaceAll(text, []byte("$1")))
 }
 
 // declared returns the address of a declaration of p.
@@ -185,7 +215,7 @@ func (c *Code) declared(p *Package, recv, name string) string {
 	for _, f := range p.Files {
 		for _, d := range f.syntax.Decls {
 			if DeclName(d) == name {
-				return PageOf(f.Path) + "#" + name
+				return PageOf(f.Path) + "#" + DeclID(name)
 			}
 		}
 	}

@@ -1,0 +1,123 @@
+package chapter
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Folder is where the chapters are, in the repository.
+const Folder = "tutorials/chapters"
+
+// Book is all chapters and pages.
+type Book struct {
+	Chapters       []*Chapter // by number
+	Pages          []*Chapter // without number, by name
+	Misconceptions []Misconception
+}
+
+// Misconception is what many believe, and the chapter that has to meet it.
+type Misconception struct {
+	Text   string
+	Number int
+	In     *Chapter // nil: that chapter isn't written yet
+	Belief Belief   // as it stands there
+}
+
+// Load reads the book in a folder of the repository at root. The error, if any, has a line for each
+// thing that is wrong; the book is complete but for these.
+func Load(root, folder string) (*Book, error) {
+	entries, err := os.ReadDir(root + "/" + folder)
+	if err != nil {
+		return nil, err
+	}
+	b := new(Book)
+	var faults []error
+	for _, e := range entries {
+		if e.IsDir() || !strings.HasSuffix(e.Name(), ".md") || e.Name() == "README.md" {
+			continue
+		}
+		c, err := Parse(root, folder+"/"+e.Name())
+		if err != nil {
+			faults = append(faults, err)
+		}
+		switch {
+		case c == nil:
+		case c.Number > 0:
+			b.Chapters = append(b.Chapters, c)
+		default:
+			b.Pages = append(b.Pages, c)
+		}
+	}
+	if err := b.readMisconceptions(root, folder+"/misconceptions.txt"); err != nil {
+		faults = append(faults, err)
+	}
+	return b, errors.Join(faults...)
+}
+
+// All returns the pages, then the chapters.
+func (b *Book) All() []*Chapter { return append(b.Pages[:len(b.Pages):len(b.Pages)], b.Chapters...) }
+
+// readMisconceptions reads the list, each line the number of a chapter and what is believed, and
+// compares it with what the chapters meet.
+func (b *Book) readMisconceptions(root, path string) error {
+	text, err := os.ReadFile(root + "/" + path)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	line := 0
+	for l := range strings.Lines(string(text)) {
+		line++
+		if strings.HasPrefix(l, "#") || strings.TrimSpace(l) == "" {
+			continue
+		}
+		digits, belief, _ := strings.Cut(strings.TrimSpace(l), " ")
+		m := Misconception{Text: belief}
+		if m.Number, err = strconv.Atoi(digits); err != nil {
+			faults = append(faults, fmt.Errorf("%s:%d: a line is a chapter's number and what is believed", path, line))
+			continue
+		}
+		written := b.meet(&m)
+		if written != nil && m.In == nil {
+			faults = append(faults, fmt.Errorf("%s:%d: %s does not meet %q", path, line, written.Path, m.Text))
+		}
+		b.Misconceptions = append(b.Misconceptions, m)
+	}
+	return errors.Join(append(faults, b.unlisted(path)...)...)
+}
+
+// meet finds who meets m: its chapter, which it returns if it is written.
+func (b *Book) meet(m *Misconception) (written *Chapter) {
+	for _, c := range b.Chapters {
+		if c.Number != m.Number {
+			continue
+		}
+		written = c
+		for _, belief := range c.Beliefs {
+			if belief.Text == m.Text {
+				m.In, m.Belief = c, belief
+			}
+		}
+	}
+	return written
+}
+
+// unlisted returns what chapters meet that the list doesn't give them.
+func (b *Book) unlisted(path string) (faults []error) {
+	for _, c := range b.All() {
+	beliefs:
+		for _, belief := range c.Beliefs {
+			for _, m := range b.Misconceptions {
+				if m.In == c && m.Text == belief.Text {
+					continue beliefs
+				}
+			}
+			faults = append(faults, c.fault(belief.Line,
+				fmt.Errorf("%s does not give this chapter %q", path, belief.Text)))
+		}
+	}
+	return faults
+}

@@ -1,0 +1,23 @@
+package verify
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+)
+
+// Machine says in a few words what a number was measured on.
+func Machine() string {
+	model := runtime.GOARCH
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for l := range strings.Lines(string(info)) {
+		if name, value, ok := strings.Cut(l, ":"); ok && strings.TrimSpace(name) == "model name" {
+			model = strings.TrimSpace(value)
+			break
+		}
+	}
+	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	version, _, _ := strings.Cut(strings.TrimSpace(string(release)), "-")
+	return fmt.Sprintf("%s, %d processors, Linux %s", model, runtime.NumCPU(), version)
+}

@@ -1,0 +1,254 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"threeloops/tutorials/chapter"
+	"threeloops/tutorials/quote"
+	"threeloops/tutorials/transcript"
+)
+
+// commandTime is how long one command of a chapter may take.
+const commandTime = 60 * time.Second
+
+// marked are the folders in which comments may mark what is quoted.
+var marked = []string{"common", "forkserv", "pollserv", "epollserv", "tutorials"}
+
+// Options say what is to be verified, and how.
+type Options struct {
+	Root     string   // of the repository
+	Folder   string   // of the chapters, in the repository
+	Marked   []string // folders whose marks must be used; nil: those of the code
+	Measure  bool     // narrow checks too, and times within their ranges
+	Record   bool     // write what came into the chapters and the lock
+	Required bool     // a program that isn't installed is a fault
+	Path     string   // where the built servers are
+	Out      io.Writer
+
+	// Start starts the three servers, anew for each chapter that runs something.
+	Start func(context.Context) (*Servers, error)
+}
+
+// Servers are three servers that run.
+type Servers struct {
+	Ports map[int]int // the port that each has, by the one that chapters give it
+	Pids  []int
+	Stop  func() error
+}
+
+// run is a verification under way.
+type run struct {
+	Options
+	ctx    context.Context
+	lock   *quote.Lock
+	faults int
+}
+
+// Run verifies all chapters. What is not so is written to o.Out; the error only counts it.
+func Run(ctx context.Context, o Options) error {
+	if o.Marked == nil {
+		o.Marked = marked
+	}
+	r := &run{Options: o, ctx: ctx}
+	book, err := chapter.Load(o.Root, o.Folder)
+	if book == nil {
+		return err
+	}
+	r.all(err)
+	lock := o.Root + "/" + o.Folder + "/quotes.lock"
+	if r.lock, err = quote.ReadLock(lock); err != nil {
+		return err
+	}
+	r.quotes(book)
+	for _, c := range book.All() {
+		if err := r.chapter(c); err != nil {
+			return err
+		}
+	}
+	if o.Record {
+		if err := r.lock.Write(lock); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.faults > 0 && o.Record:
+		return fmt.Errorf("%d could not be recorded: see above", r.faults)
+	case r.faults > 0:
+		return fmt.Errorf("%d not as the chapters say: see above; "+
+			"read those places again, then record with verify -record", r.faults)
+	}
+	return nil
+}
+
+// fault notes what is wrong.
+func (r *run) fault(format string, args ...any) {
+	r.faults++
+	r.say(format, args...)
+}
+
+func (r *run) say(format string, args ...any) { fmt.Fprintf(r.Out, format+"\n", args...) }
+
+// all notes each line of an error that has several.
+func (r *run) all(err error) {
+	var several interface{ Unwrap() []error }
+	switch {
+	case err == nil:
+	case errors.As(err, &several):
+		for _, e := range several.Unwrap() {
+			r.all(e)
+		}
+	default:
+		r.fault("%v", err)
+	}
+}
+
+// quotes compares what is quoted with what was reviewed.
+func (r *run) quotes(book *chapter.Book) {
+	used := make(map[string]bool)
+	var names []string
+	for _, c := range book.All() {
+		names = append(names, c.Name)
+		var references []string
+		for _, q := range c.Quotes {
+			used[q.Reference()] = true
+			references = append(references, q.Reference())
+			r.quote(c, q)
+		}
+		for _, stale := range r.lock.Stale(c.Name, references) {
+			r.stale(c.Name, stale)
+		}
+	}
+	for _, name := range r.lock.Chapters() {
+		if !slices.Contains(names, name) {
+			for _, stale := range r.lock.Stale(name, nil) {
+				r.stale(name, stale)
+			}
+		}
+	}
+	for _, err := range quote.Unused(r.Root, r.Marked, used) {
+		r.fault("%v", err)
+	}
+}
+
+func (r *run) quote(c *chapter.Chapter, q *chapter.Quote) {
+	before, reviewed := r.lock.Reviewed(c.Name, q.Reference())
+	if reviewed && before == q.Text {
+		return
+	}
+	message := "is new"
+	if reviewed {
+		message = "has changed since this chapter was reviewed (-then +now):\n" + quote.Difference(before, q.Text)
+	}
+	if r.Record {
+		r.lock.Set(c.Name, q.Reference(), q.Text)
+		r.say("%s:%d: recorded: %s %s", c.Path, q.Line, q.Reference(), message)
+		return
+	}
+	r.fault("%s:%d: %s %s", c.Path, q.Line, q.Reference(), message)
+}
+
+func (r *run) stale(name, reference string) {
+	if r.Record {
+		r.lock.Remove(name, reference)
+		return
+	}
+	r.fault("%s/quotes.lock: %s does not quote %s any more", r.Folder, name, reference)
+}
+
+// chapter runs what a chapter types and measures.
+func (r *run) chapter(c *chapter.Chapter) (err error) {
+	if len(c.Transcripts)+len(c.Checks) == 0 {
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "threeloops-verify-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	servers, err := r.Start(r.ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, servers.Stop()) }()
+	stage := &transcript.Stage{
+		Dir: dir, Repository: r.Root, Path: r.Path, Ports: servers.Ports, Pids: servers.Pids,
+		Strict: r.Measure, Limit: commandTime,
+	}
+	var edits []chapter.Edit
+	for _, t := range c.Transcripts {
+		if edit, ok := r.transcript(c, t, stage); ok {
+			edits = append(edits, edit)
+		}
+	}
+	for _, k := range c.Checks {
+		if edit, ok := r.check(c, k, stage); ok {
+			edits = append(edits, edit)
+		}
+	}
+	if r.Record && len(edits) > 0 {
+		return os.WriteFile(r.Root+"/"+c.Path, c.Edited(edits), 0o644)
+	}
+	return r.ctx.Err()
+}
+
+// lacks reports a block that can't run for want of a program.
+func (r *run) lacks(c *chapter.Chapter, line int, err error) {
+	if r.Required {
+		r.fault("%s:%d: %v", c.Path, line, err)
+		return
+	}
+	r.say("%s:%d: not run: %v", c.Path, line, err)
+}
+
+func (r *run) transcript(c *chapter.Chapter, t *chapter.Transcript, s *transcript.Stage) (chapter.Edit, bool) {
+	now, faults, err := t.Run(r.ctx, s)
+	switch {
+	case errors.Is(err, transcript.ErrLacks):
+		r.lacks(c, t.Line, err)
+		return chapter.Edit{}, false
+	case err != nil:
+		r.fault("%s:%d: %v", c.Path, t.Line, err)
+		return chapter.Edit{}, false
+	}
+	for _, f := range faults {
+		if r.Record {
+			r.say("%s:%d: recorded: %s", c.Path, f.Line, f.Message)
+		} else {
+			r.fault("%s:%d: %s", c.Path, f.Line, f.Message)
+		}
+	}
+	return t.Edit(now.String()), faults != nil || r.Measure || !t.Recorded()
+}
+
+func (r *run) check(c *chapter.Chapter, k *chapter.Check, s *transcript.Stage) (chapter.Edit, bool) {
+	if k.Narrow() && !r.Measure {
+		return chapter.Edit{}, false
+	}
+	n, err := k.Measure(r.ctx, s)
+	switch {
+	case errors.Is(err, transcript.ErrLacks):
+		r.lacks(c, k.Line, err)
+		return chapter.Edit{}, false
+	case err != nil:
+		r.fault("%s:%d: %v", c.Path, k.Line, err)
+		return chapter.Edit{}, false
+	}
+	if !k.Want.Holds(n) {
+		r.fault("%s:%d: %q: here it is %.4g, want %s", c.Path, k.Line, k.Sentence, n, k.Want.Text)
+		return chapter.Edit{}, false
+	}
+	ours := fmt.Sprintf("%.4g", n)
+	if !k.Counts {
+		ours += " on " + Machine()
+	}
+	if r.Measure {
+		r.say("%s:%d: %s\n\tyours: %s\n\tours:  %s", c.Path, k.Line, k.Want.Text, ours, k.Ours)
+	}
+	return k.Edit(k.Recorded(ours)), k.Ours == "" || r.Measure
+}

@@ -1,0 +1,175 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const chapterText = `# A page
+
+§§§quote code/a.go#f
+§§§
+
+§§§console
+$ echo a 8001
+b {int}
+§§§
+
+§§§check counts
+One is one.
+a = echo 1
+want a = 1
+§§§
+
+§§§check
+Noise is small.
+a = echo 3 ms
+b = echo 2 ms
+want a / b >= 1.2
+§§§
+
+§§§console
+$ echo 40 ms
+{ms 50..60}
+§§§
+`
+
+// book makes a repository with one page, and options to verify it.
+func book(t *testing.T, text string) (Options, *strings.Builder) {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"chapters/page.md":            strings.ReplaceAll(text, "§§§", "```"),
+		"chapters/misconceptions.txt": "1 x\n",
+		"code/a.go":                   "package a\n\nfunc f() {}\n",
+	} {
+		write(t, filepath.Join(root, name), text)
+	}
+	out := new(strings.Builder)
+	return Options{
+		Root: root, Folder: "chapters", Marked: []string{"code"}, Out: out,
+		Start: func(context.Context) (*Servers, error) {
+			return &Servers{Ports: map[int]int{8001: 49999}, Stop: func() error { return nil }}, nil
+		},
+	}, out
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// says verifies, and compares what it says.
+func says(t *testing.T, about string, o Options, out *strings.Builder, want, wantErr string) {
+	t.Helper()
+	out.Reset()
+	err := Run(t.Context(), o)
+	if d := cmp.Diff(want, out.String()); d != "" {
+		t.Errorf("%s (-want +got):\n%s", about, d)
+	}
+	got := ""
+	if err != nil {
+		got, _, _ = strings.Cut(err.Error(), ":")
+	}
+	if got != wantErr {
+		t.Errorf("%s: the error is %v, want %s", about, err, wantErr)
+	}
+}
+
+func TestVerifyThenRecordThenVerify(t *testing.T) {
+	o, out := book(t, chapterText)
+	const echo = `"echo a 8001" prints something else (-chapter +now):` + "\n\t-b {int}\n\t+a 8001\n"
+	says(t, "what is not so is a fault", o, out,
+		"chapters/page.md:3: code/a.go#f is new\nchapters/page.md:7: "+echo, "2 not as the chapters say")
+	o.Record = true
+	says(t, "what is recorded is shown", o, out,
+		"chapters/page.md:3: recorded: code/a.go#f is new\nchapters/page.md:7: recorded: "+echo, "")
+	want := strings.NewReplacer("b {int}", "a 8001", "want a = 1\n", "want a = 1\nours 1\n", "{ms 50..60}",
+		"{ms 50..60 = 40 ms}", "§§§", "```").Replace(chapterText)
+	if d := cmp.Diff(want, read(t, o.Root+"/chapters/page.md")); d != "" {
+		t.Errorf("the page after -record (-want +got):\n%s", d)
+	}
+	o.Record = false
+	says(t, "what was recorded is so", o, out, "", "")
+
+	write(t, o.Root+"/code/a.go", "package a\n\n// New.\n\nfunc f() { return }\n\n//quote:m\n//quote:end\n")
+	says(t, "code that changed is shown", o, out,
+		"chapters/page.md:3: code/a.go#f has changed since this chapter was reviewed (-then +now):\n"+
+			"\t-func f() {}\n\t+func f() { return }\ncode/a.go:7: no chapter quotes the mark m\n", "2 not as the chapters say")
+
+	write(t, o.Root+"/code/a.go", "package a\n\n\n\nfunc f() {}\n")
+	says(t, "code that has only moved has not changed", o, out, "", "")
+
+	write(t, o.Root+"/chapters/page.md", "# A page\n")
+	says(t, "what is not quoted any more is noticed", o, out,
+		"chapters/quotes.lock: page does not quote code/a.go#f any more\n", "1 not as the chapters say")
+	if err := os.Remove(o.Root + "/chapters/page.md"); err != nil {
+		t.Fatal(err)
+	}
+	says(t, "also when its chapter is gone", o, out,
+		"chapters/quotes.lock: page does not quote code/a.go#f any more\n", "1 not as the chapters say")
+	o.Record = true
+	says(t, "and forgotten", o, out, "", "")
+	o.Record = false
+	says(t, "for good", o, out, "", "")
+}
+
+func TestMeasure(t *testing.T) {
+	o, out := book(t, "# A page\n\n§§§check\nSo.\na = echo 3\nb = echo 2\nwant a / b >= 2\nours 2.5\n§§§\n\n"+
+		"§§§console\n$ echo 40 ms\n{ms 50..60 = 55 ms}\n§§§\n")
+	says(t, "what is narrow is not measured", o, out, "", "")
+	o.Measure = true
+	says(t, "unless it is asked for", o, out,
+		`chapters/page.md:12: "echo 40 ms" prints something else (-chapter +now):`+
+			"\n\t-{ms 50..60 = 55 ms}\n\t+40 ms\n"+
+			"chapters/page.md:3: \"So.\": here it is 1.5, want a / b >= 2\n", "2 not as the chapters say")
+
+	o, out = book(t, "# A page\n\n§§§check\nSo.\na = echo 3\nb = echo 2\nwant a / b >= 1.2\nours 2.5\n§§§\n")
+	o.Measure = true
+	says(t, "ours and the reader's stand beside each other", o, out,
+		"chapters/page.md:3: a / b >= 1.2\n\tyours: 1.5 on "+Machine()+"\n\tours:  2.5\n", "")
+}
+
+func TestAProgramIsMissing(t *testing.T) {
+	o, out := book(t, "# A page\n\n§§§console\n$ no-such-program\n§§§\n\n§§§check\nSo.\na = no-such-program\nwant a = 1\n§§§\n")
+	const want = `chapters/page.md:4: not run: "no-such-program": no-such-program is not installed
+chapters/page.md:7: not run: "no-such-program": no-such-program is not installed
+`
+	says(t, "what can't run is said", o, out, want, "")
+	o.Required = true
+	says(t, "and is a fault where all is required", o, out, strings.ReplaceAll(want, "not run: ", ""),
+		"2 not as the chapters say")
+}
+
+func TestServersThatDoNotStart(t *testing.T) {
+	o, out := book(t, chapterText)
+	o.Start = func(context.Context) (*Servers, error) { return nil, errors.New("no server") }
+	o.Record = true
+	says(t, "nothing is verified without servers", o, out, "chapters/page.md:3: recorded: code/a.go#f is new\n", "no server")
+}
+
+func TestMachine(t *testing.T) {
+	if m := Machine(); !strings.Contains(m, " processors, Linux ") {
+		t.Errorf("a machine is %q", m)
+	}
+}

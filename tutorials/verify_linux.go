@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"threeloops/tutorials/chapter"
+	"threeloops/tutorials/verify"
+)
+
+// chapterBase is the first of the servers' ports as chapters give them.
+const chapterBase = 8001
+
+// verifyChapters holds the chapters against the code, and against what the servers do.
+func verifyChapters(args []string) error {
+	fs := flag.NewFlagSet("verify", flag.ContinueOnError)
+	measure := fs.Bool("measure", false, "measure what depends on the machine too, and print it beside our numbers")
+	record := fs.Bool("record", false, "write what comes into the chapters, and show what was different")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	root, err := repository()
+	if err != nil {
+		return err
+	}
+	dir, done, err := workDir()
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := build(ctx, dir); err != nil {
+		return err
+	}
+	return verify.Run(ctx, verifyOptions(root, dir, *measure, *record))
+}
+
+// verifyOptions are those of a verification whose servers are in dir.
+func verifyOptions(root, dir string, measure, record bool) verify.Options {
+	return verify.Options{
+		Root: root, Folder: chapter.Folder, Measure: measure, Record: record, Path: dir, Out: os.Stdout,
+		Required: os.Getenv("THREELOOPS_REQUIRE") == "all",
+		Start:    func(ctx context.Context) (*verify.Servers, error) { return startForChapter(ctx, dir) },
+	}
+}
+
+// startForChapter starts the servers in dir on free ports.
+func startForChapter(ctx context.Context, dir string) (*verify.Servers, error) {
+	addrs, err := freeAddrs(0, len(models))
+	if err != nil {
+		return nil, err
+	}
+	g, err := newGroup()
+	if err != nil {
+		return nil, err
+	}
+	s := &verify.Servers{Ports: make(map[int]int), Stop: g.end}
+	for i, name := range models {
+		if err := g.start(filepath.Join(dir, name), "-addr", addrs[i], "-log", "warn"); err != nil {
+			g.end()
+			return nil, err
+		}
+		_, port, _ := net.SplitHostPort(addrs[i])
+		n, _ := strconv.Atoi(port)
+		s.Ports[chapterBase+i] = n
+		s.Pids = append(s.Pids, g.servers[i].cmd.Process.Pid)
+	}
+	if err := g.ready(ctx); err != nil {
+		g.end()
+		return nil, fmt.Errorf("the servers for the chapters: %w", err)
+	}
+	return s, nil
+}
