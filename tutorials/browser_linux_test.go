@@ -123,6 +123,32 @@ func TestBrowserEcho(t *testing.T) {
 	})
 }
 
+func TestBrowserReadsTheSite(t *testing.T) {
+	each(t, func(t *testing.T, url string) {
+		name := filepath.Base(t.Name())
+		b := browse(t)
+		b.do(Navigate(url + "/"))
+		for _, step := range []struct{ about, link, path string }{
+			{"the front page leads to the chapters", "/chapters/", "/chapters/"},
+			{"these to a page", "/chapters/about.html", "/chapters/about.html"},
+			{"its quotes to the source", "/source/pollserv/loop.go.html#go-loop.take", "/source/pollserv/loop.go.html"},
+			{"that to the index", "/source/", "/source/"},
+			{"and that to the loops", "/source/loops.html", "/source/loops.html"},
+		} {
+			b.do(Click(CSS(`main a[href="` + step.link + `"], header a[href="` + step.link + `"]`)))
+			b.holds(step.about, `location.pathname === "`+step.path+`"`)
+			b.servedBy(name)
+			b.holds("it says what that has cost", `/process \d+;.* made [\d,]+ system calls/.test(document.getElementById("how").textContent)`)
+		}
+		b.do(EmulateViewport(400, 800))
+		for _, path := range []string{"/", "/chapters/", "/chapters/about.html", "/source/", "/source/loops.html",
+			"/source/pollserv/loop.go.html"} {
+			b.do(Navigate(url + path))
+			b.holds(path+" is not wider than a phone", `document.documentElement.scrollWidth <= 400`)
+		}
+	})
+}
+
 func TestBrowserIsToldThatTheServerLeaves(t *testing.T) {
 	need(t, "chromium")
 	l := start(t, self("-base", "0"))

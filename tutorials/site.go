@@ -34,7 +34,8 @@ func writeSite(dir string, addrs []string) error {
 	if err != nil {
 		return err
 	}
-	if err := pages.Write(root, code); err != nil {
+	warn := func(err error) { fmt.Fprintf(os.Stderr, "tutorials: the chapters have faults:\n%v\n", err) }
+	if err := pages.Write(root, code, warn); err != nil {
 		return err
 	}
 	urls := make(map[string]string)

@@ -54,7 +54,7 @@ func TestABadBookIsToldWhatIsWrong(t *testing.T) {
 		at + "25: chapters have no HTML of their own",
 		at + "27: chapters have no HTML of their own",
 		at + "27: chapters have no HTML of their own",
-		at + `29: Go code is quoted by its name, not copied: a block "quote FILE#NAME"`,
+		at + `29: code in Go is quoted by its name, not copied: a block "quote FILE#NAME"`,
 		at + `35: pictures are drawings: a block "drawing FILE"`,
 		at + `37: a console block begins with a command: "$ ..."`,
 		at + "41: a check has no want",
@@ -134,6 +134,20 @@ func TestHTML(t *testing.T) {
 	}
 	if strings.Contains(string(got), "<h1") {
 		t.Error("the title is in the text, and above it too")
+	}
+}
+
+func TestABrokenBlockSaysWhatIsWrong(t *testing.T) {
+	c, err := Parse(root(t), folder+"bad/01-bad.md")
+	if err == nil {
+		t.Fatal("nothing is said to be wrong")
+	}
+	got, err := c.HTML(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `<p class="broken">there is no file nowhere.go</p>`; !strings.Contains(string(got), want) {
+		t.Errorf("there is no %s in\n%s", want, got)
 	}
 }
 

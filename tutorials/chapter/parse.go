@@ -75,6 +75,9 @@ type Check struct {
 // drawing is an SVG file, and what it shows.
 type drawing struct{ svg, about string }
 
+// broken is a directive that can't be followed: what is wrong stands in its place.
+type broken struct{ error }
+
 // extent is a range of bytes of a chapter.
 type extent struct{ start, end int }
 
@@ -141,7 +144,11 @@ func (c *Chapter) visit(root string, n ast.Node) (line int, err error) {
 		if n.Info != nil {
 			line = c.lineAt(n.Info.Segment.Start)
 		}
-		return line, c.directive(root, n, line)
+		err = c.directive(root, n, line)
+		if err != nil {
+			c.blocks[n] = broken{err}
+		}
+		return line, err
 	}
 	return 0, nil
 }
@@ -180,7 +187,7 @@ func (c *Chapter) directive(root string, n *ast.FencedCodeBlock, line int) error
 	case "drawing":
 		return c.drawing(n, words[1:], body)
 	case "go":
-		return errors.New("Go code is quoted by its name, not copied: a block \"quote FILE#NAME\"")
+		return errors.New("code in Go is quoted by its name, not copied: a block \"quote FILE#NAME\"")
 	}
 	return nil
 }

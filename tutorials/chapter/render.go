@@ -87,6 +87,8 @@ func (b blocks) block(w util.BufWriter, n *ast.FencedCodeBlock) error {
 	case drawing:
 		fmt.Fprintf(w, "<figure class=\"drawing\"><div role=\"img\" aria-label=\"%s\">%s</div></figure>\n",
 			html.EscapeString(d.about), d.svg)
+	case broken:
+		fmt.Fprintf(w, "<p class=\"broken\">%s</p>\n", html.EscapeString(d.Error()))
 	default:
 		return plainCode(w, string(n.Language(b.text)), string(n.Lines().Value(b.text)))
 	}

@@ -48,11 +48,16 @@ type site struct {
 	book *chapter.Book
 }
 
-// Write writes the site of the repository at root into the directory dir, which exists.
-func Write(dir, root string) error {
+// Write writes the site of the repository at root into the directory dir, which exists. What is wrong in
+// chapters is given to warn, and stands in its place on their pages: who tries out a change to the code
+// still has a site.
+func Write(dir, root string, warn func(error)) error {
 	book, err := chapter.Load(root, chapter.Folder)
-	if err != nil {
+	switch {
+	case book == nil:
 		return err
+	case err != nil:
+		warn(err)
 	}
 	code, err := source.Load(root, patterns...)
 	if err != nil {

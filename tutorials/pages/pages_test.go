@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"errors"
 	"io/fs"
 	"net/url"
 	"os"
@@ -36,8 +37,9 @@ var written = sync.OnceValues(func() (map[string]*html.Node, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	if err := Write(dir, root); err != nil {
-		return nil, err
+	var wrong error
+	if err := Write(dir, root, func(err error) { wrong = err }); err != nil || wrong != nil {
+		return nil, errors.Join(err, wrong)
 	}
 	return read(dir)
 })
