@@ -131,14 +131,16 @@ func TestBrowserReadsTheSite(t *testing.T) {
 		for _, step := range []struct{ about, link, path string }{
 			{"the front page leads to the chapters", "/chapters/", "/chapters/"},
 			{"these to a page", "/chapters/about.html", "/chapters/about.html"},
-			{"its quotes to the source", "/source/pollserv/loop.go.html#go-loop.take", "/source/pollserv/loop.go.html"},
+			{"its quotes to the source", "/source/pollserv/loop.go.html#go-loop.take",
+				"/source/pollserv/loop.go.html"},
 			{"that to the index", "/source/", "/source/"},
 			{"and that to the loops", "/source/loops.html", "/source/loops.html"},
 		} {
 			b.do(Click(CSS(`main a[href="` + step.link + `"], header a[href="` + step.link + `"]`)))
 			b.holds(step.about, `location.pathname === "`+step.path+`"`)
 			b.servedBy(name)
-			b.holds("it says what that has cost", `/process \d+;.* made [\d,]+ system calls/.test(document.getElementById("how").textContent)`)
+			b.holds("it says what that has cost",
+				`/process \d+;.* made [\d,]+ system calls/.test(document.getElementById("how").textContent)`)
 		}
 		b.do(EmulateViewport(400, 800))
 		for _, path := range []string{"/", "/chapters/", "/chapters/about.html", "/source/", "/source/loops.html",

@@ -21,7 +21,7 @@ const chapterBase = 8001
 // verifyChapters holds the chapters against the code, and against what the servers do.
 func verifyChapters(args []string) error {
 	fs := flag.NewFlagSet("verify", flag.ContinueOnError)
-	measure := fs.Bool("measure", false, "measure what depends on the machine too, and print it beside our numbers")
+	measure := fs.Bool("measure", false, "measure what depends on the machine too, and show it beside ours")
 	record := fs.Bool("record", false, "write what comes into the chapters, and show what was different")
 	if err := parse(fs, args); err != nil {
 		return err

@@ -32,7 +32,8 @@ func TestAGoodBook(t *testing.T) {
 		t.Fatalf("there are %d chapters and %d pages", len(b.Chapters), len(b.Pages))
 	}
 	c := b.Chapters[0]
-	if c.Number != 1 || c.Title != "A good chapter" || len(c.Quotes) != 1 || len(c.Transcripts) != 1 || len(c.Checks) != 1 {
+	if c.Number != 1 || c.Title != "A good chapter" ||
+		len(c.Quotes) != 1 || len(c.Transcripts) != 1 || len(c.Checks) != 1 {
 		t.Errorf("the chapter was read as %+v", c)
 	}
 	m := b.Misconceptions
@@ -116,7 +117,8 @@ func TestHTML(t *testing.T) {
 		"a quote leads to the source": `<figcaption><span class="where"><a href="/source/` + folder +
 			`code.go.html#go-quoted">` + folder + `code.go</a>, <code>quoted</code>, line 3</span> ` +
 			`<span>A caption with &lt;angles&gt;.</span></figcaption>`,
-		"its code has its line number":  `<span class="l" data-n="3"><span class="k">func</span> <span class="nf">quoted</span>`,
+		"its code has its line number": `<span class="l" data-n="3">` +
+			`<span class="k">func</span> <span class="nf">quoted</span>`,
 		"a transcript is a terminal":    `<kbd>echo a</kbd>` + "\n" + `<samp>a</samp>`,
 		"a check says its claim":        `<p>One is one.</p>`,
 		"and what is wanted":            `<code>a = 1</code>`,

@@ -138,7 +138,8 @@ func (c *Chapter) visit(root string, n ast.Node) (line int, err error) {
 	case *ast.RawHTML:
 		return c.lineAt(n.Segments.At(0).Start), errors.New("chapters have no HTML of their own")
 	case *ast.Image:
-		return c.lineAt(n.Parent().Lines().At(0).Start), errors.New("pictures are drawings: a block \"drawing FILE\"")
+		line := c.lineAt(n.Parent().Lines().At(0).Start)
+		return line, errors.New("pictures are drawings: a block \"drawing FILE\"")
 	case *ast.FencedCodeBlock:
 		line = 1
 		if n.Info != nil {

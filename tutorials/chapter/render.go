@@ -33,7 +33,9 @@ func (c *Chapter) HTML(code *source.Code) (template.HTML, error) {
 		return "", fmt.Errorf("%s: %w", c.Path, err)
 	}
 	// A wide table scrolls, and the page doesn't.
-	wrap := strings.NewReplacer("<table>", `<div class="wide" tabindex="0"><table>`, "</table>", "</table></div>")
+	wrap := strings.NewReplacer(
+		"<table>", `<div class="wide" role="region" aria-label="A table" tabindex="0"><table>`,
+		"</table>", "</table></div>")
 	return template.HTML(wrap.Replace(b.String())), nil
 }
 
@@ -45,31 +47,32 @@ type blocks struct {
 
 // RegisterFuncs is what a NodeRenderer of goldmark has to have.
 func (b blocks) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
-	r.Register(ast.KindFencedCodeBlock, func(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if !entering {
-			return ast.WalkContinue, nil
-		}
-		return ast.WalkSkipChildren, b.block(w, n.(*ast.FencedCodeBlock))
-	})
-	r.Register(ast.KindHeading, func(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
-		return heading(w, n.(*ast.Heading), entering), nil
-	})
+	r.Register(ast.KindFencedCodeBlock, b.block)
+	r.Register(ast.KindHeading, heading)
 }
 
 // heading leaves out the title, which stands above the page.
-func heading(w util.BufWriter, h *ast.Heading, entering bool) ast.WalkStatus {
+func heading(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	h := n.(*ast.Heading)
 	switch id, _ := h.AttributeString("id"); {
 	case h.Level == 1:
-		return ast.WalkSkipChildren
+		return ast.WalkSkipChildren, nil
 	case entering:
 		fmt.Fprintf(w, "<h%d id=\"%s\">", h.Level, id)
 	default:
 		fmt.Fprintf(w, "</h%d>\n", h.Level)
 	}
-	return ast.WalkContinue
+	return ast.WalkContinue, nil
 }
 
-func (b blocks) block(w util.BufWriter, n *ast.FencedCodeBlock) error {
+func (b blocks) block(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		return ast.WalkContinue, nil
+	}
+	return ast.WalkSkipChildren, b.directive(w, n.(*ast.FencedCodeBlock))
+}
+
+func (b blocks) directive(w util.BufWriter, n *ast.FencedCodeBlock) error {
 	switch d := b.blocks[n].(type) {
 	case *Quote:
 		return b.writeQuote(w, d)
@@ -78,12 +81,13 @@ func (b blocks) block(w util.BufWriter, n *ast.FencedCodeBlock) error {
 		if d.InRepository {
 			where = `<figcaption>In the folder of the repository</figcaption>`
 		}
-		fmt.Fprintf(w, "<figure class=\"console\">%s<pre tabindex=\"0\"><code>%s</code></pre></figure>\n", where, d.HTML())
+		fmt.Fprintf(w, "<figure class=\"console\">%s<pre tabindex=\"0\"><code>%s</code></pre></figure>\n",
+			where, d.HTML())
 	case *Check:
 		writeCheck(w, d)
 	case Belief:
-		fmt.Fprintf(w, "<aside class=\"belief\" id=\"%s\" aria-label=\"A misconception\"><p><span>Many believe:</span> "+
-			"<q>%s</q></p></aside>\n", d.ID, html.EscapeString(d.Text))
+		fmt.Fprintf(w, "<aside class=\"belief\" id=\"%s\" aria-label=\"A misconception\">"+
+			"<p><span>Many believe:</span> <q>%s</q></p></aside>\n", d.ID, html.EscapeString(d.Text))
 	case drawing:
 		fmt.Fprintf(w, "<figure class=\"drawing\"><div role=\"img\" aria-label=\"%s\">%s</div></figure>\n",
 			html.EscapeString(d.about), d.svg)
@@ -128,8 +132,8 @@ func (b blocks) writeQuote(w util.BufWriter, q *Quote) error {
 }
 
 func writeCheck(w util.BufWriter, c *Check) {
-	fmt.Fprintf(w, "<aside class=\"check\" aria-label=\"A claim that is checked\"><p>%s</p><pre tabindex=\"0\"><code>",
-		html.EscapeString(c.Sentence))
+	fmt.Fprintf(w, "<aside class=\"check\" aria-label=\"A claim that is checked\"><p>%s</p>"+
+		"<pre tabindex=\"0\"><code>", html.EscapeString(c.Sentence))
 	for _, v := range c.Values {
 		fmt.Fprintf(w, "<span class=\"nc\">%s</span> = %s\n", v.Name, html.EscapeString(v.Command))
 	}

@@ -58,14 +58,16 @@ func (c *Chapter) sections() (faults []error) {
 			faults = append(faults, c.fault(line, fmt.Errorf("the section %q is twice there, or too late", title)))
 		default:
 			for _, missing := range required[next:i] {
-				faults = append(faults, c.fault(line, fmt.Errorf("before %q the section %q is missing", title, missing.title)))
+				err := fmt.Errorf("before %q the section %q is missing", title, missing.title)
+				faults = append(faults, c.fault(line, err))
 			}
 			next = i + 1
 			faults = append(faults, c.complete(h, i, line)...)
 		}
 	}
 	for _, missing := range required[next:] {
-		faults = append(faults, c.fault(c.lineAt(len(c.text)), fmt.Errorf("the section %q is missing", missing.title)))
+		err := fmt.Errorf("the section %q is missing", missing.title)
+		faults = append(faults, c.fault(c.lineAt(len(c.text)), err))
 	}
 	return faults
 }

@@ -35,8 +35,9 @@ type Want struct {
 
 var (
 	assignment = regexp.MustCompile(`^([a-z]\w*) = (.+)$`)
-	wanted     = regexp.MustCompile(`^(\w+)(?: / (\w+))? (?:(=|<=|>=) (\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?))$`)
-	printed    = regexp.MustCompile(`^(-?\d[\d,]*(?:\.\d+)?) ?(ns|us|µs|ms|s)?$`)
+	wanted     = regexp.MustCompile(`^(\w+)(?: / (\w+))? ` +
+		`(?:(=|<=|>=) (\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?))$`)
+	printed = regexp.MustCompile(`^(-?\d[\d,]*(?:\.\d+)?) ?(ns|us|µs|ms|s)?$`)
 )
 
 // Parse reads a block whose first line has that number; words are what its info string has behind "check".

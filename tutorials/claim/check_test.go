@@ -63,13 +63,14 @@ func TestMeasure(t *testing.T) {
 
 func TestBadChecks(t *testing.T) {
 	for text, want := range map[string]string{
-		"a = echo 1\nwant a = 1\n":                    "a check begins with a sentence that says what is claimed",
-		"So.\na = echo 1\n":                           "a check has no want",
-		"So.\na = echo 1\nwant b = 1\n":               "a check wants b, which has no command",
-		"So.\na = echo 1\nwant a / b = 1\n":           "a check wants b, which has no command",
-		"So.\na = echo 1\nwant a ~ 1\n":               `a check's want is not of the form "a >= 3", "a / b 50..60": "a ~ 1"`,
-		"So.\na = echo 1\nwant a 5..3\n":              `a check's want has no number that makes sense: "a 5..3"`,
-		"So.\na = echo 1\nwant a = 1\nmore to say.\n": `a check's line is no command, no want, no ours: "more to say."`,
+		"a = echo 1\nwant a = 1\n":             "a check begins with a sentence that says what is claimed",
+		"So.\na = echo 1\n":                    "a check has no want",
+		"So.\na = echo 1\nwant b = 1\n":        "a check wants b, which has no command",
+		"So.\na = echo 1\nwant a / b = 1\n":    "a check wants b, which has no command",
+		"So.\na = echo 1\nwant a ~ 1\n":        `a check's want is not of the form "a >= 3", "a / b 50..60": ` +
+			`"a ~ 1"`,
+		"So.\na = echo 1\nwant a 5..3\n":       `a check's want has no number that makes sense: "a 5..3"`,
+		"So.\na = echo 1\nwant a = 1\nmore.\n": `a check's line is no command, no want, no ours: "more."`,
 	} {
 		if _, err := Parse(text, 1, nil); err == nil || err.Error() != want {
 			t.Errorf("%q gives %v, want %s", text, err, want)
@@ -86,7 +87,8 @@ func TestRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Recorded("1"); got != text+"ours 1\n" || c.Sentence != "A sentence of two lines." || c.Ours != "2" {
+	got := c.Recorded("1")
+	if got != text+"ours 1\n" || c.Sentence != "A sentence of two lines." || c.Ours != "2" {
 		t.Errorf("recorded as %q; read as %+v", got, c)
 	}
 }

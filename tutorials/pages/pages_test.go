@@ -239,7 +239,8 @@ func faults(page *html.Node) (list []string) {
 }
 
 func TestFaultsAreSeen(t *testing.T) {
-	const good = `<html lang="en"><main><h1 id="a">x</h1><h2 aria-labelledby="a">y</h2><img alt=""><a href="/">x</a></main></html>`
+	const good = `<html lang="en"><main><h1 id="a">x</h1><h2 aria-labelledby="a">y</h2>` +
+		`<img alt=""><a href="/">x</a></main></html>`
 	for about, c := range map[string][2]string{
 		"":                                  {"", ""},
 		"the id a is there twice, or empty": {"<img", `<p id="a"><img`},

@@ -2,8 +2,8 @@ package quote
 
 import "strings"
 
-// Difference shows which lines have gone and which have come, each indented by a tab, with what is the same at
-// both ends left out.
+// Difference shows which lines have gone and which have come, each indented by a tab. What
+// is the same at both ends is left out.
 func Difference(then, now string) string {
 	a, b := strings.Split(then, "\n"), strings.Split(now, "\n")
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {

@@ -20,7 +20,7 @@ type Cell struct {
 	File        *File
 	ID          string
 	First, Last int
-	Code        template.HTML // lines of class l; common if another file has them too, pad where others have more
+	Code        template.HTML // spans of class l; also common if others have the line too, pad where only they do
 }
 
 // Compare lays files beside each other, declaration by declaration, in the order of the first file,

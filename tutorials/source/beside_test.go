@@ -43,8 +43,10 @@ func TestLoopsBesideEachOther(t *testing.T) {
 
 func TestWhatIsCommonIsDimmed(t *testing.T) {
 	c := module(t, map[string]string{
-		"a/a.go": "package a\n\ntype loop struct{ n int }\n\nfunc (l *loop) run() {\n\tl.n++ // one\n\tl.n = 2\n}\n",
-		"b/b.go": "package b\n\ntype child struct{ n int }\n\nfunc (c *child) run() {\n\tc.n++\n\tc.n = 3\n}\n\nfunc own() {}\n",
+		"a/a.go": "package a\n\ntype loop struct{ n int }\n\n" +
+			"func (l *loop) run() {\n\tl.n++ // one\n\tl.n = 2\n}\n",
+		"b/b.go": "package b\n\ntype child struct{ n int }\n\n" +
+			"func (c *child) run() {\n\tc.n++\n\tc.n = 3\n}\n\nfunc own() {}\n",
 	})
 	type column struct{ name, a, b string }
 	var got []column

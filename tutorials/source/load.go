@@ -222,7 +222,8 @@ func (c *Code) checkRest(p *Package) {
 	}
 	with := p.checked
 	if p.listed.TestGoFiles != nil {
-		with, _ = config.Check(p.Path, c.set, p.syntax(slices.Concat(p.listed.GoFiles, p.listed.TestGoFiles)), &c.info)
+		files := p.syntax(slices.Concat(p.listed.GoFiles, p.listed.TestGoFiles))
+		with, _ = config.Check(p.Path, c.set, files, &c.info)
 	}
 	if p.listed.XTestGoFiles != nil {
 		config.Importer = instead{c, with}

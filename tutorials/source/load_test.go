@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// repository returns the root of the repository by a name that begins with this module's: only of such files go
-// test notices that they have changed.
+// repository returns the root of the repository by a name that begins with this module's: only
+// of such files go test notices that they have changed.
 func repository(t *testing.T) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -137,6 +137,9 @@ type T struct{ Field int }
 func (T) Method() {}
 
 const hidden = 1
+
+func init() {}
+func init() {}
 `,
 		"b/b.go": `package b
 
@@ -156,9 +159,10 @@ func use(t a.T) time.Time {
 //go:noinline
 func with() string { return "<b>" }
 `,
-		"b/b_test.go":     "package b\n\nimport \"testing\"\n\nfunc TestX(t *testing.T) { with() }\n",
-		"b/outer_test.go": "package b_test\n\nimport (\n\t\"testing\"\n\t\"example/a\"\n)\n\nvar _ = testing.Short\nvar _ a.T\n",
-		"b/left_out.go":   "//go:build never\n\npackage b\n\nfunc more() { with() }\n",
+		"b/b_test.go": "package b\n\nimport \"testing\"\n\nfunc TestX(t *testing.T) { with() }\n",
+		"b/outer_test.go": "package b_test\n\n" +
+			"import (\n\t\"testing\"\n\t\"example/a\"\n)\n\nvar _ = testing.Short\nvar _ a.T\n",
+		"b/left_out.go": "//go:build never\n\npackage b\n\nfunc more() { with() }\n",
 	})
 	links := func(path string) map[string]string {
 		all := make(map[string]string)
@@ -194,14 +198,16 @@ func with() string { return "<b>" }
 		}
 	}
 	parts := c.Parts(c.File("a/a.go"))
-	var names []string
+	var ids []string
 	for _, p := range parts {
-		names = append(names, p.Name)
+		ids = append(ids, p.ID)
 	}
-	if d := cmp.Diff([]string{"", "T", "T.Method", "hidden"}, names); d != "" {
+	want := []string{"", "go-T", "go-T.Method", "go-hidden", "go-init", "go-init-2"}
+	if d := cmp.Diff(want, ids); d != "" {
 		t.Errorf("the parts of a/a.go (-want +got):\n%s", d)
 	}
-	if want := `<a href="/source/a/a.go.html#go-T.Method">T.Method</a>`; !strings.Contains(string(parts[1].Prose), want) {
+	const link = `<a href="/source/a/a.go.html#go-T.Method">T.Method</a>`
+	if !strings.Contains(string(parts[1].Prose), link) {
 		t.Errorf("a comment's [T.Method] is no link to it: %s", parts[1].Prose)
 	}
 	if s, _ := c.Synopsis(c.Packages[0]); s != "Package a is first." {
@@ -211,7 +217,10 @@ func with() string { return "<b>" }
 
 func TestABrokenPackageIsAnError(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{"go.mod": "module example\n", "a.go": "package a\n\nvar x int = \"\"\n"} {
+	for name, text := range map[string]string{
+		"go.mod": "module example\n",
+		"a.go":   "package a\n\nvar x int = \"\"\n",
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

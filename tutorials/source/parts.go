@@ -23,7 +23,8 @@ type Part struct {
 	comment *ast.CommentGroup
 }
 
-// DeclID is the id that a declaration has on the page of its file. No id that a page has anyway begins like that.
+// DeclID is the id that a declaration has on the page of its file. No id that a page has
+// anyway begins like that.
 func DeclID(name string) string { return "go-" + name }
 
 // span is a range of lines that a comment or a declaration takes up.
@@ -63,7 +64,8 @@ func (c *Code) Parts(f *File) []Part {
 	return trim(f, parts)
 }
 
-// Anchor returns the id of the first declaration that has one of these lines; the file's first line if none has.
+// Anchor returns the id of the first declaration that has one of these lines; that of the
+// file's first line if none has.
 func (c *Code) Anchor(f *File, first, last int) string {
 	for _, p := range c.Parts(f) {
 		if p.ID != "" && p.First <= last && first <= p.Last {
@@ -163,7 +165,8 @@ func trim(f *File, parts []Part) []Part {
 	return kept
 }
 
-// example is an address that a comment mentions, and that godoc makes a link. What is there to be read is https.
+// example is an address that a comment mentions, and that package comment makes a link. What
+// is meant to be read there is https.
 var example = regexp.MustCompile(`<a href="http:[^"]*">([^<]*)</a>`)
 
 // prose renders a part's comment as Go's documentation is: paragraphs, lists, headings,

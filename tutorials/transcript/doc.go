@@ -3,8 +3,8 @@
 //
 // A line that begins with "$ " is a command for the shell; one that begins with "> "
 // continues it; what follows is what it prints, on standard output and error alike, and
-// then, in brackets, its exit status unless that is 0. In the expected output braces stand for what differs from
-// run to run:
+// then, in brackets, its exit status unless that is 0. In the expected output braces
+// stand for what differs from run to run:
 //
 //	{int}  {number}  {hex}  {word}  {pid}  {port}  {date}  {any}
 //	{ms}  {us}  {s}    a time with its unit

@@ -16,7 +16,8 @@ func (b *Block) HTML() string {
 			if i > 0 {
 				prompt = "> "
 			}
-			fmt.Fprintf(&s, "<span class=\"prompt\">%s</span><kbd>%s</kbd>\n", html.EscapeString(prompt), html.EscapeString(l))
+			fmt.Fprintf(&s, "<span class=\"prompt\">%s</span><kbd>%s</kbd>\n",
+				html.EscapeString(prompt), html.EscapeString(l))
 		}
 		for _, l := range step.Want {
 			fmt.Fprintf(&s, "<samp>%s</samp>\n", lineHTML(l))

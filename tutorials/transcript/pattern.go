@@ -29,7 +29,8 @@ var kinds = map[string]string{
 var times = []string{"ms", "us", "s"}
 
 var placeholder = regexp.MustCompile(
-	`\{(int|number|hex|word|pid|port|any|date|bytes|ms|us|s)(?: (\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?))?(?: = ([^{}]*))?\}`)
+	`\{(int|number|hex|word|pid|port|any|date|bytes|ms|us|s)` +
+		`(?: (\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?))?(?: = ([^{}]*))?\}`)
 
 // pattern is a line of expected output: literals with a hole between each two.
 type pattern struct {

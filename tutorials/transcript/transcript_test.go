@@ -124,6 +124,8 @@ func TestRun(t *testing.T) {
 			"$ echo pid 77777, Sun, 06 Nov 1994 08:49:37 GMT\n" +
 				"pid {pid = 77777}, {date = Sun, 06 Nov 1994 08:49:37 GMT}\n",
 			"\t+pid 77777, Sun, 06 Nov 1994 08:49:37 GMT"},
+		{"neither language nor time zone is the machine's", "$ date +%Z; echo $LC_ALL\nUTC\nC\n", nil,
+			"$ date +%Z; echo $LC_ALL\nUTC\nC\n", ""},
 		{"a carriage return is not seen", "$ printf 'a\\r\\n'\na\n", nil, "$ printf 'a\\r\\n'\na\n", ""},
 	} {
 		b, err := Parse(c.text, 1, c.words)

@@ -206,7 +206,9 @@ func (r *run) lacks(c *chapter.Chapter, line int, err error) {
 	r.say("%s:%d: not run: %v", c.Path, line, err)
 }
 
-func (r *run) transcript(c *chapter.Chapter, t *chapter.Transcript, s *transcript.Stage) (chapter.Edit, bool) {
+func (r *run) transcript(
+	c *chapter.Chapter, t *chapter.Transcript, s *transcript.Stage,
+) (edit chapter.Edit, changed bool) {
 	now, faults, err := t.Run(r.ctx, s)
 	switch {
 	case errors.Is(err, transcript.ErrLacks):

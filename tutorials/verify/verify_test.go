@@ -115,7 +115,8 @@ func TestVerifyThenRecordThenVerify(t *testing.T) {
 	write(t, o.Root+"/code/a.go", "package a\n\n// New.\n\nfunc f() { return }\n\n//quote:m\n//quote:end\n")
 	says(t, "code that changed is shown", o, out,
 		"chapters/page.md:3: code/a.go#f has changed since this chapter was reviewed (-then +now):\n"+
-			"\t-func f() {}\n\t+func f() { return }\ncode/a.go:7: no chapter quotes the mark m\n", "2 not as the chapters say")
+			"\t-func f() {}\n\t+func f() { return }\ncode/a.go:7: no chapter quotes the mark m\n",
+		"2 not as the chapters say")
 
 	write(t, o.Root+"/code/a.go", "package a\n\n\n\nfunc f() {}\n")
 	says(t, "code that has only moved has not changed", o, out, "", "")
@@ -151,7 +152,8 @@ func TestMeasure(t *testing.T) {
 }
 
 func TestAProgramIsMissing(t *testing.T) {
-	o, out := book(t, "# A page\n\n§§§console\n$ no-such-program\n§§§\n\n§§§check\nSo.\na = no-such-program\nwant a = 1\n§§§\n")
+	o, out := book(t, "# A page\n\n§§§console\n$ no-such-program\n§§§\n\n"+
+		"§§§check\nSo.\na = no-such-program\nwant a = 1\n§§§\n")
 	const want = `chapters/page.md:4: not run: "no-such-program": no-such-program is not installed
 chapters/page.md:7: not run: "no-such-program": no-such-program is not installed
 `
@@ -165,7 +167,8 @@ func TestServersThatDoNotStart(t *testing.T) {
 	o, out := book(t, chapterText)
 	o.Start = func(context.Context) (*Servers, error) { return nil, errors.New("no server") }
 	o.Record = true
-	says(t, "nothing is verified without servers", o, out, "chapters/page.md:3: recorded: code/a.go#f is new\n", "no server")
+	says(t, "nothing is verified without servers", o, out,
+		"chapters/page.md:3: recorded: code/a.go#f is new\n", "no server")
 }
 
 func TestMachine(t *testing.T) {
