@@ -63,11 +63,11 @@ func TestMeasure(t *testing.T) {
 
 func TestBadChecks(t *testing.T) {
 	for text, want := range map[string]string{
-		"a = echo 1\nwant a = 1\n":             "a check begins with a sentence that says what is claimed",
-		"So.\na = echo 1\n":                    "a check has no want",
-		"So.\na = echo 1\nwant b = 1\n":        "a check wants b, which has no command",
-		"So.\na = echo 1\nwant a / b = 1\n":    "a check wants b, which has no command",
-		"So.\na = echo 1\nwant a ~ 1\n":        `a check's want is not of the form "a >= 3", "a / b 50..60": ` +
+		"a = echo 1\nwant a = 1\n":          "a check begins with a sentence that says what is claimed",
+		"So.\na = echo 1\n":                 "a check has no want",
+		"So.\na = echo 1\nwant b = 1\n":     "a check wants b, which has no command",
+		"So.\na = echo 1\nwant a / b = 1\n": "a check wants b, which has no command",
+		"So.\na = echo 1\nwant a ~ 1\n": `a check's want is not of the form "a >= 3", "a / b 50..60": ` +
 			`"a ~ 1"`,
 		"So.\na = echo 1\nwant a 5..3\n":       `a check's want has no number that makes sense: "a 5..3"`,
 		"So.\na = echo 1\nwant a = 1\nmore.\n": `a check's line is no command, no want, no ours: "more."`,
