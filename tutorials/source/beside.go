@@ -166,16 +166,17 @@ func merge(table []row, width, i, n int, same func(r row, k int) bool) []row {
 func (c *Code) column(f *File, first int, table []row, i int) template.HTML {
 	var b strings.Builder
 	for _, r := range table {
+		n := first + r[i]
 		if r[i] < 0 {
 			b.WriteString("<span class=\"l pad\">\n</span>")
 			continue
 		}
-		class := "l"
-		if slices.ContainsFunc(slices.Concat(r[:i], r[i+1:]), func(n int) bool { return n >= 0 }) {
+		class, line := "l", c.marked(f)[n-1]
+		others := slices.Concat(r[:i], r[i+1:])
+		if line == "" || slices.ContainsFunc(others, func(n int) bool { return n >= 0 }) {
 			class = "l common"
 		}
-		n := first + r[i]
-		fmt.Fprintf(&b, "<span class=\"%s\" data-n=\"%d\">%s\n</span>", class, n, c.marked(f)[n-1])
+		fmt.Fprintf(&b, "<span class=\"%s\" data-n=\"%d\">%s\n</span>", class, n, line)
 	}
 	return template.HTML(b.String())
 }

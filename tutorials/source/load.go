@@ -101,6 +101,7 @@ func (c *Code) File(path string) *File { return c.files[path] }
 func list(root string, args ...string) ([]*listed, error) {
 	cmd := exec.Command("go", append([]string{"list"}, args...)...)
 	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "GOWORK=") // the workspace has the chapters' module too, whatever the user's is
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
