@@ -63,9 +63,7 @@ func run(ctx context.Context, dir string, addrs []string) (err error) {
 		}
 	}()
 	for i, name := range models {
-		err := g.start(filepath.Join(dir, name), "-addr", addrs[i],
-			"-root", filepath.Join(dir, "site"), "-origins", filepath.Join(dir, "origins"), "-demo")
-		if err != nil {
+		if err := g.start(filepath.Join(dir, name), serverFlags(dir, addrs[i])...); err != nil {
 			return err
 		}
 	}
@@ -74,6 +72,13 @@ func run(ctx context.Context, dir string, addrs []string) (err error) {
 	}
 	printTable(os.Stdout, g.servers)
 	return g.watch(ctx)
+}
+
+// serverFlags are those of a server at addr that serves what writeSite has written into dir.
+func serverFlags(dir, addr string) []string {
+	return []string{
+		"-addr", addr, "-root", filepath.Join(dir, "site"), "-origins", filepath.Join(dir, "origins"), "-demo",
+	}
 }
 
 func printTable(w io.Writer, servers []*server) {

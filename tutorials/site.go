@@ -52,14 +52,14 @@ func writeSite(dir string, addrs []string) error {
 	if err := os.WriteFile(filepath.Join(root, "servers.json"), text, 0o644); err != nil {
 		return err
 	}
-	return writeOrigins(filepath.Join(dir, "origins"), addrs)
+	return writeOrigins(dir, addrs)
 }
 
-// writeOrigins writes the file for -origins.
-func writeOrigins(path string, addrs []string) error {
+// writeOrigins writes the file origins, for servers at addrs.
+func writeOrigins(dir string, addrs []string) error {
 	list := origins(addrs)
 	text := fmt.Sprintf("%d\n%s\n", len(list), strings.Join(list, "\n"))
-	return os.WriteFile(path, []byte(text), 0o644)
+	return os.WriteFile(filepath.Join(dir, "origins"), []byte(text), 0o644)
 }
 
 // writeFront writes the page over the template. urls are the servers' by name.

@@ -37,13 +37,25 @@ func verifyChapters(args []string) error {
 		return err
 	}
 	defer done()
-	if err := build(ctx, dir); err != nil {
+	if err := prepare(ctx, dir); err != nil {
 		return err
 	}
 	return verify.Run(ctx, verifyOptions(root, dir, *measure, *record))
 }
 
-// verifyOptions are those of a verification whose servers are in dir.
+// prepare puts into dir the servers, and the site that a reader's servers have.
+func prepare(ctx context.Context, dir string) error {
+	if err := build(ctx, dir); err != nil {
+		return err
+	}
+	var addrs []string
+	for i := range models {
+		addrs = append(addrs, fmt.Sprintf("127.0.0.1:%d", chapterBase+i))
+	}
+	return writeSite(dir, addrs)
+}
+
+// verifyOptions are those of a verification in dir, which is prepared.
 func verifyOptions(root, dir string, measure, record bool) verify.Options {
 	return verify.Options{
 		Root: root, Folder: chapter.Folder, Measure: measure, Record: record, Path: dir, Out: os.Stdout,
@@ -58,13 +70,17 @@ func startForChapter(ctx context.Context, dir string) (*verify.Servers, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := writeOrigins(dir, addrs); err != nil {
+		return nil, err
+	}
 	g, err := newGroup()
 	if err != nil {
 		return nil, err
 	}
 	s := &verify.Servers{Ports: make(map[int]int), Stop: g.end}
 	for i, name := range models {
-		if err := g.start(filepath.Join(dir, name), "-addr", addrs[i], "-log", "warn"); err != nil {
+		flags := append(serverFlags(dir, addrs[i]), "-log", "warn")
+		if err := g.start(filepath.Join(dir, name), flags...); err != nil {
 			g.end()
 			return nil, err
 		}

@@ -18,7 +18,7 @@ func TestVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := build(t.Context(), dir); err != nil {
+	if err := prepare(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
 	o := verifyOptions(module+"/..", dir, false, false) // not cleaned: see openSources
