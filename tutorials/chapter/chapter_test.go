@@ -158,8 +158,8 @@ func TestEdited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := string(c.Edited([]Edit{c.Transcripts[0].Edit("$ echo b\nb\n"), c.Checks[0].Edit("x\n")}))
-	want := strings.Replace(string(c.text), "$ echo a\na\n", "$ echo b\nb\n", 1)
+	got := string(c.Edited([]Edit{c.Transcripts[0].Edit("$ echo longer\nlonger\n"), c.Checks[0].Edit("x\n")}))
+	want := strings.Replace(string(c.text), "$ echo a\na\n", "$ echo longer\nlonger\n", 1)
 	want = strings.Replace(want, "One is one.\na = echo 1\nwant a = 1\n", "x\n", 1)
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

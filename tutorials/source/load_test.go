@@ -159,9 +159,10 @@ func use(t a.T) time.Time {
 //go:noinline
 func with() string { return "<b>" }
 `,
-		"b/b_test.go": "package b\n\nimport \"testing\"\n\nfunc TestX(t *testing.T) { with() }\n",
+		"b/b_test.go": "package b\n\nimport \"testing\"\n\nfunc TestX(t *testing.T) { with() }\n\nvar Forth = with\n",
 		"b/outer_test.go": "package b_test\n\n" +
-			"import (\n\t\"testing\"\n\t\"example/a\"\n)\n\nvar _ = testing.Short\nvar _ a.T\n",
+			"import (\n\t\"testing\"\n\t\"example/a\"\n\t\"example/b\"\n)\n\n" +
+			"var _ = testing.Short\nvar _ a.T\nvar _ = b.Forth\n",
 		"b/left_out.go": "//go:build never\n\npackage b\n\nfunc more() { with() }\n",
 	})
 	links := func(path string) map[string]string {
@@ -190,6 +191,7 @@ func with() string { return "<b>" }
 		{"b/outer_test.go", map[string]string{
 			"testing": "https://pkg.go.dev/testing", "Short": "https://pkg.go.dev/testing#Short",
 			"a": "/source/#a", "T": "/source/a/a.go.html#L5",
+			"b": "/source/#b", "Forth": "/source/b/b_test.go.html#L7",
 		}},
 		{"b/left_out.go", map[string]string{"with": "/source/b/b.go.html#L17"}},
 	} {
