@@ -36,6 +36,9 @@ func TestAGoodBook(t *testing.T) {
 		len(c.Quotes) != 1 || len(c.Transcripts) != 1 || len(c.Checks) != 1 {
 		t.Errorf("the chapter was read as %+v", c)
 	}
+	if q := c.Question(); q != "Who asks?" {
+		t.Errorf("its question was read as %q", q)
+	}
 	m := b.Misconceptions
 	if len(m) != 2 || m[0].In != c || m[0].Belief.ID != "misconception-1" || m[1].In != nil || m[1].Number != 2 {
 		t.Errorf("the misconceptions were read as %+v", m)

@@ -247,6 +247,9 @@ func plain(n ast.Node, source []byte) string {
 		case *ast.Text:
 			if entering {
 				b.Write(n.Segment.Value(source))
+				if n.SoftLineBreak() {
+					b.WriteByte(' ')
+				}
 			}
 		case *ast.String:
 			if entering {

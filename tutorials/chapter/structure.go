@@ -24,6 +24,20 @@ var required = []struct {
 	{"Sources", "a link", linked},
 }
 
+// Question returns the first paragraph of the section that asks it; "" if there is none.
+func (c *Chapter) Question() string {
+	for n := c.tree.FirstChild(); n != nil; n = n.NextSibling() {
+		h, ok := n.(*ast.Heading)
+		if !ok || plain(h, c.text) != required[0].title {
+			continue
+		}
+		if p, ok := n.NextSibling().(*ast.Paragraph); ok {
+			return plain(p, c.text)
+		}
+	}
+	return ""
+}
+
 // structure returns what is missing, or out of its place.
 func (c *Chapter) structure() (faults []error) {
 	if c.Title == "" {

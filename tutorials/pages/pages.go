@@ -106,7 +106,7 @@ func (s *site) write(p page, name string, data any) error {
 	return os.WriteFile(file, whole.Bytes(), 0o644)
 }
 
-// chapters writes the chapters and pages, and their index.
+// chapters writes the chapters and pages, each between its neighbours, and their index.
 func (s *site) chapters() error {
 	all := append(s.book.Chapters[:len(s.book.Chapters):len(s.book.Chapters)], s.book.Pages...)
 	to := func(i int) *link {
@@ -130,12 +130,22 @@ func (s *site) chapters() error {
 			return err
 		}
 	}
+	return s.index()
+}
+
+// index writes the list of chapters and pages, and of what many believe.
+func (s *site) index() error {
+	type entry struct {
+		link
+		Question string
+	}
 	data := struct {
-		Chapters, Pages []link
-		Misconceptions  []chapter.Misconception
+		Chapters       []entry
+		Pages          []link
+		Misconceptions []chapter.Misconception
 	}{Misconceptions: s.book.Misconceptions}
 	for _, c := range s.book.Chapters {
-		data.Chapters = append(data.Chapters, link{urlOf(c), title(c)})
+		data.Chapters = append(data.Chapters, entry{link{urlOf(c), title(c)}, c.Question()})
 	}
 	for _, c := range s.book.Pages {
 		data.Pages = append(data.Pages, link{urlOf(c), title(c)})
