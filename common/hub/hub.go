@@ -42,7 +42,8 @@ type entry struct {
 }
 
 // New returns an empty room. out sends a message to a place; it must neither
-// block nor call the Hub. random fills a slice with bytes that can't be guessed.
+// block nor call the Hub. What the message refers to is never written to again,
+// so that it may be kept. random fills a slice with bytes that can't be guessed.
 func New(out func(place int, m *Message), random func([]byte)) *Hub {
 	return &Hub{
 		out: out, random: random, log: make([]entry, LogSize),
@@ -141,6 +142,8 @@ func (h *Hub) enterLog(now time.Time, e entry, alone ...*member) {
 	for conn, m := range h.waiting {
 		if m.mayHear(&e) {
 			h.answer(now, conn, m)
+		} else {
+			m.since = h.last
 		}
 	}
 }

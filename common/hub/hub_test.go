@@ -261,3 +261,43 @@ func TestAPollThatComesTooLateIsToldWhatItMissed(t *testing.T) {
 		t.Errorf("last: got %q", got)
 	}
 }
+
+// A place may keep what it is sent, as a loop's mailbox does.
+func TestWhatWasSentStaysAsItWas(t *testing.T) {
+	var kept []hub.Message
+	h := hub.New(func(_ int, m *hub.Message) { kept = append(kept, *m) }, func([]byte) {})
+	want := map[string]int{}
+	for i := range 2 * hub.MaxText / hub.MaxName {
+		name := fmt.Sprintf("%0*d", hub.MaxName, i)
+		kept = kept[:0]
+		h.Do(start, 0, &hub.Message{Kind: hub.Join, Conn: uint64(i + 1), Name: name})
+		want[name] = 1
+	}
+	got := map[string]int{kept[0].Name: 1}
+	parts := 0
+	for _, m := range kept {
+		if m.Kind == hub.Present {
+			parts++
+			for name := range strings.SplitSeq(string(m.Text), "\n") {
+				got[name]++
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" || parts < 3 {
+		t.Errorf("names in %d parts (-want +got):\n%s", parts, diff)
+	}
+}
+
+func TestAPollThatWaitsMissesNothingThatIsNotForIt(t *testing.T) {
+	r := newRoom()
+	pol := r.enter(t, "Pol")
+	r.join(1, 0, "Ann")
+	r.join(2, 0, "Bob")
+	r.at(t, 8, hub.Message{Kind: hub.Poll, Conn: 80, Seq: 3, Token: pol})
+	for i := range hub.LogSize + 1 {
+		r.Do(r.now, 0, ptr(say(1, "Bob", fmt.Sprint(i))))
+	}
+	r.at(t, 8, hub.Message{Kind: hub.Stop, Conn: 80}, fmt.Sprintf("8: done for 80 #%d", 3+hub.LogSize+1))
+	r.at(t, 8, hub.Message{Kind: hub.Poll, Conn: 80, Seq: 3, Token: pol},
+		fmt.Sprintf("8: missed for 80 #%d", 4), fmt.Sprintf("8: done for 80 #%d", 3+hub.LogSize+1))
+}

@@ -22,7 +22,7 @@ type member struct {
 	place  int    // where conn is
 
 	token Token     // of one that polls
-	since uint64    // the last entry that a waiting Poll knows
+	since uint64    // up to which entry there is nothing that a waiting Poll doesn't know
 	until time.Time // when it has been silent for too long; zero: it has a WebSocket, or a Poll that waits
 }
 
@@ -67,11 +67,11 @@ func (h *Hub) objection(name string) string {
 // introduce tells conn that it is a member, who else is, and what was said last.
 func (h *Hub) introduce(place int, conn uint64, who *member) {
 	h.out(place, &Message{Kind: Welcome, Conn: conn, Name: who.name, Seq: h.last, Token: who.token})
-	names := make([]byte, 0, 256)
+	var names []byte
 	for _, m := range h.byName {
 		if len(names)+1+len(m.name) > MaxText {
 			h.out(place, &Message{Kind: Present, Conn: conn, Text: names})
-			names = names[:0]
+			names = nil // the place may have kept those
 		}
 		if len(names) > 0 {
 			names = append(names, '\n')

@@ -55,12 +55,13 @@ func (h *Hub) poll(now time.Time, place int, m *Message, who *member) {
 	who.conn, who.place, who.until = m.Conn, place, time.Time{}
 	who.since = max(min(m.Seq, h.last), who.number-1)
 	h.waiting[m.Conn] = who
-	for n := max(who.since+1, h.first()); n <= h.last; n++ {
-		if who.mayHear(&h.log[n%LogSize]) {
+	for n := who.since + 1; n <= h.last; n++ {
+		if n < h.first() || who.mayHear(&h.log[n%LogSize]) {
 			h.answer(now, m.Conn, who)
 			return
 		}
 	}
+	who.since = h.last
 }
 
 // answer ends a Poll that waits, with all that its member has not heard, up to
