@@ -214,7 +214,9 @@ func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 		if a.o.Demo && string(r.Query()) == "pid" {
 			c.SetData(curious{})
 		}
-		c.Upgrade(r, echoProtocols, string(r.Query()) == "stream")
+		if !c.Upgrade(r, echoProtocols, string(r.Query()) == "stream") {
+			c.SetData(nil) // the connection may go on, and open another WebSocket
+		}
 		return
 	}
 	if matchless(c, r) {

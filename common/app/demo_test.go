@@ -62,7 +62,10 @@ func TestOnlyAPostOfAnAllowedPageCrashes(t *testing.T) {
 // introduction opens a WebSocket at path, says hello, and returns the first
 // message that comes back.
 func introduction(t *testing.T, a *App, path string) string {
-	c := connect(t, a)
+	return connect(t, a).introduced(path)
+}
+
+func (c *client) introduced(path string) string {
 	c.send([]byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" +
 		strings.Join(handshake, "\r\n") + "\r\n\r\n"))
 	c.send(ws.AppendFrame(nil, ws.Header{Fin: true, Opcode: ws.Text, Masked: true}, []byte("hello")))
@@ -86,5 +89,17 @@ func TestAWebSocketIsToldWhoServesIt(t *testing.T) {
 		if diff := cmp.Diff(tt.want, introduction(t, local(tt.change), tt.path)); diff != "" {
 			t.Errorf("%s, demo %v: the first message (-want +got):\n%s", tt.path, tt.change != nil, diff)
 		}
+	}
+}
+
+func TestARefusedHandshakeForgetsWhatItAsked(t *testing.T) {
+	c := connect(t, local(demo))
+	c.send([]byte("GET /echo?pid HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+	if !strings.HasPrefix(string(c.got), "HTTP/1.1 426 ") {
+		t.Fatalf("want 426, got %q", c.got)
+	}
+	c.got = nil
+	if got := c.introduced("/echo"); got != "hello" {
+		t.Errorf("want hello back, got %q", got)
 	}
 }
