@@ -125,19 +125,21 @@ func (a *App) cameBack(g *guest) {
 }
 
 // Deliver implements hub.Receiver.
-func (a *App) Deliver(_ time.Time, m *hub.Message) {
+func (a *App) Deliver(now time.Time, m *hub.Message) {
 	speaker := a.guests[m.From] // what it has said comes back
 	if m.Conn != 0 && m.Conn != m.From {
 		speaker = nil
 	}
 	if m.Conn == 0 {
-		a.broadcast(m)
+		a.broadcast(now, m)
 	} else if g := a.guests[m.Conn]; g != nil {
+		g.conn.At(now)
 		a.deliver(g, m)
 		if m.Kind == hub.Refused {
 			speaker = g
 		}
 	} else if v := a.visits[m.Conn]; v != nil {
+		v.conn.At(now)
 		a.collect(v, m)
 	} // else it has gone meanwhile
 	if speaker != nil {
@@ -158,10 +160,11 @@ func (a *App) deliver(g *guest, m *hub.Message) {
 }
 
 // broadcast sends an entry to every member with a WebSocket at this place.
-func (a *App) broadcast(m *hub.Message) {
+func (a *App) broadcast(now time.Time, m *hub.Message) {
 	frame := a.render(m).frame
 	for _, g := range a.guests {
 		if g.member {
+			g.conn.At(now)
 			a.tell(g, frame)
 		}
 	}

@@ -167,6 +167,20 @@ func TestAnAnswerUnderWayIsTheAnswer(t *testing.T) {
 	pol.waits()
 }
 
+// What comes from the hub may be the first thing that a loop hears for a while.
+func TestAnAnswerIsDatedWhenItIsGiven(t *testing.T) {
+	p := newParty(t)
+	pol := p.visitor()
+	id := pol.enters("Pol")
+	pol.polls(id, 1)
+	at := p.Now().Add(10 * time.Second)
+	p.bus.Post(at, &hub.Message{Kind: hub.Join, Conn: 1000, Name: "Ann"})
+	want := "\r\nDate: " + at.Format(http.TimeFormat) + "\r\n"
+	if got := string(pol.peer.Read()); !strings.Contains(got, want) {
+		t.Errorf("an answer of %v: got %q", at, got)
+	}
+}
+
 func TestAnAnsweredPollLeavesNothingBehind(t *testing.T) {
 	p := newParty(t, "-idle-timeout=10m")
 	pol := p.visitor()

@@ -18,6 +18,10 @@ func (c *Conn) ID() uint64 { return c.id }
 // Now is the time of the call under way.
 func (c *Conn) Now() time.Time { return c.cfg.wall }
 
+// At says what time it is, to all of c's loop: where the application is called
+// by others than a Session, none has told.
+func (c *Conn) At(now time.Time) { c.cfg.tell(now) }
+
 // SetData keeps the application's state with the connection.
 func (c *Conn) SetData(v any) { c.data = v }
 
