@@ -182,7 +182,7 @@ func (a *App) tell(g *guest, frame *session.Prepared) {
 // leaveChat takes a guest out of the room, whose connection may last longer.
 func (a *App) leaveChat(g *guest) {
 	delete(a.guests, g.conn.ID())
-	if g.member {
+	if g.member || g.underway > 0 { // it may have asked to join
 		a.o.Bus.Post(g.conn.Now(), &hub.Message{Kind: hub.Leave, Conn: g.conn.ID()})
 	}
 }

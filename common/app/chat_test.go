@@ -453,3 +453,17 @@ func TestABroadcastIsEncodedOnce(t *testing.T) {
 		t.Errorf("want as many allocations for 100 members as for one, got %.1f and %.1f", many, one)
 	}
 }
+
+// A hub elsewhere may have a guest's join before it, and learn of its end last.
+func TestWhoGoesBeforeTheWelcomeIsNoMember(t *testing.T) {
+	p := newParty(t)
+	p.deaf = true
+	ann := p.enter()
+	ann.say(`{"type":"join","name":"Ann"}`)
+	ann.peer.Reset()
+	p.undeaf()
+	again := p.enter()
+	again.say(`{"type":"join","name":"Ann"}`)
+	again.hears(`{"type":"welcome","name":"Ann"}`, `{"type":"members","members":[]}`,
+		`{"type":"joined","seq":3,"at":AT,"name":"Ann"}`)
+}
