@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -239,5 +240,20 @@ func TestWhatADeadChildHasSaidIsHeard(t *testing.T) {
 		if got := strings.Join(c.takes(t), " "); got != "and on" || c.at != i || len(p.all) != 2 {
 			t.Errorf("child %d, number %d of %d: got %q, want what is said next", c.id, c.at, len(p.all), got)
 		}
+	}
+}
+
+// The kernel may have given its process id to somebody else.
+func TestADeadChildIsNotKilledForWhatItHasSaid(t *testing.T) {
+	p := newRoom(t, 2)
+	gone := p.all[0]
+	if full, err := gone.theirs.Send([]byte("no message")); full || err != nil {
+		t.Fatal(full, err)
+	}
+	p.remove(start, gone, 0)
+	syscall.Kill(gone.pid, syscall.SIGTERM)
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(gone.pid, &status, 0, nil); err != nil || status.Signal() != syscall.SIGTERM {
+		t.Errorf("want whoever has the process id now ended by nobody but us, got %v, %v", status.Signal(), err)
 	}
 }

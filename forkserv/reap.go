@@ -45,9 +45,9 @@ func (p *parent) reap(now time.Time) {
 // was given and never looked at goes to another.
 func (p *parent) remove(now time.Time, c *offspring, status syscall.WaitStatus) {
 	p.places[c.slot] = nil // nothing more is for it
+	c.shut = true          // nor is it to be killed: its number may be another's by now
 	for p.listen(now, c) {
 	}
-	c.shut = true
 	p.hub.Lost(now, c.slot)
 	fd := c.unread()
 	p.forget(c)
