@@ -18,7 +18,7 @@ func serve(env *cli.Env) error {
 	board := make(stat.Board, env.Loops)
 	loops := make([]*loop, env.Loops)
 	desks := make([]*cli.Desk, env.Loops)
-	x := new(exchange)
+	most, x := env.ConnLimit(), new(exchange)
 	var lns []*sock.Listener
 	for i := range loops {
 		desk, err := cli.NewDesk()
@@ -26,7 +26,7 @@ func serve(env *cli.Env) error {
 			return err
 		}
 		l := &loop{
-			desk: desk, bus: x.berth(env, desk), limit: share(env.ConnLimit(), env.Loops, i),
+			desk: desk, bus: x.berth(env, desk), limit: share(most, env.Loops, i),
 			arrivals: cli.Arrivals{Log: env.Log, Loops: env.Loops, Loop: i},
 		}
 		if err := l.start(env, board, i, lns...); err != nil {
@@ -40,7 +40,7 @@ func serve(env *cli.Env) error {
 	env.Operate(board, desks...)
 	ended := make(chan error, len(loops))
 	for _, l := range loops {
-		go func() { ended <- l.run() }()
+		go func() { ended <- x.run(l) }()
 	}
 	for range loops {
 		if err := <-ended; err != nil {
@@ -48,6 +48,27 @@ func serve(env *cli.Env) error {
 		}
 	}
 	return nil
+}
+
+// run runs a loop. The hub outlives the first, for the clients of others may wait
+// for what it answers.
+func (x *exchange) run(l *loop) error {
+	err := l.run()
+	b, ok := l.bus.(*berth)
+	if !ok || err != nil {
+		return err
+	}
+	if b.place != 0 {
+		b.close()
+		return nil
+	}
+	bell := []sock.PollFD{{Fd: int32(b.desk.FD), Events: sock.POLLIN}}
+	for x.open.Load() > 0 && err == nil {
+		_, err = sock.Poll(bell, sock.Forever)
+		b.desk.Take()
+		b.collect(time.Now())
+	}
+	return err
 }
 
 // share is how much of n the i-th of several has.
@@ -66,7 +87,8 @@ type room interface {
 type exchange struct {
 	hub    *hub.Hub
 	berths []*berth
-	jam    atomic.Bool // the first loop waits for a mailbox to be emptied
+	jam    atomic.Bool  // the first loop waits for a mailbox to be emptied
+	open   atomic.Int32 // how many loops beside the first have not ended
 }
 
 // berth is one loop's end of an exchange: a mailbox, and the bell of the loop's
@@ -82,6 +104,7 @@ type berth struct {
 	mu      sync.Mutex
 	mailbox []letter
 	waiting []letter // the first loop's: taken out, and not yet given to the hub
+	closed  bool     // the loop has ended: letters are thrown away
 }
 
 // letter is a message that comes from a place, or is for one.
@@ -105,6 +128,7 @@ func (x *exchange) berth(env *cli.Env, desk *cli.Desk) room {
 	}
 	b := &berth{exchange: x, place: len(x.berths), desk: desk}
 	x.berths = append(x.berths, b)
+	x.open.Store(int32(b.place))
 	return b
 }
 
@@ -146,7 +170,9 @@ func (x *exchange) deliver(place int, m *hub.Message) {
 // leave puts a letter into the mailbox.
 func (b *berth) leave(l letter) {
 	b.mu.Lock()
-	b.mailbox = append(b.mailbox, l)
+	if !b.closed {
+		b.mailbox = append(b.mailbox, l)
+	}
 	first := len(b.mailbox) == 1
 	b.mu.Unlock()
 	if first {
@@ -161,6 +187,15 @@ func (b *berth) take() []letter {
 	letters := b.mailbox
 	b.mailbox = nil
 	return letters
+}
+
+// close ends a berth whose loop has ended. The hub can go on without it.
+func (b *berth) close() {
+	b.mu.Lock()
+	b.closed, b.mailbox = true, nil
+	b.mu.Unlock()
+	b.open.Add(-1)
+	b.berths[0].desk.Ring()
 }
 
 // collect deals with what is in the mailbox: the first loop's is for the hub.

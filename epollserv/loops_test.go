@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -111,6 +112,39 @@ func TestTheHubWaitsForALoopThatIsFarBehind(t *testing.T) {
 		if got := e.lines[len(e.lines)-1]; got != want {
 			t.Errorf("loop %d heard last %q, want %q", i, got, want)
 		}
+	}
+}
+
+// The clients of a loop may wait for the hub when the first has none any more.
+func TestTheHubOutlivesTheFirstLoop(t *testing.T) {
+	berths, ears := newExchange(t, 3)
+	x, now := berths[0].exchange, time.Now()
+	ended := make(chan error)
+	first := &loop{env: &cli.Env{Log: slog.New(slog.DiscardHandler)}, bus: berths[0], desk: berths[0].desk, end: now}
+	go func() { ended <- x.run(first) }()
+	for i, b := range berths[1:] {
+		for range mailboxMax + 1 {
+			b.Post(now, &hub.Message{Kind: hub.Send})
+		}
+		for n := 0; n <= mailboxMax; n = len(ears[1+i].lines) {
+			bell := []sock.PollFD{{Fd: int32(b.desk.FD), Events: sock.POLLIN}}
+			if rung, err := sock.Poll(bell, time.Minute); rung == 0 {
+				t.Fatalf("the hub has answered loop %d %d times, and no further: %v", 1+i, n, err)
+			}
+			b.rung(t)
+		}
+		b.close()
+		for range mailboxMax + 1 { // are answered too late, which must not hold up the others
+			b.Post(now, &hub.Message{Kind: hub.Send})
+		}
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("want the hub to end with the last loop")
 	}
 }
 

@@ -181,6 +181,9 @@ func (o *Options) check() error {
 		return fmt.Errorf("-prefork %d must not be negative", o.Prefork)
 	case o.Loops < 1 || o.Loops > 1024:
 		return fmt.Errorf("-loops %d must be from 1 to 1024: more than processors are of no use", o.Loops)
+	case o.MaxConns > 0 && o.MaxConns < o.Loops:
+		return fmt.Errorf("-max-conns %d leaves some of %d loops without a client: it must be %d or more",
+			o.MaxConns, o.Loops, o.Loops)
 	case o.MaxChildren < 1:
 		return fmt.Errorf("-max-children %d leaves nobody to serve: it must be 1 or more", o.MaxChildren)
 	}

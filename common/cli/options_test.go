@@ -18,6 +18,7 @@ var model = Model{
 	Flags: func(fs *flag.FlagSet, o *Options) {
 		fs.IntVar(&o.Prefork, "prefork", 0, "children")
 		fs.IntVar(&o.MaxChildren, "max-children", 512, "children at once")
+		fs.IntVar(&o.Loops, "loops", 1, "loops")
 	},
 }
 
@@ -65,6 +66,7 @@ func TestAnythingGoodIsAccepted(t *testing.T) {
 		"-addr 127.0.0.1:65530 -ports 6",
 		"-demo", "-demo -addr localhost:1", "-demo -addr 127.8.8.8:0", "-demo -addr [::1]:1",
 		"-max-head 64", "-compress off", "-compress=on", "-max-head 16MiB", "-log WARN", "-log error", "-max-conns 0", "-lifeline 0",
+		"-loops 3 -max-conns 3", "-loops 3 -max-conns 0",
 	} {
 		if _, err := parse(&model, strings.Fields(line), nil); err != nil {
 			t.Errorf("%s: %v", line, err)
@@ -114,6 +116,9 @@ func TestABadValueIsOneClearLine(t *testing.T) {
 		"-log-format xml":                "text or json",
 		"-prefork -1":                    "negative",
 		"-max-children -1":               "1 or more",
+		"-loops 0":                       "from 1 to 1024",
+		"-loops 1025":                    "from 1 to 1024",
+		"-max-conns 2 -loops 3":          "3 or more",
 		"-colour":                        "-colour",
 		"-root":                          "-root",
 		"-log info serve":                `"serve"`,
