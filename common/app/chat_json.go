@@ -124,6 +124,8 @@ func (s *said) order(req request) (hub.Message, error) {
 	switch {
 	case slices.Contains(req.may, "text") && s.Text == "":
 		return m, errors.New("there is no text to say")
+	case s.To == "" && slices.Contains(s.has, "to"):
+		return m, errors.New(`"to" must name somebody: without it all hear`)
 	case len(s.Name) > hub.MaxNameBytes, len(s.To) > hub.MaxNameBytes:
 		return m, fmt.Errorf("a name has 1 to %d characters", hub.MaxName)
 	}
