@@ -27,6 +27,7 @@ func (a *App) preferCompressed(r *http1.Request, name string, res *resource) {
 	tag := fileTag(f, size, modified)
 	res.validators = validators{tag: tag[:len(tag)-1] + `-gz"`, modified: modified}
 	res.content = append(res.content, "Content-Encoding: gzip\r\n"...)
+	res.coded = true
 }
 
 // compressible reports whether files of that name may have a compressed

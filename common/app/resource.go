@@ -16,6 +16,7 @@ type resource struct {
 	body    []byte // never written to again; or
 	file    outq.File
 	size    int64 // of either, in bytes
+	coded   bool  // content has a Content-Encoding
 }
 
 // nosniff forbids a browser to guess another type than the one that we name: it
@@ -91,10 +92,11 @@ func (res *resource) ranges(c *session.Conn, r *http1.Request) ([]byteRange, boo
 		return nil, false
 	}
 	ranges, ok := parseRanges(value, res.size)
-	if !ok {
-		return nil, false
+	ranges = coalesce(ranges)
+	if !ok || len(ranges) > 1 && res.coded {
+		return nil, false // beside a Content-Encoding the multipart would be taken for what is coded
 	}
-	return coalesce(ranges), true
+	return ranges, true
 }
 
 func (res *resource) replyPart(c *session.Conn, fields []byte, b byteRange) {
