@@ -108,6 +108,7 @@ func listen(at netip.AddrPort, cfg Config) (*Listener, error) {
 		ln.Close()
 		return nil, err
 	}
+	ln.Addr = netip.AddrPortFrom(at.Addr(), ln.Addr.Port()) // with its zone
 	return ln, nil
 }
 

@@ -248,3 +248,26 @@ func TestTurnAwayIsAReplyInFull(t *testing.T) {
 	Part(w.FD)
 	w.FD = -1
 }
+
+// Without its zone a link-local address can't be bound.
+func TestAListenerKnowsItsZone(t *testing.T) {
+	if !haveIPv6() {
+		t.Skip("no IPv6 here")
+	}
+	io := NewIO(new(stat.Slot))
+	lns, err := Listen(Config{Addr: "[::1%lo]:0", Backlog: 1, Shared: true}, io)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer CloseAll(lns)
+	beside, err := Listen(Config{Backlog: 1, Shared: true, Beside: lns}, io)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer CloseAll(beside)
+	for _, ln := range append(lns, beside...) {
+		if zone := ln.Addr.Addr().Zone(); zone != "lo" || ln.Addr.Port() == 0 {
+			t.Errorf("want the address that was asked for, with its port, got %v", ln.Addr)
+		}
+	}
+}
