@@ -36,6 +36,7 @@ function byLongPoll(name, hear, ended) {
   async function listen() {
     let answer = await post("join", { name });
     session = answer.session;
+    if (waiting.signal.aborted) await post("leave", { session }); // the user was faster
     while (!waiting.signal.aborted) {
       answer.messages.forEach(hear);
       answer = await ask(`poll?session=${session}&since=${answer.seq}`, { signal: waiting.signal });
