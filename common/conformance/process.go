@@ -74,6 +74,7 @@ func processes(target Target) []process {
 		{"a room without WebSocket: nothing is missed", missesNothing},
 		{"a room without WebSocket: a poll ends with its client, a member does not", outlivesPolls},
 		{"a room without WebSocket: SIGTERM answers polls", answersPollsAtTheEnd},
+		{"a room in turmoil keeps its order, and leaves nothing behind", target.survivesTurmoil},
 		{"a crash takes along who shares the process", target.crashesAlone},
 		{"without -demo nobody can ask for a crash", refusesToCrash},
 		{"garbage ends in a status, a Close or a close", survivesGarbage},

@@ -1,0 +1,387 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// soakVariable in the environment is for how long a room with 500 members is
+// kept in turmoil, such as 10m.
+const soakVariable = "THREELOOPS_SOAK"
+
+// turmoil is a room whose members come and go in every way there is, while
+// some, the witnesses, stay.
+type turmoil struct {
+	*Process
+	t      *testing.T
+	ledger *ledger
+	kills  bool // children can be killed, which takes one member along
+
+	size      int           // members that there are at once, about
+	end       time.Time     // when it is to be over
+	spawning  chan struct{} // bounds how many enter at once
+	witnesses []*member
+	heard     chan time.Duration // each witness, of each round: how long after it was said
+
+	mu      sync.Mutex
+	guests  []*member       // who may be dismissed
+	mutes   map[string]bool // who reads nothing, and is still a member
+	victims []*client       // whose child is to be killed
+
+	over                                   atomic.Bool // who has left doesn't come again
+	dialed, unheard, missed, expired, left atomic.Int64
+	began                                  atomic.Int64 // when the round's message was said, in ns since 1970
+	round                                  int
+
+	farewells      map[string]int
+	breaches, dead int
+	alone, beside  []time.Duration // the witnesses' latencies without and with members who read nothing
+}
+
+// survivesTurmoil keeps a room in turmoil. What is left of it is compared with
+// what was left of a shorter turmoil before.
+func (target Target) survivesTurmoil(t *testing.T) {
+	size, span := 200, 20*time.Second
+	if text := os.Getenv(soakVariable); text != "" {
+		var err error
+		span, err = time.ParseDuration(text)
+		must(t, err)
+		size = 500
+	} else if testing.Short() {
+		size, span = 50, 5*time.Second
+	}
+	flags := []string{"-max-message=65536", "-write-timeout=10m", "-idle-timeout=10m"}
+	if target.Name == "forkserv" {
+		flags = append(flags, "-max-children=1000")
+	}
+	p := Launch(t, flags...)
+	s := &turmoil{
+		Process: p, t: t, ledger: newLedger(), kills: target.Name == "forkserv",
+		size: size, spawning: make(chan struct{}, 8), heard: make(chan time.Duration, 100),
+		mutes: map[string]bool{}, farewells: map[string]int{},
+	}
+	p.Healthy()
+	p.Rest()
+	s.rage(min(span/4, time.Minute))
+	descriptors, memory := p.Rest(), s.settled()
+	before := p.Stats()
+	s.dialed.Store(0)
+	s.rage(span)
+	s.report(span)
+	after := p.Stats()
+	if err := errors.Join(
+		equal("connections accepted", after["accepted"]-before["accepted"], int(s.dialed.Load())),
+		equal("refused", after["refused"], 0), equal("faults", after["faults"], 0),
+		equal("violations", after["violations"], s.breaches),
+	); err != nil {
+		t.Error(err)
+	}
+	p.AtRest(descriptors)
+	end := s.settled()
+	t.Logf("resident memory without clients: %d KiB before, %d KiB after; %d descriptors", memory>>10, end>>10, descriptors)
+	if most := memory + memory/4 + 16<<20; end > most {
+		t.Errorf("resident memory: got %d bytes, want at most %d", end, most)
+	}
+	p.Stop()
+	s.checkLog()
+}
+
+// settled is the server's memory when it has had time to give some back.
+func (s *turmoil) settled() (least int) {
+	s.Unwatch()
+	for i := range 20 {
+		if n := s.memory(); i == 0 || n < least {
+			least = n
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return least
+}
+
+// rage fills the room, keeps it in turmoil for span, and empties it.
+func (s *turmoil) rage(span time.Duration) {
+	s.t.Helper()
+	s.over.Store(false)
+	s.ledger.forget()
+	var wg, stay sync.WaitGroup
+	first := s.gather(&stay)
+	pollers := max(2, s.size/25)
+	for i := range pollers {
+		s.run(&wg, func() error { return s.visits(fmt.Sprint("poller ", i)) })
+	}
+	for i := range s.size - pollers - len(s.witnesses) {
+		s.run(&wg, func() error { return s.guest(fmt.Sprint("guest ", i)) })
+	}
+	for s.ledger.present() < s.size*9/10 && !s.t.Failed() {
+		time.Sleep(50 * time.Millisecond) // a client that can't enter fails by itself
+	}
+	began := time.Now()
+	s.end = began.Add(span)
+	period := max(span/4, span/20)
+	for time.Now().Before(s.end) && !s.t.Failed() {
+		deafness := int(time.Since(began)/period)%2 == 1
+		if deafness && s.silent() == 0 {
+			s.wave(&wg)
+		}
+		s.turn()
+	}
+	s.over.Store(true)
+	s.disperse(&wg, &stay, first)
+}
+
+// run runs a client.
+func (s *turmoil) run(wg *sync.WaitGroup, live func() error) {
+	wg.Go(func() {
+		if err := live(); err != nil {
+			s.t.Error(err)
+		}
+	})
+}
+
+// gather has the witnesses join. It returns the first entry's number.
+func (s *turmoil) gather(stay *sync.WaitGroup) (first int) {
+	s.witnesses = nil
+	for i := range 10 {
+		m, err := s.enter(fmt.Sprint("witness ", i))
+		must(s.t, err)
+		s.witnesses = append(s.witnesses, m)
+		s.run(stay, func() error {
+			return s.live(m, func(e entry) {
+				if e.round > 0 {
+					s.heard <- time.Since(time.Unix(0, s.began.Load()))
+				}
+			})
+		})
+	}
+	if first := s.witnesses[0]; len(first.others) > 0 {
+		s.t.Errorf("the first member is told of %q", first.others)
+	}
+	return s.witnesses[0].first
+}
+
+// wave has some enter who read nothing.
+func (s *turmoil) wave(wg *sync.WaitGroup) {
+	for i := range max(2, s.size/50) {
+		name := fmt.Sprintf("mute %d.%d", s.round, i)
+		s.mu.Lock()
+		s.mutes[name] = false
+		s.mu.Unlock()
+		s.farewells[deaf.name]++
+		s.run(wg, func() error { return s.mute(name) })
+	}
+}
+
+// silent is how many are there who read nothing, or are about to come.
+func (s *turmoil) silent() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.mutes)
+}
+
+// turn has a witness say something, waits until all witnesses have heard it, and
+// has some guests leave. So the room is as fast as its server.
+func (s *turmoil) turn() {
+	const large, often, pause = 16_000, 10, 20 * time.Millisecond
+	s.t.Helper()
+	start := time.Now()
+	s.speak(large, often)
+	for range 1 + s.size/200 {
+		if m := s.someone(); m != nil {
+			how := &farewells[rand.IntN(len(farewells))]
+			if s.kills && rand.IntN(3) == 0 {
+				how = killed
+			}
+			s.dismiss(m, how)
+		}
+	}
+	s.kill()
+	s.whisper()
+	time.Sleep(max(pause, time.Since(start)))
+}
+
+// speak says something to all, now and then something large.
+func (s *turmoil) speak(large, often int) {
+	s.t.Helper()
+	s.round++
+	padding := 0
+	if s.round%often == 0 {
+		padding = large
+	}
+	latencies := &s.alone
+	if s.silent() > 0 {
+		latencies = &s.beside
+	}
+	s.began.Store(time.Now().UnixNano())
+	must(s.t, s.witnesses[rand.IntN(len(s.witnesses))].says(s.round, padding))
+	late := time.NewTimer(time.Minute)
+	defer late.Stop()
+	for i := range s.witnesses {
+		select {
+		case d := <-s.heard:
+			*latencies = append(*latencies, d)
+		case <-late.C:
+			s.t.Fatalf("%d of %d witnesses have heard message %d after a minute", i, len(s.witnesses), s.round)
+		}
+	}
+}
+
+// whisper says something to one, and much to those who don't read it.
+func (s *turmoil) whisper() {
+	s.mu.Lock()
+	few, much := []string{"nobody"}, []string(nil)
+	if len(s.guests) > 0 {
+		few = append(few, s.guests[0].name)
+	}
+	for name, there := range s.mutes {
+		if there {
+			much = append(much, name, name)
+		}
+	}
+	s.mu.Unlock()
+	from := s.witnesses[0]
+	for _, name := range few {
+		must(s.t, from.tells(name, 0))
+	}
+	for _, name := range much {
+		must(s.t, from.tells(name, 30_000))
+	}
+}
+
+// doom asks for a client's child to be killed.
+func (s *turmoil) doom(c *client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.victims = append(s.victims, c)
+}
+
+// kill kills the children of those who are doomed.
+func (s *turmoil) kill() {
+	s.t.Helper()
+	s.mu.Lock()
+	victims := s.victims
+	s.victims = nil
+	s.mu.Unlock()
+	if len(victims) == 0 {
+		return
+	}
+	s.Stats() // on a connection that is open then
+	pids := map[string]int{}
+	for _, slot := range s.watch.scoreboard(s.t).Slots {
+		if peer, ok := slot["peer"].(string); ok {
+			pids[peer] = int(slot["pid"].(float64))
+		}
+	}
+	for _, c := range victims {
+		pid := pids[c.LocalAddr().String()]
+		if pid == 0 { // it is not accepted yet
+			s.doom(c)
+			continue
+		}
+		must(s.t, equal("it is the parent's", pid == s.Pid, false))
+		must(s.t, syscall.Kill(pid, syscall.SIGKILL))
+		s.dead++
+	}
+}
+
+// disperse has all leave, the witnesses last, and compares what they have heard.
+func (s *turmoil) disperse(wg, stay *sync.WaitGroup, first int) {
+	s.t.Helper()
+	gone := make(chan struct{})
+	go func() {
+		wg.Wait()
+		close(gone)
+	}()
+	for end := time.Now().Add(2 * time.Minute); ; {
+		select {
+		case <-gone:
+		default:
+			if time.Now().After(end) {
+				s.t.Fatalf("two minutes after all were asked to leave %d are there", s.ledger.present())
+			}
+			for m := s.someone(); m != nil; m = s.someone() {
+				s.dismiss(m, polite)
+			}
+			s.kill()
+			s.speak(0, 1)
+			s.whisper()
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		break
+	}
+	s.speak(0, 1)
+	must(s.t, equal("victims that could not be killed", len(s.victims), 0))
+	for i, m := range s.witnesses {
+		eventually(s.t, func() error { return equal("members", s.ledger.present(), len(s.witnesses)-i) })
+		if i < len(s.witnesses)-1 {
+			s.dismiss(m, polite)
+		}
+	}
+	last := s.witnesses[len(s.witnesses)-1]
+	s.dismiss(last, polite)
+	stay.Wait()
+	s.Settle(1)
+	late, err := s.enter("newcomer")
+	must(s.t, err)
+	if len(late.others) > 0 || late.first != last.last+2 {
+		s.t.Errorf("a newcomer is told of %d members and joins as entry %d, want none, and %d",
+			len(late.others), late.first, last.last+2)
+	}
+	must(s.t, late.leave())
+	faults := s.ledger.audit(first, last.last)
+	for _, fault := range faults[:min(len(faults), 20)] {
+		s.t.Error(fault)
+	}
+}
+
+// report says what there was.
+func (s *turmoil) report(span time.Duration) {
+	t, l := s.t, s.ledger
+	t.Logf("%d members, %v: %d messages of witnesses, %d entries, %d lives, %d deliveries compared, %d killed",
+		s.size, span, s.round, len(l.entries), len(l.lives), l.heard, s.dead)
+	for _, name := range slices.Sorted(maps.Keys(s.farewells)) {
+		t.Logf("%6d left by %s", s.farewells[name], name)
+	}
+	t.Logf("%6d pollers left, %d let their session expire, %d missed something", s.left.Load(), s.expired.Load(), s.missed.Load())
+	for what, all := range map[string][]time.Duration{"alone": s.alone, "beside who reads nothing": s.beside} {
+		slices.Sort(all)
+		if n := len(all); n > 0 {
+			t.Logf("latency %s: p50 %v, p99 %v of %d", what, all[n/2], all[n*99/100], n)
+		}
+	}
+	if a, b := len(s.alone), len(s.beside); b == 0 || s.beside[b/2] > 50*s.alone[a/2]+100*time.Millisecond {
+		t.Error("latency beside members who read nothing: want about that without them")
+	}
+}
+
+var (
+	expected   = regexp.MustCompile(`level=INFO msg="shutting down"`)
+	killedLine = regexp.MustCompile(`level=ERROR msg="a child has failed" .* status="signal: killed"`)
+)
+
+// checkLog fails if the server has said anything but that children were killed.
+func (s *turmoil) checkLog() {
+	n := 0
+	for line := range strings.Lines(s.Log()) {
+		switch {
+		case killedLine.MatchString(line):
+			n++
+		case !expected.MatchString(line):
+			s.t.Errorf("the server says %s", line)
+		}
+	}
+	if err := equal("children killed, as the server says", n, s.dead); err != nil {
+		s.t.Error(err)
+	}
+}
