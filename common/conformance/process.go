@@ -2,16 +2,25 @@ package conformance
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
 
 // Processes tests what only a running server can show: descriptors, memory,
 // signals, files, and clients that do not behave. Each test starts a server of
-// its own; target must be of Exec.
-func Processes(t *testing.T, target Target) {
+// its own; target must be of Exec. If there are beginnings, only tests are run
+// whose titles begin so.
+func Processes(t *testing.T, target Target, beginnings ...string) {
+	if len(target.Flags) > 0 {
+		t.Setenv(flagsVariable, strings.Join(target.Flags, " "))
+	}
 	for _, p := range processes(target) {
-		t.Run(p.title, p.test)
+		wanted := func(beginning string) bool { return strings.HasPrefix(p.title, beginning) }
+		if len(beginnings) == 0 || slices.ContainsFunc(beginnings, wanted) {
+			t.Run(p.title, p.test)
+		}
 	}
 }
 

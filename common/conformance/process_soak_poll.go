@@ -70,16 +70,14 @@ func (v *poller) enter(name string) error {
 			return err
 		}
 	}
+	v.first, v.last = a.Seq+1, a.Seq
 	if a, err = v.poll(); err != nil {
 		return err
 	}
-	if len(a.Messages) == 0 {
-		return fmt.Errorf("%s wants to hear that it has joined, got nothing", name)
+	if len(a.Messages) == 0 || typeOf(a.Messages[0]) != "missed" && number(a.Messages[0]) != v.first {
+		return fmt.Errorf("%s wants to hear first that it has joined, got %.200s", name, a.Messages)
 	}
-	if _, err := v.greeted(v.s.ledger, a.Messages[0]); err != nil {
-		return err
-	}
-	return v.take(told{Seq: a.Seq, Messages: a.Messages[1:]})
+	return v.take(a)
 }
 
 // turn is one of the things that a poller does.

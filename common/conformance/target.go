@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,7 +12,8 @@ import (
 
 // Target is what the table is played against.
 type Target struct {
-	Name string
+	Name  string
+	Flags []string // that each server has before others
 	// Start starts a server with these flags, on a port of its own choice,
 	// and stops it when the test is over. Nil: the core in memory.
 	Start func(t testing.TB, flags ...string) *Server
@@ -24,13 +26,18 @@ type Server struct {
 	Stop func() // ends it politely and fails the test if it does not go; may be called again
 }
 
-// serveVariable in the environment makes a test binary the server.
-const serveVariable = "THREELOOPS_SERVE"
+// In the environment, serveVariable makes a test binary the server, and
+// flagsVariable has flags for it, before those of its command line.
+const (
+	serveVariable = "THREELOOPS_SERVE"
+	flagsVariable = "THREELOOPS_FLAGS"
+)
 
 // Main is the TestMain of a server: it runs the tests, or serves, the server's
 // main function, when Exec has started this binary.
 func Main(m *testing.M, serve func()) {
 	if os.Getenv(serveVariable) == "1" {
+		os.Args = slices.Insert(os.Args, 1, strings.Fields(os.Getenv(flagsVariable))...)
 		serve()
 		os.Exit(0)
 	}
@@ -43,7 +50,7 @@ func Core() Target { return Target{Name: "core"} }
 // Exec is the server that this test binary is (see Main). Each server started
 // has flags before those of the trace.
 func Exec(name string, flags ...string) Target {
-	return Target{Name: name, Start: func(t testing.TB, more ...string) *Server {
+	return Target{Name: name, Flags: flags, Start: func(t testing.TB, more ...string) *Server {
 		p := Launch(t, append(append([]string{}, flags...), more...)...)
 		return &Server{Addr: p.Addr, Pid: p.Pid, Stop: p.Stop}
 	}}
