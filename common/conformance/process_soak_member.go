@@ -169,7 +169,7 @@ func (s *turmoil) live(m *member, took func(e entry)) error {
 			return s.ends(m, err)
 		}
 		if typeOf(p) == "error" { // who was spoken to is not there any more
-			s.unheard.Add(1)
+			s.refused.Add(1)
 			continue
 		}
 		e, err := m.hears(s.ledger, p)

@@ -182,7 +182,7 @@ func (v *poller) part() error {
 		v.s.expired.Add(1)
 		return nil
 	}
-	v.s.left.Add(1)
+	v.s.quit.Add(1)
 	_, err := v.posts("leave", `{"session":%q}`, v.session)
 	return err
 }
