@@ -159,8 +159,8 @@ func (s *turmoil) gather(stay *sync.WaitGroup) (first int) {
 			})
 		})
 	}
-	if first := s.witnesses[0]; len(first.others) > 0 {
-		s.t.Errorf("the first member is told of %q", first.others)
+	if first := s.witnesses[0]; first.others > 0 {
+		s.t.Errorf("the first member is told of %d others", first.others)
 	}
 	return s.witnesses[0].first
 }
@@ -340,7 +340,7 @@ func (s *turmoil) checkEmpty(last int) {
 	s.Settle(1)
 	late, err := s.enter("newcomer")
 	must(s.t, err)
-	must(s.t, equal("members that a newcomer is told of", len(late.others), 0))
+	must(s.t, equal("members that a newcomer is told of", late.others, 0))
 	must(s.t, equal("the number of its entry", late.first, last+2))
 	must(s.t, late.leave())
 }

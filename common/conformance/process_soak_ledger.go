@@ -18,7 +18,7 @@ type ledger struct {
 	entries []entry        // by number; nobody has heard those whose sum is 0
 	came    map[string]int // the last number under which each name has joined
 	gone    map[string]int // and left
-	lives   []*life        // of those who are heard of no more
+	lives   []life         // that are over
 	heard   int            // how often something was heard
 }
 
@@ -33,12 +33,16 @@ type entry struct {
 // life is an interval of entries that one member has heard.
 type life struct {
 	name            string
-	first, last     int      // numbers of entries; the first is that it joined, unless others is nil
-	public, private int      // how many it has heard
-	others          []string // who was there before
-	history         []int    // numbers of what was said before
-	said            int      // how often it spoke to all; -1: that may be lost
+	whole           bool   // the first entry is that it joined
+	first, last     int    // numbers of entries
+	public, private int    // how many it has heard
+	others          int    // how many were there before
+	names           uint64 // and what their names add up to
+	history         []int  // numbers of what was said before
+	said            int    // how often it spoke to all; -1: that may be lost
 }
+
+func newLife(name string) life { return life{name: name, whole: true, said: -1} }
 
 func newLedger() *ledger {
 	return &ledger{seed: maphash.MakeSeed(), came: map[string]int{}, gone: map[string]int{}}
@@ -121,6 +125,9 @@ func (l *ledger) enter(n int, sum uint64, p []byte) (entry, error) {
 	return e, nil
 }
 
+// sum is what a name counts for in names.
+func (l *ledger) sum(name string) uint64 { return maphash.String(l.seed, name) }
+
 // has reports whether f's member has not left.
 func (l *ledger) has(f *life) bool {
 	l.mu.RLock()
@@ -144,7 +151,7 @@ func (l *ledger) present() (n int) {
 func (l *ledger) close(f *life) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lives = append(l.lives, f)
+	l.lives = append(l.lives, *f)
 	l.heard += f.public + f.private
 }
 
@@ -155,7 +162,7 @@ func (f *life) hears(l *ledger, p []byte) (entry, error) {
 	case err != nil:
 		return e, err
 	case n <= f.last:
-		return e, fmt.Errorf("want a number above %d, got %.200s", f.last, p)
+		return e, fmt.Errorf("%s wants a number above %d, got %.200s", f.name, f.last, p)
 	case e.to == "":
 		f.public++
 	case e.to == f.name || e.name == f.name:
@@ -172,8 +179,8 @@ func (f *life) hears(l *ledger, p []byte) (entry, error) {
 func (l *ledger) audit(first, last int) (faults []string) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	began := map[int]*life{} // by number of the entry
-	for _, f := range l.lives {
-		if f.others != nil && f.first >= first && f.first <= last {
+	for i := range l.lives {
+		if f := &l.lives[i]; f.whole && f.first >= first && f.first <= last {
 			began[f.first] = f
 		}
 	}
@@ -220,9 +227,13 @@ func (l *ledger) meet(n int, name string, f *life, there map[string]*life, fault
 		fault("entry %d says that %s has joined, who hasn't", n, name)
 		return
 	}
-	if len(f.others) != len(there) || slices.ContainsFunc(f.others, func(s string) bool { _, ok := there[s]; return !ok }) {
+	names := uint64(0)
+	for other := range there {
+		names += l.sum(other)
+	}
+	if f.others != len(there) || f.names != names {
 		fault("%s joined as entry %d and was told of %d members, want the %d that were there",
-			name, n, len(f.others), len(there))
+			name, n, f.others, len(there))
 	}
 	const kept, given = 256, 50 // by the room; of that, to newcomers
 	var want []int

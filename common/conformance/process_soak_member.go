@@ -82,7 +82,7 @@ func (s *turmoil) enter(name string) (*member, error) {
 		return nil, err
 	}
 	s.dialed.Add(1)
-	m := &member{client: c, life: life{name: name, others: []string{}, said: -1}}
+	m := &member{client: c, life: newLife(name)}
 	if _, err = c.upgradeAt("/chat"); err == nil {
 		err = m.join(s.ledger)
 	}
@@ -126,7 +126,10 @@ func (f *life) greeted(l *ledger, p []byte) (done bool, err error) {
 	case "members":
 		var h heard
 		err := json.Unmarshal(p, &h)
-		f.others = append(f.others, h.Members...)
+		f.others += len(h.Members)
+		for _, name := range h.Members {
+			f.names += l.sum(name)
+		}
 		return false, err
 	case "said":
 		n, _, err := l.note(p)

@@ -14,7 +14,7 @@ import (
 // poller is a member without WebSocket. Its connections may end; it does not.
 type poller struct {
 	*client
-	*life
+	life
 	s       *turmoil
 	session string
 	since   int // the number that its last answer went up to
@@ -59,7 +59,7 @@ func (v *poller) connect() error {
 
 // enter joins.
 func (v *poller) enter(name string) error {
-	v.life = &life{name: name, others: []string{}, said: -1}
+	v.life = newLife(name)
 	a, err := v.posts("join", `{"name":%q}`, name)
 	if err != nil {
 		return err
@@ -168,8 +168,8 @@ func (v *poller) take(a told) error {
 func (v *poller) miss(p []byte) {
 	v.s.missed.Add(1)
 	v.last = max(v.last, v.since)
-	v.s.ledger.close(v.life)
-	v.life = &life{name: v.name, first: number(p) + 1, last: number(p), said: -1}
+	v.s.ledger.close(&v.life)
+	v.life = life{name: v.name, first: number(p) + 1, last: number(p), said: -1}
 }
 
 // part leaves the room, or only the connection if there is time for that to be
@@ -177,7 +177,7 @@ func (v *poller) miss(p []byte) {
 func (v *poller) part() error {
 	defer v.Close()
 	v.last, v.said = max(v.last, v.since), v.spoken
-	v.s.ledger.close(v.life)
+	v.s.ledger.close(&v.life)
 	if time.Until(v.s.end) > hub.Patience+10*time.Second && rand.IntN(2) == 0 {
 		v.s.expired.Add(1)
 		return nil
