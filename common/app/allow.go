@@ -11,7 +11,18 @@ import (
 // hostAllowed reports whether a request for host, with or without a port, is
 // meant for this server.
 func (a *App) hostAllowed(host []byte) bool {
-	hosts := a.lists().Hosts
+	lists := a.lists()
+	if lists == a.known.by && string(host) == a.known.host {
+		return true
+	}
+	ok := a.hostJudged(host, lists.Hosts)
+	if ok {
+		a.known.by, a.known.host = lists, string(host)
+	}
+	return ok
+}
+
+func (a *App) hostJudged(host []byte, hosts []string) bool {
 	if hosts == nil && !a.o.Loopback {
 		return true
 	}

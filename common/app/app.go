@@ -60,6 +60,10 @@ type App struct {
 	fixed Lists // of o
 	site  []page
 	path  []byte // scratch for decoding
+	known struct {
+		by   *Lists
+		host string
+	} // the Host that was allowed last, for most clients of a server use the same one
 
 	guests map[uint64]*guest // who is at /chat with a WebSocket, by the connection's number
 	visits map[uint64]*visit // whose request to the room is not answered yet
@@ -126,7 +130,7 @@ func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
 		}
 	case "/healthz":
 		if a.method(c, r, getOnly) && !a.judged(c, r, validators{}, nil) {
-			c.Reply(&session.Response{Status: 200, Fields: plainText, Body: []byte("ok\n")})
+			c.Reply(&session.Response{Status: 200, Fields: plainText, Body: healthy, Shared: true})
 		}
 	case "/_/crash":
 		a.crash(c, r)
@@ -139,7 +143,10 @@ func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
 
 const getOnly = "GET, HEAD, OPTIONS"
 
-var plainText = []byte("Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n")
+var (
+	plainText = []byte("Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n")
+	healthy   = []byte("ok\n")
+)
 
 // method reports whether the request's method is one of allowed. All else it
 // answers itself.

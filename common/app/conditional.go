@@ -68,6 +68,9 @@ const (
 // judge evaluates the conditions of a GET or HEAD in the order of RFC 9110
 // 13.2.2. If-Range, which stands last there, is sameAs.
 func (v validators) judge(r *http1.Request, now time.Time) verdict {
+	if !r.Conditional() {
+		return perform
+	}
 	if _, ok := r.Field("If-Match"); ok {
 		if !v.listed(r, "If-Match", strong) {
 			return failed
@@ -119,6 +122,9 @@ func (v validators) date(r *http1.Request, name string, now time.Time) (time.Tim
 
 // only returns the value of the field of that name, if there is just one.
 func only(r *http1.Request, name string) (value []byte, ok bool) {
+	if _, ok := r.Field(name); !ok {
+		return nil, false
+	}
 	n := 0
 	for value = range r.Fields(name) {
 		n++

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"slices"
 	"strconv"
+	"time"
 
 	"threeloops/common/http1"
 	"threeloops/common/outq"
@@ -15,8 +17,9 @@ type resource struct {
 	policy  []byte // further lines, which 304 and 206 have as well: Cache-Control, Vary
 	body    []byte // never written to again; or
 	file    outq.File
-	size    int64 // of either, in bytes
-	coded   bool  // content has a Content-Encoding
+	size    int64  // of either, in bytes
+	coded   bool   // content has a Content-Encoding
+	fields  []byte // of a 200, if they never change: content, policy, validators and all
 }
 
 // nosniff forbids a browser to guess another type than the one that we name: it
@@ -30,8 +33,10 @@ func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
 		res.close()
 		return
 	}
-	fields := append(append([]byte(nil), res.content...), res.policy...)
-	fields = append(res.validators.append(fields, c.Now()), "Accept-Ranges: bytes\r\n"...)
+	fields := res.fields
+	if fields == nil {
+		fields = res.appendFields(nil, c.Now())
+	}
 	ranges, ok := res.ranges(c, r)
 	switch {
 	case !ok:
@@ -44,7 +49,7 @@ func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
 	default:
 		// RFC 9110 15.3.7: to a request with If-Range a sender "SHOULD NOT
 		// generate other representation header fields beyond those required".
-		first, rest, _ := cutLine(fields)
+		first, rest, _ := cutLine(slices.Clone(fields))
 		if _, known := r.Field("If-Range"); known {
 			first, rest = nil, append([]byte("ETag: "+res.tag+"\r\n"), res.policy...)
 		}
@@ -54,6 +59,12 @@ func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
 		}
 		res.replyParts(c, rest, ranges)
 	}
+}
+
+// appendFields adds what a 200 tells of res, Content-Length apart.
+func (res *resource) appendFields(dst []byte, now time.Time) []byte {
+	dst = append(append(dst, res.content...), res.policy...)
+	return append(res.validators.append(dst, now), "Accept-Ranges: bytes\r\n"...)
 }
 
 // judged answers a request whose conditions forbid to perform it, and reports

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"io/fs"
 	"strings"
+	"time"
 
 	"threeloops/common/http1"
 	"threeloops/common/session"
@@ -12,15 +13,12 @@ import (
 //go:embed site
 var site embed.FS
 
-// page is a resource of the built-in site. Its fields are written when it is
-// first asked for, and then never again.
+// page is a resource of the built-in site. It is read, and its fields are
+// written, when it is first asked for, and then never again.
 type page struct {
-	path    string
-	file    string
-	tag     validators
-	content []byte
-	policy  []byte
-	body    []byte
+	path string
+	file string
+	resource
 }
 
 // builtIn lists the built-in pages: index.html is "/", NAME.html is "/_/NAME",
@@ -56,12 +54,10 @@ func (a *App) page(path []byte) *page {
 
 // serve answers with the page from memory, referring to it, not copying.
 func (p *page) serve(a *App, c *session.Conn, r *http1.Request) {
-	if p.content == nil {
+	if p.fields == nil {
 		p.load()
 	}
-	a.serve(c, r, &resource{
-		validators: p.tag, content: p.content, policy: p.policy, body: p.body, size: int64(len(p.body)),
-	})
+	a.serve(c, r, &p.resource)
 }
 
 // revalidate lets a browser keep a page, if it asks each time whether that is
@@ -73,8 +69,9 @@ func (p *page) load() {
 	if err != nil {
 		panic(err) // embedded by the compiler: it is there
 	}
-	p.body = body
-	p.tag.tag = sumTag(body)
+	p.body, p.size = body, int64(len(body))
+	p.tag = sumTag(body)
 	p.content = typeField(p.file)
 	p.policy = []byte(nosniff + revalidate + "Content-Security-Policy: default-src 'self'; connect-src *\r\n")
+	p.fields = p.appendFields(nil, time.Time{}) // it has no date that could lie in the future
 }

@@ -22,6 +22,8 @@ func (q *Request) obey(name, value []byte) *Error {
 	case fold(name, "Expect"):
 		q.expects = true
 		q.unmet = q.unmet || !fold(value, "100-continue")
+	case len(name) > 3 && fold(name[:3], "If-"):
+		q.conditional = true
 	}
 	return nil
 }

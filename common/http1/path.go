@@ -13,6 +13,9 @@ func DecodePath(dst, path []byte) ([]byte, bool) {
 	if len(path) == 0 || path[0] != '/' {
 		return dst, false
 	}
+	if isPlain(path) {
+		return append(dst, path...), true
+	}
 	root := len(dst)
 	for path, more := path[1:], true; more; {
 		var segment []byte
@@ -40,6 +43,19 @@ func DecodePath(dst, path []byte) ([]byte, bool) {
 }
 
 var slash = []byte{'/'}
+
+// isPlain reports whether a path that begins with a slash stands for itself, as nearly all do: there is
+// nothing to decode, no segment begins with a dot, and no byte is forbidden.
+func isPlain(path []byte) bool {
+	before := byte(0)
+	for _, c := range path {
+		if c == '%' || c == 0 || c == '.' && before == '/' {
+			return false
+		}
+		before = c
+	}
+	return true
+}
 
 // appendSegment appends a segment, percent-decoded (RFC 3986 2.1).
 func appendSegment(dst, segment []byte) ([]byte, bool) {

@@ -32,6 +32,8 @@ type facts struct {
 	unmet   bool // and one that isn't 100-continue
 	closing bool // Connection: close
 	lasting bool // Connection: keep-alive
+
+	conditional bool // a field has come whose name begins with "If-"
 }
 
 type field struct{ name, value span }
@@ -91,6 +93,10 @@ func (q *Request) KeepAlive10() bool { return q.minor == 0 && q.lasting && !q.cl
 // RFC 9110 10.1.1: "A server that receives a 100-continue expectation in an HTTP/1.0 request MUST ignore that
 // expectation."
 func (q *Request) ExpectContinue() bool { return q.expects && q.minor > 0 && q.ContentLength() != 0 }
+
+// Conditional reports whether the request may have preconditions (RFC 9110 13.1): all their names begin with
+// "If-".
+func (q *Request) Conditional() bool { return q.conditional }
 
 // Field gives the value of the first field of that name, without the white space around it. Names are
 // compared regardless of case.

@@ -6,6 +6,9 @@ import "strconv"
 // to an HTTP/1.0 client too (RFC 9110 6.2). A status below 100 or above 599 is a mistake of the caller's and
 // becomes 500.
 func AppendStatusLine(dst []byte, status int) []byte {
+	if status == 200 { // nearly all are
+		return append(dst, "HTTP/1.1 200 OK\r\n"...)
+	}
 	if status < 100 || status > 599 {
 		status = 500
 	}
