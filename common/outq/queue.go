@@ -74,11 +74,17 @@ func (q *Queue) Append(p []byte) {
 // Room lends the free end of a block: an empty slice of capacity n or more, to
 // be appended to and handed to Commit before any other call.
 func (q *Queue) Room(n int) []byte {
-	if t := q.tail; t == nil || t.block == nil || cap(t.p)-len(t.p) < n {
-		q.push(q.pool.get(n))
+	if t := q.tail; t != nil && t.block != nil && cap(t.p)-len(t.p) >= n {
+		return t.p[len(t.p):]
 	}
-	t := q.tail
-	return t.p[len(t.p):len(t.p):cap(t.p)]
+	return q.block(n)
+}
+
+// block begins a new block for n bytes or more, and lends it.
+func (q *Queue) block(n int) []byte {
+	t := q.pool.get(n)
+	q.push(t)
+	return t.p
 }
 
 // Commit queues what was appended to the slice that Room lent. Should append

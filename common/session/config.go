@@ -46,6 +46,7 @@ type Config struct {
 	pool    outq.Pool
 	readers []*http1.Reader
 	press   *press    // nil until a message is compressed
+	sent    int       // messages queued that are not yet counted in Stat
 	base    time.Time // now is counted from here
 	wall    time.Time // the time of the call under way
 	now     instant
@@ -69,6 +70,15 @@ func (cfg *Config) tell(now time.Time) {
 func (cfg *Config) time(i instant) time.Time { return cfg.base.Add(time.Duration(i)) }
 
 func (i instant) after(d time.Duration) instant { return i + instant(d) }
+
+// count adds to Stat the messages that have been queued since it was called
+// last. To count each as it is queued would cost as much as to copy it.
+func (cfg *Config) count() {
+	if cfg.sent > 0 {
+		cfg.Stat.Add(stat.MessagesOut, cfg.sent)
+		cfg.sent = 0
+	}
+}
 
 // reader lends the parser for a request that has begun to arrive; release takes
 // it back. An idle connection has none.

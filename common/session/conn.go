@@ -3,7 +3,6 @@ package session
 import (
 	"time"
 
-	"threeloops/common/stat"
 	"threeloops/common/ws"
 )
 
@@ -33,7 +32,13 @@ func (c *Conn) Data() any { return c.data }
 // hixie knows text alone: sent anything else it is closed, as by Close with
 // ws.UnsupportedData.
 func (c *Conn) Send(text bool, p []byte) bool {
-	return c.SendPiece(text, p, true, true)
+	s := (*Session)(c)
+	if s.dialect != nil || len(p) > ws.MaxShort || !s.mayFrame() {
+		return c.SendPiece(text, p, true, true)
+	}
+	s.out.Commit(ws.AppendShort(s.out.Room(ws.MaxHeader+len(p)), opcode(text, true), p))
+	s.sentMessage(true)
+	return true
 }
 
 // SendPiece queues a fragment of a WebSocket message, which it copies: the
@@ -140,7 +145,7 @@ func (s *Session) mayFrame() bool { return s.phase == open || s.phase == pinged 
 
 func (s *Session) sentMessage(last bool) {
 	if last {
-		s.cfg.Stat.Add(stat.MessagesOut, 1)
+		s.cfg.sent++
 	}
 	s.called()
 }

@@ -91,6 +91,7 @@ func (s *Session) ask(whole []byte) {
 	}
 	s.turn(asked)
 	s.known = true
+	s.cfg.count() // it may ask for the counts
 	s.cfg.Stat.Add(stat.Requests, 1)
 	s.cfg.App.Request((*Conn)(s), in.Request(), whole)
 	s.cfg.release(in)

@@ -211,6 +211,7 @@ func (s *Session) Tell(now time.Time, text []byte) bool {
 // answers.
 func (s *Session) Next(v [][]byte) outq.Batch {
 	s.resume()
+	s.cfg.count()
 	s.cfg.Stat.Max(stat.QueueMost, int(s.out.Len()))
 	b := s.out.Next(v)
 	if s.progress == 0 && !b.Empty() {

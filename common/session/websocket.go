@@ -122,6 +122,11 @@ func (s *Session) opened() {
 func (s *Session) takeFrames(p []byte) (n int) {
 	messages := 0
 	for s.phase.webSocket() && !s.choked() {
+		if k := s.takeShort(p[n:]); k > 0 {
+			n += k
+			messages++
+			continue
+		}
 		var ev ws.Event
 		var k int
 		if s.hixie() == nil {
@@ -143,6 +148,19 @@ func (s *Session) takeFrames(p []byte) (n int) {
 	}
 	if messages > 0 {
 		s.cfg.Stat.Add(stat.MessagesIn, messages)
+	}
+	return n
+}
+
+// takeShort hands the application the message that p begins with, if it is one
+// that needs nothing else. It returns how much of p that was.
+func (s *Session) takeShort(p []byte) int {
+	if s.phase == closing || s.hixie() != nil {
+		return 0
+	}
+	op, payload, n := s.frames.Short(p)
+	if n > 0 {
+		s.cfg.App.Message((*Conn)(s), Message{Text: op == ws.Text, First: true, Last: true, lent: payload})
 	}
 	return n
 }
