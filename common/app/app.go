@@ -190,13 +190,10 @@ func (a *App) Message(c *session.Conn, m session.Message) {
 		a.chatMessage(g, m)
 		return
 	}
-	switch {
-	case !(m.First && m.Last):
+	if m.First && m.Last {
+		c.Forward(&m)
+	} else {
 		c.SendPiece(m.Text, m.Bytes(), m.First, m.Last)
-	case m.Lent():
-		c.Send(m.Text, m.Bytes())
-	default:
-		c.SendRuns(m.Text, m.Take())
 	}
 }
 

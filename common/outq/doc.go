@@ -2,12 +2,14 @@
 //
 // Theory of operation. A socket takes as much as its buffer has room for, and
 // seldom a message's worth: everything behind must wait somewhere, in order,
-// whatever it is. Four things can wait here:
+// whatever it is. Five things can wait here:
 //
 //   - copied bytes: Append and Room/Commit put them into blocks of the queue's
 //     own, so the caller's buffer is free again at once;
 //   - shared bytes: Share queues a reference; nobody writes to them any more,
 //     so any number of queues may refer to the same ones (a page, a broadcast);
+//   - adopted bytes: Adopt queues a block that the Pool has lent, and that goes
+//     back to it when it is sent (a large message, echoed);
 //   - file ranges: File queues a promise of bytes that the kernel can send
 //     without showing them to us (sendfile);
 //   - a full stop: Fin says that nothing follows, and the driver answers it
@@ -22,5 +24,6 @@
 //
 // Memory. Blocks and nodes come from a Pool and go back to it as soon as they
 // are sent: a queue that is empty owns nothing. A Pool belongs to one loop and
-// has no lock.
+// has no lock. Of small blocks it keeps some MiB; large ones that lie idle are the
+// garbage collector's.
 package outq

@@ -85,7 +85,7 @@ func (m *model) fresh(n int) []byte {
 
 // step does one thing to the queue, and checks all that must hold after it.
 func (m *model) step(s *script) {
-	switch s.byte() % 10 {
+	switch s.byte() % 11 {
 	case 0, 1:
 		p := m.fresh(s.size())
 		m.q.Append(p)
@@ -103,6 +103,13 @@ func (m *model) step(s *script) {
 		m.file(s.byte()%100, s.size())
 	case 7, 8, 9:
 		m.send(s)
+	case 10: // as a message that came in pieces is echoed; or nobody wants it
+		p := m.q.pool.Lend(int64(s.size()), LendMin+int64(s.size()))
+		if s.byte()%4 == 0 {
+			m.q.pool.GiveBack(p)
+			break
+		}
+		m.q.Adopt(append(p, m.fresh(min(s.size(), cap(p)))...))
 	}
 	m.check()
 }

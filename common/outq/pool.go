@@ -1,19 +1,25 @@
 package outq
 
+import "sync"
+
 // Pool keeps the blocks and nodes that the queues of one loop share.
 // Its zero value is ready to use.
 type Pool struct {
-	free  [len(classes)]*node
-	count [len(classes)]int
+	free  [large]*node
+	count [large]int
+	large [len(classes) - large]sync.Pool // the garbage collector's to empty: what is idle is given back
 }
 
 // classes are the capacities of blocks in bytes. The first is none: its nodes
-// carry shared bytes or a file. The second holds some small replies; the last
-// one any message that a single read can bring.
-var classes = [...]int{0, 512, 4 << 10, 32 << 10, 128 << 10}
+// carry shared bytes or a file. The second holds some small replies; that of
+// 128 KiB any message that a single read can bring; and those from 64 KiB on
+// collect messages that come in pieces.
+var classes = [...]int{0, 512, 4 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10, 512 << 10, 1 << 20}
 
 const (
 	bare = 0
+	// large is the first class that Lend lends, and of which sync.Pool takes care.
+	large = 4
 	// odd is the class of a block made to measure; it is never kept.
 	odd = -1
 	// keep is how many bytes of free blocks of one class a Pool holds on to.
@@ -21,6 +27,44 @@ const (
 	// keepBare is the same for nodes without a block, in nodes.
 	keepBare = 4096
 )
+
+// LendMin is the capacity of the smallest block that Lend lends, in bytes.
+const LendMin = 64 << 10
+
+// Lend returns an empty block with room for want bytes, or, if that is more than
+// most, one as large as there is up to that. most is LendMin at least. The block
+// is the caller's, who may give it to Adopt or GiveBack, or forget it.
+func (p *Pool) Lend(want, most int64) []byte {
+	c := large
+	for c+1 < len(classes) && int64(classes[c]) < want && int64(classes[c+1]) <= most {
+		c++
+	}
+	n := p.take(int8(c))
+	block := n.block
+	n.class, n.block = bare, nil
+	p.put(n)
+	return block[:0]
+}
+
+// GiveBack takes a block that Lend has lent, and that nobody uses any more. Other
+// memory is left to the garbage collector.
+func (p *Pool) GiveBack(block []byte) {
+	if n := p.holder(block); n.class != bare {
+		p.put(n)
+	}
+}
+
+// holder returns a node with block as its bytes, and as its own if Lend has lent it.
+func (p *Pool) holder(block []byte) *node {
+	n := p.bare()
+	n.p = block
+	for c := large; c < len(classes); c++ {
+		if cap(block) == classes[c] {
+			n.block, n.class = block[:cap(block)], int8(c)
+		}
+	}
+	return n
+}
 
 // get returns a node with an empty block of capacity n or more.
 func (p *Pool) get(n int) *node {
@@ -36,7 +80,11 @@ func (p *Pool) get(n int) *node {
 func (p *Pool) bare() *node { return p.take(bare) }
 
 func (p *Pool) take(c int8) *node {
-	if n := p.free[c]; n != nil {
+	if c >= large {
+		if n, _ := p.large[c-large].Get().(*node); n != nil {
+			return n
+		}
+	} else if n := p.free[c]; n != nil {
 		p.free[c] = n.next
 		p.count[c]--
 		n.next = nil
@@ -52,10 +100,15 @@ func (p *Pool) take(c int8) *node {
 
 func (p *Pool) put(n *node) {
 	c := n.class
-	if c == odd || p.count[c] >= limit(c) {
+	if c == odd || c < large && p.count[c] >= limit(c) {
 		return
 	}
-	*n = node{next: p.free[c], block: n.block, p: n.block[:0], class: c}
+	*n = node{block: n.block, p: n.block[:0], class: c}
+	if c >= large {
+		p.large[c-large].Put(n)
+		return
+	}
+	n.next = p.free[c]
 	p.free[c] = n
 	p.count[c]++
 }

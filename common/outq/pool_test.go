@@ -21,18 +21,18 @@ func TestAnEmptyQueueOwnsNothing(t *testing.T) {
 	pool := new(Pool)
 	var q Queue
 	q.Init(pool)
-	for _, n := range []int{512, 4 << 10, 32 << 10, 128 << 10} {
+	for _, n := range []int{512, 4 << 10, 32 << 10, 64 << 10} {
 		q.Append(make([]byte, n))
 	}
 	q.Share([]byte("shared"))
-	if pool.count != [len(classes)]int{} {
+	if pool.count != [large]int{} {
 		t.Errorf("nothing is sent, and the pool has %v", pool.count)
 	}
 	drain(&q, make([][]byte, 3))
 	if q.head != nil || q.tail != nil {
 		t.Error("all is sent, and the queue holds a node")
 	}
-	if want := [len(classes)]int{1, 1, 1, 1, 1}; pool.count != want {
+	if want := [large]int{1, 1, 1, 1}; pool.count != want {
 		t.Errorf("one node of each class was used, and the pool has %v", pool.count)
 	}
 }
@@ -60,14 +60,14 @@ func TestThePoolKeepsWithinLimits(t *testing.T) {
 	pool := new(Pool)
 	var q Queue
 	q.Init(pool)
-	for range 100 {
-		q.Append(make([]byte, 128<<10))
+	for range 200 {
+		q.Append(make([]byte, 32<<10))
 	}
 	for range keepBare + 10 {
 		q.Share([]byte("x"))
 	}
 	q.Drop()
-	if got := pool.count[len(classes)-1]; got != keep/(128<<10) {
+	if got := pool.count[large-1]; got != keep/(32<<10) {
 		t.Errorf("the pool keeps %d of the largest blocks", got)
 	}
 	if got := pool.count[bare]; got != keepBare {
@@ -79,9 +79,9 @@ func TestABlockMadeToMeasureIsNotKept(t *testing.T) {
 	pool := new(Pool)
 	var q Queue
 	q.Init(pool)
-	q.Append(make([]byte, 1<<20))
+	q.Append(make([]byte, 1<<20+1))
 	drain(&q, make([][]byte, 1))
-	if pool.count != [len(classes)]int{} {
+	if pool.count != [large]int{} {
 		t.Errorf("the pool keeps %v", pool.count)
 	}
 }
@@ -98,4 +98,54 @@ func TestAPooledNodeForgetsWhatItReferredTo(t *testing.T) {
 			t.Errorf("a free node holds on to %+v", n)
 		}
 	}
+}
+
+// What Lend lends is at most as large as it may be, and as large as is asked
+// for if that may be.
+func TestABlockIsLentWithinBounds(t *testing.T) {
+	pool := new(Pool)
+	for _, c := range []struct{ want, most, size int64 }{
+		{1, 64 << 10, 64 << 10},
+		{64 << 10, 64 << 10, 64 << 10},
+		{64<<10 + 1, 64 << 10, 64 << 10},
+		{64<<10 + 1, 127 << 10, 64 << 10},
+		{64<<10 + 1, 128 << 10, 128 << 10},
+		{65 << 10, 1 << 30, 128 << 10},
+		{1 << 30, 600 << 10, 512 << 10},
+		{1 << 30, 1 << 30, 1 << 20},
+	} {
+		p := pool.Lend(c.want, c.most)
+		if len(p) != 0 || int64(cap(p)) != c.size {
+			t.Errorf("of %d bytes, at most %d: got %d of %d", c.want, c.most, len(p), cap(p))
+		}
+	}
+}
+
+// A block goes from the pool through a queue and back, again and again.
+func TestAnAdoptedBlockReturns(t *testing.T) {
+	pool := new(Pool)
+	var q Queue
+	q.Init(pool)
+	v := make([][]byte, 4)
+	round := func() {
+		for _, size := range []int64{64 << 10, 128 << 10, 1 << 20} {
+			q.Adopt(append(pool.Lend(size, size), "text"...))
+		}
+		pool.GiveBack(pool.Lend(256<<10, 256<<10))
+		drain(&q, v)
+	}
+	round()
+	// The garbage collector may empty the pool in between.
+	if n := testing.AllocsPerRun(100, round); n > 1 {
+		t.Errorf("a round of large blocks allocates %v times", n)
+	}
+}
+
+func TestWhatThePoolHasNotLentIsLeftAlone(t *testing.T) {
+	pool := new(Pool)
+	pool.GiveBack(make([]byte, 100_000))
+	if p := pool.Lend(1, LendMin); cap(p) != LendMin {
+		t.Errorf("lends a block of %d bytes", cap(p))
+	}
+	pool.GiveBack(nil)
 }

@@ -111,6 +111,17 @@ func (q *Queue) Share(p []byte) {
 	q.size += int64(len(p))
 }
 
+// Adopt queues p itself, and takes it over: nobody else may use it any more.
+// When it is sent, a block that the queue's Pool has lent goes back to it.
+func (q *Queue) Adopt(p []byte) {
+	if len(p) == 0 {
+		q.pool.GiveBack(p)
+		return
+	}
+	q.push(q.pool.holder(p))
+	q.size += int64(len(p))
+}
+
 // File queues n bytes of f from off on, and takes over f: it is closed when
 // the range is sent or dropped.
 func (q *Queue) File(f File, off, n int64) {

@@ -68,9 +68,6 @@ func (m *Message) Take() [][]byte {
 	if m.own == nil {
 		return [][]byte{append([]byte(nil), m.lent...)}
 	}
+	m.own.taken = true
 	return m.own.chunks
 }
-
-// Lent reports whether the payload lies in the loop's own buffer, so that
-// sending it on by copy is cheaper than Take.
-func (m *Message) Lent() bool { return m.own == nil }

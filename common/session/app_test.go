@@ -92,10 +92,8 @@ func (a *testApp) Message(c *session.Conn, m session.Message) {
 			p.Reply(&session.Response{Status: 200, Body: []byte("awake")})
 		}
 		a.polls = nil
-	case m.Lent():
-		c.Send(m.Text, m.Bytes())
 	default:
-		c.SendRuns(m.Text, m.Take())
+		c.Forward(&m)
 	}
 }
 

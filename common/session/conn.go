@@ -87,6 +87,28 @@ func (c *Conn) SendRuns(text bool, runs [][]byte) bool {
 	return true
 }
 
+// Forward queues m, a whole message that this or another connection of the same
+// loop has received, and takes over a large one, without a copy. It reports false
+// where there is no open WebSocket.
+func (c *Conn) Forward(m *Message) bool {
+	s := (*Session)(c)
+	switch {
+	case m.own == nil:
+		return c.Send(m.Text, m.lent)
+	case s.dialect != nil:
+		return c.SendRuns(m.Text, m.Take())
+	case !s.mayFrame():
+		return false
+	}
+	h := ws.Header{Fin: true, Opcode: opcode(m.Text, true), Length: m.own.size}
+	s.out.Commit(ws.AppendHeader(s.out.Room(ws.MaxHeader), h))
+	for _, p := range m.Take() {
+		s.out.Adopt(p)
+	}
+	s.sentMessage(true)
+	return true
+}
+
 // Full reports whether the queue is above high water. A streamed send stops
 // then and goes on in App.Drained.
 func (c *Conn) Full() bool { return c.full }

@@ -1,37 +1,43 @@
 package session
 
-// gather collects a message that comes in pieces. It is a list of chunks, each
-// at most as large as all before it together or 64 KiB: whatever length a peer
-// announces, no more than twice what has arrived + 64 KiB is held, and nothing
-// is copied when it grows. Its zero value is empty.
+import "threeloops/common/outq"
+
+// gather collects a message that comes in pieces. It is a list of chunks, which
+// its pool has lent. Whatever length a peer announces, no more than twice what has
+// arrived + 64 KiB is held, and nothing is copied when it grows.
 type gather struct {
+	pool   *outq.Pool
 	chunks [][]byte
 	size   int64
+	taken  bool // the chunks are the application's
 }
 
-const (
-	chunkMin = 512
-	chunkMax = 64 << 10 // of a first chunk
-)
+// chunkMin is the capacity of the smallest chunk, in bytes.
+const chunkMin = 512
 
-// place returns room for the bytes that come next, of which rest are expected:
-// what is free in the last chunk, or a new one.
-func (g *gather) place(rest int64) []byte {
+// place returns room for the bytes that come next, of which rest are expected
+// and arrived are there: what is free in the last chunk, or a new one.
+func (g *gather) place(arrived, rest int64) []byte {
 	if n := len(g.chunks); n > 0 {
 		if c := g.chunks[n-1]; len(c) < cap(c) {
 			return c[len(c):cap(c)]
 		}
 	}
-	c := min(rest, max(chunkMax, g.size))
-	g.chunks = append(g.chunks, make([]byte, 0, max(c, chunkMin)))
-	return g.chunks[len(g.chunks)-1][:max(c, chunkMin)]
+	var c []byte
+	if rest < outq.LendMin {
+		c = make([]byte, 0, max(rest, chunkMin))
+	} else { // all chunks so far are full: what is held is size
+		c = g.pool.Lend(rest, g.size+2*arrived+outq.LendMin)
+	}
+	g.chunks = append(g.chunks, c)
+	return c[:cap(c)]
 }
 
 // add appends p, behind which rest more bytes are expected. When p was read
 // straight into what place returned, it only takes note.
 func (g *gather) add(p []byte, rest int64) {
 	for len(p) > 0 {
-		to := g.place(int64(len(p)) + rest)
+		to := g.place(int64(len(p)), int64(len(p))+rest)
 		n := min(len(p), len(to))
 		if &to[0] != &p[0] {
 			copy(to, p[:n])
@@ -56,4 +62,16 @@ func (g *gather) joined() []byte {
 		all = append(all, c...)
 	}
 	return all
+}
+
+// gather begins to collect a message.
+func (cfg *Config) gather() *gather { return &gather{pool: &cfg.pool} }
+
+// done gives back the chunks that nobody has taken.
+func (g *gather) done() {
+	if !g.taken {
+		for _, c := range g.chunks {
+			g.pool.GiveBack(c)
+		}
+	}
 }

@@ -76,7 +76,7 @@ func (s *Session) collect(p []byte) []byte {
 		}
 	}
 	if s.part == nil {
-		s.part = new(gather)
+		s.part = s.cfg.gather()
 	}
 	s.part.add(p, rest)
 	return nil

@@ -110,9 +110,9 @@ func (s *Session) Into(scratch []byte) []byte {
 		return scratch
 	}
 	if s.part == nil {
-		s.part = new(gather)
+		s.part = s.cfg.gather()
 	}
-	p := s.part.place(rest)
+	p := s.part.place(0, rest)
 	if len(p) < len(scratch)/2 {
 		return scratch
 	}

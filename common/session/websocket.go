@@ -170,16 +170,17 @@ func (s *Session) takeShort(p []byte) int {
 // the message is broken.
 func (s *Session) message(ev *ws.Event) bool {
 	m := Message{Text: ev.Opcode == ws.Text, First: ev.First, Last: ev.Last, lent: ev.Payload}
+	var part *gather
 	if !s.streamed && !(ev.First && ev.Last) {
 		if s.part == nil {
-			s.part = new(gather)
+			s.part = s.cfg.gather()
 		}
 		s.part.add(ev.Payload, s.frames.Rest())
 		if !ev.Last {
 			return true
 		}
-		m.First, m.own = true, s.part
-		s.part = nil
+		part, s.part = s.part, nil
+		m.First, m.own = true, part
 	}
 	if ev.Rsv1 {
 		if err := s.inflate(&m); err != nil {
@@ -188,6 +189,9 @@ func (s *Session) message(ev *ws.Event) bool {
 		}
 	}
 	s.cfg.App.Message((*Conn)(s), m)
+	if part != nil {
+		part.done()
+	}
 	return true
 }
 
