@@ -47,7 +47,7 @@ func BenchmarkReaderPieces(b *testing.B) {
 }
 
 func BenchmarkMask(b *testing.B) {
-	for _, size := range []int{5, 64, 1 << 10, 64 << 10} {
+	for _, size := range []int{5, 64, 1 << 10, 2 << 10, 16 << 10, 64 << 10, 1 << 20} {
 		for _, odd := range []int{0, 3} {
 			b.Run(fmt.Sprintf("%d+%d", size, odd), func(b *testing.B) {
 				p := make([]byte, odd+size)[odd:]

@@ -13,7 +13,11 @@ import (
 func TestMaskIsTheRFCsFormula(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	key := [4]byte{0x11, 0x22, 0x44, 0x88}
+	sizes := []int{4095, 4096, 4097, 5119, 5120, 5121, 10_000}
 	for size := range 100 {
+		sizes = append(sizes, size)
+	}
+	for _, size := range sizes {
 		for _, pos := range []int64{0, 1, 2, 3, 4, 5, 1<<62 + 3} {
 			around := make([]byte, size+2)
 			for i := range around {
@@ -34,7 +38,7 @@ func TestMaskIsTheRFCsFormula(t *testing.T) {
 func TestMaskInPiecesIsMaskOfTheWhole(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	for range 1000 {
-		whole := make([]byte, rnd.IntN(200))
+		whole := make([]byte, rnd.IntN(20_000))
 		pieces := make([]byte, len(whole))
 		ws.Mask(rfcKey, 0, whole)
 		for at := 0; at < len(pieces); {
