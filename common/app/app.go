@@ -154,6 +154,9 @@ var (
 // RFC 9110 9.1: a server that does not know a method answers 501, one that
 // knows it but does not allow it here 405, with Allow.
 func (a *App) method(c *session.Conn, r *http1.Request, allowed string) bool {
+	if string(r.Method()) == "GET" && strings.HasPrefix(allowed, "GET") {
+		return true
+	}
 	switch m := string(r.Method()); m {
 	case "OPTIONS":
 		allow(c, allowed)

@@ -123,8 +123,12 @@ func (r *Reader) method(head []byte) *Error {
 // requestLine parses what follows the method. RFC 9112 3: "request-line = method SP request-target SP
 // HTTP-version". The version comes first: the rules for the target are those of HTTP/1, and only of it.
 func (q *Request) requestLine(line []byte) *Error {
-	from, to := q.method.to+1, bytes.LastIndexByte(line, ' ')
-	if to <= from {
+	from, to := q.method.to+1, len(line)-len(" HTTP/1.1")
+	if to > from && string(line[to:]) == " HTTP/1.1" { // nearly all are
+		q.minor, q.target = 1, span{from, to}
+		return q.parseTarget(line)
+	}
+	if to = bytes.LastIndexByte(line, ' '); to <= from {
 		return ErrRequestLine
 	}
 	v := line[to+1:]
@@ -164,7 +168,7 @@ func (q *Request) fieldLine(head []byte, from, to int) *Error {
 		return ErrFieldLimit
 	}
 	value := span{from + colon + 1, to}.trim(head)
-	if !all(head[value.from:value.to], inValue) {
+	if !isValue(head[value.from:value.to]) {
 		return ErrFieldValue
 	}
 	q.fields[q.count] = field{span{from, from + colon}, value}

@@ -93,10 +93,10 @@ func validHost(h []byte) bool {
 		}
 	} else {
 		for i < len(h) && h[i] != ':' {
-			switch {
-			case class[h[i]]&inHost != 0:
+			switch c := h[i]; {
+			case class[c]&inHost != 0:
 				i++
-			case h[i] == '%' && i+2 < len(h) && class[h[i+1]]&class[h[i+2]]&inHex != 0:
+			case c == '%' && i+2 < len(h) && class[h[i+1]]&class[h[i+2]]&inHex != 0:
 				i += 3
 			default:
 				return false

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"bytes"
+	"encoding/binary"
 	"iter"
 )
 
@@ -56,6 +57,20 @@ func all(b []byte, set uint8) bool {
 		}
 	}
 	return true
+}
+
+// isValue is all(b, inValue), eight bytes at a time: they are the greater part of a head. What is in the set
+// is neither below SP, but for HTAB, nor DEL.
+func isValue(b []byte) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		del := w ^ 0x7f*ones
+		if ((w-0x20*ones)&^w|(del-ones)&^del)&tops != 0 && !all(b[:8], inValue) {
+			return false
+		}
+	}
+	return all(b, inValue)
 }
 
 // isToken implements RFC 9110 5.6.2: token = 1*tchar.
