@@ -88,7 +88,8 @@ func (target Target) survivesTurmoil(t *testing.T) {
 	p.AtRest(descriptors)
 	end := s.settled()
 	t.Logf("resident memory without clients: %d KiB before, %d KiB after; %d descriptors", memory>>10, end>>10, descriptors)
-	if most := memory + memory/4 + 16<<20; end > most {
+	// The room's log alone may be 8 MiB of large messages, and as much garbage.
+	if most := memory + 32<<20; end > most {
 		t.Errorf("resident memory: got %d bytes, want at most %d", end, most)
 	}
 	p.Stop()
