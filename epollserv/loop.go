@@ -39,9 +39,6 @@ type loop struct {
 // maxReady is how many events one epoll_wait may bring.
 const maxReady = 1024
 
-// acceptBurst is how many connections one listener may bring in a round.
-const acceptBurst = 64
-
 // acceptPause is how long to leave the listeners alone when accepting has
 // failed, for instance for want of memory.
 const acceptPause = 100 * time.Millisecond
@@ -139,17 +136,19 @@ func (l *loop) accept(now time.Time, fd int) {
 	if ln == nil || l.paused {
 		return // closed, or left alone, since this very round began
 	}
-	for range acceptBurst {
+	for {
 		if l.open >= l.limit {
 			l.watchListeners(false)
 			return
 		}
-		fd, verdict, err := ln.Accept()
+		fd, verdict, err := ln.Next()
 		switch verdict {
 		case sock.Empty:
 			return
 		case sock.Accepted:
-			l.add(now, fd)
+			if c := l.add(now, fd); c != nil && l.env.DeferAccept > 0 {
+				l.take(now, c, true) // the kernel has waited for its first bytes
+			}
 		case sock.Shed:
 			l.arrivals.Shed(now, err)
 		case sock.Failed:
@@ -161,17 +160,18 @@ func (l *loop) accept(now time.Time, fd int) {
 	}
 }
 
-func (l *loop) add(now time.Time, fd int) {
+func (l *loop) add(now time.Time, fd int) *sock.Conn {
 	c := sock.NewConn(fd, l.arrivals.Next(now), l.io, l.cfg, now, l.wake)
 	if err := l.watch(sock.EpollAdd, fd, sock.POLLIN); err != nil {
 		l.env.Log.Error("can't watch a connection", "id", c.ID(), "error", err)
 		c.Close()
-		return
+		return nil
 	}
 	c.Armed = session.Read
 	l.put(fd, c)
 	l.open++
 	l.timers.set(c)
+	return c
 }
 
 // settle sends, closes, and asks for what each connection on the list wants.

@@ -37,9 +37,6 @@ type loop struct {
 	end         time.Time // of the grace time; zero: not shutting down
 }
 
-// acceptBurst is how many connections one listener may bring in a round.
-const acceptBurst = 64
-
 // acceptPause is how long to leave the listeners alone when accepting has
 // failed, for instance for want of memory.
 const acceptPause = 100 * time.Millisecond
@@ -170,17 +167,19 @@ func (l *loop) accept(now time.Time, ln *sock.Listener) {
 	if l.paused {
 		return // left alone since this very round began
 	}
-	for range acceptBurst {
+	for {
 		if l.open >= l.limit {
 			l.watchListeners(false)
 			return
 		}
-		fd, verdict, err := ln.Accept()
+		fd, verdict, err := ln.Next()
 		switch verdict {
 		case sock.Empty:
 			return
 		case sock.Accepted:
-			l.add(now, fd)
+			if c := l.add(now, fd); c != nil && l.env.DeferAccept > 0 {
+				l.take(now, c, true) // the kernel has waited for its first bytes
+			}
 		case sock.Shed:
 			l.arrivals.Shed(now, err)
 		case sock.Failed:
@@ -192,7 +191,7 @@ func (l *loop) accept(now time.Time, ln *sock.Listener) {
 	}
 }
 
-func (l *loop) add(now time.Time, fd int) {
+func (l *loop) add(now time.Time, fd int) *sock.Conn {
 	c := sock.NewConn(fd, l.arrivals.Next(now), l.io, l.cfg, now, l.wake)
 	c.Armed = session.Read
 	c.Slot = int32(len(l.conns))
@@ -200,6 +199,7 @@ func (l *loop) add(now time.Time, fd int) {
 	l.watch(fd, sock.POLLIN)
 	l.open++
 	l.nearest = sock.Sooner(l.nearest, c.Deadline())
+	return c
 }
 
 // settle sends, closes, and asks for what each connection on the list wants.

@@ -116,8 +116,12 @@ func (s *Session) Into(scratch []byte) []byte {
 	if len(p) < len(scratch)/2 {
 		return scratch
 	}
-	return p[:min(rest, int64(len(p)))]
+	return p[:min(rest, int64(len(p)), MaxRead)]
 }
+
+// MaxRead is the most bytes that one read may bring, scratch being no longer: a
+// sender of large messages shall not keep the loop from the others.
+const MaxRead = 256 << 10
 
 // expected is how many bytes must come, and be collected, before anything else
 // can: the rest of a frame or of a body of known length.

@@ -20,6 +20,8 @@ type Listener struct {
 
 	spare int
 	io    *IO
+
+	quota, left int // of Next: clients in a round, and how many are left of them
 }
 
 // Config is how to listen.
@@ -103,7 +105,7 @@ func listen(at netip.AddrPort, cfg Config) (*Listener, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	ln := &Listener{FD: fd, spare: -1}
+	ln := &Listener{FD: fd, spare: -1, quota: 1, left: 1}
 	if err := ln.start(sa, at.Addr().IsUnspecified(), cfg); err != nil {
 		ln.Close()
 		return nil, err
@@ -216,6 +218,27 @@ func (ln *Listener) Accept() (fd int, v Verdict, err error) {
 			return -1, Failed, os.NewSyscallError("accept4", err)
 		}
 	}
+}
+
+// maxQuota is how many connections one listener may bring in a round.
+const maxQuota = 64
+
+// Next is Accept for a level-triggered loop, which calls it until it is told Empty.
+// That may mean that the round has had its share: the loop will be woken again. The
+// share is one client, and twice as many as in the round before as long as there are
+// enough: to learn that nobody waits behind a client costs an accept4(2) too, and
+// mostly nobody does.
+func (ln *Listener) Next() (fd int, v Verdict, err error) {
+	if ln.left == 0 {
+		ln.quota = min(2*ln.quota, maxQuota)
+		ln.left = ln.quota
+		return -1, Empty, nil
+	}
+	ln.left--
+	if fd, v, err = ln.Accept(); v == Empty {
+		ln.quota, ln.left = 1, 1
+	}
+	return fd, v, err
 }
 
 func (ln *Listener) accept() (int, error) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -269,5 +270,48 @@ func TestAListenerKnowsItsZone(t *testing.T) {
 		if zone := ln.Addr.Addr().Zone(); zone != "lo" || ln.Addr.Port() == 0 {
 			t.Errorf("want the address that was asked for, with its port, got %v", ln.Addr)
 		}
+	}
+}
+
+// Clients that come one at a time cost three accept4(2) for each two, and not four;
+// those that come at once are taken in ever larger shares, and none is left.
+func TestNextAsksSeldomInVain(t *testing.T) {
+	var slot stat.Slot
+	ln := newListener(t, Config{Addr: "127.0.0.1:0", Backlog: 300}, &slot)
+	round := func() (n int) {
+		ready := []PollFD{{Fd: int32(ln.FD), Events: POLLIN}}
+		if k, err := Poll(ready, 10*time.Second); k != 1 || err != nil {
+			t.Fatalf("nobody waits: %v", err)
+		}
+		for {
+			fd, v, err := ln.Next()
+			if v != Accepted {
+				if v != Empty || err != nil {
+					t.Fatalf("Next gives %v, %v", v, err)
+				}
+				return n
+			}
+			unix.Close(fd)
+			n++
+		}
+	}
+	for range 20 {
+		dial(t, ln)
+		if n := round(); n != 1 {
+			t.Errorf("a client came, and %d were accepted", n)
+		}
+	}
+	if n := slot.Get(stat.SysAccept); n > 30 {
+		t.Errorf("20 clients in turn cost %d calls", n)
+	}
+	for range 200 {
+		dial(t, ln)
+	}
+	taken, rounds := 0, 0
+	for ; taken < 200; rounds++ {
+		taken += round()
+	}
+	if rounds > 10 {
+		t.Errorf("200 clients at once took %d rounds", rounds)
 	}
 }
