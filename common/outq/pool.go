@@ -48,11 +48,7 @@ func (p *Pool) Lend(want, most int64) []byte {
 
 // GiveBack takes a block that Lend has lent, and that nobody uses any more. Other
 // memory is left to the garbage collector.
-func (p *Pool) GiveBack(block []byte) {
-	if n := p.holder(block); n.class != bare {
-		p.put(n)
-	}
-}
+func (p *Pool) GiveBack(block []byte) { p.put(p.holder(block)) }
 
 // holder returns a node with block as its bytes, and as its own if Lend has lent it.
 func (p *Pool) holder(block []byte) *node {

@@ -148,4 +148,7 @@ func TestWhatThePoolHasNotLentIsLeftAlone(t *testing.T) {
 		t.Errorf("lends a block of %d bytes", cap(p))
 	}
 	pool.GiveBack(nil)
+	if pool.count[bare] != 2 {
+		t.Errorf("two nodes were made, and the pool has %d", pool.count[bare])
+	}
 }

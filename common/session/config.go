@@ -45,6 +45,7 @@ type Config struct {
 
 	pool    outq.Pool
 	readers []*http1.Reader
+	spare   *gather   // for the next message that comes in pieces
 	press   *press    // nil until a message is compressed
 	sent    int       // messages queued that are not yet counted in Stat
 	base    time.Time // now is counted from here

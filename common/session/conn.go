@@ -102,8 +102,9 @@ func (c *Conn) Forward(m *Message) bool {
 	}
 	h := ws.Header{Fin: true, Opcode: opcode(m.Text, true), Length: m.own.size}
 	s.out.Commit(ws.AppendHeader(s.out.Room(ws.MaxHeader), h))
-	for _, p := range m.Take() {
+	for i, p := range m.own.chunks {
 		s.out.Adopt(p)
+		m.own.chunks[i] = nil
 	}
 	s.sentMessage(true)
 	return true

@@ -65,13 +65,23 @@ func (g *gather) joined() []byte {
 }
 
 // gather begins to collect a message.
-func (cfg *Config) gather() *gather { return &gather{pool: &cfg.pool} }
-
-// done gives back the chunks that nobody has taken.
-func (g *gather) done() {
-	if !g.taken {
-		for _, c := range g.chunks {
-			g.pool.GiveBack(c)
-		}
+func (cfg *Config) gather() *gather {
+	g := cfg.spare
+	if cfg.spare = nil; g == nil {
+		g = &gather{pool: &cfg.pool}
 	}
+	return g
+}
+
+// done takes back g and the chunks that nobody has taken.
+func (cfg *Config) done(g *gather) {
+	if g.taken {
+		return
+	}
+	for _, c := range g.chunks {
+		g.pool.GiveBack(c)
+	}
+	clear(g.chunks)
+	g.chunks, g.size = g.chunks[:0], 0
+	cfg.spare = g
 }

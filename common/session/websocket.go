@@ -190,7 +190,7 @@ func (s *Session) message(ev *ws.Event) bool {
 	}
 	s.cfg.App.Message((*Conn)(s), m)
 	if part != nil {
-		part.done()
+		s.cfg.done(part)
 	}
 	return true
 }
