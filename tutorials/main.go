@@ -24,6 +24,7 @@ var commands = []command{
 	{"load", "make load for a server and say how fast it is answered", loadCommand},
 	{"compare", "measure servers against each other, in turns", compareCommand},
 	{"verify", "hold the chapters against the code and what it does", verifyChapters},
+	{"test", "play bad clients to a server, in any language, and say what comes back", test},
 }
 
 // errUsage is a wrong command line, already explained on standard error.

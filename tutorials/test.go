@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"threeloops/tutorials/tester"
+)
+
+// test plays bad clients to a server, the reader's own or one of ours.
+func test(args []string) error {
+	o := tester.Options{First: 1, Last: 99}
+	fs := flag.NewFlagSet("test", flag.ContinueOnError)
+	fs.StringVar(&o.Server, "server", "", "`command` that starts the server, with {addr} or {port} where its address belongs")
+	fs.StringVar(&o.Addr, "addr", "", "`host:port` of a server that is already running")
+	fs.StringVar(&o.Path, "path", "/", "`path` of the page that kind http asks for")
+	fs.StringVar(&o.WSPath, "ws-path", "/echo", "`path` of the WebSocket that kind ws talks to")
+	fs.DurationVar(&o.Patience, "patience", 10*time.Second, "how long an answer may take before it counts as missing")
+	fs.DurationVar(&o.Wait, "wait", 15*time.Second, "how long the server may bear with a client that stops in mid-request")
+	kinds := fs.String("kind", "", "`kinds` of server, of line, http and ws, with commas; empty: what it is found to speak")
+	chapter := fs.String("chapter", "", "checks of this `chapter`, or of some: 3-7; empty: all")
+	only := fs.String("check", "", "`names` of checks, with commas; empty: all")
+	list := fs.Bool("list", false, "list all checks, and test nothing")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if *list {
+		tester.List(os.Stdout)
+		return nil
+	}
+	o.Kinds, o.Only = words(*kinds), words(*only)
+	if err := chapters(*chapter, &o); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	results, err := tester.Run(ctx, o, os.Stdout)
+	if err != nil {
+		return err
+	}
+	return tally(results)
+}
+
+// words splits a list with commas.
+func words(list string) []string {
+	return strings.FieldsFunc(list, func(c rune) bool { return c == ',' || c == ' ' })
+}
+
+// chapters reads “3” or “3-7”.
+func chapters(s string, o *tester.Options) error {
+	if s == "" {
+		return nil
+	}
+	first, last, isRange := strings.Cut(s, "-")
+	if !isRange {
+		last = first
+	}
+	var bad [2]error
+	o.First, bad[0] = strconv.Atoi(first)
+	o.Last, bad[1] = strconv.Atoi(last)
+	if bad[0] != nil || bad[1] != nil || o.First > o.Last {
+		fmt.Fprintf(os.Stderr, "tutorials: -chapter takes a number, or two like 3-7, not %q\n", s)
+		return errUsage
+	}
+	return nil
+}
+
+// tally prints how many checks came out how; its error says that some failed.
+func tally(results []tester.Result) error {
+	count := map[tester.Verdict]int{}
+	for _, r := range results {
+		count[r.Verdict]++
+	}
+	fmt.Printf("\n%d ok, %d failed, %d left out\n", count[tester.OK], count[tester.Failed], count[tester.LeftOut])
+	if n := count[tester.Failed]; n > 0 {
+		return fmt.Errorf("failed checks: %d", n)
+	}
+	return nil
+}

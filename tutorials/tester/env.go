@@ -1,0 +1,156 @@
+package tester
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+)
+
+// env is what a check is made with: a server, its kind, and the clients so far.
+type env struct {
+	Options
+	kind   kind
+	addr   string
+	server *server // nil when it was running already
+
+	mu    sync.Mutex
+	peers []*peer // closed at the end of the check
+}
+
+func (o *Options) environment(ctx context.Context, k kind) (*env, error) {
+	e := &env{Options: *o, kind: k, addr: o.Addr}
+	if o.Server == "" {
+		return e, nil
+	}
+	s, err := newServer(ctx, o.Server)
+	if err != nil {
+		return nil, err
+	}
+	e.server, e.addr = s, s.addr
+	return e, nil
+}
+
+func (e *env) end() {
+	e.hangUp()
+	if e.server != nil {
+		e.server.end()
+	}
+}
+
+func (e *env) hangUp() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, p := range e.peers {
+		p.Close()
+	}
+	e.peers = nil
+}
+
+func (e *env) lastWords() string {
+	if e.server == nil {
+		return ""
+	}
+	return e.server.lastWords()
+}
+
+// pid is the server's process.
+func (e *env) pid() int { return e.server.pid }
+
+// dial connects a client.
+func (e *env) dial() (*peer, error) {
+	c, err := net.DialTimeout("tcp", e.addr, e.Patience)
+	if err != nil {
+		return nil, err
+	}
+	p := newPeer(e, c.(*net.TCPConn))
+	e.mu.Lock()
+	e.peers = append(e.peers, p)
+	e.mu.Unlock()
+	return p, nil
+}
+
+// open connects a client and does what comes before its first request.
+func (e *env) open() (*peer, error) {
+	p, err := e.dial()
+	if err != nil {
+		return nil, err
+	}
+	return p, e.kind.open(p)
+}
+
+// served tells whether a new client gets its answer.
+func (e *env) served() error {
+	p, err := e.open()
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return p.exchange(0)
+}
+
+// others checks that a new client is served although the client in what is there.
+func (e *env) others(what string) error {
+	return saw(what+", then another client "+e.kind.asks(),
+		"each client is served, whatever the others do", e.served())
+}
+
+// frozen runs f while the server's process stands still, so that it finds all
+// that f does at once, in one wake-up. Without a process f just runs.
+func (e *env) frozen(f func() error) error {
+	if e.server == nil {
+		return f()
+	}
+	e.server.freeze()
+	defer e.server.thaw()
+	return f()
+}
+
+// eventually waits until f has no error, which else is the last one.
+func (e *env) eventually(f func() error) error {
+	for late := time.Now().Add(e.Patience); ; {
+		err := f()
+		if err == nil || time.Now().After(late) {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// kindsOf returns the kinds that o names, or those that the server speaks.
+func kindsOf(ctx context.Context, o *Options) (list []kind, err error) {
+	for _, name := range o.Kinds {
+		k, ok := kinds[name]
+		if !ok {
+			return nil, fmt.Errorf("no kind of server is called %q: say line, http or ws", name)
+		}
+		list = append(list, k)
+	}
+	if list != nil {
+		return list, nil
+	}
+	for _, k := range []kind{httpKind{}, wsKind{}, lineKind{}} {
+		short := *o
+		short.Patience = min(o.Patience, 3*time.Second)
+		e, err := short.environment(ctx, k)
+		if err != nil {
+			return nil, err
+		}
+		if e.served() == nil {
+			list = append(list, k)
+		}
+		e.end()
+		if list != nil && k.name() != "http" {
+			break
+		}
+	}
+	if list == nil {
+		return nil, errors.New(strings.TrimSpace(`
+the server was asked for a web page, a WebSocket and a line, and answered none of them as it should.
+Say which of them it is meant to answer: -kind http, -kind ws or -kind line`))
+	}
+	return list, nil
+}

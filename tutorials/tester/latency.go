@@ -1,0 +1,55 @@
+package tester
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// stall: no answer waits for the client's acknowledgement of its own first
+// part, which a kernel delays by 40 ms and more. What is compared is the first
+// exchange of a connection, when acknowledgements aren't delayed yet, with
+// later ones; and of both the quarter that was fastest, for on a busy machine
+// any exchange may be slow.
+func stall(e *env) error {
+	const (
+		conns, each = 4, 10
+		long        = 25 * time.Millisecond
+		ratio       = 4
+	)
+	var firsts, laters []time.Duration
+	for range conns {
+		p, err := e.open()
+		if err != nil {
+			return err
+		}
+		for i := range each {
+			start := time.Now()
+			if err := p.exchange(i); err != nil {
+				return err
+			}
+			took := time.Since(start)
+			if p.last {
+				return leftOut("the server closes the connection after each answer, and says so")
+			}
+			if i == 0 {
+				firsts = append(firsts, took)
+			} else {
+				laters = append(laters, took)
+			}
+		}
+	}
+	first, later := quartile(firsts), quartile(laters)
+	if later < long || later < ratio*first {
+		return nil
+	}
+	return &Symptom{fmt.Sprintf("%d connections, with %d requests one after the other on each", conns, each),
+		"later answers are about as fast as the first one",
+		fmt.Sprintf("the first one after %.1f ms, later ones after %.1f ms (of each the fastest quarter's slowest)",
+			first.Seconds()*1000, later.Seconds()*1000)}
+}
+
+func quartile(all []time.Duration) time.Duration {
+	slices.Sort(all)
+	return all[(len(all)-1)/4]
+}

@@ -1,0 +1,150 @@
+package tester
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"os"
+	"time"
+)
+
+// peer is a client's connection. What is read of it counts as missing after the
+// tester's patience.
+type peer struct {
+	*net.TCPConn
+	r *bufio.Reader
+	e *env
+
+	last bool // the server has said that it answers no more on this connection
+}
+
+func newPeer(e *env, c *net.TCPConn) *peer {
+	p := &peer{TCPConn: c, e: e}
+	p.r = bufio.NewReader(p)
+	return p
+}
+
+// Read waits for as long as the tester has patience.
+func (p *peer) Read(b []byte) (int, error) {
+	p.SetReadDeadline(time.Now().Add(p.e.Patience))
+	return p.TCPConn.Read(b)
+}
+
+// Write waits for as long as the tester has patience.
+func (p *peer) Write(b []byte) (int, error) {
+	p.SetWriteDeadline(time.Now().Add(p.e.Patience))
+	return p.TCPConn.Write(b)
+}
+
+// exchange asks for something and reads the answer; i makes the requests of a
+// connection differ.
+func (p *peer) exchange(i int) error {
+	_, err := p.Write(p.e.kind.request(p.e, i))
+	if answer := p.e.kind.answer(p, i); answer != nil || err == nil {
+		return answer
+	}
+	return err
+}
+
+// pieces sends b in pieces that end at cuts; each is sent when the server has
+// read the one before.
+func (p *peer) pieces(b []byte, cuts ...int) error {
+	from := 0
+	for _, to := range append(cuts, len(b)) {
+		if from > 0 {
+			p.taken()
+		}
+		if _, err := p.Write(b[from:to]); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+// taken waits until the server has read all that was sent, or seems not to want
+// it, and a little more, in which it can do something about it.
+func (p *peer) taken() {
+	for late := time.Now().Add(2 * time.Second); time.Now().Before(late); {
+		if n, ok := p.unread(); ok && n == 0 {
+			break
+		} else if !ok {
+			time.Sleep(50 * time.Millisecond) // the server isn't on this machine
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(5 * time.Millisecond)
+}
+
+// unread is how many bytes have reached the server's socket and not its process.
+func (p *peer) unread() (n int, ok bool) {
+	local, remote := port(p.LocalAddr()), port(p.RemoteAddr())
+	for _, s := range sockets() {
+		if s.local == remote && s.remote == local {
+			return s.unread, true
+		}
+	}
+	return 0, false
+}
+
+// early returns what the server has sent within a moment, which should be
+// nothing.
+func (p *peer) early() []byte {
+	if n := p.r.Buffered(); n > 0 {
+		b, _ := p.r.Peek(n)
+		return b
+	}
+	b := make([]byte, 4096)
+	p.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	n, _ := p.TCPConn.Read(b)
+	return b[:n]
+}
+
+// reset ends the connection by RST, as a crashed client's kernel does.
+func (p *peer) reset() {
+	p.SetLinger(0)
+	p.Close()
+}
+
+// finished reads until the server ends the connection; a reset ends it as well.
+// Within is how long that may take.
+func (p *peer) finished(within time.Duration) error {
+	b := make([]byte, 4096)
+	p.SetReadDeadline(time.Now().Add(within))
+	for {
+		_, err := p.TCPConn.Read(b)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return err
+		case err != nil:
+			return nil
+		}
+	}
+}
+
+// isOpen tells whether the server has not ended the connection so far, on which
+// it owes nothing.
+func (p *peer) isOpen() bool {
+	p.SetReadDeadline(time.Now().Add(time.Millisecond))
+	_, err := p.TCPConn.Read(make([]byte, 1))
+	return err == nil || errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// stuff sends b again and again until all is written or nothing has been taken
+// in for a while, which is how a server's patience with a client that doesn't
+// read looks from outside. It returns how much was taken in.
+func (p *peer) stuff(b []byte) (sent int, err error) {
+	const still = time.Second
+	for sent < len(b) {
+		p.SetWriteDeadline(time.Now().Add(still))
+		n, err := p.TCPConn.Write(b[sent:min(len(b), sent+64<<10)])
+		sent += n
+		if errors.Is(err, os.ErrDeadlineExceeded) && n == 0 {
+			return sent, nil
+		} else if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return sent, err
+		}
+	}
+	return sent, nil
+}

@@ -1,0 +1,126 @@
+package tester
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// visit lets clients come, be served and leave, all at the same moment.
+func (e *env) visit(clients int) error {
+	var all []*peer
+	for range clients {
+		p, err := e.open()
+		if err == nil {
+			err = p.exchange(0)
+		}
+		if err != nil {
+			return err
+		}
+		all = append(all, p)
+	}
+	var group sync.WaitGroup
+	for _, p := range all {
+		group.Go(func() { p.Close() })
+	}
+	group.Wait()
+	return nil
+}
+
+// leaks: the server's process has as many descriptors after its clients as it
+// had before them.
+func leaks(e *env) error {
+	const clients, slack = 40, 8 // a descriptor or two may be made on first use
+	if err := e.visit(3); err != nil {
+		return err
+	}
+	time.Sleep(50 * time.Millisecond)
+	before := descriptors(e.pid())
+	if err := e.visit(clients); err != nil {
+		return err
+	}
+	after := 0
+	err := e.eventually(func() error {
+		if after = descriptors(e.pid()); after > before+slack {
+			return fmt.Errorf("%d descriptors", after)
+		}
+		return nil
+	})
+	if err == nil {
+		return nil
+	}
+	return &Symptom{fmt.Sprintf("%d clients come, are served, and leave", clients),
+		fmt.Sprintf("the server's process has about as many descriptors as before, %d", before),
+		fmt.Sprintf("it has %d, %v later", after, e.Patience)}
+}
+
+// reaps: child processes that have ended are asked how.
+func reaps(e *env) error {
+	const clients = 30
+	err := e.visit(clients)
+	if err != nil {
+		return err
+	}
+	left := 0
+	err = e.eventually(func() error {
+		if left = zombies(e.pid()); left > 0 {
+			return fmt.Errorf("%d zombies", left)
+		}
+		return nil
+	})
+	if err == nil {
+		return nil
+	}
+	return &Symptom{fmt.Sprintf("%d clients come, are served, and leave all at once", clients),
+		"no child of the server stays behind as a zombie (wait(2))",
+		fmt.Sprintf("%d zombies (state Z in ps), %v later", left, e.Patience)}
+}
+
+// leaves: a server that is told to end does so without waiting for a client.
+func leaves(e *env) error {
+	if e.server.leave() {
+		return nil
+	}
+	return &Symptom{"SIGTERM, while no client is connected", fmt.Sprintf("the server ends within %v", grace),
+		"it still runs, waiting"}
+}
+
+// restarts: the port of a server that was killed is its successor's.
+func restarts(e *env) error {
+	p, err := e.open()
+	if err != nil {
+		return err
+	}
+	if err := p.exchange(0); err != nil {
+		return err
+	}
+	e.server.kill()
+	p.finished(e.Patience) // the kernel closes for the dead: its end of the connection is in TIME_WAIT soon
+	p.Close()
+	const sent = "the server is killed (SIGKILL) while a client is connected, and started again on the same port"
+	if err := e.server.start(context.Background()); err != nil {
+		return &Symptom{sent, "it listens again", err.Error()}
+	}
+	return e.others(sent)
+}
+
+// rests checks that the server computes nothing. A thread here computes as much
+// as it can meanwhile: on a busy machine both would get little, and so the one
+// is measured by the other.
+func (e *env) rests(sent string) error {
+	const burn = 300 * time.Millisecond
+	time.Sleep(100 * time.Millisecond) // what it was doing is done
+	before := processor(e.pid())
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for from := computed("/proc/thread-self"); computed("/proc/thread-self")-from < burn; {
+	}
+	if used := processor(e.pid()) - before; used > burn/3 {
+		return &Symptom{sent, "the server sleeps until something happens",
+			fmt.Sprintf("%d ms of processor time, while a thread that does nothing but compute got %d ms",
+				used.Milliseconds(), burn.Milliseconds())}
+	}
+	return nil
+}

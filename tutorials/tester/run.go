@@ -1,0 +1,163 @@
+package tester
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Options say which server is tested, and how.
+type Options struct {
+	Server string   // a shell's command that starts it; see Run
+	Addr   string   // or where it already runs, as host:port
+	Kinds  []string // of line, http, ws; nil: what the server is found to speak
+	First  int      // chapters, both ends included
+	Last   int
+	Only   []string // names of checks; nil: all
+
+	Path   string // of the resource that http asks for
+	WSPath string // of the WebSocket that sends messages back
+
+	Patience time.Duration // how long an answer may take before it counts as missing
+	Wait     time.Duration // how long a server may bear with a client that stops in the middle of a request
+}
+
+// Verdict is what became of a check.
+type Verdict string
+
+// The verdicts.
+const (
+	OK      Verdict = "ok"
+	Failed  Verdict = "FAILED"
+	LeftOut Verdict = "left out"
+)
+
+// Result is the outcome of one check for one kind of server.
+type Result struct {
+	Kind, Check string
+	Chapter     int
+	Verdict     Verdict
+	Why         string // lines for people; empty for OK
+}
+
+// Run makes the checks that o chooses, writes a line for each to out, below a
+// failed one its symptom, and returns all results.
+//
+// In o.Server {addr} is replaced by the host and port to listen on, {port} by
+// the port alone; where there is neither, “ -addr HOST:PORT” is appended. ADDR
+// and PORT are in its environment, too. The server has 30 seconds until it must
+// accept connections, and is ended by SIGTERM. The error is about the tester's
+// own task; failed checks are no error.
+func Run(ctx context.Context, o Options, out io.Writer) ([]Result, error) {
+	if (o.Server == "") == (o.Addr == "") {
+		return nil, errors.New("what is to be tested? Say either -server COMMAND or -addr HOST:PORT")
+	}
+	chosen, err := kindsOf(ctx, &o)
+	if err != nil {
+		return nil, err
+	}
+	var all []Result
+	for _, k := range chosen {
+		failed := map[string]bool{}
+		for _, c := range checks {
+			if !o.wants(c, k) {
+				continue
+			}
+			if err := ctx.Err(); err != nil {
+				return all, err
+			}
+			r := Result{Kind: k.name(), Check: c.name, Chapter: c.chapter}
+			r.Verdict, r.Why, err = o.make(ctx, c, k, failed)
+			if err != nil {
+				return all, err
+			}
+			failed[c.name] = r.Verdict == Failed || r.Verdict == LeftOut && c.missing(failed) != ""
+			all = append(all, r)
+			r.print(out)
+		}
+	}
+	if len(all) == 0 {
+		return nil, errors.New("no check fits: “-list” shows all of them with their chapters and kinds")
+	}
+	return all, nil
+}
+
+// wants tells whether check c is chosen for kind k.
+func (o *Options) wants(c check, k kind) bool {
+	return slices.Contains(strings.Fields(c.kinds), k.name()) && c.chapter >= o.First && c.chapter <= o.Last &&
+		(len(o.Only) == 0 || slices.Contains(o.Only, c.name))
+}
+
+// missing names a check that c builds on and that has failed.
+func (c check) missing(failed map[string]bool) string {
+	for _, name := range c.after {
+		if failed[name] {
+			return name
+		}
+	}
+	return ""
+}
+
+// make runs check c against a server of its own, if the server is ours to start.
+func (o *Options) make(ctx context.Context, c check, k kind, failed map[string]bool) (Verdict, string, error) {
+	if name := c.missing(failed); name != "" {
+		return LeftOut, fmt.Sprintf("it says nothing before %q is ok", name), nil
+	}
+	if c.process && o.Server == "" {
+		return LeftOut, "it looks at the server's process: use -server in place of -addr", nil
+	}
+	if c.process && !procWorks() {
+		return LeftOut, "it looks at the server's process, which takes Linux and its /proc", nil
+	}
+	e, err := o.environment(ctx, k)
+	if err != nil {
+		return "", "", err
+	}
+	defer e.end()
+	err = c.run(e)
+	var s *Symptom
+	switch {
+	case err == nil:
+		return OK, "", nil
+	case errors.As(err, new(leftOut)):
+		return LeftOut, err.Error(), nil
+	case ctx.Err() != nil:
+		return "", "", ctx.Err()
+	case !errors.As(err, &s):
+		s = &Symptom{"what this check begins with", "an answer", came(err)}
+	}
+	if words := e.lastWords(); words != "" {
+		return Failed, s.Error() + "\n" + words, nil
+	}
+	return Failed, s.Error(), nil
+}
+
+// print writes a result as a line, with what a person needs to know below it.
+func (r Result) print(out io.Writer) {
+	fmt.Fprintf(out, "%-8s  %-4s  %-11s  chapter %d", r.Verdict, r.Kind, r.Check, r.Chapter)
+	if r.Verdict == LeftOut {
+		fmt.Fprintf(out, ": %s", r.Why)
+	}
+	fmt.Fprintln(out)
+	if r.Verdict == Failed {
+		for line := range strings.SplitSeq(r.Why, "\n") {
+			fmt.Fprintf(out, "    %s\n", line)
+		}
+	}
+}
+
+// List writes the table of checks.
+func List(out io.Writer) {
+	for _, c := range checks {
+		what := ""
+		if c.process {
+			what = "looks at the process"
+		}
+		line := fmt.Sprintf("chapter %-2d  %-12s  %-12s  %s", c.chapter, c.name, c.kinds, what)
+		fmt.Fprintln(out, strings.TrimRight(line, " "))
+	}
+}

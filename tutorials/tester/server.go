@@ -1,0 +1,189 @@
+package tester
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// start is how long a server may take until it accepts connections: enough for
+// a command that compiles it first.
+const start = 30 * time.Second
+
+// grace is how long a server may take to end.
+const grace = 10 * time.Second
+
+// server is a process that was started to be tested.
+type server struct {
+	command string
+	addr    string
+	pid     int // of the process that listens, which may be a child of the command
+
+	cmd   *exec.Cmd
+	log   *os.File // what it said, of this and earlier starts
+	ended chan struct{}
+}
+
+// newServer starts command at a free port and waits until it listens.
+func newServer(ctx context.Context, command string) (*server, error) {
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.CreateTemp("", "threeloops-tester-*")
+	if err != nil {
+		return nil, err
+	}
+	os.Remove(log.Name())
+	s := &server{command: command, addr: addr, log: log}
+	if err := s.start(ctx); err != nil {
+		s.end()
+		return nil, err
+	}
+	return s, nil
+}
+
+// freeAddr finds a port below those that the kernel gives to clients, so that
+// no client's socket comes between two starts of a server.
+func freeAddr() (string, error) {
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 15000+rand.IntN(15000))
+		if ln, err := net.Listen("tcp", addr); err == nil {
+			return addr, ln.Close()
+		}
+	}
+	return "", errors.New("no free port between 15000 and 30000 was found")
+}
+
+// start runs the command in a process group of its own and waits until someone
+// listens.
+func (s *server) start(ctx context.Context) error {
+	_, port, _ := net.SplitHostPort(s.addr)
+	line := strings.NewReplacer("{addr}", s.addr, "{port}", port).Replace(s.command)
+	if line == s.command {
+		line += " -addr " + s.addr
+	}
+	// The shell replaces itself, so that the process is the server.
+	s.cmd = exec.Command("/bin/sh", "-c", "exec "+line)
+	s.cmd.Env = append(os.Environ(), "ADDR="+s.addr, "PORT="+port)
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	s.ended = make(chan struct{})
+	go func(cmd *exec.Cmd, ended chan struct{}) {
+		cmd.Wait()
+		close(ended)
+	}(s.cmd, s.ended)
+	for late := time.Now().Add(start); ; {
+		if s.listens() {
+			return nil
+		}
+		select {
+		case <-s.ended:
+			return fmt.Errorf("the server ended before it listened on %s\n%s", s.addr, s.lastWords())
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+		if time.Now().After(late) {
+			return fmt.Errorf("the server doesn't listen on %s, %v after “%s”\n%s", s.addr, start, line, s.lastWords())
+		}
+	}
+}
+
+// listens tells whether the server listens, and finds its process. Nothing is
+// sent to it: a first client would be one that no check has ordered.
+func (s *server) listens() bool {
+	if !procWorks() {
+		c, err := net.Dial("tcp", s.addr)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	}
+	_, text, _ := net.SplitHostPort(s.addr)
+	n, _ := strconv.Atoi(text)
+	inode, ok := listener(n)
+	if !ok {
+		return false
+	}
+	s.pid, ok = holder(s.cmd.Process.Pid, inode)
+	return ok
+}
+
+// alive tells whether the command has not ended.
+func (s *server) alive() bool {
+	select {
+	case <-s.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// freeze stops the process that listens, and thaw lets it go on.
+func (s *server) freeze() {
+	if s.pid != 0 {
+		syscall.Kill(s.pid, syscall.SIGSTOP)
+	}
+}
+
+func (s *server) thaw() {
+	if s.pid != 0 {
+		syscall.Kill(s.pid, syscall.SIGCONT)
+	}
+}
+
+// kill ends the server as a power cut would, and waits until the port is left.
+func (s *server) kill() {
+	syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
+	<-s.ended
+}
+
+// leave asks the server to end and tells whether it did in time.
+func (s *server) leave() bool {
+	syscall.Kill(-s.cmd.Process.Pid, syscall.SIGTERM)
+	select {
+	case <-s.ended:
+		return true
+	case <-time.After(grace):
+		return false
+	}
+}
+
+// end leaves no process of the server behind.
+func (s *server) end() {
+	if s.cmd != nil && s.cmd.Process != nil {
+		if s.alive() {
+			s.leave()
+		}
+		s.kill() // its children, too
+	}
+	s.log.Close()
+}
+
+// lastWords says how the server ended, if it did, and what it wrote last.
+func (s *server) lastWords() string {
+	var b strings.Builder
+	if s.cmd == nil || s.alive() {
+		return ""
+	}
+	fmt.Fprintf(&b, "the server has ended: %v", s.cmd.ProcessState)
+	text := make([]byte, 400)
+	size, _ := s.log.Seek(0, 2)
+	n, _ := s.log.ReadAt(text, max(0, size-int64(len(text))))
+	if said := strings.TrimSpace(string(text[:n])); said != "" {
+		fmt.Fprintf(&b, "; it said last: %s", said)
+	}
+	return b.String()
+}
