@@ -7,12 +7,9 @@ import (
 )
 
 // volume is how many bytes of answers are more than the kernel keeps for a
-// client that doesn't read: its buffers hold up to 4 MiB at the server and,
-// as set by narrow, little at the client.
+// client that doesn't read: up to 4 MiB at the server, and at the client the
+// small buffer that a connection begins with, which grows with reading only.
 const volume = 12 << 20
-
-// narrow makes the kernel keep little of what the client doesn't read.
-func (p *peer) narrow() { p.SetReadBuffer(16 << 10) }
 
 // bulk is a run of n requests of which the answers have about so many bytes.
 func (e *env) bulk(bytes int) (all []byte, n int, err error) {
@@ -100,7 +97,6 @@ func loss(e *env) error {
 	if err != nil {
 		return err
 	}
-	p.narrow()
 	wrote := make(chan error, 1)
 	full := make(chan struct{})
 	go func() {
@@ -135,7 +131,6 @@ func (e *env) clog(bytes int) (p *peer, sent int, err error) {
 	if p, err = e.open(); err != nil {
 		return nil, 0, err
 	}
-	p.narrow()
 	sent, err = p.stuff(all)
 	return p, sent, err
 }

@@ -1,0 +1,19 @@
+package main
+
+// wholeFrames takes what each read brings for whole frames.
+type wholeFrames struct{ *webSocket }
+
+func (r *wholeFrames) feed(in []byte) (out []byte, end bool) {
+	wasOpen := r.open
+	out, end = r.webSocket.feed(in)
+	if wasOpen && len(r.buf) > 0 && len(in) < 6 { // less than a client's smallest head
+		r.buf = nil
+	}
+	return out, end
+}
+
+// Chapter 9. A server that reads a frame's head by one read, and takes it that the
+// read brought the whole of it.
+var _ = mutant("C9", "a frame's head that comes in pieces is lost", func() *parts {
+	return base(func() proto { return &wholeFrames{plainWebSocket()} }, each)
+})

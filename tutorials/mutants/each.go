@@ -1,0 +1,58 @@
+package main
+
+import (
+	"net"
+	"time"
+)
+
+// each serves every connection by a goroutine.
+func each(s *parts, ln *net.TCPListener) {
+	for {
+		c, err := ln.AcceptTCP()
+		if err != nil {
+			return // the listener is closed
+		}
+		s.accepted(c)
+		go converse(s, c)
+	}
+}
+
+// converse serves one connection.
+func converse(s *parts, c *net.TCPConn) {
+	defer c.Close()
+	p := s.proto()
+	var begun time.Time
+	buf := make([]byte, 4096)
+	for open := true; open; {
+		switch {
+		case !p.midway():
+			begun = time.Time{}
+			c.SetReadDeadline(time.Time{})
+		case begun.IsZero():
+			begun = time.Now()
+			c.SetReadDeadline(begun.Add(s.patience))
+		}
+		n, err := c.Read(buf)
+		if n > 0 {
+			out, end := p.feed(buf[:n])
+			if err := s.send(c, out); err != nil {
+				s.failed(err)
+				return
+			}
+			open = !end
+		}
+		if err != nil {
+			s.failed(err)
+			open = false
+		}
+	}
+	c.CloseWrite() // at once, whoever else may hold the socket
+}
+
+func send(c net.Conn, out []byte) error {
+	if len(out) == 0 {
+		return nil
+	}
+	_, err := c.Write(out)
+	return err
+}

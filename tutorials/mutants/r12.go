@@ -1,0 +1,24 @@
+package main
+
+import "golang.org/x/sys/unix"
+
+// R12. A server for a million WebSockets asked epoll who is ready, and then
+// called a library's “read a message”, which answers a Ping and goes on waiting
+// for a message. One client that pings and says nothing stopped all others.
+var _ = mutant("R12", "one Ping stops everyone until its sender says more", func() *parts {
+	s := base(newWebSocket, reactor)
+	s.ready = func(l *loop, c *conn, events uint32) {
+		w := c.proto.(*webSocket)
+		messages := 0
+		w.message = func(w *webSocket, f frame) ([]byte, bool) {
+			messages++
+			return message(w, f)
+		}
+		wasOpen := w.open
+		for ready(l, c, events); wasOpen && messages == 0 && !c.end; ready(l, c, events) {
+			flush(c)
+			unix.Poll([]unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}}, -1)
+		}
+	}
+	return s
+})

@@ -1,0 +1,23 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+)
+
+// R17. After a client has gone the first write may still go well, or fail with
+// ECONNRESET; later ones fail with EPIPE, and by default come with a SIGPIPE that
+// ends the process. Here it is an error path that exits.
+var _ = mutant("R17b", "a write to a client that has gone ends the server", func() *parts {
+	s := base(newLine, each)
+	s.send = func(c net.Conn, out []byte) error {
+		err := send(c, out)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "send:", err)
+			os.Exit(1)
+		}
+		return nil
+	}
+	return s
+})
