@@ -14,13 +14,7 @@ const childFlag = "-child"
 
 // fork serves every connection by a process.
 func fork(s *parts, ln *net.TCPListener) {
-	exits := make(chan os.Signal, 1)
-	signal.Notify(exits, syscall.SIGCHLD)
-	go func() {
-		for range exits {
-			s.reap()
-		}
-	}()
+	watch(s)
 	for {
 		c, err := ln.AcceptTCP()
 		if err != nil {
@@ -33,6 +27,17 @@ func fork(s *parts, ln *net.TCPListener) {
 		}
 		s.handed(c)
 	}
+}
+
+// watch reaps whenever SIGCHLD comes.
+func watch(s *parts) {
+	exits := make(chan os.Signal, 1)
+	signal.Notify(exits, syscall.SIGCHLD)
+	go func() {
+		for range exits {
+			s.reap()
+		}
+	}()
 }
 
 // spawn starts a child that serves the connection f.

@@ -54,12 +54,12 @@ var table = map[string]struct {
 	"R17b": {"line", "gone", "is gone before the answers come", nil},
 	"R19":  {"line", "zombies", "30 zombies", nil},
 	"R20":  {"line", "leave", "it still runs", nil},
-	"R22":  {"line", "burst", "no answer for 49 of them", nil},
+	"R22":  {"line", "burst", "no answer for 4", nil},
 	"R25":  {"line", "zombies", "zombies (state Z in ps)", nil},
 	"R26":  {"line", "half-close", "a FIN says that nothing follows", nil},
 	"R27":  {"ws", "reason", "in pieces of one byte", nil},
 
-	"C1":   {"http", "halves", "400 Bad Request", []string{"together", "long"}},
+	"C1":   {"http", "halves", "400 Bad Request", []string{"together"}},
 	"C1b":  {"http", "deadline", "the connection is still open", nil},
 	"C1c":  {"line", "silent", "then another client", nil},
 	"C1d":  {"http", "answer", "after them", nil},
@@ -71,7 +71,7 @@ var table = map[string]struct {
 	"C8":   {"ws", "stall", "later ones after 4", nil},
 	"C9":   {"ws", "drip", "pieces of one byte", []string{"reason"}},
 	"C9b":  {"ws", "unmasked", "without a mask", nil},
-	"C10":  {"ws", "fragments", "not the last of its message", []string{"utf8"}},
+	"C10":  {"ws", "fragments", `a text frame of 4 bytes, "one "`, []string{"utf8"}},
 	"C10b": {"ws", "close", "the end of the connection", nil},
 	"C10c": {"ws", "utf8", "no UTF-8", nil},
 }

@@ -9,13 +9,16 @@ var _ = mutant("R12", "one Ping stops everyone until its sender says more", func
 	s := base(newWebSocket, reactor)
 	s.ready = func(l *loop, c *conn, events uint32) {
 		w := c.proto.(*webSocket)
-		messages := 0
+		waiting := false
+		w.control = func(w *webSocket, f frame) ([]byte, bool) {
+			waiting = true
+			return control(w, f)
+		}
 		w.message = func(w *webSocket, f frame) ([]byte, bool) {
-			messages++
+			waiting = false
 			return message(w, f)
 		}
-		wasOpen := w.open
-		for ready(l, c, events); wasOpen && messages == 0 && !c.end; ready(l, c, events) {
+		for ready(l, c, events); waiting && !c.end; ready(l, c, events) {
 			flush(c)
 			unix.Poll([]unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}}, -1)
 		}

@@ -1,6 +1,9 @@
 package main
 
-import "os"
+import (
+	"net"
+	"os"
+)
 
 // R16. A parent that watches connections with epoll until something comes, then
 // hands them to a child and closes its own copy, still hears of them: epoll
@@ -8,14 +11,16 @@ import "os"
 // be told to stop, for the number is gone (EBADF). As long as the child leaves
 // bytes unread, the parent wakes up for nothing.
 var _ = mutant("R16", "the parent computes while a child's client doesn't read", func() *parts {
-	s := base(newLine, reactor)
+	s := base(newLine, func(s *parts, ln *net.TCPListener) {
+		watch(s)
+		reactor(s, ln)
+	})
 	s.ready = func(l *loop, c *conn, events uint32) {
 		f := os.NewFile(uintptr(c.fd), "connection")
 		spawn(f)
 		delete(l.conns, c.fd)
 		f.Close() // EPOLL_CTL_DEL has to come before
 		c.fd = -1
-		go reap()
 	}
 	return s
 })

@@ -131,18 +131,20 @@ func (p *peer) isOpen() bool {
 	return err == nil || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// stuff sends b again and again until all is written or nothing has been taken
-// in for a while, which is how a server's patience with a client that doesn't
-// read looks from outside. It returns how much was taken in.
+// stuff sends b until all is written or nothing has been taken in for a while,
+// which is how a server's patience with a client that doesn't read looks from
+// outside. It returns how much was taken in.
+//
+// The while is many short waits, after each of which this process has to be
+// scheduled anew: on a busy machine it gets longer by itself.
 func (p *peer) stuff(b []byte) (sent int, err error) {
-	const still = time.Second
-	for sent < len(b) {
-		p.SetWriteDeadline(time.Now().Add(still))
+	for still := 0; sent < len(b) && still < 25; still++ {
+		p.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
 		n, err := p.TCPConn.Write(b[sent:min(len(b), sent+64<<10)])
-		sent += n
-		if errors.Is(err, os.ErrDeadlineExceeded) && n == 0 {
-			return sent, nil
-		} else if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		if sent += n; n > 0 {
+			still = 0
+		}
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return sent, err
 		}
 	}

@@ -16,7 +16,7 @@ func (e *env) visit(clients int) error {
 		if err == nil {
 			err = p.exchange(0)
 		}
-		if err != nil {
+		if err := saw(fmt.Sprintf("%d clients come", clients), "each is served", err); err != nil {
 			return err
 		}
 		all = append(all, p)
@@ -80,7 +80,8 @@ func reaps(e *env) error {
 
 // leaves: a server that is told to end does so without waiting for a client.
 func leaves(e *env) error {
-	if e.server.leave() {
+	const grace = 10 * time.Second
+	if e.server.leave(grace) {
 		return nil
 	}
 	return &Symptom{"SIGTERM, while no client is connected", fmt.Sprintf("the server ends within %v", grace),

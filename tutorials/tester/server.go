@@ -18,9 +18,6 @@ import (
 // a command that compiles it first.
 const start = 30 * time.Second
 
-// grace is how long a server may take to end.
-const grace = 10 * time.Second
-
 // server is a process that was started to be tested.
 type server struct {
 	command string
@@ -151,7 +148,7 @@ func (s *server) kill() {
 }
 
 // leave asks the server to end and tells whether it did in time.
-func (s *server) leave() bool {
+func (s *server) leave(grace time.Duration) bool {
 	syscall.Kill(-s.cmd.Process.Pid, syscall.SIGTERM)
 	select {
 	case <-s.ended:
@@ -165,7 +162,7 @@ func (s *server) leave() bool {
 func (s *server) end() {
 	if s.cmd != nil && s.cmd.Process != nil {
 		if s.alive() {
-			s.leave()
+			s.leave(time.Second)
 		}
 		s.kill() // its children, too
 	}

@@ -1,6 +1,7 @@
 package tester
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"time"
@@ -11,24 +12,25 @@ import (
 // small buffer that a connection begins with, which grows with reading only.
 const volume = 12 << 20
 
-// bulk is a run of n requests of which the answers have about so many bytes.
-func (e *env) bulk(bytes int) (all []byte, n int, err error) {
+// bulk is a run of n requests of which the answers have about this size.
+func (e *env) bulk(size int) (all []byte, n int, err error) {
+	all = make([]byte, 0, size)
 	switch e.kind.name() {
 	case "http":
-		size, err := e.pageSize()
+		page, err := e.pageSize()
 		if err != nil {
 			return nil, 0, err
 		}
-		n = min(bytes/size+1, 200_000)
+		n = min(size/page+1, 200_000)
 		for i := range n {
 			all = append(all, e.kind.request(e, i)...)
 		}
 	case "line":
-		for ; len(all) < bytes; n++ {
+		for ; len(all) < size; n++ {
 			all = append(all, bulkLine(n)...)
 		}
 	case "ws":
-		for ; len(all) < bytes; n++ {
+		for ; len(all) < size; n++ {
 			all = append(all, masked(binaries, bulkMessage(n))...)
 		}
 	}
@@ -53,16 +55,14 @@ func (e *env) pageSize() (int, error) {
 }
 
 func bulkLine(i int) []byte {
-	return fmt.Appendf(nil, "%9d: a line that looks a little like the ones before and after it, %9d\n", i, i)
+	return fmt.Appendf(make([]byte, 0, 256), "line %9d%s%9d\n", i, filling[:200], i)
 }
 
 func bulkMessage(i int) []byte {
-	b := make([]byte, 0, 1000)
-	for len(b) < 1000 {
-		b = fmt.Appendf(b, "message %d, ", i)
-	}
-	return b
+	return append(fmt.Appendf(make([]byte, 0, 1100), "message %9d", i), filling...)
 }
+
+var filling = bytes.Repeat([]byte("and more of it, "), 64)
 
 // bulkAnswer reads the answer to the i-th request of a bulk. The first http
 // answer gives the sum that all others must have.
@@ -123,8 +123,8 @@ func loss(e *env) error {
 
 // clog connects a client that sends requests and never reads, until the server
 // takes no more of them.
-func (e *env) clog(bytes int) (p *peer, sent int, err error) {
-	all, _, err := e.bulk(bytes)
+func (e *env) clog(size int) (p *peer, sent int, err error) {
+	all, _, err := e.bulk(size)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -16,18 +16,18 @@ var checks = []check{
 	{"together", 2, "line http", []string{"answer"}, false, together},
 	{"together", 9, "ws", []string{"answer"}, false, together},
 	{"bytes", 2, "line", []string{"answer"}, false, binaryLine},
-	{"long", 2, "line http", []string{"answer"}, false, long},
+	{"long", 2, "line http", []string{"halves"}, false, long},
 
 	// Many clients, and what they leave behind.
 	{"silent", 3, "line http ws", []string{"answer"}, false, silent},
 	{"again", 3, "line http ws", []string{"answer"}, false, again},
-	{"descriptors", 3, "line http ws", []string{"again"}, true, leaks},
-	{"zombies", 3, "line http ws", []string{"again"}, true, reaps},
+	{"descriptors", 3, "line http ws", []string{"again", "silent"}, true, leaks},
+	{"zombies", 3, "line http ws", []string{"again", "silent"}, true, reaps},
 	{"leave", 3, "line http ws", nil, true, leaves},
 	{"restart", 4, "line http ws", []string{"answer"}, true, restarts},
 
 	// Clients die.
-	{"reset", 4, "line http ws", []string{"again"}, false, reset},
+	{"reset", 4, "line http ws", []string{"again", "silent"}, false, reset},
 	{"gone", 4, "line http ws", []string{"reset", "together"}, false, gone},
 	{"half-close", 4, "line http", []string{"again", "long"}, false, halfClose},
 
@@ -54,7 +54,7 @@ var checks = []check{
 	{"ping", 10, "ws", []string{"answer"}, false, pingPayload},
 	{"pinger", 10, "ws", []string{"silent", "again", "ping"}, false, pinger},
 	{"fragments", 10, "ws", []string{"ping"}, false, fragments},
-	{"close", 10, "ws", []string{"answer"}, false, closeCodes},
+	{"close", 10, "ws", []string{"again"}, false, closeCodes},
 	{"reason", 10, "ws", []string{"close"}, false, closeReasons},
-	{"utf8", 10, "ws", []string{"close"}, false, utf8Text},
+	{"utf8", 10, "ws", []string{"again"}, false, utf8Text},
 }

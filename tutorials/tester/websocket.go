@@ -97,6 +97,7 @@ func fragments(e *env) error {
 	p.Write(clientFrame(text, []byte("one "), true))
 	p.taken()
 	p.Write(clientFrame(more, []byte("message, "), true))
+	p.taken()
 	p.Write(masked(ping, []byte("between")))
 	const sent = "a text message in three fragments, with a Ping before the third"
 	if err := saw(sent, "the Pong at once: control frames may come in the middle of a message (RFC 6455 5.4)",
@@ -213,7 +214,9 @@ func utf8Text(e *env) error {
 	if err != nil {
 		return err
 	}
-	p.Write(append(clientFrame(text, []byte("caf\xc3"), true), clientFrame(fin|more, []byte("\xa9"), true)...))
+	p.Write(clientFrame(text, []byte("caf\xc3"), true))
+	p.taken()
+	p.Write(clientFrame(fin|more, []byte("\xa9"), true))
 	return saw("a text message whose é lies in two fragments", "the message: only the whole of it must be UTF-8 (RFC 6455 8.1)",
 		p.wholeMessage("café"))
 }
