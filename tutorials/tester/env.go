@@ -45,6 +45,9 @@ func (e *env) hangUp() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, p := range e.peers {
+		if e.server != nil {
+			p.SetLinger(0) // it ends anyway; thousands of sockets in TIME_WAIT are of no use
+		}
 		p.Close()
 	}
 	e.peers = nil

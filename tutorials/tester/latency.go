@@ -19,9 +19,13 @@ func stall(e *env) error {
 	)
 	var firsts, laters []time.Duration
 	for range conns {
+		start := time.Now()
 		p, err := e.open()
 		if err != nil {
 			return err
+		}
+		if e.kind.name() == "ws" {
+			firsts = append(firsts, time.Since(start)) // the handshake is the first
 		}
 		for i := range each {
 			start := time.Now()
@@ -33,7 +37,7 @@ func stall(e *env) error {
 				return leftOut("the server closes the connection after each answer, and says so")
 			}
 			switch {
-			case i == 0:
+			case i == 0 && e.kind.name() != "ws":
 				firsts = append(firsts, took)
 			case i >= each/2:
 				laters = append(laters, took)

@@ -69,7 +69,7 @@ func listener(port int) (inode string, ok bool) {
 // descendants, for the command may be a wrapper like “go run”.
 func holder(root int, inode string) (pid int, ok bool) {
 	generation := []int{root}
-	parents := parentsOf()
+	var parents map[int]int
 	for len(generation) > 0 {
 		var next []int
 		for _, pid := range generation {
@@ -78,6 +78,9 @@ func holder(root int, inode string) (pid int, ok bool) {
 				if to, _ := os.Readlink(fd); to == "socket:["+inode+"]" {
 					return pid, true
 				}
+			}
+			if parents == nil {
+				parents = parentsOf()
 			}
 			for child, parent := range parents {
 				if parent == pid {

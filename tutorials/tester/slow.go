@@ -145,7 +145,7 @@ func othersServed(e *env) error {
 
 // memoryBounded: what a client doesn't read must not pile up.
 func memoryBounded(e *env) error {
-	const flood, most = 48 << 20, 24 << 20
+	const flood, most = 36 << 20, 20 << 20
 	if err := e.served(); err != nil { // what is made for a first client is no growth
 		return err
 	}

@@ -48,7 +48,7 @@ var checks = []check{
 	{"stall", 8, "http ws", []string{"again", "silent"}, false, stall},
 
 	// WebSocket.
-	{"accept", 9, "ws", []string{"again"}, false, acceptValues},
+	{"accept", 9, "ws", []string{"again", "reset"}, false, acceptValues},
 	{"sizes", 9, "ws", []string{"answer"}, false, sizes},
 	{"unmasked", 9, "ws", []string{"answer"}, false, unmasked},
 	{"ping", 10, "ws", []string{"answer"}, false, pingPayload},

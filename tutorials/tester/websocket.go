@@ -25,7 +25,7 @@ func acceptValues(e *env) error {
 			wrong++
 			sample = fmt.Sprintf("for the key %s %q in place of %q", key, got, want)
 		}
-		p.Close()
+		p.reset()
 	}
 	if wrong == 0 {
 		return nil
