@@ -47,7 +47,8 @@ func spawn(f *os.File) {
 		return
 	}
 	args := append(append([]string{}, os.Args...), childFlag)
-	p, err := os.StartProcess(exe, args, &os.ProcAttr{Env: os.Environ(), Files: []*os.File{nil, os.Stdout, os.Stderr, f}})
+	files := []*os.File{nil, os.Stdout, os.Stderr, f}
+	p, err := os.StartProcess(exe, args, &os.ProcAttr{Env: os.Environ(), Files: files})
 	if err == nil {
 		p.Release() // reap waits for it
 	}

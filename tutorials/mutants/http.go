@@ -49,6 +49,7 @@ func respond(head []byte) (out []byte, end bool) {
 
 // answer is a response with a body, said to be of this length.
 func answer(status string, length int, body []byte) []byte {
-	head := fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n\r\n", status, length)
+	head := fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\n"+
+		"Content-Length: %d\r\n\r\n", status, length)
 	return append(head, body...)
 }

@@ -39,7 +39,8 @@ func again(e *env) error {
 		if err == nil {
 			err = p.exchange(0)
 		}
-		if err := saw(fmt.Sprintf("client %d %s, after others that left in the middle of a request", i+1, e.kind.asks()),
+		sent := fmt.Sprintf("client %d %s, after others that left in the middle of a request", i+1, e.kind.asks())
+		if err := saw(sent,
 			"a new connection begins anew: nothing is left of the ones before", err); err != nil {
 			return err
 		}

@@ -89,7 +89,8 @@ func (httpKind) body(p *peer) ([]byte, error) {
 	defer r.Body.Close()
 	b, err := io.ReadAll(r.Body)
 	if err != nil {
-		return nil, fmt.Errorf("a head that promises %d bytes, then %d bytes, then %s", r.ContentLength, len(b), came(err))
+		return nil, fmt.Errorf("a head that promises %d bytes, then %d bytes, then %s",
+			r.ContentLength, len(b), came(err))
 	}
 	p.last = r.Close
 	if r.StatusCode != http.StatusOK {

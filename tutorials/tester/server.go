@@ -93,7 +93,8 @@ func (s *server) start(ctx context.Context) error {
 		case <-time.After(10 * time.Millisecond):
 		}
 		if time.Now().After(late) {
-			return fmt.Errorf("the server doesn't listen on %s, %v after “%s”\n%s", s.addr, start, line, s.lastWords())
+			return fmt.Errorf("the server doesn't listen on %s, %v after “%s”\n%s",
+				s.addr, start, line, s.lastWords())
 		}
 	}
 }
