@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"strconv"
 	"syscall"
@@ -85,5 +84,3 @@ func different(want, got []byte) error {
 	}
 	return nil
 }
-
-func port(a net.Addr) int { return a.(*net.TCPAddr).Port }

@@ -56,12 +56,10 @@ func again(e *env) error {
 
 // closed waits until the server's end of a closed connection is gone, too.
 func (p *peer) closed() {
-	for late := time.Now().Add(time.Second); time.Now().Before(late); {
-		if _, there := p.unread(); !there {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
+	within(time.Second, func() bool {
+		_, there := p.other()
+		return !there
+	})
 }
 
 // reset: a client's RST is that client's affair.
@@ -164,7 +162,7 @@ func burst(e *env) error {
 	e.frozen(func() error {
 		for range clients {
 			group.Go(func() {
-				p, err := e.dial()
+				p, err := e.connect()
 				connecting <- struct{}{}
 				if err == nil {
 					if err = e.kind.open(p); err == nil {
@@ -180,13 +178,7 @@ func burst(e *env) error {
 			})
 		}
 		// A short backlog makes some of them wait; they come when there is room.
-		for late := time.After(time.Second); len(connecting) < clients; {
-			select {
-			case <-late:
-				return nil
-			case <-time.After(time.Millisecond):
-			}
-		}
+		within(time.Second, func() bool { return len(connecting) == clients })
 		return nil
 	})
 	group.Wait()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -63,8 +64,22 @@ func (e *env) lastWords() string {
 // pid is the server's process.
 func (e *env) pid() int { return e.server.pid }
 
-// dial connects a client.
+// dial connects a client and waits until the server has accepted it, or seems
+// not to want to: clients of which the order matters must not come at once.
 func (e *env) dial() (*peer, error) {
+	p, err := e.connect()
+	if err != nil {
+		return nil, err
+	}
+	within(time.Second, func() bool {
+		ln, ok := lookup(end(p.RemoteAddr()), netip.AddrPort{})
+		return !ok || ln.state != listening || ln.unread == 0 // of a listener: who waits for accept
+	})
+	return p, nil
+}
+
+// connect connects a client.
+func (e *env) connect() (*peer, error) {
 	c, err := net.DialTimeout("tcp", e.addr, e.Patience)
 	if err != nil {
 		return nil, err
@@ -114,13 +129,26 @@ func (e *env) frozen(f func() error) error {
 
 // eventually waits until f has no error, which else is the last one.
 func (e *env) eventually(f func() error) error {
-	for late := time.Now().Add(e.Patience); ; {
-		err := f()
-		if err == nil || time.Now().After(late) {
-			return err
+	var err error
+	within(e.Patience, func() bool {
+		err = f()
+		return err == nil
+	})
+	return err
+}
+
+// within waits until a condition holds, with pauses that grow, and tells whether
+// it did before the time was over.
+func within(limit time.Duration, holds func() bool) bool {
+	const longest = 50 * time.Millisecond
+	late := time.Now().Add(limit)
+	for pause := time.Millisecond; !holds(); pause = min(2*pause, longest) {
+		if time.Now().After(late) {
+			return false
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(pause)
 	}
+	return true
 }
 
 // kindsOf returns the kinds that o names, or those that the server speaks.

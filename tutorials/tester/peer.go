@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 )
@@ -62,30 +63,34 @@ func (p *peer) pieces(b []byte, cuts ...int) error {
 	return nil
 }
 
-// taken waits until the server has read all that was sent, or seems not to want
-// it, and a little more, in which it can do something about it.
+// taken waits until the server has read all that was sent and sleeps again, and
+// so has done what it does about it; or until it seems not to want to.
 func (p *peer) taken() {
-	for late := time.Now().Add(2 * time.Second); time.Now().Before(late); {
-		if n, ok := p.unread(); ok && n == 0 {
-			break
-		} else if !ok {
-			time.Sleep(50 * time.Millisecond) // the server isn't on this machine
-			break
-		}
-		time.Sleep(time.Millisecond)
+	if _, ok := p.other(); !ok {
+		time.Sleep(50 * time.Millisecond) // the server isn't on this machine
+		return
 	}
-	time.Sleep(5 * time.Millisecond)
+	within(2*time.Second, func() bool {
+		s, ok := p.other()
+		return !ok || s.unread == 0
+	})
+	if p.e.server == nil {
+		time.Sleep(5 * time.Millisecond)
+		return
+	}
+	within(300*time.Millisecond, func() bool { return !awake(p.e.pid()) })
 }
 
-// unread is how many bytes have reached the server's socket and not its process.
-func (p *peer) unread() (n int, ok bool) {
-	local, remote := port(p.LocalAddr()), port(p.RemoteAddr())
-	for _, s := range sockets() {
-		if s.local == remote && s.remote == local {
-			return s.unread, true
-		}
-	}
-	return 0, false
+// other is the server's socket of the connection, if it is on this machine and
+// not closed yet.
+func (p *peer) other() (s socket, ok bool) {
+	s, ok = lookup(end(p.RemoteAddr()), end(p.LocalAddr()))
+	return s, ok && s.state != listening && s.state != timeWait
+}
+
+func end(a net.Addr) netip.AddrPort {
+	to := a.(*net.TCPAddr).AddrPort()
+	return netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
 }
 
 // early returns what the server has sent within a moment, which should be

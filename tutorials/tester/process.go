@@ -3,7 +3,6 @@ package tester
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"sync"
 	"time"
 )
@@ -107,21 +106,25 @@ func restarts(e *env) error {
 	return e.others(sent)
 }
 
-// rests checks that the server computes nothing. A thread here computes as much
-// as it can meanwhile: on a busy machine both would get little, and so the one
-// is measured by the other.
+// rests checks that the server sleeps. Threads that want to compute are awake
+// (state R) whether a processor is free for them or not, so that a busy machine
+// hides no loop; and one that was late to finish its work may be looked at again.
 func (e *env) rests(sent string) error {
-	const burn = 300 * time.Millisecond
-	time.Sleep(100 * time.Millisecond) // what it was doing is done
-	before := processor(e.pid())
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	for from := computed("/proc/thread-self"); computed("/proc/thread-self")-from < burn; {
+	const looks, most = 30, 10
+	found := 0
+	if within(e.Patience, func() bool {
+		found = 0
+		for range looks {
+			time.Sleep(10 * time.Millisecond)
+			if awake(e.pid()) {
+				found++
+			}
+		}
+		return found <= most
+	}) {
+		return nil
 	}
-	if used := processor(e.pid()) - before; used > burn/3 {
-		return &Symptom{sent, "the server sleeps until something happens",
-			fmt.Sprintf("%d ms of processor time, while a thread that does nothing but compute got %d ms",
-				used.Milliseconds(), burn.Milliseconds())}
-	}
-	return nil
+	return &Symptom{sent, "the server sleeps until something happens",
+		fmt.Sprintf("a thread that wanted to compute (state R in ps) at %d of %d looks, again and again for %v",
+			found, looks, e.Patience)}
 }

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -25,6 +25,7 @@ type server struct {
 	pid     int // of the process that listens, which may be a child of the command
 
 	cmd   *exec.Cmd
+	watch *watcher
 	log   *os.File // what it said, of this and earlier starts
 	ended chan struct{}
 }
@@ -77,6 +78,8 @@ func (s *server) start(ctx context.Context) error {
 		return err
 	}
 	s.ended = make(chan struct{})
+	s.watch.let()
+	s.watch = watchOver(s.cmd.Process.Pid)
 	go func(cmd *exec.Cmd, ended chan struct{}) {
 		cmd.Wait()
 		close(ended)
@@ -109,13 +112,11 @@ func (s *server) listens() bool {
 		}
 		return err == nil
 	}
-	_, text, _ := net.SplitHostPort(s.addr)
-	n, _ := strconv.Atoi(text)
-	inode, ok := listener(n)
-	if !ok {
+	found, ok := lookup(netip.MustParseAddrPort(s.addr), netip.AddrPort{})
+	if !ok || found.state != listening {
 		return false
 	}
-	s.pid, ok = holder(s.cmd.Process.Pid, inode)
+	s.pid, ok = holder(s.cmd.Process.Pid, found.inode)
 	return ok
 }
 
@@ -167,6 +168,7 @@ func (s *server) end() {
 		}
 		s.kill() // its children, too
 	}
+	s.watch.let()
 	s.log.Close()
 }
 

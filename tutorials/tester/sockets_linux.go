@@ -1,0 +1,64 @@
+package tester
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
+
+// lookup asks the kernel for the TCP socket with these ends, or with remote zero
+// for the one that listens (sock_diag(7)). When a connection is gone the answer
+// is the socket that would take a new one: see its state. The kernel finds one
+// socket by its hash; /proc/net/tcp would list all of the machine's.
+func lookup(local, remote netip.AddrPort) (s socket, ok bool) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return s, false
+	}
+	defer unix.Close(fd)
+	if err := unix.Sendto(fd, question(local, remote), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return s, false
+	}
+	b := make([]byte, 4096)
+	n, _, err := unix.Recvfrom(fd, b, 0)
+	const body, length = unix.SizeofNlMsghdr, 72 // struct inet_diag_msg
+	if err != nil || n < body+length || binary.NativeEndian.Uint16(b[4:]) != unix.SOCK_DIAG_BY_FAMILY {
+		return s, false
+	}
+	b = b[body:]
+	return socket{
+		state:  int(b[1]),
+		unread: int(binary.NativeEndian.Uint32(b[56:])),
+		inode:  int(binary.NativeEndian.Uint32(b[68:])),
+	}, true
+}
+
+// question is a struct nlmsghdr with a struct inet_diag_req_v2.
+func question(local, remote netip.AddrPort) []byte {
+	const length = unix.SizeofNlMsghdr + 56
+	family := byte(unix.AF_INET6)
+	if local.Addr().Is4() {
+		family = unix.AF_INET
+	}
+	order := binary.NativeEndian
+	b := order.AppendUint32(make([]byte, 0, length), length)
+	b = order.AppendUint16(b, unix.SOCK_DIAG_BY_FAMILY)
+	b = order.AppendUint16(b, unix.NLM_F_REQUEST)
+	b = append(b, make([]byte, 8)...) // sequence number and port: there is one question
+	b = append(b, family, unix.IPPROTO_TCP, 0, 0)
+	b = order.AppendUint32(b, ^uint32(0)) // in any state
+	b = binary.BigEndian.AppendUint16(b, local.Port())
+	b = binary.BigEndian.AppendUint16(b, remote.Port())
+	b = append(b, sixteen(local.Addr())...)
+	b = append(b, sixteen(remote.Addr())...)
+	b = order.AppendUint32(b, 0)             // any interface
+	return order.AppendUint64(b, ^uint64(0)) // any cookie
+}
+
+// sixteen is an address in the room of an IPv6 one, which zero leaves empty.
+func sixteen(a netip.Addr) []byte {
+	b := make([]byte, 16)
+	copy(b, a.AsSlice())
+	return b
+}
