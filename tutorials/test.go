@@ -18,13 +18,17 @@ import (
 func test(args []string) error {
 	o := tester.Options{First: 1, Last: 99}
 	fs := flag.NewFlagSet("test", flag.ContinueOnError)
-	fs.StringVar(&o.Server, "server", "", "`command` that starts the server, with {addr} or {port} where its address belongs")
+	fs.StringVar(&o.Server, "server", "",
+		"`command` that starts the server, with {addr} or {port} where its address belongs")
 	fs.StringVar(&o.Addr, "addr", "", "`host:port` of a server that is already running")
 	fs.StringVar(&o.Path, "path", "/", "`path` of the page that kind http asks for")
 	fs.StringVar(&o.WSPath, "ws-path", "/echo", "`path` of the WebSocket that kind ws talks to")
-	fs.DurationVar(&o.Patience, "patience", 10*time.Second, "how long an answer may take before it counts as missing")
-	fs.DurationVar(&o.Wait, "wait", 15*time.Second, "how long the server may bear with a client that stops in mid-request")
-	kinds := fs.String("kind", "", "`kinds` of server, of line, http and ws, with commas; empty: what it is found to speak")
+	fs.DurationVar(&o.Patience, "patience", 10*time.Second,
+		"how long an answer may take before it counts as missing")
+	fs.DurationVar(&o.Wait, "wait", 15*time.Second,
+		"how long the server may bear with a client that stops in mid-request")
+	kinds := fs.String("kind", "",
+		"`kinds` of server, of line, http and ws, with commas; empty: what it is found to speak")
 	chapter := fs.String("chapter", "", "checks of this `chapter`, or of some: 3-7; empty: all")
 	only := fs.String("check", "", "`names` of checks, with commas; empty: all")
 	list := fs.Bool("list", false, "list all checks, and test nothing")
@@ -78,7 +82,8 @@ func tally(results []tester.Result) error {
 	for _, r := range results {
 		count[r.Verdict]++
 	}
-	fmt.Printf("\n%d ok, %d failed, %d left out\n", count[tester.OK], count[tester.Failed], count[tester.LeftOut])
+	fmt.Printf("\n%d ok, %d failed, %d left out\n",
+		count[tester.OK], count[tester.Failed], count[tester.LeftOut])
 	if n := count[tester.Failed]; n > 0 {
 		return fmt.Errorf("failed checks: %d", n)
 	}

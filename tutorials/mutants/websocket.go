@@ -81,7 +81,8 @@ func (w *webSocket) handshake(head string) (out []byte, end bool) {
 	for line := range strings.SplitSeq(head, "\r\n") {
 		name, value, _ := strings.Cut(line, ":")
 		if strings.EqualFold(name, "Sec-WebSocket-Key") {
-			return fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+			return fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\n"+
+				"Upgrade: websocket\r\nConnection: Upgrade\r\n"+
 				"Sec-WebSocket-Accept: %s\r\n\r\n", w.accept(strings.TrimSpace(value))), false
 		}
 	}

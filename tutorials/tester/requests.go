@@ -102,8 +102,9 @@ func together(e *env) error {
 		if err != nil {
 			err = fmt.Errorf("%d answers, and then %s", i, came(err))
 		}
-		if err := saw("three requests in one write",
-			"three answers in the requests' order: what one read brings may hold more than one request", err); err != nil {
+		err = saw("three requests in one write",
+			"three answers in the requests' order: what one read brings may hold more than one request", err)
+		if err != nil {
 			return err
 		}
 	}

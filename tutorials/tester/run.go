@@ -103,7 +103,9 @@ func (c check) missing(failed map[string]bool) string {
 }
 
 // make runs check c against a server of its own, if the server is ours to start.
-func (o *Options) make(ctx context.Context, c check, k kind, failed map[string]bool) (Verdict, string, error) {
+func (o *Options) make(ctx context.Context, c check, k kind, failed map[string]bool) (
+	v Verdict, why string, err error,
+) {
 	if name := c.missing(failed); name != "" {
 		return LeftOut, fmt.Sprintf("it says nothing before %q is ok", name), nil
 	}

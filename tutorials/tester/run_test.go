@@ -16,10 +16,17 @@ func TestAWrongRequestToTheTesterIsExplained(t *testing.T) {
 	}{
 		{"no server", Options{}, "either -server COMMAND or -addr"},
 		{"two servers", Options{Server: "true", Addr: "127.0.0.1:1"}, "either -server COMMAND or -addr"},
-		{"an unknown kind", Options{Addr: "127.0.0.1:1", Kinds: []string{"ftp"}}, `no kind of server is called "ftp"`},
-		{"no such chapter", Options{Addr: "127.0.0.1:1", Kinds: []string{"line"}, First: 50, Last: 60}, "no check fits"},
 		{
-			"a command that ends at once", Options{Server: "echo ouch; true", Kinds: []string{"line"}, First: 1, Last: 9},
+			"an unknown kind", Options{Addr: "127.0.0.1:1", Kinds: []string{"ftp"}},
+			`no kind of server is called "ftp"`,
+		},
+		{
+			"no such chapter", Options{Addr: "127.0.0.1:1", Kinds: []string{"line"}, First: 50, Last: 60},
+			"no check fits",
+		},
+		{
+			"a command that ends at once",
+			Options{Server: "echo ouch; true", Kinds: []string{"line"}, First: 1, Last: 9},
 			"the server ended before it listened",
 		},
 	} {

@@ -111,7 +111,8 @@ func loss(e *env) error {
 	}()
 	<-full
 	sent := fmt.Sprintf("%d requests, by a client that begins to read when the server takes no more", n)
-	expected := "every answer, once, whole and in order: a write may take a part only, and the rest is sent later"
+	expected := "every answer, once, whole and in order: " +
+		"a write may take a part only, and the rest is sent later"
 	var sum [sha256.Size]byte
 	for i := range n {
 		if err := p.bulkAnswer(i, &sum); err != nil {
@@ -171,7 +172,8 @@ func memoryBounded(e *env) error {
 	}
 	if peak = max(peak, memory(e.pid())); peak-before > most {
 		return &Symptom{fmt.Sprintf("one client sends %d MiB of requests and never reads", sent>>20),
-			fmt.Sprintf("the server takes no more than it can pass on: its memory grows by less than %d MiB", most>>20),
+			fmt.Sprintf("the server takes no more than it can pass on: its memory grows by less than %d MiB",
+				most>>20),
 			fmt.Sprintf("resident memory grew from %d MiB to %d MiB", before>>20, peak>>20)}
 	}
 	return nil

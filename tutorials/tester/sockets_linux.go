@@ -17,7 +17,8 @@ func lookup(local, remote netip.AddrPort) (s socket, ok bool) {
 		return s, false
 	}
 	defer unix.Close(fd)
-	if err := unix.Sendto(fd, question(local, remote), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	kernel := &unix.SockaddrNetlink{Family: unix.AF_NETLINK}
+	if err := unix.Sendto(fd, question(local, remote), 0, kernel); err != nil {
 		return s, false
 	}
 	b := make([]byte, 4096)

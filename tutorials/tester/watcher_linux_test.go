@@ -19,7 +19,8 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(roleVariable) {
 	case "tester":
 		// The shell stays in between, as “go run” does.
-		s, err := newServer(context.Background(), fmt.Sprintf("sh -c '%s=server %s -addr {addr}; true'", roleVariable, os.Args[0]))
+		command := fmt.Sprintf("sh -c '%s=server %s -addr {addr}; true'", roleVariable, os.Args[0])
+		s, err := newServer(context.Background(), command)
 		fmt.Println(s.addr, err)
 		select {}
 	case "server":

@@ -152,7 +152,8 @@ func closeCodes(e *env) error {
 	}{
 		{"without a code", "", 1005, "a Close (RFC 6455 5.5.1)"},
 		{"with code 1000", "\x03\xe8", 1000, "a Close that repeats the code (RFC 6455 5.5.1)"},
-		{"with code 1000 and the reason “bye”", "\x03\xe8bye", 1000, "a Close that repeats the code (RFC 6455 5.5.1)"},
+		{"with code 1000 and the reason “bye”", "\x03\xe8bye", 1000,
+			"a Close that repeats the code (RFC 6455 5.5.1)"},
 	} {
 		p, err := e.open()
 		if err != nil {
@@ -193,7 +194,8 @@ func unmasked(e *env) error {
 		return err
 	}
 	p.Write(clientFrame(fin|text, []byte("in the clear"), false))
-	return saw("a frame of a client without a mask", "the end of the connection, or a Close with 1002 before it (RFC 6455 5.1)",
+	return saw("a frame of a client without a mask",
+		"the end of the connection, or a Close with 1002 before it (RFC 6455 5.1)",
 		p.refusal(1002))
 }
 
@@ -217,7 +219,8 @@ func utf8Text(e *env) error {
 	p.Write(clientFrame(text, []byte("caf\xc3"), true))
 	p.taken()
 	p.Write(clientFrame(fin|more, []byte("\xa9"), true))
-	return saw("a text message whose é lies in two fragments", "the message: only the whole of it must be UTF-8 (RFC 6455 8.1)",
+	return saw("a text message whose é lies in two fragments",
+		"the message: only the whole of it must be UTF-8 (RFC 6455 8.1)",
 		p.wholeMessage("café"))
 }
 
@@ -233,11 +236,12 @@ func closeReasons(e *env) error {
 		for i := 1; i < len(bad) && way != "in one write"; i++ {
 			cuts = append(cuts, i)
 		}
-		if err := p.pieces(bad, cuts...); err != nil && len(cuts) == 0 {
+		if err = p.pieces(bad, cuts...); err != nil && len(cuts) == 0 {
 			return err
 		}
-		if err := saw("a Close with a reason that is no UTF-8, "+way,
-			"the end of the connection, or a Close with 1007 before it (RFC 6455 5.5.1 and 8.1)", p.refusal(1007)); err != nil {
+		err = saw("a Close with a reason that is no UTF-8, "+way,
+			"the end of the connection, or a Close with 1007 before it (RFC 6455 5.5.1 and 8.1)", p.refusal(1007))
+		if err != nil {
 			return err
 		}
 	}
