@@ -450,7 +450,8 @@ func TestABroadcastIsEncodedOnce(t *testing.T) {
 			drain()
 		})
 	}
-	if one, many := allocated(1), allocated(100); one != many {
+	// Under the race detector sync.Pool, which encoding/json uses, forgets at random.
+	if one, many := allocated(1), allocated(100); many > one+2 {
 		t.Errorf("want as many allocations for 100 members as for one, got %.1f and %.1f", many, one)
 	}
 }

@@ -135,8 +135,9 @@ func TestAnAdoptedBlockReturns(t *testing.T) {
 		drain(&q, v)
 	}
 	round()
-	// The garbage collector may empty the pool in between.
-	if n := testing.AllocsPerRun(100, round); n > 1 {
+	// The garbage collector may empty the pool in between, and under the race
+	// detector sync.Pool forgets some of what it is given. New blocks would be four.
+	if n := testing.AllocsPerRun(100, round); n > 3 {
 		t.Errorf("a round of large blocks allocates %v times", n)
 	}
 }
