@@ -93,12 +93,14 @@ func describe(s syscall.WaitStatus) string {
 // unread is the descriptor of the connection that a child was given and did not
 // live to read from its end of the bus; negative: there is none.
 func (c *offspring) unread() int {
+	if !c.handed {
+		return -1
+	}
 	text := make([]byte, hub.MaxMessage)
-	for c.handed {
+	for {
 		n, fd, err := c.theirs.RecvFD(text)
 		if n == 0 || err != nil || fd >= 0 {
 			return fd
 		}
 	}
-	return -1
 }
