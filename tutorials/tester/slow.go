@@ -144,9 +144,10 @@ func othersServed(e *env) error {
 	return e.others("one client sends much and never reads")
 }
 
-// memoryBounded: what a client doesn't read must not pile up.
+// memoryBounded: what a client doesn't read must not pile up. The bound leaves
+// room for what a garbage collector that hardly gets the processor comes late to.
 func memoryBounded(e *env) error {
-	const flood, most = 36 << 20, 20 << 20
+	const flood, most = 72 << 20, 40 << 20
 	if err := e.served(); err != nil { // what is made for a first client is no growth
 		return err
 	}
