@@ -1,0 +1,203 @@
+package progress
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+)
+
+// File is the file of a reader's progress. Goroutines may share a File, and processes the file: what
+// one has written the others see at their next question. A question that can't be answered, because
+// somebody has broken the file meanwhile, is answered as it was before; the next change says so.
+type File struct {
+	path string
+
+	mu   sync.Mutex
+	last state // as it was when it could last be read; its maps are never changed
+}
+
+// state is what the file holds.
+type state struct {
+	Predictions map[string]string `json:"predictions,omitempty"`
+	Hints       map[int]int       `json:"hints,omitempty"`
+	Exercises   map[int]string    `json:"exercises,omitempty"`
+}
+
+// Open finds the file, which need not exist: it is made by the first change. The error is one line
+// that says what to do, because there is no place for the file, or because it can't be read.
+func Open() (*File, error) {
+	dir, err := home()
+	if err != nil {
+		return nil, err
+	}
+	f := &File{path: filepath.Join(dir, "threeloops", "progress.json")}
+	f.last, err = f.read()
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Path is where the file is, or will be.
+func (f *File) Path() string { return f.path }
+
+// Prediction returns the text of the choice that the reader made. Names are a chapter's number and the
+// prediction's own, like “1.backlog”.
+func (f *File) Prediction(name string) (choice string, ok bool) {
+	choice, ok = f.now().Predictions[name]
+	return choice, ok
+}
+
+// Predictions returns all choices by their names; the map is the caller's, and never nil.
+func (f *File) Predictions() map[string]string {
+	all := make(map[string]string)
+	maps.Copy(all, f.now().Predictions)
+	return all
+}
+
+// Predict notes a choice, in place of an earlier one.
+func (f *File) Predict(name, choice string) error {
+	return f.change(func(s *state) { put(&s.Predictions, name, choice) })
+}
+
+// Hints is how many hints for a chapter's exercise have been shown.
+func (f *File) Hints(chapter int) int { return f.now().Hints[chapter] }
+
+// Hint notes that one more hint is shown, and returns how many that makes.
+func (f *File) Hint(chapter int) (n int, err error) {
+	err = f.change(func(s *state) {
+		n = s.Hints[chapter] + 1
+		put(&s.Hints, chapter, n)
+	})
+	return n, err
+}
+
+// Exercise is where the reader's copy of a chapter's exercise lies, as Started was told; "" if the
+// exercise hasn't been started.
+func (f *File) Exercise(chapter int) (dir string) { return f.now().Exercises[chapter] }
+
+// Started notes where a copy of a chapter's exercise lies, in place of an earlier one. dir is absolute.
+func (f *File) Started(chapter int, dir string) error {
+	return f.change(func(s *state) { put(&s.Exercises, chapter, dir) })
+}
+
+// home is the directory for the state of programs, by the XDG Base Directory Specification: a relative
+// path in the variable is to be ignored.
+func home() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return dir, nil
+	}
+	dir, err := os.UserHomeDir()
+	if err != nil || !filepath.IsAbs(dir) {
+		return "", errors.New("there is no place for your progress: set HOME or XDG_STATE_HOME to a directory")
+	}
+	return filepath.Join(dir, ".local", "state"), nil
+}
+
+// now is the state of this moment.
+func (f *File) now() state {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s, err := f.read(); err == nil {
+		f.last = s
+	}
+	return f.last
+}
+
+// read reads the file. A member that isn't known is an error: a change would lose it.
+func (f *File) read() (s state, err error) {
+	text, err := os.ReadFile(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return state{}, nil
+	case err != nil:
+		return state{}, fmt.Errorf("your progress can't be read: %w", err)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err = d.Decode(&s); err == nil && d.Decode(&struct{}{}) != io.EOF {
+		err = errors.New("more follows than one object")
+	}
+	if err != nil {
+		return state{}, fmt.Errorf("your progress in %s is damaged (%w): mend it, or move it away to begin anew",
+			f.path, err)
+	}
+	return s, nil
+}
+
+// change makes an edit that no other process comes between.
+func (f *File) change(edit func(*state)) error {
+	unlock, err := f.lock()
+	if err != nil {
+		return fmt.Errorf("your progress can't be kept: %w", err)
+	}
+	defer unlock()
+	s, err := f.read()
+	if err != nil {
+		return err
+	}
+	edit(&s)
+	if err := f.write(s); err != nil {
+		return fmt.Errorf("your progress can't be kept: %w", err)
+	}
+	f.mu.Lock()
+	f.last = s
+	f.mu.Unlock()
+	return nil
+}
+
+// lock waits until nobody else changes the file. The lock is on a file of its own, for the one with the
+// progress is replaced at each change.
+func (f *File) lock() (unlock func() error, err error) {
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(f.path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
+		if err == nil {
+			return lock.Close, nil
+		}
+		if err != syscall.EINTR {
+			lock.Close()
+			return nil, os.NewSyscallError("flock", err)
+		}
+	}
+}
+
+// write replaces the file whole, so that nobody ever reads a part.
+func (f *File) write(s state) error {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(f.path), ".progress-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name()) // in vain when all went well: it has another name then
+	_, err = temp.Write(append(text, '\n'))
+	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), f.path)
+}
+
+// put sets an entry of a map that may not have been made.
+func put[K comparable, V any](m *map[K]V, key K, value V) {
+	if *m == nil {
+		*m = make(map[K]V)
+	}
+	(*m)[key] = value
+}

@@ -1,0 +1,175 @@
+package progress
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// predictVariable makes the test binary write predictions in place of its tests.
+const predictVariable = "THREELOOPS_PREDICT"
+
+func TestMain(m *testing.M) {
+	who := os.Getenv(predictVariable)
+	if who == "" {
+		os.Exit(m.Run())
+	}
+	f, err := Open()
+	for i := 0; i < 20 && err == nil; i++ {
+		err = f.Predict(fmt.Sprintf("%s.%d", who, i), "yes")
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+func open(t *testing.T) *File {
+	t.Helper()
+	f, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func place(t *testing.T) (path string) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("XDG_STATE_HOME", dir)
+	return filepath.Join(dir, "threeloops", "progress.json")
+}
+
+func TestWhatIsNotedIsThereForTheNextProcess(t *testing.T) {
+	path := place(t)
+	f := open(t)
+	if _, err := os.Stat(filepath.Dir(path)); err == nil {
+		t.Error("something was written before there was anything to keep")
+	}
+	if choice, ok := f.Prediction("1.backlog"); ok {
+		t.Errorf("a prediction that nobody made: %q", choice)
+	}
+	for _, err := range []error{
+		f.Predict("1.backlog", "2"), f.Predict("1.backlog", "as many as you like"), f.Predict("2.cut", "“é”\n"),
+		f.Started(2, "/home/ann/line"),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for want := 1; want <= 2; want++ {
+		if n, err := f.Hint(2); n != want || err != nil {
+			t.Fatalf("the hint after %d is number %d, error %v", want-1, n, err)
+		}
+	}
+
+	for name, f := range map[string]*File{"this process": f, "the next": open(t)} {
+		want := map[string]string{"1.backlog": "as many as you like", "2.cut": "“é”\n"}
+		if diff := cmp.Diff(want, f.Predictions()); diff != "" {
+			t.Errorf("%s has other predictions (-want +got):\n%s", name, diff)
+		}
+		if choice, ok := f.Prediction("2.cut"); choice != "“é”\n" || !ok {
+			t.Errorf("%s says that the prediction was %q, %t", name, choice, ok)
+		}
+		if f.Hints(2) != 2 || f.Hints(1) != 0 {
+			t.Errorf("%s counts %d and %d hints, want 2 and 0", name, f.Hints(2), f.Hints(1))
+		}
+		if f.Exercise(2) != "/home/ann/line" || f.Exercise(1) != "" {
+			t.Errorf("%s finds the exercises at %q and %q", name, f.Exercise(2), f.Exercise(1))
+		}
+	}
+}
+
+func TestWhereTheFileIs(t *testing.T) {
+	for _, c := range []struct{ about, state, home, want string }{
+		{"the variable of the specification", "/s", "/h", "/s/threeloops/progress.json"},
+		{"without it", "", "/h", "/h/.local/state/threeloops/progress.json"},
+		{"a relative path is ignored", "s", "/h", "/h/.local/state/threeloops/progress.json"},
+		{"no home", "", "", ""},
+	} {
+		t.Setenv("XDG_STATE_HOME", c.state)
+		t.Setenv("HOME", c.home)
+		f, err := Open()
+		switch {
+		case c.want == "" && (err == nil || !strings.Contains(err.Error(), "set HOME or XDG_STATE_HOME")):
+			t.Errorf("%s: got the error %v", c.about, err)
+		case c.want != "" && (err != nil || f.Path() != c.want):
+			t.Errorf("%s: got %v, %v, want %s", c.about, f, err, c.want)
+		}
+	}
+}
+
+// However it is broken, the file is the reader's: it is never overwritten.
+func TestABrokenFileIsToldAndKept(t *testing.T) {
+	for about, text := range map[string]string{
+		"cut":       `{"predictions":{"1.backl`,
+		"empty":     "",
+		"a list":    `[]`,
+		"two":       `{} {}`,
+		"a newer's": `{"badges":["poll"]}`,
+	} {
+		path := place(t)
+		f := open(t)
+		if err := f.Predict("1.backlog", "3"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, opened := Open()
+		for who, err := range map[string]error{"Open": opened, "Predict": f.Predict("1.backlog", "2")} {
+			if err == nil || !strings.Contains(err.Error(), path+" is damaged") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %s says %v, want a line with the file's name", about, who, err)
+			}
+		}
+		if choice, _ := f.Prediction("1.backlog"); choice != "3" {
+			t.Errorf("%s: who had read it before has forgotten: %q", about, choice)
+		}
+		if now, _ := os.ReadFile(path); string(now) != text {
+			t.Errorf("%s: the file was changed into %q", about, now)
+		}
+	}
+}
+
+func TestNothingIsLostBetweenProcesses(t *testing.T) {
+	path := place(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := open(t)
+	var all sync.WaitGroup
+	for who := range 3 {
+		all.Go(func() {
+			cmd := exec.Command(self)
+			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", predictVariable, who))
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("a process that predicts: %v\n%s", err, out)
+			}
+		})
+		all.Go(func() {
+			for range 10 {
+				if _, err := f.Hint(7); err != nil {
+					t.Error(err)
+				}
+				if _, err := Open(); err != nil {
+					t.Errorf("a reader came between: %v", err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := len(f.Predictions()); n != 60 || f.Hints(7) != 30 {
+		t.Errorf("of 60 predictions %d are there, of 30 hints %d", n, f.Hints(7))
+	}
+	left, err := filepath.Glob(filepath.Dir(path) + "/.progress-*")
+	if err != nil || left != nil {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
