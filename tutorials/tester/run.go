@@ -163,3 +163,14 @@ func List(out io.Writer) {
 		fmt.Fprintln(out, strings.TrimRight(line, " "))
 	}
 }
+
+// Checks are the names of those that belong to a kind of server and to a chapter up to last, in the order
+// in which they are made. There is none for a kind that isn't known.
+func Checks(kind string, last int) (names []string) {
+	for _, c := range checks {
+		if c.chapter <= last && slices.Contains(strings.Fields(c.kinds), kind) {
+			names = append(names, c.name)
+		}
+	}
+	return names
+}
