@@ -24,7 +24,10 @@ var commands = []command{
 	{"load", "make load for a server and say how fast it is answered", loadCommand},
 	{"compare", "measure servers against each other, in turns", compareCommand},
 	{"verify", "hold the chapters against the code and what it does", verifyChapters},
+	{"start", "lay the exercise of a chapter somewhere, for you to mend it there", startExercise},
 	{"test", "play bad clients to a server, in any language, and say what comes back", test},
+	{"hint", "show one more hint for the exercise of a chapter", hintExercise},
+	{"diff", "compare your program with ours, and say what was wrong", diffExercise},
 }
 
 // errUsage is a wrong command line, already explained on standard error.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -17,7 +16,8 @@ import (
 // test plays bad clients to a server, the reader's own or one of ours.
 func test(args []string) error {
 	o := tester.Options{First: 1, Last: 99}
-	fs := flag.NewFlagSet("test", flag.ContinueOnError)
+	fs := wordyFlags("test", "[N] [flags]\n"+
+		"N: what your server must do by chapter N. Without -server and -addr it is the program that start copied.")
 	fs.StringVar(&o.Server, "server", "",
 		"`command` that starts the server, with {addr} or {port} where its address belongs")
 	fs.StringVar(&o.Addr, "addr", "", "`host:port` of a server that is already running")
@@ -32,7 +32,8 @@ func test(args []string) error {
 	chapter := fs.String("chapter", "", "checks of this `chapter`, or of some: 3-7; empty: all")
 	only := fs.String("check", "", "`names` of checks, with commas; empty: all")
 	list := fs.Bool("list", false, "list all checks, and test nothing")
-	if err := parse(fs, args); err != nil {
+	number, err := parseWords(fs, args, 1)
+	if err != nil {
 		return err
 	}
 	if *list {
@@ -45,11 +46,14 @@ func test(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	results, err := tester.Run(ctx, o, os.Stdout)
-	if err != nil {
-		return err
+	if len(number) == 0 {
+		results, err := tester.Run(ctx, o, os.Stdout)
+		if err != nil {
+			return err
+		}
+		return tally(results)
 	}
-	return tally(results)
+	return testChapter(ctx, number[0], o, *chapter == "")
 }
 
 // words splits a list with commas.

@@ -16,12 +16,12 @@ func TestLoad(t *testing.T) {
 	}
 	want := []*Exercise{{
 		Number: 2, Name: "02-lines", Dir: "testdata/chapters/02-lines", Path: "chapters/02-lines/exercise.md",
-		Title: "Long lines come back in several", Kind: "line", Red: []string{"bytes", "long"},
+		Title: "Long lines come back in several", Kind: "line", Red: []string{"long"},
 		Symptom: "“A line of my configuration came back as two.” All short lines are fine:\n\n" +
 			"```\n## this line is no heading\n```",
 		Hints: []string{
-			"How long is the shortest line that comes back wrong?",
-			"Which lines have another byte at their end than `\\n`?",
+			"Send longer and longer lines.",
+			"Which of them come back right, and how long are they at most?",
 			"What else does the function return that reads a line?",
 		},
 		Explanation: "`ReadLine` cuts what doesn't fit into its buffer, says so, and nobody looks.",

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"threeloops/tutorials/chapter"
+	"threeloops/tutorials/exercise"
+	"threeloops/tutorials/progress"
+)
+
+// startExercise copies the exercise of a chapter to where the reader likes.
+func startExercise(args []string) error {
+	fs := wordyFlags("start", "N DIR\nN: the chapter. DIR: where your copy is to lie, outside of the repository.")
+	words, err := parseWords(fs, args, 2)
+	if err != nil {
+		return err
+	}
+	root, e, err := chosen(fs.Name(), words)
+	if err != nil {
+		return err
+	}
+	if len(words) < 2 {
+		fmt.Fprintf(os.Stderr,
+			"tutorials: say, too, where your copy is to lie, outside of the repository; for instance\n"+
+				"    %s start %d ~/%s\n", me(root), e.Number, e.Name)
+		return errUsage
+	}
+	kept, err := progress.Open()
+	if err != nil {
+		return err
+	}
+	dir, err := e.Copy(root, words[1])
+	if err != nil {
+		return err
+	}
+	if err := kept.Started(e.Number, dir); err != nil {
+		return err
+	}
+	begin(os.Stdout, root, dir, e)
+	return nil
+}
+
+// begin says what the exercise is, and what to type next.
+func begin(w io.Writer, root, dir string, e *exercise.Exercise) {
+	n := e.Number
+	fmt.Fprintf(w, "Chapter %d: %s\n\n%s\n\n", n, e.Title, fold(e.Symptom))
+	fmt.Fprint(w, fold(fmt.Sprintf("Your copy of the program is in %s. One thing in it is wrong: find it, "+
+		"and mend it there. The copy is yours; nothing here depends on it.", dir)), "\n\n")
+	for _, c := range [][2]string{
+		{fmt.Sprintf("%s test %d", me(root), n), "which clients it serves badly; again after each change"},
+		{fmt.Sprintf("%s hint %d", me(root), n), fmt.Sprintf("the first of %d hints", len(e.Hints))},
+		{fmt.Sprintf("go -C %s run .", shell(dir)), "it runs on 127.0.0.1:9000, to be tried; Ctrl-C ends it"},
+	} {
+		fmt.Fprintf(w, "    %s\n        %s\n", c[0], c[1])
+	}
+	fmt.Fprint(w, "\n", fold(fmt.Sprintf("In another language? %s test %d -server 'python3 my.py {port}' "+
+		"tests any program.", me(root), n)), "\n")
+	if above := exercise.Workspace(dir); above != "" {
+		fmt.Fprint(w, "\n", fold(fmt.Sprintf("The workspace of %s lies above it and doesn't know it; "+
+			"the copy has a go.work of its own, so that it builds.", above)), "\n")
+	}
+	if set := os.Getenv("GOWORK"); set != "" && set != "off" {
+		fmt.Fprintf(w, "\nGOWORK is set to %s here: unset it before you build the copy yourself.\n", set)
+	}
+}
+
+// hintExercise shows one more hint, or all.
+func hintExercise(args []string) error {
+	fs := wordyFlags("hint", "N [-all]\nN: the chapter.")
+	all := fs.Bool("all", false, "show all hints")
+	words, err := parseWords(fs, args, 1)
+	if err != nil {
+		return err
+	}
+	root, e, err := chosen(fs.Name(), words)
+	if err != nil {
+		return err
+	}
+	kept, err := progress.Open()
+	if err != nil {
+		return err
+	}
+	first, last := kept.Hints(e.Number), len(e.Hints)
+	switch {
+	case *all:
+		first = 0
+	case first >= last:
+		fmt.Printf("That was the last of %d hints. To see them again:\n    %s hint %d -all\n"+
+			"To see what was wrong:\n    %s diff %d\n", last, me(root), e.Number, me(root), e.Number)
+		return nil
+	default:
+		last = first + 1
+	}
+	for i, text := range e.Hints[first:last] {
+		if i > 0 {
+			fmt.Println()
+		}
+		fmt.Printf("hint %d of %d\n\n%s\n", first+i+1, len(e.Hints), fold(text))
+	}
+	for kept.Hints(e.Number) < last {
+		if _, err := kept.Hint(e.Number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// diffExercise shows how the reader's program differs from the sound one, and says what was wrong.
+func diffExercise(args []string) error {
+	fs := wordyFlags("diff", "N [DIR]\nN: the chapter. DIR: where your program is, if not where start laid it.")
+	words, err := parseWords(fs, args, 2)
+	if err != nil {
+		return err
+	}
+	root, e, err := chosen(fs.Name(), words)
+	if err != nil {
+		return err
+	}
+	var dir string
+	if len(words) == 2 {
+		dir = words[1]
+	} else if dir, err = started(root, e); err != nil {
+		return err
+	}
+	changes, err := e.Diff(dir)
+	ours := filepath.Join(chapter.Folder, e.Name, "server", "main.go")
+	switch {
+	case errors.Is(err, exercise.ErrNoGo):
+		fmt.Printf("There is no Go in %s to compare; our program is %s.\n", dir, ours)
+	case err != nil:
+		return err
+	case changes == "":
+		fmt.Printf("Your program is ours, line for line: %s.\n", ours)
+	default:
+		fmt.Printf("Lines with - are yours, lines with + are ours, of %s.\n\n%s", ours, changes)
+	}
+	fmt.Printf("\nWhat was wrong\n\n%s\n", fold(e.Explanation))
+	return nil
+}
+
+// chosen finds the exercise of the chapter that the first word names.
+func chosen(command string, words []string) (root string, e *exercise.Exercise, err error) {
+	root, err = repository()
+	if err != nil {
+		return "", nil, err
+	}
+	all, faults := exercise.Load(root, chapter.Folder)
+	if len(words) == 0 {
+		fmt.Fprintf(os.Stderr, "tutorials: say the number of a chapter: %s %s N\n", me(root), command)
+		for _, e := range all {
+			fmt.Fprintf(os.Stderr, "%4d  %s\n", e.Number, e.Title)
+		}
+		return "", nil, errUsage
+	}
+	number, err := strconv.Atoi(words[0])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "tutorials: %s takes the number of a chapter, not %q\n", command, words[0])
+		return "", nil, errUsage
+	}
+	for _, e := range all {
+		if e.Number == number {
+			return root, e, nil
+		}
+	}
+	return root, nil, errors.Join(faults, noExercise(number, all))
+}
+
+// noExercise says which chapters have one.
+func noExercise(number int, all []*exercise.Exercise) error {
+	var others []string
+	for _, e := range all {
+		others = append(others, strconv.Itoa(e.Number))
+	}
+	if others == nil {
+		others = []string{"none"}
+	}
+	return fmt.Errorf("chapter %d has no exercise; those that have one: %s", number, strings.Join(others, ", "))
+}
+
+// started returns where the reader's copy lies.
+func started(root string, e *exercise.Exercise) (dir string, err error) {
+	kept, err := progress.Open()
+	if err != nil {
+		return "", err
+	}
+	again := fmt.Sprintf("%s start %d ~/%s", me(root), e.Number, e.Name)
+	dir = kept.Exercise(e.Number)
+	if dir == "" {
+		return "", fmt.Errorf("you haven't started the exercise of chapter %d; type: %s", e.Number, again)
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return "", fmt.Errorf("your exercise of chapter %d was in %s, which is gone; to begin anew, type: %s",
+			e.Number, dir, again)
+	}
+	return dir, nil
+}
+
+// me is how this program is called from the working directory.
+func me(root string) string {
+	if dir, err := os.Getwd(); err == nil && dir == root {
+		return "go run ./tutorials"
+	}
+	return "go -C " + shell(root) + " run ./tutorials"
+}
+
+// shell quotes a word for a shell if it needs that.
+func shell(word string) string {
+	plain := func(c rune) bool {
+		return strings.ContainsRune("/._-+:,@%", c) || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+	}
+	if strings.ContainsFunc(word, func(c rune) bool { return !plain(c) }) {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return word
+}
+
+// wordyFlags are the flags of a command that takes words, too, which its help tells.
+func wordyFlags(name, words string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.Usage = func() {
+		fmt.Fprintf(fs.Output(), "usage: go run ./tutorials %s %s\n", name, words)
+		fs.PrintDefaults()
+	}
+	return fs
+}
+
+// parseWords reads a command line whose words, so many at most, may stand before, between and behind its
+// flags.
+func parseWords(fs *flag.FlagSet, args []string, most int) (words []string, err error) {
+	for {
+		switch err := fs.Parse(args); {
+		case errors.Is(err, flag.ErrHelp):
+			return nil, err
+		case err != nil:
+			return nil, errUsage // fs has said what is wrong
+		case fs.NArg() == 0:
+			return words, nil
+		case len(words) == most:
+			fmt.Fprintf(os.Stderr, "tutorials: %s has no use for %q\n", fs.Name(), fs.Arg(0))
+			fs.Usage()
+			return nil, errUsage
+		}
+		words, args = append(words, fs.Arg(0)), slices.Clone(fs.Args()[1:])
+	}
+}

@@ -1,0 +1,223 @@
+package exercise
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"threeloops/tutorials/chapter"
+	"threeloops/tutorials/tester"
+)
+
+const (
+	atOnce      = 3   // so many chapters are proven at the same time: most of it is waiting
+	mostChanged = 12  // lines of the sound program that the planted bug may cost, or add
+	mostLines   = 100 // of a chapter's program
+)
+
+// every returns the exercises of the chapters, and that of the test data.
+func every(t *testing.T) []*Exercise {
+	t.Helper()
+	all, err := Load(repository, chapter.Folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(all, lines(t))
+}
+
+func TestEveryChapterHasAnExercise(t *testing.T) {
+	if missing := without(t, repository, chapter.Folder); missing != nil {
+		t.Errorf("chapters without an exercise: %v", missing)
+	}
+	scratch := t.TempDir()
+	for _, name := range []string{"README.md", "about.md", "01-a.md", "02-b.md", "04-d/server/main.go"} {
+		write(t, scratch+"/chapters/"+name, "# A")
+	}
+	if err := os.CopyFS(scratch+"/chapters/02-b", os.DirFS("testdata/chapters/02-lines")); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"01-a", "04-d"}, without(t, scratch, "chapters")); diff != "" {
+		t.Errorf("of four chapters one has an exercise; without it (-want +got):\n%s", diff)
+	}
+}
+
+// without lists the chapters, as texts or folders, that have no exercise.
+func without(t *testing.T, root, folder string) (missing []string) {
+	t.Helper()
+	all, err := Load(root, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(root + "/" + folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		name := strings.TrimSuffix(entry.Name(), ".md")
+		has := slices.ContainsFunc(all, func(e *Exercise) bool { return e.Name == name })
+		if numbered.MatchString(name) && !has && !slices.Contains(missing, name) {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// The sound program passes all checks of its chapter and of those before it. The copy that a reader gets
+// fails those, and only those, that exercise.md names.
+func TestEveryExerciseIsRedAndItsServerGreen(t *testing.T) {
+	room := make(chan struct{}, atOnce)
+	var all sync.WaitGroup
+	for _, e := range every(t) {
+		all.Go(func() {
+			room <- struct{}{}
+			defer func() { <-room }()
+			t.Run(e.Name, func(t *testing.T) { prove(t, e) })
+		})
+	}
+	all.Wait()
+}
+
+func prove(t *testing.T, e *Exercise) {
+	dir, server := t.TempDir(), filepath.Join(t.TempDir(), "server")
+	goBuild(t, repository, server, "./"+filepath.Join(relative(t, e.Dir), "server"))
+	reports(t, server)
+	for _, r := range examine(t, e, server) {
+		if r.Verdict != tester.OK {
+			t.Errorf("the sound program: %s %s: %s", r.Check, r.Verdict, r.Why)
+		}
+	}
+
+	copied, err := e.Copy(root(t), filepath.Join(dir, "copy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	goBuild(t, copied, dir+"/exercise", ".", "GOFLAGS=-mod=readonly", "GOPROXY=off", "GOWORK=")
+	red := []string{}
+	for _, r := range examine(t, e, dir+"/exercise") {
+		switch {
+		case r.Verdict == tester.Failed:
+			red = append(red, r.Check)
+			t.Logf("%s: %s", r.Check, r.Why)
+		case r.Verdict == tester.LeftOut && !strings.Contains(r.Why, "it says nothing before"):
+			t.Errorf("the exercise: %s is left out: %s", r.Check, r.Why)
+		}
+	}
+	want := slices.Sorted(slices.Values(e.Red))
+	slices.Sort(red)
+	if diff := cmp.Diff(want, red); diff != "" {
+		t.Errorf("checks that should fail (-) and do (+):\n%s", diff)
+	}
+}
+
+// examine makes the checks of a chapter and of those before it.
+func examine(t *testing.T, e *Exercise, program string) []tester.Result {
+	t.Helper()
+	results, err := tester.Run(t.Context(), tester.Options{
+		Server: "env GOMAXPROCS=2 " + program + " -addr {addr}",
+		Kinds:  []string{e.Kind}, First: 1, Last: e.Number, Path: "/", WSPath: "/echo",
+		Patience: 10 * time.Second, Wait: 30 * time.Second,
+	}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
+// reports checks what the chapters say of all their programs: without a port of its own a server takes
+// one that is free, and says which.
+func reports(t *testing.T, program string) {
+	t.Helper()
+	cmd := exec.Command(program, "-addr", "127.0.0.1:0")
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	addr, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if !ok {
+		t.Errorf("the server's first line is %q (%v), want “listening on ADDR”", line, err)
+		return
+	}
+	if c, err := net.Dial("tcp", addr); err != nil {
+		t.Errorf("nobody listens where the server says: %v", err)
+	} else {
+		c.Close()
+	}
+}
+
+func goBuild(t *testing.T, dir, program, what string, env ...string) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", program, what)
+	cmd.Dir = dir
+	cmd.Env = append(cmd.Environ(), env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build %s: %v\n%s", what, err, out)
+	}
+}
+
+// relative is the place of dir in the repository.
+func relative(t *testing.T, dir string) string {
+	t.Helper()
+	dir, err := filepath.Abs(dir)
+	if err == nil {
+		dir, err = filepath.Rel(root(t), dir)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestTheBugIsSmall(t *testing.T) {
+	for _, e := range every(t) {
+		changes, err := e.Diff(e.Dir + "/exercise")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var gone, come int
+		for l := range strings.Lines(changes) {
+			switch {
+			case strings.HasPrefix(l, "--- "), strings.HasPrefix(l, "+++ "):
+			case l[0] == '-':
+				gone++
+			case l[0] == '+':
+				come++
+			}
+		}
+		if gone+come == 0 || gone > mostChanged || come > mostChanged {
+			t.Errorf("%s: exercise and server differ by %d and %d lines, want 1 to %d:\n%s",
+				e.Name, gone, come, mostChanged, changes)
+		}
+	}
+}
+
+func TestTheProgramsOfAChapterAreShort(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(repository, chapter.Folder, "*", "*", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(text), "\n"); n > mostLines {
+			t.Errorf("%s has %d lines, more than %d", file, n, mostLines)
+		}
+	}
+}
