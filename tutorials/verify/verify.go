@@ -61,6 +61,9 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	r.all(err)
+	if err := Limits(o.Root); len(book.Chapters) > 0 || !errors.Is(err, os.ErrNotExist) {
+		r.all(err)
+	}
 	lock := o.Root + "/" + o.Folder + "/quotes.lock"
 	if r.lock, err = quote.ReadLock(lock); err != nil {
 		return err

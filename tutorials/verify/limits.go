@@ -1,0 +1,163 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// limitsPath is the list of what the chapters and their programs make simpler than it is.
+const limitsPath = "tutorials/LIMITS.md"
+
+// limitsHead are the columns of its table.
+var limitsHead = []string{"Where", "Simpler than the truth", "Shown by"}
+
+// programs are those that a command which shows a limit may begin with.
+var programs = []string{
+	"go", "forkserv", "pollserv", "epollserv", "curl", "nc", "ss", "ps", "strace", "ls", "cat", "grep", "diff",
+	"printf", "echo", "head", "seq", "sh", "bash", "python3", "sysctl", "ulimit", "kill", "wc",
+}
+
+var (
+	assignment = regexp.MustCompile(`^[A-Z_]+=`)
+	inCode     = regexp.MustCompile("`([^`]+)`")
+	inPlace    = regexp.MustCompile("`([^`]+)`|\\]\\(([^)]+)\\)")
+	testName   = regexp.MustCompile(`\b(?:Test|Example|Fuzz|Benchmark)[A-Z]\w*`)
+	testFunc   = regexp.MustCompile(`(?m)^func (\w+)\(`)
+	goPackage  = regexp.MustCompile(`^\./\S*$`)
+)
+
+// Limits checks tutorials/LIMITS.md in the repository at root. Each row of its table names a place that
+// exists, in its first code or link: a path from the root, from tutorials or from tutorials/chapters. And it
+// names a test that exists, or a command. The error has a line for each fault; one that wraps fs.ErrNotExist
+// says that there is no such file.
+func Limits(root string) error {
+	text, err := os.ReadFile(filepath.Join(root, limitsPath))
+	if err != nil {
+		return err
+	}
+	tests, err := testsOf(root)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	number, rows := 0, 0
+	for l := range strings.Lines(string(text)) {
+		number++
+		cells := cellsOf(l)
+		if cells == nil || slices.Equal(cells, limitsHead) || strings.Trim(strings.Join(cells, ""), "-: ") == "" {
+			continue
+		}
+		rows++
+		if err := checkLimit(root, cells, tests); err != nil {
+			faults = append(faults, fmt.Errorf("%s:%d: %w", limitsPath, number, err))
+		}
+	}
+	if rows == 0 {
+		faults = append(faults, fmt.Errorf("%s:1: there is no table: | %s |",
+			limitsPath, strings.Join(limitsHead, " | ")))
+	}
+	return errors.Join(faults...)
+}
+
+// cellsOf cuts a row of a table; nil if the line is none.
+func cellsOf(line string) (cells []string) {
+	line = strings.TrimSpace(strings.ReplaceAll(line, `\|`, "\x00")) // a | that belongs to a cell
+	if !strings.HasPrefix(line, "|") {
+		return nil
+	}
+	for cell := range strings.SplitSeq(strings.Trim(line, "|"), "|") {
+		cells = append(cells, strings.TrimSpace(strings.ReplaceAll(cell, "\x00", "|")))
+	}
+	return cells
+}
+
+func checkLimit(root string, cells []string, tests map[string]bool) error {
+	if len(cells) != len(limitsHead) {
+		return fmt.Errorf("a row has the cells %s, not %d", strings.Join(limitsHead, ", "), len(cells))
+	}
+	for i, cell := range cells {
+		if cell == "" {
+			return fmt.Errorf("the cell %q is empty", limitsHead[i])
+		}
+	}
+	m := inPlace.FindStringSubmatch(cells[0])
+	if m == nil {
+		return fmt.Errorf("%q names no place: write a path as `code`, or as a link", cells[0])
+	}
+	if place := m[1] + m[2]; !exists(root, place) {
+		return fmt.Errorf("there is no %s", place)
+	}
+	return checkShown(root, cells[2], tests)
+}
+
+// checkShown checks what is said to show a limit: all tests that it names, and all commands.
+func checkShown(root, cell string, tests map[string]bool) error {
+	names := testName.FindAllString(cell, -1)
+	for _, name := range names {
+		if !tests[name] {
+			return fmt.Errorf("there is no test %s", name)
+		}
+	}
+	commands := 0
+	for _, m := range inCode.FindAllStringSubmatch(cell, -1) {
+		words := strings.Fields(m[1])
+		for len(words) > 1 && assignment.MatchString(words[0]) {
+			words = words[1:]
+		}
+		if len(words) == 0 || len(words) == 1 && testName.MatchString(words[0]) {
+			continue
+		}
+		if !slices.Contains(programs, words[0]) {
+			return fmt.Errorf("`%s` is no test, and no command of a known program", m[1])
+		}
+		commands++
+		for _, word := range words[1:] {
+			if words[0] == "go" && goPackage.MatchString(word) && !exists(root, strings.TrimSuffix(word, "/...")) {
+				return fmt.Errorf("`%s`: there is no %s", m[1], word)
+			}
+		}
+	}
+	if len(names)+commands == 0 {
+		return fmt.Errorf("%q names neither a test nor, as `code`, a command", cell)
+	}
+	return nil
+}
+
+// exists tells whether a path names something in the repository.
+func exists(root, place string) bool {
+	place, _, _ = strings.Cut(place, "#")
+	if !filepath.IsLocal(place) {
+		return false
+	}
+	return slices.ContainsFunc([]string{"", "tutorials", "tutorials/chapters"}, func(folder string) bool {
+		_, err := os.Stat(filepath.Join(root, folder, place))
+		return err == nil
+	})
+}
+
+// testsOf collects the names of all tests in the repository.
+func testsOf(root string) (map[string]bool, error) {
+	all := make(map[string]bool)
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == ".git" || d.Name() == "testdata"):
+			return filepath.SkipDir
+		case d.IsDir() || !strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range testFunc.FindAllSubmatch(text, -1) {
+			all[string(m[1])] = true
+		}
+		return err
+	})
+	return all, err
+}
