@@ -1,19 +1,17 @@
 package compare
 
 import (
-	"bytes"
 	"html/template"
 	"image/color"
 	"math"
 	"strconv"
-	"strings"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
+
+	"threeloops/tutorials/chart"
 )
 
 // colours are told apart by people who see few colours, too.
@@ -59,7 +57,9 @@ var sweepUnits = []unit{
 
 // bars draws a table's CPU time per message.
 func (t *Table) bars() (template.HTML, error) {
-	p := newPlot(t.Title, cpuUnit.title)
+	p := chart.New(t.Title)
+	p.Add(chart.Grid(false, true))
+	p.Y.Label.Text = cpuUnit.title
 	var names []string
 	for i := range t.Rows {
 		r := &t.Rows[i]
@@ -91,7 +91,8 @@ func (s Spread) times(f float64) Spread { return Spread{s.Low * f, s.Mid * f, s.
 
 // curves draws a unit over the axis of a sweep; nothing if no server has it.
 func (r *Report) curves(u unit) (template.HTML, error) {
-	p := newPlot(u.title, "")
+	p := chart.New(u.title)
+	p.Add(chart.Grid(false, true))
 	p.X.Label.Text = axes[r.Axis]
 	var places []string
 	for _, t := range r.Tables {
@@ -148,27 +149,8 @@ func (r *Report) along(server string, u unit) (s spreads) {
 	return s
 }
 
-func newPlot(title, y string) *plot.Plot {
-	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
-	p := plot.New()
-	p.Title.Text, p.Y.Label.Text = title, y
-	p.Title.Padding = vg.Points(6)
-	grid := plotter.NewGrid()
-	grid.Vertical.Width = 0
-	grid.Horizontal.Color = color.Gray{0xdd}
-	p.Add(grid)
-	return p
-}
-
 // svg draws a plot as an element that can stand within a page.
 func svg(p *plot.Plot, w, h vg.Length) (template.HTML, error) {
-	c := vgsvg.New(w, h)
-	p.Draw(draw.New(c))
-	var b bytes.Buffer
-	if _, err := c.WriteTo(&b); err != nil {
-		return "", err
-	}
-	text := b.String()
-	text = text[strings.Index(text, "<svg"):] // without the XML declaration
-	return template.HTML(text), nil
+	text, err := chart.SVG(w, h, p.Draw)
+	return template.HTML(text), err
 }

@@ -1,0 +1,51 @@
+// Package chart is what the charts of this module have in common: gonum's plots, as SVG elements that can
+// stand within a page.
+package chart
+
+import (
+	"bytes"
+	"image/color"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// rule is the colour of the lines behind what is drawn.
+var rule = color.RGBA{0xdd, 0xdd, 0xdd, 0xff}
+
+// New returns an empty plot with a title, if it isn't "".
+func New(title string) *plot.Plot {
+	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
+	p := plot.New()
+	p.Title.Text = title
+	p.Title.Padding = vg.Points(6)
+	return p
+}
+
+// Grid returns lines behind what is drawn, at the marks of the horizontal axis, of the vertical, or of both.
+func Grid(horizontal, vertical bool) *plotter.Grid {
+	g := plotter.NewGrid()
+	g.Vertical.Color, g.Horizontal.Color = rule, rule
+	if !horizontal {
+		g.Vertical.Width = 0
+	}
+	if !vertical {
+		g.Horizontal.Width = 0
+	}
+	return g
+}
+
+// SVG returns what draw draws as an SVG element of that size, without an XML declaration.
+func SVG(width, height vg.Length, paint func(draw.Canvas)) ([]byte, error) {
+	c := vgsvg.New(width, height)
+	paint(draw.New(c))
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return nil, err
+	}
+	return b.Bytes()[bytes.Index(b.Bytes(), []byte("<svg")):], nil
+}

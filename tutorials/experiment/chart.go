@@ -1,0 +1,161 @@
+package experiment
+
+import (
+	"fmt"
+	"html"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// width of a chart, in points: what a narrow screen shows without making it smaller by much.
+const width = 330
+
+// Named is a table, and whose it is: ours, yours.
+type Named struct {
+	Name string
+	*Table
+}
+
+// series is a column of a table, drawn as one.
+type series struct {
+	name   string
+	column int  // of cells; the same colour in all tables
+	pale   bool // it is there to be compared with
+	points []point
+}
+
+// point is a number of a series.
+type point struct {
+	row  int
+	x, y Cell
+}
+
+// panel is what shares an axis: columns whose numbers measure the same.
+type panel struct {
+	kind   string
+	about  string // what the axis of numbers says
+	across string // what that of x says
+	names  []string
+	series []series
+}
+
+// Chart draws one table, or two of the same columns, as an SVG element. Its colours are the page's, by
+// variables of CSS; it has no style attribute. A description says what it shows to those who don't see it.
+func Chart(kind string, tables ...Named) ([]byte, error) {
+	panels, err := panelsOf(kind, tables)
+	if err != nil {
+		return nil, err
+	}
+	height := vg.Length(0)
+	for _, p := range panels {
+		height += p.height()
+	}
+	for _, p := range panels { // before anything is painted, so that an error is one
+		if _, err := p.plot(); err != nil {
+			return nil, err
+		}
+	}
+	svg, err := paint(height, func(c draw.Canvas) {
+		for _, p := range panels {
+			top := c.Max.Y
+			p.draw(draw.Crop(c, 0, 0, top-c.Min.Y-p.height(), 0))
+			c.Max.Y = top - p.height()
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	head := fmt.Sprintf(`<svg role="img" aria-label="%s" fill="currentColor"`,
+		html.EscapeString(describe(kind, panels, tables)))
+	return append([]byte(head), svg[len("<svg"):]...), nil
+}
+
+// panelsOf lays the columns out, each beside those that measure the same.
+func panelsOf(kind string, tables []Named) ([]panel, error) {
+	switch {
+	case !slices.Contains(Kinds[:len(Kinds)-1], kind):
+		return nil, fmt.Errorf("a chart is one of %s, and not %q", strings.Join(Kinds[:len(Kinds)-1], ", "), kind)
+	case len(tables) == 0:
+		return nil, fmt.Errorf("a chart has a table")
+	}
+	first := tables[0].Table
+	var panels []panel
+	at := make(map[string]int)
+	for i := range first.Columns[1:] {
+		m := first.measure(i)
+		if _, known := at[m]; !known {
+			at[m] = len(panels)
+			panels = append(panels, panel{kind: kind, across: first.Columns[0]})
+		}
+		p := &panels[at[m]]
+		p.names = append(p.names, first.Columns[i+1])
+		for n, t := range tables {
+			if err := first.Alike(t.Table); err != nil {
+				return nil, err
+			}
+			s, err := t.series(i, kind)
+			if err != nil {
+				return nil, err
+			}
+			s.pale = n+1 < len(tables)
+			if len(tables) > 1 {
+				s.name += ", " + t.Name
+			}
+			p.series = append(p.series, s)
+		}
+	}
+	for i := range panels {
+		p := &panels[i]
+		p.about = strings.Join(p.names, ", ")
+		if len(p.names) > 1 {
+			p.about = ""
+		}
+	}
+	return panels, nil
+}
+
+// series returns a column's numbers that a chart of that kind can show.
+func (t *Table) series(column int, kind string) (series, error) {
+	s := series{name: t.Columns[column+1], column: column}
+	for i, r := range t.Rows {
+		c := r.Cells[column]
+		switch {
+		case kind != "bars" && !r.X.Number:
+			return s, fmt.Errorf("x is a number in a chart of %s, and not %q", kind, r.X.Text)
+		case !c.Number, kind == "log" && (c.Value <= 0 || r.X.Value <= 0):
+			continue
+		}
+		s.points = append(s.points, point{i, r.X, c})
+	}
+	return s, nil
+}
+
+// describe says in words what a chart shows: for each series its ends, or all of its bars.
+func describe(kind string, panels []panel, tables []Named) string {
+	var b strings.Builder
+	if kind == "bars" {
+		b.WriteString("A chart of bars.")
+	} else {
+		fmt.Fprintf(&b, "A chart of lines over %s.", tables[0].Columns[0])
+	}
+	for _, p := range panels {
+		for _, s := range p.series {
+			if len(s.points) == 0 {
+				continue
+			}
+			var said []string
+			for _, at := range s.points {
+				said = append(said, fmt.Sprintf("%s at %s", at.y.Text, at.x.Text))
+			}
+			if kind == "bars" {
+				fmt.Fprintf(&b, " %s: %s.", s.name, strings.Join(said, ", "))
+				continue
+			}
+			fmt.Fprintf(&b, " %s: from %s to %s.", s.name, said[0], said[len(said)-1])
+		}
+	}
+	return b.String()
+}

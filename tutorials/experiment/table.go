@@ -1,0 +1,171 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Table is what a chart is drawn of.
+type Table struct {
+	Columns []string // their names; the first is x's
+	Rows    []Row
+}
+
+// Row is a line of a table.
+type Row struct {
+	X     Cell
+	Cells []Cell // one for each column but the first
+}
+
+// Cell is a number, an empty cell, or, as x, a name.
+type Cell struct {
+	Text   string
+	Number bool
+	Value  float64 // in seconds, in bytes, or as it is written
+	Unit   string  // as it is written: µs, MB, %
+}
+
+var (
+	gap    = regexp.MustCompile(`\s{2,}`)
+	number = regexp.MustCompile(`^([-+]?\d[\d,]*(?:\.\d+)?)(?: ?([^\d\s.,]\S*))?$`)
+)
+
+// factors are the units that can be converted, by what they are a unit of.
+var factors = map[string]map[string]float64{
+	"time": {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "min": 60},
+	"bytes": {
+		"B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
+	},
+}
+
+// Parse finds the table in what a program has printed.
+func Parse(output string) (*Table, error) {
+	var lines [][]string
+	open := false // the last line belongs to the group
+	for l := range strings.Lines(output) {
+		cells := gap.Split(strings.TrimSpace(l), -1)
+		switch {
+		case len(cells) < 2:
+			open = false
+		case open:
+			lines = append(lines, cells)
+		default:
+			lines, open = [][]string{cells}, true
+		}
+	}
+	switch {
+	case lines == nil:
+		return nil, errors.New("there is no table: lines of cells, two or more spaces apart")
+	case len(lines) == 1:
+		return nil, fmt.Errorf("the table has a header and no row: %q", strings.Join(lines[0], "  "))
+	}
+	t := &Table{Columns: lines[0]}
+	for _, cells := range lines[1:] {
+		if len(cells) != len(t.Columns) {
+			return nil, fmt.Errorf("the table has %d columns (%s), and a row of %d cells: %q",
+				len(t.Columns), strings.Join(t.Columns, ", "), len(cells), strings.Join(cells, "  "))
+		}
+		row := Row{X: parseCell(cells[0])}
+		for i, text := range cells[1:] {
+			c := parseCell(text)
+			if !c.Number && text != "-" {
+				return nil, fmt.Errorf("%q, in the column %q, is no number", text, t.Columns[i+1])
+			}
+			row.Cells = append(row.Cells, c)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t, t.units()
+}
+
+func parseCell(text string) Cell {
+	m := number.FindStringSubmatch(text)
+	if m == nil {
+		return Cell{Text: text}
+	}
+	n, err := strconv.ParseFloat(strings.ReplaceAll(m[1], ",", ""), 64)
+	if err != nil {
+		return Cell{Text: text}
+	}
+	return Cell{Text: text, Number: true, Value: n * factor(m[2]), Unit: m[2]}
+}
+
+// factor is how many seconds, or bytes, a unit is.
+func factor(unit string) float64 {
+	for _, units := range factors {
+		if f, ok := units[unit]; ok {
+			return f
+		}
+	}
+	return 1
+}
+
+// measure is what a unit is a unit of: "time", "bytes", or itself.
+func measure(unit string) string {
+	for name, units := range factors {
+		if _, ok := units[unit]; ok {
+			return name
+		}
+	}
+	return unit
+}
+
+// units makes sure that the numbers of a column can be compared.
+func (t *Table) units() error {
+	for i := range t.Columns[1:] {
+		want := t.measure(i)
+		for _, r := range t.Rows {
+			c := r.Cells[i]
+			if c.Number && c.Value != 0 && measure(c.Unit) != want {
+				return fmt.Errorf("the column %q has %q among numbers of another kind", t.Columns[i+1], c.Text)
+			}
+		}
+	}
+	return nil
+}
+
+// measure is what the numbers of a column of cells measure.
+func (t *Table) measure(column int) string {
+	of := ""
+	for _, r := range t.Rows {
+		c := r.Cells[column]
+		if c.Number && (c.Value != 0 || of == "") {
+			of = measure(c.Unit)
+		}
+		if c.Number && c.Value != 0 {
+			break
+		}
+	}
+	return of
+}
+
+// Alike says, as an error, in what the columns of another table differ from t's.
+func (t *Table) Alike(other *Table) error {
+	if !slices.Equal(t.Columns, other.Columns) {
+		return fmt.Errorf("the columns are %s, and were %s",
+			strings.Join(other.Columns, ", "), strings.Join(t.Columns, ", "))
+	}
+	for i, name := range t.Columns[1:] {
+		was, is := t.measure(i), other.measure(i)
+		if was != is && !t.zero(i) && !other.zero(i) {
+			return fmt.Errorf("the column %q is of %s, and was of %s", name, called(is), called(was))
+		}
+	}
+	return nil
+}
+
+// zero reports whether a column of cells has no number but 0, which may go without its unit.
+func (t *Table) zero(column int) bool {
+	return !slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Cells[column].Value != 0 })
+}
+
+func called(measure string) string {
+	if measure == "" {
+		return "plain numbers"
+	}
+	return measure
+}
