@@ -6,6 +6,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"threeloops/tutorials/exercise"
 )
 
 // Folder is where the chapters are, in the repository.
@@ -50,6 +52,9 @@ func Load(root, folder string) (*Book, error) {
 		default:
 			b.Pages = append(b.Pages, c)
 		}
+	}
+	if _, err := exercise.Load(root, folder); err != nil {
+		faults = append(faults, err)
 	}
 	if err := b.readMisconceptions(root, folder+"/misconceptions.txt"); err != nil {
 		faults = append(faults, err)

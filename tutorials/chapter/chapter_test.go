@@ -33,7 +33,9 @@ func TestAGoodBook(t *testing.T) {
 	}
 	c := b.Chapters[0]
 	if c.Number != 1 || c.Title != "A good chapter" ||
-		len(c.Quotes) != 1 || len(c.Transcripts) != 1 || len(c.Checks) != 1 {
+		len(c.Quotes) != 1 || len(c.Transcripts) != 1 || len(c.Checks) != 1 ||
+		len(c.Predictions) != 1 || c.Predictions[0].Right != 1 || len(c.Experiments) != 1 || len(c.Programs) != 3 ||
+		c.Exercise == nil || c.Exercise.Text != "It is *well* hidden." {
 		t.Errorf("the chapter was read as %+v", c)
 	}
 	if q := c.Question(); q != "Who asks?" {
@@ -50,7 +52,7 @@ func TestABadBookIsToldWhatIsWrong(t *testing.T) {
 	if err == nil {
 		t.Fatal("nothing is said to be wrong")
 	}
-	const at = folder + "bad/01-bad.md:"
+	const at, dir = folder + "bad/01-bad.md:", folder + "bad/01-bad/"
 	want := []string{
 		at + "13: there is no file nowhere.go",
 		at + `16: a quote is of the form "quote FILE#NAME" or "quote FILE#NAME doc"`,
@@ -59,22 +61,48 @@ func TestABadBookIsToldWhatIsWrong(t *testing.T) {
 		at + "27: chapters have no HTML of their own",
 		at + "27: chapters have no HTML of their own",
 		at + `29: code in Go is quoted by its name, not copied: a block "quote FILE#NAME"`,
-		at + `35: pictures are drawings: a block "drawing FILE"`,
-		at + `37: a console block begins with a command: "$ ..."`,
-		at + "41: a check has no want",
-		at + "46: there is no drawing gone.svg",
-		at + "50: a drawing names its file, and its body says what it shows",
+		at + `33: a prediction is of the form "predict NAME", with a name of a-z, 0-9 and -`,
+		at + "36: a prediction ends with what is right, and why",
+		at + `42: a prediction has 2 to 5 choices, "( ) ...", and not 1`,
+		at + `48: a prediction has one choice that is right, "(x) ...", and not two`,
+		at + `55: none of the choices is right: "(x) ..."`,
+		at + `62: the choice "a" is there twice`,
+		at + `69: a choice stands behind the explanation: "(x) b"`,
+		at + "76: chapters have no HTML of their own",
+		at + "90: the chapter has a prediction good already, in line 83",
+		at + `97: an experiment is of the form "experiment NAME KIND", with a name of a-z, 0-9 and -, ` +
+			"and a kind of chart: bars, lines, log, none",
+		at + "101: there is no " + folder + "bad/01-bad/gone/main.go",
+		at + "105: an experiment says what is run, and what to look at",
+		at + "108: an exercise has no name: it is the chapter's",
+		at + "111: " + folder + "bad/01-bad/exercise.md is missing, or has faults",
+		at + `114: "cruel" is no client, or is there twice; clients are half, silent, reset, unread, drip`,
+		at + `118: a panel is of the form "clients KIND ...", and its body says what to watch`,
+		at + `123: pictures are drawings: a block "drawing FILE"`,
+		at + `125: a console block begins with a command: "$ ..."`,
+		at + "129: a check has no want",
+		at + "134: there is no drawing gone.svg",
+		at + "138: a drawing names its file, and its body says what it shows",
 		at + `1: the page has no title: "# ..." on the first line`,
 		at + `7: the heading "The question" has level 2 after one of level 0`,
 		at + `23: the heading "But not this" has level 5 after one of level 3`,
 		at + `7: the section "The question" lacks a question mark`,
 		at + `11: before "Predict" the section "The code to read" is missing`,
-		at + `11: the section "Predict" lacks a question mark`,
-		at + `19: the section "The experiment" lacks a console block or a check`,
-		at + `33: before "Remember" the section "Find the bug" is missing`,
-		at + `53: the section "The code to read" is twice there, or too late`,
-		at + `55: before "Sources" the section "The other two models" is missing`,
-		at + `55: the section "Sources" is empty`,
+		at + `11: the section "Predict" lacks a block predict`,
+		at + `19: the section "The experiment" lacks a block experiment, console or check`,
+		at + `121: before "Remember" the section "Find the bug" is missing`,
+		at + `141: the section "The code to read" is twice there, or too late`,
+		at + `143: before "Sources" the section "The other two models" is missing`,
+		at + `143: the section "Sources" is empty`,
+		dir + "exercise/main.go:101: the program has 113 lines, more than 100",
+		dir + `library/main.go:1: no block "experiment library" runs this program`,
+		dir + "library/main.go:1: a chapter's program is of package main",
+		dir + `run/main.go:1: no block "experiment run" runs this program`,
+		dir + "run/more.go:1: a chapter's program is one file, main.go",
+		dir + "exercise/main.go:1: it differs from the server in 110 lines, more than 12",
+		folder + `bad/about.md:3: only a chapter has a block "exercise"`,
+		dir + "exercise.md:1: “red: ...” names the checks that fail, with commas between",
+		dir + "exercise.md:2: the section “Explanation” is missing at the end",
 		folder + `bad/misconceptions.txt:1: ` + folder + `bad/01-bad.md does not meet "the sea is made of ink"`,
 		folder + "bad/misconceptions.txt:2: a line is a chapter's number and what is believed",
 		at + "3: " + folder + `bad/misconceptions.txt does not give this chapter "nobody has listed this"`,
@@ -131,11 +159,54 @@ func TestHTML(t *testing.T) {
 		"a chapter's link is a page's":  `<a href="02-late.html#x">the end</a>`,
 		"another's is not":              `<a href="https://example.org/a.md">elsewhere</a>`,
 		"a table scrolls":               `<div class="wide"`,
-		"other languages are coloured":  `<span class="kt">int</span>`,
+
+		"a prediction is a form": `<form class="predict" id="predict-backlog" data-name="1.backlog">`,
+		"its question may have code": "<legend>How many connects succeed\n" +
+			"if <code>listen</code> is given &lt;2&gt;?</legend>",
+		"a choice is its text": "<label><input type=\"radio\" name=\"choice\" value=\"`3`\"> " +
+			"<span><code>3</code></span></label>",
+		"a place for what was said": `<p class="said" aria-live="polite"></p>`,
+		"what is right is hidden": "<details class=\"why\" data-right=\"`3`\"><summary>What is right</summary>\n" +
+			"<p><strong><code>3</code></strong></p>\n<p>One more than it says, for the kernel compares with &gt;.</p>",
+
+		"an experiment is a section": `<section class="experiment" id="experiment-backlog" data-name="1.backlog" ` +
+			`data-kind="bars" aria-labelledby="run-backlog">`,
+		"it says what is run":       `<p>Nobody <em>accepts</em>. See <a href="/source/">the source</a>.</p>`,
+		"it leads to what it tests": `<a href="#predict-backlog">what you expect</a>`,
+		"its command can be copied": `<pre class="console" tabindex="0"><code><span class="prompt">$ </span>` +
+			`<kbd>go run ./` + folder + `good/01-good/backlog</kbd></code></pre>`,
+		"its button waits for the coach": `<button type="button" class="run" disabled>Run it here</button> ` +
+			`<span class="state" aria-live="polite">`,
+		"our run has its machine": `<figcaption>Our run: 2026-11-22, a machine, 2 processors</figcaption>`,
+		"and its chart": `<svg role="img" aria-label="A chart of bars. succeed: 2 at one, 3 at two. ` +
+			`time: 1 ms at one, 2 ms at two."`,
+		"and its output": "<pre tabindex=\"0\">Nobody accepts.\n\nbacklog   succeed   time\none ",
+		"the reader's has a place": `<figure class="yours" hidden><figcaption>Your run</figcaption>` +
+			`<div class="chart"></div><pre tabindex="0"></pre></figure>`,
+
+		"an exercise is a section": `<section class="exercise" id="exercise-1" data-chapter="1" ` +
+			`aria-labelledby="symptom">`,
+		"its title is the symptom":     `<h3 id="symptom">The second question is never answered</h3>`,
+		"its symptom is Markdown":      `<p>Whoever asks <code>once</code> is served.`,
+		"with blocks of code":          `nc 127.0.0.1 <span class="m">9000</span>`,
+		"the chapter may add to it":    `<p>It is <em>well</em> hidden.</p>`,
+		"its commands name the number": `<kbd>go run ./tutorials start 1 ~/exercise-01</kbd>`,
+		"hints are hidden, in order":   "<summary>Hint 3 of 3</summary>\n<p>It is an <code>if</code>.</p></details>",
+
+		"clients are a section": `<section class="clients" data-kinds="half reset" aria-label=`,
+		"each is a button": `<div class="buttons"><button type="button" data-kind="half" disabled>` +
+			"half a request, then silence</button>\n" + `<button type="button" data-kind="reset" disabled>`,
+		"with places for what happens": `<div class="figures" aria-live="off"></div>` + "\n" +
+			`<ul class="alive"></ul>`,
+
+		"other languages are coloured": `<span class="kt">int</span>`,
 	} {
 		if !strings.Contains(string(got), want) {
 			t.Errorf("%s: there is no\n%s\nin\n%s", about, want, got)
 		}
+	}
+	if strings.Contains(string(got), "It was a loop") {
+		t.Error("the explanation of the exercise is given away")
 	}
 	if strings.Contains(string(got), "<h1") {
 		t.Error("the title is in the text, and above it too")

@@ -33,11 +33,16 @@ type Chapter struct {
 	Quotes      []*Quote
 	Transcripts []*Transcript
 	Checks      []*Check
+	Predictions []*Prediction
+	Experiments []*Experiment
+	Exercise    *Exercise // nil: it has none
+	Programs    []string  // their folders, in the repository
 
 	text   []byte
 	tree   ast.Node
 	blocks map[ast.Node]any // what the fenced blocks are that are directives
-	folder string           // where the drawings are
+	root   string           // of the repository
+	in     string           // the folder of the chapters, in it
 }
 
 // Section is a heading.
@@ -99,7 +104,7 @@ func Parse(root, name string) (*Chapter, error) {
 	c := &Chapter{
 		Path: name, Name: strings.TrimSuffix(path.Base(name), ".md"),
 		text: body, tree: markdown.Parser().Parse(text.NewReader(body)),
-		blocks: make(map[ast.Node]any), folder: root + "/" + path.Dir(name),
+		blocks: make(map[ast.Node]any), root: root, in: path.Dir(name),
 	}
 	if m := numbered.FindStringSubmatch(c.Name); m != nil {
 		c.Number, _ = strconv.Atoi(m[1])
@@ -113,8 +118,12 @@ func Parse(root, name string) (*Chapter, error) {
 		}
 		return ast.WalkContinue, nil
 	})
-	return c, errors.Join(append(append(faults, err), c.structure()...)...)
+	faults = append(append(faults, err), c.structure()...)
+	return c, errors.Join(append(faults, c.programs()...)...)
 }
+
+// Dir is the folder of the chapter's programs, in the repository.
+func (c *Chapter) Dir() string { return c.in + "/" + c.Name }
 
 func (c *Chapter) fault(line int, err error) error { return fmt.Errorf("%s:%d: %w", c.Path, line, err) }
 
@@ -134,9 +143,9 @@ func (c *Chapter) visit(root string, n ast.Node) (line int, err error) {
 	case *ast.Link:
 		n.Destination = pageLink(n.Destination)
 	case *ast.HTMLBlock:
-		return c.lineAt(n.Lines().At(0).Start), errors.New("chapters have no HTML of their own")
+		return c.lineAt(n.Lines().At(0).Start), errHTML
 	case *ast.RawHTML:
-		return c.lineAt(n.Segments.At(0).Start), errors.New("chapters have no HTML of their own")
+		return c.lineAt(n.Segments.At(0).Start), errHTML
 	case *ast.Image:
 		line := c.lineAt(n.Parent().Lines().At(0).Start)
 		return line, errors.New("pictures are drawings: a block \"drawing FILE\"")
@@ -187,6 +196,8 @@ func (c *Chapter) directive(root string, n *ast.FencedCodeBlock, line int) error
 		c.Beliefs, c.blocks[n] = append(c.Beliefs, belief), belief
 	case "drawing":
 		return c.drawing(n, words[1:], body)
+	case "predict", "experiment", "exercise", "clients":
+		return c.learn(n, line, words, body)
 	case "go":
 		return errors.New("code in Go is quoted by its name, not copied: a block \"quote FILE#NAME\"")
 	}
@@ -211,7 +222,7 @@ func (c *Chapter) drawing(n ast.Node, words []string, body string) error {
 	if len(words) != 1 || strings.TrimSpace(body) == "" {
 		return errors.New("a drawing names its file, and its body says what it shows")
 	}
-	svg, err := os.ReadFile(c.folder + "/" + words[0])
+	svg, err := os.ReadFile(c.root + "/" + c.in + "/" + words[0])
 	if err != nil {
 		return fmt.Errorf("there is no drawing %s", words[0])
 	}

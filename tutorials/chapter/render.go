@@ -88,6 +88,14 @@ func (b blocks) directive(w util.BufWriter, n *ast.FencedCodeBlock) error {
 	case Belief:
 		fmt.Fprintf(w, "<aside class=\"belief\" id=\"%s\" aria-label=\"A misconception\">"+
 			"<p><span>Many believe:</span> <q>%s</q></p></aside>\n", d.ID, html.EscapeString(d.Text))
+	case *Prediction:
+		writePrediction(w, d)
+	case *Experiment:
+		b.writeExperiment(w, d)
+	case *Exercise:
+		writeExercise(w, d)
+	case *Clients:
+		writeClients(w, d)
 	case drawing:
 		fmt.Fprintf(w, "<figure class=\"drawing\"><div role=\"img\" aria-label=\"%s\">%s</div></figure>\n",
 			html.EscapeString(d.about), d.svg)

@@ -16,9 +16,9 @@ var required = []struct {
 }{
 	{"The question", "a question mark", asks},
 	{"The code to read", "a quote", holds[*Quote]},
-	{"Predict", "a question mark", asks},
-	{"The experiment", "a console block or a check", runs},
-	{"Find the bug", "", nil},
+	{"Predict", "a block predict", holds[*Prediction]},
+	{"The experiment", "a block experiment, console or check", runs},
+	{"Find the bug", "the block exercise", holds[*Exercise]},
 	{"Remember", "", nil},
 	{"The other two models", "", nil},
 	{"Sources", "a link", linked},
@@ -129,7 +129,9 @@ func holds[T any](c *Chapter, n ast.Node) bool {
 	return ok
 }
 
-func runs(c *Chapter, n ast.Node) bool { return holds[*Transcript](c, n) || holds[*Check](c, n) }
+func runs(c *Chapter, n ast.Node) bool {
+	return holds[*Experiment](c, n) || holds[*Transcript](c, n) || holds[*Check](c, n)
+}
 
 func linked(_ *Chapter, n ast.Node) (found bool) {
 	ast.Walk(n, func(n ast.Node, _ bool) (ast.WalkStatus, error) {

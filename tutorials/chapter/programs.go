@@ -1,0 +1,99 @@
+package chapter
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Limits of what a reader takes in at once.
+const (
+	programLines  = 100 // of a chapter's program
+	exerciseLines = 12  // by which the exercise differs from the server, on either side
+)
+
+// programs finds the chapter's programs, and returns what is wrong with them: each is there to be read whole.
+func (c *Chapter) programs() (faults []error) {
+	entries, err := os.ReadDir(c.root + "/" + c.Dir())
+	if err != nil {
+		return nil // a chapter without programs
+	}
+	for _, e := range entries {
+		files, _ := filepath.Glob(c.root + "/" + c.Dir() + "/" + e.Name() + "/*.go")
+		if !e.IsDir() || files == nil {
+			continue
+		}
+		dir := c.Dir() + "/" + e.Name()
+		c.Programs = append(c.Programs, dir)
+		named := func(x *Experiment) bool { return x.Name == e.Name() }
+		if e.Name() != "server" && e.Name() != "exercise" && !slices.ContainsFunc(c.Experiments, named) {
+			faults = append(faults,
+				fmt.Errorf("%s/main.go:1: no block \"experiment %s\" runs this program", dir, e.Name()))
+		}
+		faults = append(faults, c.program(dir)...)
+		for _, f := range files {
+			if name := path.Base(f); name != "main.go" && !strings.HasSuffix(name, "_test.go") {
+				faults = append(faults, fmt.Errorf("%s/%s:1: a chapter's program is one file, main.go", dir, name))
+			}
+		}
+	}
+	return append(faults, c.planted()...)
+}
+
+// program checks the file of one of them.
+func (c *Chapter) program(dir string) []error {
+	name := dir + "/main.go"
+	text, err := os.ReadFile(c.root + "/" + name)
+	if err != nil {
+		return []error{fmt.Errorf("%s:1: this file is missing", name)}
+	}
+	var faults []error
+	f, err := parser.ParseFile(token.NewFileSet(), name, text, parser.PackageClauseOnly)
+	if err != nil || f.Name.Name != "main" {
+		faults = append(faults, fmt.Errorf("%s:1: a chapter's program is of package main", name))
+	}
+	if n := strings.Count(string(text), "\n"); n > programLines {
+		faults = append(faults, fmt.Errorf("%s:%d: the program has %d lines, more than %d", name, programLines+1, n,
+			programLines))
+	}
+	return faults
+}
+
+// planted checks that the exercise is the server with little changed: a reader looks for a bug, and not for
+// what else is new.
+func (c *Chapter) planted() []error {
+	sound, err1 := os.ReadFile(c.root + "/" + c.Dir() + "/server/main.go")
+	broken, err2 := os.ReadFile(c.root + "/" + c.Dir() + "/exercise/main.go")
+	if err1 != nil || err2 != nil {
+		return nil // package exercise says that one is missing
+	}
+	a, b := strings.Split(string(sound), "\n"), strings.Split(string(broken), "\n")
+	same := common(a, b)
+	if n := max(len(a), len(b)) - same; n > exerciseLines {
+		return []error{fmt.Errorf("%s/exercise/main.go:1: it differs from the server in %d lines, more than %d",
+			c.Dir(), n, exerciseLines)}
+	}
+	return nil
+}
+
+// common is how many lines the longest text has that can be made of both by leaving lines out.
+func common(a, b []string) int {
+	row := make([]int, len(b)+1)
+	for _, x := range a {
+		diagonal := 0
+		for j, y := range b {
+			above := row[j+1]
+			row[j+1] = max(row[j], above)
+			if x == y {
+				row[j+1] = diagonal + 1
+			}
+			diagonal = above
+		}
+	}
+	return row[len(b)]
+}
