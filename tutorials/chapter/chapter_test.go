@@ -33,7 +33,7 @@ func TestAGoodBook(t *testing.T) {
 	}
 	c := b.Chapters[0]
 	if c.Number != 1 || c.Title != "A good chapter" ||
-		len(c.Quotes) != 1 || len(c.Transcripts) != 1 || len(c.Checks) != 1 ||
+		len(c.Quotes) != 1 || len(c.Transcripts) != 2 || len(c.Checks) != 1 ||
 		len(c.Predictions) != 1 || c.Predictions[0].Right != 1 || len(c.Experiments) != 1 || len(c.Programs) != 3 ||
 		c.Exercise == nil || c.Exercise.Text != "It is *well* hidden." {
 		t.Errorf("the chapter was read as %+v", c)

@@ -16,13 +16,14 @@ import (
 
 // Stage is where transcripts run.
 type Stage struct {
-	Dir        string        // the chapter's temporary directory
-	Repository string        // the root of the repository
-	Path       string        // directories to find programs in, before those of PATH
-	Ports      map[int]int   // the port that a server really has, by the one that chapters give it
-	Pids       []int         // of the servers
-	Strict     bool          // times have to be in their ranges
-	Limit      time.Duration // for one command
+	Dir        string            // the chapter's temporary directory
+	Repository string            // the root of the repository
+	Path       string            // directories to find programs in, before those of PATH
+	Ports      map[int]int       // the port that a server really has, by the one that chapters give it
+	Pids       []int             // of the servers
+	Built      map[string]string // the program that "go run" would build, by its package: ./a/b
+	Strict     bool              // times have to be in their ranges
+	Limit      time.Duration     // for one command
 }
 
 // Fault is a step that came out otherwise.
@@ -80,7 +81,7 @@ func (s *Stage) Output(ctx context.Context, dir, command string) ([]string, erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", s.translate(command, false))
+	cmd := exec.CommandContext(ctx, "sh", "-c", s.built(s.translate(command, false)))
 	cmd.Dir, cmd.Env = dir, s.environment()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
@@ -127,6 +128,19 @@ func (s *Stage) translate(text string, back bool) string {
 			return strconv.Itoa(other)
 		}
 		return digits
+	})
+}
+
+var goRun = regexp.MustCompile(`\bgo run (\./[\w./-]+)`)
+
+// built replaces "go run" by the program itself where that is known: it starts at once, and there is no
+// process between it and the shell.
+func (s *Stage) built(command string) string {
+	return goRun.ReplaceAllStringFunc(command, func(run string) string {
+		if program, ok := s.Built[goRun.FindStringSubmatch(run)[1]]; ok {
+			return program
+		}
+		return run
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -164,11 +165,34 @@ func (r *run) stale(name, reference string) {
 	r.fault("%s/quotes.lock: %s does not quote %s any more", r.Folder, name, reference)
 }
 
-// chapter runs what a chapter types and measures.
-func (r *run) chapter(c *chapter.Chapter) (err error) {
-	if len(c.Transcripts)+len(c.Checks) == 0 {
+// chapter builds what a chapter has, runs what it types and measures, and then its experiments.
+func (r *run) chapter(c *chapter.Chapter) error {
+	if len(c.Transcripts)+len(c.Checks)+len(c.Programs) == 0 {
 		return nil
 	}
+	dir, err := os.MkdirTemp("", "threeloops-verify-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	built, err := r.build(c, dir)
+	if err != nil {
+		r.fault("%v", err)
+		return r.ctx.Err()
+	}
+	if len(c.Transcripts)+len(c.Checks) > 0 {
+		if err := r.typed(c, built); err != nil {
+			return err
+		}
+	}
+	for _, e := range c.Experiments {
+		r.experiment(c, e, built["./"+e.Dir])
+	}
+	return r.ctx.Err()
+}
+
+// typed runs a chapter's terminals and checks, beside the three servers and its own.
+func (r *run) typed(c *chapter.Chapter, built map[string]string) (err error) {
 	dir, err := os.MkdirTemp("", "threeloops-verify-*")
 	if err != nil {
 		return err
@@ -179,10 +203,29 @@ func (r *run) chapter(c *chapter.Chapter) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, servers.Stop()) }()
+	given, err := ports()
+	if err != nil {
+		return err
+	}
+	maps.Copy(given, servers.Ports)
 	stage := &transcript.Stage{
-		Dir: dir, Repository: r.Root, Path: r.Path, Ports: servers.Ports, Pids: servers.Pids,
+		Dir: dir, Repository: r.Root, Path: r.Path, Ports: given, Pids: servers.Pids, Built: built,
 		Strict: r.Measure, Limit: commandTime,
 	}
+	if own := built["./"+c.Dir()+"/server"]; own != "" && asked(c) {
+		pid, stop, err := serve(r.ctx, own, given[firstPort])
+		if err != nil {
+			r.fault("%s: its server %v", c.Path, err)
+			return nil
+		}
+		defer stop()
+		stage.Pids = append(stage.Pids, pid)
+	}
+	return r.blocks(c, stage)
+}
+
+// blocks runs the terminals and checks on a stage, and writes into the chapter what is to be recorded.
+func (r *run) blocks(c *chapter.Chapter, stage *transcript.Stage) error {
 	var edits []chapter.Edit
 	for _, t := range c.Transcripts {
 		if edit, ok := r.transcript(c, t, stage); ok {

@@ -1,0 +1,119 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"threeloops/tutorials/chapter"
+	"threeloops/tutorials/experiment"
+)
+
+// experimentTime is how long an experiment may take: a reader waits for it.
+const experimentTime = 20 * time.Second
+
+// experiment runs one, and compares the shape of its table with that of our run; never its numbers, which are
+// this machine's.
+func (r *run) experiment(c *chapter.Chapter, e *chapter.Experiment, program string) {
+	fault := func(format string, args ...any) {
+		r.fault("%s:%d: %s: %s", c.Path, e.Line, e.Dir, fmt.Sprintf(format, args...))
+	}
+	output, err := output(r.ctx, r.Root, program)
+	if err != nil {
+		fault("%v", err)
+		return
+	}
+	table, err := experiment.Parse(output)
+	if err == nil && e.Kind != "none" {
+		_, err = experiment.Chart(e.Kind, experiment.Named{Name: "yours", Table: table})
+	}
+	if err != nil {
+		fault("%v; it printed:\n%s", err, indented(output))
+		return
+	}
+	ours, err := e.Recorded(r.Root)
+	different := ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		different = "is not recorded yet"
+	case err != nil:
+		different = err.Error()
+	default:
+		different = unlike(ours, table, e.Command())
+	}
+	if r.Measure && ours != nil {
+		r.say("%s:%d: %s\n\tyours, %s:\n%s\n\tours, %s, %s:\n%s", c.Path, e.Line, e.Command(),
+			Machine(), indented(output), ours.Machine, ours.Date, indented(ours.Output))
+	}
+	switch {
+	case r.Record && (different != "" || r.Measure):
+		r.keep(c, e, different, output)
+	case different != "":
+		fault("%s", different)
+	}
+}
+
+// unlike says in what our run differs from what comes now.
+func unlike(ours *experiment.Run, now *experiment.Table, command string) string {
+	was, err := ours.Table()
+	if err == nil {
+		err = was.Alike(now)
+	}
+	switch {
+	case err != nil:
+		return "our run is of another shape: " + err.Error()
+	case ours.Command != command:
+		return fmt.Sprintf("our run is one of %q", ours.Command)
+	}
+	return ""
+}
+
+// keep writes what came as our run.
+func (r *run) keep(c *chapter.Chapter, e *chapter.Experiment, different, output string) {
+	now := &experiment.Run{
+		Date: time.Now().UTC().Format(time.DateOnly), Machine: Machine(), Command: e.Command(), Output: output,
+	}
+	if err := os.WriteFile(r.Root+"/"+e.File(), []byte(now.String()), 0o644); err != nil {
+		r.fault("%s:%d: %v", c.Path, e.Line, err)
+		return
+	}
+	if different == "" {
+		different = "measured anew"
+	}
+	r.say("%s:%d: recorded: %s: %s", c.Path, e.Line, e.File(), different)
+}
+
+// output returns what an experiment's program prints on standard output.
+func output(ctx context.Context, dir, program string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, experimentTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program)
+	cmd.Dir = dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second // what it has left running may hold its output
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	if cmd.Process != nil {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return "", fmt.Errorf("not done after %v", experimentTime)
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
+		return "", fmt.Errorf("%w: %s", err, bytes.TrimSpace(errs.Bytes()))
+	}
+	return out.String(), nil
+}
+
+func indented(text string) string {
+	return "\t\t" + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n\t\t")
+}
