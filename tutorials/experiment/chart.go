@@ -39,6 +39,7 @@ type panel struct {
 	about  string // what the axis of numbers says
 	across string // what that of x says
 	names  []string
+	groups []string // of bars: x
 	series []series
 }
 
@@ -82,20 +83,29 @@ func panelsOf(kind string, tables []Named) ([]panel, error) {
 		return nil, fmt.Errorf("a chart has a table")
 	}
 	first := tables[0].Table
+	for _, t := range tables {
+		if err := t.numbers(); err != nil {
+			return nil, err
+		}
+		if err := first.Alike(t.Table); err != nil {
+			return nil, err
+		}
+	}
+	groups, err := groupsOf(kind, tables)
+	if err != nil {
+		return nil, err
+	}
 	var panels []panel
 	at := make(map[string]int)
 	for i := range first.Columns[1:] {
 		m := first.measure(i)
 		if _, known := at[m]; !known {
 			at[m] = len(panels)
-			panels = append(panels, panel{kind: kind, across: first.Columns[0]})
+			panels = append(panels, panel{kind: kind, across: first.Columns[0], groups: groups})
 		}
 		p := &panels[at[m]]
 		p.names = append(p.names, first.Columns[i+1])
 		for n, t := range tables {
-			if err := first.Alike(t.Table); err != nil {
-				return nil, err
-			}
 			s, err := t.series(i, kind)
 			if err != nil {
 				return nil, err
@@ -115,6 +125,23 @@ func panelsOf(kind string, tables []Named) ([]panel, error) {
 		}
 	}
 	return panels, nil
+}
+
+// groupsOf returns the names at which bars stand, each once.
+func groupsOf(kind string, tables []Named) (names []string, err error) {
+	for _, t := range tables {
+		of := make(map[string]bool)
+		for _, r := range t.Rows {
+			if kind == "bars" && of[r.X.Text] {
+				return nil, fmt.Errorf("two rows are called %q, and bars need names of their own", r.X.Text)
+			}
+			of[r.X.Text] = true
+			if !slices.Contains(names, r.X.Text) {
+				names = append(names, r.X.Text)
+			}
+		}
+	}
+	return names, nil
 }
 
 // series returns a column's numbers that a chart of that kind can show.

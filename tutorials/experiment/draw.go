@@ -38,27 +38,12 @@ func (p *panel) legend() bool { return len(p.series) > 1 }
 func (p *panel) height() vg.Length {
 	h := vg.Length(lineSpace)
 	if p.kind == "bars" {
-		h = vg.Length(p.rows() * (len(p.series)*bar + between))
+		h = vg.Length(len(p.groups) * (len(p.series)*bar + between))
 	}
 	if p.legend() {
 		h += vg.Length(len(p.series)) * entry
 	}
 	return h + axis
-}
-
-func (p *panel) rows() int { return len(p.groups()) }
-
-// groups are the names of the bars, of those who have any.
-func (p *panel) groups() []string {
-	var names []string
-	for _, s := range p.series {
-		for _, at := range s.points {
-			if !slices.Contains(names, at.x.Text) {
-				names = append(names, at.x.Text)
-			}
-		}
-	}
-	return names
 }
 
 // draw paints the legend, and below it the plot; plot has been asked before, and has no error.
@@ -95,8 +80,8 @@ func (p *panel) plot() (*plot.Plot, error) {
 func (p *panel) bars(pl *plot.Plot) error {
 	pl.Add(chart.Grid(true, false))
 	scale := p.scale(func(at point) Cell { return at.y }, largest)
-	names := p.groups()
-	slices.Reverse(names)
+	names := slices.Clone(p.groups)
+	slices.Reverse(names) // the axis grows upwards
 	for i, s := range p.series {
 		offset := vg.Length(bar) * (vg.Length(len(p.series)-1)/2 - vg.Length(i))
 		numbers := plotter.XYLabels{}
@@ -133,7 +118,7 @@ func (p *panel) bars(pl *plot.Plot) error {
 	pl.X.Tick.Marker = marks{plot.DefaultTicks{}}
 	pl.X.Min = min(0, pl.X.Min)
 	pl.X.Max = max(pl.X.Max, pl.X.Min+1e-9)
-	pl.Y.Min, pl.Y.Max = -0.5, max(float64(len(names)), 1)-0.5
+	pl.Y.Min, pl.Y.Max = -0.5, float64(len(names))-0.5
 	return nil
 }
 
@@ -279,7 +264,7 @@ var (
 	styled = regexp.MustCompile(`style="([^"]*)"`)
 	marker = regexp.MustCompile(`#0C0([12])0([0-5])`)
 	size   = regexp.MustCompile(`<svg width="[^"]*" height="[^"]*"`)
-	groups = strings.NewReplacer("#000000", "currentColor", "#DDDDDD", "var(--line)")
+	themed = strings.NewReplacer("#000000", "currentColor", "#DDDDDD", "var(--line)")
 )
 
 // paint returns an SVG element whose colours are the page's, and which has attributes in place of styles:
@@ -293,7 +278,7 @@ func paint(height vg.Length, draw func(draw.Canvas)) ([]byte, error) {
 		var b bytes.Buffer
 		for part := range strings.SplitSeq(string(styled.FindSubmatch(style)[1]), ";") {
 			name, value, _ := strings.Cut(part, ":")
-			fmt.Fprintf(&b, "%s=\"%s\" ", name, groups.Replace(value))
+			fmt.Fprintf(&b, "%s=\"%s\" ", name, themed.Replace(value))
 		}
 		return bytes.TrimRight(b.Bytes(), " ")
 	})

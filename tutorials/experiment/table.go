@@ -21,7 +21,7 @@ type Row struct {
 	Cells []Cell // one for each column but the first
 }
 
-// Cell is a number, an empty cell, or, as x, a name.
+// Cell is a number, an empty cell, which is written "-", or words.
 type Cell struct {
 	Text   string
 	Number bool
@@ -70,16 +70,12 @@ func Parse(output string) (*Table, error) {
 				len(t.Columns), strings.Join(t.Columns, ", "), len(cells), strings.Join(cells, "  "))
 		}
 		row := Row{X: parseCell(cells[0])}
-		for i, text := range cells[1:] {
-			c := parseCell(text)
-			if !c.Number && text != "-" {
-				return nil, fmt.Errorf("%q, in the column %q, is no number", text, t.Columns[i+1])
-			}
-			row.Cells = append(row.Cells, c)
+		for _, text := range cells[1:] {
+			row.Cells = append(row.Cells, parseCell(text))
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	return t, t.units()
+	return t, nil
 }
 
 func parseCell(text string) Cell {
@@ -114,30 +110,36 @@ func measure(unit string) string {
 	return unit
 }
 
-// units makes sure that the numbers of a column can be compared.
-func (t *Table) units() error {
-	for i := range t.Columns[1:] {
+// numbers makes sure that the cells of all columns but x's are numbers, and can be compared.
+func (t *Table) numbers() error {
+	for i, name := range t.Columns[1:] {
 		want := t.measure(i)
 		for _, r := range t.Rows {
-			c := r.Cells[i]
-			if c.Number && c.Value != 0 && measure(c.Unit) != want {
-				return fmt.Errorf("the column %q has %q among numbers of another kind", t.Columns[i+1], c.Text)
+			switch c := r.Cells[i]; {
+			case !c.Number && c.Text != "-":
+				return fmt.Errorf("%q, in the column %q, is no number", c.Text, name)
+			case c.Value != 0 && measure(c.Unit) != want:
+				return fmt.Errorf("the column %q has %q among numbers of another kind", name, c.Text)
 			}
 		}
 	}
 	return nil
 }
 
-// measure is what the numbers of a column of cells measure.
+// words is what a column measures that has words.
+const words = "words"
+
+// measure is what the cells of a column measure: of 0, which may go without its unit, only if there is no other.
 func (t *Table) measure(column int) string {
 	of := ""
 	for _, r := range t.Rows {
-		c := r.Cells[column]
-		if c.Number && (c.Value != 0 || of == "") {
+		switch c := r.Cells[column]; {
+		case c.Value != 0:
+			return measure(c.Unit)
+		case c.Number && c.Unit != "":
 			of = measure(c.Unit)
-		}
-		if c.Number && c.Value != 0 {
-			break
+		case !c.Number && c.Text != "-" && of == "":
+			of = words
 		}
 	}
 	return of
@@ -158,9 +160,12 @@ func (t *Table) Alike(other *Table) error {
 	return nil
 }
 
-// zero reports whether a column of cells has no number but 0, which may go without its unit.
+// zero reports whether a column has no number but 0, and no words.
 func (t *Table) zero(column int) bool {
-	return !slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Cells[column].Value != 0 })
+	return !slices.ContainsFunc(t.Rows, func(r Row) bool {
+		c := r.Cells[column]
+		return c.Value != 0 || !c.Number && c.Text != "-"
+	})
 }
 
 func called(measure string) string {

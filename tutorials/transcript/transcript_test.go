@@ -85,7 +85,8 @@ func TestABlockIsWrittenAsItWasRead(t *testing.T) {
 func stage(t *testing.T) *Stage {
 	t.Helper()
 	s := &Stage{
-		Dir: t.TempDir(), Repository: t.TempDir(), Path: t.TempDir(),
+		Built: map[string]string{"./here/program": "echo ran"},
+		Dir:   t.TempDir(), Repository: t.TempDir(), Path: t.TempDir(),
 		Ports: map[int]int{8001: 40001, 8002: 40002}, Pids: []int{77777}, Limit: time.Minute,
 	}
 	if err := os.WriteFile(filepath.Join(s.Repository, "repository"), nil, 0o644); err != nil {
@@ -126,6 +127,10 @@ func TestRun(t *testing.T) {
 			"\t+pid 77777, Sun, 06 Nov 1994 08:49:37 GMT"},
 		{"neither language nor time zone is the machine's", "$ date +%Z; echo $LC_ALL\nUTC\nC\n", nil,
 			"$ date +%Z; echo $LC_ALL\nUTC\nC\n", ""},
+		{"a program that is built is run as it is", "$ go run ./here/program -x 8001\nran -x 8001\n", nil,
+			"$ go run ./here/program -x 8001\nran -x 8001\n", ""},
+		{"another of a longer name is not it", "$ echo go run ./here/program2\ngo run ./here/program2\n", nil,
+			"$ echo go run ./here/program2\ngo run ./here/program2\n", ""},
 		{"a carriage return is not seen", "$ printf 'a\\r\\n'\na\n", nil, "$ printf 'a\\r\\n'\na\n", ""},
 	} {
 		b, err := Parse(c.text, 1, c.words)

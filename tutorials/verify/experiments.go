@@ -30,11 +30,7 @@ func (r *run) experiment(c *chapter.Chapter, e *chapter.Experiment, program stri
 		fault("%v", err)
 		return
 	}
-	table, err := experiment.Parse(output)
-	if err == nil && e.Kind != "none" {
-		_, err = experiment.Chart(e.Kind, experiment.Named{Name: "yours", Table: table})
-	}
-	if err != nil {
+	if err := drawable(e.Kind, output); err != nil {
 		fault("%v; it printed:\n%s", err, indented(output))
 		return
 	}
@@ -46,7 +42,7 @@ func (r *run) experiment(c *chapter.Chapter, e *chapter.Experiment, program stri
 	case err != nil:
 		different = err.Error()
 	default:
-		different = unlike(ours, table, e.Command())
+		different = unlike(ours, output, e.Command())
 	}
 	if r.Measure && ours != nil {
 		r.say("%s:%d: %s\n\tyours, %s:\n%s\n\tours, %s, %s:\n%s", c.Path, e.Line, e.Command(),
@@ -60,17 +56,35 @@ func (r *run) experiment(c *chapter.Chapter, e *chapter.Experiment, program stri
 	}
 }
 
-// unlike says in what our run differs from what comes now.
-func unlike(ours *experiment.Run, now *experiment.Table, command string) string {
-	was, err := ours.Table()
-	if err == nil {
-		err = was.Alike(now)
+// drawable returns why there is no chart of an output; one of kind "none" needs none.
+func drawable(kind, output string) error {
+	if kind == "none" {
+		return nil
 	}
-	switch {
-	case err != nil:
-		return "our run is of another shape: " + err.Error()
-	case ours.Command != command:
+	t, err := experiment.Parse(output)
+	if err == nil {
+		_, err = experiment.Chart(kind, experiment.Named{Name: "yours", Table: t})
+	}
+	return err
+}
+
+// unlike says in what our run differs from what comes now: in the command, or in the shape of the table.
+func unlike(ours *experiment.Run, output, command string) string {
+	if ours.Command != command {
 		return fmt.Sprintf("our run is one of %q", ours.Command)
+	}
+	was, err := ours.Table()
+	now, nowErr := experiment.Parse(output)
+	switch {
+	case err != nil && nowErr != nil:
+		return "" // neither has a table, and none is drawn
+	case err == nil && nowErr == nil:
+		err = was.Alike(now)
+	case err == nil:
+		err = nowErr
+	}
+	if err != nil {
+		return "our run is of another shape: " + err.Error()
 	}
 	return ""
 }
