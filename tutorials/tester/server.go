@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"threeloops/tutorials/guard"
 )
 
 // start is how long a server may take until it accepts connections: enough for
@@ -25,7 +27,7 @@ type server struct {
 	pid     int // of the process that listens, which may be a child of the command
 
 	cmd   *exec.Cmd
-	watch *watcher
+	watch *guard.Guard
 	log   *os.File // what it said, of this and earlier starts
 	ended chan struct{}
 }
@@ -78,8 +80,8 @@ func (s *server) start(ctx context.Context) error {
 		return err
 	}
 	s.ended = make(chan struct{})
-	s.watch.let()
-	s.watch = watchOver(s.cmd.Process.Pid)
+	s.watch.Dismiss()
+	s.watch = guard.Over(s.cmd.Process.Pid)
 	go func(cmd *exec.Cmd, ended chan struct{}) {
 		cmd.Wait()
 		close(ended)
@@ -168,7 +170,7 @@ func (s *server) end() {
 		}
 		s.kill() // its children, too
 	}
-	s.watch.let()
+	s.watch.Dismiss()
 	s.log.Close()
 }
 

@@ -1,0 +1,193 @@
+//go:build linux
+
+package coach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// What the clients may take.
+const (
+	clientTime  = time.Minute
+	mostClients = 20 // at a time, and as many that have ended are remembered
+)
+
+// Why a client leaves that the server has not sent away.
+var (
+	errLeft = errors.New("left, for its minute is over")
+	errTold = errors.New("left, as you said")
+	errMany = fmt.Errorf("%d clients live already: close one, or wait until one leaves", mostClients)
+)
+
+// client is one that misbehaves. It begins to when it is made, and ends when the server ends its
+// connection, when it has done what it wanted, or when its time is over.
+type client struct {
+	id     int
+	kind   string
+	server Server
+	leave  context.CancelCauseFunc
+
+	sent, got atomic.Int64 // bytes
+
+	mu    sync.Mutex
+	begun time.Time
+	ended time.Time // zero while it lives
+	fate  string    // what became of it
+	said  string    // the first line that the server has said
+}
+
+// view is a client as the pages are shown it.
+type view struct {
+	ID     int    `json:"id"`
+	Kind   string `json:"kind"`
+	Server string `json:"server"`
+	Sent   int64  `json:"sent"`
+	Got    int64  `json:"got"`
+	Live   bool   `json:"live"`
+	State  string `json:"state"`
+}
+
+func (c *client) view() view {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v := view{c.id, c.kind, c.server.Name, c.sent.Load(), c.got.Load(), c.ended.IsZero(), ""}
+	if v.Live {
+		v.State = "open " + seconds(time.Since(c.begun))
+		return v
+	}
+	v.State = c.fate + " after " + seconds(c.ended.Sub(c.begun))
+	switch {
+	case c.said != "":
+		v.State += ": " + c.said
+	case strings.HasSuffix(c.fate, "by the server"):
+		v.State += ", without a word"
+	}
+	return v
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
+
+// live plays the client until it ends.
+func (c *client) live(ctx context.Context, play play) {
+	fate := c.connect(ctx, play)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended, c.fate = time.Now(), fate
+}
+
+// connect returns what became of the connection.
+func (c *client) connect(ctx context.Context, play play) (fate string) {
+	d := net.Dialer{}
+	if play.window != 0 {
+		d.Control = window(play.window)
+	}
+	conn, err := d.DialContext(ctx, "tcp", c.server.Addr)
+	if err != nil {
+		return "could not connect (" + err.Error() + ")"
+	}
+	p := &player{client: c, TCPConn: conn.(*net.TCPConn), ctx: ctx}
+	defer p.Close()
+	stop := context.AfterFunc(ctx, func() { p.Close() })
+	defer stop()
+	switch err := play.do(p); {
+	case ctx.Err() != nil:
+		return context.Cause(ctx).Error()
+	case err == nil:
+		return "closed by the server"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "reset by the server"
+	default:
+		return err.Error()
+	}
+}
+
+// hear notes what the server says.
+func (c *client) hear(b []byte) {
+	c.got.Add(int64(len(b)))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.said == "" {
+		line, _, _ := strings.Cut(string(b), "\r\n")
+		c.said = strings.ToValidUTF8(line[:min(len(line), 100)], "\uFFFD")
+	}
+}
+
+// clients are those that live, and some that have ended.
+type clients struct {
+	mu   sync.Mutex
+	all  []*client // by number
+	last int
+	work sync.WaitGroup
+}
+
+// add makes a client of a server. It lives no longer than life.
+func (s *clients) add(life context.Context, kind string, server Server) (id int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	live, ended := 0, 0
+	for _, c := range s.all {
+		if c.view().Live {
+			live++
+		} else {
+			ended++
+		}
+	}
+	if live >= mostClients {
+		return 0, errMany
+	}
+	if ended >= mostClients {
+		s.forget()
+	}
+	s.last++
+	ctx, stop := context.WithTimeoutCause(life, clientTime, errLeft)
+	ctx, leave := context.WithCancelCause(ctx)
+	c := &client{id: s.last, kind: kind, server: server, begun: time.Now(), leave: leave}
+	s.all = append(s.all, c)
+	s.work.Go(func() {
+		defer stop()
+		c.live(ctx, plays[kind])
+	})
+	return c.id, nil
+}
+
+// forget forgets the first of those that have ended.
+func (s *clients) forget() {
+	for i, c := range s.all {
+		if !c.view().Live {
+			s.all = append(s.all[:i:i], s.all[i+1:]...)
+			return
+		}
+	}
+}
+
+func (s *clients) views() []view {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]view, 0, len(s.all))
+	for _, c := range s.all {
+		all = append(all, c.view())
+	}
+	return all
+}
+
+// close has a client leave, and reports whether there is one of that number. One that has ended stays as
+// it is.
+func (s *clients) close(id int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.all {
+		if c.id == id {
+			c.leave(errTold)
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,2 @@
+// Package guard ends the processes of a program that has been killed, and could end nobody.
+package guard
