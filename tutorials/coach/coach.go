@@ -18,6 +18,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"threeloops/tutorials/experiment"
 	"threeloops/tutorials/progress"
 )
 
@@ -36,11 +37,9 @@ func (s Server) origins() []string {
 // Options are what a coach works with. All are needed.
 type Options struct {
 	Servers     []Server // their pages may ask, and they have the clients
-	Experiments []Experiment
+	Experiments []*experiment.Experiment
 	Runner      *Runner
 	Progress    *progress.File
-	// Chart draws what an experiment has said, as SVG; none if its kind is none.
-	Chart func(kind, said string) ([]byte, error)
 }
 
 // patience is for a page to send what it has begun to, and to read what it has asked for.
@@ -185,7 +184,7 @@ func (c *Coach) closeClient(w http.ResponseWriter, r *http.Request) {
 // experiment runs a program and passes on what it says, line by line.
 func (c *Coach) experiment(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
-	i := slices.IndexFunc(c.o.Experiments, func(e Experiment) bool { return e.Name == name })
+	i := slices.IndexFunc(c.o.Experiments, func(e *experiment.Experiment) bool { return e.ID() == name })
 	if i < 0 {
 		http.Error(w, fmt.Sprintf("there is no experiment %q", name), http.StatusNotFound)
 		return
@@ -207,7 +206,7 @@ func (c *Coach) experiment(w http.ResponseWriter, r *http.Request) {
 	}
 	var svg []byte
 	if err == nil && e.Kind != "none" {
-		svg, err = c.o.Chart(e.Kind, said)
+		svg, err = c.chart(e, said)
 	}
 	end := struct {
 		Done  bool   `json:"done"`
@@ -218,6 +217,21 @@ func (c *Coach) experiment(w http.ResponseWriter, r *http.Request) {
 		end.Error = err.Error()
 	}
 	out.send(end)
+}
+
+// chart draws what an experiment has said, with our run behind it if that has the same columns.
+func (c *Coach) chart(e *experiment.Experiment, said string) ([]byte, error) {
+	yours, err := experiment.Parse(said)
+	if err != nil {
+		return nil, err
+	}
+	both := []experiment.Named{{Name: "yours", Table: yours}}
+	if run, err := e.Recorded(c.o.Runner.Root); err == nil {
+		if ours, err := run.Table(); err == nil && ours.Alike(yours) == nil {
+			both = append([]experiment.Named{{Name: "ours", Table: ours}}, both...)
+		}
+	}
+	return experiment.Chart(e.Kind, both...)
 }
 
 // stream sends JSON objects, a line each, as they come.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"threeloops/tutorials/experiment"
 	"threeloops/tutorials/progress"
 )
 
@@ -39,7 +40,7 @@ func newCoach(t *testing.T, addr string) asked {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var programs []Experiment
+	var programs []*experiment.Experiment
 	for _, how := range []string{"table", "steps", "family", "fails", "bare"} {
 		programs = append(programs, program(how))
 	}
@@ -49,7 +50,6 @@ func newCoach(t *testing.T, addr string) asked {
 		Experiments: programs,
 		Runner:      &Runner{Root: ".", Bin: t.TempDir()},
 		Progress:    file,
-		Chart:       func(kind, said string) ([]byte, error) { return []byte("<svg>" + kind + ": " + said), nil },
 	})
 	s := httptest.NewServer(c)
 	t.Cleanup(func() { c.end(); s.Close(); c.Close() })
@@ -174,16 +174,45 @@ func TestWhatAnExperimentSays(t *testing.T) {
 	a := newCoach(t, "127.0.0.1:8002")
 	for name, want := range map[string]string{
 		"table": `{"state":"building"} {"state":"running"} {"line":"the table"} {"line":""}` +
-			` {"line":"clients   time"} {"line":"1         2 µs"} {"line":"2         4 µs"} ` +
-			`{"done":true,"svg":"\u003csvg\u003elines: the table\n\nclients   time\n1         2 µs\n2         4 µs\n","error":""}`,
-		"fails": `{"state":"building"} {"state":"running"} {"line":"so far so good"} {"line":"no descriptor is left"} ` +
-			`{"done":true,"svg":"","error":"exit status 1: no descriptor is left"}`,
+			` {"line":"clients   time"} {"line":"1         2 µs"} {"line":"2         4 µs"}`,
+		"fails": `{"state":"building"} {"state":"running"} {"line":"so far so good"} {"line":"no descriptor is left"}` +
+			` {"done":true,"svg":"","error":"exit status 1: no descriptor is left"}`,
 		"bare": `{"state":"building"} {"state":"running"} {"done":true,"svg":"","error":""}`,
 	} {
 		got := strings.TrimSpace(strings.ReplaceAll(a.post("/experiments/1."+name, ""), "}\n", "} "))
+		if name == "table" {
+			var chart string
+			got, chart, _ = strings.Cut(got, ` {"done":true,"svg":"`)
+			drawn(t, chart, "time, ours: from 3 µs at 1 to 5 µs at 2.", "time, yours: from 2 µs at 1 to 4 µs at 2.")
+		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s: its objects (-want +got):\n%s", name, d)
 		}
+	}
+}
+
+// drawn wants a chart that is described by all of parts.
+func drawn(t *testing.T, chart string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(chart, part) {
+			t.Errorf("the chart doesn't say %q: %.400s", part, chart)
+		}
+	}
+}
+
+func TestAChartOfYoursAlone(t *testing.T) {
+	a := newCoach(t, "127.0.0.1:8002")
+	unlike, err := a.chart(program("table"), "clients  time  calls\n1  2 µs  3\n2  4 µs  6\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn(t, string(unlike), "time: from 2 µs at 1", "calls: from 3 at 1")
+	if strings.Contains(string(unlike), "ours") {
+		t.Errorf("a run with other columns is drawn with ours: %s", unlike)
+	}
+	if _, err := a.chart(program("table"), "no table\n"); err == nil {
+		t.Error("a chart is drawn of nothing")
 	}
 }
 

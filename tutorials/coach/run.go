@@ -16,15 +16,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"threeloops/tutorials/experiment"
 	"threeloops/tutorials/guard"
 )
-
-// Experiment is a program that shows something, as a table.
-type Experiment struct {
-	Name string // its chapter's number and its own name, like “1.backlog”
-	Dir  string // of the program's package
-	Kind string // of its chart: bars, lines, log or none
-}
 
 // What an experiment may take, and its building before it.
 const (
@@ -41,7 +35,7 @@ var errTooMuch = fmt.Errorf("it was ended, for it had said more than %d KiB", mo
 
 // Runner runs the programs of experiments, one at a time.
 type Runner struct {
-	Root string // the directory where they run, as a reader would run them
+	Root string // the repository's, from where a reader would run them
 	Bin  string // the directory where they are built
 
 	time time.Duration // for a program; zero: runTime
@@ -54,15 +48,15 @@ type Runner struct {
 //
 // A program is built each time: where nothing has changed that is quick, and a reader who has changed it
 // runs what was written.
-func (r *Runner) Run(ctx context.Context, e Experiment, state, line func(string)) (said string, err error) {
+func (r *Runner) Run(ctx context.Context, e *experiment.Experiment, state, line func(string)) (said string, err error) {
 	if !r.busy.TryLock() {
 		return "", ErrBusy
 	}
 	defer r.busy.Unlock()
 	state("building")
-	bin := filepath.Join(r.Bin, "experiment-"+e.Name)
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", bin, ".")
-	build.Dir = e.Dir
+	bin := filepath.Join(r.Bin, "experiment-"+e.ID())
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "./"+e.Dir)
+	build.Dir = r.Root
 	if _, err := run(ctx, build, buildTime, line); err != nil {
 		return "", fmt.Errorf("it can't be built: %w", err)
 	}

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"threeloops/tutorials/experiment"
 )
 
 // familyVariable makes the test binary run an experiment, in place of its tests, and be killed.
@@ -31,8 +33,8 @@ func TestMain(m *testing.M) {
 }
 
 // program is an experiment of testdata.
-func program(how string) Experiment {
-	return Experiment{Name: "1." + how, Dir: "testdata/program", Kind: "lines"}
+func program(how string) *experiment.Experiment {
+	return &experiment.Experiment{Chapter: 1, Name: how, Dir: "testdata/program", Kind: "lines"}
 }
 
 func ignore(string) {}
@@ -64,7 +66,7 @@ func pair(t *testing.T, line string) (parent, child int) {
 }
 
 func TestAProgramIsBuiltAndRunsWhereItsReaderWould(t *testing.T) {
-	r := Runner{Root: t.TempDir(), Bin: t.TempDir()}
+	r := Runner{Root: ".", Bin: t.TempDir()}
 	var told []string
 	note := func(s string) { told = append(told, s) }
 	said, err := r.Run(t.Context(), program("table"), note, note)
@@ -84,13 +86,13 @@ func TestHowRunsFail(t *testing.T) {
 	r := Runner{Root: ".", Bin: t.TempDir(), time: 2 * time.Second}
 	for _, c := range []struct {
 		about string
-		e     Experiment
+		e     *experiment.Experiment
 		want  string
 	}{
 		{"a program that gives up", program("fails"), "exit status 1: no descriptor is left"},
 		{"one that never ends", program("family"), "it was ended after 2s"},
 		{"one that says the same for ever", program("babble"), "it was ended, for it had said more than 1024 KiB"},
-		{"a folder without a program", Experiment{Name: "1.none", Dir: t.TempDir()}, "it can't be built: exit status 1: "},
+		{"a folder without a program", &experiment.Experiment{Chapter: 1, Name: "none", Dir: "testdata"}, "it can't be built: exit status 1: "},
 	} {
 		_, err := r.Run(t.Context(), c.e, ignore, ignore)
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
