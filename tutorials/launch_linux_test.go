@@ -25,9 +25,10 @@ const patience = 30 * time.Second
 
 // launcher is a launcher that runs, and what it said.
 type launcher struct {
-	cmd  *exec.Cmd
-	urls map[string]string // by model, without the last slash
-	pids map[string]int
+	cmd   *exec.Cmd
+	urls  map[string]string // by model, without the last slash
+	pids  map[string]int
+	coach string // its address, without the last slash
 
 	errs bytes.Buffer  // its standard error and that of all it started; read it when gone is closed
 	gone chan struct{} // closed when nobody is left who could write there
@@ -72,13 +73,19 @@ func launch(cmd *exec.Cmd) (*launcher, error) {
 	return l, nil
 }
 
-var tableRow = regexp.MustCompile(`^(\w+serv) +(http://\S+)/ +(\d+)$`)
+var (
+	tableRow = regexp.MustCompile(`^(\w+serv) +(http://\S+)/ +(\d+)$`)
+	coachRow = regexp.MustCompile(`^coach +(http://\S+)/ +\d+$`)
+)
 
 func (l *launcher) readTable(r io.Reader) {
 	for s := bufio.NewScanner(r); s.Scan(); {
 		if m := tableRow.FindStringSubmatch(s.Text()); m != nil {
 			l.urls[m[1]] = m[2]
 			l.pids[m[1]], _ = strconv.Atoi(m[3])
+		}
+		if m := coachRow.FindStringSubmatch(s.Text()); m != nil {
+			l.coach = m[1]
 		}
 		if strings.HasPrefix(s.Text(), "Open any") {
 			return

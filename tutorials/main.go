@@ -21,6 +21,7 @@ type command struct {
 
 var commands = []command{
 	{"serve", "build the three servers and run them side by side (the default)", serve},
+	{"run", "ask for your predictions of a chapter, run its experiments, and compare", runChapter},
 	{"load", "make load for a server and say how fast it is answered", loadCommand},
 	{"compare", "measure servers against each other, in turns", compareCommand},
 	{"verify", "hold the chapters against the code and what it does", verifyChapters},

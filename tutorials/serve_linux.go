@@ -17,10 +17,16 @@ import (
 func serve(args []string) error {
 	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
 	base := fs.Int("base", 8001, "first of three consecutive `port`s; 0: any three that are free")
+	at := fs.String("coach", "", "`port` of the coach, which runs experiments and plays bad clients for the pages;\n"+
+		"off: none (default: the port before the first)")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
 	if err := checkBase(*base, len(models)); err != nil {
+		return err
+	}
+	coachAt, err := coachPort(*at, *base)
+	if err != nil {
 		return err
 	}
 
@@ -37,6 +43,10 @@ func serve(args []string) error {
 		return err
 	}
 	defer done()
+	ln := listenForCoach(coachAt)
+	if ln != nil {
+		defer ln.Close()
+	}
 	addrs, err := freeAddrs(*base, len(models))
 	if err != nil {
 		return err
@@ -47,12 +57,16 @@ func serve(args []string) error {
 	if err := writeSite(dir, addrs); err != nil {
 		return err
 	}
-	return run(ctx, dir, addrs)
+	c, err := newCoach(ln, dir, addrs)
+	if err != nil {
+		return err
+	}
+	return run(ctx, dir, addrs, c)
 }
 
-// run starts a server at each of addrs, says where they are, and ends them when
+// run starts a server at each of addrs, and c, says where they are, and ends them when
 // ctx is over.
-func run(ctx context.Context, dir string, addrs []string) (err error) {
+func run(ctx context.Context, dir string, addrs []string, c *coachHere) (err error) {
 	g, err := newGroup()
 	if err != nil {
 		return err
@@ -70,7 +84,8 @@ func run(ctx context.Context, dir string, addrs []string) (err error) {
 	if err := g.ready(ctx); err != nil {
 		return err
 	}
-	printTable(os.Stdout, g.servers)
+	defer c.start(ctx)()
+	printTable(os.Stdout, g.servers, c)
 	return g.watch(ctx)
 }
 
@@ -81,12 +96,15 @@ func serverFlags(dir, addr string) []string {
 	}
 }
 
-func printTable(w io.Writer, servers []*server) {
+func printTable(w io.Writer, servers []*server, c *coachHere) {
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(t, "model\turl\tpid")
 	for _, s := range servers {
 		fmt.Fprintf(t, "%s\t%s\t%d\n", s.name, s.url, s.cmd.Process.Pid)
 	}
+	if c != nil {
+		fmt.Fprintf(t, "coach\t%s/\t%d\n", c.url, os.Getpid())
+	}
 	t.Flush()
-	fmt.Fprintln(w, "\nOpen any of them in a browser. Ctrl-C ends all three.")
+	fmt.Fprintln(w, "\nOpen any of the three in a browser. Ctrl-C ends them all.")
 }

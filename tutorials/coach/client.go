@@ -22,7 +22,7 @@ const (
 
 // Why a client leaves that the server has not sent away.
 var (
-	errLeft = errors.New("left, for its minute is over")
+	errLeft = errors.New("left, its minute over")
 	errTold = errors.New("left, as you said")
 	errMany = fmt.Errorf("%d clients live already: close one, or wait until one leaves", mostClients)
 )
@@ -63,8 +63,11 @@ func (c *client) view() view {
 		v.State = "open " + seconds(time.Since(c.begun))
 		return v
 	}
-	v.State = c.fate + " after " + seconds(c.ended.Sub(c.begun))
+	fate, why, hasWhy := strings.Cut(c.fate, ", ")
+	v.State = fate + " after " + seconds(c.ended.Sub(c.begun))
 	switch {
+	case hasWhy:
+		v.State += ", " + why
 	case c.said != "":
 		v.State += ": " + c.said
 	case strings.HasSuffix(c.fate, "by the server"):

@@ -1,5 +1,320 @@
-// Says beside each button that it needs the coach, which runs programs for a page.
+// What a chapter lets its reader do, with the help of the coach: predict, run an experiment, send bad
+// clients to the server of this page. Without the coach the page says how to start it, and reads as well.
 
-for (const state of document.querySelectorAll(".experiment .state, .clients .state")) {
-  state.textContent = "Start it with: go run ./tutorials";
+import { stats } from "/_/model.js";
+
+const howTo = "Start it with: go run ./tutorials";
+const look = 1000; // ms between two looks at the clients and at the server
+
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+// say writes what is new only, for what is written into a live region is read out.
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
+
+// Coach is where the coach is. What it refuses is an Error with its reason.
+class Coach {
+  constructor(url) { this.url = url; }
+
+  // find looks for the coach: whoever starts the servers writes where it is into a file below their root.
+  static async find() {
+    const reply = await fetch("/coach.json", { cache: "no-store" });
+    const { url } = reply.ok ? await reply.json() : {};
+    if (!url) throw new Error("there is no coach");
+    const coach = new Coach(url);
+    await coach.get("/health");
+    return coach;
+  }
+
+  async ask(path, options) {
+    const reply = await fetch(this.url + path, { cache: "no-store", ...options });
+    if (!reply.ok) throw new Error((await reply.text()).trim());
+    return reply;
+  }
+
+  async get(path) { return (await this.ask(path)).json(); }
+
+  post(path, body, signal) {
+    return this.ask(path, { method: "POST", body: body && JSON.stringify(body), signal });
+  }
+
+  // run runs an experiment; it yields each of the objects that come, as they come.
+  async *run(name, signal) {
+    const reply = await this.post(`/experiments/${name}`, null, signal);
+    const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (let { value, done } = await reader.read(); !done; { value, done } = await reader.read()) {
+      const lines = (text + value).split("\n");
+      text = lines.pop();
+      for (const line of lines) yield JSON.parse(line);
+    }
+  }
+}
+
+// Prediction is a form with a question. What was chosen is kept by the coach; without it, by the page.
+class Prediction {
+  constructor(form) {
+    this.form = form;
+    this.name = form.dataset.name;
+    this.said = form.querySelector(".said");
+    this.why = form.querySelector(".why");
+    this.changed = () => {}; // replaced by who wants to know
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("change", () => this.choose());
+    this.why.addEventListener("toggle", () => this.tell());
+  }
+
+  // words of the choice with that value, as they stand on the page.
+  words(value) {
+    const input = all("input", this.form).find((i) => i.value === value);
+    return `“${input ? input.closest("label").textContent.trim() : value}”`;
+  }
+
+  get choice() { return this.form.elements.choice.value; }
+
+  // recall shows what was chosen at an earlier visit.
+  recall(choice) {
+    const input = all("input", this.form).find((i) => i.value === choice);
+    if (input) input.checked = true;
+    this.tell();
+    this.changed();
+  }
+
+  async choose() {
+    this.tell();
+    this.changed();
+    try {
+      await this.coach?.post("/predictions", { name: this.name, choice: this.choice });
+    } catch (error) {
+      say(this.said, `You say ${this.words(this.choice)}. It isn't kept: ${error.message}`);
+    }
+  }
+
+  // tell says what was chosen, and, when the explanation is open, what is right.
+  tell() {
+    if (!this.choice) return;
+    const mine = this.words(this.choice);
+    const { right } = this.why.dataset;
+    if (!this.why.open) say(this.said, `You say ${mine}.`);
+    else if (this.choice === right) say(this.said, `You said ${mine}, and that is right.`);
+    else say(this.said, `You said ${mine}; right is ${this.words(right)}.`);
+    this.form.dataset.verdict = !this.why.open ? "" : this.choice === right ? "right" : "wrong";
+  }
+
+  reveal() {
+    this.why.open = true;
+    this.tell();
+  }
+}
+
+// Experiment is a section with a program to run. If a prediction has its name, that comes first.
+class Experiment {
+  constructor(section, prediction) {
+    this.name = section.dataset.name;
+    this.prediction = prediction;
+    [this.button, this.state, this.yours, this.chart, this.output, this.first] =
+      [".run", ".state", ".yours", ".yours .chart", ".yours pre", ".first"].map((s) => section.querySelector(s));
+    this.label = this.button.textContent;
+  }
+
+  start(coach) {
+    this.coach = coach;
+    this.button.addEventListener("click", () => (this.stop ? this.stop.abort() : this.run()));
+    if (this.prediction) this.prediction.changed = () => this.ready();
+    this.ready();
+  }
+
+  ready() {
+    if (this.stop) return;
+    const asked = !this.prediction || this.prediction.choice !== "";
+    this.button.disabled = !asked;
+    if (this.first) this.first.hidden = asked;
+    if (!this.shown) say(this.state, asked ? "Not run yet." : "First say what you expect.");
+  }
+
+  async run() {
+    this.stop = new AbortController();
+    this.shown = true;
+    this.button.textContent = "Stop it";
+    this.output.textContent = "";
+    this.chart.replaceChildren();
+    try {
+      say(this.state, await this.show(this.coach.run(this.name, this.stop.signal)));
+    } catch (error) {
+      say(this.state, this.stop.signal.aborted ? "Stopped." : `That didn't work: ${error.message}`);
+    }
+    this.stop = null;
+    this.button.textContent = this.label;
+  }
+
+  // show shows what comes, and returns how it ended.
+  async show(coming) {
+    for await (const { state, line, done, svg, error } of coming) {
+      if (state) say(this.state, state === "building" ? "Building the program …" : "Running …");
+      if (line !== undefined) {
+        this.yours.hidden = false;
+        this.output.append(`${line}\n`);
+      }
+      if (!done) continue;
+      if (svg) this.chart.append(new DOMParser().parseFromString(svg, "text/html").querySelector("svg"));
+      if (error) return `It didn't end well: ${error}`;
+      this.prediction?.reveal();
+      if (!this.prediction) return "Done. Your run stands beside ours.";
+      return `Done. Your run stands beside ours. ${this.prediction.said.textContent}`;
+    }
+    throw new Error("the coach has gone away");
+  }
+}
+
+// figures are what /stats has answered, as rows: what it is called, and how much it is.
+function figures({ server, connections, slots, totals }) {
+  const names = { wait: server === "epollserv" ? "epoll_wait" : "poll", ctl: "epoll_ctl" };
+  return [
+    ["connections open", connections],
+    ["processes", new Set(slots.map(({ pid }) => pid)).size],
+    ...["accept", "read", "write", "sendfile", "wait", "ctl", "shutdown", "close"]
+      .filter((call) => call !== "ctl" || server === "epollserv")
+      .map((call) => [`calls of ${names[call] ?? call}`, totals[`sys_${call}`]]),
+  ];
+}
+
+// Clients is a panel of bad clients. It looks at them, and at the server, while one of them lives.
+class Clients {
+  constructor(section) {
+    [this.state, this.figures, this.list] =
+      [".state", ".figures", ".alive"].map((s) => section.querySelector(s));
+    this.buttons = all("button[data-kind]", section);
+    this.mine = new Set(); // numbers of the clients that this page has sent, or found alive
+    this.items = new Map(); // list items by number
+  }
+
+  async start(coach) {
+    this.coach = coach;
+    for (const button of this.buttons) {
+      button.addEventListener("click", () => this.add(button.dataset.kind));
+      button.disabled = false;
+    }
+    this.state.setAttribute("role", "status");
+    say(this.state, "No client lives.");
+    this.watch();
+  }
+
+  async add(kind) {
+    try {
+      const { id } = await (await this.coach.post("/clients", { kind })).json();
+      this.mine.add(id);
+    } catch (error) {
+      say(this.state, `That didn't work: ${error.message}`);
+      return;
+    }
+    this.watch();
+  }
+
+  // watch looks until nobody lives; once at least, from now on.
+  async watch() {
+    this.wanted = true;
+    if (this.watching) return;
+    this.watching = true;
+    try {
+      for (let live = 0; live > 0 || this.wanted; await sleep(live > 0 ? look : 0)) {
+        this.wanted = false;
+        live = await this.look();
+      }
+    } catch (error) {
+      console.error(error);
+      say(this.state, "Nobody answers any more.");
+    }
+    this.watching = false;
+  }
+
+  // look shows what is now, and returns how many live.
+  async look() {
+    const answer = await stats();
+    const here = (await this.coach.get("/clients")).filter(({ server }) => server === answer.server);
+    here.filter(({ live }) => live).forEach(({ id }) => this.mine.add(id));
+    this.draw(answer);
+    for (const client of here.filter(({ id }) => this.mine.has(id))) this.show(client);
+    const living = here.filter(({ live }) => live).length;
+    say(this.state, living === 0 ? "No client lives." :
+      `${living} ${living === 1 ? "client lives" : "clients live"}, and ${living === 1 ? "has" : "have"} a minute at most.`);
+    return living;
+  }
+
+  // draw shows the server's figures, and by how much they have grown since the last look.
+  draw(answer) {
+    const now = figures(answer);
+    const row = (name, n, before) => {
+      const tr = document.createElement("tr");
+      const th = document.createElement("th");
+      th.scope = "row";
+      th.textContent = name;
+      const growth = before === undefined || n === before ? "" : (n > before ? "+" : "−") + Math.abs(n - before);
+      tr.append(th, ...[n.toLocaleString("en"), growth].map((text) => {
+        const td = document.createElement("td");
+        td.textContent = text;
+        return td;
+      }));
+      return tr;
+    };
+    const body = now.map(([name, n], i) => row(name, n, this.before?.[i]));
+    this.before = now.map(([, n]) => n);
+    if (!this.table) {
+      this.table = document.createElement("table");
+      this.table.innerHTML = `<caption></caption><thead><tr><th scope="col">its figures</th>
+        <th scope="col">now</th><th scope="col">since the last look</th></tr></thead><tbody></tbody>`;
+      this.figures.replaceChildren(this.table);
+    }
+    this.table.caption.textContent = `${answer.server}, asked each second by this page, which is a client too`;
+    this.table.tBodies[0].replaceChildren(...body);
+  }
+
+  // show shows a client. Its item and button stay the same while it lives, for the button may have the focus.
+  show({ id, kind, sent, got, live, state }) {
+    const { item, words, close } = this.items.get(id) ?? this.item(id);
+    const label = this.buttons.find(({ dataset }) => dataset.kind === kind)?.textContent ?? kind;
+    const bytes = (n) => `${n.toLocaleString("en")} ${n === 1 ? "byte" : "bytes"}`;
+    item.dataset.live = live;
+    say(words, `Client ${id}, ${label}: ${state}. It has sent ${bytes(sent)} and read ${bytes(got)}.`);
+    if (live || !close.isConnected) return;
+    if (document.activeElement === close) item.focus();
+    close.remove();
+  }
+
+  item(id) {
+    const [item, words, close] = ["li", "span", "button"].map((name) => document.createElement(name));
+    item.tabIndex = -1;
+    close.type = "button";
+    close.textContent = "Have it leave";
+    close.setAttribute("aria-label", `Have client ${id} leave`);
+    close.addEventListener("click", () =>
+      this.coach.post(`/clients/${id}/close`).then(() => this.watch(), (error) => say(this.state, error.message)));
+    item.append(words, " ", close);
+    this.list.prepend(item);
+    this.items.set(id, { item, words, close });
+    return this.items.get(id);
+  }
+}
+
+async function begin() {
+  const predictions = new Map(all("form.predict").map((f) => [f.dataset.name, new Prediction(f)]));
+  const experiments = all("section.experiment").map((s) => new Experiment(s, predictions.get(s.dataset.name)));
+  const panels = all("section.clients").map((s) => new Clients(s));
+  if (predictions.size + experiments.length + panels.length === 0) return;
+  let coach, kept;
+  try {
+    coach = await Coach.find();
+    kept = await coach.get("/predictions");
+  } catch {
+    for (const { state } of [...experiments, ...panels]) say(state, `The coach doesn't run. ${howTo}`);
+    return;
+  }
+  for (const p of predictions.values()) {
+    p.coach = coach;
+    if (kept[p.name] && !p.choice) p.recall(kept[p.name]);
+  }
+  for (const part of [...experiments, ...panels]) part.start(coach);
+}
+
+begin().catch(console.error);

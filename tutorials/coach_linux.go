@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"threeloops/tutorials/chapter"
+	"threeloops/tutorials/coach"
+	"threeloops/tutorials/experiment"
+	"threeloops/tutorials/progress"
+)
+
+// noCoach is the port of a coach that isn't wanted.
+const noCoach = -1
+
+// coachPort is what -coach says, when the servers' ports begin with base. Zero is any port.
+func coachPort(at string, base int) (port int, err error) {
+	switch at {
+	case "":
+		return max(base-1, 0), nil
+	case "off":
+		return noCoach, nil
+	}
+	port, err = strconv.Atoi(at)
+	switch {
+	case err != nil || port < 0 || port > 65535:
+		fmt.Fprintf(os.Stderr, "tutorials: -coach takes a port, from 1 to 65535, or off; not %q\n", at)
+		return 0, errUsage
+	case base > 0 && base <= port && port < base+len(models):
+		fmt.Fprintf(os.Stderr, "tutorials: -coach %d: that is a server's port\n", port)
+		return 0, errUsage
+	}
+	return port, nil
+}
+
+// listenForCoach takes the coach's port, before the servers' are chosen. Without the port, which a line
+// says, the servers run on without the coach.
+func listenForCoach(port int) net.Listener {
+	if port == noCoach {
+		return nil
+	}
+	ln, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		withoutCoach(fmt.Errorf("port %d is busy: choose another with -coach", port))
+	case err != nil:
+		withoutCoach(err)
+	default:
+		return ln
+	}
+	return nil
+}
+
+func withoutCoach(why error) { fmt.Fprintf(os.Stderr, "tutorials: there is no coach: %v\n", why) }
+
+// coachHere is the coach of this process. Nil is none.
+type coachHere struct {
+	*coach.Coach
+	ln  net.Listener
+	url string
+}
+
+// newCoach makes the coach that listens at ln, nil if ln is, and says in dir's site where it is. It builds
+// experiments in dir.
+func newCoach(ln net.Listener, dir string, addrs []string) (*coachHere, error) {
+	var c *coachHere
+	if ln != nil {
+		if file, err := progress.Open(); err != nil {
+			ln.Close()
+			withoutCoach(err)
+		} else {
+			c = &coachHere{ln: ln, url: "http://" + ln.Addr().String()}
+			if c.Coach, err = coachFor(file, dir, addrs); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return c, writeCoach(dir, c)
+}
+
+func coachFor(file *progress.File, dir string, addrs []string) (*coach.Coach, error) {
+	root, err := repository()
+	if err != nil {
+		return nil, err
+	}
+	o := coach.Options{Runner: &coach.Runner{Root: root, Bin: dir}, Progress: file, Experiments: experiments(root)}
+	for i, name := range models {
+		o.Servers = append(o.Servers, coach.Server{Name: name, Addr: addrs[i]})
+	}
+	return coach.New(o), nil
+}
+
+// experiments are those of all chapters. What is wrong with chapters, writeSite has said.
+func experiments(root string) (all []*experiment.Experiment) {
+	book, _ := chapter.Load(root, chapter.Folder)
+	if book == nil {
+		return nil
+	}
+	for _, c := range book.Chapters {
+		for _, e := range c.Experiments {
+			all = append(all, e.Experiment)
+		}
+	}
+	return all
+}
+
+// writeCoach writes the file by which pages find the coach. It is there without one, too, so that they
+// need not ask for what isn't there.
+func writeCoach(dir string, c *coachHere) error {
+	url := ""
+	if c != nil {
+		url = c.url
+	}
+	text, err := json.Marshal(map[string]string{"url": url})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "site", "coach.json"), text, 0o644)
+}
+
+// start has the coach answer until ctx is over, or until end is called, which waits for its end.
+func (c *coachHere) start(ctx context.Context) (end func()) {
+	if c == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := c.Serve(ctx, c.ln); err != nil {
+			fmt.Fprintf(os.Stderr, "tutorials: the coach has ended: %v\n", err)
+		}
+	}()
+	return func() { cancel(); <-ended }
+}

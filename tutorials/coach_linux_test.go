@@ -1,0 +1,275 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/chromedp/chromedp"
+	"github.com/google/go-cmp/cmp"
+
+	"threeloops/tutorials/coach"
+	"threeloops/tutorials/experiment"
+	"threeloops/tutorials/progress"
+)
+
+func TestCoachBesideTheServers(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	l := start(t, self("-base", "0"))
+	for _, name := range models {
+		if got, want := get(t, l.urls[name]+"/coach.json"), `{"url":"`+l.coach+`"}`; got != want {
+			t.Errorf("%s tells its pages that the coach is %s, want %s", name, got, want)
+		}
+		r, err := http.NewRequest("POST", l.coach+"/clients", strings.NewReader(`{"kind":"silent"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Origin", l.urls[name])
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if answer.StatusCode != 200 {
+			t.Errorf("a page of %s asks for a client and gets %s: %s", name, answer.Status, text)
+		}
+		if all := get(t, l.coach+"/clients"); !strings.Contains(all, `"server":"`+name+`"`) {
+			t.Errorf("the client is one of %s: %s", name, all)
+		}
+	}
+}
+
+func TestServersWithoutCoach(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	_, busy, _ := net.SplitHostPort(ln.Addr().String())
+	broken := t.TempDir()
+	file := filepath.Join(broken, "threeloops", "progress.json")
+	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ about, coach, state, says string }{
+		{"it isn't wanted", "off", t.TempDir(), ""},
+		{"its port is busy", busy, t.TempDir(), "port " + busy + " is busy: choose another with -coach"},
+		{"the reader's progress is broken", "0", broken, "your progress in " + file + " is damaged"},
+	} {
+		t.Setenv("XDG_STATE_HOME", c.state)
+		l := start(t, self("-base", "0", "-coach", c.coach))
+		if got := get(t, l.urls["pollserv"]+"/coach.json"); got != `{"url":""}` || l.coach != "" {
+			t.Errorf("%s: pages are told that the coach is %s, and the table %q", c.about, got, l.coach)
+		}
+		l.cmd.Process.Signal(os.Interrupt)
+		if err := l.wait(); err != nil {
+			t.Fatal(err)
+		}
+		lines := l.said("tutorials: there is no coach: " + c.says)
+		if want := min(len(c.says), 1); len(lines) != want {
+			t.Errorf("%s: it is said in %d lines, want %d; all that was said:\n%s", c.about, len(lines), want, &l.errs)
+		}
+	}
+}
+
+func TestCoachPort(t *testing.T) {
+	for _, c := range []struct {
+		at         string
+		base, want int
+	}{
+		{"", 8001, 8000}, {"", 9001, 9000}, {"", 1, 0}, {"", 0, 0}, {"off", 8001, noCoach}, {"0", 8001, 0},
+		{"8004", 8001, 8004}, {"8000", 8001, 8000}, {"8002", 0, 8002},
+	} {
+		if got, err := coachPort(c.at, c.base); got != c.want || err != nil {
+			t.Errorf("-coach=%q with -base %d is port %d, %v; want %d", c.at, c.base, got, err, c.want)
+		}
+	}
+}
+
+// coached starts a pollserv, impatient, whose one page is testdata/coach.html, and a coach unless off.
+func coached(t *testing.T, off bool) (url string, kept *progress.File) {
+	t.Helper()
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	kept, err := progress.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := build(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	addrs, err := freeAddrs(0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeOrigins(dir, addrs); err != nil {
+		t.Fatal(err)
+	}
+	table := &experiment.Experiment{Chapter: 1, Name: "table", Dir: "coach/testdata/program", Kind: "lines"}
+	family := &experiment.Experiment{Chapter: 1, Name: "family", Dir: "coach/testdata/program", Kind: "none"}
+	writeChapter(t, filepath.Join(dir, "site"), table)
+	var here *coachHere
+	if !off {
+		here = &coachHere{ln: listenForCoach(0)}
+		here.url = "http://" + here.ln.Addr().String()
+		here.Coach = coach.New(coach.Options{
+			Servers:     []coach.Server{{Name: "pollserv", Addr: addrs[0]}},
+			Experiments: []*experiment.Experiment{table, family},
+			Runner:      &coach.Runner{Root: ".", Bin: dir},
+			Progress:    kept,
+		})
+	}
+	if err := writeCoach(dir, here); err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGroup()
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := here.start(t.Context())
+	t.Cleanup(func() {
+		end()
+		if err := g.end(); err != nil {
+			t.Error(err)
+		}
+	})
+	flags := append(serverFlags(dir, addrs[0]), "-log", "warn", "-head-timeout", "4s")
+	if err := g.start(filepath.Join(dir, "pollserv"), flags...); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return g.servers[0].url, kept
+}
+
+// writeChapter writes the page, with our run of its experiment, and what it loads.
+func writeChapter(t *testing.T, site string, e *experiment.Experiment) {
+	t.Helper()
+	if err := os.CopyFS(site, os.DirFS("pages/web")); err != nil {
+		t.Fatal(err)
+	}
+	run, err := e.Recorded(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := run.Table()
+	if err != nil {
+		t.Fatal(err)
+	}
+	svg, err := experiment.Chart(e.Kind, experiment.Named{Name: "ours", Table: ours})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("testdata/coach.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page = bytes.Replace(page, []byte("CHART"), svg, 1)
+	page = bytes.Replace(page, []byte("OUTPUT"), []byte(run.Output), 1)
+	if err := os.WriteFile(filepath.Join(site, "chapter.html"), page, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// text is what an element of the page says.
+func text(selector string) string {
+	return fmt.Sprintf("document.querySelector('%s').textContent", selector)
+}
+
+func TestBrowserPredictsAndRuns(t *testing.T) {
+	need(t, "chromium")
+	url, kept := coached(t, false)
+	b := browse(t, "409 (Conflict)")
+	b.do(Navigate(url + "chapter.html"))
+	b.holds("no run without a prediction", text("#experiment-table .state")+` === "First say what you expect." &&
+		document.querySelector("#experiment-table .run").disabled`)
+	b.holds("what asks for none can be run", `!document.querySelector("#experiment-family .run").disabled`)
+
+	b.do(Click(CSS(`#predict-table label:first-of-type input`)))
+	b.holds("the choice is said", text("#predict-table .said")+` === "You say “2 µs”."`)
+	b.holds("and kept closed is what is right", `!document.querySelector("#predict-table .why").open`)
+	b.do(Focus(CSS("#experiment-table .run")), SendKeys(CSS("#experiment-table .run"), "\r"))
+	b.holds("the verdict is given", text("#predict-table .said")+` === "You said “2 µs”; right is “4 µs”."`)
+	b.holds("and explained", `document.querySelector("#predict-table .why").open`)
+	b.holds("the state is in words", text("#experiment-table .state")+
+		`=== "Done. Your run stands beside ours. You said “2 µs”; right is “4 µs”."`)
+	b.holds("both charts are there", `document.querySelector("#experiment-table .ours svg").checkVisibility() &&
+		document.querySelector("#experiment-table .yours svg").checkVisibility()`)
+	b.holds("yours says what it shows", `document.querySelector("#experiment-table .yours svg")
+		.getAttribute("aria-label").includes("time, yours: from 2 µs at 1 to 4 µs at 2.")`)
+	b.holds("and so does its output", text("#experiment-table .yours pre")+
+		` === "the table\n\nclients   time\n1         2 µs\n2         4 µs\n"`)
+
+	b.do(Click(CSS(`#predict-alone label:first-of-type input`)), Click(CSS("#predict-alone summary")))
+	b.holds("a verdict without an experiment", text("#predict-alone .said")+
+		` === "You said “yes”, and that is right."`)
+	want := map[string]string{"1.table": "2 µs", "1.alone": "yes"}
+	for end := time.Now().Add(10 * time.Second); len(kept.Predictions()) < 2 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if d := cmp.Diff(want, kept.Predictions()); d != "" {
+		t.Errorf("the reader's progress (-want +got):\n%s", d)
+	}
+	b.do(Reload())
+	b.holds("at the next visit it is there", text("#predict-table .said")+` === "You say “2 µs”." &&
+		document.querySelector("#predict-table input").checked`)
+
+	b.do(Click(CSS("#experiment-family .run")))
+	b.holds("it runs", text("#experiment-family .state")+` === "Running …" &&`+
+		text("#experiment-family .yours pre")+`.length > 3`)
+	b.do(Click(CSS("#experiment-table .run")))
+	b.holds("one at a time", text("#experiment-table .state")+`.includes("another experiment is running")`)
+	b.do(Click(CSS("#experiment-family .run")))
+	b.holds("it stops when it is told", text("#experiment-family .state")+` === "Stopped." &&`+
+		text("#experiment-family .run")+` === "Run it here"`)
+}
+
+func TestBrowserPlaysBadClients(t *testing.T) {
+	need(t, "chromium")
+	url, _ := coached(t, false)
+	b := browse(t)
+	b.do(Navigate(url + "chapter.html"))
+	b.holds("the figures are there", text(".figures tbody")+`.includes("connections open")`)
+	b.do(Evaluate[Void](`window.count = (i) => Number(document.querySelectorAll(".figures tr td:nth-child(2)")[i]
+		.textContent); window.before = count(0); undefined`))
+	b.do(Click(CSS(`.clients [data-kind="half"]`)), Click(CSS(`.clients [data-kind="silent"]`)))
+	b.holds("two more connections are open", `count(0) >= before + 2`)
+	b.holds("in the same process", `count(1) === 1`)
+	b.holds("two live", text(".clients .state")+` === "2 clients live, and have a minute at most."`)
+	b.holds("each says how", `[...document.querySelectorAll(".alive li")].some((li) => li.textContent
+		.startsWith("Client 1, half a request, then silence: open"))`)
+	b.do(Click(CSS(`.alive [aria-label="Have client 2 leave"]`)))
+	b.holds("one has left", text(".alive")+`.includes("s, as you said. It has sent 0 bytes")`)
+	b.holds("the server has closed the other", text(".alive")+
+		`.includes("closed by the server after 4.") && `+text(".alive")+`.includes("408 Request Timeout")`)
+	b.holds("nobody is left", text(".clients .state")+` === "No client lives."`)
+	b.holds("and no button for who has left", `!document.querySelector(".alive button")`)
+	b.holds("the focus has stayed with the item", `document.activeElement.matches(".alive li")`)
+}
+
+func TestBrowserWithoutCoach(t *testing.T) {
+	need(t, "chromium")
+	url, _ := coached(t, true)
+	b := browse(t)
+	b.do(Navigate(url + "chapter.html"))
+	for _, part := range []string{"#experiment-table", "#experiment-family", ".clients"} {
+		b.holds(part+" says how to start it", text(part+" .state")+
+			` === "The coach doesn't run. Start it with: go run ./tutorials"`)
+	}
+	b.holds("no button can be pressed", `!document.querySelector("main button:enabled")`)
+	b.do(Click(CSS(`#predict-table label:last-of-type input`)), Click(CSS("#predict-table summary")))
+	b.holds("one can still say what one expects", text("#predict-table .said")+
+		` === "You said “4 µs”, and that is right."`)
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"threeloops/tutorials/chapter"
+	"threeloops/tutorials/coach"
+	"threeloops/tutorials/experiment"
+	"threeloops/tutorials/progress"
+)
+
+// runChapter does in the terminal what a chapter's page does with the coach: it asks what the reader
+// expects, runs the experiments, and compares.
+func runChapter(args []string) error {
+	fs := flag.NewFlagSet("run", flag.ContinueOnError)
+	fs.Usage = func() {
+		fmt.Fprint(fs.Output(), "Usage: go run ./tutorials run N\n  asks for your predictions of chapter N, runs its experiments, and compares\n")
+	}
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return err
+	case err != nil:
+		return errUsage
+	}
+	n, err := strconv.Atoi(fs.Arg(0))
+	if err != nil || fs.NArg() != 1 {
+		fmt.Fprintln(os.Stderr, "tutorials: run takes the number of a chapter: go run ./tutorials run 1")
+		return errUsage
+	}
+	root, err := repository()
+	if err != nil {
+		return err
+	}
+	c, err := numbered(root, n)
+	if err != nil {
+		return err
+	}
+	file, err := progress.Open()
+	if err != nil {
+		return err
+	}
+	dir, done, err := workDir()
+	if err != nil {
+		return err
+	}
+	defer done()
+	l := &lesson{in: bufio.NewScanner(os.Stdin), out: os.Stdout, kept: file,
+		runner: &coach.Runner{Root: root, Bin: dir}}
+	return l.hold(c)
+}
+
+// numbered finds a chapter. Faults of others are no reason not to run it.
+func numbered(root string, n int) (*chapter.Chapter, error) {
+	book, err := chapter.Load(root, chapter.Folder)
+	if book == nil {
+		return nil, err
+	}
+	for _, c := range book.Chapters {
+		if c.Number == n {
+			return c, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no chapter %d; there are %d", n, len(book.Chapters))
+}
+
+// lesson is a chapter's predictions and experiments, in a terminal.
+type lesson struct {
+	in     *bufio.Scanner
+	out    io.Writer
+	kept   *progress.File
+	runner *coach.Runner
+}
+
+// hold asks all questions first: what one experiment shows may be what another asks.
+func (l *lesson) hold(c *chapter.Chapter) error {
+	if len(c.Predictions)+len(c.Experiments) == 0 {
+		return fmt.Errorf("chapter %d has nothing to run", c.Number)
+	}
+	for _, p := range c.Predictions {
+		if err := l.ask(p); err != nil {
+			return err
+		}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	ctx, orphaned := context.WithCancel(ctx)
+	defer orphaned()
+	if err := watchGoRun(orphaned); err != nil {
+		return err
+	}
+	for _, e := range c.Experiments {
+		if err := l.run(ctx, e.Experiment); err != nil {
+			return fmt.Errorf("%s: %w", e.ID(), err)
+		}
+		for _, p := range c.Predictions {
+			if p.ID() == e.ID() {
+				l.tell(p)
+			}
+		}
+	}
+	for _, p := range c.Predictions {
+		if !slices.ContainsFunc(c.Experiments, func(e *chapter.Experiment) bool { return e.ID() == p.ID() }) {
+			fmt.Fprintf(l.out, "\n%s\n", p.Question)
+			l.tell(p)
+		}
+	}
+	return nil
+}
+
+// ask asks a question until it is answered or left out, and keeps the answer at once.
+func (l *lesson) ask(p *chapter.Prediction) error {
+	fmt.Fprintf(l.out, "\n%s\n\n", p.Question)
+	for i, c := range p.Choices {
+		fmt.Fprintf(l.out, "  %d   %s\n", i+1, c)
+	}
+	enter := "skips"
+	if before, ok := l.kept.Prediction(p.ID()); ok {
+		fmt.Fprintf(l.out, "\nYou said “%s” before.", before)
+		enter = "keeps that"
+	}
+	fmt.Fprintf(l.out, "\nWhat do you expect? 1 to %d (Enter %s): ", len(p.Choices), enter)
+	for l.in.Scan() {
+		word := strings.TrimSpace(l.in.Text())
+		if word == "" {
+			return nil
+		}
+		if n, err := strconv.Atoi(word); err == nil && 1 <= n && n <= len(p.Choices) {
+			return l.kept.Predict(p.ID(), p.Choices[n-1])
+		}
+		fmt.Fprintf(l.out, "That is no number from 1 to %d: ", len(p.Choices))
+	}
+	fmt.Fprintln(l.out)
+	return l.in.Err()
+}
+
+// run runs an experiment and shows what it says.
+func (l *lesson) run(ctx context.Context, e *experiment.Experiment) error {
+	fmt.Fprintf(l.out, "\n%s\n\n$ %s\n", e.About, e.Command())
+	ignore := func(string) {}
+	_, err := l.runner.Run(ctx, e, ignore, func(line string) { fmt.Fprintln(l.out, line) })
+	return err
+}
+
+// tell compares what was said with what is right.
+func (l *lesson) tell(p *chapter.Prediction) {
+	right := p.Choices[p.Right]
+	switch said, ok := l.kept.Prediction(p.ID()); {
+	case !ok:
+		fmt.Fprintf(l.out, "\nRight is “%s”.\n", right)
+	case said == right:
+		fmt.Fprintf(l.out, "\nYou said “%s”, and that is right.\n", said)
+	default:
+		fmt.Fprintf(l.out, "\nYou said “%s”; right is “%s”.\n", said, right)
+	}
+	fmt.Fprintln(l.out, p.Why)
+}
