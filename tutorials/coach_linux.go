@@ -90,7 +90,9 @@ func coachFor(file *progress.File, dir string, addrs []string) (*coach.Coach, er
 	if err != nil {
 		return nil, err
 	}
-	o := coach.Options{Runner: &coach.Runner{Root: root, Bin: dir}, Progress: file, Experiments: experiments(root)}
+	o := coach.Options{
+		Runner: &coach.Runner{Root: root, Bin: dir}, Progress: file, Experiments: experiments(root),
+	}
 	for i, name := range models {
 		o.Servers = append(o.Servers, coach.Server{Name: name, Addr: addrs[i]})
 	}

@@ -247,7 +247,7 @@ func TestBrowserPlaysBadClients(t *testing.T) {
 	b.do(Click(CSS(`.clients [data-kind="half"]`)), Click(CSS(`.clients [data-kind="silent"]`)))
 	b.holds("two more connections are open", `count(0) >= before + 2`)
 	b.holds("in the same process", `count(1) === 1`)
-	b.holds("two live", text(".clients .state")+` === "2 clients live, and have a minute at most."`)
+	b.holds("two live", text(".clients .state")+` === "2 clients live, a minute at most."`)
 	b.holds("each says how", `[...document.querySelectorAll(".alive li")].some((li) => li.textContent
 		.startsWith("Client 1, half a request, then silence: open"))`)
 	b.do(Click(CSS(`.alive [aria-label="Have client 2 leave"]`)))

@@ -25,7 +25,8 @@ import (
 func runChapter(args []string) error {
 	fs := flag.NewFlagSet("run", flag.ContinueOnError)
 	fs.Usage = func() {
-		fmt.Fprint(fs.Output(), "Usage: go run ./tutorials run N\n  asks for your predictions of chapter N, runs its experiments, and compares\n")
+		fmt.Fprint(fs.Output(), "Usage: go run ./tutorials run N\n"+
+			"  asks for your predictions of chapter N, runs its experiments, and compares\n")
 	}
 	switch err := fs.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):

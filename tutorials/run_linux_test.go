@@ -27,11 +27,13 @@ func backlog(t *testing.T, root string) *chapter.Chapter {
 		t.Fatal(err)
 	}
 	write("go.mod", "module lesson\n\ngo 1.26\n")
-	write("backlog/main.go", "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"backlog   connects\\n2         3\") }\n")
+	write("backlog/main.go", "package main\n\nimport \"fmt\"\n\n"+
+		"func main() { fmt.Println(\"backlog   connects\\n2         3\") }\n")
 	return &chapter.Chapter{
 		Number: 1,
 		Predictions: []*chapter.Prediction{
-			{Chapter: 1, Name: "backlog", Question: "How many?", Choices: []string{"2", "3"}, Right: 1, Why: "One more."},
+			{Chapter: 1, Name: "backlog", Question: "How many?", Choices: []string{"2", "3"}, Right: 1,
+				Why: "One more."},
 			{Chapter: 1, Name: "why", Question: "Why?", Choices: []string{"a", "b"}, Right: 0, Why: "It is `a`."},
 		},
 		Experiments: []*chapter.Experiment{{Experiment: &experiment.Experiment{

@@ -203,7 +203,8 @@ func TestAClientsMinuteIsOver(t *testing.T) {
 			ctx, done := context.WithTimeoutCause(t.Context(), 300*time.Millisecond, errLeft)
 			defer done()
 			c.live(ctx, play)
-			if v := c.view(); v.Live || !regexp.MustCompile(`^left after 0\.\d s, its minute over$`).MatchString(v.State) {
+			left := regexp.MustCompile(`^left after 0\.\d s, its minute over$`)
+			if v := c.view(); v.Live || !left.MatchString(v.State) {
 				t.Errorf("%s: %+v", kind, v)
 			}
 		})

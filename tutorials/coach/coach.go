@@ -140,7 +140,8 @@ func (c *Coach) predict(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !read(w, r, &p):
 	case !predictionName.MatchString(p.Name):
-		http.Error(w, "a prediction's name is a chapter's number and its own, like 1.backlog", http.StatusBadRequest)
+		http.Error(w, "a prediction's name is a chapter's number and its own, like 1.backlog",
+			http.StatusBadRequest)
 	case p.Choice == "" || len(p.Choice) > 1000 || !utf8.ValidString(p.Choice):
 		http.Error(w, "a choice is a text of up to 1000 bytes", http.StatusBadRequest)
 	default:

@@ -121,7 +121,8 @@ func TestWhoMayAskAndHow(t *testing.T) {
 		{"no JSON", "POST", "/predictions", page, "", "name=1", 400, "no such object"},
 		{"a flood", "POST", "/predictions", page, "", `"` + strings.Repeat("x", 9000), 400, "too large"},
 		{"what nobody knows", "POST", "/clients", page, "", `{"kind":"worm"}`, 400, `"worm"`},
-		{"a client elsewhere", "POST", "/clients", page, "", `{"kind":"half","server":"1.1.1.1"}`, 400, "unknown field"},
+		{"a client elsewhere", "POST", "/clients", page, "",
+			`{"kind":"half","server":"1.1.1.1"}`, 400, "unknown field"},
 		{"no client", "POST", "/clients/7/close", page, "", "", 404, "no such client"},
 		{"no number", "POST", "/clients/x/close", page, "", "", 404, "no such client"},
 		{"no experiment", "POST", "/experiments/2.backlog", page, "", "", 404, `"2.backlog"`},
@@ -175,7 +176,8 @@ func TestWhatAnExperimentSays(t *testing.T) {
 	for name, want := range map[string]string{
 		"table": `{"state":"building"} {"state":"running"} {"line":"the table"} {"line":""}` +
 			` {"line":"clients   time"} {"line":"1         2 µs"} {"line":"2         4 µs"}`,
-		"fails": `{"state":"building"} {"state":"running"} {"line":"so far so good"} {"line":"no descriptor is left"}` +
+		"fails": `{"state":"building"} {"state":"running"} {"line":"so far so good"}` +
+			` {"line":"no descriptor is left"}` +
 			` {"done":true,"svg":"","error":"exit status 1: no descriptor is left"}`,
 		"bare": `{"state":"building"} {"state":"running"} {"done":true,"svg":"","error":""}`,
 	} {

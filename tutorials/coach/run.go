@@ -48,7 +48,8 @@ type Runner struct {
 //
 // A program is built each time: where nothing has changed that is quick, and a reader who has changed it
 // runs what was written.
-func (r *Runner) Run(ctx context.Context, e *experiment.Experiment, state, line func(string)) (said string, err error) {
+func (r *Runner) Run(ctx context.Context, e *experiment.Experiment, state, line func(string)) (said string,
+	err error) {
 	if !r.busy.TryLock() {
 		return "", ErrBusy
 	}

@@ -73,7 +73,8 @@ func TestAProgramIsBuiltAndRunsWhereItsReaderWould(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"building", "running", "the table", "", "clients   time", "1         2 µs", "2         4 µs"}
+	want := []string{"building", "running", "the table", "", "clients   time", "1         2 µs",
+		"2         4 µs"}
 	if d := cmp.Diff(want, told); d != "" {
 		t.Errorf("each step and each line is told, in order (-want +got):\n%s", d)
 	}
@@ -92,7 +93,8 @@ func TestHowRunsFail(t *testing.T) {
 		{"a program that gives up", program("fails"), "exit status 1: no descriptor is left"},
 		{"one that never ends", program("family"), "it was ended after 2s"},
 		{"one that says the same for ever", program("babble"), "it was ended, for it had said more than 1024 KiB"},
-		{"a folder without a program", &experiment.Experiment{Chapter: 1, Name: "none", Dir: "testdata"}, "it can't be built: exit status 1: "},
+		{"a folder without a program", &experiment.Experiment{Chapter: 1, Name: "none", Dir: "testdata"},
+			"it can't be built: exit status 1: "},
 	} {
 		_, err := r.Run(t.Context(), c.e, ignore, ignore)
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {

@@ -115,7 +115,8 @@ class Experiment {
     this.name = section.dataset.name;
     this.prediction = prediction;
     [this.button, this.state, this.yours, this.chart, this.output, this.first] =
-      [".run", ".state", ".yours", ".yours .chart", ".yours pre", ".first"].map((s) => section.querySelector(s));
+      [".run", ".state", ".yours", ".yours .chart", ".yours pre", ".first"]
+        .map((s) => section.querySelector(s));
     this.label = this.button.textContent;
   }
 
@@ -237,8 +238,8 @@ class Clients {
     this.draw(answer);
     for (const client of here.filter(({ id }) => this.mine.has(id))) this.show(client);
     const living = here.filter(({ live }) => live).length;
-    say(this.state, living === 0 ? "No client lives." :
-      `${living} ${living === 1 ? "client lives" : "clients live"}, and ${living === 1 ? "has" : "have"} a minute at most.`);
+    say(this.state, living === 0 ? "No client lives." : living === 1 ? "1 client lives, a minute at most." :
+      `${living} clients live, a minute at most.`);
     return living;
   }
 
@@ -250,7 +251,8 @@ class Clients {
       const th = document.createElement("th");
       th.scope = "row";
       th.textContent = name;
-      const growth = before === undefined || n === before ? "" : (n > before ? "+" : "−") + Math.abs(n - before);
+      const by = n - (before ?? n);
+      const growth = by === 0 ? "" : (by > 0 ? "+" : "−") + Math.abs(by).toLocaleString("en");
       tr.append(th, ...[n.toLocaleString("en"), growth].map((text) => {
         const td = document.createElement("td");
         td.textContent = text;
@@ -266,7 +268,8 @@ class Clients {
         <th scope="col">now</th><th scope="col">since the last look</th></tr></thead><tbody></tbody>`;
       this.figures.replaceChildren(this.table);
     }
-    this.table.caption.textContent = `${answer.server}, asked each second by this page, which is a client too`;
+    this.table.caption.textContent =
+      `${answer.server}, asked each second by this page, which is a client too`;
     this.table.tBodies[0].replaceChildren(...body);
   }
 
@@ -289,7 +292,8 @@ class Clients {
     close.textContent = "Have it leave";
     close.setAttribute("aria-label", `Have client ${id} leave`);
     close.addEventListener("click", () =>
-      this.coach.post(`/clients/${id}/close`).then(() => this.watch(), (error) => say(this.state, error.message)));
+      this.coach.post(`/clients/${id}/close`)
+        .then(() => this.watch(), (error) => say(this.state, error.message)));
     item.append(words, " ", close);
     this.list.prepend(item);
     this.items.set(id, { item, words, close });
@@ -299,7 +303,8 @@ class Clients {
 
 async function begin() {
   const predictions = new Map(all("form.predict").map((f) => [f.dataset.name, new Prediction(f)]));
-  const experiments = all("section.experiment").map((s) => new Experiment(s, predictions.get(s.dataset.name)));
+  const experiments = all("section.experiment")
+    .map((s) => new Experiment(s, predictions.get(s.dataset.name)));
   const panels = all("section.clients").map((s) => new Clients(s));
   if (predictions.size + experiments.length + panels.length === 0) return;
   let coach, kept;
