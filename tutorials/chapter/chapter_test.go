@@ -42,7 +42,8 @@ func TestAGoodBook(t *testing.T) {
 		t.Errorf("its question was read as %q", q)
 	}
 	m := b.Misconceptions
-	if len(m) != 2 || m[0].In != c || m[0].Belief.ID != "misconception-1" || m[1].In != nil || m[1].Number != 2 {
+	if len(m) != 2 || m[0].In != c || m[0].Belief.ID != "misconception-1" ||
+		m[0].Belief.Section != "The code to read" || m[1].In != nil || m[1].Number != 2 {
 		t.Errorf("the misconceptions were read as %+v", m)
 	}
 }

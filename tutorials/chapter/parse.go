@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,6 +57,7 @@ type Section struct {
 type Belief struct {
 	Line     int
 	Text, ID string
+	Section  string // in which it stands; "" above the first
 }
 
 // Quote is a region that a chapter quotes.
@@ -125,6 +127,16 @@ func Parse(root, name string) (*Chapter, error) {
 // Dir is the folder of the chapter's programs, in the repository.
 func (c *Chapter) Dir() string { return c.in + "/" + c.Name }
 
+// section is the title of the section of which a block is being read.
+func (c *Chapter) section() string {
+	for _, s := range slices.Backward(c.Sections) {
+		if s.Level == 2 {
+			return s.Title
+		}
+	}
+	return ""
+}
+
 func (c *Chapter) fault(line int, err error) error { return fmt.Errorf("%s:%d: %w", c.Path, line, err) }
 
 // visit notes what a node is to us. The line is for its error.
@@ -192,7 +204,8 @@ func (c *Chapter) directive(root string, n *ast.FencedCodeBlock, line int) error
 		check := &Check{k, at}
 		c.Checks, c.blocks[n] = append(c.Checks, check), check
 	case "misconception":
-		belief := Belief{line, strings.TrimSpace(body), "misconception-" + strconv.Itoa(len(c.Beliefs)+1)}
+		id := "misconception-" + strconv.Itoa(len(c.Beliefs)+1)
+		belief := Belief{line, strings.TrimSpace(body), id, c.section()}
 		c.Beliefs, c.blocks[n] = append(c.Beliefs, belief), belief
 	case "drawing":
 		return c.drawing(n, words[1:], body)

@@ -129,7 +129,7 @@ func (t *Table) numbers() error {
 // words is what a column measures that has words.
 const words = "words"
 
-// measure is what the cells of a column measure: of 0, which may go without its unit, only if there is no other.
+// measure is what the cells of a column measure. A 0, which may go without its unit, says it if no other does.
 func (t *Table) measure(column int) string {
 	of := ""
 	for _, r := range t.Rows {

@@ -30,8 +30,8 @@ func example(t *testing.T) (o Options, out *strings.Builder, dir string) {
 	return o, out, o.Folder + "/01-good"
 }
 
-// The chapter's server answers at the port that the chapter gives, as does one that a console block starts; what
-// the experiment prints is compared by its shape alone.
+// The chapter's server answers at the port that the chapter gives, as does one that a console block starts.
+// What the experiment prints is compared by its shape alone.
 func TestAChapterWithPrograms(t *testing.T) {
 	o, out, dir := example(t)
 	at := dir + ".md:35: "
@@ -43,13 +43,15 @@ func TestAChapterWithPrograms(t *testing.T) {
 	says(t, "other numbers are another machine's", o, out, "", "")
 
 	write(t, kept, strings.Replace(ours, "succeed", "work   ", 1))
-	const unlike = "our run is of another shape: the columns are backlog, succeed, time, and were backlog, work, time\n"
+	const unlike = "our run is of another shape: " +
+		"the columns are backlog, succeed, time, and were backlog, work, time\n"
 	says(t, "another column is noticed", o, out, at+dir+"/backlog: "+unlike, "1 not as the chapters say")
 	o.Record = true
 	says(t, "and recorded", o, out, at+"recorded: "+dir+"/backlog.txt: "+unlike, "")
 	o.Record = false
-	if first, rest, _ := strings.Cut(read(t, kept), "\n"); rest != ours[strings.Index(ours, "\n")+1:] ||
-		!regexp.MustCompile(`^# \d{4}-\d\d-\d\d, .* processors, Linux .*, go run \./`+dir+"/backlog$").MatchString(first) {
+	about := regexp.MustCompile(`^# \d{4}-\d\d-\d\d, .* processors, Linux .*, go run \./` + dir + "/backlog$")
+	first, rest, _ := strings.Cut(read(t, kept), "\n")
+	if rest != ours[strings.Index(ours, "\n")+1:] || !about.MatchString(first) {
 		t.Errorf("our run is kept as\n%s", read(t, kept))
 	}
 
@@ -58,11 +60,13 @@ func TestAChapterWithPrograms(t *testing.T) {
 		at+dir+"/backlog: our run is one of \"go run ./"+dir+"/other\"\n", "1 not as the chapters say")
 	write(t, kept, "# by hand\n")
 	says(t, "as is one that nobody dated", o, out, at+dir+"/backlog: "+dir+"/backlog.txt: "+
-		"the first line is not of the form \"# DATE, MACHINE, COMMAND\": \"# by hand\"\n", "1 not as the chapters say")
+		"the first line is not of the form \"# DATE, MACHINE, COMMAND\": \"# by hand\"\n",
+		"1 not as the chapters say")
 	if err := os.Remove(kept); err != nil {
 		t.Fatal(err)
 	}
-	says(t, "and one that isn't there", o, out, at+dir+"/backlog: is not recorded yet\n", "1 not as the chapters say")
+	says(t, "and one that isn't there", o, out,
+		at+dir+"/backlog: is not recorded yet\n", "1 not as the chapters say")
 
 	write(t, kept, ours)
 	o.Measure = true
@@ -97,8 +101,8 @@ func TestProgramsThatDoNotStart(t *testing.T) {
 	server := o.Root + "/" + dir + "/server/main.go"
 	sound := read(t, server)
 	for says, does := range map[string]string{
-		dir + ".md: its programs don't build":                                         "undefined()",
-		dir + ".md: its server does not say \"listening on ADDR\", but:\nI am here\n": `fmt.Println("I am here"); return`,
+		dir + ".md: its programs don't build":                                  "undefined()",
+		dir + ".md: its server does not say \"listening on ADDR\", but:\nI am": `fmt.Println("I am here"); return`,
 	} {
 		write(t, server, strings.Replace(sound, "fmt.Println(\"listening on\", l.Addr())", does, 1))
 		out.Reset()

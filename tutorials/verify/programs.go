@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -112,7 +111,7 @@ func serve(ctx context.Context, program string, port int) (pid int, stop func(),
 		said = append(said, lines.Text())
 	}
 	stop()
-	return 0, nil, errors.New(strings.Join(append([]string{"does not say \"listening on ADDR\", but:"}, said...), "\n"))
+	return 0, nil, fmt.Errorf("does not say \"listening on ADDR\", but:\n%s", strings.Join(said, "\n"))
 }
 
 // discard reads what a server goes on to say, so that it is never blocked by that.
