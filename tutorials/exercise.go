@@ -131,7 +131,7 @@ func diffExercise(args []string) error {
 		return err
 	}
 	changes, err := e.Diff(dir)
-	ours := filepath.Join(chapter.Folder, e.Name, "server", "main.go")
+	ours := filepath.Join(chapter.Folder, e.Name, e.Sound, "main.go")
 	switch {
 	case errors.Is(err, exercise.ErrNoGo):
 		fmt.Printf("There is no Go in %s to compare; our program is %s.\n", dir, ours)

@@ -19,7 +19,7 @@ func (e *Exercise) Diff(dir string) (string, error) {
 	if len(yours) == 0 {
 		return "", ErrNoGo
 	}
-	ours, err := sources(filepath.Join(e.Dir, "server"))
+	ours, err := sources(filepath.Join(e.Dir, e.Sound))
 	if err != nil {
 		return "", err
 	}

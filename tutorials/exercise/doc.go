@@ -13,5 +13,6 @@
 //	What was wrong, why it hides, and where it was seen in the wild.
 //
 // kind is what the server speaks, as package tester names it, and red are the checks that fail, of all that
-// the tester has for that kind up to the chapter. The rest is Markdown; in it headings begin with “###”.
+// the tester has for that kind up to the chapter. A line “sound: FOLDER” names another folder than server, where
+// the chapter's server is not the program that has the bug. The rest is Markdown; in it headings begin with “###”.
 package exercise

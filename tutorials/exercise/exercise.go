@@ -16,6 +16,7 @@ type Exercise struct {
 	Path   string // of exercise.md, in the repository
 
 	Title string
+	Sound string   // the folder of the sound program, below Dir
 	Kind  string   // line, http or ws
 	Red   []string // the checks that fail; those that build on them are left out
 
@@ -65,7 +66,7 @@ func Load(root, folder string) ([]*Exercise, error) {
 // complete checks that both programs are there.
 func (e *Exercise) complete() error {
 	var faults []error
-	for _, program := range []string{"server", "exercise"} {
+	for _, program := range []string{e.Sound, "exercise"} {
 		if info, err := os.Stat(e.Dir + "/" + program + "/main.go"); err != nil || !info.Mode().IsRegular() {
 			faults = append(faults, fmt.Errorf("%s:1: there is no %s/main.go beside it", e.Path, program))
 		}

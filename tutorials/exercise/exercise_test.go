@@ -16,7 +16,7 @@ func TestLoad(t *testing.T) {
 	}
 	want := []*Exercise{{
 		Number: 2, Name: "02-lines", Dir: "testdata/chapters/02-lines", Path: "chapters/02-lines/exercise.md",
-		Title: "Long lines come back in several", Kind: "line", Red: []string{"long"},
+		Title: "Long lines come back in several", Kind: "line", Sound: "server", Red: []string{"long"},
 		Symptom: "“A line of my configuration came back as two.” All short lines are fine:\n\n" +
 			"```\n## this line is no heading\n```",
 		Hints: []string{

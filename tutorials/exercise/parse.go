@@ -84,18 +84,21 @@ func (e *Exercise) head(s section) (faults []error) {
 	if e.Title, ok = strings.CutPrefix(title, "# "); !ok || strings.TrimSpace(e.Title) == "" {
 		faults = append(faults, e.fault(1, "the first line is the title: “# ...”, which names the symptom"))
 	}
+	e.Sound = "server"
 	red := 1
 	for i, l := range strings.Split(rest, "\n") {
 		name, value, _ := strings.Cut(l, ":")
 		switch value = strings.TrimSpace(value); {
 		case l == "":
+		case name == "sound":
+			e.Sound = value
 		case name == "kind":
 			e.Kind = value
 		case name == "red":
 			red = i + 2
 			e.Red = strings.FieldsFunc(value, func(c rune) bool { return c == ',' || c == ' ' })
 		default:
-			faults = append(faults, e.fault(i+2, "between title and Symptom stand only kind: and red:"))
+			faults = append(faults, e.fault(i+2, "between title and Symptom stand only kind:, red: and sound:"))
 		}
 	}
 	known := tester.Checks(e.Kind, e.Number)

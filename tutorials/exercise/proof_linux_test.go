@@ -89,7 +89,7 @@ func TestEveryExerciseIsRedAndItsServerGreen(t *testing.T) {
 
 func prove(t *testing.T, e *Exercise) {
 	dir, server := t.TempDir(), filepath.Join(t.TempDir(), "server")
-	goBuild(t, repository, server, "./"+filepath.Join(relative(t, e.Dir), "server"))
+	goBuild(t, repository, server, "./"+filepath.Join(relative(t, e.Dir), e.Sound))
 	reports(t, server)
 	for _, r := range examine(t, e, server) {
 		if r.Verdict != tester.OK {
