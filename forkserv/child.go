@@ -60,6 +60,7 @@ type child struct {
 	room hub.Receiver // whoever here is in the room
 	conn *sock.Conn
 	more bool      // there is more to send at once
+	idle bool      // nothing came in the last wait
 	end  time.Time // of the grace time; zero: not shutting down
 }
 
@@ -125,8 +126,7 @@ func (c *child) await() (fd int, id uint64, err error) {
 // run is the loop: wait, take in, tick, settle.
 func (c *child) run() error {
 	for now := time.Now(); !c.done(now); {
-		c.fds[0].Events, c.fds[1].Events = sock.Marks(c.conn.Want()), c.bus.marks()
-		n, err := sock.Poll(c.fds[:], c.timeout(now))
+		n, err := c.wait(now)
 		if err != nil {
 			return err
 		}
@@ -146,6 +146,19 @@ func (c *child) run() error {
 		c.settle(now)
 	}
 	return nil
+}
+
+// wait returns how many of the two descriptors are ready. After something came
+// more is expected soon; only a child that waited in vain goes to sleep.
+func (c *child) wait(now time.Time) (n int, err error) {
+	c.fds[0].Events, c.fds[1].Events = sock.Marks(c.conn.Want()), c.bus.marks()
+	if c.idle {
+		n, err = sock.Poll(c.fds[:], c.timeout(now))
+	} else {
+		n, err = sock.PollSoon(c.fds[:], c.timeout(now))
+	}
+	c.idle = n == 0
+	return n, err
 }
 
 // timeout is how long the next wait may last.

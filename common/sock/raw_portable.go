@@ -2,7 +2,11 @@
 
 package sock
 
-import "golang.org/x/sys/unix"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // vector has no use here: package unix makes its own list each time.
 type vector struct{}
@@ -23,5 +27,11 @@ func rawSend(fd int, runs [][]byte, more bool, _ *vector) (int, error) {
 
 func rawAccept(fd int) (int, error) {
 	n, _, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+	return max(n, 0), err
+}
+
+func rawPoll(fds []PollFD, d time.Duration) (int, error) {
+	limit := unix.NsecToTimespec(int64(d))
+	n, err := unix.Ppoll(fds, &limit, nil)
 	return max(n, 0), err
 }

@@ -31,6 +31,27 @@ func Poll(fds []PollFD, d time.Duration) (int, error) {
 	return n, os.NewSyscallError("poll", err)
 }
 
+// brief is how long PollSoon keeps a thread from the Go scheduler: longer than a
+// hundred busy processes take in turns, shorter than anybody notices.
+const brief = 5 * time.Millisecond
+
+// PollSoon is Poll for one who expects something soon: it waits no longer than
+// some milliseconds, and without telling the Go scheduler, which would wake
+// other threads at each sleep to see who could run meanwhile. That is half the
+// cost of a small message, where each has a wait of its own. When nothing has
+// come, wait by Poll: a thread that the scheduler believes to be running costs
+// it, again and again, a look at why it doesn't stop.
+func PollSoon(fds []PollFD, d time.Duration) (int, error) {
+	if d < 0 {
+		d = brief
+	}
+	n, err := rawPoll(fds, min(d, brief))
+	if err == unix.EINTR {
+		return 0, nil
+	}
+	return n, os.NewSyscallError("ppoll", err)
+}
+
 // EpollEvent is epoll(7)'s struct epoll_event; Fd is what EpollCtl was given.
 type EpollEvent = unix.EpollEvent
 

@@ -2,6 +2,7 @@ package sock
 
 import (
 	"math"
+	"runtime"
 	"testing"
 	"time"
 
@@ -41,6 +42,63 @@ func TestAWaitIsNeverTooShort(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestWhoExpectsSomethingSoonIsNotKept(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pair[0])
+	defer unix.Close(pair[1])
+	fds := []PollFD{{Fd: int32(pair[0]), Events: POLLIN}}
+	for _, d := range []time.Duration{Forever, time.Hour, 1500 * time.Microsecond, 0} {
+		begin := time.Now()
+		n, err := PollSoon(fds, d)
+		if took := time.Since(begin); n != 0 || err != nil || took > 5*time.Second {
+			t.Errorf("PollSoon(%v) is back after %v with %d, %v", d, took, n, err)
+		}
+	}
+	unix.Write(pair[1], []byte("soon"))
+	if n, err := PollSoon(fds, Forever); n != 1 || err != nil || fds[0].Revents != POLLIN {
+		t.Errorf("want one that is readable, got %d, %v and marks %#x", n, err, fds[0].Revents)
+	}
+}
+
+// What a wait costs that something ends soon, as it does for a process that has
+// one client: CPU time, most of it of other threads.
+func BenchmarkWait(b *testing.B) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for name, wait := range map[string]func([]PollFD, time.Duration) (int, error){"Poll": Poll, "PollSoon": PollSoon} {
+		b.Run(name, func(b *testing.B) {
+			const each = 100 * time.Microsecond
+			fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, 0)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer unix.Close(fd)
+			tick := unix.NsecToTimespec(int64(each))
+			if err := unix.TimerfdSettime(fd, 0, &unix.ItimerSpec{Interval: tick, Value: tick}, nil); err != nil {
+				b.Fatal(err)
+			}
+			fds, ticks := []PollFD{{Fd: int32(fd), Events: POLLIN}}, make([]byte, 8)
+			before := cpu(b)
+			for b.Loop() {
+				wait(fds, Forever)
+				rawRead(fd, ticks)
+			}
+			b.ReportMetric(float64(cpu(b)-before)/float64(b.N), "cpu-ns/op")
+		})
+	}
+}
+
+// cpu is the time that this process has run.
+func cpu(b *testing.B) time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func TestUntilAndSooner(t *testing.T) {
