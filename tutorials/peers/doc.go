@@ -1,6 +1,7 @@
 // Command peers is what the three servers are measured against: other people's
 // libraries and programs, each used as its documentation shows it, and the
-// floor, C programs that parse nothing.
+// floor, C programs that parse nothing; of a process per connection in Go, too
+// (floor-fork-go).
 //
 //	GOWORK=off go run -C tutorials/peers . list                  one line of JSON for each
 //	GOWORK=off go build -C tutorials/peers -o /somewhere/peers . a program that runs them

@@ -37,6 +37,8 @@ func TestListNamesWhatIsMissing(t *testing.T) {
 		switch {
 		case name == "nginx":
 			want = "no nginx: apt-get install nginx"
+		case name == "floor-fork-go":
+			want = "no Go compiler in PATH"
 		case strings.HasPrefix(name, "floor-"), name == "wslay":
 			want = "no C compiler: apt-get install gcc libc6-dev"
 		}

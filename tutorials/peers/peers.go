@@ -39,6 +39,8 @@ var peers = []peer{
 	deferring(floor("floor-epoll-defer", "epoll")),
 	floor("floor-poll", "poll"),
 	floor("floor-fork", "fork+exec"),
+	{name: "floor-fork-go", kind: "websocket", model: "fork+exec", canned: true,
+		missing: programs["floor-fork-go"].missing, serve: runProgram},
 	{name: "wslay", kind: "websocket", model: "fork", missing: wslay.missing, serve: runProgram},
 	library("gws", "github.com/lxzan/gws", gwsEcho),
 	library("gorilla", "github.com/gorilla/websocket", gorillaEcho),

@@ -16,10 +16,11 @@ import (
 	"strings"
 )
 
-//go:embed c
+//go:embed c bare
 var source embed.FS
 
-// program is a C program: a main and the files that it shares with others.
+// program is a C program, a main and the files that it shares with others; or,
+// without files, a Go program that shares nothing with this one.
 type program struct {
 	name  string
 	files []string // without .c
@@ -36,7 +37,8 @@ var programs = map[string]program{
 	"floor-poll":        {name: "floor-poll", files: append([]string{"poll"}, counting...), debs: "gcc libc6-dev"},
 	"floor-fork": {name: "floor-fork", files: append([]string{"fork", "parent"}, counting...),
 		flags: []string{"-static"}, debs: "gcc libc6-dev"},
-	"wslay": wslay,
+	"floor-fork-go": {name: "floor-fork-go"},
+	"wslay":         wslay,
 }
 
 var (
@@ -54,7 +56,7 @@ func (p program) missing() error {
 
 // cached returns where the program is, compiled now if it has changed since.
 func (p program) cached() (string, error) {
-	cc, err := compiler()
+	cc, err := p.compiler()
 	if err != nil {
 		return "", err
 	}
@@ -84,16 +86,24 @@ func (p program) compile(cc, path string) error {
 	if err := os.CopyFS(work, source); err != nil {
 		return err
 	}
-	args := slices.Concat(strict, []string{"-o", "program"})
-	for _, f := range p.files {
-		args = append(args, filepath.Join("c", f+".c"))
-	}
-	cmd := exec.Command(cc, append(args, p.flags...)...)
+	cmd := exec.Command(cc, p.arguments()...)
 	cmd.Dir = work
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("can't be compiled (apt-get install %s): %s", p.debs, complaint(said, err))
 	}
 	return os.Rename(filepath.Join(work, "program"), path)
+}
+
+// arguments are the compiler's.
+func (p program) arguments() []string {
+	if p.files == nil {
+		return []string{"build", "-o", "program", filepath.Join("bare", "main.go")}
+	}
+	args := slices.Concat(strict, []string{"-o", "program"})
+	for _, f := range p.files {
+		args = append(args, filepath.Join("c", f+".c"))
+	}
+	return append(args, p.flags...)
 }
 
 // complaint returns the line of a compiler's output that says most.
@@ -104,6 +114,17 @@ func complaint(said []byte, err error) string {
 		}
 	}
 	return err.Error()
+}
+
+func (p program) compiler() (string, error) {
+	if p.files != nil {
+		return compiler()
+	}
+	path, err := exec.LookPath("go")
+	if err != nil {
+		return "", errors.New("no Go compiler in PATH")
+	}
+	return path, nil
 }
 
 func compiler() (string, error) {
@@ -132,16 +153,17 @@ func (p program) sum(cc string) (string, error) {
 
 // buildAll compiles every program into dir.
 func buildAll(dir string) error {
-	cc, err := compiler()
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	var failed []error
-	for _, name := range []string{"floor-epoll", "floor-poll", "floor-fork", "wslay"} {
-		if err := programs[name].compile(cc, filepath.Join(dir, name)); err != nil {
+	for _, name := range []string{"floor-epoll", "floor-poll", "floor-fork", "floor-fork-go", "wslay"} {
+		p := programs[name]
+		cc, err := p.compiler()
+		if err == nil {
+			err = p.compile(cc, filepath.Join(dir, name))
+		}
+		if err != nil {
 			failed = append(failed, fmt.Errorf("%s %w", name, err))
 		}
 	}
