@@ -5,11 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/netip"
 	"os"
 	"os/signal"
-	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -113,7 +110,7 @@ func (env *Env) NewIO(slot *stat.Slot) *sock.IO {
 // Sessions returns what the sessions of one loop share, the application
 // included, and the latter's end of bus. The loop counts in slot i of board.
 func (env *Env) Sessions(board stat.Board, i int, bus hub.Bus) (*session.Config, hub.Receiver) {
-	host, _, _ := net.SplitHostPort(env.Addr) // checked
+	host, _, _ := sock.SplitAddress(env.Addr) // checked
 	o := app.Options{
 		Name: env.Name, Board: board, Slot: i, Bus: bus, MaxMessage: env.MaxMessage,
 		Host: host, Loopback: loopback(host),
@@ -142,15 +139,8 @@ func (env *Env) NewLocal() *hub.Local { return hub.NewLocal(sock.Random) }
 // loopback reports whether host is an address, or a name of one, that only this
 // machine can reach.
 func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	if err == nil || host == "" {
-		return err == nil && addr.IsLoopback()
-	}
-	ip, err := net.ResolveIPAddr("ip", host)
-	return err == nil && ip.IP.IsLoopback()
+	ip, err := sock.Resolve(host)
+	return err == nil && ip.IsLoopback()
 }
 
 // Listen opens the listeners, or further ones where another loop's are. Their

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"strconv"
 	"strings"
 	"time"
 
 	"threeloops/common/session"
+	"threeloops/common/sock"
 )
 
 // Options is the command line. It is the same for all servers, but for the
@@ -145,9 +145,9 @@ func (o *Options) define(fs *flag.FlagSet, m *Model) {
 
 // check says what is wrong with values that parse.
 func (o *Options) check() error {
-	host, port, err := net.SplitHostPort(o.Addr)
+	host, port, err := sock.SplitAddress(o.Addr)
 	if err != nil {
-		return fmt.Errorf("-addr %q is not host:port, such as 127.0.0.1:8080 or [::1]:8080", o.Addr)
+		return fmt.Errorf("-addr %q %w", o.Addr, err)
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	var level slog.Level

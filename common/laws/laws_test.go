@@ -81,6 +81,23 @@ func TestImportsFollowTheDrawing(t *testing.T) {
 	}
 }
 
+// libc are packages by which a program is linked with the C library where there
+// is a C compiler: then each child of forkserv takes half as long again to start.
+var libc = []string{"net", "os/user", "plugin", "C"}
+
+func TestNoServerIsLinkedWithTheCLibrary(t *testing.T) {
+	for _, s := range sources(t) {
+		if _, known := below[s.dir]; !known {
+			continue
+		}
+		for _, imp := range s.imports() {
+			if slices.Contains(libc, imp) {
+				t.Errorf("%s imports %s", s.path, imp)
+			}
+		}
+	}
+}
+
 func TestTheCoreKnowsNeitherSocketsNorTime(t *testing.T) {
 	for _, s := range sources(t) {
 		if !slices.Contains(core, s.dir) {

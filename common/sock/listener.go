@@ -3,9 +3,9 @@ package sock
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -45,17 +45,24 @@ func Listen(cfg Config, io *IO) ([]*Listener, error) {
 		}
 		return listenAll(where, cfg, io)
 	}
-	addr, err := net.ResolveTCPAddr("tcp", cfg.Addr)
+	host, digits, err := SplitAddress(cfg.Addr)
 	if err != nil {
+		return nil, fmt.Errorf("%q %w", cfg.Addr, err)
+	}
+	port, err := strconv.ParseUint(digits, 10, 16)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no port", digits)
+	}
+	at, err := Resolve(host)
+	switch {
+	case err != nil:
 		return nil, err
+	case at.IsValid():
+		return listenAll(cfg.from(at, uint16(port)), cfg, io)
 	}
-	at := addr.AddrPort()
-	if at.Addr().IsValid() {
-		return listenAll(cfg.from(at.Addr().Unmap(), at.Port()), cfg, io)
-	}
-	all, err := listenAll(cfg.from(netip.IPv6Unspecified(), at.Port()), cfg, io)
+	all, err := listenAll(cfg.from(netip.IPv6Unspecified(), uint16(port)), cfg, io)
 	if errors.Is(err, unix.EAFNOSUPPORT) { // a machine without IPv6: any address is one of IPv4
-		all, err = listenAll(cfg.from(netip.IPv4Unspecified(), at.Port()), cfg, io)
+		all, err = listenAll(cfg.from(netip.IPv4Unspecified(), uint16(port)), cfg, io)
 	}
 	return all, err
 }
@@ -95,7 +102,10 @@ func CloseAll(all []*Listener) {
 var socket = unix.Socket
 
 func listen(at netip.AddrPort, cfg Config) (*Listener, error) {
-	family, sa := sockaddr(at)
+	family, sa, err := sockaddr(at)
+	if err != nil {
+		return nil, err
+	}
 	if cfg.Shared && cfg.Beside == nil {
 		if err := probe(family, sa); err != nil {
 			return nil, err
@@ -175,15 +185,12 @@ func spareFD() (int, error) {
 	return fd, nil
 }
 
-func sockaddr(at netip.AddrPort) (family int, sa unix.Sockaddr) {
+func sockaddr(at netip.AddrPort) (family int, sa unix.Sockaddr, err error) {
 	if at.Addr().Is4() {
-		return unix.AF_INET, &unix.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())}
+		return unix.AF_INET, &unix.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())}, nil
 	}
-	in6 := &unix.SockaddrInet6{Addr: at.Addr().As16(), Port: int(at.Port())}
-	if i, err := net.InterfaceByName(at.Addr().Zone()); err == nil {
-		in6.ZoneId = uint32(i.Index)
-	}
-	return unix.AF_INET6, in6
+	zone, err := zoneID(at.Addr().Zone())
+	return unix.AF_INET6, &unix.SockaddrInet6{Addr: at.Addr().As16(), Port: int(at.Port()), ZoneId: zone}, err
 }
 
 // Verdict is what Accept found.

@@ -372,7 +372,7 @@ func TestStraceIsUnderstood(t *testing.T) {
 	table := "  calls  syscall\n--------- ----------------\n     1000 read\n     1010 sendto\n" +
 		"       40 epoll_wait\n--------- ----------------\n     2050 total\n"
 	want := map[string]float64{"read/op": 1, "sendto/op": 1.01, "epoll_wait/op": 0.04, Calls: 2.05}
-	got := traced([]byte(table), 1000)
+	got := calls([]byte(table), 1000)
 	if !slices.Equal(slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want))) {
 		t.Errorf("got %v, want %v", got, want)
 	}

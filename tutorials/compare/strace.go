@@ -4,13 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
+	"sync"
 	"time"
 
 	"threeloops/tutorials/load"
@@ -28,42 +29,52 @@ func (b *Bench) Trace(ctx context.Context, t *Target, c *Case) (map[string]float
 	if err != nil {
 		return nil, err
 	}
-	defer s.end()
-	file := filepath.Join(b.Root, "strace")
-	pid := strconv.Itoa(s.pid)
-	trace := exec.CommandContext(ctx, "strace", "-f", "-c", "-U", "calls,name", "-o", file, "-p", pid)
-	trace.Cancel = func() error { return trace.Process.Signal(syscall.SIGINT) }
-	said, err := trace.StderrPipe()
+	table, total, err := b.traced(ctx, s, t, c)
 	if err != nil {
 		return nil, err
 	}
+	return calls(table, total), nil
+}
+
+// traced makes load for a server that strace watches, and ends it. strace ends with whom it watches: told
+// to stop earlier, it may wait for ever for a parent that waits for its child's exec.
+func (b *Bench) traced(ctx context.Context, s *running, t *Target, c *Case) (table []byte, total uint64, err error) {
+	ended := sync.OnceFunc(s.end)
+	defer ended()
+	file := filepath.Join(b.Root, "strace")
+	trace := exec.CommandContext(ctx, "strace", "-f", "-c", "-U", "calls,name", "-o", file, "-p", strconv.Itoa(s.pid))
+	said, err := trace.StderrPipe()
+	if err != nil {
+		return nil, 0, err
+	}
 	if err := trace.Start(); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	attached := bufio.NewScanner(said)
 	if !attached.Scan() || !strings.Contains(attached.Text(), "attached") {
 		trace.Wait()
-		return nil, fmt.Errorf("strace: %s", attached.Text())
+		return nil, 0, fmt.Errorf("strace: %s", attached.Text())
 	}
 	o := load.Options{Plan: c.Plan, PID: s.pid, CPUs: b.load, Time: 2 * time.Second}
 	o.Seed, o.Fixed, o.URL = b.Seed, t.Canned, s.address(c)
 	r, err := load.Run(ctx, o)
-	trace.Process.Signal(syscall.SIGINT)
+	ended()
+	late := time.AfterFunc(endTime, func() { trace.Process.Kill() })
 	for attached.Scan() {
 	}
-	trace.Wait() // its status is that of the signal
-	if err != nil {
-		return nil, err
+	trace.Wait() // its status is that of whom it watched
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case !late.Stop():
+		return nil, 0, errors.New("strace doesn't end")
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	return traced(text, r.Total), nil
+	table, err = os.ReadFile(file)
+	return table, r.Total, err
 }
 
-// traced reads strace's table. The connections' opening is in it, so many messages make it exact.
-func traced(table []byte, messages uint64) map[string]float64 {
+// calls reads strace's table. The connections' opening is in it, so many messages make it exact.
+func calls(table []byte, messages uint64) map[string]float64 {
 	v := make(map[string]float64)
 	for line := range bytes.Lines(table) {
 		f := strings.Fields(string(line))
