@@ -1,0 +1,90 @@
+// Command server serves a page to one client at a time. Who comes meanwhile
+// waits until that one has left, or has kept us waiting for too long.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"time"
+)
+
+const page = "It is your turn.\n"
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
+	patience := flag.Duration("patience", 5*time.Second, "how long a request may take; 0: for ever")
+	flag.Parse()
+	ln, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("listening on", ln.Addr())
+	log.Fatal(run(ln, *patience))
+}
+
+// run is the whole server: take the next client, serve it, take the next one.
+func run(ln net.Listener, patience time.Duration) error {
+	for {
+		c, err := ln.Accept()
+		if err != nil {
+			return err
+		}
+		log.Print(c.RemoteAddr(), " is served")
+		log.Print(c.RemoteAddr(), " is gone: ", serve(c, patience))
+		c.Close()
+	}
+}
+
+// serve answers a client's requests until one is the last. The error says why.
+func serve(c net.Conn, patience time.Duration) error {
+	buf := make([]byte, 4096) // and no more, however much a client sends
+	for {
+		if patience > 0 {
+			c.SetDeadline(time.Now().Add(patience))
+		}
+		n, err := request(c, buf)
+		if err != nil {
+			return err
+		}
+		status, body, connection := judge(buf[:n])
+		_, err = fmt.Fprintf(c, "HTTP/1.1 %s\r\nConnection: %s\r\nContent-Length: %d\r\n\r\n%s",
+			status, connection, len(body), body)
+		if err != nil || connection == "close" {
+			return errors.Join(errors.New(status), err)
+		}
+	}
+}
+
+// emptyLine ends a request that has no body (RFC 9112, section 2.1).
+var emptyLine = []byte("\r\n\r\n")
+
+// request reads until what has come ends with the empty line, or buf is full.
+// One read brings what there is, which need not be all.
+func request(c net.Conn, buf []byte) (n int, err error) {
+	for n < len(buf) && !bytes.HasSuffix(buf[:n], emptyLine) {
+		more, err := c.Read(buf[n:])
+		if err != nil {
+			return 0, err
+		}
+		n += more
+	}
+	return n, nil
+}
+
+// judge chooses the answer, and whether the client may ask again.
+func judge(head []byte) (status, body, connection string) {
+	has := func(s string) bool { return bytes.Contains(bytes.ToLower(head), []byte(s)) }
+	switch {
+	case !bytes.HasSuffix(head, emptyLine):
+		return "431 Request Header Fields Too Large", "", "close"
+	case !bytes.HasPrefix(head, []byte("GET ")):
+		return "501 Not Implemented", "", "close"
+	case !has(" http/1.1\r\n"), has("\r\nconnection: close"):
+		return "200 OK", page, "close"
+	}
+	return "200 OK", page, "keep-alive"
+}

@@ -1,0 +1,93 @@
+// Command reads writes to a TCP connection in several ways, and shows what a
+// program that reads at the other end gets.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// request is what most of the ways send.
+const request = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+// way is one way to send some bytes: in that many writes, with a pause after each.
+type way struct {
+	name   string
+	text   string
+	writes int
+	pause  time.Duration
+	busy   time.Duration // the reader does something else first
+}
+
+var ways = []way{
+	{"one request, one write", request, 1, 0, 0},
+	{"byte by byte, no pause", request, len(request), 0, 0},
+	{"byte by byte, 5 ms pauses", request, len(request), 5 * time.Millisecond, 0},
+	{"byte by byte, reader busy for 100 ms", request, len(request), 0, 100 * time.Millisecond},
+	{"three requests, one write", strings.Repeat(request, 3), 1, 0, 0},
+	{"three requests, three writes, reader busy", strings.Repeat(request, 3), 3, 0, 100 * time.Millisecond},
+	{"100,000 bytes, one write", strings.Repeat("x", 100_000), 1, 0, 0},
+}
+
+func main() {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print("One connection for each line; the reader has a buffer of 4096 bytes.\n\n")
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(w, "what is sent\tbytes\twrites\treads")
+	for _, way := range ways {
+		reads, err := way.send(ln)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\n", way.name, len(way.text), way.writes, reads)
+	}
+	w.Flush()
+}
+
+// send sends the text that way, and returns in how many reads it came.
+func (w way) send(ln net.Listener) (reads int, err error) {
+	c, err := net.Dial("tcp", ln.Addr().String()) // without Nagle's delay: Go sets TCP_NODELAY
+	if err != nil {
+		return 0, err
+	}
+	written := make(chan error, 1)
+	go func() { written <- w.write(c) }()
+	s, err := ln.Accept()
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	time.Sleep(w.busy)
+	for buf := make([]byte, 4096); ; reads++ {
+		if _, err = s.Read(buf); err != nil {
+			break
+		}
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return reads, errors.Join(err, <-written)
+}
+
+// write sends the text in w.writes pieces, and closes.
+func (w way) write(c net.Conn) error {
+	defer c.Close()
+	for i := range w.writes {
+		from, to := len(w.text)*i/w.writes, len(w.text)*(i+1)/w.writes
+		if _, err := io.WriteString(c, w.text[from:to]); err != nil {
+			return err
+		}
+		time.Sleep(w.pause)
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+// Command server serves a page to one client at a time, and finds the requests
+// in the bytes that come, however these are cut.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"time"
+)
+
+const page = "Here is the page.\n"
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
+	patience := flag.Duration("patience", 5*time.Second, "how long a request may take")
+	flag.Parse()
+	ln, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("listening on", ln.Addr())
+	log.Fatal(run(ln, *patience))
+}
+
+// run is the whole server: take the next client, serve it, take the next one.
+func run(ln net.Listener, patience time.Duration) error {
+	for {
+		c, err := ln.Accept()
+		if err != nil {
+			return err
+		}
+		log.Print(c.RemoteAddr(), " is gone: ", serve(&client{Conn: c}, patience))
+		c.Close()
+	}
+}
+
+// client is a connection, with those of its bytes that are not yet answered.
+type client struct {
+	net.Conn
+	buf  [16 << 10]byte
+	used int // bytes in buf
+}
+
+// serve answers a client's requests until one is the last. The error says why.
+func serve(c *client, patience time.Duration) error {
+	for {
+		c.SetDeadline(time.Now().Add(patience))
+		n, err := c.next()
+		if err != nil {
+			return err
+		}
+		status, body, connection := judge(c.buf[:n])
+		_, err = fmt.Fprintf(c, "HTTP/1.1 %s\r\nConnection: %s\r\nContent-Length: %d\r\n\r\n%s",
+			status, connection, len(body), body)
+		if err != nil || connection == "close" {
+			return errors.Join(errors.New(status), err)
+		}
+		c.used = copy(c.buf[:], c.buf[n:c.used]) // behind a request another may begin
+	}
+}
+
+var emptyLine = []byte("\r\n\r\n")
+
+// next reads until the first request in buf is whole, and returns its length.
+func (c *client) next() (int, error) {
+	for from := 0; ; {
+		if i := bytes.Index(c.buf[from:c.used], emptyLine); i >= 0 {
+			return from + i + len(emptyLine), nil
+		}
+		if c.used == len(c.buf) {
+			return c.used, nil // judge will say that it is too long
+		}
+		from = max(0, c.used-3) // no byte is searched twice but these: the empty line has four
+		n, err := c.Read(c.buf[c.used:])
+		if err != nil {
+			return 0, err
+		}
+		c.used += n
+	}
+}
+
+// judge chooses the answer, and whether the client may ask again.
+func judge(head []byte) (status, body, connection string) {
+	has := func(s string) bool { return bytes.Contains(bytes.ToLower(head), []byte(s)) }
+	switch {
+	case !bytes.HasSuffix(head, emptyLine):
+		return "431 Request Header Fields Too Large", "", "close"
+	case !bytes.HasPrefix(head, []byte("GET ")):
+		return "501 Not Implemented", "", "close"
+	case has("\r\ncontent-length:"), has("\r\ntransfer-encoding:"):
+		return "400 Bad Request", "", "close" // a body follows, and would be taken for a request
+	case !has(" http/1.1\r\n"), has("\r\nconnection: close"):
+		return "200 OK", page, "close"
+	}
+	return "200 OK", page, "keep-alive"
+}
