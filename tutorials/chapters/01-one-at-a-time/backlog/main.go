@@ -33,7 +33,7 @@ func run() error {
 	}
 	defer unix.Close(fd)
 	fmt.Printf("A program listens on %s with backlog %d, and accepts nobody.\n\n", addr, backlog)
-	fmt.Printf("%-8s  %-15s  %s\n", "client", "connect took", "bytes of a request taken")
+	fmt.Printf("%-8s  %-15s  %s\n", "client", "connected after", "request written after")
 	accepted := make(chan error, 1)
 	for i := 1; i <= clients; i++ {
 		if i == clients {
@@ -45,16 +45,18 @@ func run() error {
 			return err
 		}
 		defer c.Close()
-		took := time.Since(begin)
-		n, err := c.Write([]byte(request))
-		if err != nil {
+		connected := time.Since(begin)
+		if _, err := c.Write([]byte(request)); err != nil {
 			return err
 		}
-		fmt.Printf("%-8d  %-15s  %d\n", i, fmt.Sprintf("%.1f ms", took.Seconds()*1000), n)
+		fmt.Printf("%-8d  %-15s  %s\n", i, millis(connected), millis(time.Since(begin)))
 	}
-	fmt.Printf("\nClient %d got its place after the program had accepted client 1, %v later.\n", clients, away)
+	fmt.Printf("\nNobody was answered. After %v the program accepted client 1, and so made room for client %d.\n",
+		away, clients)
 	return <-accepted
 }
+
+func millis(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1000) }
 
 // listen is what net.Listen does, which leaves the backlog to the system.
 func listen() (fd int, addr string, err error) {

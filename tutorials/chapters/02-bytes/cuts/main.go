@@ -1,5 +1,5 @@
-// Command cuts sends requests to five servers, whole, in pieces and three at a
-// time, and counts the answers.
+// Command cuts sends requests to five servers, whole, byte by byte and three at
+// once, and counts the answers.
 package main
 
 import (
