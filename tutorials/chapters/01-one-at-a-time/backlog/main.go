@@ -51,7 +51,7 @@ func run() error {
 		}
 		fmt.Printf("%-8d  %-15s  %s\n", i, millis(connected), millis(time.Since(begin)))
 	}
-	fmt.Printf("\nNobody was answered. After %v the program accepted client 1, and so made room for client %d.\n",
+	fmt.Printf("\nNobody was answered. After %v client 1 was accepted, which made room for client %d.\n",
 		away, clients)
 	return <-accepted
 }
