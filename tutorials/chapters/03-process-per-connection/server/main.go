@@ -1,0 +1,100 @@
+//go:build linux
+
+// Command server sends lines back, and gives each client a process of its own.
+package main
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
+	child := flag.Bool("child", false, "serve the connection that is descriptor 3 (the parent sets this)")
+	flag.Parse()
+	log.SetPrefix(fmt.Sprintf("process %d: ", os.Getpid()))
+	if *child {
+		if err := serve(os.NewFile(3, "connection")); err != io.EOF {
+			log.Fatal(err) // it ends this process, and so one client's connection
+		}
+		return
+	}
+	ln, err := listen(*addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	go reap()
+	for {
+		accept(ln)
+	}
+}
+
+// listen returns the listener as a mere descriptor, on which accept waits.
+func listen(addr string) (*os.File, error) {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	defer ln.Close() // the copy that File makes is enough
+	fmt.Println("listening on", ln.Addr())
+	f, err := ln.(*net.TCPListener).File()
+	if err == nil {
+		err = unix.SetNonblock(int(f.Fd()), false)
+	}
+	return f, err
+}
+
+// accept takes one connection, without ever reading from it, and starts a child for it.
+func accept(ln *os.File) {
+	fd, _, err := unix.Accept4(int(ln.Fd()), unix.SOCK_CLOEXEC)
+	if err != nil { // such as EMFILE: meanwhile the clients wait in the backlog
+		log.Print("accept: ", err)
+		time.Sleep(100 * time.Millisecond)
+		return
+	}
+	if err := start(fd); err != nil {
+		log.Print("a client is turned away: ", err)
+	}
+	unix.Close(fd) // our copy: the connection lives until the child's is closed too
+}
+
+// start runs this program again. The child gets copies of four descriptors, as 0 to 3.
+func start(fd int) error {
+	_, err := syscall.ForkExec("/proc/self/exe", []string{os.Args[0], "-child"},
+		&syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2, uintptr(fd)}})
+	return os.NewSyscallError("fork", err)
+}
+
+// reap asks how children have ended. Until then they stay, as zombies.
+func reap() {
+	exits := make(chan os.Signal, 1)
+	signal.Notify(exits, unix.SIGCHLD)
+	for range exits { // signals don't queue: one may stand for many children
+		for pid := 1; pid > 0; { // 0: no other has ended; -1: there is no other
+			pid, _ = unix.Wait4(-1, nil, unix.WNOHANG, nil)
+		}
+	}
+}
+
+// serve sends back each line when its end has come. A line has 64 KiB at most.
+func serve(c io.ReadWriter) error {
+	for r := bufio.NewReaderSize(c, 64<<10); ; {
+		line, err := r.ReadSlice('\n')
+		if err == nil {
+			_, err = c.Write(line)
+		}
+		if err != nil {
+			return err // io.EOF: the client has ended in order
+		}
+	}
+}
