@@ -1,0 +1,100 @@
+//go:build linux
+
+// Command cost compares what a client costs: a process, or a goroutine.
+package main
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+const clients = 200
+
+func main() {
+	log.SetFlags(0)
+	if len(os.Args) > 1 { // a child: its connection is descriptor 3
+		echo(os.NewFile(3, "connection"))
+		return
+	}
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(t, "each client has\tfirst answer\tsecond answer")
+	row(t, "a process", process)
+	row(t, "a goroutine", func(c *net.TCPConn) int { go echo(c); return os.Getpid() })
+	must(t.Flush())
+}
+
+// row connects clients, which stay. Times are medians; the first is from connect on.
+// Memory is that of all processes that serve, less what was there before.
+func row(t io.Writer, model string, serve func(c *net.TCPConn) (pid int)) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(err)
+	defer ln.Close()
+	var first, second []time.Duration
+	servers, memory := map[int]bool{os.Getpid(): true}, -pss(os.Getpid())
+	for range clients {
+		begun := time.Now()
+		client, err := net.Dial("tcp", ln.Addr().String())
+		must(err)
+		defer client.Close()
+		served, err := ln.Accept()
+		must(err)
+		servers[serve(served.(*net.TCPConn))] = true
+		first = append(first, ask(client, begun))
+		second = append(second, ask(client, time.Now()))
+	}
+	for pid := range servers {
+		memory += pss(pid)
+	}
+	slices.Sort(first)
+	slices.Sort(second)
+	const middle = clients / 2
+	fmt.Fprintf(t, "%s\t%d µs\t%d µs\n", model, first[middle].Microseconds(), second[middle].Microseconds())
+	fmt.Printf("memory for each client that has %s: %d KiB\n", model, memory/clients)
+}
+
+func ask(client net.Conn, begun time.Time) time.Duration {
+	fmt.Fprint(client, "x")
+	_, err := client.Read(make([]byte, 1))
+	must(err)
+	return time.Since(begun)
+}
+
+func process(c *net.TCPConn) int {
+	defer c.Close()
+	f, err := c.File()
+	must(err)
+	defer f.Close()
+	cmd := exec.Cmd{Path: "/proc/self/exe", Args: []string{"cost", "child"}, ExtraFiles: []*os.File{f}}
+	must(cmd.Start())
+	return cmd.Process.Pid
+}
+
+// echo hides from io.Copy that c is a socket: it would take a pipe, for splice(2).
+func echo(c io.ReadWriteCloser) {
+	defer c.Close()
+	io.Copy(struct{ io.Writer }{c}, struct{ io.Reader }{c})
+}
+
+// pss is the memory of a process in KiB; of what several share, each has its part.
+func pss(pid int) (n int) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	must(err)
+	_, after, _ := strings.Cut(string(text), "\nPss:")
+	_, err = fmt.Sscan(after, &n)
+	must(err)
+	return n
+}
+
+func must(err error) {
+	if err != nil {
+		log.Fatal("cost: ", err)
+	}
+}

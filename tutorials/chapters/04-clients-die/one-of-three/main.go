@@ -1,0 +1,99 @@
+//go:build linux
+
+// Command one-of-three resets one of three connections, and counts who else is served.
+package main
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"os/exec"
+	"text/tabwriter"
+	"time"
+)
+
+func main() {
+	log.SetFlags(0)
+	if len(os.Args) > 1 {
+		serve(os.Args[1], os.NewFile(3, "given"))
+		return
+	}
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(t, "each client has; an error ends\tothers served")
+	for _, how := range []string{"a process; it", "a goroutine; it", "a goroutine; the process"} {
+		fmt.Fprintf(t, "%s\t%d\n", how, try(how))
+	}
+	must(t.Flush())
+}
+
+// try starts a server, lets three clients come, and the second one reset.
+func try(how string) int {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(err)
+	server := start(how, ln.(*net.TCPListener))
+	defer server.Wait()
+	defer server.Process.Kill() // unless it has ended
+	must(ln.Close())            // the server has its own
+	var all [3]net.Conn
+	for i := range all {
+		all[i], err = net.Dial("tcp", ln.Addr().String())
+		must(err)
+		ask(all[i]) // now it is accepted, and served
+	}
+	must(all[1].(*net.TCPConn).SetLinger(0)) // so that Close sends RST
+	must(all[1].Close())
+	time.Sleep(300 * time.Millisecond)
+	return ask(all[0]) + ask(all[2])
+}
+
+func ask(c net.Conn) int {
+	fmt.Fprint(c, "x")
+	answers, _ := c.Read(make([]byte, 1))
+	return answers
+}
+
+// start runs this program again, with a copy of what it is given as descriptor 3.
+func start(how string, given interface{ File() (*os.File, error) }) *exec.Cmd {
+	f, err := given.File()
+	must(err)
+	defer f.Close()
+	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{"server", how}, ExtraFiles: []*os.File{f}}
+	must(cmd.Start())
+	return cmd
+}
+
+// serve is the server, and in a process of its own the child, which has one connection.
+func serve(how string, given *os.File) {
+	if how == "child" {
+		echo(given, log.Fatal)
+		return
+	}
+	ln, err := net.FileListener(given)
+	must(err)
+	for c, err := ln.Accept(); err == nil; c, err = ln.Accept() {
+		switch how {
+		case "a process; it":
+			go start("child", c.(*net.TCPConn)).Wait()
+			must(c.Close())
+		case "a goroutine; it":
+			go echo(c, func(...any) {})
+		case "a goroutine; the process":
+			go echo(c, log.Fatal)
+		}
+	}
+}
+
+func echo(c io.ReadWriteCloser, failed func(...any)) {
+	defer c.Close()
+	if _, err := io.Copy(c, c); err != nil {
+		failed(err)
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		log.Fatal("one-of-three: ", err)
+	}
+}

@@ -1,0 +1,83 @@
+//go:build linux
+
+// Command time-wait closes a connection from each end, and shows in which state
+// the server's end stays, and who may listen on its port then.
+package main
+
+import (
+	"fmt"
+	"log"
+	"net"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	log.SetFlags(0)
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(t, "who closes first\tthe server's end\tthe client's end\tbind\tbind with SO_REUSEADDR")
+	row(t, "the client", false)
+	row(t, "the server", true)
+	must(t.Flush())
+}
+
+func row(t *tabwriter.Writer, who string, serverFirst bool) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(err)
+	client, err := net.Dial("tcp", ln.Addr().String())
+	must(err)
+	server, err := ln.Accept()
+	must(err)
+	first, second := client, server
+	if serverFirst {
+		first, second = server, client
+	}
+	must(first.Close())
+	time.Sleep(20 * time.Millisecond)
+	must(second.Close())
+	must(ln.Close())
+	time.Sleep(20 * time.Millisecond)
+	port := ln.Addr().(*net.TCPAddr).Port
+	other := client.LocalAddr().(*net.TCPAddr).Port
+	fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", who, state(port, other), state(other, port),
+		bind(port, 0), bind(port, 1))
+}
+
+// state is what the kernel lists for a connection of local to remote.
+func state(local, remote int) string {
+	text, err := os.ReadFile("/proc/net/tcp")
+	must(err)
+	for line := range strings.Lines(string(text)) {
+		f := strings.Fields(line)
+		if strings.HasSuffix(f[1], fmt.Sprintf(":%04X", local)) && strings.HasSuffix(f[2], fmt.Sprintf(":%04X", remote)) {
+			if f[3] == "06" {
+				return "TIME_WAIT"
+			}
+			return "state " + f[3]
+		}
+	}
+	return "gone"
+}
+
+// bind tries to take a port, as a server that is started again does.
+func bind(port, reuse int) string {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	must(err)
+	defer unix.Close(fd)
+	must(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, reuse))
+	err = unix.Bind(fd, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}})
+	if err != nil {
+		return unix.ErrnoName(err.(unix.Errno))
+	}
+	return "ok"
+}
+
+func must(err error) {
+	if err != nil {
+		log.Fatal("time-wait: ", err)
+	}
+}
