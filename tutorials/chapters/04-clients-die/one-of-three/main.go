@@ -21,8 +21,8 @@ func main() {
 		return
 	}
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(t, "each client has; an error ends\tothers served")
-	for _, how := range []string{"a process; it", "a goroutine; it", "a goroutine; the process"} {
+	fmt.Fprintln(t, "an error ends\tothers served")
+	for _, how := range []string{"the client's process", "the client's goroutine", "everybody's process"} {
 		fmt.Fprintf(t, "%s\t%d\n", how, try(how))
 	}
 	must(t.Flush())
@@ -74,12 +74,12 @@ func serve(how string, given *os.File) {
 	must(err)
 	for c, err := ln.Accept(); err == nil; c, err = ln.Accept() {
 		switch how {
-		case "a process; it":
+		case "the client's process":
 			go start("child", c.(*net.TCPConn)).Wait()
 			must(c.Close())
-		case "a goroutine; it":
+		case "the client's goroutine":
 			go echo(c, func(...any) {})
-		case "a goroutine; the process":
+		case "everybody's process":
 			go echo(c, log.Fatal)
 		}
 	}
