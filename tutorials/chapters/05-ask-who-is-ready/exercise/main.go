@@ -1,0 +1,100 @@
+//go:build linux
+
+// Command server sends lines back. One loop serves all clients: it asks poll(2) which of them are ready.
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
+	flag.Parse()
+	ln, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("listening on", ln.Addr())
+	raw, err := ln.(*net.TCPListener).SyscallConn() // leads to the descriptor, which Go keeps open
+	if err == nil {
+		err = raw.Control(func(fd uintptr) { log.Fatal(serve(int(fd))) })
+	}
+	log.Fatal(err)
+}
+
+// serve is the loop. What poll is to watch is listed anew in each round.
+func serve(listener int) error {
+	var clients []*client
+	var fds []unix.PollFd
+	buf := make([]byte, 16<<10)
+	for door, wait := listener, -1; ; {
+		fds = append(fds[:0], unix.PollFd{Fd: int32(door), Events: unix.POLLIN})
+		for _, c := range clients {
+			fds = append(fds, unix.PollFd{Fd: int32(c.fd), Events: c.wants()})
+		}
+		if _, err := unix.Poll(fds, wait); err != nil && err != unix.EINTR {
+			return err
+		}
+		for i, c := range clients {
+			if fds[i+1].Revents != 0 && !c.turn(buf) {
+				unix.Close(c.fd)
+				clients[i] = nil
+			}
+		}
+		clients = slices.DeleteFunc(clients, func(c *client) bool { return c == nil })
+		if door, wait = listener, -1; fds[0].Revents == 0 {
+			continue
+		}
+		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		if err == nil {
+			clients = append(clients, &client{fd: fd}) // does another wait, poll says so at once
+		} else if err != unix.EAGAIN && err != unix.ECONNABORTED {
+			door, wait = -1, 100 // no descriptor is free: for 100 ms poll is to pass over the listener
+		}
+	}
+}
+
+// client is a connection, and what is to be remembered of it from one turn to the next.
+type client struct {
+	fd    int
+	buf   []byte // what has come and is not sent
+	whole int    // how much of it are lines whose end has come
+}
+
+// wants is what poll is to watch: while something is to be sent, nothing is read.
+func (c *client) wants() int16 {
+	if c.whole > 0 {
+		return unix.POLLOUT
+	}
+	return unix.POLLIN
+}
+
+// turn does what c is ready for, without waiting, and reports whether it stays.
+func (c *client) turn(buf []byte) bool {
+	if c.whole == 0 {
+		n, err := unix.Read(c.fd, buf)
+		if n <= 0 { // 0 is the end of what the client sends
+			return err == unix.EAGAIN
+		}
+		if end := bytes.LastIndexByte(buf[:n], '\n') + 1; end > 0 {
+			c.whole = len(c.buf) + end
+		}
+		c.buf = append(c.buf, buf[:n]...)
+	}
+	for sent := 0; sent < c.whole; {
+		n, err := unix.Write(c.fd, c.buf[sent:c.whole])
+		if n < 0 {
+			return err == unix.EAGAIN // the socket is full: poll will tell when it has room
+		}
+		sent += n
+	}
+	c.buf, c.whole = c.buf[c.whole:], 0
+	return len(c.buf) <= 64<<10 // a line that never ends must not be kept for ever
+}

@@ -1,0 +1,100 @@
+//go:build linux
+
+// Command server sends lines back. One loop serves all clients: epoll(7) tells it which of them are ready.
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
+	flag.Parse()
+	ln, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("listening on", ln.Addr())
+	raw, err := ln.(*net.TCPListener).SyscallConn() // leads to the descriptor, which Go keeps open
+	if err == nil {
+		err = raw.Control(func(fd uintptr) { log.Fatal(serve(int(fd))) })
+	}
+	log.Fatal(err)
+}
+
+// serve is the loop, a reactor: of each descriptor that is reported it calls what is there for it.
+func serve(listener int) error {
+	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err == nil {
+		err = watch(ep, unix.EPOLL_CTL_ADD, listener, unix.EPOLLIN|unix.EPOLLET) // one report for all who come
+	}
+	clients, events, buf := map[int]*client{}, make([]unix.EpollEvent, 64), make([]byte, 16<<10)
+	for n := 0; err == nil || err == unix.EINTR; {
+		n, err = unix.EpollWait(ep, events, -1)
+		for _, e := range events[:max(n, 0)] {
+			if c := clients[int(e.Fd)]; c == nil {
+				accept(ep, listener, clients)
+			} else if !c.turn(ep, buf) {
+				delete(clients, c.fd)
+				unix.Close(c.fd) // and so epoll forgets it, for nobody else has a copy
+			}
+		}
+	}
+	return err
+}
+
+// watch says which events of fd epoll is to report, from now on and until it is told otherwise.
+func watch(ep, op, fd int, events uint32) error {
+	return unix.EpollCtl(ep, op, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
+}
+
+// accept takes in who waits, 16 at most, for clients are to have their turn.
+func accept(ep, listener int, clients map[int]*client) {
+	for range 16 {
+		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		if err != nil {
+			return
+		}
+		clients[fd] = &client{fd: fd}
+		if watch(ep, unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN) != nil {
+			delete(clients, fd)
+			unix.Close(fd)
+		}
+	}
+}
+
+// client is a connection, and what is to be remembered of it from one turn to the next.
+type client struct {
+	fd    int
+	buf   []byte // what has come and is not sent
+	whole int    // how much of it are lines whose end has come
+}
+
+// turn does what c is ready for, without waiting, and reports whether it stays.
+func (c *client) turn(ep int, buf []byte) bool {
+	full := c.whole > 0
+	if !full {
+		n, err := unix.Read(c.fd, buf)
+		if n <= 0 { // 0 is the end of what the client sends
+			return err == unix.EAGAIN
+		}
+		if end := bytes.LastIndexByte(buf[:n], '\n') + 1; end > 0 {
+			c.whole = len(c.buf) + end
+		}
+		c.buf = append(c.buf, buf[:n]...)
+	}
+	for c.whole > 0 {
+		n, err := unix.Write(c.fd, c.buf[:c.whole])
+		if n < 0 {
+			return err == unix.EAGAIN && (full || watch(ep, unix.EPOLL_CTL_MOD, c.fd, unix.EPOLLOUT) == nil)
+		}
+		c.buf, c.whole = c.buf[n:], c.whole-n
+	}
+	return len(c.buf) <= 64<<10 && (!full || watch(ep, unix.EPOLL_CTL_MOD, c.fd, unix.EPOLLIN) == nil)
+}
