@@ -1,0 +1,99 @@
+//go:build linux
+
+// Command onewrite hands write(2) more and more bytes in one call, on a non-blocking socket whose other
+// end doesn't read, and prints how many of them each call takes.
+package main
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"text/tabwriter"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
+	fmt.Fprint(table, "asked\ttaken\n")
+	var story string
+	for _, size := range []int{1e3, 1e4, 1e5, 1e6, 2e6, 5e6, 1e7, 5e7} {
+		var taken int
+		taken, story = attempt(size)
+		fmt.Fprintf(table, "%d KB\t%d KB\n", size/1000, taken/1000)
+	}
+	table.Flush()
+	fmt.Print("\n", story)
+}
+
+// attempt offers size bytes to a new connection, and tells what became of them.
+func attempt(size int) (taken int, story string) {
+	server, client := pair()
+	defer server.Close()
+	defer client.Close()
+	out := make([]byte, size)
+	taken, err := write(server, out)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = write(server, out)
+	story = fmt.Sprintf("Of %d bytes the first write took %d, and said no error.\nThe second said: %v.\n",
+		size, taken, err)
+	writes, full := drain(server, client, out[taken:])
+	return taken, story + fmt.Sprintf("Then the client read. %d more writes took a part each, "+
+		"and %d times the socket\nwas full and poll had to wait for room.\n", writes, full)
+}
+
+// drain sends out while the client reads, as a loop does: write until EAGAIN, then wait for POLLOUT.
+func drain(server, client net.Conn, out []byte) (writes, full int) {
+	go io.Copy(io.Discard, client)
+	for len(out) > 0 {
+		n, err := write(server, out)
+		switch err {
+		case nil:
+			out = out[n:]
+			writes++
+		case unix.EAGAIN:
+			full++
+			control(server, func(fd int) { unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, -1) })
+		default:
+			log.Fatal(err)
+		}
+	}
+	return writes, full
+}
+
+// write is one write(2).
+func write(c net.Conn, p []byte) (n int, err error) {
+	control(c, func(fd int) { n, err = unix.Write(fd, p) })
+	return n, err
+}
+
+// control lends a connection's descriptor, which Go has made non-blocking.
+func control(c net.Conn, f func(fd int)) {
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) { f(int(fd)) })
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// pair is a connection on loopback, with both its ends.
+func pair() (server, client net.Conn) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ln.Close()
+	if client, err = net.Dial("tcp", ln.Addr().String()); err == nil {
+		server, err = ln.Accept()
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	return server, client
+}
