@@ -1,0 +1,87 @@
+//go:build linux
+
+// Command held has epoll(7) watch a connection on which a byte waits, gives a copy of the connection to a
+// child process, closes its own, and counts what epoll reports after each step.
+package main
+
+import (
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"text/tabwriter"
+
+	"golang.org/x/sys/unix"
+)
+
+const waits = 10
+
+func main() {
+	late, err := steps(false)
+	early, _ := steps(true)
+	fmt.Printf("EPOLL_CTL_DEL after the close: %v\n\n", err)
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
+	fmt.Fprintf(table, "step\twakes of %d\twith EPOLL_CTL_DEL before the close\n", waits)
+	for i, name := range []string{"watched", "a child has a copy", "we have closed ours", "the child has ended"} {
+		fmt.Fprintf(table, "%s\t%d\t%d\n", name, late[i], early[i])
+	}
+	table.Flush()
+}
+
+// steps counts wakes after each step. The error is what EPOLL_CTL_DEL says, before the close or after it.
+func steps(first bool) (wakes []int, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	check(err)
+	server, client := fds[0], fds[1]
+	_, err = unix.Write(client, []byte("x")) // that nobody reads
+	check(err)
+	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	check(err)
+	e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(server)}
+	check(unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, server, &e))
+	wakes = append(wakes, count(ep))
+	leave := child(server)
+	wakes = append(wakes, count(ep))
+	if first {
+		err = unix.EpollCtl(ep, unix.EPOLL_CTL_DEL, server, nil)
+	}
+	check(unix.Close(server))
+	if !first {
+		err = unix.EpollCtl(ep, unix.EPOLL_CTL_DEL, server, nil)
+	}
+	wakes = append(wakes, count(ep))
+	leave()
+	return append(wakes, count(ep)), err
+}
+
+// count says how many of some waits report an event.
+func count(ep int) (wakes int) {
+	for range waits {
+		n, err := unix.EpollWait(ep, make([]unix.EpollEvent, 1), 1)
+		check(err)
+		wakes += max(n, 0)
+	}
+	return wakes
+}
+
+// child starts a process that has a copy of fd, and ends when it is told to leave.
+func child(fd int) (leave func()) {
+	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	check(err)
+	cmd := exec.Command("cat")
+	cmd.ExtraFiles = []*os.File{os.NewFile(uintptr(dup), "connection")}
+	in, err := cmd.StdinPipe()
+	check(err)
+	check(cmd.Start())
+	check(cmd.ExtraFiles[0].Close()) // the child has its own now
+	return func() {
+		in.Close()
+		check(cmd.Wait())
+	}
+}
+
+func check(err error) {
+	if err != nil && err != unix.EINTR {
+		log.Fatal(err)
+	}
+}
