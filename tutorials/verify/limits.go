@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -25,6 +26,8 @@ var programs = []string{
 
 var (
 	assignment = regexp.MustCompile(`^[A-Z_]+=`)
+	inChapters = regexp.MustCompile(`(?i)\bchapters? \d+((, | and )\d+)*`)
+	digits     = regexp.MustCompile(`\d+`)
 	inCode     = regexp.MustCompile("`([^`]+)`")
 	inPlace    = regexp.MustCompile("`([^`]+)`|\\]\\(([^)]+)\\)")
 	testName   = regexp.MustCompile(`\b(?:Test|Example|Fuzz|Benchmark)[A-Z]\w*`)
@@ -32,9 +35,9 @@ var (
 	goPackage  = regexp.MustCompile(`^\./\S*$`)
 )
 
-// Limits checks tutorials/LIMITS.md in the repository at root. Each row of its table names a place that
-// exists, in its first code or link: a path from the root, from tutorials or from tutorials/chapters. And it
-// names a test that exists, or a command. The error has a line for each fault; one that wraps fs.ErrNotExist
+// Limits checks tutorials/LIMITS.md in the repository at root. Each row of its table names places that
+// exist: chapters by their numbers, what is in their folders as code, or paths from the root, from tutorials or
+// from tutorials/chapters. And it names a test, a command or a file that shows the limit. The error has a line for each fault; one that wraps fs.ErrNotExist
 // says that there is no such file.
 func Limits(root string) error {
 	text, err := os.ReadFile(filepath.Join(root, limitsPath))
@@ -86,17 +89,42 @@ func checkLimit(root string, cells []string, tests map[string]bool) error {
 			return fmt.Errorf("the cell %q is empty", limitsHead[i])
 		}
 	}
-	m := inPlace.FindStringSubmatch(cells[0])
-	if m == nil {
-		return fmt.Errorf("%q names no place: write a path as `code`, or as a link", cells[0])
-	}
-	if place := m[1] + m[2]; !exists(root, place) {
-		return fmt.Errorf("there is no %s", place)
+	if err := checkWhere(root, cells[0]); err != nil {
+		return err
 	}
 	return checkShown(root, cells[2], tests)
 }
 
-// checkShown checks what is said to show a limit: all tests that it names, and all commands.
+// checkWhere checks the chapters that a cell names, and what it names as code or links.
+func checkWhere(root, cell string) error {
+	var folders []string
+	for _, list := range inChapters.FindAllString(cell, -1) {
+		for _, number := range digits.FindAllString(list, -1) {
+			n, _ := strconv.Atoi(number)
+			// Each folder has server, and no other entry of that number has anything below it.
+			found, err := filepath.Glob(fmt.Sprintf("%s/tutorials/chapters/%02d-*/server", root, n))
+			if err != nil || len(found) != 1 {
+				return fmt.Errorf("there is no chapter %s", number)
+			}
+			folders = append(folders, filepath.Base(filepath.Dir(found[0])))
+		}
+	}
+	places := inPlace.FindAllStringSubmatch(cell, -1)
+	if len(folders)+len(places) == 0 {
+		return fmt.Errorf("%q names no place: write “chapter 2”, or a path as `code`, or a link", cell)
+	}
+	for _, m := range places {
+		place := m[1] + m[2]
+		missing := func(folder string) bool { return !exists(root, folder+"/"+place) }
+		if !exists(root, place) && (len(folders) == 0 || slices.ContainsFunc(folders, missing)) {
+			return fmt.Errorf("there is no %s", place)
+		}
+	}
+	return nil
+}
+
+// checkShown checks what is said to show a limit: all tests, commands and files that it names. Other words
+// may stand as code, but do not suffice.
 func checkShown(root, cell string, tests map[string]bool) error {
 	names := testName.FindAllString(cell, -1)
 	for _, name := range names {
@@ -104,27 +132,31 @@ func checkShown(root, cell string, tests map[string]bool) error {
 			return fmt.Errorf("there is no test %s", name)
 		}
 	}
-	commands := 0
+	shown := len(names)
 	for _, m := range inCode.FindAllStringSubmatch(cell, -1) {
 		words := strings.Fields(m[1])
 		for len(words) > 1 && assignment.MatchString(words[0]) {
 			words = words[1:]
 		}
-		if len(words) == 0 || len(words) == 1 && testName.MatchString(words[0]) {
+		isFile := len(words) == 1 && strings.Contains(words[0], "/") && words[0][0] != '/'
+		switch {
+		case len(words) == 0 || len(words) == 1 && testName.MatchString(words[0]):
 			continue
+		case isFile && !exists(root, words[0]):
+			return fmt.Errorf("there is no %s", words[0])
+		case isFile || slices.Contains(programs, words[0]):
+			shown++
+		case len(words) > 1:
+			return fmt.Errorf("`%s` is no command of a known program", m[1])
 		}
-		if !slices.Contains(programs, words[0]) {
-			return fmt.Errorf("`%s` is no test, and no command of a known program", m[1])
-		}
-		commands++
 		for _, word := range words[1:] {
 			if words[0] == "go" && goPackage.MatchString(word) && !exists(root, strings.TrimSuffix(word, "/...")) {
 				return fmt.Errorf("`%s`: there is no %s", m[1], word)
 			}
 		}
 	}
-	if len(names)+commands == 0 {
-		return fmt.Errorf("%q names neither a test nor, as `code`, a command", cell)
+	if shown == 0 {
+		return fmt.Errorf("%q names neither a test nor, as `code`, a command or a file", cell)
 	}
 	return nil
 }
