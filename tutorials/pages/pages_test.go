@@ -16,7 +16,8 @@ import (
 )
 
 // served are what the servers have beside the site's files.
-var served = []string{"/", "/stats", "/_/icon.svg", "/_/style.css", "/_/model.js"}
+var served = []string{"/", "/stats", "/_/icon.svg", "/_/style.css", "/_/model.js",
+	"/_/echo", "/_/chat", "/_/isolation", "/_/history"}
 
 // written is the site, by the addresses of its pages. It is written once.
 var written = sync.OnceValues(func() (map[string]*html.Node, error) {

@@ -18,6 +18,8 @@ func example(t *testing.T) (o Options, out *strings.Builder, dir string) {
 	if err := os.CopyFS(filepath.Join(root, folder), os.DirFS("../chapter/testdata")); err != nil {
 		t.Fatal(err)
 	}
+	write(t, filepath.Join(root, limitsPath), "| Where | Simpler than the truth | Shown by |\n|---|---|---|\n"+
+		"| `go.mod` | it needs nothing | `go.mod` |\n")
 	out = new(strings.Builder)
 	o = Options{
 		Root: root, Folder: folder + "/good", Marked: []string{folder}, Out: out, Record: true,

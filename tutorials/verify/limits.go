@@ -37,8 +37,8 @@ var (
 
 // Limits checks tutorials/LIMITS.md in the repository at root. Each row of its table names places that
 // exist: chapters by their numbers, what is in their folders as code, or paths from the root, from tutorials or
-// from tutorials/chapters. And it names a test, a command or a file that shows the limit. The error has a line for each fault; one that wraps fs.ErrNotExist
-// says that there is no such file.
+// from tutorials/chapters. And it names a test, a command or a file that shows the limit. The error has a
+// line for each fault; one that wraps fs.ErrNotExist says that there is no such file.
 func Limits(root string) error {
 	text, err := os.ReadFile(filepath.Join(root, limitsPath))
 	if err != nil {
