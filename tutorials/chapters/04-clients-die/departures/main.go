@@ -21,19 +21,19 @@ type conn = *net.TCPConn
 func main() {
 	log.SetFlags(0)
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(t, "the client\tpoll marks\tread gives")
+	fmt.Fprintln(t, "the client\tpoll\tread gives")
 	var owner *exec.Cmd
 	row(t, "closes", func(c conn, _ int) { must(c.Close()) })
-	row(t, "sends hello, closes", func(c conn, _ int) { fmt.Fprint(c, "hello"); must(c.Close()) })
-	row(t, "is killed (SIGKILL)", func(c conn, _ int) { owner = signal(c, unix.SIGKILL) })
-	row(t, "is stopped (SIGSTOP)", func(c conn, _ int) { owner = signal(c, unix.SIGSTOP) })
+	row(t, "hello, closes", func(c conn, _ int) { fmt.Fprint(c, "hello"); must(c.Close()) })
+	row(t, "is killed", func(c conn, _ int) { owner = signal(c, unix.SIGKILL) })
+	row(t, "is stopped", func(c conn, _ int) { owner = signal(c, unix.SIGSTOP) })
 	must(owner.Process.Kill())
-	row(t, "closes, an answer unread", func(c conn, fd int) { unix.Write(fd, []byte("x")); must(c.Close()) })
-	row(t, "sends hello, resets", func(c conn, _ int) {
+	row(t, "closes, unread", func(c conn, fd int) { unix.Write(fd, []byte("x")); must(c.Close()) })
+	row(t, "hello, resets", func(c conn, _ int) {
 		fmt.Fprint(c, "hello")
 		must(errors.Join(c.SetLinger(0), c.Close())) // with 0 Close sends RST
 	})
-	row(t, "sends hello, closes after us", func(c conn, server int) {
+	row(t, "hello, both shut", func(c conn, server int) {
 		must(unix.Shutdown(server, unix.SHUT_WR))
 		fmt.Fprint(c, "hello")
 		must(c.Close())

@@ -17,9 +17,9 @@ import (
 func main() {
 	log.SetFlags(0)
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(t, "the client\t1st write\t2nd write\t3rd write\tread")
+	fmt.Fprintln(t, "the client\t1st\t2nd\t3rd write\tread")
 	row(t, "stays", func(*net.TCPConn) {})
-	row(t, "says that nothing follows", func(c *net.TCPConn) { must(c.CloseWrite()) })
+	row(t, "half-closes", func(c *net.TCPConn) { must(c.CloseWrite()) })
 	row(t, "closes", func(c *net.TCPConn) { must(c.Close()) })
 	row(t, "resets", func(c *net.TCPConn) { must(c.SetLinger(0)); must(c.Close()) })
 	must(t.Flush())
