@@ -21,10 +21,10 @@ var answers = [2][]byte{make([]byte, 50_000_000), make([]byte, 1)} // A's and B'
 
 func main() {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprint(table, "the loop\tB waits\n")
-	fmt.Fprintf(table, "non-blocking sockets\t%s\n", run(true, 0))
-	fmt.Fprintf(table, "blocking sockets\t%s\n", run(false, 0))
-	fmt.Fprintf(table, "non-blocking, but A's answer takes 1 s to compute\t%s\n", run(true, pause))
+	fmt.Fprint(table, "sockets\tB waits\n")
+	fmt.Fprintf(table, "non-blocking\t%s\n", run(true, 0))
+	fmt.Fprintf(table, "blocking\t%s\n", run(false, 0))
+	fmt.Fprintf(table, "1 s of computing\t%s\n", run(true, pause))
 	table.Flush()
 }
 

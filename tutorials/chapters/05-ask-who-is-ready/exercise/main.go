@@ -56,7 +56,7 @@ func serve(listener int) error {
 		if err == nil {
 			clients = append(clients, &client{fd: fd}) // does another wait, poll says so at once
 		} else if err != unix.EAGAIN && err != unix.ECONNABORTED {
-			door, wait = -1, 100 // no descriptor is free: for 100 ms poll is to pass over the listener
+			door, wait = -1, 100 // no descriptor is free: so the listener is left out for 100 ms
 		}
 	}
 }

@@ -24,7 +24,7 @@ func main() {
 	row := func(how string, size int, flags uint32) {
 		s := exchange(size, flags)
 		each := func(n int) float64 { return float64(n) / messages }
-		fmt.Fprintf(table, "%s\t%.1f\t%.1f\t%.1f\t%.1f\n",
+		fmt.Fprintf(table, "%s\t%g\t%g\t%g\t%g\n",
 			how, each(s.waits), each(s.reads), each(s.writes), each(s.waits+s.reads+s.writes))
 	}
 	row("100 bytes, level", 100, 0)

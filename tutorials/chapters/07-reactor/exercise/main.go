@@ -54,7 +54,7 @@ func watch(ep, op, fd int, events uint32) error {
 	return unix.EpollCtl(ep, op, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
 }
 
-// accept takes in who waits, 16 at most, for clients are to have their turn.
+// accept takes in those who wait, 16 at most, so that the clients have their turn.
 func accept(ep, listener int, clients map[int]*client) {
 	for range 16 {
 		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)

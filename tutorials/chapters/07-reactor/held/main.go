@@ -21,7 +21,7 @@ func main() {
 	early, _ := steps(true)
 	fmt.Printf("EPOLL_CTL_DEL after the close: %v\n\n", err)
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintf(table, "step\twakes of %d\twith EPOLL_CTL_DEL before the close\n", waits)
+	fmt.Fprintf(table, "step\twakes of %d\twith EPOLL_CTL_DEL first\n", waits)
 	for i, name := range []string{"watched", "a child has a copy", "we have closed ours", "the child has ended"} {
 		fmt.Fprintf(table, "%s\t%d\t%d\n", name, late[i], early[i])
 	}
