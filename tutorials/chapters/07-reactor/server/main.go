@@ -54,7 +54,7 @@ func watch(ep, op, fd int, events uint32) error {
 	return unix.EpollCtl(ep, op, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
 }
 
-// accept takes in those who wait, 16 at most: the others are reported again, after the clients' turn.
+// accept takes in those who wait, 16 at most: the others are reported again, after the clients.
 func accept(ep, listener int, clients map[int]*client) {
 	for range 16 {
 		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
