@@ -1,0 +1,98 @@
+//go:build linux
+
+// Command server answers each GET with a page: its head by sendmsg(2), then the page by sendfile(2).
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+var (
+	addr    = flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
+	noDelay = flag.Bool("nodelay", true, "set TCP_NODELAY: what is there is sent")
+	more    = flag.Bool("more", true, "send the head with MSG_MORE: wait for the page")
+	page    = "<!doctype html><title>A page</title>" + strings.Repeat("<p>All is well.\n", 20)
+)
+
+func main() {
+	flag.Parse()
+	file, none := unix.MemfdCreate("page", unix.MFD_CLOEXEC) // a file without a name, in memory
+	_, full := unix.Write(file, []byte(page))
+	ln, err := net.Listen("tcp", *addr)
+	if err := cmp.Or(none, full, err); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("listening on", ln.Addr())
+	for {
+		c, err := ln.Accept()
+		if err != nil {
+			log.Print(err)
+			time.Sleep(100 * time.Millisecond) // for want of descriptors, say: some will be closed
+			continue
+		}
+		go serve(c.(*net.TCPConn), file)
+	}
+}
+
+// serve answers the requests of a client, one after the other.
+func serve(c *net.TCPConn, file int) {
+	defer c.Close()
+	c.SetNoDelay(*noDelay) // the kernel begins without, Go's library with it
+	raw, err := c.SyscallConn()
+	limit := &io.LimitedReader{R: c}
+	in := bufio.NewReader(limit)
+	for last := false; err == nil && !last; {
+		limit.N = 64 << 10             // bytes of a request
+		c.SetReadDeadline(time.Time{}) // a client may stay and ask for nothing
+		in.Peek(1)                     // if that fails, so will what follows
+		c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		r, wrong := http.ReadRequest(in)
+		if wrong != nil || r.Method != http.MethodGet || r.ContentLength != 0 {
+			return
+		}
+		last, err = r.Close, answer(raw, file)
+	}
+}
+
+// answer makes two system calls.
+func answer(raw syscall.RawConn, file int) error {
+	flags := 0
+	if *more {
+		flags = unix.MSG_MORE
+	}
+	head := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", len(page))
+	err := whole(raw, len(head), func(fd, at int) (int, error) {
+		return unix.SendmsgN(fd, head[at:], nil, nil, flags)
+	})
+	if err != nil {
+		return err
+	}
+	return whole(raw, len(page), func(fd, at int) (int, error) {
+		from := int64(at)
+		return unix.Sendfile(fd, file, &from, len(page)-at)
+	})
+}
+
+// whole repeats a system call until it has taken n bytes, and sleeps while the socket is full.
+func whole(raw syscall.RawConn, n int, call func(fd, at int) (int, error)) (err error) {
+	for at, took := 0, 0; at < n && err == nil; at += took {
+		broken := raw.Write(func(fd uintptr) bool {
+			took, err = call(int(fd), at)
+			return err != unix.EAGAIN
+		})
+		err = cmp.Or(err, broken)
+	}
+	return err
+}
