@@ -1,0 +1,99 @@
+//go:build linux
+
+// Command later measures the answers of a connection one by one. Each is a head and a body, sent in
+// three ways.
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ways to send a head, and then a body.
+var ways = []struct {
+	name    string
+	noDelay bool
+	flags   int // of the head's send
+}{
+	{"two sends", false, 0},
+	{"with TCP_NODELAY", true, 0},
+	{"with MSG_MORE", false, unix.MSG_MORE},
+}
+
+const head, body, requests = 80, 300, 8
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "later:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	fmt.Print("A client asks again and again. How long does each answer take, a head and then a body?\n\n")
+	columns := "request"
+	var took [requests][]string
+	for _, way := range ways {
+		columns += "\t" + way.name
+		client, server, err := connect()
+		if err != nil {
+			return err
+		}
+		if err := server.SetNoDelay(way.noDelay); err != nil {
+			return err
+		}
+		go serve(server, way.flags)
+		for i := range requests {
+			start := time.Now()
+			if _, err := client.Write([]byte("?")); err != nil {
+				return err
+			}
+			if _, err := io.ReadFull(client, make([]byte, head+body)); err != nil {
+				return err
+			}
+			took[i] = append(took[i], fmt.Sprintf("%.2f ms", time.Since(start).Seconds()*1000))
+		}
+		client.Close()
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(w, columns)
+	for i, cells := range took {
+		fmt.Fprintf(w, "%d\t%s\n", i+1, strings.Join(cells, "\t"))
+	}
+	return w.Flush()
+}
+
+// connect returns the two ends of a connection.
+func connect() (client, server *net.TCPConn, err error) {
+	ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer ln.Close()
+	if client, err = net.DialTCP("tcp", nil, ln.Addr().(*net.TCPAddr)); err == nil {
+		server, err = ln.AcceptTCP()
+	}
+	return client, server, err
+}
+
+// serve answers each byte with a head and a body, by two system calls.
+func serve(c *net.TCPConn, flags int) {
+	defer c.Close()
+	raw, err := c.SyscallConn()
+	for err == nil {
+		if _, err = c.Read(make([]byte, 1)); err == nil { // until the client has closed
+			err = raw.Write(func(fd uintptr) bool {
+				_, err := unix.SendmsgN(int(fd), make([]byte, head), nil, nil, flags)
+				return err != unix.EAGAIN
+			})
+			c.Write(make([]byte, body))
+		}
+	}
+}
