@@ -22,7 +22,8 @@ func main() {
 	fmt.Printf("EPOLL_CTL_DEL after the close: %v\n\n", err)
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprintf(table, "step\twakes of %d\twith EPOLL_CTL_DEL first\n", waits)
-	for i, name := range []string{"watched", "a child has a copy", "we have closed ours", "the child has ended"} {
+	names := []string{"watched", "a child has a copy", "we have closed ours", "the child has ended"}
+	for i, name := range names {
 		fmt.Fprintf(table, "%s\t%d\t%d\n", name, late[i], early[i])
 	}
 	table.Flush()
