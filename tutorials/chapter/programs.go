@@ -14,7 +14,7 @@ import (
 // Limits of what a reader takes in at once.
 const (
 	programLines  = 100 // of a chapter's program
-	exerciseLines = 12  // by which the exercise differs from the server, on either side
+	exerciseLines = 12  // by which the exercise differs from the sound program, on either side
 )
 
 // programs finds the chapter's programs, and returns what is wrong with them: each is there to be read whole.
@@ -31,7 +31,7 @@ func (c *Chapter) programs() (faults []error) {
 		dir := c.Dir() + "/" + e.Name()
 		c.Programs = append(c.Programs, dir)
 		named := func(x *Experiment) bool { return x.Name == e.Name() }
-		if e.Name() != "server" && e.Name() != "exercise" && !slices.ContainsFunc(c.Experiments, named) {
+		if !slices.Contains([]string{"server", "exercise", c.sound()}, e.Name()) && !slices.ContainsFunc(c.Experiments, named) {
 			faults = append(faults,
 				fmt.Errorf("%s/main.go:1: no block \"experiment %s\" runs this program", dir, e.Name()))
 		}
@@ -64,10 +64,18 @@ func (c *Chapter) program(dir string) []error {
 	return faults
 }
 
-// planted checks that the exercise is the server with little changed: a reader looks for a bug, and not for
+// sound is the folder of the program that the exercise is made from.
+func (c *Chapter) sound() string {
+	if c.Exercise == nil {
+		return "server"
+	}
+	return c.Exercise.Sound
+}
+
+// planted checks that the exercise is the sound program with little changed: a reader looks for a bug, and not for
 // what else is new.
 func (c *Chapter) planted() []error {
-	sound, err1 := os.ReadFile(c.root + "/" + c.Dir() + "/server/main.go")
+	sound, err1 := os.ReadFile(c.root + "/" + c.Dir() + "/" + c.sound() + "/main.go")
 	broken, err2 := os.ReadFile(c.root + "/" + c.Dir() + "/exercise/main.go")
 	if err1 != nil || err2 != nil {
 		return nil // package exercise says that one is missing
@@ -75,8 +83,8 @@ func (c *Chapter) planted() []error {
 	a, b := strings.Split(string(sound), "\n"), strings.Split(string(broken), "\n")
 	same := common(a, b)
 	if n := max(len(a), len(b)) - same; n > exerciseLines {
-		return []error{fmt.Errorf("%s/exercise/main.go:1: it differs from the server in %d lines, more than %d",
-			c.Dir(), n, exerciseLines)}
+		return []error{fmt.Errorf("%s/exercise/main.go:1: it differs from the %s in %d lines, more than %d",
+			c.Dir(), c.sound(), n, exerciseLines)}
 	}
 	return nil
 }
