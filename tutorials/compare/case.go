@@ -13,6 +13,7 @@ type Case struct {
 	Name string  // as it is chosen: a word
 	HTTP bool    // and not WebSocket
 	File int     // HTTP: a file of so many bytes, and not the small page
+	Late bool    // our servers accept clients when they have spoken: -defer-accept
 	At   float64 // its place on the axis of a sweep
 }
 
@@ -23,10 +24,14 @@ func (c *Case) Title() string {
 	if c.HTTP {
 		p.URL = "http:"
 	}
+	title := p.String()
 	if c.File > 0 {
-		return "file of " + load.Bytes(c.File) + ", " + p.String()
+		title = "file of " + load.Bytes(c.File) + ", " + title
 	}
-	return p.String()
+	if c.Late {
+		title += ", ours with -defer-accept"
+	}
+	return title
 }
 
 // Cases are those that have names.
@@ -38,11 +43,13 @@ var Cases = []Case{
 	echo("16KiB", 100, 16<<10),
 	echo("1MiB", 10, 1<<20),
 	churn(echo("churn", 50, 64)),
+	late(churn(echo("churn-defer", 50, 64))),
 	page("http", 50),
 	page("http-1000", 1000),
 	page("http-8000", 8000),
 	deep(page("http-deep", 50), 16),
 	churn(page("http-close", 50)),
+	late(churn(page("http-close-defer", 50))),
 	file("file", 50, 4<<10),
 	file("bigfile", 10, 10<<20),
 }
@@ -63,6 +70,7 @@ func file(name string, active, size int) Case {
 
 func deep(c Case, depth int) Case { c.Depth = depth; return c }
 func churn(c Case) Case           { c.Churn = true; return c }
+func late(c Case) Case            { c.Late = true; return c }
 
 // CasesNamed finds cases by their names, which are separated by commas.
 func CasesNamed(list string) (cases []Case, err error) {

@@ -85,6 +85,7 @@ func TestEveryServerIsMeasuredInTurns(t *testing.T) {
 	b := &Bench{Root: t.TempDir(), Warm: 20 * time.Millisecond, Time: 150 * time.Millisecond}
 	cases := []Case{
 		deep(echo("small", 5, 64), 2), churn(echo("churn", 2, 64)), page("page", 3), file("file", 2, 5000),
+		late(churn(page("churn-page", 2))),
 	}
 	if err := b.Files(cases); err != nil {
 		t.Fatal(err)
@@ -118,7 +119,7 @@ func TestEveryServerIsMeasuredInTurns(t *testing.T) {
 
 func measured(t *testing.T, about string, row *Row, name string) {
 	units := []string{Rate, CPU, P50, P99, P999}
-	if name != "churn" {
+	if !strings.HasPrefix(name, "churn") {
 		units = append(units, RSS, PSS)
 	}
 	if row.Server != "nethttp" {
@@ -396,7 +397,7 @@ echo '{"name":"floor","kind":"both","http":"/hello","canned":true,"unavailable":
 	if err != nil || len(list) != 2 {
 		t.Fatalf("%d peers, %v", len(list), err)
 	}
-	c, p := echo("e", 1, 99), page("p", 1)
+	c, p, deferred := echo("e", 1, 99), page("p", 1), late(page("d", 1))
 	many, fork := echo("many", 8000, 64), Target{Name: "fork", Kind: "both", Model: "fork+exec"}
 	for _, k := range []struct {
 		about, got, want string
@@ -407,6 +408,11 @@ echo '{"name":"floor","kind":"both","http":"/hello","canned":true,"unavailable":
 		{"what can't run says why", list[1].unfit(&c), "no C compiler"},
 		{"a canned peer is told the size", strings.Join(list[1].args(&c, ""), " "),
 			"serve floor -addr 127.0.0.1:0 -size 99"},
+		{"and not to wait for who speaks", strings.Join(list[1].args(&deferred, ""), " "),
+			"serve floor -addr 127.0.0.1:0 -size 0"},
+		{"which our servers are", strings.Join(Ours("dir")[2].args(&deferred, ""), " "),
+			"-addr 127.0.0.1:0 -defer-accept 1"},
+		{"where the case is about that", strings.Join(Ours("dir")[2].args(&p, ""), " "), "-addr 127.0.0.1:0"},
 	} {
 		if k.got != k.want {
 			t.Errorf("%s: %q, want %q", k.about, k.got, k.want)

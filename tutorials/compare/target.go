@@ -97,6 +97,9 @@ func (t *Target) args(c *Case, root string) (args []string) {
 	if c.File > 0 {
 		args = append(args, "-root", root)
 	}
+	if c.Late && t.ours {
+		args = append(args, "-defer-accept", "1") // of the floor this is a row: floor-epoll-defer
+	}
 	const spare = 64 // for asking it about itself, and for children that are about to end
 	switch {
 	case t.Name == "forkserv":
