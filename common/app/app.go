@@ -97,11 +97,15 @@ func (a *App) Request(c *session.Conn, r *http1.Request, body []byte) {
 		c.Refuse(501, "this server is no proxy", nil)
 		return
 	}
-	path, ok := http1.DecodePath(a.path[:0], r.Path())
-	a.path = path
-	if !ok {
-		c.Refuse(400, "the path is not well formed", nil)
-		return
+	path := r.Path()
+	if !r.PlainPath() {
+		var ok bool
+		path, ok = http1.DecodePath(a.path[:0], path)
+		a.path = path
+		if !ok {
+			c.Refuse(400, "the path is not well formed", nil)
+			return
+		}
 	}
 	a.route(c, r, path, body)
 }

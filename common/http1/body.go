@@ -38,10 +38,7 @@ func (q *Request) hostField(value []byte) *Error {
 	case !validHost(value):
 		return ErrHost
 	}
-	q.hosts = true
-	if !q.authority {
-		q.host = q.fields[q.count-1].value
-	}
+	q.hosts, q.named = true, q.fields[q.count-1].value
 	return nil
 }
 

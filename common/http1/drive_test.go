@@ -26,7 +26,12 @@ type request struct {
 // came behind the last End.
 func read(t testing.TB, l Limits, pieces ...[]byte) (requests []request) {
 	t.Helper()
-	var r Reader
+	return readBy(t, new(Reader), l, pieces...)
+}
+
+// readBy is read by a Reader that may have read something before.
+func readBy(t testing.TB, r *Reader, l Limits, pieces ...[]byte) (requests []request) {
+	t.Helper()
 	r.Reset(l)
 	var now request
 	var scratch []byte
@@ -37,6 +42,10 @@ func read(t testing.TB, l Limits, pieces ...[]byte) (requests []request) {
 			switch ev.Kind {
 			case Head:
 				now = describe(r.Request())
+				path, ok := DecodePath(nil, r.Request().Path())
+				if r.Request().PlainPath() && (!ok || string(path) != now.Path || now.Path != now.Target) {
+					t.Errorf("the path of %q is called plain, and stands for %q", now.Target, path)
+				}
 			case Body:
 				if len(ev.Data) == 0 {
 					t.Error("a piece of body is empty")
@@ -81,7 +90,7 @@ func describe(q *Request) request {
 		Host:  string(q.Host()), Minor: q.Minor(), Length: q.ContentLength(),
 	}
 	for _, f := range q.fields[:q.count] {
-		d.Fields += string(q.at(f.name)) + ": " + string(q.at(f.value)) + "\n"
+		d.Fields += string(q.in(f.name)) + ": " + string(q.in(f.value)) + "\n"
 	}
 	var is []string
 	for _, question := range []struct {
@@ -120,7 +129,11 @@ func singly(p []byte) (pieces [][]byte) {
 // sameHowever checks that cutting p never changes its meaning, and returns that.
 func sameHowever(t testing.TB, l Limits, p []byte, seeds ...uint64) []request {
 	t.Helper()
-	whole := read(t, l, p)
+	var r Reader
+	whole := readBy(t, &r, l, p)
+	if diff := cmp.Diff(whole, readBy(t, &r, l, p)); diff != "" {
+		t.Errorf("%q read at first (-) differs from it read again (+):\n%s", p, diff)
+	}
 	check := func(how string, pieces [][]byte) {
 		t.Helper()
 		if diff := cmp.Diff(whole, read(t, l, pieces...)); diff != "" {

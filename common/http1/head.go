@@ -43,7 +43,8 @@ func (r *Reader) nextHead(p []byte) (Event, int) {
 	if err := r.frame(); err != nil {
 		return r.fail(p, err)
 	}
-	r.req.head = head[:r.line:r.line]
+	r.req.lies(head[:r.line:r.line], r.block)
+	r.remember(&r.req)
 	if held > 0 {
 		r.buf = r.buf[:r.line]
 	}
@@ -89,11 +90,17 @@ func (r *Reader) lines(head []byte) (done bool, err *Error) {
 		case head[lf-1] != '\r': // there is such a byte: a method has come
 			err = ErrLineEnd
 		case from == 0:
-			err = r.req.requestLine(head[:lf-1])
+			if err = r.req.requestLine(head[:lf-1]); err == nil {
+				r.block = r.line
+				r.line += r.recall(head[r.line:], &r.req)
+				if r.line > r.block {
+					return true, nil
+				}
+			}
 		case lf-1 == from:
 			return true, nil
 		default:
-			err = r.req.fieldLine(head, from, lf-1)
+			err = r.req.fieldLine(head[r.block:], from-r.block, lf-1-r.block)
 		}
 		if err != nil {
 			return false, err
@@ -146,9 +153,9 @@ func (q *Request) requestLine(line []byte) *Error {
 	return q.parseTarget(line)
 }
 
-// fieldLine parses one. RFC 9112 5: "field-line = field-name ":" OWS field-value OWS".
-func (q *Request) fieldLine(head []byte, from, to int) *Error {
-	line := head[from:to]
+// fieldLine parses the one at block[from:to]. RFC 9112 5: "field-line = field-name ":" OWS field-value OWS".
+func (q *Request) fieldLine(block []byte, from, to int) *Error {
+	line := block[from:to]
 	if blank(line[0]) {
 		// RFC 9112 5.2: "A server that receives an obs-fold in a request message [...] MUST either reject the
 		// message by sending a 400 (Bad Request) [...] or replace each received obs-fold with one or more SP
@@ -167,11 +174,11 @@ func (q *Request) fieldLine(head []byte, from, to int) *Error {
 	if q.count == maxFields {
 		return ErrFieldLimit
 	}
-	value := span{from + colon + 1, to}.trim(head)
-	if !isValue(head[value.from:value.to]) {
+	value := span{from + colon + 1, to}.trim(block)
+	if !isValue(block[value.from:value.to]) {
 		return ErrFieldValue
 	}
 	q.fields[q.count] = field{span{from, from + colon}, value}
 	q.count++
-	return q.obey(line[:colon], head[value.from:value.to])
+	return q.obey(line[:colon], block[value.from:value.to])
 }

@@ -94,3 +94,20 @@ func FuzzDecodePath(f *testing.F) {
 		}
 	})
 }
+
+// readBy holds every path that is called plain against DecodePath.
+func TestOnlyPlainPathsAreCalledPlain(t *testing.T) {
+	for target, want := range map[string]bool{
+		"/": true, "/chat/join": true, "/a//b/~c_d-e:@!$&'()*+,;=": true,
+		"/%41": false, "/a%2fb": false, "/a/../b": false, "/./a": false, "/a?": false, "/a?b": false, "http://a/b": false,
+	} {
+		var r Reader
+		if readBy(t, &r, Limits{}, []byte("GET "+target+" HTTP/1.1\r\nHost: a\r\n")); len(r.buf) == 0 {
+			t.Fatalf("%q is refused", target)
+		}
+		r.Next([]byte("\r\n"))
+		if got := r.Request().PlainPath(); got != want {
+			t.Errorf("%q is plain: %v, want %v", target, got, want)
+		}
+	}
+}

@@ -74,10 +74,13 @@ type Reader struct {
 	// searched for that line's end. What has been seen is not looked at again, so that a slow sender costs no
 	// more than a fast one.
 	line, seen int
+	block      int // where the fields begin, behind the request line
 
 	// buf holds a head that has come in pieces, or one that was kept. As long as it is empty the head is where the
 	// caller's bytes are.
 	buf []byte
+
+	memory
 
 	rest  int64 // bytes to come of a sized body, or of the current chunk
 	chunk chunk
@@ -90,11 +93,12 @@ type Reader struct {
 const keepBuffer = 64 << 10
 
 // Reset makes the Reader ready for the next request. What it has collected for the last one is forgotten, and
-// its Request is no longer valid; its memory is kept, but no buffer above 64 KiB.
+// its Request is no longer valid; its memory is kept, but no buffer above 64 KiB. Of the last head it keeps a
+// copy of the fields, up to 4 KiB, for the next one's may be the same.
 func (r *Reader) Reset(l Limits) {
 	r.limits = l
 	r.phase, r.cr = before, false
-	r.line, r.seen = 0, 0
+	r.line, r.seen, r.block = 0, 0, 0
 	if r.buf = r.buf[:0]; cap(r.buf) > keepBuffer {
 		r.buf = nil
 	}
@@ -115,7 +119,7 @@ func (r *Reader) Request() *Request { return &r.req }
 func (r *Reader) Keep() {
 	if len(r.buf) == 0 && r.req.head != nil {
 		r.buf = append(r.buf, r.req.head...)
-		r.req.head = r.buf
+		r.req.lies(r.buf, len(r.buf)-len(r.req.block))
 	}
 }
 

@@ -8,20 +8,28 @@ const maxFields = 100
 // A Request is the head of one. Every slice it returns is lent: a part of the head, where that lies (see
 // Reader.Request). It is handed on by pointer and never copied.
 type Request struct {
-	head []byte
-	facts
-	count  int
-	fields [maxFields]field
+	head, block []byte // all of it; its end, behind the request line
+	asked
+	told
+	fields [maxFields]field // of which count are the request's, by offsets into block
 }
 
-// facts is what has been understood of the head.
-type facts struct {
+// asked is what has been understood of the request line, by offsets into head.
+type asked struct {
 	method, target, path, query, host span
 
 	minor     int
 	asterisk  bool
 	authority bool // the target names the host
-	hosts     bool // a Host field has come
+	plain     bool // the path is all of the target, and stands for itself
+}
+
+// told is what has been understood of the fields, by offsets into block. It depends on nothing else than their
+// bytes, for they may be recalled.
+type told struct {
+	count int
+	named span // the host, by the field Host
+	hosts bool // which has come
 
 	length  int64 // Content-Length, once lengths is set
 	lengths bool
@@ -39,11 +47,17 @@ type facts struct {
 type field struct{ name, value span }
 
 func (q *Request) reset() {
-	q.head, q.facts, q.count = nil, facts{}, 0
+	q.head, q.block, q.asked, q.told = nil, nil, asked{}, told{}
 }
+
+// lies says where the head is.
+func (q *Request) lies(head []byte, block int) { q.head, q.block = head, head[block:] }
 
 // at gives a part of the head. Its capacity ends with it, so that an append can't reach the next field.
 func (q *Request) at(s span) []byte { return q.head[s.from:s.to:s.to] }
+
+// in gives a part of the fields, as at does.
+func (q *Request) in(s span) []byte { return q.block[s.from:s.to:s.to] }
 
 // Method gives the method, a token of at least one byte. Methods are case-sensitive.
 func (q *Request) Method() []byte { return q.at(q.method) }
@@ -55,6 +69,10 @@ func (q *Request) Target() []byte { return q.at(q.target) }
 // none, that is for CONNECT and where Asterisk is true.
 func (q *Request) Path() []byte { return q.at(q.path) }
 
+// PlainPath reports that the path stands for itself, as DecodePath would find: nothing is percent-encoded in
+// it, and there are no dots. Nor is there a query. Where it is false nothing is said.
+func (q *Request) PlainPath() bool { return q.plain }
+
 // Query gives what follows the target's first question mark, percent-encoded as it came.
 func (q *Request) Query() []byte { return q.at(q.query) }
 
@@ -64,7 +82,12 @@ func (q *Request) Query() []byte { return q.at(q.query) }
 // RFC 9112 3.2.2: "When an origin server receives a request with an absolute-form of request-target, the
 // origin server MUST ignore the received Host header field (if any) and instead use the host information of
 // the request-target."
-func (q *Request) Host() []byte { return q.at(q.host) }
+func (q *Request) Host() []byte {
+	if q.authority {
+		return q.at(q.host)
+	}
+	return q.in(q.named)
+}
 
 // Minor gives the minor version: 0 or 1. A later HTTP/1.x is 1.
 func (q *Request) Minor() int { return q.minor }
@@ -102,8 +125,8 @@ func (q *Request) Conditional() bool { return q.conditional }
 // compared regardless of case.
 func (q *Request) Field(name string) (value []byte, ok bool) {
 	for i := range q.fields[:q.count] {
-		if f := &q.fields[i]; fold(q.at(f.name), name) {
-			return q.at(f.value), true
+		if f := &q.fields[i]; fold(q.in(f.name), name) {
+			return q.in(f.value), true
 		}
 	}
 	return nil, false
@@ -113,7 +136,7 @@ func (q *Request) Field(name string) (value []byte, ok bool) {
 func (q *Request) Fields(name string) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for i := range q.fields[:q.count] {
-			if f := &q.fields[i]; fold(q.at(f.name), name) && !yield(q.at(f.value)) {
+			if f := &q.fields[i]; fold(q.in(f.name), name) && !yield(q.in(f.value)) {
 				return
 			}
 		}

@@ -6,20 +6,35 @@ import "bytes"
 // of them are allowed: authority-form is CONNECT's only one and nobody else's, asterisk-form is OPTIONS'.
 func (q *Request) parseTarget(line []byte) *Error {
 	t := line[q.target.from:q.target.to]
-	method := string(line[:q.method.to])
+	method := line[:q.method.to]
+	legal, special := survey(t)
 	switch {
-	case !all(t, inTarget):
+	case !legal:
 		return ErrTarget
-	case method == "CONNECT":
+	case string(method) == "CONNECT":
 		return q.authorityForm(t)
+	case t[0] == '/' && !special:
+		q.path, q.plain = q.target, true
+		return nil
 	case t[0] == '/':
 		q.pathAndQuery(t, 0)
 		return nil
-	case method == "OPTIONS" && string(t) == "*":
+	case string(method) == "OPTIONS" && string(t) == "*":
 		q.asterisk = true
 		return nil
 	}
-	return q.absoluteForm(t, method == "OPTIONS")
+	return q.absoluteForm(t, string(method) == "OPTIONS")
+}
+
+// survey looks at each byte of a target once. It reports whether all are legal, and whether any can make that
+// a target and its decoded path differ.
+func survey(t []byte) (legal, special bool) {
+	every, some := uint8(inTarget), uint8(0)
+	for _, c := range t {
+		every &= class[c]
+		some |= class[c]
+	}
+	return every != 0, some&inSpecial != 0
 }
 
 // authorityForm parses "host:port", both of which it must have (RFC 9112 3.2.3).

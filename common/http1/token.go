@@ -8,13 +8,14 @@ import (
 
 // What a byte may be part of.
 const (
-	inToken  = 1 << iota // RFC 9110 5.6.2: tchar
-	inValue              // RFC 9110 5.5: field-vchar, SP, HTAB
-	inTarget             // visible ASCII but "#": see doc.go
-	inHost               // RFC 3986 3.2.2: unreserved, sub-delims
-	inIPv6               // RFC 3986 3.2.2: IPv6address
-	inDigit              // RFC 5234 B.1: DIGIT
-	inHex                // RFC 5234 2.3: HEXDIG, in either case
+	inToken   = 1 << iota // RFC 9110 5.6.2: tchar
+	inValue               // RFC 9110 5.5: field-vchar, SP, HTAB
+	inTarget              // visible ASCII but "#": see doc.go
+	inHost                // RFC 3986 3.2.2: unreserved, sub-delims
+	inIPv6                // RFC 3986 3.2.2: IPv6address
+	inDigit               // RFC 5234 B.1: DIGIT
+	inHex                 // RFC 5234 2.3: HEXDIG, in either case
+	inSpecial             // what begins an escape, a query or a dot segment
 )
 
 // class answers for every byte; it is the only place where sets of characters are written down.
@@ -42,6 +43,7 @@ func classes() (t [256]uint8) {
 	mark("ABCDEFabcdef", inIPv6|inHex)
 	mark(":.", inIPv6)
 	mark("!#$%&'*+-.^_`|~", inToken)
+	mark("%?.", inSpecial)
 	mark("-._~"+"!$&'()*+,;=", inHost)
 	return t
 }
