@@ -59,7 +59,8 @@ type App struct {
 	o     Options
 	fixed Lists // of o
 	site  []page
-	path  []byte // scratch for decoding
+	path  []byte        // scratch for decoding
+	sound session.Fixed // what /healthz says
 	known struct {
 		by   *Lists
 		host string
@@ -79,6 +80,7 @@ var (
 func New(o Options) *App {
 	return &App{
 		o: o, fixed: Lists{o.Hosts, o.Origins}, site: builtIn(),
+		sound:  session.Fixed{Response: session.Response{Status: 200, Fields: plainText, Body: []byte("ok\n")}},
 		guests: map[uint64]*guest{}, visits: map[uint64]*visit{},
 	}
 }
@@ -134,7 +136,7 @@ func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
 		}
 	case "/healthz":
 		if a.method(c, r, getOnly) && !a.judged(c, r, validators{}, nil) {
-			c.Reply(&session.Response{Status: 200, Fields: plainText, Body: healthy, Shared: true})
+			c.ReplyFixed(&a.sound)
 		}
 	case "/_/crash":
 		a.crash(c, r)
@@ -147,10 +149,7 @@ func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
 
 const getOnly = "GET, HEAD, OPTIONS"
 
-var (
-	plainText = []byte("Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n")
-	healthy   = []byte("ok\n")
-)
+var plainText = []byte("Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n")
 
 // method reports whether the request's method is one of allowed. All else it
 // answers itself.

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"slices"
 	"strconv"
 	"time"
 
@@ -17,9 +16,9 @@ type resource struct {
 	policy  []byte // further lines, which 304 and 206 have as well: Cache-Control, Vary
 	body    []byte // never written to again; or
 	file    outq.File
-	size    int64  // of either, in bytes
-	coded   bool   // content has a Content-Encoding
-	fields  []byte // of a 200, if they never change: content, policy, validators and all
+	size    int64          // of either, in bytes
+	coded   bool           // content has a Content-Encoding
+	fixed   *session.Fixed // the 200, if it never changes
 }
 
 // nosniff forbids a browser to guess another type than the one that we name: it
@@ -33,11 +32,12 @@ func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
 		res.close()
 		return
 	}
-	fields := res.fields
-	if fields == nil {
-		fields = res.appendFields(nil, c.Now())
-	}
 	ranges, ok := res.ranges(c, r)
+	if !ok && res.fixed != nil {
+		c.ReplyFixed(res.fixed)
+		return
+	}
+	fields := res.appendFields(nil, c.Now())
 	switch {
 	case !ok:
 		c.Reply(&session.Response{Status: 200, Fields: fields,
@@ -49,7 +49,7 @@ func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
 	default:
 		// RFC 9110 15.3.7: to a request with If-Range a sender "SHOULD NOT
 		// generate other representation header fields beyond those required".
-		first, rest, _ := cutLine(slices.Clone(fields))
+		first, rest, _ := cutLine(fields)
 		if _, known := r.Field("If-Range"); known {
 			first, rest = nil, append([]byte("ETag: "+res.tag+"\r\n"), res.policy...)
 		}

@@ -54,7 +54,7 @@ func (a *App) page(path []byte) *page {
 
 // serve answers with the page from memory, referring to it, not copying.
 func (p *page) serve(a *App, c *session.Conn, r *http1.Request) {
-	if p.fields == nil {
+	if p.fixed == nil {
 		p.load()
 	}
 	a.serve(c, r, &p.resource)
@@ -73,5 +73,6 @@ func (p *page) load() {
 	p.tag = sumTag(body)
 	p.content = typeField(p.file)
 	p.policy = []byte(nosniff + revalidate + "Content-Security-Policy: default-src 'self'; connect-src *\r\n")
-	p.fields = p.appendFields(nil, time.Time{}) // it has no date that could lie in the future
+	fields := p.appendFields(nil, time.Time{}) // it has no date that could lie in the future
+	p.fixed = &session.Fixed{Response: session.Response{Status: 200, Fields: fields, Body: body, Shared: true}}
 }

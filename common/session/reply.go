@@ -69,12 +69,42 @@ func (c *Conn) Reply(r *Response) {
 	}
 	s.last = s.last || s.leaving
 	s.respond(r)
+	s.replied()
+}
+
+// replied follows the queueing of a reply.
+func (s *Session) replied() {
 	if s.last {
 		s.turn(lastWord)
 	} else {
 		s.turn(answered)
 	}
 	s.called()
+}
+
+// Fixed is a Response that never changes but for its Date: its body is Body, and
+// nobody will write to it any more. Of a small one the text is made once a second,
+// and then only copied. It belongs to one loop.
+type Fixed struct {
+	Response
+	text []byte // as it was sent last
+	made int64  // in which second
+}
+
+// ReplyFixed answers the request in hand as Reply does.
+func (c *Conn) ReplyFixed(f *Fixed) {
+	s := (*Session)(c)
+	if s.phase != reply || s.last || s.leaving || s.keepAlive || s.headOnly || len(f.Body) > copyMax {
+		c.Reply(&f.Response)
+		return
+	}
+	if date := s.cfg.dateField(); f.text == nil || f.made != s.cfg.dateAt {
+		f.text = append(appendHead(f.text[:0], &f.Response, date, ""), f.Body...)
+		f.made = s.cfg.dateAt
+	}
+	s.out.Append(f.text)
+	s.full = s.full || s.out.Len() >= HighWater
+	s.replied()
 }
 
 // Refuse answers the request in hand with an error and the reason, a sentence,
@@ -107,18 +137,7 @@ func (s *Session) respond(r *Response) {
 	if small {
 		room += len(r.Body)
 	}
-	b := http1.AppendStatusLine(s.out.Room(room), r.Status)
-	b = append(b, s.cfg.dateField()...)
-	b = append(b, r.Fields...)
-	if r.Status != 204 && r.Status != 304 {
-		b = append(b, "Content-Length: "...)
-		b = strconv.AppendInt(b, r.length(), 10)
-		b = append(b, "\r\n"...)
-	}
-	if option := s.option(r.Status); option != "" {
-		b = append(append(append(b, "Connection: "...), option...), "\r\n"...)
-	}
-	b = append(b, "\r\n"...)
+	b := appendHead(s.out.Room(room), r, s.cfg.dateField(), s.option(r.Status))
 	if s.headOnly {
 		s.out.Commit(b)
 		r.drop()
@@ -142,6 +161,23 @@ func (s *Session) respond(r *Response) {
 		s.out.Share(p.Body)
 	}
 	s.full = s.full || s.out.Len() >= HighWater
+}
+
+// appendHead appends a response's head, with date as its line and option as what
+// its field Connection says, if anything.
+func appendHead(b []byte, r *Response, date []byte, option string) []byte {
+	b = http1.AppendStatusLine(b, r.Status)
+	b = append(b, date...)
+	b = append(b, r.Fields...)
+	if r.Status != 204 && r.Status != 304 {
+		b = append(b, "Content-Length: "...)
+		b = strconv.AppendInt(b, r.length(), 10)
+		b = append(b, "\r\n"...)
+	}
+	if option != "" {
+		b = append(append(append(b, "Connection: "...), option...), "\r\n"...)
+	}
+	return append(b, "\r\n"...)
 }
 
 // option is what a reply's field Connection says, or "". A 426 has Upgrade, of

@@ -1,0 +1,64 @@
+package session_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"threeloops/common/http1"
+	"threeloops/common/session"
+	"threeloops/common/wiretest"
+)
+
+// fixedApp answers every request with the same response, fixed or not.
+type fixedApp struct {
+	*testApp
+	fixed session.Fixed
+	plain bool
+}
+
+func (a *fixedApp) Request(c *session.Conn, _ *http1.Request, _ []byte) {
+	if a.plain {
+		c.Reply(&a.fixed.Response)
+	} else {
+		c.ReplyFixed(&a.fixed)
+	}
+}
+
+// What is made once a second must be what would have been made anew, to whomever it goes.
+func TestAFixedReplyIsAnyOther(t *testing.T) {
+	for _, size := range []int{0, 3, 5000} {
+		answers := map[bool]string{}
+		for _, plain := range []bool{true, false} {
+			app := &fixedApp{testApp: new(testApp), plain: plain}
+			app.fixed.Response = session.Response{Status: 200, Fields: []byte("A: b\r\n"), Shared: true,
+				Body: []byte(strings.Repeat("x", size))}
+			all := ""
+			for _, request := range []string{
+				"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+				"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n",
+				"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+			} {
+				d := newDriver(app)
+				for _, later := range []time.Duration{0, time.Second / 2, time.Second, time.Hour} {
+					d.s.Feed(wiretest.Birth.Add(later), []byte(request))
+					for b := d.s.Next(d.runs[:]); len(b.Bytes) > 0; b = d.s.Next(d.runs[:]) {
+						n := 0
+						for _, run := range b.Bytes {
+							all += string(run)
+							n += len(run)
+						}
+						d.s.Sent(wiretest.Birth.Add(later), n)
+					}
+				}
+			}
+			answers[plain] = all
+		}
+		if answers[true] != answers[false] {
+			t.Errorf("%d bytes: the plain answers are\n%.2000s\nand the fixed ones\n%.2000s", size, answers[true], answers[false])
+		}
+		if n := strings.Count(answers[false], "Date: "); n != 4*4+2 {
+			t.Errorf("%d bytes: %d requests are answered, want 18", size, n)
+		}
+	}
+}
