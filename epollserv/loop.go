@@ -146,9 +146,7 @@ func (l *loop) accept(now time.Time, fd int) {
 		case sock.Empty:
 			return
 		case sock.Accepted:
-			if c := l.add(now, fd); c != nil && l.env.DeferAccept > 0 {
-				l.take(now, c, true) // the kernel has waited for its first bytes
-			}
+			l.take(now, l.add(now, fd), l.env.DeferAccept > 0) // then its first bytes are there
 		case sock.Shed:
 			l.arrivals.Shed(now, err)
 		case sock.Failed:
@@ -160,17 +158,11 @@ func (l *loop) accept(now time.Time, fd int) {
 	}
 }
 
+// add takes in a connection. Epoll doesn't watch it before it is settled.
 func (l *loop) add(now time.Time, fd int) *sock.Conn {
 	c := sock.NewConn(fd, l.arrivals.Next(now), l.io, l.cfg, now, l.wake)
-	if err := l.watch(sock.EpollAdd, fd, sock.POLLIN); err != nil {
-		l.env.Log.Error("can't watch a connection", "id", c.ID(), "error", err)
-		c.Close()
-		return nil
-	}
-	c.Armed = session.Read
 	l.put(fd, c)
 	l.open++
-	l.timers.set(c)
 	return c
 }
 
@@ -185,8 +177,9 @@ func (l *loop) settle(now time.Time) {
 			continue
 		case c.Touched:
 			l.again = append(l.again, c)
-		case want != c.Armed:
-			l.arm(c, want)
+		case want != c.Armed && !l.arm(c, want):
+			l.remove(c)
+			continue
 		}
 		l.timers.set(c)
 	}
@@ -207,13 +200,19 @@ func (l *loop) remove(c *sock.Conn) {
 	}
 }
 
-// arm changes what epoll watches of c. In the steady state of an echo it never
-// has to: the socket takes each reply at once, and Want stays Read.
-func (l *loop) arm(c *sock.Conn, want session.Want) {
-	if err := l.watch(sock.EpollMod, c.FD, sock.Marks(want)); err != nil {
+// arm changes what epoll watches of c; of a new one, nothing yet. In the steady state
+// of an echo it never has to: the socket takes each reply at once, and Want stays Read.
+func (l *loop) arm(c *sock.Conn, want session.Want) bool {
+	op := sock.EpollMod
+	if c.Armed == 0 {
+		op = sock.EpollAdd
+	}
+	err := l.watch(op, c.FD, sock.Marks(want))
+	if err != nil {
 		l.env.Log.Error("can't watch a connection", "id", c.ID(), "error", err)
 	}
 	c.Armed = want
+	return err == nil
 }
 
 // watchListeners puts the listeners into the interest set, or takes them out.

@@ -177,9 +177,7 @@ func (l *loop) accept(now time.Time, ln *sock.Listener) {
 		case sock.Empty:
 			return
 		case sock.Accepted:
-			if c := l.add(now, fd); c != nil && l.env.DeferAccept > 0 {
-				l.take(now, c, true) // the kernel has waited for its first bytes
-			}
+			l.take(now, l.add(now, fd), l.env.DeferAccept > 0) // then its first bytes are there
 		case sock.Shed:
 			l.arrivals.Shed(now, err)
 		case sock.Failed:

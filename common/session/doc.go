@@ -26,13 +26,14 @@
 //
 // No method returns an error. A bad peer is an ordinary event: the answer (a
 // 400, a Close frame) is queued, Read leaves Want, and after the flush and a
-// lingering close Want is zero.
+// lingering close Want is zero. A peer that has said its last word, and nothing
+// behind it, isn't lingered for.
 //
 // Phases. What a Session does with input, and how long it waits, depends on
 // its phase alone; package-level table transitions lists every pair of phase
 // and token, the impossible ones too. HTTP's keep-alive loop runs through
 // idle, head, body and reply; an upgrade leads to open; every end leads
-// through flush and linger to over.
+// through flush, and mostly linger, to over.
 //
 // Parked bytes. Two things can stop a Session from taking in what was read: a
 // request whose answer the application still owes, and replies that wait for a

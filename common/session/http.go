@@ -91,6 +91,8 @@ func (s *Session) ask(whole []byte) {
 	}
 	s.turn(asked)
 	s.known = true
+	s.saidBye = in.Request().Close() && in.Request().Minor() > 0 // HTTP/1.0 has no such promise
+
 	s.cfg.count() // it may ask for the counts
 	s.cfg.Stat.Add(stat.Requests, 1)
 	s.cfg.App.Request((*Conn)(s), in.Request(), whole)

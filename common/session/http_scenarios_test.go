@@ -235,9 +235,29 @@ var fileScenarios = []scenario{
 		p := b.connect()
 		b.send(p, `"GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"`)
 		b.want(p, "Connection: close", "FFFF")
-		b.phase(p, "linger")
-		p.Reset()
 		b.over(p)
 		b.filesClosed(1)
+	}},
+	{"a client that keeps to its Connection: close isn't lingered for", func(b *bench) {
+		for _, c := range []struct{ in, phase string }{
+			{`"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"`, "over"},
+			{`"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"`, "over"},
+			{`"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n\r\n"`, "linger"},
+			{`"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi\r\n"`, "linger"},
+			{`"GET /hello HTTP/1.1\r\nConnection: close\r\n\r\n"`, "linger"}, // refused, for it has no Host
+			{`"GET /hello HTTP/1.0\r\n\r\n"`, "linger"},
+		} {
+			p := b.connect()
+			b.send(p, c.in)
+			b.want(p, "HTTP/1.1 ", "Connection: close")
+			b.phase(p, c.phase)
+		}
+	}},
+	{"what comes behind Connection: close while its answer is owed is noticed", func(b *bench) {
+		p := b.connect()
+		b.send(p, `"GET /poll HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" get /hello`)
+		b.pass(5 * time.Second)
+		b.want(p, "Connection: close", "nothing")
+		b.phase(p, "linger")
 	}},
 }

@@ -34,6 +34,7 @@ type Session struct {
 	full     bool    // above high water, and not yet below low water
 	paused   bool    // the application wants no further input for now
 	finCame  bool    // the peer has sent its last byte
+	saidBye  bool    // the peer has promised to send nothing more, and has kept it so far
 	leaving  bool    // Shutdown was called: no further request
 	streamed bool    // messages go to the application in pieces
 	known    bool    // the application has seen this connection
@@ -244,12 +245,17 @@ func (s *Session) Sent(now time.Time, n int) {
 	}
 }
 
-// emptied follows the last byte that was queued, or the full stop.
+// emptied follows the last byte that was queued, or the full stop. A peer that has
+// said goodbye needs neither that nor lingering.
+//
+// RFC 9112 9.6: "A client that sends the "close" connection option MUST NOT send
+// further requests on that connection". RFC 6455 7.1.1: when both have sent a Close
+// frame, "The server MUST close the underlying TCP connection immediately".
 func (s *Session) emptied() {
 	switch {
 	case s.phase == closing, s.phase == idle:
 		s.since = s.cfg.now // only now can the peer have our Close, or the reply
-	case s.phase == flush && s.out.Finished() && s.finCame:
+	case s.phase == flush && (s.saidBye || s.finCame && s.out.Finished()):
 		s.turn(drainedFin)
 	case s.phase == flush && s.out.Finished():
 		s.turn(drained)
@@ -305,10 +311,21 @@ func (s *Session) take(p []byte) []byte {
 		case s.phase == challenge:
 			p = p[s.takeChallenge(p):]
 		default:
+			s.brokePromise()
 			return nil
 		}
 	}
 	return p
+}
+
+// brokePromise follows bytes behind a peer's last word. To close a socket before all
+// has been read that came would reset the connection, and the reset might overtake
+// the answer: it has to linger.
+func (s *Session) brokePromise() {
+	if s.saidBye && s.phase == flush {
+		s.saidBye = false
+		s.out.Fin()
+	}
 }
 
 // fin follows the last byte of a peer that can still read.
@@ -333,8 +350,11 @@ func (s *Session) turn(t token) {
 		s.cfg.Stat.Set(stat.Phase, int(to))
 	}
 	if to >= flush {
+		s.saidBye = s.saidBye && len(s.parked) == 0
 		s.forget()
-		s.out.Fin()
+		if !s.saidBye || s.out.Len() == 0 { // something has to end the flush
+			s.out.Fin()
+		}
 	}
 	if to == over {
 		s.out.Drop()

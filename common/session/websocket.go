@@ -112,7 +112,7 @@ func (s *Session) upgrade(key []byte, protocol string, deflate ws.Deflate) {
 // opened follows the answer to the handshake.
 func (s *Session) opened() {
 	s.turn(upgraded)
-	s.code = ws.Abnormal
+	s.code, s.saidBye = ws.Abnormal, false
 	s.cfg.Stat.Add(stat.Upgrades, 1)
 	s.cfg.App.Open((*Conn)(s))
 }
@@ -210,6 +210,7 @@ func (s *Session) event(ev *ws.Event) {
 		if s.phase != closing {
 			s.queueClose(ev.Code, "")
 		}
+		s.saidBye = true
 		s.turn(bothClosed)
 	case ws.Failed:
 		s.violated(ev.Err)
