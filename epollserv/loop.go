@@ -10,9 +10,9 @@ import (
 )
 
 // loop is the epoll loop, a reactor. A round waits, takes in what has come, ticks what
-// is due, and settles: only there is anything written or closed, so that all
-// replies of a round to one connection leave in one write, and no descriptor's
-// number is given away while events of the round still name it.
+// is due, and settles: only there is anything closed or, but for long replies,
+// written, so that all replies of a round to one connection leave in one write, and no
+// descriptor's number is given away while events of the round still name it.
 type loop struct {
 	env  *cli.Env
 	io   *sock.IO

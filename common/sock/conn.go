@@ -43,7 +43,8 @@ var ErrTruncated = errors.New("sock: the file became shorter while it was sent")
 // sends faster than we read can't keep the loop to itself; what is left makes
 // the descriptor ready again at once. Where the Session doesn't want to read
 // (any more: another connection may have filled its queue in this very round)
-// nothing is read, but a connection that is broken is ended.
+// nothing is read, but a connection that is broken is ended. A long reply it
+// sends at once; what of it the socket doesn't take is for Flush.
 func (c *Conn) ReadOnce(now time.Time) {
 	if c.Want()&session.Read == 0 {
 		if c.hungUp() {
@@ -61,8 +62,17 @@ func (c *Conn) ReadOnce(now time.Time) {
 		c.End(now, nil)
 	default:
 		c.Feed(now, p[:n])
+		if n := c.Queued(); n >= early && n <= scratchSize {
+			c.Flush(now)
+		}
 	}
 }
+
+// early is from how many queued bytes on a reply is sent before the round's other
+// connections are read, which would drive it out of the processor's cache. There is
+// no gain in waiting for more, for it fills its segments anyway. One that is longer
+// than scratchSize may fill the socket, and to find that out twice costs more.
+const early = 8 << 10
 
 // hungUp reports whether the connection is broken, as poll(2) does even when it
 // is asked about nothing.

@@ -41,6 +41,21 @@ func TestReadOnceReadsOnce(t *testing.T) {
 	}
 }
 
+// What a read has brought and the reply are still in the cache then.
+func TestALongReplyIsSentAtOnce(t *testing.T) {
+	for _, c := range []struct{ size, writes int }{
+		{early / 2, 0}, {early, 1}, {scratchSize / 2, 1}, {2 * scratchSize, 0},
+	} {
+		w := connect(t, reply(session.Response{Status: 200, Body: make([]byte, c.size)}))
+		w.peer.Write([]byte(get))
+		w.wait(POLLIN)
+		w.ReadOnce(w.now)
+		if n := int(w.stat.Get(stat.SysWrite)); n != c.writes {
+			t.Errorf("a reply of %d bytes and its head: %d writes before Flush, want %d", c.size, n, c.writes)
+		}
+	}
+}
+
 func TestAPeersFinEndsTheSession(t *testing.T) {
 	w := connect(t, &testApp{})
 	w.peer.CloseWrite()
