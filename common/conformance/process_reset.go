@@ -41,12 +41,8 @@ var stages = []struct {
 	{"with echoes queued", func(p *Process, c *client) error {
 		return errors.Join(c.upgrade(), c.overfill(bytes.Repeat(frame(ws.Binary, make([]byte, 1000)), 60)))
 	}},
-	{"after a goodbye with something behind it", func(p *Process, c *client) error {
-		if err := c.upgrade(); err != nil {
-			return err
-		}
-		_, err := c.Write(append(frame(ws.Close, nil), 0))
-		return errors.Join(err, c.closed(ws.NoStatus), c.ended())
+	{"after half a goodbye", func(p *Process, c *client) error {
+		return errors.Join(c.upgrade(), c.send(ws.Close, nil), c.closed(ws.NoStatus), c.ended())
 	}},
 	{"after a refusal", func(p *Process, c *client) error {
 		_, err := io.WriteString(c, "nonsense\r\n\r\n")

@@ -26,8 +26,8 @@
 //
 // No method returns an error. A bad peer is an ordinary event: the answer (a
 // 400, a Close frame) is queued, Read leaves Want, and after the flush and a
-// lingering close Want is zero. A peer that has said its last word, and nothing
-// behind it, isn't lingered for.
+// lingering close Want is zero. A client that asked for Connection: close, and
+// has sent nothing behind it, isn't lingered for.
 //
 // Phases. What a Session does with input, and how long it waits, depends on
 // its phase alone; package-level table transitions lists every pair of phase

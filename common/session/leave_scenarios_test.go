@@ -77,7 +77,7 @@ var leaveScenarios = []scenario{
 		b.phase(p, "closing")
 		b.send(p, `cont "lo", close 1001`)
 		b.wantFrames(p, ``)
-		b.over(p)
+		b.phase(p, "linger")
 		b.goneWith(1001)
 	}},
 	{"shutdown: a pinged WebSocket is closed with 1001", func(b *bench) {
@@ -97,7 +97,7 @@ var leaveScenarios = []scenario{
 	{"shutdown: what closes, flushes or lingers already goes on so, asked twice too", func(b *bench) {
 		p, q, r := b.open("/ws"), b.open("/ws"), b.open("/ws")
 		b.send(p, `text "bye"`)
-		b.send(q, `close 1000, 00`)
+		b.send(q, `close 1000`)
 		r.Stall()
 		b.send(r, `repeat 3 binary pattern 65000, close 1000`)
 		b.phase(p, "closing")

@@ -58,7 +58,7 @@ var legacyScenarios = []scenario{
 		b.want(p, "HTTP/1.1 101 WebSocket Protocol Handshake", "\r\n\r\n"+bodyAnswer+"\x00Hello\xff")
 		b.send(p, `ff 00`)
 		b.wantFrames(p, `ff 00`)
-		b.over(p)
+		b.phase(p, "linger")
 		b.goneWith(1005)
 	}},
 	{"hixie-76: a challenge that doesn't come is a request that doesn't", func(b *bench) {
@@ -102,7 +102,7 @@ var legacyScenarios = []scenario{
 		b.phase(p, "closing")
 		b.send(p, `00 "too late" ff ff 00`)
 		b.wantFrames(p, ``)
-		b.over(p)
+		b.phase(p, "linger")
 		b.goneWith(1005)
 	}},
 	{"hixie-75: at shutdown there is nothing to say", func(b *bench) {

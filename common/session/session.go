@@ -249,8 +249,9 @@ func (s *Session) Sent(now time.Time, n int) {
 // said goodbye needs neither that nor lingering.
 //
 // RFC 9112 9.6: "A client that sends the "close" connection option MUST NOT send
-// further requests on that connection". RFC 6455 7.1.1: when both have sent a Close
-// frame, "The server MUST close the underlying TCP connection immediately".
+// further requests on that connection". Of WebSockets there is the same rule behind
+// a Close frame, but a ping that was on its way would reset the connection, and
+// might destroy our Close: there it lingers.
 func (s *Session) emptied() {
 	switch {
 	case s.phase == closing, s.phase == idle:

@@ -38,7 +38,7 @@ func TestALoneSessionNotesItsPhaseInItsSlot(t *testing.T) {
 			t.Errorf("after %s the slot says %q of a session that is in %q", what, noted(), d.s.Phase())
 		}
 	}
-	if diff := cmp.Diff([]string{"fresh", "head", "idle", "open", "open", "over"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"fresh", "head", "idle", "open", "open", "linger"}, got); diff != "" {
 		t.Errorf("the phases (-want +got):\n%s", diff)
 	}
 	if app.seen != "reply" {

@@ -12,6 +12,9 @@ var socketScenarios = []scenario{
 		p := b.open("/ws")
 		b.send(p, `text "Hello", close 1000`)
 		b.wantFrames(p, `text "Hello", close 1000`)
+		b.phase(p, "linger")
+		b.goneWith(1000)
+		p.CloseWrite()
 		b.over(p)
 		b.goneWith(1000)
 	}},
@@ -78,7 +81,7 @@ var socketScenarios = []scenario{
 		b.loop.Shutdown()
 		b.wantFrames(p, `close 1001`)
 		b.send(p, `close 1001`)
-		b.over(p)
+		b.phase(p, "linger")
 		b.goneWith(1001)
 	}},
 	{"the operator speaks to an open WebSocket alone", func(b *bench) {
@@ -161,7 +164,7 @@ var socketScenarios = []scenario{
 			b.fail("want no message behind our Close, got %d in all", b.app.messages)
 		}
 		b.send(p, `close 4001`)
-		b.over(p)
+		b.phase(p, "linger")
 		b.goneWith(4001)
 	}},
 	{"the server closes first, and the peer violates the protocol", func(b *bench) {
@@ -204,7 +207,7 @@ var socketScenarios = []scenario{
 		b.wantFrames(p, `repeat 4 binary pattern 65000, close 4001 "as you wish"`)
 		b.phase(p, "closing")
 		b.send(p, `close 4001`)
-		b.over(p)
+		b.phase(p, "linger")
 	}},
 	{"a timer of the application sends a message", func(b *bench) {
 		p := b.open("/ws")
@@ -283,30 +286,9 @@ var socketScenarios = []scenario{
 		b.wantFrames(p, ``)
 		b.phase(p, "open")
 	}},
-	{"whoever talks on behind its Close is lingered for", func(b *bench) {
-		p, q := b.open("/ws"), b.open("/ws")
-		b.send(p, `close 1000, 00`)
-		b.wantFrames(p, `close 1000`)
-		b.phase(p, "linger")
-		p.CloseWrite()
-		b.over(p)
-		q.Stall()
-		b.send(q, `repeat 3 binary pattern 65000, close 1000, 00`)
-		b.wantFrames(q, `repeat 3 binary pattern 65000, close 1000`)
-		b.phase(q, "linger")
-		b.goneWith(1000, 1000)
-	}},
-	{"a Close that answers ours ends a connection that has nothing to send", func(b *bench) {
-		p := b.open("/ws")
-		b.send(p, `text "bye"`)
-		b.wantFrames(p, `close 4001 "as you wish"`)
-		b.send(p, `close 4001`)
-		b.over(p)
-		b.goneWith(4001)
-	}},
 	{"a reset while lingering ends the connection", func(b *bench) {
 		p := b.open("/ws")
-		b.send(p, `close 1000, 00`)
+		b.send(p, `close 1000`)
 		b.phase(p, "linger")
 		b.send(p, `repeat 100000 00`)
 		p.Reset()

@@ -210,7 +210,6 @@ func (s *Session) event(ev *ws.Event) {
 		if s.phase != closing {
 			s.queueClose(ev.Code, "")
 		}
-		s.saidBye = true
 		s.turn(bothClosed)
 	case ws.Failed:
 		s.violated(ev.Err)
