@@ -21,7 +21,7 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("listening on", ln.Addr())
-	raw, err := ln.(*net.TCPListener).SyscallConn() // for the descriptor's number
+	raw, err := ln.(*net.TCPListener).SyscallConn() // leads to the descriptor, which Go keeps open
 	if err == nil {
 		err = raw.Control(func(fd uintptr) { log.Fatal(serve(int(fd))) })
 	}
@@ -30,9 +30,8 @@ func main() {
 
 // serve is the loop. Its list, the listener and then the clients, is kept from round to round.
 func serve(listener int) error {
-	clients := []*client{{fd: listener}}
+	clients, buf, wait := []*client{{fd: listener}}, make([]byte, 16<<10), -1
 	fds := append(make([]unix.PollFd, 0, 64), unix.PollFd{Fd: int32(listener), Events: unix.POLLIN})
-	wait, buf := -1, make([]byte, 16<<10)
 	for {
 		n, err := unix.Poll(fds, wait)
 		if fds[0].Fd, wait = int32(listener), -1; err != nil && err != unix.EINTR {
@@ -55,22 +54,22 @@ func serve(listener int) error {
 		if err == nil { // does another wait, poll says so at once
 			fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
 			clients = append(clients, &client{fd: fd})
-		} else if err == unix.EMFILE || err == unix.ENFILE {
-			fds[0].Fd, wait = -1, 100 // ms in which poll passes over the listener, or it would never sleep
+		} else if err != unix.EAGAIN && err != unix.ECONNABORTED {
+			fds[0].Fd, wait = -1, 100 // no descriptor is free: for 100 ms poll passes over the listener
 		}
 	}
 }
 
-// client is a connection, and what must be remembered of it from one turn to the next.
+// client is a connection, and what is to be remembered of it from one turn to the next.
 type client struct {
-	fd  int
-	in  []byte // a line whose end has not come
-	out []byte // what the socket has not taken
+	fd    int
+	buf   []byte // what has come and is not sent
+	whole int    // how much of it are lines whose end has come
 }
 
 // wants is what poll is to watch: while something is to be sent, nothing is read.
 func (c *client) wants() int16 {
-	if len(c.out) > 0 {
+	if c.whole > 0 {
 		return unix.POLLOUT
 	}
 	return unix.POLLIN
@@ -78,21 +77,22 @@ func (c *client) wants() int16 {
 
 // turn does what c is ready for, without waiting, and reports whether it stays.
 func (c *client) turn(buf []byte) bool {
-	if len(c.out) == 0 {
+	if c.whole == 0 {
 		n, err := unix.Read(c.fd, buf)
-		if n <= 0 { // 0 is the end
-			return err == unix.EAGAIN || err == unix.EINTR
+		if n <= 0 { // 0 is the end of what the client sends
+			return err == unix.EAGAIN
 		}
-		all := append(c.in, buf[:n]...)
-		end := bytes.LastIndexByte(all, '\n') + 1
-		c.out, c.in = all[:end], bytes.Clone(all[end:])
-	}
-	for len(c.out) > 0 {
-		n, err := unix.Write(c.fd, c.out)
-		if n < 0 { // EAGAIN: the socket is full, and poll will tell when it isn't
-			return err == unix.EAGAIN || err == unix.EINTR
+		if end := bytes.LastIndexByte(buf[:n], '\n') + 1; end > 0 {
+			c.whole = len(c.buf) + end
 		}
-		c.out = c.out[n:]
+		c.buf = append(c.buf, buf[:n]...)
 	}
-	return len(c.in) <= 64<<10 // what a client can make us keep has a bound
+	for c.whole > 0 {
+		n, err := unix.Write(c.fd, c.buf[:c.whole])
+		if n < 0 {
+			return err == unix.EAGAIN // the socket is full: poll will tell when it has room
+		}
+		c.buf, c.whole = c.buf[n:], c.whole-n
+	}
+	return len(c.buf) <= 64<<10 // a line that never ends must not be kept for ever
 }
