@@ -19,7 +19,7 @@ func example(t *testing.T) (o Options, out *strings.Builder, dir string) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(root, limitsPath), "| Where | Simpler than the truth | Shown by |\n|---|---|---|\n"+
-		"| `go.mod` | it needs nothing | `go.mod` |\n")
+		"| `go.mod` | it needs nothing | `go version` |\n")
 	out = new(strings.Builder)
 	o = Options{
 		Root: root, Folder: folder + "/good", Marked: []string{folder}, Out: out, Record: true,
