@@ -53,7 +53,7 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	}
 	pid, err := forkExec("/proc/self/exe", append([]string{title}, os.Args[1:]...), &syscall.ProcAttr{
 		Env: append(os.Environ(), birthEnv+"="+b.String(),
-			"GOMAXPROCS=1", "GODEBUG=containermaxprocs=0", "GOGC=off", "GOMEMLIMIT="+memoryLimit),
+			"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT="+memoryLimit),
 		Files: []uintptr{0, 1, 2, connFD: uintptr(fd), busFD: uintptr(theirs.FD), boardFD: uintptr(p.memfd),
 			cli.HostsFD: uintptr(p.lists.hosts), cli.OriginsFD: uintptr(p.lists.origins)},
 		Sys: &syscall.SysProcAttr{Setpgid: true}, // a terminal's Ctrl-C is the parent's affair
