@@ -86,6 +86,15 @@ var accepted = []struct {
 			{Method: "GET", Target: "/", Path: "/", Fields: "Connection: keep-alive, close\n", Is: "close",
 				End: true}}},
 
+	{"9110 13.1: a field whose name begins with If- may be a precondition",
+		"GET / HTTP/1.1\r\nHost: a\r\niF-none-MATCH: *\r\n\r\n", []request{
+			{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1,
+				Fields: "Host: a\niF-none-MATCH: *\n", Is: "conditional", End: true}}},
+	{"9110 13.1: one whose name only has If- in it isn't", "GET / HTTP/1.0\r\nIf-: *\r\nX-If-Match: *\r\n\r\n",
+		[]request{
+			{Method: "GET", Target: "/", Path: "/", Fields: "If-: *\nX-If-Match: *\n", Is: "close",
+				End: true}}},
+
 	{"9112 6.3: a body has the length it says; the next request begins behind it",
 		"POST / HTTP/1.0\r\nContent-Length: 0005\r\n\r\nhelloGET /b HTTP/1.0\r\n\r\n", []request{
 			{Method: "POST", Target: "/", Path: "/", Length: 5, Fields: "Content-Length: 0005\n",

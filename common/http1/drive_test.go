@@ -21,17 +21,21 @@ type request struct {
 	Err                               *Error
 }
 
-// read gives the pieces to one Reader, as a driver would who reads every piece into the same buffer, and
-// returns the requests in them. Bytes behind an error are given too, and must change nothing. rest is what
-// came behind the last End.
+// read gives the pieces to a Reader, as a driver would who reads every piece into the same buffer, and
+// returns the requests in them. Bytes behind an error are given too, and must change nothing. Each request has
+// a new Reader: none can know of what was read before.
 func read(t testing.TB, l Limits, pieces ...[]byte) (requests []request) {
 	t.Helper()
-	return readBy(t, new(Reader), l, pieces...)
+	return readBy(t, nil, l, pieces...)
 }
 
-// readBy is read by a Reader that may have read something before.
+// readBy is read by one Reader, which may have read something before. A nil one is a new one for each request.
 func readBy(t testing.TB, r *Reader, l Limits, pieces ...[]byte) (requests []request) {
 	t.Helper()
+	renew := r == nil
+	if renew {
+		r = new(Reader)
+	}
 	r.Reset(l)
 	var now request
 	var scratch []byte
@@ -57,6 +61,9 @@ func readBy(t testing.TB, r *Reader, l Limits, pieces ...[]byte) (requests []req
 				}
 				now.End = true
 				requests, now = append(requests, now), request{}
+				if renew {
+					r = new(Reader)
+				}
 				r.Reset(l)
 			case Failed:
 				now.Err = ev.Err
@@ -98,7 +105,7 @@ func describe(q *Request) request {
 		yes  bool
 	}{
 		{"asterisk", q.Asterisk()}, {"close", q.Close()}, {"continue", q.ExpectContinue()}, {"keep-alive 1.0",
-			q.KeepAlive10()},
+			q.KeepAlive10()}, {"conditional", q.Conditional()},
 	} {
 		if question.yes {
 			is = append(is, question.name)
@@ -126,20 +133,21 @@ func singly(p []byte) (pieces [][]byte) {
 	return pieces
 }
 
-// sameHowever checks that cutting p never changes its meaning, and returns that.
+// sameHowever checks that neither cutting p nor what was read before ever changes its meaning, and returns that.
 func sameHowever(t testing.TB, l Limits, p []byte, seeds ...uint64) []request {
 	t.Helper()
 	var r Reader
-	whole := readBy(t, &r, l, p)
-	if diff := cmp.Diff(whole, readBy(t, &r, l, p)); diff != "" {
-		t.Errorf("%q read at first (-) differs from it read again (+):\n%s", p, diff)
-	}
+	whole := read(t, l, p)
 	check := func(how string, pieces [][]byte) {
 		t.Helper()
 		if diff := cmp.Diff(whole, read(t, l, pieces...)); diff != "" {
 			t.Errorf("%q read whole (-) differs from it read %s (+):\n%s", p, how, diff)
 		}
+		if diff := cmp.Diff(whole, readBy(t, &r, l, pieces...)); diff != "" {
+			t.Errorf("%q read whole (-) differs from it read %s by one Reader (+):\n%s", p, how, diff)
+		}
 	}
+	check("again", [][]byte{p})
 	check("byte by byte", singly(p))
 	for _, seed := range seeds {
 		check("in pieces", cut(p, seed))

@@ -5,11 +5,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func seeds(f *testing.F, add func(in []byte)) {
@@ -39,6 +42,65 @@ func FuzzSplit(f *testing.F) {
 			}
 		}
 	})
+}
+
+// FuzzMemory: what was read before never changes the meaning of anything, least of all of what resembles it.
+func FuzzMemory(f *testing.F) {
+	seeds(f, func(in []byte) {
+		for seed := range uint64(8) {
+			f.Add(in, seed)
+		}
+	})
+	f.Add([]byte("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 18\r\n\r\nGET / HTTP/1.1\r\n\r\n"), uint64(0))
+	f.Add([]byte("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), uint64(0))
+	f.Fuzz(func(t *testing.T, in []byte, seed uint64) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		stream := slices.Clone(in)
+		for range 3 {
+			stream = append(stream, resembling(rnd, in)...)
+		}
+		sameHowever(t, Limits{}, stream, seed)
+		var r Reader
+		for range 4 { // each from its beginning, for an error ends a stream
+			p := resembling(rnd, in)
+			pieces := cut(p, rnd.Uint64())
+			if diff := cmp.Diff(read(t, Limits{}, p), readBy(t, &r, Limits{}, pieces...)); diff != "" {
+				t.Errorf("%q alone (-) differs from it behind what resembles it (+):\n%s", p, diff)
+			}
+		}
+	})
+}
+
+// resembling returns in, perhaps with another request line, and perhaps with one small change: of case, of
+// white space, of the order of its lines, or of where it ends.
+func resembling(rnd *rand.Rand, in []byte) []byte {
+	lines := bytes.SplitAfter(in, []byte("\n"))
+	if rnd.IntN(2) == 0 {
+		lines[0] = []byte([]string{
+			"GET / HTTP/1.1\r\n", "POST /%41?b HTTP/1.0\r\n", "OPTIONS * HTTP/1.1\r\n", "PUT http://b/c HTTP/1.1\r\n",
+		}[rnd.IntN(4)])
+	}
+	switch i, j := rnd.IntN(len(lines)), rnd.IntN(len(lines)); rnd.IntN(4) {
+	case 0:
+		lines[i], lines[j] = lines[j], lines[i]
+	case 1:
+		lines = slices.Insert(lines, i, lines[j])
+	}
+	p := bytes.Join(lines, nil)
+	if len(p) == 0 {
+		return p
+	}
+	switch i := rnd.IntN(len(p)); rnd.IntN(6) {
+	case 0:
+		p[i] ^= 0x20
+	case 1:
+		p = slices.Insert(p, i, " \t\r\n0"[rnd.IntN(5)])
+	case 2:
+		p = slices.Delete(p, i, i+1)
+	case 3:
+		p = p[:i]
+	}
+	return p
 }
 
 // What we refuse and net/http takes, and why we do. It reads by the principle of robustness; here every doubt
