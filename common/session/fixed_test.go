@@ -27,12 +27,12 @@ func (a *fixedApp) Request(c *session.Conn, _ *http1.Request, _ []byte) {
 
 // What is made once a second must be what would have been made anew, to whomever it goes.
 func TestAFixedReplyIsAnyOther(t *testing.T) {
-	for _, size := range []int{0, 3, 5000} {
+	for _, c := range []struct{ status, size int }{{200, 0}, {200, 3}, {200, 5000}, {404, 3}, {426, 3}} {
 		answers := map[bool]string{}
 		for _, plain := range []bool{true, false} {
 			app := &fixedApp{testApp: new(testApp), plain: plain}
-			app.fixed.Response = session.Response{Status: 200, Fields: []byte("A: b\r\n"), Shared: true,
-				Body: []byte(strings.Repeat("x", size))}
+			app.fixed.Response = session.Response{Status: c.status, Fields: []byte("A: b\r\n"), Shared: true,
+				Body: []byte(strings.Repeat("x", c.size))}
 			all := ""
 			for _, request := range []string{
 				"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -55,10 +55,10 @@ func TestAFixedReplyIsAnyOther(t *testing.T) {
 			answers[plain] = all
 		}
 		if answers[true] != answers[false] {
-			t.Errorf("%d bytes: the plain answers are\n%.2000s\nand the fixed ones\n%.2000s", size, answers[true], answers[false])
+			t.Errorf("%v: the plain answers are\n%.2000s\nand the fixed ones\n%.2000s", c, answers[true], answers[false])
 		}
 		if n := strings.Count(answers[false], "Date: "); n != 4*4+2 {
-			t.Errorf("%d bytes: %d requests are answered, want 18", size, n)
+			t.Errorf("%v: %d requests are answered, want 18", c, n)
 		}
 	}
 }

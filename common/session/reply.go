@@ -99,7 +99,7 @@ func (c *Conn) ReplyFixed(f *Fixed) {
 		return
 	}
 	if date := s.cfg.dateField(); f.text == nil || f.made != s.cfg.dateAt {
-		f.text = append(appendHead(f.text[:0], &f.Response, date, ""), f.Body...)
+		f.text = append(appendHead(f.text[:0], &f.Response, date, s.option(f.Status)), f.Body...)
 		f.made = s.cfg.dateAt
 	}
 	s.out.Append(f.text)
