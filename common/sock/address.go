@@ -67,6 +67,7 @@ func lookUp(text []byte, name string) (found netip.Addr, ok bool) {
 				continue
 			}
 			ip, err := netip.ParseAddr(fields[0])
+			ip = ip.Unmap()
 			if err == nil && (!ok || ip.Is4() && !found.Is4()) {
 				found, ok = ip, true
 			}

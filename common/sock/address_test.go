@@ -28,12 +28,13 @@ func TestResolve(t *testing.T) {
 	was := hosts
 	defer func() { hosts = was }()
 	hosts = filepath.Join(t.TempDir(), "hosts")
-	text := "# 10.0.0.9 ann\n::1 ann six\n10.0.0.1\tAnn bob # eve\n10.0.0.2 ann\nnonsense cat\n"
+	text := "# 10.0.0.9 ann\n::1 ann six\n10.0.0.1\tAnn bob # eve\n10.0.0.2 ann\nnonsense cat\n::1 dog\n::ffff:10.0.0.3 dog\n"
 	if err := os.WriteFile(hosts, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for host, want := range map[string]string{
-		"ann": "10.0.0.1", "BOB": "10.0.0.1", "six": "::1", "localhost": "127.0.0.1", "10.1.2.3": "10.1.2.3",
+		"ann": "10.0.0.1", "BOB": "10.0.0.1", "six": "::1", "dog": "10.0.0.3",
+		"localhost": "127.0.0.1", "10.1.2.3": "10.1.2.3",
 		"::ffff:10.1.2.3": "10.1.2.3", "fe80::1%lo": "fe80::1%lo",
 	} {
 		if ip, err := Resolve(host); err != nil || ip.String() != want {
