@@ -44,14 +44,18 @@ func Main(m *testing.M, serve func()) {
 	os.Exit(m.Run())
 }
 
+// unhurried is for the peer that sends byte by byte beside fifty busy ones: on a busy
+// machine a head takes it longer than the 10 seconds that the servers give by default.
+const unhurried = "-head-timeout=1m"
+
 // Core is the protocol core in memory, without a server.
 func Core() Target { return Target{Name: "core"} }
 
 // Exec is the server that this test binary is (see Main). Each server started
-// has flags before those of the trace.
+// has flags before those of the trace, which count then.
 func Exec(name string, flags ...string) Target {
 	return Target{Name: name, Flags: flags, Start: func(t testing.TB, more ...string) *Server {
-		p := Launch(t, append(append([]string{}, flags...), more...)...)
+		p := Launch(t, slices.Concat([]string{unhurried}, flags, more)...)
 		return &Server{Addr: p.Addr, Pid: p.Pid, Stop: p.Stop}
 	}}
 }
