@@ -11,10 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"threeloops/tutorials/experiment"
 	"threeloops/tutorials/guard"
@@ -79,7 +76,7 @@ func run(ctx context.Context, cmd *exec.Cmd, limit time.Duration, line func(stri
 	ctx, end := context.WithCancelCause(ctx)
 	out := &lines{tell: line, over: end}
 	cmd.Stdout, cmd.Stderr = out, out
-	err := group(ctx, cmd)
+	err := guard.Run(ctx, cmd)
 	out.rest()
 	switch {
 	case ctx.Err() != nil:
@@ -88,33 +85,6 @@ func run(ctx context.Context, cmd *exec.Cmd, limit time.Duration, line func(stri
 		return out.all.String(), fmt.Errorf("%w: %s", err, out.last)
 	}
 	return out.all.String(), err
-}
-
-// group runs a command in a process group of its own until it ends, or ctx does. Then nobody of the group
-// is left: children outlive neither.
-func group(ctx context.Context, cmd *exec.Cmd) error {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.WaitDelay = time.Second // for who has left the group, and still holds the output
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	pid := cmd.Process.Pid
-	guarded := guard.Over(pid)
-	ended := make(chan struct{})
-	go func() {
-		for unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
-		}
-		close(ended)
-	}()
-	select {
-	case <-ctx.Done():
-	case <-ended:
-	}
-	guarded.Dismiss()
-	// The leader has not been waited for, so nobody else can have its number, nor the group's.
-	syscall.Kill(-pid, syscall.SIGKILL)
-	<-ended
-	return cmd.Wait()
 }
 
 // lines passes on what is written, line by line.

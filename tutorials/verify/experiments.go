@@ -1,3 +1,5 @@
+//go:build linux
+
 package verify
 
 import (
@@ -9,11 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
 	"threeloops/tutorials/chapter"
 	"threeloops/tutorials/experiment"
+	"threeloops/tutorials/guard"
 )
 
 // experimentTime is how long an experiment may take: a reader waits for it.
@@ -108,20 +110,15 @@ func (r *run) keep(c *chapter.Chapter, e *chapter.Experiment, different, output 
 func output(ctx context.Context, dir, program string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, experimentTime)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program)
+	cmd := exec.Command(program)
 	cmd.Dir = dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second // what it has left running may hold its output
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
-	if cmd.Process != nil {
-		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	}
-	switch {
-	case ctx.Err() != nil:
+	switch err := guard.Run(ctx, cmd); {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return "", fmt.Errorf("not done after %v", experimentTime)
+	case ctx.Err() != nil:
+		return "", ctx.Err()
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
 		return "", fmt.Errorf("%w: %s", err, bytes.TrimSpace(errs.Bytes()))
 	}
