@@ -140,11 +140,11 @@ func (w Want) Holds(n float64) bool {
 func (c *Check) Measure(ctx context.Context, s *transcript.Stage) (float64, error) {
 	values := make(map[string]float64)
 	for _, v := range c.Values {
-		got, err := s.Output(ctx, s.Repository, v.Command)
+		got, err := s.Value(ctx, s.Repository, v.Command)
 		if err != nil {
 			return 0, fmt.Errorf("%q: %w", v.Command, err)
 		}
-		n, err := number(strings.Join(got, "\n"))
+		n, err := number(got)
 		if err != nil {
 			return 0, fmt.Errorf("%q: %w", v.Command, err)
 		}

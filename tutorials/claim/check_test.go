@@ -40,7 +40,10 @@ func TestMeasure(t *testing.T) {
 		{"a = echo 44 ms\nwant a 0.03..0.06", 0.044, true, ""},
 		{"a = echo 44 ms\nwant a 1..2", 0.044, false, ""},
 		{"a = echo 3 4\nwant a = 3", 0, false, `"echo 3 4": prints "3 4", want one number`},
-		{"a = exit 1\nwant a = 3", 0, false, `"exit 1": prints "[exit status 1]", want one number`},
+		{"a = exit 1\nwant a = 3", 0, false, `"exit 1": exit status 1: `},
+		{"a = echo 3; echo no page >&2; exit 1\nwant a = 3", 0, false,
+			"\"echo 3; echo no page >&2; exit 1\": exit status 1: 3\nno page"},
+		{"a = echo opening: 1 of 2 >&2; echo 3\nwant a = 3", 3, true, ""},
 		{"a = echo 3\nb = echo 0\nwant a / b >= 3", 0, false, "b is 0"},
 	} {
 		k, err := Parse("A sentence.\n"+c.text+"\n", 1, nil)

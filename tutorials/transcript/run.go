@@ -1,9 +1,11 @@
 package transcript
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"regexp"
@@ -76,35 +78,66 @@ func (s *Stage) lacks(command string) string {
 // Output runs a command and returns the lines that it prints, with the servers' ports as chapters give
 // them, and its exit status behind them unless that is 0.
 func (s *Stage) Output(ctx context.Context, dir, command string) ([]string, error) {
+	var out bytes.Buffer
+	exit, err := s.shell(ctx, dir, command, &out, &out)
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	if text := s.shown(&out); text != "" {
+		lines = strings.Split(text, "\n")
+	}
+	if exit != nil {
+		lines = append(lines, "["+exit.String()+"]")
+	}
+	return lines, nil
+}
+
+// Value runs a command and returns what it prints on standard output alone: what it says beside that of its
+// progress depends on how long it takes. An exit status other than 0 is an error.
+func (s *Stage) Value(ctx context.Context, dir, command string) (string, error) {
+	var out, errs bytes.Buffer
+	exit, err := s.shell(ctx, dir, command, &out, &errs)
+	switch {
+	case err != nil:
+		return "", err
+	case exit != nil:
+		return "", fmt.Errorf("%v: %s", exit, strings.TrimSpace(s.shown(&out)+"\n"+s.shown(&errs)))
+	}
+	return s.shown(&out), nil
+}
+
+// shown is what was printed, as a chapter shows it.
+func (s *Stage) shown(b *bytes.Buffer) string {
+	return s.translate(strings.TrimSuffix(strings.ReplaceAll(b.String(), "\r\n", "\n"), "\n"), true)
+}
+
+// shell runs a command. Exit is nil if its status is 0.
+func (s *Stage) shell(ctx context.Context, dir, command string, out, errs io.Writer) (exit *exec.ExitError,
+	err error) {
 	if word := s.lacks(command); word != "" {
 		return nil, fmt.Errorf("%s %w", word, ErrLacks)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", s.built(s.translate(command, false)))
-	cmd.Dir, cmd.Env = dir, s.environment()
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, s.environment(), out, errs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second // what it has left running may hold its output
-	out, err := cmd.CombinedOutput()
+	err = cmd.Run()
 	if cmd.Process != nil {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	}
-	var exit *exec.ExitError
 	switch {
-	case ctx.Err() != nil:
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return nil, fmt.Errorf("not done after %v", s.Limit)
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
 	case err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay):
 		return nil, err
 	}
-	var lines []string
-	if text := strings.TrimSuffix(strings.ReplaceAll(string(out), "\r\n", "\n"), "\n"); text != "" {
-		lines = strings.Split(s.translate(text, true), "\n")
-	}
-	if exit != nil {
-		lines = append(lines, "["+exit.String()+"]")
-	}
-	return lines, nil
+	return exit, nil
 }
 
 func (s *Stage) environment() []string {
