@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 
 	"threeloops/tutorials/chapter"
@@ -21,13 +22,42 @@ import (
 // experimentTime is how long an experiment may take: a reader waits for it.
 const experimentTime = 20 * time.Second
 
+// What is allowed where nothing is measured: most experiments wait most of the time, and may do so side by
+// side, on a machine that is busy.
+const (
+	atOnce   = 3
+	busyTime = time.Minute
+)
+
+// sideBySide runs experiments; one after the other if their numbers are to be shown or kept.
+func (r *run) sideBySide(experiments []func()) {
+	n := atOnce
+	if r.Measure || r.Record {
+		n = 1
+	}
+	room := make(chan struct{}, n)
+	var all sync.WaitGroup
+	for _, e := range experiments {
+		room <- struct{}{}
+		all.Go(func() {
+			defer func() { <-room }()
+			e()
+		})
+	}
+	all.Wait()
+}
+
 // experiment runs one, and compares the shape of its table with that of our run; never its numbers, which are
 // this machine's.
 func (r *run) experiment(c *chapter.Chapter, e *chapter.Experiment, program string) {
 	fault := func(format string, args ...any) {
 		r.fault("%s:%d: %s: %s", c.Path, e.Line, e.Dir, fmt.Sprintf(format, args...))
 	}
-	output, err := output(r.ctx, r.Root, program)
+	limit := busyTime
+	if r.Measure {
+		limit = experimentTime
+	}
+	output, err := output(r.ctx, limit, r.Root, program)
 	if err != nil {
 		fault("%v", err)
 		return
@@ -107,8 +137,8 @@ func (r *run) keep(c *chapter.Chapter, e *chapter.Experiment, different, output 
 }
 
 // output returns what an experiment's program prints on standard output.
-func output(ctx context.Context, dir, program string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, experimentTime)
+func output(ctx context.Context, limit time.Duration, dir, program string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	cmd := exec.Command(program)
 	cmd.Dir = dir
@@ -116,7 +146,7 @@ func output(ctx context.Context, dir, program string) (string, error) {
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	switch err := guard.Run(ctx, cmd); {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return "", fmt.Errorf("not done after %v", experimentTime)
+		return "", fmt.Errorf("not done after %v", limit)
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):

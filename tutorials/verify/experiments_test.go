@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -24,7 +25,7 @@ func example(t *testing.T) (o Options, out *strings.Builder, dir string) {
 		"| `go.mod` | it needs nothing | `go version` |\n")
 	out = new(strings.Builder)
 	o = Options{
-		Root: root, Folder: folder + "/good", Marked: []string{folder}, Out: out, Record: true,
+		Root: root, Folder: folder + "/good", Marked: []string{folder}, Out: out, Record: true, Bin: t.TempDir(),
 		Start: func(context.Context) (*Servers, error) { return &Servers{Stop: func() error { return nil }}, nil },
 	}
 	if err := Run(t.Context(), o); err != nil {
@@ -112,6 +113,37 @@ func TestProgramsThatDoNotStart(t *testing.T) {
 		out.Reset()
 		if err := Run(t.Context(), o); err == nil || !strings.HasPrefix(out.String(), says) {
 			t.Errorf("the error is %v, and is explained by\n%s\nwant\n%s", err, out, says)
+		}
+	}
+}
+
+func TestExperimentsThatAreShownRunAlone(t *testing.T) {
+	for _, c := range []struct {
+		about string
+		o     Options
+		want  int64
+	}{
+		{"their shape alone is compared", Options{}, atOnce},
+		{"their numbers are shown", Options{Measure: true}, 1},
+		{"their numbers are kept", Options{Record: true}, 1},
+	} {
+		var now, most, ran atomic.Int64
+		full := make(chan struct{})
+		var all []func()
+		for range 3 * atOnce {
+			all = append(all, func() {
+				n := now.Add(1)
+				defer now.Add(-1)
+				most.Store(max(most.Load(), n))
+				if ran.Add(1) == c.want {
+					close(full)
+				}
+				<-full // until so many run as may
+			})
+		}
+		(&run{Options: c.o}).sideBySide(all)
+		if ran.Load() != 3*atOnce || most.Load() != c.want {
+			t.Errorf("%s: %d have run, %d at once, want %d and %d", c.about, ran.Load(), most.Load(), 3*atOnce, c.want)
 		}
 	}
 }

@@ -9,7 +9,9 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"threeloops/tutorials/chapter"
@@ -32,6 +34,7 @@ type Options struct {
 	Record   bool     // write what came into the chapters and the lock
 	Required bool     // a program that isn't installed is a fault
 	Path     string   // where the built servers are
+	Bin      string   // where the chapters' programs are built, and left; "": nowhere that lasts
 	Out      io.Writer
 
 	// Start starts the three servers, anew for each chapter that runs something.
@@ -48,8 +51,10 @@ type Servers struct {
 // run is a verification under way.
 type run struct {
 	Options
-	ctx    context.Context
-	lock   *quote.Lock
+	ctx  context.Context
+	lock *quote.Lock
+
+	mu     sync.Mutex // held by who speaks
 	faults int
 }
 
@@ -72,10 +77,8 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	r.quotes(book)
-	for _, c := range book.All() {
-		if err := r.chapter(c); err != nil {
-			return err
-		}
+	if err := r.book(book); err != nil {
+		return err
 	}
 	if o.Record {
 		if err := r.lock.Write(lock); err != nil {
@@ -94,11 +97,17 @@ func Run(ctx context.Context, o Options) error {
 
 // fault notes what is wrong.
 func (r *run) fault(format string, args ...any) {
+	r.mu.Lock()
 	r.faults++
+	r.mu.Unlock()
 	r.say(format, args...)
 }
 
-func (r *run) say(format string, args ...any) { fmt.Fprintf(r.Out, format+"\n", args...) }
+func (r *run) say(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fmt.Fprintf(r.Out, format+"\n", args...)
+}
 
 // all notes each line of an error that has several.
 func (r *run) all(err error) {
@@ -167,30 +176,47 @@ func (r *run) stale(name, reference string) {
 	r.fault("%s/quotes.lock: %s does not quote %s any more", r.Folder, name, reference)
 }
 
-// chapter builds what a chapter has, runs what it types and measures, and then its experiments.
-func (r *run) chapter(c *chapter.Chapter) error {
-	if len(c.Transcripts)+len(c.Checks)+len(c.Programs) == 0 {
-		return nil
-	}
-	dir, err := os.MkdirTemp("", "threeloops-verify-*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	built, err := r.build(c, dir)
-	if err != nil {
-		r.fault("%v", err)
-		return r.ctx.Err()
-	}
-	if len(c.Transcripts)+len(c.Checks) > 0 {
-		if err := r.typed(c, built); err != nil {
+// book runs what the chapters type and measure, one after the other, and then the experiments of all.
+func (r *run) book(book *chapter.Book) error {
+	if r.Bin == "" {
+		dir, err := os.MkdirTemp("", "threeloops-verify-*")
+		if err != nil {
 			return err
 		}
+		defer os.RemoveAll(dir)
+		r.Bin = dir
 	}
-	for _, e := range c.Experiments {
-		r.experiment(c, e, built["./"+e.Dir])
+	var experiments []func()
+	for _, c := range book.All() {
+		built, err := r.chapter(c)
+		if err != nil {
+			return err
+		}
+		if built == nil {
+			continue
+		}
+		for _, e := range c.Experiments {
+			experiments = append(experiments, func() { r.experiment(c, e, built["./"+e.Dir]) })
+		}
 	}
+	r.sideBySide(experiments)
 	return r.ctx.Err()
+}
+
+// chapter builds a chapter's programs, which it returns, and runs what it types and measures.
+func (r *run) chapter(c *chapter.Chapter) (built map[string]string, err error) {
+	if len(c.Transcripts)+len(c.Checks)+len(c.Programs) == 0 {
+		return nil, nil
+	}
+	built, err = r.build(c, filepath.Join(r.Bin, c.Name))
+	if err != nil {
+		r.fault("%v", err)
+		return nil, r.ctx.Err()
+	}
+	if len(c.Transcripts)+len(c.Checks) > 0 {
+		err = r.typed(c, built)
+	}
+	return built, err
 }
 
 // typed runs a chapter's terminals and checks, beside the three servers and its own.
