@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"threeloops/tutorials/exercise"
 )
 
 // Limits of what a reader takes in at once.
@@ -31,7 +33,8 @@ func (c *Chapter) programs() (faults []error) {
 		dir := c.Dir() + "/" + e.Name()
 		c.Programs = append(c.Programs, dir)
 		named := func(x *Experiment) bool { return x.Name == e.Name() }
-		if !slices.Contains([]string{"server", "exercise", c.sound()}, e.Name()) && !slices.ContainsFunc(c.Experiments, named) {
+		served := slices.Contains([]string{"server", "exercise", c.sound()}, e.Name())
+		if !served && !slices.ContainsFunc(c.Experiments, named) {
 			faults = append(faults,
 				fmt.Errorf("%s/main.go:1: no block \"experiment %s\" runs this program", dir, e.Name()))
 		}
@@ -72,36 +75,17 @@ func (c *Chapter) sound() string {
 	return c.Exercise.Sound
 }
 
-// planted checks that the exercise is the sound program with little changed: a reader looks for a bug, and not for
-// what else is new.
+// planted checks that the exercise is the sound program with little changed: a reader looks for a bug, and not
+// for what else is new.
 func (c *Chapter) planted() []error {
 	sound, err1 := os.ReadFile(c.root + "/" + c.Dir() + "/" + c.sound() + "/main.go")
 	broken, err2 := os.ReadFile(c.root + "/" + c.Dir() + "/exercise/main.go")
 	if err1 != nil || err2 != nil {
 		return nil // package exercise says that one is missing
 	}
-	a, b := strings.Split(string(sound), "\n"), strings.Split(string(broken), "\n")
-	same := common(a, b)
-	if n := max(len(a), len(b)) - same; n > exerciseLines {
+	if n := max(exercise.Changed(string(sound), string(broken))); n > exerciseLines {
 		return []error{fmt.Errorf("%s/exercise/main.go:1: it differs from the %s in %d lines, more than %d",
 			c.Dir(), c.sound(), n, exerciseLines)}
 	}
 	return nil
-}
-
-// common is how many lines the longest text has that can be made of both by leaving lines out.
-func common(a, b []string) int {
-	row := make([]int, len(b)+1)
-	for _, x := range a {
-		diagonal := 0
-		for j, y := range b {
-			above := row[j+1]
-			row[j+1] = max(row[j], above)
-			if x == y {
-				row[j+1] = diagonal + 1
-			}
-			diagonal = above
-		}
-	}
-	return row[len(b)]
 }

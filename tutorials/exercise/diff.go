@@ -32,6 +32,19 @@ func (e *Exercise) Diff(dir string) (string, error) {
 	return out.String(), nil
 }
 
+// Changed is how many lines of one text are not in another, and how many the other has in their place.
+func Changed(from, to string) (gone, come int) {
+	for _, l := range compare(split(from), split(to)) {
+		switch l.sign {
+		case '-':
+			gone++
+		case '+':
+			come++
+		}
+	}
+	return gone, come
+}
+
 // sources reads the Go files of a folder, but for the tests, by their names.
 func sources(dir string) (map[string]string, error) {
 	entries, err := os.ReadDir(dir)
