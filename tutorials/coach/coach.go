@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"html"
-	"io"
 	"net"
 	"net/http"
 	"regexp"
@@ -190,7 +189,10 @@ func (c *Coach) experiment(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("there is no experiment %q", name), http.StatusNotFound)
 		return
 	}
-	io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, mostBody)) // only then its leaving is noticed
+	if r.ContentLength != 0 { // while a part of it is still to come, nobody notices that the page leaves
+		http.Error(w, "the request for an experiment has no body", http.StatusBadRequest)
+		return
+	}
 	c.work.Add(1)
 	defer c.work.Done()
 	ctx, stop := context.WithCancelCause(r.Context())

@@ -126,6 +126,7 @@ func TestWhoMayAskAndHow(t *testing.T) {
 		{"no client", "POST", "/clients/7/close", page, "", "", 404, "no such client"},
 		{"no number", "POST", "/clients/x/close", page, "", "", 404, "no such client"},
 		{"no experiment", "POST", "/experiments/2.backlog", page, "", "", 404, `"2.backlog"`},
+		{"one with a body, that might never come", "POST", "/experiments/1.bare", page, "", "now", 400, "no body"},
 		{"a path for one", "POST", "/experiments/..%2Fsh", page, "", "", 404, "no experiment"},
 	} {
 		got, text := a.ask(c.method, c.path, c.origin, c.host, c.body)

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 )
 
@@ -121,29 +121,34 @@ func TestExperimentsThatAreShownRunAlone(t *testing.T) {
 	for _, c := range []struct {
 		about string
 		o     Options
-		want  int64
+		want  int
 	}{
 		{"their shape alone is compared", Options{}, atOnce},
 		{"their numbers are shown", Options{Measure: true}, 1},
 		{"their numbers are kept", Options{Record: true}, 1},
 	} {
-		var now, most, ran atomic.Int64
+		var mu sync.Mutex
+		var now, most, ran int
 		full := make(chan struct{})
 		var all []func()
 		for range 3 * atOnce {
 			all = append(all, func() {
-				n := now.Add(1)
-				defer now.Add(-1)
-				most.Store(max(most.Load(), n))
-				if ran.Add(1) == c.want {
+				mu.Lock()
+				now, ran = now+1, ran+1
+				most = max(most, now)
+				if ran == c.want {
 					close(full)
 				}
+				mu.Unlock()
 				<-full // until so many run as may
+				mu.Lock()
+				now--
+				mu.Unlock()
 			})
 		}
 		(&run{Options: c.o}).sideBySide(all)
-		if ran.Load() != 3*atOnce || most.Load() != c.want {
-			t.Errorf("%s: %d have run, %d at once, want %d and %d", c.about, ran.Load(), most.Load(), 3*atOnce, c.want)
+		if ran != 3*atOnce || most != c.want {
+			t.Errorf("%s: %d have run, %d at once, want %d and %d", c.about, ran, most, 3*atOnce, c.want)
 		}
 	}
 }
