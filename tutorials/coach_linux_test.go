@@ -7,8 +7,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,6 +82,85 @@ func TestServersWithoutCoach(t *testing.T) {
 		lines := l.said("tutorials: there is no coach: " + c.says)
 		if want := min(len(c.says), 1); len(lines) != want {
 			t.Errorf("%s: it is said in %d lines, want %d; all that was said:\n%s", c.about, len(lines), want, &l.errs)
+		}
+	}
+}
+
+// lasting is an experiment of the chapters that takes its time.
+const lasting = "5.blocked"
+
+// experimentOf waits until a process has an experiment of chapter 5 for a child, and returns that. It is
+// nobody's whose standard error a test reads, and so must be looked for.
+func experimentOf(t *testing.T, parent int) (pid int) {
+	t.Helper()
+	for end := time.Now().Add(2 * patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
+		for _, name := range threads {
+			children, _ := os.ReadFile(name)
+			for child := range strings.FieldsSeq(string(children)) {
+				command, _ := os.ReadFile("/proc/" + child + "/cmdline")
+				if strings.Contains(string(command), "/experiment-5.") {
+					pid, _ = strconv.Atoi(child)
+					return pid
+				}
+			}
+		}
+	}
+	t.Fatal("no experiment runs")
+	return 0
+}
+
+// endsWith kills who runs an experiment, and waits for the end of the experiment's process group.
+func endsWith(t *testing.T, cmd *exec.Cmd, signal syscall.Signal) {
+	t.Helper()
+	group := experimentOf(t, cmd.Process.Pid)
+	if err := cmd.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); syscall.Kill(-group, 0) != syscall.ESRCH; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			syscall.Kill(-group, syscall.SIGKILL)
+			t.Fatalf("after %v, and %v, the experiment is still there", signal, patience)
+		}
+	}
+}
+
+func TestAnExperimentEndsWithTheLauncher(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL} {
+		t.Setenv("XDG_STATE_HOME", t.TempDir())
+		l := start(t, self("-base", "0"))
+		r, err := http.NewRequestWithContext(t.Context(), "POST", l.coach+"/experiments/"+lasting, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Origin", l.urls["pollserv"])
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		endsWith(t, l.cmd, signal)
+		if err := l.wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAnExperimentEndsWithItsRun(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	for signal, want := range map[syscall.Signal]string{
+		syscall.SIGINT: "tutorials: told to end before the experiments were done\n", syscall.SIGKILL: "",
+	} {
+		cmd := self("run", "5") // its standard input is at its end, so each question is left out
+		var errs strings.Builder
+		cmd.Stderr = &errs
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		endsWith(t, cmd, signal)
+		cmd.Wait()
+		if d := cmp.Diff(want, errs.String()); d != "" {
+			t.Errorf("after %v it says (-want +got):\n%s", signal, d)
 		}
 	}
 }

@@ -101,7 +101,10 @@ func (l *lesson) hold(c *chapter.Chapter) error {
 		return err
 	}
 	for _, e := range c.Experiments {
-		if err := l.run(ctx, e.Experiment); err != nil {
+		switch err := l.run(ctx, e.Experiment); {
+		case ctx.Err() != nil:
+			return errors.New("told to end before the experiments were done")
+		case err != nil:
 			return fmt.Errorf("%s: %w", e.ID(), err)
 		}
 		for _, p := range c.Predictions {
