@@ -277,16 +277,20 @@ func TestBrowserPredictsAndRuns(t *testing.T) {
 	b.do(Navigate(url + "chapter.html"))
 	b.holds("no run without a prediction", text("#experiment-table .state")+` === "First say what you expect." &&
 		document.querySelector("#experiment-table .run").disabled`)
+	b.holds("our run doesn't give the answer away", `!document.querySelector("#experiment-table .ours").open`)
 	b.holds("what asks for none can be run", `!document.querySelector("#experiment-family .run").disabled`)
 
 	b.do(Click(CSS(`#predict-table label:first-of-type input`)))
 	b.holds("the choice is said", text("#predict-table .said")+` === "You say “2 µs”."`)
 	b.holds("and kept closed is what is right", `!document.querySelector("#predict-table .why").open`)
+	b.holds("our run may be seen now", `document.querySelector("#experiment-table .ours").open`)
 	b.do(Focus(CSS("#experiment-table .run")), SendKeys(CSS("#experiment-table .run"), "\r"))
 	b.holds("the verdict is given", text("#predict-table .said")+` === "You said “2 µs”; right is “4 µs”."`)
 	b.holds("and explained", `document.querySelector("#predict-table .why").open`)
 	b.holds("the state is in words", text("#experiment-table .state")+
-		`=== "Done. Your run stands beside ours. You said “2 µs”; right is “4 µs”."`)
+		`=== "Done. Your run stands beside ours."`)
+	b.holds("the verdict is there too, and read out once", text("#experiment-table .verdict")+
+		` === "You said “2 µs”; right is “4 µs”." && !document.querySelector("#experiment-table .verdict[aria-live]")`)
 	b.holds("both charts are there", `document.querySelector("#experiment-table .ours svg").checkVisibility() &&
 		document.querySelector("#experiment-table .yours svg").checkVisibility()`)
 	b.holds("yours says what it shows", `document.querySelector("#experiment-table .yours svg")
@@ -306,6 +310,7 @@ func TestBrowserPredictsAndRuns(t *testing.T) {
 	}
 	b.do(Reload())
 	b.holds("at the next visit it is there", text("#predict-table .said")+` === "You say “2 µs”." &&
+		document.querySelector("#experiment-table .ours").open &&
 		document.querySelector("#predict-table input").checked`)
 
 	b.do(Click(CSS("#experiment-family .run")))
@@ -351,7 +356,9 @@ func TestBrowserWithoutCoach(t *testing.T) {
 			` === "The coach doesn't run. Start it with: go run ./tutorials"`)
 	}
 	b.holds("no button can be pressed", `!document.querySelector("main button:enabled")`)
+	b.holds("our run doesn't give the answer away", `!document.querySelector("#experiment-table .ours").open`)
 	b.do(Click(CSS(`#predict-table label:last-of-type input`)), Click(CSS("#predict-table summary")))
+	b.holds("our run opens for who has answered", `document.querySelector("#experiment-table .ours").open`)
 	b.holds("one can still say what one expects", text("#predict-table .said")+
 		` === "You said “4 µs”, and that is right."`)
 }

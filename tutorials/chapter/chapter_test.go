@@ -178,7 +178,8 @@ func TestHTML(t *testing.T) {
 			`<kbd>go run ./` + folder + `good/01-good/backlog</kbd></code></pre>`,
 		"its button waits for the coach": `<button type="button" class="run" disabled>Run it here</button> ` +
 			`<span class="state" aria-live="polite">`,
-		"our run has its machine": `<figcaption>Our run: 2026-11-22, a machine, 2 processors</figcaption>`,
+		"our run has its machine":                     `<summary>Our run: 2026-11-22, a machine, 2 processors</summary>`,
+		"it doesn't give away what a prediction asks": `<details class="ours"><summary>Our run`,
 		"and its chart": `<svg role="img" aria-label="A chart of bars. succeed: 2 at one, 3 at two. ` +
 			`time: 1 ms at one, 2 ms at two."`,
 		"and its output": "<pre tabindex=\"0\">Nobody accepts.\n\nbacklog   succeed   time\none ",
@@ -208,6 +209,10 @@ func TestHTML(t *testing.T) {
 	}
 	if strings.Contains(string(got), "It was a loop") {
 		t.Error("the explanation of the exercise is given away")
+	}
+	c.Predictions = nil
+	if got, err = c.HTML(code); err != nil || !strings.Contains(string(got), `<details class="ours" open>`) {
+		t.Errorf("our run is closed though no prediction asks for what it shows: %v", err)
 	}
 	if strings.Contains(string(got), "<h1") {
 		t.Error("the title is in the text, and above it too")

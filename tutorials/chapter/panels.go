@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark/util"
@@ -55,37 +56,42 @@ func (b blocks) writeExperiment(w util.BufWriter, e *Experiment) {
 	put(w, "<section class=\"experiment\" id=\"experiment-%s\" data-name=\"%s\" data-kind=\"%s\" "+
 		"aria-labelledby=\"run-%s\">\n<h3 id=\"run-%s\">Run it: %s</h3>\n%s\n",
 		e.Name, e.ID(), e.Kind, e.Name, e.Name, strings.ReplaceAll(e.Name, "-", " "), paragraphs(e.About))
-	for _, p := range b.Predictions {
-		if p.Name == e.Name {
-			put(w, "<p class=\"first\">First say <a href=\"#predict-%s\">what you expect</a>.</p>\n", p.Name)
-		}
+	asked := slices.ContainsFunc(b.Predictions, func(p *Prediction) bool { return p.Name == e.Name })
+	if asked {
+		put(w, "<p class=\"first\">First say <a href=\"#predict-%s\">what you expect</a>.</p>\n", e.Name)
 	}
 	writeCommands(w, e.Command())
 	put(w, "<p class=\"row\"><button type=\"button\" class=\"run\" disabled>Run it here</button> "+
-		"<span class=\"state\" aria-live=\"polite\">%s</span></p>\n<div class=\"runs\">\n", coachless)
-	b.writeOurs(w, e)
+		"<span class=\"state\" aria-live=\"polite\">%s</span></p>\n<p class=\"verdict\"></p>\n<div class=\"runs\">\n",
+		coachless)
+	b.writeOurs(w, e, asked)
 	put(w, "<figure class=\"yours\" hidden><figcaption>Your run</figcaption><div class=\"chart\"></div>"+
 		"<pre tabindex=\"0\"></pre></figure>\n</div>\n</section>\n")
 }
 
-// writeOurs writes our run, with its chart if its table can be drawn. What is wrong with it, verify says.
-func (b blocks) writeOurs(w util.BufWriter, e *Experiment) {
+// writeOurs writes our run, with its chart if its table can be drawn. It is closed if the reader is asked what
+// to expect, for it gives the answer away. What is wrong with it, verify says.
+func (b blocks) writeOurs(w util.BufWriter, e *Experiment, closed bool) {
 	ours, err := e.Recorded(b.root)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		put(w, "<figure class=\"ours\"><figcaption>Our run is not recorded yet.</figcaption></figure>\n")
+		put(w, "<p class=\"ours\">Our run is not recorded yet.</p>\n")
 		return
 	case err != nil:
-		put(w, "<figure class=\"ours\"><figcaption>Our run: %s</figcaption></figure>\n", err.Error())
+		put(w, "<p class=\"ours\">Our run: %s</p>\n", err.Error())
 		return
 	}
-	put(w, "<figure class=\"ours\"><figcaption>Our run: %s, %s</figcaption>", ours.Date, ours.Machine)
+	open := markup(" open")
+	if closed {
+		open = ""
+	}
+	put(w, "<details class=\"ours\"%s><summary>Our run: %s, %s</summary>", open, ours.Date, ours.Machine)
 	if t, err := ours.Table(); err == nil && e.Kind != "none" {
 		if svg, err := experiment.Chart(e.Kind, experiment.Named{Name: "ours", Table: t}); err == nil {
 			put(w, "<div class=\"chart\">%s</div>", markup(svg))
 		}
 	}
-	put(w, "<pre tabindex=\"0\">%s</pre></figure>\n", ours.Output)
+	put(w, "<pre tabindex=\"0\">%s</pre></details>\n", ours.Output)
 }
 
 // writeCommands shows what is typed at the root of the repository.

@@ -14,6 +14,19 @@ function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// unreachable says why a page has no coach, although there is a file that says where it is: a coach that
+// answers can still keep from a page that isn't one of its servers' what it has answered.
+async function unreachable(url) {
+  try {
+    await fetch(`${url}/health`, { mode: "no-cors", cache: "no-store" });
+  } catch {
+    return `The coach should be at ${url}, but nothing answers there. If it has ended: go run ./tutorials. ` +
+      "If this page comes through a tunnel, that port needs one too.";
+  }
+  return `The coach is at ${url}, but it obeys only pages at 127.0.0.1 or localhost, on the ports that ` +
+    `go run ./tutorials has printed. This page is at ${location.origin}.`;
+}
+
 // Coach is where the coach is. What it refuses is an Error with its reason.
 class Coach {
   constructor(url) { this.url = url; }
@@ -22,9 +35,13 @@ class Coach {
   static async find() {
     const reply = await fetch("/coach.json", { cache: "no-store" });
     const { url } = reply.ok ? await reply.json() : {};
-    if (!url) throw new Error("there is no coach");
+    if (!url) throw new Error(`The coach doesn't run. ${howTo}`);
     const coach = new Coach(url);
-    await coach.get("/health");
+    try {
+      await coach.get("/health");
+    } catch {
+      throw new Error(await unreachable(url));
+    }
     return coach;
   }
 
@@ -114,25 +131,31 @@ class Experiment {
   constructor(section, prediction) {
     this.name = section.dataset.name;
     this.prediction = prediction;
-    [this.button, this.state, this.yours, this.chart, this.output, this.first] =
-      [".run", ".state", ".yours", ".yours .chart", ".yours pre", ".first"]
+    [this.button, this.state, this.verdict, this.ours, this.yours, this.chart, this.output, this.first] =
+      [".run", ".state", ".verdict", ".ours", ".yours", ".yours .chart", ".yours pre", ".first"]
         .map((s) => section.querySelector(s));
     this.label = this.button.textContent;
+    if (prediction) prediction.changed = () => this.ready();
   }
 
   start(coach) {
     this.coach = coach;
     this.button.addEventListener("click", () => (this.stop ? this.stop.abort() : this.run()));
-    if (this.prediction) this.prediction.changed = () => this.ready();
     this.ready();
   }
 
+  // ready lets who has said what to expect run it, and see our run.
   ready() {
-    if (this.stop) return;
-    const asked = !this.prediction || this.prediction.choice !== "";
-    this.button.disabled = !asked;
-    if (this.first) this.first.hidden = asked;
-    if (!this.shown) say(this.state, asked ? "Not run yet." : "First say what you expect.");
+    const said = !this.prediction || this.prediction.choice !== "";
+    if (said) this.open();
+    if (this.first) this.first.hidden = said;
+    if (this.stop || !this.coach) return;
+    this.button.disabled = !said;
+    if (!this.shown) say(this.state, said ? "Not run yet." : "First say what you expect.");
+  }
+
+  open() {
+    if (this.ours?.matches("details")) this.ours.open = true;
   }
 
   async run() {
@@ -161,9 +184,11 @@ class Experiment {
       if (!done) continue;
       if (svg) this.chart.append(new DOMParser().parseFromString(svg, "text/html").querySelector("svg"));
       if (error) return `It didn't end well: ${error}`;
-      this.prediction?.reveal();
-      if (!this.prediction) return "Done. Your run stands beside ours.";
-      return `Done. Your run stands beside ours. ${this.prediction.said.textContent}`;
+      if (this.prediction) {
+        this.prediction.reveal();
+        this.verdict.textContent = this.prediction.said.textContent; // the form reads it out
+      }
+      return "Done. Your run stands beside ours.";
     }
     throw new Error("the coach has gone away");
   }
@@ -311,8 +336,8 @@ async function begin() {
   try {
     coach = await Coach.find();
     kept = await coach.get("/predictions");
-  } catch {
-    for (const { state } of [...experiments, ...panels]) say(state, `The coach doesn't run. ${howTo}`);
+  } catch (error) {
+    for (const { state } of [...experiments, ...panels]) say(state, error.message);
     return;
   }
   for (const p of predictions.values()) {
