@@ -28,6 +28,7 @@ func TestSite(t *testing.T) {
 	}
 	want := []string{
 		"/_/icon.svg", "/_/style.css", "/front.css", "/page.js", "/_/icon.svg", "/stats",
+		"/chapters/01-one-at-a-time.html", "/chapters/",
 		"http://127.0.0.1:1001/_/echo", "http://127.0.0.1:1001/_/chat",
 		"http://127.0.0.1:1002/_/echo", "http://127.0.0.1:1002/_/chat",
 		"http://127.0.0.1:1003/_/echo", "http://127.0.0.1:1003/_/chat",
