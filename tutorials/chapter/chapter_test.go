@@ -148,7 +148,7 @@ func TestHTML(t *testing.T) {
 	for about, want := range map[string]string{
 		"a quote leads to the source": `<figcaption><span class="where"><a href="/source/` + folder +
 			`code.go.html#go-quoted">` + folder + `code.go</a>, <code>quoted</code>, line 3</span> ` +
-			`<span>A caption with &lt;angles&gt;.</span></figcaption>`,
+			`<span>A caption with &lt;angles&gt; and <code>code</code>.</span></figcaption>`,
 		"its code has its line number": `<span class="l" data-n="3">` +
 			`<span class="k">func</span> <span class="nf">quoted</span>`,
 		"a transcript is a terminal":    `<kbd>echo a</kbd>` + "\n" + `<samp>a</samp>`,

@@ -6,6 +6,7 @@ import (
 	"html"
 	"html/template"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/alecthomas/chroma/v2"
@@ -20,6 +21,8 @@ import (
 
 	"threeloops/tutorials/source"
 )
+
+var ticked = regexp.MustCompile("`([^`]+)`")
 
 // HTML renders a chapter without its title. What it quotes is linked as code has it.
 func (c *Chapter) HTML(code *source.Code) (template.HTML, error) {
@@ -127,7 +130,7 @@ func (b blocks) writeQuote(w util.BufWriter, q *Quote) error {
 		fmt.Fprintf(w, ", lines %d–%d</span>", q.First, q.Last)
 	}
 	if q.Caption != "" {
-		fmt.Fprintf(w, " <span>%s</span>", html.EscapeString(q.Caption))
+		fmt.Fprintf(w, " <span>%s</span>", words(q.Caption))
 	}
 	w.WriteString("</figcaption>")
 	defer w.WriteString("</figure>\n")
@@ -141,7 +144,7 @@ func (b blocks) writeQuote(w util.BufWriter, q *Quote) error {
 
 func writeCheck(w util.BufWriter, c *Check) {
 	fmt.Fprintf(w, "<aside class=\"check\" aria-label=\"A claim that is checked\"><p>%s</p>"+
-		"<pre tabindex=\"0\"><code>", html.EscapeString(c.Sentence))
+		"<pre tabindex=\"0\"><code>", words(c.Sentence))
 	for _, v := range c.Values {
 		fmt.Fprintf(w, "<span class=\"nc\">%s</span> = %s\n", v.Name, html.EscapeString(v.Command))
 	}
@@ -153,6 +156,11 @@ func writeCheck(w util.BufWriter, c *Check) {
 		fmt.Fprintf(w, ". Ours: %s", html.EscapeString(c.Ours))
 	}
 	w.WriteString("</p></aside>\n")
+}
+
+// words escapes a sentence, of whose marks only those of code are known.
+func words(sentence string) string {
+	return ticked.ReplaceAllString(html.EscapeString(sentence), "<code>$1</code>")
 }
 
 // plainCode highlights a block of any language that chroma knows.
