@@ -111,7 +111,9 @@ func (c *Coach) Close() {
 
 func (c *Coach) front(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	fmt.Fprint(w, `<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>The coach: threeloops</title>
+	fmt.Fprint(w, `<!DOCTYPE html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<title>The coach: threeloops</title>
 <h1>The coach</h1>
 <p>It runs experiments and plays bad clients for the pages of the three servers, and keeps your predictions in
 <code>`+html.EscapeString(c.o.Progress.Path())+`</code>. There is nothing to see here; the chapters are at`)

@@ -289,6 +289,10 @@ func TestTheHouseIsDrawn(t *testing.T) {
 		if !links["#"+name] {
 			t.Errorf("the drawing has no link to %s", name)
 		}
+		delete(links, "#"+name)
+	}
+	for other := range links {
+		t.Errorf("the drawing has a link to %s, which it doesn't show", other)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"html"
 	"html/template"
 	"os"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -112,21 +111,28 @@ func (s *site) house() (template.HTML, []*source.Package, error) {
 		return "", nil, errors.New("ARCHITECTURE.md has no drawing below \"The house\"")
 	}
 	var order []*source.Package
-	linked := word.ReplaceAllStringFunc(html.EscapeString(strings.Join(drawing, "")), func(name string) string {
-		for _, p := range s.code.Packages {
-			if path.Base(p.Dir) == name && !slices.Contains(order, p) {
-				order = append(order, p)
-				return fmt.Sprintf(`<a href="#%s">%s</a>`, p.ID(), name)
+	var linked strings.Builder
+	notes := strings.LastIndex(drawing[0], "   ") // beside the drawing, in whose first line all is ASCII
+	for _, line := range drawing {
+		runes := []rune(line)
+		left := min(notes, len(runes))
+		linked.WriteString(word.ReplaceAllStringFunc(string(runes[:left]), func(name string) string {
+			for _, p := range s.code.Packages {
+				if p.Dir == name || p.Dir == "common/"+name {
+					order = append(order, p)
+					return fmt.Sprintf(`<a href="#%s">%s</a>`, p.ID(), name)
+				}
 			}
-		}
-		return name
-	})
+			return name
+		}))
+		linked.WriteString(html.EscapeString(string(runes[left:])))
+	}
 	for _, p := range s.code.Packages {
 		if !slices.Contains(order, p) {
 			order = append(order, p)
 		}
 	}
-	return template.HTML(linked), order, nil
+	return template.HTML(linked.String()), order, nil
 }
 
 // loops writes the views of the loops side by side.
