@@ -29,6 +29,7 @@ type parts struct {
 	serve  func(s *parts, ln *net.TCPListener) // each, fork or loop
 
 	patience time.Duration
+	renewed  bool                               // each, fork: it begins anew with every read
 	accepted func(c *net.TCPConn)               // each, fork: a connection begins
 	failed   func(err error)                    // each, fork: one has ended with an error
 	send     func(c net.Conn, out []byte) error // each, fork

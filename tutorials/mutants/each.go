@@ -28,7 +28,7 @@ func converse(s *parts, c *net.TCPConn) {
 		case !p.midway():
 			begun = time.Time{}
 			c.SetReadDeadline(time.Time{})
-		case begun.IsZero():
+		case begun.IsZero(), s.renewed:
 			begun = time.Now()
 			c.SetReadDeadline(begun.Add(s.patience))
 		}

@@ -63,6 +63,7 @@ var table = map[string]struct {
 	"C1b":  {"http", "deadline", "the connection is still open", nil},
 	"C1c":  {"line", "silent", "then another client", nil},
 	"C1d":  {"http", "answer", "after them", nil},
+	"C1e":  {"http", "slow", "one each 500ms, that never ends", nil},
 	"C2":   {"http", "terminator", `the \r\n\r\n`, nil},
 	"C2b":  {"line", "bytes", "only \\n has a meaning", nil},
 	"C5":   {"line", "loss", "right answers, then", nil},
@@ -90,7 +91,7 @@ func examine(t *testing.T, name, kind string) []tester.Result {
 	results, err := tester.Run(t.Context(), tester.Options{
 		Server: fmt.Sprintf("env %s=1 GOMAXPROCS=2 %s %s", serveVariable, self, name),
 		Kinds:  []string{kind}, First: 1, Last: 99, Path: "/", WSPath: "/echo",
-		Patience: 10 * time.Second, Wait: 30 * time.Second,
+		Patience: 10 * time.Second, Wait: 20 * time.Second,
 	}, io.Discard)
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 // answers: a request gets its answer, and so does a second one.
@@ -166,6 +167,30 @@ func deadline(e *env) error {
 			"nothing: the connection is still open"}
 	}
 	return nil
+}
+
+// slow: nor does who sends a byte now and then, and never comes to the end of the
+// request (slowloris).
+func slow(e *env) error {
+	p, err := e.open()
+	if err != nil {
+		return err
+	}
+	const pause = 500 * time.Millisecond
+	request := e.kind.request(e, 0)
+	next := append(request[:len(request)-2], "X-Slow: "...) // in place of the empty line
+	for begun := time.Now(); time.Since(begun) < e.Wait; next = []byte("x") {
+		if _, err := p.Write(next); err != nil {
+			return nil
+		}
+		if p.finished(pause) == nil {
+			return nil
+		}
+	}
+	return &Symptom{fmt.Sprintf("a request byte by byte, one each %v, that never ends", pause),
+		fmt.Sprintf("the server gives up and closes the connection within %v (-wait): "+
+			"there is a deadline for the whole request", e.Wait),
+		"nothing: the connection is still open"}
 }
 
 // halfClose: a client that has nothing more to say may still listen.

@@ -10,6 +10,7 @@ var checks = []check{
 	{"halves", 1, "http", []string{"answer"}, false, halves},
 	{"halves", 2, "line", []string{"answer"}, false, halves},
 	{"deadline", 1, "http", []string{"halves"}, false, deadline},
+	{"slow", 1, "http", []string{"deadline"}, false, slow},
 	{"terminator", 2, "http", []string{"halves"}, false, terminator},
 	{"drip", 2, "line http", []string{"halves", "terminator"}, false, drip},
 	{"drip", 9, "ws", []string{"answer"}, false, drip},
