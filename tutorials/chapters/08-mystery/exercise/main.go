@@ -8,7 +8,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
+	"math"
 	"net"
 	"net/http"
 	"time"
@@ -38,11 +40,13 @@ func main() {
 // serve opens a WebSocket and sends every message back.
 func serve(c *net.TCPConn) {
 	defer c.Close()
-	c.SetNoDelay(false) // messages are small: the kernel may put several into a segment
-	in := bufio.NewReader(c)
+	c.SetNoDelay(false)                           // messages are small: the kernel may put several into a segment
+	limit := &io.LimitedReader{R: c, N: 64 << 10} // bytes of the handshake
+	in := bufio.NewReader(limit)
 	c.SetReadDeadline(time.Now().Add(10 * time.Second)) // for the handshake
 	err := handshake(c, in)
 	c.SetReadDeadline(time.Time{})
+	limit.N = math.MaxInt64
 	var frames ws.Reader
 	frames.Init(ws.Server, 1<<20) // bytes of a message
 	var message []byte
@@ -75,7 +79,7 @@ func handshake(c *net.TCPConn, in *bufio.Reader) error {
 	}
 	key := []byte(r.Header.Get("Sec-WebSocket-Key"))
 	if !ws.ValidKey(key) {
-		fmt.Fprint(c, "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n")
+		fmt.Fprint(c, "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n")
 		return errors.New("no WebSocket")
 	}
 	_, err = fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"+

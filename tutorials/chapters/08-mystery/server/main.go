@@ -92,7 +92,9 @@ func whole(raw syscall.RawConn, n int, call func(fd, at int) (int, error)) (err 
 			took, err = call(int(fd), at)
 			return err != unix.EAGAIN
 		})
-		err = cmp.Or(err, broken)
+		if err = cmp.Or(err, broken); err == nil && took == 0 {
+			err = io.ErrUnexpectedEOF // the file is shorter than we believe
+		}
 	}
 	return err
 }
