@@ -91,7 +91,7 @@ func judge(head []byte) (status, body, connection string) {
 		return "431 Request Header Fields Too Large", "", "close"
 	case !bytes.HasPrefix(head, []byte("GET ")):
 		return "501 Not Implemented", "", "close"
-	case has("\r\ncontent-length:"), has("\r\ntransfer-encoding:"):
+	case has("\ncontent-length"), has("\ntransfer-encoding"): // a blank before the colon hides no body
 		return "400 Bad Request", "", "close" // a body follows, and would be taken for a request
 	case !has(" http/1.1\r\n"), has("\r\nconnection: close"):
 		return "200 OK", page, "close"

@@ -33,7 +33,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	go reap()
+	exits := make(chan os.Signal, 1)
+	signal.Notify(exits, unix.SIGCHLD) // before there is any child
+	go reap(exits)
 	for {
 		accept(ln)
 	}
@@ -76,9 +78,7 @@ func start(fd int) error {
 }
 
 // reap asks how children have ended. Until then they stay, as zombies.
-func reap() {
-	exits := make(chan os.Signal, 1)
-	signal.Notify(exits, unix.SIGCHLD)
+func reap(exits <-chan os.Signal) {
 	for range exits { // signals don't queue: one may stand for many children
 		for pid := 1; pid > 0; { // 0: no other has ended; -1: there is no other
 			pid, _ = unix.Wait4(-1, nil, unix.WNOHANG, nil)

@@ -43,8 +43,8 @@ func serve(listener int) error {
 			} else if c.ask.Revents != 0 {
 				unix.Close(c.fd)
 				last := len(fds) - 1
-				clients[i], fds[i] = clients[last], fds[last]
-				clients[i].ask = &fds[i]
+				clients[last].ask = &fds[i]
+				clients[i], clients[last], fds[i] = clients[last], nil, fds[last]
 				clients, fds = clients[:last], fds[:last]
 			}
 		}

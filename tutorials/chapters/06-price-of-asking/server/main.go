@@ -43,7 +43,7 @@ func serve(listener int) error {
 			} else if fds[i].Revents != 0 {
 				unix.Close(c.fd)
 				last := len(fds) - 1
-				clients[i], fds[i] = clients[last], fds[last]
+				clients[i], clients[last], fds[i] = clients[last], nil, fds[last]
 				clients, fds = clients[:last], fds[:last]
 			}
 		}

@@ -31,16 +31,16 @@ func main() {
 // serve is the loop, a reactor: of each descriptor that is reported it calls what is there for it.
 func serve(listener int) error {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err == nil {
-		err = watch(ep, unix.EPOLL_CTL_ADD, listener, unix.EPOLLIN|unix.EPOLLET) // one report for all who come
-	}
 	clients, events, buf := map[int]*client{}, make([]unix.EpollEvent, 64), make([]byte, 16<<10)
-	for n := 0; err == nil || err == unix.EINTR; {
-		n, err = unix.EpollWait(ep, events, -1)
+	for n, wait := 0, 0; err == nil || err == unix.EINTR; {
+		n, err = unix.EpollWait(ep, events, wait)
+		if wait >= 0 { // in the first round, and after the listener was left out for 100 ms
+			wait, err = -1, watch(ep, unix.EPOLL_CTL_ADD, listener, unix.EPOLLIN|unix.EPOLLET)
+		}
 		for _, e := range events[:max(n, 0)] {
-			if c := clients[int(e.Fd)]; c == nil {
-				accept(ep, listener, clients)
-			} else if !c.turn(ep, buf) {
+			if c := clients[int(e.Fd)]; c == nil && accept(ep, listener, clients) == 0 {
+				wait, err = 100, watch(ep, unix.EPOLL_CTL_DEL, listener, 0) // no descriptor is free
+			} else if c != nil && !c.turn(ep, buf) {
 				delete(clients, c.fd)
 				unix.Close(c.fd) // and so epoll forgets it, for nobody else has a copy
 			}
@@ -55,18 +55,18 @@ func watch(ep, op, fd int, events uint32) error {
 }
 
 // accept takes in those who wait, 16 at most, so that the clients have their turn.
-func accept(ep, listener int, clients map[int]*client) {
-	for range 16 {
+func accept(ep, listener int, clients map[int]*client) (n int) {
+	for ; n < 16; n++ {
 		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		if err != nil {
-			return
-		}
-		clients[fd] = &client{fd: fd}
-		if watch(ep, unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN) != nil {
-			delete(clients, fd)
+			break
+		} else if watch(ep, unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN) != nil {
 			unix.Close(fd)
+		} else {
+			clients[fd] = &client{fd: fd}
 		}
 	}
+	return n
 }
 
 // client is a connection, and what is to be remembered of it from one turn to the next.
