@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"time"
 
 	"threeloops/common/cli"
@@ -43,10 +42,6 @@ const maxReady = 1024
 // acceptPause is how long to leave the listeners alone when accepting has
 // failed, for instance for want of memory.
 const acceptPause = 100 * time.Millisecond
-
-// errUnwatched ends a connection that epoll doesn't take. With -defer-accept the
-// application may know it already.
-var errUnwatched = errors.New("epollserv: can't be watched")
 
 // start makes the loop that counts in slot i of board, and begins to listen, on the
 // ports of another loop's listeners if there are any.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,6 +11,10 @@ import (
 	"threeloops/common/sock"
 	"threeloops/common/stat"
 )
+
+// errUnwatched ends a connection that epoll doesn't take. With -defer-accept the
+// application may know it already.
+var errUnwatched = errors.New("epollserv: can't be watched")
 
 // serve runs as many loops as -loops asks for, each on a goroutine of its own
 // with its own listeners on the same ports (SO_REUSEPORT): the kernel deals out
