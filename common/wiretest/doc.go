@@ -38,6 +38,7 @@
 //	< inflated ITEM... the same for a compressed message, inflated; its first
 //	                  frame alone has RSV1
 //	< fin             the server's FIN comes, and nothing before it
+//	< closed          the same, but a reset will do as well
 //	< gone            the connection ends, with a FIN or a reset, after
 //	                  anything
 //	< silence         nothing has come

@@ -134,6 +134,8 @@ func (p *parser) parseWant(text string) error {
 	switch word {
 	case "fin":
 		return p.add((*player).wantFin)
+	case "closed":
+		return p.add((*player).wantClosed)
 	case "gone":
 		return p.add((*player).wantGone)
 	case "silence":

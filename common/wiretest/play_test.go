@@ -53,6 +53,7 @@ func TestTrueTraces(t *testing.T) {
 		"> offer /echo \"permessage-deflate\"\n< status 101\n" +
 			"> marked text deflate pattern 900\n< inflated text pattern 900",
 		"> get /\n> get /\n< status 200 x2\n> fin\n< fin",
+		"> get /\n< status 200\n> fin\n< closed",
 		"> get /\n< status 200\n< has X-A: b...\n< has Date: Sun, ...\n< has X-A: ...",
 		"> get /\n< status 200\n> | GET / HTTP/1.{Content-Length}\n> | Host: {X-A}\n> |\n< status 200",
 		"open /echo\n> text \"a\"\n< text \"a\"\n< silence\n> close 1000\n< close 1000\n< fin",
@@ -84,6 +85,8 @@ func TestFalseTraces(t *testing.T) {
 		{"> get /\n< status 200\n< body none", "want nothing more"},
 		{"> get /\n< status 200 x2", "t.trace:3: response 2 of 2"},
 		{"> get /\n< status 200\n< fin", "t.trace:4: want the server's FIN"},
+		{"> get /\n< status 200\n< closed", "t.trace:4: want the server's FIN"},
+		{"> get /\n> fin\n< closed", "and nothing before it"},
 		{"> get /\n< silence", "t.trace:3: want silence"},
 		{"> get /\n< gone", "t.trace:3: want the end of the connection"},
 		{"> get /", "at its end: want nothing more"},
@@ -167,5 +170,33 @@ func TestTheLoopFindsWhatNoLoopWouldNotice(t *testing.T) {
 	p.Read()
 	if err := l.Err(); err == nil || !strings.Contains(err.Error(), "without a wake") {
 		t.Errorf("want the changed Deadline found, got %v", err)
+	}
+}
+
+// torn is the end of a connection that is reset behind some bytes.
+type torn struct {
+	end
+	bytes string
+}
+
+func (c *torn) receive(to []byte, _ time.Duration) ([]byte, error) {
+	if c.bytes == "" {
+		return to, errReset
+	}
+	to, c.bytes = append(to, c.bytes...), ""
+	return to, nil
+}
+
+func (c *torn) close() error { return nil }
+
+func TestAResetIsACloseAndNoFin(t *testing.T) {
+	for _, c := range []struct {
+		step, bytes string
+		fails       bool
+	}{{"closed", "", false}, {"fin", "", true}, {"gone", "", false}, {"closed", "x", true}, {"gone", "x", false}} {
+		_, err := play(mustParseTrace(t, "< "+c.step), Cutting{}, coreEdge, &torn{bytes: c.bytes})
+		if (err != nil) != c.fails {
+			t.Errorf("< %s of a connection that is reset behind %q: got %v", c.step, c.bytes, err)
+		}
 	}
 }
