@@ -44,6 +44,11 @@ func launch(cmd *exec.Cmd) (*launcher, error) {
 	if err := openSources(); err != nil {
 		return nil, err
 	}
+	dir, err := pagesDir()
+	if err != nil {
+		return nil, err
+	}
+	cmd.Env = append(cmd.Environ(), pagesEnv+"="+dir)
 	l := &launcher{
 		cmd:  cmd,
 		urls: make(map[string]string),

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"sync"
 	"testing"
 )
 
@@ -10,17 +11,46 @@ import (
 // that processes are tested and yet no binary can be out of date.
 const launchEnv = "THREELOOPS_LAUNCH"
 
+// pagesEnv is for such a launcher: the directory with the pages that another has written.
+const pagesEnv = "THREELOOPS_PAGES"
+
 func TestMain(m *testing.M) {
 	worker()
+	if dir := os.Getenv(pagesEnv); dir != "" {
+		writePages = func(to, _ string, _ func(error)) error { return os.CopyFS(to, os.DirFS(dir)) }
+	}
 	if os.Getenv(launchEnv) != "" {
 		main()
 	}
 	code := m.Run()
+	os.RemoveAll(written.dir)
 	if err := endShared(); err != nil {
 		println("the launcher shared by the tests: " + err.Error())
 		code = max(code, 1)
 	}
 	os.Exit(code)
+}
+
+// written are the pages for the launchers of the tests.
+var written struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+// pagesDir returns a directory with all pages, written once. TestSite and go run, in tests of its own, write
+// theirs themselves.
+func pagesDir() (string, error) {
+	written.once.Do(func() {
+		if written.dir, written.err = os.MkdirTemp("", "threeloops-pages-*"); written.err != nil {
+			return
+		}
+		var code string
+		if code, written.err = repository(); written.err == nil {
+			written.err = writePages(written.dir, code, func(error) {})
+		}
+	})
+	return written.dir, written.err
 }
 
 // need returns where a program is. A test that needs one which is missing is

@@ -17,6 +17,10 @@ import (
 //go:embed site
 var site embed.FS
 
+// writePages writes the pages of the chapters and of the source. It is replaced by tests that start many
+// launchers, for it takes longer than all else at their start.
+var writePages = pages.Write
+
 // writeSite writes into dir what the servers at addrs are given: the directory
 // site, with a front page that links to all of them and servers.json, by which
 // /_/isolation finds them, and the file origins, which lets a page from one of
@@ -35,7 +39,7 @@ func writeSite(dir string, addrs []string) error {
 		return err
 	}
 	warn := func(err error) { fmt.Fprintf(os.Stderr, "tutorials: the chapters have faults:\n%v\n", err) }
-	if err := pages.Write(root, code, warn); err != nil {
+	if err := writePages(root, code, warn); err != nil {
 		return err
 	}
 	urls := make(map[string]string)
