@@ -362,3 +362,22 @@ func TestBrowserWithoutCoach(t *testing.T) {
 	b.holds("one can still say what one expects", text("#predict-table .said")+
 		` === "You said “4 µs”, and that is right."`)
 }
+
+func TestBrowserCantReachTheCoach(t *testing.T) {
+	need(t, "chromium")
+	url, _ := coached(t, false)
+	b := browse(t)
+	b.do(Navigate(url + "chapter.html"))
+	b.holds("the coach is there", text(".clients .state")+` === "No client lives."`)
+	b.do(Evaluate[Void](`{
+		const real = fetch;
+		window.fetch = (url, options) => url.endsWith("/health")
+			? Promise.reject(new TypeError("Failed to fetch")) : real(url, options);
+		import("/coach.js?again");
+	}; undefined`))
+	for _, part := range []string{"#experiment-table", ".clients"} {
+		b.holds(part+" says where it should be, and why it may not answer", text(part+" .state")+
+			".startsWith(`The coach should be at http://127.0.0.1:`) && "+text(part+" .state")+
+			".includes(`this page, at ${location.origin}, can't reach it`)")
+	}
+}

@@ -14,18 +14,12 @@ function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// unreachable says why a page has no coach, although there is a file that says where it is: a coach that
-// answers can still keep from a page that isn't one of its servers' what it has answered.
-async function unreachable(url) {
-  try {
-    await fetch(`${url}/health`, { mode: "no-cors", cache: "no-store" });
-  } catch {
-    return `The coach should be at ${url}, but nothing answers there. If it has ended: go run ./tutorials. ` +
-      "If this page comes through a tunnel, that port needs one too.";
-  }
-  return `The coach is at ${url}, but it obeys only pages at 127.0.0.1 or localhost, on the ports that ` +
-    `go run ./tutorials has printed. This page is at ${location.origin}.`;
-}
+// unreachable says what may be the matter with a coach that is said to be there. A page isn't told more: a
+// refusal it may not read looks to it as if nobody were there.
+const unreachable = (url) =>
+  `The coach should be at ${url}, but this page, at ${location.origin}, can't reach it. Either it has ended: ` +
+  "start it again with go run ./tutorials. Or it refuses this page: it obeys those at 127.0.0.1 and localhost, " +
+  "on the ports that it was started with.";
 
 // Coach is where the coach is. What it refuses is an Error with its reason.
 class Coach {
@@ -40,7 +34,7 @@ class Coach {
     try {
       await coach.get("/health");
     } catch {
-      throw new Error(await unreachable(url));
+      throw new Error(unreachable(url));
     }
     return coach;
   }
