@@ -156,6 +156,8 @@ class Experiment {
     this.stop = new AbortController();
     this.shown = true;
     this.button.textContent = "Stop it";
+    let seconds = 0; // on the button, for the state is read out whenever it changes
+    const clock = setInterval(() => { this.button.textContent = `Stop it (${++seconds} s)`; }, 1000);
     this.output.textContent = "";
     this.chart.replaceChildren();
     try {
@@ -163,6 +165,7 @@ class Experiment {
     } catch (error) {
       say(this.state, this.stop.signal.aborted ? "Stopped." : `That didn't work: ${error.message}`);
     }
+    clearInterval(clock);
     this.stop = null;
     this.button.textContent = this.label;
   }
