@@ -107,5 +107,6 @@ func printTable(w io.Writer, servers []*server, c *coachHere) {
 		fmt.Fprintf(t, "coach\t%s/\t%d\n", c.url, os.Getpid())
 	}
 	t.Flush()
-	fmt.Fprintln(w, "\nOpen any of the three in a browser. Ctrl-C ends them all.")
+	fmt.Fprintf(w, "\nOpen any of the three in a browser. The chapters begin at %schapters/01-one-at-a-time.html\n"+
+		"Ctrl-C ends them all.\n", servers[0].url)
 }
