@@ -13,6 +13,7 @@ import (
 	"encoding/base64"
 	"os"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"syscall"
 	"unsafe"
@@ -26,11 +27,21 @@ func main() {
 		child(message)
 		return
 	}
+	runtime.LockOSThread() // a child's Pdeathsig is about the thread that made it
 	told := make(chan os.Signal, 1)
 	signal.Notify(told, syscall.SIGTERM)
 	go func() {
 		<-told
 		os.Exit(0)
+	}()
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGCHLD)
+	go func() {
+		for range ended {
+			for pid := 1; pid > 0; {
+				pid, _ = syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+			}
+		}
 	}()
 	listener, _ := strconv.Atoi(os.Args[1])
 	syscall.SetNonblock(listener, false)
@@ -50,9 +61,6 @@ func main() {
 			os.Exit(1)
 		}
 		syscall.Close(fd)
-		for pid := 1; pid > 0; {
-			pid, _ = syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
-		}
 	}
 }
 
@@ -69,18 +77,23 @@ func child(message int) {
 	write(accepted(in[:n]))
 	reply := frame(message)
 	unit := len(reply) + 4 // the client's has a mask
-	for n = 0; ; {
+	var out []byte
+	for n = 0; ; out = out[:0] {
 		got := read(in)
-		switch {
-		case got <= 0:
-			return
-		case n == 0 && in[0] == 0x88: // Close
-			write([]byte{0x88, 2, 0x03, 0xe8})
+		if got <= 0 {
 			return
 		}
-		for n += got; n >= unit; n -= unit {
-			write(reply)
+		for at := 0; at < got; {
+			if n == 0 && in[at] == 0x88 { // Close
+				write(append(out, 0x88, 2, 0x03, 0xe8))
+				return
+			}
+			some := min(unit-n, got-at)
+			if n, at = n+some, at+some; n == unit {
+				out, n = append(out, reply...), 0
+			}
 		}
+		write(out)
 	}
 }
 
