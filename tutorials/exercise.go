@@ -19,11 +19,7 @@ import (
 // startExercise copies the exercise of a chapter to where the reader likes.
 func startExercise(args []string) error {
 	fs := wordyFlags("start", "N DIR\nN: the chapter. DIR: where your copy is to lie, outside of the repository.")
-	words, err := parseWords(fs, args, 2)
-	if err != nil {
-		return err
-	}
-	root, e, err := chosen(fs.Name(), words)
+	root, e, words, err := choose(fs, args, 2)
 	if err != nil {
 		return err
 	}
@@ -76,11 +72,7 @@ func begin(w io.Writer, root, dir string, e *exercise.Exercise) {
 func hintExercise(args []string) error {
 	fs := wordyFlags("hint", "N [-all]\nN: the chapter.")
 	all := fs.Bool("all", false, "show all hints")
-	words, err := parseWords(fs, args, 1)
-	if err != nil {
-		return err
-	}
-	root, e, err := chosen(fs.Name(), words)
+	root, e, _, err := choose(fs, args, 1)
 	if err != nil {
 		return err
 	}
@@ -116,11 +108,7 @@ func hintExercise(args []string) error {
 // diffExercise shows how the reader's program differs from the sound one, and says what was wrong.
 func diffExercise(args []string) error {
 	fs := wordyFlags("diff", "N [DIR]\nN: the chapter. DIR: where your program is, if not where start laid it.")
-	words, err := parseWords(fs, args, 2)
-	if err != nil {
-		return err
-	}
-	root, e, err := chosen(fs.Name(), words)
+	root, e, words, err := choose(fs, args, 2)
 	if err != nil {
 		return err
 	}
@@ -144,6 +132,17 @@ func diffExercise(args []string) error {
 	}
 	fmt.Printf("\nWhat was wrong\n\n%s\n", fold(e.Explanation))
 	return nil
+}
+
+// choose reads a command line whose first word is a chapter's number, and returns that chapter's exercise
+// and all of at most so many words.
+func choose(fs *flag.FlagSet, args []string, most int) (
+	root string, e *exercise.Exercise, words []string, err error) {
+	if words, err = parseWords(fs, args, most); err != nil {
+		return "", nil, nil, err
+	}
+	root, e, err = chosen(fs.Name(), words)
+	return root, e, words, err
 }
 
 // chosen finds the exercise of the chapter that the first word names.
