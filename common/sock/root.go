@@ -42,10 +42,7 @@ func OpenRoot(path string) (*Root, error) {
 // regular files is opened: a named pipe would stop the loop until somebody
 // wrote to it, so not even the attempt may wait.
 func (r *Root) Open(name string) (f outq.File, size int64, modified time.Time, err error) {
-	fd, err := unix.Openat2(r.fd, name, &unix.OpenHow{
-		Flags:   unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
-	})
+	fd, err := r.openat2(name)
 	if err != nil {
 		return nil, 0, time.Time{}, meaning(err)
 	}
@@ -61,6 +58,26 @@ func (r *Root) Open(name string) (f outq.File, size int64, modified time.Time, e
 	}
 	unix.Close(fd)
 	return nil, 0, time.Time{}, err
+}
+
+// tries is how often an open is tried. It takes few, if it isn't a lease
+// (fcntl(2)) for which the file can't be opened at the moment.
+const tries = 100
+
+// openat2 is openat2(2). It can't tell a ".." on the way, of a link, from one that
+// leads outside when anything on the machine is renamed meanwhile, and says EAGAIN:
+// its manual has one try again.
+func (r *Root) openat2(name string) (fd int, err error) {
+	how := unix.OpenHow{
+		Flags:   unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
+	}
+	for range tries {
+		if fd, err = unix.Openat2(r.fd, name, &how); err != unix.EAGAIN && err != unix.EINTR {
+			break
+		}
+	}
+	return fd, err
 }
 
 // meaning tells apart what a client may know of a failed open: that nothing is

@@ -47,6 +47,38 @@ func tree(t *testing.T) *Root {
 	return r
 }
 
+// openat2(2): EAGAIN where "the kernel could not ensure that a ".." component didn't
+// escape (due to a race condition or potential attack)", which any rename on the
+// machine may seem to be.
+func TestALinkUpwardsIsFoundWhileOtherFilesAreRenamed(t *testing.T) {
+	r, dir := tree(t), t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	over, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for from, to := filepath.Join(dir, "a"), filepath.Join(dir, "b"); ; from, to = to, from {
+			select {
+			case <-over:
+				return
+			default:
+				os.Rename(from, to)
+			}
+		}
+	}()
+	for n := range 20000 {
+		f, _, _, err := r.Open("updown")
+		if err != nil {
+			t.Errorf("try %d: %v", n, err)
+			break
+		}
+		f.Close()
+	}
+	close(over)
+	<-ended
+}
+
 func TestFilesBelowARoot(t *testing.T) {
 	r := tree(t)
 	for name, want := range map[string]string{
