@@ -71,11 +71,11 @@ func (s *Session) phaseDue() instant {
 	case pinged, linger:
 		d = s.cfg.CloseTimeout
 	case closing:
-		if s.out.Len() == 0 {
+		if s.told { // pings that come then put nothing off
 			d = s.cfg.CloseTimeout
 		}
 	}
-	if d <= 0 || s.choked() && s.phase != linger {
+	if d <= 0 || s.choked() && s.phase < closing {
 		return 0 // not waiting for the peer's bytes: the write timer watches it
 	}
 	return s.since.after(d)

@@ -33,6 +33,7 @@ type Session struct {
 	code     ws.Code // of the peer's Close
 	full     bool    // above high water, and not yet below low water
 	paused   bool    // the application wants no further input for now
+	told     bool    // our Close, with all before it, is sent
 	finCame  bool    // the peer has sent its last byte
 	saidBye  bool    // the peer has promised to send nothing more, and has kept it so far
 	leaving  bool    // Shutdown was called: no further request
@@ -238,7 +239,9 @@ func (s *Session) Sent(now time.Time, n int) {
 	}
 	if s.full && s.out.Len() < LowWater {
 		s.full = false
-		s.since = s.cfg.now // while it was full nothing could be heard
+		if s.phase < closing {
+			s.since = s.cfg.now // while it was full nothing could be heard
+		}
 		if s.mayFrame() {
 			s.cfg.App.Drained((*Conn)(s))
 		}
@@ -254,7 +257,8 @@ func (s *Session) Sent(now time.Time, n int) {
 // might destroy our Close: there it lingers.
 func (s *Session) emptied() {
 	switch {
-	case s.phase == closing, s.phase == idle:
+	case s.phase == closing && !s.told, s.phase == idle:
+		s.told = s.phase == closing
 		s.since = s.cfg.now // only now can the peer have our Close, or the reply
 	case s.phase == flush && (s.saidBye || s.finCame && s.out.Finished()):
 		s.turn(drainedFin)
@@ -298,8 +302,12 @@ func (s *Session) resume() {
 func (s *Session) held() bool { return s.phase == reply || s.choked() }
 
 // choked reports whether input has to wait although a request or a message
-// could be taken in: for the peer to read, or for the application.
-func (s *Session) choked() bool { return s.full || s.paused && s.mayFrame() }
+// could be taken in: for the peer to read, or for the application. Behind our
+// Close nothing more is taken in before that is sent: pings that are answered
+// could put it off for ever.
+func (s *Session) choked() bool {
+	return s.full || s.paused && s.mayFrame() || s.phase == closing && !s.told
+}
 
 // take takes in what it can of p and returns the rest.
 func (s *Session) take(p []byte) []byte {

@@ -209,6 +209,33 @@ var socketScenarios = []scenario{
 		b.send(p, `close 4001`)
 		b.phase(p, "linger")
 	}},
+	{"a peer that pings behind our Close puts nothing off", func(b *bench) {
+		p := b.open("/ws")
+		b.loop.Operate(p, (*session.Session).Kick)
+		b.wantFrames(p, `close 1008 "closed by the operator"`)
+		for range 2 {
+			b.pass(2 * time.Second)
+			b.send(p, `ping "still here"`)
+			b.wantFrames(p, `pong "still here"`)
+			b.phase(p, "closing")
+		}
+		b.pass(time.Second)
+		b.phase(p, "linger")
+	}},
+	{"nor does one that reads the pongs too slowly", func(b *bench) {
+		p := b.open("/ws")
+		p.Stall()
+		b.send(p, `repeat 3 binary pattern 65000`)
+		b.loop.Operate(p, (*session.Session).Kick)
+		b.wantFrames(p, `repeat 3 binary pattern 65000, close 1008 "closed by the operator"`)
+		for range 6 {
+			p.Stall()
+			b.send(p, `repeat 20000 ping "0123456789abcdef"`)
+			b.pass(time.Second)
+			p.Read()
+		}
+		b.phase(p, "linger")
+	}},
 	{"a timer of the application sends a message", func(b *bench) {
 		p := b.open("/ws")
 		b.send(p, `text "later"`)
