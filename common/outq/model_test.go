@@ -167,16 +167,20 @@ func (m *model) check() {
 	if m.q.Idle() != (len(m.rest) == 0 && m.fin != finWanted) {
 		m.t.Fatalf("Idle is %t with %d bytes waiting", m.q.Idle(), len(m.rest))
 	}
-	sent := m.next - len(m.rest)
+	sent, open := m.next-len(m.rest), len(m.files)
 	for _, f := range m.files {
 		want := 0
 		if f.end <= sent {
 			want = 1
+			open--
 		}
 		if f.closed != want {
 			m.t.Fatalf("a file that ends at byte %d was closed %d times when %d bytes are sent",
 				f.end, f.closed, sent)
 		}
+	}
+	if got := m.q.Files(); got != open {
+		m.t.Fatalf("Files is %d with %d open", got, open)
 	}
 }
 

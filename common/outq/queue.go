@@ -30,6 +30,7 @@ type Queue struct {
 	pool       *Pool
 	head, tail *node
 	size       int64
+	files      int32 // nodes of them
 	fin        finState
 }
 
@@ -57,6 +58,9 @@ func (q *Queue) Init(pool *Pool) { *q = Queue{pool: pool} }
 
 // Len is the number of bytes queued, those of files included.
 func (q *Queue) Len() int64 { return q.size }
+
+// Files is how many ranges of files are queued: each may hold a descriptor.
+func (q *Queue) Files() int { return int(q.files) }
 
 // Idle reports whether nothing is left to do: no byte, no full stop.
 func (q *Queue) Idle() bool { return q.size == 0 && q.fin != finWanted }
@@ -133,6 +137,7 @@ func (q *Queue) File(f File, off, n int64) {
 	t.file, t.off, t.n = f, off, n
 	q.push(t)
 	q.size += n
+	q.files++
 }
 
 // Fin queues the full stop. Nothing may be queued after it.
@@ -222,6 +227,7 @@ func (q *Queue) pop() {
 	}
 	if h.file != nil {
 		h.file.Close()
+		q.files--
 	}
 	q.pool.put(h)
 }

@@ -18,6 +18,7 @@ import (
 //	/hello    200 and "hello"; POST: the body
 //	/poll     is answered by a message "wake" of any WebSocket, or after 5 s
 //	/file     a file of 1 MiB
+//	/leaf     a file of a byte
 //	/short    a file that was 1 MiB once, and has half of it now
 //	/ws       echo, without a copy; "bye" makes the server close, with 4001;
 //	          "later" makes it send "now" after 1 s; "pause" makes it read
@@ -30,6 +31,7 @@ import (
 type testApp struct {
 	polls []*session.Conn
 	files []*testFile
+	most  int // of them that were open at once
 	gone  []ws.Code
 	full  int // how often Full stopped a feed
 
@@ -50,13 +52,17 @@ func (a *testApp) Request(c *session.Conn, r *http1.Request, body []byte) {
 	case "/poll":
 		a.polls = append(a.polls, c)
 		c.SetTimer(5 * time.Second)
-	case "/file", "/short":
-		f := &testFile{size: 1 << 20}
-		if path == "/short" {
+	case "/file", "/short", "/leaf":
+		f, n := &testFile{size: 1 << 20}, int64(1<<20)
+		switch path {
+		case "/short":
 			f.size /= 2
+		case "/leaf":
+			n = 1
 		}
 		a.files = append(a.files, f)
-		c.Reply(&session.Response{Status: 200, File: f, Len: 1 << 20})
+		a.most = max(a.most, a.open())
+		c.Reply(&session.Response{Status: 200, File: f, Len: n})
 	case "/ws", "/pieces", "/feed", "/binary":
 		c.SetData(&route{path: path})
 		c.Upgrade(r, nil, path == "/pieces")
@@ -143,6 +149,16 @@ func (a *testApp) Timer(c *session.Conn, _ time.Time) {
 }
 
 func (a *testApp) Gone(_ *session.Conn, code ws.Code) { a.gone = append(a.gone, code) }
+
+// open is how many files are open.
+func (a *testApp) open() (n int) {
+	for _, f := range a.files {
+		if f.closed == 0 {
+			n++
+		}
+	}
+	return n
+}
 
 // testFile is a file of letters that counts how often it is closed.
 type testFile struct {

@@ -16,6 +16,11 @@ const (
 	LowWater  = 64 << 10
 )
 
+// MaxFiles is how many ranges of files in its queue have the same effect as high
+// water. They are few bytes when small files are asked for, and hundreds of such
+// requests fit a single read, but each takes a descriptor of all clients'.
+const MaxFiles = 16
+
 // lastCall is how long a connection without a request is kept at shutdown: the
 // client may have sent one that is still under way, and would have to guess
 // whether it was served.

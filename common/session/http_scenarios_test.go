@@ -1,6 +1,9 @@
 package session_test
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 var httpScenarios = []scenario{
 	{"a connection on which nothing comes is closed without a word", func(b *bench) {
@@ -221,6 +224,20 @@ var fileScenarios = []scenario{
 		b.over(p)
 		b.filesClosed(1)
 		b.goneWith(0)
+	}},
+	{"of the files that one client asks for at once few are open at once, and all are sent", func(b *bench) {
+		for _, stalled := range []bool{false, true} {
+			p := b.connect()
+			if stalled {
+				p.Stall()
+			}
+			b.send(p, "repeat 500 get /leaf")
+			b.want(p, slices.Repeat([]string{"200 OK", "\r\n\r\nF"}, 500)...)
+		}
+		b.filesClosed(1000)
+		if most := b.app.most; most > 16 {
+			b.fail("want at most 16 files open at once, got %d", most)
+		}
 	}},
 	{"a file is sent to the end after the client's FIN", func(b *bench) {
 		p := b.connect()

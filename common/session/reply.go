@@ -160,7 +160,7 @@ func (s *Session) respond(r *Response) {
 		}
 		s.out.Share(p.Body)
 	}
-	s.full = s.full || s.out.Len() >= HighWater
+	s.full = s.full || s.out.Len() >= HighWater || s.out.Files() >= MaxFiles
 }
 
 // appendHead appends a response's head, with date as its line and option as what

@@ -31,7 +31,7 @@ type Session struct {
 
 	phase    phase
 	code     ws.Code // of the peer's Close
-	full     bool    // above high water, and not yet below low water
+	full     bool    // above high water, and not yet below low water; or of files
 	paused   bool    // the application wants no further input for now
 	told     bool    // our Close, with all before it, is sent
 	finCame  bool    // the peer has sent its last byte
@@ -237,7 +237,7 @@ func (s *Session) Sent(now time.Time, n int) {
 		s.progress = 0
 		s.emptied()
 	}
-	if s.full && s.out.Len() < LowWater {
+	if s.full && s.out.Len() < LowWater && s.out.Files() < MaxFiles {
 		s.full = false
 		if s.phase < closing {
 			s.since = s.cfg.now // while it was full nothing could be heard
