@@ -93,7 +93,7 @@ func (env *Env) open() (err error) {
 }
 
 func (env *Env) checkLifeline() error {
-	if env.Lifeline != 0 && !sock.IsOpen(env.Lifeline) {
+	if env.Lifeline != 0 && !sock.IsInherited(env.Lifeline) {
 		return fmt.Errorf("-lifeline %d: the server was started without such a descriptor", env.Lifeline)
 	}
 	return nil

@@ -68,6 +68,9 @@ func TestExitStatus(t *testing.T) {
 		{"run", "-ports 0", 2, "testserv: -ports 0: from port 8009 on there must be 1 to 57527" +
 			" (testserv -help lists all flags)\n"},
 		{"run", "-root /missing", 2, "testserv: -root: open /missing: no such file or directory\n"},
+		{"run", "-lifeline 3", 2, "testserv: -lifeline 3: the server was started without such a descriptor\n"},
+		{"run", "-lifeline 3 -root /", 2, // which takes the lowest number that is free
+			"testserv: -lifeline 3: the server was started without such a descriptor\n"},
 		{"fail", "", 1, "testserv: the loop is broken\n"},
 	} {
 		cmd, log := server(t, c.mode, strings.Fields(c.args)...)

@@ -84,8 +84,10 @@ func MaxFiles() int {
 	return int(min(limit.Cur, 1<<30))
 }
 
-// IsOpen reports whether fd is a descriptor of this process.
-func IsOpen(fd int) bool {
-	_, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
-	return err == nil
+// IsInherited reports whether fd is a descriptor that this process was started
+// with. All that it opens itself, its runtime too, close at exec, which an inherited
+// one has survived.
+func IsInherited(fd int) bool {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+	return err == nil && flags&unix.FD_CLOEXEC == 0
 }
