@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"threeloops/common/conformance"
 )
 
@@ -345,5 +347,32 @@ func TestChildrenInProcessList(t *testing.T) {
 		if c.Group != pid {
 			t.Errorf("process group: got %d, want its own, %d", c.Group, pid)
 		}
+	}
+}
+
+// What an operator sets for the server is the parent's: a child has its own, for
+// there are hundreds of it.
+func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
+	for name, value := range map[string]string{
+		"GOMAXPROCS": "7", "GOGC": "300", "GOMEMLIMIT": "4GiB", "GODEBUG": "madvdontneed=1", birthEnv: "nobody's",
+	} {
+		t.Setenv(name, value)
+	}
+	p := conformance.Launch(t)
+	_, pid := serves(t, p)
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, v := range strings.Split(string(text), "\x00") {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "GOM") || slices.Contains([]string{"GOGC", "GODEBUG", birthEnv}, name) {
+			got = append(got, v)
+		}
+	}
+	slices.Sort(got)
+	want := []string{birthEnv + "=1:1", "GODEBUG=madvdontneed=1", "GOGC=off", "GOMAXPROCS=1", "GOMEMLIMIT=" + memoryLimit}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("a child's environment (-want +got):\n%s", diff)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -52,8 +53,7 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 		title = p.env.Name + ": in advance"
 	}
 	pid, err := forkExec("/proc/self/exe", append([]string{title}, os.Args[1:]...), &syscall.ProcAttr{
-		Env: append(os.Environ(), birthEnv+"="+b.String(),
-			"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT="+memoryLimit),
+		Env: environment(birthEnv+"="+b.String(), "GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT="+memoryLimit),
 		Files: []uintptr{0, 1, 2, connFD: uintptr(fd), busFD: uintptr(theirs.FD), boardFD: uintptr(p.memfd),
 			cli.HostsFD: uintptr(p.lists.hosts), cli.OriginsFD: uintptr(p.lists.origins)},
 		Sys: &syscall.SysProcAttr{Setpgid: true}, // a terminal's Ctrl-C is the parent's affair
@@ -70,6 +70,17 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	p.watch(ours.FD)
 	p.arm(c)
 	return c, nil
+}
+
+// environment is a child's: the parent's, but for what is given. Of a variable that
+// is there twice the first counts, and an operator who sets GOMAXPROCS or GOMEMLIMIT
+// thinks of one process, not of hundreds.
+func environment(given ...string) []string {
+	kept := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.ContainsFunc(given, func(g string) bool { return strings.HasPrefix(g, name+"=") })
+	})
+	return append(kept, given...)
 }
 
 // memoryLimit is how large a child grows before its garbage collector runs at
