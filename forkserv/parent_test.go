@@ -122,7 +122,8 @@ func TestChildDies(t *testing.T) {
 }
 
 // failVariable in the environment names a file: as long as it exists, a server
-// started as this test binary can't fork.
+// started as this test binary can't fork, or, if the file names a program, that is
+// what its children are.
 const failVariable = "FORKSERV_FAILS_WITH"
 
 func init() {
@@ -131,8 +132,11 @@ func init() {
 		return
 	}
 	forkExec = func(argv0 string, argv []string, attr *syscall.ProcAttr) (int, error) {
-		if _, err := os.Stat(file); err == nil {
-			return 0, syscall.EAGAIN
+		if program, err := os.ReadFile(file); err == nil {
+			if len(program) == 0 {
+				return 0, syscall.EAGAIN
+			}
+			argv0 = string(program)
 		}
 		return syscall.ForkExec(argv0, argv, attr)
 	}
@@ -175,6 +179,29 @@ func TestForkFails(t *testing.T) {
 	}
 	p.Healthy()
 	p.Settle(2)
+}
+
+// Else the machine would do nothing but fork.
+func TestChildrenInAdvanceThatDieAtBirthAreNotReplacedAtOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "fail")
+	t.Setenv(failVariable, file)
+	if err := os.WriteFile(file, []byte("/bin/false"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := conformance.Launch(t, "-prefork=2")
+	deaths := func() int { return strings.Count(p.Log(), "a child has failed") }
+	await(t, "children to die", func() bool { return deaths() > 0 })
+	start, before := time.Now(), deaths()
+	time.Sleep(time.Second)
+	if n, d := deaths()-before, time.Since(start); n > 5+int(d/(25*time.Millisecond)) {
+		t.Errorf("%d children died within %v, want a pause of 100ms before each", n, d)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "warm children", func() bool { return len(children(p)) == 2 })
+	p.Healthy()
+	p.Quiet()
 }
 
 func TestParentIsKilled(t *testing.T) {
