@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -187,8 +188,34 @@ func (o *Options) check() error {
 	case o.MaxChildren < 1:
 		return fmt.Errorf("-max-children %d leaves nobody to serve: it must be 1 or more", o.MaxChildren)
 	}
+	if err := o.checkMost(); err != nil {
+		return err
+	}
 	return o.checkTimes()
 }
+
+// mostProcesses is PID_MAX_LIMIT (proc(5)): Linux has no more numbers for them.
+const mostProcesses = 1 << 22
+
+// checkMost keeps numbers in what the kernel takes, and sums in an int.
+func (o *Options) checkMost() error {
+	for _, c := range []struct {
+		name    string
+		n, most int
+	}{
+		{"backlog", o.Backlog, math.MaxInt32}, {"defer-accept", o.DeferAccept, math.MaxInt32},
+		{"max-conns", o.MaxConns, math.MaxInt32},
+		{"prefork", o.Prefork, mostProcesses}, {"max-children", o.MaxChildren, mostProcesses},
+	} {
+		if c.n > c.most {
+			return fmt.Errorf("-%s %d must be at most %d", c.name, c.n, c.most)
+		}
+	}
+	return nil
+}
+
+// mostTime is beyond what anybody waits for, and leaves room for adding to it.
+const mostTime = 1000 * time.Hour
 
 func (o *Options) checkTimes() error {
 	for _, t := range []struct {
@@ -200,6 +227,9 @@ func (o *Options) checkTimes() error {
 	} {
 		if t.d <= 0 {
 			return fmt.Errorf("-%s %v must be positive, such as 10s", t.name, t.d)
+		}
+		if t.d > mostTime {
+			return fmt.Errorf("-%s %v must be at most %vh", t.name, t.d, mostTime.Hours())
 		}
 	}
 	return nil
