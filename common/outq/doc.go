@@ -20,7 +20,8 @@
 // (writev), or one file range (sendfile), or the full stop. Batch.More says
 // that a file follows the bytes at hand, so that a response's head and the
 // file's first bytes share a segment (MSG_MORE) instead of meeting Nagle's
-// algorithm and a delayed acknowledgement.
+// algorithm and a delayed acknowledgement; or that the full stop does, which
+// then needs no segment of its own.
 //
 // Memory. Blocks and nodes come from a Pool and go back to it as soon as they
 // are sent: a queue that is empty owns nothing. A Pool belongs to one loop and

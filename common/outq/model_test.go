@@ -147,14 +147,14 @@ func (m *model) send(s *script) {
 	m.rest = m.rest[n:]
 }
 
-// checkMore: More is set just when the byte behind the batch is a file's.
+// checkMore: More is set just when a file's byte is behind the batch, or the full stop.
 func (m *model) checkMore(b *Batch, n int) {
 	var before int // bytes in front of the first file
 	first := m.q.head
 	for ; first != nil && first.file == nil; first = first.next {
 		before += len(first.p)
 	}
-	if want := b.File == nil && first != nil && n == before; b.More != want {
+	if want := len(b.Bytes) > 0 && n == before && (first != nil || m.q.fin == finWanted); b.More != want {
 		m.t.Fatalf("More is %t where it must be %t", b.More, want)
 	}
 }

@@ -18,7 +18,7 @@ type Batch struct {
 	File     File     // Len bytes of it from Off on
 	Off, Len int64
 	Fin      bool // all is sent: shutdown(SHUT_WR), then Sent(0)
-	More     bool // a file follows Bytes at once
+	More     bool // a file or the full stop follows Bytes at once
 }
 
 // Empty reports whether there is nothing to send.
@@ -171,7 +171,7 @@ func (q *Queue) Next(v [][]byte) Batch {
 		v[i] = n.p
 		i++
 	}
-	return Batch{Bytes: v[:i], More: n != nil && n.file != nil}
+	return Batch{Bytes: v[:i], More: n != nil && n.file != nil || n == nil && q.fin == finWanted}
 }
 
 // Sent takes note that n bytes of what Next offered have gone, or, after a

@@ -70,7 +70,7 @@ func TestTheVectorLimitsTheBatch(t *testing.T) {
 	}
 }
 
-func TestMoreAnnouncesAFileAndNothingElse(t *testing.T) {
+func TestMoreAnnouncesAFileOrTheFullStop(t *testing.T) {
 	q := newQueue()
 	q.Append([]byte("head"))
 	q.Room(1 << 10) // a block that stays empty hides the file from nobody
@@ -85,8 +85,12 @@ func TestMoreAnnouncesAFileAndNothingElse(t *testing.T) {
 	q.Sent(4)
 	q.Append([]byte("tail"))
 	q.Fin()
-	if b := q.Next(make([][]byte, 1)); b.More || b.Fin {
-		t.Errorf("bytes before the full stop have neither More nor Fin: %+v", b)
+	if b := q.Next(make([][]byte, 1)); !b.More || b.Fin {
+		t.Errorf("bytes before the full stop have More, and not yet Fin: %+v", b)
+	}
+	q.Share([]byte("another run"))
+	if b := q.Next(make([][]byte, 1)); b.More {
+		t.Errorf("bytes before bytes that no room was for have More: %+v", b)
 	}
 }
 

@@ -249,7 +249,7 @@ func (s *Session) Sent(now time.Time, n int) {
 }
 
 // emptied follows the last byte that was queued, or the full stop. A peer that has
-// said goodbye needs neither that nor lingering.
+// said goodbye needs no lingering.
 //
 // RFC 9112 9.6: "A client that sends the "close" connection option MUST NOT send
 // further requests on that connection". Of WebSockets there is the same rule behind
@@ -260,7 +260,7 @@ func (s *Session) emptied() {
 	case s.phase == closing && !s.told, s.phase == idle:
 		s.told = s.phase == closing
 		s.since = s.cfg.now // only now can the peer have our Close, or the reply
-	case s.phase == flush && (s.saidBye || s.finCame && s.out.Finished()):
+	case s.phase == flush && s.out.Finished() && (s.saidBye || s.finCame):
 		s.turn(drainedFin)
 	case s.phase == flush && s.out.Finished():
 		s.turn(drained)
@@ -320,21 +320,11 @@ func (s *Session) take(p []byte) []byte {
 		case s.phase == challenge:
 			p = p[s.takeChallenge(p):]
 		default:
-			s.brokePromise()
+			s.saidBye = false // or close(2) would reset the connection, and the peer might lose the answer
 			return nil
 		}
 	}
 	return p
-}
-
-// brokePromise follows bytes behind a peer's last word. To close a socket before all
-// has been read that came would reset the connection, and the reset might overtake
-// the answer: it has to linger.
-func (s *Session) brokePromise() {
-	if s.saidBye && s.phase == flush {
-		s.saidBye = false
-		s.out.Fin()
-	}
 }
 
 // fin follows the last byte of a peer that can still read.
@@ -361,9 +351,7 @@ func (s *Session) turn(t token) {
 	if to >= flush {
 		s.saidBye = s.saidBye && len(s.parked) == 0
 		s.forget()
-		if !s.saidBye || s.out.Len() == 0 { // something has to end the flush
-			s.out.Fin()
-		}
+		s.out.Fin()
 	}
 	if to == over {
 		s.out.Drop()

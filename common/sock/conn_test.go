@@ -56,6 +56,29 @@ func TestALongReplyIsSentAtOnce(t *testing.T) {
 	}
 }
 
+// A packet saved, and its acknowledgement: of a short connection a tenth.
+func TestTheLastReplyAndTheFinShareASegment(t *testing.T) {
+	w := connect(t, reply(session.Response{Status: 200, Body: []byte("all")}))
+	w.say("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+	w.Flush(w.now)
+	if text, err := io.ReadAll(w.peer); !strings.HasSuffix(string(text), "all") || err != nil {
+		t.Fatalf("the peer reads %q, %v", text, err)
+	}
+	raw, err := w.peer.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.SOL_TCP, unix.TCP_INFO)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := info.Segs_in; n > 3 { // SYN-ACK, the request's ACK, and this one
+			t.Errorf("the peer got %d segments, want 3", n)
+		}
+	})
+}
+
 func TestAPeersFinEndsTheSession(t *testing.T) {
 	w := connect(t, &testApp{})
 	w.peer.CloseWrite()
