@@ -82,8 +82,9 @@ func (c *Conn) hungUp() bool {
 	return err == nil && n > 0
 }
 
-// flushBudget is how many bytes one connection may send in a round.
-const flushBudget = 1 << 20
+// flushBudget is how many bytes one connection may send in a round: no fewer than a
+// fast peer has room for, since what is left over costs a further round.
+const flushBudget = 2 << 20
 
 // Flush sends what the Session offers until it has nothing more, the socket is
 // full, or the connection has had its share of the round. It reports whether
