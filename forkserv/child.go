@@ -80,15 +80,15 @@ func (b birth) serve(env *cli.Env) error {
 	c := &child{env: env, stat: &board[b.slot]}
 	c.bus = bus{Bus: sock.Bus{FD: busFD}, stat: c.stat}
 	io := env.NewIO(c.stat)
+	cfg, receiver := env.Sessions(board, b.slot, &c.bus)
+	c.room = receiver
 	fd := connFD
-	if b.id == 0 {
+	if b.id == 0 { // all that can be made before there is a client is made by now
 		if fd, b.id, err = c.await(); fd < 0 {
 			return err
 		}
 	}
 	now := time.Now()
-	cfg, receiver := env.Sessions(board, b.slot, &c.bus)
-	c.room = receiver
 	c.conn = sock.NewConn(fd, b.id, io, cfg, now, alone)
 	c.fds = [2]sock.PollFD{{Fd: int32(fd)}, {Fd: busFD}}
 	return c.run()

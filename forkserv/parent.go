@@ -43,6 +43,7 @@ type parent struct {
 	text   []byte       // and what it became
 
 	arrivals cli.Arrivals
+	calm     time.Time // when nobody has come for a while, and children may be made in advance
 	paused   bool      // the listeners are not watched: clients wait in the backlog
 	resume   time.Time // when they are again; zero: when a child ends
 	end      time.Time // of the grace time; zero: not shutting down
@@ -71,10 +72,13 @@ const (
 	// acceptPause is how long to leave the listeners alone when accepting or
 	// forking has failed, for instance for want of memory.
 	acceptPause = 100 * time.Millisecond
+	// preforkPause is how long nobody must have come before children are made in
+	// advance again: clients come in bursts, and a fork lets the next one wait.
+	preforkPause = 10 * time.Millisecond
 )
 
 func serve(env *cli.Env) error {
-	p := &parent{env: env, children: map[int]*offspring{}, away: -1}
+	p := &parent{env: env, children: map[int]*offspring{}, away: -1, calm: time.Now()}
 	p.arrivals.Log = env.Log
 	p.hub, p.in = hub.New(p.out, sock.Random), make([]byte, hub.MaxMessage)
 	children := p.most() + env.Prefork
@@ -148,12 +152,13 @@ func (p *parent) run() error {
 }
 
 // timeout is how long the next wait may last. While warm children are lacking
-// it is nothing: when nothing is to be done, they are made.
+// it ends when they may be made, if nothing else is to be done then.
 func (p *parent) timeout(now time.Time) time.Duration {
+	next := sock.Sooner(sock.Sooner(p.resume, p.held), sock.Sooner(p.hub.Deadline(), p.end))
 	if p.lacksWarm() {
-		return 0
+		next = sock.Sooner(next, p.calm)
 	}
-	return sock.Until(sock.Sooner(sock.Sooner(p.resume, p.held), sock.Sooner(p.hub.Deadline(), p.end)), now)
+	return sock.Until(next, now)
 }
 
 func (p *parent) count(ready int) {
@@ -201,6 +206,7 @@ func (p *parent) add(now time.Time, fd int) {
 func (p *parent) entrust(now time.Time, fd int, id uint64, peer netip.AddrPort) {
 	if p.give(fd, id, peer) {
 		sock.CloseFD(fd)
+		p.calm = now.Add(preforkPause)
 		return
 	}
 	c, err := p.spawn(fd, birth{id: id, peer: peer})
@@ -231,7 +237,7 @@ func (p *parent) settle(now time.Time, idle bool) {
 	clear(p.todo)
 	p.todo = p.todo[:0]
 	p.hold(now)
-	if idle && p.lacksWarm() {
+	if idle && !now.Before(p.calm) && p.lacksWarm() {
 		p.prefork(now)
 	}
 	if !p.resume.IsZero() && !now.Before(p.resume) {

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"threeloops/common/cli"
+	"threeloops/common/hub"
+	"threeloops/common/sock"
+	"threeloops/common/stat"
+)
+
+// Clients come in bursts: a fork between two of one would let the second wait for it.
+func TestChildrenInAdvanceAreMadeWhenNobodyComes(t *testing.T) {
+	forked := 0
+	fork := forkExec
+	forkExec = func(string, []string, *syscall.ProcAttr) (int, error) { forked++; return 0, errors.New("no") }
+	defer func() { forkExec = fork }()
+	now := time.Now()
+	p := &parent{
+		env: &cli.Env{Options: &cli.Options{Prefork: 1}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
+		fds: make([]sock.PollFD, 2), board: make(stat.Board, 2), slots: []int{1}, null: os.Stdin, away: -1,
+		hub:  hub.New(nil, sock.Random),
+		calm: now.Add(preforkPause),
+	}
+	if got := p.timeout(now); got != preforkPause {
+		t.Errorf("somebody has just come: the next wait lasts %v, want %v", got, preforkPause)
+	}
+	if p.settle(now, true); forked != 0 {
+		t.Error("a child was made although somebody has just come")
+	}
+	if got := p.timeout(p.calm); got != 0 {
+		t.Errorf("nobody has come for a while: the next wait lasts %v, want none", got)
+	}
+	if p.settle(p.calm, true); forked != 1 {
+		t.Errorf("nobody has come for a while: %d children were made, want 1", forked)
+	}
+}
