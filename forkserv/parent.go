@@ -43,6 +43,7 @@ type parent struct {
 	text   []byte       // and what it became
 
 	arrivals cli.Arrivals
+	limit    int       // children that serve
 	calm     time.Time // when nobody has come for a while, and children may be made in advance
 	paused   bool      // the listeners are not watched: clients wait in the backlog
 	resume   time.Time // when they are again; zero: when a child ends
@@ -81,7 +82,8 @@ func serve(env *cli.Env) error {
 	p := &parent{env: env, children: map[int]*offspring{}, away: -1, calm: time.Now()}
 	p.arrivals.Log = env.Log
 	p.hub, p.in = hub.New(p.out, sock.Random), make([]byte, hub.MaxMessage)
-	children := p.most() + env.Prefork
+	p.limit = childLimit(env)
+	children := p.limit + env.Prefork
 	p.places = make([]*offspring, 1+children)
 	var err error
 	if p.board, p.memfd, err = sock.NewBoard(1 + children); err != nil {
@@ -116,12 +118,14 @@ func serve(env *cli.Env) error {
 	return p.run()
 }
 
-// most is how many children may serve at once.
-func (p *parent) most() int {
-	if p.env.MaxConns > 0 { // the default, 0, leaves it to -max-children
-		return min(p.env.MaxConns, p.env.MaxChildren)
+// childLimit is how many children may serve at once. Without -max-conns clients wait,
+// and so there are no more than have descriptors: the parent keeps two for each, the
+// ends of its bus.
+func childLimit(env *cli.Env) int {
+	if env.MaxConns > 0 {
+		return min(env.MaxConns, env.MaxChildren)
 	}
-	return p.env.MaxChildren
+	return max(min(env.MaxChildren, env.ConnLimit()/2-env.Prefork), 1)
 }
 
 func (p *parent) watch(fd int) {
@@ -173,7 +177,7 @@ func (p *parent) accept(now time.Time, ln *sock.Listener) {
 		if p.paused {
 			return
 		}
-		if p.serving() >= p.most() {
+		if p.serving() >= p.limit {
 			p.watchListeners(false)
 			return
 		}
@@ -287,7 +291,7 @@ func (p *parent) leave(now time.Time) {
 		return
 	}
 	for _, ln := range p.lns {
-		for p.serving() < p.most() && p.away < 0 {
+		for p.serving() < p.limit && p.away < 0 {
 			fd, verdict, _ := ln.Accept()
 			if verdict != sock.Accepted {
 				break

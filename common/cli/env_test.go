@@ -117,6 +117,10 @@ func TestConnLimit(t *testing.T) {
 	if most < 1 || most >= files {
 		t.Errorf("of %d descriptors all %d are for connections", files, most)
 	}
+	crowded, _ := newEnv(t, "-ports", "50", "-loops", "3")
+	if n := crowded.ConnLimit(); n > most-250 || n < most-400 {
+		t.Errorf("with 150 listeners, each with a spare descriptor, %d connections are allowed, with one %d", n, most)
+	}
 	for _, n := range []string{"1", "5"} {
 		env, log := newEnv(t, "-max-conns", n)
 		if got := env.ConnLimit(); got != int(n[0]-'0') || log.Len() > 0 {

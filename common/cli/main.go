@@ -177,9 +177,10 @@ func (env *Env) Ready(lns []*sock.Listener) {
 
 // ConnLimit is how many connections may be open at once: what -max-conns says,
 // or what the limit of open files allows when a share of it is kept for files
-// that are being sent.
+// that are being sent. Each loop has listeners, with a spare descriptor each, and
+// two more.
 func (env *Env) ConnLimit() int {
-	files := sock.MaxFiles()
+	files := max(sock.MaxFiles()-env.Loops*(2*env.Ports+2), 1)
 	most := max(files-max(64, files/16), files/2, 1)
 	if env.MaxConns == 0 {
 		return most

@@ -99,3 +99,25 @@ func waitsAtLimit(t *testing.T) {
 	must(t, equal("accepted in the end", p.Stats()["accepted"], 1+len(all)))
 	p.Settle(1 + len(all) - len(all[first:]))
 }
+
+// waitsForDescriptors connects more clients than the server can have descriptors,
+// and leaves it to find out how many it can serve.
+func waitsForDescriptors(t *testing.T) {
+	const files, clients = 150, 200
+	p := launchLimited(t, files)
+	var all []*client
+	for range clients {
+		c, err := dial(p.Addr)
+		must(t, err)
+		defer c.Close()
+		must(t, c.ask("/healthz"))
+		all = append(all, c)
+	}
+	for _, c := range all {
+		r, err := c.answer()
+		must(t, err)
+		must(t, equal("status of /healthz", r.status, http.StatusOK))
+		c.Close()
+	}
+	must(t, equal("refused in /stats", p.Stats()["refused"], 0))
+}
