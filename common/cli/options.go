@@ -148,21 +148,18 @@ func (o *Options) define(fs *flag.FlagSet, m *Model) {
 func (o *Options) check() error {
 	host, port, err := sock.SplitAddress(o.Addr)
 	if err != nil {
-		return fmt.Errorf("-addr %q %w", o.Addr, err)
+		return fmt.Errorf("-addr %w", err)
 	}
-	n, err := strconv.ParseUint(port, 10, 16)
 	var level slog.Level
 	switch {
-	case err != nil:
-		return fmt.Errorf("-addr %q: the port must be a number from 0 to 65535", o.Addr)
 	case strings.ContainsAny(host, " /"):
 		return fmt.Errorf("-addr %q: %q is no host", o.Addr, host)
 	case o.Demo && !loopback(host):
 		return fmt.Errorf("-demo lets anyone crash the server, so -addr %q must be on loopback: try 127.0.0.1:8080",
 			o.Addr)
-	case o.Ports < 1 || int(n)+o.Ports > 1<<16:
-		return fmt.Errorf("-ports %d: from port %d on there must be 1 to %d", o.Ports, n, 1<<16-int(n))
-	case o.Ports > 1 && n == 0:
+	case o.Ports < 1 || int(port)+o.Ports > 1<<16:
+		return fmt.Errorf("-ports %d: from port %d on there must be 1 to %d", o.Ports, port, 1<<16-int(port))
+	case o.Ports > 1 && port == 0:
 		return errors.New("-ports needs a port in -addr: consecutive ports can't start at 0")
 	case o.Backlog < 1:
 		return fmt.Errorf("-backlog %d must be positive", o.Backlog)

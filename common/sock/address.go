@@ -15,22 +15,29 @@ import (
 // that has a C compiler is linked with the C library, for names in the DNS, and
 // then each child of forkserv takes half as long again to start.
 
-// errAddress is an address of a form that SplitAddress doesn't take.
-var errAddress = errors.New("is not host:port, such as 127.0.0.1:8080 or [::1]:8080")
+// What can be wrong with an address.
+var (
+	errAddress = errors.New("is not host:port, such as 127.0.0.1:8080 or [::1]:8080")
+	errPort    = errors.New("is no address: the port must be a number from 0 to 65535")
+)
 
 // SplitAddress takes apart host:port, where an IPv6 address is in brackets.
-func SplitAddress(addr string) (host, port string, err error) {
+func SplitAddress(addr string) (host string, port uint16, err error) {
 	i := strings.LastIndexByte(addr, ':')
 	if i < 0 {
-		return "", "", errAddress
+		return "", 0, fmt.Errorf("%q %w", addr, errAddress)
 	}
-	host, port = addr[:i], addr[i+1:]
+	host = addr[:i]
 	inner, opened := strings.CutPrefix(host, "[")
 	inner, closed := strings.CutSuffix(inner, "]")
 	if opened != closed || !opened && strings.Contains(host, ":") || strings.ContainsAny(inner, "[]") {
-		return "", "", errAddress
+		return "", 0, fmt.Errorf("%q %w", addr, errAddress)
 	}
-	return inner, port, nil
+	n, err := strconv.ParseUint(addr[i+1:], 10, 16)
+	if err != nil {
+		return "", 0, fmt.Errorf("%q %w", addr, errPort)
+	}
+	return inner, uint16(n), nil
 }
 
 // hosts is hosts(5). A test has one of its own.

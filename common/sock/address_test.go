@@ -4,22 +4,29 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
 
 func TestSplitAddress(t *testing.T) {
-	for addr, want := range map[string][2]string{
-		"127.0.0.1:80": {"127.0.0.1", "80"}, "[::1]:80": {"::1", "80"}, ":80": {"", "80"}, "[fe80::1%lo]:0": {"fe80::1%lo", "0"},
-		"name:": {"name", ""},
+	type address struct {
+		host string
+		port uint16
+	}
+	for addr, want := range map[string]address{
+		"127.0.0.1:80": {"127.0.0.1", 80}, "[::1]:80": {"::1", 80}, ":65535": {"", 65535}, "[fe80::1%lo]:0": {"fe80::1%lo", 0},
 	} {
-		if host, port, err := SplitAddress(addr); host != want[0] || port != want[1] || err != nil {
-			t.Errorf("%s: got %q, %q, %v", addr, host, port, err)
+		if host, port, err := SplitAddress(addr); (address{host, port}) != want || err != nil {
+			t.Errorf("%s: got %q, %d, %v", addr, host, port, err)
 		}
 	}
-	for _, addr := range []string{"", "80", "::1:80", "[::1:80", "::1]:80", "[[::1]]:80", "http://localhost:80"} {
-		if host, port, err := SplitAddress(addr); err == nil {
-			t.Errorf("%q: want an error, got %q and %q", addr, host, port)
+	for _, addr := range []string{
+		"", "80", "::1:80", "[::1:80", "::1]:80", "[[::1]]:80", "http://localhost:80",
+		"name:", "name:http", ":65536", ":-1", ":+1",
+	} {
+		if host, port, err := SplitAddress(addr); err == nil || !strings.Contains(err.Error(), strconv.Quote(addr)) {
+			t.Errorf("%q: want an error that quotes it, got %q, %d, %v", addr, host, port, err)
 		}
 	}
 }

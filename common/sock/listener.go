@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -45,24 +44,20 @@ func Listen(cfg Config, io *IO) ([]*Listener, error) {
 		}
 		return listenAll(where, cfg, io)
 	}
-	host, digits, err := SplitAddress(cfg.Addr)
+	host, port, err := SplitAddress(cfg.Addr)
 	if err != nil {
-		return nil, fmt.Errorf("%q %w", cfg.Addr, err)
-	}
-	port, err := strconv.ParseUint(digits, 10, 16)
-	if err != nil {
-		return nil, fmt.Errorf("%q is no port", digits)
+		return nil, err
 	}
 	at, err := Resolve(host)
 	switch {
 	case err != nil:
 		return nil, err
 	case at.IsValid():
-		return listenAll(cfg.from(at, uint16(port)), cfg, io)
+		return listenAll(cfg.from(at, port), cfg, io)
 	}
-	all, err := listenAll(cfg.from(netip.IPv6Unspecified(), uint16(port)), cfg, io)
+	all, err := listenAll(cfg.from(netip.IPv6Unspecified(), port), cfg, io)
 	if errors.Is(err, unix.EAFNOSUPPORT) { // a machine without IPv6: any address is one of IPv4
-		all, err = listenAll(cfg.from(netip.IPv4Unspecified(), uint16(port)), cfg, io)
+		all, err = listenAll(cfg.from(netip.IPv4Unspecified(), port), cfg, io)
 	}
 	return all, err
 }
