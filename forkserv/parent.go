@@ -68,8 +68,6 @@ type offspring struct {
 var forkExec = syscall.ForkExec
 
 const (
-	// acceptBurst is how many connections one listener may bring in a round.
-	acceptBurst = 64
 	// acceptPause is how long to leave the listeners alone when accepting or
 	// forking has failed, for instance for want of memory.
 	acceptPause = 100 * time.Millisecond
@@ -173,15 +171,12 @@ func (p *parent) count(ready int) {
 
 // accept takes what a listener has, until the limit is reached.
 func (p *parent) accept(now time.Time, ln *sock.Listener) {
-	for range acceptBurst {
-		if p.paused {
-			return
-		}
+	for !p.paused {
 		if p.serving() >= p.limit {
 			p.watchListeners(false)
 			return
 		}
-		fd, verdict, err := ln.Accept()
+		fd, verdict, err := ln.Next()
 		switch verdict {
 		case sock.Empty:
 			return
