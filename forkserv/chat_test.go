@@ -26,9 +26,7 @@ type guest struct {
 	t      *testing.T
 	name   string
 	pid    int // of its child
-	frames ws.Reader
-	rest   []byte
-	buf    []byte
+	frames conformance.Events
 }
 
 // heard is what the chat sends.
@@ -46,7 +44,7 @@ func join(t *testing.T, p *conformance.Process, name string) *guest {
 	if r, err := http.ReadResponse(c.in, nil); err != nil || r.StatusCode != 101 {
 		t.Fatalf("joining as %s: %v, %v", name, r, err)
 	}
-	g := &guest{client: c, t: t, name: name, pid: pid, buf: make([]byte, 64<<10)}
+	g := &guest{client: c, t: t, name: name, pid: pid, frames: conformance.Events{In: c.in}}
 	g.frames.Init(ws.Client, 0)
 	g.send(map[string]string{"type": "join", "name": name})
 	g.until("that it has joined", func(h heard) bool { return h.Type == "joined" && h.Name == name })
@@ -76,35 +74,8 @@ func (g *guest) send(m map[string]string) error {
 
 func (g *guest) say(text string) error { return g.send(map[string]string{"type": "say", "text": text}) }
 
-// event is the next message, whole, or control frame.
-func (g *guest) event() (ws.Event, error) {
-	var message []byte
-	for {
-		ev, n := g.frames.Next(g.rest)
-		g.rest = g.rest[n:]
-		switch ev.Kind {
-		case ws.NeedMore:
-			n, err := g.in.Read(g.buf)
-			if err != nil {
-				return ev, err
-			}
-			g.rest = g.buf[:n]
-		case ws.Failed:
-			return ev, ev.Err
-		case ws.Data:
-			message = append(message, ev.Payload...)
-			if ev.Last {
-				ev.Payload = message
-				return ev, nil
-			}
-		default:
-			return ev, nil
-		}
-	}
-}
-
 func (g *guest) hear() (h heard, err error) {
-	ev, err := g.event()
+	ev, err := g.frames.Next()
 	if err != nil {
 		return h, err
 	}
@@ -364,9 +335,9 @@ func TestShutdownOfARoom(t *testing.T) {
 		all := crowd(t, p, 8)
 		p.Signal(syscall.SIGTERM)
 		for _, g := range all {
-			ev, err := g.event()
+			ev, err := g.frames.Next()
 			for ev.Kind == ws.Data && err == nil {
-				ev, err = g.event()
+				ev, err = g.frames.Next()
 			}
 			if err != nil || ev.Kind != ws.CloseFrame || ev.Code != ws.GoingAway {
 				t.Errorf("%s: got a %v with %v, %v, want a Close with 1001", g.name, ev.Kind, ev.Code, err)
@@ -391,7 +362,7 @@ func TestParentOfARoomIsKilled(t *testing.T) {
 	p.Wait()
 	for _, g := range all {
 		g.say("is anyone there?")
-		if ev, err := g.event(); err != nil || ev.Kind != ws.CloseFrame || ev.Code != ws.GoingAway {
+		if ev, err := g.frames.Next(); err != nil || ev.Kind != ws.CloseFrame || ev.Code != ws.GoingAway {
 			t.Errorf("%s: got a %v with %v, %v, want a Close with 1001", g.name, ev.Kind, ev.Code, err)
 		}
 		g.Close()

@@ -195,7 +195,7 @@ func closesWhoDoesNotRead(t *testing.T) {
 	}
 	for _, s := range stalled {
 		for {
-			ev, err := s.next()
+			ev, err := s.frames.Next()
 			must(t, err)
 			if ev.Kind == ws.Data {
 				continue

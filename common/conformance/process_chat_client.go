@@ -62,7 +62,7 @@ func (s *speaker) say(text string) { s.t.Helper(); must(s.t, s.ask("say", "text"
 
 // listen returns what comes next.
 func (s *speaker) listen() (h heard, err error) {
-	ev, err := s.next()
+	ev, err := s.frames.Next()
 	switch {
 	case err != nil:
 		return h, fmt.Errorf("%s wants to hear something, got %w", s.name, err)

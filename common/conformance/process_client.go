@@ -21,11 +21,9 @@ import (
 type client struct {
 	*net.TCPConn
 	in     *bufio.Reader
-	frames ws.Reader
+	frames Events
 	agreed string // what the server answered about extensions
 	zip    *zip   // for compressed messages
-	rest   []byte // read, and not yet taken for frames
-	buf    []byte
 }
 
 // dial connects. All that the client does must end within a minute.
@@ -48,7 +46,8 @@ func connect(d *net.Dialer, addr string) (*client, error) {
 		return nil, err
 	}
 	conn.SetDeadline(time.Now().Add(time.Minute))
-	return &client{TCPConn: conn.(*net.TCPConn), in: bufio.NewReaderSize(conn, 4<<10)}, nil
+	in := bufio.NewReaderSize(conn, 4<<10)
+	return &client{TCPConn: conn.(*net.TCPConn), in: in, frames: Events{In: in}}, nil
 }
 
 // reset ends the connection with a RST.
@@ -150,39 +149,9 @@ func (c *client) send(op ws.Opcode, p []byte) error {
 	return err
 }
 
-// next returns the next message, whole, or control frame.
-func (c *client) next() (ws.Event, error) {
-	var message []byte
-	for {
-		ev, n := c.frames.Next(c.rest)
-		c.rest = c.rest[n:]
-		switch ev.Kind {
-		case ws.NeedMore:
-			if c.buf == nil {
-				c.buf = make([]byte, 64<<10)
-			}
-			n, err := c.in.Read(c.buf)
-			if err != nil {
-				return ev, err
-			}
-			c.rest = c.buf[:n]
-		case ws.Failed:
-			return ev, ev.Err
-		case ws.Data:
-			message = append(message, ev.Payload...)
-			if ev.Last {
-				ev.Payload = message
-				return ev, nil
-			}
-		default:
-			return ev, nil
-		}
-	}
-}
-
 // heard is an error unless p comes back.
 func (c *client) heard(op ws.Opcode, p []byte) error {
-	ev, err := c.next()
+	ev, err := c.frames.Next()
 	if err == nil && ev.Rsv1 {
 		ev.Payload, err = c.zip.inflate(ev.Payload)
 	}
@@ -209,7 +178,7 @@ func (c *client) echo(p []byte) error {
 
 // closed is an error unless the server's Close with code comes next.
 func (c *client) closed(code ws.Code) error {
-	ev, err := c.next()
+	ev, err := c.frames.Next()
 	switch {
 	case err != nil:
 		return fmt.Errorf("want a Close frame with %v, got %w", code, err)

@@ -59,7 +59,7 @@ func (target Target) crashesAlone(t *testing.T) {
 	})
 	if target.Name != "forkserv" {
 		for _, c := range neighbours {
-			if _, err := c.next(); !torn(err) {
+			if _, err := c.frames.Next(); !torn(err) {
 				t.Errorf("a neighbour of a crash in a loop: got %v, want it cut off", err)
 			}
 		}

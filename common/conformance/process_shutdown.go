@@ -128,7 +128,7 @@ func echoToTheEnd(c *client, rounds *atomic.Int64) error {
 		if err := c.send(ws.Text, []byte("hello")); err != nil {
 			return err
 		}
-		switch ev, err := c.next(); {
+		switch ev, err := c.frames.Next(); {
 		case err != nil:
 			return fmt.Errorf("want an echo or a Close frame, got %w", err)
 		case ev.Kind == ws.Data:
@@ -166,7 +166,7 @@ func cutsOffAfterGrace(t *testing.T) {
 	p.Signal(syscall.SIGTERM)
 	must(t, c.closed(ws.GoingAway))
 	must(t, equal("exit status", p.Wait(), 0))
-	if _, err := c.next(); err == nil {
+	if _, err := c.frames.Next(); err == nil {
 		t.Error("after the grace time: got a frame, want the connection closed")
 	}
 	gone(t, children)

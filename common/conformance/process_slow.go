@@ -152,7 +152,7 @@ func cutsOffDawdlers(t *testing.T) {
 		c, err := open(p.Addr)
 		must(t, err)
 		defer c.Close()
-		ev, err := c.next()
+		ev, err := c.frames.Next()
 		must(t, errors.Join(err, equal("first frame", ev.Kind, ws.PingFrame),
 			c.closed(ws.InternalError), c.ended()))
 	})

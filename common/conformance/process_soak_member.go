@@ -146,7 +146,7 @@ func (f *life) greeted(l *ledger, p []byte) (done bool, err error) {
 
 // listens returns what comes next from the room.
 func (m *member) listens() ([]byte, error) {
-	ev, err := m.next()
+	ev, err := m.frames.Next()
 	switch {
 	case err != nil:
 		return nil, err

@@ -10,9 +10,25 @@ import (
 
 var benchKey = [4]byte{0x37, 0xfa, 0x21, 0x3d}
 
-// BenchmarkReaderEcho64 is what one message of a busy echo connection costs without its sockets. Next unmasks
-// in place, so each round starts with a fresh copy of the 70 bytes.
+// BenchmarkReaderEcho64 is what one message of a busy echo connection costs without its sockets.
 func BenchmarkReaderEcho64(b *testing.B) {
+	benchEcho64(b, func(r *ws.Reader, p, out []byte) []byte {
+		ev, _ := r.Next(p)
+		return ws.AppendFrame(out, ws.Header{Fin: true, Opcode: ev.Opcode}, ev.Payload)
+	})
+}
+
+// BenchmarkShort is the same by Short and AppendShort.
+func BenchmarkShort(b *testing.B) {
+	benchEcho64(b, func(r *ws.Reader, p, out []byte) []byte {
+		op, payload, _ := r.Short(p)
+		return ws.AppendShort(out, op, payload)
+	})
+}
+
+// benchEcho64 has echo answer a frame. It is unmasked in place, so each round starts with a fresh copy of its 70
+// bytes.
+func benchEcho64(b *testing.B, echo func(r *ws.Reader, p, out []byte) []byte) {
 	h := ws.Header{Fin: true, Opcode: ws.Text, Masked: true, Key: benchKey}
 	wire := ws.AppendFrame(nil, h, bytes.Repeat([]byte("sixteen letters "), 4))
 	p := make([]byte, len(wire))
@@ -22,8 +38,7 @@ func BenchmarkReaderEcho64(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		copy(p, wire)
-		ev, _ := r.Next(p)
-		out = ws.AppendFrame(out[:0], ws.Header{Fin: true, Opcode: ev.Opcode}, ev.Payload)
+		out = echo(&r, p, out[:0])
 	}
 	if len(out) != 66 {
 		b.Fatalf("the echo is %d bytes long, want 66", len(out))

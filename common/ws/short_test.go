@@ -84,22 +84,3 @@ func TestAppendShortIsAppendFrame(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkShort is BenchmarkReaderEcho64 by Short and AppendShort.
-func BenchmarkShort(b *testing.B) {
-	h := ws.Header{Fin: true, Opcode: ws.Text, Masked: true, Key: benchKey}
-	wire := ws.AppendFrame(nil, h, bytes.Repeat([]byte("sixteen letters "), 4))
-	p := make([]byte, len(wire))
-	out := make([]byte, 0, 128)
-	var r ws.Reader
-	b.SetBytes(64)
-	b.ReportAllocs()
-	for b.Loop() {
-		copy(p, wire)
-		op, payload, _ := r.Short(p)
-		out = ws.AppendShort(out[:0], op, payload)
-	}
-	if len(out) != 66 {
-		b.Fatalf("the echo is %d bytes long, want 66", len(out))
-	}
-}
