@@ -43,7 +43,7 @@ func (r *Reader) nextHead(p []byte) (Event, int) {
 	if err := r.frame(); err != nil {
 		return r.fail(p, err)
 	}
-	r.req.lies(head[:r.line:r.line], r.block)
+	r.req.setHead(head[:r.line:r.line], r.block)
 	r.remember(&r.req)
 	if held > 0 {
 		r.buf = r.buf[:r.line]

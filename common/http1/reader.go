@@ -119,7 +119,7 @@ func (r *Reader) Request() *Request { return &r.req }
 func (r *Reader) Keep() {
 	if len(r.buf) == 0 && r.req.head != nil {
 		r.buf = append(r.buf, r.req.head...)
-		r.req.lies(r.buf, len(r.buf)-len(r.req.block))
+		r.req.setHead(r.buf, len(r.buf)-len(r.req.block))
 	}
 }
 

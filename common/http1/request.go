@@ -50,8 +50,8 @@ func (q *Request) reset() {
 	q.head, q.block, q.asked, q.told = nil, nil, asked{}, told{}
 }
 
-// lies says where the head is.
-func (q *Request) lies(head []byte, block int) { q.head, q.block = head, head[block:] }
+// setHead says where the head lies, and at which offset in it the fields begin.
+func (q *Request) setHead(head []byte, block int) { q.head, q.block = head, head[block:] }
 
 // at gives a part of the head. Its capacity ends with it, so that an append can't reach the next field.
 func (q *Request) at(s span) []byte { return q.head[s.from:s.to:s.to] }

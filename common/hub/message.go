@@ -11,7 +11,7 @@ const (
 	Say                   // Text, to all, or to the member called To
 	Leave                 // be no member any more
 	Enter                 // be a member called Name that polls; answered up to Done
-	Poll                  // what comes after Seq, for the member with Token; answered up to Done, later if there is nothing yet
+	Poll                  // what comes after Seq, for the member with Token; answered up to Done, when there is something
 	Stop                  // Poll's connection doesn't wait any more: a Poll that still waits is answered
 	Send                  // the member with Token says Text, as by Say; answered by Done
 	Quit                  // the member with Token leaves; answered by Done
@@ -20,13 +20,13 @@ const (
 // The kinds that come from the Hub. Conn is the connection that they are for,
 // or 0: every member at the place.
 const (
-	Welcome Kind = 32 + iota // Conn is a member called Name, and will hear all after Seq; Token is its own if it polls
+	Welcome Kind = 32 + iota // Conn is a member called Name, and hears all after Seq; Token is its own if it polls
 	Present                  // Text names members that were there before, one a line; for a Welcome's Conn
 	Joined                   // an entry: Name is a member now
 	Left                     // an entry: Name is none any more
 	Said                     // an entry: Name said Text, to To alone if that is set
-	Missed                   // Poll came late: the entries up to Seq, from the one asked for, are not kept any more
-	Done                     // the answer to Enter, Poll, Send or Quit is complete; Seq is the last number that it covers
+	Missed                   // Poll came late: the entries from the one asked for up to Seq are kept no more
+	Done                     // the answer to Enter, Poll, Send or Quit is complete; it covers all up to Seq
 	Refused                  // Text says why what Conn asked for is not done
 )
 
