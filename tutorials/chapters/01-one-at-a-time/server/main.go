@@ -23,15 +23,17 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("listening on", ln.Addr())
-	log.Fatal(run(ln, *patience))
+	run(ln, *patience)
 }
 
 // run is the whole server: take the next client, serve it, take the next one.
-func run(ln net.Listener, patience time.Duration) error {
+func run(ln net.Listener, patience time.Duration) {
 	for {
 		c, err := ln.Accept()
-		if err != nil {
-			return err
+		if err != nil { // most reasons pass, and those who wait are in the kernel's queue
+			log.Print("accept: ", err)
+			time.Sleep(100 * time.Millisecond)
+			continue
 		}
 		log.Print(c.RemoteAddr(), " is served")
 		log.Print(c.RemoteAddr(), " is gone: ", serve(c, patience))

@@ -1,5 +1,4 @@
-// Command server serves a page to one client at a time, and finds the requests
-// in the bytes that come, however these are cut.
+// Command server serves a page to one client at a time, however the bytes of its requests are cut.
 package main
 
 import (
@@ -14,6 +13,8 @@ import (
 
 const page = "Here is the page.\n"
 
+var emptyLine = []byte("\r\n\r\n")
+
 func main() {
 	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
 	patience := flag.Duration("patience", 5*time.Second, "how long a request may take")
@@ -23,15 +24,17 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("listening on", ln.Addr())
-	log.Fatal(run(ln, *patience))
+	run(ln, *patience)
 }
 
 // run is the whole server: take the next client, serve it, take the next one.
-func run(ln net.Listener, patience time.Duration) error {
+func run(ln net.Listener, patience time.Duration) {
 	for {
 		c, err := ln.Accept()
-		if err != nil {
-			return err
+		if err != nil { // most reasons pass, and those who wait are in the kernel's queue
+			log.Print("accept: ", err)
+			time.Sleep(100 * time.Millisecond)
+			continue
 		}
 		log.Print(c.RemoteAddr(), " is gone: ", serve(&client{Conn: c}, patience))
 		c.Close()
@@ -63,8 +66,6 @@ func serve(c *client, patience time.Duration) error {
 	}
 }
 
-var emptyLine = []byte("\r\n\r\n")
-
 // next reads until the first request in buf is whole, and returns its length.
 func (c *client) next() (int, error) {
 	for from := 0; ; {
@@ -76,10 +77,9 @@ func (c *client) next() (int, error) {
 		}
 		from = c.used // no byte is searched twice
 		n, err := c.Read(c.buf[c.used:])
-		if err != nil {
+		if c.used += n; err != nil {
 			return 0, err
 		}
-		c.used += n
 	}
 }
 
