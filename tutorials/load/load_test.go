@@ -3,6 +3,7 @@ package load
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -59,6 +60,31 @@ func socketURL(s *httptest.Server) string { return "ws" + strings.TrimPrefix(s.U
 func short(p Plan) Options {
 	p.Active, p.Depth = max(p.Active, 1), max(p.Depth, 1)
 	return Options{Plan: p, PID: os.Getpid(), Warm: 20 * time.Millisecond, Time: 200 * time.Millisecond}
+}
+
+func TestProgressSaysHowManyThereWereInEachSecond(t *testing.T) {
+	var said strings.Builder
+	o := short(Plan{Size: 64, Active: 3})
+	s := echoer(t, same)
+	o.URL, o.Time, o.Progress = socketURL(s), 2100*time.Millisecond, &said
+	r, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	total, sum := uint64(0), uint64(0)
+	for line := range strings.Lines(said.String()) {
+		var second, all string
+		var last uint64
+		if n, _ := fmt.Sscanf(line, "load: counting: %s of %s %d messages, %d in the last second", &second, &all, &total, &last); n != 4 {
+			continue
+		}
+		if sum += last; last == 0 || total != sum {
+			t.Errorf("%q: none in a second, or not the sum of all before", line)
+		}
+	}
+	if total == 0 || total > r.Messages {
+		t.Errorf("the last line says %d messages, and the result %d; the lines are\n%s", total, r.Messages, &said)
+	}
 }
 
 func TestEveryKindOfLoadIsAnswered(t *testing.T) {

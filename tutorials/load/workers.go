@@ -164,26 +164,47 @@ func (w *workers) ready(d time.Duration) error {
 	return nil
 }
 
-// watch lets the workers work for a while.
+// watch lets a time pass, and says each second how many messages there were since it began.
 func (w *workers) watch(what string, d time.Duration) error {
-	begun, before := time.Now(), uint64(0)
-	for second := time.Second; ; {
-		at := min(second, d)
-		_, ok, err := w.next(time.After(time.Until(begun.Add(at))))
-		switch {
-		case err != nil:
+	begun := time.Now()
+	if err := w.ask(); err != nil {
+		return err
+	}
+	base, _ := w.sum()
+	before := base
+	for second := time.Second; second < d; second += time.Second {
+		if err := w.pass(begun.Add(second)); err != nil {
 			return err
-		case ok:
-			continue
-		case at == d:
-			return nil
 		}
-		w.tell(tell)
+		if err := w.ask(); err != nil {
+			return err
+		}
 		n, _ := w.sum()
-		fmt.Fprintf(w.progress, "load: %s: %v of %v, %d messages, %d in the last second\n",
-			what, second, d, n, n-min(before, n))
+		fmt.Fprintf(w.progress, "load: %s: %v of %v, %d messages, %d in the last second\n", what, second, d, n-base, n-before)
 		before = n
-		second += time.Second
+	}
+	return w.pass(begun.Add(d))
+}
+
+// ask has all workers tell how far they are. Who is too busy to do so at once stands where it stood.
+func (w *workers) ask() error {
+	w.tell(tell)
+	late := time.After(time.Second / 2)
+	for range w.all {
+		if _, ok, err := w.next(late); err != nil || !ok {
+			return err
+		}
+	}
+	return nil
+}
+
+// pass waits until a time, and takes note of what the workers say.
+func (w *workers) pass(until time.Time) error {
+	late := time.After(time.Until(until))
+	for {
+		if _, ok, err := w.next(late); err != nil || !ok {
+			return err
+		}
 	}
 }
 
