@@ -13,6 +13,7 @@ import (
 
 	"threeloops/tutorials/chapter"
 	"threeloops/tutorials/exercise"
+	"threeloops/tutorials/plain"
 	"threeloops/tutorials/progress"
 )
 
@@ -47,8 +48,8 @@ func startExercise(args []string) error {
 // begin says what the exercise is, and what to type next.
 func begin(w io.Writer, root, dir string, e *exercise.Exercise) {
 	n := e.Number
-	fmt.Fprintf(w, "Chapter %d: %s\n\n%s\n\n", n, e.Title, fold(e.Symptom))
-	fmt.Fprint(w, fold(fmt.Sprintf("Your copy of the program is in %s. One thing in it is wrong: find it, "+
+	fmt.Fprintf(w, "Chapter %d: %s\n\n%s\n\n", n, e.Title, plain.Text(e.Symptom))
+	fmt.Fprint(w, plain.Fold(fmt.Sprintf("Your copy of the program is in %s. One thing in it is wrong: find it, "+
 		"and mend it there. The copy is yours; nothing here depends on it.", dir)), "\n\n")
 	for _, c := range [][2]string{
 		{fmt.Sprintf("%s test %d", me(root), n), "which clients it serves badly; again after each change"},
@@ -57,10 +58,10 @@ func begin(w io.Writer, root, dir string, e *exercise.Exercise) {
 	} {
 		fmt.Fprintf(w, "    %s\n        %s\n", c[0], c[1])
 	}
-	fmt.Fprint(w, "\n", fold(fmt.Sprintf("In another language? %s test %d -server 'python3 my.py {port}' "+
+	fmt.Fprint(w, "\n", plain.Fold(fmt.Sprintf("In another language? %s test %d -server 'python3 my.py {port}' "+
 		"tests any program.", me(root), n)), "\n")
 	if above := exercise.Workspace(dir); above != "" {
-		fmt.Fprint(w, "\n", fold(fmt.Sprintf("The workspace of %s lies above it and doesn't know it; "+
+		fmt.Fprint(w, "\n", plain.Fold(fmt.Sprintf("The workspace of %s lies above it and doesn't know it; "+
 			"the copy has a go.work of its own, so that it builds.", above)), "\n")
 	}
 	if set := os.Getenv("GOWORK"); set != "" && set != "off" {
@@ -95,7 +96,7 @@ func hintExercise(args []string) error {
 		if i > 0 {
 			fmt.Println()
 		}
-		fmt.Printf("hint %d of %d\n\n%s\n", first+i+1, len(e.Hints), fold(text))
+		fmt.Printf("hint %d of %d\n\n%s\n", first+i+1, len(e.Hints), plain.Text(text))
 	}
 	for kept.Hints(e.Number) < last {
 		if _, err := kept.Hint(e.Number); err != nil {
@@ -128,9 +129,12 @@ func diffExercise(args []string) error {
 	case changes == "":
 		fmt.Printf("Your program is ours, line for line: %s.\n", ours)
 	default:
+		if coloured(os.Stdout) {
+			changes = plain.Coloured(changes)
+		}
 		fmt.Printf("Lines with - are yours, lines with + are ours, of %s.\n\n%s", ours, changes)
 	}
-	fmt.Printf("\nWhat was wrong\n\n%s\n", fold(e.Explanation))
+	fmt.Printf("\nWhat was wrong\n\n%s\n", plain.Text(e.Explanation))
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"threeloops/tutorials/chapter"
 	"threeloops/tutorials/coach"
 	"threeloops/tutorials/experiment"
+	"threeloops/tutorials/plain"
 	"threeloops/tutorials/progress"
 )
 
@@ -115,7 +116,7 @@ func (l *lesson) hold(c *chapter.Chapter) error {
 	}
 	for _, p := range c.Predictions {
 		if !slices.ContainsFunc(c.Experiments, func(e *chapter.Experiment) bool { return e.ID() == p.ID() }) {
-			fmt.Fprintf(l.out, "\n%s\n", p.Question)
+			fmt.Fprintf(l.out, "\n%s\n", plain.Text(p.Question))
 			l.tell(p)
 		}
 	}
@@ -124,13 +125,13 @@ func (l *lesson) hold(c *chapter.Chapter) error {
 
 // ask asks a question until it is answered or left out, and keeps the answer at once.
 func (l *lesson) ask(p *chapter.Prediction) error {
-	fmt.Fprintf(l.out, "\n%s\n\n", p.Question)
+	fmt.Fprintf(l.out, "\n%s\n\n", plain.Text(p.Question))
 	for i, c := range p.Choices {
-		fmt.Fprintf(l.out, "  %d   %s\n", i+1, c)
+		fmt.Fprintln(l.out, plain.Item(fmt.Sprintf("  %d   ", i+1), c))
 	}
 	enter := "skips"
 	if before, ok := l.kept.Prediction(p.ID()); ok {
-		fmt.Fprintf(l.out, "\nYou said “%s” before.", before)
+		fmt.Fprintf(l.out, "\n%s", plain.Fold(fmt.Sprintf("You said “%s” before.", plain.Phrase(before))))
 		enter = "keeps that"
 	}
 	fmt.Fprintf(l.out, "\nWhat do you expect? 1 to %d (Enter %s): ", len(p.Choices), enter)
@@ -150,7 +151,7 @@ func (l *lesson) ask(p *chapter.Prediction) error {
 
 // run runs an experiment and shows what it says.
 func (l *lesson) run(ctx context.Context, e *experiment.Experiment) error {
-	fmt.Fprintf(l.out, "\n%s\n\n$ %s\n", e.About, e.Command())
+	fmt.Fprintf(l.out, "\n%s\n\n$ %s\n", plain.Text(e.About), e.Command())
 	ignore := func(string) {}
 	_, err := l.runner.Run(ctx, e, ignore, func(line string) { fmt.Fprintln(l.out, line) })
 	return err
@@ -158,14 +159,14 @@ func (l *lesson) run(ctx context.Context, e *experiment.Experiment) error {
 
 // tell compares what was said with what is right.
 func (l *lesson) tell(p *chapter.Prediction) {
-	right := p.Choices[p.Right]
+	right, verdict := plain.Phrase(p.Choices[p.Right]), ""
 	switch said, ok := l.kept.Prediction(p.ID()); {
 	case !ok:
-		fmt.Fprintf(l.out, "\nRight is “%s”.\n", right)
-	case said == right:
-		fmt.Fprintf(l.out, "\nYou said “%s”, and that is right.\n", said)
+		verdict = fmt.Sprintf("Right is “%s”.", right)
+	case said == p.Choices[p.Right]:
+		verdict = fmt.Sprintf("You said “%s”, and that is right.", right)
 	default:
-		fmt.Fprintf(l.out, "\nYou said “%s”; right is “%s”.\n", said, right)
+		verdict = fmt.Sprintf("You said “%s”; right is “%s”.", plain.Phrase(said), right)
 	}
-	fmt.Fprintln(l.out, p.Why)
+	fmt.Fprintf(l.out, "\n%s\n%s\n", plain.Fold(verdict), plain.Text(p.Why))
 }

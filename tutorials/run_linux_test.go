@@ -84,7 +84,8 @@ One more.
 Why?
 
 Right is “a”.
-` + "It is `a`.\n"},
+It is “a”.
+`},
 		{"an earlier answer is shown and kept, and the input may end", "\n1", `
 How many?
 
@@ -105,7 +106,8 @@ One more.
 Why?
 
 You said “a”, and that is right.
-` + "It is `a`.\n"},
+It is “a”.
+`},
 	} {
 		if d := cmp.Diff(step.want, terminal(t, c, root, step.typed)); d != "" {
 			t.Errorf("%s (-want +got):\n%s", step.about, d)
