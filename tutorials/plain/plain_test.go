@@ -21,7 +21,7 @@ func TestText(t *testing.T) {
 		{"code that is no word has no marks", "`c.used` and `\\r\\n`", `c.used and \r\n`},
 		{"code that could be taken for words is quoted", "`from`, `go run .`", "“from”, “go run .”"},
 		{"a link says where it leads", "See [issue\n53](https://example.org/53), <https://example.org>.",
-			"See issue 53 (https://example.org/53), https://example.org."},
+			"See issue 53 <https://example.org/53>, https://example.org."},
 		{"but not if it leads to a place of the site", "[chapter 2](02-bytes.md), [all](/source/)", "chapter 2, all"},
 		{"what is escaped", `\*a\* &lt;b&gt;`, "*a* <b>"},
 		{"code stays", "a\n\n    b  c\n\n    d\n\n```\n`e`  f\n```", "a\n\n    b  c\n\n    d\n\n    `e`  f"},

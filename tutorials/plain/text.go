@@ -210,7 +210,7 @@ func link(words, to string) string {
 	if words == to || !strings.Contains(to, "://") {
 		return words
 	}
-	return words + " (" + to + ")"
+	return words + " <" + to + ">"
 }
 
 // unescaped resolves entities and backslashes.
