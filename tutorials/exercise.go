@@ -25,9 +25,8 @@ func startExercise(args []string) error {
 		return err
 	}
 	if len(words) < 2 {
-		fmt.Fprintf(os.Stderr,
-			"tutorials: say, too, where your copy is to lie, outside of the repository; for instance\n"+
-				"    %s start %d ~/%s\n", me(root), e.Number, e.Name)
+		fmt.Fprintf(os.Stderr, "tutorials: say, too, where your copy is to lie, outside of the repository: "+
+			"%s start %d %s\n", me(root), e.Number, e.Place())
 		return errUsage
 	}
 	kept, err := progress.Open()
@@ -194,7 +193,7 @@ func started(root string, e *exercise.Exercise) (dir string, err error) {
 	if err != nil {
 		return "", err
 	}
-	again := fmt.Sprintf("%s start %d ~/%s", me(root), e.Number, e.Name)
+	again := fmt.Sprintf("%s start %d %s", me(root), e.Number, e.Place())
 	dir = kept.Exercise(e.Number)
 	if dir == "" {
 		return "", fmt.Errorf("you haven't started the exercise of chapter %d; type: %s", e.Number, again)

@@ -51,9 +51,9 @@ func TestAnExerciseFromStartToDiff(t *testing.T) {
 		status int
 		want   string
 	}{
-		{[]string{"test", "2"}, 1, "of chapter 2; type: go run ./tutorials start 2 ~/02-lines"},
+		{[]string{"test", "2"}, 1, "of chapter 2; type: go run ./tutorials start 2 ~/exercise-02"},
 		{[]string{"start"}, 2, "   2  Long lines come back in several"},
-		{[]string{"start", "2"}, 2, "where your copy is to lie, outside of the repository"},
+		{[]string{"start", "2"}, 2, "outside of the repository: go run ./tutorials start 2 ~/exercise-02"},
 		{[]string{"start", "9", dir}, 1, "chapter 9 has no exercise; those that have one: 2"},
 		{[]string{"start", "two", dir}, 2, `takes the number of a chapter, not "two"`},
 		{[]string{"start", "2", "here"}, 1, "lies inside the repository"},

@@ -113,7 +113,7 @@ func writeExercise(w util.BufWriter, e *Exercise) {
 		put(w, "%s\n", paragraphs(e.Text))
 	}
 	put(w, "<p>Get your own copy of that server, mend it there, and test it as often as you like:</p>\n")
-	writeCommands(w, fmt.Sprintf("go run ./tutorials start %d ~/exercise-%02d", e.Number, e.Number),
+	writeCommands(w, fmt.Sprintf("go run ./tutorials start %d %s", e.Number, e.Place()),
 		fmt.Sprintf("go run ./tutorials test %d", e.Number))
 	for i, h := range e.Hints {
 		put(w, "<details class=\"hint\"><summary>Hint %d of %d</summary>\n%s</details>\n",

@@ -24,6 +24,9 @@ type Exercise struct {
 	Hints                []string
 }
 
+// Place is where a reader is told to have the copy, as a shell understands it: ~/exercise-02.
+func (e *Exercise) Place() string { return fmt.Sprintf("~/exercise-%02d", e.Number) }
+
 var numbered = regexp.MustCompile(`^(\d\d)-.`)
 
 // Load reads the exercises of the chapters in a folder of the repository at root, by their numbers. What
