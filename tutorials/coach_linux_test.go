@@ -200,6 +200,7 @@ func coached(t *testing.T, off bool) (url string, kept *progress.File) {
 	}
 	table := &experiment.Experiment{Chapter: 1, Name: "table", Dir: "coach/testdata/program", Kind: "lines"}
 	family := &experiment.Experiment{Chapter: 1, Name: "family", Dir: "coach/testdata/program", Kind: "none"}
+	again := &experiment.Experiment{Chapter: 1, Name: "again", Dir: "coach/testdata/program", Kind: "none"}
 	writeChapter(t, filepath.Join(dir, "site"), table)
 	var here *coachHere
 	if !off {
@@ -207,7 +208,7 @@ func coached(t *testing.T, off bool) (url string, kept *progress.File) {
 		here.url = "http://" + here.ln.Addr().String()
 		here.Coach = coach.New(coach.Options{
 			Servers:     []coach.Server{{Name: "pollserv", Addr: addrs[0]}},
-			Experiments: []*experiment.Experiment{table, family},
+			Experiments: []*experiment.Experiment{table, family, again},
 			Runner:      &coach.Runner{Root: ".", Bin: dir},
 			Progress:    kept,
 		})
@@ -259,7 +260,7 @@ func writeChapter(t *testing.T, site string, e *experiment.Experiment) {
 		t.Fatal(err)
 	}
 	page = bytes.Replace(page, []byte("CHART"), svg, 1)
-	page = bytes.Replace(page, []byte("OUTPUT"), []byte(run.Output), 1)
+	page = bytes.ReplaceAll(page, []byte("OUTPUT"), []byte(run.Output))
 	if err := os.WriteFile(filepath.Join(site, "chapter.html"), page, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -298,9 +299,15 @@ func TestBrowserPredictsAndRuns(t *testing.T) {
 	b.holds("and so does its output", text("#experiment-table .yours pre")+
 		` === "the table\n\nclients   time\n1         2 µs\n2         4 µs\n"`)
 
-	b.do(Click(CSS(`#predict-alone label:first-of-type input`)), Click(CSS("#predict-alone summary")))
-	b.holds("a verdict without an experiment", text("#predict-alone .said")+
-		` === "You said “yes”, and that is right."`)
+	b.holds("a question of another name comes first as well", `!document.querySelector("#experiment-again .ours").open &&
+		document.querySelector("#experiment-again .run").disabled`)
+	b.do(Click(CSS(`#predict-alone label:first-of-type input`)))
+	b.holds("it has been answered", `document.querySelector("#experiment-again .ours").open &&
+		document.querySelector("#experiment-again .first").hidden`)
+	b.do(Click(CSS("#experiment-again .run")))
+	b.holds("its verdict is given", text("#predict-alone .said")+` === "You said “yes”, and that is right." &&
+		document.querySelector("#predict-alone .why").open`)
+	b.holds("at both places", text("#experiment-again .verdict")+` === "You said “yes”, and that is right."`)
 	want := map[string]string{"1.table": "2 µs", "1.alone": "yes"}
 	for end := time.Now().Add(10 * time.Second); len(kept.Predictions()) < 2 && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)

@@ -101,6 +101,7 @@ func (l *lesson) hold(c *chapter.Chapter) error {
 	if err := watchGoRun(orphaned); err != nil {
 		return err
 	}
+	var told []*chapter.Prediction
 	for _, e := range c.Experiments {
 		switch err := l.run(ctx, e.Experiment); {
 		case ctx.Err() != nil:
@@ -108,16 +109,14 @@ func (l *lesson) hold(c *chapter.Chapter) error {
 		case err != nil:
 			return fmt.Errorf("%s: %w", e.ID(), err)
 		}
-		for _, p := range c.Predictions {
-			if p.ID() == e.ID() {
-				l.tell(p)
-			}
+		for _, p := range c.Asked(e) {
+			l.tell(p, p.ID() != e.ID())
+			told = append(told, p)
 		}
 	}
 	for _, p := range c.Predictions {
-		if !slices.ContainsFunc(c.Experiments, func(e *chapter.Experiment) bool { return e.ID() == p.ID() }) {
-			fmt.Fprintf(l.out, "\n%s\n", plain.Text(p.Question))
-			l.tell(p)
+		if !slices.Contains(told, p) {
+			l.tell(p, true)
 		}
 	}
 	return nil
@@ -157,8 +156,11 @@ func (l *lesson) run(ctx context.Context, e *experiment.Experiment) error {
 	return err
 }
 
-// tell compares what was said with what is right.
-func (l *lesson) tell(p *chapter.Prediction) {
+// tell compares what was said with what is right; it repeats a question that the reader may not think of now.
+func (l *lesson) tell(p *chapter.Prediction, repeat bool) {
+	if repeat {
+		fmt.Fprintf(l.out, "\n%s\n", plain.Text(p.Question))
+	}
 	right, verdict := plain.Phrase(p.Choices[p.Right]), ""
 	switch said, ok := l.kept.Prediction(p.ID()); {
 	case !ok:

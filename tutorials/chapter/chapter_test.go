@@ -1,12 +1,15 @@
 package chapter
 
 import (
+	"bufio"
+	"bytes"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"threeloops/tutorials/experiment"
 	"threeloops/tutorials/source"
 )
 
@@ -171,7 +174,7 @@ func TestHTML(t *testing.T) {
 			"<p><strong><code>3</code></strong></p>\n<p>One more than it says, for the kernel compares with &gt;.</p>",
 
 		"an experiment is a section": `<section class="experiment" id="experiment-backlog" data-name="1.backlog" ` +
-			`data-kind="bars" aria-labelledby="run-backlog">`,
+			`data-asked="1.backlog" data-kind="bars" aria-labelledby="run-backlog">`,
 		"it says what is run":       `<p>Nobody <em>accepts</em>. See <a href="/source/">the source</a>.</p>`,
 		"it leads to what it tests": `<a href="#predict-backlog">what you expect</a>`,
 		"its command can be copied": `<pre class="console" tabindex="0"><code><span class="prompt">$ </span>` +
@@ -216,6 +219,38 @@ func TestHTML(t *testing.T) {
 	}
 	if strings.Contains(string(got), "<h1") {
 		t.Error("the title is in the text, and above it too")
+	}
+}
+
+// What an experiment shows stays closed until it has been guessed, whatever the names.
+func TestAnExperimentIsAskedFor(t *testing.T) {
+	predict := func(line int, name string) *Prediction { return &Prediction{Line: line, Chapter: 1, Name: name} }
+	run := func(line int, name string) *Experiment {
+		return &Experiment{line, &experiment.Experiment{Chapter: 1, Name: name, Dir: "none", Kind: "none"}}
+	}
+	c := &Chapter{
+		Number:      1,
+		Predictions: []*Prediction{predict(1, "a"), predict(2, "b"), predict(3, "c"), predict(5, "d"), predict(9, "e")},
+		Experiments: []*Experiment{run(4, "a"), run(6, "x"), run(7, "y"), run(8, "d"), run(10, "z")},
+	}
+	want := map[string][]string{"a": {"a"}, "x": {"b", "c"}, "y": nil, "d": {"d"}, "z": {"e"}}
+	got := make(map[string][]string)
+	for _, e := range c.Experiments {
+		got[e.Name] = nil
+		for _, p := range c.Asked(e) {
+			got[e.Name] = append(got[e.Name], p.Name)
+		}
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("the predictions that each experiment answers (-want +got):\n%s", d)
+	}
+	var page bytes.Buffer
+	w := bufio.NewWriter(&page)
+	blocks{Chapter: c}.writeExperiment(w, c.Experiments[1])
+	w.Flush()
+	if want := `First say what you expect: <a href="#predict-b">b</a>, <a href="#predict-c">c</a>.`; !strings.Contains(
+		page.String(), want) {
+		t.Errorf("there is no %s in\n%s", want, &page)
 	}
 }
 

@@ -34,6 +34,37 @@ type Experiment struct {
 	*experiment.Experiment
 }
 
+// Asked are the predictions that an experiment answers: that of its name; if none has it, those before it that no
+// experiment has the name of, and no other such experiment has answered.
+func (c *Chapter) Asked(e *Experiment) (all []*Prediction) {
+	first := 0 // the line behind which they stand
+	for _, other := range c.Experiments {
+		if other.Line < e.Line && c.prediction(other.Name) == nil {
+			first = max(first, other.Line)
+		}
+	}
+	if p := c.prediction(e.Name); p != nil {
+		return []*Prediction{p}
+	}
+	for _, p := range c.Predictions {
+		named := func(e *Experiment) bool { return e.Name == p.Name }
+		if first < p.Line && p.Line < e.Line && !slices.ContainsFunc(c.Experiments, named) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// prediction returns that of a name, nil if there is none.
+func (c *Chapter) prediction(name string) *Prediction {
+	for _, p := range c.Predictions {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
 // Exercise is the block that shows the chapter's planted bug.
 type Exercise struct {
 	Line int
@@ -101,10 +132,8 @@ func (c *Chapter) predict(line int, words []string, body string) (*Prediction, e
 		return nil, errors.New("a prediction is of the form \"predict NAME\", with a name of a-z, 0-9 and -")
 	}
 	p := &Prediction{Line: line, Chapter: c.Number, Name: words[0], Right: -1}
-	for _, other := range c.Predictions {
-		if other.Name == p.Name {
-			return nil, fmt.Errorf("the chapter has a prediction %s already, in line %d", p.Name, other.Line)
-		}
+	if other := c.prediction(p.Name); other != nil {
+		return nil, fmt.Errorf("the chapter has a prediction %s already, in line %d", p.Name, other.Line)
 	}
 	var question, why []string
 	for l := range strings.SplitSeq(body, "\n") {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark/util"
@@ -53,20 +52,39 @@ func writePrediction(w util.BufWriter, p *Prediction) {
 }
 
 func (b blocks) writeExperiment(w util.BufWriter, e *Experiment) {
-	put(w, "<section class=\"experiment\" id=\"experiment-%s\" data-name=\"%s\" data-kind=\"%s\" "+
-		"aria-labelledby=\"run-%s\">\n<h3 id=\"run-%s\">Run it: %s</h3>\n%s\n",
-		e.Name, e.ID(), e.Kind, e.Name, e.Name, strings.ReplaceAll(e.Name, "-", " "), paragraphs(e.About))
-	asked := slices.ContainsFunc(b.Predictions, func(p *Prediction) bool { return p.Name == e.Name })
-	if asked {
-		put(w, "<p class=\"first\">First say <a href=\"#predict-%s\">what you expect</a>.</p>\n", e.Name)
+	asked := b.Asked(e)
+	var ids []string
+	for _, p := range asked {
+		ids = append(ids, p.ID())
 	}
+	put(w, "<section class=\"experiment\" id=\"experiment-%s\" data-name=\"%s\" data-asked=\"%s\" data-kind=\"%s\" "+
+		"aria-labelledby=\"run-%s\">\n<h3 id=\"run-%s\">Run it: %s</h3>\n%s\n",
+		e.Name, e.ID(), strings.Join(ids, " "), e.Kind, e.Name, e.Name, strings.ReplaceAll(e.Name, "-", " "),
+		paragraphs(e.About))
+	writeAsked(w, asked)
 	writeCommands(w, e.Command())
 	put(w, "<p class=\"row\"><button type=\"button\" class=\"run\" disabled>Run it here</button> "+
 		"<span class=\"state\" aria-live=\"polite\">%s</span></p>\n<p class=\"verdict\"></p>\n<div class=\"runs\">\n",
 		coachless)
-	b.writeOurs(w, e, asked)
+	b.writeOurs(w, e, asked != nil)
 	put(w, "<figure class=\"yours\" hidden><figcaption>Your run</figcaption><div class=\"chart\"></div>"+
 		"<pre tabindex=\"0\"></pre></figure>\n</div>\n</section>\n")
+}
+
+// writeAsked leads to what the reader is asked to expect first.
+func writeAsked(w util.BufWriter, asked []*Prediction) {
+	switch len(asked) {
+	case 0:
+		return
+	case 1:
+		put(w, "<p class=\"first\">First say <a href=\"#predict-%s\">what you expect</a>.</p>\n", asked[0].Name)
+		return
+	}
+	var links []string
+	for _, p := range asked {
+		links = append(links, fmt.Sprintf("<a href=\"#predict-%s\">%s</a>", p.Name, strings.ReplaceAll(p.Name, "-", " ")))
+	}
+	put(w, "<p class=\"first\">First say what you expect: %s.</p>\n", markup(strings.Join(links, ", ")))
 }
 
 // writeOurs writes our run, with its chart if its table can be drawn. It is closed if the reader is asked what

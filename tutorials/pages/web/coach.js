@@ -120,16 +120,16 @@ class Prediction {
   }
 }
 
-// Experiment is a section with a program to run. If a prediction has its name, that comes first.
+// Experiment is a section with a program to run. The predictions that it answers come first.
 class Experiment {
-  constructor(section, prediction) {
+  constructor(section, predictions) {
     this.name = section.dataset.name;
-    this.prediction = prediction;
+    this.predictions = predictions;
     [this.button, this.state, this.verdict, this.ours, this.yours, this.chart, this.output, this.first] =
       [".run", ".state", ".verdict", ".ours", ".yours", ".yours .chart", ".yours pre", ".first"]
         .map((s) => section.querySelector(s));
     this.label = this.button.textContent;
-    if (prediction) prediction.changed = () => this.ready();
+    for (const p of predictions) p.changed = () => this.ready();
   }
 
   start(coach) {
@@ -140,7 +140,7 @@ class Experiment {
 
   // ready lets who has said what to expect run it, and see our run.
   ready() {
-    const said = !this.prediction || this.prediction.choice !== "";
+    const said = this.predictions.every(({ choice }) => choice !== "");
     if (said) this.open();
     if (this.first) this.first.hidden = said;
     if (this.stop || !this.coach) return;
@@ -181,10 +181,8 @@ class Experiment {
       if (!done) continue;
       if (svg) this.chart.append(new DOMParser().parseFromString(svg, "text/html").querySelector("svg"));
       if (error) return `It didn't end well: ${error}`;
-      if (this.prediction) {
-        this.prediction.reveal();
-        this.verdict.textContent = this.prediction.said.textContent; // the form reads it out
-      }
+      for (const p of this.predictions) p.reveal();
+      this.verdict.textContent = this.predictions.map((p) => p.said.textContent).join(" "); // the forms read it out
       return "Done. Your run stands beside ours.";
     }
     throw new Error("the coach has gone away");
@@ -326,7 +324,7 @@ class Clients {
 async function begin() {
   const predictions = new Map(all("form.predict").map((f) => [f.dataset.name, new Prediction(f)]));
   const experiments = all("section.experiment")
-    .map((s) => new Experiment(s, predictions.get(s.dataset.name)));
+    .map((s) => new Experiment(s, (s.dataset.asked ?? "").split(" ").flatMap((n) => predictions.get(n) ?? [])));
   const panels = all("section.clients").map((s) => new Clients(s));
   if (predictions.size + experiments.length + panels.length === 0) return;
   let coach, kept;
