@@ -3,6 +3,7 @@ package claim
 import (
 	"context"
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -17,7 +18,7 @@ type Check struct {
 	Sentence string
 	Values   []Value
 	Want     Want
-	Ours     string // what came out when it was last recorded, and where; "" if it never was
+	Ours     string // what came out when it was last recorded, as Shown gives it, and where; "" if it never was
 
 	text string // the whole block
 }
@@ -62,7 +63,7 @@ func Parse(text string, line int, words []string) (*Check, error) {
 				return nil, err
 			}
 		case isOurs:
-			c.Ours = ours
+			c.Ours = c.rounded(ours)
 		case c.Values != nil:
 			return nil, fmt.Errorf("a check's line is no command, no want, no ours: %q", l)
 		default:
@@ -157,6 +158,40 @@ func (c *Check) Measure(ctx context.Context, s *transcript.Stage) (float64, erro
 		return 0, fmt.Errorf("%s is 0", c.Want.Per)
 	}
 	return values[c.Want.Value] / values[c.Want.Per], nil
+}
+
+// Shown is how a reader is shown what came out: with three digits, but a whole number of counts with all.
+func (c *Check) Shown(n float64) string {
+	if c.Counts && n == math.Trunc(n) {
+		return Number(n, 15)
+	}
+	return Number(n, 3)
+}
+
+// rounded shows the number with which a text begins.
+func (c *Check) rounded(ours string) string {
+	digits, where, _ := strings.Cut(ours, " ")
+	n, err := strconv.ParseFloat(strings.ReplaceAll(digits, ",", ""), 64)
+	if err != nil {
+		return ours
+	}
+	return strings.TrimSpace(c.Shown(n) + " " + where)
+}
+
+// Number writes a number with so many significant digits, the thousands apart, and never with an exponent.
+func Number(n float64, digits int) string {
+	n, _ = strconv.ParseFloat(strconv.FormatFloat(n, 'g', digits, 64), 64)
+	whole, fraction, _ := strings.Cut(strconv.FormatFloat(math.Abs(n), 'f', -1, 64), ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if fraction != "" {
+		whole += "." + fraction
+	}
+	if n < 0 {
+		whole = "-" + whole
+	}
+	return whole
 }
 
 // number reads what a command has printed.

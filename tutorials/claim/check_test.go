@@ -95,3 +95,23 @@ func TestRecorded(t *testing.T) {
 		t.Errorf("recorded as %q; read as %+v", got, c)
 	}
 }
+
+func TestNumbersAreForPeople(t *testing.T) {
+	for _, c := range []struct{ words, recorded, want string }{
+		{"", "1.687e+04 on a machine", "16,900 on a machine"},
+		{"", "16,900 on a machine", "16,900 on a machine"},
+		{"", "52.49", "52.5"}, {"", "628", "628"}, {"", "7449", "7,450"}, {"", "0.7597", "0.76"}, {"", "35", "35"},
+		{"", "0.0001234", "0.000123"}, {"", "-1234567", "-1,230,000"}, {"", "999.6", "1,000"}, {"", "100", "100"},
+		{"counts", "1000", "1,000"}, {"counts", "619760", "619,760"}, {"counts", "3.001", "3"},
+		{"counts", "1.333", "1.33"}, {"counts", "0", "0"}, {"", "unknown", "unknown"},
+	} {
+		k, err := Parse("A sentence.\na = echo 1\nwant a = 1\nours "+c.recorded+"\n", 1, strings.Fields(c.words))
+		if err != nil {
+			t.Errorf("%s: %v", c.recorded, err)
+			continue
+		}
+		if k.Ours != c.want {
+			t.Errorf("%s %s is shown as %q, want %q", c.words, c.recorded, k.Ours, c.want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 )
 
 // Kinds are how the table of an experiment is drawn: as bars, whose x are names; as lines; as lines over
@@ -30,7 +31,7 @@ func (e *Experiment) File() string { return e.Dir + ".txt" }
 
 // Run is what an experiment once printed.
 type Run struct {
-	Date, Machine, Command string
+	Date, Machine, Command string // Date as time.DateOnly has it
 	Output                 string
 }
 
@@ -55,6 +56,9 @@ func ParseRun(text string) (*Run, error) {
 	i := strings.LastIndex(rest, ", ")
 	if !isComment || !hasDate || i < 0 {
 		return nil, fmt.Errorf("the first line is not of the form \"# DATE, MACHINE, COMMAND\": %q", first)
+	}
+	if _, err := time.Parse(time.DateOnly, date); err != nil {
+		return nil, fmt.Errorf("the first line begins with a date of the form 2026-11-22, not %q", date)
 	}
 	return &Run{Date: date, Machine: rest[:i], Command: rest[i+2:], Output: output}, nil
 }

@@ -214,3 +214,11 @@ func TestOurRunIsKept(t *testing.T) {
 		t.Errorf("the experiment is %s, by %s", e.ID(), r.Command)
 	}
 }
+
+func TestARunSaysWhenInOneWay(t *testing.T) {
+	for _, first := range []string{"# 22 November 2026, a machine, go run ./x", "# 2026-11-31, a machine, go run ./x"} {
+		if r, err := ParseRun(first + "\n"); err == nil || !strings.Contains(err.Error(), "of the form 2026-11-22") {
+			t.Errorf("%q is read as %+v, %v", first, r, err)
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"threeloops/tutorials/chapter"
+	"threeloops/tutorials/claim"
 	"threeloops/tutorials/quote"
 	"threeloops/tutorials/transcript"
 )
@@ -316,10 +317,10 @@ func (r *run) check(c *chapter.Chapter, k *chapter.Check, s *transcript.Stage) (
 		return chapter.Edit{}, false
 	}
 	if !k.Want.Holds(n) {
-		r.fault("%s:%d: %q: here it is %.4g, want %s", c.Path, k.Line, k.Sentence, n, k.Want.Text)
+		r.fault("%s:%d: %q: here it is %s, want %s", c.Path, k.Line, k.Sentence, claim.Number(n, 4), k.Want.Text)
 		return chapter.Edit{}, false
 	}
-	ours := fmt.Sprintf("%.4g", n)
+	ours := k.Shown(n)
 	if !k.Counts {
 		ours += " on " + Machine()
 	}
