@@ -24,7 +24,7 @@ func startExercise(args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(words) < 2 {
+	if len(words) < 2 || words[1] == "" {
 		fmt.Fprintf(os.Stderr, "tutorials: say, too, where your copy is to lie, outside of the repository: "+
 			"%s start %d %s\n", me(root), e.Number, e.Place())
 		return errUsage
@@ -34,14 +34,25 @@ func startExercise(args []string) error {
 		return err
 	}
 	dir, err := e.Copy(root, words[1])
-	if err != nil {
+	switch before := kept.Exercise(e.Number); {
+	case errors.Is(err, exercise.ErrFull) && sameDir(before, words[1]):
+		return fmt.Errorf("your copy is in %s already: go on with %s test %d, or name another directory to begin anew",
+			before, me(root), e.Number)
+	case err != nil:
 		return err
 	}
 	if err := kept.Started(e.Number, dir); err != nil {
-		return err
+		return fmt.Errorf("your copy is in %s, but that could not be noted: %w; remove it before you start again", dir, err)
 	}
 	begin(os.Stdout, root, dir, e)
 	return nil
+}
+
+// sameDir reports whether two names are of one directory, which is there.
+func sameDir(a, b string) bool {
+	one, err1 := os.Stat(a)
+	other, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && one.IsDir() && os.SameFile(one, other)
 }
 
 // begin says what the exercise is, and what to type next.

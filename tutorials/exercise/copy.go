@@ -15,10 +15,13 @@ import (
 // moduleLine begins the suite's go.mod.
 const moduleLine = "module threeloops\n"
 
+// ErrFull is a directory for a copy that has something in it.
+var ErrFull = errors.New("is not empty, and nothing in it is overwritten: choose another directory")
+
 // Copy puts the program with the bug into dir, as a module of its own that builds without the network and
 // may import what the repository at root has. dir must not exist, or be empty, and lie outside of the
 // repository: what a reader changes there is no change of the suite. Copy returns dir as it really is,
-// absolute and without symbolic links.
+// absolute and without symbolic links. When it fails, nothing is left of what it has made. The error may be ErrFull.
 func (e *Exercise) Copy(root, dir string) (string, error) {
 	dir, err := place(root, dir)
 	if err != nil {
@@ -32,20 +35,54 @@ func (e *Exercise) Copy(root, dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join(e.Dir, "exercise"))); err != nil {
-		return "", err
-	}
 	files := map[string][]byte{"go.mod": module, "go.sum": sums}
 	if Workspace(dir) != "" {
 		// The nearest go.work counts, and one further up would not know this module.
 		files["go.work"] = []byte(goLine(module) + "\n\nuse .\n")
 	}
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o666); err != nil {
-			return "", err
+	made := missing(dir)
+	if err := e.fill(dir, files); err != nil {
+		if left := unmake(dir, made); left != nil {
+			return "", fmt.Errorf("the copy can't be made: %w; remove what is left of it: %w", err, left)
 		}
+		return "", fmt.Errorf("the copy can't be made: %w; choose another directory than %s", err, dir)
 	}
 	return dir, nil
+}
+
+// fill writes the program and the other files into dir.
+func (e *Exercise) fill(dir string, files map[string][]byte) error {
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(e.Dir, "exercise"))); err != nil {
+		return err
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// missing returns the directory furthest up that has to be made so that dir is there; "" if dir is.
+func missing(dir string) (made string) {
+	for {
+		if _, err := os.Lstat(dir); !errors.Is(err, os.ErrNotExist) {
+			return made
+		}
+		made, dir = dir, filepath.Dir(dir)
+	}
+}
+
+// unmake removes the directory that was made for dir, or, if none was, what is now in dir, which was empty.
+func unmake(dir, made string) error {
+	if made != "" {
+		return os.RemoveAll(made)
+	}
+	entries, err := os.ReadDir(dir)
+	for _, entry := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
+	}
+	return err
 }
 
 // Workspace returns the go.work that lies nearest above dir, "" if there is none.
@@ -92,9 +129,11 @@ func place(root, dir string) (string, error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return "", err
 	}
-	if dir, err = resolve(dir); err != nil {
-		return "", err
+	real, err := resolve(dir)
+	if err != nil {
+		return "", fmt.Errorf("%s can't be a directory (%w): choose another", dir, err)
 	}
+	dir = real
 	if within, err := filepath.Rel(root, dir); err == nil && within != ".." && !strings.HasPrefix(within, "../") {
 		return "", fmt.Errorf("%s lies inside the repository: choose a directory outside, like %s",
 			dir, filepath.Join(filepath.Dir(root), filepath.Base(dir)))
@@ -106,7 +145,7 @@ func place(root, dir string) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("%s is no directory: choose another name", dir)
 	case len(entries) > 0:
-		return "", fmt.Errorf("%s is not empty, and nothing in it is overwritten: choose another directory", dir)
+		return "", fmt.Errorf("%s %w", dir, ErrFull)
 	}
 	return dir, nil
 }

@@ -83,7 +83,7 @@ func TestWhereACopyMayLie(t *testing.T) {
 		{"by a symbolic link", outside + "/link/deep/er", "lies inside the repository"},
 		{"not empty", outside + "/full", "is not empty, and nothing in it is overwritten"},
 		{"a file", outside + "/file", "is no directory"},
-		{"below a file", outside + "/file/copy", "not a directory"},
+		{"below a file", outside + "/file/copy", "/file/copy can't be a directory (not a directory): choose another"},
 		{"new", outside + "/new/copy", ""},
 		{"empty", outside + "/empty", ""},
 	} {
@@ -97,6 +97,31 @@ func TestWhereACopyMayLie(t *testing.T) {
 	}
 	if _, err := os.Stat(inside); err == nil {
 		t.Error("something was written into the repository")
+	}
+}
+
+func TestACopyThatFailsLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir+"/chapter/exercise", os.DirFS(lines(t).Dir+"/exercise")); err != nil {
+		t.Fatal(err)
+	}
+	// What the copy writes last can't be written.
+	write(t, dir+"/chapter/exercise/go.mod/file", "in the way")
+	e := &Exercise{Number: 2, Dir: dir + "/chapter"}
+	if err := os.Mkdir(dir+"/empty", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{dir + "/new/copy", dir + "/empty"} {
+		_, err := e.Copy(root(t), to)
+		if err == nil || !strings.Contains(err.Error(), "go.mod: is a directory; choose another directory than "+to) {
+			t.Errorf("the error is %v", err)
+		}
+	}
+	if _, err := os.Stat(dir + "/new"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a directory was made, and is still there: %v", err)
+	}
+	if left, err := os.ReadDir(dir + "/empty"); err != nil || len(left) > 0 {
+		t.Errorf("in a directory that was empty %v is left, %v", left, err)
 	}
 }
 
