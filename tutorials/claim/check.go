@@ -1,14 +1,11 @@
 package claim
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"regexp"
 	"strconv"
 	"strings"
-
-	"threeloops/tutorials/transcript"
 )
 
 // Check is a check block of a chapter.
@@ -38,7 +35,6 @@ var (
 	assignment = regexp.MustCompile(`^([a-z]\w*) = (.+)$`)
 	wanted     = regexp.MustCompile(`^(\w+)(?: / (\w+))? ` +
 		`(?:(=|<=|>=) (\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?))$`)
-	printed = regexp.MustCompile(`^(-?\d[\d,]*(?:\.\d+)?) ?(ns|us|µs|ms|s)?$`)
 )
 
 // Parse reads a block whose first line has that number; words are what its info string has behind "check".
@@ -137,29 +133,6 @@ func (w Want) Holds(n float64) bool {
 	return w.Low <= n && n <= w.High
 }
 
-// Measure runs the commands.
-func (c *Check) Measure(ctx context.Context, s *transcript.Stage) (float64, error) {
-	values := make(map[string]float64)
-	for _, v := range c.Values {
-		got, err := s.Value(ctx, s.Repository, v.Command)
-		if err != nil {
-			return 0, fmt.Errorf("%q: %w", v.Command, err)
-		}
-		n, err := number(got)
-		if err != nil {
-			return 0, fmt.Errorf("%q: %w", v.Command, err)
-		}
-		values[v.Name] = n
-	}
-	if c.Want.Per == "" {
-		return values[c.Want.Value], nil
-	}
-	if values[c.Want.Per] == 0 {
-		return 0, fmt.Errorf("%s is 0", c.Want.Per)
-	}
-	return values[c.Want.Value] / values[c.Want.Per], nil
-}
-
 // Shown is how a reader is shown what came out: with three digits, but a whole number of counts with all.
 func (c *Check) Shown(n float64) string {
 	if c.Counts && n == math.Trunc(n) {
@@ -192,17 +165,6 @@ func Number(n float64, digits int) string {
 		whole = "-" + whole
 	}
 	return whole
-}
-
-// number reads what a command has printed.
-func number(text string) (float64, error) {
-	m := printed.FindStringSubmatch(strings.TrimSpace(text))
-	if m == nil {
-		return 0, fmt.Errorf("prints %.200q, want one number", text)
-	}
-	unit := map[string]float64{"": 1, "s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}[m[2]]
-	n, err := strconv.ParseFloat(strings.ReplaceAll(m[1], ",", ""), 64)
-	return n * unit, err
 }
 
 // Recorded returns the block's text with another line of what came out.

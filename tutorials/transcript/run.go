@@ -1,3 +1,5 @@
+//go:build linux
+
 package transcript
 
 import (
@@ -12,8 +14,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"threeloops/tutorials/guard"
 )
 
 // Stage is where transcripts run.
@@ -120,15 +123,9 @@ func (s *Stage) shell(ctx context.Context, dir, command string, out, errs io.Wri
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", s.built(s.translate(command, false)))
+	cmd := exec.Command("sh", "-c", s.built(s.translate(command, false)))
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, s.environment(), out, errs
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second // what it has left running may hold its output
-	err = cmd.Run()
-	if cmd.Process != nil {
-		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	}
+	err = guard.Run(ctx, cmd)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return nil, fmt.Errorf("not done after %v", s.Limit)

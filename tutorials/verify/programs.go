@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"threeloops/tutorials/chapter"
+	"threeloops/tutorials/guard"
 )
 
 // A chapter's own server has the first of these ports, as the chapter gives them; the others are for the
@@ -82,7 +83,8 @@ func asked(c *chapter.Chapter) bool {
 	return false
 }
 
-// serve starts a program as the chapter's server, and returns when it listens. Stop ends it, and its children.
+// serve starts a program as the chapter's server, and returns when it listens. Stop ends it, and its
+// children, as does the end of this process.
 func serve(ctx context.Context, program string, port int) (pid int, stop func(), err error) {
 	cmd := exec.CommandContext(ctx, program, "-addr", fmt.Sprintf("127.0.0.1:%d", port))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -97,7 +99,9 @@ func serve(ctx context.Context, program string, port int) (pid int, stop func(),
 		out.Close()
 		return 0, nil, err
 	}
+	watch := guard.Over(cmd.Process.Pid)
 	stop = func() {
+		watch.Dismiss()
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		cmd.Wait()
 		out.Close()
