@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strconv"
 	"syscall"
 )
@@ -13,8 +12,7 @@ import (
 // Base 0 is any ports.
 func checkBase(base, n int) error {
 	if base < 0 || base+n-1 > 65535 {
-		fmt.Fprintf(os.Stderr, "tutorials: -base %d: ports go from 1 to 65535, and %d are needed\n", base, n)
-		return errUsage
+		return misuse("-base %d: ports go from 1 to 65535, and %d are needed", base, n)
 	}
 	return nil
 }
@@ -32,7 +30,8 @@ func freeAddrs(base, n int) ([]string, error) {
 		ln, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		switch {
 		case errors.Is(err, syscall.EADDRINUSE):
-			return nil, fmt.Errorf("port %d is busy: end what listens there, or choose others with -base", port)
+			return nil, fmt.Errorf("port %d is busy: end what listens there, or choose others with -base (0: any that are free)",
+				port)
 		case err != nil:
 			return nil, err
 		}

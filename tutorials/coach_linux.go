@@ -31,31 +31,24 @@ func coachPort(at string, base int) (port int, err error) {
 	port, err = strconv.Atoi(at)
 	switch {
 	case err != nil || port < 0 || port > 65535:
-		fmt.Fprintf(os.Stderr, "tutorials: -coach takes a port, from 1 to 65535, or off; not %q\n", at)
-		return 0, errUsage
+		return 0, misuse("-coach takes a port, from 1 to 65535, or off; not %q", at)
 	case base > 0 && base <= port && port < base+len(models):
-		fmt.Fprintf(os.Stderr, "tutorials: -coach %d: that is a server's port\n", port)
-		return 0, errUsage
+		return 0, misuse("-coach %d: that is a server's port", port)
 	}
 	return port, nil
 }
 
-// listenForCoach takes the coach's port, before the servers' are chosen. Without the port, which a line
-// says, the servers run on without the coach.
-func listenForCoach(port int) net.Listener {
+// listenForCoach takes the coach's port, before the servers' are chosen. Without the port the servers run on
+// without the coach.
+func listenForCoach(port int) (net.Listener, error) {
 	if port == noCoach {
-		return nil
+		return nil, nil
 	}
 	ln, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		withoutCoach(fmt.Errorf("port %d is busy: choose another with -coach", port))
-	case err != nil:
-		withoutCoach(err)
-	default:
-		return ln
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d is busy: choose another with -coach (0: any that is free)", port)
 	}
-	return nil
+	return ln, err
 }
 
 func withoutCoach(why error) { fmt.Fprintf(os.Stderr, "tutorials: there is no coach: %v\n", why) }

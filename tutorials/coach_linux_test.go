@@ -204,7 +204,11 @@ func coached(t *testing.T, off bool) (url string, kept *progress.File) {
 	writeChapter(t, filepath.Join(dir, "site"), table)
 	var here *coachHere
 	if !off {
-		here = &coachHere{ln: listenForCoach(0)}
+		ln, err := listenForCoach(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		here = &coachHere{ln: ln}
 		here.url = "http://" + here.ln.Addr().String()
 		here.Coach = coach.New(coach.Options{
 			Servers:     []coach.Server{{Name: "pollserv", Addr: addrs[0]}},

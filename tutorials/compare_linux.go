@@ -69,7 +69,9 @@ func compareCommand(args []string) error {
 }
 
 func (q *comparison) parse(args []string) error {
-	fs := flag.NewFlagSet("compare", flag.ContinueOnError)
+	fs := newFlags("compare", "[flags] [server ...]\n\n"+
+		"servers: forkserv pollserv epollserv nethttp (all four if none is named), peers by their names,\n"+
+		"or “peers” for all of those. -conns, -size and the like make a case of their own.\n")
 	fs.StringVar(&q.cases, "cases", "64B,deep,16KiB,1MiB,churn", "`names` of what to measure: "+caseNames())
 	fs.StringVar(&q.sweep, "sweep", "", "measure along an `axis`: idle, active, size, depth or churn")
 	fs.IntVar(&q.rounds, "rounds", 7, "`rounds`; in each all servers are measured once")
@@ -81,24 +83,16 @@ func (q *comparison) parse(args []string) error {
 	fs.BoolVar(&q.smoke, "smoke", false, "only check in 30 s what must be so on any machine")
 	fs.BoolVar(&q.http, "http", false, "with -conns and the like: HTTP and not WebSocket")
 	planFlags(fs, &q.plan)
-	fs.Usage = func() {
-		fmt.Fprint(fs.Output(), "usage: go run ./tutorials compare [flags] [server ...]\n\n"+
-			"servers: forkserv pollserv epollserv nethttp (all four if none is named), peers by their names,\n"+
-			"or “peers” for all of those. -conns, -size and the like make a case of their own.\n\n")
-		fs.PrintDefaults()
-	}
-	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
+	servers, err := parseWords(fs, args, 100)
+	if err != nil {
 		return err
-	} else if err != nil {
-		return errUsage
 	}
-	q.servers = fs.Args()
+	q.servers = servers
 	q.Seed = q.plan.Seed
 	ofCase := []string{"conns", "idle", "size", "depth", "text", "churn", "rate", "http"}
 	fs.Visit(func(f *flag.Flag) { q.own = q.own || slices.Contains(ofCase, f.Name) })
 	if q.rounds < 1 || q.rounds > 1000 || q.Time <= 0 || q.Time > time.Hour || q.Warm < 0 || q.Warm > time.Hour {
-		fmt.Fprintln(os.Stderr, "tutorials: -rounds: up to 1000; -time, -warm: up to an hour")
-		return errUsage
+		return misuse("-rounds: up to 1000; -time, -warm: up to an hour")
 	}
 	return nil
 }
@@ -118,6 +112,11 @@ func (q *comparison) run(ctx context.Context, dir string, cases []compare.Case) 
 	}
 	if err := q.Files(cases); err != nil {
 		return err
+	}
+	if q.out != "" { // before it takes minutes
+		if err := os.MkdirAll(q.out, 0o777); err != nil {
+			return fmt.Errorf("-o: %w", err)
+		}
 	}
 	n := len(cases) * len(targets) * q.rounds
 	each := q.Warm + q.Time + 300*time.Millisecond

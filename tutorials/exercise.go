@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -19,15 +18,14 @@ import (
 
 // startExercise copies the exercise of a chapter to where the reader likes.
 func startExercise(args []string) error {
-	fs := wordyFlags("start", "N DIR\nN: the chapter. DIR: where your copy is to lie, outside of the repository.")
+	fs := newFlags("start", "N DIR\nN: the chapter. DIR: where your copy is to lie, outside of the repository.")
 	root, e, words, err := choose(fs, args, 2)
 	if err != nil {
 		return err
 	}
 	if len(words) < 2 || words[1] == "" {
-		fmt.Fprintf(os.Stderr, "tutorials: say, too, where your copy is to lie, outside of the repository: "+
-			"%s start %d %s\n", me(root), e.Number, e.Place())
-		return errUsage
+		return misuse("say, too, where your copy is to lie, outside of the repository: %s start %d %s",
+			me(root), e.Number, e.Place())
 	}
 	kept, err := progress.Open()
 	if err != nil {
@@ -81,7 +79,7 @@ func begin(w io.Writer, root, dir string, e *exercise.Exercise) {
 
 // hintExercise shows one more hint, or all.
 func hintExercise(args []string) error {
-	fs := wordyFlags("hint", "N [-all]\nN: the chapter.")
+	fs := newFlags("hint", "N [-all]\nN: the chapter.")
 	all := fs.Bool("all", false, "show all hints")
 	root, e, _, err := choose(fs, args, 1)
 	if err != nil {
@@ -118,14 +116,17 @@ func hintExercise(args []string) error {
 
 // diffExercise shows how the reader's program differs from the sound one, and says what was wrong.
 func diffExercise(args []string) error {
-	fs := wordyFlags("diff", "N [DIR]\nN: the chapter. DIR: where your program is, if not where start laid it.")
+	fs := newFlags("diff", "N [DIR]\nN: the chapter. DIR: where your program is, if not where start laid it.")
 	root, e, words, err := choose(fs, args, 2)
 	if err != nil {
 		return err
 	}
 	var dir string
 	if len(words) == 2 {
-		dir = words[1]
+		if dir = words[1]; !isDir(dir) {
+			return fmt.Errorf("there is no directory %s: say where your program is, or nothing if it is where start laid it",
+				dir)
+		}
 	} else if dir, err = started(root, e); err != nil {
 		return err
 	}
@@ -175,8 +176,7 @@ func chosen(command string, words []string) (root string, e *exercise.Exercise, 
 	}
 	number, err := strconv.Atoi(words[0])
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "tutorials: %s takes the number of a chapter, not %q\n", command, words[0])
-		return "", nil, errUsage
+		return "", nil, misuse("%s takes the number of a chapter, not %q: %[3]s %[1]s 1", command, words[0], me(root))
 	}
 	for _, e := range all {
 		if e.Number == number {
@@ -209,11 +209,16 @@ func started(root string, e *exercise.Exercise) (dir string, err error) {
 	if dir == "" {
 		return "", fmt.Errorf("you haven't started the exercise of chapter %d; type: %s", e.Number, again)
 	}
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+	if !isDir(dir) {
 		return "", fmt.Errorf("your exercise of chapter %d was in %s, which is gone; to begin anew, type: %s",
 			e.Number, dir, again)
 	}
 	return dir, nil
+}
+
+func isDir(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
 }
 
 // me is how this program is called from the working directory.
@@ -233,34 +238,4 @@ func shell(word string) string {
 		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	}
 	return word
-}
-
-// wordyFlags are the flags of a command that takes words, too, which its help tells.
-func wordyFlags(name, words string) *flag.FlagSet {
-	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.Usage = func() {
-		fmt.Fprintf(fs.Output(), "usage: go run ./tutorials %s %s\n", name, words)
-		fs.PrintDefaults()
-	}
-	return fs
-}
-
-// parseWords reads a command line whose words, so many at most, may stand before, between and behind its
-// flags.
-func parseWords(fs *flag.FlagSet, args []string, most int) (words []string, err error) {
-	for {
-		switch err := fs.Parse(args); {
-		case errors.Is(err, flag.ErrHelp):
-			return nil, err
-		case err != nil:
-			return nil, errUsage // fs has said what is wrong
-		case fs.NArg() == 0:
-			return words, nil
-		case len(words) == most:
-			fmt.Fprintf(os.Stderr, "tutorials: %s has no use for %q\n", fs.Name(), fs.Arg(0))
-			fs.Usage()
-			return nil, errUsage
-		}
-		words, args = append(words, fs.Arg(0)), slices.Clone(fs.Args()[1:])
-	}
 }

@@ -17,7 +17,7 @@ import (
 
 // loadCommand makes load for one server and says how fast it was answered.
 func loadCommand(args []string) error {
-	fs := flag.NewFlagSet("load", flag.ContinueOnError)
+	fs := newFlags("load", "[flags]")
 	o := load.Options{Progress: os.Stderr}
 	planFlags(fs, &o.Plan)
 	fs.StringVar(&o.URL, "url", "ws://127.0.0.1:8003/echo", "what to load: ws:// or http://, on this machine")

@@ -31,9 +31,6 @@ var commands = []command{
 	{"diff", "compare your program with ours, and say what was wrong", diffExercise},
 }
 
-// errUsage is a wrong command line, already explained on standard error.
-var errUsage = errors.New("usage")
-
 func main() {
 	worker()
 	os.Exit(dispatch(os.Args[1:]))
@@ -45,6 +42,8 @@ func dispatch(args []string) int {
 	name := "serve"
 	switch {
 	case len(args) == 0:
+	case args[0] == "help" && len(args) > 1:
+		name, args = args[1], []string{"-help"}
 	case args[0] == "help" || args[0] == "-h" || args[0] == "-help" || args[0] == "--help":
 		usage(os.Stdout)
 		return 0
@@ -56,9 +55,7 @@ func dispatch(args []string) int {
 			return status(c.run(args))
 		}
 	}
-	fmt.Fprintf(os.Stderr, "tutorials: there is no command %q\n\n", name)
-	usage(os.Stderr)
-	return 2
+	return status(misuse("there is no command %q: “go run ./tutorials help” lists all", name))
 }
 
 func status(err error) int {
@@ -78,19 +75,4 @@ func usage(w io.Writer) {
 		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.about)
 	}
 	fmt.Fprint(w, "\n“go run ./tutorials command -help” lists the flags of a command.\n")
-}
-
-// parse reads the flags of a command that takes nothing else.
-func parse(fs *flag.FlagSet, args []string) error {
-	err := fs.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return err
-	case err != nil:
-		return errUsage // fs has said what is wrong
-	case fs.NArg() > 0:
-		fmt.Fprintf(os.Stderr, "tutorials: %s takes flags only, not %q\n", fs.Name(), fs.Arg(0))
-		return errUsage
-	}
-	return nil
 }

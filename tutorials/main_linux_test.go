@@ -1,8 +1,10 @@
 package main
 
 import (
+	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -101,6 +103,79 @@ func TestDispatch(t *testing.T) {
 	} {
 		if got := dispatch(c.args); got != c.want {
 			t.Errorf("%s: %q gives status %d, want %d", c.about, c.args, got, c.want)
+		}
+	}
+}
+
+// Whoever types something wrong gets one line, which says what is wrong and what would be right.
+func TestAClumsyUserGetsOneLine(t *testing.T) {
+	root := suite(t)
+	full := t.TempDir()
+	if err := os.WriteFile(full+"/notes.txt", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	_, busy, _ := net.SplitHostPort(ln.Addr().String())
+	for _, c := range []struct {
+		args   string
+		status int
+		want   string
+	}{
+		{"frobnicate", 2, `there is no command "frobnicate": “go run ./tutorials help” lists all`},
+		{"-frobnicate", 2, "serve: flag provided but not defined: -frobnicate: “go run ./tutorials serve -help” says"},
+		{"serve -base x", 2, `serve -base takes a value like 8001, not "x"`},
+		{"serve now", 2, `serve takes flags only, not "now"`},
+		{"serve -base " + busy, 1, "port " + busy + " is busy: end what listens there, or choose others with -base"},
+		{"load -time 5", 2, `load -time takes a value like 5s, not "5"`},
+		{"compare -rounds x", 2, `compare -rounds takes a value like 7, not "x"`},
+		{"start -1", 2, "start: flag provided but not defined: -1: “go run ./tutorials start -help” says"},
+		{"start 0", 1, "chapter 0 has no exercise; those that have one: 2"},
+		{"start 99 " + full, 1, "chapter 99 has no exercise"},
+		{"start abc", 2, `start takes the number of a chapter, not "abc": go run ./tutorials start 1`},
+		{"start 2", 2, "go run ./tutorials start 2 ~/exercise-02"},
+		{"start 2 a b", 2, `start has no use for "b"`},
+		{"start 2 " + full, 1, full + " is not empty"},
+		{"start 2 here", 1, "lies inside the repository: choose a directory outside"},
+		{"start 2 /proc/copy", 1, "choose another directory than /proc/copy"},
+		{"start 2 " + full + "/notes.txt/x", 1, "can't be a directory"},
+		{"run", 2, "say the number of a chapter: go run ./tutorials run 1"},
+		{"run abc", 2, `run takes the number of a chapter, not "abc"`},
+		{"run 1 2", 2, `run has no use for "2"`},
+		{"hint", 2, "say the number of a chapter: go run ./tutorials hint N"},
+		{"hint 2 -every", 2, "hint: flag provided but not defined: -every"},
+		{"diff 2", 1, "you haven't started the exercise of chapter 2; type: go run ./tutorials start 2 ~/exercise-02"},
+		{"diff 2 nowhere", 1, "there is no directory nowhere"},
+		{"test", 2, "what is to be tested? The number of a chapter"},
+		{"test 2", 1, "you haven't started the exercise of chapter 2"},
+		{"test 2 -addr 127.0.0.1:1", 1, "nobody listens on 127.0.0.1:1: start your server first"},
+		{"test -addr here", 1, `-addr takes HOST:PORT, like 127.0.0.1:9000, and not "here"`},
+		{"test -addr 127.0.0.1:1 -server x", 2, "name one of them"},
+		{"test -server /no/such", 1, "“/no/such -addr 127.0.0.1:"},
+		{"test -server false", 1, "the server has ended: exit status 1"},
+		{"test 2 -patience 5", 2, `test -patience takes a value like 10s, not "5"`},
+		{"test 2 -patience -5s -addr 127.0.0.1:1", 2, "are times to wait, like 10s"},
+		{"test 2 -check x -addr 127.0.0.1:1", 1, `no check is called "x": “-list” shows all`},
+		{"test -chapter x -addr 127.0.0.1:1", 2, `-chapter takes a number, or two like 3-7, not "x"`},
+		{"test -kind x -addr 127.0.0.1:1", 1, `no kind of server is called "x"`},
+		{"verify -x", 2, "verify: flag provided but not defined: -x"},
+	} {
+		status, out := says(t, root, strings.Fields(c.args)...)
+		if status != c.status || !strings.Contains(out, c.want) {
+			t.Errorf("%s: status %d, want %d and %q in:\n%s", c.args, status, c.status, c.want, out)
+		}
+		if c.args == "hint" {
+			continue // which lists the chapters
+		}
+		lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
+		if strings.HasPrefix(lines[0], "testing ") { // what is under way isn't wrong
+			lines = lines[1:]
+		}
+		if len(lines) != 1 || !strings.HasPrefix(lines[0], "tutorials: ") {
+			t.Errorf("%s: not one line:\n%s", c.args, out)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -24,21 +23,17 @@ import (
 // runChapter does in the terminal what a chapter's page does with the coach: it asks what the reader
 // expects, runs the experiments, and compares.
 func runChapter(args []string) error {
-	fs := flag.NewFlagSet("run", flag.ContinueOnError)
-	fs.Usage = func() {
-		fmt.Fprint(fs.Output(), "Usage: go run ./tutorials run N\n"+
-			"  asks for your predictions of chapter N, runs its experiments, and compares\n")
-	}
-	switch err := fs.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
+	fs := newFlags("run", "N\nN: the chapter, for whose experiments it asks what you expect; then it runs them, and compares.")
+	words, err := parseWords(fs, args, 1)
+	if err != nil {
 		return err
-	case err != nil:
-		return errUsage
 	}
-	n, err := strconv.Atoi(fs.Arg(0))
-	if err != nil || fs.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "tutorials: run takes the number of a chapter: go run ./tutorials run 1")
-		return errUsage
+	if len(words) == 0 {
+		return misuse("say the number of a chapter: go run ./tutorials run 1")
+	}
+	n, err := strconv.Atoi(words[0])
+	if err != nil {
+		return misuse("run takes the number of a chapter, not %q: go run ./tutorials run 1", words[0])
 	}
 	root, err := repository()
 	if err != nil {
@@ -73,7 +68,7 @@ func numbered(root string, n int) (*chapter.Chapter, error) {
 			return c, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no chapter %d; there are %d", n, len(book.Chapters))
+	return nil, fmt.Errorf("there is no chapter %d; there are 1 to %d", n, len(book.Chapters))
 }
 
 // lesson is a chapter's predictions and experiments, in a terminal.

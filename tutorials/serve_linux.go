@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -15,7 +14,7 @@ import (
 // serve builds the three servers and runs them until it is told to end or none
 // of them is left.
 func serve(args []string) error {
-	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
+	fs := newFlags("serve", "[flags]")
 	base := fs.Int("base", 8001, "first of three consecutive `port`s; 0: any three that are free")
 	at := fs.String("coach", "",
 		"`port` of the coach, which runs experiments and plays bad clients for the pages;\n"+
@@ -44,13 +43,16 @@ func serve(args []string) error {
 		return err
 	}
 	defer done()
-	ln := listenForCoach(coachAt)
+	ln, without := listenForCoach(coachAt)
 	if ln != nil {
 		defer ln.Close()
 	}
 	addrs, err := freeAddrs(*base, len(models))
 	if err != nil {
 		return err
+	}
+	if without != nil { // said now, for without the servers it wouldn't matter
+		withoutCoach(without)
 	}
 	if err := build(ctx, dir); err != nil {
 		return err

@@ -66,3 +66,20 @@ func TestADiffHasColoursOnATerminalAlone(t *testing.T) {
 		t.Errorf("what a terminal shows to who wants no colours:\n%q", out)
 	}
 }
+
+// A reader who waits is told for what: in a file what is built and tested, at a terminal also which check is made.
+func TestATestSaysWhatItWaitsFor(t *testing.T) {
+	root := suite(t)
+	dir := filepath.Join(t.TempDir(), "copy")
+	if status, out := says(t, root, "start", "2", dir); status != 0 {
+		t.Fatal(out)
+	}
+	_, out := says(t, root, "test", "2", "-check", "answer")
+	if !strings.HasPrefix(out, "building the program in "+dir+" ...\n") || strings.Contains(out, "\x1b") {
+		t.Errorf("to a file it says\n%q", out)
+	}
+	out = terminalSays(t, root, nil, "test", "2", "-check", "answer")
+	if want := "  answer (line) ...\r\x1b[Kok        line  answer "; !strings.Contains(out, want) {
+		t.Errorf("at a terminal it should say %q:\n%q", want, out)
+	}
+}

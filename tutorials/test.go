@@ -16,7 +16,7 @@ import (
 // test plays bad clients to a server, the reader's own or one of ours.
 func test(args []string) error {
 	o := tester.Options{First: 1, Last: 99}
-	fs := wordyFlags("test", "[N] [flags]\n"+
+	fs := newFlags("test", "[N] [flags]\n"+
 		"N: what your server must do by chapter N. Without -server and -addr it is the program that start copied.")
 	fs.StringVar(&o.Server, "server", "",
 		"`command` that starts the server, with {addr} or {port} where its address belongs")
@@ -44,16 +44,50 @@ func test(args []string) error {
 	if err := chapters(*chapter, &o); err != nil {
 		return err
 	}
+	if err := sensible(&o, number); err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if len(number) == 0 {
-		results, err := tester.Run(ctx, o, os.Stdout)
+		results, err := play(ctx, o)
 		if err != nil {
 			return err
 		}
 		return tally(results)
 	}
 	return testChapter(ctx, number[0], o, *chapter == "")
+}
+
+// sensible complains of what can't be tested, or can't be waited for.
+func sensible(o *tester.Options, number []string) error {
+	switch {
+	case o.Server != "" && o.Addr != "":
+		return misuse("-server starts a server, and -addr says where one runs already: name one of them")
+	case o.Server == "" && o.Addr == "" && number == nil:
+		return misuse("what is to be tested? The number of a chapter: your copy of its exercise. " +
+			"-server COMMAND: what that starts. -addr HOST:PORT: what runs there")
+	case o.Patience <= 0 || o.Wait <= 0:
+		return misuse("-patience and -wait are times to wait, like 10s")
+	}
+	return nil
+}
+
+// play has the tester make the checks. It says on standard error what is tested and, if that is a terminal, which
+// check is being made: some take ten seconds.
+func play(ctx context.Context, o tester.Options) ([]tester.Result, error) {
+	what := o.Addr
+	if o.Server != "" {
+		what = "“" + o.Server + "”"
+	}
+	fmt.Fprintf(os.Stderr, "testing %s ...\n", what)
+	out := &statusLine{out: os.Stdout}
+	if isTerminal(os.Stderr) {
+		out.line = os.Stderr
+	}
+	defer out.clear()
+	o.Begin = out.say
+	return tester.Run(ctx, o, out)
 }
 
 // words splits a list with commas.
@@ -74,8 +108,7 @@ func chapters(s string, o *tester.Options) error {
 	o.First, bad[0] = strconv.Atoi(first)
 	o.Last, bad[1] = strconv.Atoi(last)
 	if bad[0] != nil || bad[1] != nil || o.First > o.Last {
-		fmt.Fprintf(os.Stderr, "tutorials: -chapter takes a number, or two like 3-7, not %q\n", s)
-		return errUsage
+		return misuse("-chapter takes a number, or two like 3-7, not %q", s)
 	}
 	return nil
 }

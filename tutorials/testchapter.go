@@ -35,13 +35,14 @@ func testChapter(ctx context.Context, number string, o tester.Options, allBefore
 		}
 		defer os.RemoveAll(temp)
 		program := filepath.Join(temp, "exercise")
+		fmt.Fprintf(os.Stderr, "building the program in %s ...\n", dir)
 		if err := buildCopy(ctx, root, e, dir, program); err != nil {
 			return err
 		}
 		o.Server = shell(program) + " -addr {addr}"
 		fmt.Printf("The program in %s, by chapter %d:\n\n", dir, e.Number)
 	}
-	results, err := tester.Run(ctx, o, os.Stdout)
+	results, err := play(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -20,7 +19,7 @@ const chapterBase = 8001
 
 // verifyChapters holds the chapters against the code, and against what the servers do.
 func verifyChapters(args []string) error {
-	fs := flag.NewFlagSet("verify", flag.ContinueOnError)
+	fs := newFlags("verify", "[flags]")
 	measure := fs.Bool("measure", false, "measure what depends on the machine too, and show it beside ours")
 	record := fs.Bool("record", false, "write what comes into the chapters, and show what was different")
 	if err := parse(fs, args); err != nil {

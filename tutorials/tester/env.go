@@ -3,10 +3,8 @@ package tester
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 )
@@ -154,16 +152,13 @@ func within(limit time.Duration, holds func() bool) bool {
 // kindsOf returns the kinds that o names, or those that the server speaks.
 func kindsOf(ctx context.Context, o *Options) (list []kind, err error) {
 	for _, name := range o.Kinds {
-		k, ok := kinds[name]
-		if !ok {
-			return nil, fmt.Errorf("no kind of server is called %q: say line, http or ws", name)
-		}
-		list = append(list, k)
+		list = append(list, kinds[name])
 	}
 	if list != nil {
 		return list, nil
 	}
 	for _, k := range []kind{httpKind{}, wsKind{}, lineKind{}} {
+		o.begin("does it speak " + k.name() + "?")
 		short := *o
 		short.Patience = min(o.Patience, 3*time.Second)
 		e, err := short.environment(ctx, k)
@@ -179,9 +174,8 @@ func kindsOf(ctx context.Context, o *Options) (list []kind, err error) {
 		}
 	}
 	if list == nil {
-		return nil, errors.New(strings.TrimSpace(`
-the server was asked for a web page, a WebSocket and a line, and answered none of them as it should.
-Say which of them it is meant to answer: -kind http, -kind ws or -kind line`))
+		return nil, errors.New("the server was asked for a web page, a WebSocket and a line, and answered none of them " +
+			"as it should: say what it is meant to answer, by -kind http, -kind ws or -kind line")
 	}
 	return list, nil
 }

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -24,6 +27,8 @@ type Options struct {
 
 	Patience time.Duration // how long an answer may take before it counts as missing
 	Wait     time.Duration // how long a server may bear with a client that stops in the middle of a request
+
+	Begin func(what string) // told what is begun, if it isn't nil: a check may take long
 }
 
 // Verdict is what became of a check.
@@ -44,6 +49,8 @@ type Result struct {
 	Why         string // lines for people; empty for OK
 }
 
+var errNoCheck = errors.New("no check fits: “-list” shows all of them with their chapters and kinds")
+
 // Run makes the checks that o chooses, writes a line for each to out, below a
 // failed one its symptom, and returns all results.
 //
@@ -53,8 +60,8 @@ type Result struct {
 // accept connections, and is ended by SIGTERM. The error is about the tester's
 // own task; failed checks are no error.
 func Run(ctx context.Context, o Options, out io.Writer) ([]Result, error) {
-	if (o.Server == "") == (o.Addr == "") {
-		return nil, errors.New("what is to be tested? Say either -server COMMAND or -addr HOST:PORT")
+	if err := o.sensible(ctx); err != nil {
+		return nil, err
 	}
 	chosen, err := kindsOf(ctx, &o)
 	if err != nil {
@@ -70,6 +77,7 @@ func Run(ctx context.Context, o Options, out io.Writer) ([]Result, error) {
 			if err := ctx.Err(); err != nil {
 				return all, err
 			}
+			o.begin(c.name + " (" + k.name() + ")")
 			r := Result{Kind: k.name(), Check: c.name, Chapter: c.chapter}
 			r.Verdict, r.Why, err = o.make(ctx, c, k, failed)
 			if err != nil {
@@ -81,9 +89,66 @@ func Run(ctx context.Context, o Options, out io.Writer) ([]Result, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, errors.New("no check fits: “-list” shows all of them with their chapters and kinds")
+		return nil, errNoCheck
 	}
 	return all, nil
+}
+
+// sensible complains of what can't be tested, before anything is.
+func (o *Options) sensible(ctx context.Context) error {
+	if (o.Server == "") == (o.Addr == "") {
+		return errors.New("what is to be tested? Say either -server COMMAND or -addr HOST:PORT")
+	}
+	for _, name := range o.Kinds {
+		if kinds[name] == nil {
+			return fmt.Errorf("no kind of server is called %q: say line, http or ws", name)
+		}
+	}
+	for _, name := range o.Only {
+		if !slices.ContainsFunc(checks, func(c check) bool { return c.name == name }) {
+			return fmt.Errorf("no check is called %q: “-list” shows all", name)
+		}
+	}
+	if !slices.ContainsFunc(checks, o.mayWant) {
+		return errNoCheck
+	}
+	if o.Addr == "" {
+		return nil
+	}
+	return o.reach(ctx)
+}
+
+// mayWant tells whether check c is chosen for one of the kinds that the server may turn out to be of.
+func (o *Options) mayWant(c check) bool {
+	for name, k := range kinds {
+		if (len(o.Kinds) == 0 || slices.Contains(o.Kinds, name)) && o.wants(c, k) {
+			return true
+		}
+	}
+	return false
+}
+
+// reach finds out whether there is somebody to test.
+func (o *Options) reach(ctx context.Context) error {
+	_, port, err := net.SplitHostPort(o.Addr)
+	if n, bad := strconv.Atoi(port); err != nil || bad != nil || n < 1 || n > 65535 {
+		return fmt.Errorf("-addr takes HOST:PORT, like 127.0.0.1:9000, and not %q", o.Addr)
+	}
+	d := net.Dialer{Timeout: o.Patience}
+	c, err := d.DialContext(ctx, "tcp", o.Addr)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("nobody listens on %s: start your server first, or have it started by -server", o.Addr)
+	case err != nil:
+		return fmt.Errorf("%s can't be reached: %w", o.Addr, err)
+	}
+	return c.Close()
+}
+
+func (o *Options) begin(what string) {
+	if o.Begin != nil {
+		o.Begin(what)
+	}
 }
 
 // wants tells whether check c is chosen for kind k.

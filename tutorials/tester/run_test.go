@@ -2,6 +2,7 @@ package tester
 
 import (
 	"bytes"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -25,9 +26,23 @@ func TestAWrongRequestToTheTesterIsExplained(t *testing.T) {
 			"no check fits",
 		},
 		{
+			"no such check", Options{Addr: "127.0.0.1:1", Kinds: []string{"line"}, Only: []string{"ftp"}, First: 1, Last: 9},
+			`no check is called "ftp"`,
+		},
+		{
+			"a check of another chapter", Options{Addr: "127.0.0.1:1", Only: []string{"stall"}, First: 1, Last: 7},
+			"no check fits",
+		},
+		{"no address", Options{Addr: "here", First: 1, Last: 9}, "-addr takes HOST:PORT, like 127.0.0.1:9000, and not"},
+		{"no port", Options{Addr: "127.0.0.1:0", First: 1, Last: 9}, "-addr takes HOST:PORT"},
+		{
+			"nobody there", Options{Addr: "127.0.0.1:1", First: 1, Last: 9},
+			"nobody listens on 127.0.0.1:1: start your server first",
+		},
+		{
 			"a command that ends at once",
 			Options{Server: "echo ouch; true", Kinds: []string{"line"}, First: 1, Last: 9},
-			"the server ended before it listened",
+			"doesn't listen: the server has ended: exit status 0; it said last: ouch",
 		},
 	} {
 		c.o.Patience = time.Second
@@ -38,11 +53,25 @@ func TestAWrongRequestToTheTesterIsExplained(t *testing.T) {
 	}
 }
 
-// Where nobody listens every check that can be made fails, and says so.
-func TestAServerThatIsNotThereFails(t *testing.T) {
+// Where somebody listens who ends at once every check that can be made fails, and says so.
+func TestAServerThatLeavesFails(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		if c, err := ln.Accept(); err == nil { // the tester, who looks whether somebody listens
+			c.Close()
+		}
+		ln.Close()
+	}()
 	var out bytes.Buffer
+	var begun []string
 	results, err := Run(t.Context(), Options{
-		Addr: "127.0.0.1:1", Kinds: []string{"line"}, First: 1, Last: 99, Patience: time.Second,
+		Addr: ln.Addr().String(), Kinds: []string{"line"}, First: 1, Last: 99, Patience: time.Second,
+		Begin: func(what string) { <-left; begun = append(begun, what) },
 	}, &out)
 	if err != nil {
 		t.Fatal(err)
@@ -54,6 +83,9 @@ func TestAServerThatIsNotThereFails(t *testing.T) {
 	}
 	if !strings.Contains(out.String(), "came      a refusal: nobody listens there") {
 		t.Errorf("the symptom isn't named:\n%s", &out)
+	}
+	if len(begun) != len(results) || begun[0] != "answer (line)" {
+		t.Errorf("of %d checks %d were said to begin: %q", len(results), len(begun), begun)
 	}
 }
 

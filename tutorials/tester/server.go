@@ -92,14 +92,14 @@ func (s *server) start(ctx context.Context) error {
 		}
 		select {
 		case <-s.ended:
-			return fmt.Errorf("the server ended before it listened on %s\n%s", s.addr, s.lastWords())
+			return fmt.Errorf("“%s” doesn't listen: %s", line, s.lastWords())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(10 * time.Millisecond):
 		}
 		if time.Now().After(late) {
-			return fmt.Errorf("the server doesn't listen on %s, %v after “%s”\n%s",
-				s.addr, start, line, s.lastWords())
+			return fmt.Errorf("“%s” runs for %v and doesn't listen on %s: has the command taken its address, or port, "+
+				"from where {addr} or {port} stood, or from ADDR or PORT?", line, start, s.addr)
 		}
 	}
 }
