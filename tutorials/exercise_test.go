@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -106,5 +108,32 @@ func TestWhatIsToBePastedIsQuoted(t *testing.T) {
 		if got := shell(in); got != want {
 			t.Errorf("%s is quoted as %s, want %s", in, got, want)
 		}
+	}
+}
+
+// Ctrl-C while a test waits is no fault of the server's, nor of the tester's.
+func TestATestIsToldToEnd(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "test", "-kind", "line", "-server", "sleep 600 #")
+	cmd.Env = append(cmd.Environ(), launchEnv+"=1")
+	errs, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewReader(errs)
+	if line, err := said.ReadString('\n'); err != nil || line != "testing “sleep 600 #” ...\n" {
+		t.Errorf("it begins with %q, %v", line, err)
+	}
+	cmd.Process.Signal(os.Interrupt)
+	rest, _ := io.ReadAll(said)
+	cmd.Wait()
+	if want := "tutorials: told to end before all was tested\n"; string(rest) != want {
+		t.Errorf("told to end it says %q, want %q", rest, want)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -49,14 +50,24 @@ func test(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if len(number) == 0 {
-		results, err := play(ctx, o)
-		if err != nil {
-			return err
-		}
-		return tally(results)
+	if len(number) > 0 {
+		err = testChapter(ctx, number[0], o, *chapter == "")
+	} else {
+		err = testServer(ctx, o)
 	}
-	return testChapter(ctx, number[0], o, *chapter == "")
+	if ctx.Err() != nil {
+		return errors.New("told to end before all was tested")
+	}
+	return err
+}
+
+// testServer makes the checks for a server that belongs to no exercise.
+func testServer(ctx context.Context, o tester.Options) error {
+	results, err := play(ctx, o)
+	if err != nil {
+		return err
+	}
+	return tally(results)
 }
 
 // sensible complains of what can't be tested, or can't be waited for.
