@@ -185,7 +185,7 @@ func TestHTML(t *testing.T) {
 		"it doesn't give away what a prediction asks": `<details class="ours"><summary>Our run`,
 		"and its chart": `<svg role="img" aria-label="A chart of bars. succeed: 2 at one, 3 at two. ` +
 			`time: 1 ms at one, 2 ms at two."`,
-		"and its output": "<pre tabindex=\"0\">Nobody accepts.\n\nbacklog   succeed   time\none ",
+		"and its output": "<pre tabindex=\"0\"><span class=\"words\">Nobody accepts.</span>\n\nbacklog   succeed   time\none ",
 		"the reader's has a place": `<figure class="yours" hidden><figcaption>Your run</figcaption>` +
 			`<div class="chart"></div><pre tabindex="0"></pre></figure>`,
 

@@ -13,7 +13,7 @@ import (
 )
 
 // coachless is what stands beside a button that nothing works yet.
-const coachless = "Works with: go run ./tutorials"
+const coachless = "Works with JavaScript, and with: go run ./tutorials"
 
 // markup is HTML already, which is not escaped.
 type markup string
@@ -109,7 +109,24 @@ func (b blocks) writeOurs(w util.BufWriter, e *Experiment, closed bool) {
 			put(w, "<div class=\"chart\">%s</div>", markup(svg))
 		}
 	}
-	put(w, "<pre tabindex=\"0\">%s</pre></details>\n", ours.Output)
+	put(w, "<pre tabindex=\"0\">%s</pre></details>\n", wrapped(ours.Output))
+}
+
+// wrapped escapes what a program has printed. Lines that are no table's may wrap, and so don't make it scroll.
+func wrapped(output string) markup {
+	var b strings.Builder
+	for line := range strings.Lines(output) {
+		text, end := strings.CutSuffix(line, "\n")
+		if text == "" || experiment.InTable(text) {
+			b.WriteString(html.EscapeString(text))
+		} else {
+			fmt.Fprintf(&b, `<span class="words">%s</span>`, html.EscapeString(text))
+		}
+		if end {
+			b.WriteByte('\n')
+		}
+	}
+	return markup(b.String())
 }
 
 // writeCommands shows what is typed at the root of the repository.

@@ -35,8 +35,9 @@ func (c *Chapter) HTML(code *source.Code) (template.HTML, error) {
 	if err := r.Render(&b, c.text, c.tree); err != nil {
 		return "", fmt.Errorf("%s: %w", c.Path, err)
 	}
-	// A wide table scrolls, and the page doesn't.
+	// A wide table scrolls, and the page doesn't; and so does code, for whom has no mouse, too.
 	wrap := strings.NewReplacer(
+		"<pre><code", `<pre tabindex="0"><code`,
 		"<table>", `<div class="wide" role="region" aria-label="A table" tabindex="0"><table>`,
 		"</table>", "</table></div>")
 	return template.HTML(wrap.Replace(b.String())), nil

@@ -42,6 +42,9 @@ var factors = map[string]map[string]float64{
 	},
 }
 
+// InTable tells whether a line has cells, with gaps between them.
+func InTable(line string) bool { return gap.MatchString(strings.TrimSpace(line)) }
+
 // Parse finds the table in what a program has printed.
 func Parse(output string) (*Table, error) {
 	var lines [][]string

@@ -74,7 +74,7 @@ func Write(dir, root string, warn func(error)) error {
 
 // static copies what no page is made of.
 func (s *site) static() error {
-	for _, name := range []string{"page.css", "page.js", "coach.js"} {
+	for _, name := range []string{"page.css", "page.js", "coach.js", "ask.js"} {
 		text, err := fs.ReadFile(web, "web/"+name)
 		if err != nil {
 			return err

@@ -2,11 +2,10 @@
 // clients to the server of this page. Without the coach the page says how to start it, and reads as well.
 
 import { stats } from "/_/model.js";
+import { Coach, Gone, sleep, unreachable } from "/ask.js";
 
-const howTo = "Start it with: go run ./tutorials";
 const look = 1000; // ms between two looks at the clients and at the server
 
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
 // say writes what is new only, for what is written into a live region is read out.
@@ -14,55 +13,8 @@ function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// unreachable says what may be the matter with a coach that is said to be there. A page isn't told more: a
-// refusal it may not read looks to it as if nobody were there.
-const unreachable = (url) =>
-  `The coach should be at ${url}, but this page, at ${location.origin}, can't reach it. Either it has ended: ` +
-  "start it again with go run ./tutorials. Or it refuses this page: it obeys those at 127.0.0.1 and localhost, " +
-  "on the ports that it was started with.";
-
-// Coach is where the coach is. What it refuses is an Error with its reason.
-class Coach {
-  constructor(url) { this.url = url; }
-
-  // find looks for the coach: whoever starts the servers writes where it is into a file below their root.
-  static async find() {
-    const reply = await fetch("/coach.json", { cache: "no-store" });
-    const { url } = reply.ok ? await reply.json() : {};
-    if (!url) throw new Error(`The coach doesn't run. ${howTo}`);
-    const coach = new Coach(url);
-    try {
-      await coach.get("/health");
-    } catch {
-      throw new Error(unreachable(url));
-    }
-    return coach;
-  }
-
-  async ask(path, options) {
-    const reply = await fetch(this.url + path, { cache: "no-store", ...options });
-    if (!reply.ok) throw new Error((await reply.text()).trim());
-    return reply;
-  }
-
-  async get(path) { return (await this.ask(path)).json(); }
-
-  post(path, body, signal) {
-    return this.ask(path, { method: "POST", body: body && JSON.stringify(body), signal });
-  }
-
-  // run runs an experiment; it yields each of the objects that come, as they come.
-  async *run(name, signal) {
-    const reply = await this.post(`/experiments/${name}`, null, signal);
-    const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
-    let text = "";
-    for (let { value, done } = await reader.read(); !done; { value, done } = await reader.read()) {
-      const lines = (text + value).split("\n");
-      text = lines.pop();
-      for (const line of lines) yield JSON.parse(line);
-    }
-  }
-}
+const nobody = "The server of this page doesn't answer any more. If it isn't there again in a moment, start it " +
+  "as before, with go run ./tutorials: this page goes on by itself then.";
 
 // Prediction is a form with a question. What was chosen is kept by the coach; without it, by the page.
 class Prediction {
@@ -100,6 +52,7 @@ class Prediction {
       await this.coach?.post("/predictions", { name: this.name, choice: this.choice });
     } catch (error) {
       say(this.said, `You say ${this.words(this.choice)}. It isn't kept: ${error.message}`);
+      if (error instanceof Gone) this.coach.back().then(() => this.choose());
     }
   }
 
@@ -118,6 +71,16 @@ class Prediction {
     this.why.open = true;
     this.tell();
   }
+}
+
+// isTable tells whether a line of output is a table's. Others may wrap, and so don't make the table scroll.
+const isTable = (line) => line === "" || /\S\s{2,}\S/.test(line);
+
+function words(line) {
+  const span = document.createElement("span");
+  span.className = "words";
+  span.textContent = line;
+  return span;
 }
 
 // Experiment is a section with a program to run. The predictions that it answers come first.
@@ -163,11 +126,21 @@ class Experiment {
     try {
       say(this.state, await this.show(this.coach.run(this.name, this.stop.signal)));
     } catch (error) {
-      say(this.state, this.stop.signal.aborted ? "Stopped." : `That didn't work: ${error.message}`);
+      if (this.stop.signal.aborted) say(this.state, "Stopped.");
+      else if (error instanceof Gone) this.wait(error);
+      else say(this.state, `That didn't work: ${error.message}`);
     }
     clearInterval(clock);
     this.stop = null;
     this.button.textContent = this.label;
+  }
+
+  // wait says that the coach is gone, and later that it isn't. The button stays enabled: it may have the focus.
+  wait({ message }) {
+    say(this.state, message);
+    this.coach.back().then(() => {
+      if (this.state.textContent === message) say(this.state, "The coach is back: run it again.");
+    });
   }
 
   // show shows what comes, and returns how it ended.
@@ -176,7 +149,7 @@ class Experiment {
       if (state) say(this.state, state === "building" ? "Building the program …" : "Running …");
       if (line !== undefined) {
         this.yours.hidden = false;
-        this.output.append(`${line}\n`);
+        this.output.append(isTable(line) ? line : words(line), "\n");
       }
       if (!done) continue;
       if (svg) this.chart.append(new DOMParser().parseFromString(svg, "text/html").querySelector("svg"));
@@ -185,7 +158,7 @@ class Experiment {
       this.verdict.textContent = this.predictions.map((p) => p.said.textContent).join(" "); // the forms read it out
       return "Done. Your run stands beside ours.";
     }
-    throw new Error("the coach has gone away");
+    throw new Gone();
   }
 }
 
@@ -227,7 +200,7 @@ class Clients {
       const { id } = await (await this.coach.post("/clients", { kind })).json();
       this.mine.add(id);
     } catch (error) {
-      say(this.state, `That didn't work: ${error.message}`);
+      this.complain(error);
       return;
     }
     this.watch();
@@ -244,10 +217,26 @@ class Clients {
         live = await this.look();
       }
     } catch (error) {
-      console.error(error);
-      say(this.state, "Nobody answers any more.");
+      this.complain(error);
     }
     this.watching = false;
+  }
+
+  // complain says what is wrong. Who is gone is waited for, and what was known of its clients forgotten.
+  async complain(error) {
+    const silent = error instanceof TypeError; // the server, of which only its figures are asked here
+    if (!silent && !(error instanceof Gone)) {
+      say(this.state, `That didn't work: ${error.message}`);
+      return;
+    }
+    say(this.state, silent ? nobody : error.message);
+    await this.coach.back();
+    if (this.list.contains(document.activeElement)) this.buttons[0].focus();
+    this.mine.clear();
+    this.items.clear();
+    this.list.replaceChildren();
+    this.before = undefined;
+    this.watch();
   }
 
   // look shows what is now, and returns how many live.
@@ -313,7 +302,7 @@ class Clients {
     close.setAttribute("aria-label", `Have client ${id} leave`);
     close.addEventListener("click", () =>
       this.coach.post(`/clients/${id}/close`)
-        .then(() => this.watch(), (error) => say(this.state, error.message)));
+        .then(() => this.watch(), (error) => this.complain(error)));
     item.append(words, " ", close);
     this.list.prepend(item);
     this.items.set(id, { item, words, close });
@@ -327,13 +316,19 @@ async function begin() {
     .map((s) => new Experiment(s, (s.dataset.asked ?? "").split(" ").flatMap((n) => predictions.get(n) ?? [])));
   const panels = all("section.clients").map((s) => new Clients(s));
   if (predictions.size + experiments.length + panels.length === 0) return;
-  let coach, kept;
-  try {
-    coach = await Coach.find();
-    kept = await coach.get("/predictions");
-  } catch (error) {
-    for (const { state } of [...experiments, ...panels]) say(state, error.message);
-    return;
+  const coach = new Coach();
+  let kept;
+  while (!kept) {
+    try {
+      await coach.find();
+      kept = await coach.get("/predictions");
+    } catch (error) {
+      const gone = error instanceof Gone;
+      const why = gone && coach.url ? unreachable(coach.url) : error.message;
+      for (const { state } of [...experiments, ...panels]) say(state, why);
+      if (!gone) return;
+      await coach.back();
+    }
   }
   for (const p of predictions.values()) {
     p.coach = coach;

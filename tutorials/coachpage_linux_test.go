@@ -1,0 +1,286 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/chromedp/chromedp"
+	"github.com/google/go-cmp/cmp"
+
+	"threeloops/tutorials/coach"
+	"threeloops/tutorials/experiment"
+	"threeloops/tutorials/progress"
+)
+
+// coached starts a pollserv, impatient, whose one page is testdata/coach.html, and a coach unless off.
+func coached(t *testing.T, off bool) (url string, kept *progress.File) {
+	t.Helper()
+	url, kept, _ = mortal(t, off)
+	return url, kept
+}
+
+// mortal is coached with a coach that can be ended, and started again where it was by what end returns.
+func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func() (again func())) {
+	t.Helper()
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	kept, err := progress.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := build(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	addrs, err := freeAddrs(0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeOrigins(dir, addrs); err != nil {
+		t.Fatal(err)
+	}
+	table := &experiment.Experiment{Chapter: 1, Name: "table", Dir: "coach/testdata/program", Kind: "lines"}
+	family := &experiment.Experiment{Chapter: 1, Name: "family", Dir: "coach/testdata/program", Kind: "none"}
+	again := &experiment.Experiment{Chapter: 1, Name: "again", Dir: "coach/testdata/program", Kind: "none"}
+	writeChapter(t, filepath.Join(dir, "site"), table)
+	options := coach.Options{
+		Servers:     []coach.Server{{Name: "pollserv", Addr: addrs[0]}},
+		Experiments: []*experiment.Experiment{table, family, again},
+		Runner:      &coach.Runner{Root: ".", Bin: dir},
+		Progress:    kept,
+	}
+	var here *coachHere
+	if !off {
+		ln, err := listenForCoach(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		here = &coachHere{Coach: coach.New(options), ln: ln}
+		here.url = "http://" + here.ln.Addr().String()
+	}
+	if err := writeCoach(dir, here); err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGroup()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := here.start(t.Context())
+	t.Cleanup(func() {
+		stop()
+		if err := g.end(); err != nil {
+			t.Error(err)
+		}
+	})
+	flags := append(serverFlags(dir, addrs[0]), "-log", "warn", "-head-timeout", "4s")
+	if err := g.start(filepath.Join(dir, "pollserv"), flags...); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return g.servers[0].url, kept, func() func() {
+		stop()
+		return func() {
+			ln, err := net.Listen("tcp4", strings.TrimPrefix(here.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			here = &coachHere{Coach: coach.New(options), ln: ln, url: here.url}
+			stop = here.start(t.Context())
+		}
+	}
+}
+
+// writeChapter writes the page, with our run of its experiment, and what it loads.
+func writeChapter(t *testing.T, site string, e *experiment.Experiment) {
+	t.Helper()
+	if err := os.CopyFS(site, os.DirFS("pages/web")); err != nil {
+		t.Fatal(err)
+	}
+	run, err := e.Recorded(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := run.Table()
+	if err != nil {
+		t.Fatal(err)
+	}
+	svg, err := experiment.Chart(e.Kind, experiment.Named{Name: "ours", Table: ours})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("testdata/coach.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page = bytes.Replace(page, []byte("CHART"), svg, 1)
+	page = bytes.ReplaceAll(page, []byte("OUTPUT"), []byte(run.Output))
+	if err := os.WriteFile(filepath.Join(site, "chapter.html"), page, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// text is what an element of the page says.
+func text(selector string) string {
+	return fmt.Sprintf("document.querySelector('%s').textContent", selector)
+}
+
+func TestBrowserPredictsAndRuns(t *testing.T) {
+	need(t, "chromium")
+	url, kept := coached(t, false)
+	b := browse(t, "409 (Conflict)")
+	b.do(Navigate(url + "chapter.html"))
+	b.holds("no run without a prediction", text("#experiment-table .state")+` === "First say what you expect." &&
+		document.querySelector("#experiment-table .run").disabled`)
+	b.holds("our run doesn't give the answer away", `!document.querySelector("#experiment-table .ours").open`)
+	b.holds("what asks for none can be run", `!document.querySelector("#experiment-family .run").disabled`)
+
+	b.do(Click(CSS(`#predict-table label:first-of-type input`)))
+	b.holds("the choice is said", text("#predict-table .said")+` === "You say “2 µs”."`)
+	b.holds("and kept closed is what is right", `!document.querySelector("#predict-table .why").open`)
+	b.holds("our run may be seen now", `document.querySelector("#experiment-table .ours").open`)
+	b.do(Focus(CSS("#experiment-table .run")), SendKeys(CSS("#experiment-table .run"), "\r"))
+	b.holds("the verdict is given", text("#predict-table .said")+` === "You said “2 µs”; right is “4 µs”."`)
+	b.holds("and explained", `document.querySelector("#predict-table .why").open`)
+	b.holds("the state is in words", text("#experiment-table .state")+
+		`=== "Done. Your run stands beside ours."`)
+	b.holds("the verdict is there too, and read out once", text("#experiment-table .verdict")+
+		` === "You said “2 µs”; right is “4 µs”." && !document.querySelector("#experiment-table .verdict[aria-live]")`)
+	b.holds("both charts are there", `document.querySelector("#experiment-table .ours svg").checkVisibility() &&
+		document.querySelector("#experiment-table .yours svg").checkVisibility()`)
+	b.holds("yours says what it shows", `document.querySelector("#experiment-table .yours svg")
+		.getAttribute("aria-label").includes("time, yours: from 2 µs at 1 to 4 µs at 2.")`)
+	b.holds("and so does its output", text("#experiment-table .yours pre")+
+		` === "the table\n\nclients   time\n1         2 µs\n2         4 µs\n"`)
+
+	b.holds("a question of another name comes first as well", `!document.querySelector("#experiment-again .ours").open &&
+		document.querySelector("#experiment-again .run").disabled`)
+	b.do(Click(CSS(`#predict-alone label:first-of-type input`)))
+	b.holds("it has been answered", `document.querySelector("#experiment-again .ours").open &&
+		document.querySelector("#experiment-again .first").hidden`)
+	b.do(Click(CSS("#experiment-again .run")))
+	b.holds("its verdict is given", text("#predict-alone .said")+` === "You said “yes”, and that is right." &&
+		document.querySelector("#predict-alone .why").open`)
+	b.holds("at both places", text("#experiment-again .verdict")+` === "You said “yes”, and that is right."`)
+	want := map[string]string{"1.table": "2 µs", "1.alone": "yes"}
+	for end := time.Now().Add(10 * time.Second); len(kept.Predictions()) < 2 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if d := cmp.Diff(want, kept.Predictions()); d != "" {
+		t.Errorf("the reader's progress (-want +got):\n%s", d)
+	}
+	b.do(Reload())
+	b.holds("at the next visit it is there", text("#predict-table .said")+` === "You say “2 µs”." &&
+		document.querySelector("#experiment-table .ours").open &&
+		document.querySelector("#predict-table input").checked`)
+
+	b.do(Click(CSS("#experiment-family .run")))
+	b.holds("it runs", text("#experiment-family .state")+` === "Running …" &&`+
+		text("#experiment-family .yours pre")+`.length > 3`)
+	b.do(Click(CSS("#experiment-table .run")))
+	b.holds("one at a time", text("#experiment-table .state")+`.includes("another experiment is running")`)
+	b.do(Click(CSS("#experiment-family .run")))
+	b.holds("it stops when it is told", text("#experiment-family .state")+` === "Stopped." &&`+
+		text("#experiment-family .run")+` === "Run it here"`)
+}
+
+func TestBrowserPlaysBadClients(t *testing.T) {
+	need(t, "chromium")
+	url, _ := coached(t, false)
+	b := browse(t)
+	b.do(Navigate(url + "chapter.html"))
+	b.holds("the figures are there", text(".figures tbody")+`.includes("connections open")`)
+	b.do(Evaluate[Void](`window.count = (i) => Number(document.querySelectorAll(".figures tr td:nth-child(2)")[i]
+		.textContent); window.before = count(0); undefined`))
+	b.do(Click(CSS(`.clients [data-kind="half"]`)), Click(CSS(`.clients [data-kind="silent"]`)))
+	b.holds("two more connections are open", `count(0) >= before + 2`)
+	b.holds("in the same process", `count(1) === 1`)
+	b.holds("two live", text(".clients .state")+` === "2 clients live, a minute at most."`)
+	b.holds("each says how", `[...document.querySelectorAll(".alive li")].some((li) => li.textContent
+		.startsWith("Client 1, half a request, then silence: open"))`)
+	b.do(Click(CSS(`.alive [aria-label="Have client 2 leave"]`)))
+	b.holds("one has left", text(".alive")+`.includes("s, as you said. It has sent 0 bytes")`)
+	b.holds("the server has closed the other", text(".alive")+
+		`.includes("closed by the server after 4.") && `+text(".alive")+`.includes("408 Request Timeout")`)
+	b.holds("nobody is left", text(".clients .state")+` === "No client lives."`)
+	b.holds("and no button for who has left", `!document.querySelector(".alive button")`)
+	b.holds("the focus has stayed with the item", `document.activeElement.matches(".alive li")`)
+}
+
+func TestBrowserWithoutCoach(t *testing.T) {
+	need(t, "chromium")
+	url, _ := coached(t, true)
+	b := browse(t)
+	b.do(Navigate(url + "chapter.html"))
+	for _, part := range []string{"#experiment-table", "#experiment-family", ".clients"} {
+		b.holds(part+" says how to start it", text(part+" .state")+
+			` === "The coach doesn't run. Start it with: go run ./tutorials"`)
+	}
+	b.holds("no button can be pressed", `!document.querySelector("main button:enabled")`)
+	b.holds("our run doesn't give the answer away", `!document.querySelector("#experiment-table .ours").open`)
+	b.do(Click(CSS(`#predict-table label:last-of-type input`)), Click(CSS("#predict-table summary")))
+	b.holds("our run opens for who has answered", `document.querySelector("#experiment-table .ours").open`)
+	b.holds("one can still say what one expects", text("#predict-table .said")+
+		` === "You said “4 µs”, and that is right."`)
+}
+
+func TestBrowserSeesTheCoachGoAndComeBack(t *testing.T) {
+	need(t, "chromium")
+	url, kept, end := mortal(t, false)
+	b := browse(t, "net::ERR_CONNECTION_REFUSED", "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "net::ERR_EMPTY_RESPONSE")
+	b.do(Navigate(url + "chapter.html"))
+	b.holds("the coach is there", text(".clients .state")+` === "No client lives."`)
+	b.do(Click(CSS(`.clients [data-kind="silent"]`)))
+	b.holds("a client lives", `document.querySelectorAll(".alive li").length === 1`)
+	again := end()
+	const gone = `.startsWith("The coach doesn't answer any more. Start it again as before, with go run ./tutorials")`
+	b.holds("who looks for clients says that the coach is gone", text(".clients .state")+gone)
+	b.do(Focus(CSS("#experiment-family .run")), SendKeys(CSS("#experiment-family .run"), "\r"))
+	b.holds("so does who runs an experiment", text("#experiment-family .state")+gone)
+	b.holds("the focus is where it was", `document.activeElement.matches("#experiment-family .run:enabled")`)
+	b.do(Click(CSS(`#predict-alone label:first-of-type input`)))
+	b.holds("so does who predicts", text("#predict-alone .said")+
+		`.startsWith("You say “yes”. It isn't kept: The coach doesn't answer any more.")`)
+	b.holds("nothing else says why", `!document.body.innerText.includes("Failed to fetch")`)
+
+	again()
+	b.holds("it is seen to be back", text("#experiment-family .state")+` === "The coach is back: run it again."`)
+	b.holds("its clients are new ones", text(".clients .state")+` === "No client lives." &&
+		document.querySelectorAll(".alive li").length === 0`)
+	b.holds("the choice is said as any other", text("#predict-alone .said")+` === "You say “yes”."`)
+	for until := time.Now().Add(10 * time.Second); len(kept.Predictions()) == 0 && time.Now().Before(until); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if d := cmp.Diff(map[string]string{"1.alone": "yes"}, kept.Predictions()); d != "" {
+		t.Errorf("what was said meanwhile is kept (-want +got):\n%s", d)
+	}
+	b.do(Click(CSS("#experiment-family .run")))
+	b.holds("it runs", text("#experiment-family .state")+` === "Running …"`)
+	b.do(Click(CSS(`.clients [data-kind="silent"]`)))
+	b.holds("a new client lives", text(".alive")+`.includes("Client 1, connects and says nothing: open")`)
+}
+
+func TestBrowserCantReachTheCoach(t *testing.T) {
+	need(t, "chromium")
+	url, _ := coached(t, false)
+	b := browse(t)
+	b.do(Navigate(url + "chapter.html"))
+	b.holds("the coach is there", text(".clients .state")+` === "No client lives."`)
+	b.do(Evaluate[Void](`{
+		const real = fetch;
+		window.fetch = (url, options) => url.endsWith("/health")
+			? Promise.reject(new TypeError("Failed to fetch")) : real(url, options);
+		import("/coach.js?again");
+	}; undefined`))
+	for _, part := range []string{"#experiment-table", ".clients"} {
+		b.holds(part+" says where it should be, and why it may not answer", text(part+" .state")+
+			".startsWith(`The coach should be at http://127.0.0.1:`) && "+text(part+" .state")+
+			".includes(`this page, at ${location.origin}, can't reach it`)")
+	}
+}

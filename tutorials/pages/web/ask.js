@@ -1,0 +1,79 @@
+// How a page asks the coach, and what it says when nobody answers.
+
+const howTo = "Start it with: go run ./tutorials";
+const retry = 2000; // ms between two looks for a coach that is gone
+
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// unreachable says what may be the matter with a coach that is said to be there. A page isn't told more: a
+// refusal it may not read looks to it as if nobody were there.
+export const unreachable = (url) =>
+  `The coach should be at ${url}, but this page, at ${location.origin}, can't reach it. Either it has ended: ` +
+  "start it again with go run ./tutorials. Or it refuses this page: it obeys those at 127.0.0.1 and localhost, " +
+  "on the ports that it was started with.";
+
+// Gone is the error of who asks, and nobody answers. What the browser says then differs, and helps nobody.
+export class Gone extends Error {
+  constructor() {
+    super("The coach doesn't answer any more. Start it again as before, with go run ./tutorials: this page " +
+      "goes on by itself then.");
+  }
+}
+
+// answered waits for what was asked.
+async function answered(promise) {
+  try {
+    return await promise;
+  } catch (error) {
+    throw error instanceof TypeError ? new Gone() : error;
+  }
+}
+
+// Coach is where the coach is. What it refuses is an Error with its reason.
+export class Coach {
+  // find looks for the coach: whoever starts the servers writes where it is into a file below their root.
+  async find() {
+    const reply = await answered(fetch("/coach.json", { cache: "no-store" }));
+    const { url } = reply.ok ? await reply.json() : {};
+    if (!url) throw new Error(`The coach doesn't run. ${howTo}`);
+    this.url = url;
+    await this.get("/health");
+  }
+
+  // back waits until a coach that was gone is found again, whoever asks for it.
+  back() {
+    this.awaited ??= (async () => {
+      for (let found = false; !found;) {
+        await sleep(retry);
+        found = !document.hidden && await this.find().then(() => true, () => false);
+      }
+      this.awaited = undefined;
+    })();
+    return this.awaited;
+  }
+
+  async ask(path, options) {
+    const reply = await answered(fetch(this.url + path, { cache: "no-store", ...options }));
+    if (!reply.ok) throw new Error((await answered(reply.text())).trim());
+    return reply;
+  }
+
+  async get(path) { return answered((await this.ask(path)).json()); }
+
+  post(path, body, signal) {
+    return this.ask(path, { method: "POST", body: body && JSON.stringify(body), signal });
+  }
+
+  // run runs an experiment; it yields each of the objects that come, as they come.
+  async *run(name, signal) {
+    const reply = await this.post(`/experiments/${name}`, null, signal);
+    const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+    const read = () => answered(reader.read());
+    let text = "";
+    for (let { value, done } = await read(); !done; { value, done } = await read()) {
+      const lines = (text + value).split("\n");
+      text = lines.pop();
+      for (const line of lines) yield JSON.parse(line);
+    }
+  }
+}
