@@ -4,10 +4,11 @@ package coach
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html"
+	"html/template"
 	"net"
 	"net/http"
 	"regexp"
@@ -109,18 +110,15 @@ func (c *Coach) Close() {
 	c.clients.work.Wait()
 }
 
+//go:embed front.html
+var frontText string
+
+var frontPage = template.Must(template.New("front").Parse(frontText))
+
 func (c *Coach) front(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	fmt.Fprint(w, `<!DOCTYPE html><html lang="en"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<title>The coach: threeloops</title>
-<h1>The coach</h1>
-<p>It runs experiments and plays bad clients for the pages of the three servers, and keeps your predictions in
-<code>`+html.EscapeString(c.o.Progress.Path())+`</code>. There is nothing to see here; the chapters are at`)
-	for _, s := range c.o.Servers {
-		fmt.Fprintf(w, ` <a href="http://%s/chapters/">%s</a>`, s.Addr, s.Name)
-	}
-	fmt.Fprint(w, ".</p></html>\n")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'") // it has its own
+	frontPage.Execute(w, map[string]any{"Progress": c.o.Progress.Path(), "Servers": c.o.Servers})
 }
 
 func (c *Coach) health(w http.ResponseWriter, _ *http.Request) {
