@@ -207,6 +207,7 @@ func (c *Code) prose(f *File, p *Part) template.HTML {
 		},
 	}
 	text := printer.HTML(parser.Parse(p.comment.Text()))
+	text = bytes.ReplaceAll(text, []byte("<pre>"), []byte(`<pre tabindex="0">`)) // it may have to be scrolled
 	return template.HTML(example.ReplaceAll(text, []byte("$1")))
 }
 

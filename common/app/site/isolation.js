@@ -76,7 +76,7 @@ async function returned(url) {
 function panel(name, url) {
   const card = document.getElementById("panel").content.firstElementChild.cloneNode(true);
   const [title, where, processes, form, crashes, again, verdict] =
-    ["h3", ".where", ".processes", "form", ".crash", ".again", ".verdict"].map((s) => card.querySelector(s));
+    ["h2", ".where", ".processes", "form", ".crash", ".again", ".verdict"].map((s) => card.querySelector(s));
   card.classList.add(classes[name]);
   card.dataset.panel = title.textContent = name;
   where.textContent = url;
