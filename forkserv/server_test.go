@@ -8,7 +8,11 @@ import (
 
 func TestMain(m *testing.M) { conformance.Main(m, main) }
 
-func TestConformance(t *testing.T) { conformance.Run(t, conformance.Exec("forkserv")) }
+func TestConformance(t *testing.T) {
+	target := conformance.Exec("forkserv")
+	target.Few = true // each is a process
+	conformance.Run(t, target)
+}
 
 func TestProcesses(t *testing.T) { conformance.Processes(t, conformance.Exec("forkserv")) }
 

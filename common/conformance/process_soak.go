@@ -50,7 +50,7 @@ type turmoil struct {
 // survivesTurmoil keeps a room in turmoil. What is left of it is compared with
 // what was left of a shorter turmoil before.
 func (target Target) survivesTurmoil(t *testing.T) {
-	size, span := 200, 15*time.Second
+	size, span := 200, 5*time.Second
 	if text := os.Getenv(soakVariable); text != "" {
 		var err error
 		span, err = time.ParseDuration(text)

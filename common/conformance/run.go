@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -27,31 +28,52 @@ func Traces(t testing.TB) []*wiretest.Trace {
 	return all
 }
 
-// How much is played: seeded cuts of each trace, and connections at once.
+// How much is played: seeded cuts of each trace, and how much at once.
 const (
-	cuts       = 100
-	shortCuts  = 10 // with go test -short
-	atOnce     = 12
-	waitAtOnce = 102 // of traces that mostly wait
-	slowAtOnce = 51  // of traces that wait with full sockets
+	cuts      = 100
+	fewCuts   = 30 // see Target.Few
+	shortCuts = 10 // with go test -short
+
+	tracesAtOnce = 8   // a peer that sends byte by byte leaves the processors idle
+	atOnce       = 16  // connections
+	waitAtOnce   = 102 // of traces that wait
+	slowAtOnce   = 51  // of those that do so with full sockets
 )
 
 // Run plays the table against target. Subtests are named by the traces' titles
 // and the cuttings; servers are shared by traces that have the same flags.
 func Run(t *testing.T, target Target) {
 	n := cuts
-	if testing.Short() {
+	switch {
+	case testing.Short():
 		n = shortCuts
+	case target.Few:
+		n = fewCuts
 	}
 	run(t, target, n)
 }
 
-// run is Run with n seeded cuts.
+// run is Run with n seeded cuts. Traces that wait are played before the others: they are
+// about time, so nothing is to keep the processors from them. Those that wait with full
+// sockets have time to spare.
 func run(t *testing.T, target Target, n int) {
-	r := &runner{t: t, target: target, cuttings: wiretest.Cuttings(n), servers: map[string]*Server{}}
+	var waiting, stalled, others []*wiretest.Trace
 	for _, tr := range Traces(t) {
-		t.Run(tr.Title, func(t *testing.T) { r.play(t, tr) })
+		switch {
+		case tr.Waits == 0:
+			others = append(others, tr)
+		case tr.Stalls:
+			stalled = append(stalled, tr)
+		default:
+			waiting = append(waiting, tr)
+		}
 	}
+	r := &runner{t: t, target: target, cuttings: wiretest.Cuttings(n), servers: map[string]*Server{}}
+	r.playTogether(waiting, waitAtOnce)
+	var wg sync.WaitGroup
+	wg.Go(func() { r.playTogether(stalled, slowAtOnce) })
+	r.playTogether(others, atOnce)
+	wg.Wait()
 	for flags, server := range r.servers {
 		checkFaults(t, server, flags)
 		server.Stop()
@@ -63,7 +85,27 @@ type runner struct {
 	t        *testing.T
 	target   Target
 	cuttings []wiretest.Cutting
-	servers  map[string]*Server // by flags
+
+	mu      sync.Mutex
+	servers map[string]*Server // by flags
+}
+
+// playTogether plays several of the traces at once, on so many connections at most.
+func (r *runner) playTogether(traces []*wiretest.Trace, most int) {
+	if r.target.Start == nil { // in memory nothing waits
+		most = runtime.GOMAXPROCS(0)
+	}
+	room := make(chan struct{}, most)
+	some := make(chan struct{}, tracesAtOnce)
+	var wg sync.WaitGroup
+	for _, tr := range traces {
+		some <- struct{}{}
+		wg.Go(func() {
+			r.t.Run(tr.Title, func(t *testing.T) { r.play(t, tr, room) })
+			<-some
+		})
+	}
+	wg.Wait()
 }
 
 // play is Play of wiretest.Core or wiretest.Socket.
@@ -75,7 +117,7 @@ type outcome struct {
 	err   error
 }
 
-func (r *runner) play(t *testing.T, tr *wiretest.Trace) {
+func (r *runner) play(t *testing.T, tr *wiretest.Trace, room chan struct{}) {
 	want, err := core.Play(tr, r.cuttings[0])
 	if err != nil {
 		t.Fatalf("the core, whole: %v", err)
@@ -84,7 +126,7 @@ func (r *runner) play(t *testing.T, tr *wiretest.Trace) {
 	if r.target.Start != nil {
 		play = wiretest.Socket{Addr: r.server(tr.Flags).Addr}.Play
 	}
-	for i, got := range r.playAll(tr, play) {
+	for i, got := range r.playAll(tr, play, room) {
 		t.Run(r.cuttings[i].Name, func(t *testing.T) {
 			if got.err != nil {
 				t.Fatal(got.err)
@@ -96,17 +138,9 @@ func (r *runner) play(t *testing.T, tr *wiretest.Trace) {
 	}
 }
 
-// playAll plays tr in all cuttings, several at once.
-func (r *runner) playAll(tr *wiretest.Trace, play play) []outcome {
+// playAll plays tr in all cuttings, as many at once as there is room for.
+func (r *runner) playAll(tr *wiretest.Trace, play play, room chan struct{}) []outcome {
 	all := make([]outcome, len(r.cuttings))
-	limit := atOnce
-	switch {
-	case tr.Stalls:
-		limit = slowAtOnce
-	case tr.Waits > 0:
-		limit = waitAtOnce
-	}
-	room := make(chan struct{}, limit)
 	var wg sync.WaitGroup
 	for i, cut := range r.cuttings {
 		room <- struct{}{}
@@ -122,6 +156,8 @@ func (r *runner) playAll(tr *wiretest.Trace, play play) []outcome {
 // server returns the target's server with these flags, and starts it if it is
 // the first time that they are asked for.
 func (r *runner) server(flags []string) *Server {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	key := strings.Join(flags, " ")
 	if r.servers[key] == nil {
 		r.servers[key] = r.target.Start(r.t, writeLists(r.t, flags)...)

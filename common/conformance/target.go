@@ -14,6 +14,9 @@ import (
 type Target struct {
 	Name  string
 	Flags []string // that each server has before others
+	// Few has each trace cut 30 times and not 100, for a server whose connections are
+	// expensive. Parser and session are what the others are cut a hundred times for.
+	Few bool
 	// Start starts a server with these flags, on a port of its own choice,
 	// and stops it when the test is over. Nil: the core in memory.
 	Start func(t testing.TB, flags ...string) *Server
