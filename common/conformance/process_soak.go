@@ -43,7 +43,7 @@ type turmoil struct {
 
 	dialed, refused, missed, expired, quit atomic.Int64
 	farewells                              map[string]int
-	breaches, killed                       int
+	dismissed, breaches, killed            int
 	alone, beside                          []time.Duration // latencies without and with members who read nothing
 }
 
@@ -198,15 +198,16 @@ func (s *turmoil) silent() int {
 }
 
 // turn has a witness say something, waits until all witnesses have heard it, and
-// has some guests leave. So the room is as fast as its server.
+// has some guests leave, each way in its turn. So the room is as fast as its server.
 func (s *turmoil) turn() {
 	const pause = 20 * time.Millisecond
 	s.t.Helper()
 	start := time.Now()
 	s.speak()
-	for range 1 + s.size/200 {
+	for range 2 + s.size/200 {
 		if m := s.someone(); m != nil {
-			how := &farewells[rand.IntN(len(farewells))]
+			how := &farewells[s.dismissed%len(farewells)]
+			s.dismissed++
 			if s.kills && rand.IntN(3) == 0 {
 				how = killed
 			}
