@@ -159,7 +159,7 @@ func TestOneClearLine(t *testing.T) {
 	noTemp := self("-base", "0")
 	noTemp.Env = append(noTemp.Env, "TMPDIR=/nowhere")
 
-	busyPort := "port " + busy + " is busy: end what listens there, or choose others with -base"
+	busyPort := "port " + busy + " is busy: end what listens there, or choose others with -base (0: any that are free)"
 	for _, c := range []struct {
 		about string
 		cmd   *exec.Cmd

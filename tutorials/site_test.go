@@ -68,7 +68,7 @@ func TestFreeAddrs(t *testing.T) {
 	}
 	defer ln.Close()
 	busy := ln.Addr().(*net.TCPAddr).Port
-	want := "port " + strconv.Itoa(busy) + " is busy: end what listens there, or choose others with -base"
+	want := "port " + strconv.Itoa(busy) + " is busy: end what listens there, or choose others with -base (0: any that are free)"
 	if _, err := freeAddrs(busy, 1); err == nil || err.Error() != want {
 		t.Errorf("a busy port gives the error %q, want %q", err, want)
 	}
