@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -52,7 +51,7 @@ func runChapter(args []string) error {
 		return err
 	}
 	defer done()
-	l := &lesson{in: bufio.NewScanner(os.Stdin), out: os.Stdout, kept: file,
+	l := &lesson{in: bufio.NewScanner(os.Stdin), out: outWithStatus(), kept: file,
 		runner: &coach.Runner{Root: root, Bin: dir}}
 	return l.hold(c)
 }
@@ -74,7 +73,7 @@ func numbered(root string, n int) (*chapter.Chapter, error) {
 // lesson is a chapter's predictions and experiments, in a terminal.
 type lesson struct {
 	in     *bufio.Scanner
-	out    io.Writer
+	out    *statusLine
 	kept   *progress.File
 	runner *coach.Runner
 }
@@ -146,8 +145,8 @@ func (l *lesson) ask(p *chapter.Prediction) error {
 // run runs an experiment and shows what it says.
 func (l *lesson) run(ctx context.Context, e *experiment.Experiment) error {
 	fmt.Fprintf(l.out, "\n%s\n\n$ %s\n", plain.Text(e.About), e.Command())
-	ignore := func(string) {}
-	_, err := l.runner.Run(ctx, e, ignore, func(line string) { fmt.Fprintln(l.out, line) })
+	defer l.out.clear()
+	_, err := l.runner.Run(ctx, e, l.out.say, func(line string) { fmt.Fprintln(l.out, line) })
 	return err
 }
 

@@ -50,7 +50,7 @@ func terminal(t *testing.T, c *chapter.Chapter, root, typed string) string {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	l := &lesson{in: bufio.NewScanner(strings.NewReader(typed)), out: &out, kept: file,
+	l := &lesson{in: bufio.NewScanner(strings.NewReader(typed)), out: &statusLine{out: &out}, kept: file,
 		runner: &coach.Runner{Root: root, Bin: t.TempDir()}}
 	if err := l.hold(c); err != nil {
 		t.Fatal(err)

@@ -24,6 +24,15 @@ type statusLine struct {
 	shown bool
 }
 
+// outWithStatus is standard output, with the line if standard error is a terminal.
+func outWithStatus() *statusLine {
+	s := &statusLine{out: os.Stdout}
+	if isTerminal(os.Stderr) {
+		s.line = os.Stderr
+	}
+	return s
+}
+
 // say replaces the line.
 func (s *statusLine) say(what string) {
 	if s.line != nil {

@@ -92,10 +92,7 @@ func play(ctx context.Context, o tester.Options) ([]tester.Result, error) {
 		what = "“" + o.Server + "”"
 	}
 	fmt.Fprintf(os.Stderr, "testing %s ...\n", what)
-	out := &statusLine{out: os.Stdout}
-	if isTerminal(os.Stderr) {
-		out.line = os.Stderr
-	}
+	out := outWithStatus()
 	defer out.clear()
 	o.Begin = out.say
 	return tester.Run(ctx, o, out)
