@@ -216,17 +216,15 @@ func (l *loop) arm(c *sock.Conn, want session.Want) bool {
 	return err == nil
 }
 
-// watchListeners puts the listeners into the interest set, or takes them out.
+// watchListeners has epoll watch the listeners, or nothing of them. They stay in its
+// set: to add them again could fail, for want of memory.
 func (l *loop) watchListeners(on bool) {
-	if on != l.paused {
-		return // they are, or are not, already
-	}
-	op := sock.EpollDel
+	var marks int16
 	if on {
-		op = sock.EpollAdd
+		marks = sock.POLLIN
 	}
 	for _, ln := range l.lns {
-		if err := l.watch(op, ln.FD, sock.POLLIN); err != nil {
+		if err := l.watch(sock.EpollMod, ln.FD, marks); err != nil {
 			l.env.Log.Error("can't watch a listener", "address", ln.Addr, "error", err)
 		}
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"testing"
 	"time"
 
@@ -53,5 +55,43 @@ func TestWhomEpollDoesNotTakeIsGoneForTheApplicationToo(t *testing.T) {
 	}
 	if n, err := unix.Read(pair[1], make([]byte, 1)); n != 0 || err != nil || l.open != 0 {
 		t.Errorf("want the connection closed, got %d, %v and %d open", n, err, l.open)
+	}
+}
+
+// To watch a descriptor takes memory and may fail; to change what is watched of it
+// doesn't. A listener that was given up for a while and isn't taken again leaves all
+// clients in its backlog for ever.
+func TestAListenerThatIsLeftAloneIsStillEpolls(t *testing.T) {
+	slot := new(stat.Slot)
+	lns, err := sock.Listen(sock.Config{Addr: "127.0.0.1:0", Backlog: 1}, sock.NewIO(slot))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sock.CloseAll(lns)
+	l := &loop{lns: lns, stat: slot, env: &cli.Env{Log: slog.New(slog.DiscardHandler)}}
+	if l.ep, err = sock.Epoll(); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(l.ep)
+	if err := l.watch(sock.EpollAdd, lns[0].FD, sock.POLLIN); err != nil {
+		t.Fatal(err)
+	}
+	waits := func() bool { // for a client who is there
+		n, err := sock.EpollWait(l.ep, make([]sock.EpollEvent, 1), 0)
+		return err == nil && n == 0
+	}
+	client, err := net.Dial("tcp", lns[0].Addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if l.watchListeners(false); !waits() {
+		t.Error("a listener that is left alone wakes the loop")
+	}
+	if err := l.watch(sock.EpollAdd, lns[0].FD, 0); !errors.Is(err, unix.EEXIST) {
+		t.Errorf("a listener that is left alone is added to epoll: got %v, want that it is there", err)
+	}
+	if l.watchListeners(true); waits() {
+		t.Error("a listener that is watched again does not wake the loop")
 	}
 }

@@ -65,7 +65,6 @@ func Epoll() (int, error) {
 const (
 	EpollAdd = unix.EPOLL_CTL_ADD
 	EpollMod = unix.EPOLL_CTL_MOD
-	EpollDel = unix.EPOLL_CTL_DEL
 )
 
 // EpollCtl changes what ep watches of fd: the marks events, level-triggered.
