@@ -35,7 +35,7 @@ func processes(target Target) []process {
 		{"a thousand clients leave nothing behind", leavesNothing},
 		{"without descriptors clients are turned away", survivesShortage},
 		{"at the limit clients wait in the backlog", waitsAtLimit},
-		{"clients wait for descriptors where no limit is given", waitsForDescriptors},
+		{"a wait that fails for want of memory is tried again", survivesFailedWaits},
 		{"only regular files below the root are served", staysBelowRoot},
 		{"a small file leaves in one segment with its head", sendsOneSegment},
 		{"a file truncated while it is sent ends the connection", breaksTruncated},

@@ -3,6 +3,7 @@ package conformance
 import (
 	"fmt"
 	"net/http"
+	"os/exec"
 	"testing"
 	"time"
 )
@@ -63,8 +64,13 @@ func (p *Process) idles() {
 	}
 }
 
-// waitsAtLimit connects twice as many clients as may be served at once.
 func waitsAtLimit(t *testing.T) {
+	t.Run("of connections", waitsForConnections)
+	t.Run("of descriptors, where no other is given", waitsForDescriptors)
+}
+
+// waitsForConnections connects twice as many clients as may be served at once.
+func waitsForConnections(t *testing.T) {
 	const limit = 5
 	p := Launch(t, fmt.Sprintf("-max-conns=%d", limit))
 	p.Stats()
@@ -120,4 +126,21 @@ func waitsForDescriptors(t *testing.T) {
 		c.Close()
 	}
 	must(t, equal("refused in /stats", p.Stats()["refused"], 0))
+}
+
+// survivesFailedWaits has every fifth poll(2) of the server fail for want of memory.
+// (epoll_wait(2) needs none.)
+func survivesFailedWaits(t *testing.T) {
+	if err := exec.Command("strace", "-D", "-o", "/dev/null", "true").Run(); err != nil {
+		t.Skipf("strace, which makes system calls fail, is missing or may not: %v", err)
+	}
+	p := launch(t, []string{"strace", "-D", "-f", "-qq", "-o", "/dev/null",
+		"-e", "trace=poll,ppoll", "-e", "inject=poll,ppoll:error=ENOMEM:when=5+5"}, nil)
+	c, err := open(p.Addr)
+	must(t, err)
+	defer c.Close()
+	for range 30 {
+		must(t, c.echo([]byte("still there")))
+		p.Healthy()
+	}
 }

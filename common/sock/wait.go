@@ -22,14 +22,30 @@ const Forever = time.Duration(-1)
 type PollFD = unix.PollFd
 
 // Poll waits until one of fds is ready or d has passed, and returns how many
-// are ready; 0 also when a signal came.
+// are ready; 0 also when a signal came, or when the kernel had no memory for a
+// list as long as fds. That is no reason to end a server: after a moment there
+// may be some.
 func Poll(fds []PollFD, d time.Duration) (int, error) {
 	n, err := unix.Poll(fds, milliseconds(d))
-	if err == unix.EINTR {
+	return waited(fds, n, err)
+}
+
+func waited(fds []PollFD, n int, err error) (int, error) {
+	switch err {
+	case unix.EINTR:
+		return 0, nil
+	case unix.ENOMEM:
+		for i := range fds {
+			fds[i].Revents = 0 // they are still those of the wait before
+		}
+		time.Sleep(shortage)
 		return 0, nil
 	}
 	return n, os.NewSyscallError("poll", err)
 }
+
+// shortage is how long to leave alone a kernel that has no memory.
+const shortage = 10 * time.Millisecond
 
 // brief is how long PollSoon keeps a thread from the Go scheduler: longer than a
 // hundred busy processes take in turns, shorter than anybody notices.
@@ -46,10 +62,7 @@ func PollSoon(fds []PollFD, d time.Duration) (int, error) {
 		d = brief
 	}
 	n, err := rawPoll(fds, min(d, brief))
-	if err == unix.EINTR {
-		return 0, nil
-	}
-	return n, os.NewSyscallError("ppoll", err)
+	return waited(fds, n, err)
 }
 
 // EpollEvent is epoll(7)'s struct epoll_event; Fd is what EpollCtl was given.
