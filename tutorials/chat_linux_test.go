@@ -98,3 +98,20 @@ func TestBrowserChat(t *testing.T) {
 		poll.shows("left", "Ann has left.")
 	})
 }
+
+func TestBrowserLeavesTheChatWithItsPage(t *testing.T) {
+	need(t, "chromium")
+	each(t, func(t *testing.T, url string) {
+		b, other := browse(t), browse(t)
+		other.do(Navigate(url + "/_/chat"))
+		watcher := pane{other, 1}
+		watcher.connect("Ann")
+		for name, leave := range map[string]Action[Void]{"Bob": Reload(), "Eve": Navigate(url + "/_/history")} {
+			b.do(Navigate(url + "/_/chat"))
+			pane{b, 2}.connect(name) // by long poll
+			watcher.shows("joined", name+" has come.")
+			b.do(leave)
+			watcher.shows("left", name+" has left.")
+		}
+	})
+}

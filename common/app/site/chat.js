@@ -46,11 +46,15 @@ function byLongPoll(name, hear, ended) {
     waiting.abort();
     if (session) await post("leave", { session });
   }
-  const complain = ({ message }) => hear({ type: "error", text: message });
+  const silence = "the server doesn't answer";
+  const lost = (error) => error instanceof TypeError; // what the browser says then differs
+  const complain = (error) => hear({ type: "error", text: lost(error) ? silence : error.message });
 
   listen().catch((error) => {
-    if (!waiting.signal.aborted) complain(error);
-    if (!waiting.signal.aborted) ended("no more polls"); // unless the complaint has made us leave
+    if (waiting.signal.aborted) return;
+    if (session) post("leave", { session }).catch(() => {}); // a browser that reloads ends the poll before all else
+    if (!lost(error)) complain(error);
+    if (!waiting.signal.aborted) ended(lost(error) ? silence : "no more polls"); // or the complaint has made us leave
   });
   return {
     say: (to, text) => post("send", { session, text, ...(to && { to }) }).catch(complain),
