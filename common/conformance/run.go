@@ -34,8 +34,8 @@ const (
 	fewCuts   = 30 // see Target.Few
 	shortCuts = 10 // with go test -short
 
-	tracesAtOnce = 8   // a peer that sends byte by byte leaves the processors idle
-	atOnce       = 16  // connections
+	tracesAtOnce = 16  // each has one peer that sends byte by byte, and mostly waits
+	atOnce       = 12  // further connections
 	waitAtOnce   = 102 // of traces that wait
 	slowAtOnce   = 51  // of those that do so with full sockets
 )
@@ -90,7 +90,8 @@ type runner struct {
 	servers map[string]*Server // by flags
 }
 
-// playTogether plays several of the traces at once, on so many connections at most.
+// playTogether plays several of the traces at once, on so many connections at most
+// beside those that get each byte by itself.
 func (r *runner) playTogether(traces []*wiretest.Trace, most int) {
 	if r.target.Start == nil { // in memory nothing waits
 		most = runtime.GOMAXPROCS(0)
@@ -138,11 +139,15 @@ func (r *runner) play(t *testing.T, tr *wiretest.Trace, room chan struct{}) {
 	}
 }
 
-// playAll plays tr in all cuttings, as many at once as there is room for.
+// playAll plays tr in all cuttings, byte by byte at once, others as there is room for them.
 func (r *runner) playAll(tr *wiretest.Trace, play play, room chan struct{}) []outcome {
 	all := make([]outcome, len(r.cuttings))
 	var wg sync.WaitGroup
 	for i, cut := range r.cuttings {
+		if cut.ByByte() {
+			wg.Go(func() { all[i].bytes, all[i].err = play(tr, cut) })
+			continue
+		}
 		room <- struct{}{}
 		wg.Go(func() {
 			all[i].bytes, all[i].err = play(tr, cut)

@@ -31,6 +31,9 @@ func Cuttings(n int) []Cutting {
 	return all
 }
 
+// ByByte reports whether each byte is a piece. Over a socket such a peer mostly waits.
+func (c Cutting) ByByte() bool { return c.kind == bytewise }
+
 // How much of either end of a large block is sent byte by byte. Over a socket
 // each byte costs system calls.
 const (
