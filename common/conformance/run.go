@@ -93,11 +93,12 @@ type runner struct {
 // playTogether plays several of the traces at once, on so many connections at most
 // beside those that get each byte by itself.
 func (r *runner) playTogether(traces []*wiretest.Trace, most int) {
+	together := tracesAtOnce
 	if r.target.Start == nil { // in memory nothing waits
-		most = runtime.GOMAXPROCS(0)
+		most, together = runtime.GOMAXPROCS(0), 1
 	}
 	room := make(chan struct{}, most)
-	some := make(chan struct{}, tracesAtOnce)
+	some := make(chan struct{}, together)
 	var wg sync.WaitGroup
 	for _, tr := range traces {
 		some <- struct{}{}
