@@ -196,7 +196,6 @@ func (l *loop) add(now time.Time, fd int) *sock.Conn {
 	l.conns = append(l.conns, c)
 	l.watch(fd, sock.POLLIN)
 	l.open++
-	l.nearest = sock.Sooner(l.nearest, c.Deadline())
 	return c
 }
 
