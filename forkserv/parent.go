@@ -44,7 +44,7 @@ type parent struct {
 
 	arrivals cli.Arrivals
 	limit    int       // children that serve
-	calm     time.Time // when nobody has come for a while, and children may be made in advance
+	calm     time.Time // when children may be made in advance
 	paused   bool      // the listeners are not watched: clients wait in the backlog
 	resume   time.Time // when they are again; zero: when a child ends
 	end      time.Time // of the grace time; zero: not shutting down
@@ -69,10 +69,12 @@ var forkExec = syscall.ForkExec
 
 const (
 	// acceptPause is how long to leave the listeners alone when accepting or
-	// forking has failed, for instance for want of memory.
+	// forking has failed, for instance for want of memory; or to make no child in
+	// advance, when one has failed.
 	acceptPause = 100 * time.Millisecond
-	// preforkPause is how long nobody must have come before children are made in
-	// advance again: clients come in bursts, and a fork lets the next one wait.
+	// preforkPause is how long none of the children made in advance must have been
+	// given a client before more are made: clients come in bursts, and a fork lets
+	// the next one wait.
 	preforkPause = 10 * time.Millisecond
 )
 
@@ -123,7 +125,12 @@ func childLimit(env *cli.Env) int {
 	if env.MaxConns > 0 {
 		return min(env.MaxConns, env.MaxChildren)
 	}
-	return max(min(env.MaxChildren, env.ConnLimit()/2-env.Prefork), 1)
+	most := max(env.ConnLimit()/2, 2)
+	if env.Prefork >= most {
+		env.Log.Warn("-prefork is beyond the limit of open files: fewer are made", "prefork", env.Prefork, "made", most-1)
+		env.Prefork = most - 1
+	}
+	return min(env.MaxChildren, most-env.Prefork)
 }
 
 func (p *parent) watch(fd int) {
@@ -205,7 +212,9 @@ func (p *parent) add(now time.Time, fd int) {
 func (p *parent) entrust(now time.Time, fd int, id uint64, peer netip.AddrPort) {
 	if p.give(fd, id, peer) {
 		sock.CloseFD(fd)
-		p.calm = now.Add(preforkPause)
+		if calm := now.Add(preforkPause); calm.After(p.calm) {
+			p.calm = calm
+		}
 		return
 	}
 	c, err := p.spawn(fd, birth{id: id, peer: peer})

@@ -60,7 +60,7 @@ func (p *parent) remove(now time.Time, c *offspring, status syscall.WaitStatus) 
 		p.env.Log.Error("a child has failed",
 			"pid", c.pid, "id", c.id, "peer", c.peer, "status", describe(status))
 		if c.id == 0 {
-			p.pause(now) // or the one in its place would die as soon, and the next
+			p.calm = now.Add(acceptPause) // or the one in its place would die as soon, and the next
 		}
 	}
 	if p.paused && p.resume.IsZero() {

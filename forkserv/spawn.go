@@ -97,7 +97,7 @@ func (p *parent) prefork(now time.Time) {
 	c, err := p.spawn(int(p.null.Fd()), birth{})
 	if err != nil {
 		p.env.Log.Error("can't start a child in advance", "error", err)
-		p.pause(now)
+		p.calm = now.Add(acceptPause)
 		return
 	}
 	p.warm = append(p.warm, c)

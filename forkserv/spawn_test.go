@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"syscall"
 	"testing"
@@ -26,8 +27,20 @@ func TestChildrenInAdvanceAreMadeWhenNobodyComes(t *testing.T) {
 		env: &cli.Env{Options: &cli.Options{Prefork: 1}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
 		fds: make([]sock.PollFD, 2), board: make(stat.Board, 2), slots: []int{1}, null: os.Stdin, away: -1,
 		hub:  hub.New(nil, sock.Random),
-		calm: now.Add(preforkPause),
+		calm: now,
 	}
+	ours, theirs, err := sock.NewBus()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	defer theirs.Close()
+	fd, err := syscall.Dup(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.warm = []*offspring{{slot: 1, ours: ours}}
+	p.entrust(now, fd, 1, netip.AddrPort{}) // closes fd
 	if got := p.timeout(now); got != preforkPause {
 		t.Errorf("somebody has just come: the next wait lasts %v, want %v", got, preforkPause)
 	}

@@ -31,7 +31,7 @@ func coachPort(at string, base int) (port int, err error) {
 	port, err = strconv.Atoi(at)
 	switch {
 	case err != nil || port < 0 || port > 65535:
-		return 0, misuse("-coach takes a port, from 1 to 65535, or off; not %q", at)
+		return 0, misuse("-coach takes a port, from 1 to 65535, 0 for any that is free, or off; not %q", at)
 	case base > 0 && base <= port && port < base+len(models):
 		return 0, misuse("-coach %d: that is a server's port", port)
 	}

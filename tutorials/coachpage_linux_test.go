@@ -266,6 +266,24 @@ func TestBrowserSeesTheCoachGoAndComeBack(t *testing.T) {
 	b.holds("a new client lives", text(".alive")+`.includes("Client 1, connects and says nothing: open")`)
 }
 
+func TestBrowserKeepsWhatWasSaidBeforeTheCoachCame(t *testing.T) {
+	need(t, "chromium")
+	url, kept, end := mortal(t, false)
+	b := browse(t, "net::ERR_CONNECTION_REFUSED")
+	again := end()
+	b.do(Navigate(url + "chapter.html"))
+	b.holds("the coach isn't there", text("#experiment-table .state")+`.startsWith("The coach should be at ")`)
+	b.do(Click(CSS(`#predict-alone label:first-of-type input`)))
+	b.holds("the choice is said", text("#predict-alone .said")+` === "You say “yes”."`)
+	again()
+	for until := time.Now().Add(20 * time.Second); len(kept.Predictions()) == 0 && time.Now().Before(until); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if d := cmp.Diff(map[string]string{"1.alone": "yes"}, kept.Predictions()); d != "" {
+		t.Errorf("what was said before is kept (-want +got):\n%s", d)
+	}
+}
+
 func TestBrowserCantReachTheCoach(t *testing.T) {
 	need(t, "chromium")
 	url, _ := coached(t, false)

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"threeloops/tutorials/compare"
 	"threeloops/tutorials/load"
 )
@@ -116,6 +118,9 @@ func (q *comparison) run(ctx context.Context, dir string, cases []compare.Case) 
 	if q.out != "" { // before it takes minutes
 		if err := os.MkdirAll(q.out, 0o777); err != nil {
 			return fmt.Errorf("-o: %w", err)
+		}
+		if err := unix.Access(q.out, unix.W_OK); err != nil {
+			return fmt.Errorf("-o: %s can't be written to: %w", q.out, err)
 		}
 	}
 	n := len(cases) * len(targets) * q.rounds

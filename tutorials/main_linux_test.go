@@ -83,6 +83,8 @@ func TestDispatch(t *testing.T) {
 		{"help is no error", []string{"help"}, 0},
 		{"neither is -help", []string{"-help"}, 0},
 		{"a command's help is no error", []string{"serve", "-help"}, 0},
+		{"neither is help with a command's name", []string{"help", "serve"}, 0},
+		{"help for an unknown command is a usage error", []string{"help", "frobnicate"}, 2},
 		{"an unknown command is a usage error", []string{"frobnicate"}, 2},
 		{"an unknown flag is a usage error", []string{"-frobnicate"}, 2},
 		{"a flag without its value is a usage error", []string{"serve", "-base"}, 2},

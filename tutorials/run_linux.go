@@ -67,7 +67,7 @@ func numbered(root string, n int) (*chapter.Chapter, error) {
 			return c, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no chapter %d; there are 1 to %d", n, len(book.Chapters))
+	return nil, fmt.Errorf("there is no chapter %d: they go from 1 to %d", n, len(book.Chapters))
 }
 
 // lesson is a chapter's predictions and experiments, in a terminal.

@@ -18,7 +18,7 @@ func serve(args []string) error {
 	base := fs.Int("base", 8001, "first of three consecutive `port`s; 0: any three that are free")
 	at := fs.String("coach", "",
 		"`port` of the coach, which runs experiments and plays bad clients for the pages;\n"+
-			"off: none (default: the port before the first)")
+			"0: any that is free; off: none (default: the port before the first)")
 	if err := parse(fs, args); err != nil {
 		return err
 	}

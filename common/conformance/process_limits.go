@@ -1,8 +1,10 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"testing"
 	"time"
@@ -132,6 +134,9 @@ func waitsForDescriptors(t *testing.T) {
 // (epoll_wait(2) needs none.)
 func survivesFailedWaits(t *testing.T) {
 	if err := exec.Command("strace", "-D", "-o", "/dev/null", "true").Run(); err != nil {
+		if errors.Is(err, exec.ErrNotFound) && os.Getenv("THREELOOPS_REQUIRE") == "all" {
+			t.Fatal("strace is missing, and THREELOOPS_REQUIRE=all")
+		}
 		t.Skipf("strace, which makes system calls fail, is missing or may not: %v", err)
 	}
 	p := launch(t, []string{"strace", "-D", "-f", "-qq", "-o", "/dev/null",

@@ -35,12 +35,13 @@
 // idle, head, body and reply; an upgrade leads to open; every end leads
 // through flush, and mostly linger, to over.
 //
-// Parked bytes. Three things can stop a Session from taking in what was read: a
-// request whose answer the application still owes, replies that wait for a
-// peer that doesn't read (back-pressure), and our own Close, until it is sent.
-// The rest of that one read is copied and parked, and Want loses its bit Read,
-// so that at most one read is ever parked. Next takes parked bytes up again as
-// soon as there is room: no new readable event is needed, and none might come.
+// Parked bytes. Four things can stop a Session from taking in what was read: a
+// request whose answer the application still owes, an application that has
+// paused a WebSocket, replies that wait for a peer that doesn't read
+// (back-pressure), and our own Close, until it is sent. The rest of that one
+// read is copied and parked, and Want loses its bit Read, so that at most one
+// read is ever parked. Next takes parked bytes up again as soon as there is
+// room: no new readable event is needed, and none might come.
 //
 // Time is an argument. All timers are one deadline that is computed, not
 // stored, so that a message costs no timer operation; Tick finds out which of

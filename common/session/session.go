@@ -31,7 +31,7 @@ type Session struct {
 
 	phase    phase
 	code     ws.Code // of the peer's Close
-	full     bool    // above high water, and not yet below low water; or of files
+	full     bool    // at high water or MaxFiles, and not yet below LowWater and MaxFiles
 	paused   bool    // the application wants no further input for now
 	told     bool    // our Close, with all before it, is sent
 	finCame  bool    // the peer has sent its last byte

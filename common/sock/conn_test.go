@@ -56,7 +56,7 @@ func TestALongReplyIsSentAtOnce(t *testing.T) {
 	}
 }
 
-// A packet saved, and its acknowledgement: of a short connection a tenth.
+// A packet saved, and its acknowledgement: of a short connection's CPU time a seventh.
 func TestTheLastReplyAndTheFinShareASegment(t *testing.T) {
 	w := connect(t, reply(session.Response{Status: 200, Body: []byte("all")}))
 	w.say("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

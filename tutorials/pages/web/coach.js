@@ -13,8 +13,13 @@ function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-const nobody = "The server of this page doesn't answer any more. If it isn't there again in a moment, start it " +
-  "as before, with go run ./tutorials: this page goes on by itself then.";
+// Silent is the error of a server that doesn't give its figures any more.
+class Silent extends Error {
+  constructor() {
+    super("The server of this page doesn't answer any more. If it isn't there again in a moment, start it as before, " +
+      "with go run ./tutorials: this page goes on by itself then.");
+  }
+}
 
 // Prediction is a form with a question. What was chosen is kept by the coach; without it, by the page.
 class Prediction {
@@ -224,12 +229,11 @@ class Clients {
 
   // complain says what is wrong. Who is gone is waited for, and what was known of its clients forgotten.
   async complain(error) {
-    const silent = error instanceof TypeError; // the server, of which only its figures are asked here
-    if (!silent && !(error instanceof Gone)) {
+    if (!(error instanceof Gone || error instanceof Silent)) {
       say(this.state, `That didn't work: ${error.message}`);
       return;
     }
-    say(this.state, silent ? nobody : error.message);
+    say(this.state, error.message);
     await this.coach.back();
     if (this.list.contains(document.activeElement)) this.buttons[0].focus();
     this.mine.clear();
@@ -241,7 +245,7 @@ class Clients {
 
   // look shows what is now, and returns how many live.
   async look() {
-    const answer = await stats();
+    const answer = await stats().catch((error) => { throw error instanceof TypeError ? new Silent() : error; });
     const here = (await this.coach.get("/clients")).filter(({ server }) => server === answer.server);
     here.filter(({ live }) => live).forEach(({ id }) => this.mine.add(id));
     this.draw(answer);
@@ -332,7 +336,8 @@ async function begin() {
   }
   for (const p of predictions.values()) {
     p.coach = coach;
-    if (kept[p.name] && !p.choice) p.recall(kept[p.name]);
+    if (p.choice && p.choice !== kept[p.name]) p.choose(); // said while nobody was there to keep it
+    else if (kept[p.name]) p.recall(kept[p.name]);
   }
   for (const part of [...experiments, ...panels]) part.start(coach);
 }
