@@ -11,7 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"threeloops/tutorials/guard/guardtest"
 )
 
 // killedVariable makes the test binary run a family in place of its tests, and be killed.
@@ -36,29 +37,10 @@ func members(t *testing.T, r io.Reader) (pids [2]int) {
 	if err == nil {
 		_, err = fmt.Sscan(line, &pids[0], &pids[1])
 	}
-	if err != nil || !alive(pids[0]) || !alive(pids[1]) {
+	if err != nil || !guardtest.Alive(pids[0]) || !guardtest.Alive(pids[1]) {
 		t.Fatalf("a family of two should live and say its numbers; it says %q (%v)", line, err)
 	}
 	return pids
-}
-
-// alive tells whether a process runs: one that has ended may still have a number, for nobody has asked how.
-func alive(pid int) bool {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && !strings.Contains(string(text), ") Z ")
-}
-
-// end waits until processes have ended.
-func end(t *testing.T, about string, pids ...int) {
-	t.Helper()
-	for _, pid := range pids {
-		for late := time.Now().Add(30 * time.Second); alive(pid); time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(late) {
-				syscall.Kill(pid, syscall.SIGKILL)
-				t.Errorf("%s: after 30 s process %d lives", about, pid)
-			}
-		}
-	}
 }
 
 func TestRunEndsAFamilyWithItsContext(t *testing.T) {
@@ -73,7 +55,7 @@ func TestRunEndsAFamilyWithItsContext(t *testing.T) {
 	if err := <-ended; err == nil || err.Error() != "signal: killed" {
 		t.Errorf("the error is %v, want that of a command that was killed", err)
 	}
-	end(t, "told to end", pids[:]...)
+	guardtest.End(t, "told to end", pids[:]...)
 }
 
 func TestRunEndsWhoOutlivesTheLeader(t *testing.T) {
@@ -88,7 +70,7 @@ func TestRunEndsWhoOutlivesTheLeader(t *testing.T) {
 	if _, err := fmt.Sscan(out.String(), &child); err != nil {
 		t.Fatal(err)
 	}
-	end(t, "its leader has ended", child)
+	guardtest.End(t, "its leader has ended", child)
 }
 
 func TestNothingRunsWhenItIsTooLate(t *testing.T) {
@@ -118,7 +100,7 @@ func TestTheFamilyOfAKilledProcessEnds(t *testing.T) {
 	pids := members(t, out)
 	cmd.Process.Kill()
 	cmd.Wait()
-	end(t, "who ran it was killed", pids[:]...)
+	guardtest.End(t, "who ran it was killed", pids[:]...)
 }
 
 func TestADismissedGuardHarmsNobody(t *testing.T) {
@@ -137,16 +119,16 @@ func TestADismissedGuardHarmsNobody(t *testing.T) {
 		t.Fatal("there is no guard")
 	}
 	g.Dismiss()
-	if alive(g.cmd.Process.Pid) {
+	if guardtest.Alive(g.cmd.Process.Pid) {
 		t.Error("the guard lives, dismissed")
 	}
 	for _, pid := range pids {
-		if !alive(pid) {
+		if !guardtest.Alive(pid) {
 			t.Errorf("process %d was killed by a guard that was dismissed", pid)
 		}
 	}
 	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	cmd.Wait()
-	end(t, "killed", pids[:]...)
+	guardtest.End(t, "killed", pids[:]...)
 	(*Guard)(nil).Dismiss() // where no guard could be started
 }
