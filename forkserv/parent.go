@@ -120,7 +120,8 @@ func serve(env *cli.Env) error {
 
 // childLimit is how many children may serve at once. Without -max-conns clients wait,
 // and so there are no more than have descriptors: the parent keeps two for each, the
-// ends of its bus.
+// ends of its bus. Children in advance take theirs first, and env.Prefork is lowered
+// where not even those would have enough.
 func childLimit(env *cli.Env) int {
 	if env.MaxConns > 0 {
 		return min(env.MaxConns, env.MaxChildren)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,6 +39,19 @@ func dialNarrow(addr string) (*client, error) {
 		})
 		return errors.Join(err, failed)
 	}}, addr)
+}
+
+// crowd connects so many clients, each of which asks for /healthz and doesn't wait for the answer.
+func crowd(t *testing.T, p *Process, clients int) (all []*client) {
+	t.Helper()
+	for range clients {
+		c, err := dial(p.Addr)
+		must(t, err)
+		t.Cleanup(func() { c.Close() })
+		must(t, c.ask("/healthz"))
+		all = append(all, c)
+	}
+	return all
 }
 
 func connect(d *net.Dialer, addr string) (*client, error) {

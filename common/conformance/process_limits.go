@@ -76,14 +76,7 @@ func waitsForConnections(t *testing.T) {
 	const limit = 5
 	p := Launch(t, fmt.Sprintf("-max-conns=%d", limit))
 	p.Stats()
-	all := make([]*client, 0, 2*limit)
-	for range cap(all) {
-		c, err := dial(p.Addr)
-		must(t, err)
-		defer c.Close()
-		must(t, c.ask("/healthz"))
-		all = append(all, c)
-	}
+	all := crowd(t, p, 2*limit)
 	const first = limit - 1 // one is the connection of Stats
 	for _, c := range all[:first] {
 		_, err := c.answer()
@@ -113,14 +106,7 @@ func waitsForConnections(t *testing.T) {
 func waitsForDescriptors(t *testing.T) {
 	const files, clients = 150, 200
 	p := launchLimited(t, files)
-	var all []*client
-	for range clients {
-		c, err := dial(p.Addr)
-		must(t, err)
-		defer c.Close()
-		must(t, c.ask("/healthz"))
-		all = append(all, c)
-	}
+	all := crowd(t, p, clients)
 	for _, c := range all {
 		r, err := c.answer()
 		must(t, err)

@@ -83,14 +83,7 @@ func finishesBacklog(t *testing.T) {
 	p := Launch(t)
 	p.Healthy()
 	p.Signal(syscall.SIGSTOP)
-	var all []*client
-	for range clients {
-		c, err := dial(p.Addr)
-		must(t, err)
-		defer c.Close()
-		must(t, c.ask("/healthz"))
-		all = append(all, c)
-	}
+	all := crowd(t, p, clients)
 	p.Signal(syscall.SIGTERM)
 	p.Signal(syscall.SIGCONT)
 	for i, c := range all {

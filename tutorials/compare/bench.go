@@ -12,8 +12,8 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// Write puts the report into a directory, which is there: report.json, report.html, and for each server a file of benchmark
-// results, NAME.txt, so that `benchstat forkserv.txt epollserv.txt` compares two.
+// Write puts the report into a directory, which is there: report.json, report.html, and for each server a file
+// of benchmark results, NAME.txt, so that `benchstat forkserv.txt epollserv.txt` compares two.
 func (r *Report) Write(dir string) error {
 	write := func(name string, to func(io.Writer) error) error {
 		f, err := os.Create(filepath.Join(dir, name))

@@ -15,16 +15,16 @@ import (
 	"threeloops/tutorials/guard/guardtest"
 )
 
-// killedVariable makes the test binary run a family in place of its tests, and be killed.
+// killedVariable makes the test binary run a family in place of its tests, and be killed. It is the file in which
+// the family says who it is.
 const killedVariable = "THREELOOPS_GUARD_KILLED"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(killedVariable) == "" {
+	said := os.Getenv(killedVariable)
+	if said == "" {
 		os.Exit(m.Run())
 	}
-	cmd := family()
-	cmd.Stdout = os.Stdout
-	Run(context.Background(), cmd)
+	Run(context.Background(), exec.Command("/bin/sh", "-c", guardtest.Family(said)+"wait"))
 }
 
 // family is a command that says its own number and its child's. Both live for long.
@@ -84,23 +84,8 @@ func TestNothingRunsWhenItIsTooLate(t *testing.T) {
 
 // Who is killed has no time to end what runs.
 func TestTheFamilyOfAKilledProcessEnds(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), killedVariable+"=1")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	pids := members(t, out)
-	cmd.Process.Kill()
-	cmd.Wait()
-	guardtest.End(t, "who ran it was killed", pids[:]...)
+	said := t.TempDir() + "/pids"
+	guardtest.Killed(t, killedVariable+"="+said, said)
 }
 
 func TestADismissedGuardHarmsNobody(t *testing.T) {

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	s := &Stage{Dir: os.TempDir(), Limit: time.Minute}
-	_, err := s.Output(context.Background(), ".", "sleep 600 &\necho $$ $! > "+said+".new; mv "+said+".new "+said+"; wait")
+	_, err := s.Output(context.Background(), ".", guardtest.Family(said)+"wait")
 	fmt.Println(err)
 	os.Exit(1)
 }

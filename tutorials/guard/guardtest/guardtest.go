@@ -18,9 +18,15 @@ import (
 // soon is how long to wait for what must come.
 const soon = 30 * time.Second
 
+// Family is what a shell does as the leader of a family of two, which live for long:
+// it writes both their numbers to the file said. “wait” has to follow.
+func Family(said string) string {
+	return "sleep 600 &\necho $$ $! > '" + said + ".new'; mv '" + said + ".new' '" + said + "'\n"
+}
+
 // Killed starts the test binary with the variable env beside its own, which must
-// make it run a family of two under a guard, and the family's leader write both
-// their numbers to the file said. It kills the binary, and wants the family to end.
+// make it run a Family under a guard, as a child. It kills the binary, and wants
+// the family to end.
 func Killed(t *testing.T, env, said string) {
 	t.Helper()
 	self, err := os.Executable()
@@ -39,10 +45,11 @@ func Killed(t *testing.T, env, said string) {
 		text, _ := os.ReadFile(said)
 		fmt.Sscan(string(text), &pids[0], &pids[1])
 	}
+	lived := pids[1] != 0 && Alive(pids[0]) && Alive(pids[1])
 	cmd.Process.Kill()
 	cmd.Wait()
-	if pids[1] == 0 {
-		t.Fatal("the family has not said who it is")
+	if !lived {
+		t.Fatal("a family of two should live, and say who it is")
 	}
 	End(t, "whoever has started it is killed", pids[:]...)
 }
