@@ -12,6 +12,7 @@ import (
 
 // driver drives one session of a server on loopback, and allocates nothing itself.
 type driver struct {
+	cfg     *session.Config
 	s       *session.Session
 	scratch [64 << 10]byte
 	runs    [64][]byte
@@ -21,11 +22,12 @@ func newDriver(a *App) *driver {
 	cfg := &session.Config{
 		App: a, Stat: new(stat.Slot), MaxHead: 16 << 10, MaxBody: 1 << 20, MaxMessage: 16 << 20,
 	}
-	return &driver{s: session.New(cfg, 1, birth, nil)}
+	return &driver{cfg: cfg, s: session.New(cfg, 1, birth, nil)}
 }
 
 // exchange feeds p and sends all answers; it returns how many bytes they were.
 func (d *driver) exchange(p []byte) (sent int) {
+	d.cfg.Round()
 	to := d.s.Into(d.scratch[:])
 	d.s.Feed(birth, to[:copy(to, p)])
 	for b := d.s.Next(d.runs[:]); !b.Empty(); b = d.s.Next(d.runs[:]) {

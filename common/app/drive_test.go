@@ -28,6 +28,8 @@ type memFile struct {
 
 func (memFile) Fd() uintptr { return ^uintptr(0) }
 
+func (memFile) Changed() bool { return false }
+
 func (f memFile) Close() error {
 	*f.closed++
 	return nil

@@ -63,6 +63,7 @@ func serve(c *net.TCPConn, cfg *session.Config) {
 // flush sends all that there is.
 func flush(c *net.TCPConn, s *session.Session) {
 	var v [8][]byte
+	s.Continue(time.Now())
 	for b := s.Next(v[:]); !b.Empty(); b = s.Next(v[:]) {
 		if b.Fin {
 			c.CloseWrite()

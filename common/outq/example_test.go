@@ -13,6 +13,8 @@ type text struct{ *strings.Reader }
 
 func (text) Fd() uintptr { return 0 }
 
+func (text) Changed() bool { return false }
+
 func (text) Close() error {
 	fmt.Println("(the file is closed)")
 	return nil

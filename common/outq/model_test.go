@@ -20,6 +20,8 @@ func newFile(text []byte) *memFile { return &memFile{Reader: bytes.NewReader(tex
 
 func (f *memFile) Fd() uintptr { return ^uintptr(0) }
 
+func (f *memFile) Changed() bool { return false }
+
 func (f *memFile) Close() error {
 	f.closed++
 	return nil
@@ -85,7 +87,7 @@ func (m *model) fresh(n int) []byte {
 
 // step does one thing to the queue, and checks all that must hold after it.
 func (m *model) step(s *script) {
-	switch s.byte() % 11 {
+	switch s.byte() % 13 {
 	case 0, 1:
 		p := m.fresh(s.size())
 		m.q.Append(p)
@@ -110,6 +112,12 @@ func (m *model) step(s *script) {
 			break
 		}
 		m.q.Adopt(append(p, m.fresh(min(s.size(), cap(p)))...))
+	case 11: // a broadcast, which two members of this queue's Pool are sent
+		m.q.ShareCounted(&Shared{Bytes: m.fresh(s.size())})
+	case 12: // memory that the Pool doesn't know
+		p := m.fresh(s.size())
+		m.q.pool.Hold(int64(cap(p)))
+		m.q.Adopt(p)
 	}
 	m.check()
 }
@@ -184,6 +192,31 @@ func (m *model) check() {
 	}
 }
 
+// checkHeld compares what the Pool counts as held with what the nodes of its
+// queues have.
+func checkHeld(t *testing.T, models ...model) {
+	t.Helper()
+	var held int64
+	for i := range models {
+		q := &models[i].q
+		var queue, blocks int64
+		for n := q.head; n != nil; n = n.next {
+			blocks += int64(len(n.block))
+			queue += int64(len(n.p)) + n.n + nodeSize
+			if n.shared != nil { // it counts in full even when a part of it is sent
+				held += int64(len(n.shared.Bytes))
+			}
+			held += int64(len(n.block)) + nodeSize
+		}
+		if got := q.Held(); got < queue || got > queue+blocks {
+			t.Fatalf("the Queue's Held is %d, its nodes have %d and blocks of %d", got, queue, blocks)
+		}
+	}
+	if got := models[0].q.pool.Held(); got != held {
+		t.Fatalf("the Pool's Held is %d, its nodes have %d", got, held)
+	}
+}
+
 // finish sends all that is left, then the full stop.
 func (m *model) finish(s *script) {
 	m.q.Fin()
@@ -238,6 +271,7 @@ func play(t *testing.T, s script) {
 	}
 	for len(s) > 0 {
 		two[s.byte()%2].step(&s)
+		checkHeld(t, two[:]...)
 	}
 	for i := range two {
 		two[i].finish(&s)

@@ -8,7 +8,17 @@ type Pool struct {
 	free  [large]*node
 	count [large]int
 	large [len(classes) - large]sync.Pool // the garbage collector's to empty: what is idle is given back
+	held  int64                           // bytes that are in use: of blocks lent, of nodes, and what Hold was told
 }
+
+// Held is how many bytes of the Pool's memory are in use, with what Hold was told.
+func (p *Pool) Held() int64 { return p.held }
+
+// Hold counts n bytes of other memory as held or, where n is negative, no longer.
+func (p *Pool) Hold(n int64) { p.held += n }
+
+// nodeSize is how many bytes a node takes, about.
+const nodeSize = 112
 
 // classes are the capacities of blocks in bytes. The first is none: its nodes
 // carry shared bytes or a file. The second holds some small replies; that of
@@ -47,13 +57,15 @@ func (p *Pool) Lend(want, most int64) []byte {
 }
 
 // GiveBack takes a block that Lend has lent, and that nobody uses any more. Other
-// memory is left to the garbage collector.
+// memory that was counted by Hold is counted no longer, and left to the garbage
+// collector.
 func (p *Pool) GiveBack(block []byte) { p.put(p.holder(block)) }
 
-// holder returns a node with block as its bytes, and as its own if Lend has lent it.
+// holder returns a node with block as its bytes, and as its own. It goes back to
+// the Pool if its capacity is that of a block that Lend lends.
 func (p *Pool) holder(block []byte) *node {
 	n := p.bare()
-	n.p = block
+	n.p, n.block, n.class = block, block[:cap(block)], odd
 	for c := large; c < len(classes); c++ {
 		if cap(block) == classes[c] {
 			n.block, n.class = block[:cap(block)], int8(c)
@@ -70,12 +82,14 @@ func (p *Pool) get(n int) *node {
 		}
 	}
 	b := make([]byte, n)
+	p.held += int64(n) + nodeSize
 	return &node{block: b, p: b[:0], class: odd}
 }
 
 func (p *Pool) bare() *node { return p.take(bare) }
 
 func (p *Pool) take(c int8) *node {
+	p.held += int64(classes[c]) + nodeSize
 	if c >= large {
 		if n, _ := p.large[c-large].Get().(*node); n != nil {
 			return n
@@ -96,7 +110,11 @@ func (p *Pool) take(c int8) *node {
 
 func (p *Pool) put(n *node) {
 	c := n.class
-	if c == odd || c < large && p.count[c] >= limit(c) {
+	p.held -= int64(len(n.block)) + nodeSize
+	if c == odd { // its block is the garbage collector's, the node is as good as any
+		c, n.block = bare, nil
+	}
+	if c < large && p.count[c] >= limit(c) {
 		return
 	}
 	*n = node{block: n.block, p: n.block[:0], class: c}

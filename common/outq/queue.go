@@ -7,6 +7,7 @@ import "io"
 type File interface {
 	io.ReaderAt
 	Fd() uintptr
+	Changed() bool // it was written to since it was opened
 	Close() error
 }
 
@@ -30,7 +31,8 @@ type Queue struct {
 	pool       *Pool
 	head, tail *node
 	size       int64
-	files      int32 // nodes of them
+	nodes      int32
+	files      int16 // nodes of them
 	fin        finState
 }
 
@@ -50,7 +52,15 @@ type node struct {
 	block  []byte // the memory behind p, when it is ours
 	file   File
 	off, n int64
+	shared *Shared // which p is of; nil: of none that is counted
 	class  int8
+}
+
+// Shared are bytes that several queues of one Pool refer to. They count as held
+// as long as a queue has them.
+type Shared struct {
+	Bytes []byte // nobody may write to them
+	refs  int
 }
 
 // Init makes q an empty queue on pool, which must be of the same loop.
@@ -58,6 +68,16 @@ func (q *Queue) Init(pool *Pool) { *q = Queue{pool: pool} }
 
 // Len is the number of bytes queued, those of files included.
 func (q *Queue) Len() int64 { return q.size }
+
+// Held is about how many bytes of memory the queue holds on to. Shared bytes count
+// in full, as if they were its own.
+func (q *Queue) Held() int64 {
+	n := q.size + int64(q.nodes)*nodeSize
+	if t := q.tail; t != nil && t.block != nil {
+		n += int64(cap(t.p) - len(t.p))
+	}
+	return n
+}
 
 // Files is how many ranges of files are queued: each may hold a descriptor.
 func (q *Queue) Files() int { return int(q.files) }
@@ -84,12 +104,16 @@ func (q *Queue) Room(n int) []byte {
 	return q.block(n)
 }
 
-// block begins a new block for n bytes or more, and lends it.
+// block begins a new block for n bytes or more, and lends it. The more is queued,
+// the larger it is, up to 32 KiB: many short messages would else take more memory
+// for nodes and for the unused ends of blocks than they have bytes.
 func (q *Queue) block(n int) []byte {
-	t := q.pool.get(n)
+	t := q.pool.get(max(n, int(min(q.size/2, growMax))))
 	q.push(t)
 	return t.p
 }
+
+const growMax = 32 << 10
 
 // Commit queues what was appended to the slice that Room lent. Should append
 // have outgrown and so left the block, the bytes are copied back.
@@ -115,8 +139,21 @@ func (q *Queue) Share(p []byte) {
 	q.size += int64(len(p))
 }
 
+// ShareCounted queues what s has. From here on nobody may write to it.
+func (q *Queue) ShareCounted(s *Shared) {
+	q.Share(s.Bytes)
+	if len(s.Bytes) == 0 {
+		return
+	}
+	q.tail.shared = s
+	if s.refs++; s.refs == 1 {
+		q.pool.held += int64(len(s.Bytes))
+	}
+}
+
 // Adopt queues p itself, and takes it over: nobody else may use it any more.
-// When it is sent, a block that the queue's Pool has lent goes back to it.
+// When it is sent, a block that the queue's Pool has lent goes back to it. Memory
+// that the Pool hasn't lent must be counted as held, by Hold.
 func (q *Queue) Adopt(p []byte) {
 	if len(p) == 0 {
 		q.pool.GiveBack(p)
@@ -217,17 +254,24 @@ func (q *Queue) push(n *node) {
 		q.tail.next = n
 	}
 	q.tail = n
+	q.nodes++
 }
 
 func (q *Queue) pop() {
 	h := q.head
 	q.head = h.next
+	q.nodes--
 	if q.head == nil {
 		q.tail = nil
 	}
 	if h.file != nil {
 		h.file.Close()
 		q.files--
+	}
+	if s := h.shared; s != nil {
+		if s.refs--; s.refs == 0 {
+			q.pool.held -= int64(len(s.Bytes))
+		}
 	}
 	q.pool.put(h)
 }

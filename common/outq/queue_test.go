@@ -176,3 +176,39 @@ func TestOutgrownRoomIsCopiedBack(t *testing.T) {
 		t.Errorf("%d bytes came, or others than were committed", len(got))
 	}
 }
+
+func TestSharedBytesAreHeldOnceUntilTheLastQueueHasSentThem(t *testing.T) {
+	pool := new(Pool)
+	var a, b Queue
+	a.Init(pool)
+	b.Init(pool)
+	s := &Shared{Bytes: make([]byte, 1000)}
+	a.ShareCounted(s)
+	b.ShareCounted(s)
+	if got := pool.Held(); got != 1000+2*nodeSize {
+		t.Errorf("want 1000 bytes and two nodes held, got %d", got)
+	}
+	a.Sent(1000)
+	if got := pool.Held(); got != 1000+nodeSize {
+		t.Errorf("want 1000 bytes and a node held, got %d", got)
+	}
+	b.Drop()
+	if got := pool.Held(); got != 0 {
+		t.Errorf("want nothing held, got %d", got)
+	}
+}
+
+func TestManyShortMessagesAreHeldInLargeBlocks(t *testing.T) {
+	var q Queue
+	q.Init(new(Pool))
+	message := make([]byte, 80)
+	for q.Len() < 1<<20 {
+		q.Append(message)
+	}
+	if got := q.pool.Held(); got > 1<<20+1<<20/20+growMax {
+		t.Errorf("want at most a twentieth more held than the mebibyte queued, got %d bytes", got)
+	}
+	if got, all := q.Held(), q.pool.Held(); got < all-all/100 || got > all {
+		t.Errorf("want the Queue's Held within a hundredth of the Pool's %d, got %d", all, got)
+	}
+}

@@ -11,6 +11,7 @@ import (
 
 // driver drives one session without the checks of a Loop, which allocate.
 type driver struct {
+	cfg     *session.Config
 	s       *session.Session
 	scratch [64 << 10]byte
 	runs    [8][]byte
@@ -19,11 +20,12 @@ type driver struct {
 func newDriver(app session.App, flags ...string) *driver {
 	cfg := &session.Config{App: app, Stat: new(stat.Slot)}
 	wiretest.Configure(cfg, flags)
-	return &driver{s: session.New(cfg, 1, wiretest.Birth, nil)}
+	return &driver{cfg: cfg, s: session.New(cfg, 1, wiretest.Birth, nil)}
 }
 
 // exchange feeds p and sends all answers; it returns how many bytes they were.
 func (d *driver) exchange(p []byte) (sent int) {
+	d.cfg.Round()
 	if len(p) > 0 {
 		to := d.s.Into(d.scratch[:])
 		d.s.Feed(wiretest.Birth, to[:copy(to, p)])

@@ -55,10 +55,7 @@ func (m *Message) Bytes() []byte {
 	if m.own == nil {
 		return m.lent
 	}
-	if len(m.own.chunks) > 1 {
-		m.own.chunks = [][]byte{m.own.joined()}
-	}
-	return m.own.joined()
+	return m.own.join()
 }
 
 // Take returns the payload for keeping, in the runs in which it arrived. A

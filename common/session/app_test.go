@@ -168,6 +168,8 @@ type testFile struct {
 
 func (f *testFile) Fd() uintptr { return math.MaxUint32 }
 
+func (f *testFile) Changed() bool { return false }
+
 func (f *testFile) Close() error {
 	f.closed++
 	return nil

@@ -35,7 +35,7 @@ func newBench() *bench {
 // what has arrived + 64 KiB is kept of it, whatever was announced.
 func (b *bench) each(p *wiretest.Peer) error {
 	b.seen[session.PhaseOf(p.Session)] = true
-	if held := session.Held(p.Session); held > 2*p.Arrived+64<<10 {
+	if held := session.HeldOfInput(p.Session); held > 2*p.Arrived+64<<10 {
 		return fmt.Errorf("%d bytes are held, and %d have arrived", held, p.Arrived)
 	}
 	return nil

@@ -41,9 +41,12 @@ type Config struct {
 	HeadTimeout  time.Duration // for a request's head, from its first byte; for the first one from accept
 	IdleTimeout  time.Duration // between requests; of a silent WebSocket; for each 64 KiB of a body
 	WriteTimeout time.Duration // without the peer taking a byte
+	Looks        bool          // the driver calls Look when LookDue says so: to take a byte then means to acknowledge it
 	CloseTimeout time.Duration // for the peer's part of a goodbye, and for its pong
 
 	Legacy bool // handshakes of hixie-75, hixie-76, hybi-07 and hybi-10 are answered too
+
+	RoundWork int // units of work that a round has for all connections, about 100 ns each; 0: 100,000
 
 	Stat  *stat.Slot // where the loop counts; never nil
 	Alone bool       // the loop has a single Session, which notes its phase in Stat
@@ -58,6 +61,11 @@ type Config struct {
 	now     instant
 	date    []byte // the Date field's line at second dateAt
 	dateAt  int64
+
+	round int      // units of work that are left in this round
+	least int      // units that a connection has in a round whose work is used up
+	turn  int      // and of these, in the turn of the connection that has it
+	whose *Session // which connection that is; nil: none yet
 }
 
 // instant is a point in time: nanoseconds since the Config's first use, plus
@@ -69,8 +77,10 @@ func (cfg *Config) tell(now time.Time) {
 	if cfg.base.IsZero() {
 		cfg.base = now.Add(-1)
 	}
-	cfg.wall = now
-	cfg.now = instant(now.Sub(cfg.base))
+	if i := instant(now.Sub(cfg.base)); i != cfg.now {
+		cfg.wall, cfg.now = now, i
+		cfg.Round()
+	}
 }
 
 func (cfg *Config) time(i instant) time.Time { return cfg.base.Add(time.Duration(i)) }

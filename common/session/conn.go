@@ -95,16 +95,18 @@ func (c *Conn) Forward(m *Message) bool {
 	switch {
 	case m.own == nil:
 		return c.Send(m.Text, m.lent)
-	case s.dialect != nil:
+	case s.hixie() != nil:
 		return c.SendRuns(m.Text, m.Take())
 	case !s.mayFrame():
 		return false
 	}
-	h := ws.Header{Fin: true, Opcode: opcode(m.Text, true), Length: m.own.size}
-	s.out.Commit(ws.AppendHeader(s.out.Room(ws.MaxHeader), h))
-	for i, p := range m.own.chunks {
-		s.out.Adopt(p)
-		m.own.chunks[i] = nil
+	if !s.deflated(m.Text, m.own.size, m.own.chunks...) {
+		h := ws.Header{Fin: true, Opcode: opcode(m.Text, true), Length: m.own.size}
+		s.out.Commit(ws.AppendHeader(s.out.Room(ws.MaxHeader), h))
+		for i, p := range m.own.chunks {
+			s.out.Adopt(p)
+			m.own.chunks[i] = nil
+		}
 	}
 	s.sentMessage(true)
 	return true
@@ -137,6 +139,23 @@ func (c *Conn) LimitMessages(n int64) {
 
 // Queued is the number of bytes that wait for the peer to read.
 func (c *Conn) Queued() int64 { return c.out.Len() }
+
+// Held is about how many bytes of memory c holds on to, its queue above all.
+func (c *Conn) Held() int64 { return (*Session)(c).Held() }
+
+// PutOff is in place of an answer, within App.Request: App.Request is called again
+// with the same request in the loop's next round, or as soon as the round has work
+// left for something costly.
+func (c *Conn) PutOff() { c.putOff, c.awaits = c.phase == reply, false }
+
+// Await is PutOff until Resume is called.
+func (c *Conn) Await() { c.putOff, c.awaits = c.phase == reply, c.phase == reply }
+
+// Resume follows Await: the request can be asked again.
+func (c *Conn) Resume() {
+	c.awaits = false
+	(*Session)(c).called()
+}
 
 // Close begins the closing handshake of a WebSocket. App.Gone follows when the
 // peer has answered, or has failed to.

@@ -29,7 +29,7 @@ func (s *Session) Tick(now time.Time) {
 		s.timer = 0
 		s.cfg.App.Timer((*Conn)(s), now)
 	}
-	if d := s.writeDue(); d != 0 && d <= s.cfg.now {
+	if d := s.writeDue(); s.looked > looks || !s.cfg.Looks && d != 0 && d <= s.cfg.now {
 		s.turn(failed)
 	}
 	if d := s.phaseDue(); d != 0 && d <= s.cfg.now {
@@ -37,11 +37,41 @@ func (s *Session) Tick(now time.Time) {
 	}
 }
 
+// looks is how often, within WriteTimeout, the driver is asked by LookDue whether
+// the peer takes what was sent.
+const looks = 4
+
+// writeDue is when the peer has had too much time to take bytes, or when to look
+// whether it has taken some; 0: never.
 func (s *Session) writeDue() instant {
 	if s.progress == 0 || s.phase == over || s.cfg.WriteTimeout <= 0 {
 		return 0
 	}
-	return s.progress.after(s.cfg.WriteTimeout)
+	if !s.cfg.Looks {
+		return s.progress.after(s.cfg.WriteTimeout)
+	}
+	return s.progress.after(s.cfg.WriteTimeout * time.Duration(max(s.looked, 1)) / looks)
+}
+
+// LookDue reports whether the driver is to call Look before Tick.
+func (s *Session) LookDue(now time.Time) bool {
+	s.cfg.tell(now)
+	d := s.writeDue()
+	return s.cfg.Looks && d != 0 && d <= s.cfg.now
+}
+
+// Look says how many bytes of those sent the peer's kernel has not acknowledged. A
+// socket reports room only when a third of its buffer is free, so a slow peer may
+// take bytes for much longer than WriteTimeout before anything more can be sent.
+// The first look after a byte was sent finds out what the others compare with; so a
+// peer that takes nothing is cut off after one and a quarter of WriteTimeout.
+func (s *Session) Look(now time.Time, unacked int) {
+	s.cfg.tell(now)
+	if s.looked > 0 && unacked >= int(s.unacked) {
+		s.looked++
+		return
+	}
+	s.looked, s.unacked, s.progress = 1, int32(unacked), s.cfg.now
 }
 
 // phaseDue is when the phase has lasted too long, or 0.

@@ -74,12 +74,12 @@ func TestAnIdleCompressedConnectionHoldsItsWindowAlone(t *testing.T) {
 		p := b.openDeflate()
 		b.send(p, `marked binary deflate pattern 300000, marked part text deflate pattern 500, cont`)
 		p.Read()
-		if held := session.Held(p.Session); held != most {
+		if held := session.HeldOfInput(p.Session); held != most {
 			t.Errorf("compress %s: want %d bytes held, got %d", compress, most, held)
 		}
 		b.send(p, `close`)
 		p.Read()
-		if held := session.Held(p.Session); held != 0 {
+		if held := session.HeldOfInput(p.Session); held != 0 {
 			t.Errorf("compress %s: want nothing held behind Close, got %d bytes", compress, held)
 		}
 		report(t, b)

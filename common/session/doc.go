@@ -11,9 +11,11 @@
 //	└──────────────────────────────────────────────────────────────────────┘
 //
 //	for s.Want() != 0 {
-//		wait until readable, if Want has Read; until writable, if it has Write; or until Deadline
+//		wait until readable, if Want has Read; until writable, if it has Write; or until Deadline;
+//			where Want has Work, don't wait
 //		readable:  n := read(fd, s.Into(scratch)); s.Feed(now, those n bytes)  // n == 0: s.End(now, nil)
 //		deadline:  s.Tick(now)
+//		s.Continue(now)
 //		for b := s.Next(v); !b.Empty(); b = s.Next(v) {
 //			n := send(b)    // one call: writev, sendfile; for the full stop shutdown(SHUT_WR), and n is 0
 //			s.Sent(now, n)  // instead, where the call would block: break; where it failed: s.End(now, err)
@@ -35,13 +37,20 @@
 // idle, head, body and reply; an upgrade leads to open; every end leads
 // through flush, and mostly linger, to over.
 //
-// Parked bytes. Four things can stop a Session from taking in what was read: a
+// Parked bytes. Five things can stop a Session from taking in what was read: a
 // request whose answer the application still owes, an application that has
 // paused a WebSocket, replies that wait for a peer that doesn't read
-// (back-pressure), and our own Close, until it is sent. The rest of that one
+// (back-pressure), our own Close, until it is sent, and a share of the round's work
+// that is used up. The rest of that one
 // read is copied and parked, and Want loses its bit Read, so that at most one
 // read is ever parked. Next takes parked bytes up again as soon as there is
 // room: no new readable event is needed, and none might come.
+//
+// Budgets. Whatever a client sends, the others must not wait for it, nor the
+// machine run out of memory. So a loop's round has a budget of work (budget.go): a
+// session that has had its share keeps the rest of its input parked, and Want has
+// the bit Work until Continue gives it a turn of the next round. And all that the
+// sessions of a Config hold is counted (memory.go).
 //
 // Time is an argument. All timers are one deadline that is computed, not
 // stored, so that a message costs no timer operation; Tick finds out which of

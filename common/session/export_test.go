@@ -3,17 +3,12 @@ package session
 // PhaseOf names the phase that s is in.
 func PhaseOf(s *Session) string { return s.phase.String() }
 
-// Held is how many bytes s has set aside for what its peer has sent, its window
-// included.
-func Held(s *Session) int64 {
-	n := int64(cap(s.parked))
-	if s.part != nil {
-		for _, c := range s.part.chunks {
-			n += int64(cap(c))
-		}
-	}
-	if s.zip() != nil {
-		n += s.zip().window.Held()
+// HeldOfInput is how many bytes s has set aside for what its peer has sent, its
+// window included, and what inflating takes not.
+func HeldOfInput(s *Session) int64 {
+	n := s.Held() - s.out.Held()
+	if s.inflating() {
+		n -= s.zip().going.held
 	}
 	return n
 }

@@ -9,7 +9,8 @@ type gather struct {
 	pool   *outq.Pool
 	chunks [][]byte
 	size   int64
-	taken  bool // the chunks are the application's
+	since  instant // when a WebSocket message began to come
+	taken  bool    // the chunks are the application's
 }
 
 // chunkMin is the capacity of the smallest chunk, in bytes.
@@ -26,6 +27,7 @@ func (g *gather) place(arrived, rest int64) []byte {
 	var c []byte
 	if rest < outq.LendMin {
 		c = make([]byte, 0, max(rest, chunkMin))
+		g.pool.Hold(int64(cap(c)))
 	} else { // all chunks so far are full: what is held is size
 		c = g.pool.Lend(rest, g.size+2*arrived+outq.LendMin)
 	}
@@ -49,7 +51,15 @@ func (g *gather) add(p []byte, rest int64) {
 	}
 }
 
-// joined returns all of it in one slice.
+// held is how many bytes of memory the chunks have.
+func (g *gather) held() (n int64) {
+	for _, c := range g.chunks {
+		n += int64(cap(c))
+	}
+	return n
+}
+
+// joined returns all of it in one slice, which may be new.
 func (g *gather) joined() []byte {
 	switch len(g.chunks) {
 	case 0:
@@ -64,6 +74,19 @@ func (g *gather) joined() []byte {
 	return all
 }
 
+// join makes one chunk of all, and returns it.
+func (g *gather) join() []byte {
+	if len(g.chunks) > 1 {
+		all := g.joined()
+		for _, c := range g.chunks {
+			g.pool.GiveBack(c)
+		}
+		g.pool.Hold(int64(cap(all)))
+		g.chunks = [][]byte{all}
+	}
+	return g.joined()
+}
+
 // gather begins to collect a message.
 func (cfg *Config) gather() *gather {
 	g := cfg.spare
@@ -73,9 +96,11 @@ func (cfg *Config) gather() *gather {
 	return g
 }
 
-// done takes back g and the chunks that nobody has taken.
+// done takes back g and the chunks that nobody has taken. Those that the
+// application has taken are counted no longer.
 func (cfg *Config) done(g *gather) {
 	if g.taken {
+		cfg.pool.Hold(-g.held())
 		return
 	}
 	for _, c := range g.chunks {

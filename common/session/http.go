@@ -26,6 +26,7 @@ func (s *Session) takeRequest(p []byte) (n int) {
 				continue
 			}
 		case http1.End:
+			s.cfg.spend(requestWork)
 			s.ask(whole)
 			return n
 		case http1.Failed:
@@ -95,6 +96,36 @@ func (s *Session) ask(whole []byte) {
 
 	s.cfg.count() // it may ask for the counts
 	s.cfg.Stat.Add(stat.Requests, 1)
+	s.request(in, part, whole)
+}
+
+// askAgain hands the application the request that it has put off.
+func (s *Session) askAgain() {
+	part, in := s.part, s.in
+	s.part, s.in = nil, nil
+	var whole []byte
+	if part != nil {
+		whole = part.joined()
+	}
+	s.request(in, part, whole)
+}
+
+// request hands a request to the application, whose body part has, if it isn't nil,
+// and keeps the request if the application puts it off.
+func (s *Session) request(in *http1.Reader, part *gather, whole []byte) {
+	s.putOff = false
 	s.cfg.App.Request((*Conn)(s), in.Request(), whole)
+	if s.putOff {
+		in.Keep()
+		if part == nil && len(whole) > 0 {
+			part = s.cfg.gather()
+			part.add(whole, 0)
+		}
+		s.in, s.part = in, part
+		return
+	}
 	s.cfg.release(in)
+	if part != nil {
+		s.cfg.done(part)
+	}
 }

@@ -36,12 +36,12 @@ func TestALargeMessageIsNotCopied(t *testing.T) {
 func TestAnAnnouncedLengthHoldsNothing(t *testing.T) {
 	b := newBench()
 	p := b.open("/ws")
-	before := session.Held(p.Session)
+	before := session.HeldOfInput(p.Session)
 	b.send(p, "82 ff 00 00 00 00 00 ff ff ff 37 fa 21 3d")
 	for range 100 {
 		b.send(p, "00")
 	}
-	if held := session.Held(p.Session) - before; held > 65<<10 {
+	if held := session.HeldOfInput(p.Session) - before; held > 65<<10 {
 		t.Errorf("want at most 64 KiB and a little held for 114 bytes, got %d", held)
 	}
 	report(t, b)
@@ -57,7 +57,7 @@ func TestAnIdleConnectionHoldsNothing(t *testing.T) {
 	p.Read()
 	w.Read()
 	for _, idle := range []*wiretest.Peer{p, w} {
-		if held := session.Held(idle.Session); held != 0 {
+		if held := session.HeldOfInput(idle.Session); held != 0 {
 			t.Errorf("phase %s: want nothing held, got %d bytes", session.PhaseOf(idle.Session), held)
 		}
 	}
@@ -74,7 +74,7 @@ func TestARefusedConnectionHoldsNothing(t *testing.T) {
 	b.send(w, `part binary pattern 100000, 83`)
 	b.pass(60 * time.Second)
 	for _, refused := range []*wiretest.Peer{p, w} {
-		if held := session.Held(refused.Session); held != 0 {
+		if held := session.HeldOfInput(refused.Session); held != 0 {
 			t.Errorf("phase %s: want nothing held, got %d bytes", session.PhaseOf(refused.Session), held)
 		}
 	}

@@ -19,15 +19,18 @@ type Session struct {
 	data any // the application's
 
 	out     outq.Queue
-	in      *http1.Reader // of the request that is arriving; nil between requests
-	part    *gather       // of the body or message that is arriving in pieces
-	parked  []byte        // read, but not yet taken in
+	in      *http1.Reader // of the request that is arriving or put off; nil between requests
+	part    *gather       // of the body or message that is arriving in pieces, or of a request put off
+	parked  *parked       // read, but not yet taken in; nil: nothing is
 	frames  ws.Reader
 	dialect *dialect // nil for a WebSocket without extensions, and before there is one
 
 	since    instant // when the phase began; of an open WebSocket, when a byte came last
 	progress instant // when the peer last took a byte of what is queued; 0: nothing is
 	timer    instant // the application's
+
+	unacked int32 // bytes that the peer had not acknowledged when it was looked at last
+	looked  uint8 // how often it was looked at, since it took a byte; 0: not since one was sent
 
 	phase    phase
 	code     ws.Code // of the peer's Close
@@ -40,6 +43,9 @@ type Session struct {
 	streamed bool    // messages go to the application in pieces
 	known    bool    // the application has seen this connection
 	gone     bool    // and was told that it is gone
+	putOff   bool    // the application is to be asked the request in hand again
+	awaits   bool    // but not before it says Resume
+	costly   bool    // what the peer sends costs others
 
 	// Of the request in hand, for the reply to it.
 	last      bool // the connection ends with the reply
@@ -71,12 +77,15 @@ func (s *Session) hixie() *hixie {
 // Want is what a Session waits for. Zero: it is over, close the descriptor.
 type Want uint8
 
-// Read and Write may be combined. Hold is neither, and yet not the end: the
+// Read and Write may be combined, and Work may be added to either: there is input
+// left over when the connection had its share of the round, so Continue it in the
+// next one, without waiting. Hold is none of these, and yet not the end: the
 // application owes an answer, and all there is room for has been read.
 const (
 	Read Want = 1 << iota
 	Write
 	Hold
+	Work
 )
 
 // New returns the Session of a connection accepted at now. id is its number.
@@ -145,7 +154,9 @@ func (s *Session) expected() int64 {
 // lent: the caller may use it again at once. It may be scribbled on.
 func (s *Session) Feed(now time.Time, p []byte) {
 	s.cfg.tell(now)
+	s.begin()
 	s.cfg.Stat.Add(stat.BytesIn, len(p))
+	s.cfg.round -= len(p) / bytesRead
 	switch s.phase {
 	case open:
 		s.since = s.cfg.now
@@ -153,7 +164,7 @@ func (s *Session) Feed(now time.Time, p []byte) {
 		s.turn(heard)
 	}
 	if rest := s.take(p); len(rest) > 0 {
-		s.parked = append([]byte(nil), rest...)
+		s.park(rest)
 	}
 }
 
@@ -231,8 +242,9 @@ func (s *Session) Next(v [][]byte) outq.Batch {
 func (s *Session) Sent(now time.Time, n int) {
 	s.cfg.tell(now)
 	s.cfg.Stat.Add(stat.BytesOut, n)
+	s.cfg.round -= n / bytesSent
 	s.out.Sent(n)
-	s.progress = s.cfg.now
+	s.progress, s.looked = s.cfg.now, 0
 	if s.out.Idle() {
 		s.progress = 0
 		s.emptied()
@@ -276,65 +288,16 @@ func (s *Session) Want() Want {
 	if !s.out.Idle() {
 		want = Write
 	}
-	if s.phase != flush && !s.finCame && !s.choked() && len(s.parked) == 0 {
+	if s.phase != flush && !s.finCame && !s.choked() && s.parked == nil {
 		want |= Read
+	}
+	if s.unfinished() {
+		want |= Work
 	}
 	if want&^Hold != 0 {
 		want &^= Hold
 	}
 	return want
-}
-
-// resume takes in parked bytes as far as possible and, once nothing is left
-// before it, the peer's FIN.
-func (s *Session) resume() {
-	if len(s.parked) > 0 && !s.held() {
-		if s.parked = s.take(s.parked); len(s.parked) == 0 {
-			s.parked = nil
-		}
-	}
-	if s.finCame && len(s.parked) == 0 && !s.held() {
-		s.fin()
-	}
-}
-
-// held reports whether input has to wait.
-func (s *Session) held() bool { return s.phase == reply || s.choked() }
-
-// choked reports whether input has to wait although a request or a message
-// could be taken in: for the peer to read, or for the application. Behind our
-// Close nothing more is taken in before that is sent: pings that are answered
-// could put it off for ever.
-func (s *Session) choked() bool {
-	return s.full || s.paused && s.mayFrame() || s.phase == closing && !s.told
-}
-
-// take takes in what it can of p and returns the rest.
-func (s *Session) take(p []byte) []byte {
-	for len(p) > 0 && !s.held() {
-		switch {
-		case s.phase.webSocket():
-			p = p[s.takeFrames(p):]
-		case s.phase <= body:
-			p = p[s.takeRequest(p):]
-		case s.phase == challenge:
-			p = p[s.takeChallenge(p):]
-		default:
-			s.saidBye = false // or close(2) would reset the connection, and the peer might lose the answer
-			return nil
-		}
-	}
-	return p
-}
-
-// fin follows the last byte of a peer that can still read.
-func (s *Session) fin() {
-	switch s.phase {
-	case head, body, challenge:
-		s.refuse(400, "the request ends in the middle")
-	case fresh, idle, open, pinged, closing, linger:
-		s.turn(peerFin)
-	}
 }
 
 // turn goes to the next phase.
@@ -349,7 +312,7 @@ func (s *Session) turn(t token) {
 		s.cfg.Stat.Set(stat.Phase, int(to))
 	}
 	if to >= flush {
-		s.saidBye = s.saidBye && len(s.parked) == 0
+		s.saidBye = s.saidBye && s.parked == nil
 		s.forget()
 		s.out.Fin()
 	}
@@ -359,18 +322,6 @@ func (s *Session) turn(t token) {
 	}
 	if from.webSocket() && !to.webSocket() || to >= linger {
 		s.sayGone()
-	}
-}
-
-// forget lets go of all input that is only half there.
-func (s *Session) forget() {
-	if s.in != nil {
-		s.cfg.release(s.in)
-		s.in = nil
-	}
-	s.part, s.parked = nil, nil
-	if s.dialect != nil {
-		s.dialect.zip = nil
 	}
 }
 

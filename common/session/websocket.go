@@ -121,10 +121,11 @@ func (s *Session) opened() {
 // connection is about to end; it returns how much of p that was.
 func (s *Session) takeFrames(p []byte) (n int) {
 	messages := 0
-	for s.phase.webSocket() && !s.choked() {
+	for s.phase.webSocket() && !s.choked() && s.mayWork() {
 		if k := s.takeShort(p[n:]); k > 0 {
 			n += k
 			messages++
+			s.cfg.spend(messageWork)
 			continue
 		}
 		var ev ws.Event
@@ -138,8 +139,9 @@ func (s *Session) takeFrames(p []byte) (n int) {
 		if ev.Kind == ws.NeedMore {
 			break
 		}
+		s.cfg.spend(messageWork)
 		if ev.Kind == ws.Data && s.phase != closing {
-			if s.message(&ev) && ev.Last {
+			if s.message(&ev) {
 				messages++
 			}
 			continue
@@ -166,33 +168,32 @@ func (s *Session) takeShort(p []byte) int {
 }
 
 // message hands a message to the application: at once if it lies whole in the
-// input or is streamed, else when its last piece has come. It reports false if
-// the message is broken.
+// input or is streamed, else when its last piece has come. It reports whether it
+// has handed over a message's end; inflate counts its own.
 func (s *Session) message(ev *ws.Event) bool {
 	m := Message{Text: ev.Opcode == ws.Text, First: ev.First, Last: ev.Last, lent: ev.Payload}
 	var part *gather
 	if !s.streamed && !(ev.First && ev.Last) {
 		if s.part == nil {
 			s.part = s.cfg.gather()
+			s.part.since = s.cfg.now
 		}
 		s.part.add(ev.Payload, s.frames.Rest())
 		if !ev.Last {
-			return true
+			return false
 		}
 		part, s.part = s.part, nil
 		m.First, m.own = true, part
 	}
 	if ev.Rsv1 {
-		if err := s.inflate(&m); err != nil {
-			s.violated(err)
-			return false
-		}
+		s.inflate(&m, part)
+		return false
 	}
 	s.cfg.App.Message((*Conn)(s), m)
 	if part != nil {
 		s.cfg.done(part)
 	}
-	return true
+	return m.Last
 }
 
 // event answers everything that is not data.

@@ -35,9 +35,27 @@ func NewConn(fd int, id uint64, io *IO, cfg *session.Config, now time.Time, wake
 	return c
 }
 
-// ErrTruncated ends a connection, by a reset, whose file became shorter while
-// it was sent: the length that was announced can't be kept.
-var ErrTruncated = errors.New("sock: the file became shorter while it was sent")
+// These end a connection by a reset: a FIN would tell the client that it has the file.
+var (
+	// errTruncated: the length that was announced can't be kept.
+	errTruncated = errors.New("sock: the file became shorter while it was sent")
+	// errRewritten: the client has a mixture of two versions.
+	errRewritten = errors.New("sock: the file was written to while it was sent")
+)
+
+// Tick says that Deadline has passed. A peer may take bytes for long before its
+// kernel announces room for more, so the socket is asked first.
+func (c *Conn) Tick(now time.Time) {
+	if !c.LookDue(now) {
+		c.Session.Tick(now)
+		return
+	}
+	c.Look(now, c.io.unacked(c.FD))
+	c.Session.Tick(now)
+	if c.Want() == 0 { // what the socket holds is for a peer that doesn't read
+		c.abort()
+	}
+}
 
 // ReadOnce makes one read(2) and feeds the Session. One, so that a peer that
 // sends faster than we read can't keep the loop to itself; what is left makes
@@ -47,7 +65,7 @@ var ErrTruncated = errors.New("sock: the file became shorter while it was sent")
 // sends at once; what of it the socket doesn't take is for Flush.
 func (c *Conn) ReadOnce(now time.Time) {
 	if c.Want()&session.Read == 0 {
-		if c.hungUp() {
+		if !c.Touched && c.hungUp() { // else settle will write to it, or go on with what it has read
 			c.End(now, unix.ECONNRESET)
 		}
 		return
@@ -82,24 +100,21 @@ func (c *Conn) hungUp() bool {
 	return err == nil && n > 0
 }
 
-// flushBudget is how many bytes one connection may send in a round: no fewer than a
-// fast peer has room for, since what is left over costs a further round.
-const flushBudget = 2 << 20
-
 // Flush sends what the Session offers until it has nothing more, the socket is
 // full, or the connection has had its share of the round. It reports whether
-// it stopped for that last reason: there is more to do at once.
+// it stopped for that last reason: there is more to do in the next round.
 func (c *Conn) Flush(now time.Time) (again bool) {
-	for budget := flushBudget; budget > 0; {
+	c.Continue(now)
+	for budget := c.SendBudget(); budget > 0; {
 		b := c.Next(c.io.runs[:])
 		if b.Empty() {
-			return false
+			break
 		}
 		n, full, err := c.send(&b, budget)
 		if err == unix.EAGAIN {
-			return false
+			return c.Want()&session.Work != 0
 		}
-		if err == ErrTruncated {
+		if err == errTruncated || err == errRewritten {
 			c.abort()
 		}
 		if err != nil {
@@ -108,12 +123,12 @@ func (c *Conn) Flush(now time.Time) (again bool) {
 		}
 		c.Sent(now, n)
 		if full {
-			return false
+			return c.Want()&session.Work != 0
 		}
 		budget -= n
 	}
 	rest := c.Next(c.io.runs[:]) // it may also have taken in parked bytes
-	return !rest.Empty()
+	return !rest.Empty() || c.Want()&session.Work != 0
 }
 
 // abort makes Close reset the connection, and throw away what its socket still
@@ -132,8 +147,12 @@ func (c *Conn) send(b *outq.Batch, budget int) (n int, full bool, err error) {
 		return 0, false, unix.Shutdown(c.FD, unix.SHUT_WR)
 	case b.File != nil:
 		n, err = c.io.sendfile(c.FD, b.File.Fd(), b.Off, int(min(b.Len, int64(budget))))
-		if n == 0 && err == nil {
-			err = ErrTruncated
+		switch {
+		case err != nil:
+		case n == 0:
+			err = errTruncated
+		case int64(n) == b.Len && b.File.Changed():
+			err = errRewritten
 		}
 		return n, false, err
 	}

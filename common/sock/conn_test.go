@@ -206,7 +206,7 @@ func TestShortWritesLoseNothing(t *testing.T) {
 }
 
 func TestAFlushHasABudget(t *testing.T) {
-	size := int64(3 * flushBudget)
+	size := int64(3 * session.MaxSend)
 	answer := session.Response{Status: 200, File: openFile(t, make([]byte, size)), Len: size}
 	w := connect(t, reply(answer))
 	err := unix.SetsockoptInt(w.FD, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, 16<<20)
@@ -217,7 +217,7 @@ func TestAFlushHasABudget(t *testing.T) {
 	for round := 1; ; round++ {
 		before := w.stat.Get(stat.BytesOut)
 		again := w.Flush(w.now)
-		if n := w.stat.Get(stat.BytesOut) - before; n > flushBudget+300 {
+		if n := w.stat.Get(stat.BytesOut) - before; n > session.MaxSend+300 {
 			t.Fatalf("round %d sends %d bytes", round, n)
 		}
 		if !again {
@@ -242,9 +242,9 @@ func TestAFileThatBecameShorterEndsTheConnection(t *testing.T) {
 	}
 	f := openFile(t, text)
 	defer f.Close()
-	_, _, err := w.send(&outq.Batch{File: f, Off: int64(len(text)), Len: 1}, flushBudget)
-	if !errors.Is(err, ErrTruncated) {
-		t.Errorf("behind the end of a file comes %v, not ErrTruncated", err)
+	_, _, err := w.send(&outq.Batch{File: f, Off: int64(len(text)), Len: 1}, session.MaxSend)
+	if !errors.Is(err, errTruncated) {
+		t.Errorf("behind the end of a file comes %v, not errTruncated", err)
 	}
 }
 

@@ -60,6 +60,16 @@ func (io *IO) sendfile(fd int, file uintptr, off int64, n int) (int, error) {
 	}
 }
 
+// unacked is how many bytes a TCP socket holds that its peer's kernel has not yet
+// acknowledged, sent or not (SIOCOUTQ, tcp(7)).
+func (io *IO) unacked(fd int) int {
+	n, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+	if err != nil {
+		return 0 // the next write will tell why
+	}
+	return n
+}
+
 // WarmUp makes the Go runtime create what it creates lazily: the epoll
 // descriptor of its own network poller. It would need one in any case, for
 // instance for a timer, and a server whose clients hold all descriptors by then

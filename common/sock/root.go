@@ -50,7 +50,7 @@ func (r *Root) Open(name string) (f outq.File, size int64, modified time.Time, e
 	if err = unix.Fstat(fd, &st); err == nil {
 		switch st.Mode & unix.S_IFMT {
 		case unix.S_IFREG:
-			return file{fd, st.Ino}, st.Size, time.Unix(st.Mtim.Unix()), nil
+			return file{fd, st.Ino, st.Size, st.Mtim}, st.Size, time.Unix(st.Mtim.Unix()), nil
 		case unix.S_IFDIR:
 		default:
 			err = fs.ErrPermission
@@ -97,14 +97,24 @@ func (r *Root) Close() { unix.Close(r.fd) }
 
 // file is an open descriptor of a regular file.
 type file struct {
-	fd    int
-	inode uint64
+	fd       int
+	inode    uint64
+	size     int64 // when it was opened, as modified
+	modified unix.Timespec
 }
 
 func (f file) Fd() uintptr { return uintptr(f.fd) }
 
 // Inode tells the file from others of its file system.
 func (f file) Inode() uint64 { return f.inode }
+
+// Changed reports whether the file has been written to since it was opened, as its
+// length and its time of modification tell.
+func (f file) Changed() bool {
+	var st unix.Stat_t
+	err := unix.Fstat(f.fd, &st)
+	return err != nil || st.Size != f.size || st.Mtim != f.modified
+}
 
 func (f file) ReadAt(p []byte, off int64) (n int, err error) {
 	for n < len(p) && err == nil {

@@ -28,8 +28,9 @@ func (c Core) Play(tr *Trace, cut Cutting) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", tr.file, err)
 	}
 	l := NewLoop(cfg)
-	if cut.kind == random {
+	if cut.kind == random { // the budget of a round cuts what a session takes in, too
 		l.Rand = cut.rand(-1)
+		cfg.RoundWork = []int{0, 1, 20, 1000}[l.Rand.IntN(4)]
 	}
 	log, err := play(tr, cut, coreEdge, &inMemory{l, l.Connect()})
 	if fault := l.Err(); fault != nil {

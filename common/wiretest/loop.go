@@ -132,6 +132,7 @@ func (l *Loop) run() {
 	const most = 1_000_000
 	for range most {
 		busy := false
+		l.cfg.Round()
 		for _, p := range l.peers {
 			busy = p.take() || busy
 		}

@@ -163,6 +163,7 @@ func (p *Peer) settle() bool {
 	}
 	p.todo = false
 	s, l := p.Session, p.loop
+	s.Continue(l.now)
 	for b := s.Next(p.runs[:]); !b.Empty(); b = s.Next(p.runs[:]) {
 		n, err := p.transmit(b)
 		switch {
@@ -176,8 +177,8 @@ func (p *Peer) settle() bool {
 			break
 		}
 	}
-	p.todo = false
 	p.note()
+	p.todo = p.want&session.Work != 0
 	return true
 }
 

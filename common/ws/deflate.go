@@ -2,6 +2,7 @@ package ws
 
 import (
 	"compress/flate"
+	"errors"
 	"io"
 	"math"
 	"slices"
@@ -33,20 +34,37 @@ func (w *Window) slide(p []byte) {
 
 // Inflater inflates messages, one after the other. It is not bound to a connection: nothing of a message
 // remains in it. Its zero value is ready, and makes what it needs, about 80 KiB, with the first message.
+// A message is inflated whole by Append, or by Begin and as many calls of Step as it takes. An Inflater
+// must not be copied.
 type Inflater struct {
 	flate io.ReadCloser // a flate.Resetter too
 	in    source
 	own   Window // of the message under way, where none is kept between messages
+
+	// Of the message under way.
+	window *Window
+	text   bool
+	check  UTF8
+	limit  int64 // of size; 0: none
+	size   int64 // bytes inflated so far
+	final  int   // final blocks so far
+	out    []byte
 }
 
 // deflateEnd is what RFC 7692 7.2.2 has the receiver append to a message, and a final empty block, so
 // that the decompressor sees where it ends.
 var deflateEnd = []byte("\x00\x00\xff\xff" + "\x01\x00\x00\xff\xff")
 
-// maxFinal is how many blocks of one message may be final. A final block ends flate's stream, and to
-// begin a new one takes microseconds, although it takes the sender two bytes. Senders whose
-// library can't flush otherwise need one in a message (RFC 7692 7.2.3.4).
-const maxFinal = 256
+const (
+	// maxFinal is how many blocks of one message may be final. A final block ends flate's stream, and to
+	// begin a new one takes microseconds, although it takes the sender two bytes. Senders whose
+	// library can't flush otherwise need one in a message (RFC 7692 7.2.3.4).
+	maxFinal = 256
+	// maxBarren is how many bytes of deflate data may bring no 32 KiB of output, after which package
+	// flate returns. No compressor needs an eighth of that. Data that consists of tables of codes does,
+	// and each table of 12 bytes takes a microsecond to read.
+	maxBarren = 256 << 10
+)
 
 // Append inflates a message, whose payload came in runs, appends it to dst, and returns the extended
 // slice. Text is checked. limit is the most bytes that may be appended; 0 is no limit. w is the
@@ -56,59 +74,110 @@ const maxFinal = 256
 // An empty payload is taken for the empty message. RFC 7692 7.2.3.6 has it sent as one byte, but
 // zlib, asked to flush when it has just flushed, gives none, and there are clients that send just that.
 func (z *Inflater) Append(dst []byte, w *Window, text bool, limit int64, runs ...[]byte) ([]byte, *Error) {
-	size := int64(0)
-	for _, run := range runs {
-		size += int64(len(run))
+	z.Begin(dst, w, text, limit, runs...)
+	for {
+		if done, err := z.Step(math.MaxInt); err != nil {
+			return dst, err
+		} else if done {
+			return z.End(), nil
+		}
 	}
-	if size == 0 {
-		return dst, nil
-	}
+}
+
+// Begin begins to inflate a message, with the arguments of Append. The runs, the window and what lies
+// behind dst are the Inflater's until Step has reported the end or an error.
+func (z *Inflater) Begin(dst []byte, w *Window, text bool, limit int64, runs ...[]byte) {
 	if w == nil {
 		w = &z.own
 	}
-	z.in.runs = append(append(z.in.runs[:0], runs...), deflateEnd)
-	out, err := z.inflate(dst, w, text, limit)
-	z.in.forget()
-	z.own.p = z.own.p[:0]
-	return out, err
+	z.window, z.text, z.limit, z.out = w, text, limit, dst
+	z.check, z.size, z.final = UTF8{}, 0, 0
+	z.in.runs = append(z.in.runs[:0], runs...)
+	if z.in.empty() {
+		return
+	}
+	z.in.runs = append(z.in.runs, deflateEnd)
+	z.in.at, z.in.off = 0, 0
+	z.reset(w)
 }
 
-func (z *Inflater) inflate(dst []byte, w *Window, text bool, limit int64) ([]byte, *Error) {
-	var check UTF8
-	z.reset(w)
-	out := dst
-	for size, final := int64(0), 0; ; {
-		most := math.MaxInt
-		if limit > 0 {
-			most = int(limit-size) + 1 // one more shows that there is more
-		}
-		out = grow(out, 1, most)
-		room := out[len(out):cap(out)]
-		n, err := z.flate.Read(room[:min(len(room), most)])
-		room, out, size = room[:n], out[:len(out)+n], size+int64(n)
-		w.slide(room)
-		switch {
-		case limit > 0 && size > limit:
-			return dst, ErrMessageTooBig
-		case text && !check.Valid(room):
-			return dst, ErrInvalidPayload
-		case err == nil:
-			continue
-		case err != io.EOF:
-			return dst, ErrDeflate
-		}
+// Step goes on until the message is whole, which it reports, or until n bytes more are inflated.
+func (z *Inflater) Step(n int) (done bool, err *Error) {
+	for before := z.size; !done && z.size-before < int64(n); {
 		if z.in.empty() {
-			break
+			return true, nil // there was no payload
 		}
-		if final++; final > maxFinal {
-			return dst, ErrDeflateFinal
+		if done, err = z.read(); err != nil {
+			z.forget()
+			return false, err
 		}
-		z.reset(w)
 	}
-	if text && !check.Complete() {
-		return dst, ErrInvalidPayload
+	return done, nil
+}
+
+// Read is how many bytes of the message's payload have been read so far.
+func (z *Inflater) Read() int { return z.in.read }
+
+// Out is what has been inflated so far, behind what Begin was given. It is the Inflater's.
+func (z *Inflater) Out() []byte { return z.out }
+
+// Move has what follows appended to dst, to which Out was copied. payload, unless it is nil, is a copy of
+// the one run that Begin was given, and is read in its place.
+func (z *Inflater) Move(dst, payload []byte) {
+	z.out = dst
+	if payload != nil {
+		z.in.runs[0] = payload
 	}
-	return out, nil
+}
+
+// End returns the extended slice when Step has reported that the message is whole, and forgets the message.
+func (z *Inflater) End() []byte {
+	out := z.out
+	z.forget()
+	return out
+}
+
+func (z *Inflater) forget() {
+	z.in.forget()
+	z.own.p = z.own.p[:0]
+	z.window, z.out = nil, nil
+}
+
+// read reads once from flate, and reports whether the message is whole.
+func (z *Inflater) read() (done bool, _ *Error) {
+	most := math.MaxInt
+	if z.limit > 0 {
+		most = int(z.limit-z.size) + 1 // one more shows that there is more
+	}
+	z.out = grow(z.out, 1, most)
+	room := z.out[len(z.out):cap(z.out)]
+	n, err := z.flate.Read(room[:min(len(room), most)])
+	room, z.out, z.size = room[:n], z.out[:len(z.out)+n], z.size+int64(n)
+	z.window.slide(room)
+	if n > 0 {
+		z.in.barren = 0
+	}
+	switch {
+	case z.limit > 0 && z.size > z.limit:
+		return false, ErrMessageTooBig
+	case z.text && !z.check.Valid(room):
+		return false, ErrInvalidPayload
+	case err == nil:
+		return false, nil
+	case err != io.EOF:
+		return false, ErrDeflate
+	}
+	if z.in.empty() {
+		if z.text && !z.check.Complete() {
+			return false, ErrInvalidPayload
+		}
+		return true, nil
+	}
+	if z.final++; z.final > maxFinal {
+		return false, ErrDeflateFinal
+	}
+	z.reset(z.window)
+	return false, nil
 }
 
 // grow makes room for n bytes and, where it allocates, for as many as there are, but for no more than most.
@@ -129,9 +198,11 @@ func (z *Inflater) reset(w *Window) {
 
 // source reads runs. As an io.ByteReader it is asked for no byte behind a final block.
 type source struct {
-	runs [][]byte
-	at   int // the run, or len(runs)
-	off  int // in it
+	runs   [][]byte
+	at     int // the run, or len(runs)
+	off    int // in it
+	read   int // bytes, of all runs
+	barren int // bytes read since flate has given something
 }
 
 func (s *source) empty() bool {
@@ -151,8 +222,11 @@ func (s *source) ReadByte() (byte, error) {
 	if s.empty() {
 		return 0, io.EOF
 	}
+	if s.barren++; s.barren > maxBarren {
+		return 0, errBarren
+	}
 	b := s.runs[s.at][s.off]
-	s.off++
+	s.off, s.read = s.off+1, s.read+1
 	return b, nil
 }
 
@@ -162,9 +236,12 @@ func (s *source) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n := copy(p, s.runs[s.at][s.off:])
-	s.off += n
+	s.off, s.read, s.barren = s.off+n, s.read+n, s.barren+n
 	return n, nil
 }
+
+// errBarren stops flate. What its caller is told is ErrDeflate.
+var errBarren = errors.New("ws: deflate data without output")
 
 // Deflater compresses messages, one after the other. It is not bound to a connection: no message refers
 // to another. Its zero value is ready, and makes what it needs, about a megabyte, with the first message.

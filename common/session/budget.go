@@ -1,0 +1,90 @@
+package session
+
+import "time"
+
+// A loop serves one connection after the other, so the work that one client
+// causes is time for which all others wait. Work is counted, in units of about
+// 100 ns of CPU time on a machine of the 2020s. What is left over when a share is
+// used up stays parked until the next round.
+const (
+	// roundWork is for all connections of a loop together, in one round: 10 ms.
+	roundWork = 100_000
+	// turnWork is for one connection in one turn: 2 ms.
+	turnWork = 20_000
+	// leastWork is for one connection when the round's work is used up: 20 µs. It is
+	// for what is cheap alone: a request for a page in memory, a short message.
+	leastWork = 200
+
+	requestWork = 10 // to parse a request and to answer it from memory
+	messageWork = 1  // to take in a short message
+
+	// Bytes of which a unit takes care.
+	bytesRead      = 1 << 10
+	bytesSent      = 1 << 8
+	bytesInflated  = 1 << 4
+	bytesUnpacked  = 1 << 2 // read by the inflater: each may be a table of codes
+	bytesDeflated  = 1 << 4
+	leastSend      = 64 << 10 // bytes that a connection may send in a round whose work is used up
+	inflatedAtOnce = 64 << 10 // bytes that are inflated between two looks at the budget
+)
+
+// MaxSend is the most bytes that a connection may send in a round: a fast peer has
+// room for no more, and what is left over costs a further round.
+const MaxSend = 2 << 20
+
+// Round begins a round of the loop. A call with another time than the call before
+// does so too, so only a driver whose clock stands still needs Round.
+func (cfg *Config) Round() {
+	cfg.round, cfg.turn, cfg.whose = cfg.RoundWork, 0, nil
+	if cfg.round == 0 {
+		cfg.round = roundWork
+	}
+	cfg.least = min(leastWork, cfg.round)
+}
+
+// Spent reports whether the round's work is used up. From then on only what is
+// cheap is done, so a loop begins its next round with the connections behind.
+func (cfg *Config) Spent() bool { return cfg.round <= 0 }
+
+// spend counts units of work, which the connection in turn has caused.
+func (cfg *Config) spend(units int) {
+	cfg.round -= units
+	cfg.turn -= units
+}
+
+// begin gives s a turn, unless it has one already.
+func (s *Session) begin() {
+	cfg := s.cfg
+	if cfg.whose != s {
+		cfg.whose, cfg.turn = s, min(turnWork, max(cfg.round, cfg.least))
+	}
+}
+
+// mayWork reports whether s may take in more in this turn.
+func (s *Session) mayWork() bool {
+	return s.cfg.turn > 0 && (s.cfg.round > 0 || !s.costly && s.zip() == nil)
+}
+
+// Continue gives the session a turn of the round that now belongs to. Next then
+// takes in what Want's bit Work stands for.
+func (s *Session) Continue(now time.Time) {
+	s.cfg.tell(now)
+	s.begin()
+}
+
+// SendBudget is how many bytes the connection may send in this turn.
+func (s *Session) SendBudget() int {
+	return max(leastSend, min(MaxSend, s.cfg.round*bytesSent))
+}
+
+// Spend counts work that the application does for c, in units of about 100 ns.
+func (c *Conn) Spend(units int) { c.cfg.spend(units) }
+
+// MayWork reports whether the round has work left for something costly, such as
+// opening a file.
+func (c *Conn) MayWork() bool { return c.cfg.round > 0 }
+
+// Costly says that what c's peer sends costs far more than to read it, as a
+// message does that many others are sent. In a round whose work is used up nothing
+// more is taken from it.
+func (c *Conn) Costly() { c.costly = true }
