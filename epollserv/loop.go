@@ -27,8 +27,11 @@ type loop struct {
 	conns  []*sock.Conn // by descriptor; nil where there is none
 	timers timers
 
-	todo, again []*sock.Conn     // to settle in this round; with more to send in the next
+	todo        []*sock.Conn     // to settle in this round
+	late, again []*sock.Conn     // to settle in the next: without a share of this round's work; with one
 	wake        func(*sock.Conn) // touch, made a value once and not for each connection
+	relief      sock.Relief      // when memory is short
+	looks       int              // at all descriptors since a deadline has passed, see due
 	arrivals    cli.Arrivals
 	open, limit int       // connections
 	paused      bool      // the listeners are not watched: clients wait in the backlog
@@ -40,7 +43,7 @@ type loop struct {
 const maxReady = 1024
 
 // acceptPause is how long to leave the listeners alone when accepting has
-// failed, for instance for want of memory.
+// failed, or when memory is short.
 const acceptPause = 100 * time.Millisecond
 
 // start makes the loop that counts in slot i of board, and begins to listen, on the
@@ -77,31 +80,34 @@ func (l *loop) run() error {
 			return err
 		}
 		now = time.Now()
-		l.count(n)
-		for _, e := range l.ready[:n] {
-			switch fd := int(e.Fd); {
-			case fd == l.desk.FD:
-				l.hear(now)
-			case l.at(fd) != nil:
-				l.take(now, l.conns[fd], e.Events&^sock.POLLOUT != 0)
-			default:
-				l.accept(now, fd)
-			}
+		l.takeIn(now, n)
+		if l.due(now, n) {
+			l.tick(now)
 		}
-		for c := l.timers.expired(now); c != nil; c = l.timers.expired(now) {
-			c.Tick(now)
-			l.touch(c)
-		}
-		l.bus.Tick(now)
 		l.settle(now)
 	}
 	return nil
 }
 
+// takeIn takes what has come to the n descriptors that are ready.
+func (l *loop) takeIn(now time.Time, n int) {
+	l.count(n)
+	for _, e := range l.ready[:n] {
+		switch fd := int(e.Fd); {
+		case fd == l.desk.FD:
+			l.hear(now)
+		case l.at(fd) != nil:
+			l.take(now, l.conns[fd], e.Events&^sock.POLLOUT != 0)
+		default:
+			l.accept(now, fd)
+		}
+	}
+}
+
 // timeout is how long the next wait may last.
 func (l *loop) timeout(now time.Time) time.Duration {
-	if len(l.todo) > 0 {
-		return 0 // some had more to send than one round allows
+	if len(l.todo) > 0 || l.looks > 0 {
+		return 0 // some had more to do than one round allows, or see due
 	}
 	return sock.Until(sock.Sooner(sock.Sooner(l.timers.next(), l.bus.Deadline()), sock.Sooner(l.resume, l.end)), now)
 }
@@ -110,6 +116,33 @@ func (l *loop) count(ready int) {
 	l.stat.Add(stat.SysWait, 1)
 	l.stat.Add(stat.Rounds, 1)
 	l.stat.Add(stat.Ready, ready)
+}
+
+// due reports whether deadlines are to be judged, after a wait that brought n events.
+// None is judged before all descriptors were looked at once more: bytes may have come
+// in time while the server was stopped, or behind a wait that a signal ended, or that
+// had no room for more events.
+func (l *loop) due(now time.Time, n int) bool {
+	next := sock.Sooner(l.timers.next(), l.bus.Deadline())
+	switch passed := !next.IsZero() && !now.Before(next); {
+	case !passed:
+		l.looks = 0
+	case l.looks > 0 && (n < maxReady || l.looks*maxReady > l.open):
+		l.looks = 0
+		return true
+	default:
+		l.looks++
+	}
+	return false
+}
+
+// tick tells all whose deadline has passed.
+func (l *loop) tick(now time.Time) {
+	for c := l.timers.expired(now); c != nil; c = l.timers.expired(now) {
+		c.Tick(now)
+		l.touch(c)
+	}
+	l.bus.Tick(now)
 }
 
 // take reads from c once, if that is what c is ready for. Whatever is marked
@@ -141,6 +174,10 @@ func (l *loop) accept(now time.Time, fd int) {
 			l.watchListeners(false)
 			return
 		}
+		if l.cfg.Tight() {
+			l.pause(now)
+			return
+		}
 		fd, verdict, err := ln.Next()
 		switch verdict {
 		case sock.Empty:
@@ -151,8 +188,7 @@ func (l *loop) accept(now time.Time, fd int) {
 			l.arrivals.Shed(now, err)
 		case sock.Failed:
 			l.env.Log.Error("can't accept", "error", err)
-			l.watchListeners(false)
-			l.resume = now.Add(acceptPause)
+			l.pause(now)
 			return
 		}
 	}
@@ -168,13 +204,16 @@ func (l *loop) add(now time.Time, fd int) *sock.Conn {
 
 // settle sends, closes, and asks for what each connection on the list wants.
 func (l *loop) settle(now time.Time) {
+	l.relief.Relieve(now, l.cfg, l.conns, l.wake)
 	for i := 0; i < len(l.todo); i++ { // flushing one may touch another
-		c := l.todo[i]
+		c, spent := l.todo[i], l.cfg.Spent()
 		c.Touched = c.Flush(now) // until here it can't be listed a second time
 		switch want := c.Want(); {
 		case want == 0:
 			l.remove(c)
 			continue
+		case c.Touched && spent:
+			l.late = append(l.late, c)
 		case c.Touched:
 			l.again = append(l.again, c)
 		case want != c.Armed && !l.arm(c, want):
@@ -184,8 +223,7 @@ func (l *loop) settle(now time.Time) {
 		}
 		l.timers.set(c)
 	}
-	clear(l.todo)
-	l.todo, l.again = l.again, l.todo[:0]
+	l.todo, l.late, l.again = sock.NextTodo(l.todo, l.late, l.again)
 	if l.paused && !l.resume.IsZero() && !now.Before(l.resume) {
 		l.watchListeners(true)
 	}
@@ -214,6 +252,12 @@ func (l *loop) arm(c *sock.Conn, want session.Want) bool {
 	}
 	c.Armed = want
 	return err == nil
+}
+
+// pause leaves the listeners alone for a moment.
+func (l *loop) pause(now time.Time) {
+	l.watchListeners(false)
+	l.resume = now.Add(acceptPause)
 }
 
 // watchListeners has epoll watch the listeners, or nothing of them. They stay in its

@@ -28,8 +28,11 @@ type loop struct {
 	conns   []*sock.Conn
 	nearest time.Time // not later than any connection's deadline; zero: there is none
 
-	todo, again []*sock.Conn     // to settle in this round; with more to send in the next
+	todo        []*sock.Conn     // to settle in this round
+	late, again []*sock.Conn     // to settle in the next: without a share of this round's work; with one
 	wake        func(*sock.Conn) // touch, made a value once and not for each connection
+	relief      sock.Relief      // when memory is short
+	looks       int              // at all descriptors since a deadline has passed, see due
 	arrivals    cli.Arrivals
 	open, limit int       // connections
 	paused      bool      // the listeners are not watched: clients wait in the backlog
@@ -38,7 +41,7 @@ type loop struct {
 }
 
 // acceptPause is how long to leave the listeners alone when accepting has
-// failed, for instance for want of memory.
+// failed, or when memory is short.
 const acceptPause = 100 * time.Millisecond
 
 func serve(env *cli.Env) error {
@@ -86,34 +89,37 @@ func (l *loop) run() error {
 			return err
 		}
 		now = time.Now()
-		l.count(n)
-		if l.fds[0].Revents != 0 {
-			l.hear(now)
+		l.takeIn(now, n)
+		if l.due(now) {
+			l.tick(now)
 		}
-		for i, ln := range l.lns {
-			if l.fds[1+i].Revents != 0 {
-				l.accept(now, ln)
-			}
-		}
-		due := l.due(now)
-		for i, c := range l.conns {
-			if marks := l.fds[l.first+i].Revents; marks != 0 {
-				l.take(now, c, marks&^sock.POLLOUT != 0)
-			}
-			if due {
-				l.tick(now, c)
-			}
-		}
-		l.bus.Tick(now)
 		l.settle(now)
 	}
 	return nil
 }
 
+// takeIn takes what has come to the n descriptors that are ready.
+func (l *loop) takeIn(now time.Time, n int) {
+	l.count(n)
+	if l.fds[0].Revents != 0 {
+		l.hear(now)
+	}
+	for i, ln := range l.lns {
+		if l.fds[1+i].Revents != 0 {
+			l.accept(now, ln)
+		}
+	}
+	for i, c := range l.conns {
+		if marks := l.fds[l.first+i].Revents; marks != 0 {
+			l.take(now, c, marks&^sock.POLLOUT != 0)
+		}
+	}
+}
+
 // timeout is how long the next wait may last.
 func (l *loop) timeout(now time.Time) time.Duration {
-	if len(l.todo) > 0 {
-		return 0 // some had more to send than one round allows
+	if len(l.todo) > 0 || l.looks > 0 {
+		return 0 // some had more to do than one round allows, or see due
 	}
 	return sock.Until(sock.Sooner(sock.Sooner(l.nearest, l.bus.Deadline()), sock.Sooner(l.resume, l.end)), now)
 }
@@ -124,24 +130,35 @@ func (l *loop) count(ready int) {
 	l.stat.Add(stat.Ready, ready)
 }
 
-// due reports whether some connection's deadline may have passed. If so, each is
-// given to tick, and what is nearest is found anew on the way.
+// due reports whether deadlines are to be judged. None is judged before all
+// descriptors were looked at once more: bytes may have come in time while the server
+// was stopped, or behind a wait that a signal ended.
 func (l *loop) due(now time.Time) bool {
-	if l.nearest.IsZero() || now.Before(l.nearest) {
-		return false
+	next := sock.Sooner(l.nearest, l.bus.Deadline())
+	switch passed := !next.IsZero() && !now.Before(next); {
+	case !passed:
+		l.looks = 0
+	case l.looks > 0:
+		l.looks = 0
+		return true
+	default:
+		l.looks++
 	}
-	l.nearest = time.Time{}
-	return true
+	return false
 }
 
-// tick tells c that its deadline has passed, if it has.
-func (l *loop) tick(now time.Time, c *sock.Conn) {
-	if d := c.Deadline(); d.IsZero() || d.After(now) {
-		l.nearest = sock.Sooner(l.nearest, d)
-		return
+// tick tells all whose deadline has passed, and finds the nearest of the others.
+func (l *loop) tick(now time.Time) {
+	l.nearest = time.Time{}
+	for _, c := range l.conns {
+		if d := c.Deadline(); d.IsZero() || d.After(now) {
+			l.nearest = sock.Sooner(l.nearest, d)
+			continue
+		}
+		c.Tick(now)
+		l.touch(c)
 	}
-	c.Tick(now)
-	l.touch(c)
+	l.bus.Tick(now)
 }
 
 // take reads from c once, if that is what c is ready for. Whatever is marked
@@ -172,6 +189,10 @@ func (l *loop) accept(now time.Time, ln *sock.Listener) {
 			l.watchListeners(false)
 			return
 		}
+		if l.cfg.Tight() {
+			l.pause(now)
+			return
+		}
 		fd, verdict, err := ln.Next()
 		switch verdict {
 		case sock.Empty:
@@ -182,8 +203,7 @@ func (l *loop) accept(now time.Time, ln *sock.Listener) {
 			l.arrivals.Shed(now, err)
 		case sock.Failed:
 			l.env.Log.Error("can't accept", "error", err)
-			l.watchListeners(false)
-			l.resume = now.Add(acceptPause)
+			l.pause(now)
 			return
 		}
 	}
@@ -201,13 +221,16 @@ func (l *loop) add(now time.Time, fd int) *sock.Conn {
 
 // settle sends, closes, and asks for what each connection on the list wants.
 func (l *loop) settle(now time.Time) {
+	l.relief.Relieve(now, l.cfg, l.conns, l.wake)
 	for i := 0; i < len(l.todo); i++ { // flushing one may touch another
-		c := l.todo[i]
+		c, spent := l.todo[i], l.cfg.Spent()
 		c.Touched = c.Flush(now) // until here it can't be listed a second time
 		switch want := c.Want(); {
 		case want == 0:
 			l.remove(c)
 			continue
+		case c.Touched && spent:
+			l.late = append(l.late, c)
 		case c.Touched:
 			l.again = append(l.again, c)
 		case want != c.Armed:
@@ -215,8 +238,7 @@ func (l *loop) settle(now time.Time) {
 		}
 		l.nearest = sock.Sooner(l.nearest, c.Deadline())
 	}
-	clear(l.todo)
-	l.todo, l.again = l.again, l.todo[:0]
+	l.todo, l.late, l.again = sock.NextTodo(l.todo, l.late, l.again)
 	if l.paused && !l.resume.IsZero() && !now.Before(l.resume) {
 		l.watchListeners(true)
 	}
@@ -240,6 +262,12 @@ func (l *loop) remove(c *sock.Conn) {
 func (l *loop) arm(c *sock.Conn, want session.Want) {
 	l.fds[l.first+int(c.Slot)].Events = sock.Marks(want)
 	c.Armed = want
+}
+
+// pause leaves the listeners alone for a moment.
+func (l *loop) pause(now time.Time) {
+	l.watchListeners(false)
+	l.resume = now.Add(acceptPause)
 }
 
 // watchListeners puts the listeners into the interest set, or takes them out:

@@ -21,7 +21,8 @@ type Options struct {
 	Bus        hub.Bus // to the room that all places share; it delivers to the App; nil: there is none
 	MaxMessage int64   // bytes of a WebSocket message
 
-	FS FS // the files below the root; nil: the built-in site alone
+	FS       FS  // the files below the root; nil: the built-in site alone
+	MaxFiles int // that may be open at a time; 0: any number
 
 	Loopback       bool          // only this machine can reach us: Host is checked although Hosts is nil
 	Host           string        // our own name, for that check
@@ -59,6 +60,7 @@ type App struct {
 	o     Options
 	fixed Lists // of o
 	site  []page
+	files files
 	path  []byte        // scratch for decoding
 	sound session.Fixed // what /healthz says
 	known struct {
@@ -216,6 +218,7 @@ func (a *App) Gone(c *session.Conn, _ ws.Code) {
 		a.leaveChat(g)
 	}
 	a.goneVisit(c)
+	a.goneWaiting(c)
 }
 
 // echo opens a WebSocket, or returns the body of a POST.

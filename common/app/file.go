@@ -35,7 +35,11 @@ func (a *App) below(c *session.Conn, r *http1.Request, path string) bool {
 		c.Refuse(404, "there is nothing at that path", nil) // to an FS it would be another root
 		return true
 	}
-	f, size, modified, err := a.o.FS.Open(name)
+	if !a.mayOpen(c) {
+		return true
+	}
+	defer a.resumeWaiting() // where the room was not needed after all
+	f, size, modified, err := a.openFile(name)
 	switch {
 	case path == "/" && errors.Is(err, fs.ErrNotExist):
 		return false

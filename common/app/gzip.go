@@ -14,7 +14,7 @@ func (a *App) preferCompressed(r *http1.Request, name string, res *resource) {
 	if !acceptsGzip(r) {
 		return
 	}
-	f, size, modified, err := a.o.FS.Open(name + ".gz")
+	f, size, modified, err := a.openFile(name + ".gz")
 	if err != nil || f == nil {
 		return
 	}

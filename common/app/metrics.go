@@ -7,6 +7,12 @@ import (
 	"threeloops/common/stat"
 )
 
+// What a report costs, in units of session.Conn.Spend.
+const (
+	reportWork = 100
+	slotWork   = 10
+)
+
 var metricsFields = []byte("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n" +
 	"Cache-Control: no-store\r\n")
 
@@ -17,6 +23,7 @@ var perSlot = []stat.Counter{stat.Requests, stat.MessagesIn, stat.BytesIn, stat.
 // metrics answers in Prometheus' text format.
 func (a *App) metrics(c *session.Conn) {
 	m := metrics{server: a.o.Name}
+	c.Spend(reportWork + slotWork*len(a.o.Board))
 	for i := stat.Accepted; i < stat.Counters; i++ {
 		m.family("threeloops_"+i.String(), i.Help(), i)
 		m.sample(a.o.Board.Sum(i))
@@ -41,12 +48,12 @@ type metrics struct {
 	name   string // of the family under way
 }
 
-// family begins the samples of a counter or, of a maximum, of a gauge.
+// family begins the samples of a counter or, of all but a total, of a gauge.
 func (m *metrics) family(name, help string, c stat.Counter) {
-	if c == stat.QueueMost {
-		m.head(name, help, "gauge")
-	} else {
+	if c.Kind() == stat.Total {
 		m.head(name+"_total", help, "counter")
+	} else {
+		m.head(name, help, "gauge")
 	}
 }
 

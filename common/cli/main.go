@@ -33,9 +33,11 @@ type Env struct {
 	Name string
 	Log  *slog.Logger
 
-	child bool // Model.Child
-	root  *sock.Root
-	lists atomic.Pointer[app.Lists]
+	child    bool   // Model.Child
+	host     string // of Addr
+	loopback bool   // only this machine can reach that
+	root     *sock.Root
+	lists    atomic.Pointer[app.Lists]
 
 	signals chan<- os.Signal // see Attend
 }
@@ -53,7 +55,14 @@ func Main(m Model) {
 	if m.Child {
 		o.inherit()
 	}
-	env := &Env{Options: o, Name: m.Name, child: m.Child, Log: logger(o).With("server", m.Name)}
+	host, _, _ := sock.SplitAddress(o.Addr) // checked
+	env := &Env{
+		Options: o, Name: m.Name, Log: logger(o).With("server", m.Name),
+		child: m.Child, host: host, loopback: loopback(host),
+	}
+	if !m.Child {
+		limitHeap(env.memoryBudget())
+	}
 	err = env.open()
 	if err == nil && !m.Child {
 		err = env.checkLifeline()
@@ -104,17 +113,20 @@ func (env *Env) NewIO(slot *stat.Slot) *sock.IO {
 	slot.Set(stat.Pid, os.Getpid())
 	io := sock.NewIO(slot)
 	io.Plain = !env.NoDelay
+	if !env.child {
+		io.Addresses = env.perAddress()
+	}
 	return io
 }
 
 // Sessions returns what the sessions of one loop share, the application
 // included, and the latter's end of bus. The loop counts in slot i of board.
 func (env *Env) Sessions(board stat.Board, i int, bus hub.Bus) (*session.Config, hub.Receiver) {
-	host, _, _ := sock.SplitAddress(env.Addr) // checked
 	o := app.Options{
 		Name: env.Name, Board: board, Slot: i, Bus: bus, MaxMessage: env.MaxMessage,
-		Host: host, Loopback: loopback(host),
-		Lists: env.Lists, OriginRequired: env.OriginRequired,
+		Host: env.host, Loopback: env.loopback,
+		MaxFiles: env.fileBudget(),
+		Lists:    env.Lists, OriginRequired: env.OriginRequired,
 		Legacy: env.Legacy, Demo: env.Demo,
 	}
 	if env.root != nil {
@@ -127,9 +139,11 @@ func (env *Env) Sessions(board stat.Board, i int, bus hub.Bus) (*session.Config,
 		Compress:    env.Compress,
 		HeadTimeout: env.HeadTimeout, IdleTimeout: env.IdleTimeout,
 		WriteTimeout: env.WriteTimeout, CloseTimeout: env.CloseTimeout,
-		Legacy: env.Legacy,
-		Stat:   &board[i],
-		Alone:  env.child,
+		Looks:     true,
+		MaxMemory: env.memoryBudget() / int64(env.Loops),
+		Legacy:    env.Legacy,
+		Stat:      &board[i],
+		Alone:     env.child,
 	}, served
 }
 
@@ -173,21 +187,4 @@ func (env *Env) Ready(lns []*sock.Listener) {
 		more = fmt.Sprintf(" to %d", lns[n-1].Addr.Port())
 	}
 	fmt.Printf("%s: listening on http://%v%s (pid %d)\n", env.Name, lns[0].Addr, more, os.Getpid())
-}
-
-// ConnLimit is how many connections may be open at once: what -max-conns says,
-// or what the limit of open files allows when a share of it is kept for files
-// that are being sent. Each loop has listeners, with a spare descriptor each, and
-// two more.
-func (env *Env) ConnLimit() int {
-	files := max(sock.MaxFiles()-env.Loops*(2*env.Ports+2), 1)
-	most := max(files-max(64, files/16), files/2, 1)
-	if env.MaxConns == 0 {
-		return most
-	}
-	if env.MaxConns > most {
-		env.Log.Warn("-max-conns is beyond the limit of open files: clients will be turned away",
-			"max-conns", env.MaxConns, "open files", files)
-	}
-	return env.MaxConns
 }

@@ -27,6 +27,8 @@ type Options struct {
 	MaxMessage int64
 	MaxBody    int64
 	MaxHead    int64
+	MaxMemory  int64
+	MaxPerIP   int
 	Compress   session.Compress
 
 	HeadTimeout  time.Duration
@@ -109,6 +111,11 @@ func (o *Options) define(fs *flag.FlagSet, m *Model) {
 	fs.Var((*size)(&o.MaxBody), "max-body", "largest request body in `bytes`")
 	fs.Var((*size)(&o.MaxHead), "max-head", "largest request line and fields in `bytes`")
 
+	fs.Var((*size)(&o.MaxMemory), "max-memory",
+		"`bytes` held for all clients together (0: a quarter of the machine's, or of the control group's)")
+	fs.IntVar(&o.MaxPerIP, "max-per-ip", 0,
+		"connections of one address, and members of the room without WebSocket (0: a quarter of all; none on loopback)")
+
 	fs.TextVar(&o.Compress, "compress", session.DeflateOn,
 		"permessage-deflate for WebSockets that offer it: on, off, or takeover, which keeps 32 KiB for each client")
 
@@ -165,6 +172,10 @@ func (o *Options) check() error {
 		return fmt.Errorf("-backlog %d must be positive", o.Backlog)
 	case o.MaxConns < 0:
 		return fmt.Errorf("-max-conns %d must not be negative", o.MaxConns)
+	case o.MaxPerIP < 0:
+		return fmt.Errorf("-max-per-ip %d must not be negative", o.MaxPerIP)
+	case o.MaxMemory != 0 && o.MaxMemory < leastMemory:
+		return fmt.Errorf("-max-memory %d must be at least %d bytes, 1 MiB", o.MaxMemory, leastMemory)
 	case o.MaxHead < 64 || o.MaxHead > 1<<24:
 		return fmt.Errorf("-max-head %d must be from 64 to %d bytes", o.MaxHead, 1<<24)
 	case o.DeferAccept < 0:
@@ -190,6 +201,9 @@ func (o *Options) check() error {
 	}
 	return o.checkTimes()
 }
+
+// leastMemory is the smallest budget with which a server can serve, in bytes.
+const leastMemory = 1 << 20
 
 // mostProcesses is PID_MAX_LIMIT (proc(5)): Linux has no more numbers for them.
 const mostProcesses = 1 << 22

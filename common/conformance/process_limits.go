@@ -24,7 +24,8 @@ func survivesShortage(t *testing.T) {
 		must(t, err)
 		defer c.Close()
 		switch r, err := c.get("/healthz"); {
-		case err != nil: // closed or reset
+		case err != nil:
+			t.Errorf("client %d: want a status, got %v", served+refused+1, err)
 			refused++
 		case r.status == http.StatusServiceUnavailable:
 			must(t, c.ended())

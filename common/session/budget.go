@@ -1,6 +1,10 @@
 package session
 
-import "time"
+import (
+	"time"
+
+	"threeloops/common/stat"
+)
 
 // A loop serves one connection after the other, so the work that one client
 // causes is time for which all others wait. Work is counted, in units of about
@@ -35,6 +39,10 @@ const MaxSend = 2 << 20
 // Round begins a round of the loop. A call with another time than the call before
 // does so too, so only a driver whose clock stands still needs Round.
 func (cfg *Config) Round() {
+	if cfg.whose != nil && cfg.Spent() {
+		cfg.Stat.Add(stat.WorkSpent, 1)
+	}
+	cfg.report()
 	cfg.round, cfg.turn, cfg.whose = cfg.RoundWork, 0, nil
 	if cfg.round == 0 {
 		cfg.round = roundWork

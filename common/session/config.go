@@ -46,7 +46,8 @@ type Config struct {
 
 	Legacy bool // handshakes of hixie-75, hixie-76, hybi-07 and hybi-10 are answered too
 
-	RoundWork int // units of work that a round has for all connections, about 100 ns each; 0: 100,000
+	MaxMemory int64 // bytes that all sessions together may hold; 0: no limit
+	RoundWork int   // units of work that a round has for all connections, about 100 ns each; 0: 100,000
 
 	Stat  *stat.Slot // where the loop counts; never nil
 	Alone bool       // the loop has a single Session, which notes its phase in Stat
@@ -66,6 +67,8 @@ type Config struct {
 	least int      // units that a connection has in a round whose work is used up
 	turn  int      // and of these, in the turn of the connection that has it
 	whose *Session // which connection that is; nil: none yet
+
+	reported int64 // bytes held, as noted on the board last
 }
 
 // instant is a point in time: nanoseconds since the Config's first use, plus

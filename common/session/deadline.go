@@ -92,10 +92,7 @@ func (s *Session) phaseDue() instant {
 	case head, challenge:
 		d = s.cfg.HeadTimeout
 	case body:
-		d = s.cfg.IdleTimeout
-		if s.part != nil {
-			d *= time.Duration(1 + s.part.size>>16)
-		}
+		d = s.collectTime()
 	case open:
 		d = s.cfg.IdleTimeout
 	case pinged, linger:
@@ -108,7 +105,23 @@ func (s *Session) phaseDue() instant {
 	if d <= 0 || s.choked() && s.phase < closing {
 		return 0 // not waiting for the peer's bytes: the write timer watches it
 	}
-	return s.since.after(d)
+	due := s.since.after(d)
+	if s.collects() {
+		due = min(due, s.part.since.after(s.collectTime()))
+	}
+	return due
+}
+
+// collects reports whether a WebSocket message has begun to come, and is held.
+func (s *Session) collects() bool { return s.part != nil && s.mayFrame() }
+
+// collectTime is how long a body or a message may take to come: the more has come,
+// the longer, so that a large one is no attack and a drip is.
+func (s *Session) collectTime() time.Duration {
+	if s.part == nil {
+		return s.cfg.IdleTimeout
+	}
+	return s.cfg.IdleTimeout * time.Duration(1+s.part.size>>16)
 }
 
 // expired ends, or questions, a phase that has lasted too long.
@@ -118,7 +131,22 @@ func (s *Session) expired() {
 		s.turn(lastWord)
 	case head, body, challenge:
 		s.refuse(408, "the request did not arrive in time")
-	case open:
+	case open, pinged:
+		s.silent()
+	case closing, linger:
+		s.turn(timeout)
+	}
+}
+
+// silent ends an open WebSocket whose message takes too long, and asks one that
+// says nothing whether its peer lives.
+func (s *Session) silent() {
+	switch {
+	case s.collects() && s.part.since.after(s.collectTime()) <= s.cfg.now:
+		s.cfg.done(s.part)
+		s.part = nil
+		s.goodbye(ws.PolicyViolation, "the message did not arrive in time")
+	case s.phase == open:
 		if s.hixie() != nil {
 			s.goodbye(ws.GoingAway, "") // it has no ping
 			return
@@ -126,10 +154,8 @@ func (s *Session) expired() {
 		s.control(ws.Ping, nil)
 		s.cfg.Stat.Add(stat.Pings, 1)
 		s.turn(silence)
-	case pinged:
+	default:
 		s.queueClose(ws.InternalError, "keepalive ping timeout")
 		s.turn(lastWord)
-	case closing, linger:
-		s.turn(timeout)
 	}
 }

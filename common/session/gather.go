@@ -9,7 +9,7 @@ type gather struct {
 	pool   *outq.Pool
 	chunks [][]byte
 	size   int64
-	since  instant // when a WebSocket message began to come
+	since  instant // when it began to come
 	taken  bool    // the chunks are the application's
 }
 
@@ -93,6 +93,7 @@ func (cfg *Config) gather() *gather {
 	if cfg.spare = nil; g == nil {
 		g = &gather{pool: &cfg.pool}
 	}
+	g.since = cfg.now
 	return g
 }
 

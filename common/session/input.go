@@ -103,21 +103,3 @@ func (s *Session) forget() {
 		s.dialect.zip = nil
 	}
 }
-
-// Held is how many bytes of memory the connection holds on to, about.
-func (s *Session) Held() int64 {
-	n := s.out.Held()
-	if s.parked != nil {
-		n += s.parked.size
-	}
-	if s.part != nil {
-		n += s.part.held()
-	}
-	if z := s.zip(); z != nil {
-		n += z.window.Held()
-		if z.going != nil {
-			n += z.going.held
-		}
-	}
-	return n
-}

@@ -288,7 +288,7 @@ func (s *Session) Want() Want {
 	if !s.out.Idle() {
 		want = Write
 	}
-	if s.phase != flush && !s.finCame && !s.choked() && s.parked == nil {
+	if s.phase != flush && !s.finCame && !s.choked() && s.parked == nil && !s.greedy() {
 		want |= Read
 	}
 	if s.unfinished() {

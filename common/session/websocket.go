@@ -176,7 +176,6 @@ func (s *Session) message(ev *ws.Event) bool {
 	if !s.streamed && !(ev.First && ev.Last) {
 		if s.part == nil {
 			s.part = s.cfg.gather()
-			s.part.since = s.cfg.now
 		}
 		s.part.add(ev.Payload, s.frames.Rest())
 		if !ev.Last {

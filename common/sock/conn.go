@@ -23,14 +23,15 @@ type Conn struct {
 	Touched bool          // it is on the loop's list for settle
 	Due     time.Duration // the loop's: a time not later than Deadline
 
-	io *IO
+	io   *IO
+	from *Address // nil: it isn't counted
 }
 
-// NewConn returns the Conn of a descriptor that was accepted at now. id is its
+// NewConn returns the Conn of the descriptor that io's loop has accepted last, at now. id is its
 // number, from 1, never used again; a descriptor's number is. wake is called
 // when the application has something for it.
 func NewConn(fd int, id uint64, io *IO, cfg *session.Config, now time.Time, wake func(*Conn)) *Conn {
-	c := &Conn{FD: fd, io: io}
+	c := &Conn{FD: fd, io: io, from: io.Admitted()}
 	c.Init(cfg, id, now, func() { wake(c) })
 	return c
 }
@@ -172,6 +173,7 @@ func (c *Conn) Close() {
 	c.io.Stat.Add(stat.Closed, 1)
 	unix.Close(c.FD)
 	c.FD = -1
+	c.from.Leave()
 }
 
 func addrPort(sa unix.Sockaddr) netip.AddrPort {

@@ -12,8 +12,12 @@ import (
 // buffer to read into, the list of runs to write, and the counters. It is not
 // safe for concurrent use.
 type IO struct {
-	Stat    *stat.Slot
-	Plain   bool // never MSG_MORE: a response's head and its file go apart, for showing what that costs
+	Stat  *stat.Slot
+	Plain bool // never MSG_MORE: a response's head and its file go apart, for showing what that costs
+
+	Addresses Addresses // of those that the loop serves
+	admitted  *Address  // of the connection that was accepted last
+
 	scratch []byte
 	runs    [64][]byte
 	vec     vector
@@ -24,6 +28,23 @@ const scratchSize = 64 << 10
 
 // NewIO returns the IO of a loop that counts in s.
 func NewIO(s *stat.Slot) *IO { return &IO{Stat: s, scratch: make([]byte, scratchSize)} }
+
+// admit counts a connection of its address. It reports false if that has too many.
+func (io *IO) admit(fd int) (ok bool) {
+	if io.Addresses.Max == 0 {
+		return true
+	}
+	io.admitted, ok = io.Addresses.admit(peerAddr(fd))
+	return ok
+}
+
+// Admitted returns the Address of the connection that was accepted last, to be told
+// by Leave when that is closed; nil: it isn't counted.
+func (io *IO) Admitted() *Address {
+	at := io.admitted
+	io.admitted = nil
+	return at
+}
 
 // read reads once. It returns 0 and no error at the end of the stream.
 func (io *IO) read(fd int, p []byte) (int, error) {

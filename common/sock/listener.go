@@ -17,8 +17,9 @@ type Listener struct {
 	FD   int
 	Addr netip.AddrPort // as bound: port 0 is the real one
 
-	spare int
-	io    *IO
+	spare  int
+	turned int // the client that was turned away last, negative if there is none; see turnAway
+	io     *IO
 
 	quota, left int // of Next: clients in a round, and how many are left of them
 }
@@ -110,7 +111,7 @@ func listen(at netip.AddrPort, cfg Config) (*Listener, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	ln := &Listener{FD: fd, spare: -1, quota: 1, left: 1}
+	ln := &Listener{FD: fd, spare: -1, turned: -1, quota: 1, left: 1}
 	if err := ln.start(sa, at.Addr().IsUnspecified(), cfg); err != nil {
 		ln.Close()
 		return nil, err
@@ -194,21 +195,28 @@ type Verdict uint8
 const (
 	Accepted Verdict = iota // a connection
 	Empty                   // none is waiting
-	Shed                    // one was there, but no descriptor for it: it was closed
+	Shed                    // one was there, and was turned away with a 503; err tells why
 	Failed                  // accepting failed for a reason of its own; err tells
 )
+
+// ErrAddress is why a client is turned away whose address has too many connections.
+var ErrAddress = errors.New("its address has as many connections as it may have")
 
 // Accept takes one connection from the backlog.
 //
 // Without a free descriptor (EMFILE, ENFILE) the connection would stay in the
-// backlog, and a level-triggered loop would be woken for it for ever, in vain.
-// So the spare descriptor is given up, the client accepted and closed, and the
-// spare taken back.
+// backlog, and a level-triggered loop would be woken for it again and again, in
+// vain. So the spare descriptor is given up, and the client accepted and turned away.
 func (ln *Listener) Accept() (fd int, v Verdict, err error) {
 	for {
 		fd, err = ln.accept()
 		switch err {
 		case nil:
+			if !ln.io.admit(fd) {
+				ln.turnAway(fd)
+				ln.io.Stat.Add(stat.AddressRefused, 1)
+				return -1, Shed, ErrAddress
+			}
 			ln.io.Stat.Add(stat.Accepted, 1)
 			return fd, Accepted, nil
 		case unix.EAGAIN:
@@ -248,10 +256,11 @@ func (ln *Listener) accept() (int, error) {
 	return rawAccept(ln.FD)
 }
 
-// shed closes the client at the head of the backlog. Should even the spare be
-// gone, for another process took it in the whole system's shortage, it tries to
+// shed turns away the client at the head of the backlog. Should even the spare be
+// gone, because another process took it in the whole system's shortage, it tries to
 // get it back and leaves the client where it is.
 func (ln *Listener) shed() Verdict {
+	ln.part()
 	if ln.spare >= 0 {
 		unix.Close(ln.spare)
 		ln.spare = -1
@@ -259,14 +268,31 @@ func (ln *Listener) shed() Verdict {
 	v := Failed
 	switch fd, err := ln.accept(); err {
 	case nil:
-		unix.Close(fd)
-		ln.io.Stat.Add(stat.Refused, 1)
-		v = Shed
+		ln.turnAway(fd) // in the place of the spare, which part makes free
+		return Shed
 	case unix.EAGAIN: // the kernel looks for a descriptor before it looks for a client
 		v = Empty
 	}
 	ln.spare, _ = spareFD()
 	return v
+}
+
+// turnAway answers a client with a 503. Its descriptor is closed when the next
+// client is turned away: closed immediately, with its request unread, the connection
+// would be reset, and the client might never see the answer.
+func (ln *Listener) turnAway(fd int) {
+	ln.part()
+	ln.io.Stat.Add(stat.Refused, 1)
+	TurnAway(fd)
+	ln.turned = fd
+}
+
+// part closes the client that was turned away last.
+func (ln *Listener) part() {
+	if ln.turned >= 0 {
+		Part(ln.turned)
+		ln.turned = -1
+	}
 }
 
 // Close stops listening. Clients in the backlog are reset.
@@ -277,5 +303,6 @@ func (ln *Listener) Close() {
 	if ln.spare >= 0 {
 		unix.Close(ln.spare)
 	}
+	ln.part()
 	ln.FD, ln.spare = -1, -1
 }

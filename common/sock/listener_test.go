@@ -222,7 +222,7 @@ func TestWithoutADescriptorClientsAreTurnedAway(t *testing.T) {
 		t.Errorf("%d refused, %d accepted, spare %d", slot.Get(stat.Refused), slot.Get(stat.Accepted), spare)
 	}
 	for _, c := range []*net.TCPConn{one, two} {
-		if text, err := io.ReadAll(c); len(text) > 0 || err != nil {
+		if text, err := io.ReadAll(c); !strings.HasPrefix(string(text), "HTTP/1.1 503 ") || err != nil {
 			t.Errorf("a client turned away reads %q, %v", text, err)
 		}
 	}
@@ -313,5 +313,64 @@ func TestNextAsksSeldomInVain(t *testing.T) {
 	}
 	if rounds > 10 {
 		t.Errorf("200 clients at once took %d rounds", rounds)
+	}
+}
+
+func TestAnAddressHasNoMoreConnectionsThanItMay(t *testing.T) {
+	var slot stat.Slot
+	ln := newListener(t, Config{Addr: "127.0.0.1:0"}, &slot)
+	ln.io.Addresses.Max = 2
+	var clients []*net.TCPConn
+	var addresses []*Address
+	for range 2 {
+		clients = append(clients, dial(t, ln))
+		fd, v, err := ln.Accept()
+		if v != Accepted {
+			t.Fatalf("want the client accepted, got %v, %v", v, err)
+		}
+		defer unix.Close(fd)
+		addresses = append(addresses, ln.io.Admitted())
+	}
+	third := dial(t, ln)
+	if _, v, err := ln.Accept(); v != Shed || err != ErrAddress {
+		t.Errorf("the third client of an address that may have two: want it turned away, got %v, %v", v, err)
+	}
+	if text, err := io.ReadAll(third); !strings.HasPrefix(string(text), "HTTP/1.1 503 ") || err != nil {
+		t.Errorf("the third client: want a 503, got %q, %v", text, err)
+	}
+	if n := slot.Get(stat.AddressRefused); n != 1 {
+		t.Errorf("want 1 refusal counted, got %d", n)
+	}
+	addresses[0].Leave()
+	clients = append(clients, dial(t, ln))
+	fd, v, err := ln.Accept()
+	if v != Accepted {
+		t.Errorf("after one has left: want the client accepted, got %v, %v", v, err)
+	}
+	unix.Close(fd)
+	addresses[1].Leave()
+	ln.io.Admitted().Leave()
+	if n := len(ln.io.Addresses.open); n != 0 {
+		t.Errorf("without connections: want no address kept, got %d", n)
+	}
+	for _, c := range clients {
+		c.Close()
+	}
+}
+
+func TestAnIPv6ClientIsItsNetwork(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		same bool
+	}{
+		{"2001:db8::1", "2001:db8::2", true},
+		{"2001:db8::1", "2001:db8:0:1::1", false},
+		{"fe80::1%eth0", "fe80::2%eth1", true},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"::ffff:192.0.2.1", "192.0.2.1", true},
+	} {
+		if got := Network(netip.MustParseAddr(tt.a)) == Network(netip.MustParseAddr(tt.b)); got != tt.same {
+			t.Errorf("%s and %s: want the same client %t, got %t", tt.a, tt.b, tt.same, got)
+		}
 	}
 }

@@ -6,10 +6,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const turnedAwayText = "503 Service Unavailable: the server can't start a process for you\n"
+const turnedAwayText = "503 Service Unavailable: the server has no room for another connection now\n"
 
 // turnedAway is a reply in full: it can't depend on a process that could not be
-// started.
+// started, nor on a descriptor that isn't there.
 var turnedAway = []byte("HTTP/1.1 503 Service Unavailable\r\n" +
 	"Content-Type: text/plain; charset=utf-8\r\n" +
 	"Content-Length: " + strconv.Itoa(len(turnedAwayText)) + "\r\n" +

@@ -21,35 +21,66 @@ const (
 	identities
 )
 
-// The counters, which only ever grow. Bytes are those of the sockets, so framing
-// is included.
+// The counters; Kind tells which of them only ever grow. Bytes are those of the
+// sockets, so framing is included.
 const (
-	Accepted    Counter = identities + iota // connections accepted
-	Closed                                  // connections closed
-	Refused                                 // connections closed unserved: no descriptor, no process
-	Requests                                // HTTP requests answered by the application
-	BadRequests                             // HTTP requests refused by the parser or a timeout
-	Upgrades                                // WebSocket handshakes completed
-	MessagesIn                              // WebSocket data messages received whole
-	MessagesOut                             // WebSocket data messages queued
-	Pings                                   // keep-alive pings sent
-	Violations                              // WebSocket connections failed for what the peer sent
-	BytesIn                                 // bytes read
-	BytesOut                                // bytes written, sendfile included
-	Rounds                                  // returns of poll, epoll_wait
-	Ready                                   // descriptors reported ready
-	SysAccept                               // accept4(2)
-	SysRead                                 // read(2)
-	SysWrite                                // write(2), sendmsg(2)
-	SysSendfile                             // sendfile(2)
-	SysWait                                 // poll(2), epoll_wait(2)
-	SysCtl                                  // epoll_ctl(2)
-	SysShutdown                             // shutdown(2)
-	SysClose                                // close(2) of a connection
-	Faults                                  // transitions that the phase table declares impossible
-	QueueMost                               // most bytes that ever waited for one peer to read: a maximum, no sum
-	Counters                                // how many there are
+	Accepted       Counter = identities + iota // connections accepted
+	Closed                                     // connections closed
+	Refused                                    // connections closed unserved: no descriptor, no process
+	Requests                                   // HTTP requests answered by the application
+	BadRequests                                // HTTP requests refused by the parser or a timeout
+	Upgrades                                   // WebSocket handshakes completed
+	MessagesIn                                 // WebSocket data messages received whole
+	MessagesOut                                // WebSocket data messages queued
+	Pings                                      // keep-alive pings sent
+	Violations                                 // WebSocket connections failed for what the peer sent
+	BytesIn                                    // bytes read
+	BytesOut                                   // bytes written, sendfile included
+	Rounds                                     // returns of poll, epoll_wait
+	Ready                                      // descriptors reported ready
+	SysAccept                                  // accept4(2)
+	SysRead                                    // read(2)
+	SysWrite                                   // write(2), sendmsg(2)
+	SysSendfile                                // sendfile(2)
+	SysWait                                    // poll(2), epoll_wait(2)
+	SysCtl                                     // epoll_ctl(2)
+	SysShutdown                                // shutdown(2)
+	SysClose                                   // close(2) of a connection
+	Faults                                     // transitions that the phase table declares impossible
+	QueueMost                                  // most bytes that ever waited for one peer to read
+	WorkSpent                                  // rounds whose budget of work was used up
+	Memory                                     // bytes held for clients now
+	MemoryMost                                 // most bytes that were ever held for them
+	MemoryEnded                                // connections ended because the budget of memory was used up
+	Files                                      // files open for clients now
+	FilesMost                                  // most files that were ever open for them
+	FilesWaited                                // requests that waited for the budget of files
+	AddressRefused                             // connections refused because their address had too many
+	LogDropped                                 // lines that the log had no room for
+	Counters                                   // how many there are
 )
+
+// Kind says how a counter's values are put together.
+type Kind uint8
+
+// The kinds. Of all others than totals, a slot whose writer is gone leaves nothing
+// but its maxima.
+const (
+	Total   Kind = iota // only grows; those of slots are added up
+	Level               // goes up and down; those of slots are added up
+	Maximum             // only grows; of slots it is the largest
+)
+
+// Kind tells what kind c is of.
+func (c Counter) Kind() Kind {
+	switch c {
+	case Memory, Files:
+		return Level
+	case QueueMost, MemoryMost, FilesMost:
+		return Maximum
+	}
+	return Total
+}
 
 var names = [Counters]string{
 	Pid: "pid", Conn: "connection", Phase: "phase",
@@ -60,7 +91,10 @@ var names = [Counters]string{
 	BytesIn: "bytes_in", BytesOut: "bytes_out", Rounds: "rounds", Ready: "ready",
 	SysAccept: "sys_accept", SysRead: "sys_read", SysWrite: "sys_write", SysSendfile: "sys_sendfile",
 	SysWait: "sys_wait", SysCtl: "sys_ctl", SysShutdown: "sys_shutdown", SysClose: "sys_close",
-	Faults: "faults", QueueMost: "queue_most",
+	Faults: "faults", QueueMost: "queue_most", WorkSpent: "work_spent",
+	Memory: "memory", MemoryMost: "memory_most", MemoryEnded: "memory_ended",
+	Files: "files", FilesMost: "files_most", FilesWaited: "files_waited",
+	AddressRefused: "address_refused", LogDropped: "log_dropped",
 }
 
 var help = [Counters]string{
@@ -77,6 +111,13 @@ var help = [Counters]string{
 	SysShutdown: "calls of shutdown", SysClose: "calls of close, of a connection",
 	Faults:    "transitions that should be impossible",
 	QueueMost: "most bytes that ever waited for one peer to read",
+	WorkSpent: "rounds whose budget of work was used up, so that input waited for the next",
+	Memory:    "bytes of memory held for clients", MemoryMost: "most bytes of memory that were ever held for clients",
+	MemoryEnded: "connections ended because the budget of memory was used up",
+	Files:       "files open for clients", FilesMost: "most files that were ever open for clients",
+	FilesWaited:    "requests that waited for the budget of files",
+	AddressRefused: "connections refused because their address had too many",
+	LogDropped:     "lines that the log had no room for",
 }
 
 // Help says in a line what a counter counts.
@@ -88,7 +129,7 @@ func (c Counter) String() string { return names[c] }
 // Slot is one writer's row of columns. Its memory may be shared with other
 // processes, so it is nothing but words; and it is a whole number of cache
 // lines, so that writers don't take each other's lines away.
-type Slot [32]uint64
+type Slot [40]uint64
 
 // Add adds n to a counter. Only the slot's one writer may call it.
 func (s *Slot) Add(c Counter, n int) { atomic.StoreUint64(&s[c], s[c]+uint64(n)) }
@@ -127,11 +168,12 @@ func (s *Slot) Peer() netip.AddrPort {
 // Board is a table of slots.
 type Board []Slot
 
-// Sum adds up one counter over all slots; of a maximum it is the largest.
+// Sum adds up one counter over all slots; of a maximum it is the
+// largest.
 func (b Board) Sum(c Counter) uint64 {
 	var n uint64
 	for i := range b {
-		if v := b[i].Get(c); c == QueueMost {
+		if v := b[i].Get(c); c.Kind() == Maximum {
 			n = max(n, v)
 		} else {
 			n += v
@@ -151,9 +193,10 @@ func (b Board) Open() uint64 {
 // frees it. The caller must be the writer of slot to.
 func (b Board) Retire(i, to int) {
 	for c := Accepted; c < Counters; c++ {
-		if n := int(b[i].Get(c)); c == QueueMost {
+		switch n := int(b[i].Get(c)); c.Kind() {
+		case Maximum:
 			b[to].Max(c, n)
-		} else {
+		case Total:
 			b[to].Add(c, n)
 		}
 		b[i].Set(c, 0)

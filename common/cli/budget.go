@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"os"
+	"runtime/debug"
+
+	"threeloops/common/sock"
+)
+
+// memoryBudget is how many bytes the clients of this process may have held for
+// them: what -max-memory says, or a quarter of what the process may use.
+func (env *Env) memoryBudget() int64 {
+	if env.MaxMemory == 0 {
+		env.MaxMemory = sock.MemorySize() / 4
+	}
+	return env.MaxMemory
+}
+
+// limitHeap has the garbage collector work harder near the budget, of which the
+// heap needs a quarter and some more: without a limit it would let the heap grow to
+// twice of what is in use. An operator who sets GOMEMLIMIT knows better.
+func limitHeap(budget int64) {
+	const base = 32 << 20 // what the server needs beside what it holds for clients
+	if os.Getenv("GOMEMLIMIT") == "" && budget < 1<<50 {
+		debug.SetMemoryLimit(budget + budget/4 + base)
+	}
+}
+
+// fileBudget is how many files each loop may have open for its clients: what is left
+// of the limit of open files beside the connections.
+func (env *Env) fileBudget() int {
+	const others = 16 // the standard three, the root, and the runtime's own
+	conns := env.MaxConns
+	if conns == 0 {
+		conns = env.mostConns()
+	}
+	return max((env.descriptors()-conns-others)/env.Loops, 2)
+}
+
+// descriptors is how many the loops have for connections and files. Each has
+// listeners, with a spare descriptor each, and two more.
+func (env *Env) descriptors() int { return max(sock.MaxFiles()-env.Loops*(2*env.Ports+2), 1) }
+
+// mostConns is how many connections the limit of open files allows when a share of it
+// is kept for files that are being sent.
+func (env *Env) mostConns() int {
+	n := env.descriptors()
+	return max(n-max(64, n/16), n/2, 1)
+}
+
+// ConnLimit is how many connections may be open at once: what -max-conns says, or
+// what the limit of open files allows.
+func (env *Env) ConnLimit() int {
+	most := env.mostConns()
+	if env.MaxConns == 0 {
+		return most
+	}
+	if env.MaxConns > most {
+		env.Log.Warn("-max-conns is beyond the limit of open files: clients will be turned away",
+			"max-conns", env.MaxConns, "open files", env.descriptors())
+	}
+	return env.MaxConns
+}
+
+// perAddress is how many connections one address may have to a loop. Without
+// -max-per-ip that is a quarter of all, and those on loopback, which may be a
+// proxy's, are exempt.
+func (env *Env) perAddress() sock.Addresses {
+	switch {
+	case env.MaxPerIP > 0:
+		return sock.Addresses{Max: env.MaxPerIP}
+	case env.loopback:
+		return sock.Addresses{}
+	}
+	most := env.mostConns() / env.Loops
+	if env.MaxConns > 0 {
+		most = min(most, env.MaxConns/env.Loops)
+	}
+	return sock.Addresses{Max: max(1, most/4), Exempt: true}
+}
