@@ -51,6 +51,8 @@ func processes(target Target) []process {
 		{"a busy port is one line and status 1", target.refusesBusyPort},
 		{"SIGTERM under load loses no request", finishesUnderLoad},
 		{"SIGTERM does not lose the backlog", finishesBacklog},
+		{"SIGTERM with -defer-accept loses no request", finishesDeferred},
+		{"a log that nobody reads stops no server", ignoresUnreadLog},
 		{"the end of the lifeline is like SIGTERM", followsLifeline},
 		{"the grace time cuts off who does not leave", cutsOffAfterGrace},
 		{"a second signal ends at once", obeysSecondSignal},
