@@ -288,6 +288,24 @@ func TestBrowserKeepsWhatWasSaidBeforeTheCoachCame(t *testing.T) {
 	}
 }
 
+// A page that stands still while the coach is started again has the secret of the last one.
+func TestBrowserLearnsTheSecretOfTheNextCoach(t *testing.T) {
+	need(t, "chromium")
+	url, kept, end := mortal(t, false)
+	b := browse(t, "403 (Forbidden)")
+	b.do(Navigate(url + "chapter.html"))
+	b.holds("the coach is there", text(".clients .state")+` === "No client lives."`)
+	end()()
+	b.do(Click(CSS(`#predict-alone label:first-of-type input`)))
+	for until := time.Now().Add(20 * time.Second); len(kept.Predictions()) == 0 && time.Now().Before(until); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if d := cmp.Diff(map[string]string{"1.alone": "yes"}, kept.Predictions()); d != "" {
+		t.Errorf("what the next coach has kept (-want +got):\n%s", d)
+	}
+	b.holds("nobody is told of it", text("#predict-alone .said")+` === "You say “yes”."`)
+}
+
 // Another page may lay what it likes over a frame, and so have its visitor click on what is in it.
 func TestBrowserInAFrameDoesNothing(t *testing.T) {
 	need(t, "chromium")

@@ -9,6 +9,14 @@ import (
 	"time"
 )
 
+// endings are tests of how a server ends, and of what must not keep it from that.
+func endings() []process {
+	return []process{
+		{"SIGTERM with -defer-accept loses no request", finishesDeferred},
+		{"a log that nobody reads stops no server", ignoresUnreadLog},
+	}
+}
+
 // unread returns the writing end of a pipe that is full and that nobody reads. A write to it
 // blocks, as to the pipe of a shell.
 func unread(t *testing.T) *os.File {
