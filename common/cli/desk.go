@@ -109,7 +109,7 @@ func (env *Env) Attend(desks ...*Desk) {
 				}
 			case s := <-signals:
 				if time.Since(first) > hurry {
-					complain(env.Name, fmt.Errorf("second %v: ending at once", s))
+					complain(env.Name, fmt.Errorf("second %v: ending now", s))
 					exit(1)
 				}
 			}
