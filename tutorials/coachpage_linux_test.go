@@ -320,7 +320,7 @@ func TestBrowserInAFrameDoesNothing(t *testing.T) {
 	const inside = frame + `.contentDocument`
 	b.holds("a line can be seen in the frame", inside+`.querySelector(".framed")?.checkVisibility()`)
 	b.holds("the page says why", inside+`.querySelector(".framed").textContent
-		.startsWith("This page is shown inside of another page") &&
+		.startsWith("This page is shown inside another page") &&
 		`+inside+`.querySelector("#experiment-family .state").textContent.startsWith("This page is shown inside")`)
 	b.holds("there are buttons, and none can be pressed", inside+`.querySelectorAll("main button").length > 4 &&
 		`+inside+`.querySelectorAll("main button:enabled, main input:enabled").length === 0`)

@@ -344,7 +344,7 @@ async function begin() {
 
 // refuse says why nothing can be pressed.
 function refuse() {
-  const why = "This page is shown inside of another page, so its buttons do nothing here. Open it by itself.";
+  const why = "This page is shown inside another page, so its buttons do nothing here. Open it by itself.";
   const p = document.createElement("p");
   p.className = "framed";
   p.textContent = why;
