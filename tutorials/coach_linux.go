@@ -83,37 +83,38 @@ func coachFor(file *progress.File, dir string, addrs []string) (*coach.Coach, er
 	if err != nil {
 		return nil, err
 	}
-	o := coach.Options{
-		Runner: &coach.Runner{Root: root, Bin: dir}, Progress: file, Experiments: experiments(root),
-	}
+	o := coach.Options{Runner: &coach.Runner{Root: root, Bin: dir}, Progress: file}
+	o.Chapters, o.Experiments = studied(root)
 	for i, name := range models {
 		o.Servers = append(o.Servers, coach.Server{Name: name, Addr: addrs[i]})
 	}
 	return coach.New(o), nil
 }
 
-// experiments are those of all chapters. What is wrong with chapters, writeSite has said.
-func experiments(root string) (all []*experiment.Experiment) {
+// studied returns the numbers of all chapters, and their experiments. writeSite has said what
+// is wrong with chapters.
+func studied(root string) (chapters []int, all []*experiment.Experiment) {
 	book, _ := chapter.Load(root, chapter.Folder)
 	if book == nil {
-		return nil
+		return nil, nil
 	}
 	for _, c := range book.Chapters {
+		chapters = append(chapters, c.Number)
 		for _, e := range c.Experiments {
 			all = append(all, e.Experiment)
 		}
 	}
-	return all
+	return chapters, all
 }
 
-// writeCoach writes the file by which pages find the coach. It is there without one, too, so that they
-// need not ask for what isn't there.
+// writeCoach writes the file by which pages find the coach, with the secret that they need. It
+// is there without a coach, too, so that they need not ask for what isn't there.
 func writeCoach(dir string, c *coachHere) error {
-	url := ""
-	if c != nil {
-		url = c.url
+	found := make(map[string]string)
+	if found["url"] = ""; c != nil {
+		found["url"], found["secret"] = c.url, c.Secret()
 	}
-	text, err := json.Marshal(map[string]string{"url": url})
+	text, err := json.Marshal(found)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -20,8 +21,9 @@ import (
 func TestCoachBesideTheServers(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	l := start(t, self("-base", "0"))
+	secret := coachSecret(t, l)
 	for _, name := range models {
-		if got, want := get(t, l.urls[name]+"/coach.json"), `{"url":"`+l.coach+`"}`; got != want {
+		if got, want := get(t, l.urls[name]+"/coach.json"), `{"secret":"`+secret+`","url":"`+l.coach+`"}`; got != want {
 			t.Errorf("%s tells its pages that the coach is %s, want %s", name, got, want)
 		}
 		r, err := http.NewRequest("POST", l.coach+"/clients", strings.NewReader(`{"kind":"silent"}`))
@@ -29,6 +31,7 @@ func TestCoachBesideTheServers(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header.Set("Origin", l.urls[name])
+		r.Header.Set("Coach-Secret", secret)
 		answer, err := http.DefaultClient.Do(r)
 		if err != nil {
 			t.Fatal(err)
@@ -42,6 +45,16 @@ func TestCoachBesideTheServers(t *testing.T) {
 			t.Errorf("the client is one of %s: %s", name, all)
 		}
 	}
+}
+
+// coachSecret is the secret that the pages of a launcher are told.
+func coachSecret(t *testing.T, l *launcher) string {
+	t.Helper()
+	var found struct{ Secret string }
+	if err := json.Unmarshal([]byte(get(t, l.urls["pollserv"]+"/coach.json")), &found); err != nil || found.Secret == "" {
+		t.Fatalf("pages are told no secret: %v", err)
+	}
+	return found.Secret
 }
 
 func TestServersWithoutCoach(t *testing.T) {
@@ -128,6 +141,7 @@ func TestAnExperimentEndsWithTheLauncher(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header.Set("Origin", l.urls["pollserv"])
+		r.Header.Set("Coach-Secret", coachSecret(t, l))
 		answer, err := http.DefaultClient.Do(r)
 		if err != nil {
 			t.Fatal(err)

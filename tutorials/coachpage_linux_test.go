@@ -50,6 +50,7 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 	writeChapter(t, filepath.Join(dir, "site"), table)
 	options := coach.Options{
 		Servers:     []coach.Server{{Name: "pollserv", Addr: addrs[0]}},
+		Chapters:    []int{1},
 		Experiments: []*experiment.Experiment{table, family, again},
 		Runner:      &coach.Runner{Root: ".", Bin: dir},
 		Progress:    kept,
@@ -87,11 +88,14 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 	return g.servers[0].url, kept, func() func() {
 		stop()
 		return func() {
-			ln, err := net.Listen("tcp4", strings.TrimPrefix(here.url, "http://"))
-			if err != nil {
+			here = &coachHere{Coach: coach.New(options), url: here.url}
+			if err := writeCoach(dir, here); err != nil {
 				t.Fatal(err)
 			}
-			here = &coachHere{Coach: coach.New(options), ln: ln, url: here.url}
+			var err error
+			if here.ln, err = net.Listen("tcp4", strings.TrimPrefix(here.url, "http://")); err != nil {
+				t.Fatal(err)
+			}
 			stop = here.start(t.Context())
 		}
 	}
@@ -282,6 +286,53 @@ func TestBrowserKeepsWhatWasSaidBeforeTheCoachCame(t *testing.T) {
 	if d := cmp.Diff(map[string]string{"1.alone": "yes"}, kept.Predictions()); d != "" {
 		t.Errorf("what was said before is kept (-want +got):\n%s", d)
 	}
+}
+
+// A page that stands still while the coach is started again has the secret of the last one.
+func TestBrowserLearnsTheSecretOfTheNextCoach(t *testing.T) {
+	need(t, "chromium")
+	url, kept, end := mortal(t, false)
+	b := browse(t, "403 (Forbidden)")
+	b.do(Navigate(url + "chapter.html"))
+	b.holds("the coach is there", text(".clients .state")+` === "No client lives."`)
+	end()()
+	b.do(Click(CSS(`#predict-alone label:first-of-type input`)))
+	for until := time.Now().Add(20 * time.Second); len(kept.Predictions()) == 0 && time.Now().Before(until); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if d := cmp.Diff(map[string]string{"1.alone": "yes"}, kept.Predictions()); d != "" {
+		t.Errorf("what the next coach has kept (-want +got):\n%s", d)
+	}
+	b.holds("nobody is told of it", text("#predict-alone .said")+` === "You say “yes”."`)
+}
+
+// Another page may lay what it likes over a frame, and so have its visitor click on what is in it.
+func TestBrowserInAFrameDoesNothing(t *testing.T) {
+	need(t, "chromium")
+	url, kept := coached(t, false)
+	b := browse(t)
+	b.do(Navigate(url+"coach.json"), Evaluate[Void](`{
+		const frame = document.createElement("iframe");
+		frame.src = "/chapter.html";
+		document.body.replaceChildren(frame);
+	}; undefined`))
+	const frame = `document.querySelector("iframe")`
+	const inside = frame + `.contentDocument`
+	b.holds("a line can be seen in the frame", inside+`.querySelector(".framed")?.checkVisibility()`)
+	b.holds("the page says why", inside+`.querySelector(".framed").textContent
+		.startsWith("This page is shown inside another page") &&
+		`+inside+`.querySelector("#experiment-family .state").textContent.startsWith("This page is shown inside")`)
+	b.holds("there are buttons, and none can be pressed", inside+`.querySelectorAll("main button").length > 4 &&
+		`+inside+`.querySelectorAll("main button:enabled, main input:enabled").length === 0`)
+	b.do(Evaluate[Void](`for (const b of ` + inside + `.querySelectorAll("main button, main input")) b.click(); undefined`))
+	b.holds("it has not looked for the coach", frame+`.contentWindow.performance
+		.getEntriesByType("resource").every(({ name }) => !name.includes("coach.json") && !name.includes("predictions"))`)
+	if got := kept.Predictions(); len(got) > 0 {
+		t.Errorf("a framed page has predicted %v", got)
+	}
+	b.do(Navigate(url + "chapter.html"))
+	b.holds("by itself the same page works", `!document.querySelector(".framed") &&
+		!document.querySelector("#experiment-family .run").disabled`)
 }
 
 func TestBrowserCantReachTheCoach(t *testing.T) {

@@ -31,8 +31,8 @@ func (a *App) below(c *session.Conn, r *http1.Request, path string) bool {
 	if strings.HasSuffix(path, "/") {
 		name += "index.html"
 	}
-	if strings.HasPrefix(name, "/") {
-		c.Refuse(404, "there is nothing at that path", nil) // to an FS it would be another root
+	if strings.HasPrefix(name, "/") || hidden(name) {
+		c.Refuse(404, "there is nothing at that path", nil) // to an FS a name with a slash is another root
 		return true
 	}
 	if !a.mayOpen(c) {
@@ -67,6 +67,15 @@ func (a *App) below(c *session.Conn, r *http1.Request, path string) bool {
 		a.serve(c, r, res)
 	}
 	return true
+}
+
+// hidden reports whether any segment of a name begins with a dot. Such files, like .git
+// and .env, are not meant for clients. What lies in .well-known at the top is (RFC 8615 3).
+func hidden(name string) bool {
+	if first, rest, _ := strings.Cut(name, "/"); first == ".well-known" {
+		name = rest
+	}
+	return strings.HasPrefix(name, ".") || strings.Contains(name, "/.")
 }
 
 // redirect sends the client from a directory's name to the name with a slash,

@@ -34,6 +34,17 @@ func tree() *memFS {
 			"busy":            errors.New("too many open files"),
 			"odd":             nil,
 			"odd/index.html":  nil, // a directory
+			".env":            "SECRET=1",
+			".git":            nil,
+			".git/config":     "[remote]",
+			".git/index.html": "<p>git",
+			"dir/.htpasswd":   "ann:x",
+			"dir/..data/a":    "a volume of Kubernetes",
+
+			".well-known/security.txt": "Contact: mailto:ann@example.org",
+			".well-known/.hidden":      "hidden",
+			"dir/.well-known/x":        "not at the top",
+
 			"/evil.example":   nil,
 			"/etc/passwd":     "root:x:0:0",
 			"/etc/index.html": "absolute",
@@ -55,6 +66,11 @@ func TestFilesBelowTheRoot(t *testing.T) {
 		"/../../../a.txt":  "text of a",
 		"/%2e%2e/dir/./":   "<p>dir",
 		"/dir/sub/../x/..": "<p>dir",
+
+		"/.well-known/security.txt":                "Contact: mailto:ann@example.org",
+		"/%2Ewell-known/security.txt":              "Contact: mailto:ann@example.org",
+		"/dir/../.well-known/./security.txt":       "Contact: mailto:ann@example.org",
+		"/.git/../.well-known/sub/../security.txt": "Contact: mailto:ann@example.org",
 	} {
 		m := tree()
 		got := ask(t, withFS(m), "GET "+path)
@@ -84,6 +100,23 @@ func TestWhatTheRootDoesNotGive(t *testing.T) {
 		got.expect(t, status, path)
 		if again := got.Header.Get("Retry-After"); (again != "") != (status == 503) {
 			t.Errorf("%s: %d with Retry-After %q", path, status, again)
+		}
+	}
+}
+
+// A name that begins with a dot is hidden from ls, and so easily forgotten in what is served.
+func TestDotfilesAreNotServed(t *testing.T) {
+	m := tree()
+	a := withFS(m)
+	for _, path := range []string{
+		"/.env", "/%2Eenv", "/%2eenv", "/.git", "/.git/", "/.git/config", "/%2egit/config", "/dir/.htpasswd",
+		"/dir/%2Ehtpasswd", "/dir/sub/../.htpasswd", "/dir/..data/a", "/dir/.%2Edata/a", "/.nothing",
+		"/.well-known/.hidden", "/.well-known/%2ehidden", "/dir/.well-known/x", "/.well-knownx", "/.well-known.txt",
+	} {
+		got := ask(t, a, "GET "+path)
+		got.expect(t, 404, path)
+		if m.opened > 0 || len(m.asked) > 0 {
+			t.Errorf("for %s the root was asked for %q", path, m.asked)
 		}
 	}
 }
@@ -182,7 +215,7 @@ func TestContentTypes(t *testing.T) {
 		"a.jpeg": "image/jpeg", "a.wasm": "application/wasm", "a.woff2": "font/woff2",
 		"a.tar.gz": "application/gzip", "a.html.exe": "application/octet-stream",
 		"a": "application/octet-stream", "a.": "application/octet-stream",
-		"d.html/a": "application/octet-stream", ".css": "text/css; charset=utf-8",
+		"d.html/a": "application/octet-stream",
 	} {
 		m := &memFS{files: map[string]any{name: "x"}}
 		got := ask(t, withFS(m), "GET /"+name)

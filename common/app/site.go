@@ -64,6 +64,10 @@ func (p *page) serve(a *App, c *session.Conn, r *http1.Request) {
 // still the one.
 const revalidate = "Cache-Control: no-cache\r\n"
 
+// contentPolicy lets a built-in page load what this server has, and connect anywhere. Pages
+// of other sites can't show it in a frame, in which they would guide a user's clicks.
+const contentPolicy = "Content-Security-Policy: default-src 'self'; connect-src *; frame-ancestors 'self'\r\n"
+
 func (p *page) load() {
 	body, err := fs.ReadFile(site, p.file)
 	if err != nil {
@@ -72,7 +76,7 @@ func (p *page) load() {
 	p.body, p.size = body, int64(len(body))
 	p.tag = sumTag(body)
 	p.content = typeField(p.file)
-	p.policy = []byte(nosniff + revalidate + "Content-Security-Policy: default-src 'self'; connect-src *\r\n")
+	p.policy = []byte(nosniff + revalidate + contentPolicy)
 	fields := p.appendFields(nil, time.Time{}) // it has no date that could lie in the future
 	p.fixed = &session.Fixed{Response: session.Response{Status: 200, Fields: fields, Body: body, Shared: true}}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,7 +25,8 @@ func TestBuiltInPages(t *testing.T) {
 		if typ := got.Header.Get("Content-Type"); typ != contentType(e.Name()) || typ == contentType("") {
 			t.Errorf("%s has Content-Type %q", path, typ)
 		}
-		if got.Header.Get("Content-Security-Policy") == "" ||
+		if policy := got.Header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'self';") ||
+			!strings.HasSuffix(policy, "; frame-ancestors 'self'") ||
 			got.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s does without a browser's safeguards: %v", path, got.Header)
 		}

@@ -68,11 +68,18 @@ func (d *Desk) Take() []Order {
 	return orders
 }
 
+// hurry is how long after the first signal another one means: end now. A terminal's Ctrl-C
+// may come twice in a moment: from the terminal, and from the process that started us.
+const hurry = time.Second
+
+// deferral is how long the loops go on accepting at shutdown with -defer-accept: until then
+// the kernel may have clients of which it has told nobody.
+const deferral = time.Second
+
 // Attend leaves the order to Leave on every desk when the server is to shut
 // down: at SIGINT or SIGTERM, or at the end of its lifeline. A signal that comes
-// more than a second after the first one ends the process at once. (A terminal's
-// Ctrl-C may come twice in a moment: from the terminal, and from the process
-// that started us.)
+// more than a second after the first one ends the process. The listeners must be
+// open already.
 func (env *Env) Attend(desks ...*Desk) {
 	signals := make(chan os.Signal, 2)
 	env.signals = signals
@@ -93,15 +100,32 @@ func (env *Env) Attend(desks ...*Desk) {
 	env.reloadAtHangup()
 	go func() {
 		<-signals
-		first := time.Now()
-		for _, d := range desks {
-			d.Put(Order{Verb: Leave})
-		}
-		for s := range signals {
-			if time.Since(first) > time.Second {
-				complain(env.Name, fmt.Errorf("second %v: ending at once", s))
-				os.Exit(1)
+		first, leave := time.Now(), time.After(env.stopDeferring())
+		for {
+			select {
+			case <-leave:
+				for _, d := range desks {
+					d.Put(Order{Verb: Leave})
+				}
+			case s := <-signals:
+				if time.Since(first) > hurry {
+					complain(env.Name, fmt.Errorf("second %v: ending now", s))
+					exit(1)
+				}
 			}
 		}
 	}()
+}
+
+// stopDeferring has the kernel hand over clients that have sent nothing yet, and
+// returns how long that may take. Without -defer-accept there are none.
+func (env *Env) stopDeferring() time.Duration {
+	if env.DeferAccept == 0 {
+		return 0
+	}
+	if err := sock.StopDeferring(env.lns); err != nil {
+		env.Log.Error("-defer-accept can't be switched off: clients may be reset", "error", err)
+		return 0
+	}
+	return deferral
 }

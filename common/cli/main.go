@@ -38,6 +38,7 @@ type Env struct {
 	loopback bool   // only this machine can reach that
 	root     *sock.Root
 	lists    atomic.Pointer[app.Lists]
+	lns      []*sock.Listener // all that Listen has opened; the loops close them when they leave
 
 	signals chan<- os.Signal // see Attend
 }
@@ -46,18 +47,18 @@ type Env struct {
 func Main(m Model) {
 	o, err := parse(&m, os.Args[1:], os.Stdout)
 	if errors.Is(err, flag.ErrHelp) {
-		os.Exit(0)
+		exit(0)
 	}
 	if err != nil {
 		complain(m.Name, fmt.Errorf("%w (%s -help lists all flags)", err, m.Name))
-		os.Exit(2)
+		exit(2)
 	}
 	if m.Child {
 		o.inherit()
 	}
 	host, _, _ := sock.SplitAddress(o.Addr) // checked
 	env := &Env{
-		Options: o, Name: m.Name, Log: logger(o).With("server", m.Name),
+		Options: o, Name: m.Name, Log: newLogger(stderr, o, m.Name),
 		child: m.Child, host: host, loopback: loopback(host),
 	}
 	if !m.Child {
@@ -69,26 +70,17 @@ func Main(m Model) {
 	}
 	if err != nil {
 		complain(m.Name, err)
-		os.Exit(2)
+		exit(2)
 	}
 	if err := m.Run(env); err != nil {
 		complain(m.Name, err)
-		os.Exit(1)
+		exit(1)
 	}
-	os.Exit(0)
+	exit(0)
 }
 
-func complain(name string, err error) { fmt.Fprintf(os.Stderr, "%s: %v\n", name, err) }
-
-func logger(o *Options) *slog.Logger {
-	var level slog.Level
-	level.UnmarshalText([]byte(o.LogLevel)) // checked
-	options := &slog.HandlerOptions{Level: level}
-	if o.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, options))
-	}
-	return slog.New(slog.NewTextHandler(os.Stderr, options))
-}
+// complain writes a line to standard error, after what was logged before.
+func complain(name string, err error) { fmt.Fprintf(stderr, "%s: %v\n", name, err) }
 
 // open opens and reads what the command line names.
 func (env *Env) open() (err error) {
@@ -171,6 +163,7 @@ func (env *Env) Listen(io *sock.IO, beside ...*sock.Listener) ([]*sock.Listener,
 	if err != nil {
 		err = fmt.Errorf("-addr: %w", err)
 	}
+	env.lns = append(env.lns, lns...)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		err = fmt.Errorf("%w: stop what listens there, or choose another port with -addr", err)

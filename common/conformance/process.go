@@ -31,7 +31,7 @@ type process struct {
 }
 
 func processes(target Target) []process {
-	return []process{
+	return slices.Concat(endings(), []process{
 		{"a thousand clients leave nothing behind", leavesNothing},
 		{"without descriptors clients are turned away", survivesShortage},
 		{"at the limit clients wait in the backlog", waitsAtLimit},
@@ -88,7 +88,7 @@ func processes(target Target) []process {
 		{"a crash takes along who shares the process", target.crashesAlone},
 		{"without -demo nobody can ask for a crash", refusesToCrash},
 		{"garbage ends in a status, a Close or a close", survivesGarbage},
-	}
+	})
 }
 
 // patience is how long a condition may take to come true on a busy machine.

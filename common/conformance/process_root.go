@@ -20,6 +20,9 @@ func newRoot(t testing.TB) string {
 	must(t, os.MkdirAll(filepath.Join(root, "dir"), 0o755))
 	must(t, os.WriteFile(filepath.Join(dir, "secret"), []byte(secret), 0o644))
 	must(t, os.WriteFile(filepath.Join(root, "small"), []byte("a small file\n"), 0o644))
+	must(t, os.WriteFile(filepath.Join(root, ".env"), []byte(secret), 0o644))
+	must(t, os.MkdirAll(filepath.Join(root, ".well-known"), 0o755))
+	must(t, os.WriteFile(filepath.Join(root, ".well-known", "security.txt"), []byte("Contact: ann\n"), 0o644))
 	must(t, os.WriteFile(filepath.Join(root, "large"), nil, 0o644))
 	must(t, os.Truncate(filepath.Join(root, "large"), largeFile))
 	must(t, unix.Mkfifo(filepath.Join(root, "pipe"), 0o644))
@@ -55,6 +58,7 @@ func staysBelowRoot(t *testing.T) {
 		{"/loop", 403}, {"/memory", 403}, {"/magic/etc/passwd", 403},
 		{"/../secret", 404}, {"/dir/../../secret", 404}, {"/%2e%2e/secret", 404}, {"/.%2E/secret", 404},
 		{"/..%2fsecret", 400}, {"/dir%2f..%2f..%2fsecret", 400}, {"/small%00", 400}, {`/..\secret`, 404},
+		{"/.env", 404}, {"/%2Eenv", 404}, {"/dir/../.env", 404}, {"/.well-known", 301}, {"/.well-known/security.txt", 200},
 		{"//secret", 404}, {"/./small", 200}, {"/dir/../small", 200},
 	} {
 		c, err := dial(p.Addr)

@@ -138,6 +138,7 @@ func FuzzNetHTTP(f *testing.F) {
 		f.Add(slices.Concat(in, []byte("\r\n0\r\n\r\n")))
 		f.Add(slices.Concat(in, []byte("Host: a\r\n\r\n")))
 	})
+	f.Add([]byte("CONNECT  HTTP/0.0\r\n\r\n"))
 	f.Add([]byte(get + strings.Repeat("a:b\r\n", 100) + "\r\n"))
 	f.Add([]byte(get + "a:" + strings.Repeat("b", 20<<10) + "\r\n\r\n"))
 	f.Add([]byte("GET /" + strings.Repeat("a", 20<<10) + " HTTP/1.1\r\nHost: a\r\n\r\n"))
@@ -153,6 +154,10 @@ func FuzzNetHTTP(f *testing.F) {
 		br := bufio.NewReader(bytes.NewReader(in))
 		theirs, err := http.ReadRequest(br)
 		switch {
+		case ours == nil && err == nil && end == ErrRequestLine && theirs.RequestURI == "":
+			// net/http puts "http://" in front of what CONNECT names, and takes the result even if
+			// CONNECT names nothing. RFC 9112 3.2.3 wants a host and a port.
+			return
 		case ours == nil && err == nil:
 			if _, ok := stricter[end.(*Error)]; !ok {
 				t.Fatalf("%q is refused with %v, and net/http takes it", in, end)

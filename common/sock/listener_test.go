@@ -160,6 +160,34 @@ func TestDeferAcceptIsSet(t *testing.T) {
 	}
 }
 
+// A client that says nothing isn't handed over while the kernel defers it; afterwards it is,
+// at the latest when the kernel asks it again, after a second.
+func TestStopDeferringHandsOverSilentClients(t *testing.T) {
+	ln := newListener(t, Config{Addr: "127.0.0.1:0", DeferAccept: 60}, new(stat.Slot))
+	dial(t, ln)
+	if _, v, err := ln.Accept(); v != Empty {
+		t.Fatalf("a client that has said nothing is accepted: %d, %v", v, err)
+	}
+	if err := StopDeferring([]*Listener{ln}); err != nil {
+		t.Fatal(err)
+	}
+	dial(t, ln)
+	for n, end := 0, time.Now().Add(20*time.Second); n < 2; time.Sleep(time.Millisecond) {
+		fd, v, err := ln.Accept()
+		switch {
+		case v == Accepted:
+			n++
+			unix.Close(fd)
+		case v != Empty || time.Now().After(end):
+			t.Fatalf("%d of 2 silent clients were accepted, then got %d, %v", n, v, err)
+		}
+	}
+	ln.Close()
+	if err := StopDeferring([]*Listener{ln}); !errors.Is(err, unix.EBADF) {
+		t.Errorf("a closed listener: got %v, want EBADF", err)
+	}
+}
+
 // Loops of one server share a port; two servers don't, although SO_REUSEPORT
 // would have it so.
 func TestAPortIsSharedWithThoseBesideAlone(t *testing.T) {

@@ -3,6 +3,7 @@
 package coach
 
 import (
+	"crypto/subtle"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -11,14 +12,25 @@ import (
 	"time"
 )
 
-// ServeHTTP answers who may ask; see the package's comment.
+// unframed keeps answers out of other sites' frames, in which they would guide a user's clicks.
+const unframed = "frame-ancestors 'none'"
+
+// secretField is the field in which a page sends the coach's secret.
+const secretField = "Coach-Secret"
+
+// ServeHTTP answers a request if its sender may ask; see the package's comment.
 func (c *Coach) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin") // for images and scripts, which need no Origin
-	h.Set("Content-Security-Policy", "default-src 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; "+unframed)
+	h.Set("X-Frame-Options", "DENY")
 	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "Origin")
+	if err := checkOwner(r); err != nil {
+		http.Error(w, err.Error(), http.StatusForbidden)
+		return
+	}
 	if !loopback(r.Host) {
 		http.Error(w, fmt.Sprintf("the coach is at localhost or at an address, and not at %q", r.Host),
 			http.StatusForbidden)
@@ -40,9 +52,14 @@ func (c *Coach) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method == http.MethodOptions {
 		h.Set("Access-Control-Allow-Methods", "GET, POST")
-		h.Set("Access-Control-Allow-Headers", "Content-Type")
+		h.Set("Access-Control-Allow-Headers", "Content-Type, "+secretField)
 		h.Set("Access-Control-Max-Age", "600")
 		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if !reads && subtle.ConstantTimeCompare([]byte(r.Header.Get(secretField)), []byte(c.secret)) == 0 {
+		http.Error(w, "the request has no secret, or that of a coach that has ended: reload the page",
+			http.StatusForbidden)
 		return
 	}
 	c.routes.ServeHTTP(w, r)

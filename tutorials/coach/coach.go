@@ -4,6 +4,7 @@ package coach
 
 import (
 	"context"
+	"crypto/rand"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -37,6 +39,7 @@ func (s Server) origins() []string {
 // Options are what a coach works with. All are needed.
 type Options struct {
 	Servers     []Server // their pages may ask, and they have the clients
+	Chapters    []int    // numbers of those in which a reader may predict
 	Experiments []*experiment.Experiment
 	Runner      *Runner
 	Progress    *progress.File
@@ -52,6 +55,7 @@ var errEnds = errors.New("it was ended, for the coach ends")
 type Coach struct {
 	o       Options
 	of      map[string]Server // by origin
+	secret  string            // which each request that changes something must have
 	routes  http.Handler
 	clients clients
 
@@ -62,7 +66,7 @@ type Coach struct {
 
 // New makes a coach.
 func New(o Options) *Coach {
-	c := &Coach{o: o, of: make(map[string]Server)}
+	c := &Coach{o: o, of: make(map[string]Server), secret: rand.Text()}
 	c.life, c.end = context.WithCancel(context.Background())
 	for _, s := range o.Servers {
 		for _, origin := range s.origins() {
@@ -82,11 +86,21 @@ func New(o Options) *Coach {
 	return c
 }
 
+// Secret is what a page must send in the field Coach-Secret to change anything. It has 128
+// bits, and is made with the coach.
+func (c *Coach) Secret() string { return c.secret }
+
+// server makes the server of the coach's requests.
+func (c *Coach) server() *http.Server {
+	return &http.Server{
+		Handler: c, ConnContext: withOwner,
+		ReadHeaderTimeout: patience, MaxHeaderBytes: 16 << 10, IdleTimeout: time.Minute,
+	}
+}
+
 // Serve answers at ln, which it closes, until ctx is over; then it closes the coach.
 func (c *Coach) Serve(ctx context.Context, ln net.Listener) error {
-	s := &http.Server{
-		Handler: c, ReadHeaderTimeout: patience, MaxHeaderBytes: 16 << 10, IdleTimeout: time.Minute,
-	}
+	s := c.server()
 	stop := context.AfterFunc(ctx, func() {
 		c.end() // or a request would last as long as its experiment
 		late, done := context.WithTimeout(context.Background(), 2*time.Second)
@@ -117,7 +131,7 @@ var frontPage = template.Must(template.New("front").Parse(frontText))
 
 func (c *Coach) front(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'") // it has its own
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; "+unframed) // it has its own
 	frontPage.Execute(w, map[string]any{"Progress": c.o.Progress.Path(), "Servers": c.o.Servers})
 }
 
@@ -141,15 +155,27 @@ func (c *Coach) predict(w http.ResponseWriter, r *http.Request) {
 	case !predictionName.MatchString(p.Name):
 		http.Error(w, "a prediction's name is a chapter's number and its own, like 1.backlog",
 			http.StatusBadRequest)
-	case p.Choice == "" || len(p.Choice) > 1000 || !utf8.ValidString(p.Choice):
+	case !slices.Contains(c.o.Chapters, chapterOf(p.Name)):
+		http.Error(w, fmt.Sprintf("there is no chapter %d", chapterOf(p.Name)), http.StatusBadRequest)
+	case p.Choice == "" || len(p.Choice) > progress.MostText || !utf8.ValidString(p.Choice):
 		http.Error(w, "a choice is a text of up to 1000 bytes", http.StatusBadRequest)
 	default:
-		if err := c.o.Progress.Predict(p.Name, p.Choice); err != nil {
+		switch err := c.o.Progress.Predict(p.Name, p.Choice); {
+		case errors.Is(err, progress.ErrFull):
+			http.Error(w, err.Error(), http.StatusInsufficientStorage)
+		case err != nil:
 			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
+		default:
+			w.WriteHeader(http.StatusNoContent)
 		}
-		w.WriteHeader(http.StatusNoContent)
 	}
+}
+
+// chapterOf is the chapter of a prediction with a good name.
+func chapterOf(name string) (number int) {
+	digits, _, _ := strings.Cut(name, ".")
+	number, _ = strconv.Atoi(digits)
+	return number
 }
 
 func (c *Coach) listClients(w http.ResponseWriter, _ *http.Request) { answer(w, c.clients.views()) }

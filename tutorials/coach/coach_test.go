@@ -29,7 +29,8 @@ const page = "http://127.0.0.1:8002"
 type asked struct {
 	*testing.T
 	*Coach
-	url string
+	url   string
+	knows string // the secret that its requests have
 }
 
 // newCoach makes a coach with a progress file of its own. Its one server is at addr.
@@ -47,13 +48,16 @@ func newCoach(t *testing.T, addr string) asked {
 	programs[4].Kind = "none"
 	c := New(Options{
 		Servers:     []Server{{"pollserv", addr}},
+		Chapters:    []int{1, 2},
 		Experiments: programs,
 		Runner:      &Runner{Root: ".", Bin: t.TempDir()},
 		Progress:    file,
 	})
-	s := httptest.NewServer(c)
+	s := httptest.NewUnstartedServer(nil)
+	s.Config = c.server()
+	s.Start()
 	t.Cleanup(func() { c.end(); s.Close(); c.Close() })
-	return asked{t, c, s.URL}
+	return asked{t, c, s.URL, c.Secret()}
 }
 
 // ask sends a request, as a page of origin, and returns its answer with its body. A host replaces the
@@ -66,6 +70,9 @@ func (a asked) ask(method, path, origin, host, body string) (*http.Response, str
 	}
 	if origin != "" {
 		r.Header.Set("Origin", origin)
+	}
+	if a.knows != "" {
+		r.Header.Set("Coach-Secret", a.knows)
 	}
 	r.Host = host
 	answer, err := http.DefaultClient.Do(r)
@@ -115,6 +122,9 @@ func TestWhoMayAskAndHow(t *testing.T) {
 		{"nothing there", "GET", "/etc", page, "", "", 404, "not found"},
 		{"a prediction", "POST", "/predictions", page, "", predict, 204, ""},
 		{"without a name", "POST", "/predictions", page, "", `{"choice":"3"}`, 400, "like 1.backlog"},
+		{"of a chapter that isn't there", "POST", "/predictions", page, "", `{"name":"3.backlog","choice":"3"}`, 400,
+			"there is no chapter 3"},
+		{"of a number too large", "POST", "/predictions", page, "", `{"name":"999.backlog","choice":"3"}`, 400, "no chapter"},
 		{"with a path for a name", "POST", "/predictions", page, "", `{"name":"1./etc","choice":"3"}`, 400, "like"},
 		{"without a choice", "POST", "/predictions", page, "", `{"name":"1.backlog"}`, 400, "a choice"},
 		{"with too long a one", "POST", "/predictions", page, "", long, 400, "a choice"},
@@ -133,6 +143,10 @@ func TestWhoMayAskAndHow(t *testing.T) {
 		if got.StatusCode != c.status || !strings.Contains(text, c.says) {
 			t.Errorf("%s: %s says %q, want %d with %q", c.about, got.Status, text, c.status, c.says)
 		}
+		if got.Header.Get("Content-Security-Policy") == "" || got.Header.Get("X-Frame-Options") != "DENY" ||
+			!strings.HasSuffix(got.Header.Get("Content-Security-Policy"), "; frame-ancestors 'none'") {
+			t.Errorf("%s: the answer may be framed: %v", c.about, got.Header)
+		}
 		allowed, want := got.Header.Get("Access-Control-Allow-Origin"), c.origin
 		if c.status == 403 {
 			want = ""
@@ -146,6 +160,38 @@ func TestWhoMayAskAndHow(t *testing.T) {
 	}
 	if d := cmp.Diff(map[string]string{"1.backlog": "3"}, a.o.Progress.Predictions()); d != "" {
 		t.Errorf("and one is a prediction (-want +got):\n%s", d)
+	}
+}
+
+// Another program of this machine can say in Origin what it likes.
+func TestWithoutTheSecretNothingIsDone(t *testing.T) {
+	a, b := newCoach(t, "127.0.0.1:8002"), newCoach(t, "127.0.0.1:8002")
+	if len(a.secret) < 26 || a.secret == b.secret {
+		t.Fatalf("two coaches have the secrets %q and %q, want two of 128 bits, 5 a letter", a.secret, b.secret)
+	}
+	for about, secret := range map[string]string{
+		"none": "", "another coach's": b.secret, "a part": a.secret[:25], "one with more": a.secret + "A",
+		"one in small letters": strings.ToLower(a.secret),
+	} {
+		a.knows = secret
+		for _, c := range [][2]string{
+			{"/predictions", `{"name":"1.backlog","choice":"3"}`}, {"/clients", `{"kind":"silent"}`},
+			{"/clients/1/close", ""}, {"/experiments/1.bare", ""},
+		} {
+			got, text := a.ask("POST", c[0], page, "", c[1])
+			if got.StatusCode != 403 || !strings.Contains(text, "reload the page") {
+				t.Errorf("POST %s with a secret that is %s: %s says %q, want 403", c[0], about, got.Status, text)
+			}
+			if got.Header.Get("Access-Control-Allow-Origin") != page {
+				t.Errorf("the page can't read why POST %s was refused: %v", c[0], got.Header)
+			}
+		}
+		if got, _ := a.ask("GET", "/health", page, "", ""); got.StatusCode != 200 {
+			t.Errorf("to look needs no secret, got %s", got.Status)
+		}
+	}
+	if n, clients := len(a.o.Progress.Predictions()), a.clients.views(); n > 0 || len(clients) > 0 {
+		t.Errorf("%d predictions were kept, and these clients sent: %v", n, clients)
 	}
 }
 
@@ -227,6 +273,7 @@ func (a asked) begin(ctx context.Context, name string) *bufio.Scanner {
 		a.Fatal(err)
 	}
 	r.Header.Set("Origin", page)
+	r.Header.Set("Coach-Secret", a.knows)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		a.Fatal(err)

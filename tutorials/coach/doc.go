@@ -13,9 +13,20 @@
 //	POST /clients                {"kind":"half"}: one more, {"id":3}, of the server whose page asks
 //	POST /clients/3/close        it leaves
 //
-// A program that is run at a request is dangerous, and so is whoever connects to a port at a request. So
-// only programs of a list are run, one at a time and for a minute; clients connect to the three servers
-// and nowhere else, are few, and leave within a minute. Who asks must be a page of one of the three: a
-// browser says in Origin whose page it is, and each POST without such an Origin is refused. Another
-// site's page that has its own name point at this machine is recognized by its Host.
+// A program that is run at a request is dangerous, and so is a client that connects to a port
+// at a request. So the coach runs only programs of a list, one at a time and for a minute; its
+// clients connect to the three servers and nowhere else, are few, and leave within a minute.
+//
+// A request must come from a page of one of the three servers, opened by the user who started
+// the coach. Three things show that:
+//
+//   - Origin: a browser says there whose page it is, and each POST without one of the servers'
+//     origins is refused. Another site's page that has its own name point at this machine is
+//     recognized by its Host.
+//   - Coach-Secret: each POST must have the secret that the coach made when it started, and
+//     that the pages find beside the coach's address. A program that only guesses the coach's
+//     port does not know it.
+//   - The owner of the client's socket: another user of this machine can forge the first and
+//     read the second, because the servers answer everyone on loopback. So the coach looks up
+//     in /proc/net/tcp who made the socket, and refuses other users, except root.
 package coach

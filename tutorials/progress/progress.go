@@ -7,12 +7,25 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
 )
+
+// How much the file holds. The course needs less than a tenth of it.
+const (
+	MostText   = 1000      // bytes of a choice
+	mostName   = 80        // bytes of a prediction's name
+	mostPath   = 4096      // bytes of a directory's name, as Linux has it
+	mostOfKind = 500       // predictions; and chapters with hints, or with an exercise
+	mostBytes  = 256 << 10 // of the file
+)
+
+// ErrFull is the error of a change that would make the file larger than it may be.
+var ErrFull = errors.New("your progress has no room for this")
 
 // File is the file of a reader's progress. Goroutines may share a File, and processes the file: what
 // one has written the others see at their next question. A question that can't be answered, because
@@ -114,7 +127,7 @@ func (f *File) now() state {
 
 // read reads the file. A member that isn't known is an error: a change would lose it.
 func (f *File) read() (s state, err error) {
-	text, err := os.ReadFile(f.path)
+	text, err := readSome(f.path, mostBytes+1)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return state{}, nil
@@ -123,7 +136,9 @@ func (f *File) read() (s state, err error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	if err = d.Decode(&s); err == nil && d.Decode(&struct{}{}) != io.EOF {
+	if len(text) > mostBytes {
+		err = fmt.Errorf("it has more than %d KiB", mostBytes>>10)
+	} else if err = d.Decode(&s); err == nil && d.Decode(&struct{}{}) != io.EOF {
 		err = errors.New("more follows than one object")
 	}
 	if err != nil {
@@ -131,6 +146,35 @@ func (f *File) read() (s state, err error) {
 			f.path, err)
 	}
 	return s, nil
+}
+
+// readSome reads a file, up to most bytes.
+func readSome(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most))
+}
+
+// check is an error if there is too much, or something too long.
+func (s *state) check() error {
+	switch {
+	case max(len(s.Predictions), len(s.Hints), len(s.Exercises)) > mostOfKind:
+		return fmt.Errorf("%w: it may have %d entries of a kind", ErrFull, mostOfKind)
+	case longest(maps.Keys(s.Predictions)) > mostName, longest(maps.Values(s.Predictions)) > MostText,
+		longest(maps.Values(s.Exercises)) > mostPath:
+		return fmt.Errorf("%w: it is too long", ErrFull)
+	}
+	return nil
+}
+
+func longest(texts iter.Seq[string]) (most int) {
+	for text := range texts {
+		most = max(most, len(text))
+	}
+	return most
 }
 
 // change makes an edit that no other process comes between.
@@ -145,7 +189,13 @@ func (f *File) change(edit func(*state)) error {
 		return err
 	}
 	edit(&s)
-	if err := f.write(s); err != nil {
+	if err := s.check(); err != nil {
+		return err
+	}
+	switch err := f.write(s); {
+	case errors.Is(err, ErrFull):
+		return err
+	case err != nil:
 		return fmt.Errorf("your progress can't be kept: %w", err)
 	}
 	f.mu.Lock()
@@ -181,6 +231,9 @@ func (f *File) write(s state) error {
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
+	}
+	if len(text) >= mostBytes { // a line's end follows
+		return fmt.Errorf("%w: the file may have %d KiB", ErrFull, mostBytes>>10)
 	}
 	temp, err := os.CreateTemp(filepath.Dir(f.path), ".progress-*")
 	if err != nil {

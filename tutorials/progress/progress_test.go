@@ -1,6 +1,7 @@
 package progress
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -171,5 +172,68 @@ func TestNothingIsLostBetweenProcesses(t *testing.T) {
 	left, err := filepath.Glob(filepath.Dir(path) + "/.progress-*")
 	if err != nil || left != nil {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestTheFileIsBounded(t *testing.T) {
+	path := place(t)
+	f := open(t)
+	for about, err := range map[string]error{
+		"a long choice":    f.Predict("1.a", strings.Repeat("x", MostText+1)),
+		"a long name":      f.Predict("1."+strings.Repeat("x", mostName), "yes"),
+		"a long directory": f.Started(1, "/"+strings.Repeat("x", mostPath)),
+	} {
+		if !errors.Is(err, ErrFull) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want ErrFull", about, err)
+		}
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("what was refused has made a file")
+	}
+	var err error
+	n := 0
+	for ; err == nil && n < 1000; n++ {
+		err = f.Predict(fmt.Sprintf("1.%d", n), strings.Repeat("<", MostText)) // in JSON 6 bytes each
+	}
+	text, _ := os.ReadFile(path)
+	if !errors.Is(err, ErrFull) || len(text) > mostBytes || len(text) < mostBytes/2 {
+		t.Errorf("after %d long choices the file has %d bytes, and the last got %v", n, len(text), err)
+	}
+	if got := len(open(t).Predictions()); got != n-1 {
+		t.Errorf("of the %d choices that were kept %d are there", n-1, got)
+	}
+	if err := f.Predict("1.0", "short"); err != nil {
+		t.Errorf("a full file takes no shorter choice in place of a longer one: %v", err)
+	}
+}
+
+func TestTheNumberOfEntriesIsBounded(t *testing.T) {
+	place(t)
+	f := open(t)
+	s := state{Predictions: map[string]string{}}
+	for i := range mostOfKind {
+		s.Predictions[fmt.Sprintf("1.%d", i)] = "yes"
+	}
+	if err := f.change(func(to *state) { *to = s }); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Predict("2.more", "yes"); !errors.Is(err, ErrFull) {
+		t.Errorf("one prediction more than %d: got %v, want ErrFull", mostOfKind, err)
+	}
+	if err := f.Predict("1.0", "no"); err != nil {
+		t.Errorf("to change one's mind needs no room: %v", err)
+	}
+}
+
+func TestAHugeFileIsNotRead(t *testing.T) {
+	path := place(t)
+	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("{}"+strings.Repeat(" ", mostBytes)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(); err == nil || !strings.Contains(err.Error(), "more than 256 KiB") {
+		t.Errorf("a file of more than %d bytes: got %v", mostBytes, err)
 	}
 }

@@ -29,14 +29,19 @@ async function answered(promise) {
   }
 }
 
+// isFramed tells whether this page is shown inside of another. That page could lay its own text
+// over ours, so that a reader who clicks there presses our buttons.
+export const isFramed = window.top !== window.self;
+
 // Coach is where the coach is. What it refuses is an Error with its reason.
 export class Coach {
-  // find looks for the coach: whoever starts the servers writes where it is into a file below their root.
+  // find looks for the coach: whoever starts the servers writes where it is, and the secret that
+  // each POST needs, into a file below their root.
   async find() {
     const reply = await answered(fetch("/coach.json", { cache: "no-store" }));
-    const { url } = reply.ok ? await reply.json() : {};
+    const { url, secret } = reply.ok ? await reply.json() : {};
     if (!url) throw new Error(`The coach doesn't run. ${howTo}`);
-    this.url = url;
+    [this.url, this.secret] = [url, secret];
     await this.get("/health");
   }
 
@@ -53,9 +58,18 @@ export class Coach {
   }
 
   async ask(path, options) {
-    const reply = await answered(fetch(this.url + path, { cache: "no-store", ...options }));
+    const headers = options?.method === "POST" ? { "Coach-Secret": this.secret } : {};
+    const reply = await answered(fetch(this.url + path, { cache: "no-store", headers, ...options }));
+    if (reply.status === 403 && options?.method === "POST" && await this.isNew()) return this.ask(path, options);
     if (!reply.ok) throw new Error((await answered(reply.text())).trim());
     return reply;
+  }
+
+  // isNew tells whether another coach has come, with another secret, since the last was found.
+  async isNew() {
+    const { secret } = this;
+    await this.find();
+    return secret !== this.secret;
   }
 
   async get(path) { return answered((await this.ask(path)).json()); }

@@ -2,7 +2,7 @@
 // clients to the server of this page. Without the coach the page says how to start it, and reads as well.
 
 import { stats } from "/_/model.js";
-import { Coach, Gone, sleep, unreachable } from "/ask.js";
+import { Coach, Gone, isFramed, sleep, unreachable } from "/ask.js";
 
 const look = 1000; // ms between two looks at the clients and at the server
 
@@ -342,4 +342,16 @@ async function begin() {
   for (const part of [...experiments, ...panels]) part.start(coach);
 }
 
-begin().catch(console.error);
+// refuse says why nothing can be pressed.
+function refuse() {
+  const why = "This page is shown inside another page, so its buttons do nothing here. Open it by itself.";
+  const p = document.createElement("p");
+  p.className = "framed";
+  p.textContent = why;
+  document.querySelector("main").prepend(p);
+  for (const state of all(".experiment .state, .clients .state")) say(state, why);
+  for (const control of all("main button, main input")) control.disabled = true;
+}
+
+if (isFramed) refuse();
+else begin().catch(console.error);
