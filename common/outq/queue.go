@@ -7,7 +7,7 @@ import "io"
 type File interface {
 	io.ReaderAt
 	Fd() uintptr
-	Changed() bool // it was written to since it was opened
+	Changed() bool // since it was opened it was written to, other than at its end
 	Close() error
 }
 

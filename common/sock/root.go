@@ -109,11 +109,12 @@ func (f file) Fd() uintptr { return uintptr(f.fd) }
 func (f file) Inode() uint64 { return f.inode }
 
 // Changed reports whether the file has been written to since it was opened, as its
-// length and its time of modification tell.
+// length and its time of modification tell. A file that has grown has not changed: what
+// it had then is still there if it was appended to, as a log is.
 func (f file) Changed() bool {
 	var st unix.Stat_t
 	err := unix.Fstat(f.fd, &st)
-	return err != nil || st.Size != f.size || st.Mtim != f.modified
+	return err != nil || st.Size < f.size || st.Size == f.size && st.Mtim != f.modified
 }
 
 func (f file) ReadAt(p []byte, off int64) (n int, err error) {
