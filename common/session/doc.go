@@ -50,7 +50,8 @@
 // machine run out of memory. So a loop's round has a budget of work (budget.go): a
 // session that has had its share keeps the rest of its input parked, and Want has
 // the bit Work until Continue gives it a turn of the next round. And all that the
-// sessions of a Config hold is counted (memory.go).
+// sessions of a Config hold is counted (memory.go): the driver looks at all sessions
+// when Config.Tight changes, and ends the largest while Config.Full.
 //
 // Time is an argument. All timers are one deadline that is computed, not
 // stored, so that a message costs no timer operation; Tick finds out which of

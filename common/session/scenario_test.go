@@ -14,7 +14,8 @@ type scenario struct {
 }
 
 func scenarios() []scenario {
-	return slices.Concat(httpScenarios, fileScenarios, socketScenarios, leaveScenarios, deflateScenarios, legacyScenarios)
+	return slices.Concat(httpScenarios, fileScenarios, socketScenarios, leaveScenarios, deflateScenarios, legacyScenarios,
+		budgetScenarios)
 }
 
 func TestScenarios(t *testing.T) {

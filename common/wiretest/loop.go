@@ -29,6 +29,7 @@ type Loop struct {
 	peers   []*Peer // those not over
 	ids     uint64
 	err     error
+	tight   bool // memory is short
 	scratch [64 << 10]byte
 }
 
@@ -133,6 +134,7 @@ func (l *Loop) run() {
 	for range most {
 		busy := false
 		l.cfg.Round()
+		l.relieve()
 		for _, p := range l.peers {
 			busy = p.take() || busy
 		}
@@ -140,12 +142,23 @@ func (l *Loop) run() {
 			busy = p.settle() || busy
 		}
 		l.sweep()
-		if !busy {
+		if !busy && l.tight == l.cfg.Tight() {
 			l.checkIdle()
 			return
 		}
 	}
 	l.fault("the loop spins")
+}
+
+// relieve has all sessions looked at when memory becomes short, and when it is no
+// longer.
+func (l *Loop) relieve() {
+	if tight := l.cfg.Tight(); tight != l.tight {
+		l.tight = tight
+		for _, p := range l.peers {
+			p.todo = true
+		}
+	}
 }
 
 // sweep closes what is over.
@@ -166,6 +179,9 @@ func (l *Loop) sweep() {
 	}
 	clear(l.peers[len(kept):])
 	l.peers = kept
+	if n := l.cfg.Memory(); len(kept) == 0 && n != 0 {
+		l.fault("without connections %d bytes are counted as held", n)
+	}
 }
 
 // checkIdle finds sessions that want something else than when they were last

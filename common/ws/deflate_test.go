@@ -310,3 +310,44 @@ func benchmarkDeflate(b *testing.B, inflate bool) {
 		})
 	}
 }
+
+// A message that is nothing but tables of codes would keep flate from returning.
+func TestDataWithoutOutputIsRefused(t *testing.T) {
+	block := []byte{0x00, 0x00, 0x00, 0xff, 0xff} // an empty block without compression
+	var z Inflater
+	if _, err := z.Append(nil, nil, false, 0, bytes.Repeat(block, maxBarren/len(block)-10)); err != nil {
+		t.Errorf("a little less than %d bytes without output: %v", maxBarren, err)
+	}
+	if _, err := z.Append(nil, nil, false, 0, bytes.Repeat(block, maxBarren/len(block)+10)); err != ErrDeflate {
+		t.Errorf("a little more than %d bytes without output: want ErrDeflate, got %v", maxBarren, err)
+	}
+}
+
+// Inflating in steps gives what inflating at once does, wherever the message lies.
+func TestStepsGiveTheWhole(t *testing.T) {
+	text := bytes.Repeat([]byte("inflated in many steps, "), 20_000)
+	var d Deflater
+	packed, _ := d.Append(nil, false, text)
+	for _, own := range []bool{false, true} {
+		var z Inflater
+		lent := bytes.Clone(packed)
+		z.Begin(nil, nil, true, 0, lent)
+		steps := 0
+		for {
+			done, err := z.Step(10_000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if done {
+				break
+			}
+			if steps++; steps == 3 && own {
+				z.Move(bytes.Clone(z.Out()), bytes.Clone(packed))
+				clear(lent)
+			}
+		}
+		if out := z.End(); !bytes.Equal(out, text) || steps < 10 {
+			t.Errorf("moved %t: %d bytes in %d steps are not the message", own, len(out), steps)
+		}
+	}
+}
