@@ -21,6 +21,10 @@ type Options struct {
 	Bus        hub.Bus // to the room that all places share; it delivers to the App; nil: there is none
 	MaxMessage int64   // bytes of a WebSocket message
 
+	// Peer is the address that a client counts as where the room limits how many
+	// members without WebSocket one address has. Nil: it is not known.
+	Peer func(c *session.Conn) hub.Addr
+
 	FS FS // the files below the root; nil: the built-in site alone
 
 	Loopback       bool          // only this machine can reach us: Host is checked although Hosts is nil
@@ -68,7 +72,8 @@ type App struct {
 
 	guests map[uint64]*guest // who is at /chat with a WebSocket, by the connection's number
 	visits map[uint64]*visit // whose request to the room is not answered yet
-	last   *rendered         // the entry that was rendered last
+	frames frames            // the entries that were rendered last
+	spare  []byte            // scratch for the next visit's text
 }
 
 var (

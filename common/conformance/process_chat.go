@@ -175,7 +175,7 @@ func closesWhoDoesNotRead(t *testing.T) {
 	if beside < alone/50 {
 		t.Errorf("messages beside members who don't read: got %d, want about %d as without them", beside, alone)
 	}
-	text := strings.Repeat("x", 32_000)
+	text := strings.Repeat("x", 20_000)
 	said, left := 0, 0
 	for ; left < silent; said++ {
 		if said*len(text) > most {
@@ -250,12 +250,12 @@ func limitsTheRoom(t *testing.T) {
 
 	for code, breach := range map[ws.Code]func(c *client) error{
 		ws.UnsupportedData: func(c *client) error { return c.send(ws.Binary, []byte(`{}`)) },
-		ws.MessageTooBig:   func(c *client) error { return c.send(ws.Text, make([]byte, 33<<10)) },
+		ws.MessageTooBig:   func(c *client) error { return c.send(ws.Text, make([]byte, 21<<10)) },
 	} {
 		c := p.enter(t)
 		must(t, errors.Join(breach(c), c.closed(code)))
 	}
 	v := p.visit(t, "Pol")
-	reply, err := v.post("/chat/send", `{"session":"`+v.session+`","text":"`+strings.Repeat("x", 33<<10)+`"}`)
-	must(t, errors.Join(err, equal("status of a POST of 33 KiB", reply.status, 413)))
+	reply, err := v.post("/chat/send", `{"session":"`+v.session+`","text":"`+strings.Repeat("x", 21<<10)+`"}`)
+	must(t, errors.Join(err, equal("status of a POST of 21 KiB", reply.status, 413)))
 }

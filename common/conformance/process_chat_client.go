@@ -14,7 +14,7 @@ import (
 // heard is what the room sends, but for the time.
 type heard struct {
 	Type, Name, To, Text string
-	Seq                  int
+	Seq, More            int
 	Members              []string
 }
 
