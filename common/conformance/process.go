@@ -82,6 +82,7 @@ func processes(target Target) []process {
 		{"a room: what its WebSocket takes", limitsTheRoom},
 		{"a room without WebSocket: polls wait", letsPollsWait},
 		{"a room without WebSocket: nothing is missed", missesNothing},
+		{"a room without WebSocket: a long log comes in short answers", answersInParts},
 		{"a room without WebSocket: a poll ends with its client, a member does not", outlivesPolls},
 		{"a room without WebSocket: SIGTERM answers polls", answersPollsAtTheEnd},
 		{"a room in turmoil keeps its order, and leaves nothing behind", target.survivesTurmoil},

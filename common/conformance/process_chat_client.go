@@ -110,6 +110,7 @@ type visitor struct {
 type answer struct {
 	Session  string
 	Seq      int
+	More     bool
 	Messages []heard
 }
 
