@@ -13,6 +13,23 @@ import (
 	"threeloops/common/ws"
 )
 
+// roomProcesses are the tests of the room.
+func roomProcesses(target Target) []process {
+	return []process{
+		{"a room: all hear all, once and in one order", keepsOneOrder},
+		{"a room: members come and go", tellsWhoIsThere},
+		{"a room: what is said to one reaches two", keepsSecrets},
+		{"a room: who does not read is closed, and delays nobody", closesWhoDoesNotRead},
+		{"a room: what its WebSocket takes", limitsTheRoom},
+		{"a room without WebSocket: polls wait", letsPollsWait},
+		{"a room without WebSocket: nothing is missed", missesNothing},
+		{"a room without WebSocket: a long log comes in short answers", answersInParts},
+		{"a room without WebSocket: a poll ends with its client, a member does not", outlivesPolls},
+		{"a room without WebSocket: SIGTERM answers polls", answersPollsAtTheEnd},
+		{"a room in turmoil keeps its order, and leaves nothing behind", target.survivesTurmoil},
+	}
+}
+
 // keepsOneOrder has several members speak at once, and one who never reads.
 func keepsOneOrder(t *testing.T) {
 	const members, speakers, each = 10, 4, 150

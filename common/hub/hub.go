@@ -33,7 +33,7 @@ const (
 
 // Hub is the room. It is not safe for concurrent use.
 type Hub struct {
-	PerPeer int // how many members without a WebSocket one address may have, see PeerKey; 0: as many as there is room for
+	PerPeer int // the most members without a WebSocket that one address may have, see PeerKey; 0: no limit
 
 	out    func(place int, m *Message)
 	random func([]byte)
@@ -63,8 +63,9 @@ type entry struct {
 }
 
 // New returns an empty room. out sends a message to a place; it must neither
-// block nor call the Hub. What the message refers to is never written to again,
-// so that it may be kept. random fills a slice with bytes that can't be guessed.
+// block nor call the Hub. The message is lent, but what it refers to is never
+// written to again, so that a copy of it may be kept. random fills a slice with
+// bytes that can't be guessed.
 func New(out func(place int, m *Message), random func([]byte)) *Hub {
 	return &Hub{
 		out: out, random: random, log: make([]entry, LogSize), first: 1,

@@ -22,15 +22,15 @@ func (h *Hub) named(name string) *member {
 	return h.byName[string(h.folded)]
 }
 
-// admit makes who a member; forget undoes that.
-func (h *Hub) admit(who *member) {
-	h.byName[string(appendFolded(nil, who.name))] = who
-	h.roll.add(who)
+// admit enters a member's name, and forget deletes it.
+func (h *Hub) admit(m *member) {
+	h.byName[string(appendFolded(nil, m.name))] = m
+	h.roll.add(m)
 }
 
-func (h *Hub) forget(who *member) {
-	delete(h.byName, string(appendFolded(nil, who.name)))
-	h.roll.remove(who)
+func (h *Hub) forget(m *member) {
+	delete(h.byName, string(appendFolded(nil, m.name)))
+	h.roll.remove(m)
 	h.roll.refill(h.byName)
 }
 
