@@ -27,7 +27,7 @@ type Options struct {
 
 	FS FS // the files below the root; nil: the built-in site alone
 
-	Loopback       bool          // only this machine can reach us: Host is checked although Hosts is nil
+	Loopback       bool          // only this machine can reach us: Host is checked although Hosts is nil, and /stats shows peers
 	Host           string        // our own name, for that check
 	Hosts          []string      // names and addresses that Host may have; nil: see Loopback
 	Origins        []string      // whose pages may open WebSockets and POST; nil: our own alone

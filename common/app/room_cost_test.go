@@ -45,7 +45,8 @@ func (h *hall) talk(n int, text string) {
 	}
 }
 
-// fillWith has members join whose names are as long as they may be.
+// fillWith has n members join by WebSocket, whose names are a number and a letter
+// repeated up to so many characters.
 func (h *hall) fillWith(n int, letter string, length int) {
 	for range n {
 		h.members++
