@@ -21,7 +21,7 @@ func TestWhatAFullBusDoesNotTakeIsSentLaterInOrder(t *testing.T) {
 	text := make([]byte, hub.MaxText)
 	posted := 0
 	for n := 0; n < 5; posted++ { // some more than there is room for
-		b.Post(time.Now(), &hub.Message{Kind: hub.Say, Seq: uint64(posted), Text: fmt.Appendf(text[:0], "%32768d", posted)})
+		b.Post(time.Now(), &hub.Message{Kind: hub.Say, Seq: uint64(posted), Text: fmt.Appendf(text[:0], "%20480d", posted)})
 		if b.full() {
 			n++
 		}
@@ -37,7 +37,7 @@ func TestWhatAFullBusDoesNotTakeIsSentLaterInOrder(t *testing.T) {
 			n, err = theirs.Recv(in)
 		}
 		m, ok := hub.Parse(in[:n])
-		if !ok || err != nil || m.Seq != uint64(i) || string(m.Text) != fmt.Sprintf("%32768d", i) {
+		if !ok || err != nil || m.Seq != uint64(i) || string(m.Text) != fmt.Sprintf("%20480d", i) {
 			t.Fatalf("message %d came as %d, %v, %v", i, m.Seq, ok, err)
 		}
 	}

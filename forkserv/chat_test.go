@@ -194,7 +194,7 @@ func TestStoppedChildIsEndedWhenItsQueueIsFull(t *testing.T) {
 	all := crowd(t, p, 3)
 	talker, listener, stopped := all[0], all[1], all[2]
 	syscall.Kill(stopped.pid, syscall.SIGSTOP)
-	big := strings.Repeat("x", 30<<10)
+	big := strings.Repeat("x", 19<<10)
 	var heard []heard
 	talk := func(from, to int) {
 		for n := from; n < to; n++ {
@@ -204,7 +204,7 @@ func TestStoppedChildIsEndedWhenItsQueueIsFull(t *testing.T) {
 			heard = append(heard, listener.until("what is said", says(text))...)
 		}
 	}
-	const few, many = 100, 400 // 3 MB, 12 MB
+	const few, many = 150, 640 // 3 MB, 12 MB
 	talk(0, few)
 	if len(heard) != few || !alive(stopped.pid) {
 		t.Errorf("below the bound: got %d messages, want %d, and the child to be there", len(heard), few)
@@ -311,7 +311,7 @@ func TestLastWordsAreHeard(t *testing.T) {
 	const words = 40
 	p := conformance.Launch(t)
 	witness := join(t, p, "witness")
-	big := strings.Repeat("x", 30<<10)
+	big := strings.Repeat("x", 19<<10)
 	for i := range 10 {
 		name := fmt.Sprint("leaver ", i)
 		g := join(t, p, name)
@@ -441,7 +441,7 @@ func TestParentStopsForAWhile(t *testing.T) {
 	syscall.Kill(p.Pid, syscall.SIGSTOP)
 	defer syscall.Kill(p.Pid, syscall.SIGCONT)
 	await(t, "the parent to stop", func() bool { return state(p.Pid) == "T" })
-	big := strings.Repeat("x", 30<<10)
+	big := strings.Repeat("x", 19<<10)
 	for n := range words { // more than the bus has room for
 		g.say(fmt.Sprint(n, big))
 	}

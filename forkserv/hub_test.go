@@ -124,7 +124,7 @@ func TestOneMessageOfEachChildIsTakenInARound(t *testing.T) {
 }
 
 func TestNobodyIsListenedToWhileAChildIsBehind(t *testing.T) {
-	const big = 30 << 10
+	const big = 18 << 10
 	p := newRoom(t, 3)
 	talker, slow := p.all[0], p.all[2]
 	said := 0

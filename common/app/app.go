@@ -21,10 +21,14 @@ type Options struct {
 	Bus        hub.Bus // to the room that all places share; it delivers to the App; nil: there is none
 	MaxMessage int64   // bytes of a WebSocket message
 
+	// Peer is the address that a client counts as where the room limits how many
+	// members without WebSocket one address has. Nil: it is not known.
+	Peer func(c *session.Conn) hub.Addr
+
 	FS       FS  // the files below the root; nil: the built-in site alone
 	MaxFiles int // that may be open at a time; 0: any number
 
-	Loopback       bool          // only this machine can reach us: Host is checked although Hosts is nil
+	Loopback       bool          // only this machine can reach us: Host is checked although Hosts is nil, and /stats shows peers
 	Host           string        // our own name, for that check
 	Hosts          []string      // names and addresses that Host may have; nil: see Loopback
 	Origins        []string      // whose pages may open WebSockets and POST; nil: our own alone
@@ -70,7 +74,8 @@ type App struct {
 
 	guests map[uint64]*guest // who is at /chat with a WebSocket, by the connection's number
 	visits map[uint64]*visit // whose request to the room is not answered yet
-	last   *rendered         // the entry that was rendered last
+	frames frames            // the entries that were rendered last
+	spare  []byte            // scratch for the next visit's text
 }
 
 var (

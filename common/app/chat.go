@@ -16,8 +16,7 @@ const (
 	// chatUnderway is how many messages of one member may be on their way to the
 	// hub and back. More are not read, so a flood stays with who makes it.
 	chatUnderway = 16
-	// chatSlack is how much more than one message, and than what a newcomer is told
-	// at once, may wait for a member to read.
+	// chatSlack is how much more than one message may wait for a member to read.
 	chatSlack = 1 << 20
 )
 
@@ -29,7 +28,6 @@ type guest struct {
 	member   bool // the hub has welcomed it
 	underway int  // how much it has said without having heard it back, or of it
 	late     []complaint
-	greeting int // bytes that it was told when it came, about what was before
 }
 
 // complaint is about something that a guest has sent behind what is on its way to
@@ -149,14 +147,10 @@ func (a *App) Deliver(now time.Time, m *hub.Message) {
 
 // deliver takes what the hub sends to one guest alone.
 func (a *App) deliver(g *guest, m *hub.Message) {
-	r := a.render(m)
-	switch {
-	case m.Kind == hub.Welcome:
+	if m.Kind == hub.Welcome {
 		g.member = true
-	case m.Kind == hub.Present, m.Kind == hub.Said && m.To == "":
-		g.greeting += len(r.json)
 	}
-	a.tell(g, r.frame)
+	a.tell(g, a.render(m).frame)
 }
 
 // broadcast sends an entry to every member with a WebSocket at this place.
@@ -173,7 +167,7 @@ func (a *App) broadcast(now time.Time, m *hub.Message) {
 // tell sends to a guest. One that has not read what was sent to it for too long
 // leaves the room at once, and is closed when it reads on.
 func (a *App) tell(g *guest, frame *session.Prepared) {
-	if g.conn.SendPrepared(frame) && g.conn.Queued() > a.o.MaxMessage+chatSlack+int64(g.greeting) {
+	if g.conn.SendPrepared(frame) && g.conn.Queued() > a.o.MaxMessage+chatSlack {
 		a.leaveChat(g)
 		g.conn.Close(ws.TryAgainLater, "you don't read what the others say")
 	}

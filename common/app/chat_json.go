@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"threeloops/common/hub"
-	"threeloops/common/session"
 )
 
 // said is what a client of the chat sends: a JSON object of strings.
@@ -130,68 +128,4 @@ func (s *said) order(req request) (hub.Message, error) {
 		return m, fmt.Errorf("a name has 1 to %d characters", hub.MaxName)
 	}
 	return m, nil
-}
-
-// heard is what the chat sends.
-type heard struct {
-	Type    string   `json:"type"`
-	Seq     uint64   `json:"seq,omitempty"`
-	At      int64    `json:"at,omitempty"`
-	Name    string   `json:"name,omitempty"`
-	To      string   `json:"to,omitempty"`
-	Text    string   `json:"text,omitempty"`
-	Members []string `json:"members,omitzero"`
-}
-
-var heardTypes = map[hub.Kind]string{
-	hub.Welcome: "welcome", hub.Present: "members", hub.Joined: "joined", hub.Left: "left",
-	hub.Said: "said", hub.Missed: "missed", hub.Refused: "error",
-}
-
-// rendered is a message from the hub as it is sent: as JSON, and for WebSockets.
-type rendered struct {
-	seq   uint64
-	json  []byte
-	frame *session.Prepared
-}
-
-// render encodes a message from the hub. An entry, which the hub sends to one
-// after the other, is encoded once.
-func (a *App) render(m *hub.Message) *rendered {
-	entry := m.Kind == hub.Joined || m.Kind == hub.Left || m.Kind == hub.Said
-	if entry && a.last != nil && a.last.seq == m.Seq {
-		return a.last
-	}
-	b := toHeard(m).json()
-	r := &rendered{m.Seq, b, session.Prepare(true, b)}
-	if entry {
-		a.last = r
-	}
-	return r
-}
-
-func toHeard(m *hub.Message) *heard {
-	h := &heard{Type: heardTypes[m.Kind], Seq: m.Seq, At: m.At, Name: m.Name, To: m.To}
-	switch m.Kind {
-	case hub.Welcome:
-		h.Seq = 0
-	case hub.Present:
-		h.Members = strings.FieldsFunc(string(m.Text), func(r rune) bool { return r == '\n' })
-		slices.Sort(h.Members)
-	default:
-		h.Text = string(m.Text)
-	}
-	return h
-}
-
-// json is h as one line, without its end. Nothing is escaped that need not be: a
-// page is to show what it is told as text, not as HTML.
-func (h *heard) json() []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(h); err != nil {
-		panic(err) // strings and numbers: it can't fail
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

@@ -18,12 +18,21 @@ const pollWait = 25 * time.Second
 
 const postOnly = "POST, OPTIONS"
 
+// shareFrom is from how many bytes on a message is referred to in an answer. A
+// shorter one takes less memory as a copy, between its neighbours.
+const shareFrom = 4 << 10
+
 // visit is a request of a client without WebSocket, until the hub has answered it.
 type visit struct {
-	conn     *session.Conn
-	kind     hub.Kind
-	token    hub.Token // of a newcomer
-	messages [][]byte  // what the hub has answered so far, as JSON
+	conn  *session.Conn
+	kind  hub.Kind
+	token hub.Token // of a newcomer
+
+	// What the hub has answered so far, as JSON: the elements of an array. parts
+	// has those that are referred to, each after what precedes it in text.
+	text  []byte
+	parts []session.Part
+	done  int // how much of text is in parts
 }
 
 // visitChat takes a request to one of the routes below /chat.
@@ -111,8 +120,11 @@ func parsePoll(query []byte) (hub.Message, error) {
 func (a *App) ask(c *session.Conn, m *hub.Message) {
 	m.Conn = c.ID()
 	a.visits[m.Conn] = &visit{conn: c, kind: m.Kind}
-	if m.Kind == hub.Poll {
+	switch {
+	case m.Kind == hub.Poll:
 		c.SetTimer(pollWait)
+	case m.Kind == hub.Enter && a.o.Peer != nil:
+		m.Peer = a.o.Peer(c)
 	}
 	a.o.Bus.Post(c.Now(), m)
 }
@@ -129,12 +141,15 @@ func (a *App) collect(v *visit, m *hub.Message) {
 		}
 	case hub.Done:
 		a.answered(v)
-		v.conn.Reply(&session.Response{Status: 200, Fields: roomFields, Body: v.reply(m.Seq), Shared: true})
+		a.lend(v)
+		v.conn.Reply(v.reply(m))
+		a.spare = v.text[:0]
 	default:
 		if m.Kind == hub.Welcome {
 			v.token = m.Token
 		}
-		v.messages = append(v.messages, a.render(m).json)
+		a.lend(v)
+		v.add(m)
 	}
 }
 
@@ -145,18 +160,49 @@ func (a *App) answered(v *visit) {
 	v.conn.SetTimer(0)
 }
 
-// reply is the body of the answer: an object, and the end of a line.
-func (v *visit) reply(seq uint64) []byte {
-	b := []byte("{")
+// lend gives a visit the memory for its text, if it has none. An answer mostly
+// comes without another in between, so that one buffer is enough for all.
+func (a *App) lend(v *visit) {
+	if v.text == nil {
+		v.text, a.spare = a.spare, nil
+	}
+}
+
+// add puts a message behind those that were collected before.
+func (v *visit) add(m *hub.Message) {
+	if len(v.text) > 0 || len(v.parts) > 0 {
+		v.text = append(v.text, ',')
+	}
+	switch {
+	case len(m.JSON) >= shareFrom:
+		v.parts = append(v.parts, session.Part{Head: v.text[v.done:], Body: m.JSON, Len: int64(len(m.JSON))})
+		v.done = len(v.text)
+	case m.JSON != nil:
+		v.text = append(v.text, m.JSON...)
+	default:
+		v.text = m.AppendJSON(v.text)
+	}
+}
+
+// reply is the answer: an object, and the end of a line.
+func (v *visit) reply(done *hub.Message) *session.Response {
+	b := make([]byte, 0, 128)
+	b = append(b, '{')
 	if v.kind == hub.Enter {
 		b = append(b, `"session":"`+v.token.String()+`",`...)
 	}
-	b = strconv.AppendUint(append(b, `"seq":`...), seq, 10)
+	b = strconv.AppendUint(append(b, `"seq":`...), done.Seq, 10)
+	if done.More != 0 {
+		b = append(b, `,"more":true`...)
+	}
 	if v.kind == hub.Enter || v.kind == hub.Poll {
 		b = append(b, `,"messages":[`...)
-		b = append(append(b, bytes.Join(v.messages, []byte(","))...), ']')
+		v.text = append(v.text, ']')
 	}
-	return append(b, "}\n"...)
+	v.text = append(v.text, "}\n"...)
+	parts := append(make([]session.Part, 0, 8), session.Part{Head: b})
+	parts = append(append(parts, v.parts...), session.Part{Head: v.text[v.done:]})
+	return &session.Response{Status: 200, Fields: roomFields, Parts: parts}
 }
 
 // stopWaiting asks the hub to answer a poll with what there is: nothing. What it

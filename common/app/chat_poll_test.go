@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"threeloops/common/hub"
+	"threeloops/common/session"
 	"threeloops/common/wiretest"
 )
 
@@ -288,7 +290,7 @@ func TestAPollIsToldWhatItMissed(t *testing.T) {
 	}
 	pol.polls(id, 0)
 	_, body := pol.answer()
-	if !strings.HasPrefix(body, `{"seq":66,"messages":[{"type":"missed","seq":2},{"type":"said","seq":3,`) {
+	if !strings.HasPrefix(body, `{"seq":66,"more":true,"messages":[{"type":"missed","seq":2},{"type":"said","seq":3,`) {
 		t.Errorf("want what was missed told first, got %.100s", body)
 	}
 }
@@ -302,7 +304,7 @@ func TestTheRoutesWithoutWebSocketRefuseInOneLine(t *testing.T) {
 		nullLike = "that is no JSON object: invalid character 'a' in literal null (expecting 'u')"
 		badName  = "a name has 1 to 32 characters, and no space at its ends"
 	)
-	long := strings.Repeat("x", 32<<10)
+	long := strings.Repeat("x", chatMax)
 	for _, tt := range []struct {
 		method, target, body, field string
 		status                      int
@@ -325,7 +327,7 @@ func TestTheRoutesWithoutWebSocketRefuseInOneLine(t *testing.T) {
 		{"POST", "/chat/join", `{"name":"Ann","text":"x"}`, "", 400, `"text" means nothing here`},
 		{"POST", "/chat/join", `{"type":"join","name":"Ann"}`, "", 400, `"type" means nothing here`},
 		{"POST", "/chat/join", `{"name":" Ann"}`, "", 409, badName},
-		{"POST", "/chat/send", `{"text":"` + long + `"}`, "", 413, "a message has at most 32768 bytes"},
+		{"POST", "/chat/send", `{"text":"` + long + `"}`, "", 413, "a message has at most 20480 bytes"},
 		{"POST", "/chat/send", `{"session":"` + someone + `"}`, "", 400, "there is no text to say"},
 		{"POST", "/chat/send", `{"session":"` + someone + `","text":"x"}`, "", 404, joinAgain},
 		{"POST", "/chat/send", `{"session":"me","text":"x"}`, "", 404, joinAgain},
@@ -387,5 +389,26 @@ func TestWhatMembersSayIsServedAsData(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, have); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestAnAddressGetsSoManyMembersWithoutWebSocket(t *testing.T) {
+	peer := hub.Addr(netip.MustParseAddr("192.0.2.1").As16())
+	bus := hub.NewLocal(counting())
+	bus.LimitPeers(1)
+	a := New(Options{Loopback: true, Bus: bus, Peer: func(*session.Conn) hub.Addr { return peer }})
+	bus.Attach(a)
+	post(t, a, "POST /chat/join", `{"name":"a"}`).expect(t, 200, "the first one")
+	r := post(t, a, "POST /chat/join", `{"name":"b"}`)
+	r.expect(t, 409, "the second one")
+	const want = "409 Conflict: this address has 1 members without WebSocket already: leave with one, or come with a WebSocket\n"
+	if r.body != want {
+		t.Errorf("want %q, got %q", want, r.body)
+	}
+	peer = netip.MustParseAddr("192.0.2.2").As16()
+	post(t, a, "POST /chat/join", `{"name":"b"}`).expect(t, 200, "one of another address")
+	peer = hub.Addr{}
+	for _, name := range []string{"c", "d"} {
+		post(t, a, "POST /chat/join", `{"name":"`+name+`"}`).expect(t, 200, "one of no known address")
 	}
 }

@@ -21,13 +21,13 @@ func (a *App) stats(c *session.Conn) {
 	b = append(b, `,"totals":{`...)
 	b = appendCounters(b, a.o.Board.Sum)
 	b = append(b, `},"slots":[`...)
-	first := true
+	first, peers := true, a.o.Loopback || a.lists().Hosts != nil
 	for i := range a.o.Board {
 		if s := &a.o.Board[i]; s.Get(stat.Pid) != 0 {
 			if !first {
 				b = append(b, ',')
 			}
-			b = appendSlot(b, i, s)
+			b = appendSlot(b, i, s, peers)
 			first = false
 		}
 	}
@@ -36,13 +36,16 @@ func (a *App) stats(c *session.Conn) {
 }
 
 // appendSlot adds a slot as an object. Whose connection it is about can be said
-// only of a writer that has no more than one.
-func appendSlot(b []byte, i int, s *stat.Slot) []byte {
+// only of a writer that has no more than one. From where its client comes is said
+// only if peers is true: that is nothing for everybody who can reach the server.
+func appendSlot(b []byte, i int, s *stat.Slot, peers bool) []byte {
 	b = strconv.AppendInt(append(b, `{"slot":`...), int64(i), 10)
 	b = appendMember(b, "pid", s.Get(stat.Pid))
 	if id := s.Get(stat.Conn); id != 0 {
 		b = appendMember(b, "connection", id)
-		b = strconv.AppendQuote(append(b, `,"peer":`...), s.Peer().String())
+		if peers {
+			b = strconv.AppendQuote(append(b, `,"peer":`...), s.Peer().String())
+		}
 		b = strconv.AppendQuote(append(b, `,"phase":`...), session.PhaseName(s.Get(stat.Phase)))
 	}
 	b = append(appendPerRound(b, s.Get), ',')

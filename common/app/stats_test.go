@@ -56,6 +56,30 @@ func TestStatsIsJSON(t *testing.T) {
 	}
 }
 
+// Where the others come from is nothing for everybody who can reach the server.
+func TestStatsShowPeersOnLoopbackOrToAllowedHostsOnly(t *testing.T) {
+	hosts := []string{"localhost"}
+	for _, tt := range []struct {
+		title string
+		o     Options
+		shown bool
+	}{
+		{"on loopback", Options{Loopback: true}, true},
+		{"with an allow list", Options{Hosts: hosts}, true},
+		{"with an allow list that may change", Options{Lists: func() *Lists { return &Lists{Hosts: hosts} }}, true},
+		{"for everybody", Options{}, false},
+		{"for everybody, with a list that allows all", Options{Lists: func() *Lists { return &Lists{} }}, false},
+	} {
+		tt.o.Board = make(stat.Board, 1)
+		tt.o.Board[0].Assign(12, netip.MustParseAddrPort("192.0.2.1:5000"))
+		tt.o.Board[0].Set(stat.Pid, 1)
+		text := ask(t, New(tt.o), "GET /stats").body
+		if got := strings.Contains(text, "192.0.2.1"); got != tt.shown || !json.Valid([]byte(text)) {
+			t.Errorf("%s: want peers shown: %v, got %s", tt.title, tt.shown, text)
+		}
+	}
+}
+
 func TestStatsSayHowManyWereReadyInARound(t *testing.T) {
 	a, b := counted()
 	clear(b)

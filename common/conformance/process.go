@@ -75,20 +75,10 @@ func processes(target Target) []process {
 		{"a terminal of somebody else's stops no server", survivesBackground},
 		{"lists are read anew at SIGHUP", rereadsLists},
 		{"clients of the old conventions are answered in theirs", speaksOldConventions},
-		{"a room: all hear all, once and in one order", keepsOneOrder},
-		{"a room: members come and go", tellsWhoIsThere},
-		{"a room: what is said to one reaches two", keepsSecrets},
-		{"a room: who does not read is closed, and delays nobody", closesWhoDoesNotRead},
-		{"a room: what its WebSocket takes", limitsTheRoom},
-		{"a room without WebSocket: polls wait", letsPollsWait},
-		{"a room without WebSocket: nothing is missed", missesNothing},
-		{"a room without WebSocket: a poll ends with its client, a member does not", outlivesPolls},
-		{"a room without WebSocket: SIGTERM answers polls", answersPollsAtTheEnd},
-		{"a room in turmoil keeps its order, and leaves nothing behind", target.survivesTurmoil},
 		{"a crash takes along who shares the process", target.crashesAlone},
 		{"without -demo nobody can ask for a crash", refusesToCrash},
 		{"garbage ends in a status, a Close or a close", survivesGarbage},
-	})
+	}, roomProcesses(target))
 }
 
 // patience is how long a condition may take to come true on a busy machine.

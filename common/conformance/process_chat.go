@@ -13,6 +13,23 @@ import (
 	"threeloops/common/ws"
 )
 
+// roomProcesses are the tests of the room.
+func roomProcesses(target Target) []process {
+	return []process{
+		{"a room: all hear all, once and in one order", keepsOneOrder},
+		{"a room: members come and go", tellsWhoIsThere},
+		{"a room: what is said to one reaches two", keepsSecrets},
+		{"a room: who does not read is closed, and delays nobody", closesWhoDoesNotRead},
+		{"a room: what its WebSocket takes", limitsTheRoom},
+		{"a room without WebSocket: polls wait", letsPollsWait},
+		{"a room without WebSocket: nothing is missed", missesNothing},
+		{"a room without WebSocket: a long log comes in short answers", answersInParts},
+		{"a room without WebSocket: a poll ends with its client, a member does not", outlivesPolls},
+		{"a room without WebSocket: SIGTERM answers polls", answersPollsAtTheEnd},
+		{"a room in turmoil keeps its order, and leaves nothing behind", target.survivesTurmoil},
+	}
+}
+
 // keepsOneOrder has several members speak at once, and one who never reads.
 func keepsOneOrder(t *testing.T) {
 	const members, speakers, each = 10, 4, 150
@@ -175,7 +192,7 @@ func closesWhoDoesNotRead(t *testing.T) {
 	if beside < alone/50 {
 		t.Errorf("messages beside members who don't read: got %d, want about %d as without them", beside, alone)
 	}
-	text := strings.Repeat("x", 32_000)
+	text := strings.Repeat("x", 20_000)
 	said, left := 0, 0
 	for ; left < silent; said++ {
 		if said*len(text) > most {
@@ -250,12 +267,12 @@ func limitsTheRoom(t *testing.T) {
 
 	for code, breach := range map[ws.Code]func(c *client) error{
 		ws.UnsupportedData: func(c *client) error { return c.send(ws.Binary, []byte(`{}`)) },
-		ws.MessageTooBig:   func(c *client) error { return c.send(ws.Text, make([]byte, 33<<10)) },
+		ws.MessageTooBig:   func(c *client) error { return c.send(ws.Text, make([]byte, 21<<10)) },
 	} {
 		c := p.enter(t)
 		must(t, errors.Join(breach(c), c.closed(code)))
 	}
 	v := p.visit(t, "Pol")
-	reply, err := v.post("/chat/send", `{"session":"`+v.session+`","text":"`+strings.Repeat("x", 33<<10)+`"}`)
-	must(t, errors.Join(err, equal("status of a POST of 33 KiB", reply.status, 413)))
+	reply, err := v.post("/chat/send", `{"session":"`+v.session+`","text":"`+strings.Repeat("x", 21<<10)+`"}`)
+	must(t, errors.Join(err, equal("status of a POST of 21 KiB", reply.status, 413)))
 }

@@ -14,7 +14,7 @@ import (
 // heard is what the room sends, but for the time.
 type heard struct {
 	Type, Name, To, Text string
-	Seq                  int
+	Seq, More            int
 	Members              []string
 }
 
@@ -110,6 +110,7 @@ type visitor struct {
 type answer struct {
 	Session  string
 	Seq      int
+	More     bool
 	Messages []heard
 }
 

@@ -136,7 +136,7 @@ func obeysOperator(t *testing.T, flags ...string) {
 	o.hears("kick 1000", "there is no client 1000")
 	o.hears("kcik", `there is no command "kcik": the nearest is kick, and help lists all`)
 	o.hears("kick", "usage: kick [IP] SOCKET")
-	o.hears("sendall "+strings.Repeat("long ", 20000), "a command may have at most 32767 bytes")
+	o.hears("sendall "+strings.Repeat("long ", 20000), "a command may have at most 20479 bytes")
 	must(t, equal("first line of stats", strings.Join(strings.Fields(o.do("stats")[0]), " "), "connections 2"))
 	must(t, equal("lines of help", len(o.do("help")), 8))
 	must(t, equal("what help close says", o.do("help close")[0], "kick [IP] SOCKET: close one connection"))

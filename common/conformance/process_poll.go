@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"threeloops/common/hub"
 )
 
 // letsPollsWait has a member without WebSocket wait for one that has one.
@@ -113,6 +116,40 @@ func missesNothing(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("want by polls what Ann hears (-want +got):\n%.2000s", diff)
 	}
+}
+
+// answersInParts has a member say more than the room keeps, in characters that
+// take six bytes where JSON is written carelessly.
+func answersInParts(t *testing.T) {
+	const most = 300 // times the bytes of the request
+	p := Launch(t)
+	pol := p.visit(t, "Pol")
+	text := strings.Repeat("\u2028", 6700)
+	said := 0
+	for ; said*len(text) < hub.LogBytes+hub.LogBytes/8; said++ {
+		pol.posts("send", `{"session":"`+pol.session+`","text":"`+text+`"}`)
+	}
+	pol.seq = 0
+	next := 0
+	for more := true; more; {
+		pol.waits()
+		r, err := pol.answer()
+		must(t, err)
+		a := pol.understand(r)
+		if len(r.body) > most*len("GET /chat/poll?session=00112233445566778899aabbccddeeff&since=0 HTTP/1.0\r\n\r\n") {
+			t.Fatalf("a poll since %d is answered with %d bytes", pol.seq, len(r.body))
+		}
+		for _, h := range a.Messages {
+			if h.Type != "missed" {
+				must(t, errors.Join(equal("text", h.Text, text), equal("number", h.Seq, next)))
+			}
+			next = h.Seq + 1
+		}
+		pol.seq, more = a.Seq, a.More
+	}
+	must(t, equal("number of the last message", next-1, said+1))
+	late := p.visit(t, "Late")
+	must(t, equal("number up to which a newcomer has heard", late.seq, said+1))
 }
 
 func outlivesPolls(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync"
+
+	"threeloops/common/hub"
 )
 
 // ledger is what all members of a room have heard together: each entry by its
@@ -25,6 +27,7 @@ type ledger struct {
 // entry is what the ledger keeps of one.
 type entry struct {
 	sum            uint64 // of its bytes
+	size           int    // how many these are
 	what, name, to string
 	serial         int // how often its speaker has spoken before, to all
 	round          int // of the test; 0: it is none that is measured
@@ -37,7 +40,9 @@ type life struct {
 	first, last     int    // numbers of entries
 	public, private int    // how many it has heard
 	others          int    // how many were there before
-	names           uint64 // and what their names add up to
+	unnamed         int    // how many of them were only counted
+	names           uint64 // what the names of the others add up to
+	list            int    // and how many bytes they have as JSON strings, with commas
 	history         []int  // numbers of what was said before
 	said            int    // how often it spoke to all; -1: that may be lost
 }
@@ -101,7 +106,7 @@ func (l *ledger) enter(n int, sum uint64, p []byte) (entry, error) {
 	if err := json.Unmarshal(p, &h); err != nil {
 		return entry{}, fmt.Errorf("%w in %.200s", err, p)
 	}
-	e := entry{sum: sum, what: h.Type, name: h.Name, to: h.To}
+	e := entry{sum: sum, size: len(p), what: h.Type, name: h.Name, to: h.To}
 	if e.what == "said" && e.to == "" {
 		if _, err := fmt.Sscan(h.Text, &e.serial, &e.round); err != nil {
 			return e, fmt.Errorf("want two numbers, got %.200s", p)
@@ -231,21 +236,34 @@ func (l *ledger) meet(n int, name string, f *life, there map[string]*life, fault
 	for other := range there {
 		names += l.sum(other)
 	}
-	if f.others != len(there) || f.names != names {
+	if f.others != len(there) || f.unnamed == 0 && f.names != names {
 		fault("%s joined as entry %d and was told of %d members, want the %d that were there",
 			name, n, f.others, len(there))
 	}
-	const kept, given = 256, 50 // by the room; of that, to newcomers
-	var want []int
-	for i := n - 1; i > 0 && i >= n-kept && len(want) < given; i-- {
-		if e := l.entries[i]; e.what == "said" && e.to == "" {
-			want = append(want, i)
-		}
-	}
-	slices.Reverse(want)
+	want := l.history(n, hub.GreetingBytes-f.list)
 	if !slices.Equal(want, f.history) {
 		fault("%s joined as entry %d and was told entries %v, want %v", name, n, f.history, want)
 	}
+}
+
+// history is what a newcomer who is entry n is told, in so many bytes.
+func (l *ledger) history(n, room int) (want []int) {
+	kept := hub.LogBytes
+	for i := n - 1; i > 0 && i >= n-hub.LogSize && len(want) < hub.History; i-- {
+		e := l.entries[i]
+		if kept -= e.size; kept < 0 {
+			break
+		}
+		if e.what != "said" || e.to != "" {
+			continue
+		}
+		if room -= e.size + len(","); room < 0 {
+			break
+		}
+		want = append(want, i)
+	}
+	slices.Reverse(want)
+	return want
 }
 
 // auditLives counts what each member has not heard.

@@ -126,10 +126,12 @@ func (f *life) greeted(l *ledger, p []byte) (done bool, err error) {
 	case "members":
 		var h heard
 		err := json.Unmarshal(p, &h)
-		f.others += len(h.Members)
+		f.others, f.unnamed = len(h.Members)+h.More, h.More
 		for _, name := range h.Members {
 			f.names += l.sum(name)
+			f.list += len(name) + len(`"",`)
 		}
+		f.list = max(0, f.list-len(","))
 		return false, err
 	case "said":
 		n, _, err := l.note(p)

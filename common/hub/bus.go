@@ -35,6 +35,9 @@ func NewLocal(random func([]byte)) *Local {
 	return l
 }
 
+// LimitPeers sets the Hub's PerPeer.
+func (l *Local) LimitPeers(n int) { l.hub.PerPeer = n }
+
 // Attach says who receives. It must be called before the first Post.
 func (l *Local) Attach(r Receiver) { l.to = r }
 

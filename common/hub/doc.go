@@ -2,8 +2,8 @@
 // wherever they are. It knows no sockets, no processes and no clock.
 //
 // A Hub is a sequencer with a bounded log. It gives each entry (someone joined,
-// left, said something) the next number, keeps the last LogSize of them, knows
-// the members, and says itself that a member has left whose connection, or
+// left, said something) the next number, keeps the last LogSize of them up to LogBytes,
+// knows the members, and says itself that a member has left whose connection, or
 // whose process, is gone. There is one Hub in a server, so there is one order,
 // and every member hears the same entries in it.
 //

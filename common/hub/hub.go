@@ -3,32 +3,53 @@ package hub
 import (
 	"bytes"
 	"time"
+	"unicode/utf8"
 )
 
 const (
-	// LogSize is how many entries are kept.
+	// LogSize is the most entries that are kept.
 	LogSize = 256
-	// History is how many of them, at most, a newcomer is given: what was said to all.
+	// LogBytes is the most bytes that these have together, as JSON.
+	LogBytes = 2 << 20
+	// AnswerBytes is the most bytes of entries that one Poll is answered with, as
+	// JSON; one entry it always has. It keeps the answer below 300 times the bytes
+	// of the shortest poll, which has 76.
+	AnswerBytes = 20 << 10
+	// GreetingBytes is the most bytes that a newcomer is told, as JSON, of who is
+	// there and what was said last: below 300 times the 59 bytes of the shortest
+	// request to join.
+	GreetingBytes = 16 << 10
+	// MembersBytes is the part of it that names may take.
+	MembersBytes = 8 << 10
+	// History is how many entries, at most, a newcomer is given: what was said to all.
 	History = 50
 	// MaxPolling is how many members may be there at once without a WebSocket.
 	MaxPolling = 1024
 	// Patience is how long a member that polls may be silent before it has left.
 	Patience = time.Minute
-	// batch is how many entries one Poll is answered with at most.
+	// batch is the most entries that one Poll is answered with.
 	batch = 64
 )
 
 // Hub is the room. It is not safe for concurrent use.
 type Hub struct {
+	PerPeer int // the most members without a WebSocket that one address may have, see PeerKey; 0: no limit
+
 	out    func(place int, m *Message)
 	random func([]byte)
 
-	log  []entry // of the entry with number n at n % LogSize
-	last uint64  // number of the last entry
+	log   []entry // of the entry with number n at n % LogSize
+	first uint64  // number of the oldest entry that is kept
+	last  uint64  // number of the last entry
+	bytes int     // of the JSON of all that are kept
 
 	byConn  map[uint64]*member // those with a WebSocket
 	byToken map[Token]*member  // those that poll
 	byName  map[string]*member // all, by their folded names
+	byPeer  map[Addr]int       // how many of those that poll have an address, by its PeerKey
+	roll    roll               // what newcomers are told of the members
+	folded  []byte             // scratch for a folded name
+	copied  Message            // scratch for an entry that one connection is given
 	waiting map[uint64]*member // those of whom a Poll waits, by its connection
 	places  []int              // how many members with a WebSocket are where
 	due     time.Time          // not later than the time at which a polling member has been silent for too long
@@ -42,13 +63,14 @@ type entry struct {
 }
 
 // New returns an empty room. out sends a message to a place; it must neither
-// block nor call the Hub. What the message refers to is never written to again,
-// so that it may be kept. random fills a slice with bytes that can't be guessed.
+// block nor call the Hub. The message is lent, but what it refers to is never
+// written to again, so that a copy of it may be kept. random fills a slice with
+// bytes that can't be guessed.
 func New(out func(place int, m *Message), random func([]byte)) *Hub {
 	return &Hub{
-		out: out, random: random, log: make([]entry, LogSize),
+		out: out, random: random, log: make([]entry, LogSize), first: 1,
 		byConn: map[uint64]*member{}, byToken: map[Token]*member{},
-		byName: map[string]*member{}, waiting: map[uint64]*member{},
+		byName: map[string]*member{}, byPeer: map[Addr]int{}, waiting: map[uint64]*member{},
 	}
 }
 
@@ -93,8 +115,13 @@ func (h *Hub) Lost(now time.Time, place int) {
 	}
 }
 
-// say enters what a member says. It reports false if it is to one who isn't there.
+// say enters what a member says. It reports false if it refuses to. A place has
+// checked the text, but a process may have been taken over by its client.
 func (h *Hub) say(now time.Time, from *member, place int, m *Message) (ok bool) {
+	if !utf8.Valid(m.Text) || quotedLen(m.Text) > MaxText {
+		h.refuse(place, m, "that is no text, or it is too long")
+		return false
+	}
 	said := entry{from: from.number, Message: Message{
 		Kind: Said, Name: from.name, Text: bytes.Clone(m.Text),
 	}}
@@ -105,7 +132,7 @@ func (h *Hub) say(now time.Time, from *member, place int, m *Message) (ok bool) 
 		h.enterLog(now, said)
 		return true
 	}
-	to := h.byName[fold(m.To)]
+	to := h.named(m.To)
 	if to == nil {
 		h.refuse(place, m, "nobody here has that name")
 		return false
@@ -127,11 +154,11 @@ func (h *Hub) refuse(place int, m *Message, reason string) {
 func (h *Hub) enterLog(now time.Time, e entry, alone ...*member) {
 	h.last++
 	e.Seq, e.At = h.last, now.UnixMilli()
-	h.log[e.Seq%LogSize] = e
+	e.makeJSON()
+	h.keep(e)
 	for _, m := range alone {
 		if m.token == (Token{}) {
-			e.Conn = m.conn
-			h.out(m.place, &e.Message)
+			h.give(m.place, m.conn, &e)
 		}
 	}
 	for place, members := range h.places {
@@ -148,10 +175,21 @@ func (h *Hub) enterLog(now time.Time, e entry, alone ...*member) {
 	}
 }
 
-// first is the number of the oldest entry that is kept.
-func (h *Hub) first() uint64 {
-	if h.last < LogSize {
-		return 1
+// give sends an entry to one connection alone.
+func (h *Hub) give(place int, conn uint64, e *entry) {
+	h.copied = e.Message
+	h.copied.Conn = conn
+	h.out(place, &h.copied)
+}
+
+// keep puts the last entry into the log, and forgets the oldest ones for it.
+func (h *Hub) keep(e entry) {
+	h.bytes += len(e.JSON)
+	for h.last-h.first >= LogSize || h.bytes > LogBytes {
+		oldest := &h.log[h.first%LogSize]
+		h.bytes -= len(oldest.JSON)
+		*oldest = entry{}
+		h.first++
 	}
-	return h.last - LogSize + 1
+	h.log[e.Seq%LogSize] = e
 }

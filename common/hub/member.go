@@ -1,18 +1,6 @@
 package hub
 
-import (
-	"strings"
-	"time"
-	"unicode"
-	"unicode/utf8"
-)
-
-// MaxName is the most characters that a name may have, MaxNameBytes how many
-// bytes that can be.
-const (
-	MaxName      = 32
-	MaxNameBytes = MaxName * utf8.UTFMax
-)
+import "time"
 
 // member is someone in the room.
 type member struct {
@@ -20,14 +8,31 @@ type member struct {
 	name   string
 	conn   uint64 // its WebSocket, or the request that waits for it; 0: none
 	place  int    // where conn is
+	listed int    // how many bytes its name takes on the roll; 0: it isn't there
 
 	token Token     // of one that polls
+	peer  Addr      // PeerKey of one that polls; zero: not known
 	since uint64    // up to which entry there is nothing that a waiting Poll doesn't know
 	until time.Time // when it has been silent for too long; zero: it has a WebSocket, or a Poll that waits
 }
 
-// fold makes names equal that look alike but for their case.
-func fold(name string) string { return strings.ToLower(name) }
+// named returns the member who has a name, or nil.
+func (h *Hub) named(name string) *member {
+	h.folded = appendFolded(h.folded[:0], name)
+	return h.byName[string(h.folded)]
+}
+
+// admit enters a member's name, and forget deletes it.
+func (h *Hub) admit(m *member) {
+	h.byName[string(appendFolded(nil, m.name))] = m
+	h.roll.add(m)
+}
+
+func (h *Hub) forget(m *member) {
+	delete(h.byName, string(appendFolded(nil, m.name)))
+	h.roll.remove(m)
+	h.roll.refill(h.byName)
+}
 
 // join makes a connection a member: it hears who is there and what was said
 // last, and then, with all others, that it joined.
@@ -43,7 +48,7 @@ func (h *Hub) join(now time.Time, place int, m *Message) {
 	who := &member{name: m.Name, conn: m.Conn, place: place, number: h.last + 1}
 	h.introduce(place, m.Conn, who)
 	h.byConn[m.Conn] = who
-	h.byName[fold(who.name)] = who
+	h.admit(who)
 	for len(h.places) <= place {
 		h.places = append(h.places, 0)
 	}
@@ -53,53 +58,41 @@ func (h *Hub) join(now time.Time, place int, m *Message) {
 
 // objection says what is wrong with a newcomer's name, or "".
 func (h *Hub) objection(name string) string {
-	switch n := utf8.RuneCountInString(name); {
-	case n == 0 || n > MaxName || strings.TrimSpace(name) != name || !utf8.ValidString(name):
-		return "a name has 1 to 32 characters, and no space at its ends"
-	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return "a name has printable characters only"
-	case h.byName[fold(name)] != nil:
-		return "someone here is called " + name + " already"
+	reason := badName(name)
+	if reason == "" && h.named(name) != nil {
+		reason = "someone here is called " + name + " already"
 	}
-	return ""
+	return reason
 }
 
 // introduce tells conn that it is a member, who else is, and what was said last.
 func (h *Hub) introduce(place int, conn uint64, who *member) {
 	h.out(place, &Message{Kind: Welcome, Conn: conn, Name: who.name, Seq: h.last, Token: who.token})
-	var names []byte
-	for _, m := range h.byName {
-		if len(names)+1+len(m.name) > MaxText {
-			h.out(place, &Message{Kind: Present, Conn: conn, Text: names})
-			names = nil // the place may have kept those
+	names := h.roll.names()
+	more := len(h.byName) - len(h.roll.listed)
+	h.out(place, &Message{Kind: Present, Conn: conn, Text: names, More: uint32(more)})
+	for n := h.history(GreetingBytes - len(names)); n <= h.last; n++ {
+		if e := &h.log[n%LogSize]; e.public() {
+			h.give(place, conn, e)
 		}
-		if len(names) > 0 {
-			names = append(names, '\n')
-		}
-		names = append(names, m.name...)
 	}
-	h.out(place, &Message{Kind: Present, Conn: conn, Text: names})
-	h.history(func(e *entry) {
-		m := e.Message
-		m.Conn = conn
-		h.out(place, &m)
-	})
 }
 
-// history calls give for the last entries that newcomers may hear, the oldest first.
-func (h *Hub) history(give func(*entry)) {
-	from, left := h.last+1, History
-	for from > h.first() && left > 0 {
-		from--
-		if h.log[from%LogSize].public() {
-			left--
+// history is from which entry on a newcomer is told what was said to all: the
+// last ones, as many as have room.
+func (h *Hub) history(room int) (from uint64) {
+	from = h.last + 1
+	for left := History; from > h.first && left > 0; from-- {
+		e := &h.log[(from-1)%LogSize]
+		if !e.public() {
+			continue
+		}
+		left--
+		if room -= len(e.JSON) + len(","); room < 0 {
+			break
 		}
 	}
-	for ; from <= h.last; from++ {
-		if e := &h.log[from%LogSize]; e.public() {
-			give(e)
-		}
-	}
+	return from
 }
 
 func (e *entry) public() bool { return e.Kind == Said && e.to == 0 }
@@ -118,7 +111,8 @@ func (h *Hub) leave(now time.Time, m *member) {
 		fallthrough
 	default:
 		delete(h.byToken, m.token)
+		h.unseat(m)
 	}
-	delete(h.byName, fold(m.name))
+	h.forget(m)
 	h.enterLog(now, entry{from: m.number, Message: Message{Kind: Left, Name: m.name, From: m.conn}})
 }

@@ -21,12 +21,12 @@ const (
 // or 0: every member at the place.
 const (
 	Welcome Kind = 32 + iota // Conn is a member called Name, and hears all after Seq; Token is its own if it polls
-	Present                  // Text names members that were there before, one a line; for a Welcome's Conn
+	Present                  // Text names members that were there before, as JSON strings with commas between, More says how many it doesn't name; for a Welcome's Conn
 	Joined                   // an entry: Name is a member now
 	Left                     // an entry: Name is none any more
 	Said                     // an entry: Name said Text, to To alone if that is set
 	Missed                   // Poll came late: the entries from the one asked for up to Seq are kept no more
-	Done                     // the answer to Enter, Poll, Send or Quit is complete; it covers all up to Seq
+	Done                     // the answer to Enter, Poll, Send or Quit is complete; it covers all up to Seq; More is 1 if it leaves out what comes after
 	Refused                  // Text says why what Conn asked for is not done
 )
 
@@ -51,6 +51,10 @@ type Message struct {
 	To    string
 	Text  []byte
 	Token Token
+	More  uint32 // how much more there is than a Present or a Done tells
+	Peer  Addr   // where a client that enters comes from; zero: not known, or not to be counted
+
+	JSON []byte // of an entry: what AppendJSON appends, made once for all; not sent to another process
 }
 
 // Token is how a polling member proves who it is. It can't be guessed.

@@ -4,20 +4,25 @@ import "time"
 
 // enter makes a member that polls. Its answer is what join tells a WebSocket.
 func (h *Hub) enter(now time.Time, place int, m *Message) {
-	reason := h.objection(m.Name)
-	if len(h.byToken) >= MaxPolling {
+	peer := PeerKey(m.Peer)
+	reason := h.fullFor(peer)
+	switch {
+	case len(h.byToken) >= MaxPolling:
 		reason = "the room is full: come with a WebSocket, or later"
+	case reason == "":
+		reason = h.objection(m.Name)
 	}
 	if reason != "" {
 		h.refuse(place, m, reason)
 		return
 	}
-	who := &member{name: m.Name, number: h.last + 1}
+	who := &member{name: m.Name, number: h.last + 1, peer: peer}
 	h.random(who.token[:])
 	h.introduce(place, m.Conn, who)
 	h.out(place, &Message{Kind: Done, Conn: m.Conn, Seq: h.last})
 	h.byToken[who.token] = who
-	h.byName[fold(who.name)] = who
+	h.seat(who)
+	h.admit(who)
 	h.heard(now, who)
 	h.enterLog(now, entry{from: who.number, Message: Message{Kind: Joined, Name: who.name}})
 }
@@ -56,7 +61,7 @@ func (h *Hub) poll(now time.Time, place int, m *Message, who *member) {
 	who.since = max(min(m.Seq, h.last), who.number-1)
 	h.waiting[m.Conn] = who
 	for n := who.since + 1; n <= h.last; n++ {
-		if n < h.first() || who.mayHear(&h.log[n%LogSize]) {
+		if n < h.first || who.mayHear(&h.log[n%LogSize]) {
 			h.answer(now, m.Conn, who)
 			return
 		}
@@ -64,23 +69,28 @@ func (h *Hub) poll(now time.Time, place int, m *Message, who *member) {
 	who.since = h.last
 }
 
-// answer ends a Poll that waits, with all that its member has not heard, up to
-// a batch of it.
+// answer ends a Poll that waits, with what its member has not heard, up to a
+// batch of it and up to AnswerBytes.
 func (h *Hub) answer(now time.Time, conn uint64, who *member) {
-	n, left := who.since+1, batch
-	if first := h.first(); n < first {
-		h.out(who.place, &Message{Kind: Missed, Conn: conn, Seq: first - 1})
-		n = first
+	n := who.since + 1
+	if n < h.first {
+		h.out(who.place, &Message{Kind: Missed, Conn: conn, Seq: h.first - 1})
+		n = h.first
 	}
-	for ; n <= h.last && left > 0; n++ {
-		if e := &h.log[n%LogSize]; who.mayHear(e) {
-			m := e.Message
-			m.Conn = conn
-			h.out(who.place, &m)
-			left--
+	more, given := uint32(0), 0
+	for room := AnswerBytes; n <= h.last; n++ {
+		e := &h.log[n%LogSize]
+		if !who.mayHear(e) {
+			continue
 		}
+		if room -= len(e.JSON) + len(","); given == batch || given > 0 && room < 0 {
+			more = 1
+			break
+		}
+		h.give(who.place, conn, e)
+		given++
 	}
-	h.out(who.place, &Message{Kind: Done, Conn: conn, Seq: n - 1})
+	h.out(who.place, &Message{Kind: Done, Conn: conn, Seq: n - 1, More: more})
 	h.stop(now, conn)
 }
 

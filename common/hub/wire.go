@@ -3,8 +3,9 @@ package hub
 import "encoding/binary"
 
 // MaxText is the most bytes that Text may have in a Message that is sent
-// between processes: a message of the chat, or a share of a list of names.
-const MaxText = 32 << 10
+// between processes: a message of the chat, as the JSON that it came as. With its
+// envelope it is not much longer than AnswerBytes, so an answer isn't either.
+const MaxText = 20 << 10
 
 // MaxMessage is the most bytes that Append appends.
 const MaxMessage = fixed + 2*(1+longest) + MaxText
@@ -21,7 +22,9 @@ const (
 	atAt    = 17
 	atFrom  = 25
 	atToken = 33
-	fixed   = 49
+	atMore  = 49
+	atPeer  = 53
+	fixed   = 69
 )
 
 // Append appends m as Parse reads it, for another process on this machine. Names
@@ -34,6 +37,8 @@ func (m *Message) Append(b []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(m.At))
 	b = binary.BigEndian.AppendUint64(b, m.From)
 	b = append(b, m.Token[:]...)
+	b = binary.BigEndian.AppendUint32(b, m.More)
+	b = append(b, m.Peer[:]...)
 	b = appendString(b, m.Name)
 	b = appendString(b, m.To)
 	return append(b, m.Text...)
@@ -57,6 +62,8 @@ func Parse(p []byte) (m Message, ok bool) {
 	m.At = int64(binary.BigEndian.Uint64(p[atAt:]))
 	m.From = binary.BigEndian.Uint64(p[atFrom:])
 	copy(m.Token[:], p[atToken:])
+	m.More = binary.BigEndian.Uint32(p[atMore:])
+	copy(m.Peer[:], p[atPeer:])
 	if m.Name, p, ok = cutString(p[fixed:]); !ok {
 		return m, false
 	}

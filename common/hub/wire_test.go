@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"bytes"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -15,7 +16,9 @@ var wire = []hub.Message{
 	{Kind: hub.Said, Conn: 1, Seq: 2, At: 3, From: 4, Name: "Ann", To: "Bob", Text: []byte("hello")},
 	{Kind: hub.Welcome, Conn: 1<<64 - 1, Seq: 1<<64 - 1, At: -1, From: 1<<64 - 1, Token: hub.Token{0: 1, 15: 255}},
 	{Kind: hub.Say, Name: strings.Repeat("n", hub.MaxNameBytes), To: strings.Repeat("t", hub.MaxNameBytes)},
-	{Kind: hub.Present, Text: bytes.Repeat([]byte{0}, hub.MaxText)},
+	{Kind: hub.Present, Text: bytes.Repeat([]byte{0}, hub.MaxText), More: 1<<32 - 1},
+	{Kind: hub.Enter, Conn: 1, Name: "Ann", Peer: netip.MustParseAddr("192.0.2.1").As16()},
+	{Kind: hub.Enter, Conn: 1, Name: "Ann", Peer: netip.MustParseAddr("2001:db8::1").As16()},
 }
 
 func TestAMessageIsTheSameBehindTheWire(t *testing.T) {

@@ -313,7 +313,7 @@ func benchmarkDeflate(b *testing.B, inflate bool) {
 
 // A message that is nothing but tables of codes would keep flate from returning.
 func TestDataWithoutOutputIsRefused(t *testing.T) {
-	block := []byte{0x00, 0x00, 0x00, 0xff, 0xff} // an empty block without compression
+	block := []byte{0x00, 0x00, 0x00, 0xff, 0xff}                                // an empty block without compression
 	blocks := func(n int) []byte { return append(bytes.Repeat(block, n), 0x00) } // RFC 7692 7.2.1 cuts off the last
 	var z Inflater
 	if _, err := z.Append(nil, nil, false, 0, blocks(maxBarren/len(block)-10)); err != nil {

@@ -62,6 +62,12 @@ function byLongPoll(name, hear, ended) {
   };
 }
 
+// company says who else is in the room. It names as many as the server does.
+function company({ members, more = 0 }) {
+  const all = more ? [...members, `and ${more} more`] : members;
+  return all.join(", ") || "nobody yet";
+}
+
 // pane makes one member's half of the page.
 function pane(title, name, way) {
   const root = document.getElementById("pane").content.cloneNode(true).firstElementChild;
@@ -124,7 +130,7 @@ function pane(title, name, way) {
         break;
       case "members":
         message.members.forEach((member) => others.add(member));
-        note("joined", "", `With you: ${message.members.join(", ") || "nobody yet"}.`);
+        note("joined", "", `With you: ${company(message)}.`);
         break;
       case "joined":
         if (message.name === me) return;

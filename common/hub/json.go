@@ -1,0 +1,106 @@
+package hub
+
+import "strconv"
+
+// types are how clients know the kinds of what they hear.
+var types = [...]string{
+	Welcome: "welcome", Present: "members", Joined: "joined", Left: "left",
+	Said: "said", Missed: "missed", Refused: "error",
+}
+
+// AppendJSON appends m as clients of the room read it, which is one JSON object.
+// m is one of the kinds that come from the Hub, except Done.
+func (m *Message) AppendJSON(b []byte) []byte {
+	b = append(append(append(b, `{"type":"`...), types[m.Kind]...), '"')
+	if m.Seq != 0 && m.Kind != Welcome {
+		b = strconv.AppendUint(append(b, `,"seq":`...), m.Seq, 10)
+	}
+	if m.At != 0 {
+		b = strconv.AppendInt(append(b, `,"at":`...), m.At, 10)
+	}
+	if m.Name != "" {
+		b = appendQuoted(append(b, `,"name":`...), m.Name)
+	}
+	if m.To != "" {
+		b = appendQuoted(append(b, `,"to":`...), m.To)
+	}
+	switch {
+	case m.Kind == Present:
+		b = append(append(append(b, `,"members":[`...), m.Text...), ']')
+		if m.More != 0 {
+			b = strconv.AppendUint(append(b, `,"more":`...), uint64(m.More), 10)
+		}
+	case len(m.Text) > 0:
+		b = appendQuoted(append(b, `,"text":`...), m.Text)
+	}
+	return append(b, '}')
+}
+
+// makeJSON makes the JSON of an entry in one allocation.
+func (e *entry) makeJSON() {
+	const envelope = len(`{"type":"joined","seq":,"at":,"name":,"to":,"text":}`) + 2*20
+	n := envelope + quotedLen(e.Name) + quotedLen(e.To) + quotedLen(e.Text)
+	e.JSON = e.AppendJSON(make([]byte, 0, n))
+}
+
+// appendQuoted appends s, which is valid UTF-8, as a JSON string. It escapes
+// only what must be escaped, in the shortest form. So a text that came as JSON
+// doesn't become longer. (encoding/json writes U+2028 with six bytes in place of
+// three, and some control characters with six in place of two.)
+//
+// RFC 8259 7: "All Unicode characters may be placed within the quotation marks,
+// except for the characters that MUST be escaped: quotation mark, reverse
+// solidus, and the control characters (U+0000 through U+001F)."
+func appendQuoted[T string | []byte](b []byte, s T) []byte {
+	b = append(b, '"')
+	plain := 0 // s up to here is in b
+	for i := range len(s) {
+		if c := s[i]; mustEscape(c) {
+			b = appendEscape(append(b, s[plain:i]...), c)
+			plain = i + 1
+		}
+	}
+	return append(append(b, s[plain:]...), '"')
+}
+
+// quotedLen is how many bytes appendQuoted appends.
+func quotedLen[T string | []byte](s T) int {
+	n := len(s) + len(`""`)
+	for i := range len(s) {
+		if c := s[i]; mustEscape(c) {
+			if n++; short(c) == 0 {
+				n += len(`u00XX`) - 1
+			}
+		}
+	}
+	return n
+}
+
+func mustEscape(c byte) bool { return c < ' ' || c == '"' || c == '\\' }
+
+// short is the letter of an escape of two characters, or 0 if c has none.
+func short(c byte) byte {
+	switch c {
+	case '"', '\\':
+		return c
+	case '\n':
+		return 'n'
+	case '\t':
+		return 't'
+	case '\r':
+		return 'r'
+	case '\b':
+		return 'b'
+	case '\f':
+		return 'f'
+	}
+	return 0
+}
+
+func appendEscape(b []byte, c byte) []byte {
+	if letter := short(c); letter != 0 {
+		return append(b, '\\', letter)
+	}
+	const digits = "0123456789abcdef"
+	return append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+}

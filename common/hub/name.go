@@ -1,0 +1,98 @@
+package hub
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxName is the most characters that a name may have, MaxNameBytes how many
+// bytes that can be.
+const (
+	MaxName      = 32
+	MaxNameBytes = MaxName * utf8.UTFMax
+)
+
+const (
+	nonJoiner = '\u200c' // keeps two letters apart, as Persian needs it
+	joiner    = '\u200d' // makes one letter or emoji of two
+)
+
+// blank are characters that Unicode counts among the letters, the marks and the
+// symbols, although a reader sees nothing of them.
+var blank = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{Lo: 0x034f, Hi: 0x034f, Stride: 1}, // combining grapheme joiner
+		{Lo: 0x115f, Hi: 0x1160, Stride: 1}, // Hangul fillers
+		{Lo: 0x17b4, Hi: 0x17b5, Stride: 1}, // Khmer inherent vowels
+		{Lo: 0x180b, Hi: 0x180d, Stride: 1}, // Mongolian variation selectors
+		{Lo: 0x180f, Hi: 0x180f, Stride: 1},
+		{Lo: 0x2800, Hi: 0x2800, Stride: 1}, // the Braille pattern without a dot
+		{Lo: 0x3164, Hi: 0x3164, Stride: 1}, // Hangul fillers
+		{Lo: 0xfe00, Hi: 0xfe0f, Stride: 1}, // variation selectors
+		{Lo: 0xffa0, Hi: 0xffa0, Stride: 1},
+	},
+	R32: []unicode.Range32{
+		{Lo: 0x16fe4, Hi: 0x16fe4, Stride: 1}, // Khitan small script filler
+		{Lo: 0x1d159, Hi: 0x1d159, Stride: 1}, // musical null note head
+		{Lo: 0xe0100, Hi: 0xe01ef, Stride: 1}, // variation selectors
+	},
+}
+
+// modifier are those of them that belong into a name: they change how the
+// character before them is drawn.
+func modifier(r rune) bool {
+	return r >= 0xfe00 && r <= 0xfe0f || r >= 0xe0100 && r <= 0xe01ef || r >= 0x180b && r <= 0x180f
+}
+
+// badName says what is wrong with a name, or "".
+func badName(name string) string {
+	n := utf8.RuneCountInString(name)
+	if n == 0 || n > MaxName || strings.TrimSpace(name) != name || !utf8.ValidString(name) {
+		return "a name has 1 to 32 characters, and no space at its ends"
+	}
+	const printable = "a name has printable characters only"
+	before := ' '
+	for i, r := range name {
+		switch {
+		case r == joiner || r == nonJoiner:
+			after, n := utf8.DecodeRuneInString(name[i+utf8.RuneLen(r):])
+			if !visible(before) && !unicode.IsMark(before) || n == 0 || !visible(after) {
+				return "a name has a joiner between two visible characters only"
+			}
+		case modifier(r):
+			if !visible(before) && !unicode.IsMark(before) {
+				return printable
+			}
+		case !unicode.IsPrint(r) || unicode.Is(blank, r):
+			return printable
+		}
+		before = r
+	}
+	if strings.IndexFunc(name, visible) < 0 {
+		return "a name has at least one character that can be seen by itself"
+	}
+	return ""
+}
+
+// visible reports whether a reader sees r by itself.
+func visible(r rune) bool {
+	return unicode.IsPrint(r) && r != ' ' && !unicode.IsMark(r) && !unicode.Is(blank, r)
+}
+
+// appendFolded appends name in a form that is the same for names that look the
+// same, except for upper and lower case: of the characters that differ in case alone
+// it takes the first one, and it leaves out those that nobody sees.
+func appendFolded(b []byte, name string) []byte {
+	for _, r := range name {
+		if r == joiner || r == nonJoiner || unicode.Is(blank, r) {
+			continue
+		}
+		first := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			first = min(first, f)
+		}
+		b = utf8.AppendRune(b, first)
+	}
+	return b
+}

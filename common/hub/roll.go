@@ -1,0 +1,63 @@
+package hub
+
+import "slices"
+
+// roll is what a newcomer is told of the members: as many of their names as have
+// room in MembersBytes. It is kept, and not made for each newcomer, since that
+// would cost a client nothing and the server a walk over all members.
+type roll struct {
+	text   []byte    // names as JSON strings, each with a comma after it; only appended to, or replaced
+	listed []*member // whose names these are
+}
+
+// names returns the list as Present has it.
+func (r *roll) names() []byte {
+	n := max(0, len(r.text)-1)
+	return r.text[:n:n]
+}
+
+// add puts a member's name on the list if there is room, and it isn't there.
+func (r *roll) add(m *member) (ok bool) {
+	if m.listed > 0 {
+		return true
+	}
+	n := len(r.text)
+	if n+quotedLen(m.name) > MembersBytes {
+		return false
+	}
+	r.text = append(appendQuoted(r.text, m.name), ',')
+	m.listed = len(r.text) - n
+	r.listed = append(r.listed, m)
+	return true
+}
+
+// remove takes a member's name off the list. Messages may still refer to the
+// old list.
+func (r *roll) remove(m *member) {
+	if m.listed == 0 {
+		return
+	}
+	at := 0
+	for i, other := range r.listed {
+		if other == m {
+			r.text = slices.Concat(r.text[:at], r.text[at+m.listed:])
+			r.listed = slices.Delete(r.listed, i, i+1)
+			m.listed = 0
+			return
+		}
+		at += other.listed
+	}
+}
+
+// refill puts more of all members on a list of which half is empty. Before, it
+// isn't worth the walk over them.
+func (r *roll) refill(all map[string]*member) {
+	if len(r.text) >= MembersBytes/2 || len(r.listed) == len(all) {
+		return
+	}
+	for _, m := range all {
+		if !r.add(m) {
+			return
+		}
+	}
+}
