@@ -18,6 +18,11 @@ const (
 	chatUnderway = 16
 	// chatSlack is how much more than one message may wait for a member to read.
 	chatSlack = 1 << 20
+
+	// What the room costs, in units of session.Conn.Spend.
+	bytesParsed = 8  // bytes of JSON that a unit reads
+	memberWork  = 3  // to queue a message for a member
+	visitWork   = 50 // to ask the hub for a client without WebSocket
 )
 
 var chatProtocols = []string{"chat"}
@@ -48,6 +53,7 @@ func (a *App) chat(c *session.Conn, r *http1.Request) {
 
 // enterChat follows the handshake.
 func (a *App) enterChat(g *guest) {
+	g.conn.Costly()
 	g.conn.LimitMessages(chatMax)
 	a.guests[g.conn.ID()] = g
 }
@@ -58,6 +64,7 @@ func (a *App) chatMessage(g *guest, m session.Message) {
 		g.conn.Close(ws.UnsupportedData, "the chat speaks JSON in text messages")
 		return
 	}
+	g.conn.Spend(int(m.Len()) / bytesParsed)
 	s, err := parseSaid(m.Bytes())
 	if err != nil {
 		a.complain(g, err)
@@ -159,6 +166,7 @@ func (a *App) broadcast(now time.Time, m *hub.Message) {
 	for _, g := range a.guests {
 		if g.member {
 			g.conn.At(now)
+			g.conn.Spend(memberWork)
 			a.tell(g, frame)
 		}
 	}
@@ -167,7 +175,7 @@ func (a *App) broadcast(now time.Time, m *hub.Message) {
 // tell sends to a guest. One that has not read what was sent to it for too long
 // leaves the room at once, and is closed when it reads on.
 func (a *App) tell(g *guest, frame *session.Prepared) {
-	if g.conn.SendPrepared(frame) && g.conn.Queued() > a.o.MaxMessage+chatSlack {
+	if g.conn.SendPrepared(frame) && g.conn.Held() > a.o.MaxMessage+chatSlack {
 		a.leaveChat(g)
 		g.conn.Close(ws.TryAgainLater, "you don't read what the others say")
 	}

@@ -37,6 +37,11 @@ type visit struct {
 
 // visitChat takes a request to one of the routes below /chat.
 func (a *App) visitChat(c *session.Conn, r *http1.Request, path string, body []byte) {
+	if !c.MayWork() {
+		c.PutOff()
+		return
+	}
+	c.Spend(visitWork + len(body)/bytesParsed)
 	var m hub.Message
 	var err error
 	if path == "/chat/poll" {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"threeloops/common/outq"
 	"threeloops/common/ws"
 )
 
@@ -8,11 +9,11 @@ import (
 // compressed, once for all those that have agreed on the same: the server never
 // refers to its earlier messages (see ws.Deflate), so what a message is
 // compressed to doesn't depend on the connection. It is not safe for concurrent
-// use, but what it has queued may outlive it.
+// use, and it belongs to one loop.
 type Prepared struct {
 	text    bool
 	payload []byte
-	frames  [forms][]byte // made when the first connection wants them, and then shared
+	frames  [forms]outq.Shared // made when the first connection wants them, and then shared
 }
 
 // The forms of a message.
@@ -37,17 +38,17 @@ func (c *Conn) SendPrepared(m *Prepared) bool {
 	if !s.mayFrame() || s.hixie() != nil && !s.mayHixie(m.text, m.payload) {
 		return false
 	}
-	if f := m.frame(s); len(f) < shareMin {
-		s.out.Append(f)
+	if f := m.frame(s); len(f.Bytes) < shareMin {
+		s.out.Append(f.Bytes)
 	} else {
-		s.out.Share(f)
+		s.out.ShareCounted(f)
 	}
 	s.sentMessage(true)
 	return true
 }
 
 // frame returns m in the form that s needs.
-func (m *Prepared) frame(s *Session) []byte {
+func (m *Prepared) frame(s *Session) *outq.Shared {
 	form := plainForm
 	switch z := s.zip(); {
 	case s.hixie() != nil:
@@ -58,10 +59,11 @@ func (m *Prepared) frame(s *Session) []byte {
 	default:
 		form = deflateForm
 	}
-	if m.frames[form] == nil {
-		m.frames[form] = m.form(s, form)
+	f := &m.frames[form]
+	if f.Bytes == nil {
+		f.Bytes = m.form(s, form)
 	}
-	return m.frames[form]
+	return f
 }
 
 // form makes a frame of m.

@@ -158,7 +158,9 @@ func (s *Session) respond(r *Response) {
 		if p.File != nil {
 			s.out.File(p.File, p.Off, p.Len)
 		}
-		s.out.Share(p.Body)
+		if len(p.Body) > 0 { // it may be kept by nobody else any more
+			s.out.ShareCounted(&outq.Shared{Bytes: p.Body})
+		}
 	}
 	s.full = s.full || s.out.Len() >= HighWater || s.out.Files() >= MaxFiles
 }
