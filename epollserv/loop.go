@@ -51,7 +51,7 @@ const acceptPause = 100 * time.Millisecond
 func (l *loop) start(env *cli.Env, board stat.Board, i int, beside ...*sock.Listener) (err error) {
 	l.env, l.stat, l.wake = env, &board[i], l.touch
 	l.io = env.NewIO(l.stat)
-	cfg, receiver := env.Sessions(board, i, l.bus)
+	cfg, receiver := env.Sessions(l.io, board, i, l.bus)
 	l.cfg = cfg
 	l.bus.Attach(receiver)
 	if l.lns, err = env.Listen(l.io, beside...); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"threeloops/common/cli"
 	"threeloops/common/hub"
+	"threeloops/common/session"
 	"threeloops/common/sock"
 	"threeloops/common/stat"
 )
@@ -36,6 +37,9 @@ func serve(env *cli.Env) error {
 		}
 		if err := l.start(env, board, i, lns...); err != nil {
 			return err
+		}
+		if b, ok := l.bus.(*berth); ok {
+			b.cfg = l.cfg
 		}
 		loops[i], desks[i] = l, desk
 		lns = loops[0].lns
@@ -103,11 +107,13 @@ type berth struct {
 	*exchange
 	place int
 	to    hub.Receiver
+	cfg   *session.Config // of the loop's clients
 	now   time.Time
 	desk  *cli.Desk
 
 	mu      sync.Mutex
 	mailbox []letter
+	bytes   int      // of text in the mailbox
 	waiting []letter // the first loop's: taken out, and not yet given to the hub
 	closed  bool     // the loop has ended: letters are thrown away
 }
@@ -118,10 +124,13 @@ type letter struct {
 	hub.Message
 }
 
-// mailboxMax is how many letters may lie in a mailbox before the hub stands
-// still. It can't stand still for ever: a member may have no more than a few
-// messages under way.
-const mailboxMax = 4096
+// mailboxMax is how many letters may lie in a mailbox before the hub stands still, and
+// mailboxBytes how many bytes of text. More can't come for long: a member may have no
+// more than a few messages under way.
+const (
+	mailboxMax   = 4096
+	mailboxBytes = 8 << 20
+)
 
 // berth adds a loop. The only one has the hub to itself.
 func (x *exchange) berth(env *cli.Env, desk *cli.Desk) room {
@@ -130,6 +139,7 @@ func (x *exchange) berth(env *cli.Env, desk *cli.Desk) room {
 	}
 	if x.hub == nil {
 		x.hub = hub.New(x.deliver, sock.Random)
+		x.hub.PerPeer = env.PerPeer()
 	}
 	b := &berth{exchange: x, place: len(x.berths), desk: desk}
 	x.berths = append(x.berths, b)
@@ -177,6 +187,7 @@ func (b *berth) leave(l letter) {
 	b.mu.Lock()
 	if !b.closed {
 		b.mailbox = append(b.mailbox, l)
+		b.bytes += len(l.Text)
 	}
 	first := len(b.mailbox) == 1
 	b.mu.Unlock()
@@ -190,7 +201,7 @@ func (b *berth) take() []letter {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	letters := b.mailbox
-	b.mailbox = nil
+	b.mailbox, b.bytes = nil, 0
 	return letters
 }
 
@@ -219,6 +230,10 @@ func (b *berth) collect(now time.Time) {
 	b.waiting = append(b.waiting, b.take()...)
 	n := 0
 	for n < len(b.waiting) && !b.jammed() {
+		if n > 0 && b.cfg.Spent() { // the clients of this loop wait for it
+			b.desk.Ring()
+			break
+		}
 		b.hub.Do(now, b.waiting[n].place, &b.waiting[n].Message)
 		n++
 	}
@@ -233,9 +248,9 @@ func (x *exchange) jammed() bool {
 	x.jam.Store(true)
 	for _, b := range x.berths[1:] {
 		b.mu.Lock()
-		n := len(b.mailbox)
+		full := len(b.mailbox) >= mailboxMax || b.bytes >= mailboxBytes
 		b.mu.Unlock()
-		if n >= mailboxMax {
+		if full {
 			return true
 		}
 	}

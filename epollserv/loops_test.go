@@ -10,7 +10,9 @@ import (
 
 	"threeloops/common/cli"
 	"threeloops/common/hub"
+	"threeloops/common/session"
 	"threeloops/common/sock"
+	"threeloops/common/stat"
 )
 
 // ear is a place that notes what it hears.
@@ -33,6 +35,8 @@ func newExchange(t *testing.T, n int) (berths []*berth, ears []*ear) {
 		e := new(ear)
 		b := x.berth(&cli.Env{Options: &cli.Options{Loops: n}}, desk).(*berth)
 		b.Attach(e)
+		b.cfg = &session.Config{Stat: new(stat.Slot)}
+		b.cfg.Round()
 		berths, ears = append(berths, b), append(ears, e)
 	}
 	return berths, ears

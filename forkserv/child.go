@@ -80,7 +80,7 @@ func (b birth) serve(env *cli.Env) error {
 	c := &child{env: env, stat: &board[b.slot]}
 	c.bus = bus{Bus: sock.Bus{FD: busFD}, stat: c.stat}
 	io := env.NewIO(c.stat)
-	cfg, receiver := env.Sessions(board, b.slot, &c.bus)
+	cfg, receiver := env.Sessions(io, board, b.slot, &c.bus)
 	c.room = receiver
 	fd := connFD
 	if b.id == 0 { // all that can be made before there is a client is made by now

@@ -4,6 +4,8 @@ import (
 	"os"
 	"runtime/debug"
 
+	"threeloops/common/hub"
+	"threeloops/common/session"
 	"threeloops/common/sock"
 )
 
@@ -77,4 +79,27 @@ func (env *Env) perAddress() sock.Addresses {
 		most = min(most, env.MaxConns/env.Loops)
 	}
 	return sock.Addresses{Max: max(1, most/4), Exempt: true}
+}
+
+// PerPeer is how many members of the room without WebSocket one address may have.
+func (env *Env) PerPeer() int {
+	switch {
+	case env.MaxPerIP > 0:
+		return env.MaxPerIP
+	case env.loopback:
+		return 0
+	}
+	return hub.MaxPolling / 4
+}
+
+// peer tells the room the address of the client that asks. One that is exempt from
+// limits has none.
+func (env *Env) peer(io *sock.IO) func(*session.Conn) hub.Addr {
+	return func(*session.Conn) (a hub.Addr) {
+		at := io.Peer()
+		if at.IsValid() && (env.MaxPerIP > 0 || !at.IsLoopback()) {
+			a = at.As16()
+		}
+		return a
+	}
 }

@@ -180,7 +180,7 @@ func TestSessionsHaveWhatTheFlagsSay(t *testing.T) {
 	env, _ := newEnv(t, "-max-head", "2KiB", "-max-body", "3KiB", "-max-message", "4KiB",
 		"-head-timeout", "5s", "-idle-timeout", "6s", "-write-timeout", "7s", "-close-timeout", "8s", "-nodelay=false")
 	board := make(stat.Board, 2)
-	got, _ := env.Sessions(board, 1, env.NewLocal())
+	got, _ := env.Sessions(env.NewIO(&board[1]), board, 1, env.NewLocal())
 	if got.App == nil || got.Stat != &board[1] {
 		t.Error("the sessions have no application, or count elsewhere")
 	}

@@ -111,14 +111,14 @@ func (env *Env) NewIO(slot *stat.Slot) *sock.IO {
 	return io
 }
 
-// Sessions returns what the sessions of one loop share, the application
+// Sessions returns what the sessions of the loop of io share, the application
 // included, and the latter's end of bus. The loop counts in slot i of board.
-func (env *Env) Sessions(board stat.Board, i int, bus hub.Bus) (*session.Config, hub.Receiver) {
+func (env *Env) Sessions(io *sock.IO, board stat.Board, i int, bus hub.Bus) (*session.Config, hub.Receiver) {
 	o := app.Options{
 		Name: env.Name, Board: board, Slot: i, Bus: bus, MaxMessage: env.MaxMessage,
 		Host: env.host, Loopback: env.loopback,
-		MaxFiles: env.fileBudget(),
-		Lists:    env.Lists, OriginRequired: env.OriginRequired,
+		MaxFiles: env.fileBudget(), Peer: env.peer(io),
+		Lists: env.Lists, OriginRequired: env.OriginRequired,
 		Legacy: env.Legacy, Demo: env.Demo,
 	}
 	if env.root != nil {
@@ -140,7 +140,11 @@ func (env *Env) Sessions(board stat.Board, i int, bus hub.Bus) (*session.Config,
 }
 
 // NewLocal returns the bus of a server that has a single loop.
-func (env *Env) NewLocal() *hub.Local { return hub.NewLocal(sock.Random) }
+func (env *Env) NewLocal() *hub.Local {
+	l := hub.NewLocal(sock.Random)
+	l.LimitPeers(env.PerPeer())
+	return l
+}
 
 // loopback reports whether host is an address, or a name of one, that only this
 // machine can reach.

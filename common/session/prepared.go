@@ -74,6 +74,7 @@ func (m *Prepared) form(s *Session, form int) []byte {
 		return ws.AppendHixie(nil, p, true, true)
 	case form != plainForm && len(p) >= deflateMin:
 		z := s.cfg.pressing()
+		s.cfg.spend(len(p) / bytesDeflated)
 		if packed, ok := z.deflater.Append(z.packed[:0], form == huffmanForm, p); ok {
 			p, h.Rsv = packed, ws.Rsv1
 		}

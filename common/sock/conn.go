@@ -65,6 +65,7 @@ func (c *Conn) Tick(now time.Time) {
 // nothing is read, but a connection that is broken is ended. A long reply it
 // sends at once; what of it the socket doesn't take is for Flush.
 func (c *Conn) ReadOnce(now time.Time) {
+	c.io.current = c
 	if c.Want()&session.Read == 0 {
 		if !c.Touched && c.hungUp() { // else settle will write to it, or go on with what it has read
 			c.End(now, unix.ECONNRESET)
@@ -105,6 +106,7 @@ func (c *Conn) hungUp() bool {
 // full, or the connection has had its share of the round. It reports whether
 // it stopped for that last reason: there is more to do in the next round.
 func (c *Conn) Flush(now time.Time) (again bool) {
+	c.io.current = c
 	c.Continue(now)
 	for budget := c.SendBudget(); budget > 0; {
 		b := c.Next(c.io.runs[:])

@@ -1,6 +1,7 @@
 package sock
 
 import (
+	"net/netip"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -17,6 +18,7 @@ type IO struct {
 
 	Addresses Addresses // of those that the loop serves
 	admitted  *Address  // of the connection that was accepted last
+	current   *Conn     // whose bytes are being taken in, or sent
 
 	scratch []byte
 	runs    [64][]byte
@@ -45,6 +47,10 @@ func (io *IO) Admitted() *Address {
 	io.admitted = nil
 	return at
 }
+
+// Peer is the address of the client whose bytes are being taken in. It is for the
+// application, while it is asked for something.
+func (io *IO) Peer() netip.Addr { return peerAddr(io.current.FD) }
 
 // read reads once. It returns 0 and no error at the end of the stream.
 func (io *IO) read(fd int, p []byte) (int, error) {
