@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 
@@ -84,12 +85,25 @@ func logger(o *Options) *slog.Logger {
 // open opens and reads what the command line names.
 func (env *Env) open() (err error) {
 	signal.Ignore(syscall.SIGPIPE) // a log nobody reads must not end the server
-	if env.Root != "" {
+	switch {
+	case env.Root == "":
+	case env.child:
+		env.root = sock.InheritRoot(RootFD)
+	default:
 		if env.root, err = sock.OpenRoot(env.Root); err != nil {
 			return fmt.Errorf("-root: %w", err)
 		}
 	}
 	return env.readLists()
+}
+
+// RootFile is the descriptor of the directory that -root names; negative: there is
+// none. A Child that is given it as RootFD opens no directory itself.
+func (env *Env) RootFile() int {
+	if env.root == nil {
+		return -1
+	}
+	return env.root.Fd()
 }
 
 func (env *Env) checkLifeline() error {
@@ -143,11 +157,19 @@ func loopback(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
+// spareThreads is how many threads a server has beside one for each loop, which waits
+// in a system call, and one for each processor, on which the Go runtime runs the rest.
+// They are for other goroutines that wait in system calls: for signals, for the
+// operator, for the end of the lifeline, for the log, for the disk.
+const spareThreads = 8
+
 // Listen opens the listeners, or further ones where another loop's are. Their
 // connections are counted by io's slot.
 func (env *Env) Listen(io *sock.IO, beside ...*sock.Listener) ([]*sock.Listener, error) {
-	if err := sock.WarmUp(); err != nil {
-		return nil, err
+	if len(beside) == 0 {
+		if err := sock.WarmUp(runtime.GOMAXPROCS(0) + env.Loops + spareThreads); err != nil {
+			return nil, err
+		}
 	}
 	lns, err := sock.Listen(sock.Config{
 		Addr: env.Addr, Ports: env.Ports, Backlog: env.Backlog,

@@ -1,8 +1,6 @@
 package sock
 
 import (
-	"os"
-
 	"golang.org/x/sys/unix"
 
 	"threeloops/common/stat"
@@ -58,20 +56,6 @@ func (io *IO) sendfile(fd int, file uintptr, off int64, n int) (int, error) {
 			return n, err
 		}
 	}
-}
-
-// WarmUp makes the Go runtime create what it creates lazily: the epoll
-// descriptor of its own network poller. It would need one in any case, for
-// instance for a timer, and a server whose clients hold all descriptors by then
-// dies of "runtime: netpollinit failed".
-func WarmUp() error {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return os.NewSyscallError("pipe2", err)
-	}
-	r.Close()
-	w.Close()
-	return nil
 }
 
 // MaxFiles is how many descriptors this process may have open. (The Go runtime
