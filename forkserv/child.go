@@ -13,6 +13,7 @@ import (
 
 	"threeloops/common/cli"
 	"threeloops/common/hub"
+	"threeloops/common/session"
 	"threeloops/common/sock"
 	"threeloops/common/stat"
 )
@@ -22,32 +23,56 @@ const (
 	connFD  = 3
 	busFD   = 4
 	boardFD = 5
+	errorFD = 9 // what is to be its standard error; 6 to 8 are cli's
 )
 
 // birthEnv is the environment variable that makes the program a child. Its
-// value is SLOT:ID, the child's slot on the board and its connection's number,
-// which is 0 for a child that gets its connection later.
+// value is SLOT:ID:BYTES, the child's slot on the board, its connection's number,
+// which is 0 for a child that gets its connection later, and its budget of memory.
 const birthEnv = "FORKSERV_CHILD"
 
 // birth is what a child is told by its parent.
 type birth struct {
-	slot int
-	id   uint64
-	peer netip.AddrPort // stands on the board, and isn't told again
+	slot   int
+	id     uint64
+	memory int64          // bytes that it may hold
+	peer   netip.AddrPort // stands on the board, and isn't told again
+	err    error          // of begin
 }
 
-func (b birth) String() string { return fmt.Sprintf("%d:%d", b.slot, b.id) }
+func (b birth) String() string { return fmt.Sprintf("%d:%d:%d", b.slot, b.id, b.memory) }
 
 // born reports whether this process is a child.
 func born() (b birth, ok bool) {
-	slot, id, ok := strings.Cut(os.Getenv(birthEnv), ":")
-	if !ok {
+	parts := strings.Split(os.Getenv(birthEnv), ":")
+	if len(parts) != 3 {
 		return birth{}, false
 	}
-	var bad1, bad2 error
-	b.slot, bad1 = strconv.Atoi(slot)
-	b.id, bad2 = strconv.ParseUint(id, 10, 64)
-	return b, bad1 == nil && bad2 == nil
+	var bad1, bad2, bad3 error
+	b.slot, bad1 = strconv.Atoi(parts[0])
+	b.id, bad2 = strconv.ParseUint(parts[1], 10, 64)
+	b.memory, bad3 = strconv.ParseInt(parts[2], 10, 64)
+	return b, bad1 == nil && bad2 == nil && bad3 == nil
+}
+
+// threads is how many threads a child starts with beside the runtime's monitor and the
+// one that its loop waits on.
+const threads = 2
+
+// begin makes the process ready to be a child. It is called before anything else, and
+// what can fail here fails before the child has said that it serves.
+//
+// A signal to all processes means the parent: SIGHUP that it reads the lists, SIGTERM
+// that it asks its children to finish. A child that is killed before they are ignored,
+// by the runtime's own handler, has not read from its client, which gets another child.
+//
+// Until the threads are there standard error is /dev/null: at the limit of tasks the
+// Go runtime would fill the log with a report for each client. The parent says it in a line.
+func (b *birth) begin() {
+	signal.Ignore(syscall.SIGHUP, syscall.SIGTERM)
+	b.err = sock.StartThreads(threads)
+	syscall.Dup3(errorFD, 2, 0)
+	syscall.Close(errorFD)
 }
 
 // child is the loop of one connection. It watches two descriptors: the
@@ -59,6 +84,8 @@ type child struct {
 	bus  bus
 	room hub.Receiver // whoever here is in the room
 	conn *sock.Conn
+	cfg  *session.Config
+	told int64     // bytes of memory that the parent knows of
 	more bool      // there is more to send at once
 	idle bool      // nothing came in the last wait
 	end  time.Time // of the grace time; zero: not shutting down
@@ -70,9 +97,9 @@ const busBurst = 64
 
 // serve serves the child's one connection.
 func (b birth) serve(env *cli.Env) error {
-	// Who sends these to all processes means the parent: it reads the lists anew,
-	// or asks its children to finish.
-	signal.Ignore(syscall.SIGHUP, syscall.SIGTERM)
+	if b.err != nil {
+		return b.err
+	}
 	board, err := sock.OpenBoard(boardFD)
 	if err != nil {
 		return err
@@ -80,8 +107,9 @@ func (b birth) serve(env *cli.Env) error {
 	c := &child{env: env, stat: &board[b.slot]}
 	c.bus = bus{Bus: sock.Bus{FD: busFD}, stat: c.stat}
 	io := env.NewIO(c.stat)
+	env.MaxMemory = b.memory
 	cfg, receiver := env.Sessions(io, board, b.slot, &c.bus)
-	c.room = receiver
+	c.room, c.cfg = receiver, cfg
 	fd := connFD
 	if b.id == 0 { // all that can be made before there is a client is made by now
 		if fd, b.id, err = c.await(); fd < 0 {
@@ -91,6 +119,7 @@ func (b birth) serve(env *cli.Env) error {
 	now := time.Now()
 	c.conn = sock.NewConn(fd, b.id, io, cfg, now, alone)
 	c.fds = [2]sock.PollFD{{Fd: int32(fd)}, {Fd: busFD}}
+	c.bus.Post(now, &hub.Message{Kind: hub.Serving, Conn: b.id}) // nothing can fail from here on
 	return c.run()
 }
 
@@ -132,19 +161,63 @@ func (c *child) run() error {
 		}
 		now = time.Now()
 		c.count(n)
-		if c.fds[1].Revents&^sock.POLLOUT != 0 {
-			if err := c.hear(now); err != nil {
+		if err := c.take(now); err != nil {
+			return err
+		}
+		if c.due(now) {
+			if err := c.tick(now); err != nil {
 				return err
 			}
 		}
-		if c.fds[0].Revents&^sock.POLLOUT != 0 {
-			c.conn.ReadOnce(now)
-		}
-		if d := c.conn.Deadline(); !d.IsZero() && !d.After(now) {
-			c.conn.Tick(now)
-		}
 		c.settle(now)
 	}
+	return nil
+}
+
+// take takes in what the last wait has reported.
+func (c *child) take(now time.Time) error {
+	if c.fds[1].Revents&^sock.POLLOUT != 0 {
+		if err := c.hear(now); err != nil {
+			return err
+		}
+	}
+	if c.fds[0].Revents&^sock.POLLOUT != 0 {
+		c.conn.ReadOnce(now)
+	}
+	return nil
+}
+
+func (c *child) due(now time.Time) bool {
+	d := c.conn.Deadline()
+	return !d.IsZero() && !now.Before(d)
+}
+
+// mostLooks bounds how often tick looks: a client that never stops sending can't put
+// its deadline off. That many reads empty the largest receive buffer.
+const mostLooks = 128
+
+// tick ends what the deadline ends, unless the client was in time. The process may have
+// been stopped for long just before now: so what has come by then is taken in first.
+func (c *child) tick(now time.Time) error {
+	for range mostLooks {
+		c.fds[0].Events, c.fds[1].Events = sock.Marks(c.conn.Want()), c.bus.marks()
+		n, err := sock.Poll(c.fds[:], 0)
+		if err != nil {
+			return err
+		}
+		c.stat.Add(stat.SysWait, 1)
+		if n == 0 {
+			break
+		}
+		if err := c.take(now); err != nil {
+			return err
+		}
+		c.more = c.conn.Flush(now)
+		if !c.due(now) {
+			return nil
+		}
+	}
+	c.conn.Tick(now)
 	return nil
 }
 
@@ -222,6 +295,7 @@ func (c *child) orphaned(now time.Time) {
 // settle sends what there is, and closes the connection when it is over.
 func (c *child) settle(now time.Time) {
 	if c.conn.FD >= 0 {
+		c.relieve(now)
 		c.more = c.conn.Flush(now)
 		if c.conn.Want() == 0 {
 			c.conn.Close()

@@ -14,6 +14,13 @@
 //	4      the bus: a socket to the parent, and the sign that it lives
 //	5      the board: shared memory in which all count
 //	6 7    the lists of hosts and origins, as the parent has read them last
+//	8      the directory of -root
+//	9      what becomes its standard error when it can run (until then that is /dev/null)
+//
+// A child may fail to start: the machine has no task or no memory left, or a signal to
+// all processes kills it. So the parent keeps its own descriptor of a connection until
+// the child says that it serves, and gives the connection to another child if it dies
+// before that; see handover.go.
 //
 // What connections share, the room at /chat, is in the parent: a child posts what
 // its client says on its bus, and the parent sends each child what all shall hear.
@@ -21,7 +28,7 @@
 // parent never waits for one: see hub.go.
 //
 // Parent.go is the parent's loop, child.go the child's. Spawn.go and reap.go are
-// how a child begins and ends, hub.go and bus.go the two ends of what they say to
+// how a child begins and ends, handover.go what happens to its client if it can't begin, hub.go and bus.go the two ends of what they say to
 // each other. Both wait in poll(2), the child for two descriptors, the parent for
 // its listeners and a bus a child; how to wait for many is what the other two
 // servers show.

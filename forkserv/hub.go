@@ -45,27 +45,49 @@ func (o *outbox) full(share int) bool {
 	return len(o.queue) > mostQueued/share || o.bytes > mostBytes/share
 }
 
-// exchange takes what the children have for the Hub, and tells it the time.
+// sendsARound is about how many messages to children may come of a round: 10 ms of
+// work. What is said in the room goes to every child.
+const sendsARound = 5000
+
+// exchange takes what the children have for the Hub, and tells it the time. It takes
+// no more than a round can carry, and goes on with the next child in the next round.
 func (p *parent) exchange(now time.Time) {
-	for i, c := range p.all {
-		marks := p.fds[p.first+i].Revents
+	all := len(p.all)
+	left := max(1, sendsARound/max(all, 1))
+	for n := range all {
+		i := (p.turn + n) % all
+		c, marks := p.all[i], p.fds[p.first+i].Revents
 		if marks&sock.POLLOUT != 0 {
 			p.touch(c)
 		}
 		// One message, so that a child that says more than its share can't keep
 		// the room to itself.
-		if marks&^sock.POLLOUT != 0 {
-			p.listen(now, c)
+		if marks&^sock.POLLOUT != 0 && left > 0 && p.listen(now, c) {
+			if left--; left == 0 {
+				p.turn = i + 1
+			}
 		}
 	}
-	if d := p.hub.Deadline(); !d.IsZero() && !now.Before(d) {
+	if d := p.hubDeadline(); !d.IsZero() && !now.Before(d) {
 		p.hub.Tick(now)
 	}
+}
+
+// hubDeadline is when to tell the Hub that its deadline has passed; zero: never.
+func (p *parent) hubDeadline() time.Time {
+	d := p.hub.Deadline()
+	if !d.IsZero() && d.Before(p.excused) {
+		return p.excused
+	}
+	return d
 }
 
 // out is how the Hub sends to a place.
 func (p *parent) out(place int, m *hub.Message) {
 	if c := p.places[place]; c != nil {
+		if m.Kind == hub.Done || m.Kind == hub.Refused {
+			c.asked = false
+		}
 		p.send(c, m)
 	}
 }
@@ -121,12 +143,45 @@ func (p *parent) listen(now time.Time, c *offspring) bool {
 		return false
 	}
 	m, ok := hub.Parse(p.in[:n])
-	if !ok || m.Conn != c.id { // a child speaks for its own connection alone
+	if !ok || m.Conn != c.id || !c.may(m.Kind) { // a child speaks for its own connection alone
 		p.abandon(c, errors.New("it has sent what is no message of its own"))
 		return false
 	}
+	switch m.Kind {
+	case hub.Serving:
+		sock.CloseFD(p.release(c).fd)
+		return true
+	case hub.Holds: // settle looks at the board
+		return true
+	case hub.Enter:
+		m.Peer = p.env.PeerOf(c.peer.Addr())
+	}
+	c.asked = c.asked || isAsked(m.Kind)
 	p.hub.Do(now, c.slot, &m)
 	return true
+}
+
+// may reports whether a child may send a message of that kind now: one that says
+// anything else has been taken over by its client. Until the Hub has answered what a
+// connection has asked for, it may only ask for less: so it never waits for two
+// answers, of which the Hub would know one.
+func (c *offspring) may(k hub.Kind) bool {
+	switch k {
+	case hub.Serving:
+		return c.newcomer.fd >= 0
+	case hub.Holds:
+		return true
+	case hub.Stop:
+		return c.newcomer.fd < 0
+	case hub.Join, hub.Say, hub.Leave:
+		return c.newcomer.fd < 0 && !c.asked
+	}
+	return isAsked(k) && c.newcomer.fd < 0 && !c.asked
+}
+
+// isAsked reports whether a message of that kind is answered by Done or Refused.
+func isAsked(k hub.Kind) bool {
+	return k == hub.Enter || k == hub.Poll || k == hub.Send || k == hub.Quit
 }
 
 // flush sends what is queued for a child, as far as there is room.

@@ -43,7 +43,7 @@ func newRoom(t *testing.T, members int) *parent {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { sleep.Process.Kill(); sleep.Wait() })
-		c := &offspring{pid: sleep.Process.Pid, id: uint64(i + 1), slot: i + 1, at: i, ours: ours, theirs: theirs}
+		c := &offspring{pid: sleep.Process.Pid, id: uint64(i + 1), slot: i + 1, at: i, ours: ours, theirs: theirs, newcomer: nobody}
 		p.all, p.places[c.slot] = append(p.all, c), c
 		p.watch(ours.FD)
 		p.arm(c)
@@ -180,9 +180,14 @@ func TestNobodyIsListenedToWhileAChildIsBehind(t *testing.T) {
 
 func TestAChildThatSendsWhatItMustNotIsEnded(t *testing.T) {
 	for what, text := range map[string][]byte{
-		"nonsense":        []byte("hello"),
-		"much too much":   make([]byte, hub.MaxMessage+1),
-		"another's words": (&hub.Message{Kind: hub.Say, Conn: 1, Text: []byte("I am 1")}).Append(nil),
+		"nonsense":                     []byte("hello"),
+		"much too much":                make([]byte, hub.MaxMessage+1),
+		"another's words":              (&hub.Message{Kind: hub.Say, Conn: 1, Text: []byte("I am 1")}).Append(nil),
+		"what the parent alone says":   (&hub.Message{Kind: hub.Serve, Conn: 2}).Append(nil),
+		"the end of all":               (&hub.Message{Kind: hub.Shutdown, Conn: 2}).Append(nil),
+		"what the Hub alone says":      (&hub.Message{Kind: hub.Said, Conn: 2}).Append(nil),
+		"no kind":                      (&hub.Message{Conn: 2}).Append(nil),
+		"that it serves, when it does": (&hub.Message{Kind: hub.Serving, Conn: 2}).Append(nil),
 	} {
 		p := newRoom(t, 2)
 		p.all[1].theirs.Send(text)
@@ -192,6 +197,53 @@ func TestAChildThatSendsWhatItMustNotIsEnded(t *testing.T) {
 		}
 		if texts := p.all[0].takes(t); len(texts) != 0 {
 			t.Errorf("%s: the others heard %q, want nothing", what, texts)
+		}
+	}
+}
+
+// A connection that waited with two members would leave one of them there for ever.
+func TestAConnectionAsksForOneThingAtATime(t *testing.T) {
+	for _, second := range []hub.Kind{hub.Poll, hub.Enter, hub.Send, hub.Quit, hub.Say, hub.Join, hub.Leave} {
+		p := newRoom(t, 2)
+		c := p.all[1]
+		var tokens []hub.Token
+		for _, name := range []string{"Ann", "Bob"} {
+			c.posts(t, &hub.Message{Kind: hub.Enter, Name: name})
+			p.rounds(t, 3, start)
+			tokens = append(tokens, c.welcomed(t))
+		}
+		if c.shut || c.asked {
+			t.Fatalf("two answered questions: child ended %t, unanswered %t, want neither", c.shut, c.asked)
+		}
+		c.posts(t, &hub.Message{Kind: hub.Poll, Token: tokens[0], Seq: 1000})
+		c.posts(t, &hub.Message{Kind: hub.Stop})
+		p.rounds(t, 3, start)
+		if c.shut || c.asked {
+			t.Fatalf("a poll that was stopped: child ended %t, unanswered %t, want neither", c.shut, c.asked)
+		}
+		c.posts(t, &hub.Message{Kind: hub.Poll, Token: tokens[0], Seq: 1000})
+		c.posts(t, &hub.Message{Kind: second, Token: tokens[1], Name: "Cid", Seq: 1000})
+		p.rounds(t, 3, start)
+		if !c.shut {
+			t.Errorf("message of kind %d while a poll waits: want the child ended", second)
+		}
+	}
+}
+
+// welcomed is the token that a child's last question was answered with.
+func (c *offspring) welcomed(t *testing.T) (token hub.Token) {
+	t.Helper()
+	b := make([]byte, hub.MaxMessage)
+	for {
+		n, err := c.theirs.Recv(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			return token
+		}
+		if m, ok := hub.Parse(b[:n]); ok && m.Kind == hub.Welcome {
+			token = m.Token
 		}
 	}
 }

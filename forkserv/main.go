@@ -10,6 +10,7 @@ func main() {
 	run := serve
 	birth, child := born()
 	if child {
+		birth.begin()
 		run = birth.serve
 	}
 	cli.Main(cli.Model{

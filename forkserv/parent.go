@@ -32,15 +32,24 @@ type parent struct {
 	places   []*offspring       // the same, by slot
 	warm     []*offspring       // of these, those without a connection yet
 	slots    []int              // of the board, that are free
-	away     int                // a refused client's descriptor, kept until resume; -1: none
+	away     []refusal          // clients that were turned away, to be closed in this order
+	starting int                // children whose client has a descriptor here
+	hinted   time.Time          // when the log last said why children may die at birth
 
-	hub    *hub.Hub
-	todo   []*offspring // to send to in this round
-	behind []*offspring // those that much waits for
-	held   time.Time    // until when nobody is listened to, for their sake; zero: all are
-	in     []byte       // the message that was read last
-	entry  uint64       // number of the entry that was encoded last
-	text   []byte       // and what it became
+	io     *sock.IO  // of the listeners
+	memory int64     // bytes that all children may hold
+	tight  bool      // three quarters of them are held: nobody is accepted
+	look   time.Time // when to look at what they hold; zero: when something else happens
+
+	hub     *hub.Hub
+	todo    []*offspring // to send to in this round
+	turn    int          // index of the child that is listened to first
+	behind  []*offspring // those that much waits for
+	excused time.Time    // no member has been silent for too long before: see excuse
+	held    time.Time    // until when nobody is listened to, for their sake; zero: all are
+	in      []byte       // the message that was read last
+	entry   uint64       // number of the entry that was encoded last
+	text    []byte       // and what it became
 
 	arrivals cli.Arrivals
 	limit    int       // children that serve
@@ -52,15 +61,17 @@ type parent struct {
 
 // offspring is what the parent knows of a child.
 type offspring struct {
-	pid    int
-	id     uint64 // of its connection; 0: it is warm
-	peer   netip.AddrPort
-	slot   int        // of the board
-	at     int        // index in all
-	ours   sock.Bus   // the parent's end
-	theirs sock.Bus   // the child's, kept for what the child leaves unread there
-	handed bool       // its connection was sent over the bus
-	lists  *cli.Lists // that it was given
+	pid      int
+	id       uint64 // of its connection; 0: it is warm
+	peer     netip.AddrPort
+	slot     int           // of the board
+	at       int           // index in all
+	ours     sock.Bus      // the parent's end
+	theirs   sock.Bus      // the child's, kept for what the child leaves unread there
+	from     *sock.Address // which counts its connection
+	newcomer newcomer      // that it was given and doesn't serve yet; nobody: none
+	asked    bool          // the Hub owes its connection an answer: see may
+	lists    *cli.Lists    // that it was given
 	outbox
 }
 
@@ -79,7 +90,7 @@ const (
 )
 
 func serve(env *cli.Env) error {
-	p := &parent{env: env, children: map[int]*offspring{}, away: -1, calm: time.Now()}
+	p := &parent{env: env, children: map[int]*offspring{}, calm: time.Now()}
 	p.arrivals.Log = env.Log
 	p.hub, p.in = hub.New(p.out, sock.Random), make([]byte, hub.MaxMessage)
 	p.limit = childLimit(env)
@@ -102,7 +113,8 @@ func serve(env *cli.Env) error {
 	if p.chld, err = sock.NewBell(); err != nil {
 		return err
 	}
-	if p.lns, err = env.Listen(env.NewIO(p.stat)); err != nil {
+	p.io, p.memory = env.NewIO(p.stat), env.MemoryBudget()
+	if p.lns, err = env.Listen(p.io); err != nil {
 		return err
 	}
 	p.watch(p.desk.FD)
@@ -141,12 +153,10 @@ func (p *parent) watch(fd int) {
 // run is the loop: wait, take in and tick, settle.
 func (p *parent) run() error {
 	for now := time.Now(); !p.done(now); {
-		n, err := sock.Poll(p.fds, p.timeout(now))
+		n, err := p.wait(&now)
 		if err != nil {
 			return err
 		}
-		now = time.Now()
-		p.count(n)
 		if p.fds[0].Revents != 0 {
 			p.hear(now)
 		}
@@ -161,26 +171,44 @@ func (p *parent) run() error {
 	return nil
 }
 
+// wait waits until something is to be done, and sets the clock.
+func (p *parent) wait(now *time.Time) (ready int, err error) {
+	before, limit := *now, p.timeout(*now)
+	ready, err = sock.Poll(p.fds, limit)
+	*now = time.Now()
+	if limit != sock.Forever && now.Sub(before) > limit+standstill {
+		p.excuse(*now)
+	}
+	p.stat.Add(stat.SysWait, 1)
+	p.stat.Add(stat.Rounds, 1)
+	p.stat.Add(stat.Ready, ready)
+	return ready, err
+}
+
+// excuse gives everyone a moment before a deadline is judged. The process was stopped,
+// and so, most likely, were its children: what came in time may still be in their sockets.
+func (p *parent) excuse(now time.Time) {
+	p.excused = now.Add(standstill)
+	for _, c := range p.behind {
+		c.took = now
+	}
+}
+
 // timeout is how long the next wait may last. While warm children are lacking
 // it ends when they may be made, if nothing else is to be done then.
 func (p *parent) timeout(now time.Time) time.Duration {
-	next := sock.Sooner(sock.Sooner(p.resume, p.held), sock.Sooner(p.hub.Deadline(), p.end))
+	next := sock.Sooner(sock.Sooner(p.resume, p.held), sock.Sooner(p.hubDeadline(), p.end))
+	next = sock.Sooner(next, sock.Sooner(p.parting(), p.look))
 	if p.lacksWarm() {
 		next = sock.Sooner(next, p.calm)
 	}
 	return sock.Until(next, now)
 }
 
-func (p *parent) count(ready int) {
-	p.stat.Add(stat.SysWait, 1)
-	p.stat.Add(stat.Rounds, 1)
-	p.stat.Add(stat.Ready, ready)
-}
-
 // accept takes what a listener has, until the limit is reached.
 func (p *parent) accept(now time.Time, ln *sock.Listener) {
 	for !p.paused {
-		if p.serving() >= p.limit {
+		if p.full() {
 			p.watchListeners(false)
 			return
 		}
@@ -202,33 +230,32 @@ func (p *parent) accept(now time.Time, ln *sock.Listener) {
 
 func (p *parent) serving() int { return len(p.children) - len(p.warm) }
 
+// full reports whether further clients have to wait in the backlog.
+func (p *parent) full() bool { return p.serving() >= p.limit || !p.hasRoom() || p.tight }
+
 // add gives a new connection to a child.
 func (p *parent) add(now time.Time, fd int) {
-	p.entrust(now, fd, p.arrivals.Next(now), sock.PeerOf(fd))
+	p.entrust(now, newcomer{fd: fd, id: p.arrivals.Next(now), peer: sock.PeerOf(fd), from: p.io.Admitted()})
 }
 
-// entrust gives a connection to a child, a warm one if there is one, and closes
-// the parent's own descriptor of it: as long as any process has one open, the
+// entrust gives a connection to a child: to a warm one if there is one, but a client
+// over which a child has died gets a new child. The parent closes its own descriptor
+// when the child says that it serves: as long as any process has one open, the
 // connection lives, whatever the child does.
-func (p *parent) entrust(now time.Time, fd int, id uint64, peer netip.AddrPort) {
-	if p.give(fd, id, peer) {
-		sock.CloseFD(fd)
+func (p *parent) entrust(now time.Time, cl newcomer) {
+	if cl.dead == 0 && p.give(cl) {
 		if calm := now.Add(preforkPause); calm.After(p.calm) {
 			p.calm = calm
 		}
 		return
 	}
-	c, err := p.spawn(fd, birth{id: id, peer: peer})
+	c, err := p.spawn(cl.fd, birth{id: cl.id, peer: cl.peer})
 	if err != nil {
-		p.env.Log.Error("can't start a child: a client was turned away", "peer", peer, "error", err)
-		p.stat.Add(stat.Refused, 1)
-		sock.TurnAway(fd)
-		p.pause(now)
-		p.away = fd
+		p.env.Log.Error("can't start a child: a client was turned away", "peer", cl.peer, "error", err)
+		p.refuse(now, cl)
 		return
 	}
-	c.id, c.peer = id, peer
-	sock.CloseFD(fd)
+	p.expect(c, cl)
 	if !p.end.IsZero() {
 		p.send(c, &hub.Message{Kind: hub.Shutdown})
 	}
@@ -246,10 +273,15 @@ func (p *parent) settle(now time.Time, idle bool) {
 	clear(p.todo)
 	p.todo = p.todo[:0]
 	p.hold(now)
+	p.relieve(now)
 	if idle && !now.Before(p.calm) && p.lacksWarm() {
 		p.prefork(now)
 	}
-	if !p.resume.IsZero() && !now.Before(p.resume) {
+	p.part(now)
+	switch {
+	case !p.end.IsZero():
+		p.drain(now)
+	case p.paused && !now.Before(p.resume) && !p.full():
 		p.watchListeners(true)
 	}
 }
@@ -270,11 +302,6 @@ func (p *parent) watchListeners(on bool) {
 		}
 	}
 	p.paused, p.resume = !on, time.Time{}
-	if p.away >= 0 {
-		sock.Part(p.away)
-		p.stat.Add(stat.Closed, 1)
-		p.away = -1
-	}
 }
 
 // hear does what was ordered.
@@ -289,14 +316,31 @@ func (p *parent) hear(now time.Time) {
 	}
 }
 
-// leave begins the shutdown: it takes in every client that the kernel has
-// connected already, stops listening, and asks all children to finish.
+// leave begins the shutdown: it asks all children to finish. Clients that the kernel
+// has connected already are taken in by drain.
 func (p *parent) leave(now time.Time) {
 	if !p.end.IsZero() {
 		return
 	}
+	p.watchListeners(false)
+	p.end = now.Add(p.env.Grace)
+	for _, c := range p.all {
+		p.send(c, &hub.Message{Kind: hub.Shutdown})
+	}
+	p.drain(now)
+}
+
+// drain takes in the clients of the backlog and stops listening. Where the parent
+// can't keep the descriptors of as many, it goes on in a later round.
+func (p *parent) drain(now time.Time) {
+	if p.lns == nil {
+		return
+	}
 	for _, ln := range p.lns {
-		for p.serving() < p.limit && p.away < 0 {
+		for p.serving() < p.limit {
+			if !p.hasRoom() {
+				return
+			}
 			fd, verdict, _ := ln.Accept()
 			if verdict != sock.Accepted {
 				break
@@ -304,13 +348,8 @@ func (p *parent) leave(now time.Time) {
 			p.add(now, fd)
 		}
 	}
-	p.watchListeners(false)
 	sock.CloseAll(p.lns)
 	p.lns = nil
-	p.end = now.Add(p.env.Grace)
-	for _, c := range p.all {
-		p.send(c, &hub.Message{Kind: hub.Shutdown})
-	}
 	p.env.Log.Info("shutting down", "connections", p.serving())
 }
 
@@ -320,7 +359,7 @@ func (p *parent) done(now time.Time) bool {
 	switch {
 	case p.end.IsZero():
 		return false
-	case len(p.children) == 0:
+	case len(p.children) == 0 && len(p.away) == 0 && p.lns == nil:
 		return true
 	case now.Before(p.end):
 		return false

@@ -398,7 +398,7 @@ func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
 		}
 	}
 	slices.Sort(got)
-	want := []string{birthEnv + "=1:1", "GODEBUG=madvdontneed=1", "GOGC=off", "GOMAXPROCS=1", "GOMEMLIMIT=" + memoryLimit}
+	want := []string{birthEnv + "=1:1", "GODEBUG=madvdontneed=1", "GOGC=" + garbagePercent, "GOMAXPROCS=1", "GOMEMLIMIT=off"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("a child's environment (-want +got):\n%s", diff)
 	}

@@ -8,7 +8,6 @@ import (
 	"syscall"
 	"time"
 
-	"threeloops/common/hub"
 	"threeloops/common/stat"
 )
 
@@ -41,17 +40,17 @@ func (p *parent) reap(now time.Time) {
 	}
 }
 
-// remove forgets a child that has ended. What it has said counts, and what it
-// was given and never looked at goes to another.
+// remove forgets a child that has ended. What it has said counts, and a client that
+// it didn't serve goes to another.
 func (p *parent) remove(now time.Time, c *offspring, status syscall.WaitStatus) {
 	p.places[c.slot] = nil // nothing more is for it
 	c.shut = true          // nor is it to be killed: its number may be another's by now
 	for p.listen(now, c) {
 	}
 	p.hub.Lost(now, c.slot)
-	fd := c.unread()
+	cl := p.release(c)
 	p.forget(c)
-	if c.id != 0 && fd < 0 && p.board[c.slot].Get(stat.Closed) == 0 {
+	if c.id != 0 && cl.fd < 0 && p.board[c.slot].Get(stat.Closed) == 0 {
 		p.stat.Add(stat.Closed, 1) // it could not count that itself any more
 	}
 	p.board.Retire(c.slot, 0)
@@ -63,11 +62,10 @@ func (p *parent) remove(now time.Time, c *offspring, status syscall.WaitStatus) 
 			p.calm = now.Add(acceptPause) // or the one in its place would die as soon, and the next
 		}
 	}
-	if p.paused && p.resume.IsZero() {
-		p.watchListeners(true)
-	}
-	if fd >= 0 {
-		p.entrust(now, fd, c.id, c.peer)
+	if cl.fd >= 0 {
+		p.unserved(now, cl)
+	} else {
+		c.from.Leave()
 	}
 }
 
@@ -91,19 +89,4 @@ func describe(s syscall.WaitStatus) string {
 		return "signal: " + s.Signal().String()
 	}
 	return fmt.Sprintf("exit status %d", s.ExitStatus())
-}
-
-// unread is the descriptor of the connection that a child was given and did not
-// live to read from its end of the bus; negative: there is none.
-func (c *offspring) unread() int {
-	if !c.handed {
-		return -1
-	}
-	text := make([]byte, hub.MaxMessage)
-	for {
-		n, fd, err := c.theirs.RecvFD(text)
-		if n == 0 || err != nil || fd >= 0 {
-			return fd
-		}
-	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -17,8 +16,7 @@ import (
 
 // give hands a connection to a warm child. It reports false if there is none. One
 // that was made before the lists were read anew is sent away: it has the old ones.
-// What a child hasn't read when it ends is found by unread.
-func (p *parent) give(fd int, id uint64, peer netip.AddrPort) bool {
+func (p *parent) give(cl newcomer) bool {
 	for len(p.warm) > 0 {
 		c := p.warm[0]
 		p.warm = slices.Delete(p.warm, 0, 1)
@@ -26,10 +24,10 @@ func (p *parent) give(fd int, id uint64, peer netip.AddrPort) bool {
 			p.send(c, &hub.Message{Kind: hub.Shutdown})
 			continue
 		}
-		p.board[c.slot].Assign(id, peer)
-		m := hub.Message{Kind: hub.Serve, Conn: id}
-		if full, err := c.ours.SendFD(m.Append(nil), fd); err == nil && !full {
-			c.id, c.peer, c.handed = id, peer, true
+		p.board[c.slot].Assign(cl.id, cl.peer)
+		m := hub.Message{Kind: hub.Serve, Conn: cl.id}
+		if full, err := c.ours.SendFD(m.Append(nil), cl.fd); err == nil && !full {
+			p.expect(c, cl)
 			return true
 		}
 		p.abandon(c, errors.New("it can't be given a connection"))
@@ -46,16 +44,21 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.slot = p.slots[len(p.slots)-1]
+	b.slot, b.memory = p.slots[len(p.slots)-1], max(p.memory/childShare, 1)
 	p.board[b.slot].Assign(b.id, b.peer)
 	title := fmt.Sprintf("%s: connection %d", p.env.Name, b.id)
 	if b.id == 0 {
 		title = p.env.Name + ": in advance"
 	}
+	null, root := p.null.Fd(), p.null.Fd()
+	if fd := p.env.RootFile(); fd >= 0 {
+		root = uintptr(fd)
+	}
 	pid, err := forkExec("/proc/self/exe", append([]string{title}, os.Args[1:]...), &syscall.ProcAttr{
-		Env: environment(birthEnv+"="+b.String(), "GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT="+memoryLimit),
-		Files: []uintptr{0, 1, 2, connFD: uintptr(fd), busFD: uintptr(theirs.FD), boardFD: uintptr(p.memfd),
-			cli.HostsFD: uintptr(p.lists.hosts), cli.OriginsFD: uintptr(p.lists.origins)},
+		Env: environment(birthEnv+"="+b.String(), "GOMAXPROCS=1", "GOGC="+garbagePercent, "GOMEMLIMIT=off"),
+		Files: []uintptr{0, 1, null, connFD: uintptr(fd), busFD: uintptr(theirs.FD), boardFD: uintptr(p.memfd),
+			cli.HostsFD: uintptr(p.lists.hosts), cli.OriginsFD: uintptr(p.lists.origins),
+			cli.RootFD: root, errorFD: 2},
 		Sys: &syscall.SysProcAttr{Setpgid: true}, // a terminal's Ctrl-C is the parent's affair
 	})
 	if err != nil {
@@ -63,7 +66,7 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 		theirs.Close()
 		return nil, err
 	}
-	c := &offspring{pid: pid, slot: b.slot, at: len(p.all), ours: ours, theirs: theirs, lists: p.lists.of}
+	c := &offspring{pid: pid, slot: b.slot, at: len(p.all), ours: ours, theirs: theirs, lists: p.lists.of, newcomer: nobody}
 	p.slots = p.slots[:len(p.slots)-1]
 	p.all = append(p.all, c)
 	p.children[pid], p.places[c.slot] = c, c
@@ -83,9 +86,10 @@ func environment(given ...string) []string {
 	return append(kept, given...)
 }
 
-// memoryLimit is how large a child grows before its garbage collector runs at
-// all (GOGC=off): most children end before that.
-const memoryLimit = "64MiB"
+// garbagePercent is GOGC of a child. The heap of one that holds little grows to 2 MiB
+// before it is collected: Go's least heap is 4 MiB times GOGC/100. A connection that
+// ends early never pays for a collection.
+const garbagePercent = "50"
 
 // lacksWarm reports whether children should be made in advance.
 func (p *parent) lacksWarm() bool {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net/netip"
 	"os"
 	"syscall"
 	"testing"
@@ -25,7 +24,7 @@ func TestChildrenInAdvanceAreMadeWhenNobodyComes(t *testing.T) {
 	now := time.Now()
 	p := &parent{
 		env: &cli.Env{Options: &cli.Options{Prefork: 1}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
-		fds: make([]sock.PollFD, 2), board: make(stat.Board, 2), slots: []int{1}, null: os.Stdin, away: -1,
+		fds: make([]sock.PollFD, 2), board: make(stat.Board, 2), slots: []int{1}, null: os.Stdin,
 		hub:  hub.New(nil, sock.Random),
 		calm: now,
 	}
@@ -39,8 +38,9 @@ func TestChildrenInAdvanceAreMadeWhenNobodyComes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.warm = []*offspring{{slot: 1, ours: ours}}
-	p.entrust(now, fd, 1, netip.AddrPort{}) // closes fd
+	p.warm = []*offspring{{slot: 1, ours: ours, newcomer: nobody}}
+	p.entrust(now, newcomer{fd: fd, id: 1})
+	defer sock.CloseFD(fd)
 	if got := p.timeout(now); got != preforkPause {
 		t.Errorf("somebody has just come: the next wait lasts %v, want %v", got, preforkPause)
 	}

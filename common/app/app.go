@@ -36,6 +36,8 @@ type Options struct {
 	OriginRequired bool          // refuse WebSockets and POSTs without Origin
 	Legacy         bool          // Sec-WebSocket-Origin, as Origin was called from hybi-04 to hybi-10, counts too
 
+	TakeDropped func() int // how many log lines were dropped since it was called last; nil: it is not known
+
 	Demo bool // a client may crash the process that serves it, and ask which one that is
 }
 

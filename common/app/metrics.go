@@ -16,6 +16,14 @@ const (
 var metricsFields = []byte("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n" +
 	"Cache-Control: no-store\r\n")
 
+// report begins a report: it counts what that costs, and what only the loop can note.
+func (a *App) report(c *session.Conn) {
+	c.Spend(reportWork + slotWork*len(a.o.Board))
+	if a.o.TakeDropped != nil {
+		a.o.Board[a.o.Slot].Add(stat.LogDropped, a.o.TakeDropped())
+	}
+}
+
 // perSlot are the counters that /metrics gives for each slot too. They are few:
 // every child of forkserv would be a series of its own for every one of them.
 var perSlot = []stat.Counter{stat.Requests, stat.MessagesIn, stat.BytesIn, stat.BytesOut, stat.Rounds, stat.QueueMost}
@@ -23,7 +31,7 @@ var perSlot = []stat.Counter{stat.Requests, stat.MessagesIn, stat.BytesIn, stat.
 // metrics answers in Prometheus' text format.
 func (a *App) metrics(c *session.Conn) {
 	m := metrics{server: a.o.Name}
-	c.Spend(reportWork + slotWork*len(a.o.Board))
+	a.report(c)
 	for i := stat.Accepted; i < stat.Counters; i++ {
 		m.family("threeloops_"+i.String(), i.Help(), i)
 		m.sample(a.o.Board.Sum(i))

@@ -12,7 +12,7 @@ var jsonFields = []byte("Content-Type: application/json\r\nCache-Control: no-sto
 // stats answers with all counters as JSON: the totals, and the slots in use.
 // pid is the process that answers: in forkserv another one each time.
 func (a *App) stats(c *session.Conn) {
-	c.Spend(reportWork + slotWork*len(a.o.Board))
+	a.report(c)
 	b := append([]byte(`{"server":`), strconv.Quote(a.o.Name)...)
 	b = appendMember(b, "pid", a.o.Board[a.o.Slot].Get(stat.Pid))
 	b = appendMember(b, "connection", c.ID())

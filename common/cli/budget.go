@@ -1,17 +1,17 @@
 package cli
 
 import (
+	"net/netip"
 	"os"
 	"runtime/debug"
 
 	"threeloops/common/hub"
-	"threeloops/common/session"
 	"threeloops/common/sock"
 )
 
-// memoryBudget is how many bytes the clients of this process may have held for
+// MemoryBudget is how many bytes the clients of this process may have held for
 // them: what -max-memory says, or a quarter of what the process may use.
-func (env *Env) memoryBudget() int64 {
+func (env *Env) MemoryBudget() int64 {
 	if env.MaxMemory == 0 {
 		env.MaxMemory = sock.MemorySize() / 4
 	}
@@ -92,14 +92,10 @@ func (env *Env) PerPeer() int {
 	return hub.MaxPolling / 4
 }
 
-// peer tells the room the address of the client that asks. One that is exempt from
-// limits has none.
-func (env *Env) peer(io *sock.IO) func(*session.Conn) hub.Addr {
-	return func(*session.Conn) (a hub.Addr) {
-		at := io.Peer()
-		if at.IsValid() && (env.MaxPerIP > 0 || !at.IsLoopback()) {
-			a = at.As16()
-		}
-		return a
+// PeerOf is the address by which the room limits a client; zero: it is exempt.
+func (env *Env) PeerOf(at netip.Addr) (a hub.Addr) {
+	if at.IsValid() && (env.MaxPerIP > 0 || !at.IsLoopback()) {
+		a = at.As16()
 	}
+	return a
 }

@@ -50,12 +50,13 @@ func (env *Env) reloadAtHangup() {
 	}()
 }
 
-// The descriptors under which a Child finds the allow lists of the server that
-// started it: as that one has read them, for the files may have changed, and
-// may be bad, since.
+// The descriptors under which a Child finds what the server that started it has
+// opened or read: the allow lists, whose files may have changed, and may be bad,
+// since; and the directory of -root, which may be gone.
 const (
 	HostsFD   = 6
 	OriginsFD = 7
+	RootFD    = 8
 )
 
 // inherit makes the options those of a Child.

@@ -23,9 +23,9 @@ const exitPatience = time.Second
 // stderr is the log of this process, and the way of every other line to standard error.
 var stderr = &lineQueue{out: os.Stderr}
 
-// LogDropped is how many log lines of this process were dropped because standard error
-// did not take them.
-func LogDropped() uint64 { return stderr.dropped.Load() }
+// TakeDropped returns how many log lines of this process were dropped, since it was called
+// last, because standard error did not take them.
+func TakeDropped() int { return int(stderr.dropped.Swap(0)) }
 
 // lineQueue is a writer of lines that never blocks. A write to a pipe that nobody reads, or
 // to a terminal that was stopped with Ctrl-S, lasts until somebody reads, and a loop that
@@ -38,7 +38,7 @@ func LogDropped() uint64 { return stderr.dropped.Load() }
 type lineQueue struct {
 	out     io.Writer
 	note    func(lines uint64) []byte // a line that says how many were dropped; nil: none
-	dropped atomic.Uint64             // in all
+	dropped atomic.Uint64             // since TakeDropped
 
 	mu    sync.Mutex
 	lines []queuedLine

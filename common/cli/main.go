@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 
@@ -62,7 +63,7 @@ func Main(m Model) {
 		child: m.Child, host: host, loopback: loopback(host),
 	}
 	if !m.Child {
-		limitHeap(env.memoryBudget())
+		limitHeap(env.MemoryBudget())
 	}
 	err = env.open()
 	if err == nil && !m.Child {
@@ -85,12 +86,25 @@ func complain(name string, err error) { fmt.Fprintf(stderr, "%s: %v\n", name, er
 // open opens and reads what the command line names.
 func (env *Env) open() (err error) {
 	signal.Ignore(syscall.SIGPIPE) // a log nobody reads must not end the server
-	if env.Root != "" {
+	switch {
+	case env.Root == "":
+	case env.child:
+		env.root = sock.InheritRoot(RootFD)
+	default:
 		if env.root, err = sock.OpenRoot(env.Root); err != nil {
 			return fmt.Errorf("-root: %w", err)
 		}
 	}
 	return env.readLists()
+}
+
+// RootFile is the descriptor of the directory that -root names; negative: there is
+// none. A Child that is given it as RootFD opens no directory itself.
+func (env *Env) RootFile() int {
+	if env.root == nil {
+		return -1
+	}
+	return env.root.Fd()
 }
 
 func (env *Env) checkLifeline() error {
@@ -117,9 +131,9 @@ func (env *Env) Sessions(io *sock.IO, board stat.Board, i int, bus hub.Bus) (*se
 	o := app.Options{
 		Name: env.Name, Board: board, Slot: i, Bus: bus, MaxMessage: env.MaxMessage,
 		Host: env.host, Loopback: env.loopback,
-		MaxFiles: env.fileBudget(), Peer: env.peer(io),
+		MaxFiles: env.fileBudget(), Peer: func(*session.Conn) hub.Addr { return env.PeerOf(io.Peer()) },
 		Lists: env.Lists, OriginRequired: env.OriginRequired,
-		Legacy: env.Legacy, Demo: env.Demo,
+		Legacy: env.Legacy, Demo: env.Demo, TakeDropped: TakeDropped,
 	}
 	if env.root != nil {
 		o.FS = env.root
@@ -132,7 +146,7 @@ func (env *Env) Sessions(io *sock.IO, board stat.Board, i int, bus hub.Bus) (*se
 		HeadTimeout: env.HeadTimeout, IdleTimeout: env.IdleTimeout,
 		WriteTimeout: env.WriteTimeout, CloseTimeout: env.CloseTimeout,
 		Looks:     true,
-		MaxMemory: env.memoryBudget() / int64(env.Loops),
+		MaxMemory: env.MemoryBudget() / int64(env.Loops),
 		Legacy:    env.Legacy,
 		Stat:      &board[i],
 		Alone:     env.child,
@@ -153,11 +167,19 @@ func loopback(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
+// spareThreads is how many threads a server has beside one for each loop, which waits
+// in a system call, and one for each processor, on which the Go runtime runs the rest.
+// They are for other goroutines that wait in system calls: for signals, for the
+// operator, for the end of the lifeline, for the log, for the disk.
+const spareThreads = 8
+
 // Listen opens the listeners, or further ones where another loop's are. Their
 // connections are counted by io's slot.
 func (env *Env) Listen(io *sock.IO, beside ...*sock.Listener) ([]*sock.Listener, error) {
-	if err := sock.WarmUp(); err != nil {
-		return nil, err
+	if len(beside) == 0 {
+		if err := sock.WarmUp(runtime.GOMAXPROCS(0) + env.Loops + spareThreads); err != nil {
+			return nil, err
+		}
 	}
 	lns, err := sock.Listen(sock.Config{
 		Addr: env.Addr, Ports: env.Ports, Backlog: env.Backlog,

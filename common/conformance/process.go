@@ -16,7 +16,7 @@ func Processes(t *testing.T, target Target, beginnings ...string) {
 	if len(target.Flags) > 0 {
 		t.Setenv(flagsVariable, strings.Join(target.Flags, " "))
 	}
-	for _, p := range processes(target) {
+	for _, p := range append(processes(target), target.childProcesses()...) {
 		wanted := func(beginning string) bool { return strings.HasPrefix(p.title, beginning) }
 		if len(beginnings) == 0 || slices.ContainsFunc(beginnings, wanted) {
 			t.Run(p.title, p.test)

@@ -2,7 +2,6 @@ package sock
 
 import (
 	"net/netip"
-	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -95,20 +94,6 @@ func (io *IO) unacked(fd int) int {
 		return 0 // the next write will tell why
 	}
 	return n
-}
-
-// WarmUp makes the Go runtime create what it creates lazily: the epoll
-// descriptor of its own network poller. It would need one in any case, for
-// instance for a timer, and a server whose clients hold all descriptors by then
-// dies of "runtime: netpollinit failed".
-func WarmUp() error {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return os.NewSyscallError("pipe2", err)
-	}
-	r.Close()
-	w.Close()
-	return nil
 }
 
 // MaxFiles is how many descriptors this process may have open. (The Go runtime

@@ -36,6 +36,13 @@ func OpenRoot(path string) (*Root, error) {
 	return r, nil
 }
 
+// InheritRoot returns the Root behind a descriptor that this process was started
+// with. The directory may have been renamed or deleted since: that can't fail.
+func InheritRoot(fd int) *Root { return &Root{fd: fd} }
+
+// Fd is the descriptor of the directory.
+func (r *Root) Fd() int { return r.fd }
+
 // Open opens a file by its name relative to the root, and tells its size and
 // when it was modified. A directory is no error, but has no File. The kernel keeps
 // the name, and every symbolic link on its way, below the root. Nothing but

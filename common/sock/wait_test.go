@@ -199,7 +199,7 @@ func TestABoardIsSharedThroughItsDescriptor(t *testing.T) {
 }
 
 func TestWarmUpAndMaxFiles(t *testing.T) {
-	if err := WarmUp(); err != nil {
+	if err := WarmUp(1); err != nil {
 		t.Error(err)
 	}
 	var limit unix.Rlimit

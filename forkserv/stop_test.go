@@ -1,0 +1,135 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"threeloops/common/cli"
+	"threeloops/common/conformance"
+	"threeloops/common/hub"
+	"threeloops/common/sock"
+	"threeloops/common/stat"
+)
+
+// As by docker pause, or with a virtual machine that is frozen.
+func TestAStoppedServerAnswersWhatHasCome(t *testing.T) {
+	p := conformance.Launch(t, "-idle-timeout=1s")
+	var all []*client
+	for range 20 {
+		c, _ := serves(t, p)
+		all = append(all, c)
+	}
+	pids := append(children(p), p.Pid)
+	for _, pid := range pids {
+		syscall.Kill(pid, syscall.SIGSTOP)
+	}
+	for _, c := range all {
+		io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	}
+	time.Sleep(1500 * time.Millisecond)
+	for _, pid := range pids {
+		syscall.Kill(pid, syscall.SIGCONT)
+	}
+	for i, c := range all {
+		if r, err := http.ReadResponse(c.in, nil); err != nil || r.StatusCode != 200 {
+			t.Errorf("client %d: %v, want a reply", i, err)
+		}
+	}
+}
+
+// newChild returns a child whose client and parent are the test, at the other ends.
+func newChild(t *testing.T, o *cli.Options) (c *child, client int) {
+	t.Helper()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs, err := sock.NewBus()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(pair[0]); ours.Close(); theirs.Close() })
+	board := make(stat.Board, 1)
+	env := &cli.Env{Options: o, Log: slog.New(slog.DiscardHandler)}
+	c = &child{env: env, stat: &board[0], bus: bus{Bus: theirs, stat: &board[0]}}
+	io := env.NewIO(c.stat)
+	cfg, receiver := env.Sessions(io, board, 0, &c.bus)
+	c.room, c.cfg = receiver, cfg
+	c.conn = sock.NewConn(pair[1], 1, io, cfg, start, alone)
+	c.fds = [2]sock.PollFD{{Fd: int32(pair[1])}, {Fd: int32(theirs.FD)}}
+	t.Cleanup(func() { unix.Close(pair[1]) })
+	return c, pair[0]
+}
+
+// A process may be stopped between its wait and its look at the clock.
+func TestAChildLooksAgainBeforeItJudgesADeadline(t *testing.T) {
+	options := &cli.Options{
+		Addr: "127.0.0.1:0", MaxHead: 1 << 14, MaxMessage: 1 << 20, MaxBody: 1 << 20,
+		HeadTimeout: time.Second, IdleTimeout: time.Second, WriteTimeout: time.Second, CloseTimeout: time.Second,
+	}
+	late := start.Add(time.Hour)
+	answer := make([]byte, 1000)
+	c, client := newChild(t, options)
+	unix.Write(client, []byte("GET / HTTP/1.1\r\n\r\n")) // without Host: no application is needed for the answer
+	if !c.due(late) {
+		t.Fatal("want a deadline that has passed")
+	}
+	if err := c.tick(late); err != nil {
+		t.Fatal(err)
+	}
+	c.settle(late)
+	if n, _ := unix.Read(client, answer); !strings.HasPrefix(string(answer[:max(n, 0)]), "HTTP/1.1 400") {
+		t.Errorf("a request that was there in time: got %q, want 400", answer[:max(n, 0)])
+	}
+
+	c, client = newChild(t, options)
+	unix.Write(client, []byte("GET /healthz HTTP/1.1\r\nHo"))
+	if err := c.tick(late); err != nil {
+		t.Fatal(err)
+	}
+	if later := late.Add(time.Hour); c.due(later) {
+		if err := c.tick(later); err != nil {
+			t.Fatal(err)
+		}
+		c.settle(later)
+	}
+	if n, _ := unix.Read(client, answer); !strings.HasPrefix(string(answer[:max(n, 0)]), "HTTP/1.1 408") {
+		t.Errorf("half a request, and nothing more in time: got %q, want 408", answer[:max(n, 0)])
+	}
+}
+
+func TestAParentThatWasStoppedGivesMembersAMoment(t *testing.T) {
+	p := newRoom(t, 2)
+	p.all[0].posts(t, &hub.Message{Kind: hub.Enter, Name: "Pol"})
+	p.rounds(t, 2, start)
+	silent := p.hub.Deadline()
+	if silent.IsZero() {
+		t.Fatal("want a deadline for a member that polls")
+	}
+	clock := time.Now().Add(-time.Hour) // when it was stopped
+	p.held = clock.Add(time.Minute)     // until when it meant to wait
+	if _, err := p.wait(&clock); err != nil {
+		t.Fatal(err)
+	}
+	if p.excused != clock.Add(standstill) {
+		t.Errorf("members are excused until %v, want %v", p.excused, clock.Add(standstill))
+	}
+	if got := p.hubDeadline(); got != p.excused {
+		t.Errorf("the Hub's deadline: got %v, want %v", got, p.excused)
+	}
+	p.exchange(clock)
+	if p.hub.Deadline() != silent {
+		t.Error("a member's time is over, want it to have a moment")
+	}
+	p.exchange(p.excused)
+	if p.hub.Deadline() == silent {
+		t.Error("after that moment its time is not over")
+	}
+}
