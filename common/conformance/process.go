@@ -31,7 +31,7 @@ type process struct {
 }
 
 func processes(target Target) []process {
-	return []process{
+	return slices.Concat([]process{
 		{"a thousand clients leave nothing behind", leavesNothing},
 		{"without descriptors clients are turned away", survivesShortage},
 		{"at the limit clients wait in the backlog", waitsAtLimit},
@@ -88,17 +88,7 @@ func processes(target Target) []process {
 		{"a crash takes along who shares the process", target.crashesAlone},
 		{"without -demo nobody can ask for a crash", refusesToCrash},
 		{"garbage ends in a status, a Close or a close", survivesGarbage},
-		{"budget: an answer of the room is in proportion to its request", boundsAnswers},
-		{"budget: a member that reads nothing holds what its limit says", target.boundsDeafMembers},
-		{"budget: a second client waits at most 100 ms", target.limitsWaits},
-		{"budget: clients that read nothing stay below -max-memory", target.boundsMemory},
-		{"budget: a limit of the container's memory kills no server", survivesMemoryLimit},
-		{"budget: a slow reader is served, one that takes nothing is cut off", servesSlowReaders},
-		{"budget: an unfinished message ends within its time", limitsUnfinished},
-		{"budget: a file rewritten while it is sent ends in a reset", noticesRewritten},
-		{"budget: a stopped server answers what lies in its sockets", target.answersAfterStop},
-		{"budget: a health check gets a status in every state of descriptors", answersInEveryState},
-	}
+	}, target.budgets())
 }
 
 // patience is how long a condition may take to come true on a busy machine.

@@ -14,6 +14,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// budgets are tests of what a server holds, computes and sends, whatever its clients ask for.
+func (target Target) budgets() []process {
+	return []process{
+		{"budget: an answer of the room is in proportion to its request", boundsAnswers},
+		{"budget: a member that reads nothing holds what its limit says", target.boundsDeafMembers},
+		{"budget: a second client waits at most 100 ms", target.limitsWaits},
+		{"budget: clients that read nothing stay below -max-memory", target.boundsMemory},
+		{"budget: a limit of the container's memory kills no server", survivesMemoryLimit},
+		{"budget: a slow reader is served, one that takes nothing is cut off", servesSlowReaders},
+		{"budget: an unfinished message ends within its time", limitsUnfinished},
+		{"budget: a file rewritten while it is sent ends in a reset", noticesRewritten},
+		{"budget: a stopped server answers what lies in its sockets", target.answersAfterStop},
+		{"budget: a health check gets a status in every state of descriptors", answersInEveryState},
+	}
+}
+
 // processTime is the processor time that a process has used, the time of all its threads added up.
 // The kernel has a clock for each process, which is exact to the nanosecond; /proc/PID/stat counts
 // in hundredths of a second.
