@@ -119,6 +119,14 @@ func needDescriptors(t *testing.T, n uint64) {
 	}
 }
 
+// needTrueMemory skips the test with -short, by which the race detector runs: its own memory would count.
+func needTrueMemory(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("memory isn't measured with -short")
+	}
+}
+
 // median returns the middle one of some durations, and the longest.
 func median(all []time.Duration) (middle, longest time.Duration) {
 	if len(all) == 0 {

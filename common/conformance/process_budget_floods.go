@@ -27,7 +27,7 @@ type flood struct {
 // floods are the kinds of attack by which others once had to wait.
 func floods(t *testing.T) []flood {
 	const window, large = 64 << 10, 16 << 20
-	crowds, lasts := []int{1, 50, 200}, 800*time.Millisecond
+	crowds, lasts := []int{1, 50, 200}, 500*time.Millisecond
 	if testing.Short() {
 		crowds = []int{1, 50}
 	}

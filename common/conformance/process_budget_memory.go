@@ -70,6 +70,7 @@ const deafPatience = 3 * time.Second
 
 // boundsMemory has four hundred clients of each kind read nothing of what they have asked for.
 func (target Target) boundsMemory(t *testing.T) {
+	needTrueMemory(t)
 	const clients, budget, base, child = 400, 64 << 20, 48 << 20, 4 << 20
 	needDescriptors(t, 2*clients)
 	for _, d := range deafnesses() {
@@ -91,7 +92,7 @@ func (target Target) boundsMemory(t *testing.T) {
 	}
 }
 
-// holdDeaf connects clients of one kind, which stay for a second. Each of them may be turned away,
+// holdDeaf connects clients of one kind, which stay for half a second. Each of them may be turned away,
 // so that errors don't count.
 func (p *Process) holdDeaf(t *testing.T, d deafness, clients int) {
 	t.Helper()
@@ -108,12 +109,13 @@ func (p *Process) holdDeaf(t *testing.T, d deafness, clients int) {
 	if d.after != nil {
 		d.after(p)
 	}
-	time.Sleep(time.Second)
+	time.Sleep(500 * time.Millisecond)
 }
 
 // survivesMemoryLimit has four hundred clients of two kinds read nothing from a server that has
 // half a gibibyte and the limits that it chooses itself.
 func survivesMemoryLimit(t *testing.T) {
+	needTrueMemory(t)
 	const clients, limit = 400, 512 << 20
 	needDescriptors(t, 2*clients)
 	for _, d := range []deafness{

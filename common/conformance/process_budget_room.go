@@ -106,6 +106,7 @@ func (p *Process) computed() (sum time.Duration) {
 // boundsDeafMembers has one member talk in a room in which others read nothing. What the server holds
 // for a deaf member is what -max-message and a mebibyte allow, however small the messages are.
 func (target Target) boundsDeafMembers(t *testing.T) {
+	needTrueMemory(t)
 	const limit, garbage = 2 << 20, 4 << 20
 	deaf, messages := 60, 120_000 // the first four mebibytes may wait in the sockets
 	if target.Name == "forkserv" {

@@ -29,6 +29,7 @@ func limitsUnfinished(t *testing.T) {
 			ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: ws.Text, Masked: true, Length: 30_000}), []byte("x")},
 	} {
 		t.Run(tt.title, func(t *testing.T) {
+			t.Parallel() // it waits most of the time
 			c, err := dial(p.Addr)
 			must(t, err)
 			defer c.Close()
@@ -42,6 +43,7 @@ func limitsUnfinished(t *testing.T) {
 		})
 	}
 	t.Run("a body", func(t *testing.T) {
+		t.Parallel()
 		c, err := dial(p.Addr)
 		must(t, err)
 		defer c.Close()
@@ -52,6 +54,7 @@ func limitsUnfinished(t *testing.T) {
 		endedInTime(t, begin)
 	})
 	t.Run("a slow but steady message of 256 KiB is answered", func(t *testing.T) {
+		t.Parallel()
 		c, err := open(p.Addr)
 		must(t, err)
 		defer c.Close()
