@@ -130,22 +130,6 @@ func serve(env *cli.Env) error {
 	return p.run()
 }
 
-// childLimit is how many children may serve at once. Without -max-conns clients wait,
-// and so there are no more than have descriptors: the parent keeps two for each, the
-// ends of its bus. Children in advance take theirs first, and env.Prefork is lowered
-// where not even those would have enough.
-func childLimit(env *cli.Env) int {
-	if env.MaxConns > 0 {
-		return min(env.MaxConns, env.MaxChildren)
-	}
-	most := max(env.ConnLimit()/2, 2)
-	if env.Prefork >= most {
-		env.Log.Warn("-prefork is beyond the limit of open files: fewer are made", "prefork", env.Prefork, "made", most-1)
-		env.Prefork = most - 1
-	}
-	return min(env.MaxChildren, most-env.Prefork)
-}
-
 func (p *parent) watch(fd int) {
 	p.fds = append(p.fds, sock.PollFD{Fd: int32(fd), Events: sock.POLLIN})
 }

@@ -26,7 +26,7 @@ func limitsUnfinished(t *testing.T) {
 		{"a frame to the echo", "/echo",
 			ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: ws.Text, Masked: true, Length: mib}), []byte("x")},
 		{"a frame to the room", "/chat",
-			ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: ws.Text, Masked: true, Length: 30_000}), []byte("x")},
+			ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: ws.Text, Masked: true, Length: 20_000}), []byte("x")},
 	} {
 		t.Run(tt.title, func(t *testing.T) {
 			t.Parallel() // it waits most of the time

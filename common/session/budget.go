@@ -26,7 +26,7 @@ const (
 	bytesRead      = 1 << 10
 	bytesSent      = 1 << 8
 	bytesInflated  = 1 << 4
-	bytesUnpacked  = 1 << 2 // read by the inflater: each may be a table of codes
+	bytesUnpacked  = 1 << 1 // read by the inflater: each may be a table of codes
 	bytesDeflated  = 1 << 4
 	leastSend      = 64 << 10 // bytes that a connection may send in a round whose work is used up
 	inflatedAtOnce = 64 << 10 // bytes that are inflated between two looks at the budget

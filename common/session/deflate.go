@@ -121,7 +121,7 @@ func (s *Session) inflateFor(z *ws.Inflater) (done bool, err *ws.Error) {
 	for {
 		in, out := z.Read(), len(z.Out())
 		done, err = z.Step(inflatedAtOnce)
-		s.cfg.spend(max(0, z.Read()-in)/bytesUnpacked + max(0, len(z.Out())-out)/bytesInflated) // less after an error
+		s.cfg.spend((z.Read()-in)/bytesUnpacked + max(0, len(z.Out())-out)/bytesInflated) // an error leaves no Out
 		if done || err != nil || !s.mayInflate() {
 			s.cfg.pool.Hold(s.zip().window.Held() - window)
 			return done, err

@@ -2,6 +2,7 @@ package sock
 
 import (
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,7 +28,30 @@ type PollFD = unix.PollFd
 // may be some.
 func Poll(fds []PollFD, d time.Duration) (int, error) {
 	n, err := unix.Poll(fds, milliseconds(d))
+	if err == unix.EINVAL {
+		return pollParts(fds, d, MaxFiles())
+	}
 	return waited(fds, n, err)
+}
+
+// pollParts polls a list that is longer than RLIMIT_NOFILE, which poll(2) refuses: the
+// limit was lowered while the descriptors were open (prlimit(2)). It looks at one part
+// after the other, and again after a moment.
+func pollParts(fds []PollFD, d time.Duration, most int) (ready int, err error) {
+	for part := range slices.Chunk(fds, max(most, 1)) {
+		n, err := unix.Poll(part, 0)
+		if n, err = waited(part, n, err); err != nil {
+			return 0, err
+		}
+		ready += n
+	}
+	if ready == 0 && d != 0 {
+		if d < 0 || d > shortage {
+			d = shortage
+		}
+		time.Sleep(d)
+	}
+	return ready, nil
 }
 
 func waited(fds []PollFD, n int, err error) (int, error) {

@@ -208,3 +208,25 @@ func TestWarmUpAndMaxFiles(t *testing.T) {
 		t.Errorf("of %d descriptors MaxFiles knows %d", limit.Cur, n)
 	}
 }
+
+// A list longer than the limit of open files is polled part by part.
+func TestALongListIsPolledInParts(t *testing.T) {
+	var fds []PollFD
+	for range 5 {
+		b, err := NewBell()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		fds = append(fds, PollFD{Fd: int32(b.FD), Events: POLLIN})
+	}
+	if n, err := pollParts(fds, Forever, 2); n != 0 || err != nil {
+		t.Errorf("without an event: want 0 ready after a moment, got %d, %v", n, err)
+	}
+	(&Bell{int(fds[1].Fd)}).Ring()
+	(&Bell{int(fds[4].Fd)}).Ring()
+	n, err := pollParts(fds, Forever, 2)
+	if n != 2 || err != nil || fds[1].Revents != POLLIN || fds[4].Revents != POLLIN || fds[0].Revents != 0 {
+		t.Errorf("with two events: want these two ready, got %d, %v, %v", n, err, fds)
+	}
+}

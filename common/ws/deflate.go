@@ -92,7 +92,7 @@ func (z *Inflater) Begin(dst []byte, w *Window, text bool, limit int64, runs ...
 	}
 	z.window, z.text, z.limit, z.out = w, text, limit, dst
 	z.check, z.size, z.final = UTF8{}, 0, 0
-	z.in.runs = append(z.in.runs[:0], runs...)
+	z.in.runs, z.in.read = append(z.in.runs[:0], runs...), 0
 	if z.in.empty() {
 		return
 	}
@@ -115,7 +115,8 @@ func (z *Inflater) Step(n int) (done bool, err *Error) {
 	return done, nil
 }
 
-// Read is how many bytes of the message's payload have been read so far.
+// Read is how many bytes of the message's payload have been read so far, or had been
+// when an error came.
 func (z *Inflater) Read() int { return z.in.read }
 
 // Out is what has been inflated so far, behind what Begin was given. It is the Inflater's.
@@ -214,7 +215,7 @@ func (s *source) empty() bool {
 
 func (s *source) forget() {
 	clear(s.runs)
-	*s = source{runs: s.runs[:0]}
+	*s = source{runs: s.runs[:0], read: s.read}
 }
 
 // ReadByte implements io.ByteReader.

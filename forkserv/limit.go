@@ -1,0 +1,41 @@
+package main
+
+import (
+	"threeloops/common/cli"
+	"threeloops/common/sock"
+)
+
+const (
+	// childMemory is what a child takes beside what it holds for its client, in bytes:
+	// a MiB of its own, and up to 4 MiB of garbage.
+	childMemory = 5 << 20
+	// childrenShare is the part of the memory that all of these may take together.
+	childrenShare = 2
+)
+
+// childLimit is how many children may serve at once. Other clients wait. There are no
+// more than there is memory for, nor than have descriptors: the parent keeps two for
+// each, the ends of its bus. Children in advance take theirs first, and env.Prefork is
+// lowered where not even those would have enough.
+func childLimit(env *cli.Env) int {
+	limit := env.MaxChildren
+	if most := childrenFor(sock.MemorySize()); limit > most {
+		env.Log.Warn("there is no memory for as many children as -max-children allows: fewer clients are served",
+			"max-children", limit, "served", most)
+		limit = most
+	}
+	if env.MaxConns > 0 {
+		return min(env.MaxConns, limit)
+	}
+	most := max(env.ConnLimit()/2, 2)
+	if env.Prefork >= most {
+		env.Log.Warn("-prefork is beyond the limit of open files: fewer are made", "prefork", env.Prefork, "made", most-1)
+		env.Prefork = most - 1
+	}
+	return min(limit, most-env.Prefork)
+}
+
+// childrenFor is how many children a memory of that many bytes has room for.
+func childrenFor(memory int64) int {
+	return int(min(max(memory/childrenShare/childMemory, 1), 1<<22))
+}
