@@ -10,9 +10,11 @@ import (
 // causes is time for which all others wait. Work is counted, in units of about
 // 100 ns of CPU time on a machine of the 2020s. What is left over when a share is
 // used up stays parked until the next round.
+// RoundWork is for all connections of a loop together, in one round: 10 ms. Config has
+// a field of that name for another value.
+const RoundWork = 100_000
+
 const (
-	// roundWork is for all connections of a loop together, in one round: 10 ms.
-	roundWork = 100_000
 	// turnWork is for one connection in one turn: 2 ms.
 	turnWork = 20_000
 	// leastWork is for one connection when the round's work is used up: 20 µs. It is
@@ -45,7 +47,7 @@ func (cfg *Config) Round() {
 	cfg.report()
 	cfg.round, cfg.turn, cfg.whose = cfg.RoundWork, 0, nil
 	if cfg.round == 0 {
-		cfg.round = roundWork
+		cfg.round = RoundWork
 	}
 	cfg.least = min(leastWork, cfg.round)
 }

@@ -113,7 +113,14 @@ func (c *Conn) Flush(now time.Time) (again bool) {
 		if b.Empty() {
 			break
 		}
-		n, full, err := c.send(&b, budget)
+		most := budget
+		if b.File != nil && c.io.cold(b.File.Fd(), b.Off, min(b.Len, int64(most))) {
+			if !c.mayChill() {
+				return true
+			}
+			most, budget = coldShare, 0
+		}
+		n, full, err := c.send(&b, most)
 		if err == unix.EAGAIN {
 			return c.Want()&session.Work != 0
 		}
@@ -132,6 +139,17 @@ func (c *Conn) Flush(now time.Time) (again bool) {
 	}
 	rest := c.Next(c.io.runs[:]) // it may also have taken in parked bytes
 	return !rest.Empty() || c.Want()&session.Work != 0
+}
+
+// mayChill reports whether the connection may have the loop wait for a disk. It uses up
+// the round's work, so that of many connections one does in a round, and each in its turn.
+func (c *Conn) mayChill() bool {
+	app := (*session.Conn)(&c.Session)
+	if !app.MayWork() {
+		return false
+	}
+	app.Spend(session.RoundWork)
+	return true
 }
 
 // abort makes Close reset the connection, and throw away what its socket still

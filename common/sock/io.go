@@ -86,6 +86,28 @@ func (io *IO) sendfile(fd int, file uintptr, off int64, n int) (int, error) {
 	}
 }
 
+// coldShare is how many bytes of a file are sent in a call while they have to be read
+// from its disk, for which the whole loop waits.
+const coldShare = 32 << 10
+
+// cold reports whether some of n bytes of a file, more than coldShare, have to be read
+// from its disk, and has the kernel begin with the next two shares. Each is a request of
+// its own to the disk: a longer one would be done later. Kernels before 6.5 can't tell
+// (cachestat(2)). To try a read with RWF_NOWAIT would have them read ahead, megabytes.
+func (io *IO) cold(file uintptr, off, n int64) bool {
+	if n <= coldShare {
+		return false
+	}
+	var cached unix.Cachestat_t
+	err := unix.Cachestat(uint(file), &unix.CachestatRange{Off: uint64(off), Len: uint64(n)}, &cached, 0)
+	if err != nil || int64(cached.Cache)*int64(unix.Getpagesize()) >= n {
+		return false
+	}
+	unix.Fadvise(int(file), off, coldShare, unix.FADV_WILLNEED)
+	unix.Fadvise(int(file), off+coldShare, coldShare, unix.FADV_WILLNEED)
+	return true
+}
+
 // unacked is how many bytes a TCP socket holds that its peer's kernel has not yet
 // acknowledged, sent or not (SIOCOUTQ, tcp(7)).
 func (io *IO) unacked(fd int) int {
