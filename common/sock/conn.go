@@ -167,13 +167,13 @@ func (c *Conn) send(b *outq.Batch, budget int) (n int, full bool, err error) {
 		c.io.Stat.Add(stat.SysShutdown, 1)
 		return 0, false, unix.Shutdown(c.FD, unix.SHUT_WR)
 	case b.File != nil:
-		n, err = c.io.sendfile(c.FD, b.File.Fd(), b.Off, int(min(b.Len, int64(budget))))
-		switch {
-		case err != nil:
-		case n == 0:
+		most := min(b.Len, int64(budget))
+		if most == b.Len && b.File.Changed() { // before its end is sent: later the client might have all of it
+			return 0, false, errRewritten
+		}
+		n, err = c.io.sendfile(c.FD, b.File.Fd(), b.Off, int(most))
+		if n == 0 && err == nil {
 			err = errTruncated
-		case int64(n) == b.Len && b.File.Changed():
-			err = errRewritten
 		}
 		return n, false, err
 	}
