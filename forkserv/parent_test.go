@@ -385,7 +385,7 @@ func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	p := conformance.Launch(t)
+	p := conformance.Launch(t, "-max-memory=64MiB")
 	_, pid := serves(t, p)
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	if err != nil {
@@ -398,7 +398,8 @@ func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
 		}
 	}
 	slices.Sort(got)
-	want := []string{birthEnv + "=1:1", "GODEBUG=madvdontneed=1", "GOGC=" + garbagePercent, "GOMAXPROCS=1", "GOMEMLIMIT=off"}
+	memory := fmt.Sprint(64 << 20 / childShare)
+	want := []string{birthEnv + "=1:1:" + memory, "GODEBUG=madvdontneed=1", "GOGC=" + garbagePercent, "GOMAXPROCS=1", "GOMEMLIMIT=off"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("a child's environment (-want +got):\n%s", diff)
 	}

@@ -26,6 +26,7 @@ func TestChildrenInAdvanceAreMadeWhenNobodyComes(t *testing.T) {
 		env: &cli.Env{Options: &cli.Options{Prefork: 1}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
 		fds: make([]sock.PollFD, 2), board: make(stat.Board, 2), slots: []int{1}, null: os.Stdin,
 		hub:  hub.New(nil, sock.Random),
+		stat: new(stat.Slot),
 		calm: now,
 	}
 	ours, theirs, err := sock.NewBus()
