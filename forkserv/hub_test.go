@@ -88,8 +88,8 @@ func (c *offspring) says(t *testing.T, text string) {
 	c.posts(t, &hub.Message{Kind: hub.Say, Text: []byte(text)})
 }
 
-// takes is what a child does that reads all that there is.
-func (c *offspring) takes(t *testing.T) (texts []string) {
+// receives calls each for every message that a child finds on its bus.
+func (c *offspring) receives(t *testing.T, each func(*hub.Message)) {
 	t.Helper()
 	b := make([]byte, hub.MaxMessage)
 	for {
@@ -98,12 +98,23 @@ func (c *offspring) takes(t *testing.T) (texts []string) {
 			t.Fatal(err)
 		}
 		if n == 0 {
-			return texts
+			return
 		}
-		if m, ok := hub.Parse(b[:n]); ok && m.Kind == hub.Said {
-			texts = append(texts, string(m.Text))
+		if m, ok := hub.Parse(b[:n]); ok {
+			each(&m)
 		}
 	}
+}
+
+// takes is what a child does that reads all that there is.
+func (c *offspring) takes(t *testing.T) (texts []string) {
+	t.Helper()
+	c.receives(t, func(m *hub.Message) {
+		if m.Kind == hub.Said {
+			texts = append(texts, string(m.Text))
+		}
+	})
+	return texts
 }
 
 func TestOneMessageOfEachChildIsTakenInARound(t *testing.T) {
@@ -201,7 +212,7 @@ func TestAChildThatSendsWhatItMustNotIsEnded(t *testing.T) {
 	}
 }
 
-// A connection that waited with two members would leave one of them there for ever.
+// A connection that waited with two members would leave one of them there.
 func TestAConnectionAsksForOneThingAtATime(t *testing.T) {
 	for _, second := range []hub.Kind{hub.Poll, hub.Enter, hub.Send, hub.Quit, hub.Say, hub.Join, hub.Leave} {
 		p := newRoom(t, 2)
@@ -233,19 +244,12 @@ func TestAConnectionAsksForOneThingAtATime(t *testing.T) {
 // welcomed is the token that a child's last question was answered with.
 func (c *offspring) welcomed(t *testing.T) (token hub.Token) {
 	t.Helper()
-	b := make([]byte, hub.MaxMessage)
-	for {
-		n, err := c.theirs.Recv(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n == 0 {
-			return token
-		}
-		if m, ok := hub.Parse(b[:n]); ok && m.Kind == hub.Welcome {
+	c.receives(t, func(m *hub.Message) {
+		if m.Kind == hub.Welcome {
 			token = m.Token
 		}
-	}
+	})
+	return token
 }
 
 func TestABroadcastIsEncodedOnce(t *testing.T) {

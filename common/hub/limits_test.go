@@ -169,7 +169,7 @@ func TestWhatANewcomerIsToldIsBoundedInBytes(t *testing.T) {
 	}
 }
 
-// Whoever comes and goes: the list names members only, each once, and if it is
+// Members come and go. The list names members only, each once, and if it is
 // less than half full it names all of them.
 func TestTheListOfMembersStaysTrue(t *testing.T) {
 	c, there := newCrowd(), map[string]uint64{}
