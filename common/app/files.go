@@ -29,7 +29,7 @@ const (
 // off, until another file is closed or until the next round.
 func (a *App) mayOpen(c *session.Conn) bool {
 	switch {
-	case a.roomForFiles() <= 0:
+	case a.roomForFiles() <= 0, a.filesScarce() && c.Files() > 0:
 		a.o.Board[a.o.Slot].Add(stat.FilesWaited, 1)
 		a.files.waiting = append(a.files.waiting, c)
 		c.Await()
@@ -49,6 +49,10 @@ func (a *App) roomForFiles() int {
 	}
 	return (a.o.MaxFiles - a.files.open) / filesAtOnce
 }
+
+// filesScarce reports whether more than half of the budget is used. Then a connection
+// has one file at a time, so that it takes many clients to use up the rest.
+func (a *App) filesScarce() bool { return a.o.MaxFiles > 0 && a.files.open > a.o.MaxFiles/2 }
 
 // openFile is FS.Open, and counts the file.
 func (a *App) openFile(name string) (f outq.File, size int64, modified time.Time, err error) {

@@ -148,6 +148,7 @@ func (env *Env) Sessions(io *sock.IO, board stat.Board, i int, bus hub.Bus) (*se
 		Looks:     true,
 		MaxMemory: env.MemoryBudget() / int64(env.Loops),
 		Legacy:    env.Legacy,
+		Plain:     !env.NoDelay,
 		Stat:      &board[i],
 		Alone:     env.child,
 	}, served

@@ -45,11 +45,12 @@ func (cfg *Config) Round() {
 		cfg.Stat.Add(stat.WorkSpent, 1)
 	}
 	cfg.report()
-	cfg.round, cfg.turn, cfg.whose = cfg.RoundWork, 0, nil
-	if cfg.round == 0 {
-		cfg.round = RoundWork
+	cfg.full = cfg.RoundWork
+	if cfg.full == 0 {
+		cfg.full = RoundWork
 	}
-	cfg.least = min(leastWork, cfg.round)
+	cfg.round, cfg.turn, cfg.whose = cfg.full, 0, nil
+	cfg.least = min(leastWork, cfg.full)
 }
 
 // Spent reports whether the round's work is used up. From then on only what is
@@ -72,13 +73,17 @@ func (s *Session) begin() {
 
 // mayWork reports whether s may take in more in this turn.
 func (s *Session) mayWork() bool {
-	return s.cfg.turn > 0 && (s.cfg.round > 0 || !s.costly && s.zip() == nil)
+	return s.cfg.turn > 0 && (s.cfg.mayWork() || !s.costly && s.zip() == nil)
 }
+
+// mayWork reports whether the round has work left for what is costly.
+func (cfg *Config) mayWork() bool { return cfg.round > cfg.reserve }
 
 // Continue gives the session a turn of the round that now belongs to. Next then
 // takes in what Want's bit Work stands for.
 func (s *Session) Continue(now time.Time) {
 	s.cfg.tell(now)
+	s.cfg.reserve = 0
 	s.begin()
 }
 
@@ -92,7 +97,7 @@ func (c *Conn) Spend(units int) { c.cfg.spend(units) }
 
 // MayWork reports whether the round has work left for something costly, such as
 // opening a file.
-func (c *Conn) MayWork() bool { return c.cfg.round > 0 }
+func (c *Conn) MayWork() bool { return c.cfg.mayWork() }
 
 // Costly says that what c's peer sends costs far more than to read it, as a
 // message does that many others are sent. In a round whose work is used up nothing

@@ -44,6 +44,7 @@ type Config struct {
 	Looks        bool          // the driver calls Look when LookDue says so: to take a byte then means to acknowledge it
 	CloseTimeout time.Duration // for the peer's part of a goodbye, and for its pong
 
+	Plain  bool // a small file is not copied behind its head, to show what a packet of its own costs
 	Legacy bool // handshakes of hixie-75, hixie-76, hybi-07 and hybi-10 are answered too
 
 	MaxMemory int64 // bytes that all sessions together may hold; 0: no limit
@@ -63,10 +64,12 @@ type Config struct {
 	date    []byte // the Date field's line at second dateAt
 	dateAt  int64
 
-	round int      // units of work that are left in this round
-	least int      // units that a connection has in a round whose work is used up
-	turn  int      // and of these, in the turn of the connection that has it
-	whose *Session // which connection that is; nil: none yet
+	full    int      // units of work that a round has
+	round   int      // units of work that are left in this round
+	reserve int      // of these, units that what has just come must leave to what waits from earlier rounds
+	least   int      // units that a connection has in a round whose work is used up
+	turn    int      // and of these, in the turn of the connection that has it
+	whose   *Session // which connection that is; nil: none yet
 
 	reported int64 // bytes held, as noted on the board last
 }

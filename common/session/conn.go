@@ -143,6 +143,9 @@ func (c *Conn) Queued() int64 { return c.out.Len() }
 // Held is about how many bytes of memory c holds on to, its queue above all.
 func (c *Conn) Held() int64 { return (*Session)(c).Held() }
 
+// Files is how many files wait to be sent to c.
+func (c *Conn) Files() int { return c.out.Files() }
+
 // PutOff is in place of an answer, within App.Request: App.Request is called again
 // with the same request in the loop's next round, or as soon as the round has work
 // left for something costly.

@@ -195,7 +195,7 @@ func (s *Session) inflating() bool { return s.zip() != nil && s.zip().going != n
 // mayInflate reports whether s may inflate more in this turn.
 func (s *Session) mayInflate() bool {
 	s.begin()
-	return s.cfg.turn > 0 && s.cfg.round > 0
+	return s.cfg.turn > 0 && s.cfg.mayWork()
 }
 
 // dropInflating lets go of a message that is being inflated, if there is one.

@@ -26,7 +26,7 @@ func (s *Session) resume() {
 	if s.inflating() && s.mayInflate() {
 		s.inflateOn()
 	}
-	if s.phase == reply && s.putOff && !s.awaits && s.cfg.round > 0 {
+	if s.phase == reply && s.putOff && !s.awaits && s.cfg.mayWork() {
 		s.askAgain()
 	}
 	if p := s.parked; p != nil && !s.held() {

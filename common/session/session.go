@@ -154,6 +154,7 @@ func (s *Session) expected() int64 {
 // lent: the caller may use it again at once. It may be scribbled on.
 func (s *Session) Feed(now time.Time, p []byte) {
 	s.cfg.tell(now)
+	s.cfg.reserve = s.cfg.full / 2
 	s.begin()
 	s.cfg.Stat.Add(stat.BytesIn, len(p))
 	s.cfg.round -= len(p) / bytesRead

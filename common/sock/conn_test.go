@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -234,9 +235,12 @@ func TestAFlushHasABudget(t *testing.T) {
 
 func TestAFileThatBecameShorterEndsTheConnection(t *testing.T) {
 	text := []byte("shorter than announced")
-	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, text), Len: 100}))
+	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, text), Len: 100_000}))
 	w.say(get)
-	w.Flush(w.now)
+	for range 2 { // what isn't there looks as if it had to be read from the disk
+		w.now = w.now.Add(time.Millisecond)
+		w.Flush(w.now)
+	}
 	if w.Want() != 0 {
 		t.Errorf("the length announced can't be kept, and Want is %d", w.Want())
 	}
@@ -257,10 +261,21 @@ func (w *world) segments() uint32 {
 	return info.Data_segs_out
 }
 
+func TestASmallFileThatBecameShorterIsRefused(t *testing.T) {
+	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, []byte("shorter")), Len: 100}))
+	w.say(get)
+	w.Flush(w.now)
+	b := make([]byte, 1000)
+	n, err := w.peer.Read(b)
+	if !strings.HasPrefix(string(b[:n]), "HTTP/1.1 503 ") {
+		t.Errorf("want a 503, got %q, %v", b[:n], err)
+	}
+}
+
 func TestHeadAndFileShareASegment(t *testing.T) {
 	for _, plain := range []bool{false, true} {
 		w := connect(t, reply(session.Response{Status: 200, File: openFile(t, []byte("Hello")), Len: 5}))
-		w.io.Plain = plain
+		w.io.Plain, w.cfg.Plain = plain, plain
 		w.say(get)
 		w.Flush(w.now)
 		want := uint32(1)

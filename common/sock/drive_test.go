@@ -49,6 +49,7 @@ const get = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 // world is a connection over loopback: our end and the peer's.
 type world struct {
+	cfg *session.Config
 	*Conn
 	t    *testing.T
 	app  *testApp
@@ -94,6 +95,7 @@ func connect(t *testing.T, app *testApp) *world {
 		App: app, Stat: w.stat, MaxHead: 1 << 14, MaxBody: 1 << 20, MaxMessage: 1 << 20,
 		CloseTimeout: time.Minute,
 	}
+	w.cfg = cfg
 	w.Conn = NewConn(fd, 1, NewIO(w.stat), cfg, w.now, func(*Conn) {})
 	t.Cleanup(func() {
 		if w.FD >= 0 {
