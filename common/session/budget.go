@@ -10,6 +10,7 @@ import (
 // causes is time for which all others wait. Work is counted, in units of about
 // 100 ns of CPU time on a machine of the 2020s. What is left over when a share is
 // used up stays parked until the next round.
+
 // RoundWork is for all connections of a loop together, in one round: 10 ms. Config has
 // a field of that name for another value.
 const RoundWork = 100_000
