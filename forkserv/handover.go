@@ -45,7 +45,7 @@ type refusal struct {
 // hasRoom reports whether the parent may keep the descriptor of one more client.
 func (p *parent) hasRoom() bool { return p.starting+len(p.away) < mostKept }
 
-// expect notes that a child was given a client, and is yet to serve it.
+// expect notes that a child was given a client but doesn't serve it yet.
 func (p *parent) expect(c *offspring, cl newcomer) {
 	c.id, c.peer, c.from, c.newcomer = cl.id, cl.peer, cl.from, cl
 	p.starting++

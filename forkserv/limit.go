@@ -13,10 +13,10 @@ const (
 	childrenShare = 2
 )
 
-// childLimit is how many children may serve at once. Other clients wait. There are no
-// more than there is memory for, nor than have descriptors: the parent keeps two for
-// each, the ends of its bus. Children in advance take theirs first, and env.Prefork is
-// lowered where not even those would have enough.
+// childLimit is the most children that may serve at the same time. Other clients wait.
+// Both memory and descriptors limit their number: the parent keeps two descriptors for
+// each child, the ends of its bus. Children in advance take theirs first, and
+// env.Prefork is lowered if not even those have enough.
 func childLimit(env *cli.Env) int {
 	limit := env.MaxChildren
 	if most := childrenFor(sock.MemorySize()); limit > most {

@@ -39,12 +39,12 @@ type parent struct {
 	io     *sock.IO  // of the listeners
 	memory int64     // bytes that all children may hold
 	tight  bool      // three quarters of them are held: nobody is accepted
-	look   time.Time // when to look at what they hold; zero: when something else happens
+	look   time.Time // of the next look at what they hold; zero: none is planned
 
 	hub     *hub.Hub
 	todo    []*offspring // to send to in this round
 	turn    int          // index of the child that is listened to first
-	behind  []*offspring // those that much waits for
+	behind  []*offspring // children with a long queue
 	excused time.Time    // no member has been silent for too long before: see excuse
 	held    time.Time    // until when nobody is listened to, for their sake; zero: all are
 	in      []byte       // the message that was read last
@@ -67,7 +67,7 @@ type offspring struct {
 	slot     int           // of the board
 	at       int           // index in all
 	ours     sock.Bus      // the parent's end
-	theirs   sock.Bus      // the child's, kept for what the child leaves unread there
+	theirs   sock.Bus      // the child's, kept open so that its hang-up doesn't wake the parent before SIGCHLD does
 	from     *sock.Address // which counts its connection
 	newcomer newcomer      // that it was given and doesn't serve yet; nobody: none
 	asked    bool          // the Hub owes its connection an answer: see may

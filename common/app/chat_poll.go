@@ -18,8 +18,8 @@ const pollWait = 25 * time.Second
 
 const postOnly = "POST, OPTIONS"
 
-// shareFrom is from how many bytes on a message is referred to in an answer. A
-// shorter one takes less memory as a copy, between its neighbours.
+// shareFrom is the length of the smallest message that an answer refers to instead of
+// copying it, in bytes. A shorter one takes less memory as a copy.
 const shareFrom = 4 << 10
 
 // visit is a request of a client without WebSocket, until the hub has answered it.

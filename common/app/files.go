@@ -77,7 +77,7 @@ func (f *countedFile) Inode() (n uint64) {
 	return n
 }
 
-// Close implements outq.File.
+// Close also lets requests go on that wait for a file.
 func (f *countedFile) Close() error {
 	err := f.File.Close()
 	f.app.countFiles(-1)

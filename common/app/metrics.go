@@ -56,7 +56,7 @@ type metrics struct {
 	name   string // of the family under way
 }
 
-// family begins the samples of a counter or, of all but a total, of a gauge.
+// family writes the lines HELP and TYPE: a Total is a counter, everything else a gauge.
 func (m *metrics) family(name, help string, c stat.Counter) {
 	if c.Kind() == stat.Total {
 		m.head(name+"_total", help, "counter")

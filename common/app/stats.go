@@ -36,8 +36,8 @@ func (a *App) stats(c *session.Conn) {
 }
 
 // appendSlot adds a slot as an object. Whose connection it is about can be said
-// only of a writer that has no more than one. From where its client comes is said
-// only if peers is true: that is nothing for everybody who can reach the server.
+// only of a writer that has no more than one. It shows the client's address only if
+// peers is true: not everybody who can reach the server may see it.
 func appendSlot(b []byte, i int, s *stat.Slot, peers bool) []byte {
 	b = strconv.AppendInt(append(b, `{"slot":`...), int64(i), 10)
 	b = appendMember(b, "pid", s.Get(stat.Pid))

@@ -9,8 +9,8 @@ import (
 	"threeloops/common/sock"
 )
 
-// MemoryBudget is how many bytes the clients of this process may have held for
-// them: what -max-memory says, or a quarter of what the process may use.
+// MemoryBudget is the most bytes that this process may hold for its clients: what
+// -max-memory says, or a quarter of what the process may use.
 func (env *Env) MemoryBudget() int64 {
 	if env.MaxMemory == 0 {
 		env.MaxMemory = sock.MemorySize() / 4
@@ -18,9 +18,9 @@ func (env *Env) MemoryBudget() int64 {
 	return env.MaxMemory
 }
 
-// limitHeap has the garbage collector work harder near the budget, of which the
-// heap needs a quarter and some more: without a limit it would let the heap grow to
-// twice of what is in use. An operator who sets GOMEMLIMIT knows better.
+// limitHeap sets Go's memory limit to the budget plus a quarter plus 32 MiB, so that
+// the garbage collector runs more often near it. Without a limit the heap may grow to
+// twice what is in use. If GOMEMLIMIT is set, it is left alone.
 func limitHeap(budget int64) {
 	const base = 32 << 20 // what the server needs beside what it holds for clients
 	if os.Getenv("GOMEMLIMIT") == "" && budget < 1<<50 {

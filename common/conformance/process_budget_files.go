@@ -29,7 +29,7 @@ func answersInEveryState(t *testing.T) {
 				must(t, err)
 				t.Cleanup(c.reset)
 				c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-				c.Write(repeatTo(request, 40<<10)) // an error is that of one who was turned away
+				c.Write(repeatTo(request, 40<<10)) // it fails if the server turned the client away
 				h.ask(t, p, 1)
 			}
 			h.ask(t, p, 30)

@@ -29,7 +29,7 @@ func servesSlowReaders(t *testing.T) {
 // and that takes these clients longer than -write-timeout. (The loopback interface moves up to 64 KiB
 // at a time. A client slower than these would not be seen to take anything within a second.)
 func readsSlowly(t *testing.T) {
-	t.Parallel() // it waits most of the time
+	t.Parallel()
 	const scale = int(30 * time.Second / writeTimeout)
 	p := Launch(t, "-root="+newRoot(t), fmt.Sprint("-write-timeout=", writeTimeout))
 	rates := []int{4000 * scale, 10_000 * scale, 40_000 * scale}
@@ -103,7 +103,7 @@ func (c *client) readAt(rate int, d time.Duration) (n int, err error) {
 
 // cutsOffIdleReader has a client that asks for a file and takes none of it.
 func cutsOffIdleReader(t *testing.T) {
-	t.Parallel() // it waits most of the time
+	t.Parallel()
 	p := Launch(t, "-root="+newRoot(t), fmt.Sprint("-write-timeout=", writeTimeout))
 	for _, buffer := range []int{4 << 10, 1 << 20} {
 		p.Settle(1)
@@ -125,7 +125,7 @@ func cutsOffIdleReader(t *testing.T) {
 // readsAcrossStop stops the server for longer than -write-timeout, while clients read all that
 // there is.
 func readsAcrossStop(t *testing.T) {
-	t.Parallel() // it waits most of the time
+	t.Parallel()
 	const readers = 8
 	p := Launch(t, "-root="+newRoot(t), fmt.Sprint("-write-timeout=", writeTimeout))
 	t.Cleanup(func() { p.signalAll(syscall.SIGCONT) })

@@ -18,7 +18,7 @@ func (target Target) answersAfterStop(t *testing.T) {
 	}
 	for _, clients := range crowds {
 		t.Run(fmt.Sprint(clients), func(t *testing.T) {
-			t.Parallel() // it waits most of the time
+			t.Parallel()
 			needDescriptors(t, uint64(clients)+200)
 			p := Launch(t, fmt.Sprint("-idle-timeout=", idle))
 			all := crowd(t, p, clients)

@@ -29,7 +29,7 @@ func limitsUnfinished(t *testing.T) {
 			ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: ws.Text, Masked: true, Length: 20_000}), []byte("x")},
 	} {
 		t.Run(tt.title, func(t *testing.T) {
-			t.Parallel() // it waits most of the time
+			t.Parallel()
 			c, err := dial(p.Addr)
 			must(t, err)
 			defer c.Close()
@@ -96,7 +96,7 @@ func endedInTime(t *testing.T, begin time.Time) {
 	}
 }
 
-// skipPings is an error unless the server's Close with code comes next, pings aside.
+// skipPings reads past pings, and fails unless the next frame is a Close with code.
 func skipPings(c *client, code ws.Code) error {
 	for {
 		switch ev, err := c.frames.Next(); {

@@ -12,7 +12,7 @@ const (
 	// LogBytes is the most bytes that these have together, as JSON.
 	LogBytes = 2 << 20
 	// AnswerBytes is the most bytes of entries that one Poll is answered with, as
-	// JSON; one entry it always has. It keeps the answer below 300 times the bytes
+	// JSON; an answer always has at least one entry. It keeps the answer below 300 times the bytes
 	// of the shortest poll, which has 76.
 	AnswerBytes = 20 << 10
 	// GreetingBytes is the most bytes that a newcomer is told, as JSON, of who is

@@ -78,8 +78,8 @@ func (h *Hub) introduce(place int, conn uint64, who *member) {
 	}
 }
 
-// history is from which entry on a newcomer is told what was said to all: the
-// last ones, as many as have room.
+// history returns the number of the first entry that a newcomer is sent of what was said
+// to all: it is sent the last ones, as many as fit into room bytes.
 func (h *Hub) history(room int) (from uint64) {
 	from = h.last + 1
 	for left := History; from > h.first && left > 0; from-- {

@@ -2,9 +2,9 @@ package hub
 
 import "slices"
 
-// roll is what a newcomer is told of the members: as many of their names as have
-// room in MembersBytes. It is kept, and not made for each newcomer, since that
-// would cost a client nothing and the server a walk over all members.
+// roll is what a newcomer is told of the members: as many of their names as fit into
+// MembersBytes. It is kept because making it for each newcomer, a walk over all members,
+// would be expensive for the server and cheap for the client.
 type roll struct {
 	text   []byte    // names as JSON strings, each with a comma after it; only appended to, or replaced
 	listed []*member // whose names these are
@@ -49,8 +49,8 @@ func (r *roll) remove(m *member) {
 	}
 }
 
-// refill puts more of all members on a list of which half is empty. Before, it
-// isn't worth the walk over them.
+// refill adds members to a list that is at least half empty. A fuller list isn't worth
+// the walk over all members.
 func (r *roll) refill(all map[string]*member) {
 	if len(r.text) >= MembersBytes/2 || len(r.listed) == len(all) {
 		return

@@ -105,7 +105,7 @@ func (q *Queue) Room(n int) []byte {
 }
 
 // block begins a new block for n bytes or more, and lends it. The more is queued,
-// the larger it is, up to 32 KiB: many short messages would else take more memory
+// the larger it is, up to 32 KiB. Otherwise many short messages would take more memory
 // for nodes and for the unused ends of blocks than they have bytes.
 func (q *Queue) block(n int) []byte {
 	t := q.pool.get(max(n, int(min(q.size/2, growMax))))

@@ -54,8 +54,8 @@ func (cfg *Config) Round() {
 	cfg.least = min(leastWork, cfg.full)
 }
 
-// Spent reports whether the round's work is used up. From then on only what is
-// cheap is done, so a loop begins its next round with the connections behind.
+// Spent reports whether the round's work is used up. From then on only cheap work is
+// done, and a loop begins its next round with the connections that got no share.
 func (cfg *Config) Spent() bool { return cfg.round <= 0 }
 
 // spend counts units of work, which the connection in turn has caused.

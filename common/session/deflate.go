@@ -56,8 +56,9 @@ type inflation struct {
 }
 
 // press is what the connections of a loop compress with. Nearly every message is
-// inflated, or compressed, within one call, and no two calls overlap but one of
-// each: so one of each is enough, and an idle connection never holds any of it. A
+// inflated, or compressed, within one call. An inflating and a compressing call can
+// overlap, but never two of the same kind: so one of each is enough, and an idle
+// connection never holds any of it. A
 // message that takes longer than a turn takes the inflater with it.
 type press struct {
 	inflater *ws.Inflater
@@ -73,8 +74,8 @@ const (
 	// deflateMin is from how many bytes on a message is compressed. A shorter one
 	// saves less than the table that its code needs, and fits a packet anyway.
 	deflateMin = 64
-	// deflateMax is up to how many: to compress a message is one call, which others
-	// wait for.
+	// deflateMax is the largest message that is compressed, in bytes: other clients
+	// wait while it is.
 	deflateMax = 1 << 20
 	// inflaterSize is about how many bytes an Inflater takes.
 	inflaterSize = 80 << 10

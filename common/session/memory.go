@@ -13,7 +13,7 @@ import (
 // from those who hold the most; what goes on are connections that give memory back.
 // At the limit the largest holder is ended.
 
-// Memory is how many bytes the sessions hold.
+// Memory is the number of bytes that are held for all clients of the loop.
 func (cfg *Config) Memory() int64 { return cfg.pool.Held() }
 
 // Tight reports whether three quarters of the memory are held.

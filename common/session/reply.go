@@ -130,8 +130,9 @@ func refusal(status int, reason string, fields []byte) *Response {
 	}
 }
 
-// smallFile is up to how many bytes of a file are copied into the block of its head,
-// which costs less than a call of its own, and needs no descriptor until they are sent.
+// smallFile is the largest part of a file, in bytes, that is copied into the block of
+// its head. That costs less than a system call of its own, and no descriptor waits for
+// the client.
 const smallFile = 16 << 10
 
 // respondSmall queues a response whose body is few bytes of a file. If the file has

@@ -44,9 +44,6 @@ func (r *Relief) Relieve(now time.Time, cfg *session.Config, conns []*Conn, touc
 			return // all that is held is for input under way
 		}
 		c.Evict(now)
-		if c.Want() == 0 {
-			c.abort()
-		}
 		touch(c)
 	}
 }

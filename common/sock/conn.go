@@ -115,7 +115,7 @@ func (c *Conn) Flush(now time.Time) (again bool) {
 		}
 		most := budget
 		if b.File != nil && c.io.cold(b.File.Fd(), b.Off, min(b.Len, int64(most))) {
-			if !c.mayChill() {
+			if !c.mayWaitForDisk() {
 				return true
 			}
 			most, budget = coldShare, 0
@@ -141,15 +141,23 @@ func (c *Conn) Flush(now time.Time) (again bool) {
 	return !rest.Empty() || c.Want()&session.Work != 0
 }
 
-// mayChill reports whether the connection may have the loop wait for a disk. It uses up
-// the round's work, so that of many connections one does in a round, and each in its turn.
-func (c *Conn) mayChill() bool {
+// mayWaitForDisk reports whether the loop may wait for a disk on behalf of this
+// connection, and then uses up the round's work: so only one connection does in a round.
+func (c *Conn) mayWaitForDisk() bool {
 	app := (*session.Conn)(&c.Session)
 	if !app.MayWork() {
 		return false
 	}
 	app.Spend(session.RoundWork)
 	return true
+}
+
+// Evict is that of Session. A connection that is over then is reset.
+func (c *Conn) Evict(now time.Time) {
+	c.Session.Evict(now)
+	if c.Want() == 0 {
+		c.abort()
+	}
 }
 
 // abort makes Close reset the connection, and throw away what its socket still

@@ -256,8 +256,8 @@ func (ln *Listener) accept() (int, error) {
 	return rawAccept(ln.FD)
 }
 
-// shed turns away the client at the head of the backlog. Should even the spare be
-// gone, because another process took it in the whole system's shortage, it tries to
+// shed turns away the client at the head of the backlog. If even the spare descriptor is
+// gone, because another process took it in the whole system's shortage, shed tries to
 // get it back and leaves the client where it is.
 func (ln *Listener) shed() Verdict {
 	ln.part()

@@ -26,7 +26,7 @@ const (
 const (
 	Accepted       Counter = identities + iota // connections accepted
 	Closed                                     // connections closed
-	Refused                                    // connections closed unserved: no descriptor, no process
+	Refused                                    // connections answered with 503: no descriptor, no process, too many of one address
 	Requests                                   // HTTP requests answered by the application
 	BadRequests                                // HTTP requests refused by the parser or a timeout
 	Upgrades                                   // WebSocket handshakes completed
@@ -63,15 +63,15 @@ const (
 // Kind says how a counter's values are put together.
 type Kind uint8
 
-// The kinds. Of all others than totals, a slot whose writer is gone leaves nothing
-// but its maxima.
+// The kinds. When a slot's writer is gone, its totals and maxima stay, and its levels
+// don't.
 const (
 	Total   Kind = iota // only grows; those of slots are added up
 	Level               // goes up and down; those of slots are added up
 	Maximum             // only grows; of slots it is the largest
 )
 
-// Kind tells what kind c is of.
+// Kind is Total, Level or Maximum.
 func (c Counter) Kind() Kind {
 	switch c {
 	case Memory, Files:
@@ -99,7 +99,7 @@ var names = [Counters]string{
 
 var help = [Counters]string{
 	Accepted: "connections accepted", Closed: "connections closed",
-	Refused:  "connections closed unserved, for want of a descriptor or a process",
+	Refused:  "connections answered with 503, because a descriptor or a process was missing or their address had too many",
 	Requests: "HTTP requests answered", BadRequests: "HTTP requests refused as malformed or too slow",
 	Upgrades: "WebSocket handshakes completed", MessagesIn: "WebSocket messages received",
 	MessagesOut: "WebSocket messages queued", Pings: "keep-alive pings sent",

@@ -84,8 +84,8 @@ func (z *Inflater) Append(dst []byte, w *Window, text bool, limit int64, runs ..
 	}
 }
 
-// Begin begins to inflate a message, with the arguments of Append. The runs, the window and what lies
-// behind dst are the Inflater's until Step has reported the end or an error.
+// Begin begins to inflate a message, with the arguments of Append. Until Step reports the end or an
+// error, the caller must not use runs, w or dst's free capacity.
 func (z *Inflater) Begin(dst []byte, w *Window, text bool, limit int64, runs ...[]byte) {
 	if w == nil {
 		w = &z.own
@@ -119,11 +119,11 @@ func (z *Inflater) Step(n int) (done bool, err *Error) {
 // when an error came.
 func (z *Inflater) Read() int { return z.in.read }
 
-// Out is what has been inflated so far, behind what Begin was given. It is the Inflater's.
+// Out is dst followed by what has been inflated so far. It belongs to the Inflater.
 func (z *Inflater) Out() []byte { return z.out }
 
-// Move has what follows appended to dst, to which Out was copied. payload, unless it is nil, is a copy of
-// the one run that Begin was given, and is read in its place.
+// Move makes the Inflater go on in dst, to which the caller has copied Out. payload, unless it is nil, is
+// a copy of the one run that Begin was given, and is read instead of it.
 func (z *Inflater) Move(dst, payload []byte) {
 	z.out = dst
 	if payload != nil {
