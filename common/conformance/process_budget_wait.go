@@ -73,8 +73,8 @@ func (w *waits) judge(t *testing.T, target Target, what string) {
 	}
 }
 
-// slack is by how much a server may be slower than it is: by ten with the race detector, which is
-// used together with -short.
+// slack is the factor by which a server may be slower: 10 under the race detector, which is used
+// together with -short.
 func slack() time.Duration {
 	if testing.Short() {
 		return 10
