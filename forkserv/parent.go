@@ -163,9 +163,7 @@ func (p *parent) wait(now *time.Time) (ready int, err error) {
 	if limit != sock.Forever && now.Sub(before) > limit+standstill {
 		p.excuse(*now)
 	}
-	p.stat.Add(stat.SysWait, 1)
-	p.stat.Add(stat.Rounds, 1)
-	p.stat.Add(stat.Ready, ready)
+	p.count(ready)
 	return ready, err
 }
 
@@ -187,6 +185,12 @@ func (p *parent) timeout(now time.Time) time.Duration {
 		next = sock.Sooner(next, p.calm)
 	}
 	return sock.Until(next, now)
+}
+
+func (p *parent) count(ready int) {
+	p.stat.Add(stat.SysWait, 1)
+	p.stat.Add(stat.Rounds, 1)
+	p.stat.Add(stat.Ready, ready)
 }
 
 // accept takes what a listener has, until the limit is reached.

@@ -84,7 +84,7 @@ func TestSmoke(t *testing.T) {
 func TestEveryServerIsMeasuredInTurns(t *testing.T) {
 	b := &Bench{Root: t.TempDir(), Warm: 20 * time.Millisecond, Time: 150 * time.Millisecond}
 	cases := []Case{
-		deep(echo("small", 5, 64), 2), churn(echo("churn", 2, 64)), page("page", 3), file("file", 2, 5000),
+		deep(echo("small", 5, 64), 2), churn(echo("churn", 2, 64)), page("page", 3), file("file", 2, 50_000),
 		late(churn(page("churn-page", 2))),
 	}
 	if err := b.Files(cases); err != nil {
