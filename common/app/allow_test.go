@@ -132,6 +132,10 @@ func TestAnOriginIsOursHoweverItIsWritten(t *testing.T) {
 		{"localhost", "http:/localhost", false},
 		{"localhost", "http://", false},
 		{"", "http://", false},
+		{"localhost", "://localhost", false},
+		{"localhost", "h p://localhost", false},
+		{"localhost", "1http://localhost", false},
+		{"localhost", "a+b-c.1://localhost", true},
 		{"[::1]", "http://[::1", false},
 		{"[::1]", "http://::1", false},
 	} {

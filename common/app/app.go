@@ -242,8 +242,10 @@ func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 	if matchless(c, r) {
 		return
 	}
-	typ, ok := r.Field("Content-Type")
-	if !ok {
+	// RFC 9110 2.2: "A sender MUST NOT generate protocol elements that do not match the grammar defined by
+	// the corresponding ABNF rules." What came needn't match it.
+	typ, ok := only(r, "Content-Type")
+	if !ok || !http1.IsMediaType(typ) {
 		typ = []byte("application/octet-stream")
 	}
 	f := append([]byte("Content-Type: "), typ...)

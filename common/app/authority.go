@@ -92,7 +92,7 @@ func cutScheme[T text](origin T) (scheme, authority T, ok bool) {
 // a port has the default port of the origin's scheme.
 func sameOrigin(origin, host []byte) bool {
 	scheme, authority, ok := cutScheme(origin)
-	return ok && len(authority) > 0 && sameAuthority(scheme, authority, host)
+	return ok && isScheme(scheme) && len(authority) > 0 && sameAuthority(scheme, authority, host)
 }
 
 func sameAuthority[S, A, B text](scheme S, a A, b B) bool {
@@ -100,6 +100,17 @@ func sameAuthority[S, A, B text](scheme S, a A, b B) bool {
 	hostB, portB := divide(b)
 	n := portNumber(scheme, portA)
 	return n != badPort && n == portNumber(scheme, portB) && sameHost(hostA, hostB)
+}
+
+// isScheme implements RFC 3986 3.1. Old clients are sent their Origin back.
+func isScheme(scheme []byte) bool {
+	for i, c := range scheme {
+		letter := 'a' <= lower(c) && lower(c) <= 'z'
+		if !letter && (i == 0 || c != '+' && c != '-' && c != '.' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return len(scheme) > 0
 }
 
 // listedHost reports whether host, without a port, is on a list.

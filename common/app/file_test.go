@@ -299,3 +299,13 @@ func TestAHeadRequestSendsNothingOfTheFile(t *testing.T) {
 			got.ContentLength, got.body, m.opened, m.closed)
 	}
 }
+
+// RFC 9110 10.2.2: "Location = URI-reference", which has fewer characters than requests do.
+func TestARedirectNamesAProperURI(t *testing.T) {
+	m := &memFS{files: map[string]any{`a"<b>\{`: nil}}
+	got := ask(t, withFS(m), `GET /a"<b>\{?q="|%zz%41[`)
+	got.expect(t, 301, "a directory without its slash")
+	if want, to := "./a%22%3Cb%3E%5C%7B/?q=%22%7C%25zz%41%5B", got.Header.Get("Location"); to != want {
+		t.Errorf("want Location %s, got %s", want, to)
+	}
+}

@@ -57,6 +57,22 @@ func isPlain(path []byte) bool {
 	return true
 }
 
+// AppendURI appends a part of a path or a query that came in a request, with all percent-encoded that RFC 3986
+// 3.3 and 3.4 have no place for. Requests may have such bytes: browsers send some of them. A reply must not.
+func AppendURI(dst, part []byte) []byte {
+	const hex = "0123456789ABCDEF"
+	for i, c := range part {
+		switch {
+		case class[c]&inHost != 0, c == ':', c == '@', c == '/', c == '?',
+			c == '%' && i+2 < len(part) && class[part[i+1]]&class[part[i+2]]&inHex != 0:
+			dst = append(dst, c)
+		default:
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return dst
+}
+
 // appendSegment appends a segment, percent-decoded (RFC 3986 2.1).
 func appendSegment(dst, segment []byte) ([]byte, bool) {
 	for i := 0; i < len(segment); i++ {

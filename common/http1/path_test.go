@@ -111,3 +111,22 @@ func TestOnlyPlainPathsAreCalledPlain(t *testing.T) {
 		}
 	}
 }
+
+func TestAppendURI(t *testing.T) {
+	for part, want := range map[string]string{
+		"":                   "",
+		"a-._~!$&'()*+,;=:@": "a-._~!$&'()*+,;=:@",
+		"a/b?c":              "a/b?c",
+		"%41%e4":             "%41%e4",
+		"%":                  "%25",
+		"%4":                 "%254",
+		"%4g":                "%254g",
+		`"<>\^` + "`{|}":     "%22%3C%3E%5C%5E%60%7B%7C%7D",
+		"[]#":                "%5B%5D%23",
+		" \x7f\xe4":          "%20%7F%E4",
+	} {
+		if got := string(AppendURI([]byte("x"), []byte(part))); got != "x"+want {
+			t.Errorf("%q becomes %q, want %q", part, got[1:], want)
+		}
+	}
+}
