@@ -231,10 +231,12 @@ func (a *App) Gone(c *session.Conn, _ ws.Code) {
 // echo opens a WebSocket, or returns the body of a POST.
 func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 	if string(r.Method()) != "POST" {
-		if a.o.Demo && string(r.Query()) == "pid" {
+		var scratch [16]byte
+		query, _ := http1.Unescape(scratch[:0], r.Query())
+		if a.o.Demo && string(query) == "pid" {
 			c.SetData(curious{})
 		}
-		if !c.Upgrade(r, echoProtocols, string(r.Query()) == "stream") {
+		if !c.Upgrade(r, echoProtocols, string(query) == "stream") {
 			c.SetData(nil) // the connection may go on, and open another WebSocket
 		}
 		return

@@ -130,3 +130,18 @@ func TestAppendURI(t *testing.T) {
 		}
 	}
 }
+
+func TestUnescape(t *testing.T) {
+	for part, want := range map[string]string{
+		"": "", "abc": "abc", "%41%2f%2F": "A//", "a+b": "a+b", "%25%32%35": "%25", "%ff": "\xff",
+	} {
+		if got, ok := Unescape([]byte("x"), []byte(part)); !ok || string(got) != "x"+want {
+			t.Errorf("%q stands for %q, %t; want %q", part, got, ok, want)
+		}
+	}
+	for _, part := range []string{"%", "a%4", "%4g", "%g4", "%00", "a\x00"} {
+		if got, ok := Unescape([]byte("x"), []byte(part)); ok || string(got) != "x" {
+			t.Errorf("%q stands for %q, %t; want that refused", part, got, ok)
+		}
+	}
+}
