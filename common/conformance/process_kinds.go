@@ -7,12 +7,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // kindProcesses are tests of what a user or a foreign client does that nothing forbids.
 func kindProcesses(target Target) []process {
 	return []process{
 		{"an entry of a list that can match nothing is refused", target.refusesEntries},
+		{"a compressed sibling whose time is less precise is sent", sendsLessPreciseSibling},
 	}
 }
 
@@ -38,4 +40,25 @@ func (target Target) refusesEntries(t *testing.T) {
 		return nil
 	})
 	must(t, p.posts(friend, 200))
+}
+
+// sendsLessPreciseSibling gives a file's compressed sibling the file's time, as programs do
+// that copy it in coarser units, and then a time that is really older.
+func sendsLessPreciseSibling(t *testing.T) {
+	root, _, c := filed(t)
+	name := filepath.Join(root, "x.css")
+	at := time.Now().Add(-time.Hour).Truncate(time.Second).Add(123456789)
+	put(t, name, []byte("plain"), at)
+	for _, tt := range []struct {
+		modified time.Time
+		body     string
+	}{
+		{at, "packed"}, {at.Truncate(time.Second), "packed"}, {at.Truncate(time.Millisecond), "packed"},
+		{at.Truncate(time.Microsecond), "packed"}, {at.Add(-200), "packed"},
+		{at.Truncate(time.Second).Add(-time.Second), "plain"}, {at.Add(-time.Millisecond), "plain"},
+	} {
+		put(t, name+".gz", []byte("packed"), tt.modified)
+		_, body, err := c.exchange("/x.css", "Accept-Encoding: gzip")
+		must(t, errors.Join(err, equal(tt.modified.Format(time.StampNano), string(body), tt.body)))
+	}
 }
