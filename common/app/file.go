@@ -57,7 +57,7 @@ func (a *App) below(c *session.Conn, r *http1.Request, path string) bool {
 		res := &resource{
 			validators: validators{tag: fileTag(f, size, modified), modified: modified},
 			content:    typeField(name),
-			policy:     []byte(nosniff),
+			policy:     []byte(nosniff + revalidate),
 			file:       f, size: size,
 		}
 		if compressible(name) {

@@ -15,6 +15,7 @@ func kindProcesses(target Target) []process {
 	return []process{
 		{"an entry of a list that can match nothing is refused", target.refusesEntries},
 		{"a compressed sibling whose time is less precise is sent", sendsLessPreciseSibling},
+		{"a file is asked about again before a browser's copy of it is used", revalidatesFiles},
 	}
 }
 
@@ -60,5 +61,24 @@ func sendsLessPreciseSibling(t *testing.T) {
 		put(t, name+".gz", []byte("packed"), tt.modified)
 		_, body, err := c.exchange("/x.css", "Accept-Encoding: gzip")
 		must(t, errors.Join(err, equal(tt.modified.Format(time.StampNano), string(body), tt.body)))
+	}
+}
+
+// revalidatesFiles asks for files of the types that a page may have, and again with the tag
+// that the first answer had.
+func revalidatesFiles(t *testing.T) {
+	root, _, c := filed(t)
+	for name, typ := range map[string]string{
+		"a.html": "text/html; charset=utf-8", "a.wav": "audio/wav", "a.m4a": "audio/mp4",
+		"a.vtt": "text/vtt; charset=utf-8", "a.webmanifest": "application/manifest+json",
+		"a.otf": "font/otf", "a.mov": "video/quicktime", "a": "application/octet-stream",
+	} {
+		put(t, filepath.Join(root, name), []byte("text"), time.Now().Add(-time.Hour))
+		r, _, err := c.exchange("/" + name)
+		must(t, errors.Join(err, equal("Content-Type", r.Header.Get("Content-Type"), typ),
+			equal("Cache-Control", r.Header.Get("Cache-Control"), "no-cache")))
+		same, _, err := c.exchange("/"+name, "If-None-Match: "+r.Header.Get("ETag"))
+		must(t, errors.Join(err, equal("status of the same", same.StatusCode, 304),
+			equal("Cache-Control of the same", same.Header.Get("Cache-Control"), "no-cache")))
 	}
 }
