@@ -107,7 +107,7 @@ func (o *Options) define(fs *flag.FlagSet, m *Model) {
 
 	fs.IntVar(&o.MaxConns, "max-conns", 0,
 		"connections served at once; further clients wait (0: as many as descriptors or -max-children allow)")
-	fs.Var((*size)(&o.MaxMessage), "max-message", "largest WebSocket message in `bytes`")
+	fs.Var((*size)(&o.MaxMessage), "max-message", "largest WebSocket message in `bytes`, but for /echo?stream, which holds none")
 	fs.Var((*size)(&o.MaxBody), "max-body", "largest request body in `bytes`")
 	fs.Var((*size)(&o.MaxHead), "max-head", "largest request line and fields in `bytes`")
 
