@@ -81,8 +81,9 @@ type App struct {
 }
 
 var (
-	_ session.App  = (*App)(nil)
-	_ hub.Receiver = (*App)(nil)
+	_ session.App    = (*App)(nil)
+	_ session.Teller = (*App)(nil)
+	_ hub.Receiver   = (*App)(nil)
 )
 
 // New returns the application.

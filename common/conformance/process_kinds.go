@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"threeloops/common/ws"
 )
 
 // kindProcesses are tests of what a user or a foreign client does that nothing forbids.
@@ -16,6 +18,7 @@ func kindProcesses(target Target) []process {
 		{"an entry of a list that can match nothing is refused", target.refusesEntries},
 		{"a compressed sibling whose time is less precise is sent", sendsLessPreciseSibling},
 		{"a file is asked about again before a browser's copy of it is used", revalidatesFiles},
+		{"the operator's words reach the room as a message of the room", speaksToTheRoom},
 	}
 }
 
@@ -81,4 +84,22 @@ func revalidatesFiles(t *testing.T) {
 		must(t, errors.Join(err, equal("status of the same", same.StatusCode, 304),
 			equal("Cache-Control of the same", same.Header.Get("Cache-Control"), "no-cache")))
 	}
+}
+
+// speaksToTheRoom has an operator speak to a member of the room, to a client of the room
+// that is no member yet, and to another WebSocket.
+func speaksToTheRoom(t *testing.T) {
+	o := operate(t, "-console")
+	ann := o.join(t, "Ann")
+	stranger := &speaker{o.enter(t), t, "a stranger"}
+	echo := talker(t, o.Addr)
+	o.hears(`sendall "hello" <you> \ all`, "sent to 3 of 3 clients")
+	want := heard{Type: "operator", Text: `"hello" <you> \ all`}
+	ann.hears(want)
+	stranger.hears(want)
+	must(t, echo.heard(ws.Text, []byte(want.Text)))
+	o.hears("send "+o.users("users")[ann.port()].id+" Ann alone", "sent to 127.0.0.1 "+o.users("users")[ann.port()].id)
+	ann.hears(heard{Type: "operator", Text: "Ann alone"})
+	ann.say("still here")
+	ann.hears(heard{Type: "said", Name: "Ann", Text: "still here"})
 }
