@@ -99,5 +99,10 @@ func TestAnEntryIsReadAsItIsSent(t *testing.T) {
 		if err != nil || len(got) != 1 || got[0] != c.want {
 			t.Errorf("%s %s: want %s, got %q, %v", c.flag, c.entry, c.want, got, err)
 		}
+		// A child of forkserv reads what its parent has read.
+		again, err := readList(c.flag, list(t, string(WriteList(got))))
+		if err != nil || len(again) != 1 || again[0] != c.want {
+			t.Errorf("%s %s, read again: want %s, got %q, %v", c.flag, c.entry, c.want, again, err)
+		}
 	}
 }
