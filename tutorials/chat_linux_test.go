@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
+	"io"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	. "github.com/chromedp/chromedp"
@@ -114,4 +118,51 @@ func TestBrowserLeavesTheChatWithItsPage(t *testing.T) {
 			watcher.shows("left", name+" has left.")
 		}
 	})
+}
+
+func TestBrowserShowsWhatTheOperatorSays(t *testing.T) {
+	need(t, "chromium")
+	dir := t.TempDir()
+	if err := build(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range models {
+		t.Run(name, func(t *testing.T) {
+			url, console := withConsole(t, filepath.Join(dir, name))
+			b := browse(t)
+			b.do(Navigate(url + "/_/chat"))
+			socket := pane{b, 1}
+			socket.connect("Ann")
+			io.WriteString(console, "sendall we restart at <b>noon</b>\n")
+			socket.shows("operator", "The operator we restart at <b>noon</b>")
+			socket.say("thanks")
+			socket.shows("mine", "Ann thanks")
+		})
+	}
+}
+
+// withConsole starts a server that obeys what is written to its console.
+func withConsole(t *testing.T, program string) (url string, console io.Writer) {
+	t.Helper()
+	cmd := exec.Command(program, "-addr=127.0.0.1:0", "-console")
+	console, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if url = regexp.MustCompile(`http://[^ ]+`).FindString(line); url == "" {
+		t.Fatalf("want the server's ready line, got %q, %v", line, err)
+	}
+	return url, console
 }

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"strings"
 
 	"threeloops/common/http1"
@@ -26,14 +25,11 @@ func (a *App) hostJudged(host []byte, hosts []string) bool {
 	if hosts == nil && !a.o.Loopback {
 		return true
 	}
-	name := string(withoutPort(host))
+	name, _ := divide(host)
 	if hosts != nil {
-		return listed(hosts, name)
+		return listedHost(hosts, name)
 	}
-	if strings.EqualFold(name, "localhost") || strings.EqualFold(name, a.o.Host) || name == "" {
-		return true
-	}
-	return isAddress(name)
+	return len(name) == 0 || sameHost(name, "localhost") || sameHost(name, a.o.Host) || isAddress(string(name))
 }
 
 // isAddress reports whether a host is an IP literal. A name that consists of
@@ -78,32 +74,7 @@ func (a *App) originJudged(c *session.Conn, r *http1.Request, required bool) boo
 
 func (a *App) originAllowed(r *http1.Request, origin []byte) bool {
 	if origins := a.lists().Origins; origins != nil {
-		return listed(origins, string(origin))
+		return listedOrigin(origins, origin)
 	}
 	return sameOrigin(origin, r.Host())
-}
-
-// sameOrigin reports whether origin's host and port are those that the request
-// was sent to. The scheme may differ: behind a proxy it is https.
-func sameOrigin(origin, host []byte) bool {
-	_, authority, ok := bytes.Cut(origin, []byte("://"))
-	return ok && bytes.EqualFold(authority, host)
-}
-
-func listed(list []string, s string) bool {
-	for _, l := range list {
-		if strings.EqualFold(l, s) {
-			return true
-		}
-	}
-	return false
-}
-
-// withoutPort cuts the port off a Host field's value, which the parser has
-// checked. An IPv6 address keeps its brackets.
-func withoutPort(host []byte) []byte {
-	if i := bytes.LastIndexByte(host, ':'); i > bytes.LastIndexByte(host, ']') {
-		return host[:i]
-	}
-	return host
 }

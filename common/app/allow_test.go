@@ -24,7 +24,10 @@ func TestHostOnLoopback(t *testing.T) {
 		"evil-localhost":     403,
 		"127.0.0.1.evil.com": 403,
 		"1evil2":             403,
-		"localhost.":         403,
+		"localhost.":         200,
+		"my-name.:1":         200,
+		"localhost..":        403,
+		"evil.example.":      403,
 	} {
 		a := local(func(o *Options) { o.Host = "my-name" })
 		for _, path := range []string{"/", "/healthz", "/stats", "/_/echo", "/%"} {
@@ -48,7 +51,7 @@ func TestAListOfHostsIsTheWholeTruth(t *testing.T) {
 	for _, loopback := range []bool{false, true} {
 		a := local(func(o *Options) { o.Loopback, o.Hosts = loopback, []string{"example.com", "[::1]"} })
 		for host, status := range map[string]int{
-			"example.com": 200, "EXAMPLE.com:80": 200, "[::1]:8003": 200,
+			"example.com": 200, "EXAMPLE.com:80": 200, "[::1]:8003": 200, "example.com.": 200, "example.com.:1": 200,
 			"localhost": 403, "127.0.0.1": 403, "www.example.com": 403, "": 403,
 		} {
 			ask(t, a, "GET /healthz", "Host: "+host).expect(t, status, "listed hosts, Host "+host)
@@ -97,6 +100,68 @@ func TestOriginsByDefault(t *testing.T) {
 		origins(t, local(nil), ok, "Origin "+origin, "Origin: "+origin)
 	}
 	origins(t, local(nil), true, "no Origin: no browser")
+}
+
+// A client leaves its scheme's default port out, a proxy may add it.
+func TestAnOriginIsOursHoweverItIsWritten(t *testing.T) {
+	for _, c := range []struct {
+		host, origin string
+		same         bool
+	}{
+		{"localhost", "http://localhost", true},
+		{"localhost:80", "http://localhost", true},
+		{"localhost:443", "https://localhost", true},
+		{"localhost", "http://localhost:80", true},
+		{"localhost", "https://localhost:443", true},
+		{"localhost:0080", "http://localhost", true},
+		{"localhost:", "http://localhost", true},
+		{"localhost.", "http://localhost", true},
+		{"localhost:8003", "http://localhost.:8003", true},
+		{"[::1]", "http://[::1]:80", true},
+		{"[::1]:443", "https://[::1]", true},
+		{"localhost", "https://localhost:80", false},
+		{"localhost:80", "https://localhost", false},
+		{"localhost:443", "http://localhost", false},
+		{"localhost:8443", "https://localhost", false},
+		{"localhost", "http://localhost:8003", false},
+		{"localhost", "http://localhost:65616", false}, // 80, beyond what a port can be
+		{"localhost", "http://localhost:18446744073709551696", false},
+		{"localhost", "http://localhost:80x", false},
+		{"localhost", "http://localhost:-80", false},
+		{"localhost", "http://localhost/", false},
+		{"localhost", "http:/localhost", false},
+		{"localhost", "http://", false},
+		{"", "http://", false},
+		{"localhost", "://localhost", false},
+		{"localhost", "h p://localhost", false},
+		{"localhost", "1http://localhost", false},
+		{"localhost", "a+b-c.1://localhost", true},
+		{"[::1]", "http://[::1", false},
+		{"[::1]", "http://::1", false},
+	} {
+		origins(t, local(nil), c.same, "Host "+c.host+", Origin "+c.origin, "Host: "+c.host, "Origin: "+c.origin)
+	}
+}
+
+func TestAnOriginIsListedHoweverItIsWritten(t *testing.T) {
+	a := local(func(o *Options) {
+		o.Origins = []string{"HTTP://Friend.example.:80", "https://friend.example", "app://other"}
+	})
+	for origin, ok := range map[string]bool{
+		"http://friend.example":       true,
+		"http://friend.example:80":    true,
+		"https://friend.example.:443": true,
+		"app://other":                 true,
+		"app://other:80":              false,
+		"http://friend.example:443":   false,
+		"https://friend.example:80":   false,
+		"http://other":                false,
+		"friend.example":              false,
+		"http:":                       false,
+		"null":                        false,
+	} {
+		origins(t, a, ok, "Origin "+origin, "Origin: "+origin)
+	}
 }
 
 func TestListedOriginsAreTheWholeTruth(t *testing.T) {

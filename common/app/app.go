@@ -81,8 +81,9 @@ type App struct {
 }
 
 var (
-	_ session.App  = (*App)(nil)
-	_ hub.Receiver = (*App)(nil)
+	_ session.App    = (*App)(nil)
+	_ session.Teller = (*App)(nil)
+	_ hub.Receiver   = (*App)(nil)
 )
 
 // New returns the application.
@@ -231,10 +232,12 @@ func (a *App) Gone(c *session.Conn, _ ws.Code) {
 // echo opens a WebSocket, or returns the body of a POST.
 func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 	if string(r.Method()) != "POST" {
-		if a.o.Demo && string(r.Query()) == "pid" {
+		var scratch [16]byte
+		query, _ := http1.Unescape(scratch[:0], r.Query())
+		if a.o.Demo && string(query) == "pid" {
 			c.SetData(curious{})
 		}
-		if !c.Upgrade(r, echoProtocols, string(r.Query()) == "stream") {
+		if !c.Upgrade(r, echoProtocols, string(query) == "stream") {
 			c.SetData(nil) // the connection may go on, and open another WebSocket
 		}
 		return
@@ -242,8 +245,10 @@ func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 	if matchless(c, r) {
 		return
 	}
-	typ, ok := r.Field("Content-Type")
-	if !ok {
+	// RFC 9110 2.2: "A sender MUST NOT generate protocol elements that do not match the grammar defined by
+	// the corresponding ABNF rules." What came needn't match it.
+	typ, ok := only(r, "Content-Type")
+	if !ok || !http1.IsMediaType(typ) {
 		typ = []byte("application/octet-stream")
 	}
 	f := append([]byte("Content-Type: "), typ...)

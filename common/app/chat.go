@@ -129,6 +129,14 @@ func (a *App) cameBack(g *guest) {
 	}
 }
 
+// Tell implements session.Teller. In the room all messages are JSON.
+func (a *App) Tell(c *session.Conn, text []byte) bool {
+	if _, ok := c.Data().(*guest); ok {
+		text = hub.AppendOperator(nil, text)
+	}
+	return c.Send(true, text)
+}
+
 // Deliver implements hub.Receiver.
 func (a *App) Deliver(now time.Time, m *hub.Message) {
 	speaker := a.guests[m.From] // what it has said comes back

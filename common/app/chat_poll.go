@@ -91,12 +91,19 @@ func parsePost(path string, body []byte) (hub.Message, error) {
 	return m, nil
 }
 
-// parsePoll reads a query: session=…&since=N, in either order.
+// parsePoll reads a query: session=…&since=N, in either order. It is divided before
+// it is decoded (RFC 3986 2.4).
 func parsePoll(query []byte) (hub.Message, error) {
+	var scratch [128]byte
 	m, known := hub.Message{Kind: hub.Poll}, false
 	sessions, sinces, others := 0, 0, 0
 	for part := range bytes.SplitSeq(query, []byte("&")) {
 		name, value, _ := bytes.Cut(part, []byte("="))
+		name, ok := http1.Unescape(scratch[:0], name)
+		value, ok2 := http1.Unescape(name[len(name):], value)
+		if !ok || !ok2 {
+			return m, errors.New("the query is not well formed")
+		}
 		switch string(name) {
 		case "session":
 			m.Token, known = hub.ParseToken(string(value))

@@ -458,3 +458,17 @@ func TestWhoGoesBeforeTheWelcomeIsNoMember(t *testing.T) {
 	again.hears(`{"type":"welcome","name":"Ann"}`, `{"type":"members","members":[]}`,
 		`{"type":"joined","seq":3,"at":AT,"name":"Ann"}`)
 }
+
+func TestTheOperatorSpeaksToTheRoomInJSON(t *testing.T) {
+	p := newParty(t)
+	m := p.join("Ann")
+	p.Operate(m.peer, func(s *session.Session, now time.Time) {
+		if !s.Tell(now, []byte("say \"hello\"\n<&>")) {
+			t.Error("the member is told nothing")
+		}
+	})
+	got := string(m.peer.Read())
+	if want := `{"type":"operator","text":"say \"hello\"\n<&>"}`; !strings.HasSuffix(got, want) {
+		t.Errorf("want a text with %s, got %q", want, got)
+	}
+}

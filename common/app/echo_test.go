@@ -27,15 +27,30 @@ func TestAPostIsReturned(t *testing.T) {
 	}
 }
 
+// RFC 9110 2.2: "A sender MUST NOT generate protocol elements that do not match the
+// grammar defined by the corresponding ABNF rules."
+func TestAPostWithoutAProperTypeIsBytes(t *testing.T) {
+	for _, typ := range []string{"", "text", "a/b, c/d", `a/b; c="`, "a/b; c", "text/html\r\nContent-Type: text/plain"} {
+		got := post(t, local(nil), "POST /echo", "hi", "Content-Type: "+typ)
+		got.expect(t, 200, "Content-Type "+typ)
+		if back := got.Header["Content-Type"]; len(back) != 1 || back[0] != "application/octet-stream" {
+			t.Errorf("Content-Type %q came back as %q", typ, back)
+		}
+	}
+}
+
 // What the client says of the type goes into our head. The parser has let no
 // line end through; nothing that it does let through may make one.
 func TestAPostCannotPutFieldsIntoTheReply(t *testing.T) {
 	want := post(t, local(nil), "POST /echo", "x")
 	for c := range 256 {
-		value := "a" + string([]byte{byte(c)}) + "Evil: 1"
+		value := `a/b; c="` + string([]byte{byte(c)}) + `Evil: 1"`
 		got := post(t, local(nil), "POST /echo", "x", "Content-Type: "+value)
 		if len(got.Header) > len(want.Header)+1 || got.Header.Get("Evil") != "" {
 			t.Errorf("byte %#x in Content-Type: the reply has %v", c, got.Header)
+		}
+		if c == '"' { // which ends the string
+			value = "application/octet-stream"
 		}
 		if got.StatusCode == 200 && got.Header.Get("Content-Type") != value {
 			t.Errorf("byte %#x in Content-Type: it came back as %q", c, got.Header.Get("Content-Type"))

@@ -57,7 +57,7 @@ func (a *App) below(c *session.Conn, r *http1.Request, path string) bool {
 		res := &resource{
 			validators: validators{tag: fileTag(f, size, modified), modified: modified},
 			content:    typeField(name),
-			policy:     []byte(nosniff),
+			policy:     []byte(nosniff + revalidate),
 			file:       f, size: size,
 		}
 		if compressible(name) {
@@ -84,10 +84,10 @@ func hidden(name string) bool {
 // browser takes for slashes, would be read as the name of another host.
 func redirect(c *session.Conn, r *http1.Request) {
 	name := r.Path()[bytes.LastIndexByte(r.Path(), '/')+1:]
-	to := append([]byte("Location: ./"), name...)
+	to := http1.AppendURI([]byte("Location: ./"), name)
 	to = append(to, '/')
 	if q := r.Query(); len(q) > 0 {
-		to = append(append(to, '?'), q...)
+		to = http1.AppendURI(append(to, '?'), q)
 	}
 	c.Refuse(301, "a directory's name ends in a slash", append(to, "\r\n"...))
 }

@@ -213,6 +213,10 @@ func TestContentTypes(t *testing.T) {
 		"a.js": "text/javascript; charset=utf-8", "a.md": "text/plain; charset=utf-8",
 		"a.json": "application/json", "a.svg": "image/svg+xml", "a.png": "image/png",
 		"a.jpeg": "image/jpeg", "a.wasm": "application/wasm", "a.woff2": "font/woff2",
+		"a.wav": "audio/wav", "a.m4a": "audio/mp4", "a.vtt": "text/vtt; charset=utf-8",
+		"a.webmanifest": "application/manifest+json", "a.otf": "font/otf", "a.MOV": "video/quicktime",
+		"a.flac": "audio/flac", "a.opus": "audio/ogg", "a.mpd": "application/dash+xml", "a.yml": "application/yaml",
+		"a.docx":   "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 		"a.tar.gz": "application/gzip", "a.html.exe": "application/octet-stream",
 		"a": "application/octet-stream", "a.": "application/octet-stream",
 		"d.html/a": "application/octet-stream",
@@ -297,5 +301,30 @@ func TestAHeadRequestSendsNothingOfTheFile(t *testing.T) {
 	if got.ContentLength != 9 || got.body != "" || m.opened != 1 || m.closed != 1 {
 		t.Errorf("HEAD: length %d, body %q, %d opened, %d closed",
 			got.ContentLength, got.body, m.opened, m.closed)
+	}
+}
+
+// RFC 9110 10.2.2: "Location = URI-reference", which has fewer characters than requests do.
+func TestARedirectNamesAProperURI(t *testing.T) {
+	m := &memFS{files: map[string]any{`a"<b>\{`: nil}}
+	got := ask(t, withFS(m), `GET /a"<b>\{?q="|%zz%41[`)
+	got.expect(t, 301, "a directory without its slash")
+	if want, to := "./a%22%3Cb%3E%5C%7B/?q=%22%7C%25zz%41%5B", got.Header.Get("Location"); to != want {
+		t.Errorf("want Location %s, got %s", want, to)
+	}
+}
+
+// Without Cache-Control a browser guesses how long its copy of a file is good, a tenth of
+// the time since it was modified, and shows an old page beside new scripts.
+func TestAFileIsAskedAboutAgain(t *testing.T) {
+	first := ask(t, withFS(tree()), "GET /a.txt")
+	for status, fields := range map[int][]string{
+		200: nil, 304: {"If-None-Match: " + first.Header.Get("ETag")}, 206: {"Range: bytes=0-0"},
+	} {
+		got := ask(t, withFS(tree()), "GET /a.txt", fields...)
+		got.expect(t, status, "a file")
+		if policy := got.Header.Get("Cache-Control"); policy != "no-cache" {
+			t.Errorf("status %d has Cache-Control %q, want no-cache", status, policy)
+		}
 	}
 }

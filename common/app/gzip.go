@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"strings"
+	"time"
 
 	"threeloops/common/http1"
 )
@@ -18,7 +19,7 @@ func (a *App) preferCompressed(r *http1.Request, name string, res *resource) {
 	if err != nil || f == nil {
 		return
 	}
-	if modified.Before(res.modified) {
+	if older(modified, res.modified) {
 		f.Close() // of an older version
 		return
 	}
@@ -28,6 +29,17 @@ func (a *App) preferCompressed(r *http1.Request, name string, res *resource) {
 	res.validators = validators{tag: tag[:len(tag)-1] + `-gz"`, modified: modified}
 	res.content = append(res.content, "Content-Encoding: gzip\r\n"...)
 	res.coded = true
+}
+
+// older reports whether a compressed sibling is from before its file was modified. Many
+// programs copy a file's time less precisely than it is: gzip in whole seconds, a script
+// as a floating-point number. What the sibling's time leaves out can't make it older.
+func older(sibling, file time.Time) bool {
+	precision := time.Microsecond // of a floating-point number of seconds
+	for precision < time.Second && sibling.Nanosecond()%int(10*precision) == 0 {
+		precision *= 10
+	}
+	return !sibling.Add(precision).After(file)
 }
 
 // compressible reports whether files of that name may have a compressed

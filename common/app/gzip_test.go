@@ -68,3 +68,31 @@ func TestTheTwoRepresentationsHaveTheirOwnTags(t *testing.T) {
 	}
 	ask(t, withFS(packed()), "GET /a.css", "If-None-Match: "+gz).expect(t, 200, "the other's tag")
 }
+
+func TestOlder(t *testing.T) {
+	at := func(sec int64, nsec int64) time.Time { return time.Unix(sec, nsec) }
+	for _, c := range []struct {
+		sibling, file time.Time
+		want          bool
+		why           string
+	}{
+		{at(9, 123456789), at(9, 123456789), false, "as old"},
+		{at(9, 200000000), at(9, 100000000), false, "newer"},
+		{at(9, 0), at(9, 123456789), false, "copied in whole seconds"},
+		{at(9, 0), at(9, 999999999), false, "copied in whole seconds, at the second's end"},
+		{at(9, 0), at(10, 0), true, "a whole second older"},
+		{at(9, 120000000), at(9, 123456789), false, "copied in hundredths"},
+		{at(9, 120000000), at(9, 130000000), true, "a hundredth older"},
+		{at(9, 123000000), at(9, 123999999), false, "copied in milliseconds"},
+		{at(9, 123456000), at(9, 123456789), false, "copied in microseconds"},
+		{at(9, 123456700), at(9, 123456789), false, "copied in units of 100 ns"},
+		{at(9, 123456551), at(9, 123456789), false, "copied as a floating-point number"},
+		{at(9, 123456789), at(9, 123457789), true, "a microsecond older"},
+		{at(9, 123456789), at(9, 200000000), true, "older, with a file of coarser precision"},
+		{at(9, 500000000), at(10, 0), true, "older, with a file in whole seconds"},
+	} {
+		if got := older(c.sibling, c.file); got != c.want {
+			t.Errorf("%s: older is %t", c.why, got)
+		}
+	}
+}

@@ -60,8 +60,9 @@ func (p *page) serve(a *App, c *session.Conn, r *http1.Request) {
 	a.serve(c, r, &p.resource)
 }
 
-// revalidate lets a browser keep a page, if it asks each time whether that is
-// still the one.
+// revalidate lets a browser keep a page or a file, if it asks each time whether that is
+// still the one. Without it a browser guesses how long it may use its copy (RFC 9111
+// 4.2.2), and shows an old page after a new one was put there.
 const revalidate = "Cache-Control: no-cache\r\n"
 
 // contentPolicy lets a built-in page load what this server has, and connect anywhere. Pages

@@ -20,7 +20,7 @@ import (
 
 func TestLists(t *testing.T) {
 	for text, want := range map[string][]string{
-		"2\nhttp://localhost\nhttp://127.0.0.1\n": {"http://localhost", "http://127.0.0.1"},
+		"2\nlocalhost\n127.0.0.1\n":   {"localhost", "127.0.0.1"},
 		"1\nexample.com":              {"example.com"},
 		"1\r\nexample.com\r\n\r\n":    {"example.com"},
 		" 1 \n  example.com\t\n\n \n": {"example.com"},
@@ -62,12 +62,12 @@ func TestABadListIsNamedWithItsLine(t *testing.T) {
 		"99999999999999\na\n": "1: says 99999999999999 entries, but 1 follow",
 	} {
 		name := list(t, text)
-		got, err := readList("-origins", name)
+		got, err := readList("-hosts", name)
 		if err == nil {
 			t.Errorf("%q is accepted: %q", text, got)
 			continue
 		}
-		if !strings.HasPrefix(err.Error(), "-origins: "+name+":"+want) ||
+		if !strings.HasPrefix(err.Error(), "-hosts: "+name+":"+want) ||
 			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v", text, err)
 		}

@@ -75,8 +75,8 @@ func WriteList(list []string) []byte {
 }
 
 // readList reads an allow list: the number of entries on the first line, then
-// one entry a line. Blank lines at the end are ignored. An empty path is no
-// list at all: nil.
+// one entry a line, which is checked and brought into the form that clients
+// send. Blank lines at the end are ignored. An empty path is no list at all: nil.
 func readList(flag, path string) ([]string, error) {
 	if path == "" {
 		return nil, nil
@@ -90,13 +90,21 @@ func readList(flag, path string) ([]string, error) {
 	if err != nil || count < 0 {
 		return nil, fmt.Errorf("%s: %s:1: %q is not the number of entries that follow", flag, path, lines[0])
 	}
+	check := hostEntry
+	if flag == "-origins" {
+		check = originEntry
+	}
 	list := []string{} // not nil: a list of nobody is a list
 	for i, l := range lines[1:] {
 		l = strings.TrimSpace(l)
 		if l == "" || strings.ContainsAny(l, " \t") {
 			return nil, fmt.Errorf("%s: %s:%d: %q is not one entry", flag, path, i+2, l)
 		}
-		list = append(list, l)
+		entry, err := check(l)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s:%d: %q can match nothing: %w", flag, path, i+2, l, err)
+		}
+		list = append(list, entry)
 	}
 	if len(list) != count {
 		return nil, fmt.Errorf("%s: %s:1: says %d entries, but %d follow", flag, path, count, len(list))

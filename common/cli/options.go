@@ -107,9 +107,9 @@ func (o *Options) define(fs *flag.FlagSet, m *Model) {
 
 	fs.IntVar(&o.MaxConns, "max-conns", 0,
 		"connections served at once; further clients wait (0: as many as descriptors or -max-children allow)")
-	fs.Var((*size)(&o.MaxMessage), "max-message", "largest WebSocket message in `bytes`")
+	fs.Var((*size)(&o.MaxMessage), "max-message", "largest WebSocket message in `bytes`, but for /echo?stream, which holds none")
 	fs.Var((*size)(&o.MaxBody), "max-body", "largest request body in `bytes`")
-	fs.Var((*size)(&o.MaxHead), "max-head", "largest request line and fields in `bytes`")
+	fs.Var((*size)(&o.MaxHead), "max-head", "largest request line and fields in `bytes`; there may be 100 fields")
 
 	fs.Var((*size)(&o.MaxMemory), "max-memory",
 		"`bytes` held for all clients together (0: a quarter of the machine's, or of the control group's)")
@@ -117,7 +117,8 @@ func (o *Options) define(fs *flag.FlagSet, m *Model) {
 		"connections of one address, and members of the room without WebSocket (0: a quarter of all; none on loopback)")
 
 	fs.TextVar(&o.Compress, "compress", session.DeflateOn,
-		"permessage-deflate for WebSockets that offer it: on, off, or takeover, which keeps 32 KiB for each client")
+		"permessage-deflate for WebSockets that offer it: on, off, or takeover, which keeps 32 KiB for each client\n"+
+			"and is for clients that ignore client_no_context_takeover: with on their second message is invalid (1007)")
 
 	fs.DurationVar(&o.HeadTimeout, "head-timeout", 10*time.Second, "time for a request's head")
 	fs.DurationVar(&o.IdleTimeout, "idle-timeout", 60*time.Second,

@@ -56,6 +56,9 @@ var accepted = []struct {
 	{"9112 3.2: an address and a port", "GET / HTTP/1.0\r\nHost: [::ffff:127.0.0.1]:80\r\n\r\n", []request{
 		{Method: "GET", Target: "/", Path: "/", Host: "[::ffff:127.0.0.1]:80",
 			Fields: "Host: [::ffff:127.0.0.1]:80\n", Is: "close", End: true}}},
+	{"9112 3.2: an address of a later version", "GET / HTTP/1.0\r\nHost: [v1F.a:~!]:80\r\n\r\n", []request{
+		{Method: "GET", Target: "/", Path: "/", Host: "[v1F.a:~!]:80", Fields: "Host: [v1F.a:~!]:80\n", Is: "close",
+			End: true}}},
 	{"9112 3.2: the shortest address", "GET / HTTP/1.0\r\nHost: [::]\r\n\r\n", []request{
 		{Method: "GET", Target: "/", Path: "/", Host: "[::]", Fields: "Host: [::]\n", Is: "close",
 			End: true}}},

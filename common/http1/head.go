@@ -28,11 +28,11 @@ func (r *Reader) nextHead(p []byte) (Event, int) {
 	done, err := r.lines(head[:min(len(head), limit)])
 	switch {
 	case err != nil:
-		return r.fail(p, err)
+		return r.failHead(p, head, err)
 	case !done && len(head) > limit && r.line == 0:
-		return r.fail(p, ErrLineLimit)
+		return r.failHead(p, head, ErrLineLimit)
 	case !done && len(head) > limit:
-		return r.fail(p, ErrHeadLimit)
+		return r.failHead(p, head, ErrHeadLimit)
 	case !done && held == 0:
 		r.buf = append(r.buf, head...)
 		return Event{Kind: NeedMore}, len(p)
@@ -41,7 +41,7 @@ func (r *Reader) nextHead(p []byte) (Event, int) {
 	}
 
 	if err := r.frame(); err != nil {
-		return r.fail(p, err)
+		return r.failHead(p, head, err)
 	}
 	r.req.setHead(head[:r.line:r.line], r.block)
 	r.remember(&r.req)
@@ -49,6 +49,12 @@ func (r *Reader) nextHead(p []byte) (Event, int) {
 		r.buf = r.buf[:r.line]
 	}
 	return Event{Kind: Head}, taken + r.line - held
+}
+
+// failHead is fail within a head, of which what has come is kept in mind for Asks.
+func (r *Reader) failHead(p, head []byte, err *Error) (Event, int) {
+	r.asks = asks(head)
+	return r.fail(p, err)
 }
 
 // emptyLines skips them and returns how many bytes they are.

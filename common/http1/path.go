@@ -23,7 +23,7 @@ func DecodePath(dst, path []byte) ([]byte, bool) {
 
 		begin := len(dst)
 		var ok bool
-		if dst, ok = appendSegment(append(dst, '/'), segment); !ok {
+		if dst, ok = Unescape(append(dst, '/'), segment); !ok || bytes.IndexByte(dst[begin+1:], '/') >= 0 {
 			return dst[:root], false
 		}
 		// Dots are looked for after decoding, so that "%2e%2e" is no way around them.
@@ -57,19 +57,38 @@ func isPlain(path []byte) bool {
 	return true
 }
 
-// appendSegment appends a segment, percent-decoded (RFC 3986 2.1).
-func appendSegment(dst, segment []byte) ([]byte, bool) {
-	for i := 0; i < len(segment); i++ {
-		c := segment[i]
+// AppendURI appends a part of a path or a query that came in a request, with all percent-encoded that RFC 3986
+// 3.3 and 3.4 have no place for. Requests may have such bytes: browsers send some of them. A reply must not.
+func AppendURI(dst, part []byte) []byte {
+	const hex = "0123456789ABCDEF"
+	for i, c := range part {
+		switch {
+		case class[c]&inHost != 0, c == ':', c == '@', c == '/', c == '?',
+			c == '%' && i+2 < len(part) && class[part[i+1]]&class[part[i+2]]&inHex != 0:
+			dst = append(dst, c)
+		default:
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return dst
+}
+
+// Unescape appends to dst what a part of a path or a query stands for, percent-decoded (RFC 3986 2.1). What
+// divides such parts is looked for before. It gives dst and false for an escape without two hexadecimal digits,
+// and for a NUL.
+func Unescape(dst, part []byte) ([]byte, bool) {
+	before := len(dst)
+	for i := 0; i < len(part); i++ {
+		c := part[i]
 		if c == '%' {
-			if i+2 >= len(segment) || class[segment[i+1]]&class[segment[i+2]]&inHex == 0 {
-				return dst, false
+			if i+2 >= len(part) || class[part[i+1]]&class[part[i+2]]&inHex == 0 {
+				return dst[:before], false
 			}
-			c = unhex(segment[i+1])<<4 | unhex(segment[i+2])
+			c = unhex(part[i+1])<<4 | unhex(part[i+2])
 			i += 2
 		}
-		if c == 0 || c == '/' {
-			return dst, false
+		if c == 0 {
+			return dst[:before], false
 		}
 		dst = append(dst, c)
 	}

@@ -111,3 +111,37 @@ func TestOnlyPlainPathsAreCalledPlain(t *testing.T) {
 		}
 	}
 }
+
+func TestAppendURI(t *testing.T) {
+	for part, want := range map[string]string{
+		"":                   "",
+		"a-._~!$&'()*+,;=:@": "a-._~!$&'()*+,;=:@",
+		"a/b?c":              "a/b?c",
+		"%41%e4":             "%41%e4",
+		"%":                  "%25",
+		"%4":                 "%254",
+		"%4g":                "%254g",
+		`"<>\^` + "`{|}":     "%22%3C%3E%5C%5E%60%7B%7C%7D",
+		"[]#":                "%5B%5D%23",
+		" \x7f\xe4":          "%20%7F%E4",
+	} {
+		if got := string(AppendURI([]byte("x"), []byte(part))); got != "x"+want {
+			t.Errorf("%q becomes %q, want %q", part, got[1:], want)
+		}
+	}
+}
+
+func TestUnescape(t *testing.T) {
+	for part, want := range map[string]string{
+		"": "", "abc": "abc", "%41%2f%2F": "A//", "a+b": "a+b", "%25%32%35": "%25", "%ff": "\xff",
+	} {
+		if got, ok := Unescape([]byte("x"), []byte(part)); !ok || string(got) != "x"+want {
+			t.Errorf("%q stands for %q, %t; want %q", part, got, ok, want)
+		}
+	}
+	for _, part := range []string{"%", "a%4", "%4g", "%g4", "%00", "a\x00"} {
+		if got, ok := Unescape([]byte("x"), []byte(part)); ok || string(got) != "x" {
+			t.Errorf("%q stands for %q, %t; want that refused", part, got, ok)
+		}
+	}
+}

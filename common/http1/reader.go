@@ -82,6 +82,8 @@ type Reader struct {
 
 	memory
 
+	asks Asks // of a request that was refused within its head
+
 	rest  int64 // bytes to come of a sized body, or of the current chunk
 	chunk chunk
 
@@ -102,7 +104,7 @@ func (r *Reader) Reset(l Limits) {
 	if r.buf = r.buf[:0]; cap(r.buf) > keepBuffer {
 		r.buf = nil
 	}
-	r.rest, r.chunk = 0, chunk{}
+	r.rest, r.chunk, r.asks = 0, chunk{}, Unknown
 	r.req.reset()
 }
 
@@ -113,6 +115,41 @@ func (r *Reader) Started() bool { return r.phase != before }
 // Request is the request being read: valid from the event Head until Reset. Its head lies in the p that was
 // given to Next when Head was returned, or in the Reader; Keep makes sure of the latter.
 func (r *Reader) Request() *Request { return &r.req }
+
+// Asks says whether a request's method is HEAD: then no reply to it has content, not even a refusal (RFC 9110
+// 9.3.2).
+type Asks uint8
+
+// The method is Unknown before enough of it has come.
+const (
+	Unknown Asks = iota
+	ForHead
+	ForContent
+)
+
+// Asks says what is known of the method, also of a request that is incomplete or that was refused. It doesn't
+// depend on how the request was cut.
+func (r *Reader) Asks() Asks {
+	switch {
+	case r.phase == failed && r.req.head == nil:
+		return r.asks
+	case r.phase <= inHead:
+		return asks(r.buf)
+	}
+	return asks(r.req.head)
+}
+
+// asks judges a head, or the beginning of one. What ends the method needn't be the SP that must.
+func asks(head []byte) Asks {
+	const name = "HEAD"
+	switch n := min(len(head), len(name)); {
+	case string(head[:n]) != name[:n], n < len(head) && class[head[n]]&inToken != 0:
+		return ForContent
+	case n == len(head):
+		return Unknown
+	}
+	return ForHead
+}
 
 // Keep copies the head into the Reader. A caller who is about to use p's memory again, while the Request is
 // still needed, calls it first.

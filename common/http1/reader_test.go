@@ -150,3 +150,30 @@ func TestErrorSaysStatusAndReason(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestAsks(t *testing.T) {
+	for in, want := range map[string]Asks{
+		"": Unknown, "\r\n": Unknown, "\rG": Unknown, "H": Unknown, "HEA": Unknown, "\r\nHEAD": Unknown,
+		"HEAD ": ForHead, "HEAD / HTTP/1.1\r\nHo": ForHead, "HEAD / HTTP/1.1\r\n\r\n": ForHead,
+		"HEAD /\x00": ForHead, "HEAD\r": ForHead, "HEAD\n": ForHead, "HEAD / HTTP/2.0\r\n": ForHead,
+		"HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab": ForHead,
+		chunkyHead + "x": ForHead, chunkyHead + "2\r\nab!": ForHead,
+		"G": ForContent, "HE(": ForContent, "head ": ForContent, "HEADS ": ForContent, "\x16": ForContent,
+		get + "\r\n": ForContent, chunky + "x": ForContent,
+	} {
+		for cut := range len(in) + 1 {
+			var r Reader
+			for _, p := range []string{in[:cut], in[cut:]} {
+				for ev, n := r.Next([]byte(p)); ev.Kind != NeedMore && ev.Kind != End; ev, n = r.Next([]byte(p)) {
+					p = p[n:]
+				}
+				r.Keep()
+			}
+			if got := r.Asks(); got != want {
+				t.Errorf("%q, cut at %d: got %d, want %d", in, cut, got, want)
+			}
+		}
+	}
+}
+
+const chunkyHead = "HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -103,7 +103,7 @@ func validHost(h []byte) bool {
 	if len(h) > 0 && h[0] == '[' {
 		// RFC 3986 3.2.2: IP-literal. Which colons an IPv6 address may have is for those who use it.
 		i = bytes.IndexByte(h, ']') + 1
-		if i < len("[::]") || !all(h[1:i-1], inIPv6) {
+		if i < len("[::]") || !all(h[1:i-1], inIPv6) && !isIPvFuture(h[1:i-1]) {
 			return false
 		}
 	} else {
@@ -119,4 +119,18 @@ func validHost(h []byte) bool {
 		}
 	}
 	return i == len(h) || h[i] == ':' && all(h[i+1:], inDigit)
+}
+
+// isIPvFuture implements RFC 3986 3.2.2: IPvFuture = "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" ).
+func isIPvFuture(h []byte) bool {
+	dot := bytes.IndexByte(h, '.')
+	if dot < len("v0") || lower(h[0]) != 'v' || !all(h[1:dot], inHex) || dot == len(h)-1 {
+		return false
+	}
+	for _, c := range h[dot+1:] {
+		if c != ':' && class[c]&inHost == 0 {
+			return false
+		}
+	}
+	return true
 }

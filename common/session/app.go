@@ -32,6 +32,14 @@ type App interface {
 	Gone(c *Conn, code ws.Code)
 }
 
+// Teller is an App some of whose clients must get the operator's words in a form of their
+// own. Without it they are a text message.
+type Teller interface {
+	// Tell sends text to the peer of c's open WebSocket. It reports false where there
+	// is none.
+	Tell(c *Conn, text []byte) bool
+}
+
 // Message is a WebSocket message or, streamed, a piece of one.
 type Message struct {
 	Text        bool

@@ -34,7 +34,7 @@ type Config struct {
 
 	MaxHead    int   // bytes of a request's line and fields
 	MaxBody    int64 // bytes of a request's body
-	MaxMessage int64 // bytes of a WebSocket message
+	MaxMessage int64 // bytes of a WebSocket message that is not streamed
 
 	Compress Compress // permessage-deflate
 

@@ -79,7 +79,7 @@ func (s *Session) upgradeHixie(r *http1.Request, protocols []string, streamed bo
 		c.Refuse(503, "the server is shutting down", nil)
 	default:
 		h.one, h.two = one, two
-		h.frames.Init(h.version == 76, s.cfg.MaxMessage)
+		h.frames.Init(h.version == 76, s.messageLimit(streamed))
 		h.reply = h.answer(r, origin, protocols)
 		s.dialect, s.streamed = &dialect{hixie: h}, streamed
 		if h.version == 76 {

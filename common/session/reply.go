@@ -19,6 +19,8 @@ type Response struct {
 	File     outq.File // closed when it is sent, or not needed
 	Off, Len int64
 	Parts    []Part
+
+	unsized bool // there is no body, and yet no Content-Length
 }
 
 // Part is a piece of a body that consists of several: Head, and then Body, or
@@ -115,9 +117,22 @@ func (c *Conn) Refuse(status int, reason string, fields []byte) {
 
 // refuse answers what is no request, or none that can be served: the
 // connection ends, for nobody knows where the next request would begin.
+//
+// RFC 9110 9.3.2: "the server MUST NOT send content in the response" to HEAD. A
+// request may be refused before its method is known: such a reply has no content,
+// and as 8.6 forbids any other length than that of a GET, it has no Content-Length.
+// The end of the connection is its end.
 func (s *Session) refuse(status int, reason string) {
-	s.last, s.headOnly = true, false
-	s.respond(refusal(status, reason, nil))
+	r := refusal(status, reason, nil)
+	if s.in != nil {
+		asks := s.in.Asks()
+		s.headOnly = asks == http1.ForHead
+		if r.unsized = asks == http1.Unknown; r.unsized {
+			r.Body = nil
+		}
+	}
+	s.last = true
+	s.respond(r)
 	s.turn(lastWord)
 }
 
@@ -195,7 +210,7 @@ func appendHead(b []byte, r *Response, date []byte, option string) []byte {
 	b = http1.AppendStatusLine(b, r.Status)
 	b = append(b, date...)
 	b = append(b, r.Fields...)
-	if r.Status != 204 && r.Status != 304 {
+	if r.Status != 204 && r.Status != 304 && !r.unsized {
 		b = append(b, "Content-Length: "...)
 		b = strconv.AppendInt(b, r.length(), 10)
 		b = append(b, "\r\n"...)

@@ -221,6 +221,9 @@ func (s *Session) Kick(now time.Time) {
 // there is none.
 func (s *Session) Tell(now time.Time, text []byte) bool {
 	s.cfg.tell(now)
+	if app, ok := s.cfg.App.(Teller); ok && s.mayFrame() {
+		return app.Tell((*Conn)(s), text)
+	}
 	return (*Conn)(s).Send(true, text)
 }
 

@@ -45,7 +45,7 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 		c.Refuse(503, "the server is shutting down", nil)
 	default:
 		s.upgrade(key, chosen(r, protocols), deflate)
-		s.frames.Init(ws.Server, s.cfg.MaxMessage)
+		s.frames.Init(ws.Server, s.messageLimit(streamed))
 		s.frames.Early = string(version) != "13"
 		if deflate.On {
 			s.frames.Rsv1, s.dialect = true, &dialect{zip: &zip{agreed: deflate}}
@@ -55,6 +55,15 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 		return true
 	}
 	return false
+}
+
+// messageLimit is how many bytes a message may have; 0: any number. The limit is for
+// what is held: of a streamed message no more than a read is.
+func (s *Session) messageLimit(streamed bool) int64 {
+	if streamed {
+		return 0
+	}
+	return s.cfg.MaxMessage
 }
 
 // agreeOnDeflate chooses among the extensions that r offers. It reports false

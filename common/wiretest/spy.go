@@ -88,3 +88,11 @@ func (s *spy) left(id uint64) error {
 	}
 	return nil
 }
+
+// Tell implements session.Teller, as the application does or as a Session would without.
+func (s *spy) Tell(c *session.Conn, text []byte) bool {
+	if app, ok := s.app.(session.Teller); ok {
+		return app.Tell(c, text)
+	}
+	return c.Send(true, text)
+}

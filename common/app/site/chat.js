@@ -144,6 +144,9 @@ function pane(title, name, way) {
       case "said":
         note(message.name === me ? "mine" : "said", message.name, message.text, message.at, message.to);
         return;
+      case "operator":
+        note("operator", "The operator", message.text);
+        return;
       case "missed":
         note("error", "", "You came late: what was said in between is not kept any more.");
         return;
