@@ -133,9 +133,8 @@ func (c *child) await() (fd int, id uint64, err error) {
 	text := make([]byte, 256) // what is sent before there is a connection is short
 	for {
 		bus := []sock.PollFD{{Fd: busFD, Events: sock.POLLIN}}
-		if _, err := sock.Poll(bus, sock.Forever); err != nil {
-			return -1, 0, err
-		}
+		_, err = sock.Poll(bus, sock.Forever)
+		c.env.WaitFailed(time.Now(), err)
 		n, fd, err := c.bus.RecvFD(text)
 		switch {
 		case errors.Is(err, sock.ErrBusEnd):
@@ -156,10 +155,8 @@ func (c *child) await() (fd int, id uint64, err error) {
 func (c *child) run() error {
 	for now := time.Now(); !c.done(now); {
 		n, err := c.wait(now)
-		if err != nil {
-			return err
-		}
 		now = time.Now()
+		c.env.WaitFailed(now, err)
 		c.count(n)
 		if err := c.take(now); err != nil {
 			return err
@@ -202,9 +199,7 @@ func (c *child) tick(now time.Time) error {
 	for range mostLooks {
 		c.fds[0].Events, c.fds[1].Events = sock.Marks(c.conn.Want()), c.bus.marks()
 		n, err := sock.Poll(c.fds[:], 0)
-		if err != nil {
-			return err
-		}
+		c.env.WaitFailed(now, err)
 		c.stat.Add(stat.SysWait, 1)
 		if n == 0 {
 			break

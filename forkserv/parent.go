@@ -137,10 +137,7 @@ func (p *parent) watch(fd int) {
 // run is the loop: wait, take in and tick, settle.
 func (p *parent) run() error {
 	for now := time.Now(); !p.done(now); {
-		n, err := p.wait(&now)
-		if err != nil {
-			return err
-		}
+		n := p.wait(&now)
 		if p.fds[0].Revents != 0 {
 			p.hear(now)
 		}
@@ -156,17 +153,18 @@ func (p *parent) run() error {
 }
 
 // wait waits until something is to be done, and sets the clock.
-func (p *parent) wait(now *time.Time) (ready int, err error) {
+func (p *parent) wait(now *time.Time) (ready int) {
 	before, limit := *now, p.timeout(*now)
-	ready, err = sock.Poll(p.fds, limit)
+	ready, err := sock.Poll(p.fds, limit)
 	*now = time.Now()
+	p.env.WaitFailed(*now, err)
 	if limit != sock.Forever && now.Sub(before) > limit+standstill {
 		p.excuse(*now)
 	}
 	p.stat.Add(stat.SysWait, 1)
 	p.stat.Add(stat.Rounds, 1)
 	p.stat.Add(stat.Ready, ready)
-	return ready, err
+	return ready
 }
 
 // excuse gives everyone a moment before a deadline is judged. The process was stopped,

@@ -42,6 +42,7 @@ type Env struct {
 	lns      []*sock.Listener // all that Listen has opened; the loops close them when they leave
 
 	signals chan<- os.Signal // see Attend
+	waiting atomic.Int64     // when WaitFailed wrote last, in seconds
 }
 
 // Main is the main function of the server m. It does not return.
