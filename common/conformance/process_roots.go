@@ -1,8 +1,14 @@
 package conformance
 
 import (
+	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // rootProcesses are tests of what a server needs of its surroundings: system calls that do what
@@ -10,6 +16,7 @@ import (
 func rootProcesses() []process {
 	return []process{
 		{"no errno of a wait or an accept ends a server", survivesErrnos},
+		{"a request for a named pipe does not wake its writer", leavesPipesAlone},
 	}
 }
 
@@ -28,5 +35,35 @@ func survivesErrnos(t *testing.T) {
 	for range 30 {
 		must(t, c.echo([]byte("still there")))
 		p.Healthy()
+	}
+}
+
+// leavesPipesAlone asks for a named pipe, and for a file whose compressed sibling would be one.
+// A process waits to write to each.
+func leavesPipesAlone(t *testing.T) {
+	root, _, c := filed(t)
+	put(t, filepath.Join(root, "x.css"), []byte("a{}"), time.Now())
+	for _, tt := range []struct {
+		path, pipe string
+		status     int
+	}{{"/queue", "queue", 403}, {"/x.css", "x.css.gz", 200}} {
+		pipe := filepath.Join(root, tt.pipe)
+		must(t, unix.Mkfifo(pipe, 0o644))
+		writer := exec.Command("/bin/sh", "-c", `exec 3>"$0"`, pipe)
+		must(t, writer.Start())
+		ended := make(chan error, 1)
+		go func() { ended <- writer.Wait() }()
+		time.Sleep(100 * time.Millisecond) // until it waits
+		r, err := c.get(tt.path, "Accept-Encoding: gzip")
+		must(t, errors.Join(err, equal("status of "+tt.path, r.status, tt.status)))
+		select {
+		case err := <-ended:
+			t.Errorf("%s: the writer goes on, though nobody reads: %v", tt.path, err)
+		case <-time.After(100 * time.Millisecond):
+			f, err := os.OpenFile(pipe, os.O_RDONLY|unix.O_NONBLOCK, 0)
+			must(t, err)
+			must(t, <-ended)
+			f.Close()
+		}
 	}
 }

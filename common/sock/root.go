@@ -45,26 +45,61 @@ func (r *Root) Fd() int { return r.fd }
 
 // Open opens a file by its name relative to the root, and tells its size and
 // when it was modified. A directory is no error, but has no File. The kernel keeps
-// the name, and every symbolic link on its way, below the root. Nothing but
-// regular files is opened: a named pipe would stop the loop until somebody
-// wrote to it, so not even the attempt may wait.
+// the name, and every symbolic link on its way, below the root.
+//
+// Nothing but regular files is opened, and nothing else is even tried: to open a named
+// pipe and close it again wakes the process that waits to write to it, which then dies
+// of SIGPIPE. So Open looks first. That costs about a microsecond. The exact way costs six, to open
+// each file by O_PATH and again through /proc/thread-self/fd, and is better only when a
+// pipe takes the file's place within the microsecond between the look and the open.
 func (r *Root) Open(name string) (f outq.File, size int64, modified time.Time, err error) {
-	fd, err := r.openat2(name)
+	var st unix.Stat_t
+	err = unix.Fstatat(r.fd, name, &st, unix.AT_NO_AUTOMOUNT)
+	switch {
+	case err == unix.ENOENT:
+		return nil, 0, time.Time{}, fs.ErrNotExist
+	case err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG:
+		if regular, err := r.look(name); err != nil || !regular {
+			return nil, 0, time.Time{}, err
+		}
+	}
+	fd, err := r.openat2(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	if err != nil {
 		return nil, 0, time.Time{}, meaning(err)
 	}
-	var st unix.Stat_t
 	if err = unix.Fstat(fd, &st); err == nil {
 		switch st.Mode & unix.S_IFMT {
 		case unix.S_IFREG:
 			return file{fd, st.Ino, st.Size, st.Mtim}, st.Size, time.Unix(st.Mtim.Unix()), nil
-		case unix.S_IFDIR:
+		case unix.S_IFDIR: // it took the file's place
 		default:
 			err = fs.ErrPermission
 		}
 	}
 	unix.Close(fd)
 	return nil, 0, time.Time{}, err
+}
+
+// look tells what lies below the root under a name, without opening it (O_PATH). fstatat(2)
+// follows links that lead out of the root, and so its answer is no answer to a client.
+// It reports whether that is a regular file; a directory is none, and no error.
+func (r *Root) look(name string) (regular bool, err error) {
+	fd, err := r.openat2(name, unix.O_PATH)
+	if err != nil {
+		return false, meaning(err)
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return false, err
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		return true, nil
+	case unix.S_IFDIR:
+		return false, nil
+	}
+	return false, fs.ErrPermission
 }
 
 // tries is how often an open is tried. It takes few, if it isn't a lease
@@ -74,9 +109,9 @@ const tries = 100
 // openat2 is openat2(2). It can't tell a ".." on the way, of a link, from one that
 // leads outside when anything on the machine is renamed meanwhile, and says EAGAIN:
 // its manual has one try again.
-func (r *Root) openat2(name string) (fd int, err error) {
+func (r *Root) openat2(name string, flags uint64) (fd int, err error) {
 	how := unix.OpenHow{
-		Flags:   unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY,
+		Flags:   flags | unix.O_CLOEXEC,
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
 	}
 	for range tries {

@@ -3,6 +3,7 @@ package sock
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -127,6 +128,59 @@ func TestWhatARootRefuses(t *testing.T) {
 		if f, _, _, err := r.Open(name); !errors.Is(err, want) || f != nil {
 			t.Errorf("%.20q gives %v, %v, not %v", name, f, err, want)
 		}
+	}
+}
+
+// fifo(7): the open of a writer waits until a reader opens the pipe. A reader that closes it
+// again leaves the writer to die of SIGPIPE.
+func TestAPipesWriterIsNotWoken(t *testing.T) {
+	r := tree(t)
+	path := fmt.Sprintf("/proc/self/fd/%d/pipe", r.Fd())
+	opened := make(chan int, 1)
+	go func() {
+		fd, err := unix.Open(path, unix.O_WRONLY, 0)
+		if err != nil {
+			t.Error(err)
+		}
+		opened <- fd
+	}()
+	time.Sleep(50 * time.Millisecond) // until it waits
+	for range 100 {
+		if f, _, _, err := r.Open("pipe"); f != nil || !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("a pipe gives %v, %v", f, err)
+		}
+	}
+	select {
+	case fd := <-opened:
+		unix.Close(fd)
+		t.Error("the pipe was opened for reading: its writer goes on")
+	case <-time.After(100 * time.Millisecond):
+		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unix.Close(<-opened)
+		unix.Close(fd)
+	}
+}
+
+// What a request for a small file costs its server beside the connection.
+func BenchmarkOpen(b *testing.B) {
+	dir := b.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "file"), []byte("text"), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	r, err := OpenRoot(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	for b.Loop() {
+		f, _, _, err := r.Open("file")
+		if err != nil {
+			b.Fatal(err)
+		}
+		f.Close()
 	}
 }
 
