@@ -72,6 +72,7 @@ type offspring struct {
 	newcomer newcomer      // that it was given and doesn't serve yet; nobody: none
 	asked    bool          // the Hub owes its connection an answer: see may
 	lists    *cli.Lists    // that it was given
+	root     uint32        // which of -root's directories it was given: see cli.Env.RootFile
 	outbox
 }
 

@@ -90,7 +90,7 @@ func (env *Env) open() (err error) {
 	switch {
 	case env.Root == "":
 	case env.child:
-		env.root = sock.InheritRoot(RootFD)
+		env.root = sock.InheritRoot(RootFD, env.Root)
 	default:
 		if env.root, err = sock.OpenRoot(env.Root); err != nil {
 			return fmt.Errorf("-root: %w", err)
@@ -99,13 +99,16 @@ func (env *Env) open() (err error) {
 	return env.readLists()
 }
 
-// RootFile is the descriptor of the directory that -root names; negative: there is
-// none. A Child that is given it as RootFD opens no directory itself.
-func (env *Env) RootFile() int {
+// RootFile is the descriptor of the directory that -root leads to; negative: there is
+// none. A Child that is given it as RootFD opens no directory to begin with. times is how
+// often the path has led to another directory: a Child that was given an earlier one has
+// old files.
+func (env *Env) RootFile() (fd int, times uint32) {
 	if env.root == nil {
-		return -1
+		return -1, 0
 	}
-	return env.root.Fd()
+	times = env.root.Renew()
+	return env.root.Fd(), times
 }
 
 func (env *Env) checkLifeline() error {

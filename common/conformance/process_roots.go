@@ -17,6 +17,7 @@ func rootProcesses() []process {
 	return []process{
 		{"no errno of a wait or an accept ends a server", survivesErrnos},
 		{"a request for a named pipe does not wake its writer", leavesPipesAlone},
+		{"a root that is built again, or a link to another release, is followed", followsRoot},
 	}
 }
 
@@ -66,4 +67,50 @@ func leavesPipesAlone(t *testing.T) {
 			f.Close()
 		}
 	}
+}
+
+// followsRoot removes the directory of -root and makes another, as a site generator does, and
+// then has a link lead to one release after the other. All three servers look once a second.
+func followsRoot(t *testing.T) {
+	base := t.TempDir()
+	site, link := filepath.Join(base, "site"), filepath.Join(base, "current")
+	build := func(dir, text string) {
+		must(t, os.Mkdir(dir, 0o755))
+		setFile(t, filepath.Join(dir, "page.txt"), text)
+	}
+	build(site, "one")
+	built := Launch(t, "-root="+site)
+	must(t, built.sends("page.txt", "one"))
+	must(t, os.RemoveAll(site))
+	build(site, "two")
+
+	for _, release := range []string{"r1", "r2"} {
+		build(filepath.Join(base, release), release)
+	}
+	must(t, os.Symlink("r1", link))
+	linked := Launch(t, "-root="+link)
+	must(t, linked.sends("page.txt", "r1"))
+	c, err := dial(linked.Addr) // stays: its child is as old as its connection
+	must(t, err)
+	defer c.Close()
+	_, err = c.get("/page.txt")
+	must(t, errors.Join(err, os.Symlink("r2", link+".new"), os.Rename(link+".new", link)))
+
+	time.Sleep(1100 * time.Millisecond)
+	for range 5 {
+		must(t, errors.Join(built.sends("page.txt", "two"), linked.sends("page.txt", "r2")))
+	}
+	r, err := c.get("/page.txt")
+	must(t, errors.Join(err, equal("page of a connection that was there", string(r.body), "r2")))
+}
+
+// sends asks for a file, on a connection of its own.
+func (p *Process) sends(name, text string) error {
+	c, err := dial(p.Addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	r, err := c.get("/" + name)
+	return errors.Join(err, equal("text of "+name, string(r.body), text))
 }

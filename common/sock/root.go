@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -11,8 +12,19 @@ import (
 	"threeloops/common/outq"
 )
 
-// Root opens files below a directory.
-type Root struct{ fd int }
+// Root opens files below the directory that a path leads to. When the path leads to
+// another directory, because a site was built again or a link was switched to another
+// release, Root follows within a second. A path that leads nowhere changes nothing.
+type Root struct {
+	fd      int // always the same number
+	path    string
+	since   time.Time
+	looked  atomic.Int64  // when the path was looked at last, as a duration since then
+	renewed atomic.Uint32 // how often the directory was replaced
+}
+
+// lookAgain is how long Root trusts that its path leads where it did.
+const lookAgain = time.Second
 
 // OpenRoot opens the directory at path. It fails on kernels before 5.6, which
 // have no openat2(2).
@@ -21,7 +33,7 @@ func OpenRoot(path string) (*Root, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	r := &Root{fd: fd}
+	r := &Root{fd: fd, path: path, since: time.Now()}
 	f, _, _, err := r.Open(".")
 	if err == unix.ENOSYS {
 		err = fmt.Errorf("this kernel has no openat2(2): Linux 5.6 or later is needed to serve a root")
@@ -36,12 +48,39 @@ func OpenRoot(path string) (*Root, error) {
 	return r, nil
 }
 
-// InheritRoot returns the Root behind a descriptor that this process was started
-// with. The directory may have been renamed or deleted since: that can't fail.
-func InheritRoot(fd int) *Root { return &Root{fd: fd} }
+// InheritRoot returns the Root behind a descriptor that this process was started with,
+// which the process that started it has opened by path. The directory may have been
+// renamed or deleted since: that can't fail.
+func InheritRoot(fd int, path string) *Root {
+	return &Root{fd: fd, path: path, since: time.Now().Add(-lookAgain)}
+}
 
 // Fd is the descriptor of the directory.
 func (r *Root) Fd() int { return r.fd }
+
+// Renew looks at the path, if that was not done for a second, and follows it to another
+// directory. It returns how often it has done so. Several loops may call it at the same
+// time: dup3(2) replaces the directory in one step, under the number that all of them use.
+func (r *Root) Renew() (times uint32) {
+	last, now := r.looked.Load(), int64(time.Since(r.since))
+	if now-last < int64(lookAgain) || !r.looked.CompareAndSwap(last, now) {
+		return r.renewed.Load()
+	}
+	var there, here unix.Stat_t
+	if unix.Stat(r.path, &there) != nil || unix.Fstat(r.fd, &here) != nil ||
+		there.Dev == here.Dev && there.Ino == here.Ino { // no other has the number while it is open
+		return r.renewed.Load()
+	}
+	fd, err := unix.Open(r.path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return r.renewed.Load()
+	}
+	defer unix.Close(fd)
+	if unix.Dup3(fd, r.fd, unix.O_CLOEXEC) != nil {
+		return r.renewed.Load()
+	}
+	return r.renewed.Add(1)
+}
 
 // Open opens a file by its name relative to the root, and tells its size and
 // when it was modified. A directory is no error, but has no File. The kernel keeps
@@ -53,6 +92,7 @@ func (r *Root) Fd() int { return r.fd }
 // each file by O_PATH and again through /proc/thread-self/fd, and is better only when a
 // pipe takes the file's place within the microsecond between the look and the open.
 func (r *Root) Open(name string) (f outq.File, size int64, modified time.Time, err error) {
+	r.Renew()
 	var st unix.Stat_t
 	err = unix.Fstatat(r.fd, name, &st, unix.AT_NO_AUTOMOUNT)
 	switch {

@@ -184,6 +184,63 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
+// A site that is built again, or a link that leads to another release.
+func TestARootFollowsItsPath(t *testing.T) {
+	base := t.TempDir()
+	current := filepath.Join(base, "current")
+	release := func(text string) {
+		t.Helper()
+		dir := filepath.Join(base, text)
+		err := errors.Join(os.Mkdir(dir, 0o755), os.WriteFile(filepath.Join(dir, "file"), []byte(text), 0o644),
+			os.Symlink(text, current+".new"), os.Rename(current+".new", current))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	release("one")
+	r, err := OpenRoot(current)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	serves := func(when, want string) {
+		t.Helper()
+		f, _, _, err := r.Open("file")
+		if err != nil {
+			t.Fatalf("%s: %v", when, err)
+		}
+		defer f.Close()
+		text := make([]byte, 5)
+		n, _ := f.ReadAt(text, 0)
+		if string(text[:n]) != want {
+			t.Errorf("%s: got %q, want %q", when, text[:n], want)
+		}
+	}
+	const second = int64(time.Second)
+	number := r.Fd()
+	release("two")
+	r.since = time.Now()
+	serves("within a second", "one")
+	r.looked.Store(-second)
+	serves("after a second", "two")
+	os.Rename(current, current+".away")
+	r.looked.Store(-second)
+	serves("while the path leads nowhere", "two")
+	os.WriteFile(current, nil, 0o644)
+	r.looked.Store(-second)
+	serves("while the path leads to a file", "two")
+	os.Remove(current)
+	release("three")
+	inherited := InheritRoot(number, current)
+	if n := inherited.Renew(); n != 1 {
+		t.Errorf("a root that was just inherited: followed its path %d times, want 1", n)
+	}
+	serves("of another Root's directory", "three")
+	if flags, err := unix.FcntlInt(uintptr(number), unix.F_GETFD, 0); r.Fd() != number || flags != unix.FD_CLOEXEC {
+		t.Errorf("descriptor %d became %d with flags %d, %v", number, r.Fd(), flags, err)
+	}
+}
+
 func TestADirectoryIsNoErrorAndNoFile(t *testing.T) {
 	r := tree(t)
 	for _, name := range []string{".", "dir", "dir/", "dir/sub/.."} {
