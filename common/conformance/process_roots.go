@@ -17,6 +17,7 @@ func rootProcesses() []process {
 	return []process{
 		{"no errno of a wait or an accept ends a server", survivesErrnos},
 		{"a request for a named pipe does not wake its writer", leavesPipesAlone},
+		{"a file is sent where sendfile(2) is refused", sendsWithoutSendfile},
 		{"a root that is built again, or a link to another release, is followed", followsRoot},
 	}
 }
@@ -25,11 +26,7 @@ func rootProcesses() []process {
 // of a client that is gone. The waits are those of poll: strace can't tell epollserv's
 // epoll_pwait(2) from the Go runtime's own.
 func survivesErrnos(t *testing.T) {
-	if err := exec.Command("strace", "-D", "-o", "/dev/null", "true").Run(); err != nil {
-		unavailable(t, "strace, which makes system calls fail", err)
-	}
-	p := launch(t, []string{"strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=poll,ppoll,accept4",
-		"-e", "inject=poll,ppoll:error=EPERM:when=5+5", "-e", "inject=accept4:error=ENETDOWN:when=3+3"}, nil)
+	p := launch(t, failing(t, "poll,ppoll,accept4", "poll,ppoll:error=EPERM:when=5+5", "accept4:error=ENETDOWN:when=3+3"), nil)
 	c, err := open(p.Addr)
 	must(t, err)
 	defer c.Close()
@@ -37,6 +34,28 @@ func survivesErrnos(t *testing.T) {
 		must(t, c.echo([]byte("still there")))
 		p.Healthy()
 	}
+}
+
+// failing is a wrapper that makes system calls fail: injected are strace's expressions.
+func failing(t *testing.T, calls string, injected ...string) []string {
+	t.Helper()
+	if err := exec.Command("strace", "-D", "-o", "/dev/null", "true").Run(); err != nil {
+		unavailable(t, "strace, which makes system calls fail", err)
+	}
+	wrapper := []string{"strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + calls}
+	for _, i := range injected {
+		wrapper = append(wrapper, "-e", "inject="+i)
+	}
+	return wrapper
+}
+
+// sendsWithoutSendfile asks for a file where sendfile(2) fails as it does on some file systems.
+func sendsWithoutSendfile(t *testing.T) {
+	root := t.TempDir()
+	text := lettersOf(1 << 20)
+	must(t, os.WriteFile(filepath.Join(root, "large.txt"), text, 0o644))
+	p := launch(t, failing(t, "sendfile", "sendfile:error=EINVAL"), []string{"-root=" + root})
+	must(t, p.sends("large.txt", string(text)))
 }
 
 // leavesPipesAlone asks for a named pipe, and for a file whose compressed sibling would be one.

@@ -36,7 +36,8 @@ func NewConn(fd int, id uint64, io *IO, cfg *session.Config, now time.Time, wake
 	return c
 }
 
-// These end a connection by a reset: a FIN would tell the client that it has the file.
+// These, as all errors of a file, end a connection by a reset: a FIN would tell the client
+// that it has the file.
 var (
 	// errTruncated: the length that was announced can't be kept.
 	errTruncated = errors.New("sock: the file became shorter while it was sent")
@@ -124,7 +125,7 @@ func (c *Conn) Flush(now time.Time) (again bool) {
 		if err == unix.EAGAIN {
 			return c.Want()&session.Work != 0
 		}
-		if err == errTruncated || err == errRewritten {
+		if b.File != nil && err != nil { // of ours, or of a peer that is gone
 			c.abort()
 		}
 		if err != nil {

@@ -252,6 +252,48 @@ func TestAFileThatBecameShorterEndsTheConnection(t *testing.T) {
 	}
 }
 
+// Some file systems refuse sendfile(2), and so do sandboxes.
+func TestAFileIsSentWithoutSendfile(t *testing.T) {
+	defer func() { sendfile = unix.Sendfile }()
+	body := make([]byte, 1<<20)
+	for i := range body {
+		body[i] = byte(i * 7 >> 3)
+	}
+	for _, errno := range []unix.Errno{unix.EINVAL, unix.ENOSYS, unix.EOPNOTSUPP, unix.EPERM} {
+		w := connect(t, reply(session.Response{Status: 200, File: openFile(t, body), Len: int64(len(body))}))
+		sendfile = func(int, int, *int64, int) (int, error) { return -1, errno }
+		w.say(get)
+		got := make(chan []byte)
+		go func() {
+			text, _ := io.ReadAll(w.peer)
+			got <- text
+		}()
+		for w.Flush(w.now) || w.Want()&session.Write != 0 {
+			w.now = w.now.Add(time.Millisecond)
+			w.wait(POLLOUT)
+		}
+		unix.Shutdown(w.FD, unix.SHUT_WR)
+		if _, text, _ := bytes.Cut(<-got, []byte("\r\n\r\n")); !bytes.Equal(text, body) {
+			t.Errorf("%v: of %d bytes %d arrived, or others", errno, len(body), len(text))
+		}
+	}
+}
+
+func TestAFileThatCannotBeReadEndsInAReset(t *testing.T) {
+	defer func() { sendfile = unix.Sendfile }()
+	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, make([]byte, 1<<20)), Len: 1 << 20}))
+	sendfile = func(int, int, *int64, int) (int, error) { return -1, unix.EIO }
+	w.say(get)
+	w.Flush(w.now)
+	if w.Want() != 0 {
+		t.Errorf("the disk fails, and Want is %d", w.Want())
+	}
+	w.Close()
+	if _, err := io.ReadAll(w.peer); !errors.Is(err, unix.ECONNRESET) {
+		t.Errorf("the client's stream ends with %v, want a reset", err)
+	}
+}
+
 // segments is how many segments with data the socket has sent.
 func (w *world) segments() uint32 {
 	info, err := unix.GetsockoptTCPInfo(w.FD, unix.IPPROTO_TCP, unix.TCP_INFO)

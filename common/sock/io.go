@@ -74,15 +74,40 @@ func (io *IO) write(fd int, runs [][]byte, more bool) (int, error) {
 	}
 }
 
+// sendfile is sendfile(2). A test replaces it by that of another file system.
+var sendfile = unix.Sendfile
+
 // sendfile sends up to n bytes of a file from off on. It may sleep while the
-// file is read from its disk, so it is no raw call.
+// file is read from its disk, so it is no raw call. Where the file system or a sandbox
+// refuses sendfile(2), the bytes are read and written; what is wrong with the file itself
+// (EIO, ESTALE, …) the read says again.
 func (io *IO) sendfile(fd int, file uintptr, off int64, n int) (int, error) {
 	io.Stat.Add(stat.SysSendfile, 1)
 	for {
-		n, err := unix.Sendfile(fd, int(file), &off, n)
-		if err != unix.EINTR {
-			return n, err
+		sent, err := sendfile(fd, int(file), &off, n)
+		switch err {
+		case unix.EINTR:
+		case unix.EINVAL, unix.ENOSYS, unix.EOPNOTSUPP, unix.ESPIPE, unix.EPERM, unix.EACCES, unix.ENOMEM:
+			return io.copyFile(fd, file, off, n)
+		default:
+			return max(sent, 0), err
 		}
+	}
+}
+
+// copyFile does what sendfile does, up to a scratch buffer's length at a time. No bytes of
+// a client are in that: what a read has brought was taken whole.
+func (io *IO) copyFile(fd int, file uintptr, off int64, n int) (int, error) {
+	for {
+		n, err := unix.Pread(int(file), io.scratch[:min(n, len(io.scratch))], off)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil || n == 0:
+			return 0, err
+		}
+		io.runs[0] = io.scratch[:n]
+		return io.write(fd, io.runs[:1], false)
 	}
 }
 
