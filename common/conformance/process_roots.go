@@ -18,6 +18,7 @@ func rootProcesses() []process {
 		{"no errno of a wait or an accept ends a server", survivesErrnos},
 		{"a request for a named pipe does not wake its writer", leavesPipesAlone},
 		{"a file is sent where sendfile(2) is refused", sendsWithoutSendfile},
+		{"kick ends a slow download within the close timeout", kicksDownload},
 		{"a root that is built again, or a link to another release, is followed", followsRoot},
 	}
 }
@@ -132,4 +133,36 @@ func (p *Process) sends(name, text string) error {
 	defer c.Close()
 	r, err := c.get("/" + name)
 	return errors.Join(err, equal("text of "+name, string(r.body), text))
+}
+
+// kicksDownload has the operator close a connection whose client reads a large file slowly: it
+// would take a quarter of an hour. What the server's socket holds goes with it.
+func kicksDownload(t *testing.T) {
+	root := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(root, "large"), lettersOf(largeFile), 0o644))
+	o := operate(t, "-console", "-root="+root, "-close-timeout=1s")
+	c, err := dialNarrow(o.Addr)
+	must(t, err)
+	defer c.Close()
+	must(t, c.ask("/large", "Connection: close"))
+	read := func(most time.Duration) (n int, err error) {
+		p := make([]byte, 4<<10)
+		for end := time.Now().Add(most); err == nil && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+			var k int
+			k, err = c.Read(p)
+			n += k
+		}
+		return n, err
+	}
+	_, err = read(500 * time.Millisecond)
+	must(t, err)
+	o.types("kickall")
+	begin := time.Now()
+	n, err := read(patience)
+	if took := time.Since(begin); err == nil || took > 10*time.Second {
+		t.Errorf("after kick: got %d bytes in %v, and then %v; want an end after about a second", n, took, err)
+	}
+	if !errors.Is(err, unix.ECONNRESET) {
+		t.Errorf("the download ends with %v, want a reset", err)
+	}
 }

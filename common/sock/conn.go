@@ -48,13 +48,17 @@ var (
 // Tick says that Deadline has passed. A peer may take bytes for long before its
 // kernel announces room for more, so the socket is asked first.
 func (c *Conn) Tick(now time.Time) {
-	if !c.LookDue(now) {
+	look, cut := c.LookDue(now), c.CutDue(now)
+	if !look && !cut {
 		c.Session.Tick(now)
 		return
 	}
-	c.Look(now, c.io.unacked(c.FD))
+	unacked := c.io.unacked(c.FD)
+	if look {
+		c.Look(now, unacked)
+	}
 	c.Session.Tick(now)
-	if c.Want() == 0 { // what the socket holds is for a peer that doesn't read
+	if c.Want() == 0 && (!cut || unacked > 0) { // the peer doesn't read, or was kicked
 		c.abort()
 	}
 }
