@@ -19,7 +19,7 @@ func main() {
 		Addr:  "127.0.0.1:8001",
 		Flags: flags,
 		Run:   run,
-		Child: child,
+		Child: child, Loopback: birth.loopback,
 	})
 }
 

@@ -25,7 +25,9 @@ type Model struct {
 	Addr  string // the default of -addr
 	Flags func(fs *flag.FlagSet, o *Options)
 	Run   func(env *Env) error
-	Child bool // started by a server with its own command line: -addr, -lifeline are that one's affair
+
+	Child    bool // started by a server with its own command line: -addr, -lifeline are that one's affair
+	Loopback bool // of a Child: what Env.Loopback says in that server
 }
 
 // Env is what a model's loop finds ready when it runs.
@@ -61,9 +63,10 @@ func Main(m Model) {
 	host, _, _ := sock.SplitAddress(o.Addr) // checked
 	env := &Env{
 		Options: o, Name: m.Name, Log: newLogger(stderr, o, m.Name),
-		child: m.Child, host: host, loopback: loopback(host),
+		child: m.Child, host: host, loopback: m.Loopback,
 	}
 	if !m.Child {
+		env.loopback = loopback(host)
 		limitHeap(env.MemoryBudget())
 	}
 	err = env.open()
@@ -164,6 +167,10 @@ func (env *Env) NewLocal() *hub.Local {
 	l.LimitPeers(env.PerPeer())
 	return l
 }
+
+// Loopback reports whether only this machine can reach the address of -addr, as hosts(5)
+// had it when the server was started. Then Host is checked.
+func (env *Env) Loopback() bool { return env.loopback }
 
 // loopback reports whether host is an address, or a name of one, that only this
 // machine can reach.

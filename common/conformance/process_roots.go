@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,7 @@ func rootProcesses() []process {
 		{"no errno of a wait or an accept ends a server", survivesErrnos},
 		{"a request for a named pipe does not wake its writer", leavesPipesAlone},
 		{"a file is sent where sendfile(2) is refused", sendsWithoutSendfile},
+		{"the Host is checked on loopback, whatever becomes of /etc/hosts", remembersLoopback},
 		{"kick ends a slow download within the close timeout", kicksDownload},
 		{"a root that is built again, or a link to another release, is followed", followsRoot},
 	}
@@ -165,4 +167,29 @@ func kicksDownload(t *testing.T) {
 	if !errors.Is(err, unix.ECONNRESET) {
 		t.Errorf("the download ends with %v, want a reset", err)
 	}
+}
+
+// remembersLoopback gives the server a private /etc/hosts, by a name in which it listens, and
+// takes the name out of it. A page elsewhere that points its own name at 127.0.0.1 must still
+// be refused.
+func remembersLoopback(t *testing.T) {
+	if err := exec.Command("unshare", "-m", "true").Run(); err != nil {
+		unavailable(t, "unshare -m, which takes root", err)
+	}
+	hosts := filepath.Join(t.TempDir(), "hosts")
+	setFile(t, hosts, "127.0.0.1 localhost\n127.0.0.1 devbox\n")
+	p := launch(t, []string{"unshare", "-m", "/bin/sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, hosts},
+		[]string{"-addr=devbox:0"})
+	refused := func(when string) {
+		c, err := dial(p.Addr)
+		must(t, err)
+		defer c.Close()
+		_, err = fmt.Fprint(c, "GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+		must(t, err)
+		r, err := c.answer()
+		must(t, errors.Join(err, equal("status for another Host "+when, r.status, 403)))
+	}
+	refused("at first")
+	setFile(t, hosts, "127.0.0.1 localhost\n")
+	refused("when the name is gone")
 }
