@@ -69,7 +69,7 @@ const threads = 2
 // that it asks its children to finish. A child that is killed before they are ignored,
 // by the runtime's own handler, has not read from its client, which gets another child.
 //
-// Until the threads are there standard error is /dev/null: at the limit of tasks the
+// Until the threads are there standard error takes nothing: at the limit of tasks the
 // Go runtime would fill the log with a report for each client. The parent says it in a line.
 func (b *birth) begin() {
 	signal.Ignore(syscall.SIGHUP, syscall.SIGTERM)

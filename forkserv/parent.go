@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"syscall"
@@ -25,7 +26,7 @@ type parent struct {
 	board stat.Board
 	memfd int
 	lists lists
-	null  *os.File // stands for a connection that is yet to come
+	null  int // a file that can't be written, for a descriptor that is not there yet
 
 	all      []*offspring
 	children map[int]*offspring // the same, by process id
@@ -76,6 +77,9 @@ type offspring struct {
 	outbox
 }
 
+// program is what children are started from.
+const program = "/proc/self/exe"
+
 // forkExec starts a child. A test replaces it by one that fails.
 var forkExec = syscall.ForkExec
 
@@ -105,7 +109,10 @@ func serve(env *cli.Env) error {
 		p.slots = append(p.slots, slot)
 	}
 	p.stat = &p.board[0]
-	if p.null, err = os.Open(os.DevNull); err != nil {
+	if _, err = os.Stat(program); err != nil {
+		return fmt.Errorf("%w: children are started through this link, so /proc must be mounted", err)
+	}
+	if p.null, err = sock.NewMemory("null", nil); err != nil { // there may be no /dev/null
 		return err
 	}
 	if p.desk, err = cli.NewDesk(); err != nil {
@@ -124,6 +131,9 @@ func serve(env *cli.Env) error {
 		p.watch(ln.FD)
 	}
 	p.first = len(p.fds)
+	if err = p.lists.renew(env.Lists()); err != nil {
+		return err
+	}
 	p.ringOnExit()
 	env.Attend(p.desk)
 	env.Ready(p.lns)

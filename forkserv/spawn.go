@@ -55,12 +55,12 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	if b.id == 0 {
 		title = p.env.Name + ": in advance"
 	}
-	null, root := p.null.Fd(), p.null.Fd()
+	null, root := uintptr(p.null), uintptr(p.null)
 	dir, times := p.env.RootFile()
 	if dir >= 0 {
 		root = uintptr(dir)
 	}
-	pid, err := forkExec("/proc/self/exe", append([]string{title}, os.Args[1:]...), &syscall.ProcAttr{
+	pid, err := forkExec(program, append([]string{title}, os.Args[1:]...), &syscall.ProcAttr{
 		Env: environment(birthEnv+"="+b.String(), "GOMAXPROCS=1", "GOGC="+garbagePercent, "GOMEMLIMIT=off"),
 		Files: []uintptr{0, 1, null, connFD: uintptr(fd), busFD: uintptr(theirs.FD), boardFD: uintptr(p.memfd),
 			cli.HostsFD: uintptr(p.lists.hosts), cli.OriginsFD: uintptr(p.lists.origins),
@@ -104,7 +104,7 @@ func (p *parent) lacksWarm() bool {
 
 // prefork starts one child that waits for a connection.
 func (p *parent) prefork(now time.Time) {
-	c, err := p.spawn(int(p.null.Fd()), birth{})
+	c, err := p.spawn(p.null, birth{})
 	if err != nil {
 		p.env.Log.Error("can't start a child in advance", "error", err)
 		p.calm = now.Add(acceptPause)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -14,11 +15,13 @@ import (
 
 // rootProcesses are tests of what a server needs of its surroundings: system calls that do what
 // they are there for, and the directory of -root.
-func rootProcesses() []process {
+func (target Target) rootProcesses() []process {
 	return []process{
 		{"no errno of a wait or an accept ends a server", survivesErrnos},
 		{"a request for a named pipe does not wake its writer", leavesPipesAlone},
 		{"a file is sent where sendfile(2) is refused", sendsWithoutSendfile},
+		{"openat2(2) that is refused is named, with the likely reasons", target.namesRefusedCall},
+		{"without /dev and /proc a server serves, or says what it lacks", target.startsInBareRoot},
 		{"the Host is checked on loopback, whatever becomes of /etc/hosts", remembersLoopback},
 		{"kick ends a slow download within the close timeout", kicksDownload},
 		{"a root that is built again, or a link to another release, is followed", followsRoot},
@@ -173,13 +176,9 @@ func kicksDownload(t *testing.T) {
 // takes the name out of it. A page elsewhere that points its own name at 127.0.0.1 must still
 // be refused.
 func remembersLoopback(t *testing.T) {
-	if err := exec.Command("unshare", "-m", "true").Run(); err != nil {
-		unavailable(t, "unshare -m, which takes root", err)
-	}
 	hosts := filepath.Join(t.TempDir(), "hosts")
 	setFile(t, hosts, "127.0.0.1 localhost\n127.0.0.1 devbox\n")
-	p := launch(t, []string{"unshare", "-m", "/bin/sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, hosts},
-		[]string{"-addr=devbox:0"})
+	p := launch(t, mounted(t, "mount --bind "+hosts+" /etc/hosts"), []string{"-addr=devbox:0"})
 	refused := func(when string) {
 		c, err := dial(p.Addr)
 		must(t, err)
@@ -192,4 +191,41 @@ func remembersLoopback(t *testing.T) {
 	refused("at first")
 	setFile(t, hosts, "127.0.0.1 localhost\n")
 	refused("when the name is gone")
+}
+
+// mounted is a wrapper that runs a shell's command in a mount namespace of its own.
+func mounted(t *testing.T, command string) []string {
+	t.Helper()
+	if err := exec.Command("unshare", "-m", "true").Run(); err != nil {
+		unavailable(t, "unshare -m, which takes root", err)
+	}
+	return []string{"unshare", "-m", "/bin/sh", "-c", command + ` && exec "$@"`, "sh"}
+}
+
+// namesRefusedCall has openat2(2) fail as sandboxes make it fail.
+func (target Target) namesRefusedCall(t *testing.T) {
+	for errno, why := range map[string]string{
+		"ENOSYS": "function not implemented: Linux has this call since 5\\.6, and sandboxes refuse it .*",
+		"EPERM":  "operation not permitted: a sandbox refuses this call .*",
+	} {
+		root := t.TempDir()
+		p := prepare(t, failing(t, "openat2", "openat2:error="+errno), []string{"-addr=127.0.0.1:0", "-root=" + root})
+		target.complains(p, 2, "-root: openat2 "+regexp.QuoteMeta(root)+": "+why)
+	}
+}
+
+// startsInBareRoot hides /dev, and then /proc, as in a chroot that has neither.
+func (target Target) startsInBareRoot(t *testing.T) {
+	root := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(root, "page.txt"), []byte("bare"), 0o644))
+	p := launch(t, mounted(t, "mount -t tmpfs none /dev"), []string{"-root=" + root})
+	must(t, p.sends("page.txt", "bare"))
+	without := mounted(t, "mount -t tmpfs none /proc")
+	if target.Name == "forkserv" {
+		p := prepare(t, without, []string{"-addr=127.0.0.1:0"})
+		target.complains(p, 1, "stat /proc/self/exe: no such file or directory: .* /proc must be mounted")
+		return
+	}
+	p = launch(t, without, []string{"-root=" + root})
+	must(t, p.sends("page.txt", "bare"))
 }

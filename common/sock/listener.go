@@ -174,12 +174,11 @@ func probe(family int, sa unix.Sockaddr) error {
 	return os.NewSyscallError("bind", unix.Bind(fd, sa))
 }
 
+// spareFD returns a descriptor that is good for nothing. It is no /dev/null: a chroot may
+// have no /dev.
 func spareFD() (int, error) {
-	fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1, os.NewSyscallError("open", err)
-	}
-	return fd, nil
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	return fd, os.NewSyscallError("eventfd2", err)
 }
 
 func sockaddr(at netip.AddrPort) (family int, sa unix.Sockaddr, err error) {

@@ -26,26 +26,34 @@ type Root struct {
 // lookAgain is how long Root trusts that its path leads where it did.
 const lookAgain = time.Second
 
-// OpenRoot opens the directory at path. It fails on kernels before 5.6, which
-// have no openat2(2).
+// OpenRoot opens the directory at path. It fails where there is no openat2(2).
 func OpenRoot(path string) (*Root, error) {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	r := &Root{fd: fd, path: path, since: time.Now()}
-	f, _, _, err := r.Open(".")
-	if err == unix.ENOSYS {
-		err = fmt.Errorf("this kernel has no openat2(2): Linux 5.6 or later is needed to serve a root")
-	}
+	at, err := r.openat2(".", unix.O_PATH)
 	if err != nil {
 		unix.Close(fd)
-		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		return nil, &fs.PathError{Op: "openat2", Path: path, Err: refused(err)}
 	}
-	if f != nil {
-		f.Close()
-	}
+	unix.Close(at)
 	return r, nil
+}
+
+// refused adds the likely reasons to an errno that openat2(2) never has of a directory: a
+// sandbox answers in its place.
+func refused(err error) error {
+	switch err {
+	case unix.ENOSYS:
+		return fmt.Errorf("%w: Linux has this call since 5.6, "+
+			"and sandboxes refuse it (seccomp: systemd's RestrictSUIDSGID= and DynamicUser=)", err)
+	case unix.EPERM:
+		return fmt.Errorf("%w: a sandbox refuses this call (seccomp: an old container runtime or its libseccomp); "+
+			"the directory's permissions are not the reason", err)
+	}
+	return err
 }
 
 // InheritRoot returns the Root behind a descriptor that this process was started with,
