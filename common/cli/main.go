@@ -26,6 +26,8 @@ type Model struct {
 	Flags func(fs *flag.FlagSet, o *Options)
 	Run   func(env *Env) error
 
+	PerClient int // descriptors that the server needs to serve one client; 0: 1
+
 	Child    bool // started by a server with its own command line: -addr, -lifeline are that one's affair
 	Loopback bool // of a Child: what Env.Loopback says in that server
 }
@@ -39,6 +41,7 @@ type Env struct {
 	child    bool   // Model.Child
 	host     string // of Addr
 	loopback bool   // only this machine can reach that
+	client   int    // Model.PerClient, 1 at least
 	root     *sock.Root
 	lists    atomic.Pointer[app.Lists]
 	lns      []*sock.Listener // all that Listen has opened; the loops close them when they leave
@@ -63,7 +66,7 @@ func Main(m Model) {
 	host, _, _ := sock.SplitAddress(o.Addr) // checked
 	env := &Env{
 		Options: o, Name: m.Name, Log: newLogger(stderr, o, m.Name),
-		child: m.Child, host: host, loopback: m.Loopback,
+		child: m.Child, host: host, loopback: m.Loopback, client: max(m.PerClient, 1),
 	}
 	if !m.Child {
 		env.loopback = loopback(host)
@@ -78,6 +81,9 @@ func Main(m Model) {
 		exit(2)
 	}
 	if err := m.Run(env); err != nil {
+		if errors.Is(err, syscall.EMFILE) {
+			err = fmt.Errorf("%w: the limit of open files is %d, raise it with ulimit -n", err, sock.MaxFiles())
+		}
 		complain(m.Name, err)
 		exit(1)
 	}
@@ -211,8 +217,14 @@ func (env *Env) Listen(io *sock.IO, beside ...*sock.Listener) ([]*sock.Listener,
 	return lns, err
 }
 
-// Ready says on standard output that connections are accepted, and where.
+// Ready says on standard output that connections are accepted, and where. A server that
+// has no descriptor left for a client ends instead: it could only turn everyone away.
 func (env *Env) Ready(lns []*sock.Listener) {
+	if n := sock.Lacking(env.client); n > 0 {
+		complain(env.Name, fmt.Errorf("the limit of open files is %d, and %d are needed to serve one client: "+
+			"raise it with ulimit -n, or LimitNOFILE= of systemd", sock.MaxFiles(), sock.MaxFiles()+n))
+		exit(1)
+	}
 	more := ""
 	if n := len(lns); n > 1 {
 		more = fmt.Sprintf(" to %d", lns[n-1].Addr.Port())

@@ -22,6 +22,7 @@ func (target Target) rootProcesses() []process {
 		{"a file is sent where sendfile(2) is refused", sendsWithoutSendfile},
 		{"openat2(2) that is refused is named, with the likely reasons", target.namesRefusedCall},
 		{"without /dev and /proc a server serves, or says what it lacks", target.startsInBareRoot},
+		{"a server without descriptors for a client does not start", target.refusesTooFewFiles},
 		{"the Host is checked on loopback, whatever becomes of /etc/hosts", remembersLoopback},
 		{"kick ends a slow download within the close timeout", kicksDownload},
 		{"a root that is built again, or a link to another release, is followed", followsRoot},
@@ -228,4 +229,26 @@ func (target Target) startsInBareRoot(t *testing.T) {
 	}
 	p = launch(t, without, []string{"-root=" + root})
 	must(t, p.sends("page.txt", "bare"))
+}
+
+// refusesTooFewFiles starts a server with few descriptors. Either it can serve a client, or it
+// says what it lacks, in a line.
+func (target Target) refusesTooFewFiles(t *testing.T) {
+	limited := func(files int) []string {
+		return []string{"/bin/sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$@"`, files), "sh"}
+	}
+	few, enough := []int{8, 10}, 14
+	if target.Name == "forkserv" {
+		few, enough = []int{8, 10, 12, 14, 16, 18, 20}, 22
+	}
+	for _, files := range few {
+		p := prepare(t, limited(files), []string{"-addr=127.0.0.1:0"})
+		target.complains(p, 1, fmt.Sprintf("the limit of open files is %d, .*ulimit -n", files))
+	}
+	p := launch(t, limited(enough), nil)
+	c, err := dial(p.Addr)
+	must(t, err)
+	defer c.Close()
+	r, err := c.get("/healthz")
+	must(t, errors.Join(err, equal("status with just enough descriptors", r.status, 200)))
 }

@@ -153,6 +153,22 @@ func MaxFiles() int {
 	return int(min(limit.Cur, 1<<30))
 }
 
+// Lacking is how many of n further descriptors this process can't open now.
+func Lacking(n int) int {
+	var open []int
+	for range n {
+		fd, err := spareFD()
+		if err != nil {
+			break
+		}
+		open = append(open, fd)
+	}
+	for _, fd := range open {
+		unix.Close(fd)
+	}
+	return n - len(open)
+}
+
 // IsInherited reports whether fd is a descriptor that this process was started
 // with. All that it opens itself, its runtime too, close at exec, which an inherited
 // one has survived.
