@@ -23,6 +23,7 @@ func (target Target) rootProcesses() []process {
 		{"openat2(2) that is refused is named, with the likely reasons", target.namesRefusedCall},
 		{"without /dev and /proc a server serves, or says what it lacks", target.startsInBareRoot},
 		{"a server without descriptors for a client does not start", target.refusesTooFewFiles},
+		{"what is named by an inherited descriptor is served, whatever its number", servesInherited},
 		{"the Host is checked on loopback, whatever becomes of /etc/hosts", remembersLoopback},
 		{"kick ends a slow download within the close timeout", kicksDownload},
 		{"a root that is built again, or a link to another release, is followed", followsRoot},
@@ -251,4 +252,22 @@ func (target Target) refusesTooFewFiles(t *testing.T) {
 	defer c.Close()
 	r, err := c.get("/healthz")
 	must(t, errors.Join(err, equal("status with just enough descriptors", r.status, 200)))
+}
+
+// servesInherited gives the server its root, its list of hosts and its lifeline by descriptors, as
+// systemd's OpenFile= and a shell's 5<DIRECTORY do. forkserv's children have descriptors of their
+// own under the numbers 3 to 9. The lifeline is descriptor 3 at first.
+func servesInherited(t *testing.T) {
+	root, hosts := t.TempDir(), filepath.Join(t.TempDir(), "hosts")
+	must(t, os.WriteFile(filepath.Join(root, "page.txt"), []byte("inherited"), 0o644))
+	setFile(t, hosts, "1\nlocalhost\n")
+	for dir := 3; dir <= 9; dir++ {
+		list, line := 3+(dir-2)%7, 3+(dir-1)%7
+		wrapper := []string{"/bin/sh", "-c",
+			fmt.Sprintf(`exec %d<&3 %d<"$0" %d<"$1"; shift; exec "$@"`, line, dir, list), root, hosts}
+		p := prepare(t, wrapper, []string{"-addr=127.0.0.1:0", fmt.Sprintf("-root=/proc/self/fd/%d", dir),
+			fmt.Sprintf("-hosts=/proc/self/fd/%d", list), fmt.Sprintf("-lifeline=%d", line)})
+		p.start(nil)
+		must(t, p.sends("page.txt", "inherited"))
+	}
 }
