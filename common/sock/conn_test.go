@@ -25,6 +25,37 @@ func TestReadingNothingChangesNothing(t *testing.T) {
 	}
 }
 
+// A kernel without memory for a moment is no reason to end a connection.
+func TestWhatEachErrnoOfReadAndSendMeans(t *testing.T) {
+	for e := unix.Errno(1); e < 134; e++ {
+		again, err := verdict(e)
+		switch e {
+		case unix.EINTR:
+			if !again || err != nil {
+				t.Errorf("%v: got %t, %v, want another call", e, again, err)
+			}
+		case unix.EAGAIN, unix.ENOMEM, unix.ENOBUFS:
+			if again || err != unix.EAGAIN {
+				t.Errorf("%v: got %t, %v, want EAGAIN", e, again, err)
+			}
+		default:
+			if again || err != e {
+				t.Errorf("%v: got %t, %v, want the end of the connection", e, again, err)
+			}
+		}
+	}
+}
+
+func TestAFileIsSentLaterWhenMemoryIsShort(t *testing.T) {
+	defer func() { sendfile = unix.Sendfile }()
+	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, make([]byte, 1<<20)), Len: 1 << 20}))
+	sendfile = func(int, int, *int64, int) (int, error) { return -1, unix.ENOMEM }
+	w.say(get)
+	if w.Flush(w.now); w.Want()&session.Write == 0 {
+		t.Errorf("no memory now, and Want is %d", w.Want())
+	}
+}
+
 func TestReadOnceReadsOnce(t *testing.T) {
 	w := connect(t, &testApp{})
 	w.peer.Write([]byte("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n"))

@@ -51,12 +51,26 @@ func (io *IO) Admitted() *Address {
 // application, while it is asked for something.
 func (io *IO) Peer() netip.Addr { return peerAddr(io.current.FD) }
 
+// verdict decides what an errno of read(2), sendto(2), sendmsg(2) or sendfile(2) means. A signal
+// came: call again. The kernel has no memory now: as if the socket weren't ready, so the next
+// round tries again, until the connection's deadline. Anything else (ECONNRESET, EPIPE,
+// ETIMEDOUT, EHOSTUNREACH, …) is the end of this connection, and of no other.
+func verdict(err error) (again bool, _ error) {
+	switch err {
+	case unix.EINTR:
+		return true, nil
+	case unix.ENOMEM, unix.ENOBUFS:
+		return false, unix.EAGAIN
+	}
+	return false, err
+}
+
 // read reads once. It returns 0 and no error at the end of the stream.
 func (io *IO) read(fd int, p []byte) (int, error) {
 	io.Stat.Add(stat.SysRead, 1)
 	for {
 		n, err := rawRead(fd, p)
-		if err != unix.EINTR {
+		if again, err := verdict(err); !again {
 			return n, err
 		}
 	}
@@ -68,7 +82,7 @@ func (io *IO) write(fd int, runs [][]byte, more bool) (int, error) {
 	io.Stat.Add(stat.SysWrite, 1)
 	for {
 		n, err := rawSend(fd, runs, more && !io.Plain, &io.vec)
-		if err != unix.EINTR {
+		if again, err := verdict(err); !again {
 			return n, err
 		}
 	}
@@ -86,11 +100,13 @@ func (io *IO) sendfile(fd int, file uintptr, off int64, n int) (int, error) {
 	for {
 		sent, err := sendfile(fd, int(file), &off, n)
 		switch err {
-		case unix.EINTR:
-		case unix.EINVAL, unix.ENOSYS, unix.EOPNOTSUPP, unix.ESPIPE, unix.EPERM, unix.EACCES, unix.ENOMEM:
+		case nil:
+			return sent, nil
+		case unix.EINVAL, unix.ENOSYS, unix.EOPNOTSUPP, unix.ESPIPE, unix.EPERM, unix.EACCES:
 			return io.copyFile(fd, file, off, n)
-		default:
-			return max(sent, 0), err
+		}
+		if again, err := verdict(err); !again {
+			return 0, err
 		}
 	}
 }
