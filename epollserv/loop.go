@@ -76,10 +76,8 @@ func (l *loop) start(env *cli.Env, board stat.Board, i int, beside ...*sock.List
 func (l *loop) run() error {
 	for now := time.Now(); !l.done(now); {
 		n, err := sock.EpollWait(l.ep, l.ready, l.timeout(now))
-		if err != nil {
-			return err
-		}
 		now = time.Now()
+		l.env.WaitFailed(now, err)
 		l.takeIn(now, n)
 		if l.due(now, n) {
 			l.tick(now)
@@ -267,12 +265,13 @@ func (l *loop) watchListeners(on bool) {
 	if on {
 		marks = sock.POLLIN
 	}
+	l.paused, l.resume = !on, time.Time{}
 	for _, ln := range l.lns {
 		if err := l.watch(sock.EpollMod, ln.FD, marks); err != nil {
 			l.env.Log.Error("can't watch a listener", "address", ln.Addr, "error", err)
+			l.paused, l.resume = true, time.Now().Add(acceptPause) // and then try again
 		}
 	}
-	l.paused, l.resume = !on, time.Time{}
 }
 
 func (l *loop) watch(op, fd int, marks int16) error {

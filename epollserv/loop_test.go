@@ -95,3 +95,14 @@ func TestAListenerThatIsLeftAloneIsStillEpolls(t *testing.T) {
 		t.Error("a listener that is watched again does not wake the loop")
 	}
 }
+
+// What epoll can't do now it may do a moment later: the loop must not take a listener for
+// watched that isn't.
+func TestAListenerThatCannotBeWatchedIsTriedAgain(t *testing.T) {
+	slot := new(stat.Slot)
+	l := &loop{lns: []*sock.Listener{{FD: 0}}, stat: slot, ep: -1, env: &cli.Env{Log: slog.New(slog.DiscardHandler)}}
+	l.watchListeners(true)
+	if !l.paused || l.resume.IsZero() {
+		t.Errorf("paused %v until %v, want a time to try again", l.paused, l.resume)
+	}
+}

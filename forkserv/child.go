@@ -27,32 +27,35 @@ const (
 )
 
 // birthEnv is the environment variable that makes the program a child. Its
-// value is SLOT:ID:BYTES, the child's slot on the board, its connection's number,
-// which is 0 for a child that gets its connection later, and its budget of memory.
+// value is SLOT:ID:BYTES:LOOPBACK, the child's slot on the board, its connection's number,
+// which is 0 for a child that gets its connection later, its budget of memory, and whether
+// the server listens on loopback. The last is decided once: hosts(5) may change.
 const birthEnv = "FORKSERV_CHILD"
 
 // birth is what a child is told by its parent.
 type birth struct {
-	slot   int
-	id     uint64
-	memory int64          // bytes that it may hold
-	peer   netip.AddrPort // stands on the board, and isn't told again
-	err    error          // of begin
+	slot     int
+	id       uint64
+	memory   int64 // bytes that it may hold
+	loopback bool
+	peer     netip.AddrPort // stands on the board, and isn't told again
+	err      error          // of begin
 }
 
-func (b birth) String() string { return fmt.Sprintf("%d:%d:%d", b.slot, b.id, b.memory) }
+func (b birth) String() string { return fmt.Sprintf("%d:%d:%d:%t", b.slot, b.id, b.memory, b.loopback) }
 
 // born reports whether this process is a child.
 func born() (b birth, ok bool) {
 	parts := strings.Split(os.Getenv(birthEnv), ":")
-	if len(parts) != 3 {
+	if len(parts) != 4 {
 		return birth{}, false
 	}
-	var bad1, bad2, bad3 error
+	var bad1, bad2, bad3, bad4 error
 	b.slot, bad1 = strconv.Atoi(parts[0])
 	b.id, bad2 = strconv.ParseUint(parts[1], 10, 64)
 	b.memory, bad3 = strconv.ParseInt(parts[2], 10, 64)
-	return b, bad1 == nil && bad2 == nil && bad3 == nil
+	b.loopback, bad4 = strconv.ParseBool(parts[3])
+	return b, bad1 == nil && bad2 == nil && bad3 == nil && bad4 == nil
 }
 
 // threads is how many threads a child starts with beside the runtime's monitor and the
@@ -66,7 +69,7 @@ const threads = 2
 // that it asks its children to finish. A child that is killed before they are ignored,
 // by the runtime's own handler, has not read from its client, which gets another child.
 //
-// Until the threads are there standard error is /dev/null: at the limit of tasks the
+// Until the threads are there standard error takes nothing: at the limit of tasks the
 // Go runtime would fill the log with a report for each client. The parent says it in a line.
 func (b *birth) begin() {
 	signal.Ignore(syscall.SIGHUP, syscall.SIGTERM)
@@ -133,9 +136,8 @@ func (c *child) await() (fd int, id uint64, err error) {
 	text := make([]byte, 256) // what is sent before there is a connection is short
 	for {
 		bus := []sock.PollFD{{Fd: busFD, Events: sock.POLLIN}}
-		if _, err := sock.Poll(bus, sock.Forever); err != nil {
-			return -1, 0, err
-		}
+		_, err = sock.Poll(bus, sock.Forever)
+		c.env.WaitFailed(time.Now(), err)
 		n, fd, err := c.bus.RecvFD(text)
 		switch {
 		case errors.Is(err, sock.ErrBusEnd):
@@ -156,10 +158,8 @@ func (c *child) await() (fd int, id uint64, err error) {
 func (c *child) run() error {
 	for now := time.Now(); !c.done(now); {
 		n, err := c.wait(now)
-		if err != nil {
-			return err
-		}
 		now = time.Now()
+		c.env.WaitFailed(now, err)
 		c.count(n)
 		if err := c.take(now); err != nil {
 			return err
@@ -202,9 +202,7 @@ func (c *child) tick(now time.Time) error {
 	for range mostLooks {
 		c.fds[0].Events, c.fds[1].Events = sock.Marks(c.conn.Want()), c.bus.marks()
 		n, err := sock.Poll(c.fds[:], 0)
-		if err != nil {
-			return err
-		}
+		c.env.WaitFailed(now, err)
 		c.stat.Add(stat.SysWait, 1)
 		if n == 0 {
 			break

@@ -15,7 +15,7 @@
 //	5      the board: shared memory in which all count
 //	6 7    the lists of hosts and origins, as the parent has read them last
 //	8      the directory of -root
-//	9      what becomes its standard error when it can run (until then that is /dev/null)
+//	9      what becomes its standard error when it can run (until then that takes nothing)
 //
 // A child may fail to start: the machine has no task or no memory left, or a signal to
 // all processes kills it. So the parent keeps its own descriptor of a connection until

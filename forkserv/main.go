@@ -19,7 +19,9 @@ func main() {
 		Addr:  "127.0.0.1:8001",
 		Flags: flags,
 		Run:   run,
-		Child: child,
+
+		PerClient: perClient,
+		Child:     child, Loopback: birth.loopback,
 	})
 }
 

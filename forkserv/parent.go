@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"syscall"
@@ -25,7 +26,7 @@ type parent struct {
 	board stat.Board
 	memfd int
 	lists lists
-	null  *os.File // stands for a connection that is yet to come
+	null  int // a file that can't be written, for a descriptor that is not there yet
 
 	all      []*offspring
 	children map[int]*offspring // the same, by process id
@@ -72,8 +73,12 @@ type offspring struct {
 	newcomer newcomer      // that it was given and doesn't serve yet; nobody: none
 	asked    bool          // the Hub owes its connection an answer: see may
 	lists    *cli.Lists    // that it was given
+	root     uint32        // which of -root's directories it was given: see cli.Env.RootFile
 	outbox
 }
+
+// program is what children are started from.
+const program = "/proc/self/exe"
 
 // forkExec starts a child. A test replaces it by one that fails.
 var forkExec = syscall.ForkExec
@@ -104,7 +109,10 @@ func serve(env *cli.Env) error {
 		p.slots = append(p.slots, slot)
 	}
 	p.stat = &p.board[0]
-	if p.null, err = os.Open(os.DevNull); err != nil {
+	if _, err = os.Stat(program); err != nil {
+		return fmt.Errorf("%w: children are started through this link, so /proc must be mounted", err)
+	}
+	if p.null, err = sock.NewMemory("null", nil); err != nil { // there may be no /dev/null
 		return err
 	}
 	if p.desk, err = cli.NewDesk(); err != nil {
@@ -123,6 +131,9 @@ func serve(env *cli.Env) error {
 		p.watch(ln.FD)
 	}
 	p.first = len(p.fds)
+	if err = p.lists.renew(env.Lists()); err != nil {
+		return err
+	}
 	p.ringOnExit()
 	env.Attend(p.desk)
 	env.Ready(p.lns)
@@ -137,10 +148,7 @@ func (p *parent) watch(fd int) {
 // run is the loop: wait, take in and tick, settle.
 func (p *parent) run() error {
 	for now := time.Now(); !p.done(now); {
-		n, err := p.wait(&now)
-		if err != nil {
-			return err
-		}
+		n := p.wait(&now)
 		if p.fds[0].Revents != 0 {
 			p.hear(now)
 		}
@@ -156,15 +164,16 @@ func (p *parent) run() error {
 }
 
 // wait waits until something is to be done, and sets the clock.
-func (p *parent) wait(now *time.Time) (ready int, err error) {
+func (p *parent) wait(now *time.Time) (ready int) {
 	before, limit := *now, p.timeout(*now)
-	ready, err = sock.Poll(p.fds, limit)
+	ready, err := sock.Poll(p.fds, limit)
 	*now = time.Now()
+	p.env.WaitFailed(*now, err)
 	if limit != sock.Forever && now.Sub(before) > limit+standstill {
 		p.excuse(*now)
 	}
 	p.count(ready)
-	return ready, err
+	return ready
 }
 
 // excuse gives everyone a moment before a deadline is judged. The process was stopped,

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -337,6 +338,39 @@ func TestListsAreThoseOfTheConnection(t *testing.T) {
 	p.Quiet()
 }
 
+// A child that was made in advance has the directory that -root led to at its birth.
+func TestTheRootIsThatOfTheConnection(t *testing.T) {
+	base := t.TempDir()
+	for _, release := range []string{"r1", "r2"} {
+		dir := filepath.Join(base, release)
+		if err := errors.Join(os.Mkdir(dir, 0o755), os.WriteFile(filepath.Join(dir, "page.txt"), []byte(release), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	current := filepath.Join(base, "current")
+	if err := os.Symlink("r1", current); err != nil {
+		t.Fatal(err)
+	}
+	p := conformance.Launch(t, "-prefork=3", "-root="+current)
+	await(t, "warm children", func() bool { return len(children(p)) == 3 })
+	if err := errors.Join(os.Symlink("r2", current+".new"), os.Rename(current+".new", current)); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1100 * time.Millisecond)
+	for range 5 {
+		c := dial(t, p)
+		io.WriteString(c, "GET /page.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		r, err := http.ReadResponse(c.in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(r.Body); string(text) != "r2" {
+			t.Errorf("after the link was switched: got %q, %v, want r2", text, err)
+		}
+	}
+	p.Quiet()
+}
+
 func TestMaxChildren(t *testing.T) {
 	p := conformance.Launch(t, "-max-children=2", "-prefork=1")
 	var all []*client
@@ -399,7 +433,7 @@ func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
 	}
 	slices.Sort(got)
 	memory := fmt.Sprint(64 << 20 / childShare)
-	want := []string{birthEnv + "=1:1:" + memory, "GODEBUG=madvdontneed=1", "GOGC=" + garbagePercent, "GOMAXPROCS=1", "GOMEMLIMIT=off"}
+	want := []string{birthEnv + "=1:1:" + memory + ":true", "GODEBUG=madvdontneed=1", "GOGC=" + garbagePercent, "GOMAXPROCS=1", "GOMEMLIMIT=off"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("a child's environment (-want +got):\n%s", diff)
 	}

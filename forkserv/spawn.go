@@ -15,12 +15,17 @@ import (
 )
 
 // give hands a connection to a warm child. It reports false if there is none. One
-// that was made before the lists were read anew is sent away: it has the old ones.
+// that was made before the lists were read again, or before -root has led to another
+// directory, is sent away: it has the old ones.
 func (p *parent) give(cl newcomer) bool {
+	if len(p.warm) == 0 {
+		return false
+	}
+	_, times := p.env.RootFile()
 	for len(p.warm) > 0 {
 		c := p.warm[0]
 		p.warm = slices.Delete(p.warm, 0, 1)
-		if c.lists != p.env.Lists() {
+		if c.lists != p.env.Lists() || c.root != times {
 			p.send(c, &hub.Message{Kind: hub.Shutdown})
 			continue
 		}
@@ -44,17 +49,18 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.slot, b.memory = p.slots[len(p.slots)-1], max(p.memory/childShare, 1)
+	b.slot, b.memory, b.loopback = p.slots[len(p.slots)-1], max(p.memory/childShare, 1), p.env.Loopback()
 	p.board[b.slot].Assign(b.id, b.peer)
 	title := fmt.Sprintf("%s: connection %d", p.env.Name, b.id)
 	if b.id == 0 {
 		title = p.env.Name + ": in advance"
 	}
-	null, root := p.null.Fd(), p.null.Fd()
-	if fd := p.env.RootFile(); fd >= 0 {
-		root = uintptr(fd)
+	null, root := uintptr(p.null), uintptr(p.null)
+	dir, times := p.env.RootFile()
+	if dir >= 0 {
+		root = uintptr(dir)
 	}
-	pid, err := forkExec("/proc/self/exe", append([]string{title}, os.Args[1:]...), &syscall.ProcAttr{
+	pid, err := forkExec(program, append([]string{title}, os.Args[1:]...), &syscall.ProcAttr{
 		Env: environment(birthEnv+"="+b.String(), "GOMAXPROCS=1", "GOGC="+garbagePercent, "GOMEMLIMIT=off"),
 		Files: []uintptr{0, 1, null, connFD: uintptr(fd), busFD: uintptr(theirs.FD), boardFD: uintptr(p.memfd),
 			cli.HostsFD: uintptr(p.lists.hosts), cli.OriginsFD: uintptr(p.lists.origins),
@@ -66,7 +72,7 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 		theirs.Close()
 		return nil, err
 	}
-	c := &offspring{pid: pid, slot: b.slot, at: len(p.all), ours: ours, theirs: theirs, lists: p.lists.of, newcomer: nobody}
+	c := &offspring{pid: pid, slot: b.slot, at: len(p.all), ours: ours, theirs: theirs, lists: p.lists.of, root: times, newcomer: nobody}
 	p.slots = p.slots[:len(p.slots)-1]
 	p.all = append(p.all, c)
 	p.children[pid], p.places[c.slot] = c, c
@@ -98,7 +104,7 @@ func (p *parent) lacksWarm() bool {
 
 // prefork starts one child that waits for a connection.
 func (p *parent) prefork(now time.Time) {
-	c, err := p.spawn(int(p.null.Fd()), birth{})
+	c, err := p.spawn(p.null, birth{})
 	if err != nil {
 		p.env.Log.Error("can't start a child in advance", "error", err)
 		p.calm = now.Add(acceptPause)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -24,7 +23,7 @@ func TestChildrenInAdvanceAreMadeWhenNobodyComes(t *testing.T) {
 	now := time.Now()
 	p := &parent{
 		env: &cli.Env{Options: &cli.Options{Prefork: 1}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
-		fds: make([]sock.PollFD, 2), board: make(stat.Board, 2), slots: []int{1}, null: os.Stdin,
+		fds: make([]sock.PollFD, 2), board: make(stat.Board, 2), slots: []int{1}, null: 0,
 		hub:  hub.New(nil, sock.Random),
 		stat: new(stat.Slot),
 		calm: now,

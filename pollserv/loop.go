@@ -85,10 +85,8 @@ func (l *loop) start(env *cli.Env, board stat.Board, i int) (err error) {
 func (l *loop) run() error {
 	for now := time.Now(); !l.done(now); {
 		n, err := sock.Poll(l.fds, l.timeout(now))
-		if err != nil {
-			return err
-		}
 		now = time.Now()
+		l.env.WaitFailed(now, err)
 		l.takeIn(now, n)
 		if l.due(now) {
 			l.tick(now)

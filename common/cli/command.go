@@ -38,7 +38,7 @@ var commands = []command{
 		verb: Tell, parse: (*request).message,
 	}, {
 		names: []string{"kick", "close"}, args: "[IP] SOCKET", about: "close one connection",
-		more: "A WebSocket is sent Close 1008. A request under way is answered first. With an IP the client must have that.",
+		more: "A WebSocket is sent Close 1008. A request under way is answered first. All is over\nwithin -close-timeout, whatever is queued. With an IP the client must have that.",
 		verb: Kick, parse: (*request).clientAlone,
 	}, {
 		names: []string{"kickall", "closeall"}, about: "close every connection",

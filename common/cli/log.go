@@ -175,3 +175,14 @@ func newLogger(q *lineQueue, o *Options, name string) *slog.Logger {
 	}
 	return logger(q, level)
 }
+
+// WaitFailed logs that a loop's wait has failed, if err is not nil; of all loops once a
+// second at most. The loop goes on: its clients may still be served after the next wait.
+func (env *Env) WaitFailed(now time.Time, err error) {
+	if err == nil {
+		return
+	}
+	if second := now.Unix(); env.waiting.Swap(second) != second {
+		env.Log.Error("can't wait for clients, and try again", "error", err)
+	}
+}

@@ -25,7 +25,11 @@ type Model struct {
 	Addr  string // the default of -addr
 	Flags func(fs *flag.FlagSet, o *Options)
 	Run   func(env *Env) error
-	Child bool // started by a server with its own command line: -addr, -lifeline are that one's affair
+
+	PerClient int // descriptors that the server needs to serve one client; 0: 1
+
+	Child    bool // started by a server with its own command line: -addr, -lifeline are that one's affair
+	Loopback bool // of a Child: what Env.Loopback says in that server
 }
 
 // Env is what a model's loop finds ready when it runs.
@@ -37,11 +41,13 @@ type Env struct {
 	child    bool   // Model.Child
 	host     string // of Addr
 	loopback bool   // only this machine can reach that
+	client   int    // Model.PerClient, 1 at least
 	root     *sock.Root
 	lists    atomic.Pointer[app.Lists]
 	lns      []*sock.Listener // all that Listen has opened; the loops close them when they leave
 
 	signals chan<- os.Signal // see Attend
+	waiting atomic.Int64     // when WaitFailed wrote last, in seconds
 }
 
 // Main is the main function of the server m. It does not return.
@@ -60,9 +66,10 @@ func Main(m Model) {
 	host, _, _ := sock.SplitAddress(o.Addr) // checked
 	env := &Env{
 		Options: o, Name: m.Name, Log: newLogger(stderr, o, m.Name),
-		child: m.Child, host: host, loopback: loopback(host),
+		child: m.Child, host: host, loopback: m.Loopback, client: max(m.PerClient, 1),
 	}
 	if !m.Child {
+		env.loopback = loopback(host)
 		limitHeap(env.MemoryBudget())
 	}
 	err = env.open()
@@ -74,6 +81,9 @@ func Main(m Model) {
 		exit(2)
 	}
 	if err := m.Run(env); err != nil {
+		if errors.Is(err, syscall.EMFILE) {
+			err = fmt.Errorf("%w: the limit of open files is %d, raise it with ulimit -n", err, sock.MaxFiles())
+		}
 		complain(m.Name, err)
 		exit(1)
 	}
@@ -89,7 +99,7 @@ func (env *Env) open() (err error) {
 	switch {
 	case env.Root == "":
 	case env.child:
-		env.root = sock.InheritRoot(RootFD)
+		env.root = sock.InheritRoot(RootFD, env.Root)
 	default:
 		if env.root, err = sock.OpenRoot(env.Root); err != nil {
 			return fmt.Errorf("-root: %w", err)
@@ -98,13 +108,16 @@ func (env *Env) open() (err error) {
 	return env.readLists()
 }
 
-// RootFile is the descriptor of the directory that -root names; negative: there is
-// none. A Child that is given it as RootFD opens no directory itself.
-func (env *Env) RootFile() int {
+// RootFile is the descriptor of the directory that -root leads to; negative: there is
+// none. A Child that is given it as RootFD opens no directory to begin with. times is how
+// often the path has led to another directory: a Child that was given an earlier one has
+// old files.
+func (env *Env) RootFile() (fd int, times uint32) {
 	if env.root == nil {
-		return -1
+		return -1, 0
 	}
-	return env.root.Fd()
+	times = env.root.Renew()
+	return env.root.Fd(), times
 }
 
 func (env *Env) checkLifeline() error {
@@ -161,6 +174,10 @@ func (env *Env) NewLocal() *hub.Local {
 	return l
 }
 
+// Loopback reports whether only this machine can reach the address of -addr, as hosts(5)
+// had it when the server was started. Then Host is checked.
+func (env *Env) Loopback() bool { return env.loopback }
+
 // loopback reports whether host is an address, or a name of one, that only this
 // machine can reach.
 func loopback(host string) bool {
@@ -200,8 +217,14 @@ func (env *Env) Listen(io *sock.IO, beside ...*sock.Listener) ([]*sock.Listener,
 	return lns, err
 }
 
-// Ready says on standard output that connections are accepted, and where.
+// Ready says on standard output that connections are accepted, and where. A server that
+// has no descriptor left for a client ends instead: it could only turn everyone away.
 func (env *Env) Ready(lns []*sock.Listener) {
+	if n := sock.Lacking(env.client); n > 0 {
+		complain(env.Name, fmt.Errorf("the limit of open files is %d, and %d are needed to serve one client: "+
+			"raise it with ulimit -n, or LimitNOFILE= of systemd", sock.MaxFiles(), sock.MaxFiles()+n))
+		exit(1)
+	}
 	more := ""
 	if n := len(lns); n > 1 {
 		more = fmt.Sprintf(" to %d", lns[n-1].Addr.Port())

@@ -78,8 +78,7 @@ func processes(target Target) []process {
 		{"a crash takes along who shares the process", target.crashesAlone},
 		{"without -demo nobody can ask for a crash", refusesToCrash},
 		{"garbage ends in a status, a Close or a close", survivesGarbage},
-	}, roomProcesses(target), target.budgets(),
-		kindProcesses(target))
+	}, roomProcesses(target), target.budgets(), kindProcesses(target), target.rootProcesses())
 }
 
 // patience is how long a condition may take to come true on a busy machine.

@@ -7,11 +7,11 @@ import (
 	"threeloops/common/ws"
 )
 
-// Deadline is when Tick is due: the nearest of the phase's timer, the peer's
-// time to take some bytes, and the application's timer. Zero: never.
+// Deadline is when Tick is due: the nearest of the phase's timer, the peer's time to
+// take some bytes, the time after a Kick, and the application's timer. Zero: never.
 func (s *Session) Deadline() time.Time {
 	d := s.phaseDue()
-	for _, other := range [...]instant{s.writeDue(), s.timer} {
+	for _, other := range [...]instant{s.writeDue(), s.cutDue(), s.timer} {
 		if other != 0 && (d == 0 || other < d) {
 			d = other
 		}
@@ -24,7 +24,10 @@ func (s *Session) Deadline() time.Time {
 
 // Tick says that Deadline has passed.
 func (s *Session) Tick(now time.Time) {
-	s.cfg.tell(now)
+	if s.CutDue(now) {
+		s.turn(failed)
+		return
+	}
 	if s.timer != 0 && s.timer <= s.cfg.now {
 		s.timer = 0
 		s.cfg.App.Timer((*Conn)(s), now)
@@ -35,6 +38,22 @@ func (s *Session) Tick(now time.Time) {
 	if d := s.phaseDue(); d != 0 && d <= s.cfg.now {
 		s.expired()
 	}
+}
+
+// cutDue is when a connection that was kicked ends, whatever is queued for it; 0: never.
+func (s *Session) cutDue() instant {
+	if s.kicked == 0 || s.phase == over || s.cfg.CloseTimeout <= 0 {
+		return 0
+	}
+	return s.kicked.after(s.cfg.CloseTimeout)
+}
+
+// CutDue reports whether Tick will end a connection that was kicked CloseTimeout ago. The
+// driver then throws away what its socket still holds.
+func (s *Session) CutDue(now time.Time) bool {
+	s.cfg.tell(now)
+	d := s.cutDue()
+	return d != 0 && d <= s.cfg.now
 }
 
 // looks is how often, within WriteTimeout, the driver is asked by LookDue whether

@@ -28,6 +28,7 @@ type Session struct {
 	since    instant // when the phase began; of an open WebSocket, when a byte came last
 	progress instant // when the peer last took a byte of what is queued; 0: nothing is
 	timer    instant // the application's
+	kicked   instant // when Kick was called first; 0: never
 
 	unacked int32 // bytes that the peer had not acknowledged when it was looked at last
 	looked  uint8 // how often it was looked at, since it took a byte; 0: not since one was sent
@@ -201,10 +202,14 @@ func (s *Session) Shutdown(now time.Time) {
 }
 
 // Kick ends the connection as soon as it can be done in good order: a WebSocket
-// by its closing handshake, with code 1008, a request in hand by its reply.
+// by its closing handshake, with code 1008, a request in hand by its reply. After
+// CloseTimeout it ends in any case.
 func (s *Session) Kick(now time.Time) {
 	s.cfg.tell(now)
 	s.leaving = true
+	if s.kicked == 0 {
+		s.kicked = s.cfg.now
+	}
 	switch s.phase {
 	case fresh, idle, head, body, challenge:
 		s.turn(lastWord)
@@ -265,7 +270,8 @@ func (s *Session) Sent(now time.Time, n int) {
 }
 
 // emptied follows the last byte that was queued, or the full stop. A peer that has
-// said goodbye needs no lingering.
+// said goodbye needs no lingering, unless it was kicked: what its socket holds could go on
+// to it for long after a close.
 //
 // RFC 9112 9.6: "A client that sends the "close" connection option MUST NOT send
 // further requests on that connection". Of WebSockets there is the same rule behind
@@ -276,7 +282,7 @@ func (s *Session) emptied() {
 	case s.phase == closing && !s.told, s.phase == idle:
 		s.told = s.phase == closing
 		s.since = s.cfg.now // only now can the peer have our Close, or the reply
-	case s.phase == flush && s.out.Finished() && (s.saidBye || s.finCame):
+	case s.phase == flush && s.out.Finished() && (s.saidBye || s.finCame) && s.kicked == 0:
 		s.turn(drainedFin)
 	case s.phase == flush && s.out.Finished():
 		s.turn(drained)

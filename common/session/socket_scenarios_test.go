@@ -121,6 +121,28 @@ var socketScenarios = []scenario{
 			b.phase(p, "linger")
 		}
 	}},
+	{"the operator's close is over after the close timeout, whatever is queued", func(b *bench) {
+		slow, read, open := b.connect(), b.connect(), b.open("/ws")
+		slow.Stall()
+		b.send(slow, "get /file get /file")
+		b.send(read, "get /hello") // it has its answer, and says nothing more
+		open.Stall()
+		b.send(open, `repeat 3 binary pattern 65000`)
+		for _, p := range []*wiretest.Peer{slow, read, open} {
+			b.loop.Operate(p, (*session.Session).Kick)
+		}
+		b.pass(5*time.Second - 1)
+		for _, p := range []*wiretest.Peer{slow, read, open} {
+			if p.Over() {
+				b.fail("want the peer to have the close timeout")
+			}
+			b.loop.Operate(p, (*session.Session).Kick) // a second one puts nothing off
+		}
+		b.pass(1)
+		b.over(slow)
+		b.over(read)
+		b.over(open)
+	}},
 	{"a silent peer is pinged, and stays when it sends anything", func(b *bench) {
 		p := b.open("/ws")
 		b.pass(60 * time.Second)
@@ -211,8 +233,8 @@ var socketScenarios = []scenario{
 	}},
 	{"a peer that pings behind our Close puts nothing off", func(b *bench) {
 		p := b.open("/ws")
-		b.loop.Operate(p, (*session.Session).Kick)
-		b.wantFrames(p, `close 1008 "closed by the operator"`)
+		b.loop.Shutdown()
+		b.wantFrames(p, `close 1001`)
 		for range 2 {
 			b.pass(2 * time.Second)
 			b.send(p, `ping "still here"`)
@@ -226,8 +248,8 @@ var socketScenarios = []scenario{
 		p := b.open("/ws")
 		p.Stall()
 		b.send(p, `repeat 3 binary pattern 65000`)
-		b.loop.Operate(p, (*session.Session).Kick)
-		b.wantFrames(p, `repeat 3 binary pattern 65000, close 1008 "closed by the operator"`)
+		b.loop.Shutdown()
+		b.wantFrames(p, `repeat 3 binary pattern 65000, close 1001`)
 		for range 6 {
 			p.Stall()
 			b.send(p, `repeat 20000 ping "0123456789abcdef"`)

@@ -59,7 +59,7 @@ func sent(err error) (full bool, _ error) {
 	switch err {
 	case nil:
 		return false, nil
-	case unix.EAGAIN, unix.EINTR:
+	case unix.EAGAIN, unix.EINTR, unix.ENOMEM, unix.ENOBUFS: // memory is tried for again
 		return true, nil
 	}
 	return false, os.NewSyscallError("send", err)
@@ -105,7 +105,7 @@ func (b Bus) RecvFD(p []byte) (n, fd int, err error) {
 
 func received(err error) error {
 	switch err {
-	case unix.EAGAIN, unix.EINTR:
+	case unix.EAGAIN, unix.EINTR, unix.ENOMEM, unix.ENOBUFS: // memory is tried for again
 		return nil
 	case unix.ECONNRESET: // it was closed with something of ours unread
 		return ErrBusEnd

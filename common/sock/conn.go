@@ -36,7 +36,8 @@ func NewConn(fd int, id uint64, io *IO, cfg *session.Config, now time.Time, wake
 	return c
 }
 
-// These end a connection by a reset: a FIN would tell the client that it has the file.
+// These, as all errors of a file, end a connection by a reset: a FIN would tell the client
+// that it has the file.
 var (
 	// errTruncated: the length that was announced can't be kept.
 	errTruncated = errors.New("sock: the file became shorter while it was sent")
@@ -47,13 +48,17 @@ var (
 // Tick says that Deadline has passed. A peer may take bytes for long before its
 // kernel announces room for more, so the socket is asked first.
 func (c *Conn) Tick(now time.Time) {
-	if !c.LookDue(now) {
+	look, cut := c.LookDue(now), c.CutDue(now)
+	if !look && !cut {
 		c.Session.Tick(now)
 		return
 	}
-	c.Look(now, c.io.unacked(c.FD))
+	unacked := c.io.unacked(c.FD)
+	if look {
+		c.Look(now, unacked)
+	}
 	c.Session.Tick(now)
-	if c.Want() == 0 { // what the socket holds is for a peer that doesn't read
+	if c.Want() == 0 && (!cut || unacked > 0) { // the peer doesn't read, or was kicked
 		c.abort()
 	}
 }
@@ -124,7 +129,7 @@ func (c *Conn) Flush(now time.Time) (again bool) {
 		if err == unix.EAGAIN {
 			return c.Want()&session.Work != 0
 		}
-		if err == errTruncated || err == errRewritten {
+		if b.File != nil && err != nil { // of ours, or of a peer that is gone
 			c.abort()
 		}
 		if err != nil {

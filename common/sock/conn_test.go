@@ -25,6 +25,37 @@ func TestReadingNothingChangesNothing(t *testing.T) {
 	}
 }
 
+// A kernel without memory for a moment is no reason to end a connection.
+func TestWhatEachErrnoOfReadAndSendMeans(t *testing.T) {
+	for e := unix.Errno(1); e < 134; e++ {
+		again, err := verdict(e)
+		switch e {
+		case unix.EINTR:
+			if !again || err != nil {
+				t.Errorf("%v: got %t, %v, want another call", e, again, err)
+			}
+		case unix.EAGAIN, unix.ENOMEM, unix.ENOBUFS:
+			if again || err != unix.EAGAIN {
+				t.Errorf("%v: got %t, %v, want EAGAIN", e, again, err)
+			}
+		default:
+			if again || err != e {
+				t.Errorf("%v: got %t, %v, want the end of the connection", e, again, err)
+			}
+		}
+	}
+}
+
+func TestAFileIsSentLaterWhenMemoryIsShort(t *testing.T) {
+	defer func() { sendfile = unix.Sendfile }()
+	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, make([]byte, 1<<20)), Len: 1 << 20}))
+	sendfile = func(int, int, *int64, int) (int, error) { return -1, unix.ENOMEM }
+	w.say(get)
+	if w.Flush(w.now); w.Want()&session.Write == 0 {
+		t.Errorf("no memory now, and Want is %d", w.Want())
+	}
+}
+
 func TestReadOnceReadsOnce(t *testing.T) {
 	w := connect(t, &testApp{})
 	w.peer.Write([]byte("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n"))
@@ -249,6 +280,48 @@ func TestAFileThatBecameShorterEndsTheConnection(t *testing.T) {
 	_, _, err := w.send(&outq.Batch{File: f, Off: int64(len(text)), Len: 1}, session.MaxSend)
 	if !errors.Is(err, errTruncated) {
 		t.Errorf("behind the end of a file comes %v, not errTruncated", err)
+	}
+}
+
+// Some file systems refuse sendfile(2), and so do sandboxes.
+func TestAFileIsSentWithoutSendfile(t *testing.T) {
+	defer func() { sendfile = unix.Sendfile }()
+	body := make([]byte, 1<<20)
+	for i := range body {
+		body[i] = byte(i * 7 >> 3)
+	}
+	for _, errno := range []unix.Errno{unix.EINVAL, unix.ENOSYS, unix.EOPNOTSUPP, unix.EPERM} {
+		w := connect(t, reply(session.Response{Status: 200, File: openFile(t, body), Len: int64(len(body))}))
+		sendfile = func(int, int, *int64, int) (int, error) { return -1, errno }
+		w.say(get)
+		got := make(chan []byte)
+		go func() {
+			text, _ := io.ReadAll(w.peer)
+			got <- text
+		}()
+		for w.Flush(w.now) || w.Want()&session.Write != 0 {
+			w.now = w.now.Add(time.Millisecond)
+			w.wait(POLLOUT)
+		}
+		unix.Shutdown(w.FD, unix.SHUT_WR)
+		if _, text, _ := bytes.Cut(<-got, []byte("\r\n\r\n")); !bytes.Equal(text, body) {
+			t.Errorf("%v: of %d bytes %d arrived, or others", errno, len(body), len(text))
+		}
+	}
+}
+
+func TestAFileThatCannotBeReadEndsInAReset(t *testing.T) {
+	defer func() { sendfile = unix.Sendfile }()
+	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, make([]byte, 1<<20)), Len: 1 << 20}))
+	sendfile = func(int, int, *int64, int) (int, error) { return -1, unix.EIO }
+	w.say(get)
+	w.Flush(w.now)
+	if w.Want() != 0 {
+		t.Errorf("the disk fails, and Want is %d", w.Want())
+	}
+	w.Close()
+	if _, err := io.ReadAll(w.peer); !errors.Is(err, unix.ECONNRESET) {
+		t.Errorf("the client's stream ends with %v, want a reset", err)
 	}
 }
 

@@ -51,12 +51,26 @@ func (io *IO) Admitted() *Address {
 // application, while it is asked for something.
 func (io *IO) Peer() netip.Addr { return peerAddr(io.current.FD) }
 
+// verdict decides what an errno of read(2), sendto(2), sendmsg(2) or sendfile(2) means. A signal
+// came: call again. The kernel has no memory now: as if the socket weren't ready, so the next
+// round tries again, until the connection's deadline. Anything else (ECONNRESET, EPIPE,
+// ETIMEDOUT, EHOSTUNREACH, …) is the end of this connection, and of no other.
+func verdict(err error) (again bool, _ error) {
+	switch err {
+	case unix.EINTR:
+		return true, nil
+	case unix.ENOMEM, unix.ENOBUFS:
+		return false, unix.EAGAIN
+	}
+	return false, err
+}
+
 // read reads once. It returns 0 and no error at the end of the stream.
 func (io *IO) read(fd int, p []byte) (int, error) {
 	io.Stat.Add(stat.SysRead, 1)
 	for {
 		n, err := rawRead(fd, p)
-		if err != unix.EINTR {
+		if again, err := verdict(err); !again {
 			return n, err
 		}
 	}
@@ -68,21 +82,48 @@ func (io *IO) write(fd int, runs [][]byte, more bool) (int, error) {
 	io.Stat.Add(stat.SysWrite, 1)
 	for {
 		n, err := rawSend(fd, runs, more && !io.Plain, &io.vec)
-		if err != unix.EINTR {
+		if again, err := verdict(err); !again {
 			return n, err
 		}
 	}
 }
 
+// sendfile is sendfile(2). A test replaces it by that of another file system.
+var sendfile = unix.Sendfile
+
 // sendfile sends up to n bytes of a file from off on. It may sleep while the
-// file is read from its disk, so it is no raw call.
+// file is read from its disk, so it is no raw call. Where the file system or a sandbox
+// refuses sendfile(2), the bytes are read and written; what is wrong with the file itself
+// (EIO, ESTALE, …) the read says again.
 func (io *IO) sendfile(fd int, file uintptr, off int64, n int) (int, error) {
 	io.Stat.Add(stat.SysSendfile, 1)
 	for {
-		n, err := unix.Sendfile(fd, int(file), &off, n)
-		if err != unix.EINTR {
-			return n, err
+		sent, err := sendfile(fd, int(file), &off, n)
+		switch err {
+		case nil:
+			return sent, nil
+		case unix.EINVAL, unix.ENOSYS, unix.EOPNOTSUPP, unix.ESPIPE, unix.EPERM, unix.EACCES:
+			return io.copyFile(fd, file, off, n)
 		}
+		if again, err := verdict(err); !again {
+			return 0, err
+		}
+	}
+}
+
+// copyFile does what sendfile does, up to a scratch buffer's length at a time. No bytes of
+// a client are in that: what a read has brought was taken whole.
+func (io *IO) copyFile(fd int, file uintptr, off int64, n int) (int, error) {
+	for {
+		n, err := unix.Pread(int(file), io.scratch[:min(n, len(io.scratch))], off)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil || n == 0:
+			return 0, err
+		}
+		io.runs[0] = io.scratch[:n]
+		return io.write(fd, io.runs[:1], false)
 	}
 }
 
@@ -126,6 +167,22 @@ func MaxFiles() int {
 		return 1024
 	}
 	return int(min(limit.Cur, 1<<30))
+}
+
+// Lacking is how many of n further descriptors this process can't open now.
+func Lacking(n int) int {
+	var open []int
+	for range n {
+		fd, err := spareFD()
+		if err != nil {
+			break
+		}
+		open = append(open, fd)
+	}
+	for _, fd := range open {
+		unix.Close(fd)
+	}
+	return n - len(open)
 }
 
 // IsInherited reports whether fd is a descriptor that this process was started

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -173,12 +174,11 @@ func probe(family int, sa unix.Sockaddr) error {
 	return os.NewSyscallError("bind", unix.Bind(fd, sa))
 }
 
+// spareFD returns a descriptor that is good for nothing. It is no /dev/null: a chroot may
+// have no /dev.
 func spareFD() (int, error) {
-	fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1, os.NewSyscallError("open", err)
-	}
-	return fd, nil
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	return fd, os.NewSyscallError("eventfd2", err)
 }
 
 func sockaddr(at netip.AddrPort) (family int, sa unix.Sockaddr, err error) {
@@ -202,13 +202,23 @@ const (
 // ErrAddress is why a client is turned away whose address has too many connections.
 var ErrAddress = errors.New("its address has as many connections as it may have")
 
-// Accept takes one connection from the backlog.
+// mostRetries bounds how often Accept tries again immediately. Each error that it does so after
+// takes a connection out of the backlog, so more of them in a row than that are no client's doing.
+const mostRetries = 64
+
+// Accept takes one connection from the backlog. It decides each errno of accept(2):
 //
 // Without a free descriptor (EMFILE, ENFILE) the connection would stay in the
 // backlog, and a level-triggered loop would be woken for it again and again, in
 // vain. So the spare descriptor is given up, and the client accepted and turned away.
+//
+// An error of the new connection, which Linux reports here, is no error of the
+// listener: the next connection is taken.
+//
+// Anything else (ENOBUFS, ENOMEM; EPERM of a security module; what a sandbox
+// invents) is Failed: the caller leaves the listener alone for a moment.
 func (ln *Listener) Accept() (fd int, v Verdict, err error) {
-	for {
+	for range mostRetries {
 		fd, err = ln.accept()
 		switch err {
 		case nil:
@@ -223,11 +233,26 @@ func (ln *Listener) Accept() (fd int, v Verdict, err error) {
 			return -1, Empty, nil
 		case unix.EMFILE, unix.ENFILE:
 			return -1, ln.shed(), err
-		case unix.EINTR, unix.ECONNABORTED: // accept(2): treat like EAGAIN by retrying
-		default:
-			return -1, Failed, os.NewSyscallError("accept4", err)
+		}
+		if !passes(err) {
+			break
 		}
 	}
+	return -1, Failed, os.NewSyscallError("accept4", err)
+}
+
+// passes reports whether accept(2) is to be called again immediately after an error: a signal
+// came, or the connection failed before it was accepted. The manual page lists these errors,
+// ETIMEDOUT and ERESTARTSYS (of a traced process) among those that it mentions last.
+func passes(err error) bool {
+	const restart = syscall.Errno(512) // ERESTARTSYS
+	switch err {
+	case unix.EINTR, restart, unix.ECONNABORTED, unix.EPROTO, unix.ETIMEDOUT,
+		unix.ENETDOWN, unix.ENETUNREACH, unix.EHOSTDOWN, unix.EHOSTUNREACH,
+		unix.ENONET, unix.ENOPROTOOPT, unix.EOPNOTSUPP:
+		return true
+	}
+	return false
 }
 
 // maxQuota is how many connections one listener may bring in a round.
@@ -251,9 +276,12 @@ func (ln *Listener) Next() (fd int, v Verdict, err error) {
 	return fd, v, err
 }
 
+// accept4 is accept4(2). A test replaces it by one that fails.
+var accept4 = rawAccept
+
 func (ln *Listener) accept() (int, error) {
 	ln.io.Stat.Add(stat.SysAccept, 1)
-	return rawAccept(ln.FD)
+	return accept4(ln.FD)
 }
 
 // shed turns away the client at the head of the backlog. If even the spare descriptor is

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -400,5 +401,53 @@ func TestAnIPv6ClientIsItsNetwork(t *testing.T) {
 		if got := Network(netip.MustParseAddr(tt.a)) == Network(netip.MustParseAddr(tt.b)); got != tt.same {
 			t.Errorf("%s and %s: want the same client %t, got %t", tt.a, tt.b, tt.same, got)
 		}
+	}
+}
+
+// accept(2): "Linux accept() passes already-pending network errors on the new socket as an
+// error code from accept()", and lists those after which it is to be called again.
+func TestWhatEachErrnoOfAcceptMeans(t *testing.T) {
+	defer func() { accept4 = rawAccept }()
+	again := []unix.Errno{unix.ECONNABORTED, unix.EINTR, unix.ENETDOWN, unix.EPROTO, unix.ENOPROTOOPT, unix.EHOSTDOWN,
+		unix.ENONET, unix.EHOSTUNREACH, unix.EOPNOTSUPP, unix.ENETUNREACH, unix.ETIMEDOUT, 512}
+	for e := unix.Errno(1); e <= 512; e++ {
+		if e == unix.EAGAIN || e == unix.EMFILE || e == unix.ENFILE {
+			continue // they have tests of their own
+		}
+		ln := newListener(t, Config{Addr: "127.0.0.1:0"}, new(stat.Slot))
+		dial(t, ln)
+		once := e
+		accept4 = func(fd int) (int, error) {
+			if err := once; err != 0 {
+				once = 0
+				return -1, err
+			}
+			return rawAccept(fd)
+		}
+		want := Failed
+		if slices.Contains(again, e) {
+			want = Accepted
+		}
+		fd, v, err := ln.Accept()
+		if v != want || (err == nil) != (want == Accepted) {
+			t.Errorf("%v, and a client behind it: got verdict %d, %v, want %d", e, v, err, want)
+		}
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+		ln.Close()
+		if e == 133 {
+			e = 511
+		}
+	}
+}
+
+// A kernel that answers the same each time must not keep the loop.
+func TestAcceptGivesUp(t *testing.T) {
+	defer func() { accept4 = rawAccept }()
+	ln := newListener(t, Config{Addr: "127.0.0.1:0"}, new(stat.Slot))
+	accept4 = func(int) (int, error) { return -1, unix.EPROTO }
+	if fd, v, err := ln.Accept(); fd != -1 || v != Failed || !errors.Is(err, unix.EPROTO) {
+		t.Errorf("got %d, verdict %d, %v, want Failed for EPROTO", fd, v, err)
 	}
 }

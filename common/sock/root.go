@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -11,60 +12,142 @@ import (
 	"threeloops/common/outq"
 )
 
-// Root opens files below a directory.
-type Root struct{ fd int }
+// Root opens files below the directory that a path leads to. When the path leads to
+// another directory, because a site was built again or a link was switched to another
+// release, Root follows within a second. A path that leads nowhere changes nothing.
+type Root struct {
+	fd      int // always the same number
+	path    string
+	since   time.Time
+	looked  atomic.Int64  // when the path was looked at last, as a duration since then
+	renewed atomic.Uint32 // how often the directory was replaced
+}
 
-// OpenRoot opens the directory at path. It fails on kernels before 5.6, which
-// have no openat2(2).
+// lookAgain is how long Root trusts that its path leads where it did.
+const lookAgain = time.Second
+
+// OpenRoot opens the directory at path. It fails where there is no openat2(2).
 func OpenRoot(path string) (*Root, error) {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	r := &Root{fd: fd}
-	f, _, _, err := r.Open(".")
-	if err == unix.ENOSYS {
-		err = fmt.Errorf("this kernel has no openat2(2): Linux 5.6 or later is needed to serve a root")
-	}
+	r := &Root{fd: fd, path: path, since: time.Now()}
+	at, err := r.openat2(".", unix.O_PATH)
 	if err != nil {
 		unix.Close(fd)
-		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		return nil, &fs.PathError{Op: "openat2", Path: path, Err: refused(err)}
 	}
-	if f != nil {
-		f.Close()
-	}
+	unix.Close(at)
 	return r, nil
 }
 
-// InheritRoot returns the Root behind a descriptor that this process was started
-// with. The directory may have been renamed or deleted since: that can't fail.
-func InheritRoot(fd int) *Root { return &Root{fd: fd} }
+// refused adds the likely reasons to an errno that openat2(2) never has of a directory: a
+// sandbox answers in its place.
+func refused(err error) error {
+	switch err {
+	case unix.ENOSYS:
+		return fmt.Errorf("%w: Linux has this call since 5.6, "+
+			"and sandboxes refuse it (seccomp: systemd's RestrictSUIDSGID= and DynamicUser=)", err)
+	case unix.EPERM:
+		return fmt.Errorf("%w: a sandbox refuses this call (seccomp: an old container runtime or its libseccomp); "+
+			"the directory's permissions are not the reason", err)
+	}
+	return err
+}
+
+// InheritRoot returns the Root behind a descriptor that this process was started with,
+// which the process that started it has opened by path. The directory may have been
+// renamed or deleted since: that can't fail.
+func InheritRoot(fd int, path string) *Root {
+	return &Root{fd: fd, path: path, since: time.Now().Add(-lookAgain)}
+}
 
 // Fd is the descriptor of the directory.
 func (r *Root) Fd() int { return r.fd }
 
+// Renew looks at the path, if that was not done for a second, and follows it to another
+// directory. It returns how often it has done so. Several loops may call it at the same
+// time: dup3(2) replaces the directory in one step, under the number that all of them use.
+func (r *Root) Renew() (times uint32) {
+	last, now := r.looked.Load(), int64(time.Since(r.since))
+	if now-last < int64(lookAgain) || !r.looked.CompareAndSwap(last, now) {
+		return r.renewed.Load()
+	}
+	var there, here unix.Stat_t
+	if unix.Stat(r.path, &there) != nil || unix.Fstat(r.fd, &here) != nil ||
+		there.Dev == here.Dev && there.Ino == here.Ino { // no other has the number while it is open
+		return r.renewed.Load()
+	}
+	fd, err := unix.Open(r.path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return r.renewed.Load()
+	}
+	defer unix.Close(fd)
+	if unix.Dup3(fd, r.fd, unix.O_CLOEXEC) != nil {
+		return r.renewed.Load()
+	}
+	return r.renewed.Add(1)
+}
+
 // Open opens a file by its name relative to the root, and tells its size and
 // when it was modified. A directory is no error, but has no File. The kernel keeps
-// the name, and every symbolic link on its way, below the root. Nothing but
-// regular files is opened: a named pipe would stop the loop until somebody
-// wrote to it, so not even the attempt may wait.
+// the name, and every symbolic link on its way, below the root.
+//
+// Nothing but regular files is opened, and nothing else is even tried: to open a named
+// pipe and close it again wakes the process that waits to write to it, which then dies
+// of SIGPIPE. So Open looks first. That costs about a microsecond. The exact way costs six, to open
+// each file by O_PATH and again through /proc/thread-self/fd, and is better only when a
+// pipe takes the file's place within the microsecond between the look and the open.
 func (r *Root) Open(name string) (f outq.File, size int64, modified time.Time, err error) {
-	fd, err := r.openat2(name)
+	r.Renew()
+	var st unix.Stat_t
+	err = unix.Fstatat(r.fd, name, &st, unix.AT_NO_AUTOMOUNT)
+	switch {
+	case err == unix.ENOENT:
+		return nil, 0, time.Time{}, fs.ErrNotExist
+	case err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG:
+		if regular, err := r.look(name); err != nil || !regular {
+			return nil, 0, time.Time{}, err
+		}
+	}
+	fd, err := r.openat2(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	if err != nil {
 		return nil, 0, time.Time{}, meaning(err)
 	}
-	var st unix.Stat_t
 	if err = unix.Fstat(fd, &st); err == nil {
 		switch st.Mode & unix.S_IFMT {
 		case unix.S_IFREG:
 			return file{fd, st.Ino, st.Size, st.Mtim}, st.Size, time.Unix(st.Mtim.Unix()), nil
-		case unix.S_IFDIR:
+		case unix.S_IFDIR: // it took the file's place
 		default:
 			err = fs.ErrPermission
 		}
 	}
 	unix.Close(fd)
 	return nil, 0, time.Time{}, err
+}
+
+// look tells what lies below the root under a name, without opening it (O_PATH). fstatat(2)
+// follows links that lead out of the root, and so its answer is no answer to a client.
+// It reports whether that is a regular file; a directory is none, and no error.
+func (r *Root) look(name string) (regular bool, err error) {
+	fd, err := r.openat2(name, unix.O_PATH)
+	if err != nil {
+		return false, meaning(err)
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return false, err
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		return true, nil
+	case unix.S_IFDIR:
+		return false, nil
+	}
+	return false, fs.ErrPermission
 }
 
 // tries is how often an open is tried. It takes few, if it isn't a lease
@@ -74,9 +157,9 @@ const tries = 100
 // openat2 is openat2(2). It can't tell a ".." on the way, of a link, from one that
 // leads outside when anything on the machine is renamed meanwhile, and says EAGAIN:
 // its manual has one try again.
-func (r *Root) openat2(name string) (fd int, err error) {
+func (r *Root) openat2(name string, flags uint64) (fd int, err error) {
 	how := unix.OpenHow{
-		Flags:   unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY,
+		Flags:   flags | unix.O_CLOEXEC,
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
 	}
 	for range tries {

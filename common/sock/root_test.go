@@ -3,6 +3,7 @@ package sock
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -127,6 +128,116 @@ func TestWhatARootRefuses(t *testing.T) {
 		if f, _, _, err := r.Open(name); !errors.Is(err, want) || f != nil {
 			t.Errorf("%.20q gives %v, %v, not %v", name, f, err, want)
 		}
+	}
+}
+
+// fifo(7): the open of a writer waits until a reader opens the pipe. A reader that closes it
+// again leaves the writer to die of SIGPIPE.
+func TestAPipesWriterIsNotWoken(t *testing.T) {
+	r := tree(t)
+	path := fmt.Sprintf("/proc/self/fd/%d/pipe", r.Fd())
+	opened := make(chan int, 1)
+	go func() {
+		fd, err := unix.Open(path, unix.O_WRONLY, 0)
+		if err != nil {
+			t.Error(err)
+		}
+		opened <- fd
+	}()
+	time.Sleep(50 * time.Millisecond) // until it waits
+	for range 100 {
+		if f, _, _, err := r.Open("pipe"); f != nil || !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("a pipe gives %v, %v", f, err)
+		}
+	}
+	select {
+	case fd := <-opened:
+		unix.Close(fd)
+		t.Error("the pipe was opened for reading: its writer goes on")
+	case <-time.After(100 * time.Millisecond):
+		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unix.Close(<-opened)
+		unix.Close(fd)
+	}
+}
+
+// What a request for a small file costs its server beside the connection.
+func BenchmarkOpen(b *testing.B) {
+	dir := b.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "file"), []byte("text"), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	r, err := OpenRoot(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	for b.Loop() {
+		f, _, _, err := r.Open("file")
+		if err != nil {
+			b.Fatal(err)
+		}
+		f.Close()
+	}
+}
+
+// A site that is built again, or a link that leads to another release.
+func TestARootFollowsItsPath(t *testing.T) {
+	base := t.TempDir()
+	current := filepath.Join(base, "current")
+	release := func(text string) {
+		t.Helper()
+		dir := filepath.Join(base, text)
+		err := errors.Join(os.Mkdir(dir, 0o755), os.WriteFile(filepath.Join(dir, "file"), []byte(text), 0o644),
+			os.Symlink(text, current+".new"), os.Rename(current+".new", current))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	release("one")
+	r, err := OpenRoot(current)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	serves := func(when, want string) {
+		t.Helper()
+		f, _, _, err := r.Open("file")
+		if err != nil {
+			t.Fatalf("%s: %v", when, err)
+		}
+		defer f.Close()
+		text := make([]byte, 5)
+		n, _ := f.ReadAt(text, 0)
+		if string(text[:n]) != want {
+			t.Errorf("%s: got %q, want %q", when, text[:n], want)
+		}
+	}
+	const second = int64(time.Second)
+	number := r.Fd()
+	release("two")
+	r.since = time.Now()
+	serves("within a second", "one")
+	r.looked.Store(-second)
+	serves("after a second", "two")
+	os.Rename(current, current+".away")
+	r.looked.Store(-second)
+	serves("while the path leads nowhere", "two")
+	os.WriteFile(current, nil, 0o644)
+	r.looked.Store(-second)
+	serves("while the path leads to a file", "two")
+	os.Remove(current)
+	release("three")
+	inherited := InheritRoot(number, current)
+	if n := inherited.Renew(); n != 1 {
+		t.Errorf("a root that was just inherited: followed its path %d times, want 1", n)
+	}
+	serves("of another Root's directory", "three")
+	if flags, err := unix.FcntlInt(uintptr(number), unix.F_GETFD, 0); r.Fd() != number || flags != unix.FD_CLOEXEC {
+		t.Errorf("descriptor %d became %d with flags %d, %v", number, r.Fd(), flags, err)
 	}
 }
 

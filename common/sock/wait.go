@@ -22,50 +22,73 @@ const Forever = time.Duration(-1)
 // PollFD is poll(2)'s struct pollfd.
 type PollFD = unix.PollFd
 
-// Poll waits until one of fds is ready or d has passed, and returns how many
-// are ready; 0 also when a signal came, or when the kernel had no memory for a
-// list as long as fds. That is no reason to end a server: after a moment there
-// may be some.
+// Poll waits until one of fds is ready or d has passed, and returns how many are ready; 0 also
+// after a signal. Any error is a reason to write to the log, and none to end a server that still
+// has clients: Poll has slept for a moment then, and the caller goes on.
 func Poll(fds []PollFD, d time.Duration) (int, error) {
 	n, err := unix.Poll(fds, milliseconds(d))
-	if err == unix.EINVAL {
-		return pollParts(fds, d, MaxFiles())
-	}
-	return waited(fds, n, err)
+	return waited(fds, d, n, err)
 }
 
-// pollParts polls a list that is longer than RLIMIT_NOFILE, which poll(2) refuses: the
-// limit was lowered while the descriptors were open (prlimit(2)). It looks at one part
-// after the other, and again after a moment.
+// waited decides what each errno of poll(2) and ppoll(2) means.
+func waited(fds []PollFD, d time.Duration, n int, err error) (int, error) {
+	switch err {
+	case nil:
+		return n, nil
+	case unix.EINVAL: // more descriptors than RLIMIT_NOFILE, which was lowered (prlimit(2))
+		return pollParts(fds, d, MaxFiles())
+	}
+	for i := range fds {
+		fds[i].Revents = 0 // they are still those of the wait before
+	}
+	switch err {
+	case unix.EINTR:
+		return 0, nil
+	case unix.ENOMEM: // for a list as long as fds: after a moment there may be some
+		time.Sleep(shortage)
+		return 0, nil
+	}
+	time.Sleep(shortage) // EFAULT, or whatever a sandbox invents
+	return 0, os.NewSyscallError("poll", err)
+}
+
+// pollParts polls a list that is longer than RLIMIT_NOFILE. It looks at one part after the other,
+// and again after a moment. A limit of 0 allows no part at all: then each descriptor counts as
+// ready after a moment: read(2), write(2) and accept(2) tell if it isn't.
 func pollParts(fds []PollFD, d time.Duration, most int) (ready int, err error) {
-	for part := range slices.Chunk(fds, max(most, 1)) {
+	if most == 0 {
+		pause(d)
+		for i := range fds {
+			fds[i].Revents = 0
+			if fds[i].Fd >= 0 && fds[i].Events != 0 {
+				fds[i].Revents = fds[i].Events
+				ready++
+			}
+		}
+		return ready, nil
+	}
+	for part := range slices.Chunk(fds, most) {
 		n, err := unix.Poll(part, 0)
-		if n, err = waited(part, n, err); err != nil {
-			return 0, err
+		if err != nil {
+			for i := range part {
+				part[i].Revents = 0 // the next wait will tell
+			}
+			continue
 		}
 		ready += n
 	}
-	if ready == 0 && d != 0 {
-		if d < 0 || d > shortage {
-			d = shortage
-		}
-		time.Sleep(d)
+	if ready == 0 {
+		pause(d)
 	}
 	return ready, nil
 }
 
-func waited(fds []PollFD, n int, err error) (int, error) {
-	switch err {
-	case unix.EINTR:
-		return 0, nil
-	case unix.ENOMEM:
-		for i := range fds {
-			fds[i].Revents = 0 // they are still those of the wait before
-		}
-		time.Sleep(shortage)
-		return 0, nil
+// pause sleeps for a moment, but no longer than d, of which a negative one is Forever.
+func pause(d time.Duration) {
+	if d < 0 || d > shortage {
+		d = shortage
 	}
-	return n, os.NewSyscallError("poll", err)
+	time.Sleep(d)
 }
 
 // shortage is how long to leave alone a kernel that has no memory.
@@ -85,8 +108,9 @@ func PollSoon(fds []PollFD, d time.Duration) (int, error) {
 	if d < 0 {
 		d = brief
 	}
-	n, err := rawPoll(fds, min(d, brief))
-	return waited(fds, n, err)
+	d = min(d, brief)
+	n, err := rawPoll(fds, d)
+	return waited(fds, d, n, err)
 }
 
 // EpollEvent is epoll(7)'s struct epoll_event; Fd is what EpollCtl was given.
@@ -111,13 +135,18 @@ func EpollCtl(ep, op, fd int, events uint32) error {
 }
 
 // EpollWait waits until a descriptor of ep is ready or d has passed, and
-// returns how many events it wrote; 0 also when a signal came.
+// returns how many events it wrote; 0 also when a signal came. As after Poll, an error
+// is a reason to write to the log, and none to end: EpollWait has slept for a moment.
 func EpollWait(ep int, events []EpollEvent, d time.Duration) (int, error) {
 	n, err := unix.EpollWait(ep, events, milliseconds(d))
-	if err == unix.EINTR {
+	switch err {
+	case nil:
+		return n, nil
+	case unix.EINTR:
 		return 0, nil
 	}
-	return max(n, 0), os.NewSyscallError("epoll_wait", err)
+	time.Sleep(shortage) // EBADF, EFAULT, EINVAL, or whatever a sandbox invents
+	return 0, os.NewSyscallError("epoll_wait", err)
 }
 
 // milliseconds rounds up, so that what is due is due when the wait returns.

@@ -3,6 +3,7 @@ package sock
 import (
 	"math"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -228,5 +229,54 @@ func TestALongListIsPolledInParts(t *testing.T) {
 	n, err := pollParts(fds, Forever, 2)
 	if n != 2 || err != nil || fds[1].Revents != POLLIN || fds[4].Revents != POLLIN || fds[0].Revents != 0 {
 		t.Errorf("with two events: want these two ready, got %d, %v, %v", n, err, fds)
+	}
+}
+
+// A limit of 0 makes poll(2) fail for every list.
+func TestWithoutALimitEveryDescriptorCountsAsReady(t *testing.T) {
+	fds := []PollFD{{Fd: 0, Events: POLLIN}, {Fd: -1, Events: POLLIN}, {Fd: 1, Revents: POLLOUT}}
+	n, err := pollParts(fds, Forever, 0)
+	if n != 1 || err != nil || fds[0].Revents != POLLIN || fds[1].Revents != 0 || fds[2].Revents != 0 {
+		t.Errorf("want the one that is watched, got %d, %v, %v", n, err, fds)
+	}
+}
+
+// No errno of a wait may end a server. Those that are no news are not even logged, and
+// those that may last don't let the loop spin.
+func TestWhatEachErrnoOfAWaitMeans(t *testing.T) {
+	quiet := []unix.Errno{unix.EINTR, unix.ENOMEM, unix.EINVAL}
+	for e := unix.Errno(1); e < 134; e++ {
+		fds := []PollFD{{Fd: -1, Revents: POLLIN}}
+		begin := time.Now()
+		n, err := waited(fds, shortage, -1, e)
+		took := time.Since(begin)
+		if n != 0 || (err == nil) != slices.Contains(quiet, e) || fds[0].Revents != 0 {
+			t.Errorf("%v: got %d ready, %v, marks %#x", e, n, err, fds[0].Revents)
+		}
+		if e != unix.EINTR && took < shortage {
+			t.Errorf("%v: the wait is over after %v", e, took)
+		}
+	}
+	if n, err := EpollWait(-1, make([]EpollEvent, 1), Forever); n != 0 || err == nil {
+		t.Errorf("epoll_wait without its descriptor: got %d, %v, want 0 and an error", n, err)
+	}
+}
+
+// A child of forkserv polls two descriptors, and its limit can be lowered to one.
+func TestPollSoonBeyondTheLimitOfFiles(t *testing.T) {
+	b, err := NewBell()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	b.Ring()
+	fds := []PollFD{{Fd: -1, Events: POLLIN}, {Fd: int32(b.FD), Events: POLLIN}}
+	var before unix.Rlimit
+	unix.Getrlimit(unix.RLIMIT_NOFILE, &before)
+	unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 1, Max: before.Max})
+	n, err := PollSoon(fds, time.Second)
+	unix.Setrlimit(unix.RLIMIT_NOFILE, &before)
+	if n != 1 || err != nil || fds[1].Revents != POLLIN {
+		t.Errorf("want the bell to be ready, got %d, %v, %v", n, err, fds)
 	}
 }
