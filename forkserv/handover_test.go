@@ -109,9 +109,9 @@ func TestAClientWhoseChildrenDieAtBirthIsTurnedAway(t *testing.T) {
 		}
 		before.get(t, 200)
 	}
-	if n := strings.Count(p.Log(), "a child has failed"); n != mostDead*clients {
-		t.Errorf("children that died: got %d, want %d for each client", n, mostDead)
-	}
+	await(t, fmt.Sprintf("lines about %d children that died for each client", mostDead), func() bool {
+		return strings.Count(p.Log(), "a child has failed") == mostDead*clients
+	})
 	if n := strings.Count(p.Log(), "died before it could serve"); n < 1 || n > clients {
 		t.Errorf("lines that say why: got %d, want one a second", n)
 	}

@@ -81,18 +81,30 @@ func visible(r rune) bool {
 }
 
 // appendFolded appends name in a form that is the same for names that look the
-// same, except for upper and lower case: of the characters that differ in case alone
-// it takes the first one, and it leaves out those that nobody sees.
+// same, except for upper and lower case: it folds the case of each character, and leaves
+// out those that nobody sees.
 func appendFolded(b []byte, name string) []byte {
 	for _, r := range name {
 		if r == joiner || r == nonJoiner || unicode.Is(blank, r) {
 			continue
 		}
-		first := r
-		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-			first = min(first, f)
+		full := fullFolding(r)
+		if full == "" {
+			b = utf8.AppendRune(b, simpleFolding(r))
 		}
-		b = utf8.AppendRune(b, first)
+		for _, r := range full {
+			b = utf8.AppendRune(b, simpleFolding(r))
+		}
 	}
 	return b
+}
+
+// simpleFolding is the same for all characters that differ in case alone: the first of
+// them.
+func simpleFolding(r rune) rune {
+	first := r
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		first = min(first, f)
+	}
+	return first
 }

@@ -31,7 +31,7 @@ func TestNamesThatLookTheSameAreTheSame(t *testing.T) {
 	}{
 		{"Ann", "aNN", true}, {"Kelvin", "\u212aelvin", true}, {"Straße", "STRAẞE", true}, {"ΣΑΣ", "σας", true},
 		{"longs", "longſ", true}, {"ǅ", "ǆ", true}, {"👩\u200d💻", "👩💻", true}, {"❤", "❤\ufe0f", true}, {"A\u200cnn", "ann", true},
-		{"Ann", "Anne", false}, {"é", "e", false}, {"i", "ı", false}, {"Straße", "Strasse", false},
+		{"Ann", "Anne", false}, {"é", "e", false}, {"i", "ı", false}, {"Straße", "Strasse", true},
 	} {
 		c := newCrowd()
 		c.do(hub.Message{Kind: hub.Join, Conn: 1, Name: tt.one})
