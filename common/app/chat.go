@@ -20,9 +20,11 @@ const (
 	chatSlack = 1 << 20
 
 	// What the room costs, in units of session.Conn.Spend.
-	bytesParsed = 8  // bytes of JSON that a unit reads
-	memberWork  = 3  // to queue a message for a member
-	visitWork   = 50 // to ask the hub for a client without WebSocket
+	messageWork = 60     // to read a message, whatever becomes of it
+	bytesParsed = 8      // bytes of JSON that a unit reads
+	memberWork  = 3      // to queue a message for a member
+	bytesQueued = 1 << 8 // bytes for which a member's share grows by a unit
+	visitWork   = 50     // to ask the hub for a client without WebSocket
 )
 
 var chatProtocols = []string{"chat"}
@@ -64,7 +66,7 @@ func (a *App) chatMessage(g *guest, m session.Message) {
 		g.conn.Close(ws.UnsupportedData, "the chat speaks JSON in text messages")
 		return
 	}
-	g.conn.Spend(int(m.Len()) / bytesParsed)
+	g.conn.Spend(messageWork + int(m.Len())/bytesParsed)
 	s, err := parseSaid(m.Bytes())
 	if err != nil {
 		a.complain(g, err)
@@ -170,12 +172,13 @@ func (a *App) deliver(g *guest, m *hub.Message) {
 
 // broadcast sends an entry to every member with a WebSocket at this place.
 func (a *App) broadcast(now time.Time, m *hub.Message) {
-	frame := a.render(m).frame
+	r := a.render(m)
+	work := memberWork + r.frame.Len()/bytesQueued
 	for _, g := range a.guests {
 		if g.member {
 			g.conn.At(now)
-			g.conn.Spend(memberWork)
-			a.tell(g, frame)
+			g.conn.Spend(work)
+			a.tell(g, r.frame)
 		}
 	}
 }

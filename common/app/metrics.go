@@ -9,7 +9,7 @@ import (
 
 // What a report costs, in units of session.Conn.Spend.
 const (
-	reportWork = 100
+	reportWork = 200
 	slotWork   = 10
 )
 

@@ -118,6 +118,9 @@ func (res *resource) replyPart(c *session.Conn, fields []byte, b byteRange) {
 	c.Reply(&reply)
 }
 
+// partWork is what a part of a multipart body costs, in units of session.Conn.Spend.
+const partWork = 30
+
 // replyParts answers with several ranges as one multipart body, and fields
 // beside its type.
 //
@@ -128,6 +131,7 @@ func (res *resource) replyParts(c *session.Conn, fields []byte, ranges []byteRan
 	typ, _, _ := cutLine(res.content)
 	parts := make([]session.Part, 0, len(ranges)+1)
 	left := len(ranges)
+	c.Spend(partWork * left)
 	for _, b := range ranges {
 		head := append([]byte("\r\n--"), boundary...)
 		head = append(append(head, "\r\n"...), typ...)

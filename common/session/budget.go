@@ -16,17 +16,22 @@ import (
 const RoundWork = 100_000
 
 const (
-	// turnWork is for one connection in one turn: 2 ms.
+	// turnWork is the most for one connection in one turn: 2 ms. If many had a turn in
+	// the round before, the round's work is divided by their number.
 	turnWork = 20_000
-	// leastWork is for one connection when the round's work is used up: 20 µs. It is
-	// for what is cheap alone: a request for a page in memory, a short message.
+	// leastWork is the least for one connection, also when the round's work is used up:
+	// 20 µs. Then it is for cheap work alone: a request for a page in memory, a short message.
 	leastWork = 200
 
 	requestWork = 10 // to parse a request and to answer it from memory
+	refusalWork = 20 // more for an answer that says what is wrong
 	messageWork = 1  // to take in a short message
+	eventWork   = 3  // to take in any other frame, or a piece of one
+	callWork    = 15 // to send: a system call
 
 	// Bytes of which a unit takes care.
 	bytesRead      = 1 << 10
+	bytesParsed    = 1 << 3
 	bytesSent      = 1 << 8
 	bytesInflated  = 1 << 4
 	bytesUnpacked  = 1 << 1 // read by the inflater: each may be a table of codes
@@ -50,8 +55,9 @@ func (cfg *Config) Round() {
 	if cfg.full == 0 {
 		cfg.full = RoundWork
 	}
-	cfg.round, cfg.turn, cfg.whose = cfg.full, 0, nil
 	cfg.least = min(leastWork, cfg.full)
+	cfg.share = max(cfg.least, min(turnWork, cfg.full/max(cfg.turns, 1)))
+	cfg.round, cfg.turns, cfg.turn, cfg.whose = cfg.full, 0, 0, nil
 }
 
 // Spent reports whether the round's work is used up. From then on only cheap work is
@@ -68,13 +74,21 @@ func (cfg *Config) spend(units int) {
 func (s *Session) begin() {
 	cfg := s.cfg
 	if cfg.whose != s {
-		cfg.whose, cfg.turn = s, min(turnWork, max(cfg.round, cfg.least))
+		cfg.whose, cfg.turn = s, min(cfg.share, max(cfg.round, cfg.least))
+		cfg.turns++
 	}
 }
 
 // mayWork reports whether s may take in more in this turn.
 func (s *Session) mayWork() bool {
 	return s.cfg.turn > 0 && (s.cfg.mayWork() || !s.costly && s.zip() == nil)
+}
+
+// MustWait reports whether the session has to wait for the next round with whatever
+// costs others: that its peer is gone, too, if the members of a room are told.
+func (s *Session) MustWait(now time.Time) bool {
+	s.cfg.tell(now)
+	return s.costly && !s.cfg.mayWork()
 }
 
 // mayWork reports whether the round has work left for what is costly.

@@ -67,7 +67,9 @@ type Config struct {
 	full    int      // units of work that a round has
 	round   int      // units of work that are left in this round
 	reserve int      // of these, units that what has just come must leave to what waits from earlier rounds
-	least   int      // units that a connection has in a round whose work is used up
+	share   int      // units for a connection in a turn
+	least   int      // units for it in a round whose work is used up
+	turns   int      // turns that were given in this round
 	turn    int      // and of these, in the turn of the connection that has it
 	whose   *Session // which connection that is; nil: none yet
 

@@ -26,7 +26,7 @@ func (s *Session) takeRequest(p []byte) (n int) {
 				continue
 			}
 		case http1.End:
-			s.cfg.spend(requestWork)
+			s.cfg.spend(requestWork + n/bytesParsed)
 			s.ask(whole)
 			return n
 		case http1.Failed:

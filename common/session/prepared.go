@@ -28,6 +28,9 @@ const (
 // Prepare returns a message of p, which nobody may write to any more.
 func Prepare(text bool, p []byte) *Prepared { return &Prepared{text: text, payload: p} }
 
+// Len is the length of the payload in bytes.
+func (m *Prepared) Len() int { return len(m.payload) }
+
 // shareMin is from how many bytes on a frame is referred to. To refer to a
 // shorter one takes as much memory as a copy, and another run in the vector.
 const shareMin = 256

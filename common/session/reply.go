@@ -112,6 +112,7 @@ func (c *Conn) ReplyFixed(f *Fixed) {
 // Refuse answers the request in hand with an error and the reason, a sentence,
 // as its text. fields are complete lines, or nil.
 func (c *Conn) Refuse(status int, reason string, fields []byte) {
+	c.cfg.spend(refusalWork)
 	c.Reply(refusal(status, reason, fields))
 }
 
@@ -164,6 +165,22 @@ func (s *Session) respondSmall(r *Response) {
 	s.out.Commit(b)
 }
 
+// copied queues a copy of a small part of a file, and closes it. It reports false, and
+// does nothing, if the part is large, or can't be read.
+func (s *Session) copied(p *Part) bool {
+	if p.Len > smallFile || s.cfg.Plain {
+		return false
+	}
+	b := s.out.Room(int(p.Len))
+	b = append(b, make([]byte, p.Len)...)
+	if n, _ := p.File.ReadAt(b, p.Off); int64(n) < p.Len {
+		return false
+	}
+	s.out.Commit(b)
+	p.File.Close()
+	return true
+}
+
 // respond queues a response.
 func (s *Session) respond(r *Response) {
 	if r.File != nil && r.Len <= smallFile && !s.headOnly && !s.cfg.Plain {
@@ -194,7 +211,7 @@ func (s *Session) respond(r *Response) {
 	}
 	for _, p := range r.Parts {
 		s.out.Append(p.Head)
-		if p.File != nil {
+		if p.File != nil && !s.copied(&p) {
 			s.out.File(p.File, p.Off, p.Len)
 		}
 		if len(p.Body) > 0 { // it may be kept by nobody else any more

@@ -251,7 +251,7 @@ func (s *Session) Next(v [][]byte) outq.Batch {
 func (s *Session) Sent(now time.Time, n int) {
 	s.cfg.tell(now)
 	s.cfg.Stat.Add(stat.BytesOut, n)
-	s.cfg.round -= n / bytesSent
+	s.cfg.round -= callWork + n/bytesSent
 	s.out.Sent(n)
 	s.progress, s.looked = s.cfg.now, 0
 	if s.out.Idle() {

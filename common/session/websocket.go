@@ -148,7 +148,7 @@ func (s *Session) takeFrames(p []byte) (n int) {
 		if ev.Kind == ws.NeedMore {
 			break
 		}
-		s.cfg.spend(messageWork)
+		s.cfg.spend(eventWork)
 		if ev.Kind == ws.Data && s.phase != closing {
 			if s.message(&ev) {
 				messages++

@@ -71,6 +71,9 @@ func (c *Conn) Tick(now time.Time) {
 // sends at once; what of it the socket doesn't take is for Flush.
 func (c *Conn) ReadOnce(now time.Time) {
 	c.io.current = c
+	if c.MustWait(now) {
+		return // the descriptor is still ready in the next round
+	}
 	if c.Want()&session.Read == 0 {
 		if !c.Touched && c.hungUp() { // else settle will write to it, or go on with what it has read
 			c.End(now, unix.ECONNRESET)
@@ -107,6 +110,10 @@ func (c *Conn) hungUp() bool {
 	return err == nil && n > 0
 }
 
+// callBytes is how many bytes a system call counts for at least, in the share of a round
+// that a connection may send.
+const callBytes = 4 << 10
+
 // Flush sends what the Session offers until it has nothing more, the socket is
 // full, or the connection has had its share of the round. It reports whether
 // it stopped for that last reason: there is more to do in the next round.
@@ -132,6 +139,9 @@ func (c *Conn) Flush(now time.Time) (again bool) {
 		if b.File != nil && err != nil { // of ours, or of a peer that is gone
 			c.abort()
 		}
+		if err != nil && c.MustWait(now) {
+			return true
+		}
 		if err != nil {
 			c.End(now, err)
 			return false
@@ -140,7 +150,7 @@ func (c *Conn) Flush(now time.Time) (again bool) {
 		if full {
 			return c.Want()&session.Work != 0
 		}
-		budget -= n
+		budget -= max(n, callBytes)
 	}
 	rest := c.Next(c.io.runs[:]) // it may also have taken in parked bytes
 	return !rest.Empty() || c.Want()&session.Work != 0
