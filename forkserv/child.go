@@ -88,10 +88,13 @@ type child struct {
 	room hub.Receiver // whoever here is in the room
 	conn *sock.Conn
 	cfg  *session.Config
-	told int64     // bytes of memory that the parent knows of
-	more bool      // there is more to send at once
-	idle bool      // nothing came in the last wait
-	end  time.Time // of the grace time; zero: not shutting down
+	told int64 // bytes of memory that the parent knows of
+
+	board  stat.Board
+	memory int64     // bytes that all children may hold
+	more   bool      // there is more to send at once
+	idle   bool      // nothing came in the last wait
+	end    time.Time // of the grace time; zero: not shutting down
 }
 
 // busBurst is how many messages the child takes in a round, so that they leave
@@ -107,7 +110,7 @@ func (b birth) serve(env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	c := &child{env: env, stat: &board[b.slot]}
+	c := &child{env: env, stat: &board[b.slot], board: board, memory: b.memory}
 	c.bus = bus{Bus: sock.Bus{FD: busFD}, stat: c.stat}
 	io := env.NewIO(c.stat)
 	env.MaxMemory = b.memory

@@ -6,16 +6,20 @@ import (
 
 	"threeloops/common/cli"
 	"threeloops/common/hub"
+	"threeloops/common/sock"
 	"threeloops/common/stat"
 )
 
-// The parent divides the server's budget of memory among the children. What each
-// holds for its client stands on the board. A child keeps itself to an eighth of the
-// budget, and tells the parent when it holds more than a MiB and each time that this
-// has doubled: nothing else wakes the parent while a client makes its child grow.
+// The children share the server's budget of memory. What each holds for its client
+// stands on the board, where every child sees what is left for it: at most an eighth of
+// the budget. So the children keep to it themselves, whatever the parent is doing. A
+// child also tells the parent when it holds more than a MiB and each time that this has
+// doubled: nothing else wakes the parent while a client makes its child grow.
 const (
-	// childShare is the part of the budget that one child may hold.
+	// childShare is the part of the budget that one child may hold, but at least leastShare
+	// bytes.
 	childShare = 8
+	leastShare = 1 << 20
 	// worthTelling is from how many bytes on a child tells that it holds them.
 	worthTelling = 1 << 20
 	// memoryLook is how often the parent looks at the board while more than half of the
@@ -33,14 +37,20 @@ func (p *parent) relieve(now time.Time) {
 	if held > p.memory/2 {
 		p.look = now.Add(memoryLook)
 	}
-	if p.tight = held > p.memory/4*3; p.tight {
+	p.stat.Max(stat.FilesMost, int(p.board.Sum(stat.Files)))
+	tight := held > p.memory/4*3
+	if !tight || !p.tight {
+		p.patience = now.Add(sock.TightPatience)
+	}
+	if p.tight = tight; tight {
 		p.watchListeners(false)
 	}
-	for held > p.memory {
+	for held > p.memory || tight && !now.Before(p.patience) {
 		c := p.largest()
 		if c == nil {
 			return
 		}
+		p.patience = now.Add(sock.TightPatience)
 		held -= p.holds(c)
 		p.stat.Add(stat.MemoryEnded, 1)
 		p.abandon(c, errors.New("it holds the most, and the server has no memory left"))
@@ -76,6 +86,7 @@ func (p *parent) largest() (found *offspring) {
 // relieve keeps the child to its share of the memory, and tells the parent when what
 // it holds has doubled.
 func (c *child) relieve(now time.Time) {
+	c.cfg.MaxMemory = c.allowance()
 	if c.cfg.Full() {
 		c.conn.Evict(now)
 	}
@@ -87,4 +98,15 @@ func (c *child) relieve(now time.Time) {
 	case held < c.told/4:
 		c.told = held
 	}
+}
+
+// allowance is how many bytes the child may hold: its share, or less if the others
+// leave less of the budget.
+func (c *child) allowance() int64 {
+	share, held := max(c.memory/childShare, leastShare), c.cfg.Memory()
+	if held < leastShare/4 {
+		return share // it is not worth a look at the board
+	}
+	others := int64(c.board.Sum(stat.Memory)) - int64(c.stat.Get(stat.Memory))
+	return max(min(share, c.memory-others), leastShare/2)
 }

@@ -37,10 +37,11 @@ type parent struct {
 	starting int                // children whose client has a descriptor here
 	hinted   time.Time          // when the log last said why children may die at birth
 
-	io     *sock.IO  // of the listeners
-	memory int64     // bytes that all children may hold
-	tight  bool      // three quarters of them are held: nobody is accepted
-	look   time.Time // of the next look at what they hold; zero: none is planned
+	io       *sock.IO  // of the listeners
+	memory   int64     // bytes that all children may hold
+	tight    bool      // three quarters of them are held: nobody is accepted
+	patience time.Time // until when they may be short before the largest child is ended
+	look     time.Time // of the next look at what they hold; zero: none is planned
 
 	hub     *hub.Hub
 	todo    []*offspring // to send to in this round

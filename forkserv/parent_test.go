@@ -432,7 +432,7 @@ func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
 		}
 	}
 	slices.Sort(got)
-	memory := fmt.Sprint(64 << 20 / childShare)
+	memory := fmt.Sprint(64 << 20)
 	want := []string{birthEnv + "=1:1:" + memory + ":true", "GODEBUG=madvdontneed=1", "GOGC=" + garbagePercent, "GOMAXPROCS=1", "GOMEMLIMIT=off"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("a child's environment (-want +got):\n%s", diff)

@@ -49,7 +49,7 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.slot, b.memory, b.loopback = p.slots[len(p.slots)-1], max(p.memory/childShare, 1), p.env.Loopback()
+	b.slot, b.memory, b.loopback = p.slots[len(p.slots)-1], p.memory, p.env.Loopback()
 	p.board[b.slot].Assign(b.id, b.peer)
 	title := fmt.Sprintf("%s: connection %d", p.env.Name, b.id)
 	if b.id == 0 {

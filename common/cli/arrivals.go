@@ -2,8 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
+
+	"threeloops/common/sock"
 )
 
 // Arrivals numbers connections, and logs what happens as they arrive: at level
@@ -35,7 +38,11 @@ func (a *Arrivals) Next(now time.Time) uint64 {
 // most: clients may come faster than a disk takes lines.
 func (a *Arrivals) Shed(now time.Time, err error) {
 	if now.Sub(a.shed) >= time.Second {
-		a.Log.Warn("clients are turned away: no descriptor is left for them", "error", err)
+		why := "no descriptor is left for them"
+		if errors.Is(err, sock.ErrAddress) {
+			why = "their address has too many connections"
+		}
+		a.Log.Warn("clients are turned away: "+why, "error", err)
 		a.shed = now
 	}
 }

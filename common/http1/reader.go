@@ -151,6 +151,9 @@ func asks(head []byte) Asks {
 	return ForHead
 }
 
+// Held is how many bytes of memory the Reader's copy of a head takes.
+func (r *Reader) Held() int { return cap(r.buf) }
+
 // Keep copies the head into the Reader. A caller who is about to use p's memory again, while the Request is
 // still needed, calls it first.
 func (r *Reader) Keep() {

@@ -50,7 +50,7 @@ func (cfg *Config) Round() {
 	if cfg.whose != nil && cfg.Spent() {
 		cfg.Stat.Add(stat.WorkSpent, 1)
 	}
-	cfg.report()
+	cfg.Report()
 	cfg.full = cfg.RoundWork
 	if cfg.full == 0 {
 		cfg.full = RoundWork

@@ -54,7 +54,7 @@ type Config struct {
 	Alone bool       // the loop has a single Session, which notes its phase in Stat
 
 	pool    outq.Pool
-	readers []*http1.Reader
+	readers []*request
 	spare   *gather   // for the next message that comes in pieces
 	press   *press    // nil until a message is compressed
 	sent    int       // messages queued that are not yet counted in Stat
@@ -104,12 +104,18 @@ func (cfg *Config) count() {
 	}
 }
 
+// request is a parser, and the request that it has parsed.
+type request struct {
+	http1.Reader
+	counted int64 // bytes of the Reader's that are counted as held
+}
+
 // reader lends the parser for a request that has begun to arrive; release takes
 // it back. An idle connection has none.
-func (cfg *Config) reader() *http1.Reader {
+func (cfg *Config) reader() *request {
 	n := len(cfg.readers)
 	if n == 0 {
-		r := new(http1.Reader)
+		r := new(request)
 		r.Reset(http1.Limits{Head: cfg.MaxHead, Body: cfg.MaxBody})
 		return r
 	}
@@ -118,12 +124,21 @@ func (cfg *Config) reader() *http1.Reader {
 	return r
 }
 
-func (cfg *Config) release(r *http1.Reader) {
-	const keep = 1024
+func (cfg *Config) release(r *request) {
+	const keep = 128
+	cfg.pool.Hold(-r.counted)
+	r.counted = 0
 	if len(cfg.readers) < keep {
 		r.Reset(http1.Limits{Head: cfg.MaxHead, Body: cfg.MaxBody})
 		cfg.readers = append(cfg.readers, r)
 	}
+}
+
+// count counts what r holds while its request is incomplete, or put off.
+func (r *request) count(cfg *Config) {
+	held := int64(r.Held())
+	cfg.pool.Hold(held - r.counted)
+	r.counted = held
 }
 
 // dateField returns the Date line of a reply. It is written anew once a second.

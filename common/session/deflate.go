@@ -196,7 +196,7 @@ func (s *Session) inflating() bool { return s.zip() != nil && s.zip().going != n
 // mayInflate reports whether s may inflate more in this turn.
 func (s *Session) mayInflate() bool {
 	s.begin()
-	return s.cfg.turn > 0 && s.cfg.mayWork()
+	return s.cfg.turn > 0 && s.cfg.mayWork() && !s.cfg.Full()
 }
 
 // dropInflating lets go of a message that is being inflated, if there is one.

@@ -37,6 +37,7 @@ func (s *Session) takeRequest(p []byte) (n int) {
 			if s.phase == body {
 				s.in.Keep()
 			}
+			s.in.count(s.cfg)
 			return n
 		}
 	}
@@ -112,11 +113,12 @@ func (s *Session) askAgain() {
 
 // request hands a request to the application, whose body part has, if it isn't nil,
 // and keeps the request if the application puts it off.
-func (s *Session) request(in *http1.Reader, part *gather, whole []byte) {
+func (s *Session) request(in *request, part *gather, whole []byte) {
 	s.putOff = false
 	s.cfg.App.Request((*Conn)(s), in.Request(), whole)
 	if s.putOff {
 		in.Keep()
+		in.count(s.cfg)
 		if part == nil && len(whole) > 0 {
 			part = s.cfg.gather()
 			part.add(whole, 0)

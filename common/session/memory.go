@@ -50,8 +50,9 @@ func (s *Session) Evict(now time.Time) {
 	}
 }
 
-// report notes what is held on the board.
-func (cfg *Config) report() {
+// Report notes on the board what is held. It is for a driver that has closed a
+// connection, after which there may be no further round for long.
+func (cfg *Config) Report() {
 	if held := cfg.pool.Held(); held != cfg.reported {
 		cfg.reported = held
 		cfg.Stat.Set(stat.Memory, int(held))
@@ -62,6 +63,9 @@ func (cfg *Config) report() {
 // Held is about how many bytes of memory the connection holds on to.
 func (s *Session) Held() int64 {
 	n := s.out.Held()
+	if s.in != nil {
+		n += s.in.counted
+	}
 	if s.parked != nil {
 		n += s.parked.size
 	}

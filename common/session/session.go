@@ -3,7 +3,6 @@ package session
 import (
 	"time"
 
-	"threeloops/common/http1"
 	"threeloops/common/outq"
 	"threeloops/common/stat"
 	"threeloops/common/ws"
@@ -19,9 +18,9 @@ type Session struct {
 	data any // the application's
 
 	out     outq.Queue
-	in      *http1.Reader // of the request that is arriving or put off; nil between requests
-	part    *gather       // of the body or message that is arriving in pieces, or of a request put off
-	parked  *parked       // read, but not yet taken in; nil: nothing is
+	in      *request // that is arriving or put off; nil between requests
+	part    *gather  // of the body or message that is arriving in pieces, or of a request put off
+	parked  *parked  // read, but not yet taken in; nil: nothing is
 	frames  ws.Reader
 	dialect *dialect // nil for a WebSocket without extensions, and before there is one
 

@@ -24,7 +24,14 @@ func NextTodo(todo, late, again []*Conn) (next, noLate, noAgain []*Conn) {
 }
 
 // Relief keeps the memory that a loop's connections hold within its budget.
-type Relief struct{ tight bool }
+type Relief struct {
+	tight bool
+	until time.Time // how long memory may be short before the largest holder is ended
+}
+
+// TightPatience is how long memory may be short before the largest holder is ended.
+// Meanwhile nobody is accepted, and a few clients that read slowly could keep it so.
+const TightPatience = time.Second
 
 // Relieve ends the largest holders while more is held than may be. When memory
 // becomes short, and when it is no longer, the connections' Want changes, so all are
@@ -38,11 +45,15 @@ func (r *Relief) Relieve(now time.Time, cfg *session.Config, conns []*Conn, touc
 			}
 		}
 	}
-	for r.tight = tight; cfg.Full(); {
+	if !tight || !r.tight {
+		r.until = now.Add(TightPatience)
+	}
+	for r.tight = tight; cfg.Full() || tight && !now.Before(r.until); {
 		c := largest(conns)
 		if c == nil {
 			return // all that is held is for input under way
 		}
+		r.until = now.Add(TightPatience)
 		c.Evict(now)
 		touch(c)
 	}

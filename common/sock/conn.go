@@ -24,6 +24,7 @@ type Conn struct {
 	Due     time.Duration // the loop's: a time not later than Deadline
 
 	io   *IO
+	cfg  *session.Config
 	from *Address // nil: it isn't counted
 }
 
@@ -31,7 +32,7 @@ type Conn struct {
 // number, from 1, never used again; a descriptor's number is. wake is called
 // when the application has something for it.
 func NewConn(fd int, id uint64, io *IO, cfg *session.Config, now time.Time, wake func(*Conn)) *Conn {
-	c := &Conn{FD: fd, io: io, from: io.Admitted()}
+	c := &Conn{FD: fd, io: io, cfg: cfg, from: io.Admitted()}
 	c.Init(cfg, id, now, func() { wake(c) })
 	return c
 }
@@ -217,6 +218,7 @@ func (c *Conn) Close() {
 	unix.Close(c.FD)
 	c.FD = -1
 	c.from.Leave()
+	c.cfg.Report()
 }
 
 func addrPort(sa unix.Sockaddr) netip.AddrPort {
