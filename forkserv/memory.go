@@ -45,12 +45,12 @@ func (p *parent) relieve(now time.Time) {
 	if p.tight = tight; tight {
 		p.watchListeners(false)
 	}
-	for held > p.memory || tight && !now.Before(p.patience) {
+	impatient := !now.Before(p.patience)
+	for held > p.memory || impatient && held > p.memory/4*3 {
 		c := p.largest()
 		if c == nil {
 			return
 		}
-		p.patience = now.Add(sock.TightPatience)
 		held -= p.holds(c)
 		p.stat.Add(stat.MemoryEnded, 1)
 		p.abandon(c, errors.New("it holds the most, and the server has no memory left"))

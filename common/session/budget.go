@@ -36,6 +36,7 @@ const (
 	bytesInflated  = 1 << 4
 	bytesUnpacked  = 1 << 1 // read by the inflater: each may be a table of codes
 	bytesDeflated  = 1 << 4
+	bytesGrown     = 1 << 8   // of memory that is made, cleared and filled with a copy
 	leastSend      = 64 << 10 // bytes that a connection may send in a round whose work is used up
 	inflatedAtOnce = 64 << 10 // bytes that are inflated between two looks at the budget
 )

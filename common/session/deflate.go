@@ -120,9 +120,10 @@ func (s *Session) inflate(m *Message, part *gather) {
 func (s *Session) inflateFor(z *ws.Inflater) (done bool, err *ws.Error) {
 	window := s.zip().window.Held()
 	for {
-		in, out := z.Read(), len(z.Out())
+		in, out, room := z.Read(), len(z.Out()), cap(z.Out())
 		done, err = z.Step(inflatedAtOnce)
-		s.cfg.spend((z.Read()-in)/bytesUnpacked + max(0, len(z.Out())-out)/bytesInflated) // an error leaves no Out
+		more, grown := max(0, len(z.Out())-out), max(0, cap(z.Out())-room) // an error leaves no Out
+		s.cfg.spend((z.Read()-in)/bytesUnpacked + more/bytesInflated + grown/bytesGrown)
 		if done || err != nil || !s.mayInflate() {
 			s.cfg.pool.Hold(s.zip().window.Held() - window)
 			return done, err

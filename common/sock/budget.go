@@ -26,10 +26,10 @@ func NextTodo(todo, late, again []*Conn) (next, noLate, noAgain []*Conn) {
 // Relief keeps the memory that a loop's connections hold within its budget.
 type Relief struct {
 	tight bool
-	until time.Time // how long memory may be short before the largest holder is ended
+	until time.Time // how long memory may be short before the largest holders are ended
 }
 
-// TightPatience is how long memory may be short before the largest holder is ended.
+// TightPatience is how long memory may be short before the largest holders are ended.
 // Meanwhile nobody is accepted, and a few clients that read slowly could keep it so.
 const TightPatience = time.Second
 
@@ -48,12 +48,12 @@ func (r *Relief) Relieve(now time.Time, cfg *session.Config, conns []*Conn, touc
 	if !tight || !r.tight {
 		r.until = now.Add(TightPatience)
 	}
-	for r.tight = tight; cfg.Full() || tight && !now.Before(r.until); {
+	impatient := !now.Before(r.until)
+	for r.tight = tight; cfg.Full() || impatient && cfg.Tight(); {
 		c := largest(conns)
 		if c == nil {
 			return // all that is held is for input under way
 		}
-		r.until = now.Add(TightPatience)
 		c.Evict(now)
 		touch(c)
 	}
