@@ -42,13 +42,14 @@ type Inflater struct {
 	own   Window // of the message under way, where none is kept between messages
 
 	// Of the message under way.
-	window *Window
-	text   bool
-	check  UTF8
-	limit  int64 // of size; 0: none
-	size   int64 // bytes inflated so far
-	final  int   // final blocks so far
-	out    []byte
+	window  *Window
+	nothing bool // its payload is empty
+	text    bool
+	check   UTF8
+	limit   int64 // of size; 0: none
+	size    int64 // bytes inflated so far
+	final   int   // final blocks so far
+	out     []byte
 }
 
 // deflateEnd is what RFC 7692 7.2.2 has the receiver append to a message, and a final empty block, so
@@ -93,7 +94,7 @@ func (z *Inflater) Begin(dst []byte, w *Window, text bool, limit int64, runs ...
 	z.window, z.text, z.limit, z.out = w, text, limit, dst
 	z.check, z.size, z.final = UTF8{}, 0, 0
 	z.in.runs, z.in.read = append(z.in.runs[:0], runs...), 0
-	if z.in.empty() {
+	if z.nothing = z.in.empty(); z.nothing {
 		return
 	}
 	z.in.runs = append(z.in.runs, deflateEnd)
@@ -103,10 +104,8 @@ func (z *Inflater) Begin(dst []byte, w *Window, text bool, limit int64, runs ...
 
 // Step goes on until the message is whole, which it reports, or until n bytes more are inflated.
 func (z *Inflater) Step(n int) (done bool, err *Error) {
+	done = z.nothing
 	for before := z.size; !done && z.size-before < int64(n); {
-		if z.in.empty() {
-			return true, nil // there was no payload
-		}
 		if done, err = z.read(); err != nil {
 			z.forget()
 			return false, err

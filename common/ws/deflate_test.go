@@ -254,6 +254,7 @@ func FuzzInflate(f *testing.F) {
 	} {
 		f.Add([]byte(s), int64(5), 3)
 	}
+	f.Add([]byte("0\xfa\x00\x05\xff"), int64(73), 0) // a block that ends behind all that has come
 	bomb, _ := new(Deflater).Append(nil, false, make([]byte, 1<<20))
 	f.Add(bomb, int64(1000), 3)
 	var z Inflater
