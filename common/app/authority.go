@@ -1,5 +1,7 @@
 package app
 
+import "threeloops/common/http1"
+
 // A host and a port can be written in several ways that mean the same. The functions
 // here compare what is meant: letters regardless of case, a host with and without its
 // final dot, and the default port of a scheme with no port at all (RFC 3986 6.2.3,
@@ -30,24 +32,7 @@ func withoutDot[T text](host T) T {
 }
 
 // sameLetters compares regardless of case, in ASCII.
-func sameLetters[A, B text](a A, b B) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if lower(a[i]) != lower(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c | 0x20
-	}
-	return c
-}
+func sameLetters[A, B text](a A, b B) bool { return http1.EqualFold([]byte(a), string(b)) }
 
 // noPort is the number of what is no port, and badPort of what can't be one.
 const noPort, badPort = 0, -1
@@ -105,7 +90,7 @@ func sameAuthority[S, A, B text](scheme S, a A, b B) bool {
 // isScheme implements RFC 3986 3.1. Old clients are sent their Origin back.
 func isScheme(scheme []byte) bool {
 	for i, c := range scheme {
-		letter := 'a' <= lower(c) && lower(c) <= 'z'
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
 		if !letter && (i == 0 || c != '+' && c != '-' && c != '.' && (c < '0' || c > '9')) {
 			return false
 		}

@@ -118,6 +118,9 @@ var (
 // that only some readers of a request recognize is how requests are smuggled.
 func fold(b []byte, s string) bool { return len(b) == len(s) && sameLetters(b, s) }
 
+// EqualFold reports whether b and s are the same but for the case of ASCII letters.
+func EqualFold(b []byte, s string) bool { return fold(b, s) }
+
 // sameLetters is fold of two that are equally long. Most are not, so that this question is kept small enough
 // to be inlined.
 func sameLetters(b []byte, s string) bool {
