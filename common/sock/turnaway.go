@@ -1,22 +1,14 @@
 package sock
 
-import (
-	"strconv"
+import "golang.org/x/sys/unix"
 
-	"golang.org/x/sys/unix"
-)
-
-const turnedAwayText = "503 Service Unavailable: the server has no room for another connection now\n"
-
-// turnedAway is a reply in full: it can't depend on a process that could not be
-// started, nor on a descriptor that isn't there.
+// turnedAway can't depend on a process that could not be started, nor on a descriptor that
+// isn't there. It is sent before the request is read, and a response to HEAD has no content
+// (RFC 9110 9.3.2): so it is a header section alone, and the end of the connection ends it.
 var turnedAway = []byte("HTTP/1.1 503 Service Unavailable\r\n" +
-	"Content-Type: text/plain; charset=utf-8\r\n" +
-	"Content-Length: " + strconv.Itoa(len(turnedAwayText)) + "\r\n" +
 	"Retry-After: 1\r\n" +
 	"Connection: close\r\n" +
-	"\r\n" +
-	turnedAwayText)
+	"\r\n")
 
 // TurnAway answers a client that can't be served with a 503, whatever it asks
 // for, and says that nothing follows. The caller closes the descriptor a moment
