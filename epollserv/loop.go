@@ -287,6 +287,7 @@ func (l *loop) hear(now time.Time) {
 			l.leave(now)
 		default:
 			o.Obey(now, l.conns, l.wake)
+			o.Announce(now, l.bus)
 		}
 	}
 	if b, ok := l.bus.(*berth); ok {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"threeloops/common/cli"
 	"threeloops/common/hub"
@@ -11,7 +12,7 @@ import (
 
 // obey passes an operator's order on to the children that it is about, and
 // answers it with what the board says of them: no child is waited for.
-func (p *parent) obey(o *cli.Order) {
+func (p *parent) obey(now time.Time, o *cli.Order) {
 	var a cli.Answer
 	for _, c := range p.children {
 		if c.id == 0 || !o.About(c.id) || p.board[c.slot].Get(stat.Closed) != 0 {
@@ -31,6 +32,9 @@ func (p *parent) obey(o *cli.Order) {
 			p.send(c, &hub.Message{Kind: hub.Kick})
 			a.Done++
 		}
+	}
+	if o.Room {
+		p.hub.Do(now, 0, &hub.Message{Kind: hub.Announce, Text: o.Text})
 	}
 	o.Answer(a)
 }

@@ -309,7 +309,7 @@ func (p *parent) hear(now time.Time) {
 		case cli.Leave:
 			p.leave(now)
 		default:
-			p.obey(&o)
+			p.obey(now, &o)
 		}
 	}
 }

@@ -292,6 +292,7 @@ func (l *loop) hear(now time.Time) {
 			l.leave(now)
 		default:
 			o.Obey(now, l.conns, l.wake)
+			o.Announce(now, l.bus)
 		}
 	}
 }

@@ -34,7 +34,7 @@ var commands = []command{
 		verb: Tell, parse: (*request).clientAndMessage,
 	}, {
 		names: []string{"sendall", "writeall"}, args: "MESSAGE", about: "send a message to every client",
-		more: "It is a text message, for all that have an open WebSocket.",
+		more: "It is a text message, for all that have an open WebSocket, and for members of the room that poll.",
 		verb: Tell, parse: (*request).message,
 	}, {
 		names: []string{"kick", "close"}, args: "[IP] SOCKET", about: "close one connection",

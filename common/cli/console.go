@@ -144,7 +144,8 @@ func (c *console) order(o Order) (sum Answer, err error) {
 	}
 	answers := make(chan Answer, len(desks))
 	o.answers = answers
-	for _, d := range desks {
+	for i, d := range desks {
+		o.Room = i == 0 && o.Verb == Tell && o.Conn == 0
 		d.Put(o)
 	}
 	late := time.After(c.patience)

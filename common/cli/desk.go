@@ -29,6 +29,7 @@ type Order struct {
 	Conn uint64     // number of the connection that it is about; 0: all
 	Addr netip.Addr // which that one's client must have; the zero Addr: any
 	Text []byte     // to Tell: UTF-8, never written to
+	Room bool       // Text is for the members of the room that poll, too: one loop alone is asked to tell the Hub
 
 	answers chan<- Answer // has room for all
 }

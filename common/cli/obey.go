@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"threeloops/common/hub"
 	"threeloops/common/sock"
 )
 
@@ -52,6 +53,14 @@ func (o *Order) Obey(now time.Time, conns []*sock.Conn, touch func(*sock.Conn)) 
 		}
 	}
 	o.Answer(a)
+}
+
+// Announce passes the operator's words on to the members of the room that poll, if it is
+// this loop's turn to.
+func (o *Order) Announce(now time.Time, bus hub.Bus) {
+	if o.Room {
+		bus.Post(now, &hub.Message{Kind: hub.Announce, Text: o.Text})
+	}
 }
 
 // About reports whether o is about the connection with that number.

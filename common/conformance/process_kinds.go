@@ -86,8 +86,8 @@ func revalidatesFiles(t *testing.T) {
 	}
 }
 
-// speaksToTheRoom has an operator speak to a member of the room, to a client of the room
-// that is no member yet, and to another WebSocket.
+// speaksToTheRoom has an operator speak to a member of the room, to one that polls, to a
+// client of the room that is no member yet, and to another WebSocket.
 func speaksToTheRoom(t *testing.T) {
 	o := operate(t, "-console")
 	ann := o.join(t, "Ann")
@@ -102,4 +102,28 @@ func speaksToTheRoom(t *testing.T) {
 	ann.hears(heard{Type: "operator", Text: "Ann alone"})
 	ann.say("still here")
 	ann.hears(heard{Type: "said", Name: "Ann", Text: "still here"})
+	speaksToPoller(t, o, ann)
+}
+
+// speaksToPoller has the operator speak while a member's poll waits, and while it has none.
+func speaksToPoller(t *testing.T, o *operator, ann *speaker) {
+	pol := o.visit(t, "Pol")
+	ann.hears(heard{Type: "joined", Name: "Pol"})
+	pol.waits()
+	pol.polled() // that it has joined
+	for _, waits := range []bool{true, false} {
+		if waits {
+			pol.waits()
+			time.Sleep(50 * time.Millisecond) // the order to speak comes another way than the poll
+		}
+		o.hears("sendall we restart", "sent to 3 of 4 clients") // those with a WebSocket
+		if !waits {
+			pol.waits()
+		}
+		got := pol.polled()
+		if len(got) != 1 || got[0].Type != "operator" || got[0].Text != "we restart" || got[0].Seq == 0 {
+			t.Errorf("a member whose poll waits (%t) hears %+v, want the operator's words, with a number", waits, got)
+		}
+		ann.hears(heard{Type: "operator", Text: "we restart"})
+	}
 }

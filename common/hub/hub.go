@@ -59,7 +59,7 @@ type Hub struct {
 // whom it concerns.
 type entry struct {
 	Message
-	from, to uint64 // numbers of members; to 0: all
+	from, to uint64 // numbers of members; to 0: all; to toPolling: all that poll
 }
 
 // New returns an empty room. out sends a message to a place; it must neither
@@ -95,6 +95,8 @@ func (h *Hub) Do(now time.Time, place int, m *Message) {
 		h.enter(now, place, m)
 	case Poll, Send, Quit:
 		h.polling(now, place, m)
+	case Announce:
+		h.announce(now, m.Text)
 	}
 }
 
@@ -150,7 +152,8 @@ func (h *Hub) refuse(place int, m *Message, reason string) {
 	h.out(place, &Message{Kind: Refused, Conn: m.Conn, Text: []byte(reason)})
 }
 
-// enterLog numbers an entry, keeps it, and sends it to all, or to some alone.
+// enterLog numbers an entry, keeps it, and sends it to all, or, if it is not for all, to
+// alone and to the members that poll and may hear it.
 func (h *Hub) enterLog(now time.Time, e entry, alone ...*member) {
 	h.last++
 	e.Seq, e.At = h.last, now.UnixMilli()
@@ -162,7 +165,7 @@ func (h *Hub) enterLog(now time.Time, e entry, alone ...*member) {
 		}
 	}
 	for place, members := range h.places {
-		if members > 0 && len(alone) == 0 {
+		if members > 0 && e.to == 0 {
 			h.out(place, &e.Message)
 		}
 	}

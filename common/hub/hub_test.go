@@ -40,7 +40,7 @@ func newRoom() *room {
 
 var kinds = map[hub.Kind]string{
 	hub.Welcome: "welcome", hub.Present: "present", hub.Joined: "joined", hub.Left: "left",
-	hub.Said: "said", hub.Missed: "missed", hub.Done: "done", hub.Refused: "refused",
+	hub.Said: "said", hub.Missed: "missed", hub.Done: "done", hub.Refused: "refused", hub.Announced: "announced",
 }
 
 func line(m *hub.Message) string {
@@ -186,6 +186,25 @@ func TestAMemberThatPollsHearsAllFromItsCursorOn(t *testing.T) {
 	r.at(t, 9, poll(92, 6))
 	r.at(t, 9, hub.Message{Kind: hub.Quit, Conn: 93, Token: pol}, "9: done for 92 #6", "0: left #7 Pol", "9: done for 93 #7")
 	r.at(t, 9, poll(94, 6), `9: refused for 94 "no such session: it has expired, or never was"`)
+}
+
+// Members with a WebSocket get the operator's words without the Hub.
+func TestMembersThatPollHearTheOperator(t *testing.T) {
+	r := newRoom()
+	announce := hub.Message{Kind: hub.Announce, Text: []byte("we restart")}
+	r.join(1, 0, "Ann")
+	r.at(t, 0, announce) // nobody polls, so no number is used
+	pol := r.enter(t, "Pol")
+	poll := func(conn, since uint64) hub.Message {
+		return hub.Message{Kind: hub.Poll, Conn: conn, Seq: since, Token: pol}
+	}
+	r.at(t, 8, poll(80, 2))
+	r.at(t, 0, announce, `8: announced for 80 #3 "we restart"`, "8: done for 80 #3")
+	r.at(t, 0, announce)
+	r.at(t, 8, poll(81, 3), `8: announced for 81 #4 "we restart"`, "8: done for 81 #4")
+	r.at(t, 7, hub.Message{Kind: hub.Enter, Conn: 71, Name: "Zoe"},
+		"7: welcome for 71 #4 Zoe", `7: present for 71 "\"Ann\",\"Pol\""`, "7: done for 71 #4", "0: joined #5 Zoe")
+	r.at(t, 8, poll(82, 4), "8: joined for 82 #5 Zoe", "8: done for 82 #5")
 }
 
 func TestAnEntrySaysWhichWebSocketItIsFrom(t *testing.T) {

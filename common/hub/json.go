@@ -5,7 +5,7 @@ import "strconv"
 // types are how clients know the kinds of what they hear.
 var types = [...]string{
 	Welcome: "welcome", Present: "members", Joined: "joined", Left: "left",
-	Said: "said", Missed: "missed", Refused: "error",
+	Said: "said", Missed: "missed", Refused: "error", Announced: "operator",
 }
 
 // AppendJSON appends m as clients of the room read it, which is one JSON object.

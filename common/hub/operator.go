@@ -1,7 +1,23 @@
 package hub
 
-// AppendOperator appends what a client of the room is sent of the operator's words. They
-// are no entry: they have no number, and are not kept for those who come later.
+import (
+	"bytes"
+	"time"
+)
+
+// AppendOperator appends what a client of the room that has a WebSocket is sent of the
+// operator's words. They are no entry: they have no number, and newcomers don't get them.
 func AppendOperator(b, text []byte) []byte {
 	return append(appendQuoted(append(b, `{"type":"operator","text":`...), text), '}')
+}
+
+// toPolling stands for the number of a member: an entry with it is for all members that poll.
+const toPolling = ^uint64(0)
+
+// announce enters what the operator says. A member that polls may have no connection at
+// the moment, so only the log can keep the words for it.
+func (h *Hub) announce(now time.Time, text []byte) {
+	if len(h.byToken) > 0 {
+		h.enterLog(now, entry{to: toPolling, Message: Message{Kind: Announced, Text: bytes.Clone(text)}})
+	}
 }

@@ -95,9 +95,9 @@ func (h *Hub) answer(now time.Time, conn uint64, who *member) {
 }
 
 // mayHear reports whether an entry concerns a member: it was there, and the
-// entry is for all, or for it, or by it.
+// entry is for all, or for it, or by it. Only members that poll are asked about.
 func (m *member) mayHear(e *entry) bool {
-	return e.Seq >= m.number && (e.to == 0 || e.to == m.number || e.from == m.number)
+	return e.Seq >= m.number && (e.to == 0 || e.to == toPolling || e.to == m.number || e.from == m.number)
 }
 
 // stop forgets a Poll that waits.
