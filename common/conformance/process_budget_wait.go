@@ -17,6 +17,11 @@ const strictVariable = "THREELOOPS_STRICT"
 // turn is the longest that a second client may wait.
 const turn = 100 * time.Millisecond
 
+// tries is how often a flood is repeated as long as the second client waits for longer. A server
+// that takes no turns fails each time; one whose processor another tenant of the machine has
+// taken away for a moment does not. (The kernel counts that time as the server's.)
+const tries = 3
+
 // limitsWaits has clients flood a server while another client, which is connected already, asks for
 // /healthz every five milliseconds.
 //
@@ -37,8 +42,16 @@ func (target Target) limitsWaits(t *testing.T) {
 				if target.Name == "forkserv" && attackers > 50 && i > 0 {
 					continue // to start so many children takes longer than the flood, and one kind shows it
 				}
-				w := p.waitsBeside(t, f, attackers)
-				w.judge(t, target, fmt.Sprintf("%s, %d", f.title, attackers))
+				what := fmt.Sprintf("%s, %d attackers", f.title, attackers)
+				err := errors.New("not measured")
+				for try := 0; err != nil && try < tries; try++ {
+					w := p.waitsBeside(t, f, attackers)
+					t.Logf("%s: %v", what, &w)
+					err = w.judge(target)
+				}
+				if err != nil {
+					t.Errorf("%s, the last of %d tries: %v", what, tries, err)
+				}
 			}
 		})
 	}
@@ -57,20 +70,25 @@ type waits struct {
 	wall, server []time.Duration
 }
 
-func (w *waits) judge(t *testing.T, target Target, what string) {
-	t.Helper()
-	wide := 30 * turn
+func (w *waits) String() string {
 	middle, longest := median(w.wall)
 	_, server := median(w.server)
-	t.Logf("%s attackers: the second client waited %.1f ms at most, %.1f ms in the median, "+
-		"and the server worked %.1f ms before an answer at most; %d answers", what,
+	return fmt.Sprintf("the second client waited %.1f ms at most, %.1f ms in the median, "+
+		"and the server worked %.1f ms before an answer at most; %d answers",
 		milliseconds(longest), milliseconds(middle), milliseconds(server), len(w.wall))
+}
+
+func (w *waits) judge(target Target) error {
+	wide := 30 * turn
+	_, longest := median(w.wall)
+	_, server := median(w.server)
 	if longest > wide || os.Getenv(strictVariable) == "1" && longest > turn {
-		t.Errorf("%s attackers: the second client waited %v, want at most %v by the clock", what, longest, turn)
+		return fmt.Errorf("the second client waited %v, want at most %v by the clock", longest, turn)
 	}
 	if target.Name != "forkserv" && server > slack()*turn {
-		t.Errorf("%s attackers: the server worked %v before it answered, want at most %v", what, server, slack()*turn)
+		return fmt.Errorf("the server worked %v before it answered, want at most %v", server, slack()*turn)
 	}
+	return nil
 }
 
 // slack is the factor by which a server may be slower: 10 under the race detector, which is used

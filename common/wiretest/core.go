@@ -81,6 +81,11 @@ func (m *inMemory) reset()               { m.peer.Reset() }
 func (m *inMemory) stall()               { m.peer.Stall() }
 func (m *inMemory) wait(d time.Duration) { m.loop.Advance(d) }
 
+func (m *inMemory) dropped(d time.Duration) bool {
+	m.loop.Advance(d)
+	return m.peer.Over()
+}
+
 func (m *inMemory) receive(to []byte, _ time.Duration) ([]byte, error) {
 	switch b := m.peer.Read(); {
 	case len(b) > 0 && len(to) == 0:

@@ -41,6 +41,9 @@
 //	< closed          the same, but a reset will do as well
 //	< gone            the connection ends, with a FIN or a reset, after
 //	                  anything
+//	< dropped DURATION the server resets the connection although the peer reads
+//	                  nothing: within DURATION on the virtual clock, over a
+//	                  socket as soon as a busy machine lets it
 //	< silence         nothing has come
 //	open PATH         > handshake PATH, < upgraded
 //	stall             the peer reads nothing until the next <

@@ -84,17 +84,26 @@ func (p *parser) parseStep(word, rest string) error {
 		p.endBlock()
 		return p.parseWant("upgraded")
 	case "wait":
-		d, err := time.ParseDuration(rest)
-		if err != nil || d <= 0 {
-			return fmt.Errorf("want a duration: wait 300ms, not %q", rest)
+		d, err := p.parseDuration(word, rest)
+		if err != nil {
+			return err
 		}
-		p.tr.Waits += d
 		return p.add(func(pl *player) error { pl.end.wait(d); return nil })
 	case "stall":
 		p.tr.Stalls = true
 		return p.add(func(pl *player) error { pl.end.stall(); return nil })
 	}
 	return fmt.Errorf("want a line with #, with, >, <, open, wait or stall, not %q", word)
+}
+
+// parseDuration parses how long a step lasts.
+func (p *parser) parseDuration(word, text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("want a duration: %s 300ms, not %q", word, text)
+	}
+	p.tr.Waits += d
+	return d, nil
 }
 
 // parseSend parses what follows ">".
@@ -138,6 +147,12 @@ func (p *parser) parseWant(text string) error {
 		return p.add((*player).wantClosed)
 	case "gone":
 		return p.add((*player).wantGone)
+	case "dropped":
+		d, err := p.parseDuration("< dropped", rest)
+		if err != nil {
+			return err
+		}
+		return p.add(func(pl *player) error { return pl.wantDropped(d) })
 	case "silence":
 		return p.add((*player).wantSilence)
 	case "upgraded":

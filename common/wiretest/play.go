@@ -20,6 +20,9 @@ type end interface {
 	reset()
 	stall()
 	wait(d time.Duration)
+	// dropped reports whether the connection is reset within d, or about patience over
+	// a socket, though nothing is read.
+	dropped(d time.Duration) bool
 	// receive appends what has come next, at least a byte. It waits for it
 	// no longer than about the given time, which in memory means nothing.
 	// Its errors are io.EOF after a FIN, errReset and errNothing.
@@ -177,6 +180,14 @@ func (p *player) wantGone() error {
 		if err := p.more(patience); err == errNothing {
 			return fmt.Errorf("want the end of the connection: %w", err)
 		}
+	}
+	p.got, p.over = nil, true
+	return nil
+}
+
+func (p *player) wantDropped(d time.Duration) error {
+	if !p.end.dropped(d) {
+		return errors.New("want the server to reset the connection")
 	}
 	p.got, p.over = nil, true
 	return nil

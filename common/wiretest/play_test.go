@@ -61,6 +61,7 @@ func TestTrueTraces(t *testing.T) {
 		"with -idle-timeout=5s\n> get /\n< status 200\nwait 4999ms\n< silence\nwait 1ms\n< fin",
 		"open /echo\nstall\n> repeat 100 binary pattern 10000\n< repeat 100 binary pattern 10000",
 		"with -write-timeout=1s\nopen /echo\nstall\n> repeat 100 binary pattern 10000\nwait 1s\n< gone",
+		"with -write-timeout=1s\nopen /echo\nstall\n> repeat 100 binary pattern 10000\n< dropped 1s",
 	} {
 		tr := mustParseTrace(t, text)
 		for _, cut := range Cuttings(20) {
@@ -89,6 +90,7 @@ func TestFalseTraces(t *testing.T) {
 		{"> get /\n> fin\n< closed", "and nothing before it"},
 		{"> get /\n< silence", "t.trace:3: want silence"},
 		{"> get /\n< gone", "t.trace:3: want the end of the connection"},
+		{"> get /\n< dropped 1s", "t.trace:3: want the server to reset the connection"},
 		{"> get /", "at its end: want nothing more"},
 		{"open /", "t.trace:2: want status 101"},
 		{"open /echo\n> text \"a\"\n< text \"b\"", "t.trace:4: want"},

@@ -102,14 +102,18 @@ func (t *tcp) write(p []byte) bool {
 func (t *tcp) acknowledged() {
 	const enough = 500 * time.Microsecond
 	for start := time.Now(); time.Since(start) < enough; {
-		left := 0
-		t.raw.Control(func(fd uintptr) { left, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
-		if left == 0 {
+		if t.unacknowledged() == 0 {
 			runtime.Gosched()
 			return
 		}
 		time.Sleep(enough / 20)
 	}
+}
+
+// unacknowledged is how many of the bytes written the other side's kernel doesn't have yet.
+func (t *tcp) unacknowledged() (left int) {
+	t.raw.Control(func(fd uintptr) { left, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
+	return left
 }
 
 func (t *tcp) fin() { t.after(func() { t.c.CloseWrite() }) }
@@ -131,8 +135,9 @@ func (t *tcp) settle() {
 	if t.stalled {
 		limit = still
 	}
-	for moved := int64(-1); moved != t.written.Load(); {
-		moved = t.written.Load()
+	taken := func() int64 { return t.written.Load() - int64(t.unacknowledged()) }
+	for before, now := int64(-1), taken(); before != now; now = taken() {
+		before = now
 		select {
 		case <-t.done:
 			return
@@ -144,6 +149,23 @@ func (t *tcp) settle() {
 func (t *tcp) wait(d time.Duration) {
 	t.settle()
 	time.Sleep(d)
+}
+
+// dropped looks at the state of the socket alone. A reset that has come is an error and a
+// hang-up for poll(2), which reports both unasked.
+func (t *tcp) dropped(time.Duration) bool {
+	for end := time.Now().Add(2 * patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		var got int16
+		t.raw.Control(func(fd uintptr) {
+			fds := []unix.PollFd{{Fd: int32(fd)}}
+			unix.Poll(fds, 0)
+			got = fds[0].Revents
+		})
+		if got&unix.POLLERR != 0 || got&unix.POLLHUP != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *tcp) receive(to []byte, patience time.Duration) ([]byte, error) {
