@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"threeloops/common/conformance"
-	"threeloops/common/sock"
 	"threeloops/common/stat"
 )
 
@@ -26,12 +25,11 @@ import (
 // children at random: see harm.
 const harmVariable = "FORKSERV_HARMS_CHILDREN"
 
-func init() {
+func harmingFork(fork fork) fork {
 	if os.Getenv(harmVariable) == "" {
-		return
+		return fork
 	}
-	fork := forkExec
-	forkExec = func(argv0 string, argv []string, attr *syscall.ProcAttr) (int, error) {
+	return func(argv0 string, argv []string, attr *syscall.ProcAttr) (int, error) {
 		switch rand.N(10) {
 		case 0:
 			return 0, syscall.EAGAIN
@@ -53,7 +51,7 @@ func init() {
 // it is stopped for the decision, and the board tells what it has sent.
 func harm(pid, memfd int, env []string) {
 	defer syscall.Close(memfd)
-	board, err := sock.OpenBoard(memfd)
+	board, err := openBoard(memfd)
 	if err != nil {
 		panic(err)
 	}

@@ -127,19 +127,19 @@ func TestChildDies(t *testing.T) {
 // what its children are.
 const failVariable = "FORKSERV_FAILS_WITH"
 
-func init() {
+func failingFork(fork fork) fork {
 	file := os.Getenv(failVariable)
 	if file == "" {
-		return
+		return fork
 	}
-	forkExec = func(argv0 string, argv []string, attr *syscall.ProcAttr) (int, error) {
+	return func(argv0 string, argv []string, attr *syscall.ProcAttr) (int, error) {
 		if program, err := os.ReadFile(file); err == nil {
 			if len(program) == 0 {
 				return 0, syscall.EAGAIN
 			}
 			argv0 = string(program)
 		}
-		return syscall.ForkExec(argv0, argv, attr)
+		return fork(argv0, argv, attr)
 	}
 }
 

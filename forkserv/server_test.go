@@ -4,9 +4,13 @@ import (
 	"testing"
 
 	"threeloops/common/conformance"
+	"threeloops/common/sys"
 )
 
-func TestMain(m *testing.M) { conformance.Main(m, main) }
+// TestMain may have a server that is started as this test binary fork as a test wants.
+func TestMain(m *testing.M) {
+	conformance.Main(m, func() { runProcess(harmingFork(failingFork(sys.ForkExec))) })
+}
 
 func TestConformance(t *testing.T) {
 	target := conformance.Exec("forkserv")

@@ -27,11 +27,13 @@ var below = map[string][]string{
 	"common/hub":     {},
 	"common/session": {"common/http1", "common/ws", "common/outq", "common/stat"},
 	"common/app":     {"common/session", "common/hub", "common/http1", "common/ws", "common/outq", "common/stat"},
-	"common/sock":    {"common/session", "common/hub", "common/outq", "common/stat"},
-	"common/cli":     {"common/app", "common/sock", "common/session", "common/hub", "common/stat"},
-	"epollserv":      {"common/cli", "common/sock", "common/session", "common/hub", "common/stat"},
-	"pollserv":       {"common/cli", "common/sock", "common/session", "common/hub", "common/stat"},
-	"forkserv":       {"common/cli", "common/sock", "common/session", "common/hub", "common/stat"},
+	"common/sys":     {},
+	"common/docroot": {"common/outq", "common/sys"},
+	"common/conn":    {"common/session", "common/outq", "common/stat", "common/sys"},
+	"common/server":  {"common/app", "common/conn", "common/docroot", "common/session", "common/hub", "common/stat", "common/sys"},
+	"epollserv":      {"common/server", "common/conn", "common/session", "common/hub", "common/stat", "common/sys"},
+	"pollserv":       {"common/server", "common/conn", "common/session", "common/hub", "common/stat", "common/sys"},
+	"forkserv":       {"common/server", "common/conn", "common/session", "common/hub", "common/stat", "common/sys"},
 }
 
 // testOnly are packages that only tests may import.
@@ -47,7 +49,7 @@ var worldly = []string{"net", "os", "syscall", "golang.org/x/sys/unix", "mime", 
 var clock = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
 
 // lowlevel may use package unsafe.
-var lowlevel = []string{"common/sock/raw.go", "common/sock/board.go"}
+var lowlevel = []string{"common/sys/raw.go", "forkserv/board.go"}
 
 // long may have functions of any length: tables and a parser's switch.
 var long = []string{"contentType"}
@@ -70,8 +72,8 @@ func TestImportsFollowTheDrawing(t *testing.T) {
 			switch {
 			case ok && known && !slices.Contains(allowed, inside):
 				t.Errorf("%s imports %s, against the drawing", s.path, imp)
-			case imp == "golang.org/x/sys/unix" && known && s.dir != "common/sock":
-				t.Errorf("%s imports %s: only common/sock asks the kernel", s.path, imp)
+			case (imp == "golang.org/x/sys/unix" || imp == "syscall") && known && s.dir != "common/sys":
+				t.Errorf("%s imports %s: system calls are made by common/sys", s.path, imp)
 			case imp == "unsafe" && known && !slices.Contains(lowlevel, s.path):
 				t.Errorf("%s imports unsafe", s.path)
 			case known && strings.Contains(imp, ".") && imp != "golang.org/x/sys/unix":

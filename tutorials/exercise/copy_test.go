@@ -40,8 +40,8 @@ func TestACopyIsAModuleOfItsOwn(t *testing.T) {
 		{"below another workspace", "go 1.26.0\n", ""},
 		{
 			"with the suite", "go 1.26.0\n", "package main\n\nimport (\n\t\"golang.org/x/sys/unix\"\n\t" +
-				"\"threeloops/common/http1\"\n\t\"threeloops/common/sock\"\n)\n\n" +
-				"var _, _, _ = unix.EPOLLIN, http1.StatusText, sock.Listen\n",
+				"\"threeloops/common/http1\"\n\t\"threeloops/common/conn\"\n)\n\n" +
+				"var _, _, _ = unix.EPOLLIN, http1.StatusText, conn.Listen\n",
 		},
 	} {
 		parent := t.TempDir()

@@ -8,7 +8,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"golang.org/x/sys/unix"
 
-	"threeloops/common/sock"
+	"threeloops/common/sys"
 )
 
 // loop is a worker's epoll loop. Its descriptors are its commands (standard input), a timer for the
@@ -21,7 +21,7 @@ type loop struct {
 	base  time.Time
 
 	ep, timer int
-	events    []sock.EpollEvent
+	events    []sys.EpollEvent
 	conns     []*conn // all
 	byFD      []*conn // by descriptor
 	scratch   []byte
@@ -56,7 +56,7 @@ func newLoop(s *share, report func(event)) (*loop, error) {
 	}
 	l := &loop{
 		share: s, to: t, pool: newPool(s, t), base: time.Now(), report: report,
-		events:  make([]sock.EpollEvent, 1024),
+		events:  make([]sys.EpollEvent, 1024),
 		scratch: make([]byte, 256<<10),
 		latency: newHistogram(),
 	}
@@ -71,14 +71,14 @@ func newLoop(s *share, report func(event)) (*loop, error) {
 	if s.Churn {
 		l.conns = append(l.conns[s.Active:], l.conns[:s.Active]...) // the idle ones come first
 	}
-	if l.ep, err = sock.Epoll(); err != nil {
+	if l.ep, err = sys.EpollCreate(); err != nil {
 		return nil, err
 	}
 	if l.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK); err != nil {
 		return nil, err
 	}
 	for _, fd := range []int{0, l.timer} {
-		if err := sock.EpollCtl(l.ep, sock.EpollAdd, fd, sock.POLLIN); err != nil {
+		if err := sys.EpollCtl(l.ep, sys.EPOLL_CTL_ADD, fd, sys.POLLIN); err != nil {
 			return nil, err
 		}
 	}
@@ -99,7 +99,7 @@ func (l *loop) run() error {
 		return err
 	}
 	for {
-		n, err := sock.EpollWait(l.ep, l.events, sock.Forever)
+		n, err := sys.EpollWait(l.ep, l.events, sys.Forever)
 		if err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (l *loop) run() error {
 			case fd == l.timer:
 				err = l.issue()
 			default:
-				err = l.take(l.byFD[fd], e.Events&^sock.POLLOUT != 0)
+				err = l.take(l.byFD[fd], e.Events&^sys.POLLOUT != 0)
 			}
 			if err != nil {
 				return err
@@ -163,7 +163,7 @@ func (l *loop) dial(c *conn) (err error) {
 	if l.to.http {
 		c.sent++
 	}
-	if err := sock.EpollCtl(l.ep, sock.EpollAdd, c.fd, sock.POLLIN); err != nil {
+	if err := sys.EpollCtl(l.ep, sys.EPOLL_CTL_ADD, c.fd, sys.POLLIN); err != nil {
 		return err
 	}
 	return l.flush(c)
@@ -176,12 +176,12 @@ func (l *loop) flush(c *conn) error {
 		return err
 	}
 	if c.armed == all {
-		marks := uint32(sock.POLLIN)
+		marks := uint32(sys.POLLIN)
 		if !all {
-			marks |= sock.POLLOUT
+			marks |= sys.POLLOUT
 		}
 		c.armed = !all
-		return sock.EpollCtl(l.ep, sock.EpollMod, c.fd, marks)
+		return sys.EpollCtl(l.ep, sys.EPOLL_CTL_MOD, c.fd, marks)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"threeloops/common/sock"
+	"threeloops/common/sys"
 )
 
 // workers are the processes that make the load.
@@ -47,7 +47,7 @@ const spare = 64
 
 func startWorkers(ctx context.Context, o *Options, body []byte) (*workers, error) {
 	conns := o.Active + o.Idle
-	each := max(sock.MaxFiles()-spare, 1)
+	each := max(sys.MaxFiles()-spare, 1)
 	need := (conns + each - 1) / each
 	if need > o.Active {
 		return nil, fmt.Errorf("%d connections need %d processes, each with an active one", conns, need)
