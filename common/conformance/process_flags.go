@@ -23,7 +23,7 @@ func (target Target) refusesFlags(t *testing.T) {
 		"-head-timeout=0", "-idle-timeout=-1s", "-write-timeout=0", "-close-timeout=5", "-grace=0s",
 		"-hosts=" + dir + "/missing", "-hosts=" + file("hosts", "2\nlocalhost\n"),
 		"-origins=" + file("origins", "http://localhost\n"), "-origins=" + dir,
-		"-origin-required=perhaps", "-legacy=75", "-nodelay=2", "-defer-accept=-1",
+		"-origin-required=perhaps", "-legacy=75", "-nodelay=2", "-more=2", "-defer-accept=-1",
 		"-demo=2", "-lifeline=2", "-lifeline=-1", "-lifeline=900", "-log=loud", "-log-format=xml", "-unheard-of", "argument",
 	}
 	if target.Name == "forkserv" {

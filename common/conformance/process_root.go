@@ -78,8 +78,8 @@ func staysBelowRoot(t *testing.T) {
 func sendsOneSegment(t *testing.T) {
 	const replies = 50
 	root := newRoot(t)
-	for _, nodelay := range []bool{true, false} {
-		p := Launch(t, "-root="+root, fmt.Sprintf("-nodelay=%v", nodelay))
+	for _, more := range []bool{true, false} {
+		p := Launch(t, "-root="+root, fmt.Sprintf("-more=%v", more))
 		c, err := dial(p.Addr)
 		must(t, err)
 		before := c.segments(t)
@@ -89,11 +89,11 @@ func sendsOneSegment(t *testing.T) {
 			must(t, equal("body", string(r.body), "a small file\n"))
 		}
 		n := c.segments(t) - before
-		t.Logf("-nodelay=%v: %.2f segments for each reply with a file", nodelay, float64(n)/replies)
-		if nodelay && n != replies {
+		t.Logf("-more=%v: %.2f segments for each response with a file", more, float64(n)/replies)
+		if more && n != replies {
 			t.Errorf("segments of %d replies with a file: got %d, want as many", replies, n)
 		}
-		if !nodelay && n <= replies {
+		if !more && n <= replies {
 			t.Errorf("segments of %d replies without MSG_MORE: got %d, want more", replies, n)
 		}
 		c.Close()

@@ -179,7 +179,7 @@ func TestNumberingIsSilentAndFree(t *testing.T) {
 
 func TestSessionsHaveWhatTheFlagsSay(t *testing.T) {
 	env, _ := newEnv(t, "-max-head", "2KiB", "-max-body", "3KiB", "-max-message", "4KiB",
-		"-head-timeout", "5s", "-idle-timeout", "6s", "-write-timeout", "7s", "-close-timeout", "8s", "-nodelay=false")
+		"-head-timeout", "5s", "-idle-timeout", "6s", "-write-timeout", "7s", "-close-timeout", "8s", "-more=false")
 	board := make(stat.Board, 2)
 	got, _ := env.Sessions(env.NewIO(&board[1]), board, 1, env.NewLocal())
 	if got.App == nil || got.Stat != &board[1] {
@@ -195,7 +195,7 @@ func TestSessionsHaveWhatTheFlagsSay(t *testing.T) {
 		t.Errorf("times (-want +got):\n%s", diff)
 	}
 	if io := env.NewIO(&board[1]); !io.Plain || board[1].Get(stat.Pid) != uint64(os.Getpid()) {
-		t.Errorf("without -nodelay Plain is %t; the slot is process %d's", io.Plain, board[1].Get(stat.Pid))
+		t.Errorf("without -more Plain is %t; the slot is process %d's", io.Plain, board[1].Get(stat.Pid))
 	}
 }
 

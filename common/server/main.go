@@ -131,7 +131,7 @@ func (env *Env) checkLifeline() error {
 func (env *Env) NewIO(slot *stat.Slot) *conn.IO {
 	slot.Set(stat.Pid, os.Getpid())
 	io := conn.NewIO(slot)
-	io.Plain = !env.NoDelay
+	io.Plain = !env.More
 	if !env.child {
 		io.Addresses = env.perAddress()
 	}
@@ -161,7 +161,7 @@ func (env *Env) Sessions(io *conn.IO, board stat.Board, i int, bus hub.Bus) (*se
 		Looks:     true,
 		MaxMemory: env.MemoryBudget() / int64(env.Loops),
 		Legacy:    env.Legacy,
-		Plain:     !env.NoDelay,
+		Plain:     !env.More,
 		Stat:      &board[i],
 		Alone:     env.child,
 	}, served

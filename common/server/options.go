@@ -44,6 +44,7 @@ type Options struct {
 	Demo           bool
 
 	NoDelay     bool
+	More        bool
 	DeferAccept int
 	Lifeline    int
 	Console     bool
@@ -143,7 +144,9 @@ func (o *Options) define(fs *flag.FlagSet, m *Model) {
 	fs.BoolVar(&o.Demo, "demo", false,
 		"let clients crash the process that serves them, to see who else is gone; on a loopback address only")
 
-	fs.BoolVar(&o.NoDelay, "nodelay", true, "set TCP_NODELAY; false also gives up MSG_MORE")
+	fs.BoolVar(&o.NoDelay, "nodelay", true, "set TCP_NODELAY")
+	fs.BoolVar(&o.More, "more", true,
+		"send what belongs together in one segment, by MSG_MORE or in one write; false sends a head and its file apart")
 	fs.IntVar(&o.DeferAccept, "defer-accept", 0, "TCP_DEFER_ACCEPT: `seconds` to wait for the first bytes")
 	fs.IntVar(&o.Lifeline, "lifeline", 0, "shut down when this inherited `descriptor` reaches its end of file")
 	fs.BoolVar(&o.Console, "console", false, "obey an operator on standard input, who may begin with help")

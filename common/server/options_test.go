@@ -32,7 +32,7 @@ func TestDefaults(t *testing.T) {
 		MaxMessage: 16 << 20, MaxBody: 1 << 20, MaxHead: 16 << 10, Compress: session.DeflateOn,
 		HeadTimeout: 10 * time.Second, IdleTimeout: time.Minute, WriteTimeout: 30 * time.Second,
 		CloseTimeout: 5 * time.Second, Grace: 10 * time.Second,
-		NoDelay: true, LogLevel: "info", LogFormat: "text", MaxChildren: 512, Loops: 1,
+		NoDelay: true, More: true, LogLevel: "info", LogFormat: "text", MaxChildren: 512, Loops: 1,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("an empty command line (-want +got):\n%s", diff)
@@ -42,7 +42,7 @@ func TestDefaults(t *testing.T) {
 func TestEveryFlagIsHeard(t *testing.T) {
 	got, err := parse(&model, strings.Fields(`-addr [::1]:0 -backlog 1 -root /r -max-conns 5
 		-max-message 1GiB -max-body 3 -max-head=2KiB -compress takeover -head-timeout 1ms -idle-timeout 2s -write-timeout 3m
-		-close-timeout 4h -grace 5s -hosts h -origins o -origin-required -nodelay=false -defer-accept 6
+		-close-timeout 4h -grace 5s -hosts h -origins o -origin-required -nodelay=false -more=false -defer-accept 6
 		-lifeline 3 -log debug -log-format json -prefork 7 -max-children 8 -demo`), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -115,6 +115,7 @@ func TestABadValueIsOneClearLine(t *testing.T) {
 		"-max-children 1000000000000":    "at most 4194304",
 		"-origin-required=maybe":         "origin-required",
 		"-nodelay=2":                     "nodelay",
+		"-more=2":                        "more",
 		"-defer-accept -1":               "negative",
 		"-lifeline 2":                    "from 3 on",
 		"-lifeline -1":                   "from 3 on",
