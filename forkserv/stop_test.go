@@ -11,9 +11,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"threeloops/common/conformance"
 	"threeloops/common/conn"
 	"threeloops/common/hub"
+	"threeloops/common/processtest"
 	"threeloops/common/server"
 	"threeloops/common/stat"
 	"threeloops/common/sys"
@@ -21,7 +21,7 @@ import (
 
 // As by docker pause, or with a virtual machine that is frozen.
 func TestAStoppedServerAnswersWhatHasCome(t *testing.T) {
-	p := conformance.Launch(t, "-idle-timeout=1s")
+	p := processtest.Launch(t, "-idle-timeout=1s")
 	var all []*client
 	for range 20 {
 		c, _ := serves(t, p)
