@@ -106,3 +106,12 @@ func TestTheTableIsSound(t *testing.T) {
 		}
 	}
 }
+
+// RFC 6455 5.5.1: an endpoint that answers a Close "typically echos the status code". It need not.
+func TestACloseInResponseNeedNotRepeatTheCode(t *testing.T) {
+	for code, want := range map[int]bool{1000: true, 1005: true, 1001: false, 1002: false, 1011: false} {
+		if normal(code) != want {
+			t.Errorf("a Close with %d in response to a Close: accepted: %v, want %v", code, !want, want)
+		}
+	}
+}
