@@ -2,7 +2,9 @@ package tester
 
 import (
 	"bytes"
+	"fmt"
 	"net"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -86,6 +88,27 @@ func TestAServerThatLeavesFails(t *testing.T) {
 	}
 	if len(begun) != len(results) || begun[0] != "answer (line)" {
 		t.Errorf("of %d checks %d were said to begin: %q", len(results), len(begun), begun)
+	}
+}
+
+// A row may belong to a chapter that is to come, and says so until it has come.
+func TestChaptersOfTheTableExistOrArePlanned(t *testing.T) {
+	for _, c := range checks {
+		found, err := filepath.Glob(fmt.Sprintf("../chapters/%02d-*.md", c.chapter))
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch written, marked := len(found) == 1, slices.Contains(planned, c.chapter); {
+		case written && marked:
+			t.Errorf("%s: chapter %d is written: take it out of planned", c.name, c.chapter)
+		case !written && !marked:
+			t.Errorf("%s: there is no chapter %d: add it to planned", c.name, c.chapter)
+		}
+	}
+	for _, n := range planned {
+		if !slices.ContainsFunc(checks, func(c check) bool { return c.chapter == n }) {
+			t.Errorf("no row of the table is of chapter %d, which is in planned", n)
+		}
 	}
 }
 
