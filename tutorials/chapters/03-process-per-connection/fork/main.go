@@ -30,7 +30,7 @@ func main() {
 		child()
 	}
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(t, "the child is made by\tfrom fork to its end\tit finds the parent's value\tthe parent finds the child's")
+	fmt.Fprintln(t, "made by\tfrom fork to its end\tchild finds parent's value\tparent finds child's")
 	row(t, "fork alone", fork)
 	row(t, "fork and exec", forkExec)
 	must(t.Flush())
