@@ -5,6 +5,8 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -111,6 +113,31 @@ func TestEveryMutantIsInTheTable(t *testing.T) {
 		t.Errorf("mutants that are registered (-) and in the table (+):\n%s", diff)
 	}
 }
+
+// A mutant's comment may name a chapter that is to come, and says so until it has come.
+func TestChaptersOfMutantsExistOrArePlanned(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files: ", err)
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range namedChapter.FindAllStringSubmatch(string(text), -1) {
+			found, err := filepath.Glob(fmt.Sprintf("../chapters/%02s-*.md", m[1]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if written, marked := len(found) == 1, m[2] != ""; written == marked {
+				t.Errorf("%s says %q: is chapter %s written: %v", f, m[0], m[1], written)
+			}
+		}
+	}
+}
+
+var namedChapter = regexp.MustCompile(`// Chapter (\d+)( \(planned\))?\.`)
 
 // Each mutant fails the check that its fault concerns, with its symptom, and no
 // other.
