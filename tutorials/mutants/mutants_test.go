@@ -70,6 +70,8 @@ var table = map[string]struct {
 	"C2b":  {"line", "bytes", "only \\n has a meaning", nil},
 	"C5":   {"line", "loss", "right answers, then", nil},
 	"C5b":  {"line", "others", "sends much and never reads", nil},
+	"C5c":  {"line", "full", "lines in its log", nil},
+	"C5d":  {"line", "full", "state R in ps", nil},
 	"C6":   {"line", "many", "for client 101", nil},
 	"C8":   {"ws", "stall", "later ones after 4", nil},
 	"C9":   {"ws", "drip", "pieces of one byte", []string{"reason"}},

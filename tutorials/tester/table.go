@@ -49,6 +49,8 @@ var checks = []check{
 	{"idle", 6, "line http ws", []string{"again", "silent"}, true, idleWithoutWork},
 	{"many", 6, "line http ws", []string{"again", "silent"}, false, many},
 	{"burst", 7, "line http ws", []string{"again", "silent"}, false, burst},
+	{"full", 5, "line http", []string{"idle", "burst"}, true, full},
+	{"full", 11, "ws", []string{"idle", "burst"}, true, full},
 	{"stall", 8, "http ws", []string{"again", "silent"}, false, stall},
 
 	// WebSocket.
