@@ -3,6 +3,6 @@
 // which of them are ready. What a round costs depends on how many are ready,
 // not on how many there are.
 //
-// Read loop.go beside pollserv's: what differs there is the difference between
-// poll and epoll, and nothing else is.
+// Read loop.go beside pollserv's: it differs where poll and epoll differ. This loop
+// also keeps deadlines in a heap, and that one scans for those that have passed.
 package main

@@ -3,6 +3,6 @@
 // in, and afterwards looks through the whole list for those that are ready.
 // What a round costs depends on how many there are, not on how many are ready.
 //
-// Read loop.go beside epollserv's: what differs there is the difference between
-// poll and epoll, and nothing else is.
+// Read loop.go beside epollserv's: it differs where poll and epoll differ. This loop
+// also scans for deadlines that have passed, and that one keeps them in a heap.
 package main

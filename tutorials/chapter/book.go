@@ -65,8 +65,8 @@ func Load(root, folder string) (*Book, error) {
 // All returns the pages, then the chapters.
 func (b *Book) All() []*Chapter { return append(b.Pages[:len(b.Pages):len(b.Pages)], b.Chapters...) }
 
-// readMisconceptions reads the list, each line the number of a chapter and what is believed, and
-// compares it with what the chapters meet.
+// readMisconceptions reads the list, and compares it with what the chapters meet. Each line has the number
+// of a chapter, the word “planned” if that chapter isn't written yet, and what is believed.
 func (b *Book) readMisconceptions(root, path string) error {
 	text, err := os.ReadFile(root + "/" + path)
 	if err != nil {
@@ -80,13 +80,21 @@ func (b *Book) readMisconceptions(root, path string) error {
 			continue
 		}
 		digits, belief, _ := strings.Cut(strings.TrimSpace(l), " ")
-		m := Misconception{Text: belief}
+		var m Misconception
 		if m.Number, err = strconv.Atoi(digits); err != nil {
 			faults = append(faults, fmt.Errorf("%s:%d: a line is a chapter's number and what is believed", path, line))
 			continue
 		}
+		var planned bool
+		m.Text, planned = strings.CutPrefix(belief, "planned ")
 		written := b.meet(&m)
-		if written != nil && m.In == nil {
+		switch {
+		case written != nil && planned:
+			faults = append(faults, fmt.Errorf("%s:%d: %s is written: take “planned” away", path, line, written.Path))
+		case written == nil && !planned:
+			faults = append(faults, fmt.Errorf("%s:%d: there is no chapter %d: write “%[3]d planned %[4]s” until there is",
+				path, line, m.Number, m.Text))
+		case written != nil && m.In == nil:
 			faults = append(faults, fmt.Errorf("%s:%d: %s does not meet %q", path, line, written.Path, m.Text))
 		}
 		b.Misconceptions = append(b.Misconceptions, m)

@@ -109,6 +109,8 @@ func TestABadBookIsToldWhatIsWrong(t *testing.T) {
 		dir + "exercise.md:2: the section “Explanation” is missing at the end",
 		folder + `bad/misconceptions.txt:1: ` + folder + `bad/01-bad.md does not meet "the sea is made of ink"`,
 		folder + "bad/misconceptions.txt:2: a line is a chapter's number and what is believed",
+		folder + "bad/misconceptions.txt:3: " + folder + "bad/01-bad.md is written: take “planned” away",
+		folder + "bad/misconceptions.txt:4: there is no chapter 2: write “2 planned the moon is a cheese” until there is",
 		at + "3: " + folder + `bad/misconceptions.txt does not give this chapter "nobody has listed this"`,
 	}
 	if d := cmp.Diff(want, strings.Split(err.Error(), "\n")); d != "" {

@@ -153,6 +153,9 @@ func (c *Chapter) visit(root string, n ast.Node) (line int, err error) {
 			c.Title = s.Title
 		}
 	case *ast.Link:
+		if reference := string(n.Destination); isConstant(reference) {
+			return c.lineAt(lines(n).At(0).Start), c.number(root, n, reference)
+		}
 		n.Destination = pageLink(n.Destination)
 	case *ast.HTMLBlock:
 		return c.lineAt(n.Lines().At(0).Start), errHTML
@@ -186,6 +189,12 @@ func (c *Chapter) directive(root string, n *ast.FencedCodeBlock, line int) error
 		at = extent{l.At(0).Start, l.At(l.Len() - 1).Stop}
 	}
 	body := string(n.Lines().Value(c.text))
+	if slices.Contains([]string{"quote", "predict", "experiment", "clients"}, words[0]) {
+		var err error
+		if body, err = numbers(root, body); err != nil {
+			return err
+		}
+	}
 	switch words[0] {
 	case "quote":
 		return c.quote(root, n, line, words[1:], body)

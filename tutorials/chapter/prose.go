@@ -47,6 +47,9 @@ func prose(markdown string) (string, error) {
 		case *ast.HTMLBlock, *ast.RawHTML:
 			return ast.WalkStop, errHTML
 		case *ast.Link:
+			if isConstant(string(n.Destination)) {
+				return ast.WalkStop, errElsewhere
+			}
 			if entering {
 				n.Destination = pageLink(n.Destination)
 			}

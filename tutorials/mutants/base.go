@@ -43,6 +43,8 @@ type parts struct {
 	flush    func(c *conn) error                   // loop: sends what is to be sent
 	interest func(c *conn) uint32                  // loop: what to wait for
 	edges    uint32                                // loop: flag of the listener's interest
+	pause    func(l *loop)                         // loop: accept has failed
+	over     func(l *loop) bool                    // loop: the pause after that
 }
 
 // base returns a server without a fault that speaks p and is driven by serve.
@@ -52,6 +54,7 @@ func base(p func() proto, serve func(*parts, *net.TCPListener)) *parts {
 		accepted: func(*net.TCPConn) {}, failed: func(error) {}, send: send,
 		handed: func(c *net.TCPConn) { c.Close() }, reap: reap,
 		state: newState, accept: acceptAll, ready: ready, flush: flush, interest: interest,
+		pause: pause, over: over,
 	}
 }
 

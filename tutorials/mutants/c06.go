@@ -11,7 +11,7 @@ var _ = mutant("C6", "a table of 100 clients", func() *parts {
 	return base(newLine, func(s *parts, ln *net.TCPListener) {
 		var clients atomic.Int32
 		for {
-			c, err := ln.AcceptTCP()
+			c, err := next(ln)
 			if err != nil {
 				return
 			}

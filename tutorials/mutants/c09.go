@@ -12,7 +12,7 @@ func (r *wholeFrames) feed(in []byte) (out []byte, end bool) {
 	return out, end
 }
 
-// Chapter 9. A server that reads a frame's head by one read, and takes it that the
+// Chapter 9 (planned). A server that reads a frame's head by one read, and takes it that the
 // read brought the whole of it.
 var _ = mutant("C9", "a frame's head that comes in pieces is lost", func() *parts {
 	return base(func() proto { return &wholeFrames{plainWebSocket()} }, each)

@@ -1,6 +1,6 @@
 package main
 
-// Chapter 9. Masking looks like decoration, and so this server takes frames
+// Chapter 9 (planned). Masking looks like decoration, and so this server takes frames
 // without it. It is there because a page could otherwise make a browser send what
 // a proxy takes for a request.
 var _ = mutant("C9b", "takes frames without a mask", func() *parts {

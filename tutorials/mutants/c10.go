@@ -1,6 +1,6 @@
 package main
 
-// Chapter 10. Each frame is taken for a message, a continuation for one of text.
+// Chapter 10 (planned). Each frame is taken for a message, a continuation for one of text.
 var _ = mutant("C10", "each fragment is answered as a message", func() *parts {
 	return base(func() proto {
 		w := plainWebSocket()

@@ -10,10 +10,10 @@
 // per connection; fork.go: a process per connection; loop.go: one epoll loop). A
 // mutant is a file that replaces one part: read it beside the part that it
 // replaces. It opens with what the published server did, and what its clients
-// saw. The names that begin with R are those of the facts; the others are faults
-// that belong to a chapter and that no server was caught in.
+// saw. The names that begin with R number what was found in such servers; those that
+// begin with C have the number of a chapter, and are faults that no server was caught in.
 //
-// Some facts have no mutant, because no server is at fault:
+// Some of the numbers have no mutant, because no server is at fault:
 //
 //	R14  the cost of poll(2) and epoll(7) is the kernel's
 //	R15  so is how often each of its modes wakes; what a server makes of it is R15a and R15b

@@ -1,16 +1,34 @@
 package main
 
 import (
+	"errors"
+	"log"
 	"net"
 	"time"
 )
 
+// acceptPause is how long a server leaves its listener alone when accept has failed, for
+// example because no descriptor is free.
+const acceptPause = 100 * time.Millisecond
+
+// next accepts a connection. The error is that of a listener that is closed.
+func next(ln *net.TCPListener) (*net.TCPConn, error) {
+	for {
+		c, err := ln.AcceptTCP()
+		if err == nil || errors.Is(err, net.ErrClosed) {
+			return c, err
+		}
+		log.Print(err)
+		time.Sleep(acceptPause)
+	}
+}
+
 // each serves every connection by a goroutine.
 func each(s *parts, ln *net.TCPListener) {
 	for {
-		c, err := ln.AcceptTCP()
+		c, err := next(ln)
 		if err != nil {
-			return // the listener is closed
+			return
 		}
 		s.accepted(c)
 		go converse(s, c)

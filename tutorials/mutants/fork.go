@@ -16,9 +16,9 @@ const childFlag = "-child"
 func fork(s *parts, ln *net.TCPListener) {
 	watch(s)
 	for {
-		c, err := ln.AcceptTCP()
+		c, err := next(ln)
 		if err != nil {
-			return // the listener is closed
+			return
 		}
 		s.accepted(c)
 		if f, err := c.File(); err == nil {

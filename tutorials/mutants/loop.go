@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log"
 	"net"
 	"time"
 
@@ -13,6 +14,7 @@ type loop struct {
 	*parts
 	ep, ln int
 	conns  map[int]*conn // by descriptor
+	reopen time.Time     // when the listener is watched again; zero: it is watched
 }
 
 // conn is a connection of the loop.
@@ -53,6 +55,10 @@ func (l *loop) run() {
 		if err != nil && err != unix.EINTR {
 			return
 		}
+		if !l.reopen.IsZero() && l.over(l) {
+			l.reopen = time.Time{}
+			l.control(unix.EPOLL_CTL_MOD, l.ln, unix.EPOLLIN|l.edges)
+		}
 		for _, e := range events[:max(n, 0)] {
 			if int(e.Fd) == l.ln {
 				l.accept(l)
@@ -77,8 +83,16 @@ func acceptAll(l *loop) {
 
 func (l *loop) acceptOne() bool {
 	fd, _, err := unix.Accept4(l.ln, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-	if err != nil {
-		return err == unix.EINTR || err == unix.ECONNABORTED
+	switch err {
+	case nil:
+	case unix.EINTR, unix.ECONNABORTED:
+		return true
+	case unix.EAGAIN:
+		return false
+	default:
+		log.Print("accept: ", err)
+		l.pause(l)
+		return false
 	}
 	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	c := l.state(l, fd)
@@ -87,6 +101,15 @@ func (l *loop) acceptOne() bool {
 	l.control(unix.EPOLL_CTL_ADD, fd, c.waits)
 	return true
 }
+
+// pause leaves the listener alone for a while: it stays ready, and accept would go on failing.
+func pause(l *loop) {
+	l.reopen = time.Now().Add(acceptPause)
+	l.control(unix.EPOLL_CTL_MOD, l.ln, 0)
+}
+
+// over reports whether the pause has ended. Events of clients don't end it.
+func over(l *loop) bool { return !time.Now().Before(l.reopen) }
 
 func newState(l *loop, fd int) *conn { return &conn{fd: fd, proto: l.proto()} }
 
@@ -174,8 +197,11 @@ func interest(c *conn) uint32 {
 	return unix.EPOLLIN
 }
 
-// timeout is how long to wait, in milliseconds, until a request is late.
+// timeout is how long to wait, in milliseconds, until a request is late or the listener may be watched again.
 func (l *loop) timeout() int {
+	if !l.reopen.IsZero() {
+		return int(acceptPause.Milliseconds())
+	}
 	for _, c := range l.conns {
 		if !c.begun.IsZero() {
 			return 200

@@ -5,6 +5,8 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -68,6 +70,8 @@ var table = map[string]struct {
 	"C2b":  {"line", "bytes", "only \\n has a meaning", nil},
 	"C5":   {"line", "loss", "right answers, then", nil},
 	"C5b":  {"line", "others", "sends much and never reads", nil},
+	"C5c":  {"line", "full", "lines in its log", nil},
+	"C5d":  {"line", "full", "state R in ps", nil},
 	"C6":   {"line", "many", "for client 101", nil},
 	"C8":   {"ws", "stall", "later ones after 4", nil},
 	"C9":   {"ws", "drip", "pieces of one byte", []string{"reason"}},
@@ -111,6 +115,31 @@ func TestEveryMutantIsInTheTable(t *testing.T) {
 		t.Errorf("mutants that are registered (-) and in the table (+):\n%s", diff)
 	}
 }
+
+// A mutant's comment may name a chapter that is to come, and says so until it has come.
+func TestChaptersOfMutantsExistOrArePlanned(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files: ", err)
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range namedChapter.FindAllStringSubmatch(string(text), -1) {
+			found, err := filepath.Glob(fmt.Sprintf("../chapters/%02s-*.md", m[1]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if written, marked := len(found) == 1, m[2] != ""; written == marked {
+				t.Errorf("%s says %q: is chapter %s written: %v", f, m[0], m[1], written)
+			}
+		}
+	}
+}
+
+var namedChapter = regexp.MustCompile(`// Chapter (\d+)( \(planned\))?\.`)
 
 // Each mutant fails the check that its fault concerns, with its symptom, and no
 // other.

@@ -7,8 +7,9 @@ import (
 	"os"
 )
 
-// R10. Four servers of a well-known series called an error function that exits
-// wherever recv failed. One client's RST ended the process for all.
+// R10. Four of a series' five servers (sequential-server.c, threaded-server.c,
+// select-server.c and epoll-server.c) called an error function that exits wherever
+// recv failed. One client's RST ended the process for all. The fifth is R17b.
 var _ = mutant("R10", "one client's reset ends the server", func() *parts {
 	s := base(newLine, each)
 	s.failed = func(err error) {

@@ -8,7 +8,8 @@ import (
 
 // R17. After a client has gone the first write may still go well, or fail with
 // ECONNRESET; later ones fail with EPIPE, and by default come with a SIGPIPE that
-// ends the process. Here it is an error path that exits.
+// ends the process. Here it is an error path that exits, as in uv-server.c, the fifth
+// server of R10's series: it closes the connection when a read fails.
 var _ = mutant("R17b", "a write to a client that has gone ends the server", func() *parts {
 	s := base(newLine, each)
 	s.send = func(c net.Conn, out []byte) error {

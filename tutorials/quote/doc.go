@@ -11,4 +11,6 @@
 //	//quote:end
 //
 // (with # in place of // where that begins a comment). A path alone is the whole file.
+//
+// Constant computes the number that a reference to a constant stands for, for prose that names it.
 package quote

@@ -206,6 +206,9 @@ func (o *Options) make(ctx context.Context, c check, k kind, failed map[string]b
 // print writes a result as a line, with what a person needs to know below it.
 func (r Result) print(out io.Writer) {
 	fmt.Fprintf(out, "%-8s  %-4s  %-11s  chapter %d", r.Verdict, r.Kind, r.Check, r.Chapter)
+	if slices.Contains(planned, r.Chapter) {
+		fmt.Fprint(out, " (planned)")
+	}
 	if r.Verdict == LeftOut {
 		fmt.Fprintf(out, ": %s", r.Why)
 	}
@@ -224,7 +227,11 @@ func List(out io.Writer) {
 		if c.process {
 			what = "looks at the process"
 		}
-		line := fmt.Sprintf("chapter %-2d  %-12s  %-12s  %s", c.chapter, c.name, c.kinds, what)
+		state := ""
+		if slices.Contains(planned, c.chapter) {
+			state = "(planned)"
+		}
+		line := fmt.Sprintf("chapter %-2d %-9s  %-12s  %-12s  %s", c.chapter, state, c.name, c.kinds, what)
 		fmt.Fprintln(out, strings.TrimRight(line, " "))
 	}
 }

@@ -2,7 +2,9 @@ package tester
 
 import (
 	"bytes"
+	"fmt"
 	"net"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -89,6 +91,27 @@ func TestAServerThatLeavesFails(t *testing.T) {
 	}
 }
 
+// A row may belong to a chapter that is to come, and says so until it has come.
+func TestChaptersOfTheTableExistOrArePlanned(t *testing.T) {
+	for _, c := range checks {
+		found, err := filepath.Glob(fmt.Sprintf("../chapters/%02d-*.md", c.chapter))
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch written, marked := len(found) == 1, slices.Contains(planned, c.chapter); {
+		case written && marked:
+			t.Errorf("%s: chapter %d is written: take it out of planned", c.name, c.chapter)
+		case !written && !marked:
+			t.Errorf("%s: there is no chapter %d: add it to planned", c.name, c.chapter)
+		}
+	}
+	for _, n := range planned {
+		if !slices.ContainsFunc(checks, func(c check) bool { return c.chapter == n }) {
+			t.Errorf("no row of the table is of chapter %d, which is in planned", n)
+		}
+	}
+}
+
 func TestTheTableIsSound(t *testing.T) {
 	for i, c := range checks {
 		for _, k := range strings.Fields(c.kinds) {
@@ -103,6 +126,15 @@ func TestTheTableIsSound(t *testing.T) {
 					t.Errorf("%s builds on %s, which no earlier row has for kind %s", c.name, name, k)
 				}
 			}
+		}
+	}
+}
+
+// RFC 6455 5.5.1: an endpoint that answers a Close "typically echos the status code". It need not.
+func TestACloseInResponseNeedNotRepeatTheCode(t *testing.T) {
+	for code, want := range map[int]bool{1000: true, 1005: true, 1001: false, 1002: false, 1011: false} {
+		if normal(code) != want {
+			t.Errorf("a Close with %d in response to a Close: accepted: %v, want %v", code, !want, want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package tester
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -172,6 +173,17 @@ func (s *server) end() {
 	}
 	s.watch.Dismiss()
 	s.log.Close()
+}
+
+// lines counts what the server has logged.
+func (s *server) lines() int {
+	about, err := s.log.Stat()
+	if err != nil {
+		return 0
+	}
+	text := make([]byte, about.Size())
+	n, _ := s.log.ReadAt(text, 0)
+	return bytes.Count(text[:n], []byte("\n"))
 }
 
 // lastWords says how the server ended, if it did, and what it wrote last.

@@ -35,6 +35,15 @@ func lookup(local, remote netip.AddrPort) (s socket, ok bool) {
 	}, true
 }
 
+// limitDescriptors changes the soft limit of a process, and returns what it was.
+func limitDescriptors(pid int, to uint64) (before uint64, err error) {
+	var was unix.Rlimit
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &was); err != nil {
+		return 0, err
+	}
+	return was.Cur, unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: to, Max: was.Max}, nil)
+}
+
 // question is a struct nlmsghdr with a struct inet_diag_req_v2.
 func question(local, remote netip.AddrPort) []byte {
 	const length = unix.SizeofNlMsghdr + 56

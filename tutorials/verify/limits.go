@@ -28,7 +28,7 @@ var programs = []string{
 
 var (
 	assignment = regexp.MustCompile(`^[A-Z_]+=`)
-	inChapters = regexp.MustCompile(`(?i)\bchapters? \d+((, | and )\d+)*`)
+	inChapters = regexp.MustCompile(`(?i)\bchapters? \d+((, | and )\d+)*( \(planned\))?`)
 	digits     = regexp.MustCompile(`\d+`)
 	inCode     = regexp.MustCompile("`([^`]+)`")
 	inPlace    = regexp.MustCompile("`([^`]+)`|\\]\\(([^)]+)\\)")
@@ -91,6 +91,11 @@ func checkLimit(root string, cells []string, tests map[string]bool) error {
 			return fmt.Errorf("the cell %q is empty", limitsHead[i])
 		}
 	}
+	for _, cell := range cells[1:] {
+		if _, err := chaptersIn(root, cell); err != nil {
+			return err
+		}
+	}
 	if err := checkWhere(root, cells[0]); err != nil {
 		return err
 	}
@@ -99,17 +104,9 @@ func checkLimit(root string, cells []string, tests map[string]bool) error {
 
 // checkWhere checks the chapters that a cell names, and what it names as code or links.
 func checkWhere(root, cell string) error {
-	var folders []string
-	for _, list := range inChapters.FindAllString(cell, -1) {
-		for _, number := range digits.FindAllString(list, -1) {
-			n, _ := strconv.Atoi(number)
-			// Each folder has server, and no other entry of that number has anything below it.
-			found, err := filepath.Glob(fmt.Sprintf("%s/tutorials/chapters/%02d-*/server", root, n))
-			if err != nil || len(found) != 1 {
-				return fmt.Errorf("there is no chapter %s", number)
-			}
-			folders = append(folders, filepath.Base(filepath.Dir(found[0])))
-		}
+	folders, err := chaptersIn(root, cell)
+	if err != nil {
+		return err
 	}
 	places := inPlace.FindAllStringSubmatch(cell, -1)
 	if len(folders)+len(places) == 0 {
@@ -123,6 +120,28 @@ func checkWhere(root, cell string) error {
 		}
 	}
 	return nil
+}
+
+// chaptersIn returns the folders of the chapters that a cell names. A chapter that isn't there must be marked
+// as planned, and one that is there must not be.
+func chaptersIn(root, cell string) (folders []string, err error) {
+	for _, list := range inChapters.FindAllString(cell, -1) {
+		planned := strings.HasSuffix(list, "(planned)")
+		for _, number := range digits.FindAllString(list, -1) {
+			n, _ := strconv.Atoi(number)
+			// Each folder has server, and no other entry of that number has anything below it.
+			found, err := filepath.Glob(fmt.Sprintf("%s/tutorials/chapters/%02d-*/server", root, n))
+			switch there := err == nil && len(found) == 1; {
+			case there && planned:
+				return nil, fmt.Errorf("chapter %s is there: take “(planned)” away", number)
+			case there:
+				folders = append(folders, filepath.Base(filepath.Dir(found[0])))
+			case !planned:
+				return nil, fmt.Errorf("there is no chapter %s; if it is to come, write “chapter %[1]s (planned)”", number)
+			}
+		}
+	}
+	return folders, nil
 }
 
 // checkShown checks what is said to show a limit: all tests, commands and files that it names. Other words

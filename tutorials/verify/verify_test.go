@@ -48,7 +48,7 @@ func book(t *testing.T, text string) (Options, *strings.Builder) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
 		"chapters/page.md":            strings.ReplaceAll(text, "§§§", "```"),
-		"chapters/misconceptions.txt": "1 x\n",
+		"chapters/misconceptions.txt": "1 planned x\n",
 		"code/a.go":                   "package a\n\nfunc f() {}\n",
 	} {
 		write(t, filepath.Join(root, name), text)

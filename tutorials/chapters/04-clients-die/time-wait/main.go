@@ -1,15 +1,17 @@
 //go:build linux
 
 // Command time-wait closes a connection from each end, and shows in which state
-// the server's end stays, and who may listen on its port then.
+// the server's end stays, and whether a new server may bind to its port then.
 package main
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -19,14 +21,22 @@ import (
 func main() {
 	log.SetFlags(0)
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(t, "who closes first\tthe server's end\tthe client's end\tbind\tbind with SO_REUSEADDR")
-	row(t, "the client", false)
-	row(t, "the server", true)
+	fmt.Fprintln(t, "who closes first\told server's option\tthe server's end\tthe client's end\tbind\tbind with SO_REUSEADDR")
+	row(t, "the client", false, 1)
+	row(t, "the server", true, 1)
+	row(t, "the server", true, 0)
 	must(t.Flush())
 }
 
-func row(t *tabwriter.Writer, who string, serverFirst bool) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+// row opens and closes a connection to a server that has set SO_REUSEADDR to reuse.
+// The option is set before bind, and the connection inherits it from the listener.
+func row(t *tabwriter.Writer, who string, serverFirst bool, reuse int) {
+	old := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		return c.Control(func(fd uintptr) {
+			must(unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, reuse))
+		})
+	}}
+	ln, err := old.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	must(err)
 	client, err := net.Dial("tcp", ln.Addr().String())
 	must(err)
@@ -43,7 +53,8 @@ func row(t *tabwriter.Writer, who string, serverFirst bool) {
 	time.Sleep(20 * time.Millisecond)
 	port := ln.Addr().(*net.TCPAddr).Port
 	other := client.LocalAddr().(*net.TCPAddr).Port
-	fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", who, state(port, other), state(other, port),
+	option := map[int]string{0: "off", 1: "SO_REUSEADDR"}[reuse]
+	fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", who, option, state(port, other), state(other, port),
 		bind(port, 0), bind(port, 1))
 }
 

@@ -10,6 +10,7 @@ import (
 	"log"
 	"net"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,19 +23,17 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("listening on", ln.Addr())
-	raw, err := ln.(*net.TCPListener).SyscallConn() // leads to the descriptor, which Go keeps open
-	if err == nil {
-		err = raw.Control(func(fd uintptr) { log.Fatal(serve(int(fd))) })
-	}
-	log.Fatal(err)
+	raw, _ := ln.(*net.TCPListener).SyscallConn() // leads to the descriptor; an open listener has one
+	log.Fatal(raw.Control(func(fd uintptr) { log.Fatal(serve(int(fd))) }))
 }
 
 // serve is the loop. What poll is to watch is listed anew in each round.
 func serve(listener int) error {
-	var clients []*client
-	var fds []unix.PollFd
-	buf := make([]byte, 16<<10)
-	for door, wait := listener, -1; ; {
+	clients, fds, buf, reopen := []*client{}, []unix.PollFd{}, make([]byte, 16<<10), time.Now()
+	for door, wait := listener, -1; ; door, wait = listener, -1 {
+		if time.Now().Before(reopen) { // accept has failed: for a while poll passes over the listener
+			door, wait = -1, 100
+		}
 		fds = append(fds[:0], unix.PollFd{Fd: int32(door), Events: unix.POLLIN})
 		for _, c := range clients {
 			fds = append(fds, unix.PollFd{Fd: int32(c.fd), Events: c.wants()})
@@ -49,14 +48,15 @@ func serve(listener int) error {
 			}
 		}
 		clients = slices.DeleteFunc(clients, func(c *client) bool { return c == nil })
-		if door, wait = listener, -1; fds[0].Revents == 0 {
+		if fds[0].Revents == 0 {
 			continue
 		}
 		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		if err == nil {
-			clients = append(clients, &client{fd: fd}) // does another wait, poll says so at once
+			clients = append(clients, &client{fd: fd}) // if another one waits, the next poll says so
 		} else if err != unix.EAGAIN && err != unix.ECONNABORTED {
-			door, wait = -1, 100 // no descriptor is free: so the listener is left out for 100 ms
+			log.Print("accept: ", err) // such as EMFILE: meanwhile the clients wait in the backlog
+			reopen = time.Now().Add(100 * time.Millisecond)
 		}
 	}
 }

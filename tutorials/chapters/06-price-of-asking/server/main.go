@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,28 +22,27 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("listening on", ln.Addr())
-	raw, err := ln.(*net.TCPListener).SyscallConn() // leads to the descriptor, which Go keeps open
-	if err == nil {
-		err = raw.Control(func(fd uintptr) { log.Fatal(serve(int(fd))) })
-	}
-	log.Fatal(err)
+	raw, _ := ln.(*net.TCPListener).SyscallConn() // leads to the descriptor; an open listener has one
+	log.Fatal(raw.Control(func(fd uintptr) { log.Fatal(serve(int(fd))) }))
 }
 
 // serve is the loop. Its list, the listener and then the clients, is kept from round to round.
 func serve(listener int) error {
-	clients, buf, wait := []*client{{fd: listener}}, make([]byte, 16<<10), -1
+	clients, buf, reopen := []*client{{fd: listener}}, make([]byte, 16<<10), time.Now()
 	fds := append(make([]unix.PollFd, 0, 64), unix.PollFd{Fd: int32(listener), Events: unix.POLLIN})
-	for {
+	for wait := -1; ; fds[0].Fd, wait = int32(listener), -1 {
+		if time.Now().Before(reopen) { // accept has failed: for a while poll passes over the listener
+			fds[0].Fd, wait = -1, 100
+		}
 		n, err := unix.Poll(fds, wait)
-		if fds[0].Fd, wait = int32(listener), -1; err != nil && err != unix.EINTR {
+		if err != nil && err != unix.EINTR {
 			return err
 		}
 		for i := len(fds) - 1; n > 0 && i > 0; i-- { // backwards: what fills a gap has had its turn
-			if c := clients[i]; fds[i].Revents != 0 && c.turn(buf) {
+			if c, last := clients[i], len(fds)-1; fds[i].Revents != 0 && c.turn(buf) {
 				fds[i].Events = c.wants()
 			} else if fds[i].Revents != 0 {
 				unix.Close(c.fd)
-				last := len(fds) - 1
 				clients[i], clients[last], fds[i] = clients[last], nil, fds[last]
 				clients, fds = clients[:last], fds[:last]
 			}
@@ -51,11 +51,12 @@ func serve(listener int) error {
 			continue
 		}
 		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-		if err == nil { // does another wait, poll says so at once
+		if err == nil { // if another client waits, the next poll says so
 			fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
 			clients = append(clients, &client{fd: fd})
 		} else if err != unix.EAGAIN && err != unix.ECONNABORTED {
-			fds[0].Fd, wait = -1, 100 // no descriptor is free: for 100 ms poll passes over the listener
+			log.Print("accept: ", err) // such as EMFILE: meanwhile the clients wait in the backlog
+			reopen = time.Now().Add(100 * time.Millisecond)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,25 +22,24 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("listening on", ln.Addr())
-	raw, err := ln.(*net.TCPListener).SyscallConn() // leads to the descriptor, which Go keeps open
-	if err == nil {
-		err = raw.Control(func(fd uintptr) { log.Fatal(serve(int(fd))) })
-	}
-	log.Fatal(err)
+	raw, _ := ln.(*net.TCPListener).SyscallConn() // leads to the descriptor; an open listener has one
+	log.Fatal(raw.Control(func(fd uintptr) { log.Fatal(serve(int(fd))) }))
 }
 
 // serve is the loop, a reactor: of each descriptor that is reported it calls what is there for it.
 func serve(listener int) error {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	clients, events, buf := map[int]*client{}, make([]unix.EpollEvent, 64), make([]byte, 16<<10)
-	for n, wait := 0, 0; err == nil || err == unix.EINTR; {
+	for n, wait, reopen := 0, 0, time.Now(); err == nil || err == unix.EINTR; {
 		n, err = unix.EpollWait(ep, events, wait)
-		if wait >= 0 { // in the first round, and after the listener was left out for 100 ms
+		if wait >= 0 && !time.Now().Before(reopen) { // in the first round, and 100 ms after accept has failed
 			wait, err = -1, watch(ep, unix.EPOLL_CTL_ADD, listener, unix.EPOLLIN|unix.EPOLLET)
 		}
 		for _, e := range events[:max(n, 0)] {
 			if c := clients[int(e.Fd)]; c == nil && accept(ep, listener, clients) == 0 {
-				wait, err = 100, watch(ep, unix.EPOLL_CTL_DEL, listener, 0) // no descriptor is free
+				log.Print("accept fails: no descriptor is free, or no memory")
+				wait, reopen = 100, time.Now().Add(100*time.Millisecond)
+				err = watch(ep, unix.EPOLL_CTL_DEL, listener, 0)
 			} else if c != nil && !c.turn(ep, buf) {
 				delete(clients, c.fd)
 				unix.Close(c.fd) // and so epoll forgets it, for nobody else has a copy

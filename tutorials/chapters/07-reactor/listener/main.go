@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command listener lets 50 clients connect at once, before epoll(7) is asked for the first time, and counts
-// how many of them are accepted until it has nothing more to report.
+// Command listener counts how many of 50 clients are accepted until epoll(7) has nothing more to report. They
+// all connect before it is asked for the first time, or each when the one before was accepted.
 package main
 
 import (
@@ -19,41 +19,57 @@ const clients = 50
 func main() {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprint(table, "how\twakes\taccepted\tstill waiting\n")
-	row := func(how string, flags uint32, most int) {
-		wakes, accepted := burst(flags, most)
+	row := func(how string, flags uint32, most int, queued bool) {
+		wakes, accepted := burst(flags, most, queued)
 		fmt.Fprintf(table, "%s\t%d\t%d\t%d\n", how, wakes, accepted, clients-accepted)
 	}
-	row("level, one accept a wake", 0, 1)
-	row("level, until EAGAIN", 0, clients+1)
-	row("edge, one accept a wake", unix.EPOLLET, 1)
-	row("edge, until EAGAIN", unix.EPOLLET, clients+1)
+	row("level, one accept a wake", 0, 1, true)
+	row("level, until EAGAIN", 0, clients+1, true)
+	row("edge, one accept a wake", unix.EPOLLET, 1, true)
+	row("edge, until EAGAIN", unix.EPOLLET, clients+1, true)
+	row("edge, one accept a wake, each client alone", unix.EPOLLET, 1, false)
 	table.Flush()
 }
 
-// burst has the clients connect, and then accepts at most so many in a wake.
-func burst(flags uint32, most int) (wakes, accepted int) {
+// burst has the clients connect, all of them before the first wait if queued, and accepts at most so many in a wake.
+func burst(flags uint32, most int, queued bool) (wakes, accepted int) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
-	defer ln.Close() // resets who has not been accepted
-	for range clients {
-		c, err := net.Dial("tcp", ln.Addr().String())
-		check(err)
-		defer c.Close()
+	defer ln.Close()                      // resets the clients that were not accepted
+	taken := make(chan bool, clients)     // of each client that was accepted
+	conns := make(chan net.Conn, clients) // of all clients
+	connect := func() {
+		for range clients {
+			c, err := net.Dial("tcp", ln.Addr().String())
+			check(err)
+			if conns <- c; !queued {
+				<-taken
+			}
+		}
+	}
+	if queued {
+		connect()
+	} else {
+		go connect()
 	}
 	raw, err := ln.(*net.TCPListener).SyscallConn()
 	check(err)
-	check(raw.Control(func(fd uintptr) { wakes, accepted = serve(int(fd), flags, most) }))
+	check(raw.Control(func(fd uintptr) { wakes, accepted = serve(int(fd), flags, most, taken) }))
+	close(taken)
+	for range clients {
+		(<-conns).Close()
+	}
 	return wakes, accepted
 }
 
-func serve(listener int, flags uint32, most int) (wakes, accepted int) {
+func serve(listener int, flags uint32, most int, taken chan<- bool) (wakes, accepted int) {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	check(err)
 	defer unix.Close(ep)
 	e := unix.EpollEvent{Events: unix.EPOLLIN | flags, Fd: int32(listener)}
 	check(unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, listener, &e))
 	for {
-		n, err := unix.EpollWait(ep, make([]unix.EpollEvent, 1), 100)
+		n, err := unix.EpollWait(ep, make([]unix.EpollEvent, 1), 300)
 		check(err)
 		if n == 0 {
 			return wakes, accepted
@@ -67,6 +83,7 @@ func serve(listener int, flags uint32, most int) (wakes, accepted int) {
 			check(err)
 			accepted++
 			unix.Close(fd)
+			taken <- true
 		}
 	}
 }
