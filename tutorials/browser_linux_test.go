@@ -108,6 +108,17 @@ func TestBrowserEcho(t *testing.T) {
 		b.logged("sent", "text “Grüße ✓”, 7 characters")
 		b.logged("received", "text “Grüße ✓”, 7 characters, after ")
 
+		// A keyboard's keys don't make a joiner, so the script fills these in.
+		for text, characters := range map[string]string{
+			"grüße 🎉": "7 characters", "👩\u200d👩\u200d👧": "1 character", "e\u0301": "1 character",
+		} {
+			b.do(Evaluate[Void](`message.value = "`+text+`"; undefined`), Click(CSS("#send")))
+			b.logged("sent", "text “"+text+"”, "+characters)
+			b.logged("received", "text “"+text+"”, "+characters+", after ")
+		}
+		b.do(Evaluate[Void](`message.value = "x".repeat(63) + "🎉!"; undefined`), Click(CSS("#send")))
+		b.logged("received", "x🎉…”, 65 characters")
+
 		b.do(Clear(CSS("#message")), SendKeys(CSS("#message"), "by the enter key\r"))
 		b.logged("received", "by the enter key")
 
