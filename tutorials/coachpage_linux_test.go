@@ -56,15 +56,16 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 		Progress:    kept,
 	}
 	var here *coachHere
+	_, without := listenForCoach(noCoach, 0)
 	if !off {
-		ln, err := listenForCoach(0)
-		if err != nil {
-			t.Fatal(err)
+		ln, absent := listenForCoach(0, 0)
+		if absent != nil {
+			t.Fatal(absent.terminal)
 		}
 		here = &coachHere{Coach: coach.New(options), ln: ln}
 		here.url = "http://" + here.ln.Addr().String()
 	}
-	if err := writeCoach(dir, here); err != nil {
+	if err := writeCoach(dir, here, without); err != nil {
 		t.Fatal(err)
 	}
 	g, err := newGroup()
@@ -89,7 +90,7 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 		stop()
 		return func() {
 			here = &coachHere{Coach: coach.New(options), url: here.url}
-			if err := writeCoach(dir, here); err != nil {
+			if err := writeCoach(dir, here, without); err != nil {
 				t.Fatal(err)
 			}
 			var err error
@@ -223,8 +224,9 @@ func TestBrowserWithoutCoach(t *testing.T) {
 	b := browse(t)
 	b.do(Navigate(url + "chapter.html"))
 	for _, part := range []string{"#experiment-table", "#experiment-family", ".clients"} {
-		b.holds(part+" says how to start it", text(part+" .state")+
-			` === "The coach doesn't run. Start it with: go run ./tutorials"`)
+		b.holds(part+" says why, and how to start it", text(part+" .state")+
+			` === "The coach doesn't run, because the servers were started with -coach off. `+
+			`Start them again without it: go run ./tutorials"`)
 	}
 	b.holds("no button can be pressed", `!document.querySelector("main button:enabled")`)
 	b.holds("our run doesn't give the answer away", `!document.querySelector("#experiment-table .ours").open`)
