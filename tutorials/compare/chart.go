@@ -84,7 +84,12 @@ func (t *Table) bars() (template.HTML, error) {
 	}
 	p.NominalX(names...)
 	p.X.Min, p.X.Max, p.Y.Min = -0.5, float64(len(names))-0.5, 0
-	return svg(p, vg.Points(float64(90+55*len(names))), 210)
+	each := vg.Length(55)
+	for _, name := range names {
+		each = max(each, chart.Width(name, p.X.Tick.Label.Font.Size)+10)
+	}
+	width := 90 + each*vg.Length(len(names))
+	return svg(p, max(width, chart.Width(t.Title, p.Title.TextStyle.Font.Size)+2*chart.Margin), 210)
 }
 
 func (s Spread) times(f float64) Spread { return Spread{s.Low * f, s.Mid * f, s.High * f} }

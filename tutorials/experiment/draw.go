@@ -270,7 +270,7 @@ var (
 // paint returns an SVG element whose colours are the page's, and which has attributes in place of styles:
 // what a page's policy doesn't let through.
 func paint(height vg.Length, draw func(draw.Canvas)) ([]byte, error) {
-	svg, err := chart.SVG(width, height, draw)
+	svg, err := chart.SVG(width+2*chart.Margin, height+2*chart.Margin, draw)
 	if err != nil {
 		return nil, err
 	}
