@@ -91,6 +91,7 @@ function words(line) {
 // Experiment is a section with a program to run. The predictions that it answers come first.
 class Experiment {
   constructor(section, predictions) {
+    this.section = section;
     this.name = section.dataset.name;
     this.predictions = predictions;
     [this.button, this.state, this.verdict, this.ours, this.yours, this.chart, this.output] =
@@ -133,15 +134,17 @@ class Experiment {
     if (this.ours?.matches("details")) this.ours.open = true;
   }
 
-  // finish opens the explanations and our run. The button stays where it is on the screen, although the
-  // explanations stand above it.
+  // finish opens the explanations and our run. What a reader sees of this section stays where it is on the
+  // screen, although the explanations stand above it.
   finish() {
-    const { top, bottom } = this.button.getBoundingClientRect();
+    const { top, bottom } = this.section.getBoundingClientRect();
+    const place = () => this.button.getBoundingClientRect().top;
+    const before = place();
     for (const p of this.predictions) p.reveal();
     this.tell();
     this.open();
     if (bottom < 0 || top > window.innerHeight) return;
-    window.scrollBy({ top: this.button.getBoundingClientRect().top - top, behavior: "instant" });
+    window.scrollBy({ top: place() - before, behavior: "instant" });
   }
 
   async run() {
