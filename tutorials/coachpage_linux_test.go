@@ -314,7 +314,7 @@ func TestBrowserWithoutCoach(t *testing.T) {
 	b.holds("no button can be pressed", `!document.querySelector("main button:enabled")`)
 	b.holds("our run doesn't give the answer away", `!document.querySelector("#experiment-table .ours").open`)
 	b.do(Click(CSS(`#predict-table label:last-of-type input`)), Click(CSS("#predict-table summary")))
-	b.holds("without a run of the reader's, ours opens for who has answered", `document.querySelector("#experiment-table .ours").open`)
+	b.holds("without a run of the reader's, ours opens for a reader who has answered", `document.querySelector("#experiment-table .ours").open`)
 	b.holds("one can still say what one expects", text("#predict-table .said")+
 		` === "You said “4 µs”, and that is right."`)
 }

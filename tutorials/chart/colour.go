@@ -17,8 +17,8 @@ type Colour struct {
 	Dark  color.RGBA
 }
 
-// Palette is the colours of the three servers, and behind them those for all else. Who draws something that isn't a
-// server must not give it a server's colour.
+// Palette is the colours of the three servers, then those for all else. A server's colour must not be given to
+// anything that isn't that server.
 var Palette = palette(app.Stylesheet())
 
 // servers is how many of the palette belong to a server.

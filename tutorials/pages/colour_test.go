@@ -35,7 +35,8 @@ var (
 	hex     = regexp.MustCompile(`#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b`)
 )
 
-// Whoever has learned on one page that orange is forkserv reads it so on the next: in drawings, charts and cards.
+// A reader who has learned on one page that orange is forkserv reads the next page so too: its drawings, charts and
+// cards.
 func TestAColourOfAServerMeansThatServer(t *testing.T) {
 	generated, err := written()
 	if err != nil {

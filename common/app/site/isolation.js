@@ -126,7 +126,7 @@ function panel(name, url) {
       const alive = await Promise.all(clients.map(answers));
       const gone = alive.filter((is) => !is).length;
       clients.forEach((client, i) => { client.state = alive[i] ? "open" : "gone"; });
-      // Its number isn't told, but it is theirs if they are gone, and nobody's else if they aren't.
+      // The page can't ask for its process: that is the others' process if they are gone, and otherwise its own.
       ninth = { state: "crashed", pid: gone ? clients[alive.indexOf(false)].pid : "the ninth’s process" };
       const judged = `${judge(gone, guess)} ${explain(gone, clients)}`;
       verdict.textContent = judged;
