@@ -108,6 +108,17 @@ func TestBrowserEcho(t *testing.T) {
 		b.logged("sent", "text “Grüße ✓”, 7 characters")
 		b.logged("received", "text “Grüße ✓”, 7 characters, after ")
 
+		// A keyboard's keys don't make a joiner, so the script fills these in.
+		for text, characters := range map[string]string{
+			"grüße 🎉": "7 characters", "👩\u200d👩\u200d👧": "1 character", "e\u0301": "1 character",
+		} {
+			b.do(Evaluate[Void](`message.value = "`+text+`"; undefined`), Click(CSS("#send")))
+			b.logged("sent", "text “"+text+"”, "+characters)
+			b.logged("received", "text “"+text+"”, "+characters+", after ")
+		}
+		b.do(Evaluate[Void](`message.value = "x".repeat(63) + "🎉!"; undefined`), Click(CSS("#send")))
+		b.logged("received", "x🎉…”, 65 characters")
+
 		b.do(Clear(CSS("#message")), SendKeys(CSS("#message"), "by the enter key\r"))
 		b.logged("received", "by the enter key")
 
@@ -149,6 +160,42 @@ func TestBrowserReadsTheSite(t *testing.T) {
 			b.holds(path+" is not wider than a phone", `document.documentElement.scrollWidth <= 400`)
 		}
 	})
+}
+
+// A reader types commands in another terminal. What is copied has no prompt and no output.
+func TestBrowserCopiesCommands(t *testing.T) {
+	b := browse(t)
+	url := servers(t)["pollserv"]
+	for _, path := range []string{"/", "/chapters/08-mystery.html", "/chapters/01-one-at-a-time.html"} {
+		b.do(Navigate(url + path))
+		b.holds(path+" has a button in each block with a command, and in no other", `document.querySelectorAll("pre kbd").length > 0 &&
+			[...document.querySelectorAll("pre")].every((pre) => {
+				const button = pre.querySelector("button.copy");
+				return pre.querySelector("kbd") ? button?.checkVisibility() === pre.checkVisibility() : !button;
+			})`)
+		b.holds("all commands are there to copy", `[...document.querySelectorAll("pre")]
+			.every((pre) => pre.querySelector("kbd") || !/^(\$ |curl |diff |go run |ps )/m.test(pre.textContent))`)
+	}
+	b.holds("an indented command is one too", `[...document.querySelectorAll("article > pre kbd")]
+		.some((kbd) => kbd.textContent === "curl telnet://127.0.0.1:9000")`)
+	b.do(Evaluate[Void](`navigator.clipboard.writeText = async (text) => { window.copied = text; }; undefined`))
+	b.do(Click(CSS(`.exercise pre .copy`)))
+	b.holds("the commands are copied, each a line", `window.copied ===
+		"go run ./tutorials start 1 ~/exercise-01\ngo run ./tutorials test 1"`)
+	const said = `document.querySelector(".exercise pre .copy").textContent`
+	b.holds("the button says so", said+` === "Copied"`)
+	b.holds("and is as before", said+` === "Copy"`)
+	b.do(Evaluate[Void](`navigator.clipboard.writeText = () => Promise.reject(new Error("not allowed")); undefined`))
+	b.do(Click(CSS(`.exercise pre .copy`)))
+	b.holds("if the browser refuses, the commands are selected", said+` === "Press Ctrl-C" &&
+		getSelection().toString().includes("go run ./tutorials test 1")`)
+	b.do(EmulateViewport(390, 800), Reload())
+	b.holds("the buttons stay in the block on a phone", `document.querySelectorAll(".copy").length > 3 &&
+		[...document.querySelectorAll(".copy")].filter((button) => button.checkVisibility()).every((button) => {
+			const [inner, outer] = [button, button.closest("pre")].map((e) => e.getBoundingClientRect());
+			return inner.left >= outer.left && inner.right <= outer.right + 1 && inner.top >= outer.top &&
+				inner.bottom <= outer.bottom + 1;
+		})`)
 }
 
 func TestBrowserIsToldThatTheServerLeaves(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"threeloops/tutorials/chapter"
@@ -38,20 +39,42 @@ func coachPort(at string, base int) (port int, err error) {
 	return port, nil
 }
 
-// listenForCoach takes the coach's port, before the servers' are chosen. Without the port the servers run on
-// without the coach.
-func listenForCoach(port int) (net.Listener, error) {
-	if port == noCoach {
-		return nil, nil
+// absence is why there is no coach: what the pages say, and what the terminal says, which is nothing if the user
+// has asked for that.
+type absence struct{ page, terminal string }
+
+// absenceOf is the absence of a coach for a reason that the user didn't choose. The page doesn't repeat what to do,
+// because what it says is given to everyone who asks a server.
+func absenceOf(reason, detail string) *absence {
+	return &absence{
+		page: fmt.Sprintf("The coach doesn't run, because %s. The terminal in which you started the servers "+
+			"says what to do.", reason),
+		terminal: "tutorials: there is no coach, so the buttons in the chapters don't work: " + detail,
 	}
-	ln, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("port %d is busy: choose another with -coach (0: any that is free)", port)
-	}
-	return ln, err
 }
 
-func withoutCoach(why error) { fmt.Fprintf(os.Stderr, "tutorials: there is no coach: %v\n", why) }
+// listenForCoach takes the coach's port, before the servers' are chosen; base is the first of those. Without the
+// port the servers run on without the coach.
+func listenForCoach(port, base int) (net.Listener, *absence) {
+	if port == noCoach {
+		return nil, &absence{page: "The coach doesn't run, because the servers were started with -coach off. " +
+			"Start them again without it: go run ./tutorials"}
+	}
+	ln, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	again := "go run ./tutorials -coach 0"
+	if base != defaultBase {
+		again = fmt.Sprintf("go run ./tutorials -base %d -coach 0", base)
+	}
+	again = ". Press Ctrl-C, and let the coach take any free port: " + again
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		busy := fmt.Sprintf("port %d is busy", port)
+		return nil, absenceOf("its "+strings.Replace(busy, " is ", " was ", 1), busy+again)
+	case err != nil:
+		return nil, absenceOf(fmt.Sprintf("it can't listen on its port %d", port), err.Error()+again)
+	}
+	return ln, nil
+}
 
 // coachHere is the coach of this process. Nil is none.
 type coachHere struct {
@@ -60,22 +83,22 @@ type coachHere struct {
 	url string
 }
 
-// newCoach makes the coach that listens at ln, nil if ln is, and says in dir's site where it is. It builds
-// experiments in dir.
-func newCoach(ln net.Listener, dir string, addrs []string) (*coachHere, error) {
+// newCoach makes the coach that listens at ln, or none if ln is nil, which without explains. It says in dir's
+// site where the coach is. It builds experiments in dir.
+func newCoach(ln net.Listener, without *absence, dir string, addrs []string) (*coachHere, *absence, error) {
 	var c *coachHere
 	if ln != nil {
 		if file, err := progress.Open(); err != nil {
 			ln.Close()
-			withoutCoach(err)
+			without = absenceOf("it can't read what it keeps of your progress", err.Error())
 		} else {
 			c = &coachHere{ln: ln, url: "http://" + ln.Addr().String()}
 			if c.Coach, err = coachFor(file, dir, addrs); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 	}
-	return c, writeCoach(dir, c)
+	return c, without, writeCoach(dir, c, without)
 }
 
 func coachFor(file *progress.File, dir string, addrs []string) (*coach.Coach, error) {
@@ -107,12 +130,14 @@ func studied(root string) (chapters []int, all []*experiment.Experiment) {
 	return chapters, all
 }
 
-// writeCoach writes the file by which pages find the coach, with the secret that they need. It
-// is there without a coach, too, so that they need not ask for what isn't there.
-func writeCoach(dir string, c *coachHere) error {
+// writeCoach writes the file by which pages find the coach, with the secret that they need. Without a coach it
+// is there too, so that the pages can say why they have none.
+func writeCoach(dir string, c *coachHere, without *absence) error {
 	found := make(map[string]string)
 	if found["url"] = ""; c != nil {
 		found["url"], found["secret"] = c.url, c.Secret()
+	} else {
+		found["why"] = without.page
 	}
 	text, err := json.Marshal(found)
 	if err != nil {

@@ -21,12 +21,16 @@ import (
 func TestCoachBesideTheServers(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	l := start(t, self("-base", "0"))
-	secret := coachSecret(t, l)
+	url, secret := coachOf(t, l)
+	if strings.Count(l.table, "http://") != len(models) || strings.Contains(l.table, url) {
+		t.Errorf("the table has the addresses of the three servers, and not the coach's, which has no page to read;"+
+			" it is\n%s", l.table)
+	}
 	for _, name := range models {
-		if got, want := get(t, l.urls[name]+"/coach.json"), `{"secret":"`+secret+`","url":"`+l.coach+`"}`; got != want {
+		if got, want := get(t, l.urls[name]+"/coach.json"), `{"secret":"`+secret+`","url":"`+url+`"}`; got != want {
 			t.Errorf("%s tells its pages that the coach is %s, want %s", name, got, want)
 		}
-		r, err := http.NewRequest("POST", l.coach+"/clients", strings.NewReader(`{"kind":"silent"}`))
+		r, err := http.NewRequest("POST", url+"/clients", strings.NewReader(`{"kind":"silent"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,20 +45,20 @@ func TestCoachBesideTheServers(t *testing.T) {
 		if answer.StatusCode != 200 {
 			t.Errorf("a page of %s asks for a client and gets %s: %s", name, answer.Status, text)
 		}
-		if all := get(t, l.coach+"/clients"); !strings.Contains(all, `"server":"`+name+`"`) {
+		if all := get(t, url+"/clients"); !strings.Contains(all, `"server":"`+name+`"`) {
 			t.Errorf("the client is one of %s: %s", name, all)
 		}
 	}
 }
 
-// coachSecret is the secret that the pages of a launcher are told.
-func coachSecret(t *testing.T, l *launcher) string {
+// coachOf is where the coach of a launcher is, and its secret, as the pages are told.
+func coachOf(t *testing.T, l *launcher) (url, secret string) {
 	t.Helper()
-	var found struct{ Secret string }
+	var found struct{ URL, Secret string }
 	if err := json.Unmarshal([]byte(get(t, l.urls["pollserv"]+"/coach.json")), &found); err != nil || found.Secret == "" {
 		t.Fatalf("pages are told no secret: %v", err)
 	}
-	return found.Secret
+	return found.URL, found.Secret
 }
 
 func TestServersWithoutCoach(t *testing.T) {
@@ -72,21 +76,26 @@ func TestServersWithoutCoach(t *testing.T) {
 	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct{ about, coach, state, says string }{
-		{"it isn't wanted", "off", t.TempDir(), ""},
-		{"its port is busy", busy, t.TempDir(), "port " + busy + " is busy: choose another with -coach"},
-		{"the reader's progress is broken", "0", broken, "your progress in " + file + " is damaged"},
+	const see = " The terminal in which you started the servers says what to do."
+	for _, c := range []struct{ about, coach, state, says, page string }{
+		{"it isn't wanted", "off", t.TempDir(), "",
+			"because the servers were started with -coach off. Start them again without it: go run ./tutorials"},
+		{"its port is busy", busy, t.TempDir(), "port " + busy + " is busy. Press Ctrl-C, and let the coach take any " +
+			"free port: go run ./tutorials -base 0 -coach 0", "because its port " + busy + " was busy." + see},
+		{"the reader's progress is broken", "0", broken, "your progress in " + file + " is damaged",
+			"because it can't read what it keeps of your progress." + see},
 	} {
 		t.Setenv("XDG_STATE_HOME", c.state)
 		l := start(t, self("-base", "0", "-coach", c.coach))
-		if got := get(t, l.urls["pollserv"]+"/coach.json"); got != `{"url":""}` || l.coach != "" {
-			t.Errorf("%s: pages are told that the coach is %s, and the table %q", c.about, got, l.coach)
+		got := get(t, l.urls["pollserv"]+"/coach.json")
+		if want := `{"url":"","why":"The coach doesn't run, ` + c.page + `"}`; got != want {
+			t.Errorf("%s: pages are told %s, want %s", c.about, got, want)
 		}
 		l.cmd.Process.Signal(os.Interrupt)
 		if err := l.wait(); err != nil {
 			t.Fatal(err)
 		}
-		lines := l.said("tutorials: there is no coach: " + c.says)
+		lines := l.said("tutorials: there is no coach, so the buttons in the chapters don't work: " + c.says)
 		if want := min(len(c.says), 1); len(lines) != want {
 			t.Errorf("%s: it is said in %d lines, want %d; all that was said:\n%s", c.about, len(lines), want, &l.errs)
 		}
@@ -136,12 +145,13 @@ func TestAnExperimentEndsWithTheLauncher(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL} {
 		t.Setenv("XDG_STATE_HOME", t.TempDir())
 		l := start(t, self("-base", "0"))
-		r, err := http.NewRequestWithContext(t.Context(), "POST", l.coach+"/experiments/"+lasting, nil)
+		url, secret := coachOf(t, l)
+		r, err := http.NewRequestWithContext(t.Context(), "POST", url+"/experiments/"+lasting, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Header.Set("Origin", l.urls["pollserv"])
-		r.Header.Set("Coach-Secret", coachSecret(t, l))
+		r.Header.Set("Coach-Secret", secret)
 		answer, err := http.DefaultClient.Do(r)
 		if err != nil {
 			t.Fatal(err)

@@ -48,6 +48,9 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 	family := &experiment.Experiment{Chapter: 1, Name: "family", Dir: "coach/testdata/program", Kind: "none"}
 	again := &experiment.Experiment{Chapter: 1, Name: "again", Dir: "coach/testdata/program", Kind: "none"}
 	writeChapter(t, filepath.Join(dir, "site"), table)
+	if err := os.WriteFile(filepath.Join(dir, "site", "servers.json"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	options := coach.Options{
 		Servers:     []coach.Server{{Name: "pollserv", Addr: addrs[0]}},
 		Chapters:    []int{1},
@@ -56,15 +59,16 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 		Progress:    kept,
 	}
 	var here *coachHere
+	_, without := listenForCoach(noCoach, 0)
 	if !off {
-		ln, err := listenForCoach(0)
-		if err != nil {
-			t.Fatal(err)
+		ln, absent := listenForCoach(0, 0)
+		if absent != nil {
+			t.Fatal(absent.terminal)
 		}
 		here = &coachHere{Coach: coach.New(options), ln: ln}
 		here.url = "http://" + here.ln.Addr().String()
 	}
-	if err := writeCoach(dir, here); err != nil {
+	if err := writeCoach(dir, here, without); err != nil {
 		t.Fatal(err)
 	}
 	g, err := newGroup()
@@ -89,7 +93,7 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 		stop()
 		return func() {
 			here = &coachHere{Coach: coach.New(options), url: here.url}
-			if err := writeCoach(dir, here); err != nil {
+			if err := writeCoach(dir, here, without); err != nil {
 				t.Fatal(err)
 			}
 			var err error
@@ -148,7 +152,8 @@ func TestBrowserPredictsAndRuns(t *testing.T) {
 	b.do(Click(CSS(`#predict-table label:first-of-type input`)))
 	b.holds("the choice is said", text("#predict-table .said")+` === "You say “2 µs”."`)
 	b.holds("and kept closed is what is right", `!document.querySelector("#predict-table .why").open`)
-	b.holds("our run may be seen now", `document.querySelector("#experiment-table .ours").open`)
+	b.holds("our run is kept closed too", `!document.querySelector("#experiment-table .ours").open &&
+		!document.querySelector("#experiment-table .run").disabled`)
 	b.do(Focus(CSS("#experiment-table .run")), SendKeys(CSS("#experiment-table .run"), "\r"))
 	b.holds("the verdict is given", text("#predict-table .said")+` === "You said “2 µs”; right is “4 µs”."`)
 	b.holds("and explained", `document.querySelector("#predict-table .why").open`)
@@ -156,6 +161,7 @@ func TestBrowserPredictsAndRuns(t *testing.T) {
 		`=== "Done. Your run stands beside ours."`)
 	b.holds("the verdict is there too, and read out once", text("#experiment-table .verdict")+
 		` === "You said “2 µs”; right is “4 µs”." && !document.querySelector("#experiment-table .verdict[aria-live]")`)
+	b.holds("our run is open now", `document.querySelector("#experiment-table .ours").open`)
 	b.holds("both charts are there", `document.querySelector("#experiment-table .ours svg").checkVisibility() &&
 		document.querySelector("#experiment-table .yours svg").checkVisibility()`)
 	b.holds("yours says what it shows", `document.querySelector("#experiment-table .yours svg")
@@ -166,8 +172,8 @@ func TestBrowserPredictsAndRuns(t *testing.T) {
 	b.holds("a question of another name comes first as well", `!document.querySelector("#experiment-again .ours").open &&
 		document.querySelector("#experiment-again .run").disabled`)
 	b.do(Click(CSS(`#predict-alone label:first-of-type input`)))
-	b.holds("it has been answered", `document.querySelector("#experiment-again .ours").open &&
-		document.querySelector("#experiment-again .first").hidden`)
+	b.holds("it has been answered", text("#experiment-again .verdict")+` === "You say “yes”." &&
+		!document.querySelector("#experiment-again .ours").open`)
 	b.do(Click(CSS("#experiment-again .run")))
 	b.holds("its verdict is given", text("#predict-alone .said")+` === "You said “yes”, and that is right." &&
 		document.querySelector("#predict-alone .why").open`)
@@ -181,7 +187,7 @@ func TestBrowserPredictsAndRuns(t *testing.T) {
 	}
 	b.do(Reload())
 	b.holds("at the next visit it is there", text("#predict-table .said")+` === "You say “2 µs”." &&
-		document.querySelector("#experiment-table .ours").open &&
+		!document.querySelector("#experiment-table .ours").open &&
 		document.querySelector("#predict-table input").checked`)
 
 	b.do(Click(CSS("#experiment-family .run")))
@@ -194,17 +200,73 @@ func TestBrowserPredictsAndRuns(t *testing.T) {
 		text("#experiment-family .run")+` === "Run it here"`)
 }
 
+// A run takes seconds, in which its reader looks at the page: it may grow below what is there, and nothing else.
+func TestBrowserRunMovesNothing(t *testing.T) {
+	need(t, "chromium")
+	for _, width := range []int64{1280, 390} {
+		goOn := filepath.Join(t.TempDir(), "go-on")
+		t.Setenv("GO_ON", goOn)
+		url, _ := coached(t, false)
+		b := browse(t)
+		b.do(EmulateViewport(width, 700), Navigate(url+"chapter.html"))
+		b.do(Evaluate[Void](`window.places = (names) => names.map((name) => {
+			const { left, top, width } = document.querySelector("#experiment-table" + name).getBoundingClientRect();
+			return { name, left, top, width };
+		});
+		window.moved = (before) => places(before.map(({ name }) => name)).flatMap((now, i) => {
+			const by = ["left", "top", "width"].map((of) => now[of] - before[i][of]);
+			return by.some((n) => Math.abs(n) > 1) ? [now.name + " by " + by] : []; // a scroll is whole pixels
+		}).join("; "); undefined`))
+		b.holds("it can be predicted", text("#experiment-table .state")+` === "First say what you expect."`)
+		b.do(Evaluate[Void](`scrollTo(0, document.querySelector("#predict-table").offsetTop + 20);
+			window.parts = places(["", " .verdict", " .console", " .run", " .state"]); undefined`))
+		stays := func(when, parts string) {
+			t.Helper()
+			if moved, err := Run(b.ctx, Evaluate[string](`moved(`+parts+`)`)); moved != "" || err != nil {
+				t.Errorf("%d pixels wide, %s, these have moved (left, top, width): %s (%v)", width, when, moved, err)
+			}
+		}
+		b.do(Evaluate[Void](`document.querySelector("#predict-table input").click()`))
+		b.holds("it can be run", `!document.querySelector("#experiment-table .run").disabled`)
+		stays("with a prediction", "parts")
+
+		b.do(Evaluate[Void](`document.querySelector("#experiment-table .run").click()`))
+		b.holds("it runs", text("#experiment-table .yours pre")+`.endsWith("4 µs\n")`)
+		b.holds("its seconds are counted", text("#experiment-table .run")+` === "Stop it (2 s)"`)
+		b.holds("our run is closed", `!document.querySelector("#experiment-table .ours").open`)
+		b.do(Evaluate[Void](`window.yours = places([" .yours", " .yours pre"]); undefined`))
+		stays("while it runs", "parts")
+
+		if err := os.WriteFile(goOn, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.holds("it is done", text("#experiment-table .state")+` === "Done. Your run stands beside ours." &&
+			document.querySelector("#experiment-table .ours").open`)
+		b.do(Evaluate[Void](`requestAnimationFrame(() => requestAnimationFrame(() => { window.drawn = true; })); undefined`))
+		b.holds("it is drawn", `window.drawn`)
+		stays("when it is done", "parts.concat(yours)")
+	}
+}
+
 func TestBrowserPlaysBadClients(t *testing.T) {
 	need(t, "chromium")
 	url, _ := coached(t, false)
 	b := browse(t)
-	b.do(Navigate(url + "chapter.html"))
+	b.do(EmulateViewport(1280, 720), Navigate(url+"chapter.html"))
 	b.holds("the figures are there", text(".figures tbody")+`.includes("connections open")`)
 	b.do(Evaluate[Void](`window.count = (i) => Number(document.querySelectorAll(".figures tr td:nth-child(2)")[i]
 		.textContent); window.before = count(0); undefined`))
 	b.do(Click(CSS(`.clients [data-kind="half"]`)), Click(CSS(`.clients [data-kind="silent"]`)))
 	b.holds("two more connections are open", `count(0) >= before + 2`)
 	b.holds("in the same process", `count(1) === 1`)
+	b.do(Evaluate[Void](`document.querySelector(".clients .buttons").scrollIntoView({ block: "center" }); undefined`))
+	b.holds("the reader sees the buttons, the clients and the figures together, without scrolling",
+		`[".buttons", ".figures table", ".alive li:last-child"].every((name) => {
+			const { top, bottom } = document.querySelector(".clients " + name).getBoundingClientRect();
+			return top >= 0 && bottom <= innerHeight;
+		})`)
+	b.holds("the figures stand beside the buttons", `document.querySelector(".figures").getBoundingClientRect().left >=
+		document.querySelector(".buttons").getBoundingClientRect().right`)
 	b.holds("two live", text(".clients .state")+` === "2 clients live, a minute at most."`)
 	b.holds("each says how", `[...document.querySelectorAll(".alive li")].some((li) => li.textContent
 		.startsWith("Client 1, half a request, then silence: open"))`)
@@ -217,19 +279,42 @@ func TestBrowserPlaysBadClients(t *testing.T) {
 	b.holds("the focus has stayed with the item", `document.activeElement.matches(".alive li")`)
 }
 
+// A reader compares the servers, and goes from one to the other at the panel.
+func TestBrowserSendsBadClientsToEachServer(t *testing.T) {
+	need(t, "chromium")
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	l := start(t, self("-base", "0"))
+	b := browse(t)
+	b.do(Navigate(l.urls["forkserv"] + "/chapters/01-one-at-a-time.html"))
+	for _, name := range []string{"epollserv", "pollserv", "forkserv"} {
+		b.holds("the panel leads to all three", `[...document.querySelectorAll(".clients .servers a")]
+			.map((a) => a.textContent).join(" ") === "forkserv pollserv epollserv"`)
+		b.do(Click(CSS(`.clients .servers .` + strings.TrimSuffix(name, "serv"))))
+		b.holds("the same page comes from "+name, `location.origin === "`+l.urls[name]+`" &&
+			location.pathname === "/chapters/01-one-at-a-time.html"`)
+		b.holds("its panel is in view", `{ const { top } = document.querySelector(".clients").getBoundingClientRect();
+			top >= 0 && top < innerHeight / 2 }`)
+		b.holds("it says so", `document.querySelector(".clients .servers [aria-current=true]")?.textContent === "`+name+`"`)
+		b.holds("the figures are its own", `document.querySelector(".figures caption")?.textContent.startsWith("`+name+`,")`)
+		b.do(Click(CSS(`.clients [data-kind="silent"]`)))
+		b.holds("the client is one of it", text(".clients .state")+` === "1 client lives, a minute at most."`)
+	}
+}
+
 func TestBrowserWithoutCoach(t *testing.T) {
 	need(t, "chromium")
 	url, _ := coached(t, true)
 	b := browse(t)
 	b.do(Navigate(url + "chapter.html"))
 	for _, part := range []string{"#experiment-table", "#experiment-family", ".clients"} {
-		b.holds(part+" says how to start it", text(part+" .state")+
-			` === "The coach doesn't run. Start it with: go run ./tutorials"`)
+		b.holds(part+" says why, and how to start it", text(part+" .state")+
+			` === "The coach doesn't run, because the servers were started with -coach off. `+
+			`Start them again without it: go run ./tutorials"`)
 	}
-	b.holds("no button can be pressed", `!document.querySelector("main button:enabled")`)
+	b.holds("no button can be pressed but those that copy", `!document.querySelector("main button:enabled:not(.copy)")`)
 	b.holds("our run doesn't give the answer away", `!document.querySelector("#experiment-table .ours").open`)
 	b.do(Click(CSS(`#predict-table label:last-of-type input`)), Click(CSS("#predict-table summary")))
-	b.holds("our run opens for who has answered", `document.querySelector("#experiment-table .ours").open`)
+	b.holds("without a run of the reader's, ours opens for a reader who has answered", `document.querySelector("#experiment-table .ours").open`)
 	b.holds("one can still say what one expects", text("#predict-table .said")+
 		` === "You said “4 µs”, and that is right."`)
 }

@@ -26,6 +26,14 @@ func (p panel) shows(clients int, state string, processes int) {
 			p.css(`.dot[data-state="`+state+`"]`), clients, p.css(".process"), processes))
 }
 
+// ninth waits until so many clients are drawn as the ninth, each labelled as one that is in that state.
+func (p panel) ninth(state string, n int) {
+	p.Helper()
+	p.holds(fmt.Sprintf("%s has %d ninth clients that are %s", p.name, n, state), fmt.Sprintf(
+		`[...document.querySelectorAll('%s')].filter((dot) => dot.ariaLabel === "client 9: %s" &&
+			dot.checkVisibility()).length === %d`, p.css(`.dot[data-state="`+state+`"]`), state, n))
+}
+
 // says waits until the panel's verdict contains text.
 func (p panel) says(text string) {
 	p.Helper()
@@ -60,7 +68,13 @@ func TestBrowserIsolation(t *testing.T) {
 		`getComputedStyle(document.querySelector(".again")).display === "none"`)
 	fork.crash("0")
 	fork.says("0 of 8 are gone; as you said.")
-	fork.shows(8, "open", 8)
+	fork.shows(8, "open", 9)
+	fork.ninth("crashed", 1)
+	b.holds("the box of the ninth shows that its process is gone", `document.querySelector('`+
+		fork.css(".process.gone .dot[data-state=crashed]")+`') !== null`)
+	fork.crash("1")
+	fork.says("0 of 8 are gone; you said one.")
+	fork.ninth("crashed", 1) // the second in place of the first
 
 	for name, guess := range map[string]string{"pollserv": "1", "epollserv": "8"} {
 		p := panel{b, name}
@@ -69,23 +83,25 @@ func TestBrowserIsolation(t *testing.T) {
 			"1": "8 of 8 are gone; you said one.", "8": "8 of 8 are gone; as you said.",
 		}[guess])
 		p.shows(8, "gone", 1)
+		p.ninth("crashed", 1)
 		now := another(t, l.urls[name], l.pids[name])
 		p.says(fmt.Sprintf("%s was started again, as process %d.", name, now))
 
 		b.do(Click(CSS(p.css(".again"))))
 		p.shows(8, "open", 1)
+		p.ninth("crashed", 0)
 		b.holds("its box is the new process", fmt.Sprintf(`document.querySelector('%s').innerText === "%d"`,
 			p.css(".process b"), now))
 	}
-	fork.shows(8, "open", 8)
+	fork.shows(8, "open", 9)
 
 	l.cmd.Process.Signal(syscall.SIGTERM)
 	if err := l.wait(); err != nil {
 		t.Fatal(err)
 	}
 	for line, n := range l.said("panic: ") {
-		if n != 3 {
-			t.Errorf("three crashes were asked for, and each only once; got %d times %q", n, line)
+		if n != 4 {
+			t.Errorf("four crashes were asked for, and each only once; got %d times %q", n, line)
 		}
 	}
 }

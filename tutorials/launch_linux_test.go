@@ -28,7 +28,7 @@ type launcher struct {
 	cmd   *exec.Cmd
 	urls  map[string]string // by model, without the last slash
 	pids  map[string]int
-	coach string // its address, without the last slash
+	table string // what it printed before it said what to open
 
 	errs bytes.Buffer  // its standard error and that of all it started; read it when gone is closed
 	gone chan struct{} // closed when nobody is left who could write there
@@ -78,10 +78,7 @@ func launch(cmd *exec.Cmd) (*launcher, error) {
 	return l, nil
 }
 
-var (
-	tableRow = regexp.MustCompile(`^(\w+serv) +(http://\S+)/ +(\d+)$`)
-	coachRow = regexp.MustCompile(`^coach +(http://\S+)/ +\d+$`)
-)
+var tableRow = regexp.MustCompile(`^(\w+serv) +(http://\S+)/ +(\d+)$`)
 
 func (l *launcher) readTable(r io.Reader) {
 	for s := bufio.NewScanner(r); s.Scan(); {
@@ -89,12 +86,10 @@ func (l *launcher) readTable(r io.Reader) {
 			l.urls[m[1]] = m[2]
 			l.pids[m[1]], _ = strconv.Atoi(m[3])
 		}
-		if m := coachRow.FindStringSubmatch(s.Text()); m != nil {
-			l.coach = m[1]
-		}
 		if strings.HasPrefix(s.Text(), "Open any") {
 			return
 		}
+		l.table += s.Text() + "\n"
 	}
 }
 

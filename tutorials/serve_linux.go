@@ -11,11 +11,14 @@ import (
 	"text/tabwriter"
 )
 
+// defaultBase is the first of the servers' ports if the user doesn't choose.
+const defaultBase = 8001
+
 // serve builds the three servers and runs them until it is told to end or none
 // of them is left.
 func serve(args []string) error {
 	fs := newFlags("serve", "[flags]")
-	base := fs.Int("base", 8001, "first of three consecutive `port`s; 0: any three that are free")
+	base := fs.Int("base", defaultBase, "first of three consecutive `port`s; 0: any three that are free")
 	at := fs.String("coach", "",
 		"`port` of the coach, which runs experiments and plays bad clients for the pages;\n"+
 			"0: any that is free; off: none (default: the port before the first)")
@@ -43,7 +46,7 @@ func serve(args []string) error {
 		return err
 	}
 	defer done()
-	ln, without := listenForCoach(coachAt)
+	ln, without := listenForCoach(coachAt, *base)
 	if ln != nil {
 		defer ln.Close()
 	}
@@ -51,25 +54,22 @@ func serve(args []string) error {
 	if err != nil {
 		return err
 	}
-	if without != nil { // said now, for without the servers it wouldn't matter
-		withoutCoach(without)
-	}
 	if err := build(ctx, dir); err != nil {
 		return err
 	}
 	if err := writeSite(dir, addrs); err != nil {
 		return err
 	}
-	c, err := newCoach(ln, dir, addrs)
+	c, without, err := newCoach(ln, without, dir, addrs)
 	if err != nil {
 		return err
 	}
-	return run(ctx, dir, addrs, c)
+	return run(ctx, dir, addrs, c, without)
 }
 
 // run starts a server at each of addrs, and c, says where they are, and ends them when
-// ctx is over.
-func run(ctx context.Context, dir string, addrs []string, c *coachHere) (err error) {
+// ctx is over. If c is nil, it says what without says.
+func run(ctx context.Context, dir string, addrs []string, c *coachHere, without *absence) (err error) {
 	g, err := newGroup()
 	if err != nil {
 		return err
@@ -88,7 +88,10 @@ func run(ctx context.Context, dir string, addrs []string, c *coachHere) (err err
 		return err
 	}
 	defer c.start(ctx)()
-	printTable(os.Stdout, g.servers, c)
+	printTable(os.Stdout, g.servers)
+	if without != nil && without.terminal != "" { // below the table, where the user looks last
+		fmt.Fprintln(os.Stderr, without.terminal)
+	}
 	return g.watch(ctx)
 }
 
@@ -99,14 +102,12 @@ func serverFlags(dir, addr string) []string {
 	}
 }
 
-func printTable(w io.Writer, servers []*server, c *coachHere) {
+// printTable says where to begin. The coach has no page to read, so its address isn't among those to open.
+func printTable(w io.Writer, servers []*server) {
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(t, "model\turl\tpid")
 	for _, s := range servers {
 		fmt.Fprintf(t, "%s\t%s\t%d\n", s.name, s.url, s.cmd.Process.Pid)
-	}
-	if c != nil {
-		fmt.Fprintf(t, "coach\t%s/\t%d\n", c.url, os.Getpid())
 	}
 	t.Flush()
 	fmt.Fprintf(w, "\nOpen any of the three in a browser. The chapters begin at %schapters/01-one-at-a-time.html\n"+

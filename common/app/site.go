@@ -3,6 +3,7 @@ package app
 import (
 	"embed"
 	"io/fs"
+	"regexp"
 	"strings"
 	"time"
 
@@ -74,6 +75,9 @@ func (p *page) load() {
 	if err != nil {
 		panic(err) // embedded by the compiler: it is there
 	}
+	if strings.HasSuffix(p.file, ".svg") {
+		body = coloured(body)
+	}
 	p.body, p.size = body, int64(len(body))
 	p.tag = sumTag(body)
 	p.content = typeField(p.file)
@@ -81,3 +85,26 @@ func (p *page) load() {
 	fields := p.appendFields(nil, time.Time{}) // it has no date that could lie in the future
 	p.fixed = &session.Fixed{Response: session.Response{Status: 200, Fields: fields, Body: body, Shared: true}}
 }
+
+// Stylesheet is /_/style.css, which defines the colours of the servers and of all else.
+func Stylesheet() string {
+	text, err := fs.ReadFile(site, "site/style.css")
+	if err != nil {
+		panic(err) // embedded by the compiler: it is there
+	}
+	return string(text)
+}
+
+// coloured replaces the variables of the style sheet by their values on a light page, because a style sheet has no
+// effect within an image.
+func coloured(svg []byte) []byte {
+	sheet := Stylesheet()
+	return variable.ReplaceAllFunc(svg, func(use []byte) []byte {
+		name := variable.FindSubmatch(use)[1]
+		_, rest, _ := strings.Cut(sheet, string(name)+": ")
+		value, _, _ := strings.Cut(rest, ";")
+		return []byte(value)
+	})
+}
+
+var variable = regexp.MustCompile(`var\((--[a-z]+)\)`)

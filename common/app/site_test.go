@@ -19,6 +19,9 @@ func TestBuiltInPages(t *testing.T) {
 		got := ask(t, a, "GET "+path)
 		got.expect(t, 200, path)
 		text, err := site.ReadFile("site/" + e.Name())
+		if strings.HasSuffix(e.Name(), ".svg") {
+			text = coloured(text)
+		}
 		if diff := cmp.Diff(string(text), got.body); diff != "" || err != nil {
 			t.Errorf("%s is not %s: %v\n%s", path, e.Name(), err, diff)
 		}
@@ -30,6 +33,21 @@ func TestBuiltInPages(t *testing.T) {
 			got.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s does without a browser's safeguards: %v", path, got.Header)
 		}
+	}
+}
+
+// An image can't see a page's style sheet, so its colours are filled in: those of the three servers.
+func TestTheIconHasTheServersColours(t *testing.T) {
+	icon := ask(t, local(nil), "GET /_/icon.svg").body
+	sheet := Stylesheet()
+	for _, name := range []string{"fork", "poll", "epoll"} {
+		_, rest, _ := strings.Cut(sheet, "--"+name+": ")
+		if light := rest[:len("#123456")]; strings.Count(icon, `stroke="`+light+`"`) != 1 {
+			t.Errorf("%s is %s in the style sheet, and not one stroke of the icon:\n%s", name, light, icon)
+		}
+	}
+	if strings.Contains(icon, "var(") {
+		t.Errorf("a variable has no value:\n%s", icon)
 	}
 }
 

@@ -189,7 +189,7 @@ func TestHTML(t *testing.T) {
 			`time: 1 ms at one, 2 ms at two."`,
 		"and its output": "<pre tabindex=\"0\"><span class=\"words\">Nobody accepts.</span>\n\nbacklog   succeed   time\none ",
 		"the reader's has a place": `<figure class="yours" hidden><figcaption>Your run</figcaption>` +
-			`<div class="chart"></div><pre tabindex="0"></pre></figure>`,
+			`<pre tabindex="0"></pre><div class="chart"></div></figure>`,
 
 		"an exercise is a section": `<section class="exercise" id="exercise-1" data-chapter="1" ` +
 			`aria-labelledby="symptom">`,
@@ -200,11 +200,12 @@ func TestHTML(t *testing.T) {
 		"its commands name the number": `<kbd>go run ./tutorials start 1 ~/exercise-01</kbd>`,
 		"hints are hidden, in order":   "<summary>Hint 3 of 3</summary>\n<p>It is an <code>if</code>.</p></details>",
 
-		"clients are a section": `<section class="clients" data-kinds="half reset" aria-label=`,
+		"clients are a section":    `<section class="clients" id="clients-half-reset" data-kinds="half reset" aria-label=`,
+		"the servers have a place": `<nav class="servers" aria-label="The server of this page" hidden></nav>`,
 		"each is a button": `<div class="buttons"><button type="button" data-kind="half" disabled>` +
 			"half a request, then silence</button>\n" + `<button type="button" data-kind="reset" disabled>`,
-		"with places for what happens": `<div class="figures" aria-live="off"></div>` + "\n" +
-			`<ul class="alive"></ul>`,
+		"with places for what happens": `<ul class="alive"></ul>` + "\n</div>\n" +
+			`<div class="figures" aria-live="off"></div>`,
 
 		"other languages are coloured": `<span class="kt">int</span>`,
 	} {

@@ -64,30 +64,32 @@ func (b blocks) writeExperiment(w util.BufWriter, e *Experiment) {
 	writeAsked(w, asked)
 	writeCommands(w, e.Command())
 	put(w, "<p class=\"row\"><button type=\"button\" class=\"run\" disabled>Run it here</button> "+
-		"<span class=\"state\" aria-live=\"polite\">%s</span></p>\n<p class=\"verdict\"></p>\n<div class=\"runs\">\n",
+		"<span class=\"state\" aria-live=\"polite\">%s</span></p>\n<div class=\"runs\">\n",
 		coachless)
 	b.writeOurs(w, e, asked != nil)
-	put(w, "<figure class=\"yours\" hidden><figcaption>Your run</figcaption><div class=\"chart\"></div>"+
-		"<pre tabindex=\"0\"></pre></figure>\n</div>\n</section>\n")
+	put(w, "<figure class=\"yours\" hidden><figcaption>Your run</figcaption><pre tabindex=\"0\"></pre>"+
+		"<div class=\"chart\"></div></figure>\n</div>\n</section>\n")
 }
 
-// writeAsked leads to what the reader is asked to expect first.
+// writeAsked leads to what the reader is asked to expect first. The page writes the reader's answer, and later the
+// verdict, in its place, so that nothing below it moves.
 func writeAsked(w util.BufWriter, asked []*Prediction) {
 	switch len(asked) {
 	case 0:
 		return
 	case 1:
-		put(w, "<p class=\"first\">First say <a href=\"#predict-%s\">what you expect</a>.</p>\n", asked[0].Name)
+		put(w, "<p class=\"verdict\">First say <a href=\"#predict-%s\">what you expect</a>.</p>\n", asked[0].Name)
 		return
 	}
 	var links []string
 	for _, p := range asked {
 		links = append(links, fmt.Sprintf("<a href=\"#predict-%s\">%s</a>", p.Name, strings.ReplaceAll(p.Name, "-", " ")))
 	}
-	put(w, "<p class=\"first\">First say what you expect: %s.</p>\n", markup(strings.Join(links, ", ")))
+	put(w, "<p class=\"verdict\">First say what you expect: %s.</p>\n", markup(strings.Join(links, ", ")))
 }
 
-// writeOurs writes our run, with its chart if its table can be drawn. It is closed if the reader is asked what
+// writeOurs writes our run, and below it its chart if its table can be drawn: as the reader's run, of which the
+// output comes first. It is closed if the reader is asked what
 // to expect, for it gives the answer away. What is wrong with it, verify says.
 func (b blocks) writeOurs(w util.BufWriter, e *Experiment, closed bool) {
 	ours, err := e.Recorded(b.root)
@@ -103,13 +105,14 @@ func (b blocks) writeOurs(w util.BufWriter, e *Experiment, closed bool) {
 	if closed {
 		open = ""
 	}
-	put(w, "<details class=\"ours\"%s><summary>Our run: %s, %s</summary>", open, ours.Date, ours.Machine)
+	put(w, "<details class=\"ours\"%s><summary>Our run: %s, %s</summary><pre tabindex=\"0\">%s</pre>", open, ours.Date,
+		ours.Machine, wrapped(ours.Output))
 	if t, err := ours.Table(); err == nil && e.Kind != "none" {
 		if svg, err := experiment.Chart(e.Kind, experiment.Named{Name: "ours", Table: t}); err == nil {
 			put(w, "<div class=\"chart\">%s</div>", markup(svg))
 		}
 	}
-	put(w, "<pre tabindex=\"0\">%s</pre></details>\n", wrapped(ours.Output))
+	put(w, "</details>\n")
 }
 
 // wrapped escapes what a program has printed. Lines that are no table's may wrap, and so don't make it scroll.
@@ -159,10 +162,14 @@ func writeExercise(w util.BufWriter, e *Exercise) {
 	put(w, "</section>\n")
 }
 
+// writeClients writes the buttons, with what they cause beside them. The page fills in the servers, if the
+// launcher has told it where they are.
 func writeClients(w util.BufWriter, c *Clients) {
-	put(w, "<section class=\"clients\" data-kinds=\"%s\" "+
-		"aria-label=\"Bad clients for the server of this page\">\n%s\n<div class=\"buttons\">",
-		strings.Join(c.Kinds, " "), paragraphs(c.Text))
+	put(w, "<section class=\"clients\" id=\"clients-%s\" data-kinds=\"%s\" "+
+		"aria-label=\"Bad clients for the server of this page\">\n%s\n"+
+		"<nav class=\"servers\" aria-label=\"The server of this page\" hidden></nav>\n"+
+		"<div class=\"pair\">\n<div class=\"senders\">\n<div class=\"buttons\">",
+		strings.Join(c.Kinds, "-"), strings.Join(c.Kinds, " "), paragraphs(c.Text))
 	for _, kind := range c.Kinds {
 		for _, k := range ClientKinds {
 			if k.Name == kind {
@@ -170,6 +177,6 @@ func writeClients(w util.BufWriter, c *Clients) {
 			}
 		}
 	}
-	put(w, "</div>\n<p class=\"state\">%s</p>\n<div class=\"figures\" aria-live=\"off\"></div>\n"+
-		"<ul class=\"alive\"></ul>\n</section>\n", coachless)
+	put(w, "</div>\n<p class=\"state\">%s</p>\n<ul class=\"alive\"></ul>\n</div>\n"+
+		"<div class=\"figures\" aria-live=\"off\"></div>\n</div>\n</section>\n", coachless)
 }

@@ -27,6 +27,7 @@ type fenced struct{}
 
 // RegisterFuncs is what a NodeRenderer of goldmark has to have.
 func (fenced) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
+	r.Register(ast.KindCodeBlock, indented)
 	r.Register(ast.KindFencedCodeBlock,
 		func(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 			if !entering {

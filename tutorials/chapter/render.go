@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/chroma/v2"
@@ -52,7 +53,28 @@ type blocks struct {
 // RegisterFuncs is what a NodeRenderer of goldmark has to have.
 func (b blocks) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(ast.KindFencedCodeBlock, b.block)
+	r.Register(ast.KindCodeBlock, indented)
 	r.Register(ast.KindHeading, heading)
+}
+
+// commands are the words that begin what a reader types in a terminal.
+var commands = []string{"(printf", "cat", "curl", "go", "ls", "nc", "ps", "ss", "strace"}
+
+// indented renders a block without fences: commands, which can be copied, or else text.
+func indented(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		return ast.WalkContinue, nil
+	}
+	text := strings.TrimRight(string(n.Lines().Value(source)), "\n")
+	lines := strings.Split(text, "\n")
+	for _, l := range lines {
+		if word, _, _ := strings.Cut(l, " "); !slices.Contains(commands, word) {
+			put(w, "<pre tabindex=\"0\"><code>%s\n</code></pre>\n", text)
+			return ast.WalkSkipChildren, nil
+		}
+	}
+	writeCommands(w, lines...)
+	return ast.WalkSkipChildren, nil
 }
 
 // heading leaves out the title, which stands above the page.

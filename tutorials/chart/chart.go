@@ -39,13 +39,17 @@ func Grid(horizontal, vertical bool) *plotter.Grid {
 	return g
 }
 
-// SVG returns what draw draws as an SVG element of that size, without an XML declaration.
+// Margin is left free on each side of a chart, because the letters of another font may be taller.
+const Margin vg.Length = 4
+
+// SVG returns what draw draws as an SVG element of that size, without an XML declaration. Its text is as wide as
+// it was laid out, whatever fonts the reader has.
 func SVG(width, height vg.Length, paint func(draw.Canvas)) ([]byte, error) {
 	c := vgsvg.New(width, height)
-	paint(draw.New(c))
+	paint(draw.Crop(draw.New(c), Margin, -Margin, Margin, -Margin))
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {
 		return nil, err
 	}
-	return b.Bytes()[bytes.Index(b.Bytes(), []byte("<svg")):], nil
+	return fitted(b.Bytes()[bytes.Index(b.Bytes(), []byte("<svg")):]), nil
 }

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -14,13 +15,19 @@ import (
 	"threeloops/tutorials/chart"
 )
 
-// colours are told apart by people who see few colours, too.
-var colours = []color.RGBA{
-	{0x00, 0x72, 0xb2, 0xff}, {0xd5, 0x5e, 0x00, 0xff}, {0x00, 0x9e, 0x73, 0xff}, {0xcc, 0x79, 0xa7, 0xff},
-	{0x8c, 0x6d, 0x00, 0xff}, {0x56, 0xb4, 0xe9, 0xff}, {0x44, 0x44, 0x44, 0xff}, {0xe6, 0x9f, 0x00, 0xff},
+// colours returns what each of servers is drawn in: the three of this repository in their own colours.
+func colours(servers []string) map[string]color.Color {
+	of := make(map[string]color.Color)
+	others := 0
+	for _, name := range servers {
+		c := chart.Palette[chart.ColourOf(name, others)]
+		of[name] = c.Light // a report's charts are on white, always
+		if strings.HasPrefix(c.Name, "other") {
+			others++
+		}
+	}
+	return of
 }
-
-func colour(i int) color.RGBA { return colours[i%len(colours)] }
 
 // point is a server's spread of a unit in one table, drawn at x.
 type point struct {
@@ -55,8 +62,8 @@ var sweepUnits = []unit{
 	{Calls, "system calls per message", 1}, {PSS, "memory (PSS), MiB", 1.0 / (1 << 20)},
 }
 
-// bars draws a table's CPU time per message.
-func (t *Table) bars() (template.HTML, error) {
+// bars draws a table's CPU time per message, each server in its colour.
+func (t *Table) bars(colours map[string]color.Color) (template.HTML, error) {
 	p := chart.New(t.Title)
 	p.Add(chart.Grid(false, true))
 	p.Y.Label.Text = cpuUnit.title
@@ -71,7 +78,7 @@ func (t *Table) bars() (template.HTML, error) {
 		if err != nil {
 			return "", err
 		}
-		bar.XMin, bar.Color, bar.LineStyle.Width = s[0].x, colour(i), 0
+		bar.XMin, bar.Color, bar.LineStyle.Width = s[0].x, colours[r.Server], 0
 		whiskers, err := plotter.NewYErrorBars(s)
 		if err != nil {
 			return "", err
@@ -84,7 +91,12 @@ func (t *Table) bars() (template.HTML, error) {
 	}
 	p.NominalX(names...)
 	p.X.Min, p.X.Max, p.Y.Min = -0.5, float64(len(names))-0.5, 0
-	return svg(p, vg.Points(float64(90+55*len(names))), 210)
+	each := vg.Length(55)
+	for _, name := range names {
+		each = max(each, chart.Width(name, p.X.Tick.Label.Font.Size)+10)
+	}
+	width := 90 + each*vg.Length(len(names))
+	return svg(p, max(width, chart.Width(t.Title, p.Title.TextStyle.Font.Size)+2*chart.Margin), 210)
 }
 
 func (s Spread) times(f float64) Spread { return Spread{s.Low * f, s.Mid * f, s.High * f} }
@@ -99,7 +111,9 @@ func (r *Report) curves(u unit) (template.HTML, error) {
 		places = append(places, strconv.FormatFloat(t.At, 'f', -1, 64))
 	}
 	low, high := 0.0, 0.0
-	for i, name := range r.servers() {
+	names := r.servers()
+	of := colours(names)
+	for _, name := range names {
 		s := r.along(name, u)
 		if len(s) == 0 {
 			continue
@@ -112,7 +126,7 @@ func (r *Report) curves(u unit) (template.HTML, error) {
 		if err != nil {
 			return "", err
 		}
-		line.Color, dots.Color, whiskers.Color = colour(i), colour(i), colour(i)
+		line.Color, dots.Color, whiskers.Color = of[name], of[name], of[name]
 		line.Width, dots.Shape, dots.Radius = vg.Points(1.5), draw.CircleGlyph{}, vg.Points(2.5)
 		p.Add(line, dots, whiskers)
 		p.Legend.Add(name, line, dots)

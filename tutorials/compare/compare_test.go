@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/perf/benchfmt"
 
+	"threeloops/tutorials/chart"
 	"threeloops/tutorials/load"
 )
 
@@ -355,6 +358,40 @@ func TestThePageStandsAlone(t *testing.T) {
 		}
 		if charts != want {
 			t.Errorf("axis %q: %d charts, want %d", axis, charts, want)
+		}
+	}
+}
+
+// A server has its colour wherever it stands in a report, and nothing else has it.
+func TestServersHaveTheirColours(t *testing.T) {
+	want := make(map[string]string)
+	for _, c := range chart.Palette {
+		want[c.Name] = fmt.Sprintf("#%02X%02X%02X", c.Light.R, c.Light.G, c.Light.B)
+	}
+	for _, axis := range []string{"", "idle"} {
+		r := report(7)
+		r.Axis = axis
+		for i := range r.Tables { // a bar or a line each: epollserv, forkserv, same, pollserv
+			t := &r.Tables[i]
+			fork := t.Rows[0]
+			fork.Server = "forkserv"
+			t.Rows = []Row{t.Rows[0], fork, t.Rows[2], t.Rows[1]}
+		}
+		var b strings.Builder
+		if err := r.WriteHTML(&b); err != nil {
+			t.Fatal(err)
+		}
+		for _, svg := range strings.Split(b.String(), "<svg")[1:] {
+			var got []string
+			for _, m := range regexp.MustCompile(`#[0-9A-F]{6}`).FindAllString(svg, -1) {
+				if slices.Contains([]string{"#FFFFFF", "#DDDDDD", "#000000"}, m) || slices.Contains(got, m) {
+					continue
+				}
+				got = append(got, m)
+			}
+			if d := cmp.Diff([]string{want["epoll"], want["fork"], want["other-1"], want["poll"]}, got); d != "" {
+				t.Errorf("axis %q: the colours in the order of the servers (-want +got):\n%s", axis, d)
+			}
 		}
 	}
 }

@@ -40,7 +40,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 		}
 		sheets = append(sheets, s)
 		if r.Axis == "" {
-			if err := add(t.bars()); err != nil {
+			if err := add(t.bars(colours(r.servers()))); err != nil {
 				return err
 			}
 		}

@@ -22,8 +22,9 @@ type Named struct {
 // series is a column of a table, drawn as one.
 type series struct {
 	name   string
-	column int  // of cells; the same colour in all tables
-	pale   bool // it is there to be compared with
+	of     string // the column's name, which has the same colour in all tables: a server's, if it is one
+	column int    // of cells
+	pale   bool   // it is there to be compared with
 	points []point
 }
 
@@ -146,7 +147,7 @@ func groupsOf(kind string, tables []Named) (names []string, err error) {
 
 // series returns a column's numbers that a chart of that kind can show.
 func (t *Table) series(column int, kind string) (series, error) {
-	s := series{name: t.Columns[column+1], column: column}
+	s := series{name: t.Columns[column+1], of: t.Columns[column+1], column: column}
 	for i, r := range t.Rows {
 		c := r.Cells[column]
 		switch {

@@ -29,9 +29,6 @@ const (
 	lineSpace = 170 // where lines are drawn
 )
 
-// colours is how many the page has.
-const colours = 6
-
 // legend reports whether the series have to be told apart.
 func (p *panel) legend() bool { return len(p.series) > 1 }
 
@@ -253,7 +250,7 @@ func join(name, unit string) string {
 
 // colour stands for a variable of the page's, which paint puts in its place.
 func (s series) colour() color.Color {
-	c := color.RGBA{0x0c, 0x01, uint8(s.column % colours), 0xff}
+	c := color.RGBA{0x0c, 0x01, uint8(chart.ColourOf(s.of, s.column)), 0xff}
 	if s.pale {
 		c.G = 0x02
 	}
@@ -262,7 +259,7 @@ func (s series) colour() color.Color {
 
 var (
 	styled = regexp.MustCompile(`style="([^"]*)"`)
-	marker = regexp.MustCompile(`#0C0([12])0([0-5])`)
+	marker = regexp.MustCompile(`#0C0([12])0([0-9])`)
 	size   = regexp.MustCompile(`<svg width="[^"]*" height="[^"]*"`)
 	themed = strings.NewReplacer("#000000", "currentColor", "#DDDDDD", "var(--line)")
 )
@@ -270,7 +267,7 @@ var (
 // paint returns an SVG element whose colours are the page's, and which has attributes in place of styles:
 // what a page's policy doesn't let through.
 func paint(height vg.Length, draw func(draw.Canvas)) ([]byte, error) {
-	svg, err := chart.SVG(width, height, draw)
+	svg, err := chart.SVG(width+2*chart.Margin, height+2*chart.Margin, draw)
 	if err != nil {
 		return nil, err
 	}
@@ -283,11 +280,11 @@ func paint(height vg.Length, draw func(draw.Canvas)) ([]byte, error) {
 		return bytes.TrimRight(b.Bytes(), " ")
 	})
 	svg = marker.ReplaceAllFunc(svg, func(m []byte) []byte {
-		name := "chart"
+		name := chart.Palette[m[6]-'0'].Name
 		if m[4] == '2' {
-			name = "pale"
+			name = "pale-" + name
 		}
-		return fmt.Appendf(nil, "var(--%s-%d)", name, m[6]-'0'+1)
+		return fmt.Appendf(nil, "var(--%s)", name)
 	})
 	// Its size is the page's affair: a viewBox gives its shape.
 	return size.ReplaceAll(svg, []byte("<svg")), nil

@@ -176,9 +176,9 @@ func TestAChartShowsBothRuns(t *testing.T) {
 	for about, want := range map[string]string{
 		"words for who doesn't see it": `role="img" aria-label="A chart of lines over idle. ` +
 			`poll, ours: from 3.7 µs at 1 to 4.5 ms at 9,000. poll, yours: from 3.7 µs at 1 to 6 ms at 9,000. `,
-		"ours is pale, and dashed":    `stroke="var(--pale-1)" stroke-width="1.8" stroke-dasharray="4,3"`,
-		"yours is not":                `stroke="var(--chart-1)" stroke-width="1.8" />`,
-		"the columns have colours":    `fill="var(--chart-2)"`,
+		"ours is pale, and dashed":    `stroke="var(--pale-poll)" stroke-width="1.8" stroke-dasharray="4,3"`,
+		"yours is not":                `stroke="var(--poll)" stroke-width="1.8" />`,
+		"a server has its colour":     `fill="var(--epoll)"`,
 		"a legend":                    ">epoll, yours</text>",
 		"the axis is in one unit":     ">µs</text>",
 		"its marks are powers of ten": ">10,000</text>",

@@ -8,7 +8,11 @@ const [connect, disconnect, form, message, send, state, log] =
 
 const address = location.origin.replace(/^http/, "ws") + "/echo";
 const entriesKept = 200;
-const bytesShown = 64;
+const charactersShown = 64;
+const bytesShown = 16;
+
+// A string's length counts 16-bit units: an emoji has two or more. A segmenter counts what a reader sees.
+const characters = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 let socket;
 let sentAt = []; // when each message was sent that has not come back; echoes keep their order
@@ -79,10 +83,11 @@ function note(event, text) {
 // describe shows a text as it is and binary data as bytes, neither at length.
 function describe(data) {
   if (typeof data === "string") {
-    const cut = data.length > bytesShown ? `${data.slice(0, bytesShown)}…` : data;
-    return `text “${cut}”, ${count(data.length, "character")}`;
+    const all = Array.from(characters.segment(data), ({ segment }) => segment);
+    const shown = all.slice(0, charactersShown).join("");
+    return `text “${shown}${all.length > charactersShown ? "…" : ""}”, ${count(all.length, "character")}`;
   }
-  const bytes = [...new Uint8Array(data, 0, Math.min(data.byteLength, bytesShown / 4))];
+  const bytes = [...new Uint8Array(data, 0, Math.min(data.byteLength, bytesShown))];
   const hex = bytes.map((b) => b.toString(16).padStart(2, "0")).join(" ");
   return `binary ${hex}${bytes.length < data.byteLength ? " …" : ""}, ${count(data.byteLength, "byte")}`;
 }

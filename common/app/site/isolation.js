@@ -83,11 +83,12 @@ function panel(name, url) {
   document.getElementById("panels").append(card);
 
   let clients = [];
+  let ninth; // drawn once it has crashed
   let busy = false;
 
   // draw shows what is, and lets only those buttons be pressed that make sense.
   function draw() {
-    processes.replaceChildren(...group(clients).map(box));
+    processes.replaceChildren(...group(ninth ? [...clients, ninth] : clients).map(box));
     const open = clients.filter(({ state }) => state === "open").length;
     const whole = open === many && clients.every(({ pid }) => pid);
     form.elements.guess.forEach((radio) => { radio.disabled = busy || !whole; });
@@ -99,6 +100,7 @@ function panel(name, url) {
   async function connectAll() {
     busy = true;
     form.reset();
+    ninth = undefined;
     clients.forEach(({ socket }) => socket?.close());
     clients = Array.from({ length: many }, () => ({ state: "connecting" }));
     draw();
@@ -115,6 +117,7 @@ function panel(name, url) {
   async function crashOne() {
     const guess = Number(form.elements.guess.value);
     busy = true;
+    ninth = undefined;
     verdict.textContent = "Crashing one …";
     draw();
     if (!await crash(url)) {
@@ -123,6 +126,8 @@ function panel(name, url) {
       const alive = await Promise.all(clients.map(answers));
       const gone = alive.filter((is) => !is).length;
       clients.forEach((client, i) => { client.state = alive[i] ? "open" : "gone"; });
+      // The page can't ask for its process: that is the others' process if they are gone, and otherwise its own.
+      ninth = { state: "crashed", pid: gone ? clients[alive.indexOf(false)].pid : "the ninth’s process" };
       const judged = `${judge(gone, guess)} ${explain(gone, clients)}`;
       verdict.textContent = judged;
       if (gone) {
@@ -168,15 +173,19 @@ function group(clients) {
   return [...groups.values()];
 }
 
+// over tells whether the server has lost a client in that state.
+const over = (state) => state === "gone" || state === "crashed";
+
 // box draws a process with its clients.
 function box(clients) {
   const item = document.createElement("li");
   item.className = "process";
   item.classList.toggle("shared", clients.length > 1);
-  item.classList.toggle("gone", clients.every(({ state }) => state === "gone"));
+  item.classList.toggle("ninth", clients.every(({ state }) => state === "crashed"));
+  item.classList.toggle("gone", clients.every(({ state }) => over(state)));
   const pid = document.createElement("b");
   pid.textContent = clients[0].pid ?? (clients[0].state === "connecting" ? "…" : "?");
-  pid.title = `process ${pid.textContent}`;
+  pid.title = item.matches(".ninth") ? pid.textContent : `process ${pid.textContent}`;
   item.append(pid, ...clients.map(({ state, number }) => {
     const dot = document.createElement("span");
     dot.className = "dot";

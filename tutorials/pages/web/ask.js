@@ -1,6 +1,6 @@
 // How a page asks the coach, and what it says when nobody answers.
 
-const howTo = "Start it with: go run ./tutorials";
+const missing = "The coach doesn't run. Start it with: go run ./tutorials";
 const retry = 2000; // ms between two looks for a coach that is gone
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -35,12 +35,12 @@ export const isFramed = window.top !== window.self;
 
 // Coach is where the coach is. What it refuses is an Error with its reason.
 export class Coach {
-  // find looks for the coach: whoever starts the servers writes where it is, and the secret that
-  // each POST needs, into a file below their root.
+  // find looks for the coach. The launcher of the servers writes into a file below their root where it
+  // is, with the secret that each POST needs; or why there is none.
   async find() {
     const reply = await answered(fetch("/coach.json", { cache: "no-store" }));
-    const { url, secret } = reply.ok ? await reply.json() : {};
-    if (!url) throw new Error(`The coach doesn't run. ${howTo}`);
+    const { url, secret, why } = reply.ok ? await reply.json() : {};
+    if (!url) throw new Error(why ?? missing);
     [this.url, this.secret] = [url, secret];
     await this.get("/health");
   }

@@ -91,14 +91,17 @@ function words(line) {
 // Experiment is a section with a program to run. The predictions that it answers come first.
 class Experiment {
   constructor(section, predictions) {
+    this.section = section;
     this.name = section.dataset.name;
     this.predictions = predictions;
-    [this.button, this.state, this.verdict, this.ours, this.yours, this.chart, this.output, this.first] =
-      [".run", ".state", ".verdict", ".ours", ".yours", ".yours .chart", ".yours pre", ".first"]
+    [this.button, this.state, this.verdict, this.ours, this.yours, this.chart, this.output] =
+      [".run", ".state", ".verdict", ".ours", ".yours", ".yours .chart", ".yours pre"]
         .map((s) => section.querySelector(s));
     this.label = this.button.textContent;
     for (const p of predictions) p.changed = () => this.ready();
   }
+
+  get said() { return this.predictions.every(({ choice }) => choice !== ""); }
 
   start(coach) {
     this.coach = coach;
@@ -106,18 +109,42 @@ class Experiment {
     this.ready();
   }
 
-  // ready lets who has said what to expect run it, and see our run.
+  // alone says why there is no coach. The reader can't run it here, so an answer opens our run.
+  alone(why) {
+    this.coachless = true;
+    say(this.state, why);
+    this.ready();
+  }
+
+  // ready lets a reader who has said what to expect run it. Our run stays closed until the reader's is done.
   ready() {
-    const said = this.predictions.every(({ choice }) => choice !== "");
-    if (said) this.open();
-    if (this.first) this.first.hidden = said;
+    if (this.said) this.tell();
+    if (this.said && this.coachless) this.open();
     if (this.stop || !this.coach) return;
-    this.button.disabled = !said;
-    if (!this.shown) say(this.state, said ? "Not run yet." : "First say what you expect.");
+    this.button.disabled = !this.said;
+    if (!this.shown) say(this.state, this.said ? "Not run yet." : "First say what you expect.");
+  }
+
+  // tell repeats, where the reader was asked to predict, what was said. The forms read it out.
+  tell() {
+    if (this.verdict) say(this.verdict, this.predictions.map(({ said }) => said.textContent).join(" "));
   }
 
   open() {
     if (this.ours?.matches("details")) this.ours.open = true;
+  }
+
+  // finish opens the explanations and our run. What a reader sees of this section stays where it is on the
+  // screen, although the explanations stand above it.
+  finish() {
+    const { top, bottom } = this.section.getBoundingClientRect();
+    const place = () => this.button.getBoundingClientRect().top;
+    const before = place();
+    for (const p of this.predictions) p.reveal();
+    this.tell();
+    this.open();
+    if (bottom < 0 || top > window.innerHeight) return;
+    window.scrollBy({ top: place() - before, behavior: "instant" });
   }
 
   async run() {
@@ -159,8 +186,7 @@ class Experiment {
       if (!done) continue;
       if (svg) this.chart.append(new DOMParser().parseFromString(svg, "text/html").querySelector("svg"));
       if (error) return `It didn't end well: ${error}`;
-      for (const p of this.predictions) p.reveal();
-      this.verdict.textContent = this.predictions.map((p) => p.said.textContent).join(" "); // the forms read it out
+      this.finish();
       return "Done. Your run stands beside ours.";
     }
     throw new Gone();
@@ -177,6 +203,26 @@ function figures({ server, connections, slots, totals }) {
       .filter((call) => call !== "ctl" || server === "epollserv")
       .map((call) => [`calls of ${names[call] ?? call}`, totals[`sys_${call}`]]),
   ];
+}
+
+// offerServers leads from each panel to the same one on the other servers, if the launcher says where they are.
+async function offerServers() {
+  const reply = await fetch("/servers.json", { cache: "no-store" });
+  if (!reply.ok) return;
+  const urls = await reply.json();
+  const servers = ["forkserv", "pollserv", "epollserv"].filter((name) => name in urls);
+  for (const panel of all("section.clients")) {
+    const nav = panel.querySelector(".servers");
+    nav.replaceChildren(...servers.map((name) => {
+      const a = document.createElement("a");
+      a.href = `${urls[name]}${location.pathname}#${panel.id}`;
+      a.className = name.replace(/serv$/, "");
+      a.textContent = name;
+      if (new URL(a.href).port === location.port) a.ariaCurrent = "true";
+      return a;
+    }));
+    nav.hidden = servers.length < 2;
+  }
 }
 
 // Clients is a panel of bad clients. It looks at them, and at the server, while one of them lives.
@@ -319,6 +365,7 @@ async function begin() {
   const experiments = all("section.experiment")
     .map((s) => new Experiment(s, (s.dataset.asked ?? "").split(" ").flatMap((n) => predictions.get(n) ?? [])));
   const panels = all("section.clients").map((s) => new Clients(s));
+  if (panels.length > 0) offerServers().catch(console.error);
   if (predictions.size + experiments.length + panels.length === 0) return;
   const coach = new Coach();
   let kept;
@@ -330,7 +377,10 @@ async function begin() {
       const gone = error instanceof Gone;
       const why = gone && coach.url ? unreachable(coach.url) : error.message;
       for (const { state } of [...experiments, ...panels]) say(state, why);
-      if (!gone) return;
+      if (!gone) {
+        for (const e of experiments) e.alone(why);
+        return;
+      }
       await coach.back();
     }
   }

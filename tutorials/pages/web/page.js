@@ -1,5 +1,6 @@
 // Says which of the three servers this page came from, from which process, and what it has asked of
-// the kernel so far. Without this script the page says how to ask.
+// the kernel so far. Without this script the page says how to ask. And gives each block with commands
+// a button that copies them.
 
 import { sign, stats } from "/_/model.js";
 
@@ -13,4 +14,27 @@ async function look() {
     `, process ${answer.pid}; that server has made ${calls.toLocaleString("en")} system calls so far`;
 }
 
+const shown = 2000; // ms for which a button says what has become of it
+
+// copyable adds the button. It copies what is to be typed: no prompt, and nothing that is printed.
+function copyable(pre) {
+  const commands = [...pre.querySelectorAll("kbd")];
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(commands.map((kbd) => kbd.textContent).join("\n"));
+      button.textContent = "Copied";
+    } catch { // the browser may forbid it, and has no clipboard for a page that came over plain HTTP from afar
+      getSelection().setBaseAndExtent(commands[0], 0, commands.at(-1), commands.at(-1).childNodes.length);
+      button.textContent = "Press Ctrl-C";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, shown);
+  });
+  pre.prepend(button);
+}
+
+for (const pre of document.querySelectorAll("pre:has(kbd)")) copyable(pre);
 look().catch(console.error);

@@ -13,15 +13,13 @@ func main() {
 	switch _, how, _ := strings.Cut(os.Args[0], "experiment-1."); how {
 	case "table", "again":
 		fmt.Print("the table\n\nclients   time\n1         2 µs\n2         4 µs\n")
+		if os.Getenv("GO_ON") != "" {
+			wait()
+		}
 	case "steps": // goes on when its first line has been read
 		fmt.Println("first")
-		for i := 0; i < 3000; i++ {
-			if _, err := os.Stat(os.Getenv("GO_ON")); err == nil {
-				fmt.Print("second")
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
+		wait()
+		fmt.Print("second")
 	case "family":
 		child := exec.Command("sleep", "1000")
 		if err := child.Start(); err != nil {
@@ -46,5 +44,15 @@ func main() {
 		fmt.Println("so far so good")
 		fmt.Fprintln(os.Stderr, "no descriptor is left")
 		os.Exit(1)
+	}
+}
+
+// wait waits for the file whose name GO_ON is, half a minute at most.
+func wait() {
+	for i := 0; i < 3000; i++ {
+		if _, err := os.Stat(os.Getenv("GO_ON")); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
