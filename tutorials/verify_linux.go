@@ -14,9 +14,6 @@ import (
 	"threeloops/tutorials/verify"
 )
 
-// chapterBase is the first of the servers' ports as chapters give them.
-const chapterBase = 8001
-
 // verifyChapters holds the chapters against the code, and against what the servers do.
 func verifyChapters(args []string) error {
 	fs := newFlags("verify", "[flags]")

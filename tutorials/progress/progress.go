@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 )
 
 // How much the file holds. The course needs less than a tenth of it.
@@ -214,16 +213,11 @@ func (f *File) lock() (unlock func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for {
-		err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
-		if err == nil {
-			return lock.Close, nil
-		}
-		if err != syscall.EINTR {
-			lock.Close()
-			return nil, os.NewSyscallError("flock", err)
-		}
+	if err := exclusive(lock); err != nil {
+		lock.Close()
+		return nil, err
 	}
+	return lock.Close, nil
 }
 
 // write replaces the file whole, so that nobody ever reads a part.
