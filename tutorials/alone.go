@@ -12,11 +12,10 @@ import (
 // siteAlone writes the site into a temporary directory, for a system on which the servers don't run. done removes
 // the directory.
 func siteAlone() (dir string, done func(), err error) {
-	dir, err = os.MkdirTemp("", "threeloops-site-*")
+	dir, done, err = workDir()
 	if err != nil {
 		return "", nil, err
 	}
-	done = func() { os.RemoveAll(dir) }
 	var addrs []string
 	for i := range models {
 		addrs = append(addrs, net.JoinHostPort("127.0.0.1", strconv.Itoa(chapterBase+i)))

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"threeloops/tutorials/guard"
 )
 
 // build puts the three servers into dir.
@@ -24,7 +26,7 @@ func build(ctx context.Context, dir string) error {
 	for _, m := range models {
 		args = append(args, "./"+m)
 	}
-	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd := guard.Go(ctx, dir, args...)
 	cmd.Dir = root
 	said, err := cmd.CombinedOutput()
 	switch {

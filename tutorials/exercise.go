@@ -31,6 +31,9 @@ func startExercise(args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := kept.Writable(); err != nil { // before there is a copy that nobody knows
+		return err
+	}
 	dir, err := e.Copy(root, words[1])
 	switch before := kept.Exercise(e.Number); {
 	case errors.Is(err, exercise.ErrFull) && sameDir(before, words[1]):

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"text/tabwriter"
 )
 
@@ -30,7 +28,7 @@ func serve(args []string) error {
 		return err
 	}
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := untilTold()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process at once, and its lifeline the servers
 	ctx, orphaned := context.WithCancel(ctx)
 	defer orphaned()

@@ -3,12 +3,9 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"os/signal"
 	"runtime"
-	"syscall"
 )
 
 // serve shows what can be read without the servers, because they don't run here.
@@ -17,7 +14,7 @@ func serve(args []string) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "tutorials: %v; what can be read follows\n", notHere())
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilTold()
 	defer stop()
 	return serveAlone(ctx.Done())
 }

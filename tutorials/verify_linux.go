@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
-	"syscall"
 
 	"threeloops/tutorials/chapter"
 	"threeloops/tutorials/verify"
@@ -22,7 +20,7 @@ func verifyChapters(args []string) error {
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := untilTold()
 	defer stop()
 	root, err := repository()
 	if err != nil {
@@ -54,7 +52,7 @@ func prepare(ctx context.Context, dir string) error {
 // verifyOptions are those of a verification in dir, which is prepared.
 func verifyOptions(root, dir string, measure, record bool) verify.Options {
 	return verify.Options{
-		Root: root, Folder: chapter.Folder, Measure: measure, Record: record, Path: dir, Out: os.Stdout,
+		Root: root, Folder: chapter.Folder, Measure: measure, Record: record, Path: dir, Temp: dir, Out: os.Stdout,
 		Required: os.Getenv("THREELOOPS_REQUIRE") == "all",
 		Start:    func(ctx context.Context) (*verify.Servers, error) { return startForChapter(ctx, dir) },
 	}

@@ -9,6 +9,9 @@ import (
 	"syscall"
 )
 
+// interruptible tells whether a process can be sent an interrupt.
+const interruptible = true
+
 // Guard is a process that kills a process group when the one that started it is gone, however it
 // ended: the kernel closes the write end of a pipe that nothing is written to, and who reads from it
 // learns that. The group itself knows no such pipe.

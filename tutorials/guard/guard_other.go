@@ -2,6 +2,9 @@
 
 package guard
 
+// interruptible tells whether a process can be sent an interrupt.
+const interruptible = false
+
 // Guard does nothing where there are no process groups.
 type Guard struct{}
 

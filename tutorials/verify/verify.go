@@ -36,6 +36,7 @@ type Options struct {
 	Required bool     // a program that isn't installed is a fault
 	Path     string   // where the built servers are
 	Bin      string   // where the chapters' programs are built, and left; "": nowhere that lasts
+	Temp     string   // where temporary files are; "": where the system has them
 	Out      io.Writer
 
 	// Start starts the three servers, anew for each chapter that runs something.
@@ -180,7 +181,7 @@ func (r *run) stale(name, reference string) {
 // book runs what the chapters type and measure, one after the other, and then the experiments of all.
 func (r *run) book(book *chapter.Book) error {
 	if r.Bin == "" {
-		dir, err := os.MkdirTemp("", "threeloops-verify-*")
+		dir, err := os.MkdirTemp(r.Temp, "threeloops-verify-*")
 		if err != nil {
 			return err
 		}
@@ -222,7 +223,7 @@ func (r *run) chapter(c *chapter.Chapter) (built map[string]string, err error) {
 
 // typed runs a chapter's terminals and checks, beside the three servers and its own.
 func (r *run) typed(c *chapter.Chapter, built map[string]string) (err error) {
-	dir, err := os.MkdirTemp("", "threeloops-verify-*")
+	dir, err := os.MkdirTemp(r.Temp, "threeloops-verify-*")
 	if err != nil {
 		return err
 	}
