@@ -34,7 +34,7 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := build(t.Context(), dir); err != nil {
+	if err := build(t.Context(), dir, "testing them"); err != nil {
 		t.Fatal(err)
 	}
 	addrs, err := freeAddrs(0, 1)

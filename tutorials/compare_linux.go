@@ -51,7 +51,7 @@ func compareCommand(args []string) error {
 		return err
 	}
 	defer done()
-	if err := build(ctx, dir); err != nil {
+	if err := build(ctx, dir, "measuring them"); err != nil {
 		return err
 	}
 	q.Root = dir

@@ -52,7 +52,7 @@ func serve(args []string) error {
 	if without != nil { // said now, for without the servers it wouldn't matter
 		withoutCoach(without)
 	}
-	if err := build(ctx, dir); err != nil {
+	if err := build(ctx, dir, "writing the site and starting them"); err != nil {
 		return err
 	}
 	if err := writeSite(dir, addrs); err != nil {

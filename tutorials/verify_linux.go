@@ -34,12 +34,14 @@ func verifyChapters(args []string) error {
 	if err := prepare(ctx, dir); err != nil {
 		return err
 	}
-	return verify.Run(ctx, verifyOptions(root, dir, *measure, *record))
+	o := verifyOptions(root, dir, *measure, *record)
+	o.Progress = os.Stderr
+	return verify.Run(ctx, o)
 }
 
 // prepare puts into dir the servers, and the site that a reader's servers have.
 func prepare(ctx context.Context, dir string) error {
-	if err := build(ctx, dir); err != nil {
+	if err := build(ctx, dir, "verifying the chapters: two minutes or more"); err != nil {
 		return err
 	}
 	var addrs []string
