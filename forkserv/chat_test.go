@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -388,6 +389,8 @@ func TestWarmChildDiesBeforeItHasItsConnection(t *testing.T) {
 		for _, pid := range stopped {
 			syscall.Kill(pid, syscall.SIGSTOP)
 		}
+		// On a busy machine a thread that was running may go on for a while, and serve.
+		await(t, "all threads of the children to stop", func() bool { return !slices.ContainsFunc(stopped, runs) })
 		var all []*client
 		for range stopped {
 			c := dial(t, p)

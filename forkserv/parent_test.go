@@ -270,6 +270,16 @@ func state(pid int) string {
 	return behind[:min(len(behind), 1)]
 }
 
+// runs reports whether a thread of a process has not stopped.
+func runs(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	return slices.ContainsFunc(threads, func(name string) bool {
+		text, _ := os.ReadFile(name)
+		_, behind, _ := strings.Cut(string(text), ") ")
+		return !strings.HasPrefix(behind, "T")
+	})
+}
+
 func TestPrefork(t *testing.T) {
 	const ready = 3
 	p := processtest.Launch(t, fmt.Sprintf("-prefork=%d", ready))

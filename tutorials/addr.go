@@ -8,6 +8,9 @@ import (
 	"syscall"
 )
 
+// chapterBase is the first of the servers' ports as chapters give them.
+const chapterBase = 8001
+
 // checkBase complains, on standard error, unless n ports from base on can exist.
 // Base 0 is any ports.
 func checkBase(base, n int) error {

@@ -227,7 +227,7 @@ func TestBrowserAcrossServers(t *testing.T) {
 func TestBrowserBuiltInFrontPage(t *testing.T) {
 	need(t, "chromium")
 	dir := t.TempDir()
-	if err := build(t.Context(), dir); err != nil {
+	if err := build(t.Context(), dir, "testing them"); err != nil {
 		t.Fatal(err)
 	}
 	g, err := newGroup()

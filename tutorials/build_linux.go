@@ -7,10 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"threeloops/tutorials/guard"
 )
 
-// build puts the three servers into dir.
-func build(ctx context.Context, dir string) error {
+// build puts the three servers into dir. It says so before, and what follows.
+func build(ctx context.Context, dir, next string) error {
 	if _, err := exec.LookPath("go"); err != nil {
 		return errors.New("the servers are built here, and there is no go command in PATH")
 	}
@@ -18,13 +20,14 @@ func build(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "building %s ...\n", strings.Join(models, ", "))
+	fmt.Fprintf(os.Stderr, "building %s (up to a minute the first time), then %s ...\n",
+		strings.Join(models, ", "), next)
 
 	args := []string{"build", "-buildvcs=false", "-o", dir}
 	for _, m := range models {
 		args = append(args, "./"+m)
 	}
-	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd := guard.Go(ctx, dir, args...)
 	cmd.Dir = root
 	said, err := cmd.CombinedOutput()
 	switch {

@@ -123,7 +123,7 @@ func TestBrowserLeavesTheChatWithItsPage(t *testing.T) {
 func TestBrowserShowsWhatTheOperatorSays(t *testing.T) {
 	need(t, "chromium")
 	dir := t.TempDir()
-	if err := build(t.Context(), dir); err != nil {
+	if err := build(t.Context(), dir, "testing them"); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range models {

@@ -6,17 +6,15 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"threeloops/tutorials/compare"
+	"threeloops/tutorials/guard"
 	"threeloops/tutorials/load"
 )
 
@@ -43,7 +41,7 @@ func compareCommand(args []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := untilTold()
 	defer stop()
 	if err := watchGoRun(stop); err != nil {
 		return err
@@ -53,7 +51,7 @@ func compareCommand(args []string) error {
 		return err
 	}
 	defer done()
-	if err := build(ctx, dir); err != nil {
+	if err := build(ctx, dir, "measuring them"); err != nil {
 		return err
 	}
 	q.Root = dir
@@ -195,9 +193,9 @@ func (q *comparison) askPeers(ctx context.Context, dir string) ([]compare.Target
 			return nil, err
 		}
 		q.peers = filepath.Join(dir, "peers")
-		cmd := exec.CommandContext(ctx, "go", "build", "-o", q.peers, ".")
+		cmd := guard.Go(ctx, dir, "build", "-o", q.peers, ".")
 		cmd.Dir = filepath.Join(root, "tutorials", "peers")
-		cmd.Env = append(os.Environ(), "GOWORK=off")
+		cmd.Env = append(cmd.Env, "GOWORK=off")
 		fmt.Fprintln(os.Stderr, "building peers ...")
 		if said, err := cmd.CombinedOutput(); err != nil {
 			os.Stderr.Write(said)

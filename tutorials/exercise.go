@@ -31,6 +31,9 @@ func startExercise(args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := kept.Writable(); err != nil { // before there is a copy that nobody knows
+		return err
+	}
 	dir, err := e.Copy(root, words[1])
 	switch before := kept.Exercise(e.Number); {
 	case errors.Is(err, exercise.ErrFull) && sameDir(before, words[1]):
@@ -55,19 +58,19 @@ func sameDir(a, b string) bool {
 
 // begin says what the exercise is, and what to type next.
 func begin(w io.Writer, root, dir string, e *exercise.Exercise) {
-	n := e.Number
+	n, me := e.Number, anywhere(root) // the reader goes to the copy, and types it there
 	fmt.Fprintf(w, "Chapter %d: %s\n\n%s\n\n", n, e.Title, plain.Text(e.Symptom))
 	fmt.Fprint(w, plain.Fold(fmt.Sprintf("Your copy of the program is in %s. One thing in it is wrong: find it, "+
 		"and mend it there. The copy is yours; nothing here depends on it.", dir)), "\n\n")
 	for _, c := range [][2]string{
-		{fmt.Sprintf("%s test %d", me(root), n), "which clients it serves badly; again after each change"},
-		{fmt.Sprintf("%s hint %d", me(root), n), fmt.Sprintf("the first of %d hints", len(e.Hints))},
+		{fmt.Sprintf("%s test %d", me, n), "which clients it serves badly; again after each change"},
+		{fmt.Sprintf("%s hint %d", me, n), fmt.Sprintf("the first of %d hints", len(e.Hints))},
 		{fmt.Sprintf("go -C %s run .", shell(dir)), "it runs on 127.0.0.1:9000, to be tried; Ctrl-C ends it"},
 	} {
 		fmt.Fprintf(w, "    %s\n        %s\n", c[0], c[1])
 	}
-	fmt.Fprint(w, "\n", plain.Fold(fmt.Sprintf("In another language? %s test %d -server 'python3 my.py {port}' "+
-		"tests any program.", me(root), n)), "\n")
+	fmt.Fprint(w, "\n", plain.Fold(fmt.Sprintf("In another language? %s test %d -server \"python3 $PWD/my.py {port}\" "+
+		"tests any program.", me, n)), "\n")
 	if above := exercise.Workspace(dir); above != "" {
 		fmt.Fprint(w, "\n", plain.Fold(fmt.Sprintf("The workspace of %s lies above it and doesn't know it; "+
 			"the copy has a go.work of its own, so that it builds.", above)), "\n")
@@ -221,13 +224,20 @@ func isDir(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// me is how this program is called from the working directory.
+// me is how this program is called from the shell's directory. After “go -C” that isn't the working directory.
 func me(root string) string {
-	if dir, err := os.Getwd(); err == nil && dir == root {
+	dir, err := os.Getwd()
+	if shells := os.Getenv("PWD"); shells != "" && !sameDir(shells, root) {
+		return anywhere(root)
+	}
+	if err == nil && sameDir(dir, root) {
 		return "go run ./tutorials"
 	}
-	return "go -C " + shell(root) + " run ./tutorials"
+	return anywhere(root)
 }
+
+// anywhere is how this program is called from any directory.
+func anywhere(root string) string { return "go -C " + shell(root) + " run ./tutorials" }
 
 // shell quotes a word for a shell if it needs that.
 func shell(word string) string {

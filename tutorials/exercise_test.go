@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -98,6 +100,47 @@ func TestAnExerciseFromStartToDiff(t *testing.T) {
 	want = "go run ./tutorials test 2 -server 'python3 my.py {port}'"
 	if status != 1 || !strings.Contains(out, want) {
 		t.Errorf("an exercise in another language: status %d, want 1 and %q in:\n%s", status, want, out)
+	}
+}
+
+// What start prints works in the copy, to which a reader goes next, and so does what that prints.
+func TestWhatStartPrintsWorksInTheCopy(t *testing.T) {
+	own, err := repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	copied := filepath.Join(t.TempDir(), "copy")
+	status, out := says(t, own, "start", "2", copied)
+	if status != 0 {
+		t.Fatal(out)
+	}
+	inCopy := func(printed, word string) string {
+		for line := range strings.Lines(printed) {
+			command := strings.TrimSpace(line)
+			if !strings.HasPrefix(line, "    go ") || !strings.Contains(command, word) {
+				continue
+			}
+			if word == " test 2" {
+				command += " -check terminator"
+			}
+			cmd := exec.Command("sh", "-c", command)
+			cmd.Dir = copied
+			said, _ := cmd.CombinedOutput()
+			return string(said)
+		}
+		t.Fatalf("no command has %q:\n%s", word, printed)
+		return ""
+	}
+	tested := inCopy(out, " test 2")
+	if !strings.Contains(tested, "The program in "+copied) {
+		t.Errorf("test, as start printed it, says in the copy:\n%s", tested)
+	}
+	if hint := inCopy(out, " hint 2"); !strings.Contains(hint, "hint 1 of ") {
+		t.Errorf("hint, as start printed it, says in the copy:\n%s", hint)
+	}
+	if again := inCopy(tested, " hint 2"); !strings.Contains(again, "hint 2 of ") {
+		t.Errorf("hint, as test printed it, says in the copy:\n%s", again)
 	}
 }
 

@@ -111,7 +111,7 @@ func TestBrowserIsolation(t *testing.T) {
 func TestBrowserIsolationAlone(t *testing.T) {
 	need(t, "chromium")
 	dir := t.TempDir()
-	if err := build(t.Context(), dir); err != nil {
+	if err := build(t.Context(), dir, "testing them"); err != nil {
 		t.Fatal(err)
 	}
 	g, err := newGroup()

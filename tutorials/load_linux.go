@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"threeloops/tutorials/compare"
@@ -31,7 +28,7 @@ func loadCommand(args []string) error {
 	if o.Time <= 0 || o.Time > time.Hour || o.Warm < 0 || o.Warm > time.Hour {
 		return errors.New("-time and -warm: up to an hour")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := untilTold()
 	defer stop()
 	if err := watchGoRun(stop); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 )
 
 // models are the servers, in the order of their ports.
@@ -64,6 +65,8 @@ func status(err error) int {
 		return 0
 	case errors.Is(err, errUsage):
 		return 2
+	case unread.Load():
+		return 128 + int(syscall.SIGPIPE) // as a shell has it of a program that a broken pipe ends
 	}
 	fmt.Fprintf(os.Stderr, "tutorials: %v\n", err)
 	return 1

@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -109,6 +110,30 @@ func TestDispatch(t *testing.T) {
 	}
 }
 
+// A command that couldn't keep an answer asks no question, and lays no copy that it couldn't find again.
+func TestNobodyAnswersInVain(t *testing.T) {
+	root := suite(t)
+	t.Setenv("XDG_STATE_HOME", "/proc/none")
+	copied := filepath.Join(t.TempDir(), "copy")
+	own, err := repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		dir  string
+		args []string
+	}{{own, []string{"run", "1"}}, {root, []string{"start", "2", copied}}} {
+		status, out := says(t, c.dir, c.args...)
+		if status != 1 || !strings.HasPrefix(out, "tutorials: your progress can't be kept in /proc/none/threeloops: ") ||
+			!strings.HasSuffix(out, "set XDG_STATE_HOME to a directory that you may write to\n") {
+			t.Errorf("%q: status %d, and it says\n%s", c.args, status, out)
+		}
+	}
+	if isDir(copied) {
+		t.Error("there is a copy all the same")
+	}
+}
+
 // Whoever types something wrong gets one line, which says what is wrong and what would be right.
 func TestAClumsyUserGetsOneLine(t *testing.T) {
 	root := suite(t)
@@ -163,6 +188,15 @@ func TestAClumsyUserGetsOneLine(t *testing.T) {
 		{"test 2 -check x -addr 127.0.0.1:1", 1, `no check is called "x": “-list” shows all`},
 		{"test -chapter x -addr 127.0.0.1:1", 2, `-chapter takes a number, or two like 3-7, not "x"`},
 		{"test -kind x -addr 127.0.0.1:1", 1, `no kind of server is called "x"`},
+		{"load -url 127.0.0.1:1/echo", 1, "nobody listens on 127.0.0.1:1"},
+		{"load -url localhost:1", 1, "nobody listens on 127.0.0.1:1"},
+		{"load -url :1/echo", 1, "nobody listens on 127.0.0.1:1"},
+		{"load -url https://127.0.0.1:1/", 1, "say ws:// or http://"},
+		{"load -url http://example.com/", 1, "the host has to be an IP address"},
+		{"load -url http://127.0.0.1:x/", 1, "like http://127.0.0.1:8003/"},
+		{"test -addr http://127.0.0.1:1/", 1, "nobody listens on 127.0.0.1:1"},
+		{"test -addr :1", 1, "nobody listens on 127.0.0.1:1"},
+		{"test -addr 1", 1, "nobody listens on 127.0.0.1:1"},
 		{"verify -x", 2, "verify: flag provided but not defined: -x"},
 	} {
 		status, out := says(t, root, strings.Fields(c.args)...)

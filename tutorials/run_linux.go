@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"threeloops/tutorials/chapter"
 	"threeloops/tutorials/coach"
@@ -46,14 +44,24 @@ func runChapter(args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := file.Writable(); err != nil { // before anybody answers in vain
+		return err
+	}
+	l := &lesson{in: bufio.NewScanner(os.Stdin), out: outWithStatus(), kept: file, runner: &coach.Runner{Root: root}}
+	if err := l.askAll(c); err != nil {
+		return err
+	}
+	ctx, stop := untilTold()
+	defer stop()
+	// Only now: a signal that comes while a question waits for its answer must end the program, and nothing may be
+	// left then.
 	dir, done, err := workDir()
 	if err != nil {
 		return err
 	}
 	defer done()
-	l := &lesson{in: bufio.NewScanner(os.Stdin), out: outWithStatus(), kept: file,
-		runner: &coach.Runner{Root: root, Bin: dir}}
-	return l.hold(c)
+	l.runner.Bin = dir
+	return l.hold(ctx, c)
 }
 
 // numbered finds a chapter. Faults of others are no reason not to run it.
@@ -78,8 +86,8 @@ type lesson struct {
 	runner *coach.Runner
 }
 
-// hold asks all questions first: what one experiment shows may be what another asks.
-func (l *lesson) hold(c *chapter.Chapter) error {
+// askAll asks all questions before the first experiment: what one experiment shows may be what another asks.
+func (l *lesson) askAll(c *chapter.Chapter) error {
 	if len(c.Predictions)+len(c.Experiments) == 0 {
 		return fmt.Errorf("chapter %d has nothing to run", c.Number)
 	}
@@ -88,8 +96,11 @@ func (l *lesson) hold(c *chapter.Chapter) error {
 			return err
 		}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
+	return nil
+}
+
+// hold runs the experiments, and compares what they show with the answers.
+func (l *lesson) hold(ctx context.Context, c *chapter.Chapter) error {
 	ctx, orphaned := context.WithCancel(ctx)
 	defer orphaned()
 	if err := watchGoRun(orphaned); err != nil {

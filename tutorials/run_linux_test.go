@@ -52,7 +52,10 @@ func terminal(t *testing.T, c *chapter.Chapter, root, typed string) string {
 	var out strings.Builder
 	l := &lesson{in: bufio.NewScanner(strings.NewReader(typed)), out: &statusLine{out: &out}, kept: file,
 		runner: &coach.Runner{Root: root, Bin: t.TempDir()}}
-	if err := l.hold(c); err != nil {
+	if err := l.askAll(c); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.hold(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"text/tabwriter"
 )
 
@@ -33,7 +31,7 @@ func serve(args []string) error {
 		return err
 	}
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := untilTold()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process at once, and its lifeline the servers
 	ctx, orphaned := context.WithCancel(ctx)
 	defer orphaned()
@@ -54,7 +52,7 @@ func serve(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := build(ctx, dir); err != nil {
+	if err := build(ctx, dir, "writing the site and starting them"); err != nil {
 		return err
 	}
 	if err := writeSite(dir, addrs); err != nil {

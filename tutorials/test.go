@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"threeloops/tutorials/tester"
@@ -48,7 +46,7 @@ func test(args []string) error {
 	if err := sensible(&o, number); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := untilTold()
 	defer stop()
 	if len(number) > 0 {
 		err = testChapter(ctx, number[0], o, *chapter == "")

@@ -29,11 +29,11 @@ func testChapter(ctx context.Context, number string, o tester.Options, allBefore
 		if err != nil {
 			return fmt.Errorf("%w (or name another program by -server or -addr)", err)
 		}
-		temp, err := os.MkdirTemp("", "threeloops-test-*")
+		temp, done, err := workDir()
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(temp)
+		defer done()
 		program := filepath.Join(temp, "exercise")
 		fmt.Fprintf(os.Stderr, "building the program in %s ...\n", dir)
 		if err := buildCopy(ctx, root, e, dir, program); err != nil {

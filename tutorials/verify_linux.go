@@ -5,17 +5,12 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
-	"syscall"
 
 	"threeloops/tutorials/chapter"
 	"threeloops/tutorials/verify"
 )
-
-// chapterBase is the first of the servers' ports as chapters give them.
-const chapterBase = 8001
 
 // verifyChapters holds the chapters against the code, and against what the servers do.
 func verifyChapters(args []string) error {
@@ -25,7 +20,7 @@ func verifyChapters(args []string) error {
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := untilTold()
 	defer stop()
 	root, err := repository()
 	if err != nil {
@@ -39,12 +34,14 @@ func verifyChapters(args []string) error {
 	if err := prepare(ctx, dir); err != nil {
 		return err
 	}
-	return verify.Run(ctx, verifyOptions(root, dir, *measure, *record))
+	o := verifyOptions(root, dir, *measure, *record)
+	o.Progress = os.Stderr
+	return verify.Run(ctx, o)
 }
 
 // prepare puts into dir the servers, and the site that a reader's servers have.
 func prepare(ctx context.Context, dir string) error {
-	if err := build(ctx, dir); err != nil {
+	if err := build(ctx, dir, "verifying the chapters: two minutes or more"); err != nil {
 		return err
 	}
 	var addrs []string
@@ -57,7 +54,7 @@ func prepare(ctx context.Context, dir string) error {
 // verifyOptions are those of a verification in dir, which is prepared.
 func verifyOptions(root, dir string, measure, record bool) verify.Options {
 	return verify.Options{
-		Root: root, Folder: chapter.Folder, Measure: measure, Record: record, Path: dir, Out: os.Stdout,
+		Root: root, Folder: chapter.Folder, Measure: measure, Record: record, Path: dir, Temp: dir, Out: os.Stdout,
 		Required: os.Getenv("THREELOOPS_REQUIRE") == "all",
 		Start:    func(ctx context.Context) (*verify.Servers, error) { return startForChapter(ctx, dir) },
 	}

@@ -140,6 +140,26 @@ func TestTheCoreBuildsForABrowser(t *testing.T) {
 	}
 }
 
+// portable are the packages that compile, with their tests, on systems without Linux's calls.
+var portable = append([]string{"common/outq", "common/stat", "common/tracetest"}, core...)
+
+func TestThePortablePackagesCompileElsewhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it compiles the standard library for two other systems")
+	}
+	for _, goos := range []string{"darwin", "windows"} {
+		args := []string{"vet"}
+		for _, p := range portable {
+			args = append(args, "threeloops/"+p)
+		}
+		cmd := exec.Command("go", args...)
+		cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("GOOS=%s go vet: %v\n%s", goos, err, out)
+		}
+	}
+}
+
 func TestFunctionsFitAScreenAndFilesAChapter(t *testing.T) {
 	for _, s := range sources(t) {
 		if s.lines > 400 {

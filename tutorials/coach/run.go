@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -53,7 +54,7 @@ func (r *Runner) Run(ctx context.Context, e *experiment.Experiment, state, line 
 	defer r.busy.Unlock()
 	state("building")
 	bin := filepath.Join(r.Bin, "experiment-"+e.ID())
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "./"+e.Dir)
+	build := guard.Go(context.Background(), r.Bin, "build", "-buildvcs=false", "-o", bin, "./"+e.Dir)
 	build.Dir = r.Root
 	if _, err := run(ctx, build, buildTime, line); err != nil {
 		return "", fmt.Errorf("it can't be built: %w", err)
@@ -61,6 +62,7 @@ func (r *Runner) Run(ctx context.Context, e *experiment.Experiment, state, line 
 	state("running")
 	cmd := exec.Command(bin)
 	cmd.Dir = r.Root
+	cmd.Env = append(os.Environ(), "TMPDIR="+r.Bin) // it can't remove its own files if it is killed
 	limit := runTime
 	if r.time != 0 {
 		limit = r.time

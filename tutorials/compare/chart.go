@@ -48,25 +48,26 @@ type unit struct {
 	scale      float64
 }
 
-var cpuUnit = unit{CPU, "CPU µs per message", 1e-3}
+var cpuUnit = unit{CPU, "microseconds of CPU for a message", 1e-3}
 
 // axes are the names of the sweeps' axes.
 var axes = map[string]string{
-	"idle": "idle connections", "active": "connections", "size": "bytes of a message",
-	"depth": "messages under way", "churn": "connections at a time",
+	"idle": "number of idle connections", "active": "number of connections that send",
+	"size": "size of a message, in bytes", "depth": "messages that a connection sends before it waits",
+	"churn": "number of connections at a time, each for one message",
 }
 
 // sweepUnits are the charts of a sweep.
 var sweepUnits = []unit{
-	cpuUnit, {Rate, "messages a second", 1}, {P99, "p99 latency, ms", 1e-6},
-	{Calls, "system calls per message", 1}, {PSS, "memory (PSS), MiB", 1.0 / (1 << 20)},
+	cpuUnit, {Rate, "messages answered in a second", 1}, {P99, "time within which 99 of 100 messages are answered, in milliseconds", 1e-6},
+	{Calls, "system calls for a message", 1}, {PSS, "memory (PSS), in MiB", 1.0 / (1 << 20)},
 }
 
 // bars draws a table's CPU time per message, each server in its colour.
 func (t *Table) bars(colours map[string]color.Color) (template.HTML, error) {
 	p := chart.New(t.Title)
 	p.Add(chart.Grid(false, true))
-	p.Y.Label.Text = cpuUnit.title
+	p.Y.Label.Text = "microseconds of CPU" // for a message; more words would be cut off
 	var names []string
 	for i := range t.Rows {
 		r := &t.Rows[i]

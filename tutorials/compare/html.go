@@ -54,6 +54,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	}
 	return reportPage.Execute(w, map[string]any{
 		"Report": r, "Charts": charts, "Sheets": sheets, "Notes": r.Notes(),
+		"Verdict": r.Verdict(), "Columns": explanations(), "Along": axes[r.Axis],
 		"Servers": strings.Join(r.servers(), ", "),
 	})
 }

@@ -9,29 +9,43 @@ import (
 
 // column is a column of the table.
 type column struct {
-	head string
-	cell func(r *Row, t *Table) string
+	head  string
+	about string // what it means, on the page
+	cell  func(r *Row, t *Table) string
 }
 
 var columns = []column{
-	{"server", func(r *Row, _ *Table) string { return r.Server }},
-	{"messages/s", func(r *Row, _ *Table) string { return fmt.Sprintf("%.0f", r.Sums[Rate].Mid) }},
-	{"CPU µs/message", cpuCell},
-	{"user + system", func(r *Row, _ *Table) string {
-		if r.Sums[User].Mid+r.Sums[System].Mid == 0 {
-			return "–"
-		}
-		return fmt.Sprintf("%.2f + %.2f", r.Sums[User].Mid/1e3, r.Sums[System].Mid/1e3)
-	}},
-	{"× base", claimCell},
-	{"p50", latencyCell(P50)},
-	{"p99", latencyCell(P99)},
-	{"p99.9", latencyCell(P999)},
-	{"calls/message", callsCell},
-	{"ready/round", func(r *Row, _ *Table) string { return optional("%.1f", r.Sums[Ready].Mid) }},
-	{"RSS, MiB", func(r *Row, _ *Table) string { return optional("%.1f", r.Sums[RSS].Mid/(1<<20)) }},
-	{"PSS", func(r *Row, _ *Table) string { return optional("%.1f", r.Sums[PSS].Mid/(1<<20)) }},
-	{"KiB/connection", func(r *Row, _ *Table) string { return optional("%.2f", r.Sums[PerConn].Mid/1024) }},
+	{"server", "the program that was measured",
+		func(r *Row, _ *Table) string { return r.Server }},
+	{"messages/s", "messages that were answered in a second",
+		func(r *Row, _ *Table) string { return fmt.Sprintf("%.0f", r.Sums[Rate].Mid) }},
+	{"CPU µs/message", "CPU time of the server for one message, in microseconds: the median of the rounds, and in parentheses the range of their middle half",
+		cpuCell},
+	{"user + system", "that CPU time as the server's own code uses it, and as the kernel does on its behalf",
+		func(r *Row, _ *Table) string {
+			if r.Sums[User].Mid+r.Sums[System].Mid == 0 {
+				return "–"
+			}
+			return fmt.Sprintf("%.2f + %.2f", r.Sums[User].Mid/1e3, r.Sums[System].Mid/1e3)
+		}},
+	{"× base", "CPU time as a multiple of the base's, which is the server that the others are compared with; ≈ means that the rounds show no difference",
+		claimCell},
+	{"p50", "latency: half of the messages were answered within this time",
+		latencyCell(P50)},
+	{"p99", "latency: 99 of 100 messages were answered within this time",
+		latencyCell(P99)},
+	{"p99.9", "latency: 999 of 1000 messages were answered within this time",
+		latencyCell(P999)},
+	{"calls/message", "system calls for one message",
+		callsCell},
+	{"ready/round", "connections that had something to do each time that poll or epoll_wait returned",
+		func(r *Row, _ *Table) string { return optional("%.1f", r.Sums[Ready].Mid) }},
+	{"RSS, MiB", "resident memory of the server's processes together; pages that they share count for each",
+		func(r *Row, _ *Table) string { return optional("%.1f", r.Sums[RSS].Mid/(1<<20)) }},
+	{"PSS", "the same in MiB, with each shared page counted once",
+		func(r *Row, _ *Table) string { return optional("%.1f", r.Sums[PSS].Mid/(1<<20)) }},
+	{"KiB/connection", "memory (PSS) that one connection adds",
+		func(r *Row, _ *Table) string { return optional("%.2f", r.Sums[PerConn].Mid/1024) }},
 }
 
 func cpuCell(r *Row, _ *Table) string {
@@ -98,6 +112,9 @@ func (t *Table) cells() (rows [][]string) {
 
 // WriteText writes the tables as text, and then what is to be known about them.
 func (r *Report) WriteText(w io.Writer) {
+	for _, s := range r.Verdict() {
+		fmt.Fprintf(w, "\n%s\n", s)
+	}
 	for i := range r.Tables {
 		t := &r.Tables[i]
 		fmt.Fprintf(w, "\n%s\n", t.Title)

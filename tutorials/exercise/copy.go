@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"threeloops/tutorials/guard"
 )
 
 // moduleLine begins the suite's go.mod.
@@ -107,9 +108,9 @@ func Build(ctx context.Context, dir, program string) error {
 	case len(files) == 0:
 		return fmt.Errorf("%s: %w", dir, ErrNoGo)
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", program, ".")
+	cmd := guard.Go(ctx, filepath.Dir(program), "build", "-buildvcs=false", "-o", program, ".")
 	cmd.Dir = dir
-	cmd.Env = append(cmd.Environ(), "GOWORK=off") // Copy says why
+	cmd.Env = append(cmd.Env, "GOWORK=off") // Copy says why
 	switch said, err := cmd.CombinedOutput(); {
 	case err == nil || ctx.Err() != nil:
 		return ctx.Err()

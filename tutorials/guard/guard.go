@@ -1,3 +1,5 @@
+//go:build unix
+
 package guard
 
 import (
@@ -6,6 +8,9 @@ import (
 	"strconv"
 	"syscall"
 )
+
+// interruptible tells whether a process can be sent an interrupt.
+const interruptible = true
 
 // Guard is a process that kills a process group when the one that started it is gone, however it
 // ended: the kernel closes the write end of a pipe that nothing is written to, and who reads from it

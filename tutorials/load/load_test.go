@@ -304,7 +304,7 @@ func TestRefusals(t *testing.T) {
 		{"nobody listens on", Plan{URL: "ws://" + nobody + "/echo", Active: 1, Depth: 1}},
 		{"only loopback addresses", Plan{URL: "ws://192.0.2.1/echo", Active: 1, Depth: 1}},
 		{"has to be an IP address", Plan{URL: "ws://example.com/echo", Active: 1, Depth: 1}},
-		{"has to be ws or http", Plan{URL: "ftp://127.0.0.1/", Active: 1, Depth: 1}},
+		{"say ws:// or http://", Plan{URL: "ftp://127.0.0.1/", Active: 1, Depth: 1}},
 		{"at least 1 is needed", Plan{URL: "ws://127.0.0.1/", Depth: 1}},
 		{"at least 1 message", Plan{URL: "ws://127.0.0.1/", Active: 1}},
 		{"are too much", Plan{URL: "ws://127.0.0.1/", Active: 1, Depth: 1000, Size: 1 << 20}},

@@ -35,19 +35,22 @@ type target struct {
 
 // target checks the plan and returns where it leads.
 func (p *Plan) target() (t target, err error) {
+	if !strings.Contains(p.URL, "://") {
+		p.URL = "http://" + p.URL // as curl has it
+	}
 	u, err := url.Parse(p.URL)
 	if err != nil {
-		return t, err
+		return t, fmt.Errorf("%q is no address: say one like http://127.0.0.1:8003/ or ws://127.0.0.1:8003/echo", p.URL)
 	}
 	switch u.Scheme {
 	case "ws":
 	case "http":
 		t.http = true
 	default:
-		return t, fmt.Errorf("%q: the scheme has to be ws or http", p.URL)
+		return t, fmt.Errorf("%q: say ws:// or http://: load speaks nothing else", p.URL)
 	}
 	host, port := u.Hostname(), u.Port()
-	if host == "localhost" {
+	if host == "localhost" || host == "" {
 		host = "127.0.0.1"
 	}
 	if port == "" {

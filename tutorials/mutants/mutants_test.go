@@ -153,6 +153,9 @@ func TestTheTesterFindsEveryMutant(t *testing.T) {
 				continue
 			}
 			failed = append(failed, r.Check)
+			if n := strings.Count(r.Why, "the server has ended"); n > 1 {
+				t.Errorf("%s says %d times how the server ended:\n%s", r.Check, n, r.Why)
+			}
 			if r.Check == row.check && !strings.Contains(r.Why, row.symptom) {
 				t.Errorf("the symptom should say %q:\n%s", row.symptom, r.Why)
 			} else if r.Check != row.check && !slices.Contains(row.also, r.Check) {

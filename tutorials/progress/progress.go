@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 )
 
 // How much the file holds. The course needs less than a tenth of it.
@@ -181,7 +180,7 @@ func longest(texts iter.Seq[string]) (most int) {
 func (f *File) change(edit func(*state)) error {
 	unlock, err := f.lock()
 	if err != nil {
-		return fmt.Errorf("your progress can't be kept: %w", err)
+		return f.unkept(err)
 	}
 	defer unlock()
 	s, err := f.read()
@@ -196,12 +195,33 @@ func (f *File) change(edit func(*state)) error {
 	case errors.Is(err, ErrFull):
 		return err
 	case err != nil:
-		return fmt.Errorf("your progress can't be kept: %w", err)
+		return f.unkept(err)
 	}
 	f.mu.Lock()
 	f.last = s
 	f.mu.Unlock()
 	return nil
+}
+
+// Writable reports in a line, with what to do, that a change couldn't be kept: a command asks before its reader
+// has answered in vain.
+func (f *File) Writable() error {
+	unlock, err := f.lock()
+	if err != nil {
+		return f.unkept(err)
+	}
+	defer unlock()
+	probe, err := os.CreateTemp(filepath.Dir(f.path), ".progress-*")
+	if err != nil {
+		return f.unkept(err)
+	}
+	probe.Close()
+	return os.Remove(probe.Name())
+}
+
+func (f *File) unkept(err error) error {
+	return fmt.Errorf("your progress can't be kept in %s: %w; set XDG_STATE_HOME to a directory that you may write to",
+		filepath.Dir(f.path), err)
 }
 
 // lock waits until nobody else changes the file. The lock is on a file of its own, for the one with the
@@ -214,16 +234,11 @@ func (f *File) lock() (unlock func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for {
-		err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
-		if err == nil {
-			return lock.Close, nil
-		}
-		if err != syscall.EINTR {
-			lock.Close()
-			return nil, os.NewSyscallError("flock", err)
-		}
+	if err := exclusive(lock); err != nil {
+		lock.Close()
+		return nil, err
 	}
+	return lock.Close, nil
 }
 
 // write replaces the file whole, so that nobody ever reads a part.

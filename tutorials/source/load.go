@@ -101,7 +101,9 @@ func (c *Code) File(path string) *File { return c.files[path] }
 func list(root string, args ...string) ([]*listed, error) {
 	cmd := exec.Command("go", append([]string{"list"}, args...)...)
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "GOWORK=") // the workspace has the chapters' module too, whatever the user's is
+	// The workspace has the chapters' module too, whatever the user's is; and what the pages show are programs
+	// for Linux, whatever system writes the pages.
+	cmd.Env = append(os.Environ(), "GOWORK=", "GOOS=linux", "CGO_ENABLED=0")
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()

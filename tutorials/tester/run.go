@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,8 +129,23 @@ func (o *Options) mayWant(c check) bool {
 	return false
 }
 
+// plainAddr is host:port of what people type for it: a URL, a port, or a port with a colon.
+func plainAddr(s string) string {
+	if u, err := url.Parse(s); err == nil && u.Host != "" {
+		return u.Host
+	}
+	if _, err := strconv.Atoi(s); err == nil {
+		s = ":" + s
+	}
+	if strings.HasPrefix(s, ":") {
+		s = "127.0.0.1" + s
+	}
+	return s
+}
+
 // reach finds out whether there is somebody to test.
 func (o *Options) reach(ctx context.Context) error {
+	o.Addr = plainAddr(o.Addr)
 	_, port, err := net.SplitHostPort(o.Addr)
 	if n, bad := strconv.Atoi(port); err != nil || bad != nil || n < 1 || n > 65535 {
 		return fmt.Errorf("-addr takes HOST:PORT, like 127.0.0.1:9000, and not %q", o.Addr)
@@ -185,6 +201,7 @@ func (o *Options) make(ctx context.Context, c check, k kind, failed map[string]b
 		return "", "", err
 	}
 	defer e.end()
+	defer context.AfterFunc(ctx, e.hangUp)() // so that no check waits on for an answer
 	err = c.run(e)
 	var s *Symptom
 	switch {
@@ -197,7 +214,7 @@ func (o *Options) make(ctx context.Context, c check, k kind, failed map[string]b
 	case !errors.As(err, &s):
 		s = &Symptom{"what this check begins with", "an answer", came(err)}
 	}
-	if words := e.lastWords(); words != "" {
+	if words := e.lastWords(); words != "" && !strings.Contains(s.Error(), words) { // a failed start has said them
 		return Failed, s.Error() + "\n" + words, nil
 	}
 	return Failed, s.Error(), nil

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
 	"threeloops/tutorials/guard"
@@ -35,6 +34,9 @@ type server struct {
 
 // newServer starts command at a free port and waits until it listens.
 func newServer(ctx context.Context, command string) (*server, error) {
+	if err := startable(); err != nil {
+		return nil, err
+	}
 	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
@@ -76,7 +78,7 @@ func (s *server) start(ctx context.Context) error {
 	s.cmd = exec.Command("/bin/sh", "-c", "exec "+line)
 	s.cmd.Env = append(os.Environ(), "ADDR="+s.addr, "PORT="+port)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	lead(s.cmd)
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
@@ -136,25 +138,25 @@ func (s *server) alive() bool {
 // freeze stops the process that listens, and thaw lets it go on.
 func (s *server) freeze() {
 	if s.pid != 0 {
-		syscall.Kill(s.pid, syscall.SIGSTOP)
+		pause(s.pid)
 	}
 }
 
 func (s *server) thaw() {
 	if s.pid != 0 {
-		syscall.Kill(s.pid, syscall.SIGCONT)
+		resume(s.pid)
 	}
 }
 
 // kill ends the server as a power cut would, and waits until the port is left.
 func (s *server) kill() {
-	syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
+	killGroup(s.cmd.Process.Pid)
 	<-s.ended
 }
 
 // leave asks the server to end and tells whether it did in time.
 func (s *server) leave(grace time.Duration) bool {
-	syscall.Kill(-s.cmd.Process.Pid, syscall.SIGTERM)
+	askGroup(s.cmd.Process.Pid)
 	select {
 	case <-s.ended:
 		return true

@@ -57,7 +57,7 @@ func (r *run) experiment(c *chapter.Chapter, e *chapter.Experiment, program stri
 	if r.Measure {
 		limit = experimentTime
 	}
-	output, err := output(r.ctx, limit, r.Root, program)
+	output, err := output(r.ctx, limit, r.Root, r.Bin, program)
 	if err != nil {
 		fault("%v", err)
 		return
@@ -137,11 +137,12 @@ func (r *run) keep(c *chapter.Chapter, e *chapter.Experiment, different, output 
 }
 
 // output returns what an experiment's program prints on standard output.
-func output(ctx context.Context, limit time.Duration, dir, program string) (string, error) {
+func output(ctx context.Context, limit time.Duration, dir, temp, program string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	cmd := exec.Command(program)
 	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp) // it can't remove its own files if it is killed
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	switch err := guard.Run(ctx, cmd); {

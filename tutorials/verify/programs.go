@@ -41,8 +41,8 @@ func (r *run) build(c *chapter.Chapter, dir string) (map[string]string, error) {
 		args = append(args, "./"+p)
 		built["./"+p] = filepath.Join(dir, path.Base(p))
 	}
-	cmd := exec.CommandContext(r.ctx, "go", args...)
-	cmd.Dir, cmd.Env = r.Root, append(os.Environ(), "GOWORK=") // the workspace, whatever the user's is
+	cmd := guard.Go(r.ctx, r.Bin, args...)
+	cmd.Dir, cmd.Env = r.Root, append(cmd.Env, "GOWORK=") // the workspace, whatever the user's is
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%s: its programs don't build: %w\n%s", c.Path, err, bytes.TrimSpace(said))
 	}

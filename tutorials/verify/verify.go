@@ -36,7 +36,9 @@ type Options struct {
 	Required bool     // a program that isn't installed is a fault
 	Path     string   // where the built servers are
 	Bin      string   // where the chapters' programs are built, and left; "": nowhere that lasts
+	Temp     string   // where temporary files are; "": where the system has them
 	Out      io.Writer
+	Progress io.Writer // gets a line for each step; nil: nobody waits
 
 	// Start starts the three servers, anew for each chapter that runs something.
 	Start func(context.Context) (*Servers, error)
@@ -57,6 +59,8 @@ type run struct {
 
 	mu     sync.Mutex // held by who speaks
 	faults int
+	claims int // quotes, console blocks, measured sentences and experiments that were looked at
+	unrun  int // claims that lack a program, or that only -measure looks at
 }
 
 // Run verifies all chapters. What is not so is written to o.Out; the error only counts it.
@@ -77,6 +81,7 @@ func Run(ctx context.Context, o Options) error {
 	if r.lock, err = quote.ReadLock(lock); err != nil {
 		return err
 	}
+	r.progress("comparing the code that %d chapters quote", len(book.Chapters))
 	r.quotes(book)
 	if err := r.book(book); err != nil {
 		return err
@@ -93,7 +98,30 @@ func Run(ctx context.Context, o Options) error {
 		return fmt.Errorf("%d not as the chapters say: see above; "+
 			"read those places again, then record with verify -record", r.faults)
 	}
+	r.progress("%d chapters, %s", len(book.Chapters), r.verdict())
 	return nil
+}
+
+// verdict counts what was found true.
+func (r *run) verdict() string {
+	if r.unrun > 0 {
+		return fmt.Sprintf("%d claims: %d true, %d not looked at (for want of -measure, or of a program)",
+			r.claims, r.claims-r.unrun, r.unrun)
+	}
+	return fmt.Sprintf("%d claims: all true", r.claims)
+}
+
+func (r *run) progress(format string, args ...any) {
+	if r.Progress != nil {
+		fmt.Fprintf(r.Progress, format+"\n", args...)
+	}
+}
+
+// left counts a claim that isn't looked at.
+func (r *run) left() {
+	r.mu.Lock()
+	r.unrun++
+	r.mu.Unlock()
 }
 
 // fault notes what is wrong.
@@ -134,6 +162,7 @@ func (r *run) quotes(book *chapter.Book) {
 		for _, q := range c.Quotes {
 			used[q.Reference()] = true
 			references = append(references, q.Reference())
+			r.claims++
 			r.quote(c, q)
 		}
 		for _, stale := range r.lock.Stale(c.Name, references) {
@@ -180,7 +209,7 @@ func (r *run) stale(name, reference string) {
 // book runs what the chapters type and measure, one after the other, and then the experiments of all.
 func (r *run) book(book *chapter.Book) error {
 	if r.Bin == "" {
-		dir, err := os.MkdirTemp("", "threeloops-verify-*")
+		dir, err := os.MkdirTemp(r.Temp, "threeloops-verify-*")
 		if err != nil {
 			return err
 		}
@@ -188,7 +217,11 @@ func (r *run) book(book *chapter.Book) error {
 		r.Bin = dir
 	}
 	var experiments []func()
-	for _, c := range book.All() {
+	all := book.All()
+	for i, c := range all {
+		r.claims += len(c.Transcripts) + len(c.Checks) + len(c.Experiments)
+		r.progress("%d of %d: %s: building, then %d console blocks and %d measured sentences", i+1, len(all), c.Name,
+			len(c.Transcripts), len(c.Checks))
 		built, err := r.chapter(c)
 		if err != nil {
 			return err
@@ -200,6 +233,7 @@ func (r *run) book(book *chapter.Book) error {
 			experiments = append(experiments, func() { r.experiment(c, e, built["./"+e.Dir]) })
 		}
 	}
+	r.progress("running %d experiments", len(experiments))
 	r.sideBySide(experiments)
 	return r.ctx.Err()
 }
@@ -222,7 +256,7 @@ func (r *run) chapter(c *chapter.Chapter) (built map[string]string, err error) {
 
 // typed runs a chapter's terminals and checks, beside the three servers and its own.
 func (r *run) typed(c *chapter.Chapter, built map[string]string) (err error) {
-	dir, err := os.MkdirTemp("", "threeloops-verify-*")
+	dir, err := os.MkdirTemp(r.Temp, "threeloops-verify-*")
 	if err != nil {
 		return err
 	}
@@ -278,6 +312,7 @@ func (r *run) lacks(c *chapter.Chapter, line int, err error) {
 		r.fault("%s:%d: %v", c.Path, line, err)
 		return
 	}
+	r.left()
 	r.say("%s:%d: not run: %v", c.Path, line, err)
 }
 
@@ -305,6 +340,7 @@ func (r *run) transcript(
 
 func (r *run) check(c *chapter.Chapter, k *chapter.Check, s *transcript.Stage) (chapter.Edit, bool) {
 	if k.Narrow() && !r.Measure {
+		r.left()
 		return chapter.Edit{}, false
 	}
 	n, err := k.Measure(r.ctx, s)

@@ -98,6 +98,28 @@ func says(t *testing.T, about string, o Options, out *strings.Builder, want, wan
 	}
 }
 
+func TestVerifySaysHowFarItIs(t *testing.T) {
+	o, _ := book(t, chapterText)
+	o.Record = true
+	if err := Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	o.Record = false
+	var said strings.Builder
+	o.Progress = &said
+	if err := Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	want := `comparing the code that 0 chapters quote
+1 of 1: page: building, then 2 console blocks and 2 measured sentences
+running 0 experiments
+0 chapters, 5 claims: 4 true, 1 not looked at (for want of -measure, or of a program)
+`
+	if d := cmp.Diff(want, said.String()); d != "" {
+		t.Errorf("a verification tells where it is and what came of it (-want +got):\n%s", d)
+	}
+}
+
 func TestVerifyThenRecordThenVerify(t *testing.T) {
 	o, out := book(t, chapterText)
 	const echo = `"echo a 8001" prints something else (-chapter +now):` + "\n\t-b {int}\n\t+a 8001\n"
