@@ -310,6 +310,15 @@ func (s source) imports() []string {
 	return list
 }
 
+func parse(path string, text []byte) (source, error) {
+	set := token.NewFileSet()
+	f, err := parser.ParseFile(set, path, text, parser.ParseComments)
+	if err != nil {
+		return source{}, err
+	}
+	return source{path: path, dir: filepath.Dir(path), file: f, set: set, lines: set.File(f.Pos()).LineCount()}, nil
+}
+
 // sources parses all non-test files of this module.
 func sources(t *testing.T) []source {
 	var all []source
@@ -321,15 +330,13 @@ func sources(t *testing.T) []source {
 		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return nil
 		}
-		set := token.NewFileSet()
-		f, err := parser.ParseFile(set, path, nil, parser.ParseComments)
+		text, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		all = append(all, source{
-			path: rel, dir: filepath.Dir(rel), file: f, set: set, lines: set.File(f.Pos()).LineCount(),
-		})
-		return nil
+		s, err := parse(rel, text)
+		all = append(all, s)
+		return err
 	})
 	if err != nil || len(all) < 20 {
 		t.Fatalf("found %d files: %v", len(all), err)
