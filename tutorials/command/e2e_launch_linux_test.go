@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -236,11 +237,11 @@ func endShared() error {
 // same file does not count. (Both were tried, and so were changed, added and
 // removed files, with go.work and without.)
 func openSources() error {
-	module, err := os.Getwd() // where go test runs a test
+	folder, err := os.Getwd() // where go test runs a test
 	if err != nil {
 		return err
 	}
-	repository := os.DirFS(module + "/..")
+	repository := os.DirFS(filepath.Dir(folder) + "/..")
 	for _, top := range append([]string{"common", "go.mod"}, models...) {
 		err := fs.WalkDir(repository, top, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {

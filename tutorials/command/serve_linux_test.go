@@ -19,7 +19,7 @@ import (
 )
 
 // goRun returns the command that a learner types.
-func goRun() *exec.Cmd { return exec.Command("go", "run", ".", "-base", "0") }
+func goRun() *exec.Cmd { return exec.Command("go", "run", "..", "-base", "0") }
 
 func TestServe(t *testing.T) {
 	l := start(t, self("-base", "0"))

@@ -2,6 +2,7 @@ package command
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ func TestVerify(t *testing.T) {
 	if err := openSources(); err != nil {
 		t.Fatal(err)
 	}
-	module, err := os.Getwd()
+	folder, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +22,7 @@ func TestVerify(t *testing.T) {
 	if err := prepare(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
-	o := verifyOptions(module+"/..", dir, false, false) // not cleaned: see openSources
+	o := verifyOptions(filepath.Dir(folder)+"/..", dir, false, false) // not cleaned: see openSources
 	var said strings.Builder
 	o.Out = &said
 	if err := verify.Run(t.Context(), o); err != nil {

@@ -53,7 +53,7 @@ func openSources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	repository := os.DirFS(filepath.Dir(wd) + "/..")
+	repository := os.DirFS(filepath.Dir(filepath.Dir(wd)) + "/..")
 	for _, pattern := range []string{"go.mod", "*serv/*.go", "common/*/*.go"} {
 		files, err := fs.Glob(repository, pattern)
 		if err != nil || len(files) == 0 {
