@@ -3,10 +3,11 @@ package main
 import (
 	"time"
 
-	"threeloops/common/cli"
+	"threeloops/common/conn"
+	"threeloops/common/server"
 	"threeloops/common/session"
-	"threeloops/common/sock"
 	"threeloops/common/stat"
+	"threeloops/common/sys"
 )
 
 // loop is the epoll loop, a reactor. A round waits, takes in what has come, ticks what
@@ -14,25 +15,25 @@ import (
 // written, so that all replies of a round to one connection leave in one write, and no
 // descriptor's number is given away while events of the round still name it.
 type loop struct {
-	env  *cli.Env
-	io   *sock.IO
+	env  *server.Env
+	io   *conn.IO
 	stat *stat.Slot
 	cfg  *session.Config
-	desk *cli.Desk // where orders come from other goroutines
-	bus  room      // to all other connections
-	lns  []*sock.Listener
+	desk *server.Desk // where orders come from other goroutines
+	bus  room         // to all other connections
+	lns  []*conn.Listener
 
 	ep     int
-	ready  []sock.EpollEvent
-	conns  []*sock.Conn // by descriptor; nil where there is none
+	ready  []sys.EpollEvent
+	conns  []*conn.Conn // by descriptor; nil where there is none
 	timers timers
 
-	todo        []*sock.Conn     // to settle in this round
-	late, again []*sock.Conn     // to settle in the next: without a share of this round's work; with one
-	wake        func(*sock.Conn) // touch, made a value once and not for each connection
-	relief      sock.Relief      // when memory is short
+	todo        []*conn.Conn     // to settle in this round
+	late, again []*conn.Conn     // to settle in the next: without a share of this round's work; with one
+	wake        func(*conn.Conn) // touch, made a value once and not for each connection
+	relief      conn.Relief      // when memory is short
 	looks       int              // at all descriptors since a deadline has passed, see due
-	arrivals    cli.Arrivals
+	arrivals    server.Arrivals
 	open, limit int       // connections
 	paused      bool      // the listeners are not watched: clients wait in the backlog
 	resume      time.Time // when they are again, at the latest; zero: when a connection closes
@@ -48,7 +49,7 @@ const acceptPause = 100 * time.Millisecond
 
 // start makes the loop that counts in slot i of board, and begins to listen, on the
 // ports of another loop's listeners if there are any.
-func (l *loop) start(env *cli.Env, board stat.Board, i int, beside ...*sock.Listener) (err error) {
+func (l *loop) start(env *server.Env, board stat.Board, i int, beside ...*conn.Listener) (err error) {
 	l.env, l.stat, l.wake = env, &board[i], l.touch
 	l.io = env.NewIO(l.stat)
 	cfg, receiver := env.Sessions(l.io, board, i, l.bus)
@@ -57,15 +58,15 @@ func (l *loop) start(env *cli.Env, board stat.Board, i int, beside ...*sock.List
 	if l.lns, err = env.Listen(l.io, beside...); err != nil {
 		return err
 	}
-	l.ready = make([]sock.EpollEvent, maxReady)
-	if l.ep, err = sock.Epoll(); err != nil {
+	l.ready = make([]sys.EpollEvent, maxReady)
+	if l.ep, err = sys.EpollCreate(); err != nil {
 		return err
 	}
-	if err = l.watch(sock.EpollAdd, l.desk.FD, sock.POLLIN); err != nil {
+	if err = l.watch(sys.EPOLL_CTL_ADD, l.desk.FD, sys.POLLIN); err != nil {
 		return err
 	}
 	for _, ln := range l.lns {
-		if err = l.watch(sock.EpollAdd, ln.FD, sock.POLLIN); err != nil {
+		if err = l.watch(sys.EPOLL_CTL_ADD, ln.FD, sys.POLLIN); err != nil {
 			return err
 		}
 	}
@@ -75,7 +76,7 @@ func (l *loop) start(env *cli.Env, board stat.Board, i int, beside ...*sock.List
 // run is the loop.
 func (l *loop) run() error {
 	for now := time.Now(); !l.done(now); {
-		n, err := sock.EpollWait(l.ep, l.ready, l.timeout(now))
+		n, err := sys.EpollWait(l.ep, l.ready, l.timeout(now))
 		now = time.Now()
 		l.env.WaitFailed(now, err)
 		l.takeIn(now, n)
@@ -95,7 +96,7 @@ func (l *loop) takeIn(now time.Time, n int) {
 		case fd == l.desk.FD:
 			l.hear(now)
 		case l.at(fd) != nil:
-			l.take(now, l.conns[fd], e.Events&^sock.POLLOUT != 0)
+			l.take(now, l.conns[fd], e.Events&^sys.POLLOUT != 0)
 		default:
 			l.accept(now, fd)
 		}
@@ -107,7 +108,7 @@ func (l *loop) timeout(now time.Time) time.Duration {
 	if len(l.todo) > 0 || l.looks > 0 {
 		return 0 // some had more to do than one round allows, or see due
 	}
-	return sock.Until(sock.Sooner(sock.Sooner(l.timers.next(), l.bus.Deadline()), sock.Sooner(l.resume, l.end)), now)
+	return conn.Until(conn.Sooner(conn.Sooner(l.timers.next(), l.bus.Deadline()), conn.Sooner(l.resume, l.end)), now)
 }
 
 func (l *loop) count(ready int) {
@@ -121,7 +122,7 @@ func (l *loop) count(ready int) {
 // in time while the server was stopped, or behind a wait that a signal ended, or that
 // had no room for more events.
 func (l *loop) due(now time.Time, n int) bool {
-	next := sock.Sooner(l.timers.next(), l.bus.Deadline())
+	next := conn.Sooner(l.timers.next(), l.bus.Deadline())
 	switch passed := !next.IsZero() && !now.Before(next); {
 	case !passed:
 		l.looks = 0
@@ -145,7 +146,7 @@ func (l *loop) tick(now time.Time) {
 
 // take reads from c once, if that is what c is ready for. Whatever is marked
 // beside POLLOUT makes it readable: an error too is found by reading.
-func (l *loop) take(now time.Time, c *sock.Conn, readable bool) {
+func (l *loop) take(now time.Time, c *conn.Conn, readable bool) {
 	if readable {
 		c.ReadOnce(now)
 	}
@@ -154,7 +155,7 @@ func (l *loop) take(now time.Time, c *sock.Conn, readable bool) {
 
 // touch puts c on the list for settle. It is also how the application, which
 // may have something for any connection, wakes it.
-func (l *loop) touch(c *sock.Conn) {
+func (l *loop) touch(c *conn.Conn) {
 	if !c.Touched && c.FD >= 0 {
 		c.Touched = true
 		l.todo = append(l.todo, c)
@@ -178,13 +179,13 @@ func (l *loop) accept(now time.Time, fd int) {
 		}
 		fd, verdict, err := ln.Next()
 		switch verdict {
-		case sock.Empty:
+		case conn.Empty:
 			return
-		case sock.Accepted:
+		case conn.Accepted:
 			l.take(now, l.add(now, fd), l.env.DeferAccept > 0) // then its first bytes are there
-		case sock.Shed:
+		case conn.Shed:
 			l.arrivals.Shed(now, err)
-		case sock.Failed:
+		case conn.Failed:
 			l.env.Log.Error("can't accept", "error", err)
 			l.pause(now)
 			return
@@ -193,8 +194,8 @@ func (l *loop) accept(now time.Time, fd int) {
 }
 
 // add takes in a connection. Epoll doesn't watch it before it is settled.
-func (l *loop) add(now time.Time, fd int) *sock.Conn {
-	c := sock.NewConn(fd, l.arrivals.Next(now), l.io, l.cfg, now, l.wake)
+func (l *loop) add(now time.Time, fd int) *conn.Conn {
+	c := conn.NewConn(fd, l.arrivals.Next(now), l.io, l.cfg, now, l.wake)
 	l.put(fd, c)
 	l.open++
 	return c
@@ -221,13 +222,13 @@ func (l *loop) settle(now time.Time) {
 		}
 		l.timers.set(c)
 	}
-	l.todo, l.late, l.again = sock.NextTodo(l.todo, l.late, l.again)
+	l.todo, l.late, l.again = conn.NextTodo(l.todo, l.late, l.again)
 	if l.paused && !l.resume.IsZero() && !now.Before(l.resume) {
 		l.watchListeners(true)
 	}
 }
 
-func (l *loop) remove(c *sock.Conn) {
+func (l *loop) remove(c *conn.Conn) {
 	l.timers.remove(c)
 	l.put(c.FD, nil)
 	c.Close()
@@ -239,12 +240,12 @@ func (l *loop) remove(c *sock.Conn) {
 
 // arm changes what epoll watches of c; of a new one, nothing yet. In the steady state
 // of an echo it never has to: the socket takes each reply at once, and Want stays Read.
-func (l *loop) arm(c *sock.Conn, want session.Want) bool {
-	op := sock.EpollMod
+func (l *loop) arm(c *conn.Conn, want session.Want) bool {
+	op := sys.EPOLL_CTL_MOD
 	if c.Armed == 0 {
-		op = sock.EpollAdd
+		op = sys.EPOLL_CTL_ADD
 	}
-	err := l.watch(op, c.FD, sock.Marks(want))
+	err := l.watch(op, c.FD, conn.Marks(want))
 	if err != nil {
 		l.env.Log.Error("can't watch a connection", "id", c.ID(), "error", err)
 	}
@@ -263,11 +264,11 @@ func (l *loop) pause(now time.Time) {
 func (l *loop) watchListeners(on bool) {
 	var marks int16
 	if on {
-		marks = sock.POLLIN
+		marks = sys.POLLIN
 	}
 	l.paused, l.resume = !on, time.Time{}
 	for _, ln := range l.lns {
-		if err := l.watch(sock.EpollMod, ln.FD, marks); err != nil {
+		if err := l.watch(sys.EPOLL_CTL_MOD, ln.FD, marks); err != nil {
 			l.env.Log.Error("can't watch a listener", "address", ln.Addr, "error", err)
 			l.paused, l.resume = true, time.Now().Add(acceptPause) // and then try again
 		}
@@ -276,14 +277,14 @@ func (l *loop) watchListeners(on bool) {
 
 func (l *loop) watch(op, fd int, marks int16) error {
 	l.stat.Add(stat.SysCtl, 1)
-	return sock.EpollCtl(l.ep, op, fd, uint32(marks))
+	return sys.EpollCtl(l.ep, op, fd, uint32(marks))
 }
 
 // hear does what was ordered, and takes in what other loops have sent.
 func (l *loop) hear(now time.Time) {
 	for _, o := range l.desk.Take() {
 		switch o.Verb {
-		case cli.Leave:
+		case server.Leave:
 			l.leave(now)
 		default:
 			o.Obey(now, l.conns, l.wake)
@@ -306,14 +307,14 @@ func (l *loop) leave(now time.Time) {
 	for _, ln := range l.lns {
 		for l.open < l.limit {
 			fd, verdict, _ := ln.Accept()
-			if verdict != sock.Accepted {
+			if verdict != conn.Accepted {
 				break
 			}
 			l.add(now, fd)
 		}
 	}
 	l.watchListeners(false)
-	sock.CloseAll(l.lns)
+	conn.CloseAll(l.lns)
 	l.lns = nil
 	for _, c := range l.conns {
 		if c != nil {
@@ -336,7 +337,7 @@ func (l *loop) done(now time.Time) bool {
 }
 
 // at returns the connection that has a descriptor, or nil.
-func (l *loop) at(fd int) *sock.Conn {
+func (l *loop) at(fd int) *conn.Conn {
 	if fd < len(l.conns) {
 		return l.conns[fd]
 	}
@@ -344,14 +345,14 @@ func (l *loop) at(fd int) *sock.Conn {
 }
 
 // put notes c under a descriptor. The table grows by doubling.
-func (l *loop) put(fd int, c *sock.Conn) {
+func (l *loop) put(fd int, c *conn.Conn) {
 	for fd >= len(l.conns) {
-		l.conns = append(l.conns, make([]*sock.Conn, max(1024, len(l.conns)))...)
+		l.conns = append(l.conns, make([]*conn.Conn, max(1024, len(l.conns)))...)
 	}
 	l.conns[fd] = c
 }
 
-func (l *loop) listener(fd int) *sock.Listener {
+func (l *loop) listener(fd int) *conn.Listener {
 	for _, ln := range l.lns {
 		if ln.FD == fd {
 			return ln

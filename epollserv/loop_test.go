@@ -10,11 +10,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"threeloops/common/cli"
+	"threeloops/common/conn"
 	"threeloops/common/http1"
+	"threeloops/common/server"
 	"threeloops/common/session"
-	"threeloops/common/sock"
 	"threeloops/common/stat"
+	"threeloops/common/sys"
 	"threeloops/common/ws"
 )
 
@@ -38,8 +39,8 @@ func TestWhomEpollDoesNotTakeIsGoneForTheApplicationToo(t *testing.T) {
 	defer unix.Close(pair[1])
 	app, slot := new(holder), new(stat.Slot)
 	l := &loop{
-		env:  &cli.Env{Options: new(cli.Options), Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
-		io:   sock.NewIO(slot),
+		env:  &server.Env{Options: new(server.Options), Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
+		io:   conn.NewIO(slot),
 		stat: slot,
 		cfg:  &session.Config{App: app, Stat: slot},
 		ep:   -1, // takes nobody
@@ -63,21 +64,21 @@ func TestWhomEpollDoesNotTakeIsGoneForTheApplicationToo(t *testing.T) {
 // clients in its backlog for ever.
 func TestAListenerThatIsLeftAloneIsStillEpolls(t *testing.T) {
 	slot := new(stat.Slot)
-	lns, err := sock.Listen(sock.Config{Addr: "127.0.0.1:0", Backlog: 1}, sock.NewIO(slot))
+	lns, err := conn.Listen(conn.Config{Addr: "127.0.0.1:0", Backlog: 1}, conn.NewIO(slot))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer sock.CloseAll(lns)
-	l := &loop{lns: lns, stat: slot, env: &cli.Env{Log: slog.New(slog.DiscardHandler)}}
-	if l.ep, err = sock.Epoll(); err != nil {
+	defer conn.CloseAll(lns)
+	l := &loop{lns: lns, stat: slot, env: &server.Env{Log: slog.New(slog.DiscardHandler)}}
+	if l.ep, err = sys.EpollCreate(); err != nil {
 		t.Fatal(err)
 	}
 	defer unix.Close(l.ep)
-	if err := l.watch(sock.EpollAdd, lns[0].FD, sock.POLLIN); err != nil {
+	if err := l.watch(sys.EPOLL_CTL_ADD, lns[0].FD, sys.POLLIN); err != nil {
 		t.Fatal(err)
 	}
 	waits := func() bool { // for a client who is there
-		n, err := sock.EpollWait(l.ep, make([]sock.EpollEvent, 1), 0)
+		n, err := sys.EpollWait(l.ep, make([]sys.EpollEvent, 1), 0)
 		return err == nil && n == 0
 	}
 	client, err := net.Dial("tcp", lns[0].Addr.String())
@@ -88,7 +89,7 @@ func TestAListenerThatIsLeftAloneIsStillEpolls(t *testing.T) {
 	if l.watchListeners(false); !waits() {
 		t.Error("a listener that is left alone wakes the loop")
 	}
-	if err := l.watch(sock.EpollAdd, lns[0].FD, 0); !errors.Is(err, unix.EEXIST) {
+	if err := l.watch(sys.EPOLL_CTL_ADD, lns[0].FD, 0); !errors.Is(err, unix.EEXIST) {
 		t.Errorf("a listener that is left alone is added to epoll: got %v, want that it is there", err)
 	}
 	if l.watchListeners(true); waits() {
@@ -100,7 +101,7 @@ func TestAListenerThatIsLeftAloneIsStillEpolls(t *testing.T) {
 // watched that isn't.
 func TestAListenerThatCannotBeWatchedIsTriedAgain(t *testing.T) {
 	slot := new(stat.Slot)
-	l := &loop{lns: []*sock.Listener{{FD: 0}}, stat: slot, ep: -1, env: &cli.Env{Log: slog.New(slog.DiscardHandler)}}
+	l := &loop{lns: []*conn.Listener{{FD: 0}}, stat: slot, ep: -1, env: &server.Env{Log: slog.New(slog.DiscardHandler)}}
 	l.watchListeners(true)
 	if !l.paused || l.resume.IsZero() {
 		t.Errorf("paused %v until %v, want a time to try again", l.paused, l.resume)

@@ -6,11 +6,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"threeloops/common/cli"
+	"threeloops/common/conn"
 	"threeloops/common/hub"
+	"threeloops/common/server"
 	"threeloops/common/session"
-	"threeloops/common/sock"
 	"threeloops/common/stat"
+	"threeloops/common/sys"
 )
 
 // errUnwatched ends a connection that epoll doesn't take. With -defer-accept the
@@ -20,20 +21,20 @@ var errUnwatched = errors.New("epollserv: can't be watched")
 // serve runs as many loops as -loops asks for, each on a goroutine of its own
 // with its own listeners on the same ports (SO_REUSEPORT): the kernel deals out
 // the clients. They share nothing but the room.
-func serve(env *cli.Env) error {
+func serve(env *server.Env) error {
 	board := make(stat.Board, env.Loops)
 	loops := make([]*loop, env.Loops)
-	desks := make([]*cli.Desk, env.Loops)
+	desks := make([]*server.Desk, env.Loops)
 	most, x := env.ConnLimit(), new(exchange)
-	var lns []*sock.Listener
+	var lns []*conn.Listener
 	for i := range loops {
-		desk, err := cli.NewDesk()
+		desk, err := server.NewDesk()
 		if err != nil {
 			return err
 		}
 		l := &loop{
 			desk: desk, bus: x.berth(env, desk), limit: share(most, env.Loops, i),
-			arrivals: cli.Arrivals{Log: env.Log, Loops: env.Loops, Loop: i},
+			arrivals: server.Arrivals{Log: env.Log, Loops: env.Loops, Loop: i},
 		}
 		if err := l.start(env, board, i, lns...); err != nil {
 			return err
@@ -71,9 +72,9 @@ func (x *exchange) run(l *loop) error {
 		b.close()
 		return nil
 	}
-	bell := []sock.PollFD{{Fd: int32(b.desk.FD), Events: sock.POLLIN}}
+	bell := []sys.PollFd{{Fd: int32(b.desk.FD), Events: sys.POLLIN}}
 	for x.open.Load() > 0 && err == nil {
-		_, err = sock.Poll(bell, sock.Forever)
+		_, err = sys.Poll(bell, sys.Forever)
 		b.desk.Take()
 		b.collect(time.Now())
 	}
@@ -109,7 +110,7 @@ type berth struct {
 	to    hub.Receiver
 	cfg   *session.Config // of the loop's clients
 	now   time.Time
-	desk  *cli.Desk
+	desk  *server.Desk
 
 	mu      sync.Mutex
 	mailbox []letter
@@ -133,12 +134,12 @@ const (
 )
 
 // berth adds a loop. The only one has the hub to itself.
-func (x *exchange) berth(env *cli.Env, desk *cli.Desk) room {
+func (x *exchange) berth(env *server.Env, desk *server.Desk) room {
 	if env.Loops == 1 {
 		return env.NewLocal()
 	}
 	if x.hub == nil {
-		x.hub = hub.New(x.deliver, sock.Random)
+		x.hub = hub.New(x.deliver, sys.Random)
 		x.hub.PerPeer = env.PerPeer()
 	}
 	b := &berth{exchange: x, place: len(x.berths), desk: desk}

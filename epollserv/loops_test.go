@@ -8,11 +8,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"threeloops/common/cli"
 	"threeloops/common/hub"
+	"threeloops/common/server"
 	"threeloops/common/session"
-	"threeloops/common/sock"
 	"threeloops/common/stat"
+	"threeloops/common/sys"
 )
 
 // ear is a place that notes what it hears.
@@ -27,13 +27,13 @@ func newExchange(t *testing.T, n int) (berths []*berth, ears []*ear) {
 	t.Helper()
 	x := new(exchange)
 	for range n {
-		desk, err := cli.NewDesk()
+		desk, err := server.NewDesk()
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(desk.Close)
 		e := new(ear)
-		b := x.berth(&cli.Env{Options: &cli.Options{Loops: n}}, desk).(*berth)
+		b := x.berth(&server.Env{Options: &server.Options{Loops: n}}, desk).(*berth)
 		b.Attach(e)
 		b.cfg = &session.Config{Stat: new(stat.Slot)}
 		b.cfg.Round()
@@ -45,7 +45,7 @@ func newExchange(t *testing.T, n int) (berths []*berth, ears []*ear) {
 // rung reports whether b's loop would wake up now, and has it wake up.
 func (b *berth) rung(t *testing.T) bool {
 	t.Helper()
-	n, err := sock.Poll([]sock.PollFD{{Fd: int32(b.desk.FD), Events: sock.POLLIN}}, 0)
+	n, err := sys.Poll([]sys.PollFd{{Fd: int32(b.desk.FD), Events: sys.POLLIN}}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,15 +124,15 @@ func TestTheHubOutlivesTheFirstLoop(t *testing.T) {
 	berths, ears := newExchange(t, 3)
 	x, now := berths[0].exchange, time.Now()
 	ended := make(chan error)
-	first := &loop{env: &cli.Env{Log: slog.New(slog.DiscardHandler)}, bus: berths[0], desk: berths[0].desk, end: now}
+	first := &loop{env: &server.Env{Log: slog.New(slog.DiscardHandler)}, bus: berths[0], desk: berths[0].desk, end: now}
 	go func() { ended <- x.run(first) }()
 	for i, b := range berths[1:] {
 		for range mailboxMax + 1 {
 			b.Post(now, &hub.Message{Kind: hub.Send})
 		}
 		for n := 0; n <= mailboxMax; n = len(ears[1+i].lines) {
-			bell := []sock.PollFD{{Fd: int32(b.desk.FD), Events: sock.POLLIN}}
-			if rung, err := sock.Poll(bell, time.Minute); rung == 0 {
+			bell := []sys.PollFd{{Fd: int32(b.desk.FD), Events: sys.POLLIN}}
+			if rung, err := sys.Poll(bell, time.Minute); rung == 0 {
 				t.Fatalf("the hub has answered loop %d %d times, and no further: %v", 1+i, n, err)
 			}
 			b.rung(t)

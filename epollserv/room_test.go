@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"threeloops/common/conformance"
+	"threeloops/common/processtest"
 )
 
 // pollster is a member of the room without WebSocket, on a connection of its own.
@@ -27,7 +27,7 @@ type answer struct {
 	Messages []struct{ Type, Text string }
 }
 
-func newPollster(t *testing.T, p *conformance.Process, name string) *pollster {
+func newPollster(t *testing.T, p *processtest.Process, name string) *pollster {
 	t.Helper()
 	own := new(http.Transport)
 	t.Cleanup(own.CloseIdleConnections)
@@ -67,7 +67,7 @@ func (m *pollster) poll() (said []string, err error) {
 // Of so many members the kernel gives each loop some, if perhaps not in every run.
 func TestSeveralLoopsHaveOneRoomToTheEnd(t *testing.T) {
 	const members = 24
-	p := conformance.Launch(t, "-loops=3", "-grace=1m")
+	p := processtest.Launch(t, "-loops=3", "-grace=1m")
 	var all []*pollster
 	for i := range members {
 		all = append(all, newPollster(t, p, fmt.Sprint(i)))

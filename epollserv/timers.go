@@ -4,7 +4,7 @@ import (
 	"container/heap"
 	"time"
 
-	"threeloops/common/sock"
+	"threeloops/common/conn"
 )
 
 // timers is a lazy heap of the connections by deadline. A connection stands in
@@ -20,7 +20,7 @@ type timers struct {
 }
 
 // set notes c's deadline, where it is sooner than what is noted.
-func (t *timers) set(c *sock.Conn) {
+func (t *timers) set(c *conn.Conn) {
 	d := c.Deadline()
 	if d.IsZero() {
 		return
@@ -39,7 +39,7 @@ func (t *timers) set(c *sock.Conn) {
 	}
 }
 
-func (t *timers) remove(c *sock.Conn) {
+func (t *timers) remove(c *conn.Conn) {
 	if c.Slot != 0 {
 		heap.Remove(&t.heap, int(c.Slot-1))
 	}
@@ -47,9 +47,9 @@ func (t *timers) remove(c *sock.Conn) {
 
 // expired takes a connection whose deadline has passed out of the heap, or
 // returns nil when there is none.
-func (t *timers) expired(now time.Time) *sock.Conn {
+func (t *timers) expired(now time.Time) *conn.Conn {
 	for len(t.heap) > 0 && t.heap[0].Due <= now.Sub(t.base) {
-		c := heap.Pop(&t.heap).(*sock.Conn)
+		c := heap.Pop(&t.heap).(*conn.Conn)
 		if d := c.Deadline(); !d.IsZero() && !d.After(now) {
 			return c
 		}
@@ -67,7 +67,7 @@ func (t *timers) next() time.Time {
 }
 
 // byDue is a heap for package container/heap.
-type byDue []*sock.Conn
+type byDue []*conn.Conn
 
 func (h byDue) Len() int           { return len(h) }
 func (h byDue) Less(i, j int) bool { return h[i].Due < h[j].Due }
@@ -78,7 +78,7 @@ func (h byDue) Swap(i, j int) {
 }
 
 func (h *byDue) Push(x any) {
-	c := x.(*sock.Conn)
+	c := x.(*conn.Conn)
 	*h = append(*h, c)
 	c.Slot = int32(len(*h))
 }

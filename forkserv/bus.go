@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"threeloops/common/hub"
-	"threeloops/common/sock"
 	"threeloops/common/stat"
+	"threeloops/common/sys"
 )
 
 // bus is the child's end of the bus: a hub.Bus whose Hub is in the parent.
 type bus struct {
-	sock.Bus
+	channel
 	stat  *stat.Slot
 	in    []byte   // the message that was received last
 	out   []byte   // the one that was posted last, encoded
@@ -71,7 +71,7 @@ func (b *bus) receive() (m hub.Message, ok bool, err error) {
 // marks are what to watch of the bus.
 func (b *bus) marks() (marks int16) {
 	if b.full() {
-		return sock.POLLIN | sock.POLLOUT
+		return sys.POLLIN | sys.POLLOUT
 	}
-	return sock.POLLIN
+	return sys.POLLIN
 }

@@ -7,17 +7,17 @@ import (
 	"time"
 
 	"threeloops/common/hub"
-	"threeloops/common/sock"
 	"threeloops/common/stat"
+	"threeloops/common/sys"
 )
 
 func TestWhatAFullBusDoesNotTakeIsSentLaterInOrder(t *testing.T) {
-	theirs, ours, err := sock.NewBus()
+	theirs, ours, err := newChannel()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ours.Close()
-	b := &bus{Bus: ours, stat: new(stat.Slot)}
+	b := &bus{channel: ours, stat: new(stat.Slot)}
 	text := make([]byte, hub.MaxText)
 	posted := 0
 	for n := 0; n < 5; posted++ { // some more than there is room for
@@ -26,7 +26,7 @@ func TestWhatAFullBusDoesNotTakeIsSentLaterInOrder(t *testing.T) {
 			n++
 		}
 	}
-	if b.marks() != sock.POLLIN|sock.POLLOUT {
+	if b.marks() != sys.POLLIN|sys.POLLOUT {
 		t.Errorf("a full bus is watched for %#x, want both ways", b.marks())
 	}
 	in := make([]byte, hub.MaxMessage)
@@ -41,11 +41,11 @@ func TestWhatAFullBusDoesNotTakeIsSentLaterInOrder(t *testing.T) {
 			t.Fatalf("message %d came as %d, %v, %v", i, m.Seq, ok, err)
 		}
 	}
-	if b.full() || b.marks() != sock.POLLIN {
+	if b.full() || b.marks() != sys.POLLIN {
 		t.Errorf("when all is sent: full %v, watched for %#x", b.full(), b.marks())
 	}
 	theirs.Close()
-	if _, ok, err := b.receive(); ok || !errors.Is(err, sock.ErrBusEnd) {
+	if _, ok, err := b.receive(); ok || !errors.Is(err, errEnded) {
 		t.Errorf("from a parent that is gone: got a message %v, %v", ok, err)
 	}
 	b.Post(time.Now(), &hub.Message{Kind: hub.Leave})

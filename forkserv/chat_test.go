@@ -17,7 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"threeloops/common/conformance"
+	"threeloops/common/processtest"
 	"threeloops/common/ws"
 )
 
@@ -27,7 +27,7 @@ type guest struct {
 	t      *testing.T
 	name   string
 	pid    int // of its child
-	frames conformance.Events
+	frames processtest.Events
 }
 
 // heard is what the chat sends.
@@ -37,7 +37,7 @@ type heard struct {
 }
 
 // join makes a member.
-func join(t *testing.T, p *conformance.Process, name string) *guest {
+func join(t *testing.T, p *processtest.Process, name string) *guest {
 	t.Helper()
 	c, pid := serves(t, p)
 	io.WriteString(c, "GET /chat HTTP/1.1\r\nHost: localhost\r\n"+
@@ -45,7 +45,7 @@ func join(t *testing.T, p *conformance.Process, name string) *guest {
 	if r, err := http.ReadResponse(c.in, nil); err != nil || r.StatusCode != 101 {
 		t.Fatalf("joining as %s: %v, %v", name, r, err)
 	}
-	g := &guest{client: c, t: t, name: name, pid: pid, frames: conformance.Events{In: c.in}}
+	g := &guest{client: c, t: t, name: name, pid: pid, frames: processtest.Events{In: c.in}}
 	g.frames.Init(ws.Client, 0)
 	g.send(map[string]string{"type": "join", "name": name})
 	g.until("that it has joined", func(h heard) bool { return h.Type == "joined" && h.Name == name })
@@ -53,7 +53,7 @@ func join(t *testing.T, p *conformance.Process, name string) *guest {
 }
 
 // crowd makes n members called 0, 1, ...; all know of each other.
-func crowd(t *testing.T, p *conformance.Process, n int) (all []*guest) {
+func crowd(t *testing.T, p *processtest.Process, n int) (all []*guest) {
 	t.Helper()
 	for i := range n {
 		all = append(all, join(t, p, fmt.Sprint(i)))
@@ -135,7 +135,7 @@ func inOrder(t *testing.T, who string, all []heard) {
 // A child is killed while all talk at once.
 func TestChildDiesInTheMiddleOfABroadcast(t *testing.T) {
 	const guests, messages = 6, 300
-	p := conformance.Launch(t)
+	p := processtest.Launch(t)
 	rest := p.Rest()
 	all := crowd(t, p, guests)
 	victim := all[guests-1]
@@ -190,7 +190,7 @@ func TestChildDiesInTheMiddleOfABroadcast(t *testing.T) {
 
 // A child that doesn't run is no obstacle, and in the end no member.
 func TestStoppedChildIsEndedWhenItsQueueIsFull(t *testing.T) {
-	p := conformance.Launch(t)
+	p := processtest.Launch(t)
 	rest := p.Rest()
 	all := crowd(t, p, 3)
 	talker, listener, stopped := all[0], all[1], all[2]
@@ -234,7 +234,7 @@ func TestStoppedChildIsEndedWhenItsQueueIsFull(t *testing.T) {
 // comes after everyone's.
 func TestFloodingChildrenStarveNobody(t *testing.T) {
 	const floods, rounds = 4, 30
-	p := conformance.Launch(t)
+	p := processtest.Launch(t)
 	rest := p.Rest()
 	all := crowd(t, p, floods+2)
 	var wg sync.WaitGroup
@@ -271,7 +271,7 @@ func TestFloodingChildrenStarveNobody(t *testing.T) {
 
 // However a client ends, the others hear once that its member has left.
 func TestAMemberLeavesWithItsConnection(t *testing.T) {
-	p := conformance.Launch(t)
+	p := processtest.Launch(t)
 	rest := p.Rest()
 	witness := join(t, p, "witness")
 	for how, end := range map[string]func(*guest){
@@ -310,7 +310,7 @@ func TestAMemberLeavesWithItsConnection(t *testing.T) {
 // its child ends at once.
 func TestLastWordsAreHeard(t *testing.T) {
 	const words = 40
-	p := conformance.Launch(t)
+	p := processtest.Launch(t)
 	witness := join(t, p, "witness")
 	big := strings.Repeat("x", 19<<10)
 	for i := range 10 {
@@ -332,7 +332,7 @@ func TestLastWordsAreHeard(t *testing.T) {
 
 func TestShutdownOfARoom(t *testing.T) {
 	for _, flags := range [][]string{nil, {"-prefork=4"}} {
-		p := conformance.Launch(t, flags...)
+		p := processtest.Launch(t, flags...)
 		all := crowd(t, p, 8)
 		p.Signal(syscall.SIGTERM)
 		for _, g := range all {
@@ -357,7 +357,7 @@ func TestShutdownOfARoom(t *testing.T) {
 }
 
 func TestParentOfARoomIsKilled(t *testing.T) {
-	p := conformance.Launch(t, "-grace=2s")
+	p := processtest.Launch(t, "-grace=2s")
 	all := crowd(t, p, 3)
 	p.Signal(syscall.SIGKILL)
 	p.Wait()
@@ -375,7 +375,7 @@ func TestParentOfARoomIsKilled(t *testing.T) {
 // it. The client does not notice.
 func TestWarmChildDiesBeforeItHasItsConnection(t *testing.T) {
 	for _, prefork := range []int{1, 3} {
-		p := conformance.Launch(t, fmt.Sprintf("-prefork=%d", prefork))
+		p := processtest.Launch(t, fmt.Sprintf("-prefork=%d", prefork))
 		await(t, "warm children", func() bool { return len(children(p)) == prefork })
 		rest, same := 0, 0
 		await(t, "the last fork to be over", func() bool {
@@ -436,7 +436,7 @@ func (c *client) counted(t *testing.T, name string) int {
 // Nothing is lost and nobody spins while the parent doesn't run.
 func TestParentStopsForAWhile(t *testing.T) {
 	const words = 15
-	p := conformance.Launch(t)
+	p := processtest.Launch(t)
 	witness := join(t, p, "witness")
 	g := join(t, p, "leaver")
 	watch := dial(t, p)

@@ -8,14 +8,14 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
-	"threeloops/common/cli"
+	"threeloops/common/conn"
 	"threeloops/common/hub"
+	"threeloops/common/server"
 	"threeloops/common/session"
-	"threeloops/common/sock"
 	"threeloops/common/stat"
+	"threeloops/common/sys"
 )
 
 // The descriptors that a child is born with, beside the standard three.
@@ -72,21 +72,21 @@ const threads = 2
 // Until the threads are there standard error takes nothing: at the limit of tasks the
 // Go runtime would fill the log with a report for each client. The parent says it in a line.
 func (b *birth) begin() {
-	signal.Ignore(syscall.SIGHUP, syscall.SIGTERM)
-	b.err = sock.StartThreads(threads)
-	syscall.Dup3(errorFD, 2, 0)
-	syscall.Close(errorFD)
+	signal.Ignore(sys.SIGHUP, sys.SIGTERM)
+	b.err = server.StartThreads(threads)
+	sys.Dup3(errorFD, 2, 0)
+	sys.Close(errorFD)
 }
 
 // child is the loop of one connection. It watches two descriptors: the
 // connection and the bus.
 type child struct {
-	env  *cli.Env
+	env  *server.Env
 	stat *stat.Slot
-	fds  [2]sock.PollFD // the connection, the bus
+	fds  [2]sys.PollFd // the connection, the bus
 	bus  bus
 	room hub.Receiver // whoever here is in the room
-	conn *sock.Conn
+	conn *conn.Conn
 	cfg  *session.Config
 	told int64 // bytes of memory that the parent knows of
 
@@ -102,16 +102,16 @@ type child struct {
 const busBurst = 64
 
 // serve serves the child's one connection.
-func (b birth) serve(env *cli.Env) error {
+func (b birth) serve(env *server.Env) error {
 	if b.err != nil {
 		return b.err
 	}
-	board, err := sock.OpenBoard(boardFD)
+	board, err := openBoard(boardFD)
 	if err != nil {
 		return err
 	}
 	c := &child{env: env, stat: &board[b.slot], board: board, memory: b.memory}
-	c.bus = bus{Bus: sock.Bus{FD: busFD}, stat: c.stat}
+	c.bus = bus{channel: channel{FD: busFD}, stat: c.stat}
 	io := env.NewIO(c.stat)
 	env.MaxMemory = b.memory
 	cfg, receiver := env.Sessions(io, board, b.slot, &c.bus)
@@ -123,35 +123,35 @@ func (b birth) serve(env *cli.Env) error {
 		}
 	}
 	now := time.Now()
-	c.conn = sock.NewConn(fd, b.id, io, cfg, now, alone)
-	c.fds = [2]sock.PollFD{{Fd: int32(fd)}, {Fd: busFD}}
-	c.bus.Post(now, &hub.Message{Kind: hub.Serving, Conn: b.id}) // nothing can fail from here on
+	c.conn = conn.NewConn(fd, b.id, io, cfg, now, alone)
+	c.fds = [2]sys.PollFd{{Fd: int32(fd)}, {Fd: busFD}}
+	c.bus.Post(now, &hub.Message{Kind: servingKind, Conn: b.id}) // nothing can fail from here on
 	return c.run()
 }
 
 // alone is what a child's connection has for a wake-up call: settle looks after
 // it in every round anyway.
-func alone(*sock.Conn) {}
+func alone(*conn.Conn) {}
 
 // await waits for the connection of a child that was started in advance. It
 // returns a negative descriptor when there won't be one.
 func (c *child) await() (fd int, id uint64, err error) {
 	text := make([]byte, 256) // what is sent before there is a connection is short
 	for {
-		bus := []sock.PollFD{{Fd: busFD, Events: sock.POLLIN}}
-		_, err = sock.Poll(bus, sock.Forever)
+		bus := []sys.PollFd{{Fd: busFD, Events: sys.POLLIN}}
+		_, err = sys.Poll(bus, sys.Forever)
 		c.env.WaitFailed(time.Now(), err)
 		n, fd, err := c.bus.RecvFD(text)
 		switch {
-		case errors.Is(err, sock.ErrBusEnd):
+		case errors.Is(err, errEnded):
 			return -1, 0, nil
 		case err != nil:
 			return -1, 0, err
 		}
 		switch m, _ := hub.Parse(text[:n]); m.Kind {
-		case hub.Serve:
+		case serveKind:
 			return fd, m.Conn, nil
-		case hub.Shutdown:
+		case shutdownKind:
 			return -1, 0, nil
 		}
 	}
@@ -179,12 +179,12 @@ func (c *child) run() error {
 
 // take takes in what the last wait has reported.
 func (c *child) take(now time.Time) error {
-	if c.fds[1].Revents&^sock.POLLOUT != 0 {
+	if c.fds[1].Revents&^sys.POLLOUT != 0 {
 		if err := c.hear(now); err != nil {
 			return err
 		}
 	}
-	if c.fds[0].Revents&^sock.POLLOUT != 0 {
+	if c.fds[0].Revents&^sys.POLLOUT != 0 {
 		c.conn.ReadOnce(now)
 	}
 	return nil
@@ -203,8 +203,8 @@ const mostLooks = 128
 // been stopped for long just before now: so what has come by then is taken in first.
 func (c *child) tick(now time.Time) error {
 	for range mostLooks {
-		c.fds[0].Events, c.fds[1].Events = sock.Marks(c.conn.Want()), c.bus.marks()
-		n, err := sock.Poll(c.fds[:], 0)
+		c.fds[0].Events, c.fds[1].Events = conn.Marks(c.conn.Want()), c.bus.marks()
+		n, err := sys.Poll(c.fds[:], 0)
 		c.env.WaitFailed(now, err)
 		c.stat.Add(stat.SysWait, 1)
 		if n == 0 {
@@ -225,11 +225,11 @@ func (c *child) tick(now time.Time) error {
 // wait returns how many of the two descriptors are ready. After something came
 // more is expected soon; only a child that waited in vain goes to sleep.
 func (c *child) wait(now time.Time) (n int, err error) {
-	c.fds[0].Events, c.fds[1].Events = sock.Marks(c.conn.Want()), c.bus.marks()
+	c.fds[0].Events, c.fds[1].Events = conn.Marks(c.conn.Want()), c.bus.marks()
 	if c.idle {
-		n, err = sock.Poll(c.fds[:], c.timeout(now))
+		n, err = sys.Poll(c.fds[:], c.timeout(now))
 	} else {
-		n, err = sock.PollSoon(c.fds[:], c.timeout(now))
+		n, err = sys.PollSoon(c.fds[:], c.timeout(now))
 	}
 	c.idle = n == 0
 	return n, err
@@ -240,7 +240,7 @@ func (c *child) timeout(now time.Time) time.Duration {
 	if c.more {
 		return 0
 	}
-	return sock.Until(sock.Sooner(c.conn.Deadline(), c.end), now)
+	return conn.Until(conn.Sooner(c.conn.Deadline(), c.end), now)
 }
 
 func (c *child) count(ready int) {
@@ -254,18 +254,18 @@ func (c *child) hear(now time.Time) error {
 	for range busBurst {
 		m, ok, err := c.bus.receive()
 		switch {
-		case errors.Is(err, sock.ErrBusEnd):
+		case errors.Is(err, errEnded):
 			c.orphaned(now)
 			return nil
 		case err != nil || !ok:
 			return err
 		}
 		switch m.Kind {
-		case hub.Shutdown:
+		case shutdownKind:
 			c.leave(now)
-		case hub.Kick:
+		case kickKind:
 			c.conn.Kick(now)
-		case hub.Tell:
+		case tellKind:
 			c.conn.Tell(now, m.Text)
 		default:
 			c.room.Deliver(now, &m)

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"threeloops/common/conformance"
+	"threeloops/common/processtest"
 )
 
 // anonymous is how many bytes of its own memory a process has in RAM.
@@ -39,7 +39,7 @@ func TestGarbageOfChildrenIsBounded(t *testing.T) {
 	if testing.Short() {
 		requests = 100
 	}
-	p := conformance.Launch(t)
+	p := processtest.Launch(t)
 	var all []*client
 	for range clients {
 		c := dial(t, p)

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"time"
 
-	"threeloops/common/sock"
+	"threeloops/common/conn"
 	"threeloops/common/stat"
 )
 
@@ -19,7 +19,7 @@ type newcomer struct {
 	fd   int
 	id   uint64
 	peer netip.AddrPort
-	from *sock.Address // which counts the connection
+	from *conn.Address // which counts the connection
 	dead int           // children that were given it and died before they could serve
 }
 
@@ -30,13 +30,13 @@ const (
 	// mostDead is how many children may die over one client before it is turned away.
 	mostDead = 2
 	// mostKept is how many descriptors of clients the parent keeps. Each is one more
-	// than the two of a child's bus; cli.Env.ConnLimit leaves 64 descriptors for these,
+	// than the two of a child's bus; server.Env.ConnLimit leaves 64 descriptors for these,
 	// where there are so many. Further clients wait in the backlog.
 	mostKept = 32
 )
 
 // refusal is a client that was turned away, whose descriptor is still open: see
-// sock.TurnAway.
+// conn.TurnAway.
 type refusal struct {
 	fd  int
 	end time.Time // when to close it
@@ -81,7 +81,7 @@ func (p *parent) unserved(now time.Time, cl newcomer) {
 // a moment.
 func (p *parent) refuse(now time.Time, cl newcomer) {
 	p.stat.Add(stat.Refused, 1)
-	sock.TurnAway(cl.fd)
+	conn.TurnAway(cl.fd)
 	p.pause(now)
 	p.away = append(p.away, refusal{cl.fd, now.Add(acceptPause)})
 	cl.from.Leave()
@@ -91,7 +91,7 @@ func (p *parent) refuse(now time.Time, cl newcomer) {
 // order in which they were.
 func (p *parent) part(now time.Time) {
 	for len(p.away) > 0 && !now.Before(p.away[0].end) {
-		sock.Part(p.away[0].fd)
+		conn.Part(p.away[0].fd)
 		p.stat.Add(stat.Closed, 1)
 		p.away = p.away[1:]
 	}

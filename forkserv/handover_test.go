@@ -17,8 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"threeloops/common/conformance"
-	"threeloops/common/sock"
+	"threeloops/common/processtest"
 	"threeloops/common/stat"
 )
 
@@ -26,12 +25,11 @@ import (
 // children at random: see harm.
 const harmVariable = "FORKSERV_HARMS_CHILDREN"
 
-func init() {
+func harmingFork(fork fork) fork {
 	if os.Getenv(harmVariable) == "" {
-		return
+		return fork
 	}
-	fork := forkExec
-	forkExec = func(argv0 string, argv []string, attr *syscall.ProcAttr) (int, error) {
+	return func(argv0 string, argv []string, attr *syscall.ProcAttr) (int, error) {
 		switch rand.N(10) {
 		case 0:
 			return 0, syscall.EAGAIN
@@ -53,7 +51,7 @@ func init() {
 // it is stopped for the decision, and the board tells what it has sent.
 func harm(pid, memfd int, env []string) {
 	defer syscall.Close(memfd)
-	board, err := sock.OpenBoard(memfd)
+	board, err := openBoard(memfd)
 	if err != nil {
 		panic(err)
 	}
@@ -96,7 +94,7 @@ func asks(addr string) (status int, err error) {
 func TestAClientWhoseChildrenDieAtBirthIsTurnedAway(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "fail")
 	t.Setenv(failVariable, file)
-	p := conformance.Launch(t)
+	p := processtest.Launch(t)
 	rest := p.Rest()
 	before, _ := serves(t, p)
 	if err := os.WriteFile(file, []byte("/bin/false"), 0o600); err != nil {
@@ -129,7 +127,7 @@ func TestAClientIsServedOrTurnedAwayHoweverChildrenDie(t *testing.T) {
 	for _, flags := range [][]string{nil, {"-prefork=3"}} {
 		t.Run(strings.Join(flags, " "), func(t *testing.T) {
 			t.Setenv(harmVariable, "yes")
-			p := conformance.Launch(t, append(flags, "-grace=60s")...)
+			p := processtest.Launch(t, append(flags, "-grace=60s")...)
 			const clients = 200
 			statuses := make([]int, clients)
 			failed := make([]error, clients)
@@ -163,7 +161,7 @@ func TestAClientIsServedOrTurnedAwayHoweverChildrenDie(t *testing.T) {
 // while children die.
 func TestAShutdownWhileChildrenDie(t *testing.T) {
 	t.Setenv(harmVariable, "yes")
-	p := conformance.Launch(t, "-grace=60s")
+	p := processtest.Launch(t, "-grace=60s")
 	const clients = 60
 	var all []*client
 	for range clients {
@@ -189,7 +187,7 @@ func TestAShutdownWhileChildrenDie(t *testing.T) {
 
 // More clients wait at shutdown than the parent can keep descriptors of.
 func TestAShutdownTakesInALongBacklog(t *testing.T) {
-	p := conformance.Launch(t, "-grace=60s")
+	p := processtest.Launch(t, "-grace=60s")
 	p.Signal(syscall.SIGSTOP)
 	var all []*client
 	for range 4 * mostKept {
@@ -217,7 +215,7 @@ func TestAChildCanChangeNeitherTheBoardNorAList(t *testing.T) {
 	if err := os.WriteFile(file, []byte("1\nhttp://one.example\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := conformance.Launch(t, "-origins="+file)
+	p := processtest.Launch(t, "-origins="+file)
 	_, pid := serves(t, p)
 	for name, fd := range map[string]int{"board": boardFD, "hosts": 6, "origins": 7} {
 		path := fmt.Sprintf("/proc/%d/fd/%d", pid, fd)

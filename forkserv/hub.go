@@ -3,12 +3,11 @@ package main
 import (
 	"errors"
 	"slices"
-	"syscall"
 	"time"
 
 	"threeloops/common/hub"
-	"threeloops/common/sock"
 	"threeloops/common/stat"
+	"threeloops/common/sys"
 )
 
 // The Hub is in the parent. Its places are the children, by their slots on the
@@ -57,12 +56,12 @@ func (p *parent) exchange(now time.Time) {
 	for n := range all {
 		i := (p.turn + n) % all
 		c, marks := p.all[i], p.fds[p.first+i].Revents
-		if marks&sock.POLLOUT != 0 {
+		if marks&sys.POLLOUT != 0 {
 			p.touch(c)
 		}
 		// One message, so that a child that says more than its share can't keep
 		// the room to itself.
-		if marks&^sock.POLLOUT != 0 && left > 0 && p.listen(now, c) {
+		if marks&^sys.POLLOUT != 0 && left > 0 && p.listen(now, c) {
 			if left--; left == 0 {
 				p.turn = i + 1
 			}
@@ -148,10 +147,10 @@ func (p *parent) listen(now time.Time, c *offspring) bool {
 		return false
 	}
 	switch m.Kind {
-	case hub.Serving:
-		sock.CloseFD(p.release(c).fd)
+	case servingKind:
+		sys.Close(p.release(c).fd)
 		return true
-	case hub.Holds: // settle looks at the board
+	case holdsKind: // settle looks at the board
 		return true
 	case hub.Enter:
 		m.Peer = p.env.PeerOf(c.peer.Addr())
@@ -167,9 +166,9 @@ func (p *parent) listen(now time.Time, c *offspring) bool {
 // answers, of which the Hub would know one.
 func (c *offspring) may(k hub.Kind) bool {
 	switch k {
-	case hub.Serving:
+	case servingKind:
 		return c.newcomer.fd >= 0
-	case hub.Holds:
+	case holdsKind:
 		return true
 	case hub.Stop:
 		return c.newcomer.fd < 0
@@ -215,10 +214,10 @@ func (p *parent) flush(now time.Time, c *offspring) {
 func (p *parent) arm(c *offspring) {
 	var marks int16
 	if p.held.IsZero() {
-		marks |= sock.POLLIN
+		marks |= sys.POLLIN
 	}
 	if len(c.queue) > 0 {
-		marks |= sock.POLLOUT
+		marks |= sys.POLLOUT
 	}
 	p.fds[p.first+c.at].Events = marks
 }
@@ -252,7 +251,7 @@ func (p *parent) abandon(c *offspring, why error) {
 		return
 	}
 	p.env.Log.Error("a child was ended", "pid", c.pid, "id", c.id, "peer", c.peer, "error", why)
-	syscall.Kill(c.pid, syscall.SIGKILL)
+	sys.Kill(c.pid, sys.SIGKILL)
 	p.fds[p.first+c.at].Fd = -1 // poll passes over it
 	c.outbox = outbox{touched: c.touched, shut: true}
 }

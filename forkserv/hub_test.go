@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"threeloops/common/cli"
 	"threeloops/common/hub"
-	"threeloops/common/sock"
+	"threeloops/common/server"
 	"threeloops/common/stat"
+	"threeloops/common/sys"
 )
 
 // newRoom returns a parent with members whose children are played by the test,
@@ -20,9 +20,9 @@ import (
 func newRoom(t *testing.T, members int) *parent {
 	t.Helper()
 	p := &parent{
-		env:  &cli.Env{Log: slog.New(slog.DiscardHandler), Options: &cli.Options{}},
+		env:  &server.Env{Log: slog.New(slog.DiscardHandler), Options: &server.Options{}},
 		stat: new(stat.Slot), places: make([]*offspring, 1+members), in: make([]byte, hub.MaxMessage),
-		fds: make([]sock.PollFD, 2), first: 2,
+		fds: make([]sys.PollFd, 2), first: 2,
 	}
 	p.fds[0].Fd, p.fds[1].Fd = -1, -1
 	p.board = make(stat.Board, 1+members)
@@ -32,9 +32,9 @@ func newRoom(t *testing.T, members int) *parent {
 			c.theirs.Close()
 		}
 	})
-	p.hub = hub.New(p.out, sock.Random)
+	p.hub = hub.New(p.out, sys.Random)
 	for i := range members {
-		ours, theirs, err := sock.NewBus()
+		ours, theirs, err := newChannel()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +62,7 @@ var start = time.Date(1994, time.November, 6, 8, 49, 37, 0, time.UTC)
 func (p *parent) rounds(t *testing.T, n int, now time.Time) {
 	t.Helper()
 	for range n {
-		ready, err := sock.Poll(p.fds, 0)
+		ready, err := sys.Poll(p.fds, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,11 +194,11 @@ func TestAChildThatSendsWhatItMustNotIsEnded(t *testing.T) {
 		"nonsense":                     []byte("hello"),
 		"much too much":                make([]byte, hub.MaxMessage+1),
 		"another's words":              (&hub.Message{Kind: hub.Say, Conn: 1, Text: []byte("I am 1")}).Append(nil),
-		"what the parent alone says":   (&hub.Message{Kind: hub.Serve, Conn: 2}).Append(nil),
-		"the end of all":               (&hub.Message{Kind: hub.Shutdown, Conn: 2}).Append(nil),
+		"what the parent alone says":   (&hub.Message{Kind: serveKind, Conn: 2}).Append(nil),
+		"the end of all":               (&hub.Message{Kind: shutdownKind, Conn: 2}).Append(nil),
 		"what the Hub alone says":      (&hub.Message{Kind: hub.Said, Conn: 2}).Append(nil),
 		"no kind":                      (&hub.Message{Conn: 2}).Append(nil),
-		"that it serves, when it does": (&hub.Message{Kind: hub.Serving, Conn: 2}).Append(nil),
+		"that it serves, when it does": (&hub.Message{Kind: servingKind, Conn: 2}).Append(nil),
 	} {
 		p := newRoom(t, 2)
 		p.all[1].theirs.Send(text)

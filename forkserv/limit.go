@@ -1,9 +1,6 @@
 package main
 
-import (
-	"threeloops/common/cli"
-	"threeloops/common/sock"
-)
+import "threeloops/common/server"
 
 const (
 	// perClient is how many descriptors the parent needs to start a child: the connection,
@@ -20,9 +17,9 @@ const (
 // Both memory and descriptors limit their number: the parent keeps two descriptors for
 // each child, the ends of its bus. Children in advance take theirs first, and
 // env.Prefork is lowered if not even those have enough.
-func childLimit(env *cli.Env) int {
+func childLimit(env *server.Env) int {
 	limit := env.MaxChildren
-	if most := childrenFor(sock.MemorySize()); limit > most {
+	if most := childrenFor(server.MemorySize()); limit > most {
 		env.Log.Warn("there is no memory for as many children as -max-children allows: fewer clients are served",
 			"max-children", limit, "served", most)
 		limit = most

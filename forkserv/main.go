@@ -3,17 +3,21 @@ package main
 import (
 	"flag"
 
-	"threeloops/common/cli"
+	"threeloops/common/server"
+	"threeloops/common/sys"
 )
 
-func main() {
-	run := serve
+func main() { runProcess(sys.ForkExec) }
+
+// runProcess runs the server, or the child of one that this process is.
+func runProcess(fork fork) {
+	run := func(env *server.Env) error { return serve(env, fork) }
 	birth, child := born()
 	if child {
 		birth.begin()
 		run = birth.serve
 	}
-	cli.Main(cli.Model{
+	server.Main(server.Model{
 		Name:  "forkserv",
 		About: "HTTP and WebSocket with a process for each connection",
 		Addr:  "127.0.0.1:8001",
@@ -25,7 +29,7 @@ func main() {
 	})
 }
 
-func flags(fs *flag.FlagSet, o *cli.Options) {
+func flags(fs *flag.FlagSet, o *server.Options) {
 	fs.IntVar(&o.Prefork, "prefork", 0, "children to keep ready in advance")
 	fs.IntVar(&o.MaxChildren, "max-children", 512, "children at once; further clients wait")
 }

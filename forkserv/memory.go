@@ -4,9 +4,8 @@ import (
 	"errors"
 	"time"
 
-	"threeloops/common/cli"
+	"threeloops/common/conn"
 	"threeloops/common/hub"
-	"threeloops/common/sock"
 	"threeloops/common/stat"
 )
 
@@ -30,7 +29,7 @@ const (
 // relieve stops accepting while three quarters of the budget are held, and ends the
 // largest child when all of it is.
 func (p *parent) relieve(now time.Time) {
-	p.stat.Add(stat.LogDropped, cli.TakeDropped())
+	p.stat.Add(stat.LogDropped, p.env.TakeDropped())
 	held := p.memoryHeld()
 	p.stat.Max(stat.MemoryMost, int(held))
 	p.look = time.Time{}
@@ -40,7 +39,7 @@ func (p *parent) relieve(now time.Time) {
 	p.stat.Max(stat.FilesMost, int(p.board.Sum(stat.Files)))
 	tight := held > p.memory/4*3
 	if !tight || !p.tight {
-		p.patience = now.Add(sock.TightPatience)
+		p.patience = now.Add(conn.TightPatience)
 	}
 	if p.tight = tight; tight {
 		p.watchListeners(false)
@@ -94,7 +93,7 @@ func (c *child) relieve(now time.Time) {
 	switch {
 	case held >= worthTelling && held >= 2*c.told:
 		c.told = held
-		c.bus.Post(now, &hub.Message{Kind: hub.Holds, Conn: c.conn.ID()})
+		c.bus.Post(now, &hub.Message{Kind: holdsKind, Conn: c.conn.ID()})
 	case held < c.told/4:
 		c.told = held
 	}

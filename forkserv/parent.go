@@ -4,24 +4,25 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"syscall"
 	"time"
 
-	"threeloops/common/cli"
+	"threeloops/common/conn"
 	"threeloops/common/hub"
-	"threeloops/common/sock"
+	"threeloops/common/server"
 	"threeloops/common/stat"
+	"threeloops/common/sys"
 )
 
 // parent accepts, forks, passes on what children say to each other, and reaps.
 // It never reads from a connection.
 type parent struct {
-	env   *cli.Env
+	env   *server.Env
+	fork  fork
 	stat  *stat.Slot
-	desk  *cli.Desk  // where orders come from other goroutines
-	chld  *sock.Bell // rings when a child has ended
-	lns   []*sock.Listener
-	fds   []sock.PollFD // the desk's bell, that of SIGCHLD, the listeners, and from first on a bus for each of all
+	desk  *server.Desk // where orders come from other goroutines
+	chld  *server.Bell // rings when a child has ended
+	lns   []*conn.Listener
+	fds   []sys.PollFd // the desk's bell, that of SIGCHLD, the listeners, and from first on a bus for each of all
 	first int
 	board stat.Board
 	memfd int
@@ -37,7 +38,7 @@ type parent struct {
 	starting int                // children whose client has a descriptor here
 	hinted   time.Time          // when the log last said why children may die at birth
 
-	io       *sock.IO  // of the listeners
+	io       *conn.IO  // of the listeners
 	memory   int64     // bytes that all children may hold
 	tight    bool      // three quarters of them are held: nobody is accepted
 	patience time.Time // until when they may be short before the largest child is ended
@@ -53,7 +54,7 @@ type parent struct {
 	entry   uint64       // number of the entry that was encoded last
 	text    []byte       // and what it became
 
-	arrivals cli.Arrivals
+	arrivals server.Arrivals
 	limit    int       // children that serve
 	calm     time.Time // when children may be made in advance
 	paused   bool      // the listeners are not watched: clients wait in the backlog
@@ -68,21 +69,21 @@ type offspring struct {
 	peer     netip.AddrPort
 	slot     int           // of the board
 	at       int           // index in all
-	ours     sock.Bus      // the parent's end
-	theirs   sock.Bus      // the child's, kept open so that its hang-up doesn't wake the parent before SIGCHLD does
-	from     *sock.Address // which counts its connection
+	ours     channel       // the parent's end
+	theirs   channel       // the child's, kept open so that its hang-up doesn't wake the parent before SIGCHLD does
+	from     *conn.Address // which counts its connection
 	newcomer newcomer      // that it was given and doesn't serve yet; nobody: none
 	asked    bool          // the Hub owes its connection an answer: see may
-	lists    *cli.Lists    // that it was given
-	root     uint32        // which of -root's directories it was given: see cli.Env.RootFile
+	lists    *server.Lists // that it was given
+	root     uint32        // which of -root's directories it was given: see server.Env.RootFile
 	outbox
 }
 
 // program is what children are started from.
 const program = "/proc/self/exe"
 
-// forkExec starts a child. A test replaces it by one that fails.
-var forkExec = syscall.ForkExec
+// fork starts a child, as sys.ForkExec does. A test has one that fails.
+type fork func(path string, args []string, attr *sys.ProcAttr) (pid int, err error)
 
 const (
 	// acceptPause is how long to leave the listeners alone when accepting or
@@ -95,15 +96,15 @@ const (
 	preforkPause = 10 * time.Millisecond
 )
 
-func serve(env *cli.Env) error {
-	p := &parent{env: env, children: map[int]*offspring{}, calm: time.Now()}
+func serve(env *server.Env, fork fork) error {
+	p := &parent{env: env, fork: fork, children: map[int]*offspring{}, calm: time.Now()}
 	p.arrivals.Log = env.Log
-	p.hub, p.in = hub.New(p.out, sock.Random), make([]byte, hub.MaxMessage)
+	p.hub, p.in = hub.New(p.out, sys.Random), make([]byte, hub.MaxMessage)
 	p.limit = childLimit(env)
 	children := p.limit + env.Prefork
 	p.places = make([]*offspring, 1+children)
 	var err error
-	if p.board, p.memfd, err = sock.NewBoard(1 + children); err != nil {
+	if p.board, p.memfd, err = newBoard(1 + children); err != nil {
 		return err
 	}
 	for slot := children; slot > 0; slot-- {
@@ -113,13 +114,13 @@ func serve(env *cli.Env) error {
 	if _, err = os.Stat(program); err != nil {
 		return fmt.Errorf("%w: children are started through this link, so /proc must be mounted", err)
 	}
-	if p.null, err = sock.NewMemory("null", nil); err != nil { // there may be no /dev/null
+	if p.null, err = newMemory("null", nil); err != nil { // there may be no /dev/null
 		return err
 	}
-	if p.desk, err = cli.NewDesk(); err != nil {
+	if p.desk, err = server.NewDesk(); err != nil {
 		return err
 	}
-	if p.chld, err = sock.NewBell(); err != nil {
+	if p.chld, err = server.NewBell(); err != nil {
 		return err
 	}
 	p.io, p.memory = env.NewIO(p.stat), env.MemoryBudget()
@@ -143,7 +144,7 @@ func serve(env *cli.Env) error {
 }
 
 func (p *parent) watch(fd int) {
-	p.fds = append(p.fds, sock.PollFD{Fd: int32(fd), Events: sock.POLLIN})
+	p.fds = append(p.fds, sys.PollFd{Fd: int32(fd), Events: sys.POLLIN})
 }
 
 // run is the loop: wait, take in and tick, settle.
@@ -167,10 +168,10 @@ func (p *parent) run() error {
 // wait waits until something is to be done, and sets the clock.
 func (p *parent) wait(now *time.Time) (ready int) {
 	before, limit := *now, p.timeout(*now)
-	ready, err := sock.Poll(p.fds, limit)
+	ready, err := sys.Poll(p.fds, limit)
 	*now = time.Now()
 	p.env.WaitFailed(*now, err)
-	if limit != sock.Forever && now.Sub(before) > limit+standstill {
+	if limit != sys.Forever && now.Sub(before) > limit+standstill {
 		p.excuse(*now)
 	}
 	p.count(ready)
@@ -189,12 +190,12 @@ func (p *parent) excuse(now time.Time) {
 // timeout is how long the next wait may last. While warm children are lacking
 // it ends when they may be made, if nothing else is to be done then.
 func (p *parent) timeout(now time.Time) time.Duration {
-	next := sock.Sooner(sock.Sooner(p.resume, p.held), sock.Sooner(p.hubDeadline(), p.end))
-	next = sock.Sooner(next, sock.Sooner(p.parting(), p.look))
+	next := conn.Sooner(conn.Sooner(p.resume, p.held), conn.Sooner(p.hubDeadline(), p.end))
+	next = conn.Sooner(next, conn.Sooner(p.parting(), p.look))
 	if p.lacksWarm() {
-		next = sock.Sooner(next, p.calm)
+		next = conn.Sooner(next, p.calm)
 	}
-	return sock.Until(next, now)
+	return conn.Until(next, now)
 }
 
 func (p *parent) count(ready int) {
@@ -204,7 +205,7 @@ func (p *parent) count(ready int) {
 }
 
 // accept takes what a listener has, until the limit is reached.
-func (p *parent) accept(now time.Time, ln *sock.Listener) {
+func (p *parent) accept(now time.Time, ln *conn.Listener) {
 	for !p.paused {
 		if p.full() {
 			p.watchListeners(false)
@@ -212,13 +213,13 @@ func (p *parent) accept(now time.Time, ln *sock.Listener) {
 		}
 		fd, verdict, err := ln.Next()
 		switch verdict {
-		case sock.Empty:
+		case conn.Empty:
 			return
-		case sock.Accepted:
+		case conn.Accepted:
 			p.add(now, fd)
-		case sock.Shed:
+		case conn.Shed:
 			p.arrivals.Shed(now, err)
-		case sock.Failed:
+		case conn.Failed:
 			p.env.Log.Error("can't accept", "error", err)
 			p.pause(now)
 			return
@@ -233,7 +234,7 @@ func (p *parent) full() bool { return p.serving() >= p.limit || !p.hasRoom() || 
 
 // add gives a new connection to a child.
 func (p *parent) add(now time.Time, fd int) {
-	p.entrust(now, newcomer{fd: fd, id: p.arrivals.Next(now), peer: sock.PeerOf(fd), from: p.io.Admitted()})
+	p.entrust(now, newcomer{fd: fd, id: p.arrivals.Next(now), peer: conn.PeerOf(fd), from: p.io.Admitted()})
 }
 
 // entrust gives a connection to a child: to a warm one if there is one, but a client
@@ -255,7 +256,7 @@ func (p *parent) entrust(now time.Time, cl newcomer) {
 	}
 	p.expect(c, cl)
 	if !p.end.IsZero() {
-		p.send(c, &hub.Message{Kind: hub.Shutdown})
+		p.send(c, &hub.Message{Kind: shutdownKind})
 	}
 }
 
@@ -306,7 +307,7 @@ func (p *parent) watchListeners(on bool) {
 func (p *parent) hear(now time.Time) {
 	for _, o := range p.desk.Take() {
 		switch o.Verb {
-		case cli.Leave:
+		case server.Leave:
 			p.leave(now)
 		default:
 			p.obey(now, &o)
@@ -323,7 +324,7 @@ func (p *parent) leave(now time.Time) {
 	p.watchListeners(false)
 	p.end = now.Add(p.env.Grace)
 	for _, c := range p.all {
-		p.send(c, &hub.Message{Kind: hub.Shutdown})
+		p.send(c, &hub.Message{Kind: shutdownKind})
 	}
 	p.drain(now)
 }
@@ -340,13 +341,13 @@ func (p *parent) drain(now time.Time) {
 				return
 			}
 			fd, verdict, _ := ln.Accept()
-			if verdict != sock.Accepted {
+			if verdict != conn.Accepted {
 				break
 			}
 			p.add(now, fd)
 		}
 	}
-	sock.CloseAll(p.lns)
+	conn.CloseAll(p.lns)
 	p.lns = nil
 	p.env.Log.Info("shutting down", "connections", p.serving())
 }
@@ -364,12 +365,12 @@ func (p *parent) done(now time.Time) bool {
 	}
 	p.env.Log.Warn("the grace time is over: connections were cut off", "connections", p.serving())
 	for pid := range p.children {
-		syscall.Kill(pid, syscall.SIGKILL)
+		sys.Kill(pid, sys.SIGKILL)
 	}
 	for len(p.children) > 0 {
-		var status syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &status, 0, nil)
-		if err != nil && err != syscall.EINTR {
+		var status sys.WaitStatus
+		pid, err := sys.Wait4(-1, &status, 0)
+		if err != nil && err != sys.EINTR {
 			break
 		}
 		delete(p.children, pid)

@@ -18,7 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"threeloops/common/conformance"
+	"threeloops/common/processtest"
 )
 
 // client is a connection that is kept.
@@ -27,7 +27,7 @@ type client struct {
 	in *bufio.Reader
 }
 
-func dial(t *testing.T, p *conformance.Process) *client {
+func dial(t *testing.T, p *processtest.Process) *client {
 	t.Helper()
 	c, err := net.Dial("tcp", p.Addr)
 	if err != nil {
@@ -54,7 +54,7 @@ func (c *client) get(t *testing.T, status int) []byte {
 }
 
 // children are the ids of the server's live children.
-func children(p *conformance.Process) (pids []int) {
+func children(p *processtest.Process) (pids []int) {
 	for _, c := range p.Children() {
 		if c.State != "Z" {
 			pids = append(pids, c.Pid)
@@ -74,7 +74,7 @@ func await(t *testing.T, what string, condition func() bool) {
 }
 
 // serves opens a connection and returns the child that serves it.
-func serves(t *testing.T, p *conformance.Process) (*client, int) {
+func serves(t *testing.T, p *processtest.Process) (*client, int) {
 	t.Helper()
 	c := dial(t, p)
 	var stats struct{ Pid int }
@@ -97,7 +97,7 @@ func TestChildDies(t *testing.T) {
 		{syscall.SIGKILL, "signal: killed"},
 	} {
 		t.Run(tt.signal.String(), func(t *testing.T) {
-			p := conformance.Launch(t)
+			p := processtest.Launch(t)
 			neighbour, _ := serves(t, p)
 			c, pid := serves(t, p)
 			p.Settle(3)
@@ -127,26 +127,26 @@ func TestChildDies(t *testing.T) {
 // what its children are.
 const failVariable = "FORKSERV_FAILS_WITH"
 
-func init() {
+func failingFork(fork fork) fork {
 	file := os.Getenv(failVariable)
 	if file == "" {
-		return
+		return fork
 	}
-	forkExec = func(argv0 string, argv []string, attr *syscall.ProcAttr) (int, error) {
+	return func(argv0 string, argv []string, attr *syscall.ProcAttr) (int, error) {
 		if program, err := os.ReadFile(file); err == nil {
 			if len(program) == 0 {
 				return 0, syscall.EAGAIN
 			}
 			argv0 = string(program)
 		}
-		return syscall.ForkExec(argv0, argv, attr)
+		return fork(argv0, argv, attr)
 	}
 }
 
 func TestForkFails(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "fail")
 	t.Setenv(failVariable, file)
-	p := conformance.Launch(t)
+	p := processtest.Launch(t)
 	before, _ := serves(t, p)
 	rest := p.Stats()
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -189,7 +189,7 @@ func TestChildrenInAdvanceThatDieAtBirthAreNotReplacedAtOnce(t *testing.T) {
 	if err := os.WriteFile(file, []byte("/bin/false"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := conformance.Launch(t, "-prefork=2")
+	p := processtest.Launch(t, "-prefork=2")
 	deaths := func() int { return strings.Count(p.Log(), "a child has failed") }
 	await(t, "children to die", func() bool { return deaths() > 0 })
 	start, before := time.Now(), deaths()
@@ -206,7 +206,7 @@ func TestChildrenInAdvanceThatDieAtBirthAreNotReplacedAtOnce(t *testing.T) {
 }
 
 func TestParentIsKilled(t *testing.T) {
-	p := conformance.Launch(t, "-prefork=2", "-grace=1s", "-close-timeout=10m")
+	p := processtest.Launch(t, "-prefork=2", "-grace=1s", "-close-timeout=10m")
 	idle, _ := serves(t, p)
 	silent := dial(t, p) // takes no part in the goodbye
 	io.WriteString(silent, "GET /echo HTTP/1.1\r\nHost: localhost\r\n"+
@@ -229,7 +229,7 @@ func TestParentIsKilled(t *testing.T) {
 }
 
 func TestStuckChildIsKilled(t *testing.T) {
-	p := conformance.Launch(t, "-grace=1s")
+	p := processtest.Launch(t, "-grace=1s")
 	_, pid := serves(t, p)
 	syscall.Kill(pid, syscall.SIGSTOP)
 	p.Signal(syscall.SIGTERM)
@@ -245,7 +245,7 @@ func TestStuckChildIsKilled(t *testing.T) {
 // As systemd does when it stops a service: the children hear of their end from
 // the parent, which lets them finish, and not from the signal.
 func TestAllProcessesAreToldToEndAtOnce(t *testing.T) {
-	p := conformance.Launch(t)
+	p := processtest.Launch(t)
 	c, pid := serves(t, p)
 	syscall.Kill(pid, syscall.SIGTERM)
 	c.get(t, 200)
@@ -282,7 +282,7 @@ func runs(pid int) bool {
 
 func TestPrefork(t *testing.T) {
 	const ready = 3
-	p := conformance.Launch(t, fmt.Sprintf("-prefork=%d", ready))
+	p := processtest.Launch(t, fmt.Sprintf("-prefork=%d", ready))
 	full := func(n int) func() bool { return func() bool { return len(children(p)) == n } }
 	await(t, "warm children", full(ready))
 	warm := children(p)
@@ -318,7 +318,7 @@ func TestListsAreThoseOfTheConnection(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	posts := func(p *conformance.Process, origin string) int {
+	posts := func(p *processtest.Process, origin string) int {
 		c := dial(t, p)
 		fmt.Fprintf(c, "POST /echo HTTP/1.1\r\nHost: localhost\r\nOrigin: %s\r\nContent-Length: 0\r\n\r\n", origin)
 		r, err := http.ReadResponse(c.in, nil)
@@ -328,7 +328,7 @@ func TestListsAreThoseOfTheConnection(t *testing.T) {
 		return r.StatusCode
 	}
 	list("http://one.example")
-	p := conformance.Launch(t, "-prefork=3", "-origins="+file)
+	p := processtest.Launch(t, "-prefork=3", "-origins="+file)
 	await(t, "warm children", func() bool { return len(children(p)) == 3 })
 	c, pid := serves(t, p)
 	list("http://other.example")
@@ -361,7 +361,7 @@ func TestTheRootIsThatOfTheConnection(t *testing.T) {
 	if err := os.Symlink("r1", current); err != nil {
 		t.Fatal(err)
 	}
-	p := conformance.Launch(t, "-prefork=3", "-root="+current)
+	p := processtest.Launch(t, "-prefork=3", "-root="+current)
 	await(t, "warm children", func() bool { return len(children(p)) == 3 })
 	if err := errors.Join(os.Symlink("r2", current+".new"), os.Rename(current+".new", current)); err != nil {
 		t.Fatal(err)
@@ -382,7 +382,7 @@ func TestTheRootIsThatOfTheConnection(t *testing.T) {
 }
 
 func TestMaxChildren(t *testing.T) {
-	p := conformance.Launch(t, "-max-children=2", "-prefork=1")
+	p := processtest.Launch(t, "-max-children=2", "-prefork=1")
 	var all []*client
 	for range 4 {
 		c := dial(t, p)
@@ -405,7 +405,7 @@ func TestMaxChildren(t *testing.T) {
 }
 
 func TestChildrenInProcessList(t *testing.T) {
-	p := conformance.Launch(t, "-grace=7s")
+	p := processtest.Launch(t, "-grace=7s")
 	_, pid := serves(t, p)
 	for _, c := range p.Children() {
 		if c.Pid != pid {
@@ -429,7 +429,7 @@ func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	p := conformance.Launch(t, "-max-memory=64MiB")
+	p := processtest.Launch(t, "-max-memory=64MiB")
 	_, pid := serves(t, p)
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	if err != nil {

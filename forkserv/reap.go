@@ -5,16 +5,16 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"threeloops/common/stat"
+	"threeloops/common/sys"
 )
 
 // ringOnExit rings a bell at SIGCHLD. One signal may stand for many children.
 func (p *parent) ringOnExit() {
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGCHLD)
+	signal.Notify(signals, sys.SIGCHLD)
 	go func() {
 		for range signals {
 			p.chld.Ring()
@@ -26,9 +26,9 @@ func (p *parent) ringOnExit() {
 func (p *parent) reap(now time.Time) {
 	p.chld.Quiet()
 	for {
-		var status syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
-		if err == syscall.EINTR {
+		var status sys.WaitStatus
+		pid, err := sys.Wait4(-1, &status, sys.WNOHANG)
+		if err == sys.EINTR {
 			continue
 		}
 		if err != nil || pid <= 0 {
@@ -42,7 +42,7 @@ func (p *parent) reap(now time.Time) {
 
 // remove forgets a child that has ended. What it has said counts, and a client that
 // it didn't serve goes to another.
-func (p *parent) remove(now time.Time, c *offspring, status syscall.WaitStatus) {
+func (p *parent) remove(now time.Time, c *offspring, status sys.WaitStatus) {
 	p.places[c.slot] = nil // nothing more is for it
 	c.shut = true          // nor is it to be killed: its number may be another's by now
 	for p.listen(now, c) {
@@ -84,7 +84,7 @@ func (p *parent) forget(c *offspring) {
 	c.theirs.Close()
 }
 
-func describe(s syscall.WaitStatus) string {
+func describe(s sys.WaitStatus) string {
 	if s.Signaled() {
 		return "signal: " + s.Signal().String()
 	}

@@ -6,12 +6,11 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
-	"threeloops/common/cli"
 	"threeloops/common/hub"
-	"threeloops/common/sock"
+	"threeloops/common/server"
+	"threeloops/common/sys"
 )
 
 // give hands a connection to a warm child. It reports false if there is none. One
@@ -26,11 +25,11 @@ func (p *parent) give(cl newcomer) bool {
 		c := p.warm[0]
 		p.warm = slices.Delete(p.warm, 0, 1)
 		if c.lists != p.env.Lists() || c.root != times {
-			p.send(c, &hub.Message{Kind: hub.Shutdown})
+			p.send(c, &hub.Message{Kind: shutdownKind})
 			continue
 		}
 		p.board[c.slot].Assign(cl.id, cl.peer)
-		m := hub.Message{Kind: hub.Serve, Conn: cl.id}
+		m := hub.Message{Kind: serveKind, Conn: cl.id}
 		if full, err := c.ours.SendFD(m.Append(nil), cl.fd); err == nil && !full {
 			p.expect(c, cl)
 			return true
@@ -45,7 +44,7 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	if err := p.lists.renew(p.env.Lists()); err != nil {
 		return nil, err
 	}
-	ours, theirs, err := sock.NewBus()
+	ours, theirs, err := newChannel()
 	if err != nil {
 		return nil, err
 	}
@@ -60,12 +59,12 @@ func (p *parent) spawn(fd int, b birth) (*offspring, error) {
 	if dir >= 0 {
 		root = uintptr(dir)
 	}
-	pid, err := forkExec(program, append([]string{title}, os.Args[1:]...), &syscall.ProcAttr{
+	pid, err := p.fork(program, append([]string{title}, os.Args[1:]...), &sys.ProcAttr{
 		Env: environment(birthEnv+"="+b.String(), "GOMAXPROCS=1", "GOGC="+garbagePercent, "GOMEMLIMIT=off"),
 		Files: []uintptr{0, 1, null, connFD: uintptr(fd), busFD: uintptr(theirs.FD), boardFD: uintptr(p.memfd),
-			cli.HostsFD: uintptr(p.lists.hosts), cli.OriginsFD: uintptr(p.lists.origins),
-			cli.RootFD: root, errorFD: 2},
-		Sys: &syscall.SysProcAttr{Setpgid: true}, // a terminal's Ctrl-C is the parent's affair
+			server.HostsFD: uintptr(p.lists.hosts), server.OriginsFD: uintptr(p.lists.origins),
+			server.RootFD: root, errorFD: 2},
+		Sys: &sys.SysProcAttr{Setpgid: true}, // a terminal's Ctrl-C is the parent's affair
 	})
 	if err != nil {
 		ours.Close()

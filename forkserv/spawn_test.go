@@ -8,27 +8,25 @@ import (
 	"testing"
 	"time"
 
-	"threeloops/common/cli"
 	"threeloops/common/hub"
-	"threeloops/common/sock"
+	"threeloops/common/server"
 	"threeloops/common/stat"
+	"threeloops/common/sys"
 )
 
 // Clients come in bursts: a fork between two of one would let the second wait for it.
 func TestChildrenInAdvanceAreMadeWhenNobodyComes(t *testing.T) {
 	forked := 0
-	fork := forkExec
-	forkExec = func(string, []string, *syscall.ProcAttr) (int, error) { forked++; return 0, errors.New("no") }
-	defer func() { forkExec = fork }()
 	now := time.Now()
 	p := &parent{
-		env: &cli.Env{Options: &cli.Options{Prefork: 1}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
-		fds: make([]sock.PollFD, 2), board: make(stat.Board, 2), slots: []int{1}, null: 0,
-		hub:  hub.New(nil, sock.Random),
+		env: &server.Env{Options: &server.Options{Prefork: 1}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
+		fds: make([]sys.PollFd, 2), board: make(stat.Board, 2), slots: []int{1}, null: 0,
+		hub:  hub.New(nil, sys.Random),
 		stat: new(stat.Slot),
 		calm: now,
+		fork: func(string, []string, *sys.ProcAttr) (int, error) { forked++; return 0, errors.New("no") },
 	}
-	ours, theirs, err := sock.NewBus()
+	ours, theirs, err := newChannel()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +38,7 @@ func TestChildrenInAdvanceAreMadeWhenNobodyComes(t *testing.T) {
 	}
 	p.warm = []*offspring{{slot: 1, ours: ours, newcomer: nobody}}
 	p.entrust(now, newcomer{fd: fd, id: 1})
-	defer sock.CloseFD(fd)
+	defer sys.Close(fd)
 	if got := p.timeout(now); got != preforkPause {
 		t.Errorf("somebody has just come: the next wait lasts %v, want %v", got, preforkPause)
 	}

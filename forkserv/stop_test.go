@@ -11,16 +11,17 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"threeloops/common/cli"
-	"threeloops/common/conformance"
+	"threeloops/common/conn"
 	"threeloops/common/hub"
-	"threeloops/common/sock"
+	"threeloops/common/processtest"
+	"threeloops/common/server"
 	"threeloops/common/stat"
+	"threeloops/common/sys"
 )
 
 // As by docker pause, or with a virtual machine that is frozen.
 func TestAStoppedServerAnswersWhatHasCome(t *testing.T) {
-	p := conformance.Launch(t, "-idle-timeout=1s")
+	p := processtest.Launch(t, "-idle-timeout=1s")
 	var all []*client
 	for range 20 {
 		c, _ := serves(t, p)
@@ -45,32 +46,32 @@ func TestAStoppedServerAnswersWhatHasCome(t *testing.T) {
 }
 
 // newChild returns a child whose client and parent are the test, at the other ends.
-func newChild(t *testing.T, o *cli.Options) (c *child, client int) {
+func newChild(t *testing.T, o *server.Options) (c *child, client int) {
 	t.Helper()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours, theirs, err := sock.NewBus()
+	ours, theirs, err := newChannel()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(pair[0]); ours.Close(); theirs.Close() })
 	board := make(stat.Board, 1)
-	env := &cli.Env{Options: o, Log: slog.New(slog.DiscardHandler)}
-	c = &child{env: env, stat: &board[0], bus: bus{Bus: theirs, stat: &board[0]}}
+	env := &server.Env{Options: o, Log: slog.New(slog.DiscardHandler)}
+	c = &child{env: env, stat: &board[0], bus: bus{channel: theirs, stat: &board[0]}}
 	io := env.NewIO(c.stat)
 	cfg, receiver := env.Sessions(io, board, 0, &c.bus)
 	c.room, c.cfg = receiver, cfg
-	c.conn = sock.NewConn(pair[1], 1, io, cfg, start, alone)
-	c.fds = [2]sock.PollFD{{Fd: int32(pair[1])}, {Fd: int32(theirs.FD)}}
+	c.conn = conn.NewConn(pair[1], 1, io, cfg, start, alone)
+	c.fds = [2]sys.PollFd{{Fd: int32(pair[1])}, {Fd: int32(theirs.FD)}}
 	t.Cleanup(func() { unix.Close(pair[1]) })
 	return c, pair[0]
 }
 
 // A process may be stopped between its wait and its look at the clock.
 func TestAChildLooksAgainBeforeItJudgesADeadline(t *testing.T) {
-	options := &cli.Options{
+	options := &server.Options{
 		Loops: 1,
 		Addr:  "127.0.0.1:0", MaxHead: 1 << 14, MaxMessage: 1 << 20, MaxBody: 1 << 20,
 		HeadTimeout: time.Second, IdleTimeout: time.Second, WriteTimeout: time.Second, CloseTimeout: time.Second,

@@ -3,11 +3,12 @@ package main
 import (
 	"time"
 
-	"threeloops/common/cli"
+	"threeloops/common/conn"
 	"threeloops/common/hub"
+	"threeloops/common/server"
 	"threeloops/common/session"
-	"threeloops/common/sock"
 	"threeloops/common/stat"
+	"threeloops/common/sys"
 )
 
 // loop is the poll loop. A round waits, takes in what has come, ticks what
@@ -15,25 +16,25 @@ import (
 // written, so that all replies of a round to one connection leave in one write, and no
 // descriptor's number is given away while events of the round still name it.
 type loop struct {
-	env  *cli.Env
-	io   *sock.IO
+	env  *server.Env
+	io   *conn.IO
 	stat *stat.Slot
 	cfg  *session.Config
-	desk *cli.Desk  // where orders come from other goroutines
-	bus  *hub.Local // to all other connections
-	lns  []*sock.Listener
+	desk *server.Desk // where orders come from other goroutines
+	bus  *hub.Local   // to all other connections
+	lns  []*conn.Listener
 
-	fds     []sock.PollFD // the desk's bell, the listeners, and from first on one for each of conns
+	fds     []sys.PollFd // the desk's bell, the listeners, and from first on one for each of conns
 	first   int
-	conns   []*sock.Conn
+	conns   []*conn.Conn
 	nearest time.Time // not later than any connection's deadline; zero: there is none
 
-	todo        []*sock.Conn     // to settle in this round
-	late, again []*sock.Conn     // to settle in the next: without a share of this round's work; with one
-	wake        func(*sock.Conn) // touch, made a value once and not for each connection
-	relief      sock.Relief      // when memory is short
+	todo        []*conn.Conn     // to settle in this round
+	late, again []*conn.Conn     // to settle in the next: without a share of this round's work; with one
+	wake        func(*conn.Conn) // touch, made a value once and not for each connection
+	relief      conn.Relief      // when memory is short
 	looks       int              // at all descriptors since a deadline has passed, see due
-	arrivals    cli.Arrivals
+	arrivals    server.Arrivals
 	open, limit int       // connections
 	paused      bool      // the listeners are not watched: clients wait in the backlog
 	resume      time.Time // when they are again, at the latest; zero: when a connection closes
@@ -44,14 +45,14 @@ type loop struct {
 // failed, or when memory is short.
 const acceptPause = 100 * time.Millisecond
 
-func serve(env *cli.Env) error {
-	desk, err := cli.NewDesk()
+func serve(env *server.Env) error {
+	desk, err := server.NewDesk()
 	if err != nil {
 		return err
 	}
 	l := &loop{
 		desk: desk, bus: env.NewLocal(), limit: env.ConnLimit(),
-		arrivals: cli.Arrivals{Log: env.Log},
+		arrivals: server.Arrivals{Log: env.Log},
 	}
 	board := make(stat.Board, 1)
 	if err := l.start(env, board, 0); err != nil {
@@ -64,7 +65,7 @@ func serve(env *cli.Env) error {
 }
 
 // start makes the loop that counts in slot i of board, and begins to listen.
-func (l *loop) start(env *cli.Env, board stat.Board, i int) (err error) {
+func (l *loop) start(env *server.Env, board stat.Board, i int) (err error) {
 	l.env, l.stat, l.wake = env, &board[i], l.touch
 	l.io = env.NewIO(l.stat)
 	cfg, receiver := env.Sessions(l.io, board, i, l.bus)
@@ -73,9 +74,9 @@ func (l *loop) start(env *cli.Env, board stat.Board, i int) (err error) {
 	if l.lns, err = env.Listen(l.io); err != nil {
 		return err
 	}
-	l.watch(l.desk.FD, sock.POLLIN)
+	l.watch(l.desk.FD, sys.POLLIN)
 	for _, ln := range l.lns {
-		l.watch(ln.FD, sock.POLLIN)
+		l.watch(ln.FD, sys.POLLIN)
 	}
 	l.first = len(l.fds)
 	return nil
@@ -84,7 +85,7 @@ func (l *loop) start(env *cli.Env, board stat.Board, i int) (err error) {
 // run is the loop.
 func (l *loop) run() error {
 	for now := time.Now(); !l.done(now); {
-		n, err := sock.Poll(l.fds, l.timeout(now))
+		n, err := sys.Poll(l.fds, l.timeout(now))
 		now = time.Now()
 		l.env.WaitFailed(now, err)
 		l.takeIn(now, n)
@@ -109,7 +110,7 @@ func (l *loop) takeIn(now time.Time, n int) {
 	}
 	for i, c := range l.conns {
 		if marks := l.fds[l.first+i].Revents; marks != 0 {
-			l.take(now, c, marks&^sock.POLLOUT != 0)
+			l.take(now, c, marks&^sys.POLLOUT != 0)
 		}
 	}
 }
@@ -119,7 +120,7 @@ func (l *loop) timeout(now time.Time) time.Duration {
 	if len(l.todo) > 0 || l.looks > 0 {
 		return 0 // some had more to do than one round allows, or see due
 	}
-	return sock.Until(sock.Sooner(sock.Sooner(l.nearest, l.bus.Deadline()), sock.Sooner(l.resume, l.end)), now)
+	return conn.Until(conn.Sooner(conn.Sooner(l.nearest, l.bus.Deadline()), conn.Sooner(l.resume, l.end)), now)
 }
 
 func (l *loop) count(ready int) {
@@ -132,7 +133,7 @@ func (l *loop) count(ready int) {
 // descriptors were looked at once more: bytes may have come in time while the server
 // was stopped, or behind a wait that a signal ended.
 func (l *loop) due(now time.Time) bool {
-	next := sock.Sooner(l.nearest, l.bus.Deadline())
+	next := conn.Sooner(l.nearest, l.bus.Deadline())
 	switch passed := !next.IsZero() && !now.Before(next); {
 	case !passed:
 		l.looks = 0
@@ -150,7 +151,7 @@ func (l *loop) tick(now time.Time) {
 	l.nearest = time.Time{}
 	for _, c := range l.conns {
 		if d := c.Deadline(); d.IsZero() || d.After(now) {
-			l.nearest = sock.Sooner(l.nearest, d)
+			l.nearest = conn.Sooner(l.nearest, d)
 			continue
 		}
 		c.Tick(now)
@@ -161,7 +162,7 @@ func (l *loop) tick(now time.Time) {
 
 // take reads from c once, if that is what c is ready for. Whatever is marked
 // beside POLLOUT makes it readable: an error too is found by reading.
-func (l *loop) take(now time.Time, c *sock.Conn, readable bool) {
+func (l *loop) take(now time.Time, c *conn.Conn, readable bool) {
 	if readable {
 		c.ReadOnce(now)
 	}
@@ -170,7 +171,7 @@ func (l *loop) take(now time.Time, c *sock.Conn, readable bool) {
 
 // touch puts c on the list for settle. It is also how the application, which
 // may have something for any connection, wakes it.
-func (l *loop) touch(c *sock.Conn) {
+func (l *loop) touch(c *conn.Conn) {
 	if !c.Touched && c.FD >= 0 {
 		c.Touched = true
 		l.todo = append(l.todo, c)
@@ -178,7 +179,7 @@ func (l *loop) touch(c *sock.Conn) {
 }
 
 // accept takes what a listener has, until the limit is reached.
-func (l *loop) accept(now time.Time, ln *sock.Listener) {
+func (l *loop) accept(now time.Time, ln *conn.Listener) {
 	if l.paused {
 		return // left alone since this very round began
 	}
@@ -193,13 +194,13 @@ func (l *loop) accept(now time.Time, ln *sock.Listener) {
 		}
 		fd, verdict, err := ln.Next()
 		switch verdict {
-		case sock.Empty:
+		case conn.Empty:
 			return
-		case sock.Accepted:
+		case conn.Accepted:
 			l.take(now, l.add(now, fd), l.env.DeferAccept > 0) // then its first bytes are there
-		case sock.Shed:
+		case conn.Shed:
 			l.arrivals.Shed(now, err)
-		case sock.Failed:
+		case conn.Failed:
 			l.env.Log.Error("can't accept", "error", err)
 			l.pause(now)
 			return
@@ -207,12 +208,12 @@ func (l *loop) accept(now time.Time, ln *sock.Listener) {
 	}
 }
 
-func (l *loop) add(now time.Time, fd int) *sock.Conn {
-	c := sock.NewConn(fd, l.arrivals.Next(now), l.io, l.cfg, now, l.wake)
+func (l *loop) add(now time.Time, fd int) *conn.Conn {
+	c := conn.NewConn(fd, l.arrivals.Next(now), l.io, l.cfg, now, l.wake)
 	c.Armed = session.Read
 	c.Slot = int32(len(l.conns))
 	l.conns = append(l.conns, c)
-	l.watch(fd, sock.POLLIN)
+	l.watch(fd, sys.POLLIN)
 	l.open++
 	return c
 }
@@ -234,15 +235,15 @@ func (l *loop) settle(now time.Time) {
 		case want != c.Armed:
 			l.arm(c, want)
 		}
-		l.nearest = sock.Sooner(l.nearest, c.Deadline())
+		l.nearest = conn.Sooner(l.nearest, c.Deadline())
 	}
-	l.todo, l.late, l.again = sock.NextTodo(l.todo, l.late, l.again)
+	l.todo, l.late, l.again = conn.NextTodo(l.todo, l.late, l.again)
 	if l.paused && !l.resume.IsZero() && !now.Before(l.resume) {
 		l.watchListeners(true)
 	}
 }
 
-func (l *loop) remove(c *sock.Conn) {
+func (l *loop) remove(c *conn.Conn) {
 	i, last := int(c.Slot), len(l.conns)-1
 	l.conns[i], l.fds[l.first+i] = l.conns[last], l.fds[l.first+last]
 	l.conns[i].Slot = c.Slot
@@ -257,8 +258,8 @@ func (l *loop) remove(c *sock.Conn) {
 
 // arm changes what poll is to watch of c. It costs no system call: the whole
 // list goes to the kernel with the next wait anyway.
-func (l *loop) arm(c *sock.Conn, want session.Want) {
-	l.fds[l.first+int(c.Slot)].Events = sock.Marks(want)
+func (l *loop) arm(c *conn.Conn, want session.Want) {
+	l.fds[l.first+int(c.Slot)].Events = conn.Marks(want)
 	c.Armed = want
 }
 
@@ -281,14 +282,14 @@ func (l *loop) watchListeners(on bool) {
 }
 
 func (l *loop) watch(fd int, marks int16) {
-	l.fds = append(l.fds, sock.PollFD{Fd: int32(fd), Events: marks})
+	l.fds = append(l.fds, sys.PollFd{Fd: int32(fd), Events: marks})
 }
 
 // hear does what was ordered.
 func (l *loop) hear(now time.Time) {
 	for _, o := range l.desk.Take() {
 		switch o.Verb {
-		case cli.Leave:
+		case server.Leave:
 			l.leave(now)
 		default:
 			o.Obey(now, l.conns, l.wake)
@@ -308,14 +309,14 @@ func (l *loop) leave(now time.Time) {
 	for _, ln := range l.lns {
 		for l.open < l.limit {
 			fd, verdict, _ := ln.Accept()
-			if verdict != sock.Accepted {
+			if verdict != conn.Accepted {
 				break
 			}
 			l.add(now, fd)
 		}
 	}
 	l.watchListeners(false)
-	sock.CloseAll(l.lns)
+	conn.CloseAll(l.lns)
 	l.lns = nil
 	for _, c := range l.conns {
 		c.Shutdown(now)

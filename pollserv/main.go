@@ -1,12 +1,12 @@
 package main
 
-import "threeloops/common/cli"
+import "threeloops/common/server"
 
 func main() {
-	cli.Main(cli.Model{
+	server.Main(server.Model{
 		Name:  "pollserv",
 		About: "HTTP and WebSocket from one poll loop",
 		Addr:  "127.0.0.1:8002",
-		Run:   func(env *cli.Env) error { return serve(env) },
+		Run:   func(env *server.Env) error { return serve(env) },
 	})
 }

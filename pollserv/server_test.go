@@ -4,10 +4,9 @@ import (
 	"testing"
 
 	"threeloops/common/conformance"
+	"threeloops/common/processtest"
 )
 
-func TestMain(m *testing.M) { conformance.Main(m, main) }
+func TestMain(m *testing.M) { processtest.Main(m, main) }
 
 func TestConformance(t *testing.T) { conformance.Run(t, conformance.Exec("pollserv")) }
-
-func TestProcesses(t *testing.T) { conformance.Processes(t, conformance.Exec("pollserv")) }

@@ -16,13 +16,13 @@ import (
 
 	"threeloops/common/hub"
 	"threeloops/common/session"
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 )
 
 // visitor is a client without WebSocket, on one connection.
 type visitor struct {
 	*party
-	peer *wiretest.Peer
+	peer *tracetest.Peer
 }
 
 func (p *party) visitor() *visitor { return &visitor{p, p.Connect()} }

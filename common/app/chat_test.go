@@ -13,7 +13,7 @@ import (
 	"threeloops/common/hub"
 	"threeloops/common/session"
 	"threeloops/common/stat"
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 	"threeloops/common/ws"
 )
 
@@ -27,7 +27,7 @@ type heard struct {
 // party is a loop in memory whose application has a room.
 type party struct {
 	*testing.T
-	*wiretest.Loop
+	*tracetest.Loop
 	app  *App
 	bus  *hub.Local
 	sent []hub.Message // to the hub
@@ -53,13 +53,13 @@ func (p *party) undeaf() {
 func newParty(t *testing.T, flags ...string) *party {
 	p := &party{T: t, bus: hub.NewLocal(counting())}
 	cfg := &session.Config{Stat: new(stat.Slot)}
-	if _, err := wiretest.Configure(cfg, flags); err != nil {
+	if _, err := tracetest.Configure(cfg, flags); err != nil {
 		t.Fatal(err)
 	}
 	p.app = New(Options{Name: "test", Board: make(stat.Board, 1), Bus: p, MaxMessage: cfg.MaxMessage})
 	p.bus.Attach(p.app)
 	cfg.App = p.app
-	p.Loop = wiretest.NewLoop(cfg)
+	p.Loop = tracetest.NewLoop(cfg)
 	t.Cleanup(func() {
 		if err := p.Err(); err != nil {
 			t.Error(err)
@@ -71,7 +71,7 @@ func newParty(t *testing.T, flags ...string) *party {
 // member is a client of a party.
 type member struct {
 	*party
-	peer   *wiretest.Peer
+	peer   *tracetest.Peer
 	frames ws.Reader
 }
 
@@ -101,7 +101,7 @@ func (p *party) join(name string) *member {
 }
 
 func (m *member) send(items ...string) {
-	m.peer.Write(wiretest.FromPeer(strings.Join(items, ", ")))
+	m.peer.Write(tracetest.FromPeer(strings.Join(items, ", ")))
 }
 
 // say sends a text message.
@@ -396,11 +396,11 @@ func TestComplaintsKeepTheirTurn(t *testing.T) {
 func TestARefusedHandshakeLeavesNoGuestBehind(t *testing.T) {
 	p := newParty(t)
 	c := p.Connect()
-	c.Write(wiretest.FromPeer(`get /chat`))
+	c.Write(tracetest.FromPeer(`get /chat`))
 	if got := string(c.Read()); !strings.HasPrefix(got, "HTTP/1.1 426 ") {
 		t.Errorf("want 426, got %.100q", got)
 	}
-	c.Write(wiretest.FromPeer(`handshake /echo, text "{}"`))
+	c.Write(tracetest.FromPeer(`handshake /echo, text "{}"`))
 	if got := string(c.Read()); !strings.HasSuffix(got, "\r\n\r\n\x81\x02{}") {
 		t.Errorf("want an echo, got %q", got)
 	}
@@ -412,7 +412,7 @@ func TestABroadcastIsEncodedOnce(t *testing.T) {
 		a := local(nil)
 		all := make([]*session.Session, members)
 		cfg := &session.Config{App: a, Stat: new(stat.Slot)}
-		wiretest.Configure(cfg, nil)
+		tracetest.Configure(cfg, nil)
 		v := make([][]byte, 4)
 		drain := func() {
 			for _, s := range all {
@@ -429,7 +429,7 @@ func TestABroadcastIsEncodedOnce(t *testing.T) {
 			all[i] = session.New(cfg, uint64(1+i), birth, nil)
 		}
 		for i, s := range all {
-			s.Feed(birth, wiretest.FromPeer(fmt.Sprintf(
+			s.Feed(birth, tracetest.FromPeer(fmt.Sprintf(
 				`offer /chat "permessage-deflate", text "{\"type\":\"join\",\"name\":\"%d\"}"`, i)))
 			drain()
 		}

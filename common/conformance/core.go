@@ -8,16 +8,16 @@ import (
 	"threeloops/common/hub"
 	"threeloops/common/session"
 	"threeloops/common/stat"
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 )
 
 // core plays traces in memory, with the servers' own application.
-var core = wiretest.Core{New: newConfig}
+var core = tracetest.Core{New: newConfig}
 
 // newConfig makes of a server's flags what a server makes of them.
 func newConfig(flags []string) (*session.Config, error) {
 	cfg := new(session.Config)
-	rest, err := wiretest.Configure(cfg, flags)
+	rest, err := tracetest.Configure(cfg, flags)
 	if err != nil {
 		return nil, err
 	}

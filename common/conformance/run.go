@@ -12,16 +12,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 )
 
 //go:embed traces
 var files embed.FS
 
 // Traces returns the whole table.
-func Traces(t testing.TB) []*wiretest.Trace {
+func Traces(t testing.TB) []*tracetest.Trace {
 	t.Helper()
-	all, err := wiretest.Load(files, "traces/*.trace")
+	all, err := tracetest.Load(files, "traces/*.trace")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func Run(t *testing.T, target Target) {
 // about time, so nothing is to keep the processors from them. Those that wait with full
 // sockets have time to spare.
 func run(t *testing.T, target Target, n int) {
-	var waiting, stalled, others []*wiretest.Trace
+	var waiting, stalled, others []*tracetest.Trace
 	for _, tr := range Traces(t) {
 		switch {
 		case tr.Waits == 0:
@@ -68,7 +68,7 @@ func run(t *testing.T, target Target, n int) {
 			waiting = append(waiting, tr)
 		}
 	}
-	r := &runner{t: t, target: target, cuttings: wiretest.Cuttings(n), servers: map[string]*Server{}}
+	r := &runner{t: t, target: target, cuttings: tracetest.Cuttings(n), servers: map[string]*Server{}}
 	r.playTogether(waiting, waitAtOnce)
 	var wg sync.WaitGroup
 	wg.Go(func() { r.playTogether(stalled, slowAtOnce) })
@@ -84,7 +84,7 @@ func run(t *testing.T, target Target, n int) {
 type runner struct {
 	t        *testing.T
 	target   Target
-	cuttings []wiretest.Cutting
+	cuttings []tracetest.Cutting
 
 	mu      sync.Mutex
 	servers map[string]*Server // by flags
@@ -92,7 +92,7 @@ type runner struct {
 
 // playTogether plays several of the traces at once, on so many connections at most
 // beside those that get each byte by itself.
-func (r *runner) playTogether(traces []*wiretest.Trace, most int) {
+func (r *runner) playTogether(traces []*tracetest.Trace, most int) {
 	together := tracesAtOnce
 	if r.target.Start == nil { // in memory nothing waits
 		most, together = runtime.GOMAXPROCS(0), 1
@@ -110,8 +110,8 @@ func (r *runner) playTogether(traces []*wiretest.Trace, most int) {
 	wg.Wait()
 }
 
-// play is Play of wiretest.Core or wiretest.Socket.
-type play func(*wiretest.Trace, wiretest.Cutting) ([]byte, error)
+// play is Play of tracetest.Core or tracetest.Socket.
+type play func(*tracetest.Trace, tracetest.Cutting) ([]byte, error)
 
 // outcome is what one trace, cut one way, led to.
 type outcome struct {
@@ -119,14 +119,14 @@ type outcome struct {
 	err   error
 }
 
-func (r *runner) play(t *testing.T, tr *wiretest.Trace, room chan struct{}) {
+func (r *runner) play(t *testing.T, tr *tracetest.Trace, room chan struct{}) {
 	want, err := core.Play(tr, r.cuttings[0])
 	if err != nil {
 		t.Fatalf("the core, whole: %v", err)
 	}
 	play := play(core.Play)
 	if r.target.Start != nil {
-		play = wiretest.Socket{Addr: r.server(tr.Flags).Addr}.Play
+		play = tracetest.Socket{Addr: r.server(tr.Flags).Addr}.Play
 	}
 	for i, got := range r.playAll(tr, play, room) {
 		t.Run(r.cuttings[i].Name, func(t *testing.T) {
@@ -141,7 +141,7 @@ func (r *runner) play(t *testing.T, tr *wiretest.Trace, room chan struct{}) {
 }
 
 // playAll plays tr in all cuttings, byte by byte at once, others as there is room for them.
-func (r *runner) playAll(tr *wiretest.Trace, play play, room chan struct{}) []outcome {
+func (r *runner) playAll(tr *tracetest.Trace, play play, room chan struct{}) []outcome {
 	all := make([]outcome, len(r.cuttings))
 	var wg sync.WaitGroup
 	for i, cut := range r.cuttings {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"threeloops/common/processtest"
 )
 
 // Target is what the table is played against.
@@ -29,24 +31,6 @@ type Server struct {
 	Stop func() // ends it politely and fails the test if it does not go; may be called again
 }
 
-// In the environment, serveVariable makes a test binary the server, and
-// flagsVariable has flags for it, before those of its command line.
-const (
-	serveVariable = "THREELOOPS_SERVE"
-	flagsVariable = "THREELOOPS_FLAGS"
-)
-
-// Main is the TestMain of a server: it runs the tests, or serves, the server's
-// main function, when Exec has started this binary.
-func Main(m *testing.M, serve func()) {
-	if os.Getenv(serveVariable) == "1" {
-		os.Args = slices.Insert(os.Args, 1, strings.Fields(os.Getenv(flagsVariable))...)
-		serve()
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
-
 // unhurried is for the peer that sends byte by byte beside fifty busy ones: on a busy
 // machine a head takes it longer than the 10 seconds that the servers give by default.
 const unhurried = "-head-timeout=1m"
@@ -54,11 +38,11 @@ const unhurried = "-head-timeout=1m"
 // Core is the protocol core in memory, without a server.
 func Core() Target { return Target{Name: "core"} }
 
-// Exec is the server that this test binary is (see Main). Each server started
+// Exec is the server that this test binary is (see processtest.Main). Each server started
 // has flags before those of the trace, which count then.
 func Exec(name string, flags ...string) Target {
 	return Target{Name: name, Flags: flags, Start: func(t testing.TB, more ...string) *Server {
-		p := Launch(t, slices.Concat([]string{unhurried}, flags, more)...)
+		p := processtest.Launch(t, slices.Concat([]string{unhurried}, flags, more)...)
 		return &Server{Addr: p.Addr, Pid: p.Pid, Stop: p.Stop}
 	}}
 }

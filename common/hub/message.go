@@ -32,17 +32,6 @@ const (
 	Announced                  // an entry for members that poll: the operator said Text
 )
 
-// The kinds that forkserv's parent and its children send each other over the same
-// socket. The Hub never sees them. All but Serving and Holds come from the parent.
-const (
-	Serve    Kind = 64 + iota // here is your connection, number Conn
-	Shutdown                  // finish, and leave
-	Kick                      // end your connection
-	Tell                      // send Text to your WebSocket
-	Serving                   // the child has all it needs, and is about to read from connection Conn
-	Holds                     // the child holds twice as much memory as when it said so last
-)
-
 // Message is what travels between a place and the Hub. Which fields mean
 // something depends on its Kind.
 type Message struct {

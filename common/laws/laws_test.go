@@ -27,15 +27,17 @@ var below = map[string][]string{
 	"common/hub":     {},
 	"common/session": {"common/http1", "common/ws", "common/outq", "common/stat"},
 	"common/app":     {"common/session", "common/hub", "common/http1", "common/ws", "common/outq", "common/stat"},
-	"common/sock":    {"common/session", "common/hub", "common/outq", "common/stat"},
-	"common/cli":     {"common/app", "common/sock", "common/session", "common/hub", "common/stat"},
-	"epollserv":      {"common/cli", "common/sock", "common/session", "common/hub", "common/stat"},
-	"pollserv":       {"common/cli", "common/sock", "common/session", "common/hub", "common/stat"},
-	"forkserv":       {"common/cli", "common/sock", "common/session", "common/hub", "common/stat"},
+	"common/sys":     {},
+	"common/docroot": {"common/outq", "common/sys"},
+	"common/conn":    {"common/session", "common/outq", "common/stat", "common/sys"},
+	"common/server":  {"common/app", "common/conn", "common/docroot", "common/session", "common/hub", "common/stat", "common/sys"},
+	"epollserv":      {"common/server", "common/conn", "common/session", "common/hub", "common/stat", "common/sys"},
+	"pollserv":       {"common/server", "common/conn", "common/session", "common/hub", "common/stat", "common/sys"},
+	"forkserv":       {"common/server", "common/conn", "common/session", "common/hub", "common/stat", "common/sys"},
 }
 
 // testOnly are packages that only tests may import.
-var testOnly = []string{"common/wiretest", "common/conformance", "common/laws"}
+var testOnly = []string{"common/tracetest", "common/conformance", "common/processtest", "common/laws"}
 
 // core are the packages that know neither sockets nor time.
 var core = []string{"common/http1", "common/ws", "common/outq", "common/hub", "common/session", "common/app"}
@@ -47,7 +49,7 @@ var worldly = []string{"net", "os", "syscall", "golang.org/x/sys/unix", "mime", 
 var clock = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
 
 // lowlevel may use package unsafe.
-var lowlevel = []string{"common/sock/raw.go", "common/sock/board.go"}
+var lowlevel = []string{"common/sys/raw.go", "forkserv/board.go"}
 
 // long may have functions of any length: tables and a parser's switch.
 var long = []string{"contentType"}
@@ -70,8 +72,8 @@ func TestImportsFollowTheDrawing(t *testing.T) {
 			switch {
 			case ok && known && !slices.Contains(allowed, inside):
 				t.Errorf("%s imports %s, against the drawing", s.path, imp)
-			case imp == "golang.org/x/sys/unix" && known && s.dir != "common/sock":
-				t.Errorf("%s imports %s: only common/sock asks the kernel", s.path, imp)
+			case (imp == "golang.org/x/sys/unix" || imp == "syscall") && known && s.dir != "common/sys":
+				t.Errorf("%s imports %s: system calls are made by common/sys", s.path, imp)
 			case imp == "unsafe" && known && !slices.Contains(lowlevel, s.path):
 				t.Errorf("%s imports unsafe", s.path)
 			case known && strings.Contains(imp, ".") && imp != "golang.org/x/sys/unix":
@@ -139,7 +141,7 @@ func TestTheCoreBuildsForABrowser(t *testing.T) {
 }
 
 // portable are the packages that compile, with their tests, on systems without Linux's calls.
-var portable = append([]string{"common/outq", "common/stat", "common/wiretest"}, core...)
+var portable = append([]string{"common/outq", "common/stat", "common/tracetest"}, core...)
 
 func TestThePortablePackagesCompileElsewhere(t *testing.T) {
 	if testing.Short() {
@@ -308,6 +310,15 @@ func (s source) imports() []string {
 	return list
 }
 
+func parse(path string, text []byte) (source, error) {
+	set := token.NewFileSet()
+	f, err := parser.ParseFile(set, path, text, parser.ParseComments)
+	if err != nil {
+		return source{}, err
+	}
+	return source{path: path, dir: filepath.Dir(path), file: f, set: set, lines: set.File(f.Pos()).LineCount()}, nil
+}
+
 // sources parses all non-test files of this module.
 func sources(t *testing.T) []source {
 	var all []source
@@ -319,15 +330,13 @@ func sources(t *testing.T) []source {
 		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return nil
 		}
-		set := token.NewFileSet()
-		f, err := parser.ParseFile(set, path, nil, parser.ParseComments)
+		text, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		all = append(all, source{
-			path: rel, dir: filepath.Dir(rel), file: f, set: set, lines: set.File(f.Pos()).LineCount(),
-		})
-		return nil
+		s, err := parse(rel, text)
+		all = append(all, s)
+		return err
 	})
 	if err != nil || len(all) < 20 {
 		t.Fatalf("found %d files: %v", len(all), err)

@@ -6,7 +6,7 @@ import (
 	"threeloops/common/http1"
 	"threeloops/common/session"
 	"threeloops/common/stat"
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 )
 
 // driver drives one session without the checks of a Loop, which allocate.
@@ -19,8 +19,8 @@ type driver struct {
 
 func newDriver(app session.App, flags ...string) *driver {
 	cfg := &session.Config{App: app, Stat: new(stat.Slot)}
-	wiretest.Configure(cfg, flags)
-	return &driver{cfg: cfg, s: session.New(cfg, 1, wiretest.Birth, nil)}
+	tracetest.Configure(cfg, flags)
+	return &driver{cfg: cfg, s: session.New(cfg, 1, tracetest.Birth, nil)}
 }
 
 // exchange feeds p and sends all answers; it returns how many bytes they were.
@@ -28,14 +28,14 @@ func (d *driver) exchange(p []byte) (sent int) {
 	d.cfg.Round()
 	if len(p) > 0 {
 		to := d.s.Into(d.scratch[:])
-		d.s.Feed(wiretest.Birth, to[:copy(to, p)])
+		d.s.Feed(tracetest.Birth, to[:copy(to, p)])
 	}
 	for b := d.s.Next(d.runs[:]); !b.Empty(); b = d.s.Next(d.runs[:]) {
 		n := 0
 		for _, run := range b.Bytes {
 			n += len(run)
 		}
-		d.s.Sent(wiretest.Birth, n)
+		d.s.Sent(tracetest.Birth, n)
 		sent += n
 	}
 	return sent
@@ -43,8 +43,8 @@ func (d *driver) exchange(p []byte) (sent int) {
 
 func TestAnEchoedMessageAllocatesNothing(t *testing.T) {
 	d := newDriver(new(testApp))
-	d.exchange(wiretest.FromPeer("handshake /ws"))
-	message := wiretest.FromPeer("text pattern 64")
+	d.exchange(tracetest.FromPeer("handshake /ws"))
+	message := tracetest.FromPeer("text pattern 64")
 	n := testing.AllocsPerRun(1000, func() {
 		if sent := d.exchange(message); sent != 66 {
 			t.Fatalf("want 66 bytes sent, got %d", sent)
@@ -59,14 +59,14 @@ func TestAnEchoedMessageAllocatesNothing(t *testing.T) {
 // some of what it is given.
 func TestALargeEchoedMessageAllocatesNothing(t *testing.T) {
 	d := newDriver(new(testApp))
-	d.exchange(wiretest.FromPeer("handshake /ws"))
-	message := wiretest.FromPeer("binary pattern 1048576")
+	d.exchange(tracetest.FromPeer("handshake /ws"))
+	message := tracetest.FromPeer("binary pattern 1048576")
 	n := testing.AllocsPerRun(50, func() {
 		sent := 0
 		for p := message; len(p) > 0; {
 			to := d.s.Into(d.scratch[:])
 			k := copy(to, p)
-			d.s.Feed(wiretest.Birth, to[:k])
+			d.s.Feed(tracetest.Birth, to[:k])
 			p = p[k:]
 			sent += d.exchange(nil)
 		}
@@ -81,7 +81,7 @@ func TestALargeEchoedMessageAllocatesNothing(t *testing.T) {
 
 func TestASmallGetAllocatesNothing(t *testing.T) {
 	d := newDriver(plainApp{new(testApp), &session.Response{Status: 200, Body: []byte("hello")}})
-	get := wiretest.FromPeer("get /hello")
+	get := tracetest.FromPeer("get /hello")
 	n := testing.AllocsPerRun(1000, func() {
 		if sent := d.exchange(get); sent < 60 {
 			t.Fatalf("want a response, got %d bytes", sent)
@@ -94,8 +94,8 @@ func TestASmallGetAllocatesNothing(t *testing.T) {
 
 func BenchmarkEcho64(b *testing.B) {
 	d := newDriver(new(testApp))
-	d.exchange(wiretest.FromPeer("handshake /ws"))
-	message := wiretest.FromPeer("text pattern 64")
+	d.exchange(tracetest.FromPeer("handshake /ws"))
+	message := tracetest.FromPeer("text pattern 64")
 	b.ReportAllocs()
 	for b.Loop() {
 		d.exchange(message)

@@ -8,7 +8,7 @@ import (
 
 	"threeloops/common/session"
 	"threeloops/common/stat"
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 )
 
 // bench is what a scenario is played on: a loop in memory and the test's
@@ -16,7 +16,7 @@ import (
 type bench struct {
 	app   *testApp
 	cfg   *session.Config
-	loop  *wiretest.Loop
+	loop  *tracetest.Loop
 	stats *stat.Slot
 	seen  map[string]bool // the phases that any session has been in
 	wrong []string
@@ -25,15 +25,15 @@ type bench struct {
 func newBench() *bench {
 	b := &bench{app: new(testApp), stats: new(stat.Slot), seen: map[string]bool{}}
 	cfg := &session.Config{App: b.app, Stat: b.stats}
-	wiretest.Configure(cfg, nil)
-	b.cfg, b.loop = cfg, wiretest.NewLoop(cfg)
+	tracetest.Configure(cfg, nil)
+	b.cfg, b.loop = cfg, tracetest.NewLoop(cfg)
 	b.loop.Each = b.each
 	return b
 }
 
 // each holds every session to its bound after every call: no more than twice
 // what has arrived + 64 KiB is kept of it, whatever was announced.
-func (b *bench) each(p *wiretest.Peer) error {
+func (b *bench) each(p *tracetest.Peer) error {
 	b.seen[session.PhaseOf(p.Session)] = true
 	if held := session.HeldOfInput(p.Session); held > 2*p.Arrived+64<<10 {
 		return fmt.Errorf("%d bytes are held, and %d have arrived", held, p.Arrived)
@@ -48,10 +48,10 @@ func (b *bench) fail(format string, args ...any) {
 // faults is how many impossible transitions were counted.
 func (b *bench) faults() uint64 { return b.stats.Get(stat.Faults) }
 
-func (b *bench) connect() *wiretest.Peer { return b.loop.Connect() }
+func (b *bench) connect() *tracetest.Peer { return b.loop.Connect() }
 
 // open returns a peer whose WebSocket is open.
-func (b *bench) open(path string) *wiretest.Peer {
+func (b *bench) open(path string) *tracetest.Peer {
 	p := b.connect()
 	b.send(p, "handshake "+path)
 	b.want(p, "101 Switching")
@@ -59,12 +59,12 @@ func (b *bench) open(path string) *wiretest.Peer {
 	return p
 }
 
-func (b *bench) send(p *wiretest.Peer, items string) { p.Write(wiretest.FromPeer(items)) }
+func (b *bench) send(p *tracetest.Peer, items string) { p.Write(tracetest.FromPeer(items)) }
 
 func (b *bench) pass(d time.Duration) { b.loop.Advance(d) }
 
 // phase checks where the session stands.
-func (b *bench) phase(p *wiretest.Peer, want string) {
+func (b *bench) phase(p *tracetest.Peer, want string) {
 	b.seen[want] = true
 	if got := session.PhaseOf(p.Session); got != want {
 		b.fail("want phase %q, got %q", want, got)
@@ -72,7 +72,7 @@ func (b *bench) phase(p *wiretest.Peer, want string) {
 }
 
 // want reads all that the peer is sent, and looks for parts, in their order.
-func (b *bench) want(p *wiretest.Peer, parts ...string) {
+func (b *bench) want(p *tracetest.Peer, parts ...string) {
 	got := string(p.Read())
 	rest := got
 	for _, part := range parts {
@@ -88,15 +88,15 @@ func (b *bench) want(p *wiretest.Peer, parts ...string) {
 }
 
 // wantFrames reads all that the peer is sent: exactly these items.
-func (b *bench) wantFrames(p *wiretest.Peer, items string) {
-	want, got := string(wiretest.FromServer(items)), string(p.Read())
+func (b *bench) wantFrames(p *tracetest.Peer, items string) {
+	want, got := string(tracetest.FromServer(items)), string(p.Read())
 	if want != got {
 		b.fail("want %.200q (%d bytes), got %.200q (%d bytes)", want, len(want), got, len(got))
 	}
 }
 
 // over checks that the server has closed the descriptor.
-func (b *bench) over(p *wiretest.Peer) {
+func (b *bench) over(p *tracetest.Peer) {
 	if !p.Over() {
 		b.fail("want the connection to be over, it is in phase %q", session.PhaseOf(p.Session))
 	}

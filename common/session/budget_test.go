@@ -9,7 +9,7 @@ import (
 	"threeloops/common/http1"
 	"threeloops/common/session"
 	"threeloops/common/stat"
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 )
 
 // rounds drives one session, a round at a time.
@@ -22,8 +22,8 @@ type rounds struct {
 
 func newRounds(app session.App, cfg *session.Config, flags ...string) *rounds {
 	cfg.App, cfg.Stat = app, new(stat.Slot)
-	wiretest.Configure(cfg, flags)
-	r := &rounds{cfg: cfg, now: wiretest.Birth}
+	tracetest.Configure(cfg, flags)
+	r := &rounds{cfg: cfg, now: tracetest.Birth}
 	r.s = session.New(cfg, 1, r.now, nil)
 	return r
 }
@@ -102,8 +102,8 @@ func TestABombIsInflatedInManyRounds(t *testing.T) {
 	const size = 16 << 20
 	app := new(testApp)
 	r := newRounds(app, &session.Config{RoundWork: 20_000})
-	r.next(wiretest.FromPeer(offer))
-	frame := wiretest.FromPeer("marked binary deflate repeat 16777216 00")
+	r.next(tracetest.FromPeer(offer))
+	frame := tracetest.FromPeer("marked binary deflate repeat 16777216 00")
 	for len(frame) > 0 {
 		n := min(len(frame), 16<<10)
 		r.next(frame[:n])
@@ -233,7 +233,7 @@ var budgetScenarios = []scenario{
 		b.send(p, `part binary repeat 100000 "x"`)
 		b.send(q, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n"`)
 		b.send(q, `pattern 100000`)
-		for _, victim := range []*wiretest.Peer{p, q} {
+		for _, victim := range []*tracetest.Peer{p, q} {
 			b.loop.Operate(victim, (*session.Session).Evict)
 		}
 		b.wantFrames(p, `close 1013 "the server has no memory left"`)

@@ -8,7 +8,7 @@ import (
 
 	"threeloops/common/session"
 	"threeloops/common/stat"
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 )
 
 const offer = `offer /ws "permessage-deflate"`
@@ -56,7 +56,7 @@ var deflateScenarios = []scenario{
 }
 
 // openDeflate returns a peer whose WebSocket is open and may be compressed.
-func (b *bench) openDeflate() *wiretest.Peer {
+func (b *bench) openDeflate() *tracetest.Peer {
 	p := b.connect()
 	b.send(p, offer)
 	b.want(p, "101 Switching", "permessage-deflate")
@@ -94,7 +94,7 @@ func TestATakenMessageIsTheTakers(t *testing.T) {
 	var want []byte
 	for range 3 {
 		b.send(p, `marked binary deflate deflate pattern 300000, marked binary deflate deflate repeat 9000 pattern 900`)
-		want = append(want, wiretest.FromServer(`binary deflate pattern 300000`)...)
+		want = append(want, tracetest.FromServer(`binary deflate pattern 300000`)...)
 	}
 	got := p.Read()
 	for i := range 3 {
@@ -111,8 +111,8 @@ func TestAnEchoedMessageAllocatesNothingWhereCompressed(t *testing.T) {
 		`text pattern 60`,
 	} {
 		d := newDriver(new(testApp))
-		d.exchange(wiretest.FromPeer(offer))
-		message := wiretest.FromPeer(items)
+		d.exchange(tracetest.FromPeer(offer))
+		message := tracetest.FromPeer(items)
 		n := testing.AllocsPerRun(1000, func() {
 			if sent := d.exchange(message); sent < 7 || sent > 100 {
 				t.Fatalf("%s: want an echo, got %d bytes", items, sent)
@@ -134,7 +134,7 @@ func FuzzCompressed(f *testing.F) {
 		`marked text deflate "a\xff"`, `marked text f3 48 cd c9 c9 07 00 00, marked cont 00`,
 	} {
 		for seed := range uint64(2) {
-			f.Add(wiretest.FromPeer(items), seed)
+			f.Add(tracetest.FromPeer(items), seed)
 		}
 	}
 	f.Fuzz(func(t *testing.T, input []byte, seed uint64) {
@@ -182,11 +182,11 @@ func BenchmarkCompressedEcho(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			d := newDriver(new(testApp))
 			if c.name == "1KiB plain" {
-				d.exchange(wiretest.FromPeer(`handshake /ws`))
+				d.exchange(tracetest.FromPeer(`handshake /ws`))
 			} else {
-				d.exchange(wiretest.FromPeer(offer))
+				d.exchange(tracetest.FromPeer(offer))
 			}
-			message := wiretest.FromPeer(c.items)
+			message := tracetest.FromPeer(c.items)
 			b.ReportAllocs()
 			for b.Loop() {
 				d.exchange(message)

@@ -7,7 +7,7 @@ import (
 
 	"threeloops/common/http1"
 	"threeloops/common/session"
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 )
 
 // fixedApp answers every request with the same response, fixed or not.
@@ -41,14 +41,14 @@ func TestAFixedReplyIsAnyOther(t *testing.T) {
 			} {
 				d := newDriver(app)
 				for _, later := range []time.Duration{0, time.Second / 2, time.Second, time.Hour} {
-					d.s.Feed(wiretest.Birth.Add(later), []byte(request))
+					d.s.Feed(tracetest.Birth.Add(later), []byte(request))
 					for b := d.s.Next(d.runs[:]); len(b.Bytes) > 0; b = d.s.Next(d.runs[:]) {
 						n := 0
 						for _, run := range b.Bytes {
 							all += string(run)
 							n += len(run)
 						}
-						d.s.Sent(wiretest.Birth.Add(later), n)
+						d.s.Sent(tracetest.Birth.Add(later), n)
 					}
 				}
 			}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 )
 
 // FuzzSession sends any bytes in any pieces to a peer that takes any amounts,
@@ -27,7 +27,7 @@ func FuzzSession(f *testing.F) {
 		early + ` text "Hello", close 1004`,
 	} {
 		for seed := range uint64(4) {
-			f.Add(wiretest.FromPeer(items), seed)
+			f.Add(tracetest.FromPeer(items), seed)
 		}
 	}
 	f.Fuzz(func(t *testing.T, input []byte, seed uint64) {
@@ -75,7 +75,7 @@ func fuzzed(t *testing.T, input []byte, rng *rand.Rand, ticks bool) (answer []by
 }
 
 // disturb lets something happen between two writes.
-func disturb(b *bench, p *wiretest.Peer, rng *rand.Rand, ticks bool, answer *[]byte) {
+func disturb(b *bench, p *tracetest.Peer, rng *rand.Rand, ticks bool, answer *[]byte) {
 	switch rng.IntN(6) {
 	case 0:
 		p.Stall()

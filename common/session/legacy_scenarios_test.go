@@ -3,7 +3,7 @@ package session_test
 import (
 	"time"
 
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 )
 
 // Handshakes of the older conventions, as items. That of hixie-76 is without
@@ -29,7 +29,7 @@ func (b *bench) legacy() *bench {
 }
 
 // openOld returns a peer whose WebSocket is open after that handshake.
-func (b *bench) openOld(handshake string) *wiretest.Peer {
+func (b *bench) openOld(handshake string) *tracetest.Peer {
 	p := b.legacy().connect()
 	b.send(p, handshake)
 	b.want(p, "HTTP/1.1 101 ")

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"threeloops/common/session"
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 )
 
 // A message of 16 MiB is read straight into its place and queued back without
@@ -15,7 +15,7 @@ import (
 func TestALargeMessageIsNotCopied(t *testing.T) {
 	b := newBench()
 	p := b.open("/ws")
-	message := wiretest.FromPeer("binary pattern 16777216")
+	message := tracetest.FromPeer("binary pattern 16777216")
 	const part = 64 << 10
 	for len(message) > 0 {
 		n := min(len(message), part)
@@ -26,7 +26,7 @@ func TestALargeMessageIsNotCopied(t *testing.T) {
 	report(t, b)
 
 	runs := testing.AllocsPerRun(3, func() {
-		p.Write(wiretest.FromPeer("binary repeat 1000000 61"))
+		p.Write(tracetest.FromPeer("binary repeat 1000000 61"))
 		p.Read()
 	})
 	t.Logf("%.0f allocations for a message of a million bytes, the test's own included", runs)
@@ -56,7 +56,7 @@ func TestAnIdleConnectionHoldsNothing(t *testing.T) {
 	b.send(w, `part binary pattern 100000, cont pattern 100000`)
 	p.Read()
 	w.Read()
-	for _, idle := range []*wiretest.Peer{p, w} {
+	for _, idle := range []*tracetest.Peer{p, w} {
 		if held := session.HeldOfInput(idle.Session); held != 0 {
 			t.Errorf("phase %s: want nothing held, got %d bytes", session.PhaseOf(idle.Session), held)
 		}
@@ -73,7 +73,7 @@ func TestARefusedConnectionHoldsNothing(t *testing.T) {
 	b.send(p, `pattern 1000`)
 	b.send(w, `part binary pattern 100000, 83`)
 	b.pass(60 * time.Second)
-	for _, refused := range []*wiretest.Peer{p, w} {
+	for _, refused := range []*tracetest.Peer{p, w} {
 		if held := session.HeldOfInput(refused.Session); held != 0 {
 			t.Errorf("phase %s: want nothing held, got %d bytes", session.PhaseOf(refused.Session), held)
 		}

@@ -8,7 +8,7 @@ import (
 
 	"threeloops/common/session"
 	"threeloops/common/stat"
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 )
 
 // keeper keeps every WebSocket that was opened.
@@ -30,20 +30,20 @@ var dialects = map[string]string{
 
 // party is a loop whose connections have all opened a WebSocket.
 type party struct {
-	*wiretest.Loop
+	*tracetest.Loop
 	keeper *keeper
-	peers  []*wiretest.Peer
+	peers  []*tracetest.Peer
 }
 
 func newParty(t *testing.T, handshakes ...string) *party {
 	t.Helper()
 	k := &keeper{testApp: new(testApp)}
 	cfg := &session.Config{App: k, Stat: new(stat.Slot)}
-	wiretest.Configure(cfg, []string{"-legacy"})
-	p := &party{Loop: wiretest.NewLoop(cfg), keeper: k}
+	tracetest.Configure(cfg, []string{"-legacy"})
+	p := &party{Loop: tracetest.NewLoop(cfg), keeper: k}
 	for _, h := range handshakes {
 		peer := p.Connect()
-		peer.Write(wiretest.FromPeer(h))
+		peer.Write(tracetest.FromPeer(h))
 		peer.Read()
 		p.peers = append(p.peers, peer)
 	}
@@ -60,8 +60,8 @@ func TestAPreparedMessageIsTheSameAsOneSentAlone(t *testing.T) {
 		party := newParty(t, handshake, handshake, `handshake /ws`)
 		for _, text := range []string{
 			"", "Hello", strings.Repeat("a", 63), strings.Repeat("a", 64), strings.Repeat("ab", 120),
-			strings.Repeat("ab", 128), string(wiretest.FromServer("pattern 70")), strings.Repeat("long ", 40_000),
-			string(wiretest.FromServer("pattern 90000")),
+			strings.Repeat("ab", 128), string(tracetest.FromServer("pattern 70")), strings.Repeat("long ", 40_000),
+			string(tracetest.FromServer("pattern 90000")),
 		} {
 			m := session.Prepare(true, []byte(text))
 			party.keeper.open[0].Send(true, []byte(text))
@@ -76,7 +76,7 @@ func TestAPreparedMessageIsTheSameAsOneSentAlone(t *testing.T) {
 				}
 			}
 			party.keeper.open[2].SendPrepared(m) // beside the others in its own form
-			plain := wiretest.FromServer(fmt.Sprintf("text %q", text))
+			plain := tracetest.FromServer(fmt.Sprintf("text %q", text))
 			if got := party.peers[2].Read(); !bytes.Equal(got, plain) {
 				t.Errorf("beside %s: want %d bytes of a plain frame, got %d", name, len(plain), len(got))
 			}
@@ -96,7 +96,7 @@ func TestAPreparedMessageIsNotSentWhereNoneMayBe(t *testing.T) {
 	if party.keeper.open[1].SendPrepared(session.Prepare(true, []byte("late"))) {
 		t.Error("want nothing sent behind our Close")
 	}
-	if want, got := wiretest.FromServer("close 1000"), party.peers[1].Read(); !bytes.Equal(want, got) {
+	if want, got := tracetest.FromServer("close 1000"), party.peers[1].Read(); !bytes.Equal(want, got) {
 		t.Errorf("want % x, got % x", want, got)
 	}
 }
@@ -108,8 +108,8 @@ func TestAFurtherMemberOfABroadcastAllocatesNothing(t *testing.T) {
 		for _, size := range []int{10, 100, 300, 20_000} {
 			k := &keeper{testApp: new(testApp)}
 			d := newDriver(k, "-legacy")
-			d.exchange(wiretest.FromPeer(handshake))
-			m := session.Prepare(true, wiretest.FromServer(fmt.Sprintf("pattern %d", size)))
+			d.exchange(tracetest.FromPeer(handshake))
+			m := session.Prepare(true, tracetest.FromServer(fmt.Sprintf("pattern %d", size)))
 			n := testing.AllocsPerRun(1000, func() {
 				if k.open[0].SendPrepared(m); d.exchange(nil) < size/2 {
 					t.Fatalf("%s: want %d bytes sent", name, size)
@@ -126,8 +126,8 @@ func TestAFurtherMemberOfABroadcastAllocatesNothing(t *testing.T) {
 func TestALargeBroadcastIsNotCopied(t *testing.T) {
 	k := &keeper{testApp: new(testApp)}
 	d := newDriver(k)
-	d.exchange(wiretest.FromPeer("handshake /ws"))
-	m := session.Prepare(true, wiretest.FromServer("pattern 1000"))
+	d.exchange(tracetest.FromPeer("handshake /ws"))
+	m := session.Prepare(true, tracetest.FromServer("pattern 1000"))
 	k.open[0].SendPrepared(m)
 	k.open[0].SendPrepared(m)
 	b := d.s.Next(d.runs[:])
@@ -141,8 +141,8 @@ func BenchmarkBroadcast(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			k := &keeper{testApp: new(testApp)}
 			d := newDriver(k)
-			d.exchange(wiretest.FromPeer(dialects[name]))
-			m := session.Prepare(true, wiretest.FromServer("pattern 1024"))
+			d.exchange(tracetest.FromPeer(dialects[name]))
+			m := session.Prepare(true, tracetest.FromServer("pattern 1024"))
 			b.ReportAllocs()
 			for b.Loop() {
 				k.open[0].SendPrepared(m)

@@ -8,7 +8,7 @@ import (
 	"threeloops/common/http1"
 	"threeloops/common/session"
 	"threeloops/common/stat"
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 )
 
 // watched is an application that notes what the slot says while it is asked.
@@ -27,13 +27,13 @@ func TestALoneSessionNotesItsPhaseInItsSlot(t *testing.T) {
 	d, slot := newDriver(nil), new(stat.Slot)
 	app := &watched{testApp: new(testApp), slot: slot}
 	cfg := &session.Config{App: app, Stat: slot, Alone: true}
-	wiretest.Configure(cfg, nil)
-	d.s = session.New(cfg, 1, wiretest.Birth, nil)
+	tracetest.Configure(cfg, nil)
+	d.s = session.New(cfg, 1, tracetest.Birth, nil)
 	noted := func() string { return session.PhaseName(slot.Get(stat.Phase)) }
 
 	got := []string{noted()}
 	for _, what := range []string{`"GET / HT"`, `"TP/1.1\r\nHost: a\r\n\r\n"`, "handshake /ws", "text pattern 64", "close 1000"} {
-		d.exchange(wiretest.FromPeer(what))
+		d.exchange(tracetest.FromPeer(what))
 		if got = append(got, noted()); noted() != d.s.Phase() {
 			t.Errorf("after %s the slot says %q of a session that is in %q", what, noted(), d.s.Phase())
 		}
@@ -49,10 +49,10 @@ func TestALoneSessionNotesItsPhaseInItsSlot(t *testing.T) {
 func TestASessionAmongOthersNotesNoPhase(t *testing.T) {
 	slot := new(stat.Slot)
 	cfg := &session.Config{App: new(testApp), Stat: slot}
-	wiretest.Configure(cfg, nil)
+	tracetest.Configure(cfg, nil)
 	d := newDriver(nil)
-	d.s = session.New(cfg, 1, wiretest.Birth, nil)
-	d.exchange(wiretest.FromPeer("handshake /ws"))
+	d.s = session.New(cfg, 1, tracetest.Birth, nil)
+	d.exchange(tracetest.FromPeer("handshake /ws"))
 	if n := slot.Get(stat.Phase); n != 0 {
 		t.Errorf("the slot says phase %d", n)
 	}
@@ -71,16 +71,16 @@ func TestANumberOfNoPhaseHasAName(t *testing.T) {
 func TestTheMostThatWaitedIsNoted(t *testing.T) {
 	slot := new(stat.Slot)
 	cfg := &session.Config{App: new(testApp), Stat: slot}
-	wiretest.Configure(cfg, nil)
+	tracetest.Configure(cfg, nil)
 	d := newDriver(nil)
-	d.s = session.New(cfg, 1, wiretest.Birth, nil)
-	d.exchange(wiretest.FromPeer("handshake /ws"))
+	d.s = session.New(cfg, 1, tracetest.Birth, nil)
+	d.exchange(tracetest.FromPeer("handshake /ws"))
 	slot.Set(stat.QueueMost, 0)
 	for _, step := range []struct {
 		message string
 		most    uint64
 	}{{"text pattern 64", 66}, {"text pattern 8", 66}, {"text pattern 1000", 1004}} {
-		d.exchange(wiretest.FromPeer(step.message))
+		d.exchange(tracetest.FromPeer(step.message))
 		if n := slot.Get(stat.QueueMost); n != step.most {
 			t.Errorf("after %s at most %d bytes waited, not %d", step.message, n, step.most)
 		}

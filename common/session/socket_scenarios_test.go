@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"threeloops/common/session"
-	"threeloops/common/wiretest"
+	"threeloops/common/tracetest"
 )
 
 var socketScenarios = []scenario{
@@ -110,14 +110,14 @@ var socketScenarios = []scenario{
 		idle, begun, waits := b.connect(), b.connect(), b.connect()
 		b.send(begun, `"GET /he"`)
 		b.send(waits, "get /poll")
-		for _, p := range []*wiretest.Peer{idle, begun, waits} {
+		for _, p := range []*tracetest.Peer{idle, begun, waits} {
 			b.loop.Operate(p, (*session.Session).Kick)
 		}
 		b.pass(time.Millisecond)
 		b.want(idle)
 		b.want(begun)
 		b.want(waits, "Connection: close", "nothing")
-		for _, p := range []*wiretest.Peer{idle, begun, waits} {
+		for _, p := range []*tracetest.Peer{idle, begun, waits} {
 			b.phase(p, "linger")
 		}
 	}},
@@ -128,11 +128,11 @@ var socketScenarios = []scenario{
 		b.send(read, "get /hello") // it has its answer, and says nothing more
 		open.Stall()
 		b.send(open, `repeat 3 binary pattern 65000`)
-		for _, p := range []*wiretest.Peer{slow, read, open} {
+		for _, p := range []*tracetest.Peer{slow, read, open} {
 			b.loop.Operate(p, (*session.Session).Kick)
 		}
 		b.pass(5*time.Second - 1)
-		for _, p := range []*wiretest.Peer{slow, read, open} {
+		for _, p := range []*tracetest.Peer{slow, read, open} {
 			if p.Over() {
 				b.fail("want the peer to have the close timeout")
 			}

@@ -9,6 +9,6 @@
 // so that a reader never sees half a number.
 //
 // The headline figure is system calls per message: Slot counts each kind of
-// call where it is made, in package sock, and messages where they are parsed,
+// call where it is made, in package conn, and messages where they are parsed,
 // in package session.
 package stat

@@ -94,7 +94,7 @@ func TestAServerThatLeavesFails(t *testing.T) {
 // A row may belong to a chapter that is to come, and says so until it has come.
 func TestChaptersOfTheTableExistOrArePlanned(t *testing.T) {
 	for _, c := range checks {
-		found, err := filepath.Glob(fmt.Sprintf("../chapters/%02d-*.md", c.chapter))
+		found, err := filepath.Glob(fmt.Sprintf("../chapters/%02d-*/chapter.md", c.chapter))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"threeloops/tutorials/guard"
+	"threeloops/tutorials/tester/guard"
 )
 
 // start is how long a server may take until it accepts connections: enough for

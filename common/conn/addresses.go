@@ -1,0 +1,77 @@
+package conn
+
+import (
+	"net/netip"
+
+	"threeloops/common/sys"
+)
+
+// Addresses counts the connections of each address, so that no client can take all.
+// An IPv6 client has a whole network of addresses, so the first 64 bits count. It
+// belongs to one loop.
+type Addresses struct {
+	Max    int  // connections of an address; 0: any number, and none is counted
+	Exempt bool // those on loopback may have any number: they may be a proxy's
+
+	open map[netip.Prefix]*Address
+}
+
+// Address is one of Addresses that has connections.
+type Address struct {
+	of     *Addresses
+	prefix netip.Prefix
+	n      int
+}
+
+// admit counts a connection. It reports false if its address has too many. The
+// Address may be nil: then nothing is counted.
+func (a *Addresses) admit(peer netip.Addr) (*Address, bool) {
+	peer = peer.Unmap()
+	if a.Max == 0 || !peer.IsValid() || a.Exempt && peer.IsLoopback() {
+		return nil, true
+	}
+	prefix := Network(peer)
+	at := a.open[prefix]
+	switch {
+	case at == nil:
+		if a.open == nil {
+			a.open = map[netip.Prefix]*Address{}
+		}
+		at = &Address{of: a, prefix: prefix}
+		a.open[prefix] = at
+	case at.n >= a.Max:
+		return nil, false
+	}
+	at.n++
+	return at, true
+}
+
+// Leave says that one of the connections is closed. It may be called on nil.
+func (at *Address) Leave() {
+	if at == nil {
+		return
+	}
+	if at.n--; at.n == 0 {
+		delete(at.of.open, at.prefix)
+	}
+}
+
+// Network is what of an address stands for one client: all of IPv4, and the first 64
+// bits of IPv6.
+func Network(a netip.Addr) netip.Prefix {
+	bits := 32
+	if a = a.Unmap().WithZone(""); a.Is6() {
+		bits = 64
+	}
+	p, _ := a.Prefix(bits) // fails for the zero Addr alone
+	return p
+}
+
+// peerAddr is the address at the other end of a connection.
+func peerAddr(fd int) netip.Addr {
+	sa, err := sys.Getpeername(fd)
+	if err != nil {
+		return netip.Addr{} // it has been reset already
+	}
+	return sys.AddrPort(sa).Addr()
+}

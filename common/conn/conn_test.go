@@ -1,0 +1,419 @@
+package conn
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"threeloops/common/outq"
+	"threeloops/common/session"
+	"threeloops/common/stat"
+	"threeloops/common/sys"
+	"threeloops/common/ws"
+)
+
+func TestReadingNothingChangesNothing(t *testing.T) {
+	w := connect(t, &testApp{})
+	w.ReadOnce(w.now)
+	if w.Want() != session.Read || w.stat.Get(stat.SysRead) != 1 {
+		t.Errorf("after EAGAIN Want is %d, with %d reads", w.Want(), w.stat.Get(stat.SysRead))
+	}
+}
+
+// A kernel without memory for a moment is no reason to end a connection.
+func TestWhatEachErrnoOfReadAndSendMeans(t *testing.T) {
+	for e := unix.Errno(1); e < 134; e++ {
+		again, err := verdict(e)
+		switch e {
+		case unix.EINTR:
+			if !again || err != nil {
+				t.Errorf("%v: got %t, %v, want another call", e, again, err)
+			}
+		case unix.EAGAIN, unix.ENOMEM, unix.ENOBUFS:
+			if again || err != unix.EAGAIN {
+				t.Errorf("%v: got %t, %v, want EAGAIN", e, again, err)
+			}
+		default:
+			if again || err != e {
+				t.Errorf("%v: got %t, %v, want the end of the connection", e, again, err)
+			}
+		}
+	}
+}
+
+func TestAFileIsSentLaterWhenMemoryIsShort(t *testing.T) {
+	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, make([]byte, 1<<20)), Len: 1 << 20}))
+	w.io.calls.sendfile = func(int, int, *int64, int) (int, error) { return -1, unix.ENOMEM }
+	w.say(get)
+	if w.Flush(w.now); w.Want()&session.Write == 0 {
+		t.Errorf("no memory now, and Want is %d", w.Want())
+	}
+}
+
+func TestReadOnceReadsOnce(t *testing.T) {
+	w := connect(t, &testApp{})
+	w.peer.Write([]byte("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n"))
+	go w.peer.Write(make([]byte, 900_000))
+	for calls := uint64(1); w.app.asked == 0; calls++ {
+		w.wait(sys.POLLIN)
+		before := w.stat.Get(stat.BytesIn)
+		w.ReadOnce(w.now)
+		if n := w.stat.Get(stat.SysRead); n != calls {
+			t.Fatalf("%d calls of ReadOnce made %d of read", calls, n)
+		}
+		if n := w.stat.Get(stat.BytesIn) - before; n > session.MaxRead {
+			t.Fatalf("one read brought %d bytes", n)
+		}
+	}
+}
+
+// What a read has brought and the reply are still in the cache then.
+func TestALongReplyIsSentAtOnce(t *testing.T) {
+	for _, c := range []struct{ size, writes int }{
+		{early / 2, 0}, {early, 1}, {scratchSize / 2, 1}, {2 * scratchSize, 0},
+	} {
+		w := connect(t, reply(session.Response{Status: 200, Body: make([]byte, c.size)}))
+		w.peer.Write([]byte(get))
+		w.wait(sys.POLLIN)
+		w.ReadOnce(w.now)
+		if n := int(w.stat.Get(stat.SysWrite)); n != c.writes {
+			t.Errorf("a reply of %d bytes and its head: %d writes before Flush, want %d", c.size, n, c.writes)
+		}
+	}
+}
+
+// A packet saved, and its acknowledgement: of a short connection's CPU time a seventh.
+func TestTheLastReplyAndTheFinShareASegment(t *testing.T) {
+	w := connect(t, reply(session.Response{Status: 200, Body: []byte("all")}))
+	w.say("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+	w.Flush(w.now)
+	if text, err := io.ReadAll(w.peer); !strings.HasSuffix(string(text), "all") || err != nil {
+		t.Fatalf("the peer reads %q, %v", text, err)
+	}
+	raw, err := w.peer.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.SOL_TCP, unix.TCP_INFO)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := info.Segs_in; n > 3 { // SYN-ACK, the request's ACK, and this one
+			t.Errorf("the peer got %d segments, want 3", n)
+		}
+	})
+}
+
+func TestAPeersFinEndsTheSession(t *testing.T) {
+	w := connect(t, &testApp{})
+	w.peer.CloseWrite()
+	w.wait(sys.POLLIN)
+	w.ReadOnce(w.now)
+	w.Flush(w.now)
+	if w.Want() != 0 {
+		t.Errorf("after both FINs Want is %d", w.Want())
+	}
+	if text, err := io.ReadAll(w.peer); len(text) > 0 || err != nil {
+		t.Errorf("the peer reads %q, %v, and not our FIN", text, err)
+	}
+}
+
+func TestAHalfClosedPeerIsAnswered(t *testing.T) {
+	w := connect(t, reply(session.Response{Status: 200, Body: []byte("Hello")}))
+	w.peer.Write([]byte(get))
+	w.peer.CloseWrite()
+	for w.Want() != 0 {
+		w.wait(sys.POLLIN)
+		w.ReadOnce(w.now)
+		w.Flush(w.now)
+	}
+	if text, err := io.ReadAll(w.peer); !strings.HasSuffix(string(text), "Hello") || err != nil {
+		t.Errorf("the peer reads %q, %v", text, err)
+	}
+}
+
+func TestAResetEndsTheSession(t *testing.T) {
+	w := connect(t, &testApp{})
+	w.reset()
+	w.wait(sys.POLLIN)
+	w.ReadOnce(w.now)
+	if w.Want() != 0 {
+		t.Errorf("after a reset Want is %d", w.Want())
+	}
+	if w.Flush(w.now) || w.stat.Get(stat.SysWrite)+w.stat.Get(stat.SysShutdown) > 0 {
+		t.Error("something is sent to a peer that is gone")
+	}
+}
+
+// held are the ways in which a Session comes not to want Read.
+func held(t *testing.T) map[string]*world {
+	full := connect(t, reply(session.Response{Status: 200, Body: make([]byte, 16<<20), Shared: true}))
+	full.say(get)
+	full.Flush(full.now)
+	owing := connect(t, &testApp{})
+	owing.say(get + get)
+	return map[string]*world{"a peer that doesn't read": full, "an answer that is owed": owing}
+}
+
+func TestAResetIsNoticedWhileNothingIsRead(t *testing.T) {
+	for why, w := range held(t) {
+		if w.Want()&session.Read != 0 {
+			t.Fatalf("%s: Want still has Read", why)
+		}
+		w.reset()
+		if marks := w.wait(0); marks&(unix.POLLHUP|unix.POLLERR) == 0 {
+			t.Errorf("%s: after a reset poll reports %#x", why, marks)
+		}
+		w.ReadOnce(w.now)
+		if w.Want() != 0 || w.app.gone != 1 {
+			t.Errorf("%s: after a reset Want is %d, Gone came %d times", why, w.Want(), w.app.gone)
+		}
+	}
+}
+
+// An event may be stale: another connection's message can fill a queue between
+// the wait that reported a descriptor and the look at it.
+func TestAStaleEventHarmsNobody(t *testing.T) {
+	for name, w := range held(t) {
+		w.ReadOnce(w.now)
+		if w.Want() == 0 {
+			t.Errorf("%s: want a healthy connection to outlive an event that it no longer waits for", name)
+		}
+	}
+}
+
+func TestEpollReportsAResetWithoutInterest(t *testing.T) {
+	for why, w := range held(t) {
+		ep, err := sys.EpollCreate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(ep)
+		if err := sys.EpollCtl(ep, sys.EPOLL_CTL_ADD, w.FD, 0); err != nil {
+			t.Fatal(err)
+		}
+		w.reset()
+		events := make([]sys.EpollEvent, 4)
+		n, err := sys.EpollWait(ep, events, soon)
+		if n != 1 || err != nil || int(events[0].Fd) != w.FD || events[0].Events&unix.EPOLLHUP == 0 {
+			t.Errorf("%s: epoll reports %v, %v", why, events[:n], err)
+		}
+	}
+}
+
+func TestShortWritesLoseNothing(t *testing.T) {
+	body := make([]byte, 5<<20)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range body {
+		body[i] = byte(r.Uint32())
+	}
+	shared := session.Response{Status: 200, Body: body, Shared: true}
+	copied := session.Response{Status: 200, Body: body}
+	file := session.Response{Status: 200, File: openFile(t, body), Len: int64(len(body))}
+	for why, answer := range map[string]session.Response{"shared": shared, "copied": copied, "a file": file} {
+		w := connect(t, reply(answer))
+		unix.SetsockoptInt(w.FD, unix.SOL_SOCKET, unix.SO_SNDBUF, 64<<10)
+		w.say(get)
+		got := make(chan []byte)
+		go func() {
+			text, _ := io.ReadAll(w.peer)
+			got <- text
+		}()
+		for w.Flush(w.now) || w.Want()&session.Write != 0 {
+			w.wait(sys.POLLOUT)
+		}
+		unix.Shutdown(w.FD, unix.SHUT_WR)
+		_, text, _ := bytes.Cut(<-got, []byte("\r\n\r\n"))
+		if !bytes.Equal(text, body) {
+			t.Errorf("%s: of %d bytes %d arrived, or others", why, len(body), len(text))
+		}
+	}
+}
+
+func TestAFlushHasABudget(t *testing.T) {
+	size := int64(3 * session.MaxSend)
+	answer := session.Response{Status: 200, File: openFile(t, make([]byte, size)), Len: size}
+	w := connect(t, reply(answer))
+	err := unix.SetsockoptInt(w.FD, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, 16<<20)
+	if err != nil {
+		t.Skip("only root may have a socket buffer that large:", err)
+	}
+	w.say(get)
+	for round := 1; ; round++ {
+		before := w.stat.Get(stat.BytesOut)
+		again := w.Flush(w.now)
+		if n := w.stat.Get(stat.BytesOut) - before; n > session.MaxSend+300 {
+			t.Fatalf("round %d sends %d bytes", round, n)
+		}
+		if !again {
+			break
+		}
+		if round > 9 {
+			t.Fatal("Flush wants to go on for ever")
+		}
+	}
+	if w.Want()&session.Write != 0 {
+		t.Error("the socket has room, Flush is done, and something is left")
+	}
+}
+
+func TestAFileThatBecameShorterEndsTheConnection(t *testing.T) {
+	text := []byte("shorter than announced")
+	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, text), Len: 100_000}))
+	w.say(get)
+	for range 2 { // what isn't there looks as if it had to be read from the disk
+		w.now = w.now.Add(time.Millisecond)
+		w.Flush(w.now)
+	}
+	if w.Want() != 0 {
+		t.Errorf("the length announced can't be kept, and Want is %d", w.Want())
+	}
+	f := openFile(t, text)
+	defer f.Close()
+	_, _, err := w.send(&outq.Batch{File: f, Off: int64(len(text)), Len: 1}, session.MaxSend)
+	if !errors.Is(err, errTruncated) {
+		t.Errorf("behind the end of a file comes %v, not errTruncated", err)
+	}
+}
+
+// Some file systems refuse sendfile(2), and so do sandboxes.
+func TestAFileIsSentWithoutSendfile(t *testing.T) {
+	body := make([]byte, 1<<20)
+	for i := range body {
+		body[i] = byte(i * 7 >> 3)
+	}
+	for _, errno := range []unix.Errno{unix.EINVAL, unix.ENOSYS, unix.EOPNOTSUPP, unix.EPERM} {
+		w := connect(t, reply(session.Response{Status: 200, File: openFile(t, body), Len: int64(len(body))}))
+		w.io.calls.sendfile = func(int, int, *int64, int) (int, error) { return -1, errno }
+		w.say(get)
+		got := make(chan []byte)
+		go func() {
+			text, _ := io.ReadAll(w.peer)
+			got <- text
+		}()
+		for w.Flush(w.now) || w.Want()&session.Write != 0 {
+			w.now = w.now.Add(time.Millisecond)
+			w.wait(sys.POLLOUT)
+		}
+		unix.Shutdown(w.FD, unix.SHUT_WR)
+		if _, text, _ := bytes.Cut(<-got, []byte("\r\n\r\n")); !bytes.Equal(text, body) {
+			t.Errorf("%v: of %d bytes %d arrived, or others", errno, len(body), len(text))
+		}
+	}
+}
+
+func TestAFileThatCannotBeReadEndsInAReset(t *testing.T) {
+	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, make([]byte, 1<<20)), Len: 1 << 20}))
+	w.io.calls.sendfile = func(int, int, *int64, int) (int, error) { return -1, unix.EIO }
+	w.say(get)
+	w.Flush(w.now)
+	if w.Want() != 0 {
+		t.Errorf("the disk fails, and Want is %d", w.Want())
+	}
+	w.Close()
+	if _, err := io.ReadAll(w.peer); !errors.Is(err, unix.ECONNRESET) {
+		t.Errorf("the client's stream ends with %v, want a reset", err)
+	}
+}
+
+// segments is how many segments with data the socket has sent.
+func (w *world) segments() uint32 {
+	info, err := unix.GetsockoptTCPInfo(w.FD, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return info.Data_segs_out
+}
+
+func TestASmallFileThatBecameShorterIsRefused(t *testing.T) {
+	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, []byte("shorter")), Len: 100}))
+	w.say(get)
+	w.Flush(w.now)
+	b := make([]byte, 1000)
+	n, err := w.peer.Read(b)
+	if !strings.HasPrefix(string(b[:n]), "HTTP/1.1 503 ") {
+		t.Errorf("want a 503, got %q, %v", b[:n], err)
+	}
+}
+
+func TestHeadAndFileShareASegment(t *testing.T) {
+	for _, plain := range []bool{false, true} {
+		w := connect(t, reply(session.Response{Status: 200, File: openFile(t, []byte("Hello")), Len: 5}))
+		w.io.Plain, w.cfg.Plain = plain, plain
+		w.say(get)
+		w.Flush(w.now)
+		want := uint32(1)
+		if plain {
+			want = 2
+		}
+		if n := w.segments(); n != want {
+			t.Errorf("Plain %t: head and file went in %d segments, not %d", plain, n, want)
+		}
+	}
+}
+
+// webSocket opens one, and returns a masked text frame to send.
+func (w *world) webSocket() []byte {
+	w.say("GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	w.Flush(w.now)
+	w.peer.Read(make([]byte, 4096))
+	return ws.AppendFrame(nil, ws.Header{Fin: true, Opcode: ws.Text, Masked: true}, make([]byte, 64))
+}
+
+func TestAMessageCostsOneReadAndOneWrite(t *testing.T) {
+	w := connect(t, &testApp{})
+	frame, answer := w.webSocket(), make([]byte, 4096)
+	reads, writes := w.stat.Get(stat.SysRead), w.stat.Get(stat.SysWrite)
+	const messages = 50
+	for range messages {
+		w.say(string(frame))
+		w.Flush(w.now)
+		if n, err := w.peer.Read(answer); n != 66 || err != nil {
+			t.Fatalf("an echo of %d bytes: %v", n, err)
+		}
+	}
+	reads, writes = w.stat.Get(stat.SysRead)-reads, w.stat.Get(stat.SysWrite)-writes
+	if reads != messages || writes != messages {
+		t.Errorf("%d messages cost %d reads and %d writes", messages, reads, writes)
+	}
+}
+
+func TestReadAndFlushAllocateNothing(t *testing.T) {
+	w := connect(t, &testApp{})
+	frame, answer := w.webSocket(), make([]byte, 4096)
+	peer, err := w.peer.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	fds := []sys.PollFd{{Fd: int32(w.FD), Events: sys.POLLIN}}
+	n := testing.AllocsPerRun(200, func() {
+		unix.Write(int(peer.Fd()), frame)
+		sys.Poll(fds, soon)
+		w.ReadOnce(w.now)
+		w.Flush(w.now)
+		unix.Read(int(peer.Fd()), answer)
+	})
+	if n != 0 {
+		t.Errorf("a read and a write allocate %v times", n)
+	}
+}
+
+func TestCloseIsCounted(t *testing.T) {
+	w := connect(t, &testApp{})
+	w.Close()
+	if w.FD != -1 || w.stat.Get(stat.Closed) != 1 || w.stat.Get(stat.SysClose) != 1 {
+		t.Errorf("after Close FD is %d, %d closed", w.FD, w.stat.Get(stat.Closed))
+	}
+	if text, err := io.ReadAll(w.peer); len(text) > 0 || err != nil {
+		t.Errorf("the peer reads %q, %v", text, err)
+	}
+}

@@ -1,0 +1,160 @@
+package conn
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"threeloops/common/docroot"
+	"threeloops/common/http1"
+	"threeloops/common/outq"
+	"threeloops/common/session"
+	"threeloops/common/stat"
+	"threeloops/common/sys"
+	"threeloops/common/ws"
+)
+
+// soon is how long to wait for what must come.
+const soon = 10 * time.Second
+
+// testApp answers each request by a function, or not at all.
+type testApp struct {
+	answer func(c *session.Conn)
+	asked  int
+	gone   int
+}
+
+func (a *testApp) Request(c *session.Conn, r *http1.Request, _ []byte) {
+	a.asked++
+	switch {
+	case string(r.Path()) == "/ws":
+		c.Upgrade(r, nil, false)
+	case a.answer != nil:
+		a.answer(c)
+	}
+}
+
+func (a *testApp) Open(*session.Conn)                         {}
+func (a *testApp) Message(c *session.Conn, m session.Message) { c.Send(m.Text, m.Bytes()) }
+func (a *testApp) Drained(*session.Conn)                      {}
+func (a *testApp) Timer(*session.Conn, time.Time)             {}
+func (a *testApp) Gone(*session.Conn, ws.Code)                { a.gone++ }
+
+// reply makes a testApp answer all requests with r.
+func reply(r session.Response) *testApp {
+	return &testApp{answer: func(c *session.Conn) { c.Reply(&r) }}
+}
+
+const get = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+// world is a connection over loopback: our end and the peer's.
+type world struct {
+	cfg *session.Config
+	*Conn
+	t    *testing.T
+	app  *testApp
+	stat *stat.Slot
+	peer *net.TCPConn
+	now  time.Time
+}
+
+func newListener(t *testing.T, cfg Config, slot *stat.Slot) *Listener {
+	t.Helper()
+	if cfg.Backlog == 0 {
+		cfg.Backlog = 16
+	}
+	lns, err := Listen(cfg, NewIO(slot))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { CloseAll(lns) })
+	return lns[0]
+}
+
+func dial(t *testing.T, ln *Listener) *net.TCPConn {
+	t.Helper()
+	c, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(ln.Addr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SetDeadline(time.Now().Add(soon))
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func connect(t *testing.T, app *testApp) *world {
+	t.Helper()
+	w := &world{t: t, app: app, stat: new(stat.Slot), now: time.Now()}
+	ln := newListener(t, Config{Addr: "127.0.0.1:0", NoDelay: true}, w.stat)
+	w.peer = dial(t, ln)
+	fd, v, err := ln.Accept()
+	if v != Accepted {
+		t.Fatal(v, err)
+	}
+	cfg := &session.Config{
+		App: app, Stat: w.stat, MaxHead: 1 << 14, MaxBody: 1 << 20, MaxMessage: 1 << 20,
+		CloseTimeout: time.Minute,
+	}
+	w.cfg = cfg
+	w.Conn = NewConn(fd, 1, NewIO(w.stat), cfg, w.now, func(*Conn) {})
+	t.Cleanup(func() {
+		if w.FD >= 0 {
+			w.Close()
+		}
+	})
+	return w
+}
+
+// wait waits until the descriptor has one of the marks, or an error.
+func (w *world) wait(marks int16) (revents int16) {
+	w.t.Helper()
+	fds := []sys.PollFd{{Fd: int32(w.FD), Events: marks}}
+	if n, err := sys.Poll(fds, soon); n != 1 || err != nil {
+		w.t.Fatalf("the descriptor does not become ready for %#x: %v", marks, err)
+	}
+	return fds[0].Revents
+}
+
+// say sends text as the peer, and reads once.
+func (w *world) say(text string) {
+	w.t.Helper()
+	if _, err := w.peer.Write([]byte(text)); err != nil {
+		w.t.Fatal(err)
+	}
+	w.wait(sys.POLLIN)
+	w.ReadOnce(w.now)
+}
+
+// reset makes the peer end the connection with RST.
+func (w *world) reset() {
+	w.peer.SetLinger(0)
+	w.peer.Close()
+}
+
+// temp is a file of that content, with its name.
+func temp(t *testing.T, text []byte) string {
+	t.Helper()
+	name := t.TempDir() + "/file"
+	if err := os.WriteFile(name, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// openFile opens a file as the application does.
+func openFile(t *testing.T, text []byte) outq.File {
+	t.Helper()
+	name := temp(t, text)
+	root, err := docroot.Open(filepath.Dir(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	f, _, _, err := root.Open(filepath.Base(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}

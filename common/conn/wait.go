@@ -1,0 +1,37 @@
+package conn
+
+import (
+	"time"
+
+	"threeloops/common/session"
+	"threeloops/common/sys"
+)
+
+// Until is the timeout for a wait that begins at now and must end at t; a zero
+// t is never.
+func Until(t, now time.Time) time.Duration {
+	if t.IsZero() {
+		return sys.Forever
+	}
+	return max(t.Sub(now), 0)
+}
+
+// Sooner is the earlier of two times, of which a zero one is never.
+func Sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// Marks are the marks to watch for what a Session wants. For session.Hold there
+// are none: the kernel reports errors and hang-ups all the same.
+func Marks(w session.Want) (marks int16) {
+	if w&session.Read != 0 {
+		marks |= sys.POLLIN
+	}
+	if w&session.Write != 0 {
+		marks |= sys.POLLOUT
+	}
+	return marks
+}

@@ -1,0 +1,39 @@
+package processtest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// patience is how long a condition may take to come true on a busy machine.
+const patience = 20 * time.Second
+
+// eventually waits until condition returns nil, and fails with its last error
+// when it does not within patience.
+func eventually(t testing.TB, condition func() error) {
+	t.Helper()
+	var err error
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if err = condition(); err == nil {
+			return
+		}
+	}
+	t.Fatalf("%v, even after %v", err, patience)
+}
+
+// must fails the test at once if err is not nil.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// equal is an error unless got is want.
+func equal[V comparable](what string, got, want V) error {
+	if got != want {
+		return fmt.Errorf("%s: got %v, want %v", what, got, want)
+	}
+	return nil
+}

@@ -1,0 +1,305 @@
+package processtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"sync"
+
+	"threeloops/common/hub"
+)
+
+// ledger is what all members of a room have heard together: each entry by its
+// number, noted by who hears it first. Whoever else hears that number must hear
+// the same bytes.
+type ledger struct {
+	mu      sync.RWMutex
+	seed    maphash.Seed
+	entries []entry        // by number; nobody has heard those whose sum is 0
+	came    map[string]int // the last number under which each name has joined
+	gone    map[string]int // and left
+	lives   []life         // that are over
+	heard   int            // how often something was heard
+}
+
+// entry is what the ledger keeps of one.
+type entry struct {
+	sum            uint64 // of its bytes
+	size           int    // how many these are
+	what, name, to string
+	serial         int // how often its speaker has spoken before, to all
+	round          int // of the test; 0: it is none that is measured
+}
+
+// life is an interval of entries that one member has heard.
+type life struct {
+	name            string
+	whole           bool   // the first entry is that it joined
+	first, last     int    // numbers of entries
+	public, private int    // how many it has heard
+	others          int    // how many were there before
+	unnamed         int    // how many of them were only counted
+	names           uint64 // what the names of the others add up to
+	list            int    // and how many bytes they have as JSON strings, with commas
+	history         []int  // numbers of what was said before
+	said            int    // how often it spoke to all; -1: that may be lost
+}
+
+func newLife(name string) life { return life{name: name, whole: true, said: -1} }
+
+func newLedger() *ledger {
+	return &ledger{seed: maphash.MakeSeed(), came: map[string]int{}, gone: map[string]int{}}
+}
+
+// forget takes note that the room is empty.
+func (l *ledger) forget() {
+	clear(l.came)
+	clear(l.gone)
+}
+
+// typeOf is the type of what the room sends, which comes first.
+func typeOf(p []byte) string {
+	p, ok := bytes.CutPrefix(p, []byte(`{"type":"`))
+	if i := bytes.IndexByte(p, '"'); ok && i >= 0 {
+		return string(p[:i])
+	}
+	return ""
+}
+
+// number is the number of an entry; 0: p is none.
+func number(p []byte) (n int) {
+	_, p, _ = bytes.Cut(p[:min(len(p), 48)], []byte(`"seq":`))
+	for i := 0; i < len(p) && '0' <= p[i] && p[i] <= '9'; i++ {
+		n = 10*n + int(p[i]-'0')
+	}
+	return n
+}
+
+// note takes an entry as somebody has heard it.
+func (l *ledger) note(p []byte) (n int, e entry, err error) {
+	n = number(p)
+	if n == 0 {
+		return n, e, fmt.Errorf("want an entry with a number, got %.200s", p)
+	}
+	sum := maphash.Bytes(l.seed, p) | 1
+	l.mu.RLock()
+	if n < len(l.entries) {
+		e = l.entries[n]
+	}
+	l.mu.RUnlock()
+	if e.sum == 0 {
+		if e, err = l.enter(n, sum, p); err != nil {
+			return n, e, err
+		}
+	}
+	if e.sum != sum {
+		return n, e, fmt.Errorf("number %d: want what others have heard, a %s by %s, got %.200s", n, e.what, e.name, p)
+	}
+	return n, e, nil
+}
+
+// enter notes an entry that may be new.
+func (l *ledger) enter(n int, sum uint64, p []byte) (entry, error) {
+	var h heard
+	if err := json.Unmarshal(p, &h); err != nil {
+		return entry{}, fmt.Errorf("%w in %.200s", err, p)
+	}
+	e := entry{sum: sum, size: len(p), what: h.Type, name: h.Name, to: h.To}
+	if e.what == "said" && e.to == "" {
+		if _, err := fmt.Sscan(h.Text, &e.serial, &e.round); err != nil {
+			return e, fmt.Errorf("want two numbers, got %.200s", p)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n >= len(l.entries) {
+		l.entries = append(l.entries, make([]entry, n+1-len(l.entries))...)
+	}
+	if l.entries[n].sum != 0 {
+		return l.entries[n], nil
+	}
+	l.entries[n] = e
+	switch e.what { // not always in order: it is noted when somebody reads it
+	case "joined":
+		l.came[e.name] = max(l.came[e.name], n)
+	case "left":
+		l.gone[e.name] = max(l.gone[e.name], n)
+	}
+	return e, nil
+}
+
+// sum is what a name counts for in names.
+func (l *ledger) sum(name string) uint64 { return maphash.String(l.seed, name) }
+
+// has reports whether f's member has not left.
+func (l *ledger) has(f *life) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.gone[f.name] < f.first
+}
+
+// present is how many are there.
+func (l *ledger) present() (n int) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for name, joined := range l.came {
+		if l.gone[name] < joined {
+			n++
+		}
+	}
+	return n
+}
+
+// close notes that a life has ended.
+func (l *ledger) close(f *life) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lives = append(l.lives, *f)
+	l.heard += f.public + f.private
+}
+
+// hears takes what comes next in a life.
+func (f *life) hears(l *ledger, p []byte) (entry, error) {
+	n, e, err := l.note(p)
+	switch {
+	case err != nil:
+		return e, err
+	case n <= f.last:
+		return e, fmt.Errorf("%s wants a number above %d, got %.200s", f.name, f.last, p)
+	case e.to == "":
+		f.public++
+	case e.to == f.name || e.name == f.name:
+		f.private++
+	default:
+		return e, fmt.Errorf("%s hears what was said to %s alone", f.name, e.to)
+	}
+	f.last = n
+	return e, nil
+}
+
+// audit replays the entries from first, when the room was empty, to last, and
+// says what doesn't follow, or what somebody has not heard.
+func (l *ledger) audit(first, last int) (faults []string) {
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+	began := map[int]*life{} // by number of the entry
+	for i := range l.lives {
+		if f := &l.lives[i]; f.whole && f.first >= first && f.first <= last {
+			began[f.first] = f
+		}
+	}
+	there := map[string]*life{}
+	said := map[string]int{} // by those who are there
+	joins := 0
+	for n := first; n <= last; n++ {
+		e := l.entries[n]
+		f, known := there[e.name]
+		switch {
+		case e.sum == 0:
+			fault("nobody has heard entry %d", n)
+		case e.what == "joined":
+			joins++
+			if known {
+				fault("%s joins as entry %d, and is there already", e.name, n)
+			}
+			l.meet(n, e.name, began[n], there, fault)
+			there[e.name], said[e.name] = began[n], 0
+		case !known:
+			fault("entry %d is about %s, who isn't there", n, e.name)
+		case e.what == "left":
+			if f != nil && f.said >= 0 && f.said != said[e.name] {
+				fault("%s said %d things, but left at entry %d having said %d", e.name, f.said, n, said[e.name])
+			}
+			delete(there, e.name)
+		case e.to == "":
+			if e.serial != said[e.name] {
+				fault("entry %d: %s says number %d after having said %d", n, e.name, e.serial, said[e.name])
+			}
+			said[e.name]++
+		}
+	}
+	if joins != len(began) {
+		fault("members: want %d as there were, got %d entries that say so", len(began), joins)
+	}
+	l.auditLives(first, fault)
+	return faults
+}
+
+// meet compares what a newcomer was told with who was there and what was said.
+func (l *ledger) meet(n int, name string, f *life, there map[string]*life, fault func(string, ...any)) {
+	if f == nil || f.name != name {
+		fault("entry %d says that %s has joined, who hasn't", n, name)
+		return
+	}
+	names := uint64(0)
+	for other := range there {
+		names += l.sum(other)
+	}
+	if f.others != len(there) || f.unnamed == 0 && f.names != names {
+		fault("%s joined as entry %d and was told of %d members, want the %d that were there",
+			name, n, f.others, len(there))
+	}
+	want := l.history(n, hub.GreetingBytes-f.list)
+	if !slices.Equal(want, f.history) {
+		fault("%s joined as entry %d and was told entries %v, want %v", name, n, f.history, want)
+	}
+}
+
+// history is what a newcomer who is entry n is told, in so many bytes.
+func (l *ledger) history(n, room int) (want []int) {
+	kept := hub.LogBytes
+	for i := n - 1; i > 0 && i >= n-hub.LogSize && len(want) < hub.History; i-- {
+		e := l.entries[i]
+		if kept -= e.size; kept < 0 {
+			break
+		}
+		if e.what != "said" || e.to != "" {
+			continue
+		}
+		if room -= e.size + len(","); room < 0 {
+			break
+		}
+		want = append(want, i)
+	}
+	slices.Reverse(want)
+	return want
+}
+
+// auditLives counts what each member has not heard.
+func (l *ledger) auditLives(first int, fault func(string, ...any)) {
+	public := make([]int, len(l.entries)+1) // up to each number
+	private := map[string][]int{}           // numbers of what concerns a name
+	for n, e := range l.entries {
+		public[n+1] = public[n]
+		switch {
+		case e.sum == 0:
+		case e.to == "":
+			public[n+1]++
+		default:
+			private[e.to] = append(private[e.to], n)
+			private[e.name] = append(private[e.name], n)
+		}
+	}
+	for _, f := range l.lives {
+		switch {
+		case f.first < first || f.last < f.first:
+			continue
+		case f.last >= len(l.entries):
+			fault("%s was answered up to %d, of which nobody has heard", f.name, f.last)
+			continue
+		}
+		if want := public[f.last+1] - public[f.first]; f.public != want {
+			fault("%s has heard %d of %d entries from %d to %d", f.name, f.public, want, f.first, f.last)
+		}
+		want := 0
+		for _, n := range private[f.name] {
+			if n >= f.first && n <= f.last {
+				want++
+			}
+		}
+		if f.private != want {
+			fault("%s has heard %d of %d private entries from %d to %d", f.name, f.private, want, f.first, f.last)
+		}
+	}
+}

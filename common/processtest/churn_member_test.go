@@ -1,0 +1,297 @@
+package processtest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"threeloops/common/ws"
+)
+
+// farewell is a way in which a member leaves.
+type farewell struct {
+	name   string
+	leave  func(m *member) error
+	code   ws.Code // of the Close that it must get; 0: nothing is sure
+	honest bool    // all that it has said before is heard
+	breach bool    // the server counts it as a violation
+}
+
+var farewells = []farewell{
+	{name: "Close", code: ws.NormalClosure, honest: true, leave: (*member).closes},
+	{name: "Close behind twenty messages", code: ws.NormalClosure, honest: true, leave: func(m *member) error {
+		return errors.Join(m.babble(20), m.closes())
+	}},
+	{name: "FIN", honest: true, leave: func(m *member) error { return m.CloseWrite() }},
+	{name: "FIN behind twenty messages", honest: true, leave: func(m *member) error {
+		return errors.Join(m.babble(20), m.CloseWrite())
+	}},
+	{name: "FIN in a frame", honest: true, leave: func(m *member) error {
+		return errors.Join(m.stammers(), m.CloseWrite())
+	}},
+	{name: "RST", leave: func(m *member) error { m.reset(); return nil }},
+	{name: "RST behind twenty messages", leave: func(m *member) error {
+		defer m.reset()
+		return m.babble(20)
+	}},
+	{name: "RST in a frame", leave: func(m *member) error {
+		defer m.reset()
+		return m.stammers()
+	}},
+	{name: "nonsense", code: ws.ProtocolError, honest: true, breach: true, leave: func(m *member) error {
+		_, err := m.Write([]byte{0xff, 0x80, 0, 0, 0, 0})
+		return err
+	}},
+}
+
+// polite and killed are farewells that are not left to chance.
+var (
+	polite = &farewells[0]
+	killed = &farewell{name: "SIGKILL"}
+	deaf   = &farewell{name: "never reading", code: ws.TryAgainLater, honest: true}
+)
+
+func (m *member) closes() error { return m.send(ws.Close, ws.AppendClose(nil, ws.NormalClosure, "")) }
+
+// stammers sends a part of a frame.
+func (m *member) stammers() error {
+	_, err := m.Write(frame(ws.Text, []byte(`{"type":"say"}`))[:9])
+	return err
+}
+
+// member is one in the room with a WebSocket. One goroutine reads; another may
+// say something, or make it leave.
+type member struct {
+	*client
+	life
+	leaving atomic.Pointer[farewell]
+	spoken  atomic.Int64 // how often it spoke to all
+}
+
+// enter makes a member.
+func (s *turmoil) enter(name string) (*member, error) {
+	s.spawning <- struct{}{} // a server that has to fork is not to be stormed
+	defer func() { <-s.spawning }()
+	c, err := dial(s.Addr)
+	if err != nil {
+		return nil, err
+	}
+	s.dialed.Add(1)
+	m := &member{client: c, life: newLife(name)}
+	if _, err = c.upgradeAt("/chat"); err == nil {
+		err = m.join(s.ledger)
+	}
+	if err != nil {
+		c.Close()
+		return nil, fmt.Errorf("%s wants to join: %w", name, err)
+	}
+	c.SetDeadline(time.Time{})
+	return m, nil
+}
+
+// join says who it is, and hears all up to that.
+func (m *member) join(l *ledger) error {
+	ask := func() error { return m.send(ws.Text, fmt.Appendf(nil, `{"type":"join","name":%q}`, m.name)) }
+	if err := ask(); err != nil {
+		return err
+	}
+	for {
+		p, err := m.listens()
+		if err != nil {
+			return err
+		}
+		if typeOf(p) == "error" { // who had the name before may not have left yet
+			time.Sleep(10 * time.Millisecond)
+			if err := ask(); err != nil {
+				return err
+			}
+			continue
+		}
+		if done, err := m.greeted(l, p); done || err != nil {
+			return err
+		}
+	}
+}
+
+// greeted takes what a newcomer is told, up to its own entry.
+func (f *life) greeted(l *ledger, p []byte) (done bool, err error) {
+	switch typeOf(p) {
+	case "welcome":
+		return false, nil
+	case "members":
+		var h heard
+		err := json.Unmarshal(p, &h)
+		f.others, f.unnamed = len(h.Members)+h.More, h.More
+		for _, name := range h.Members {
+			f.names += l.sum(name)
+			f.list += len(name) + len(`"",`)
+		}
+		f.list = max(0, f.list-len(","))
+		return false, err
+	case "said":
+		n, _, err := l.note(p)
+		f.history = append(f.history, n)
+		return false, err
+	}
+	e, err := f.hears(l, p)
+	if err == nil && (e.what != "joined" || e.name != f.name) {
+		err = fmt.Errorf("want its own entry first, got %.200s", p)
+	}
+	f.first = f.last
+	return true, err
+}
+
+// listens returns what comes next from the room.
+func (m *member) listens() ([]byte, error) {
+	ev, err := m.frames.Next()
+	switch {
+	case err != nil:
+		return nil, err
+	case ev.Kind == ws.Data:
+		return ev.Payload, nil
+	case ev.Kind == ws.CloseFrame:
+		return nil, closeError(ev.Code)
+	}
+	return nil, fmt.Errorf("want something to be said, got a %v", ev.Kind)
+}
+
+// closeError is a Close that has come.
+type closeError ws.Code
+
+func (c closeError) Error() string { return fmt.Sprintf("a Close with %v", ws.Code(c)) }
+
+// live hears all until the connection ends, which must be as the member wanted.
+func (s *turmoil) live(m *member, took func(e entry)) error {
+	defer m.Close()
+	for {
+		p, err := m.listens()
+		if err != nil {
+			return s.ends(m, err)
+		}
+		if typeOf(p) == "error" { // who was spoken to is not there any more
+			s.refused.Add(1)
+			continue
+		}
+		e, err := m.hears(s.ledger, p)
+		if err != nil {
+			return err
+		}
+		took(e)
+	}
+}
+
+// ends judges how a member's connection has ended.
+func (s *turmoil) ends(m *member, err error) error {
+	how := m.leaving.Load()
+	if how == nil {
+		return fmt.Errorf("%s wants to stay, got %w", m.name, err)
+	}
+	if code, ok := errors.AsType[closeError](err); how.code != 0 && (!ok || ws.Code(code) != how.code) {
+		return fmt.Errorf("%s leaves by %s and wants a Close with %v, got %w", m.name, how.name, how.code, err)
+	}
+	if how.honest {
+		m.said = int(m.spoken.Load())
+	}
+	s.ledger.close(&m.life)
+	return nil
+}
+
+// says speaks to all. round is what the entry will have for one.
+func (m *member) says(round int, padding int) error {
+	text := fmt.Sprintf(`{"type":"say","text":"%d %d %s"}`, m.spoken.Add(1)-1, round, strings.Repeat("x", padding))
+	return m.send(ws.Text, []byte(text))
+}
+
+// tells speaks to one.
+func (m *member) tells(name string, padding int) error {
+	return m.send(ws.Text, fmt.Appendf(nil, `{"type":"say","to":%q,"text":"psst %s"}`, name, strings.Repeat("y", padding)))
+}
+
+// babble says several things at once.
+func (m *member) babble(n int) error {
+	for range n {
+		if err := m.says(0, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// guest is a member who comes and goes, until it is over.
+func (s *turmoil) guest(name string) error {
+	for !s.over.Load() {
+		m, err := s.enter(name)
+		if err != nil {
+			return err
+		}
+		if err := m.says(0, 0); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		s.guests = append(s.guests, m)
+		s.mu.Unlock()
+		if err := s.live(m, func(entry) {}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dismiss makes a guest leave somehow.
+func (s *turmoil) dismiss(m *member, how *farewell) {
+	s.farewells[how.name]++
+	m.SetDeadline(time.Now().Add(time.Minute))
+	m.leaving.Store(how)
+	if how == killed {
+		s.doom(m.client)
+		return
+	}
+	if how.breach {
+		s.breaches++
+	}
+	// The connection may be gone already where the server has had enough of it.
+	if err := how.leave(m); err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
+		s.t.Errorf("%s leaves by %s: %v", m.name, how.name, err)
+	}
+}
+
+// someone takes a guest off the list.
+func (s *turmoil) someone() *member {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.guests) == 0 {
+		return nil
+	}
+	i, last := rand.IntN(len(s.guests)), len(s.guests)-1
+	m := s.guests[i]
+	s.guests[i] = s.guests[last]
+	s.guests = s.guests[:last]
+	return m
+}
+
+// mute is a member who reads nothing, and is closed for that.
+func (s *turmoil) mute(name string) error {
+	m, err := s.enter(name)
+	if err != nil {
+		return err
+	}
+	m.leaving.Store(deaf)
+	s.mu.Lock()
+	s.mutes[name] = true
+	s.mu.Unlock()
+	for end := time.Now().Add(5 * time.Minute); s.ledger.has(&m.life); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			return fmt.Errorf("%s reads nothing and is still a member", name)
+		}
+	}
+	s.mu.Lock()
+	delete(s.mutes, name)
+	s.mu.Unlock()
+	m.SetDeadline(time.Now().Add(time.Minute))
+	return s.live(m, func(entry) {})
+}

@@ -1,0 +1,309 @@
+package processtest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Process is a server under observation. What is read of it in /proc includes
+// its children, where it has any.
+type Process struct {
+	Addr string // host and port
+	Pid  int
+
+	t        testing.TB
+	cmd      *exec.Cmd
+	log      string   // file
+	lifeline *os.File // our end
+	ended    chan struct{}
+	stopped  sync.Once
+	watch    *client // that asks for /stats
+	stdout   *os.File
+	panics   int // that the test has asked for
+}
+
+// Launch starts the server that this test binary is (see Main), and in the tests of this
+// package the one that the test is about. It waits until
+// it accepts connections. At the end of the test it is asked to leave, and must
+// do so with status 0, unless it has ended before. Standard error is kept.
+func Launch(t testing.TB, flags ...string) *Process {
+	t.Helper()
+	return launch(t, nil, flags)
+}
+
+// launchLimited starts a server that can't have more than files descriptors.
+// A shell's ulimit lowers both limits: a Go program raises a soft one itself.
+func launchLimited(t testing.TB, files int, flags ...string) *Process {
+	t.Helper()
+	return launch(t, []string{"/bin/sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$@"`, files), "sh"}, flags)
+}
+
+// listening is the line by which a server says that it accepts connections.
+var listening = regexp.MustCompile(`: listening on http://(\S+)(?: to \d+)? \(pid (\d+)\)\n$`)
+
+func launch(t testing.TB, wrapper, flags []string) *Process {
+	t.Helper()
+	p := prepare(t, wrapper, append([]string{"-addr=127.0.0.1:0", "-lifeline=3"}, flags...))
+	p.start(nil)
+	must(t, equal("process id in the ready line", p.Pid, p.cmd.Process.Pid))
+	return p
+}
+
+// start starts the command, whose standard input is stdin, and waits for its
+// ready line. What it writes behind that is left to be read.
+func (p *Process) start(stdin *os.File) {
+	t := p.t
+	t.Helper()
+	r, w, err := os.Pipe()
+	must(t, err)
+	t.Cleanup(func() { r.Close() })
+	p.stdout, p.cmd.Stdout = r, w
+	if stdin != nil {
+		p.cmd.Stdin = stdin
+	}
+	theirs, ours, err := os.Pipe()
+	must(t, err)
+	p.cmd.ExtraFiles = []*os.File{theirs}
+	must(t, p.cmd.Start())
+	theirs.Close()
+	w.Close()
+	p.lifeline = ours
+	line, err := p.readLine()
+	go func() {
+		p.cmd.Wait()
+		close(p.ended)
+	}()
+	t.Cleanup(p.Stop)
+	found := listening.FindStringSubmatch(line)
+	if found == nil {
+		t.Fatalf("want the server's ready line, got %q, %v\n%s", line, err, p.Log())
+	}
+	p.Addr = found[1]
+	p.Pid, err = strconv.Atoi(found[2])
+	must(t, err)
+}
+
+// readLine reads a line of what the server writes to standard output. It does so
+// byte by byte, and so takes nothing of the next.
+func (p *Process) readLine() (string, error) {
+	p.stdout.SetReadDeadline(time.Now().Add(patience))
+	var line []byte
+	for b := make([]byte, 1); len(line) == 0 || line[len(line)-1] != '\n'; {
+		if _, err := p.stdout.Read(b); err != nil {
+			return string(line), err
+		}
+		line = append(line, b[0])
+	}
+	return string(line), nil
+}
+
+// prepare makes the command, with standard error going to a file: a pipe's end
+// would come only with that of the last child.
+func prepare(t testing.TB, wrapper, flags []string) *Process {
+	t.Helper()
+	path, first, err := program(t)
+	must(t, err)
+	command := slices.Concat(wrapper, []string{path}, first, flags)
+	p := &Process{t: t, ended: make(chan struct{}), log: filepath.Join(t.TempDir(), "stderr")}
+	stderr, err := os.Create(p.log)
+	must(t, err)
+	t.Cleanup(func() { stderr.Close() })
+	p.cmd = exec.Command(command[0], command[1:]...)
+	p.cmd.Env = append(os.Environ(), serveVariable+"=1")
+	p.cmd.Stderr = stderr
+	return p
+}
+
+// Signal sends the server a signal.
+func (p *Process) Signal(s syscall.Signal) { syscall.Kill(p.Pid, s) }
+
+// Wait waits for the server's end and returns its exit status, -1 for a signal.
+func (p *Process) Wait() int {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(patience):
+		p.t.Fatalf("want the server to end, it still runs after %v\n%s", patience, p.Log())
+	}
+	return -1
+}
+
+// Stop asks the server to leave, if it has not left yet, as a terminal's Ctrl-C
+// or a supervisor would, and fails the test unless it does so with status 0 and
+// without a word that no server should ever say. It may be called again.
+func (p *Process) Stop() { p.stopped.Do(p.stop) }
+
+func (p *Process) stop() {
+	select {
+	case <-p.ended:
+	default:
+		p.Unwatch()
+		late := time.AfterFunc(patience, func() { p.cmd.Process.Kill() })
+		p.cmd.Process.Signal(syscall.SIGTERM)
+		<-p.ended
+		late.Stop()
+		if code := p.cmd.ProcessState.ExitCode(); code != 0 {
+			p.t.Errorf("after SIGTERM: got exit status %d, want 0", code)
+		}
+	}
+	p.lifeline.Close()
+	log := p.Log()
+	if n := strings.Count(log, "panic:"); n != p.panics {
+		p.t.Errorf("the server's log has %d panics, want the %d that were asked for", n, p.panics)
+	}
+	for _, word := range []string{"DATA RACE", "fatal error:"} {
+		if strings.Contains(log, word) {
+			p.t.Errorf("the server's log has a %s", word)
+		}
+	}
+	if p.t.Failed() && log != "" {
+		p.t.Logf("the server's log:\n%.8000s", log)
+	}
+}
+
+// Log is what the server has written to standard error.
+func (p *Process) Log() string {
+	text, _ := os.ReadFile(p.log)
+	return string(text)
+}
+
+// Descriptors is how many descriptors the server itself has open.
+func (p *Process) Descriptors() int {
+	entries, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Pid))
+	return len(entries)
+}
+
+// Rest waits until the server has no connection and no child, and returns how
+// many descriptors it has: call it before the first client.
+func (p *Process) Rest() (descriptors int) {
+	p.t.Helper()
+	p.alone()
+	for same := 0; same < 5; same++ { // the last connection is closing at this moment
+		time.Sleep(10 * time.Millisecond)
+		if now := p.Descriptors(); now != descriptors {
+			descriptors, same = now, 0
+		}
+	}
+	return descriptors
+}
+
+// AtRest waits until the server is again as it was when Rest returned that many
+// descriptors.
+func (p *Process) AtRest(descriptors int) {
+	p.t.Helper()
+	p.alone()
+	eventually(p.t, func() error {
+		return equal("descriptors without clients", p.Descriptors(), descriptors)
+	})
+}
+
+// alone waits until no client and no child is left, no zombie either, but those
+// that forkserv starts in advance.
+func (p *Process) alone() {
+	p.t.Helper()
+	p.Settle(1)
+	p.Unwatch()
+	eventually(p.t, func() error {
+		left := slices.DeleteFunc(p.Children(), func(c Child) bool { return strings.HasSuffix(c.Command[0], ": in advance") })
+		return equal("children without clients", len(left), 0)
+	})
+}
+
+// Child is a process that the server has started.
+type Child struct {
+	Pid     int
+	Group   int    // of processes
+	State   string // as in ps: R, S, Z, …
+	Command []string
+	cpu     time.Duration
+}
+
+// Children lists the server's children, zombies included.
+func (p *Process) Children() []Child {
+	var all []Child
+	entries, _ := os.ReadDir("/proc")
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		fields, err := procStat(pid)
+		if err != nil || fields[1] != strconv.Itoa(p.Pid) {
+			continue
+		}
+		group, _ := strconv.Atoi(fields[2])
+		command, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		all = append(all, Child{
+			Pid: pid, Group: group, State: fields[0], cpu: ticks(fields[11:13]),
+			Command: strings.Split(strings.TrimRight(string(command), "\x00"), "\x00"),
+		})
+	}
+	return all
+}
+
+// cpu is the processor time that the server has used so far.
+func (p *Process) cpu() time.Duration {
+	fields, err := procStat(p.Pid)
+	if err != nil {
+		return 0
+	}
+	sum := ticks(fields[11:15]) // with that of children it has reaped
+	for _, c := range p.Children() {
+		sum += c.cpu
+	}
+	return sum
+}
+
+// memory is how many bytes are resident.
+func (p *Process) memory() int {
+	pages := residentPages(p.Pid)
+	for _, c := range p.Children() {
+		pages += residentPages(c.Pid)
+	}
+	return pages * os.Getpagesize()
+}
+
+func residentPages(pid int) int {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if fields := strings.Fields(string(text)); len(fields) > 1 {
+		n, _ := strconv.Atoi(fields[1])
+		return n
+	}
+	return 0
+}
+
+// procStat returns the fields of /proc/pid/stat from the third, the state, on:
+// the second may contain anything.
+func procStat(pid int) ([]string, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil, err
+	}
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(fields) < 15 {
+		return nil, errors.New("a short line in /proc")
+	}
+	return fields, nil
+}
+
+// ticks adds up processor times, which /proc gives in hundredths of a second.
+func ticks(fields []string) (sum time.Duration) {
+	for _, f := range fields {
+		n, _ := strconv.Atoi(f)
+		sum += time.Duration(n) * 10 * time.Millisecond
+	}
+	return sum
+}

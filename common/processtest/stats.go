@@ -1,0 +1,89 @@
+package processtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Stats are the totals of /stats by their names there.
+type Stats map[string]int
+
+// Open is how many connections are open.
+func (s Stats) Open() int { return s["accepted"] - s["closed"] }
+
+// Stats asks the server for its counts, on a connection that it keeps: that one
+// is among those counted.
+func (p *Process) Stats() Stats {
+	p.t.Helper()
+	s, err := p.stats()
+	if err != nil {
+		p.Unwatch() // it may have been idle for too long
+		s, err = p.stats()
+	}
+	must(p.t, err)
+	return s
+}
+
+func (p *Process) stats() (Stats, error) {
+	if p.watch == nil {
+		c, err := dial(p.Addr)
+		if err != nil {
+			return nil, err
+		}
+		p.watch = c
+	}
+	p.watch.SetDeadline(time.Now().Add(patience))
+	r, err := p.watch.get("/stats")
+	if err != nil {
+		return nil, fmt.Errorf("/stats: %w", err)
+	}
+	var answer struct{ Totals Stats }
+	if err := json.Unmarshal(r.body, &answer); err != nil {
+		return nil, fmt.Errorf("/stats: %w", err)
+	}
+	return answer.Totals, nil
+}
+
+// Unwatch closes the connection of Stats.
+func (p *Process) Unwatch() {
+	if p.watch != nil {
+		p.watch.Close()
+		p.watch = nil
+	}
+}
+
+// Settle waits until so many connections are open, that of Stats included, and
+// fails if a session ever did what its table of phases declares impossible.
+func (p *Process) Settle(open int) {
+	p.t.Helper()
+	eventually(p.t, func() error {
+		s := p.Stats()
+		if s["faults"] != 0 {
+			p.t.Fatalf("faults: got %d, want none", s["faults"])
+		}
+		return equal("open connections", s.Open(), open)
+	})
+}
+
+// Quiet fails if the server is busy although no client wants anything of it.
+func (p *Process) Quiet() {
+	p.t.Helper()
+	const span, most = 300 * time.Millisecond, 30
+	before := p.Stats()["sys_wait"]
+	time.Sleep(span)
+	if n := p.Stats()["sys_wait"] - before; n > most {
+		p.t.Errorf("waits in %v without anything to do: got %d, want at most %d: it spins", span, n, most)
+	}
+}
+
+// Healthy fails if a new client is not served.
+func (p *Process) Healthy() {
+	p.t.Helper()
+	c, err := dial(p.Addr)
+	must(p.t, err)
+	defer c.Close()
+	r, err := c.get("/healthz", "Connection: close")
+	must(p.t, err)
+	must(p.t, equal("body of /healthz", string(r.body), "ok\n"))
+}

@@ -1,0 +1,48 @@
+package server
+
+import (
+	"testing"
+	"time"
+
+	"threeloops/common/sys"
+)
+
+func TestABellRingsUntilItIsQuieted(t *testing.T) {
+	b, err := NewBell()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	rings := func() int16 {
+		fds := []sys.PollFd{{Fd: int32(b.FD), Events: sys.POLLIN}}
+		sys.Poll(fds, 0)
+		return fds[0].Revents
+	}
+	b.Quiet() // does not wait for a ring
+	if rings() != 0 {
+		t.Error("a new bell rings")
+	}
+	b.Ring()
+	b.Ring()
+	for range 2 { // until Quiet
+		if rings() != sys.POLLIN {
+			t.Error("a bell that was rung is silent")
+		}
+	}
+	b.Quiet()
+	if rings() != 0 {
+		t.Error("a bell that was quieted rings")
+	}
+}
+
+func TestABellWakesAWait(t *testing.T) {
+	b, err := NewBell()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	go b.Ring()
+	if n, err := sys.Poll([]sys.PollFd{{Fd: int32(b.FD), Events: sys.POLLIN}}, 10*time.Second); n != 1 || err != nil {
+		t.Errorf("the wait ended with %d, %v", n, err)
+	}
+}

@@ -1,0 +1,209 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// command is a line of the console's language.
+type command struct {
+	names []string // the first is its own, the others mean the same
+	args  string
+	about string // what it does, in a line
+	more  string // what help COMMAND adds
+	verb  Verb   // of the Order that it is; 0: it is none
+	parse func(r *request, rest string) error
+}
+
+// commands are in the sequence in which help lists them.
+var commands = []command{
+	{
+		names: []string{"help"}, args: "[COMMAND]", about: "list the commands, or explain one",
+		parse: (*request).topicOf,
+	}, {
+		names: []string{"users", "online", "clients"}, about: "list the connections", verb: List,
+		more:  "Each line begins with the client's IP and its SOCKET, the number by which other commands know it.",
+		parse: (*request).nothing,
+	}, {
+		names: []string{"send", "write"}, args: "[IP] SOCKET MESSAGE", about: "send a message to one client",
+		more: "It is a text message, for a client with an open WebSocket. With an IP the client must have that.",
+		verb: Tell, parse: (*request).clientAndMessage,
+	}, {
+		names: []string{"sendall", "writeall"}, args: "MESSAGE", about: "send a message to every client",
+		more: "It is a text message, for all that have an open WebSocket, and for members of the room that poll.",
+		verb: Tell, parse: (*request).message,
+	}, {
+		names: []string{"kick", "close"}, args: "[IP] SOCKET", about: "close one connection",
+		more: "A WebSocket is sent Close 1008. A request under way is answered first. All is over\nwithin -close-timeout, whatever is queued. With an IP the client must have that.",
+		verb: Kick, parse: (*request).clientAlone,
+	}, {
+		names: []string{"kickall", "closeall"}, about: "close every connection",
+		more: "The server goes on, and accepts new ones.",
+		verb: Kick, parse: (*request).nothing,
+	}, {
+		names: []string{"stats"}, about: "show what was counted",
+		more:  "The names are those of /stats.",
+		parse: (*request).nothing,
+	}, {
+		names: []string{"quit", "exit"}, about: "shut the server down",
+		more:  "As SIGTERM does: what is under way is finished first.",
+		parse: (*request).nothing, verb: Leave,
+	},
+}
+
+// request is what the operator has asked for.
+type request struct {
+	Order
+	*command
+	topic string // of help; empty: all
+}
+
+// parseLine reads a line that is not empty.
+func parseLine(line string) (request, error) {
+	if !utf8.ValidString(line) {
+		return request{}, errors.New("that is not UTF-8")
+	}
+	name, rest := cutWord(strings.TrimSpace(line))
+	c, err := lookUp(name)
+	if err != nil {
+		return request{}, err
+	}
+	r := request{command: c, Order: Order{Verb: c.verb}}
+	return r, c.parse(&r, rest)
+}
+
+// cutWord cuts a word, and the space behind it, off a line that begins with one.
+func cutWord(s string) (word, rest string) {
+	i := strings.IndexAny(s, " \t")
+	if i < 0 {
+		return s, ""
+	}
+	return s[:i], strings.TrimLeft(s[i:], " \t")
+}
+
+// lookUp finds a command by any of its names. The error names the nearest.
+func lookUp(name string) (*command, error) {
+	name = strings.ToLower(name)
+	typed := name[:min(len(name), 40)] // no name is nearly as long
+	best, least := "", 0
+	for i := range commands {
+		for _, n := range commands[i].names {
+			if n == name {
+				return &commands[i], nil
+			}
+			if d := distance(typed, n); best == "" || d < least {
+				best, least = n, d
+			}
+		}
+	}
+	return nil, fmt.Errorf("there is no command %.40q: the nearest is %s, and help lists all", name, best)
+}
+
+func (r *request) usage() error {
+	return fmt.Errorf("usage: %s", strings.TrimSpace(r.names[0]+" "+r.args))
+}
+
+func (r *request) nothing(rest string) error {
+	if rest != "" {
+		return r.usage()
+	}
+	return nil
+}
+
+func (r *request) topicOf(rest string) error {
+	r.topic = rest
+	return nil
+}
+
+func (r *request) message(rest string) error {
+	if rest == "" {
+		return r.usage()
+	}
+	r.Text = []byte(rest)
+	return nil
+}
+
+// client reads "IP SOCKET" or "SOCKET" alone. No number is an address, so one
+// can't be taken for the other.
+func (r *request) client(s string) (rest string, err error) {
+	word, rest := cutWord(s)
+	if a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(word, "["), "]")); err == nil {
+		r.Addr = plain(a)
+		word, rest = cutWord(rest)
+	}
+	if word == "" {
+		return "", r.usage()
+	}
+	r.Conn, err = strconv.ParseUint(word, 10, 64)
+	if err != nil || r.Conn == 0 {
+		return "", fmt.Errorf("%.40q is no SOCKET, the number in the second column of users", word)
+	}
+	return rest, nil
+}
+
+func (r *request) clientAlone(rest string) error {
+	rest, err := r.client(rest)
+	if err != nil {
+		return err
+	}
+	return r.nothing(rest)
+}
+
+func (r *request) clientAndMessage(rest string) error {
+	rest, err := r.client(rest)
+	if err != nil {
+		return err
+	}
+	return r.message(rest)
+}
+
+// distance is how many bytes must be put in, left out, or changed, or swapped
+// with their neighbour, to make b of a.
+func distance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before, last, row = last, row, before
+		row[0] = i + 1
+		for j := range len(b) {
+			change := 1
+			if a[i] == b[j] {
+				change = 0
+			}
+			row[j+1] = min(last[j+1]+1, row[j]+1, last[j]+change)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}
+
+// help explains a command, or lists all.
+func help(topic string) (string, error) {
+	var b strings.Builder
+	if topic == "" {
+		for _, c := range commands {
+			fmt.Fprintf(&b, "%-26s %s\n", c.names[0]+" "+c.args, c.about)
+		}
+		return b.String(), nil
+	}
+	c, err := lookUp(topic)
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(&b, "%s: %s\n", strings.TrimSpace(c.names[0]+" "+c.args), c.about)
+	if c.more != "" {
+		fmt.Fprintln(&b, c.more)
+	}
+	if also := c.names[1:]; len(also) > 0 {
+		fmt.Fprintln(&b, "The same:", strings.Join(also, ", "))
+	}
+	return b.String(), nil
+}

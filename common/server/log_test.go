@@ -1,0 +1,280 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// gate is a reader of a log: while it is shut, writes to it wait.
+type gate struct {
+	mu      sync.Mutex
+	open    *sync.Cond
+	shut    bool
+	waiting bool // a write waits
+	err     error
+	text    bytes.Buffer
+}
+
+func newGate(shut bool) *gate {
+	g := &gate{shut: shut}
+	g.open = sync.NewCond(&g.mu)
+	return g
+}
+
+func (g *gate) Write(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for g.shut {
+		g.waiting = true
+		g.open.Wait()
+	}
+	g.waiting = false
+	if g.err != nil {
+		return 0, g.err
+	}
+	return g.text.Write(p)
+}
+
+func (g *gate) set(shut bool, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.shut, g.err = shut, err
+	g.open.Broadcast()
+}
+
+func (g *gate) String() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.text.String()
+}
+
+// blocked waits until a write to the gate waits.
+func (g *gate) blocked(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		g.mu.Lock()
+		waiting := g.waiting
+		g.mu.Unlock()
+		if waiting {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("no line is being written")
+		}
+	}
+}
+
+func noted(lines uint64) []byte { return fmt.Appendf(nil, "(%d dropped)\n", lines) }
+
+func TestLogLinesAreWrittenInOrder(t *testing.T) {
+	g := newGate(false)
+	q := &lineQueue{out: g, note: noted}
+	var want strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(q, "line %d\n", i)
+		fmt.Fprintf(&want, "line %d\n", i)
+	}
+	q.flush(time.Minute)
+	if g.String() != want.String() || q.dropped.Load() != 0 {
+		t.Errorf("500 lines were logged, %d dropped, and these written:\n%s", q.dropped.Load(), g)
+	}
+}
+
+// The first line is with the writer, which waits; the queue has room for 1,024 more.
+func TestLogDropsAndCountsWhatNobodyReads(t *testing.T) {
+	g := newGate(true)
+	q := &lineQueue{out: g, note: noted}
+	fmt.Fprintln(q, "first")
+	g.blocked(t)
+	for i := range mostLines + 70 {
+		fmt.Fprintln(q, i)
+	}
+	if n := q.dropped.Load(); n != 70 {
+		t.Errorf("%d lines were dropped, want 70", n)
+	}
+	g.set(false, nil)
+	q.flush(time.Minute)
+	fmt.Fprintln(q, "later")
+	q.flush(time.Minute)
+	got := g.String()
+	if want := fmt.Sprintf("\n%d\n(70 dropped)\nlater\n", mostLines-1); !strings.HasSuffix(got, want) ||
+		!strings.HasPrefix(got, "first\n0\n1\n") || strings.Count(got, "\n") != mostLines+3 {
+		t.Errorf("%d lines were written; the last should be %q:\n%s", strings.Count(got, "\n"), want, got)
+	}
+	if n := q.dropped.Load(); n != 70 {
+		t.Errorf("in all %d lines were dropped, want 70", n)
+	}
+}
+
+func TestLogIsBoundedInBytes(t *testing.T) {
+	g := newGate(true)
+	q := &lineQueue{out: g, note: noted}
+	fmt.Fprintln(q, "first")
+	g.blocked(t)
+	for range 100 {
+		q.Write(bytes.Repeat([]byte("x"), 10<<10))
+	}
+	if q.size > mostBytes || q.size < mostBytes/2 || q.dropped.Load() != 100-mostBytes/(10<<10) {
+		t.Errorf("of 1000 KiB %d bytes wait and %d lines were dropped, want at most %d bytes", q.size,
+			q.dropped.Load(), mostBytes)
+	}
+	g.set(false, nil)
+	q.flush(time.Minute)
+}
+
+// A reader that takes a line now and then must not get a note between every two lines.
+func TestLogNotesAreFew(t *testing.T) {
+	g := newGate(true)
+	q := &lineQueue{out: g, note: noted}
+	for i := range 4 * mostLines {
+		fmt.Fprintln(q, i)
+		if i > mostLines && i%3 == 0 { // one line is read
+			line, _ := q.take(nil)
+			g.text.Write(line.text)
+		}
+	}
+	g.set(false, nil)
+	q.flush(time.Minute)
+	if n := strings.Count(g.String(), "dropped"); n < 1 || n > 4 {
+		t.Errorf("%d lines were dropped, and %d notes say so; want 1 to 4", q.dropped.Load(), n)
+	}
+}
+
+func TestLogLinesThatFailAreCounted(t *testing.T) {
+	g := newGate(false)
+	g.err = errors.New("the disk is full")
+	q := &lineQueue{out: g, note: noted}
+	for range 3 {
+		fmt.Fprintln(q, "lost")
+		q.flush(time.Minute)
+	}
+	g.set(false, nil)
+	fmt.Fprintln(q, "kept")
+	q.flush(time.Minute)
+	if got := g.String(); got != "(3 dropped)\nkept\n" || q.dropped.Load() != 3 {
+		t.Errorf("after three failed writes %d lines are counted, and this is written: %q", q.dropped.Load(), got)
+	}
+}
+
+func TestFlushWaitsNoLongerThanItsPatience(t *testing.T) {
+	g := newGate(true)
+	q := &lineQueue{out: g, note: noted}
+	q.flush(time.Hour) // nothing is queued, so there is nothing to wait for
+	fmt.Fprintln(q, "first")
+	q.flush(10 * time.Millisecond)
+	if g.String() != "" {
+		t.Errorf("a shut gate has let %q through", g)
+	}
+	g.set(false, nil)
+	q.flush(time.Minute)
+	if g.String() != "first\n" {
+		t.Errorf("after flush the log is %q", g)
+	}
+}
+
+// A child of forkserv mostly logs nothing.
+func TestASilentLogHasNoGoroutine(t *testing.T) {
+	before := runtime.NumGoroutine()
+	g := newGate(false)
+	q := &lineQueue{out: g, note: noted}
+	l := newLogger(q, &Options{LogLevel: "info", LogFormat: "text"}, "testserv")
+	l.Debug("not logged")
+	if n := runtime.NumGoroutine(); n > before {
+		t.Errorf("a log without lines has %d goroutines", n-before)
+	}
+	l.Info("logged")
+	q.flush(time.Minute)
+	if got := g.String(); !strings.Contains(got, "level=INFO msg=logged server=testserv\n") {
+		t.Errorf("the log has %q", got)
+	}
+}
+
+func TestTheNoteHasTheLogsFormat(t *testing.T) {
+	for format, want := range map[string]string{
+		"text": `level=WARN msg="log lines were dropped: standard error took no more" server=testserv lines=7`,
+		"json": `"level":"WARN","msg":"log lines were dropped: standard error took no more","server":"testserv","lines":7}`,
+	} {
+		q := &lineQueue{out: newGate(false)}
+		newLogger(q, &Options{LogLevel: "error", LogFormat: format}, "testserv")
+		if got := string(q.note(7)); !strings.HasSuffix(got, want+"\n") {
+			t.Errorf("%s: the note is %q, want %q at its end", format, got, want)
+		}
+	}
+}
+
+// unread is a pipe that is full and that nobody reads.
+func unread(t *testing.T) *os.File {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close(); w.Close() })
+	w.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+	for size := 4096; size > 0; {
+		if _, err := w.Write(make([]byte, size)); err != nil {
+			size /= 2
+			w.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+		}
+	}
+	if err := syscall.SetNonblock(int(w.Fd()), false); err != nil { // as a shell's pipe is
+		t.Fatal(err)
+	}
+	return w
+}
+
+func TestNoExitWaitsForALogThatNobodyReads(t *testing.T) {
+	for _, c := range []struct {
+		mode, args string
+		status     int
+	}{
+		{"run", "-ports 0", 2}, {"run", "-root /missing", 2}, {"fail", "", 1},
+	} {
+		cmd, _ := server(t, c.mode, strings.Fields(c.args)...)
+		cmd.Stderr = unread(t)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		stuck := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+		cmd.Wait()
+		stuck.Stop()
+		if got := cmd.ProcessState.ExitCode(); got != c.status {
+			t.Errorf("%s %s, and nobody reads standard error: exit status %d, want %d", c.mode, c.args, got, c.status)
+		}
+	}
+}
+
+// What is logged just before the end is read, though the reader is slow.
+func TestTheLogIsWrittenBeforeTheExit(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd, _ := server(t, "talk")
+	cmd.Stderr = w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	var all []byte
+	for b := make([]byte, 4096); ; time.Sleep(time.Millisecond) {
+		n, err := r.Read(b)
+		all = append(all, b[:n]...)
+		if err != nil {
+			break
+		}
+	}
+	cmd.Wait()
+	if n := bytes.Count(all, []byte("\n")); n != talk+1 || !bytes.HasSuffix(all, []byte("testserv: the loop is broken\n")) {
+		t.Errorf("of %d lines %d were written; the last are %q", talk+1, n, all[max(0, len(all)-100):])
+	}
+}

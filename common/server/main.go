@@ -1,0 +1,233 @@
+package server
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"sync/atomic"
+
+	"threeloops/common/app"
+	"threeloops/common/conn"
+	"threeloops/common/docroot"
+	"threeloops/common/hub"
+	"threeloops/common/session"
+	"threeloops/common/stat"
+	"threeloops/common/sys"
+)
+
+// Model is a server: how its loop runs, and how it differs on the command line.
+type Model struct {
+	Name  string // of the program
+	About string // one line for -help
+	Addr  string // the default of -addr
+	Flags func(fs *flag.FlagSet, o *Options)
+	Run   func(env *Env) error
+
+	PerClient int // descriptors that the server needs to serve one client; 0: 1
+
+	Child    bool // started by a server with its own command line: -addr, -lifeline are that one's affair
+	Loopback bool // of a Child: what Env.Loopback says in that server
+}
+
+// Env is what a model's loop finds ready when it runs.
+type Env struct {
+	*Options
+	Name string
+	Log  *slog.Logger
+
+	stderr   *lineQueue // the log, and the way of every other line to standard error
+	child    bool       // Model.Child
+	host     string     // of Addr
+	loopback bool       // only this machine can reach that
+	client   int        // Model.PerClient, 1 at least
+	root     *docroot.Root
+	lists    atomic.Pointer[app.Lists]
+	lns      []*conn.Listener // all that Listen has opened; the loops close them when they leave
+
+	signals chan<- os.Signal // see Attend
+	waiting atomic.Int64     // when WaitFailed wrote last, in seconds
+}
+
+// Main is the main function of the server m. It does not return.
+func Main(m Model) {
+	stderr := &lineQueue{out: os.Stderr}
+	o, err := parse(&m, os.Args[1:], os.Stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		stderr.exit(0)
+	}
+	if err != nil {
+		stderr.complain(m.Name, fmt.Errorf("%w (%s -help lists all flags)", err, m.Name))
+		stderr.exit(2)
+	}
+	if m.Child {
+		o.inherit()
+	}
+	host, _, _ := conn.SplitAddress(o.Addr) // checked
+	env := &Env{
+		Options: o, Name: m.Name, Log: newLogger(stderr, o, m.Name),
+		stderr: stderr, child: m.Child, host: host, loopback: m.Loopback, client: max(m.PerClient, 1),
+	}
+	if !m.Child {
+		env.loopback = loopback(host)
+		limitHeap(env.MemoryBudget())
+	}
+	err = env.open()
+	if err == nil && !m.Child {
+		err = env.checkLifeline()
+	}
+	if err != nil {
+		stderr.complain(m.Name, err)
+		stderr.exit(2)
+	}
+	if err := m.Run(env); err != nil {
+		if errors.Is(err, sys.EMFILE) {
+			err = fmt.Errorf("%w: the limit of open files is %d, raise it with ulimit -n", err, sys.MaxFiles())
+		}
+		stderr.complain(m.Name, err)
+		stderr.exit(1)
+	}
+	stderr.exit(0)
+}
+
+// open opens and reads what the command line names.
+func (env *Env) open() (err error) {
+	signal.Ignore(sys.SIGPIPE) // a log nobody reads must not end the server
+	switch {
+	case env.Root == "":
+	case env.child:
+		env.root = docroot.Inherit(RootFD, env.Root)
+	default:
+		if env.root, err = docroot.Open(env.Root); err != nil {
+			return fmt.Errorf("-root: %w", err)
+		}
+	}
+	return env.readLists()
+}
+
+// RootFile is the descriptor of the directory that -root leads to; negative: there is
+// none. A Child that is given it as RootFD opens no directory to begin with. times is how
+// often the path has led to another directory: a Child that was given an earlier one has
+// old files.
+func (env *Env) RootFile() (fd int, times uint32) {
+	if env.root == nil {
+		return -1, 0
+	}
+	times = env.root.Renew()
+	return env.root.Fd(), times
+}
+
+func (env *Env) checkLifeline() error {
+	if env.Lifeline != 0 && !isInherited(env.Lifeline) {
+		return fmt.Errorf("-lifeline %d: the server was started without such a descriptor", env.Lifeline)
+	}
+	return nil
+}
+
+// NewIO returns the IO of a loop that counts in slot.
+func (env *Env) NewIO(slot *stat.Slot) *conn.IO {
+	slot.Set(stat.Pid, os.Getpid())
+	io := conn.NewIO(slot)
+	io.Plain = !env.More
+	if !env.child {
+		io.Addresses = env.perAddress()
+	}
+	return io
+}
+
+// Sessions returns what the sessions of the loop of io share, the application
+// included, and the latter's end of bus. The loop counts in slot i of board.
+func (env *Env) Sessions(io *conn.IO, board stat.Board, i int, bus hub.Bus) (*session.Config, hub.Receiver) {
+	o := app.Options{
+		Name: env.Name, Board: board, Slot: i, Bus: bus, MaxMessage: env.MaxMessage,
+		Host: env.host, Loopback: env.loopback,
+		MaxFiles: env.fileBudget(), Peer: func(*session.Conn) hub.Addr { return env.PeerOf(io.Peer()) },
+		Lists: env.Lists, OriginRequired: env.OriginRequired,
+		Legacy: env.Legacy, Demo: env.Demo, TakeDropped: env.TakeDropped,
+	}
+	if env.root != nil {
+		o.FS = env.root
+	}
+	served := app.New(o)
+	return &session.Config{
+		App:     served,
+		MaxHead: int(env.MaxHead), MaxBody: env.MaxBody, MaxMessage: env.MaxMessage,
+		Compress:    env.Compress,
+		HeadTimeout: env.HeadTimeout, IdleTimeout: env.IdleTimeout,
+		WriteTimeout: env.WriteTimeout, CloseTimeout: env.CloseTimeout,
+		Looks:     true,
+		MaxMemory: env.MemoryBudget() / int64(env.Loops),
+		Legacy:    env.Legacy,
+		Plain:     !env.More,
+		Stat:      &board[i],
+		Alone:     env.child,
+	}, served
+}
+
+// NewLocal returns the bus of a server that has a single loop.
+func (env *Env) NewLocal() *hub.Local {
+	l := hub.NewLocal(sys.Random)
+	l.LimitPeers(env.PerPeer())
+	return l
+}
+
+// Loopback reports whether only this machine can reach the address of -addr, as hosts(5)
+// had it when the server was started. Then Host is checked.
+func (env *Env) Loopback() bool { return env.loopback }
+
+// loopback reports whether host is an address, or a name of one, that only this
+// machine can reach.
+func loopback(host string) bool {
+	ip, err := conn.Resolve(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// spareThreads is how many threads a server has beside one for each loop, which waits
+// in a system call, and one for each processor, on which the Go runtime runs the rest.
+// They are for other goroutines that wait in system calls: for signals, for the
+// operator, for the end of the lifeline, for the log, for the disk.
+const spareThreads = 8
+
+// Listen opens the listeners, or further ones where another loop's are. Their
+// connections are counted by io's slot.
+func (env *Env) Listen(io *conn.IO, beside ...*conn.Listener) ([]*conn.Listener, error) {
+	if len(beside) == 0 {
+		if err := WarmUp(runtime.GOMAXPROCS(0) + env.Loops + spareThreads); err != nil {
+			return nil, err
+		}
+	}
+	lns, err := conn.Listen(conn.Config{
+		Addr: env.Addr, Ports: env.Ports, Backlog: env.Backlog,
+		NoDelay: env.NoDelay, DeferAccept: env.DeferAccept,
+		Shared: env.Loops > 1, Beside: beside,
+	}, io)
+	if err != nil {
+		err = fmt.Errorf("-addr: %w", err)
+	}
+	env.lns = append(env.lns, lns...)
+	switch {
+	case errors.Is(err, sys.EADDRINUSE):
+		err = fmt.Errorf("%w: stop what listens there, or choose another port with -addr", err)
+	case errors.Is(err, sys.EACCES):
+		err = fmt.Errorf("%w: ports below 1024 are for root", err)
+	}
+	return lns, err
+}
+
+// Ready says on standard output that connections are accepted, and where. A server that
+// has no descriptor left for a client ends instead: it could only turn everyone away.
+func (env *Env) Ready(lns []*conn.Listener) {
+	if n := lacking(env.client); n > 0 {
+		env.stderr.complain(env.Name, fmt.Errorf("the limit of open files is %d, and %d are needed to serve one client: "+
+			"raise it with ulimit -n, or LimitNOFILE= of systemd", sys.MaxFiles(), sys.MaxFiles()+n))
+		env.stderr.exit(1)
+	}
+	more := ""
+	if n := len(lns); n > 1 {
+		more = fmt.Sprintf(" to %d", lns[n-1].Addr.Port())
+	}
+	fmt.Printf("%s: listening on http://%v%s (pid %d)\n", env.Name, lns[0].Addr, more, os.Getpid())
+}

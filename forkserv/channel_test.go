@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"threeloops/common/hub"
+	"threeloops/common/sys"
+)
+
+func mustChannel(t *testing.T) (ours, theirs channel) {
+	t.Helper()
+	ours, theirs, err := newChannel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ours.Close)
+	return ours, theirs
+}
+
+func (b channel) mustSend(t *testing.T, p string) {
+	t.Helper()
+	if full, err := b.Send([]byte(p)); full || err != nil {
+		t.Fatalf("sending %.20q: full %v, %v", p, full, err)
+	}
+}
+
+func TestMessagesComeInOrderAndApart(t *testing.T) {
+	ours, theirs := mustChannel(t)
+	defer theirs.Close()
+	p := make([]byte, 8)
+	if n, err := theirs.Recv(p); n != 0 || err != nil {
+		t.Errorf("nothing was sent: got %d bytes, %v", n, err)
+	}
+	sent := []string{"a", "bcd", "12345678"}
+	for _, s := range sent {
+		ours.mustSend(t, s)
+	}
+	for _, want := range sent {
+		if n, err := theirs.Recv(p); string(p[:n]) != want || err != nil {
+			t.Errorf("got %q, %v, want %q", p[:n], err, want)
+		}
+	}
+}
+
+func TestTheLargestMessageFitsManyTimes(t *testing.T) {
+	ours, theirs := mustChannel(t)
+	defer theirs.Close()
+	for _, b := range []channel{ours, theirs} {
+		for i := range 3 {
+			p := bytes.Repeat([]byte{byte(i + 1)}, hub.MaxMessage)
+			if full, err := b.Send(p); full || err != nil {
+				t.Fatalf("message %d of the largest size: full %v, %v", i, full, err)
+			}
+		}
+	}
+	p := make([]byte, hub.MaxMessage)
+	if n, err := ours.Recv(p); n != len(p) || p[0] != 1 || p[n-1] != 1 || err != nil {
+		t.Errorf("got %d bytes, %v, want the %d sent first", n, err, len(p))
+	}
+}
+
+func TestAFullChannelSaysSoAndThenThatThereIsRoom(t *testing.T) {
+	ours, theirs := mustChannel(t)
+	defer theirs.Close()
+	sent, p := 0, make([]byte, 1000)
+	for full := false; !full; sent++ {
+		var err error
+		if full, err = ours.Send(fmt.Appendf(p[:0], "%1000d", sent)); err != nil || sent > 1e6 {
+			t.Fatalf("message %d: %v", sent, err)
+		}
+	}
+	fds := []sys.PollFd{{Fd: int32(ours.FD), Events: sys.POLLOUT}}
+	if n, _ := sys.Poll(fds, 0); n != 0 {
+		t.Error("a full channel is marked writable: a loop would spin")
+	}
+	for i := range sent - 1 { // the last was not sent
+		if n, err := theirs.Recv(p); err != nil || string(p[:n]) != fmt.Sprintf("%1000d", i) {
+			t.Fatalf("message %d: got %.2000q, %v", i, bytes.TrimSpace(p[:n]), err)
+		}
+	}
+	if n, _ := sys.Poll(fds, 10*time.Second); n != 1 {
+		t.Error("an empty channel is not marked writable")
+	}
+	if n, err := theirs.Recv(p); n != 0 || err != nil {
+		t.Errorf("after the last: got %d bytes, %v", n, err)
+	}
+}
+
+func TestADescriptorGoesOverTheChannel(t *testing.T) {
+	ours, theirs := mustChannel(t)
+	defer theirs.Close()
+	p := make([]byte, 8)
+	if n, fd, err := theirs.RecvFD(p); n != 0 || fd >= 0 || err != nil {
+		t.Errorf("nothing was sent: got %d bytes, descriptor %d, %v", n, fd, err)
+	}
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pipe[1])
+	ours.mustSend(t, "none")
+	if full, err := ours.SendFD([]byte("pipe"), pipe[0]); full || err != nil {
+		t.Fatalf("full %v, %v", full, err)
+	}
+	unix.Close(pipe[0]) // the other process has its own
+	if n, fd, err := theirs.RecvFD(p); string(p[:n]) != "none" || fd >= 0 || err != nil {
+		t.Errorf("got %q, descriptor %d, %v, want a message alone", p[:n], fd, err)
+	}
+	n, fd, err := theirs.RecvFD(p)
+	if string(p[:n]) != "pipe" || fd < 0 || err != nil {
+		t.Fatalf("got %q, descriptor %d, %v", p[:n], fd, err)
+	}
+	defer unix.Close(fd)
+	unix.Write(pipe[1], []byte("Hello"))
+	if n, err := unix.Read(fd, p); string(p[:max(n, 0)]) != "Hello" {
+		t.Errorf("over the descriptor that came %q is read, %v", p[:max(n, 0)], err)
+	}
+	if onExec, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); onExec&unix.FD_CLOEXEC == 0 {
+		t.Error("the descriptor would survive an exec")
+	}
+}
+
+// lives reports whether anyone can still read from a pipe.
+func lives(w int) bool {
+	fds := []sys.PollFd{{Fd: int32(w)}}
+	sys.Poll(fds, 0)
+	return fds[0].Revents&unix.POLLERR == 0
+}
+
+func TestADescriptorThatNobodyAskedForIsClosed(t *testing.T) {
+	for how, receive := range map[string]func(theirs channel) error{
+		"Recv": func(theirs channel) error { _, err := theirs.Recv(make([]byte, 8)); return err },
+		"RecvFD, with a message that is too long": func(theirs channel) error {
+			n, fd, err := theirs.RecvFD(make([]byte, 2))
+			if n != 0 || fd >= 0 || !errors.Is(err, errCut) {
+				return fmt.Errorf("got %d bytes, descriptor %d, %v", n, fd, err)
+			}
+			return nil
+		},
+		"Close": func(theirs channel) error { theirs.Close(); return nil },
+	} {
+		t.Run(how, func(t *testing.T) {
+			ours, theirs := mustChannel(t)
+			if how != "Close" {
+				defer theirs.Close()
+			}
+			var pipe [2]int
+			if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Close(pipe[1])
+			ours.SendFD([]byte("pipe"), pipe[0])
+			unix.Close(pipe[0])
+			if !lives(pipe[1]) {
+				t.Fatal("a descriptor on its way is closed")
+			}
+			if err := receive(theirs); err != nil {
+				t.Error(err)
+			}
+			if lives(pipe[1]) {
+				t.Error("the descriptor is still open somewhere")
+			}
+		})
+	}
+}
+
+func TestAMessageThatIsTooLongIsAnError(t *testing.T) {
+	ours, theirs := mustChannel(t)
+	defer theirs.Close()
+	ours.mustSend(t, "123456789")
+	ours.mustSend(t, "12345678")
+	p := make([]byte, 8)
+	if n, err := theirs.Recv(p); n != 0 || !errors.Is(err, errCut) {
+		t.Errorf("nine bytes for a buffer of eight: got %d bytes, %v", n, err)
+	}
+	if n, err := theirs.Recv(p); n != 8 || err != nil {
+		t.Errorf("the next: got %d bytes, %v", n, err)
+	}
+}
+
+func TestTheEndOfTheChannel(t *testing.T) {
+	for why, end := range map[string]func(ours, theirs channel){
+		"the other end is closed":                    func(ours, theirs channel) { theirs.Close() },
+		"it is closed with messages of ours unheard": func(ours, theirs channel) { ours.Send([]byte("x")); theirs.Close() },
+	} {
+		for how, receive := range map[string]func(channel) error{
+			"Recv":   func(b channel) error { _, err := b.Recv(make([]byte, 8)); return err },
+			"RecvFD": func(b channel) error { _, _, err := b.RecvFD(make([]byte, 8)); return err },
+		} {
+			ours, theirs := mustChannel(t)
+			end(ours, theirs)
+			fds := []sys.PollFd{{Fd: int32(ours.FD), Events: sys.POLLIN}}
+			if n, err := sys.Poll(fds, 10*time.Second); n != 1 || err != nil {
+				t.Errorf("%s: a loop is not woken: %v", why, err)
+			}
+			if err := receive(ours); !errors.Is(err, errEnded) {
+				t.Errorf("%s: %s gives %v, want errEnded", why, how, err)
+			}
+		}
+	}
+}
+
+func TestWhatWasSentBeforeTheEndStillComes(t *testing.T) {
+	ours, theirs := mustChannel(t)
+	theirs.mustSend(t, "last words")
+	theirs.Close()
+	p := make([]byte, 16)
+	if n, err := ours.Recv(p); string(p[:n]) != "last words" || err != nil {
+		t.Errorf("got %q, %v", p[:n], err)
+	}
+	if _, err := ours.Recv(p); !errors.Is(err, errEnded) {
+		t.Errorf("after the last one: got %v", err)
+	}
+}
+
+func TestSendingToAProcessThatIsGone(t *testing.T) {
+	ours, theirs := mustChannel(t)
+	theirs.Close()
+	if full, err := ours.Send([]byte("x")); full || err == nil {
+		t.Errorf("a message to nobody: full %v, %v, want an error, and no SIGPIPE", full, err)
+	}
+	if full, err := ours.SendFD([]byte("x"), 0); full || err == nil {
+		t.Errorf("a descriptor to nobody: full %v, %v, want an error", full, err)
+	}
+}

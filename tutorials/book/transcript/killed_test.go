@@ -1,0 +1,34 @@
+//go:build linux
+
+package transcript
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"threeloops/tutorials/tester/guard/guardtest"
+)
+
+// killedVariable makes the test binary run a command in place of its tests, and be killed. It is the file in which
+// the command says who it and its child are.
+const killedVariable = "THREELOOPS_TRANSCRIPT_KILLED"
+
+func TestMain(m *testing.M) {
+	said := os.Getenv(killedVariable)
+	if said == "" {
+		os.Exit(m.Run())
+	}
+	s := &Stage{Dir: os.TempDir(), Limit: time.Minute}
+	_, err := s.Output(context.Background(), ".", guardtest.Family(said)+"wait")
+	fmt.Println(err)
+	os.Exit(1)
+}
+
+// Who is killed has no time to end what it runs.
+func TestACommandEndsWithWhoRunsIt(t *testing.T) {
+	said := t.TempDir() + "/pids"
+	guardtest.Killed(t, killedVariable+"="+said, said)
+}

@@ -1,0 +1,223 @@
+//go:build linux
+
+package transcript
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"threeloops/tutorials/tester/guard"
+)
+
+// Stage is where transcripts run.
+type Stage struct {
+	Dir        string            // the chapter's temporary directory
+	Repository string            // the root of the repository
+	Path       string            // directories to find programs in, before those of PATH
+	Ports      map[int]int       // the port that a server really has, by the one that chapters give it
+	Pids       []int             // of the servers
+	Built      map[string]string // the program that "go run" would build, by its package: ./a/b
+	Strict     bool              // times have to be in their ranges
+	Limit      time.Duration     // for one command
+}
+
+// Fault is a step that came out otherwise.
+type Fault struct {
+	Line    int    // of its command
+	Message string // one line, and then, perhaps, a difference
+}
+
+// ErrLacks is the error of a command that begins with a program which isn't installed.
+var ErrLacks = errors.New("is not installed")
+
+// Run runs the commands of a block one after the other and returns what came out
+// otherwise. Recorded is the block as it would be written now.
+func (b *Block) Run(ctx context.Context, s *Stage) (recorded *Block, faults []Fault, err error) {
+	recorded = &Block{Line: b.Line, InRepository: b.InRepository}
+	dir := s.Dir
+	if b.InRepository {
+		dir = s.Repository
+	}
+	for _, step := range b.Steps {
+		got, err := s.Output(ctx, dir, step.Command)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%q: %w", firstLine(step.Command), err)
+		}
+		now, same := compare(step.Want, got, s.Strict)
+		if !same {
+			faults = append(faults, Fault{step.Line, fmt.Sprintf("%q prints something else (-chapter +now):\n%s",
+				firstLine(step.Command), difference(step.Want, got, s.Strict))})
+			now = s.generalize(now, step.Want)
+		}
+		recorded.Steps = append(recorded.Steps, Step{Line: step.Line, Command: step.Command, Want: now})
+	}
+	return recorded, faults, nil
+}
+
+// lacks returns the first word of a command if there is no such program.
+func (s *Stage) lacks(command string) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(command), " ")
+	if strings.ContainsAny(word, "=/(){}|&;<>$\"'`") {
+		return ""
+	}
+	cmd := exec.Command("sh", "-c", "command -v "+word)
+	cmd.Env = s.environment()
+	if cmd.Run() != nil {
+		return word
+	}
+	return ""
+}
+
+// Output runs a command and returns the lines that it prints, with the servers' ports as chapters give
+// them, and its exit status behind them unless that is 0.
+func (s *Stage) Output(ctx context.Context, dir, command string) ([]string, error) {
+	var out bytes.Buffer
+	exit, err := s.shell(ctx, dir, command, &out, &out)
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	if text := s.shown(&out); text != "" {
+		lines = strings.Split(text, "\n")
+	}
+	if exit != nil {
+		lines = append(lines, "["+exit.String()+"]")
+	}
+	return lines, nil
+}
+
+// Value runs a command and returns what it prints on standard output alone: what it says beside that of its
+// progress depends on how long it takes. An exit status other than 0 is an error.
+func (s *Stage) Value(ctx context.Context, dir, command string) (string, error) {
+	var out, errs bytes.Buffer
+	exit, err := s.shell(ctx, dir, command, &out, &errs)
+	switch {
+	case err != nil:
+		return "", err
+	case exit != nil:
+		return "", fmt.Errorf("%v: %s", exit, strings.TrimSpace(s.shown(&out)+"\n"+s.shown(&errs)))
+	}
+	return s.shown(&out), nil
+}
+
+// shown is what was printed, as a chapter shows it.
+func (s *Stage) shown(b *bytes.Buffer) string {
+	return s.translate(strings.TrimSuffix(strings.ReplaceAll(b.String(), "\r\n", "\n"), "\n"), true)
+}
+
+// shell runs a command. Exit is nil if its status is 0.
+func (s *Stage) shell(ctx context.Context, dir, command string, out, errs io.Writer) (exit *exec.ExitError,
+	err error) {
+	if word := s.lacks(command); word != "" {
+		return nil, fmt.Errorf("%s %w", word, ErrLacks)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.Limit)
+	defer cancel()
+	cmd := exec.Command("sh", "-c", s.built(s.translate(command, false)))
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, s.environment(), out, errs
+	err = guard.Run(ctx, cmd)
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return nil, fmt.Errorf("not done after %v", s.Limit)
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay):
+		return nil, err
+	}
+	return exit, nil
+}
+
+func (s *Stage) environment() []string {
+	return append(os.Environ(), "PATH="+s.Path+":"+os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC", "TMPDIR="+s.Dir)
+}
+
+var port = regexp.MustCompile(`\b\d{4,5}\b`)
+
+// translate replaces the ports that chapters give by those that the servers have, or back.
+func (s *Stage) translate(text string, back bool) string {
+	to := s.Ports
+	if back {
+		to = make(map[int]int)
+		for chapter, real := range s.Ports {
+			to[real] = chapter
+		}
+	}
+	return port.ReplaceAllStringFunc(text, func(digits string) string {
+		n, _ := strconv.Atoi(digits)
+		if other, ok := to[n]; ok {
+			return strconv.Itoa(other)
+		}
+		return digits
+	})
+}
+
+var goRun = regexp.MustCompile(`\bgo run (\./[\w./-]+)`)
+
+// built replaces "go run" by the program itself where that is known: it starts at once, and there is no
+// process between it and the shell.
+func (s *Stage) built(command string) string {
+	return goRun.ReplaceAllStringFunc(command, func(run string) string {
+		if program, ok := s.Built[goRun.FindStringSubmatch(run)[1]]; ok {
+			return program
+		}
+		return run
+	})
+}
+
+var httpDate = regexp.MustCompile(kinds["date"])
+
+// generalize puts placeholders into new lines for what surely differs the next time: dates, and the
+// servers' process numbers.
+func (s *Stage) generalize(lines, known []string) []string {
+	var out []string
+	for _, l := range lines {
+		if !placeholder.MatchString(l) && !slices.Contains(known, l) {
+			l = httpDate.ReplaceAllString(l, "{date = $0}")
+			for _, pid := range s.Pids {
+				l = regexp.MustCompile(fmt.Sprintf(`\b%d\b`, pid)).ReplaceAllString(l, "{pid = $0}")
+			}
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// difference shows what was expected and has not come, and what has come in its place.
+func difference(want, got []string, strict bool) string {
+	var b strings.Builder
+	i, j := 0, 0
+	fits := func(i, j int) bool {
+		p, _ := parsePattern(want[i])
+		_, ok := p.values(got[j], strict)
+		return ok && !isLines(want[i])
+	}
+	for i < len(want) && j < len(got) && fits(i, j) {
+		i, j = i+1, j+1
+	}
+	endWant, endGot := len(want), len(got)
+	for endWant > i && endGot > j && fits(endWant-1, endGot-1) {
+		endWant, endGot = endWant-1, endGot-1
+	}
+	for _, l := range want[i:endWant] {
+		b.WriteString("\t-" + l + "\n")
+	}
+	for _, l := range got[j:endGot] {
+		b.WriteString("\t+" + l + "\n")
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}

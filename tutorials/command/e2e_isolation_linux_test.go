@@ -1,0 +1,140 @@
+package command
+
+import (
+	"fmt"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	. "github.com/chromedp/chromedp"
+)
+
+// panel is a server's part of the page on isolation.
+type panel struct {
+	*tab
+	name string
+}
+
+func (p panel) css(below string) string { return `[data-panel="` + p.name + `"] ` + below }
+
+// shows waits until there are so many clients in that state, in so many processes.
+func (p panel) shows(clients int, state string, processes int) {
+	p.Helper()
+	p.holds(fmt.Sprintf("%s has %d clients %s in %d processes", p.name, clients, state, processes),
+		fmt.Sprintf(`document.querySelectorAll('%s').length === %d &&
+			document.querySelectorAll('%s').length === %d`,
+			p.css(`.dot[data-state="`+state+`"]`), clients, p.css(".process"), processes))
+}
+
+// ninth waits until so many clients are drawn as the ninth, each labelled as one that is in that state.
+func (p panel) ninth(state string, n int) {
+	p.Helper()
+	p.holds(fmt.Sprintf("%s has %d ninth clients that are %s", p.name, n, state), fmt.Sprintf(
+		`[...document.querySelectorAll('%s')].filter((dot) => dot.ariaLabel === "client 9: %s" &&
+			dot.checkVisibility()).length === %d`, p.css(`.dot[data-state="`+state+`"]`), state, n))
+}
+
+// says waits until the panel's verdict contains text.
+func (p panel) says(text string) {
+	p.Helper()
+	p.holds(p.name+" says so", `document.querySelector('`+p.css(".verdict")+`').innerText.includes("`+text+`")`)
+}
+
+// crash predicts that so many will be gone, and crashes one.
+func (p panel) crash(guess string) {
+	p.Helper()
+	p.holds("nothing can be crashed without a prediction",
+		`document.querySelector('`+p.css(".crash")+`').disabled`)
+	p.do(Click(CSS(p.css(`input[value="` + guess + `"]`))))
+	p.do(Click(CSS(p.css(".crash"))))
+}
+
+func TestBrowserIsolation(t *testing.T) {
+	need(t, "chromium")
+	l := start(t, self("-base", "0"))
+	// What the page is there to show is an error to a browser.
+	b := browse(t, "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET")
+	b.do(Navigate(l.urls["forkserv"]+"/"), Click(CSS(`a.button[href="/_/isolation"]`)))
+	b.servedBy("forkserv")
+
+	fork := panel{b, "forkserv"}
+	fork.shows(8, "open", 8)
+	for _, name := range []string{"pollserv", "epollserv"} {
+		panel{b, name}.shows(8, "open", 1)
+		panel{b, name}.says("Eight clients, one process.")
+	}
+	fork.says("Eight clients, eight processes.")
+	b.holds("nobody has to connect again",
+		`getComputedStyle(document.querySelector(".again")).display === "none"`)
+	fork.crash("0")
+	fork.says("0 of 8 are gone; as you said.")
+	fork.shows(8, "open", 9)
+	fork.ninth("crashed", 1)
+	b.holds("the box of the ninth shows that its process is gone", `document.querySelector('`+
+		fork.css(".process.gone .dot[data-state=crashed]")+`') !== null`)
+	fork.crash("1")
+	fork.says("0 of 8 are gone; you said one.")
+	fork.ninth("crashed", 1) // the second in place of the first
+
+	for name, guess := range map[string]string{"pollserv": "1", "epollserv": "8"} {
+		p := panel{b, name}
+		p.crash(guess)
+		p.says(map[string]string{
+			"1": "8 of 8 are gone; you said one.", "8": "8 of 8 are gone; as you said.",
+		}[guess])
+		p.shows(8, "gone", 1)
+		p.ninth("crashed", 1)
+		now := another(t, l.urls[name], l.pids[name])
+		p.says(fmt.Sprintf("%s was started again, as process %d.", name, now))
+
+		b.do(Click(CSS(p.css(".again"))))
+		p.shows(8, "open", 1)
+		p.ninth("crashed", 0)
+		b.holds("its box is the new process", fmt.Sprintf(`document.querySelector('%s').innerText === "%d"`,
+			p.css(".process b"), now))
+	}
+	fork.shows(8, "open", 9)
+
+	l.cmd.Process.Signal(syscall.SIGTERM)
+	if err := l.wait(); err != nil {
+		t.Fatal(err)
+	}
+	for line, n := range l.said("panic: ") {
+		if n != 4 {
+			t.Errorf("four crashes were asked for, and each only once; got %d times %q", n, line)
+		}
+	}
+}
+
+// A server that was started by itself shows itself, and says how to see the
+// others; and one without -demo that it won't be crashed.
+func TestBrowserIsolationAlone(t *testing.T) {
+	need(t, "chromium")
+	dir := t.TempDir()
+	if err := build(t.Context(), dir, "testing them"); err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGroup()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := g.end(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := g.start(filepath.Join(dir, "pollserv"), "-addr", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b := browse(t, "servers.json")
+	b.do(Navigate(g.servers[0].url), Click(CSS(`.routes a[href="/_/isolation"]`)))
+	b.do(WaitVisible(CSS("#alone")))
+	p := panel{b, "pollserv"}
+	p.shows(8, "open", 1)
+	p.says("It was started without -demo")
+	b.holds("it is the only one, and can't be crashed", `document.querySelectorAll(".panel").length === 1 &&
+		document.querySelectorAll(".panel input:disabled, .panel .crash:disabled").length === 4`)
+}

@@ -1,0 +1,182 @@
+//go:build linux
+
+package command
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// suite makes a repository whose chapters are the test data's, and a place for the reader's progress.
+func suite(t *testing.T) (root string) {
+	t.Helper()
+	root = filepath.Join(t.TempDir(), "suite")
+	if err := os.CopyFS(root+"/tutorials", os.DirFS("../book/exercise/testdata")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		text, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	return root
+}
+
+// says runs a command in a directory and returns its status and all that it writes.
+func says(t *testing.T, dir string, args ...string) (status int, out string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, args...)
+	cmd.Dir = dir
+	cmd.Env = append(cmd.Environ(), launchEnv+"=1")
+	text, _ := cmd.CombinedOutput()
+	return cmd.ProcessState.ExitCode(), string(text)
+}
+
+// A reader starts an exercise, sees it fail, takes all hints, mends it and compares.
+func TestAnExerciseFromStartToDiff(t *testing.T) {
+	root := suite(t)
+	dir := filepath.Join(t.TempDir(), "my copy")
+	for _, c := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{"test", "2"}, 1, "of chapter 2; type: go run ./tutorials start 2 ~/exercise-02"},
+		{[]string{"start"}, 2, "   2  Long lines come back in several"},
+		{[]string{"start", "2"}, 2, "outside of the repository: go run ./tutorials start 2 ~/exercise-02"},
+		{[]string{"start", "9", dir}, 1, "chapter 9 has no exercise; those that have one: 2"},
+		{[]string{"start", "two", dir}, 2, `takes the number of a chapter, not "two"`},
+		{[]string{"start", "2", "here"}, 1, "lies inside the repository"},
+		{[]string{"start", "2", dir}, 0, "    go -C '" + dir + "' run .\n"},
+		{[]string{"start", "2", dir}, 1, "your copy is in " + dir + " already: go on with go run ./tutorials test 2"},
+		{[]string{"start", "2", filepath.Dir(dir)}, 1, "is not empty"},
+		{[]string{"test", "2", "-check", "answer"}, 0, "\n1 ok, 0 failed, 0 left out\n"},
+		{[]string{"test", "2"}, 1, "A hint:\n    go run ./tutorials hint 2\n"},
+		{[]string{"hint", "2"}, 0, "hint 1 of 3\n\nSend longer and longer lines.\n"},
+		{[]string{"hint", "2"}, 0, "hint 2 of 3\n"},
+		{[]string{"hint", "2", "-all"}, 0, "hint 1 of 3\n\nSend longer and longer lines.\n\nhint 2 of 3\n"},
+		{[]string{"hint", "2"}, 0, "That was the last of 3 hints."},
+		{[]string{"diff", "2"}, 0, "-\t\tline, _, err := r.ReadLine()\n+\t\tline, err := r.ReadBytes('\\n')\n"},
+		{[]string{"diff", "2"}, 0, "What was wrong\n\nReadLine cuts what doesn't fit"},
+		{[]string{"diff", "2", "tutorials/chapters/02-lines/server"}, 0, "Your program is ours, line for line"},
+	} {
+		status, out := says(t, root, c.args...)
+		if status != c.status || !strings.Contains(out, c.want) {
+			t.Errorf("%q: status %d, want %d and %q in:\n%s", c.args, status, c.status, c.want, out)
+		}
+	}
+
+	sound, err := os.ReadFile(root + "/tutorials/chapters/02-lines/server/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/main.go", sound, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	// From elsewhere in the repository the commands that it names say where that is.
+	status, out := says(t, root+"/tutorials", "test", "2")
+	want := "Sound. What we made of it, and what was wrong:\n    go -C " + root + " run ./tutorials diff 2\n"
+	if status != 0 || !strings.Contains(out, want) {
+		t.Errorf("a mended exercise: status %d, want 0 and %q in:\n%s", status, want, out)
+	}
+	if err := os.Rename(dir+"/main.go", dir+"/main.py"); err != nil {
+		t.Fatal(err)
+	}
+	status, out = says(t, root, "test", "2")
+	want = "go run ./tutorials test 2 -server 'python3 my.py {port}'"
+	if status != 1 || !strings.Contains(out, want) {
+		t.Errorf("an exercise in another language: status %d, want 1 and %q in:\n%s", status, want, out)
+	}
+}
+
+// What start prints works in the copy, to which a reader goes next, and so does what that prints.
+func TestWhatStartPrintsWorksInTheCopy(t *testing.T) {
+	own, err := repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	copied := filepath.Join(t.TempDir(), "copy")
+	status, out := says(t, own, "start", "2", copied)
+	if status != 0 {
+		t.Fatal(out)
+	}
+	inCopy := func(printed, word string) string {
+		for line := range strings.Lines(printed) {
+			command := strings.TrimSpace(line)
+			if !strings.HasPrefix(line, "    go ") || !strings.Contains(command, word) {
+				continue
+			}
+			if word == " test 2" {
+				command += " -check terminator"
+			}
+			cmd := exec.Command("sh", "-c", command)
+			cmd.Dir = copied
+			said, _ := cmd.CombinedOutput()
+			return string(said)
+		}
+		t.Fatalf("no command has %q:\n%s", word, printed)
+		return ""
+	}
+	tested := inCopy(out, " test 2")
+	if !strings.Contains(tested, "The program in "+copied) {
+		t.Errorf("test, as start printed it, says in the copy:\n%s", tested)
+	}
+	if hint := inCopy(out, " hint 2"); !strings.Contains(hint, "hint 1 of ") {
+		t.Errorf("hint, as start printed it, says in the copy:\n%s", hint)
+	}
+	if again := inCopy(tested, " hint 2"); !strings.Contains(again, "hint 2 of ") {
+		t.Errorf("hint, as test printed it, says in the copy:\n%s", again)
+	}
+}
+
+func TestWhatIsToBePastedIsQuoted(t *testing.T) {
+	for in, want := range map[string]string{
+		"/home/ann/02-lines": "/home/ann/02-lines", "a b": "'a b'", "it's": `'it'\''s'`, "$HOME": "'$HOME'",
+	} {
+		if got := shell(in); got != want {
+			t.Errorf("%s is quoted as %s, want %s", in, got, want)
+		}
+	}
+}
+
+// Ctrl-C while a test waits is no fault of the server's, nor of the tester's.
+func TestATestIsToldToEnd(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "test", "-kind", "line", "-server", "sleep 600 #")
+	cmd.Env = append(cmd.Environ(), launchEnv+"=1")
+	errs, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewReader(errs)
+	if line, err := said.ReadString('\n'); err != nil || line != "testing “sleep 600 #” ...\n" {
+		t.Errorf("it begins with %q, %v", line, err)
+	}
+	cmd.Process.Signal(os.Interrupt)
+	rest, _ := io.ReadAll(said)
+	cmd.Wait()
+	if want := "tutorials: told to end before all was tested\n"; string(rest) != want {
+		t.Errorf("told to end it says %q, want %q", rest, want)
+	}
+}

@@ -1,0 +1,148 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// crash has the process that serves url crash.
+func crash(t *testing.T, url string) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Post(url+"/_/crash", "", nil)
+	if err == nil {
+		resp.Body.Close()
+		t.Fatalf("%s answered %s, want it to crash", url, resp.Status)
+	}
+}
+
+// another waits until a process other than pid answers at url, and returns its
+// id.
+func another(t *testing.T, url string, pid int) int {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get(url + "/healthz")
+		if err != nil {
+			continue
+		}
+		resp.Body.Close()
+		if _, now := statsOf(t, url); now != pid {
+			return now
+		}
+	}
+	t.Fatalf("nobody but process %d answers at %s after %v", pid, url, patience)
+	return 0
+}
+
+func TestServersThatFallAreStartedAgain(t *testing.T) {
+	l := start(t, self("-base", "0"))
+	url, pid := l.urls, l.pids
+	crash(t, url["forkserv"])
+	crash(t, url["epollserv"])
+	syscall.Kill(pid["pollserv"], syscall.SIGKILL)
+	want := make(map[string]int)
+	for name, how := range map[string]string{"pollserv": "signal: killed", "epollserv": "exit status 2"} {
+		now := another(t, url[name], pid[name])
+		want[fmt.Sprintf("tutorials: %s (pid %d) ended: %s; it is started again", name, pid[name], how)] = 1
+		want[fmt.Sprintf("tutorials: %s is back at %s/ (pid %d)", name, url[name], now)] = 1
+	}
+	if err := syscall.Kill(pid["forkserv"], 0); err != nil {
+		t.Errorf("forkserv itself, whose child crashed: %v", err)
+	}
+	l.cmd.Process.Signal(syscall.SIGTERM)
+	if err := l.wait(); err != nil {
+		t.Fatal(err)
+	}
+	if l.err != nil {
+		t.Errorf("the launcher ended with %v", l.err)
+	}
+	if d := cmp.Diff(want, l.said("tutorials: ")); d != "" {
+		t.Errorf("each fall is a line, and each return (-want +got):\n%s", d)
+	}
+	asked := map[string]int{"panic: this process was asked to crash, by POST /_/crash (-demo)": 2}
+	if d := cmp.Diff(asked, l.said("panic: ")); d != "" {
+		t.Errorf("each crash is a line (-want +got):\n%s", d)
+	}
+	if strings.Contains(l.errs.String(), "goroutine") {
+		t.Errorf("a crash that was asked for shows no stack:\n%s", &l.errs)
+	}
+}
+
+// falling makes a group of one server that says it is ready and then falls, as
+// often as it is started. births is a file that gets a line each time.
+func falling(t *testing.T) (g *group, births string, log *bytes.Buffer) {
+	t.Helper()
+	g, err := newGroup()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log = new(bytes.Buffer)
+	g.log = log
+	births = filepath.Join(t.TempDir(), "births")
+	script := `echo "sh: listening on http://nowhere (pid 1)"; echo >>"$0"; exit 3`
+	if err := g.start("/bin/sh", "-c", script, births); err != nil {
+		t.Fatal(err)
+	}
+	return g, births, log
+}
+
+func lines(t *testing.T, path string) int {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return bytes.Count(text, []byte("\n"))
+}
+
+func TestServerThatCannotLiveIsLeftAlone(t *testing.T) {
+	g, births, log := falling(t)
+	began := time.Now()
+	if err := g.watch(t.Context()); err == nil || err.Error() != "no server is left" {
+		t.Errorf("at last watch returns %v", err)
+	}
+	if err := g.end(); err != nil {
+		t.Error(err)
+	}
+	if n, most := lines(t, births), fallsMost; n != most {
+		t.Errorf("a server that falls at once was started %d times, want %d", n, most)
+	}
+	if took := time.Since(began); took < (fallsMost-1)*restartPause {
+		t.Errorf("its starts took %v, less than the pauses between them", took)
+	}
+	const last = "exit status 3; that is 5 times within 10s, so it is left alone\n"
+	if !strings.HasSuffix(log.String(), last) || strings.Count(log.String(), "is back") != fallsMost-1 {
+		t.Errorf("want a line for each fall and each return, the last %q, got:\n%s", last, log)
+	}
+}
+
+func TestNothingIsStartedAgainAtTheEnd(t *testing.T) {
+	g, births, _ := falling(t)
+	began := time.Now()
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan error)
+	go func() { over <- g.watch(ctx) }()
+	for lines(t, births) == 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	cancel()
+	inTime := time.Since(began) < restartPause // or this machine was too slow to see anything
+	if err := <-over; err != nil {
+		t.Errorf("told to end while a server is down, watch returns %v", err)
+	}
+	g.end()
+	if n := lines(t, births); inTime && n > 1 {
+		t.Errorf("the server was started %d times, want once", n)
+	}
+}

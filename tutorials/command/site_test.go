@@ -1,0 +1,83 @@
+package command
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var link = regexp.MustCompile(`(?:href|src)="([^"]*)"`)
+
+func TestSite(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeSite(dir, []string{"127.0.0.1:1001", "127.0.0.1:1002", "127.0.0.1:1003"}); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "site", "index.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range link.FindAllSubmatch(page, -1) {
+		got = append(got, string(m[1]))
+	}
+	want := []string{
+		"/_/icon.svg", "/_/style.css", "/front.css", "/page.js", "/_/icon.svg", "/stats",
+		"/chapters/01-one-at-a-time.html", "/chapters/",
+		"http://127.0.0.1:1001/_/echo", "http://127.0.0.1:1001/_/chat",
+		"http://127.0.0.1:1002/_/echo", "http://127.0.0.1:1002/_/chat",
+		"http://127.0.0.1:1003/_/echo", "http://127.0.0.1:1003/_/chat",
+		"/_/isolation", "/chapters/", "/source/", "/source/loops.html",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("the front page links to its parts and the pages of the three (-want +got):\n%s", d)
+	}
+
+	servers, err := os.ReadFile(filepath.Join(dir, "site", "servers.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const where = `{"epollserv":"http://127.0.0.1:1003","forkserv":"http://127.0.0.1:1001",` +
+		`"pollserv":"http://127.0.0.1:1002"}`
+	if d := cmp.Diff(where, string(servers)); d != "" {
+		t.Errorf("servers.json says where they are (-want +got):\n%s", d)
+	}
+
+	list, err := os.ReadFile(filepath.Join(dir, "origins"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const origins = "6\n" +
+		"http://127.0.0.1:1001\nhttp://localhost:1001\n" +
+		"http://127.0.0.1:1002\nhttp://localhost:1002\n" +
+		"http://127.0.0.1:1003\nhttp://localhost:1003\n"
+	if d := cmp.Diff(origins, string(list)); d != "" {
+		t.Errorf("the file origins has a count, then two names for each server (-want +got):\n%s", d)
+	}
+}
+
+func TestFreeAddrs(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	busy := ln.Addr().(*net.TCPAddr).Port
+	want := "port " + strconv.Itoa(busy) + " is busy: end what listens there, or choose others with -base (0: any that are free)"
+	if _, err := freeAddrs(busy, 1); err == nil || err.Error() != want {
+		t.Errorf("a busy port gives the error %q, want %q", err, want)
+	}
+
+	addrs, err := freeAddrs(0, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(addrs) != 3 || addrs[0] == addrs[1] || addrs[1] == addrs[2] || addrs[0] == addrs[2] {
+		t.Errorf("base 0 gives three different addresses, got %v", addrs)
+	}
+}

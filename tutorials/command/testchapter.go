@@ -1,0 +1,76 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"threeloops/tutorials/book/exercise"
+	"threeloops/tutorials/tester"
+)
+
+// testChapter makes the checks of a chapter and of those before it, against the server that o names or, if
+// it names none, the reader's copy of the exercise.
+func testChapter(ctx context.Context, number string, o tester.Options, allBefore bool) error {
+	root, e, err := chosen("test", []string{number})
+	if err != nil {
+		return err
+	}
+	if allBefore {
+		o.Last = e.Number
+	}
+	if len(o.Kinds) == 0 {
+		o.Kinds = []string{e.Kind}
+	}
+	if o.Server == "" && o.Addr == "" {
+		dir, err := started(root, e)
+		if err != nil {
+			return fmt.Errorf("%w (or name another program by -server or -addr)", err)
+		}
+		temp, done, err := workDir()
+		if err != nil {
+			return err
+		}
+		defer done()
+		program := filepath.Join(temp, "exercise")
+		fmt.Fprintf(os.Stderr, "building the program in %s ...\n", dir)
+		if err := buildCopy(ctx, root, e, dir, program); err != nil {
+			return err
+		}
+		o.Server = shell(program) + " -addr {addr}"
+		fmt.Printf("The program in %s, by chapter %d:\n\n", dir, e.Number)
+	}
+	results, err := play(ctx, o)
+	if err != nil {
+		return err
+	}
+	err = tally(results)
+	switch ok := everythingOK(results); {
+	case ok && len(o.Only) == 0 && allBefore:
+		fmt.Printf("\nSound. What we made of it, and what was wrong:\n    %s diff %d\n", me(root), e.Number)
+	case !ok:
+		fmt.Printf("\nA hint:\n    %s hint %d\n", me(root), e.Number)
+	}
+	return err
+}
+
+// buildCopy builds what the reader has made of an exercise.
+func buildCopy(ctx context.Context, root string, e *exercise.Exercise, dir, program string) error {
+	err := exercise.Build(ctx, dir, program)
+	if errors.Is(err, exercise.ErrNoGo) {
+		return fmt.Errorf("%w; if your program is in another language, say how it is started: "+
+			"%s test %d -server 'python3 my.py {port}'", err, me(root), e.Number)
+	}
+	return err
+}
+
+func everythingOK(results []tester.Result) bool {
+	for _, r := range results {
+		if r.Verdict != tester.OK {
+			return false
+		}
+	}
+	return true
+}

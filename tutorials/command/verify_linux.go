@@ -1,0 +1,93 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"threeloops/tutorials/book/chapter"
+	"threeloops/tutorials/book/verify"
+)
+
+// verifyChapters holds the chapters against the code, and against what the servers do.
+func verifyChapters(args []string) error {
+	fs := newFlags("verify", "[flags]")
+	measure := fs.Bool("measure", false, "measure what depends on the machine too, and show it beside ours")
+	record := fs.Bool("record", false, "write what comes into the chapters, and show what was different")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	ctx, stop := untilTold()
+	defer stop()
+	root, err := repository()
+	if err != nil {
+		return err
+	}
+	dir, done, err := workDir()
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := prepare(ctx, dir); err != nil {
+		return err
+	}
+	o := verifyOptions(root, dir, *measure, *record)
+	o.Progress = os.Stderr
+	return verify.Run(ctx, o)
+}
+
+// prepare puts into dir the servers, and the site that a reader's servers have.
+func prepare(ctx context.Context, dir string) error {
+	if err := build(ctx, dir, "verifying the chapters: two minutes or more"); err != nil {
+		return err
+	}
+	var addrs []string
+	for i := range models {
+		addrs = append(addrs, fmt.Sprintf("127.0.0.1:%d", chapterBase+i))
+	}
+	return writeSite(dir, addrs)
+}
+
+// verifyOptions are those of a verification in dir, which is prepared.
+func verifyOptions(root, dir string, measure, record bool) verify.Options {
+	return verify.Options{
+		Root: root, Folder: chapter.Folder, Measure: measure, Record: record, Path: dir, Temp: dir, Out: os.Stdout,
+		Required: os.Getenv("THREELOOPS_REQUIRE") == "all",
+		Start:    func(ctx context.Context) (*verify.Servers, error) { return startForChapter(ctx, dir) },
+	}
+}
+
+// startForChapter starts the servers in dir on free ports.
+func startForChapter(ctx context.Context, dir string) (*verify.Servers, error) {
+	addrs, err := freeAddrs(0, len(models))
+	if err != nil {
+		return nil, err
+	}
+	if err := writeOrigins(dir, addrs); err != nil {
+		return nil, err
+	}
+	g, err := newGroup()
+	if err != nil {
+		return nil, err
+	}
+	s := &verify.Servers{Ports: make(map[int]int), Stop: g.end}
+	for i, name := range models {
+		flags := append(serverFlags(dir, addrs[i]), "-log", "warn")
+		if err := g.start(filepath.Join(dir, name), flags...); err != nil {
+			g.end()
+			return nil, err
+		}
+		_, port, _ := net.SplitHostPort(addrs[i])
+		n, _ := strconv.Atoi(port)
+		s.Ports[chapterBase+i] = n
+		s.Pids = append(s.Pids, g.servers[i].cmd.Process.Pid)
+	}
+	if err := g.ready(ctx); err != nil {
+		g.end()
+		return nil, fmt.Errorf("the servers for the chapters: %w", err)
+	}
+	return s, nil
+}

@@ -1,0 +1,11 @@
+//go:build !unix
+
+package command
+
+import "os"
+
+// workDir makes a temporary directory, which done removes.
+func workDir() (dir string, done func(), err error) {
+	dir, err = os.MkdirTemp("", "threeloops-serve-*")
+	return dir, func() { os.RemoveAll(dir) }, err
+}

@@ -1,0 +1,138 @@
+package compare
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"threeloops/tutorials/measure/load"
+)
+
+// usage is what a server and its children have used so far.
+type usage struct {
+	cpu          time.Duration // all of it, exact
+	user, system int           // in ticks of 10 ms, which tell how it divides
+}
+
+// tick is the unit of /proc/PID/stat's times.
+const tick = 10 * time.Millisecond
+
+// usageOf adds up a process, its children and theirs. The kernel's clocks of those that live are exact;
+// of those that have ended their parent's record has the sum.
+func usageOf(pid int) (u usage) {
+	for _, p := range load.Tree(pid) {
+		f := statFields(p)
+		if f == nil {
+			continue // ended meanwhile: its parent has it
+		}
+		n := func(i int) int { v, _ := strconv.Atoi(f[i-3]); return v }
+		const utime, stime, cutime, cstime = 14, 15, 16, 17 // proc_pid_stat(5)
+		u.user += n(utime) + n(cutime)
+		u.system += n(stime) + n(cstime)
+		u.cpu += processClock(p, time.Duration(n(utime)+n(stime))*tick)
+		u.cpu += time.Duration(n(cutime)+n(cstime)) * tick
+	}
+	return u
+}
+
+// statFields returns the fields of /proc/PID/stat from the third, the state, on.
+func statFields(pid int) []string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil
+	}
+	f := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(f) < 15 {
+		return nil
+	}
+	return f
+}
+
+// processClock reads the CPU-time clock of another process, as clock_getcpuclockid(3) finds it.
+func processClock(pid int, otherwise time.Duration) time.Duration {
+	const sched = 2
+	var t unix.Timespec
+	if unix.ClockGettime(int32(^pid<<3|sched), &t) != nil {
+		return otherwise
+	}
+	return time.Duration(t.Nano())
+}
+
+// memory is what a server and its children have in memory, in bytes.
+type memory struct{ rss, pss float64 }
+
+func memoryOf(pid int) (m memory) {
+	for _, p := range load.Tree(pid) {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", p))
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(text)) {
+			f := strings.Fields(line)
+			if len(f) < 2 {
+				continue
+			}
+			kib, _ := strconv.ParseFloat(f[1], 64)
+			switch f[0] {
+			case "Rss:":
+				m.rss += kib * 1024
+			case "Pss:":
+				m.pss += kib * 1024
+			}
+		}
+	}
+	return m
+}
+
+// machine is what the processors have done so far, in ticks.
+type machine struct {
+	all, steal     int           // all processors
+	server         time.Duration // the server's one: all that ran there
+	when           time.Time
+	serverIsPinned bool
+}
+
+// machineNow reads /proc/stat. cpu is the processor where the server runs alone; below 0 there is none.
+func machineNow(cpu int) (m machine) {
+	m.when = time.Now()
+	text, _ := os.ReadFile("/proc/stat")
+	for line := range strings.Lines(string(text)) {
+		f := strings.Fields(line)
+		if len(f) < 9 || !strings.HasPrefix(f[0], "cpu") {
+			continue
+		}
+		n := func(i int) int { v, _ := strconv.Atoi(f[i]); return v }
+		const user, nice, system, idle, iowait, irq, softirq, steal = 1, 2, 3, 4, 5, 6, 7, 8 // proc_stat(5)
+		busy := n(user) + n(nice) + n(system) + n(irq) + n(softirq)
+		switch f[0] {
+		case "cpu":
+			m.steal = n(steal)
+			m.all = busy + n(idle) + n(iowait) + n(steal)
+		case "cpu" + strconv.Itoa(cpu):
+			m.server, m.serverIsPinned = time.Duration(busy)*tick, true
+		}
+	}
+	return m
+}
+
+// Noise is what disturbed a measurement.
+type Noise struct {
+	Steal   float64 `json:"steal"`   // part of the machine's time that its host gave to others
+	Foreign float64 `json:"foreign"` // part of the server's processor that others used
+}
+
+// noise compares two readings, between which the server has used cpu.
+func noise(a, b machine, cpu time.Duration) (n Noise) {
+	if b.all > a.all {
+		n.Steal = float64(b.steal-a.steal) / float64(b.all-a.all)
+	}
+	if a.serverIsPinned {
+		n.Foreign = max(0, float64(b.server-a.server-cpu)/float64(b.when.Sub(a.when)))
+	}
+	return n
+}

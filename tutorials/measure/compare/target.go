@@ -1,0 +1,196 @@
+package compare
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"threeloops/tutorials/measure/load"
+)
+
+// Target is a server to measure.
+type Target struct {
+	Name        string `json:"name"`
+	Kind        string `json:"kind"`        // websocket, http or both
+	Model       string `json:"model"`       // how it serves many
+	Page        string `json:"http"`        // path of a small page; empty: none
+	Files       bool   `json:"files"`       // it serves those below -root
+	Canned      bool   `json:"canned"`      // it answers without looking: a payload of its own
+	Version     string `json:"version"`     // of the library or program
+	Unavailable string `json:"unavailable"` // why it can't run here, or empty
+
+	command []string
+	env     []string
+	ours    bool // it has /stats and the servers' flags
+}
+
+// Ours are the three servers, which have been built into dir.
+func Ours(dir string) []Target {
+	var list []Target
+	for _, s := range [][2]string{{"forkserv", "fork+exec"}, {"pollserv", "poll"}, {"epollserv", "epoll"}} {
+		list = append(list, Target{
+			Name: s[0], Kind: "both", Model: s[1], Page: "/healthz", Files: true, ours: true,
+			command: []string{filepath.Join(dir, s[0])},
+		})
+	}
+	return list
+}
+
+// Peers asks the program of the peers, already built, which there are.
+func Peers(ctx context.Context, program string) ([]Target, error) {
+	out, err := exec.CommandContext(ctx, program, "list").Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s list: %w", program, err)
+	}
+	var list []Target
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var t Target
+		err := dec.Decode(&t)
+		if errors.Is(err, io.EOF) {
+			return list, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s list: %w", program, err)
+		}
+		t.command = []string{program, "serve", t.Name}
+		list = append(list, t)
+	}
+}
+
+// mostProcesses is how many connections a server that forks is given: each takes a process, and with
+// ours close to a MiB.
+const mostProcesses = 4000
+
+// unfit says why a target can't be measured in a case, or is empty.
+func (t *Target) unfit(c *Case) string {
+	switch {
+	case t.Unavailable != "":
+		return t.Unavailable
+	case c.HTTP && t.Kind == "websocket":
+		return "serves no HTTP"
+	case !c.HTTP && t.Kind == "http":
+		return "serves no WebSockets"
+	case c.File > 0 && !t.Files:
+		return "serves no files"
+	case c.HTTP && c.File == 0 && t.Page == "":
+		return "has no page"
+	case strings.HasPrefix(t.Model, "fork") && c.Active+c.Idle > mostProcesses:
+		return fmt.Sprintf("%d processes are too many", c.Active+c.Idle)
+	}
+	return ""
+}
+
+// args are the server's flags for a case.
+func (t *Target) args(c *Case, root string) (args []string) {
+	args = append(t.command[1:len(t.command):len(t.command)], "-addr", "127.0.0.1:0")
+	if c.File > 0 {
+		args = append(args, "-root", root)
+	}
+	if c.Late && t.ours {
+		args = append(args, "-defer-accept", "1") // of the floor this is a row: floor-epoll-defer
+	}
+	const spare = 64 // for asking it about itself, and for children that are about to end
+	switch {
+	case t.Name == "forkserv":
+		args = append(args, "-max-children", strconv.Itoa(c.Active+c.Idle+spare))
+	case t.Canned:
+		args = append(args, "-size", strconv.Itoa(c.Size))
+	}
+	return args
+}
+
+// running is a server that runs.
+type running struct {
+	*Target
+	cmd  *exec.Cmd
+	url  string // http://ADDRESS
+	pid  int
+	done chan struct{} // closed when it has ended
+	hold *os.File      // its lifeline
+	said bytes.Buffer  // on standard error, of a server that isn't ours; read it when done is closed
+}
+
+// startTime is how long a server may take to be ready, endTime to end.
+const startTime, endTime = 20 * time.Second, 15 * time.Second
+
+// start starts a server on cpus and waits until it is ready.
+func (t *Target) start(c *Case, root string, cpus []int) (*running, error) {
+	r := &running{Target: t, done: make(chan struct{})}
+	r.cmd = exec.Command(t.command[0], t.args(c, root)...)
+	r.cmd.Env = append(os.Environ(), t.env...)
+	r.cmd.Stderr = &r.said
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if t.ours {
+		r.cmd.Stderr = os.Stderr // they say but what matters
+		if err := r.lifeline(); err != nil {
+			return nil, err
+		}
+	} else {
+		r.cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL // the others know nothing of our end
+	}
+	out, err := r.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := load.Pinned(cpus, r.cmd.Start); err != nil {
+		return nil, err
+	}
+	line := make(chan string, 1)
+	go func() {
+		b := bufio.NewReader(out)
+		s, _ := b.ReadString('\n')
+		line <- s
+		io.Copy(io.Discard, b)
+		r.cmd.Wait()
+		close(r.done)
+	}()
+	select {
+	case s := <-line:
+		if _, err := fmt.Sscanf(s, t.Name+": listening on %s (pid %d)\n", &r.url, &r.pid); err == nil {
+			return r, nil
+		}
+		r.end()
+		return nil, fmt.Errorf("%s did not start: %s%s", t.Name, s, bytes.TrimSpace(r.said.Bytes()))
+	case <-time.After(startTime):
+		r.end()
+		return nil, fmt.Errorf("%s: not ready after %v", t.Name, startTime)
+	}
+}
+
+// lifeline gives the server a pipe that ends with this process.
+func (r *running) lifeline() error {
+	in, out, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	r.hold = out
+	r.cmd.ExtraFiles = []*os.File{in}
+	r.cmd.Args = append(r.cmd.Args, "-log", "error", "-lifeline", "3")
+	return nil
+}
+
+// end ends the server, and what is left of its process group.
+func (r *running) end() {
+	r.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-r.done:
+	case <-time.After(endTime):
+	}
+	syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL)
+	<-r.done
+	if r.hold != nil {
+		r.hold.Close()
+		r.cmd.ExtraFiles[0].Close()
+	}
+}

@@ -1,0 +1,267 @@
+package load
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"threeloops/common/sys"
+)
+
+// workers are the processes that make the load.
+type workers struct {
+	ctx      context.Context
+	all      []*worker
+	said     chan said
+	conns    int
+	progress io.Writer
+}
+
+type worker struct {
+	cmd   *exec.Cmd
+	in    io.WriteCloser
+	err   bytes.Buffer // its standard error
+	count uint64       // the latest it has told
+	open  int
+	done  bool // it has said what it has counted
+	gone  bool
+}
+
+// said is an event and whose it is.
+type said struct {
+	by *worker
+	event
+}
+
+// spare is how many descriptors a worker keeps for what isn't a connection.
+const spare = 64
+
+func startWorkers(ctx context.Context, o *Options, body []byte) (*workers, error) {
+	conns := o.Active + o.Idle
+	each := max(sys.MaxFiles()-spare, 1)
+	need := (conns + each - 1) / each
+	if need > o.Active {
+		return nil, fmt.Errorf("%d connections need %d processes, each with an active one", conns, need)
+	}
+	n := min(max(o.Workers, need, 1), o.Active)
+	w := &workers{ctx: ctx, said: make(chan said, n), conns: conns, progress: o.Progress}
+	if w.progress == nil {
+		w.progress = io.Discard
+	}
+	if o.Churn {
+		w.conns = o.Idle
+	}
+	err := Pinned(o.CPUs, func() error {
+		for _, s := range o.divide(n, body) {
+			if err := w.start(&s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		w.end()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *workers) start(s *share) error {
+	k := &worker{cmd: exec.CommandContext(w.ctx, "/proc/self/exe")}
+	k.cmd.Env = append(os.Environ(), workerEnv+"=1")
+	k.cmd.Stderr = &k.err
+	in, err := k.cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	k.in = in
+	out, err := k.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := k.cmd.Start(); err != nil {
+		return err
+	}
+	w.all = append(w.all, k)
+	go func() {
+		// A result with its histogram is a long line.
+		for lines := bufio.NewReader(out); ; {
+			line, err := lines.ReadBytes('\n')
+			if err != nil {
+				w.said <- said{k, event{Kind: "gone"}}
+				return
+			}
+			var e event
+			if json.Unmarshal(line, &e) == nil {
+				w.said <- said{k, e}
+			}
+		}
+	}()
+	return s.write(k.in)
+}
+
+// next waits for an event until a time.
+func (w *workers) next(until <-chan time.Time) (s said, ok bool, err error) {
+	select {
+	case s = <-w.said:
+	case <-until:
+		return s, false, nil
+	case <-w.ctx.Done():
+		return s, false, w.ctx.Err()
+	}
+	switch s.Kind {
+	case "failed":
+		return s, false, errors.New(s.Error)
+	case "gone":
+		s.by.gone = true
+		if s.by.done {
+			return s, true, nil
+		}
+		return s, false, fmt.Errorf("a worker of the load died: %s", bytes.TrimSpace(s.by.err.Bytes()))
+	case "count":
+		s.by.count, s.by.open = s.Messages, s.Opened
+	case "result":
+		s.by.done = true
+	}
+	return s, true, nil
+}
+
+// tell gives all workers a command. One that has ended says why in its last event.
+func (w *workers) tell(command byte) {
+	for _, k := range w.all {
+		k.in.Write([]byte{command})
+	}
+}
+
+// ready waits until all connections are open.
+func (w *workers) ready(d time.Duration) error {
+	late := time.Now().Add(d)
+	for left := len(w.all); left > 0; {
+		s, ok, err := w.next(time.After(time.Second))
+		switch {
+		case err != nil:
+			return err
+		case s.Kind == "ready":
+			left--
+		case !ok:
+			w.tell(tell)
+			_, open := w.sum()
+			fmt.Fprintf(w.progress, "load: opening: %d of %d connections\n", open, w.conns)
+			if time.Now().After(late) {
+				return fmt.Errorf("only %d of %d connections are open after %v", open, w.conns, d)
+			}
+		}
+	}
+	return nil
+}
+
+// watch lets a time pass, and says each second how many messages there were since it began.
+func (w *workers) watch(what string, d time.Duration) error {
+	begun := time.Now()
+	if d <= time.Second { // there will be no line, and so nobody is disturbed
+		return w.pass(begun.Add(d))
+	}
+	if err := w.ask(); err != nil {
+		return err
+	}
+	base, _ := w.sum()
+	before := base
+	for second := time.Second; second < d; second += time.Second {
+		if err := w.pass(begun.Add(second)); err != nil {
+			return err
+		}
+		if err := w.ask(); err != nil {
+			return err
+		}
+		n, _ := w.sum()
+		fmt.Fprintf(w.progress, "load: %s: %v of %v, %d messages, %d in the last second\n", what, second, d, n-base, n-before)
+		before = n
+	}
+	return w.pass(begun.Add(d))
+}
+
+// ask has all workers tell how far they are. Who is too busy to do so at once stands where it stood.
+func (w *workers) ask() error {
+	w.tell(tell)
+	late := time.After(time.Second / 2)
+	for range w.all {
+		if _, ok, err := w.next(late); err != nil || !ok {
+			return err
+		}
+	}
+	return nil
+}
+
+// pass waits until a time, and takes note of what the workers say.
+func (w *workers) pass(until time.Time) error {
+	late := time.After(time.Until(until))
+	for {
+		if _, ok, err := w.next(late); err != nil || !ok {
+			return err
+		}
+	}
+}
+
+// sum adds up what the workers have told last.
+func (w *workers) sum() (messages uint64, open int) {
+	for _, k := range w.all {
+		messages += k.count
+		open += k.open
+	}
+	return messages, open
+}
+
+// results adds up what was counted.
+func (w *workers) results(r *Result) error {
+	for left := len(w.all); left > 0; {
+		s, ok, err := w.next(time.After(slack))
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			return fmt.Errorf("a worker of the load has no result after %v", slack)
+		case s.Kind != "result":
+			continue
+		}
+		left--
+		h, err := hdrhistogram.Decode(s.Latency)
+		if err != nil {
+			return fmt.Errorf("a worker's histogram: %w", err)
+		}
+		r.Latency.Merge(h)
+		r.Messages += s.Messages
+		r.Total += s.Total
+		r.Elapsed += s.Elapsed / time.Duration(len(w.all))
+		r.Busy = max(r.Busy, s.CPU.Seconds()/s.Elapsed.Seconds())
+	}
+	return nil
+}
+
+// end ends the workers and waits for them.
+func (w *workers) end() {
+	left := 0
+	for _, k := range w.all {
+		k.in.Close()
+		k.cmd.Process.Kill()
+		if !k.gone {
+			left++
+		}
+	}
+	for left > 0 {
+		if s := <-w.said; s.Kind == "gone" {
+			left--
+		}
+	}
+	for _, k := range w.all {
+		k.cmd.Wait()
+	}
+}

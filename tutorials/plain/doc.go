@@ -1,3 +1,0 @@
-// Package plain renders the chapters' Markdown as text for a terminal: paragraphs folded into lines, links
-// followed by where they lead, and no marks.
-package plain

@@ -1,0 +1,163 @@
+package pages
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"threeloops/tutorials/book/chapter"
+	"threeloops/tutorials/book/source"
+)
+
+//go:embed web
+var web embed.FS
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"page": source.PageOf,
+	"base": filepath.Base,
+	"id":   source.DeclID,
+}).ParseFS(web, "web/*.html"))
+
+// patterns are the packages whose source is shown.
+var patterns = []string{
+	"./forkserv", "./pollserv", "./epollserv", "./common/...", "./" + chapter.Folder + "/...",
+}
+
+// page is what every page has.
+type page struct {
+	URL        string
+	Title      string
+	Kind       string // of page: the class of its body
+	Contents   []chapter.Section
+	Prev, Next *link
+	Main       template.HTML
+}
+
+type link struct{ URL, Title string }
+
+// site is what is being written.
+type site struct {
+	dir  string
+	root string
+	code *source.Code
+	book *chapter.Book
+}
+
+// Write writes the site of the repository at root into the directory dir, which exists. What is wrong in
+// chapters is given to warn, and stands in its place on their pages: who tries out a change to the code
+// still has a site.
+func Write(dir, root string, warn func(error)) error {
+	book, err := chapter.Load(root, chapter.Folder)
+	switch {
+	case book == nil:
+		return err
+	case err != nil:
+		warn(err)
+	}
+	code, err := source.Load(root, patterns...)
+	if err != nil {
+		return err
+	}
+	s := &site{dir, root, code, book}
+	for _, write := range []func() error{s.static, s.chapters, s.sources, s.loops} {
+		if err := write(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// static copies what no page is made of.
+func (s *site) static() error {
+	for _, name := range []string{"page.css", "page.js", "coach.js", "ask.js"} {
+		text, err := fs.ReadFile(web, "web/"+name)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(s.dir, name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write renders a page: the template called name, with data, inside the frame.
+func (s *site) write(p page, name string, data any) error {
+	var main, whole bytes.Buffer
+	if err := templates.ExecuteTemplate(&main, name, data); err != nil {
+		return err
+	}
+	p.Main = template.HTML(main.String())
+	if err := templates.ExecuteTemplate(&whole, "frame.html", p); err != nil {
+		return err
+	}
+	file := filepath.Join(s.dir, filepath.FromSlash(p.URL))
+	if strings.HasSuffix(p.URL, "/") {
+		file = filepath.Join(file, "index.html")
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, whole.Bytes(), 0o644)
+}
+
+// chapters writes the chapters and pages, each between its neighbours, and their index.
+func (s *site) chapters() error {
+	all := append(s.book.Chapters[:len(s.book.Chapters):len(s.book.Chapters)], s.book.Pages...)
+	to := func(i int) *link {
+		if i < 0 || i >= len(all) {
+			return nil
+		}
+		return &link{urlOf(all[i]), title(all[i])}
+	}
+	for i, c := range all {
+		body, err := c.HTML(s.code)
+		if err != nil {
+			return err
+		}
+		p := page{URL: urlOf(c), Title: title(c), Kind: "chapter", Prev: to(i - 1), Next: to(i + 1)}
+		for _, section := range c.Sections {
+			if section.Level == 2 {
+				p.Contents = append(p.Contents, section)
+			}
+		}
+		if err := s.write(p, "chapter.html", body); err != nil {
+			return err
+		}
+	}
+	return s.index()
+}
+
+// index writes the list of chapters and pages, and of what many believe.
+func (s *site) index() error {
+	type entry struct {
+		link
+		Question string
+	}
+	data := struct {
+		Chapters       []entry
+		Pages          []link
+		Misconceptions []chapter.Misconception
+	}{Misconceptions: s.book.Misconceptions}
+	for _, c := range s.book.Chapters {
+		data.Chapters = append(data.Chapters, entry{link{urlOf(c), title(c)}, c.Question()})
+	}
+	for _, c := range s.book.Pages {
+		data.Pages = append(data.Pages, link{urlOf(c), title(c)})
+	}
+	return s.write(page{URL: "/chapters/", Title: "Chapters", Kind: "index"}, "chapters.html", data)
+}
+
+func urlOf(c *chapter.Chapter) string { return "/chapters/" + c.Name + ".html" }
+
+func title(c *chapter.Chapter) string {
+	if c.Number == 0 {
+		return c.Title
+	}
+	return fmt.Sprintf("%d. %s", c.Number, c.Title)
+}

@@ -1,0 +1,173 @@
+package pages
+
+import (
+	"errors"
+	"fmt"
+	"html"
+	"html/template"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"threeloops/tutorials/book/chapter"
+	"threeloops/tutorials/book/source"
+)
+
+// part is a part of a file as it is shown.
+type part struct {
+	source.Part
+	Code template.HTML
+}
+
+// shelf is a package in the index.
+type shelf struct {
+	*source.Package
+	Synopsis     string
+	Files, Tests []*source.File
+}
+
+// sources writes a page for each file, and the index.
+func (s *site) sources() error {
+	drawing, order, err := s.house()
+	if err != nil {
+		return err
+	}
+	var shelves []shelf
+	var files []*source.File
+	for _, p := range order {
+		sh := shelf{Package: p}
+		sh.Synopsis, _ = s.code.Synopsis(p)
+		for _, f := range p.Files {
+			if f.Test() {
+				sh.Tests = append(sh.Tests, f)
+			} else {
+				sh.Files = append(sh.Files, f)
+			}
+		}
+		shelves = append(shelves, sh)
+		files = append(append(files, sh.Files...), sh.Tests...)
+	}
+	for i := range files {
+		if err := s.file(files, i); err != nil {
+			return err
+		}
+	}
+	data := struct {
+		Drawing  template.HTML
+		Packages []shelf
+	}{drawing, shelves}
+	return s.write(page{URL: "/source/", Title: "The source", Kind: "index"}, "sources.html", data)
+}
+
+// file writes the page of one file, between those of its neighbours.
+func (s *site) file(files []*source.File, i int) error {
+	f := files[i]
+	p := page{URL: source.PageOf(f.Path), Title: f.Path, Kind: "source"}
+	if i > 0 {
+		p.Prev = &link{source.PageOf(files[i-1].Path), files[i-1].Path}
+	}
+	if i < len(files)-1 {
+		p.Next = &link{source.PageOf(files[i+1].Path), files[i+1].Path}
+	}
+	data := struct {
+		File  *source.File
+		Parts []part
+	}{File: f}
+	for _, q := range s.code.Parts(f) {
+		piece := part{Part: q}
+		if q.First <= q.Last {
+			piece.Code = s.code.Lines(f, q.First, q.Last, true)
+		}
+		if q.ID != "" {
+			p.Contents = append(p.Contents, chapter.Section{Title: q.Name, ID: q.ID, Level: 2})
+		}
+		data.Parts = append(data.Parts, piece)
+	}
+	return s.write(p, "file.html", data)
+}
+
+var word = regexp.MustCompile(`[a-z][a-z0-9]*`)
+
+// house returns the drawing in ARCHITECTURE.md with the packages' names as links, and the packages in the
+// order in which they stand there; then the others.
+func (s *site) house() (template.HTML, []*source.Package, error) {
+	text, err := os.ReadFile(s.root + "/ARCHITECTURE.md")
+	if err != nil {
+		return "", nil, err
+	}
+	_, rest, _ := strings.Cut(string(text), "\n## The house\n")
+	var drawing []string
+	for l := range strings.Lines(rest) {
+		line, drawn := strings.CutPrefix(l, "    ")
+		if !drawn && drawing != nil {
+			break
+		}
+		if drawn {
+			drawing = append(drawing, line)
+		}
+	}
+	if drawing == nil {
+		return "", nil, errors.New("ARCHITECTURE.md has no drawing below \"The house\"")
+	}
+	var order []*source.Package
+	var linked strings.Builder
+	notes := strings.LastIndex(drawing[0], "   ") // beside the drawing, in whose first line all is ASCII
+	for _, line := range drawing {
+		runes := []rune(line)
+		left := min(notes, len(runes))
+		linked.WriteString(word.ReplaceAllStringFunc(string(runes[:left]), func(name string) string {
+			for _, p := range s.code.Packages {
+				if p.Dir == name || p.Dir == "common/"+name {
+					order = append(order, p)
+					return fmt.Sprintf(`<a href="#%s">%s</a>`, p.ID(), name)
+				}
+			}
+			return name
+		}))
+		linked.WriteString(html.EscapeString(string(runes[left:])))
+	}
+	for _, p := range s.code.Packages {
+		if !slices.Contains(order, p) {
+			order = append(order, p)
+		}
+	}
+	return template.HTML(linked.String()), order, nil
+}
+
+// loops writes the views of the loops side by side.
+func (s *site) loops() error {
+	poll, epoll := "pollserv/loop.go", "epollserv/loop.go"
+	views := []struct{ url, title, about, fork string }{
+		{"/source/loops.html", "The three loops side by side",
+			"The third is the loop of a child of forkserv, which has one connection and accepts none.",
+			"forkserv/child.go"},
+		{"/source/loops-parent.html", "The loops, and forkserv's parent",
+			"The third is the parent in forkserv, which accepts, forks and reaps, and never reads from a connection.",
+			"forkserv/parent.go"},
+	}
+	for i, v := range views {
+		var files []*source.File
+		for _, name := range []string{poll, epoll, v.fork} {
+			f := s.code.File(name)
+			if f == nil {
+				return fmt.Errorf("there is no file %s to be laid beside the others", name)
+			}
+			files = append(files, f)
+		}
+		other := views[1-i]
+		data := struct {
+			About string
+			Other link
+			Rows  []source.Beside
+		}{v.about, link{other.url, other.title}, s.code.Compare(files...)}
+		p := page{URL: v.url, Title: v.title, Kind: "loops"}
+		for _, row := range data.Rows {
+			p.Contents = append(p.Contents, chapter.Section{Title: row.Name, ID: source.DeclID(row.Name), Level: 2})
+		}
+		if err := s.write(p, "loops.html", data); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"threeloops/tutorials/tester"
+)
+
+// serveVariable makes the test binary a server in place of its tests, so that no
+// binary can be out of date.
+const serveVariable = "THREELOOPS_MUTANT"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(serveVariable) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// table says, for each mutant, what it speaks, which check must fail, a word of
+// the symptom that a learner is told, and which checks fail with it.
+var table = map[string]struct {
+	kind, check, symptom string
+	also                 []string
+}{
+	"R1":   {"http", "stall", "later ones after 4", nil},
+	"R2":   {"ws", "accept", "wrong values", nil},
+	"R3":   {"ws", "again", "left in the middle of a request", nil},
+	"R4a":  {"ws", "answer", `"\x00\x00\x00`, nil},
+	"R4b":  {"ws", "sizes", "a binary message of 126 bytes", []string{"loss"}},
+	"R4c":  {"ws", "together", "1 answers, and then nothing", nil},
+	"R4d":  {"ws", "ping", "a text frame of 0 bytes", nil},
+	"R5":   {"line", "restart", "address already in use", nil},
+	"R7":   {"line", "descriptors", "about as many descriptors as before", nil},
+	"R8":   {"ws", "memory", "resident memory grew", nil},
+	"R10":  {"line", "reset", "sends half a request and resets", nil},
+	"R12":  {"ws", "pinger", "sends a Ping, and then nothing", nil},
+	"R13":  {"line", "halves", "before the last piece was sent", nil},
+	"R15a": {"line", "idle", "state R in ps", nil},
+	"R15b": {"line", "long", "a line of 8001 bytes", nil},
+	"R16":  {"line", "stuck", "state R in ps", nil},
+	"R17":  {"line", "loss", "right answers, then", nil},
+	"R17b": {"line", "gone", "is gone before the answers come", nil},
+	"R19":  {"line", "zombies", "30 zombies", nil},
+	"R20":  {"line", "leave", "it still runs", nil},
+	"R22":  {"line", "burst", "no answer for 4", nil},
+	"R25":  {"line", "zombies", "zombies (state Z in ps)", nil},
+	"R26":  {"line", "half-close", "a FIN says that nothing follows", nil},
+	"R27":  {"ws", "reason", "in pieces of one byte", nil},
+
+	"C1":   {"http", "halves", "400 Bad Request", []string{"together"}},
+	"C1b":  {"http", "deadline", "the connection is still open", nil},
+	"C1c":  {"line", "silent", "then another client", nil},
+	"C1d":  {"http", "answer", "after them", nil},
+	"C1e":  {"http", "slow", "one each 500ms, that never ends", nil},
+	"C2":   {"http", "terminator", `the \r\n\r\n`, nil},
+	"C2b":  {"line", "bytes", "only \\n has a meaning", nil},
+	"C5":   {"line", "loss", "right answers, then", nil},
+	"C5b":  {"line", "others", "sends much and never reads", nil},
+	"C5c":  {"line", "full", "lines in its log", nil},
+	"C5d":  {"line", "full", "state R in ps", nil},
+	"C6":   {"line", "many", "for client 101", nil},
+	"C8":   {"ws", "stall", "later ones after 4", nil},
+	"C9":   {"ws", "drip", "pieces of one byte", []string{"reason"}},
+	"C9b":  {"ws", "unmasked", "without a mask", nil},
+	"C10":  {"ws", "fragments", `a text frame of 4 bytes, "one "`, []string{"utf8"}},
+	"C10b": {"ws", "close", "the end of the connection", nil},
+	"C10c": {"ws", "utf8", "no UTF-8", nil},
+}
+
+// atOnce is how many servers of a test are tested at the same time: most of it is
+// waiting.
+const atOnce = 8
+
+// examine runs all checks of a kind against a server of this program.
+func examine(t *testing.T, name, kind string) []tester.Result {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := tester.Run(t.Context(), tester.Options{
+		Server: fmt.Sprintf("env %s=1 GOMAXPROCS=2 %s %s", serveVariable, self, name),
+		Kinds:  []string{kind}, First: 1, Last: 99, Path: "/", WSPath: "/echo",
+		Patience: 10 * time.Second, Wait: 20 * time.Second,
+	}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
+func TestEveryMutantIsInTheTable(t *testing.T) {
+	var want []string
+	for name, s := range servers {
+		if s.about != "no fault" {
+			want = append(want, name)
+		}
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(table))); diff != "" {
+		t.Errorf("mutants that are registered (-) and in the table (+):\n%s", diff)
+	}
+}
+
+// A mutant's comment may name a chapter that is to come, and says so until it has come.
+func TestChaptersOfMutantsExistOrArePlanned(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files: ", err)
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range namedChapter.FindAllStringSubmatch(string(text), -1) {
+			found, err := filepath.Glob(fmt.Sprintf("../../chapters/%02s-*/chapter.md", m[1]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if written, marked := len(found) == 1, m[2] != ""; written == marked {
+				t.Errorf("%s says %q: is chapter %s written: %v", f, m[0], m[1], written)
+			}
+		}
+	}
+}
+
+var namedChapter = regexp.MustCompile(`// Chapter (\d+)( \(planned\))?\.`)
+
+// Each mutant fails the check that its fault concerns, with its symptom, and no
+// other.
+func TestTheTesterFindsEveryMutant(t *testing.T) {
+	t.Parallel()
+	inParallel(t, slices.Sorted(maps.Keys(table)), func(t *testing.T, name string) {
+		row := table[name]
+		var failed []string
+		for _, r := range examine(t, name, row.kind) {
+			if r.Verdict != tester.Failed {
+				continue
+			}
+			failed = append(failed, r.Check)
+			if n := strings.Count(r.Why, "the server has ended"); n > 1 {
+				t.Errorf("%s says %d times how the server ended:\n%s", r.Check, n, r.Why)
+			}
+			if r.Check == row.check && !strings.Contains(r.Why, row.symptom) {
+				t.Errorf("the symptom should say %q:\n%s", row.symptom, r.Why)
+			} else if r.Check != row.check && !slices.Contains(row.also, r.Check) {
+				t.Errorf("%s fails, too:\n%s", r.Check, r.Why)
+			}
+		}
+		want := append([]string{row.check}, row.also...)
+		slices.Sort(want)
+		slices.Sort(failed)
+		if diff := cmp.Diff(want, failed); diff != "" {
+			t.Errorf("checks that should fail (-) and do (+):\n%s", diff)
+		}
+	})
+}
+
+// What the mutants are made from has none of their faults.
+func TestTheBasePasses(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for name, s := range servers {
+		if s.about == "no fault" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	inParallel(t, names, func(t *testing.T, name string) {
+		kind, _, _ := strings.Cut(name, "-")
+		for _, r := range examine(t, name, kind) {
+			if r.Verdict != tester.OK {
+				t.Errorf("%s: %s: %s", r.Check, r.Verdict, r.Why)
+			}
+		}
+	})
+}
+
+func inParallel(t *testing.T, names []string, f func(t *testing.T, name string)) {
+	room := make(chan struct{}, atOnce)
+	var all sync.WaitGroup
+	defer all.Wait()
+	for _, name := range names {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			room <- struct{}{}
+			defer func() { <-room }()
+			t.Run(name, func(t *testing.T) { f(t, name) })
+		}()
+	}
+}
