@@ -1,7 +1,6 @@
 package command
 
 import (
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -41,29 +40,4 @@ func alone(dir string) http.Handler {
 		mux.Handle("/_/", http.StripPrefix("/_", shared))
 	}
 	return mux
-}
-
-// serveAlone serves the site until stop is closed.
-func serveAlone(stop <-chan struct{}) error {
-	fmt.Fprintln(os.Stderr, "writing the site; the first time this compiles the standard library and says nothing ...")
-	dir, done, err := siteAlone()
-	if err != nil {
-		return err
-	}
-	defer done()
-	ln, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(chapterBase)))
-	if err != nil {
-		return err
-	}
-	fmt.Printf("The chapters and the source are at http://%s/chapters/; what asks a server doesn't work. Ctrl-C ends this.\n",
-		ln.Addr())
-	s := &http.Server{Handler: alone(dir)}
-	go func() {
-		<-stop
-		s.Close()
-	}()
-	if err := s.Serve(ln); err != http.ErrServerClosed {
-		return err
-	}
-	return nil
 }

@@ -4,8 +4,11 @@ package command
 
 import (
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"runtime"
+	"strconv"
 )
 
 // serve shows what can be read without the servers, because they don't run here.
@@ -34,4 +37,29 @@ func notHere() error {
 	}
 	return fmt.Errorf("the servers need Linux (epoll, openat2), and this is %s: run the same command in %s",
 		runtime.GOOS, how)
+}
+
+// serveAlone serves the site until stop is closed.
+func serveAlone(stop <-chan struct{}) error {
+	fmt.Fprintln(os.Stderr, "writing the site; the first time this compiles the standard library and says nothing ...")
+	dir, done, err := siteAlone()
+	if err != nil {
+		return err
+	}
+	defer done()
+	ln, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(chapterBase)))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("The chapters and the source are at http://%s/chapters/; what asks a server doesn't work. Ctrl-C ends this.\n",
+		ln.Addr())
+	s := &http.Server{Handler: alone(dir)}
+	go func() {
+		<-stop
+		s.Close()
+	}()
+	if err := s.Serve(ln); err != http.ErrServerClosed {
+		return err
+	}
+	return nil
 }
