@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -21,7 +22,8 @@ import (
 
 // As by docker pause, or with a virtual machine that is frozen.
 func TestAStoppedServerAnswersWhatHasCome(t *testing.T) {
-	p := processtest.Launch(t, "-idle-timeout=1s")
+	const idle = 4 * time.Second // more than it takes a busy machine to start 20 children
+	p := processtest.Launch(t, fmt.Sprintf("-idle-timeout=%v", idle))
 	var all []*client
 	for range 20 {
 		c, _ := serves(t, p)
@@ -34,7 +36,7 @@ func TestAStoppedServerAnswersWhatHasCome(t *testing.T) {
 	for _, c := range all {
 		io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	}
-	time.Sleep(1500 * time.Millisecond)
+	time.Sleep(idle + 500*time.Millisecond)
 	for _, pid := range pids {
 		syscall.Kill(pid, syscall.SIGCONT)
 	}
