@@ -1,6 +1,7 @@
 package session
 
 import (
+	"math"
 	"time"
 
 	"threeloops/common/stat"
@@ -134,13 +135,17 @@ func (s *Session) phaseDue() instant {
 // collects reports whether a WebSocket message has begun to come, and is held.
 func (s *Session) collects() bool { return s.part != nil && s.mayFrame() }
 
+// longest is more than any time that matters. An instant after it can still be told.
+const longest = time.Duration(math.MaxInt64 / 2)
+
 // collectTime is how long a body or a message may take to come: the more has come,
 // the longer, so that a large one is no attack and a drip is.
 func (s *Session) collectTime() time.Duration {
 	if s.part == nil {
 		return s.cfg.IdleTimeout
 	}
-	return s.cfg.IdleTimeout * time.Duration(1+s.part.size>>16)
+	pieces := time.Duration(1 + s.part.size>>16)
+	return s.cfg.IdleTimeout * min(pieces, longest/max(s.cfg.IdleTimeout, 1))
 }
 
 // expired ends, or questions, a phase that has lasted too long.

@@ -85,6 +85,14 @@ var httpScenarios = []scenario{
 		b.want(p, "200 OK", "Content-Length: 200000", "\r\n\r\n")
 		b.phase(p, "idle")
 	}},
+	{"a body under a very long idle timeout has time, however much has come", func(b *bench) {
+		b.cfg.IdleTimeout = (1<<64 + 10_000_000_000) / 7 // seven times that is ten seconds in 64 bits
+		p := b.connect()
+		b.send(p, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n" pattern 400000`)
+		b.pass(time.Hour)
+		b.want(p)
+		b.phase(p, "body")
+	}},
 	{"a body that comes slowly is given time by what has come, and 408 in the end", func(b *bench) {
 		p := b.connect()
 		b.send(p, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n"`)
