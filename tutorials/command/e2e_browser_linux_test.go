@@ -63,7 +63,7 @@ func (b *tab) holds(about, expression string) {
 	b.Helper()
 	var yes bool
 	var err error
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if yes, err = Run(b.ctx, Evaluate[bool](expression)); yes {
 			return
 		}
