@@ -12,8 +12,8 @@ import (
 	"strings"
 	"syscall"
 
-	"threeloops/tutorials/book/chapter"
 	"threeloops/tutorials/book/experiment"
+	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/learner/coach"
 	"threeloops/tutorials/learner/progress"
 )
@@ -117,7 +117,7 @@ func coachFor(file *progress.File, dir string, addrs []string) (*coach.Coach, er
 // studied returns the numbers of all chapters, and their experiments. writeSite has said what
 // is wrong with chapters.
 func studied(root string) (chapters []int, all []*experiment.Experiment) {
-	book, _ := chapter.Load(root, chapter.Folder)
+	book, _ := markdown.Load(root, markdown.Folder)
 	if book == nil {
 		return nil, nil
 	}

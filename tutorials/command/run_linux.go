@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"threeloops/tutorials/book/chapter"
 	"threeloops/tutorials/book/experiment"
+	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/learner/coach"
 	"threeloops/tutorials/learner/progress"
 	"threeloops/tutorials/learner/termtext"
@@ -65,8 +65,8 @@ func runChapter(args []string) error {
 }
 
 // numbered finds a chapter. Faults of others are no reason not to run it.
-func numbered(root string, n int) (*chapter.Chapter, error) {
-	book, err := chapter.Load(root, chapter.Folder)
+func numbered(root string, n int) (*markdown.Chapter, error) {
+	book, err := markdown.Load(root, markdown.Folder)
 	if book == nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ type lesson struct {
 }
 
 // askAll asks all questions before the first experiment: what one experiment shows may be what another asks.
-func (l *lesson) askAll(c *chapter.Chapter) error {
+func (l *lesson) askAll(c *markdown.Chapter) error {
 	if len(c.Predictions)+len(c.Experiments) == 0 {
 		return fmt.Errorf("chapter %d has nothing to run", c.Number)
 	}
@@ -100,13 +100,13 @@ func (l *lesson) askAll(c *chapter.Chapter) error {
 }
 
 // hold runs the experiments, and compares what they show with the answers.
-func (l *lesson) hold(ctx context.Context, c *chapter.Chapter) error {
+func (l *lesson) hold(ctx context.Context, c *markdown.Chapter) error {
 	ctx, orphaned := context.WithCancel(ctx)
 	defer orphaned()
 	if err := watchGoRun(orphaned); err != nil {
 		return err
 	}
-	var told []*chapter.Prediction
+	var told []*markdown.Prediction
 	for _, e := range c.Experiments {
 		switch err := l.run(ctx, e.Experiment); {
 		case ctx.Err() != nil:
@@ -128,7 +128,7 @@ func (l *lesson) hold(ctx context.Context, c *chapter.Chapter) error {
 }
 
 // ask asks a question until it is answered or left out, and keeps the answer at once.
-func (l *lesson) ask(p *chapter.Prediction) error {
+func (l *lesson) ask(p *markdown.Prediction) error {
 	fmt.Fprintf(l.out, "\n%s\n\n", termtext.Text(p.Question))
 	for i, c := range p.Choices {
 		fmt.Fprintln(l.out, termtext.Item(fmt.Sprintf("  %d   ", i+1), c))
@@ -162,7 +162,7 @@ func (l *lesson) run(ctx context.Context, e *experiment.Experiment) error {
 }
 
 // tell compares what was said with what is right; it repeats a question that the reader may not think of now.
-func (l *lesson) tell(p *chapter.Prediction, repeat bool) {
+func (l *lesson) tell(p *markdown.Prediction, repeat bool) {
 	if repeat {
 		fmt.Fprintf(l.out, "\n%s\n", termtext.Text(p.Question))
 	}

@@ -9,14 +9,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"threeloops/tutorials/book/chapter"
 	"threeloops/tutorials/book/experiment"
+	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/learner/coach"
 	"threeloops/tutorials/learner/progress"
 )
 
 // backlog is a chapter with a question, an experiment that answers it, and a question that none answers.
-func backlog(t *testing.T, root string) *chapter.Chapter {
+func backlog(t *testing.T, root string) *markdown.Chapter {
 	t.Helper()
 	write := func(name, text string) {
 		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
@@ -29,21 +29,21 @@ func backlog(t *testing.T, root string) *chapter.Chapter {
 	write("go.mod", "module lesson\n\ngo 1.26\n")
 	write("backlog/main.go", "package main\n\nimport \"fmt\"\n\n"+
 		"func main() { fmt.Println(\"backlog   connects\\n2         3\") }\n")
-	return &chapter.Chapter{
+	return &markdown.Chapter{
 		Number: 1,
-		Predictions: []*chapter.Prediction{
+		Predictions: []*markdown.Prediction{
 			{Chapter: 1, Name: "backlog", Question: "How many?", Choices: []string{"2", "3"}, Right: 1,
 				Why: "One more."},
 			{Chapter: 1, Name: "why", Question: "Why?", Choices: []string{"a", "b"}, Right: 0, Why: "It is `a`."},
 		},
-		Experiments: []*chapter.Experiment{{Experiment: &experiment.Experiment{
+		Experiments: []*markdown.Experiment{{Experiment: &experiment.Experiment{
 			Chapter: 1, Name: "backlog", Dir: "backlog", Kind: "bars", About: "It connects.",
 		}}},
 	}
 }
 
 // terminal holds a lesson with somebody who types that, and returns what the terminal shows.
-func terminal(t *testing.T, c *chapter.Chapter, root, typed string) string {
+func terminal(t *testing.T, c *markdown.Chapter, root, typed string) string {
 	t.Helper()
 	file, err := progress.Open()
 	if err != nil {

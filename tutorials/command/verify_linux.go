@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"threeloops/tutorials/book/chapter"
+	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/book/verify"
 )
 
@@ -54,7 +54,7 @@ func prepare(ctx context.Context, dir string) error {
 // verifyOptions are those of a verification in dir, which is prepared.
 func verifyOptions(root, dir string, measure, record bool) verify.Options {
 	return verify.Options{
-		Root: root, Folder: chapter.Folder, Measure: measure, Record: record, Path: dir, Temp: dir, Out: os.Stdout,
+		Root: root, Folder: markdown.Folder, Measure: measure, Record: record, Path: dir, Temp: dir, Out: os.Stdout,
 		Required: os.Getenv("THREELOOPS_REQUIRE") == "all",
 		Start:    func(ctx context.Context) (*verify.Servers, error) { return startForChapter(ctx, dir) },
 	}

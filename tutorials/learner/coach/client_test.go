@@ -23,7 +23,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"threeloops/tutorials/book/chapter"
+	"threeloops/tutorials/book/markdown"
 )
 
 var models = []string{"forkserv", "pollserv", "epollserv"}
@@ -151,7 +151,7 @@ func TestWhatOurServersDoToBadClients(t *testing.T) {
 
 func TestAPageHasAButtonForEachKind(t *testing.T) {
 	var buttons []string
-	for _, k := range chapter.ClientKinds {
+	for _, k := range markdown.ClientKinds {
 		buttons = append(buttons, k.Name)
 	}
 	slices.Sort(buttons)
