@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// peer is something to measure against.
-type peer struct {
+// baseline is something to measure against.
+type baseline struct {
 	name    string
 	kind    string        // websocket, http or both
 	model   string        // goroutines, epoll, poll, fork or fork+exec
@@ -22,10 +22,10 @@ type peer struct {
 	canned  bool          // its echoes are made beforehand
 	version func() string // nil: it can't be told
 	missing func() error  // why it can't run here
-	serve   func(p peer, ln *net.TCPListener, o options) error
+	serve   func(b baseline, ln *net.TCPListener, o options) error
 }
 
-// options is what all peers are told. A peer ignores the sizes that it has no use for.
+// options is what all baselines are told. A baseline ignores the sizes that it has no use for.
 type options struct {
 	root        string // a directory, or empty
 	message     int    // bytes of a message
@@ -33,8 +33,8 @@ type options struct {
 	deferAccept bool
 }
 
-// peers are all there are, in the order of the table: the floor comes first.
-var peers = []peer{
+// baselines are all there are, in the order of the table: the floor comes first.
+var baselines = []baseline{
 	floor("floor-epoll", "epoll"),
 	deferring(floor("floor-epoll-defer", "epoll")),
 	floor("floor-poll", "poll"),
@@ -54,41 +54,41 @@ var peers = []peer{
 		version: nginxVersion, missing: nginxMissing, serve: runNginx},
 }
 
-func floor(name, model string) peer {
-	p := peer{name: name, kind: "both", model: model, page: "/hello", canned: true, serve: runProgram}
-	p.missing = programs[name].missing
-	return p
+func floor(name, model string) baseline {
+	b := baseline{name: name, kind: "both", model: model, page: "/hello", canned: true, serve: runProgram}
+	b.missing = programs[name].missing
+	return b
 }
 
 // deferring makes a row of what is otherwise a flag.
-func deferring(p peer) peer {
-	p.serve = func(p peer, ln *net.TCPListener, o options) error {
+func deferring(b baseline) baseline {
+	b.serve = func(b baseline, ln *net.TCPListener, o options) error {
 		o.deferAccept = true
-		return runProgram(p, ln, o)
+		return runProgram(b, ln, o)
 	}
-	return p
+	return b
 }
 
 func never() error { return nil }
 
-// can says what of o the peer can't do.
-func (p peer) can(o options) error {
-	if o.deferAccept && !p.canned {
+// can says what of o the baseline can't do.
+func (b baseline) can(o options) error {
+	if o.deferAccept && !b.canned {
 		return errors.New("has no -defer-accept")
 	}
 	if o.root == "" {
-		return p.missing()
+		return b.missing()
 	}
-	if !p.files {
+	if !b.files {
 		return errors.New("serves no files: leave out -root")
 	}
 	if info, err := os.Stat(o.root); err != nil || !info.IsDir() {
 		return fmt.Errorf("can't serve %s: it is not a directory that can be read", o.root)
 	}
-	return p.missing()
+	return b.missing()
 }
 
-// listen opens the listener that every peer gets, so that their backlogs are the
+// listen opens the listener that every baseline gets, so that their backlogs are the
 // same. Go's default would be a listener for MPTCP, which costs TCP's clients.
 func listen(addr string) (*net.TCPListener, error) {
 	var c net.ListenConfig
@@ -102,10 +102,10 @@ func listen(addr string) (*net.TCPListener, error) {
 
 // ready says that clients are welcome: the kernel completes their connections
 // from the moment of listen on.
-func ready(p peer, ln *net.TCPListener) { fmt.Println(readyLine(p, ln)) }
+func ready(b baseline, ln *net.TCPListener) { fmt.Println(readyLine(b, ln)) }
 
-func readyLine(p peer, ln *net.TCPListener) string {
-	return fmt.Sprintf("%s: listening on http://%s (pid %d)", p.name, ln.Addr(), os.Getpid())
+func readyLine(b baseline, ln *net.TCPListener) string {
+	return fmt.Sprintf("%s: listening on http://%s (pid %d)", b.name, ln.Addr(), os.Getpid())
 }
 
 // endAtTerm makes SIGTERM end this process with status 0.
@@ -154,7 +154,7 @@ func cache() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("no place for compiled programs: %w", err)
 	}
-	dir = filepath.Join(dir, "threeloops-peers")
+	dir = filepath.Join(dir, "threeloops-baselines")
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
