@@ -1,11 +1,9 @@
 package command
 
 import (
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 )
 
 // siteAlone writes the site into a temporary directory, for a system on which the servers don't run. done removes
@@ -15,11 +13,7 @@ func siteAlone() (dir string, done func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	var addrs []string
-	for i := range models {
-		addrs = append(addrs, net.JoinHostPort("127.0.0.1", strconv.Itoa(chapterBase+i)))
-	}
-	if err := writeSite(dir, addrs); err != nil {
+	if err := writeSite(dir, chapterAddrs()); err != nil {
 		done()
 		return "", nil, err
 	}

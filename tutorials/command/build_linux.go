@@ -39,3 +39,16 @@ func build(ctx context.Context, dir, next string) error {
 	}
 	return nil
 }
+
+// inWorkDir calls f with a directory of its own, which it removes afterwards, and with a context that ends when a
+// signal tells this process to end.
+func inWorkDir(f func(ctx context.Context, dir string) error) error {
+	ctx, stop := untilTold()
+	defer stop()
+	dir, done, err := workDir()
+	if err != nil {
+		return err
+	}
+	defer done()
+	return f(ctx, dir)
+}

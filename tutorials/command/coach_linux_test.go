@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -62,12 +61,7 @@ func coachOf(t *testing.T, l *launcher) (url, secret string) {
 }
 
 func TestServersWithoutCoach(t *testing.T) {
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	_, busy, _ := net.SplitHostPort(ln.Addr().String())
+	busy := strconv.Itoa(busyPort(t))
 	broken := t.TempDir()
 	file := filepath.Join(broken, "threeloops", "progress.json")
 	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {

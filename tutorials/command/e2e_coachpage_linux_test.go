@@ -71,25 +71,11 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 	if err := writeCoach(dir, here, without); err != nil {
 		t.Fatal(err)
 	}
-	g, err := newGroup()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop := here.start(t.Context())
-	t.Cleanup(func() {
-		stop()
-		if err := g.end(); err != nil {
-			t.Error(err)
-		}
-	})
 	flags := append(serverFlags(dir, addrs[0]), "-log", "warn", "-head-timeout", "4s")
-	if err := g.start(filepath.Join(dir, "pollserv"), flags...); err != nil {
-		t.Fatal(err)
-	}
-	if err := g.ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return g.servers[0].url, kept, func() func() {
+	server := startServers(t, dir, []string{"pollserv"}, flags...)[0]
+	stop := here.start(t.Context())
+	t.Cleanup(func() { stop() }) // before the server ends
+	return server.url, kept, func() func() {
 		stop()
 		return func() {
 			here = &coachHere{Coach: coach.New(options), url: here.url}

@@ -157,6 +157,29 @@ func start(t *testing.T, cmd *exec.Cmd) *launcher {
 	return l
 }
 
+// startServers starts servers that were built into dir, without the launcher, and ends them with the test.
+func startServers(t *testing.T, dir string, names []string, flags ...string) []*server {
+	t.Helper()
+	g, err := newGroup()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.end(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, name := range names {
+		if err := g.start(filepath.Join(dir, name), flags...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := g.ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return g.servers
+}
+
 // failed runs a launcher that can't start, and returns what it said.
 func failed(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()

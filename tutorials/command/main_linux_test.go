@@ -1,10 +1,10 @@
 package command
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -141,12 +141,7 @@ func TestAClumsyUserGetsOneLine(t *testing.T) {
 	if err := os.WriteFile(full+"/notes.txt", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	_, busy, _ := net.SplitHostPort(ln.Addr().String())
+	busy := strconv.Itoa(busyPort(t))
 	for _, c := range []struct {
 		args   string
 		status int

@@ -51,17 +51,12 @@ func runChapter(args []string) error {
 	if err := l.askAll(c); err != nil {
 		return err
 	}
-	ctx, stop := untilTold()
-	defer stop()
 	// Only now: a signal that comes while a question waits for its answer must end the program, and nothing may be
 	// left then.
-	dir, done, err := workDir()
-	if err != nil {
-		return err
-	}
-	defer done()
-	l.runner.Bin = dir
-	return l.hold(ctx, c)
+	return inWorkDir(func(ctx context.Context, dir string) error {
+		l.runner.Bin = dir
+		return l.hold(ctx, c)
+	})
 }
 
 // numbered finds a chapter. Faults of others are no reason not to run it.

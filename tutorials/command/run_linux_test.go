@@ -66,21 +66,12 @@ func TestRunAsksRunsAndCompares(t *testing.T) {
 	t.Setenv("GOWORK", "off")
 	root := t.TempDir()
 	c := backlog(t, root)
+	const howMany = "\nHow many?\n\n  1   2\n  2   3\n\n"
+	const why = "\nWhy?\n\n  1   a\n  2   b\n\nWhat do you expect? 1 to 2 (Enter skips): "
 	const experiment = "\nIt connects.\n\n$ go run ./backlog\nbacklog   connects\n2         3\n"
 	for _, step := range []struct{ about, typed, want string }{
-		{"who answers is told how right that was", "two\n3\n1\n\n", `
-How many?
-
-  1   2
-  2   3
-
-What do you expect? 1 to 2 (Enter skips): That is no number from 1 to 2: That is no number from 1 to 2: 
-Why?
-
-  1   a
-  2   b
-
-What do you expect? 1 to 2 (Enter skips): ` + experiment + `
+		{"a reader who answers is told how right that was", "two\n3\n1\n\n", howMany + "What do you expect? 1 to 2 (Enter skips): " +
+			"That is no number from 1 to 2: That is no number from 1 to 2: " + why + experiment + `
 You said “2”; right is “3”.
 One more.
 
@@ -89,20 +80,8 @@ Why?
 Right is “a”.
 It is “a”.
 `},
-		{"an earlier answer is shown and kept, and the input may end", "\n1", `
-How many?
-
-  1   2
-  2   3
-
-You said “2” before.
-What do you expect? 1 to 2 (Enter keeps that): 
-Why?
-
-  1   a
-  2   b
-
-What do you expect? 1 to 2 (Enter skips): ` + experiment + `
+		{"an earlier answer is shown and kept, and the input may end", "\n1", howMany + "You said “2” before.\n" +
+			"What do you expect? 1 to 2 (Enter keeps that): " + why + experiment + `
 You said “2”; right is “3”.
 One more.
 

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -144,12 +144,7 @@ func TestWorkingDirectory(t *testing.T) {
 }
 
 func TestOneClearLine(t *testing.T) {
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	_, busy, _ := net.SplitHostPort(ln.Addr().String())
+	busy := strconv.Itoa(busyPort(t))
 
 	onBusyPort := self("-base", busy)
 	noGo := self("-base", "0")
@@ -159,13 +154,13 @@ func TestOneClearLine(t *testing.T) {
 	noTemp := self("-base", "0")
 	noTemp.Env = append(noTemp.Env, "TMPDIR=/nowhere")
 
-	busyPort := "port " + busy + " is busy: end what listens there, or choose others with -base (0: any that are free)"
+	portIsBusy := "port " + busy + " is busy: end what listens there, or choose others with -base (0: any that are free)"
 	for _, c := range []struct {
 		about string
 		cmd   *exec.Cmd
 		want  string
 	}{
-		{"a busy port", onBusyPort, busyPort},
+		{"a busy port", onBusyPort, portIsBusy},
 		{"no go command", noGo, "the servers are built here, and there is no go command in PATH"},
 		{"another directory", elsewhere, "no servers found here: run it inside the repository"},
 		{"no temporary directory", noTemp, "stat /nowhere: no such file or directory"},

@@ -20,23 +20,18 @@ func verifyChapters(args []string) error {
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	ctx, stop := untilTold()
-	defer stop()
 	root, err := repository()
 	if err != nil {
 		return err
 	}
-	dir, done, err := workDir()
-	if err != nil {
-		return err
-	}
-	defer done()
-	if err := prepare(ctx, dir); err != nil {
-		return err
-	}
-	o := verifyOptions(root, dir, *measure, *record)
-	o.Progress = os.Stderr
-	return verify.Run(ctx, o)
+	return inWorkDir(func(ctx context.Context, dir string) error {
+		if err := prepare(ctx, dir); err != nil {
+			return err
+		}
+		o := verifyOptions(root, dir, *measure, *record)
+		o.Progress = os.Stderr
+		return verify.Run(ctx, o)
+	})
 }
 
 // prepare puts into dir the servers, and the site that a reader's servers have.
@@ -44,11 +39,7 @@ func prepare(ctx context.Context, dir string) error {
 	if err := build(ctx, dir, "verifying the chapters: two minutes or more"); err != nil {
 		return err
 	}
-	var addrs []string
-	for i := range models {
-		addrs = append(addrs, fmt.Sprintf("127.0.0.1:%d", chapterBase+i))
-	}
-	return writeSite(dir, addrs)
+	return writeSite(dir, chapterAddrs())
 }
 
 // verifyOptions are those of a verification in dir, which is prepared.
