@@ -41,7 +41,7 @@ func compareCommand(args []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := untilTold()
+	ctx, stop := untilSignal()
 	defer stop()
 	if err := watchGoRun(stop); err != nil {
 		return err

@@ -58,14 +58,14 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 		Runner:      &coach.Runner{Root: ".", Bin: dir},
 		Progress:    kept,
 	}
-	var here *coachHere
+	var here *runningCoach
 	_, without := listenForCoach(noCoach, 0)
 	if !off {
 		ln, absent := listenForCoach(0, 0)
 		if absent != nil {
 			t.Fatal(absent.terminal)
 		}
-		here = &coachHere{Coach: coach.New(options), ln: ln}
+		here = &runningCoach{Coach: coach.New(options), ln: ln}
 		here.url = "http://" + here.ln.Addr().String()
 	}
 	if err := writeCoach(dir, here, without); err != nil {
@@ -78,7 +78,7 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 	return server.url, kept, func() func() {
 		stop()
 		return func() {
-			here = &coachHere{Coach: coach.New(options), url: here.url}
+			here = &runningCoach{Coach: coach.New(options), url: here.url}
 			if err := writeCoach(dir, here, without); err != nil {
 				t.Fatal(err)
 			}

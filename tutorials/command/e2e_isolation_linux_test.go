@@ -98,7 +98,7 @@ func TestBrowserIsolation(t *testing.T) {
 	if err := l.wait(); err != nil {
 		t.Fatal(err)
 	}
-	for line, n := range l.said("panic: ") {
+	for line, n := range l.countLines("panic: ") {
 		if n != 4 {
 			t.Errorf("four crashes were asked for, and each only once; got %d times %q", n, line)
 		}

@@ -123,7 +123,7 @@ func TestNobodyAnswersInVain(t *testing.T) {
 		dir  string
 		args []string
 	}{{own, []string{"run", "1"}}, {root, []string{"start", "2", copied}}} {
-		status, out := says(t, c.dir, c.args...)
+		status, out := runIn(t, c.dir, c.args...)
 		if status != 1 || !strings.HasPrefix(out, "tutorials: your progress can't be kept in /proc/none/threeloops: ") ||
 			!strings.HasSuffix(out, "set XDG_STATE_HOME to a directory that you may write to\n") {
 			t.Errorf("%q: status %d, and it says\n%s", c.args, status, out)
@@ -194,7 +194,7 @@ func TestAClumsyUserGetsOneLine(t *testing.T) {
 		{"test -addr 1", 1, "nobody listens on 127.0.0.1:1"},
 		{"verify -x", 2, "verify: flag provided but not defined: -x"},
 	} {
-		status, out := says(t, root, strings.Fields(c.args)...)
+		status, out := runIn(t, root, strings.Fields(c.args)...)
 		if status != c.status || !strings.Contains(out, c.want) {
 			t.Errorf("%s: status %d, want %d and %q in:\n%s", c.args, status, c.status, c.want, out)
 		}

@@ -55,7 +55,7 @@ func runChapter(args []string) error {
 	// left then.
 	return inWorkDir(func(ctx context.Context, dir string) error {
 		l.runner.Bin = dir
-		return l.hold(ctx, c)
+		return l.runExperiments(ctx, c)
 	})
 }
 
@@ -94,14 +94,14 @@ func (l *lesson) askAll(c *markdown.Chapter) error {
 	return nil
 }
 
-// hold runs the experiments, and compares what they show with the answers.
-func (l *lesson) hold(ctx context.Context, c *markdown.Chapter) error {
+// runExperiments runs the experiments, and compares what they show with the answers.
+func (l *lesson) runExperiments(ctx context.Context, c *markdown.Chapter) error {
 	ctx, orphaned := context.WithCancel(ctx)
 	defer orphaned()
 	if err := watchGoRun(orphaned); err != nil {
 		return err
 	}
-	var told []*markdown.Prediction
+	var shown []*markdown.Prediction
 	for _, e := range c.Experiments {
 		switch err := l.run(ctx, e.Experiment); {
 		case ctx.Err() != nil:
@@ -110,13 +110,13 @@ func (l *lesson) hold(ctx context.Context, c *markdown.Chapter) error {
 			return fmt.Errorf("%s: %w", e.ID(), err)
 		}
 		for _, p := range c.Asked(e) {
-			l.tell(p, p.ID() != e.ID())
-			told = append(told, p)
+			l.showAnswer(p, p.ID() != e.ID())
+			shown = append(shown, p)
 		}
 	}
 	for _, p := range c.Predictions {
-		if !slices.Contains(told, p) {
-			l.tell(p, true)
+		if !slices.Contains(shown, p) {
+			l.showAnswer(p, true)
 		}
 	}
 	return nil
@@ -156,8 +156,8 @@ func (l *lesson) run(ctx context.Context, e *experiment.Experiment) error {
 	return err
 }
 
-// tell compares what was said with what is right; it repeats a question that the reader may not think of now.
-func (l *lesson) tell(p *markdown.Prediction, repeat bool) {
+// showAnswer compares what was said with what is right; it repeats a question that the reader may not think of now.
+func (l *lesson) showAnswer(p *markdown.Prediction, repeat bool) {
 	if repeat {
 		fmt.Fprintf(l.out, "\n%s\n", termtext.Text(p.Question))
 	}

@@ -55,7 +55,7 @@ func terminal(t *testing.T, c *markdown.Chapter, root, typed string) string {
 	if err := l.askAll(c); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.hold(t.Context(), c); err != nil {
+	if err := l.runExperiments(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

@@ -86,7 +86,7 @@ func TestServersEndWithTheLauncher(t *testing.T) {
 			goodbyes := make(chan websocket.StatusCode)
 			for _, url := range l.urls {
 				go func(ws *websocket.Conn) {
-					ctx, cancel := context.WithTimeout(t.Context(), patience)
+					ctx, cancel := context.WithTimeout(t.Context(), endTimeout)
 					defer cancel()
 					_, _, err := ws.Read(ctx)
 					goodbyes <- websocket.CloseStatus(err)
@@ -123,7 +123,7 @@ func TestServersThatAreToldToEnd(t *testing.T) {
 	if err := l.wait(); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(want, l.said("tutorials: ")); d != "" {
+	if d := cmp.Diff(want, l.countLines("tutorials: ")); d != "" {
 		t.Errorf("each end is one line, and so is the last (-want +got):\n%s", d)
 	}
 	if code := l.cmd.ProcessState.ExitCode(); code != 1 {
@@ -165,7 +165,7 @@ func TestOneClearLine(t *testing.T) {
 		{"another directory", elsewhere, "no servers found here: run it inside the repository"},
 		{"no temporary directory", noTemp, "stat /nowhere: no such file or directory"},
 	} {
-		if d := cmp.Diff("tutorials: "+c.want+"\n", failed(t, c.cmd)); d != "" {
+		if d := cmp.Diff("tutorials: "+c.want+"\n", failedStart(t, c.cmd)); d != "" {
 			t.Errorf("%s is one clear line (-want +got):\n%s", c.about, d)
 		}
 	}
@@ -202,7 +202,7 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	held, err := hold(filepath.Join(temp, "a-held"))
+	held, err := lock(filepath.Join(temp, "a-held"))
 	if err != nil {
 		t.Fatal(err)
 	}

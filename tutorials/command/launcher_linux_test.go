@@ -20,9 +20,9 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for an end: longer than the servers' grace
+// endTimeout is how long a test waits for an end: longer than the servers' grace
 // time, so that a slow end shows as such.
-const patience = 30 * time.Second
+const endTimeout = 30 * time.Second
 
 // launcher is a launcher that runs, and what it said.
 type launcher struct {
@@ -101,7 +101,7 @@ func (l *launcher) wait() error {
 	case <-l.gone:
 		l.err = l.cmd.Wait()
 		return nil
-	case <-time.After(patience):
+	case <-time.After(endTimeout):
 	}
 	l.cmd.Process.Kill()
 	for _, pid := range l.pids {
@@ -109,11 +109,11 @@ func (l *launcher) wait() error {
 	}
 	<-l.gone
 	l.err = l.cmd.Wait()
-	return fmt.Errorf("after %v something was still there that the launcher had started; it said:\n%s", patience, &l.errs)
+	return fmt.Errorf("after %v something was still there that the launcher had started; it said:\n%s", endTimeout, &l.errs)
 }
 
-// said counts the lines of standard error that begin so; call it after wait.
-func (l *launcher) said(beginning string) map[string]int {
+// countLines counts the lines of standard error that begin so; call it after wait.
+func (l *launcher) countLines(beginning string) map[string]int {
 	lines := make(map[string]int)
 	for line := range strings.Lines(l.errs.String()) {
 		if strings.HasPrefix(line, beginning) {
@@ -180,8 +180,8 @@ func startServers(t *testing.T, dir string, names []string, flags ...string) []*
 	return g.servers
 }
 
-// failed runs a launcher that can't start, and returns what it said.
-func failed(t *testing.T, cmd *exec.Cmd) string {
+// failedStart runs a launcher that can't start, and returns what it said.
+func failedStart(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	l, err := launch(cmd)
 	if err != nil {

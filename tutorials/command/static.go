@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 )
 
-// siteAlone writes the site into a temporary directory, for a system on which the servers don't run. done removes
+// staticSite writes the site into a temporary directory, for a system on which the servers don't run. done removes
 // the directory.
-func siteAlone() (dir string, done func(), err error) {
+func staticSite() (dir string, done func(), err error) {
 	dir, done, err = workDir()
 	if err != nil {
 		return "", nil, err
@@ -25,8 +25,8 @@ func siteAlone() (dir string, done func(), err error) {
 	return dir, done, nil
 }
 
-// alone serves the site in dir by net/http, with the styles that it shares with the servers' own pages.
-func alone(dir string) http.Handler {
+// staticHandler serves the site in dir by net/http, with the styles that it shares with the servers' own pages.
+func staticHandler(dir string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", http.FileServer(http.Dir(filepath.Join(dir, "site"))))
 	if root, err := repository(); err == nil {

@@ -11,10 +11,10 @@ import (
 // unread is set when nobody reads what this program writes any more.
 var unread atomic.Bool
 
-// untilTold returns a context that ends when a signal tells this process to end, or when it writes to a pipe that
+// untilSignal returns a context that ends when a signal tells this process to end, or when it writes to a pipe that
 // nobody reads: head(1) has seen enough. So commands remove their temporary files in both cases. A second signal,
 // after stop, ends the process immediately; a second write to the pipe never does.
-func untilTold() (ctx context.Context, stop context.CancelFunc) {
+func untilSignal() (ctx context.Context, stop context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	pipe := make(chan os.Signal, 1)
 	signal.Notify(pipe, syscall.SIGPIPE)
