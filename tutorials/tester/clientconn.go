@@ -9,37 +9,37 @@ import (
 	"time"
 )
 
-// peer is a client's connection. What is read of it counts as missing after the
+// clientConn is a client's connection. What is read of it counts as missing after the
 // tester's patience.
-type peer struct {
+type clientConn struct {
 	*net.TCPConn
 	r *bufio.Reader
 	e *env
 
-	last bool // the server has said that it answers no more on this connection
+	closeAnnounced bool // the server has said that it sends no further response on this connection
 }
 
-func newPeer(e *env, c *net.TCPConn) *peer {
-	p := &peer{TCPConn: c, e: e}
+func newClientConn(e *env, c *net.TCPConn) *clientConn {
+	p := &clientConn{TCPConn: c, e: e}
 	p.r = bufio.NewReader(p)
 	return p
 }
 
 // Read waits for as long as the tester has patience.
-func (p *peer) Read(b []byte) (int, error) {
+func (p *clientConn) Read(b []byte) (int, error) {
 	p.SetReadDeadline(time.Now().Add(p.e.Patience))
 	return p.TCPConn.Read(b)
 }
 
 // Write waits for as long as the tester has patience.
-func (p *peer) Write(b []byte) (int, error) {
+func (p *clientConn) Write(b []byte) (int, error) {
 	p.SetWriteDeadline(time.Now().Add(p.e.Patience))
 	return p.TCPConn.Write(b)
 }
 
 // exchange asks for something and reads the answer; i makes the requests of a
 // connection differ.
-func (p *peer) exchange(i int) error {
+func (p *clientConn) exchange(i int) error {
 	_, err := p.Write(p.e.kind.request(p.e, i))
 	if answer := p.e.kind.answer(p, i); answer != nil || err == nil {
 		return answer
@@ -49,11 +49,11 @@ func (p *peer) exchange(i int) error {
 
 // pieces sends b in pieces that end at cuts; each is sent when the server has
 // read the one before.
-func (p *peer) pieces(b []byte, cuts ...int) error {
+func (p *clientConn) pieces(b []byte, cuts ...int) error {
 	from := 0
 	for _, to := range append(cuts, len(b)) {
 		if from > 0 {
-			p.taken()
+			p.awaitRead()
 		}
 		if _, err := p.Write(b[from:to]); err != nil {
 			return err
@@ -63,15 +63,15 @@ func (p *peer) pieces(b []byte, cuts ...int) error {
 	return nil
 }
 
-// taken waits until the server has read all that was sent and sleeps again, and
+// awaitRead waits until the server has read all that was sent and sleeps again, and
 // so has done what it does about it; or until it seems not to want to.
-func (p *peer) taken() {
-	if _, ok := p.other(); !ok {
+func (p *clientConn) awaitRead() {
+	if _, ok := p.serverSocket(); !ok {
 		time.Sleep(50 * time.Millisecond) // the server isn't on this machine
 		return
 	}
 	within(2*time.Second, func() bool {
-		s, ok := p.other()
+		s, ok := p.serverSocket()
 		return !ok || s.unread == 0
 	})
 	if p.e.server == nil {
@@ -81,9 +81,9 @@ func (p *peer) taken() {
 	within(300*time.Millisecond, func() bool { return !awake(p.e.pid()) })
 }
 
-// other is the server's socket of the connection, if it is on this machine and
+// serverSocket is the server's socket of the connection, if it is on this machine and
 // not closed yet.
-func (p *peer) other() (s socket, ok bool) {
+func (p *clientConn) serverSocket() (s socket, ok bool) {
 	s, ok = lookup(end(p.RemoteAddr()), end(p.LocalAddr()))
 	return s, ok && s.state != listening && s.state != timeWait
 }
@@ -95,7 +95,7 @@ func end(a net.Addr) netip.AddrPort {
 
 // early returns what the server has sent within a moment, which should be
 // nothing.
-func (p *peer) early() []byte {
+func (p *clientConn) early() []byte {
 	if n := p.r.Buffered(); n > 0 {
 		b, _ := p.r.Peek(n)
 		return b
@@ -107,14 +107,14 @@ func (p *peer) early() []byte {
 }
 
 // reset ends the connection by RST, as a crashed client's kernel does.
-func (p *peer) reset() {
+func (p *clientConn) reset() {
 	p.SetLinger(0)
 	p.Close()
 }
 
-// finished reads until the server ends the connection; a reset ends it as well.
+// awaitEnd reads until the server ends the connection; a reset ends it as well.
 // Within is how long that may take.
-func (p *peer) finished(within time.Duration) error {
+func (p *clientConn) awaitEnd(within time.Duration) error {
 	b := make([]byte, 4096)
 	p.SetReadDeadline(time.Now().Add(within))
 	for {
@@ -130,19 +130,19 @@ func (p *peer) finished(within time.Duration) error {
 
 // isOpen tells whether the server has not ended the connection so far, on which
 // it owes nothing.
-func (p *peer) isOpen() bool {
+func (p *clientConn) isOpen() bool {
 	p.SetReadDeadline(time.Now().Add(time.Millisecond))
 	_, err := p.TCPConn.Read(make([]byte, 1))
 	return err == nil || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// stuff sends b until all is written or nothing has been taken in for a while,
-// which is how a server's patience with a client that doesn't read looks from
+// fillBuffers sends b until all is written or nothing has been taken in for a while,
+// which is how a server that stops reading looks from
 // outside. It returns how much was taken in.
 //
 // The while is many short waits, after each of which this process has to be
-// scheduled anew: on a busy machine it gets longer by itself.
-func (p *peer) stuff(b []byte) (sent int, err error) {
+// scheduled again: on a busy machine it gets longer by itself.
+func (p *clientConn) fillBuffers(b []byte) (sent int, err error) {
 	for still := 0; sent < len(b) && still < 25; still++ {
 		p.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
 		n, err := p.TCPConn.Write(b[sent:min(len(b), sent+64<<10)])
