@@ -105,7 +105,7 @@ func (g *group) spawn(s *server) error {
 }
 
 // quietly has a server that panics say why, in one line, and not where: here
-// most panics are asked for. Whoever wants the stack sets GOTRACEBACK.
+// most panics are asked for. Set GOTRACEBACK to see the stack.
 func quietly(env []string) []string {
 	const name = "GOTRACEBACK"
 	if os.Getenv(name) != "" {

@@ -134,8 +134,8 @@ func TestNobodyAnswersInVain(t *testing.T) {
 	}
 }
 
-// Whoever types something wrong gets one line, which says what is wrong and what would be right.
-func TestAClumsyUserGetsOneLine(t *testing.T) {
+// A wrong command line is answered by one line, which says what is wrong and what would be right.
+func TestAWrongCommandLineIsAnsweredByOneLine(t *testing.T) {
 	root := suite(t)
 	full := t.TempDir()
 	if err := os.WriteFile(full+"/notes.txt", nil, 0o600); err != nil {

@@ -106,7 +106,7 @@ func lines(t *testing.T, path string) int {
 	return bytes.Count(text, []byte("\n"))
 }
 
-func TestServerThatCannotLiveIsLeftAlone(t *testing.T) {
+func TestAServerThatCrashesTooOftenIsNotRestarted(t *testing.T) {
 	g, births, log := crashing(t)
 	began := time.Now()
 	if err := g.watch(t.Context()); err == nil || err.Error() != "no server is left" {
@@ -116,7 +116,7 @@ func TestServerThatCannotLiveIsLeftAlone(t *testing.T) {
 		t.Error(err)
 	}
 	if n, most := lines(t, births), maxCrashes; n != most {
-		t.Errorf("a server that falls at once was started %d times, want %d", n, most)
+		t.Errorf("a server that crashes immediately was started %d times, want %d", n, most)
 	}
 	if took := time.Since(began); took < (maxCrashes-1)*restartPause {
 		t.Errorf("its starts took %v, less than the pauses between them", took)

@@ -122,7 +122,7 @@ func (l *lesson) runExperiments(ctx context.Context, c *markdown.Chapter) error 
 	return nil
 }
 
-// ask asks a question until it is answered or left out, and keeps the answer at once.
+// ask asks a question until it is answered or left out, and keeps the answer immediately.
 func (l *lesson) ask(p *markdown.Prediction) error {
 	fmt.Fprintf(l.out, "\n%s\n\n", termtext.Text(p.Question))
 	for i, c := range p.Choices {

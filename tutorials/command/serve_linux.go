@@ -32,7 +32,7 @@ func serve(args []string) error {
 	}
 
 	ctx, stop := untilSignal()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process at once, and its lifeline the servers
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process immediately, and so, by the lifeline, the servers
 	ctx, orphaned := context.WithCancel(ctx)
 	defer orphaned()
 	if err := watchGoRun(orphaned); err != nil {

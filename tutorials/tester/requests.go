@@ -146,8 +146,8 @@ func long(e *env) error {
 	return saw(fmt.Sprintf("a line of %d bytes in one write", len(line)), e.kind.rule(), p.expect(line))
 }
 
-// deadline: who stops in the middle of a request neither keeps others waiting
-// for ever nor stays for ever.
+// deadline: a client that stops in the middle of a request doesn't keep others waiting,
+// and its connection is closed in the end.
 func deadline(e *env) error {
 	a, err := e.open()
 	if err != nil {

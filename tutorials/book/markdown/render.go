@@ -36,7 +36,7 @@ func (c *Chapter) HTML(code *annotate.Code) (template.HTML, error) {
 	if err := r.Render(&b, c.text, c.tree); err != nil {
 		return "", fmt.Errorf("%s: %w", c.Path, err)
 	}
-	// A wide table scrolls, and the page doesn't; and so does code, for whom has no mouse, too.
+	// A wide table or code block scrolls, and the page doesn't. A tabindex lets readers without a mouse scroll too.
 	wrap := strings.NewReplacer(
 		"<pre><code", `<pre tabindex="0"><code`,
 		"<table>", `<div class="wide" role="region" aria-label="A table" tabindex="0"><table>`,

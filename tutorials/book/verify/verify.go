@@ -40,7 +40,7 @@ type Options struct {
 	Out      io.Writer
 	Progress io.Writer // gets a line for each step; nil: nobody waits
 
-	// Start starts the three servers, anew for each chapter that runs something.
+	// Start starts the three servers. Each chapter that runs something gets new ones.
 	Start func(context.Context) (*Servers, error)
 }
 
