@@ -11,6 +11,14 @@ import (
 // chapterBase is the first of the servers' ports as chapters give them.
 const chapterBase = 8001
 
+// chapterAddrs are the servers' addresses as chapters give them.
+func chapterAddrs() (addrs []string) {
+	for i := range models {
+		addrs = append(addrs, net.JoinHostPort("127.0.0.1", strconv.Itoa(chapterBase+i)))
+	}
+	return addrs
+}
+
 // checkBase complains, on standard error, unless n ports from base on can exist.
 // Base 0 is any ports.
 func checkBase(base, n int) error {

@@ -32,10 +32,23 @@ func build(ctx context.Context, dir, next string) error {
 	said, err := cmd.CombinedOutput()
 	switch {
 	case ctx.Err() != nil:
-		return errTold
+		return errInterrupted
 	case err != nil:
 		os.Stderr.Write(said)
 		return fmt.Errorf("go build: %w", err)
 	}
 	return nil
+}
+
+// inWorkDir calls f with a directory of its own, which it removes afterwards, and with a context that ends when a
+// signal tells this process to end.
+func inWorkDir(f func(ctx context.Context, dir string) error) error {
+	ctx, stop := untilSignal()
+	defer stop()
+	dir, done, err := workDir()
+	if err != nil {
+		return err
+	}
+	defer done()
+	return f(ctx, dir)
 }

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"syscall"
 
-	"threeloops/tutorials/book/chapter"
 	"threeloops/tutorials/book/experiment"
+	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/learner/coach"
 	"threeloops/tutorials/learner/progress"
 )
@@ -76,8 +76,8 @@ func listenForCoach(port, base int) (net.Listener, *absence) {
 	return ln, nil
 }
 
-// coachHere is the coach of this process. Nil is none.
-type coachHere struct {
+// runningCoach is the coach of this process. Nil is none.
+type runningCoach struct {
 	*coach.Coach
 	ln  net.Listener
 	url string
@@ -85,14 +85,14 @@ type coachHere struct {
 
 // newCoach makes the coach that listens at ln, or none if ln is nil, which without explains. It says in dir's
 // site where the coach is. It builds experiments in dir.
-func newCoach(ln net.Listener, without *absence, dir string, addrs []string) (*coachHere, *absence, error) {
-	var c *coachHere
+func newCoach(ln net.Listener, without *absence, dir string, addrs []string) (*runningCoach, *absence, error) {
+	var c *runningCoach
 	if ln != nil {
 		if file, err := progress.Open(); err != nil {
 			ln.Close()
 			without = absenceOf("it can't read what it keeps of your progress", err.Error())
 		} else {
-			c = &coachHere{ln: ln, url: "http://" + ln.Addr().String()}
+			c = &runningCoach{ln: ln, url: "http://" + ln.Addr().String()}
 			if c.Coach, err = coachFor(file, dir, addrs); err != nil {
 				return nil, nil, err
 			}
@@ -117,7 +117,7 @@ func coachFor(file *progress.File, dir string, addrs []string) (*coach.Coach, er
 // studied returns the numbers of all chapters, and their experiments. writeSite has said what
 // is wrong with chapters.
 func studied(root string) (chapters []int, all []*experiment.Experiment) {
-	book, _ := chapter.Load(root, chapter.Folder)
+	book, _ := markdown.Load(root, markdown.Folder)
 	if book == nil {
 		return nil, nil
 	}
@@ -132,7 +132,7 @@ func studied(root string) (chapters []int, all []*experiment.Experiment) {
 
 // writeCoach writes the file by which pages find the coach, with the secret that they need. Without a coach it
 // is there too, so that the pages can say why they have none.
-func writeCoach(dir string, c *coachHere, without *absence) error {
+func writeCoach(dir string, c *runningCoach, without *absence) error {
 	found := make(map[string]string)
 	if found["url"] = ""; c != nil {
 		found["url"], found["secret"] = c.url, c.Secret()
@@ -147,7 +147,7 @@ func writeCoach(dir string, c *coachHere, without *absence) error {
 }
 
 // start has the coach answer until ctx is over, or until end is called, which waits for its end.
-func (c *coachHere) start(ctx context.Context) (end func()) {
+func (c *runningCoach) start(ctx context.Context) (end func()) {
 	if c == nil {
 		return func() {}
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -62,12 +61,7 @@ func coachOf(t *testing.T, l *launcher) (url, secret string) {
 }
 
 func TestServersWithoutCoach(t *testing.T) {
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	_, busy, _ := net.SplitHostPort(ln.Addr().String())
+	busy := strconv.Itoa(busyPort(t))
 	broken := t.TempDir()
 	file := filepath.Join(broken, "threeloops", "progress.json")
 	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
@@ -95,7 +89,7 @@ func TestServersWithoutCoach(t *testing.T) {
 		if err := l.wait(); err != nil {
 			t.Fatal(err)
 		}
-		lines := l.said("tutorials: there is no coach, so the buttons in the chapters don't work: " + c.says)
+		lines := l.countLines("tutorials: there is no coach, so the buttons in the chapters don't work: " + c.says)
 		if want := min(len(c.says), 1); len(lines) != want {
 			t.Errorf("%s: it is said in %d lines, want %d; all that was said:\n%s", c.about, len(lines), want, &l.errs)
 		}
@@ -109,7 +103,7 @@ const lasting = "5.blocked"
 // nobody's whose standard error a test reads, and so must be looked for.
 func experimentOf(t *testing.T, parent int) (pid int) {
 	t.Helper()
-	for end := time.Now().Add(2 * patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(2 * endTimeout); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
 		for _, name := range threads {
 			children, _ := os.ReadFile(name)
@@ -133,10 +127,10 @@ func endsWith(t *testing.T, cmd *exec.Cmd, signal syscall.Signal) {
 	if err := cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(patience); syscall.Kill(-group, 0) != syscall.ESRCH; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(endTimeout); syscall.Kill(-group, 0) != syscall.ESRCH; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			syscall.Kill(-group, syscall.SIGKILL)
-			t.Fatalf("after %v, and %v, the experiment is still there", signal, patience)
+			t.Fatalf("after %v, and %v, the experiment is still there", signal, endTimeout)
 		}
 	}
 }

@@ -22,7 +22,7 @@ import (
 type comparison struct {
 	compare.Bench
 	cases, sweep, out string
-	peers, base       string
+	program, base     string
 	rounds            int
 	smoke             bool
 	plan              load.Plan
@@ -41,7 +41,7 @@ func compareCommand(args []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := untilTold()
+	ctx, stop := untilSignal()
 	defer stop()
 	if err := watchGoRun(stop); err != nil {
 		return err
@@ -70,7 +70,7 @@ func compareCommand(args []string) error {
 
 func (q *comparison) parse(args []string) error {
 	fs := newFlags("compare", "[flags] [server ...]\n\n"+
-		"servers: forkserv pollserv epollserv nethttp (all four if none is named), peers by their names,\n"+
+		"servers: forkserv pollserv epollserv nethttp (all four if none is named), baselines by their names,\n"+
 		"or “peers” for all of those. -conns, -size and the like make a case of their own.\n")
 	fs.StringVar(&q.cases, "cases", "64B,deep,16KiB,1MiB,churn", "`names` of what to measure: "+caseNames())
 	fs.StringVar(&q.sweep, "sweep", "", "measure along an `axis`: idle, active, size, depth or churn")
@@ -79,7 +79,7 @@ func (q *comparison) parse(args []string) error {
 	fs.DurationVar(&q.Time, "time", time.Second, "how long each is counted")
 	fs.StringVar(&q.base, "base", "", "the `server` with which others are compared; empty: the first")
 	fs.StringVar(&q.out, "o", "", "`directory` for report.html, report.json, and NAME.txt for benchstat")
-	fs.StringVar(&q.peers, "peers", "", "`program` of the peers; empty: it is built when one of them is named")
+	fs.StringVar(&q.program, "peers", "", "`program` of the baselines; empty: it is built when one of them is named")
 	fs.BoolVar(&q.smoke, "smoke", false, "only check in 30 s what must be so on any machine")
 	fs.BoolVar(&q.http, "http", false, "with -conns and the like: HTTP and not WebSocket")
 	planFlags(fs, &q.plan)
@@ -157,26 +157,26 @@ func (q *comparison) targets(ctx context.Context, dir string) (list []compare.Ta
 	if len(q.servers) == 0 {
 		list = known
 	}
-	var peers []compare.Target
+	var baselines []compare.Target
 	for _, name := range q.servers {
 		is := func(t compare.Target) bool { return t.Name == name }
 		if i := slices.IndexFunc(known, is); i >= 0 {
 			list = append(list, known[i])
 			continue
 		}
-		if peers == nil {
-			if peers, err = q.askPeers(ctx, dir); err != nil {
+		if baselines == nil {
+			if baselines, err = q.askBaselines(ctx, dir); err != nil {
 				return nil, err
 			}
 		}
-		i := slices.IndexFunc(peers, is)
+		i := slices.IndexFunc(baselines, is)
 		switch {
 		case name == "peers":
-			list = append(list, peers...)
+			list = append(list, baselines...)
 		case i < 0:
-			return nil, fmt.Errorf("there is no server %q, nor a peer of that name", name)
+			return nil, fmt.Errorf("there is no server %q, nor a baseline of that name", name)
 		default:
-			list = append(list, peers[i])
+			list = append(list, baselines[i])
 		}
 	}
 	if q.base != "" && !slices.ContainsFunc(list, func(t compare.Target) bool { return t.Name == q.base }) {
@@ -185,28 +185,31 @@ func (q *comparison) targets(ctx context.Context, dir string) (list []compare.Ta
 	return list, nil
 }
 
-// askPeers builds the peers' program if it wasn't given, and asks it which there are.
-func (q *comparison) askPeers(ctx context.Context, dir string) ([]compare.Target, error) {
-	if q.peers == "" {
+// baselinesDir is where the program of the baselines is, a module of its own.
+const baselinesDir = "tutorials/measure/baselines"
+
+// askBaselines builds the program of the baselines unless it was given, and asks it which there are.
+func (q *comparison) askBaselines(ctx context.Context, dir string) ([]compare.Target, error) {
+	if q.program == "" {
 		root, err := repository()
 		if err != nil {
 			return nil, err
 		}
-		q.peers = filepath.Join(dir, "peers")
-		cmd := guard.Go(ctx, dir, "build", "-o", q.peers, ".")
-		cmd.Dir = filepath.Join(root, "tutorials", "peers")
+		q.program = filepath.Join(dir, "baselines")
+		cmd := guard.Go(ctx, dir, "build", "-o", q.program, ".")
+		cmd.Dir = filepath.Join(root, baselinesDir)
 		cmd.Env = append(cmd.Env, "GOWORK=off")
-		fmt.Fprintln(os.Stderr, "building peers ...")
+		fmt.Fprintln(os.Stderr, "building the baselines ...")
 		if said, err := cmd.CombinedOutput(); err != nil {
 			os.Stderr.Write(said)
-			return nil, fmt.Errorf("tutorials/measure/baselines can't be built: %w", err)
+			return nil, fmt.Errorf("%s can't be built: %w", baselinesDir, err)
 		}
 	}
-	path, err := filepath.Abs(q.peers)
+	path, err := filepath.Abs(q.program)
 	if err != nil {
 		return nil, err
 	}
-	return compare.Peers(ctx, path)
+	return compare.Baselines(ctx, path)
 }
 
 // smoke checks what must be so, and says what isn't.

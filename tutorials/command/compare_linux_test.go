@@ -36,6 +36,16 @@ func TestCompareLeavesAReport(t *testing.T) {
 	}
 }
 
+func TestCompareKnowsWhereTheBaselinesAre(t *testing.T) {
+	root, err := repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(root, baselinesDir, "go.mod")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLoadSaysWhoWasLoaded(t *testing.T) {
 	url := "ws" + strings.TrimPrefix(servers(t)["epollserv"], "http") + "/echo"
 	out := runCommand(t, "load", "-url", url, "-conns", "3", "-warm", "20ms", "-time", "200ms")

@@ -230,24 +230,7 @@ func TestBrowserBuiltInFrontPage(t *testing.T) {
 	if err := build(t.Context(), dir, "testing them"); err != nil {
 		t.Fatal(err)
 	}
-	g, err := newGroup()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := g.end(); err != nil {
-			t.Error(err)
-		}
-	}()
-	for _, name := range models {
-		if err := g.start(filepath.Join(dir, name), "-addr", "127.0.0.1:0", "-log", "warn"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := g.ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range g.servers {
+	for _, s := range startServers(t, dir, models, "-addr", "127.0.0.1:0", "-log", "warn") {
 		b := browse(t)
 		b.do(Navigate(s.url))
 		b.servedBy(s.name)

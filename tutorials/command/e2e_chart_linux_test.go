@@ -14,8 +14,8 @@ import (
 	"golang.org/x/image/font/gofont/gomono"
 	"golang.org/x/image/font/gofont/goregular"
 
-	"threeloops/tutorials/book/chapter"
 	"threeloops/tutorials/book/experiment"
+	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/measure/compare"
 )
 
@@ -63,7 +63,7 @@ const crowded = `() => {
 func charts(t *testing.T) string {
 	t.Helper()
 	var page strings.Builder
-	book, err := chapter.Load("../..", chapter.Folder)
+	book, err := markdown.Load("../..", markdown.Folder)
 	if err != nil {
 		t.Fatal(err)
 	}

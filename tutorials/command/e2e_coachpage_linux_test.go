@@ -58,41 +58,27 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 		Runner:      &coach.Runner{Root: ".", Bin: dir},
 		Progress:    kept,
 	}
-	var here *coachHere
+	var here *runningCoach
 	_, without := listenForCoach(noCoach, 0)
 	if !off {
 		ln, absent := listenForCoach(0, 0)
 		if absent != nil {
 			t.Fatal(absent.terminal)
 		}
-		here = &coachHere{Coach: coach.New(options), ln: ln}
+		here = &runningCoach{Coach: coach.New(options), ln: ln}
 		here.url = "http://" + here.ln.Addr().String()
 	}
 	if err := writeCoach(dir, here, without); err != nil {
 		t.Fatal(err)
 	}
-	g, err := newGroup()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop := here.start(t.Context())
-	t.Cleanup(func() {
-		stop()
-		if err := g.end(); err != nil {
-			t.Error(err)
-		}
-	})
 	flags := append(serverFlags(dir, addrs[0]), "-log", "warn", "-head-timeout", "4s")
-	if err := g.start(filepath.Join(dir, "pollserv"), flags...); err != nil {
-		t.Fatal(err)
-	}
-	if err := g.ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return g.servers[0].url, kept, func() func() {
+	server := startServers(t, dir, []string{"pollserv"}, flags...)[0]
+	stop := here.start(t.Context())
+	t.Cleanup(func() { stop() }) // before the server ends
+	return server.url, kept, func() func() {
 		stop()
 		return func() {
-			here = &coachHere{Coach: coach.New(options), url: here.url}
+			here = &runningCoach{Coach: coach.New(options), url: here.url}
 			if err := writeCoach(dir, here, without); err != nil {
 				t.Fatal(err)
 			}

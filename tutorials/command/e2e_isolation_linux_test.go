@@ -2,7 +2,6 @@ package command
 
 import (
 	"fmt"
-	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -99,7 +98,7 @@ func TestBrowserIsolation(t *testing.T) {
 	if err := l.wait(); err != nil {
 		t.Fatal(err)
 	}
-	for line, n := range l.said("panic: ") {
+	for line, n := range l.countLines("panic: ") {
 		if n != 4 {
 			t.Errorf("four crashes were asked for, and each only once; got %d times %q", n, line)
 		}
@@ -114,23 +113,9 @@ func TestBrowserIsolationAlone(t *testing.T) {
 	if err := build(t.Context(), dir, "testing them"); err != nil {
 		t.Fatal(err)
 	}
-	g, err := newGroup()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := g.end(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := g.start(filepath.Join(dir, "pollserv"), "-addr", "127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	if err := g.ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	server := startServers(t, dir, []string{"pollserv"}, "-addr", "127.0.0.1:0")[0]
 	b := browse(t, "servers.json")
-	b.do(Navigate(g.servers[0].url), Click(CSS(`.routes a[href="/_/isolation"]`)))
+	b.do(Navigate(server.url), Click(CSS(`.routes a[href="/_/isolation"]`)))
 	b.do(WaitVisible(CSS("#alone")))
 	p := panel{b, "pollserv"}
 	p.shows(8, "open", 1)

@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"threeloops/tutorials/book/chapter"
 	"threeloops/tutorials/book/exercise"
+	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/learner/progress"
 	"threeloops/tutorials/learner/termtext"
 )
@@ -134,7 +134,7 @@ func diffExercise(args []string) error {
 		return err
 	}
 	changes, err := e.Diff(dir)
-	ours := filepath.Join(chapter.Folder, e.Name, e.Sound, "main.go")
+	ours := filepath.Join(markdown.Folder, e.Name, e.Sound, "main.go")
 	switch {
 	case errors.Is(err, exercise.ErrNoGo):
 		fmt.Printf("There is no Go in %s to compare; our program is %s.\n", dir, ours)
@@ -169,7 +169,7 @@ func chosen(command string, words []string) (root string, e *exercise.Exercise, 
 	if err != nil {
 		return "", nil, err
 	}
-	all, faults := exercise.Load(root, chapter.Folder)
+	all, faults := exercise.Load(root, markdown.Folder)
 	if len(words) == 0 {
 		fmt.Fprintf(os.Stderr, "tutorials: say the number of a chapter: %s %s N\n", me(root), command)
 		for _, e := range all {

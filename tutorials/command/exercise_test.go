@@ -32,8 +32,8 @@ func suite(t *testing.T) (root string) {
 	return root
 }
 
-// says runs a command in a directory and returns its status and all that it writes.
-func says(t *testing.T, dir string, args ...string) (status int, out string) {
+// runIn runs a command in a directory and returns its status and all that it writes.
+func runIn(t *testing.T, dir string, args ...string) (status int, out string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -74,7 +74,7 @@ func TestAnExerciseFromStartToDiff(t *testing.T) {
 		{[]string{"diff", "2"}, 0, "What was wrong\n\nReadLine cuts what doesn't fit"},
 		{[]string{"diff", "2", "tutorials/chapters/02-lines/server"}, 0, "Your program is ours, line for line"},
 	} {
-		status, out := says(t, root, c.args...)
+		status, out := runIn(t, root, c.args...)
 		if status != c.status || !strings.Contains(out, c.want) {
 			t.Errorf("%q: status %d, want %d and %q in:\n%s", c.args, status, c.status, c.want, out)
 		}
@@ -88,7 +88,7 @@ func TestAnExerciseFromStartToDiff(t *testing.T) {
 		t.Fatal(err)
 	}
 	// From elsewhere in the repository the commands that it names say where that is.
-	status, out := says(t, root+"/tutorials", "test", "2")
+	status, out := runIn(t, root+"/tutorials", "test", "2")
 	want := "Sound. What we made of it, and what was wrong:\n    go -C " + root + " run ./tutorials diff 2\n"
 	if status != 0 || !strings.Contains(out, want) {
 		t.Errorf("a mended exercise: status %d, want 0 and %q in:\n%s", status, want, out)
@@ -96,7 +96,7 @@ func TestAnExerciseFromStartToDiff(t *testing.T) {
 	if err := os.Rename(dir+"/main.go", dir+"/main.py"); err != nil {
 		t.Fatal(err)
 	}
-	status, out = says(t, root, "test", "2")
+	status, out = runIn(t, root, "test", "2")
 	want = "go run ./tutorials test 2 -server 'python3 my.py {port}'"
 	if status != 1 || !strings.Contains(out, want) {
 		t.Errorf("an exercise in another language: status %d, want 1 and %q in:\n%s", status, want, out)
@@ -111,7 +111,7 @@ func TestWhatStartPrintsWorksInTheCopy(t *testing.T) {
 	}
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	copied := filepath.Join(t.TempDir(), "copy")
-	status, out := says(t, own, "start", "2", copied)
+	status, out := runIn(t, own, "start", "2", copied)
 	if status != 0 {
 		t.Fatal(out)
 	}

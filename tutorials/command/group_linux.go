@@ -16,15 +16,15 @@ import (
 
 const (
 	startTime = 30 * time.Second // for a server to say that it is ready
-	endTime   = 20 * time.Second // for it to say goodbye to everyone: more than its -grace and -close-timeout
+	endTime   = 20 * time.Second // for its shutdown: more than its -grace and -close-timeout
 )
 
 // lifelineFD is the descriptor number of the lifeline in a server: the first
 // after standard input, output and error.
 const lifelineFD = "3"
 
-// errTold is a Ctrl-C that came too early.
-var errTold = errors.New("told to end before the servers were ready")
+// errInterrupted is a Ctrl-C that came too early.
+var errInterrupted = errors.New("told to end before the servers were ready")
 
 // server is a running server, each in a process group of its own: a Ctrl-C at
 // the terminal reaches only this process, which passes it on once.
@@ -40,7 +40,7 @@ type server struct {
 	err   error // how it ended
 
 	started time.Time
-	falls   []time.Time // of late
+	crashes []time.Time // within crashWindow
 }
 
 // group is the servers that were started. Its methods are for one goroutine.
@@ -105,7 +105,7 @@ func (g *group) spawn(s *server) error {
 }
 
 // quietly has a server that panics say why, in one line, and not where: here
-// most panics are asked for. Whoever wants the stack sets GOTRACEBACK.
+// most panics are asked for. Set GOTRACEBACK to see the stack.
 func quietly(env []string) []string {
 	const name = "GOTRACEBACK"
 	if os.Getenv(name) != "" {
@@ -138,7 +138,7 @@ func (s *server) ready(ctx context.Context, late <-chan time.Time) error {
 	case <-late:
 		return fmt.Errorf("%s: not ready after %v", s.name, startTime)
 	case <-ctx.Done():
-		return errTold
+		return errInterrupted
 	}
 }
 

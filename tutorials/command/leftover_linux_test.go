@@ -28,7 +28,7 @@ func left(t *testing.T, dir string) (names []string) {
 func TestNoCommandLeavesTemporaryFiles(t *testing.T) {
 	root := suite(t)
 	copied := filepath.Join(t.TempDir(), "copy")
-	if status, out := says(t, root, "start", "2", copied); status != 0 {
+	if status, out := runIn(t, root, "start", "2", copied); status != 0 {
 		t.Fatal(out)
 	}
 	own, err := repository()
@@ -84,7 +84,7 @@ func cutOff(t *testing.T, dir, args, until string, how syscall.Signal) {
 		typed.Close() // no question is answered
 	}
 	var said strings.Builder
-	r.SetReadDeadline(time.Now().Add(4 * patience))
+	r.SetReadDeadline(time.Now().Add(4 * endTimeout))
 	for in := bufio.NewReader(r); ; {
 		b, err := in.ReadByte()
 		if err != nil {
@@ -102,7 +102,7 @@ func cutOff(t *testing.T, dir, args, until string, how syscall.Signal) {
 	} else {
 		typed.Close()
 	}
-	late := time.AfterFunc(2*patience, func() {
+	late := time.AfterFunc(2*endTimeout, func() {
 		t.Errorf("%q, ended after %q, still runs", args, until)
 		cmd.Process.Kill()
 	})

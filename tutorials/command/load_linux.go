@@ -28,7 +28,7 @@ func loadCommand(args []string) error {
 	if o.Time <= 0 || o.Time > time.Hour || o.Warm < 0 || o.Warm > time.Hour {
 		return errors.New("-time and -warm: up to an hour")
 	}
-	ctx, stop := untilTold()
+	ctx, stop := untilSignal()
 	defer stop()
 	if err := watchGoRun(stop); err != nil {
 		return err

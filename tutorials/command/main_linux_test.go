@@ -1,10 +1,10 @@
 package command
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -123,7 +123,7 @@ func TestNobodyAnswersInVain(t *testing.T) {
 		dir  string
 		args []string
 	}{{own, []string{"run", "1"}}, {root, []string{"start", "2", copied}}} {
-		status, out := says(t, c.dir, c.args...)
+		status, out := runIn(t, c.dir, c.args...)
 		if status != 1 || !strings.HasPrefix(out, "tutorials: your progress can't be kept in /proc/none/threeloops: ") ||
 			!strings.HasSuffix(out, "set XDG_STATE_HOME to a directory that you may write to\n") {
 			t.Errorf("%q: status %d, and it says\n%s", c.args, status, out)
@@ -134,19 +134,14 @@ func TestNobodyAnswersInVain(t *testing.T) {
 	}
 }
 
-// Whoever types something wrong gets one line, which says what is wrong and what would be right.
-func TestAClumsyUserGetsOneLine(t *testing.T) {
+// A wrong command line is answered by one line, which says what is wrong and what would be right.
+func TestAWrongCommandLineIsAnsweredByOneLine(t *testing.T) {
 	root := suite(t)
 	full := t.TempDir()
 	if err := os.WriteFile(full+"/notes.txt", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	_, busy, _ := net.SplitHostPort(ln.Addr().String())
+	busy := strconv.Itoa(busyPort(t))
 	for _, c := range []struct {
 		args   string
 		status int
@@ -199,7 +194,7 @@ func TestAClumsyUserGetsOneLine(t *testing.T) {
 		{"test -addr 1", 1, "nobody listens on 127.0.0.1:1"},
 		{"verify -x", 2, "verify: flag provided but not defined: -x"},
 	} {
-		status, out := says(t, root, strings.Fields(c.args)...)
+		status, out := runIn(t, root, strings.Fields(c.args)...)
 		if status != c.status || !strings.Contains(out, c.want) {
 			t.Errorf("%s: status %d, want %d and %q in:\n%s", c.args, status, c.status, c.want, out)
 		}

@@ -39,12 +39,12 @@ func TestTheLauncherCompilesForOtherSystems(t *testing.T) {
 // The pages show Linux programs, whatever system writes the pages.
 func TestTheSiteIsWrittenOnOtherSystems(t *testing.T) {
 	t.Setenv("GOOS", "darwin") // for the go command that the writing asks
-	dir, done, err := siteAlone()
+	dir, done, err := staticSite()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer done()
-	s := httptest.NewServer(alone(dir))
+	s := httptest.NewServer(staticHandler(dir))
 	defer s.Close()
 	for path, want := range map[string]string{
 		"/":                               "127.0.0.1:8001",

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// A server that can't live must not keep the machine busy with its births.
+// A server that crashes at its start must not keep the machine busy.
 const (
 	restartPause = time.Second      // at least, between two starts of a server
-	fallsTime    = 10 * time.Second // within which
-	fallsMost    = 5                // falls are one too many
+	crashWindow  = 10 * time.Second // within which crashes are counted
+	maxCrashes   = 5                // so many, and the server isn't started again
 )
 
-// watch returns when ctx is over. A server that falls before that is started
-// again, unless it falls too often; one that ends well was told to, and is not.
+// watch returns when ctx is over. A server that crashes before that is started
+// again, unless it crashes too often. One that ends with status 0 was told to end, and stays so.
 // When none is left, that is an error.
 func (g *group) watch(ctx context.Context) error {
 	for left := len(g.servers); ctx.Err() == nil; {
@@ -27,7 +27,7 @@ func (g *group) watch(ctx context.Context) error {
 		case <-ctx.Done():
 		case s := <-g.ended:
 			s.ended = true
-			if !g.fell(s) || !g.restart(ctx, s) {
+			if !g.shouldRestart(s) || !g.restart(ctx, s) {
 				left--
 			}
 		}
@@ -35,25 +35,25 @@ func (g *group) watch(ctx context.Context) error {
 	return nil
 }
 
-// fell says how s ended, and reports whether it is to be started again.
-func (g *group) fell(s *server) bool {
+// shouldRestart logs how s ended, and reports whether it is to be started again.
+func (g *group) shouldRestart(s *server) bool {
 	now := time.Now()
-	s.falls = slices.DeleteFunc(s.falls, func(t time.Time) bool { return now.Sub(t) > fallsTime })
-	s.falls = append(s.falls, now)
+	s.crashes = slices.DeleteFunc(s.crashes, func(t time.Time) bool { return now.Sub(t) > crashWindow })
+	s.crashes = append(s.crashes, now)
 	then := "it is started again"
 	switch {
 	case s.err == nil:
 		then = "it was told to"
-	case len(s.falls) >= fallsMost:
-		then = fmt.Sprintf("that is %d times within %v, so it is left alone", fallsMost, fallsTime)
+	case len(s.crashes) >= maxCrashes:
+		then = fmt.Sprintf("that is %d times within %v, so it is left alone", maxCrashes, crashWindow)
 	}
 	fmt.Fprintf(g.log, "tutorials: %s (pid %d) ended: %v; %s\n",
 		s.name, s.cmd.Process.Pid, s.cmd.ProcessState, then)
-	return s.err != nil && len(s.falls) < fallsMost
+	return s.err != nil && len(s.crashes) < maxCrashes
 }
 
-// restart starts s again, on the port that it had. The others' falls wait
-// meanwhile. It reports whether there is a process, whose end will be heard of.
+// restart starts s again, on the port that it had. The others' crashes wait
+// meanwhile. It reports whether there is a process, whose end watch will see.
 func (g *group) restart(ctx context.Context, s *server) bool {
 	select {
 	case <-time.After(time.Until(s.started.Add(restartPause))):
@@ -68,9 +68,9 @@ func (g *group) restart(ctx context.Context, s *server) bool {
 	switch {
 	case err == nil:
 		fmt.Fprintf(g.log, "tutorials: %s is back at %s (pid %d)\n", s.name, s.url, s.cmd.Process.Pid)
-	case !errors.Is(err, errTold):
+	case !errors.Is(err, errInterrupted):
 		fmt.Fprintf(g.log, "tutorials: %v\n", err)
-		s.cmd.Process.Kill() // if it is merely slow; its end is a fall like any
+		s.cmd.Process.Kill() // if it is merely slow; this end counts as a crash
 	}
 	return true
 }

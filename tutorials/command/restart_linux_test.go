@@ -31,7 +31,7 @@ func crash(t *testing.T, url string) {
 // id.
 func another(t *testing.T, url string, pid int) int {
 	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(endTimeout); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		resp, err := http.Get(url + "/healthz")
 		if err != nil {
 			continue
@@ -41,7 +41,7 @@ func another(t *testing.T, url string, pid int) int {
 			return now
 		}
 	}
-	t.Fatalf("nobody but process %d answers at %s after %v", pid, url, patience)
+	t.Fatalf("nobody but process %d answers at %s after %v", pid, url, endTimeout)
 	return 0
 }
 
@@ -67,11 +67,11 @@ func TestServersThatFallAreStartedAgain(t *testing.T) {
 	if l.err != nil {
 		t.Errorf("the launcher ended with %v", l.err)
 	}
-	if d := cmp.Diff(want, l.said("tutorials: ")); d != "" {
+	if d := cmp.Diff(want, l.countLines("tutorials: ")); d != "" {
 		t.Errorf("each fall is a line, and each return (-want +got):\n%s", d)
 	}
 	asked := map[string]int{"panic: this process was asked to crash, by POST /_/crash (-demo)": 2}
-	if d := cmp.Diff(asked, l.said("panic: ")); d != "" {
+	if d := cmp.Diff(asked, l.countLines("panic: ")); d != "" {
 		t.Errorf("each crash is a line (-want +got):\n%s", d)
 	}
 	if strings.Contains(l.errs.String(), "goroutine") {
@@ -79,9 +79,9 @@ func TestServersThatFallAreStartedAgain(t *testing.T) {
 	}
 }
 
-// falling makes a group of one server that says it is ready and then falls, as
+// crashing makes a group of one server that says it is ready and then crashes, as
 // often as it is started. births is a file that gets a line each time.
-func falling(t *testing.T) (g *group, births string, log *bytes.Buffer) {
+func crashing(t *testing.T) (g *group, births string, log *bytes.Buffer) {
 	t.Helper()
 	g, err := newGroup()
 	if err != nil {
@@ -106,8 +106,8 @@ func lines(t *testing.T, path string) int {
 	return bytes.Count(text, []byte("\n"))
 }
 
-func TestServerThatCannotLiveIsLeftAlone(t *testing.T) {
-	g, births, log := falling(t)
+func TestAServerThatCrashesTooOftenIsNotRestarted(t *testing.T) {
+	g, births, log := crashing(t)
 	began := time.Now()
 	if err := g.watch(t.Context()); err == nil || err.Error() != "no server is left" {
 		t.Errorf("at last watch returns %v", err)
@@ -115,20 +115,20 @@ func TestServerThatCannotLiveIsLeftAlone(t *testing.T) {
 	if err := g.end(); err != nil {
 		t.Error(err)
 	}
-	if n, most := lines(t, births), fallsMost; n != most {
-		t.Errorf("a server that falls at once was started %d times, want %d", n, most)
+	if n, most := lines(t, births), maxCrashes; n != most {
+		t.Errorf("a server that crashes immediately was started %d times, want %d", n, most)
 	}
-	if took := time.Since(began); took < (fallsMost-1)*restartPause {
+	if took := time.Since(began); took < (maxCrashes-1)*restartPause {
 		t.Errorf("its starts took %v, less than the pauses between them", took)
 	}
 	const last = "exit status 3; that is 5 times within 10s, so it is left alone\n"
-	if !strings.HasSuffix(log.String(), last) || strings.Count(log.String(), "is back") != fallsMost-1 {
+	if !strings.HasSuffix(log.String(), last) || strings.Count(log.String(), "is back") != maxCrashes-1 {
 		t.Errorf("want a line for each fall and each return, the last %q, got:\n%s", last, log)
 	}
 }
 
 func TestNothingIsStartedAgainAtTheEnd(t *testing.T) {
-	g, births, _ := falling(t)
+	g, births, _ := crashing(t)
 	began := time.Now()
 	ctx, cancel := context.WithCancel(t.Context())
 	over := make(chan error)

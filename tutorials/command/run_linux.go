@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"threeloops/tutorials/book/chapter"
 	"threeloops/tutorials/book/experiment"
+	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/learner/coach"
 	"threeloops/tutorials/learner/progress"
 	"threeloops/tutorials/learner/termtext"
@@ -51,22 +51,17 @@ func runChapter(args []string) error {
 	if err := l.askAll(c); err != nil {
 		return err
 	}
-	ctx, stop := untilTold()
-	defer stop()
 	// Only now: a signal that comes while a question waits for its answer must end the program, and nothing may be
 	// left then.
-	dir, done, err := workDir()
-	if err != nil {
-		return err
-	}
-	defer done()
-	l.runner.Bin = dir
-	return l.hold(ctx, c)
+	return inWorkDir(func(ctx context.Context, dir string) error {
+		l.runner.Bin = dir
+		return l.runExperiments(ctx, c)
+	})
 }
 
 // numbered finds a chapter. Faults of others are no reason not to run it.
-func numbered(root string, n int) (*chapter.Chapter, error) {
-	book, err := chapter.Load(root, chapter.Folder)
+func numbered(root string, n int) (*markdown.Chapter, error) {
+	book, err := markdown.Load(root, markdown.Folder)
 	if book == nil {
 		return nil, err
 	}
@@ -87,7 +82,7 @@ type lesson struct {
 }
 
 // askAll asks all questions before the first experiment: what one experiment shows may be what another asks.
-func (l *lesson) askAll(c *chapter.Chapter) error {
+func (l *lesson) askAll(c *markdown.Chapter) error {
 	if len(c.Predictions)+len(c.Experiments) == 0 {
 		return fmt.Errorf("chapter %d has nothing to run", c.Number)
 	}
@@ -99,14 +94,14 @@ func (l *lesson) askAll(c *chapter.Chapter) error {
 	return nil
 }
 
-// hold runs the experiments, and compares what they show with the answers.
-func (l *lesson) hold(ctx context.Context, c *chapter.Chapter) error {
+// runExperiments runs the experiments, and compares what they show with the answers.
+func (l *lesson) runExperiments(ctx context.Context, c *markdown.Chapter) error {
 	ctx, orphaned := context.WithCancel(ctx)
 	defer orphaned()
 	if err := watchGoRun(orphaned); err != nil {
 		return err
 	}
-	var told []*chapter.Prediction
+	var shown []*markdown.Prediction
 	for _, e := range c.Experiments {
 		switch err := l.run(ctx, e.Experiment); {
 		case ctx.Err() != nil:
@@ -115,20 +110,20 @@ func (l *lesson) hold(ctx context.Context, c *chapter.Chapter) error {
 			return fmt.Errorf("%s: %w", e.ID(), err)
 		}
 		for _, p := range c.Asked(e) {
-			l.tell(p, p.ID() != e.ID())
-			told = append(told, p)
+			l.showAnswer(p, p.ID() != e.ID())
+			shown = append(shown, p)
 		}
 	}
 	for _, p := range c.Predictions {
-		if !slices.Contains(told, p) {
-			l.tell(p, true)
+		if !slices.Contains(shown, p) {
+			l.showAnswer(p, true)
 		}
 	}
 	return nil
 }
 
-// ask asks a question until it is answered or left out, and keeps the answer at once.
-func (l *lesson) ask(p *chapter.Prediction) error {
+// ask asks a question until it is answered or left out, and keeps the answer immediately.
+func (l *lesson) ask(p *markdown.Prediction) error {
 	fmt.Fprintf(l.out, "\n%s\n\n", termtext.Text(p.Question))
 	for i, c := range p.Choices {
 		fmt.Fprintln(l.out, termtext.Item(fmt.Sprintf("  %d   ", i+1), c))
@@ -161,8 +156,8 @@ func (l *lesson) run(ctx context.Context, e *experiment.Experiment) error {
 	return err
 }
 
-// tell compares what was said with what is right; it repeats a question that the reader may not think of now.
-func (l *lesson) tell(p *chapter.Prediction, repeat bool) {
+// showAnswer compares what was said with what is right; it repeats a question that the reader may not think of now.
+func (l *lesson) showAnswer(p *markdown.Prediction, repeat bool) {
 	if repeat {
 		fmt.Fprintf(l.out, "\n%s\n", termtext.Text(p.Question))
 	}

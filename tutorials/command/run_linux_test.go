@@ -9,14 +9,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"threeloops/tutorials/book/chapter"
 	"threeloops/tutorials/book/experiment"
+	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/learner/coach"
 	"threeloops/tutorials/learner/progress"
 )
 
 // backlog is a chapter with a question, an experiment that answers it, and a question that none answers.
-func backlog(t *testing.T, root string) *chapter.Chapter {
+func backlog(t *testing.T, root string) *markdown.Chapter {
 	t.Helper()
 	write := func(name, text string) {
 		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
@@ -29,21 +29,21 @@ func backlog(t *testing.T, root string) *chapter.Chapter {
 	write("go.mod", "module lesson\n\ngo 1.26\n")
 	write("backlog/main.go", "package main\n\nimport \"fmt\"\n\n"+
 		"func main() { fmt.Println(\"backlog   connects\\n2         3\") }\n")
-	return &chapter.Chapter{
+	return &markdown.Chapter{
 		Number: 1,
-		Predictions: []*chapter.Prediction{
+		Predictions: []*markdown.Prediction{
 			{Chapter: 1, Name: "backlog", Question: "How many?", Choices: []string{"2", "3"}, Right: 1,
 				Why: "One more."},
 			{Chapter: 1, Name: "why", Question: "Why?", Choices: []string{"a", "b"}, Right: 0, Why: "It is `a`."},
 		},
-		Experiments: []*chapter.Experiment{{Experiment: &experiment.Experiment{
+		Experiments: []*markdown.Experiment{{Experiment: &experiment.Experiment{
 			Chapter: 1, Name: "backlog", Dir: "backlog", Kind: "bars", About: "It connects.",
 		}}},
 	}
 }
 
 // terminal holds a lesson with somebody who types that, and returns what the terminal shows.
-func terminal(t *testing.T, c *chapter.Chapter, root, typed string) string {
+func terminal(t *testing.T, c *markdown.Chapter, root, typed string) string {
 	t.Helper()
 	file, err := progress.Open()
 	if err != nil {
@@ -55,7 +55,7 @@ func terminal(t *testing.T, c *chapter.Chapter, root, typed string) string {
 	if err := l.askAll(c); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.hold(t.Context(), c); err != nil {
+	if err := l.runExperiments(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -66,21 +66,12 @@ func TestRunAsksRunsAndCompares(t *testing.T) {
 	t.Setenv("GOWORK", "off")
 	root := t.TempDir()
 	c := backlog(t, root)
+	const howMany = "\nHow many?\n\n  1   2\n  2   3\n\n"
+	const why = "\nWhy?\n\n  1   a\n  2   b\n\nWhat do you expect? 1 to 2 (Enter skips): "
 	const experiment = "\nIt connects.\n\n$ go run ./backlog\nbacklog   connects\n2         3\n"
 	for _, step := range []struct{ about, typed, want string }{
-		{"who answers is told how right that was", "two\n3\n1\n\n", `
-How many?
-
-  1   2
-  2   3
-
-What do you expect? 1 to 2 (Enter skips): That is no number from 1 to 2: That is no number from 1 to 2: 
-Why?
-
-  1   a
-  2   b
-
-What do you expect? 1 to 2 (Enter skips): ` + experiment + `
+		{"a reader who answers is told how right that was", "two\n3\n1\n\n", howMany + "What do you expect? 1 to 2 (Enter skips): " +
+			"That is no number from 1 to 2: That is no number from 1 to 2: " + why + experiment + `
 You said “2”; right is “3”.
 One more.
 
@@ -89,20 +80,8 @@ Why?
 Right is “a”.
 It is “a”.
 `},
-		{"an earlier answer is shown and kept, and the input may end", "\n1", `
-How many?
-
-  1   2
-  2   3
-
-You said “2” before.
-What do you expect? 1 to 2 (Enter keeps that): 
-Why?
-
-  1   a
-  2   b
-
-What do you expect? 1 to 2 (Enter skips): ` + experiment + `
+		{"an earlier answer is shown and kept, and the input may end", "\n1", howMany + "You said “2” before.\n" +
+			"What do you expect? 1 to 2 (Enter keeps that): " + why + experiment + `
 You said “2”; right is “3”.
 One more.
 

@@ -31,8 +31,8 @@ func serve(args []string) error {
 		return err
 	}
 
-	ctx, stop := untilTold()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process at once, and its lifeline the servers
+	ctx, stop := untilSignal()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process immediately, and so, by the lifeline, the servers
 	ctx, orphaned := context.WithCancel(ctx)
 	defer orphaned()
 	if err := watchGoRun(orphaned); err != nil {
@@ -67,7 +67,7 @@ func serve(args []string) error {
 
 // run starts a server at each of addrs, and c, says where they are, and ends them when
 // ctx is over. If c is nil, it says what without says.
-func run(ctx context.Context, dir string, addrs []string, c *coachHere, without *absence) (err error) {
+func run(ctx context.Context, dir string, addrs []string, c *runningCoach, without *absence) (err error) {
 	g, err := newGroup()
 	if err != nil {
 		return err

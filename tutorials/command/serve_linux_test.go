@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -86,7 +86,7 @@ func TestServersEndWithTheLauncher(t *testing.T) {
 			goodbyes := make(chan websocket.StatusCode)
 			for _, url := range l.urls {
 				go func(ws *websocket.Conn) {
-					ctx, cancel := context.WithTimeout(t.Context(), patience)
+					ctx, cancel := context.WithTimeout(t.Context(), endTimeout)
 					defer cancel()
 					_, _, err := ws.Read(ctx)
 					goodbyes <- websocket.CloseStatus(err)
@@ -123,7 +123,7 @@ func TestServersThatAreToldToEnd(t *testing.T) {
 	if err := l.wait(); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(want, l.said("tutorials: ")); d != "" {
+	if d := cmp.Diff(want, l.countLines("tutorials: ")); d != "" {
 		t.Errorf("each end is one line, and so is the last (-want +got):\n%s", d)
 	}
 	if code := l.cmd.ProcessState.ExitCode(); code != 1 {
@@ -144,12 +144,7 @@ func TestWorkingDirectory(t *testing.T) {
 }
 
 func TestOneClearLine(t *testing.T) {
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	_, busy, _ := net.SplitHostPort(ln.Addr().String())
+	busy := strconv.Itoa(busyPort(t))
 
 	onBusyPort := self("-base", busy)
 	noGo := self("-base", "0")
@@ -159,18 +154,18 @@ func TestOneClearLine(t *testing.T) {
 	noTemp := self("-base", "0")
 	noTemp.Env = append(noTemp.Env, "TMPDIR=/nowhere")
 
-	busyPort := "port " + busy + " is busy: end what listens there, or choose others with -base (0: any that are free)"
+	portIsBusy := "port " + busy + " is busy: end what listens there, or choose others with -base (0: any that are free)"
 	for _, c := range []struct {
 		about string
 		cmd   *exec.Cmd
 		want  string
 	}{
-		{"a busy port", onBusyPort, busyPort},
+		{"a busy port", onBusyPort, portIsBusy},
 		{"no go command", noGo, "the servers are built here, and there is no go command in PATH"},
 		{"another directory", elsewhere, "no servers found here: run it inside the repository"},
 		{"no temporary directory", noTemp, "stat /nowhere: no such file or directory"},
 	} {
-		if d := cmp.Diff("tutorials: "+c.want+"\n", failed(t, c.cmd)); d != "" {
+		if d := cmp.Diff("tutorials: "+c.want+"\n", failedStart(t, c.cmd)); d != "" {
 			t.Errorf("%s is one clear line (-want +got):\n%s", c.about, d)
 		}
 	}
@@ -207,7 +202,7 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	held, err := hold(filepath.Join(temp, "a-held"))
+	held, err := lock(filepath.Join(temp, "a-held"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,9 +17,9 @@ func serve(args []string) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "tutorials: %v; what can be read follows\n", notHere())
-	ctx, stop := untilTold()
+	ctx, stop := untilSignal()
 	defer stop()
-	return serveAlone(ctx.Done())
+	return serveStatic(ctx.Done())
 }
 
 func runChapter([]string) error     { return notHere() }
@@ -39,10 +39,10 @@ func notHere() error {
 		runtime.GOOS, how)
 }
 
-// serveAlone serves the site until stop is closed.
-func serveAlone(stop <-chan struct{}) error {
+// serveStatic serves the site until stop is closed.
+func serveStatic(stop <-chan struct{}) error {
 	fmt.Fprintln(os.Stderr, "writing the site; the first time this compiles the standard library and says nothing ...")
-	dir, done, err := siteAlone()
+	dir, done, err := staticSite()
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func serveAlone(stop <-chan struct{}) error {
 	}
 	fmt.Printf("The chapters and the source are at http://%s/chapters/; what asks a server doesn't work. Ctrl-C ends this.\n",
 		ln.Addr())
-	s := &http.Server{Handler: alone(dir)}
+	s := &http.Server{Handler: staticHandler(dir)}
 	go func() {
 		<-stop
 		s.Close()

@@ -61,13 +61,19 @@ func TestSite(t *testing.T) {
 	}
 }
 
-func TestFreeAddrs(t *testing.T) {
+// busyPort returns a port on which somebody listens until the test ends.
+func busyPort(t *testing.T) int {
+	t.Helper()
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	busy := ln.Addr().(*net.TCPAddr).Port
+	t.Cleanup(func() { ln.Close() })
+	return ln.Addr().(*net.TCPAddr).Port
+}
+
+func TestFreeAddrs(t *testing.T) {
+	busy := busyPort(t)
 	want := "port " + strconv.Itoa(busy) + " is busy: end what listens there, or choose others with -base (0: any that are free)"
 	if _, err := freeAddrs(busy, 1); err == nil || err.Error() != want {
 		t.Errorf("a busy port gives the error %q, want %q", err, want)

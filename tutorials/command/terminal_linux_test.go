@@ -51,11 +51,11 @@ func terminalSays(t *testing.T, dir string, env []string, args ...string) string
 func TestADiffHasColoursOnATerminalAlone(t *testing.T) {
 	root := suite(t)
 	dir := filepath.Join(t.TempDir(), "copy")
-	if status, out := says(t, root, "start", "2", dir); status != 0 {
+	if status, out := runIn(t, root, "start", "2", dir); status != 0 {
 		t.Fatal(out)
 	}
 	const line = "-\t\tline, _, err := r.ReadLine()"
-	if _, out := says(t, root, "diff", "2"); !strings.Contains(out, "\n"+line+"\n") {
+	if _, out := runIn(t, root, "diff", "2"); !strings.Contains(out, "\n"+line+"\n") {
 		t.Errorf("what a file gets has no line %q:\n%s", line, out)
 	}
 	// The terminal makes blanks of tabs.
@@ -71,10 +71,10 @@ func TestADiffHasColoursOnATerminalAlone(t *testing.T) {
 func TestATestSaysWhatItWaitsFor(t *testing.T) {
 	root := suite(t)
 	dir := filepath.Join(t.TempDir(), "copy")
-	if status, out := says(t, root, "start", "2", dir); status != 0 {
+	if status, out := runIn(t, root, "start", "2", dir); status != 0 {
 		t.Fatal(out)
 	}
-	_, out := says(t, root, "test", "2", "-check", "answer")
+	_, out := runIn(t, root, "test", "2", "-check", "answer")
 	if !strings.HasPrefix(out, "building the program in "+dir+" ...\n") || strings.Contains(out, "\x1b") {
 		t.Errorf("to a file it says\n%q", out)
 	}

@@ -46,7 +46,7 @@ func test(args []string) error {
 	if err := sensible(&o, number); err != nil {
 		return err
 	}
-	ctx, stop := untilTold()
+	ctx, stop := untilSignal()
 	defer stop()
 	if len(number) > 0 {
 		err = testChapter(ctx, number[0], o, *chapter == "")

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"threeloops/tutorials/book/chapter"
+	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/book/verify"
 )
 
@@ -20,23 +20,18 @@ func verifyChapters(args []string) error {
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	ctx, stop := untilTold()
-	defer stop()
 	root, err := repository()
 	if err != nil {
 		return err
 	}
-	dir, done, err := workDir()
-	if err != nil {
-		return err
-	}
-	defer done()
-	if err := prepare(ctx, dir); err != nil {
-		return err
-	}
-	o := verifyOptions(root, dir, *measure, *record)
-	o.Progress = os.Stderr
-	return verify.Run(ctx, o)
+	return inWorkDir(func(ctx context.Context, dir string) error {
+		if err := prepare(ctx, dir); err != nil {
+			return err
+		}
+		o := verifyOptions(root, dir, *measure, *record)
+		o.Progress = os.Stderr
+		return verify.Run(ctx, o)
+	})
 }
 
 // prepare puts into dir the servers, and the site that a reader's servers have.
@@ -44,17 +39,13 @@ func prepare(ctx context.Context, dir string) error {
 	if err := build(ctx, dir, "verifying the chapters: two minutes or more"); err != nil {
 		return err
 	}
-	var addrs []string
-	for i := range models {
-		addrs = append(addrs, fmt.Sprintf("127.0.0.1:%d", chapterBase+i))
-	}
-	return writeSite(dir, addrs)
+	return writeSite(dir, chapterAddrs())
 }
 
 // verifyOptions are those of a verification in dir, which is prepared.
 func verifyOptions(root, dir string, measure, record bool) verify.Options {
 	return verify.Options{
-		Root: root, Folder: chapter.Folder, Measure: measure, Record: record, Path: dir, Temp: dir, Out: os.Stdout,
+		Root: root, Folder: markdown.Folder, Measure: measure, Record: record, Path: dir, Temp: dir, Out: os.Stdout,
 		Required: os.Getenv("THREELOOPS_REQUIRE") == "all",
 		Start:    func(ctx context.Context) (*verify.Servers, error) { return startForChapter(ctx, dir) },
 	}

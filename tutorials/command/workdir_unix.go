@@ -20,7 +20,7 @@ func workDir() (dir string, done func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	held, err := hold(dir)
+	held, err := lock(dir)
 	if err != nil {
 		os.Remove(dir)
 		return "", nil, err
@@ -33,7 +33,7 @@ func workDir() (dir string, done func(), err error) {
 func sweep(pattern string) {
 	old, _ := filepath.Glob(pattern)
 	for _, dir := range old {
-		held, err := hold(dir)
+		held, err := lock(dir)
 		if err != nil {
 			continue
 		}
@@ -44,9 +44,9 @@ func sweep(pattern string) {
 	}
 }
 
-// hold locks a directory until it is closed, by the end of the process at the
+// lock locks a directory until it is closed, by the end of the process at the
 // latest.
-func hold(dir string) (*os.File, error) {
+func lock(dir string) (*os.File, error) {
 	f, err := os.OpenFile(dir, unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ func silent(e *env) error {
 		return err
 	}
 	half.Write(e.kind.part(e))
-	half.taken()
+	half.awaitRead()
 	const sent = "one client connects and says nothing, one sends half a request"
 	if err := e.others(sent); err != nil {
 		return err
@@ -44,9 +44,9 @@ func again(e *env) error {
 			"a new connection begins anew: nothing is left of the ones before", err); err != nil {
 			return err
 		}
-		if !p.last {
+		if !p.closeAnnounced {
 			p.Write(e.kind.part(e))
-			p.taken()
+			p.awaitRead()
 		}
 		p.Close()
 		p.closed()
@@ -55,9 +55,9 @@ func again(e *env) error {
 }
 
 // closed waits until the server's end of a closed connection is gone, too.
-func (p *peer) closed() {
+func (p *clientConn) closed() {
 	within(time.Second, func() bool {
-		_, there := p.other()
+		_, there := p.serverSocket()
 		return !there
 	})
 }
@@ -75,7 +75,7 @@ func reset(e *env) error {
 			return saw(sent, "a client that comes after it is served", err)
 		}
 		p.Write(e.kind.part(e))
-		p.taken()
+		p.awaitRead()
 		p.reset()
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -118,7 +118,7 @@ func gone(e *env) error {
 // many: clients that are connected and idle cost the others nothing.
 func many(e *env) error {
 	const clients = 150
-	var all []*peer
+	var all []*clientConn
 	sent := fmt.Sprintf("%d clients connect, each asks once and then stays", clients)
 	for i := range clients {
 		p, err := e.open()
@@ -131,7 +131,7 @@ func many(e *env) error {
 		all = append(all, p)
 	}
 	for i, p := range all {
-		if p.last {
+		if p.closeAnnounced {
 			continue
 		}
 		if err := saw(sent+", and asks once more later", "each is served",

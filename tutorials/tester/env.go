@@ -17,7 +17,7 @@ type env struct {
 	server *server // nil when it was running already
 
 	mu    sync.Mutex
-	peers []*peer // closed at the end of the check
+	conns []*clientConn // closed at the end of the check
 }
 
 func (o *Options) environment(ctx context.Context, k kind) (*env, error) {
@@ -34,37 +34,37 @@ func (o *Options) environment(ctx context.Context, k kind) (*env, error) {
 }
 
 func (e *env) end() {
-	e.hangUp()
+	e.closeConns()
 	if e.server != nil {
 		e.server.end()
 	}
 }
 
-func (e *env) hangUp() {
+func (e *env) closeConns() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, p := range e.peers {
+	for _, p := range e.conns {
 		if e.server != nil {
 			p.SetLinger(0) // it ends anyway; thousands of sockets in TIME_WAIT are of no use
 		}
 		p.Close()
 	}
-	e.peers = nil
+	e.conns = nil
 }
 
-func (e *env) lastWords() string {
+func (e *env) lastOutput() string {
 	if e.server == nil {
 		return ""
 	}
-	return e.server.lastWords()
+	return e.server.lastOutput()
 }
 
 // pid is the server's process.
 func (e *env) pid() int { return e.server.pid }
 
 // dial connects a client and waits until the server has accepted it, or seems
-// not to want to: clients of which the order matters must not come at once.
-func (e *env) dial() (*peer, error) {
+// not to want to: clients of which the order matters must not come at the same time.
+func (e *env) dial() (*clientConn, error) {
 	p, err := e.connect()
 	if err != nil {
 		return nil, err
@@ -77,20 +77,20 @@ func (e *env) dial() (*peer, error) {
 }
 
 // connect connects a client.
-func (e *env) connect() (*peer, error) {
+func (e *env) connect() (*clientConn, error) {
 	c, err := net.DialTimeout("tcp", e.addr, e.Patience)
 	if err != nil {
 		return nil, err
 	}
-	p := newPeer(e, c.(*net.TCPConn))
+	p := newClientConn(e, c.(*net.TCPConn))
 	e.mu.Lock()
-	e.peers = append(e.peers, p)
+	e.conns = append(e.conns, p)
 	e.mu.Unlock()
 	return p, nil
 }
 
 // open connects a client and does what comes before its first request.
-func (e *env) open() (*peer, error) {
+func (e *env) open() (*clientConn, error) {
 	p, err := e.dial()
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (e *env) others(what string) error {
 }
 
 // frozen runs f while the server's process stands still, so that it finds all
-// that f does at once, in one wake-up. Without a process f just runs.
+// that f does, in one wake-up. Without a process f just runs.
 func (e *env) frozen(f func() error) error {
 	if e.server == nil {
 		return f()

@@ -11,7 +11,7 @@ import (
 	"threeloops/tutorials/tester"
 )
 
-// A server that sends all bytes back at once passes for one that sends lines
+// A server that sends all bytes back immediately passes for one that sends lines
 // back, as long as nobody looks closely.
 func Example() {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -74,7 +74,7 @@ func clientFrame(first byte, payload []byte, mask bool) []byte {
 }
 
 // readFrame reads a server's frame.
-func (p *peer) readFrame() (f frame, err error) {
+func (p *clientConn) readFrame() (f frame, err error) {
 	if f.first, err = p.r.ReadByte(); err != nil {
 		return f, err
 	}
@@ -90,7 +90,7 @@ func (p *peer) readFrame() (f frame, err error) {
 	return f, nil
 }
 
-func (p *peer) length() (int, error) {
+func (p *clientConn) length() (int, error) {
 	b, err := p.r.ReadByte()
 	switch {
 	case err != nil:
@@ -123,7 +123,7 @@ func unexpected(err error) error {
 }
 
 // expectFrame reads a message in one frame and compares.
-func (p *peer) expectFrame(opcode byte, want []byte) error {
+func (p *clientConn) expectFrame(opcode byte, want []byte) error {
 	f, err := p.readFrame()
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func acceptOf(key string) string {
 }
 
 // handshake opens a WebSocket and returns the accept value that came.
-func handshake(p *peer, key string) (accept string, err error) {
+func handshake(p *clientConn, key string) (accept string, err error) {
 	_, err = fmt.Fprintf(p, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n", p.e.WSPath, p.e.addr, key)
 	if err != nil {

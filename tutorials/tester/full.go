@@ -21,7 +21,7 @@ func full(e *env) error {
 	if err != nil {
 		return err
 	}
-	if busy.last {
+	if busy.closeAnnounced {
 		return leftOut("the server closes the connection after each answer, and says so")
 	}
 	restore, err := exhaust(e.pid())
@@ -29,7 +29,7 @@ func full(e *env) error {
 		return leftOut("the server's limit of descriptors can't be changed: " + err.Error())
 	}
 	defer restore()
-	var waiting [clients]*peer
+	var waiting [clients]*clientConn
 	for i := range waiting {
 		if waiting[i], err = e.connect(); err != nil {
 			return err

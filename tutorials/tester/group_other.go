@@ -14,8 +14,8 @@ func startable() error {
 		"listens, with -addr HOST:PORT, or use Linux (on Windows: WSL 2)")
 }
 
-func lead(*exec.Cmd) {}
-func pause(int)      {}
-func resume(int)     {}
-func askGroup(int)   {}
-func killGroup(int)  {}
+func lead(*exec.Cmd)     {}
+func pause(int)          {}
+func resume(int)         {}
+func terminateGroup(int) {}
+func killGroup(int)      {}

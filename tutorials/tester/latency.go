@@ -34,7 +34,7 @@ func stall(e *env) error {
 				return err
 			}
 			took := time.Since(start)
-			if p.last {
+			if p.closeAnnounced {
 				return leftOut("the server closes the connection after each answer, and says so")
 			}
 			switch {

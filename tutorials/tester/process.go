@@ -9,7 +9,7 @@ import (
 
 // visit lets clients come, be served and leave, all at the same moment.
 func (e *env) visit(clients int) error {
-	var all []*peer
+	var all []*clientConn
 	for range clients {
 		p, err := e.open()
 		if err == nil {
@@ -80,7 +80,7 @@ func reaps(e *env) error {
 // leaves: a server that is told to end does so without waiting for a client.
 func leaves(e *env) error {
 	const grace = 10 * time.Second
-	if e.server.leave(grace) {
+	if e.server.terminate(grace) {
 		return nil
 	}
 	return &Symptom{"SIGTERM, while no client is connected", fmt.Sprintf("the server ends within %v", grace),
@@ -97,7 +97,7 @@ func restarts(e *env) error {
 		return err
 	}
 	e.server.kill()
-	p.finished(e.Patience) // the kernel closes for the dead: its end of the connection is in TIME_WAIT soon
+	p.awaitEnd(e.Patience) // the kernel closes for the dead: its end of the connection is in TIME_WAIT soon
 	p.Close()
 	const sent = "the server is killed (SIGKILL) while a client is connected, and started again on the same port"
 	if err := e.server.start(context.Background()); err != nil {

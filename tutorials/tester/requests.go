@@ -17,7 +17,7 @@ func answers(e *env) error {
 	if err != nil {
 		return saw("one client "+e.kind.asks(), e.kind.rule(), err)
 	}
-	if p.last {
+	if p.closeAnnounced {
 		return nil
 	}
 	return saw("the same client once more", e.kind.rule(), p.exchange(1))
@@ -65,7 +65,7 @@ func (e *env) cut(sent string, cuts ...int) error {
 	if err := p.pieces(whole[:last], cuts[:len(cuts)-1]...); err != nil {
 		return saw(sent, expected, err)
 	}
-	p.taken()
+	p.awaitRead()
 	if b := p.early(); len(b) > 0 {
 		return &Symptom{sent, expected, "this, before the last piece was sent: " + quote(b)}
 	}
@@ -96,7 +96,7 @@ func together(e *env) error {
 		return err
 	}
 	for i := range n {
-		if p.last {
+		if p.closeAnnounced {
 			return leftOut("the server closes the connection after each answer, and says so")
 		}
 		err := e.kind.answer(p, i)
@@ -146,8 +146,8 @@ func long(e *env) error {
 	return saw(fmt.Sprintf("a line of %d bytes in one write", len(line)), e.kind.rule(), p.expect(line))
 }
 
-// deadline: who stops in the middle of a request neither keeps others waiting
-// for ever nor stays for ever.
+// deadline: a client that stops in the middle of a request doesn't keep others waiting,
+// and its connection is closed in the end.
 func deadline(e *env) error {
 	a, err := e.open()
 	if err != nil {
@@ -163,7 +163,7 @@ func deadline(e *env) error {
 		return &Symptom{sent + "; then another client " + e.kind.asks(),
 			fmt.Sprintf("the second client is served within %v (-wait)", e.Wait), came(err)}
 	}
-	if err := a.finished(e.Wait); err != nil {
+	if err := a.awaitEnd(e.Wait); err != nil {
 		return &Symptom{sent,
 			fmt.Sprintf("the server gives up and closes the connection within %v (-wait)", e.Wait),
 			"nothing: the connection is still open"}
@@ -185,7 +185,7 @@ func slow(e *env) error {
 		if _, err := p.Write(next); err != nil {
 			return nil
 		}
-		if p.finished(pause) == nil {
+		if p.awaitEnd(pause) == nil {
 			return nil
 		}
 	}

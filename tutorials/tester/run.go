@@ -201,7 +201,7 @@ func (o *Options) make(ctx context.Context, c check, k kind, failed map[string]b
 		return "", "", err
 	}
 	defer e.end()
-	defer context.AfterFunc(ctx, e.hangUp)() // so that no check waits on for an answer
+	defer context.AfterFunc(ctx, e.closeConns)() // so that no check waits on for an answer
 	err = c.run(e)
 	var s *Symptom
 	switch {
@@ -214,7 +214,7 @@ func (o *Options) make(ctx context.Context, c check, k kind, failed map[string]b
 	case !errors.As(err, &s):
 		s = &Symptom{"what this check begins with", "an answer", came(err)}
 	}
-	if words := e.lastWords(); words != "" && !strings.Contains(s.Error(), words) { // a failed start has said them
+	if words := e.lastOutput(); words != "" && !strings.Contains(s.Error(), words) { // a failed start has said them
 		return Failed, s.Error() + "\n" + words, nil
 	}
 	return Failed, s.Error(), nil

@@ -55,8 +55,8 @@ func TestAWrongRequestToTheTesterIsExplained(t *testing.T) {
 	}
 }
 
-// Where somebody listens who ends at once every check that can be made fails, and says so.
-func TestAServerThatLeavesFails(t *testing.T) {
+// If a server ends as soon as it listens, every check that can be made fails, and says so.
+func TestAServerThatEndsEarlyFails(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -95,7 +95,7 @@ func (s *server) start(ctx context.Context) error {
 		}
 		select {
 		case <-s.ended:
-			return fmt.Errorf("“%s” doesn't listen: %s", line, s.lastWords())
+			return fmt.Errorf("“%s” doesn't listen: %s", line, s.lastOutput())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(10 * time.Millisecond):
@@ -154,9 +154,9 @@ func (s *server) kill() {
 	<-s.ended
 }
 
-// leave asks the server to end and tells whether it did in time.
-func (s *server) leave(grace time.Duration) bool {
-	askGroup(s.cmd.Process.Pid)
+// terminate asks the server to end and reports whether it did in time.
+func (s *server) terminate(grace time.Duration) bool {
+	terminateGroup(s.cmd.Process.Pid)
 	select {
 	case <-s.ended:
 		return true
@@ -169,7 +169,7 @@ func (s *server) leave(grace time.Duration) bool {
 func (s *server) end() {
 	if s.cmd != nil && s.cmd.Process != nil {
 		if s.alive() {
-			s.leave(time.Second)
+			s.terminate(time.Second)
 		}
 		s.kill() // its children, too
 	}
@@ -188,8 +188,8 @@ func (s *server) lines() int {
 	return bytes.Count(text[:n], []byte("\n"))
 }
 
-// lastWords says how the server ended, if it did, and what it wrote last.
-func (s *server) lastWords() string {
+// lastOutput says how the server ended, if it did, and what it wrote last.
+func (s *server) lastOutput() string {
 	var b strings.Builder
 	if s.cmd == nil || s.alive() {
 		return ""

@@ -48,7 +48,7 @@ func (e *env) pageSize() (int, error) {
 		return 0, err
 	}
 	b, err := httpKind{}.body(p)
-	if p.last {
+	if p.closeAnnounced {
 		return 0, leftOut("the server closes the connection after each answer, and says so")
 	}
 	return len(b) + 100, err
@@ -66,7 +66,7 @@ var filling = bytes.Repeat([]byte("and more of it, "), 64)
 
 // bulkAnswer reads the answer to the i-th request of a bulk. The first http
 // answer gives the sum that all others must have.
-func (p *peer) bulkAnswer(i int, sum *[sha256.Size]byte) error {
+func (p *clientConn) bulkAnswer(i int, sum *[sha256.Size]byte) error {
 	switch p.e.kind.name() {
 	case "line":
 		return p.expect(bulkLine(i))
@@ -100,7 +100,7 @@ func loss(e *env) error {
 	wrote := make(chan error, 1)
 	full := make(chan struct{})
 	go func() {
-		sent, err := p.stuff(all)
+		sent, err := p.fillBuffers(all)
 		close(full)
 		for err == nil && sent < len(all) { // now the client reads, and so there will be room
 			var n int
@@ -124,7 +124,7 @@ func loss(e *env) error {
 
 // clog connects a client that sends requests and never reads, until the server
 // takes no more of them.
-func (e *env) clog(size int) (p *peer, sent int, err error) {
+func (e *env) clog(size int) (p *clientConn, sent int, err error) {
 	all, _, err := e.bulk(size)
 	if err != nil {
 		return nil, 0, err
@@ -132,7 +132,7 @@ func (e *env) clog(size int) (p *peer, sent int, err error) {
 	if p, err = e.open(); err != nil {
 		return nil, 0, err
 	}
-	sent, err = p.stuff(all)
+	sent, err = p.fillBuffers(all)
 	return p, sent, err
 }
 

@@ -84,7 +84,7 @@ func pinger(e *env) error {
 		return err
 	}
 	a.Write(masked(ping, []byte("a")))
-	a.taken()
+	a.awaitRead()
 	return e.others("one client opens a WebSocket, sends a Ping, and then nothing")
 }
 
@@ -95,9 +95,9 @@ func fragments(e *env) error {
 		return err
 	}
 	p.Write(clientFrame(text, []byte("one "), true))
-	p.taken()
+	p.awaitRead()
 	p.Write(clientFrame(more, []byte("message, "), true))
-	p.taken()
+	p.awaitRead()
 	p.Write(masked(ping, []byte("between")))
 	const sent = "a text message in three fragments, with a Ping before the third"
 	if err := saw(sent, "the Pong before the message ends: control frames may come in its middle (RFC 6455 5.4), "+
@@ -111,7 +111,7 @@ func fragments(e *env) error {
 }
 
 // wholeMessage reads a message that may have come in fragments.
-func (p *peer) wholeMessage(want string) error {
+func (p *clientConn) wholeMessage(want string) error {
 	var got []byte
 	for i := 0; ; i++ {
 		f, err := p.readFrame()
@@ -128,9 +128,9 @@ func (p *peer) wholeMessage(want string) error {
 	}
 }
 
-// goodbye reads until the server's Close frame and returns its code, 1005 if it
+// readClose reads until the server's Close frame and returns its code, 1005 if it
 // has none; an error if the connection ends without one.
-func (p *peer) goodbye() (code int, err error) {
+func (p *clientConn) readClose() (code int, err error) {
 	f, err := p.readFrame()
 	switch {
 	case err != nil:
@@ -158,7 +158,7 @@ func closeCodes(e *env) error {
 			return err
 		}
 		p.Write(masked(closing, []byte(c.payload)))
-		code, err := p.goodbye()
+		code, err := p.readClose()
 		if err == nil && !normal(code) {
 			err = fmt.Errorf("a Close with code %d", code)
 		}
@@ -166,7 +166,7 @@ func closeCodes(e *env) error {
 			"and so has 1000 or none", err); err != nil {
 			return err
 		}
-		if err := p.finished(e.Patience); err != nil {
+		if err := p.awaitEnd(e.Patience); err != nil {
 			return saw("a Close "+c.about, "after its Close the server ends the connection (RFC 6455 5.5.1)", err)
 		}
 	}
@@ -179,8 +179,8 @@ func normal(code int) bool { return code == 1000 || code == 1005 }
 
 // refusal reads what the server makes of a mistake: a Close with the code, or
 // the end of the connection alone: a Close is recommended, and not required (RFC 6455 7.1.7).
-func (p *peer) refusal(want int) error {
-	code, err := p.goodbye()
+func (p *clientConn) refusal(want int) error {
+	code, err := p.readClose()
 	switch {
 	case errors.Is(err, io.EOF), err != nil && came(err) == "a reset of the connection (RST)":
 		return nil
@@ -220,7 +220,7 @@ func utf8Text(e *env) error {
 		return err
 	}
 	p.Write(clientFrame(text, []byte("caf\xc3"), true))
-	p.taken()
+	p.awaitRead()
 	p.Write(clientFrame(fin|more, []byte("\xa9"), true))
 	return saw("a text message whose é lies in two fragments",
 		"the message: only the whole of it must be UTF-8 (RFC 6455 5.6)",

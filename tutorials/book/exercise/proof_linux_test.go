@@ -21,7 +21,7 @@ import (
 const (
 	atOnce = 3 // so many chapters are proven at the same time: most of it is waiting
 
-	chapters = "tutorials/chapters" // chapter.Folder, whose package needs this one
+	chapters = "tutorials/chapters" // markdown.Folder, whose package needs this one
 )
 
 // every returns the exercises of the chapters, and that of the test data.

@@ -11,7 +11,7 @@ import (
 	"regexp"
 	"strings"
 
-	"threeloops/tutorials/book/source"
+	"threeloops/tutorials/book/annotate"
 )
 
 // Region is a named piece of a file.
@@ -114,7 +114,7 @@ func declarations(path string, text []byte, name string, doc bool) ([]Region, er
 func namesOf(d ast.Decl) []string {
 	g, ok := d.(*ast.GenDecl)
 	if !ok {
-		return []string{source.DeclName(d)}
+		return []string{annotate.DeclName(d)}
 	}
 	var names []string
 	for _, spec := range g.Specs {

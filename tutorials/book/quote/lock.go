@@ -81,7 +81,7 @@ func (l *Lock) Stale(chapter string, references []string) (stale []string) {
 	return stale
 }
 
-// Chapters lists whom the lock has something for.
+// Chapters lists the chapters that the lock has quotes of.
 func (l *Lock) Chapters() (names []string) {
 	for e := range l.entries {
 		if !slices.Contains(names, e.chapter) {

@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 	os.Exit(1)
 }
 
-// Who is killed has no time to end what it runs.
-func TestACommandEndsWithWhoRunsIt(t *testing.T) {
+// A process that is killed has no time to end what it runs.
+func TestACommandEndsWithTheProcessThatRunsIt(t *testing.T) {
 	said := t.TempDir() + "/pids"
 	guardtest.Killed(t, killedVariable+"="+said, said)
 }

@@ -163,7 +163,7 @@ func (s *Stage) translate(text string, back bool) string {
 
 var goRun = regexp.MustCompile(`\bgo run (\./[\w./-]+)`)
 
-// built replaces "go run" by the program itself where that is known: it starts at once, and there is no
+// built replaces "go run" by the program itself where that is known: it starts immediately, and there is no
 // process between it and the shell.
 func (s *Stage) built(command string) string {
 	return goRun.ReplaceAllStringFunc(command, func(run string) string {

@@ -14,8 +14,8 @@ import (
 	"sync"
 	"time"
 
-	"threeloops/tutorials/book/chapter"
 	"threeloops/tutorials/book/experiment"
+	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/tester/guard"
 )
 
@@ -49,7 +49,7 @@ func (r *run) sideBySide(experiments []func()) {
 
 // experiment runs one, and compares the shape of its table with that of our run; never its numbers, which are
 // this machine's.
-func (r *run) experiment(c *chapter.Chapter, e *chapter.Experiment, program string) {
+func (r *run) experiment(c *markdown.Chapter, e *markdown.Experiment, program string) {
 	fault := func(format string, args ...any) {
 		r.fault("%s:%d: %s: %s", c.Path, e.Line, e.Dir, fmt.Sprintf(format, args...))
 	}
@@ -122,7 +122,7 @@ func unlike(ours *experiment.Run, output, command string) string {
 }
 
 // keep writes what came as our run.
-func (r *run) keep(c *chapter.Chapter, e *chapter.Experiment, different, output string) {
+func (r *run) keep(c *markdown.Chapter, e *markdown.Experiment, different, output string) {
 	now := &experiment.Run{
 		Date: time.Now().UTC().Format(time.DateOnly), Machine: Machine(), Command: e.Command(), Output: output,
 	}

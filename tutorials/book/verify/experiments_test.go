@@ -15,10 +15,10 @@ import (
 // example copies the chapter that has all blocks into a repository of its own.
 func example(t *testing.T) (o Options, out *strings.Builder, dir string) {
 	t.Helper()
-	const folder = "tutorials/book/chapter/testdata"
+	const folder = "tutorials/book/markdown/testdata"
 	root := t.TempDir()
 	write(t, root+"/go.mod", "module example\n\ngo 1.26\n")
-	if err := os.CopyFS(filepath.Join(root, folder), os.DirFS("../chapter/testdata")); err != nil {
+	if err := os.CopyFS(filepath.Join(root, folder), os.DirFS("../markdown/testdata")); err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(root, limitsPath), "| Where | Simpler than the truth | Shown by |\n|---|---|---|\n"+

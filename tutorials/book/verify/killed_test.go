@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 	os.Exit(1)
 }
 
-// Who is killed has no time to end what it has started.
-func TestAServerEndsWithWhoStartedIt(t *testing.T) {
+// A process that is killed has no time to end what it has started.
+func TestAServerEndsWithTheProcessThatStartedIt(t *testing.T) {
 	server := t.TempDir() + "/server"
 	said := server + ".said"
 	text := "#!/bin/sh\n" + guardtest.Family(said) + "echo listening on nothing\nwait\n"

@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"threeloops/tutorials/book/chapter"
+	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/tester/guard"
 )
 
@@ -31,7 +31,7 @@ const (
 const startTime = 10 * time.Second
 
 // build builds a chapter's programs into dir, and returns them by the command that a reader types.
-func (r *run) build(c *chapter.Chapter, dir string) (map[string]string, error) {
+func (r *run) build(c *markdown.Chapter, dir string) (map[string]string, error) {
 	if len(c.Programs) == 0 {
 		return nil, nil
 	}
@@ -64,7 +64,7 @@ func ports() (map[int]int, error) {
 }
 
 // asked reports whether a console block or a check asks the chapter's own server.
-func asked(c *chapter.Chapter) bool {
+func asked(c *markdown.Chapter) bool {
 	port := fmt.Sprint(firstPort)
 	for _, t := range c.Transcripts {
 		for _, step := range t.Steps {

@@ -14,8 +14,8 @@ import (
 	"sync"
 	"time"
 
-	"threeloops/tutorials/book/chapter"
-	"threeloops/tutorials/book/claim"
+	"threeloops/tutorials/book/markdown"
+	"threeloops/tutorials/book/numbercheck"
 	"threeloops/tutorials/book/quote"
 	"threeloops/tutorials/book/transcript"
 )
@@ -40,7 +40,7 @@ type Options struct {
 	Out      io.Writer
 	Progress io.Writer // gets a line for each step; nil: nobody waits
 
-	// Start starts the three servers, anew for each chapter that runs something.
+	// Start starts the three servers. Each chapter that runs something gets new ones.
 	Start func(context.Context) (*Servers, error)
 }
 
@@ -69,7 +69,7 @@ func Run(ctx context.Context, o Options) error {
 		o.Marked = marked
 	}
 	r := &run{Options: o, ctx: ctx}
-	book, err := chapter.Load(o.Root, o.Folder)
+	book, err := markdown.Load(o.Root, o.Folder)
 	if book == nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (r *run) all(err error) {
 }
 
 // quotes compares what is quoted with what was reviewed.
-func (r *run) quotes(book *chapter.Book) {
+func (r *run) quotes(book *markdown.Book) {
 	used := make(map[string]bool)
 	var names []string
 	for _, c := range book.All() {
@@ -181,7 +181,7 @@ func (r *run) quotes(book *chapter.Book) {
 	}
 }
 
-func (r *run) quote(c *chapter.Chapter, q *chapter.Quote) {
+func (r *run) quote(c *markdown.Chapter, q *markdown.Quote) {
 	before, reviewed := r.lock.Reviewed(c.Name, q.Reference())
 	if reviewed && before == q.Text {
 		return
@@ -207,7 +207,7 @@ func (r *run) stale(name, reference string) {
 }
 
 // book runs what the chapters type and measure, one after the other, and then the experiments of all.
-func (r *run) book(book *chapter.Book) error {
+func (r *run) book(book *markdown.Book) error {
 	if r.Bin == "" {
 		dir, err := os.MkdirTemp(r.Temp, "threeloops-verify-*")
 		if err != nil {
@@ -239,7 +239,7 @@ func (r *run) book(book *chapter.Book) error {
 }
 
 // chapter builds a chapter's programs, which it returns, and runs what it types and measures.
-func (r *run) chapter(c *chapter.Chapter) (built map[string]string, err error) {
+func (r *run) chapter(c *markdown.Chapter) (built map[string]string, err error) {
 	if len(c.Transcripts)+len(c.Checks)+len(c.Programs) == 0 {
 		return nil, nil
 	}
@@ -255,7 +255,7 @@ func (r *run) chapter(c *chapter.Chapter) (built map[string]string, err error) {
 }
 
 // typed runs a chapter's terminals and checks, beside the three servers and its own.
-func (r *run) typed(c *chapter.Chapter, built map[string]string) (err error) {
+func (r *run) typed(c *markdown.Chapter, built map[string]string) (err error) {
 	dir, err := os.MkdirTemp(r.Temp, "threeloops-verify-*")
 	if err != nil {
 		return err
@@ -288,8 +288,8 @@ func (r *run) typed(c *chapter.Chapter, built map[string]string) (err error) {
 }
 
 // blocks runs the terminals and checks on a stage, and writes into the chapter what is to be recorded.
-func (r *run) blocks(c *chapter.Chapter, stage *transcript.Stage) error {
-	var edits []chapter.Edit
+func (r *run) blocks(c *markdown.Chapter, stage *transcript.Stage) error {
+	var edits []markdown.Edit
 	for _, t := range c.Transcripts {
 		if edit, ok := r.transcript(c, t, stage); ok {
 			edits = append(edits, edit)
@@ -307,7 +307,7 @@ func (r *run) blocks(c *chapter.Chapter, stage *transcript.Stage) error {
 }
 
 // lacks reports a block that can't run for want of a program.
-func (r *run) lacks(c *chapter.Chapter, line int, err error) {
+func (r *run) lacks(c *markdown.Chapter, line int, err error) {
 	if r.Required {
 		r.fault("%s:%d: %v", c.Path, line, err)
 		return
@@ -317,16 +317,16 @@ func (r *run) lacks(c *chapter.Chapter, line int, err error) {
 }
 
 func (r *run) transcript(
-	c *chapter.Chapter, t *chapter.Transcript, s *transcript.Stage,
-) (edit chapter.Edit, changed bool) {
+	c *markdown.Chapter, t *markdown.Transcript, s *transcript.Stage,
+) (edit markdown.Edit, changed bool) {
 	now, faults, err := t.Run(r.ctx, s)
 	switch {
 	case errors.Is(err, transcript.ErrLacks):
 		r.lacks(c, t.Line, err)
-		return chapter.Edit{}, false
+		return markdown.Edit{}, false
 	case err != nil:
 		r.fault("%s:%d: %v", c.Path, t.Line, err)
-		return chapter.Edit{}, false
+		return markdown.Edit{}, false
 	}
 	for _, f := range faults {
 		if r.Record {
@@ -338,23 +338,23 @@ func (r *run) transcript(
 	return t.Edit(now.String()), faults != nil || r.Measure || !t.Recorded()
 }
 
-func (r *run) check(c *chapter.Chapter, k *chapter.Check, s *transcript.Stage) (chapter.Edit, bool) {
+func (r *run) check(c *markdown.Chapter, k *markdown.Check, s *transcript.Stage) (markdown.Edit, bool) {
 	if k.Narrow() && !r.Measure {
 		r.left()
-		return chapter.Edit{}, false
+		return markdown.Edit{}, false
 	}
 	n, err := k.Measure(r.ctx, s)
 	switch {
 	case errors.Is(err, transcript.ErrLacks):
 		r.lacks(c, k.Line, err)
-		return chapter.Edit{}, false
+		return markdown.Edit{}, false
 	case err != nil:
 		r.fault("%s:%d: %v", c.Path, k.Line, err)
-		return chapter.Edit{}, false
+		return markdown.Edit{}, false
 	}
 	if !k.Want.Holds(n) {
-		r.fault("%s:%d: %q: here it is %s, want %s", c.Path, k.Line, k.Sentence, claim.Number(n, 4), k.Want.Text)
-		return chapter.Edit{}, false
+		r.fault("%s:%d: %q: here it is %s, want %s", c.Path, k.Line, k.Sentence, numbercheck.Number(n, 4), k.Want.Text)
+		return markdown.Edit{}, false
 	}
 	ours := k.Shown(n)
 	if !k.Counts {

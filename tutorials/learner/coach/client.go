@@ -22,9 +22,9 @@ const (
 
 // Why a client leaves that the server has not sent away.
 var (
-	errLeft = errors.New("left, its minute over")
-	errTold = errors.New("left, as you said")
-	errMany = fmt.Errorf("%d clients live already: close one, or wait until one leaves", mostClients)
+	errLeft  = errors.New("left, its minute over")
+	errAsked = errors.New("left, as you said")
+	errMany  = fmt.Errorf("%d clients live already: close one, or wait until one leaves", mostClients)
 )
 
 // client is one that misbehaves. It begins to when it is made, and ends when the server ends its
@@ -78,8 +78,8 @@ func (c *client) view() view {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
-// live plays the client until it ends.
-func (c *client) live(ctx context.Context, play play) {
+// run plays the client until it ends.
+func (c *client) run(ctx context.Context, play play) {
 	fate := c.connect(ctx, play)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -112,8 +112,8 @@ func (c *client) connect(ctx context.Context, play play) (fate string) {
 	}
 }
 
-// hear notes what the server says.
-func (c *client) hear(b []byte) {
+// receive notes what the server has sent.
+func (c *client) receive(b []byte) {
 	c.got.Add(int64(len(b)))
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -156,7 +156,7 @@ func (s *clients) add(life context.Context, kind string, server Server) (id int,
 	s.all = append(s.all, c)
 	s.work.Go(func() {
 		defer stop()
-		c.live(ctx, plays[kind])
+		c.run(ctx, plays[kind])
 	})
 	return c.id, nil
 }
@@ -188,7 +188,7 @@ func (s *clients) close(id int) bool {
 	defer s.mu.Unlock()
 	for _, c := range s.all {
 		if c.id == id {
-			c.leave(errTold)
+			c.leave(errAsked)
 			return true
 		}
 	}

@@ -23,7 +23,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"threeloops/tutorials/book/chapter"
+	"threeloops/tutorials/book/markdown"
 )
 
 var models = []string{"forkserv", "pollserv", "epollserv"}
@@ -151,7 +151,7 @@ func TestWhatOurServersDoToBadClients(t *testing.T) {
 
 func TestAPageHasAButtonForEachKind(t *testing.T) {
 	var buttons []string
-	for _, k := range chapter.ClientKinds {
+	for _, k := range markdown.ClientKinds {
 		buttons = append(buttons, k.Name)
 	}
 	slices.Sort(buttons)
@@ -219,7 +219,7 @@ func TestAClientsMinuteIsOver(t *testing.T) {
 			c := &client{kind: kind, server: Server{"pollserv", ln.Addr().String()}, begun: time.Now()}
 			ctx, done := context.WithTimeoutCause(t.Context(), 300*time.Millisecond, errLeft)
 			defer done()
-			c.live(ctx, play)
+			c.run(ctx, play)
 			left := regexp.MustCompile(`^left after \d+\.\d s, its minute over$`)
 			if v := c.view(); v.Live || !left.MatchString(v.State) {
 				t.Errorf("%s: %+v", kind, v)
@@ -243,7 +243,7 @@ func TestAServerThatIsNotThereOrLeavesAtOnce(t *testing.T) {
 	}()
 	play := func(kind string) view {
 		c := &client{kind: kind, server: Server{"pollserv", ln.Addr().String()}, begun: time.Now()}
-		c.live(t.Context(), plays[kind])
+		c.run(t.Context(), plays[kind])
 		return c.view()
 	}
 	if v := play("silent"); !strings.HasSuffix(v.State, "s: \uFFFD go away") || v.Got != 14 {

@@ -26,7 +26,7 @@ type play struct {
 // plays are the kinds of clients.
 var plays = map[string]play{
 	"half":   {do: half},
-	"silent": {do: (*player).listen},
+	"silent": {do: (*player).readToEnd},
 	"reset":  {do: reset},
 	"unread": {do: unread, window: 4 << 10},
 	"drip":   {do: drip},
@@ -54,13 +54,13 @@ func (p *player) beginning() string {
 	return strings.TrimSuffix(p.request(), p.server.Addr+"\r\n\r\n")
 }
 
-// listen reads until the server ends the connection.
-func (p *player) listen() error {
+// readToEnd reads until the server ends the connection.
+func (p *player) readToEnd() error {
 	b := make([]byte, 4096)
 	for {
 		n, err := p.Read(b)
 		if n > 0 {
-			p.hear(b[:n])
+			p.receive(b[:n])
 		}
 		switch {
 		case errors.Is(err, io.EOF):
@@ -86,7 +86,7 @@ func half(p *player) error {
 	if _, err := io.WriteString(p, p.beginning()); err != nil {
 		return err
 	}
-	return p.listen()
+	return p.readToEnd()
 }
 
 // errReset is the end of a client that has done what it wanted.
@@ -121,7 +121,7 @@ func drip(p *player) error {
 			}
 		}
 	}()
-	return p.listen()
+	return p.readToEnd()
 }
 
 // unread: requests whose answers nobody reads.
@@ -140,14 +140,14 @@ func unread(p *player) error {
 		if !p.pause(100 * time.Millisecond) {
 			return p.ctx.Err()
 		}
-		if over, err := p.over(); over {
+		if over, err := p.endedByServer(); over {
 			return err
 		}
 	}
 }
 
-// over asks the kernel whether the server has ended the connection: who doesn't read isn't told.
-func (p *player) over() (yes bool, err error) {
+// endedByServer asks the kernel whether the server has ended the connection: a client that doesn't read doesn't learn it from read.
+func (p *player) endedByServer() (yes bool, err error) {
 	raw, err := p.SyscallConn()
 	if err != nil {
 		return true, err

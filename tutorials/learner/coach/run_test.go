@@ -149,7 +149,7 @@ func TestOneProgramAtATime(t *testing.T) {
 	}
 }
 
-// Who is killed has no time to end what runs.
+// A process that is killed has no time to end what it runs.
 func TestTheProgramOfAKilledCoachEnds(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {

@@ -1,3 +1,3 @@
-// Package plain renders the chapters' Markdown as text for a terminal: paragraphs folded into lines, links
+// Package termtext renders the chapters' Markdown as text for a terminal: paragraphs folded into lines, links
 // followed by where they lead, and no marks.
 package termtext

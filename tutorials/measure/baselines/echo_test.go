@@ -34,21 +34,21 @@ func dial(t *testing.T, addr string) *gorilla.Conn {
 // text is a payload that is valid as a text message too.
 func text(n int) []byte { return bytes.Repeat([]byte("Zwölf Boxkämpfer. "), n/10+1)[:n:n] }
 
-// sameEcho tells whether got is what the peer has to send back for want.
-func sameEcho(p peer, got, want []byte) bool {
-	if p.canned {
+// sameEcho tells whether got is what the baseline has to send back for want.
+func sameEcho(b baseline, got, want []byte) bool {
+	if b.canned {
 		want = bytes.Repeat([]byte("x"), len(want))
 	}
 	return bytes.Equal(got, want)
 }
 
 func TestEchoesMessagesOfEveryLength(t *testing.T) {
-	each(t, webSocket, func(t *testing.T, p peer) {
-		shared := run(t, p.name)
+	each(t, webSocket, func(t *testing.T, b baseline) {
+		shared := run(t, b.name)
 		for _, n := range []int{0, 1, 125, 126, 65535, 65536, 1 << 20} {
 			r := shared
-			if p.canned {
-				r = run(t, p.name, "-size", strconv.Itoa(n))
+			if b.canned {
+				r = run(t, b.name, "-size", strconv.Itoa(n))
 			}
 			c := dial(t, r.addr)
 			for _, kind := range []int{gorilla.TextMessage, gorilla.BinaryMessage} {
@@ -61,7 +61,7 @@ func TestEchoesMessagesOfEveryLength(t *testing.T) {
 						t.Fatal(err)
 					}
 					gotKind, got, err := c.ReadMessage()
-					if err != nil || !sameEcho(p, got, want) || gotKind != kind && !p.canned {
+					if err != nil || !sameEcho(b, got, want) || gotKind != kind && !b.canned {
 						t.Errorf("%d bytes of kind %d come back as %d of kind %d: %v", n, kind, len(got), gotKind, err)
 					}
 				}
@@ -83,10 +83,10 @@ func open(t *testing.T, addr string) net.Conn {
 }
 
 func TestMessagesMayBeCutAnywhere(t *testing.T) {
-	each(t, webSocket, func(t *testing.T, p peer) {
+	each(t, webSocket, func(t *testing.T, b baseline) {
 		for _, n := range []int{64, 126, 40_000} {
 			const messages = 16
-			r := run(t, p.name, "-size", strconv.Itoa(n))
+			r := run(t, b.name, "-size", strconv.Itoa(n))
 			var sent, all []byte
 			for i := range messages {
 				payload := bytes.Repeat([]byte{byte(i)}, n)
@@ -106,7 +106,7 @@ func TestMessagesMayBeCutAnywhere(t *testing.T) {
 					}
 					back = append(back, got...)
 				}
-				if !sameEcho(p, back, all) {
+				if !sameEcho(b, back, all) {
 					t.Errorf("%d messages of %d bytes in %d writes come back as others", messages, n, pieces)
 				}
 			}
@@ -126,9 +126,9 @@ func writeInPieces(c net.Conn, b []byte, pieces int) {
 }
 
 func TestASlowReaderGetsAllInTheEnd(t *testing.T) {
-	each(t, webSocket, func(t *testing.T, p peer) {
+	each(t, webSocket, func(t *testing.T, b baseline) {
 		const n, messages = 1 << 20, 16 // more than the buffers of two sockets hold
-		r := run(t, p.name, "-size", strconv.Itoa(n))
+		r := run(t, b.name, "-size", strconv.Itoa(n))
 		c := dial(t, r.addr)
 		want := make([]byte, n)
 		written := make(chan error, 1)
@@ -143,7 +143,7 @@ func TestASlowReaderGetsAllInTheEnd(t *testing.T) {
 		}()
 		time.Sleep(200 * time.Millisecond) // not to wait for something, but to be slow
 		for range messages {
-			if _, got, err := c.ReadMessage(); err != nil || !sameEcho(p, got, want) {
+			if _, got, err := c.ReadMessage(); err != nil || !sameEcho(b, got, want) {
 				t.Fatalf("a slow reader gets %d bytes: %v", len(got), err)
 			}
 		}
@@ -154,15 +154,15 @@ func TestASlowReaderGetsAllInTheEnd(t *testing.T) {
 }
 
 func TestCloseIsAnswered(t *testing.T) {
-	each(t, webSocket, func(t *testing.T, p peer) {
-		r := run(t, p.name, "-size", "64")
+	each(t, webSocket, func(t *testing.T, b baseline) {
+		r := run(t, b.name, "-size", "64")
 		goodbye := ws.MustCompileFrame(ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, ""))))
 		c := open(t, r.addr)
 		if _, err := c.Write(goodbye); err != nil {
 			t.Fatal(err)
 		}
 		closes(t, c)
-		if !p.canned {
+		if !b.canned {
 			return // a library may let Close overtake a message: wslay does
 		}
 		c = open(t, r.addr)
@@ -192,11 +192,11 @@ func closes(t *testing.T, c net.Conn) {
 
 // Each key has another digest, and each digest its zero bytes and high bits.
 func TestEveryHandshakeIsRight(t *testing.T) {
-	each(t, webSocket, func(t *testing.T, p peer) {
-		if p.model == "goroutines" {
+	each(t, webSocket, func(t *testing.T, b baseline) {
+		if b.model == "goroutines" {
 			t.Skip("their authors' affair")
 		}
-		r := run(t, p.name)
+		r := run(t, b.name)
 		for range 100 {
 			dial(t, r.addr).Close() // the client checks Sec-WebSocket-Accept
 		}
@@ -204,8 +204,8 @@ func TestEveryHandshakeIsRight(t *testing.T) {
 }
 
 func TestHandshakeOfTheRFC(t *testing.T) {
-	each(t, webSocket, func(t *testing.T, p peer) {
-		req, err := http.NewRequest("GET", "http://"+run(t, p.name).addr+"/echo", nil)
+	each(t, webSocket, func(t *testing.T, b baseline) {
+		req, err := http.NewRequest("GET", "http://"+run(t, b.name).addr+"/echo", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,9 +228,9 @@ func TestHandshakeOfTheRFC(t *testing.T) {
 }
 
 func TestEndsWithItsClientsConnected(t *testing.T) {
-	each(t, every, func(t *testing.T, p peer) {
-		r := run(t, p.name)
-		if p.page != "" {
+	each(t, every, func(t *testing.T, b baseline) {
+		r := run(t, b.name)
+		if b.page != "" {
 			page(t, ask(t, r.addr, get), "ok\n")
 		}
 		var left []string
@@ -241,7 +241,7 @@ func TestEndsWithItsClientsConnected(t *testing.T) {
 			}
 			defer c.Close()
 		}
-		if withProcess(p) {
+		if withProcess(b) {
 			eventually(t, "a child for each client", func() bool {
 				left = r.children(t)
 				return len(left) >= 3
@@ -262,8 +262,8 @@ func TestEndsWithItsClientsConnected(t *testing.T) {
 }
 
 func TestChildrenAreWaitedFor(t *testing.T) {
-	each(t, withProcess, func(t *testing.T, p peer) {
-		r := run(t, p.name)
+	each(t, withProcess, func(t *testing.T, b baseline) {
+		r := run(t, b.name)
 		for range 20 {
 			dial(t, r.addr).Close()
 		}

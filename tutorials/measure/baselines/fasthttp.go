@@ -8,7 +8,7 @@ import (
 )
 
 // serveFast is fasthttp, and gorilla's WebSocket as it was made to fit it.
-func serveFast(p peer, ln *net.TCPListener, o options) error {
+func serveFast(b baseline, ln *net.TCPListener, o options) error {
 	body := []byte(hello(o.page))
 	files := func(c *fasthttp.RequestCtx) { c.Error("there is no -root", fasthttp.StatusNotFound) }
 	if o.root != "" {
@@ -28,7 +28,7 @@ func serveFast(p peer, ln *net.TCPListener, o options) error {
 		}
 	}}
 	endAtTerm()
-	ready(p, ln)
+	ready(b, ln)
 	return s.Serve(ln)
 }
 

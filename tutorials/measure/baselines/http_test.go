@@ -50,12 +50,12 @@ func page(t *testing.T, in *bufio.Reader, want string) {
 const get = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 func TestAnswersAPage(t *testing.T) {
-	each(t, withPage, func(t *testing.T, p peer) {
+	each(t, withPage, func(t *testing.T, b baseline) {
 		for _, n := range []int{3, 1000, 5542, 100_000} {
-			if p.name == "nginx" && n > longestPage {
+			if b.name == "nginx" && n > longestPage {
 				continue
 			}
-			r := run(t, p.name, "-body", fmt.Sprint(n))
+			r := run(t, b.name, "-body", fmt.Sprint(n))
 			want := strings.Repeat("ok\n", n)[:n]
 			in := ask(t, r.addr, strings.Repeat(get, 16))
 			for range 16 {
@@ -66,8 +66,8 @@ func TestAnswersAPage(t *testing.T) {
 }
 
 func TestConnectionClose(t *testing.T) {
-	each(t, withPage, func(t *testing.T, p peer) {
-		r := run(t, p.name)
+	each(t, withPage, func(t *testing.T, b baseline) {
+		r := run(t, b.name)
 		in := ask(t, r.addr, strings.Replace(get, "\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1))
 		page(t, in, "ok\n")
 		if rest, err := io.ReadAll(in); err != nil || len(rest) > 0 {
@@ -77,8 +77,8 @@ func TestConnectionClose(t *testing.T) {
 }
 
 func TestARequestMayBeCutAnywhere(t *testing.T) {
-	each(t, withPage, func(t *testing.T, p peer) {
-		r := run(t, p.name)
+	each(t, withPage, func(t *testing.T, b baseline) {
+		r := run(t, b.name)
 		for i := 1; i < len(get); i += 7 {
 			c, err := net.Dial("tcp", r.addr)
 			if err != nil {
@@ -108,9 +108,9 @@ func TestServesFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Run("peers", func(t *testing.T) {
-		each(t, withFiles, func(t *testing.T, p peer) {
-			r := run(t, p.name, "-root", root)
+	t.Run("baselines", func(t *testing.T) {
+		each(t, withFiles, func(t *testing.T, b baseline) {
+			r := run(t, b.name, "-root", root)
 			for name, want := range files {
 				for range 2 { // the second time from a cache, where there is one
 					resp, err := http.Get("http://" + r.addr + name)

@@ -20,26 +20,26 @@ import (
 const largest = 16 << 20
 
 // library is a WebSocket library on net/http, a goroutine for each connection.
-func library(name, path string, echo http.HandlerFunc) peer {
-	return peer{
+func library(name, path string, echo http.HandlerFunc) baseline {
+	return baseline{
 		name: name, kind: "websocket", model: "goroutines",
 		version: module(path), missing: never,
-		serve: func(p peer, ln *net.TCPListener, _ options) error {
+		serve: func(b baseline, ln *net.TCPListener, _ options) error {
 			mux := http.NewServeMux()
 			mux.HandleFunc("/echo", echo)
-			return serveHTTP(p, ln, mux)
+			return serveHTTP(b, ln, mux)
 		},
 	}
 }
 
-func serveHTTP(p peer, ln *net.TCPListener, h http.Handler) error {
+func serveHTTP(b baseline, ln *net.TCPListener, h http.Handler) error {
 	endAtTerm()
-	ready(p, ln)
+	ready(b, ln)
 	return http.Serve(ln, h)
 }
 
 // servePages is net/http itself.
-func servePages(p peer, ln *net.TCPListener, o options) error {
+func servePages(b baseline, ln *net.TCPListener, o options) error {
 	body := []byte(hello(o.page))
 	mux := http.NewServeMux()
 	mux.HandleFunc("/hello", func(w http.ResponseWriter, r *http.Request) {
@@ -52,7 +52,7 @@ func servePages(p peer, ln *net.TCPListener, o options) error {
 	if o.root != "" {
 		mux.Handle("/", http.FileServer(http.Dir(o.root)))
 	}
-	return serveHTTP(p, ln, mux)
+	return serveHTTP(b, ln, mux)
 }
 
 func goVersion() string { return runtime.Version() }

@@ -25,8 +25,8 @@ func rows(t *testing.T, env ...string) map[string]row {
 		}
 		all[r.Name] = r
 	}
-	if len(all) != len(peers) {
-		t.Fatalf("there are %d peers and list names %d", len(peers), len(all))
+	if len(all) != len(baselines) {
+		t.Fatalf("there are %d baselines and list names %d", len(baselines), len(all))
 	}
 	return all
 }
@@ -75,7 +75,7 @@ func TestCompilesOnceAndLeavesNothingElse(t *testing.T) {
 		if r := rows(t, "XDG_CACHE_HOME="+home)["floor-epoll"]; r.Unavailable != "" {
 			t.Fatal(r.Unavailable)
 		}
-		found, _ := filepath.Glob(filepath.Join(home, "threeloops-peers", "floor-epoll-*"))
+		found, _ := filepath.Glob(filepath.Join(home, "threeloops-baselines", "floor-epoll-*"))
 		if len(found) != 1 {
 			t.Fatalf("the cache has %q, want one floor-epoll", found)
 		}
@@ -88,7 +88,7 @@ func TestCompilesOnceAndLeavesNothingElse(t *testing.T) {
 		}
 		before = now
 	}
-	if left, _ := filepath.Glob(filepath.Join(home, "threeloops-peers", "compile-*")); left != nil {
+	if left, _ := filepath.Glob(filepath.Join(home, "threeloops-baselines", "compile-*")); left != nil {
 		t.Errorf("compiling leaves %q", left)
 	}
 }
@@ -100,10 +100,10 @@ func TestDispatch(t *testing.T) {
 		want  int
 	}{
 		{"help is no error", []string{"help"}, 0},
-		{"a peer's help is no error", []string{"serve", "gws", "-help"}, 0},
+		{"a baseline's help is no error", []string{"serve", "gws", "-help"}, 0},
 		{"no command is a usage error", nil, 2},
 		{"an unknown command is a usage error", []string{"frobnicate"}, 2},
-		{"an unknown peer is a usage error", []string{"serve", "gnet"}, 2},
+		{"an unknown baseline is a usage error", []string{"serve", "gnet"}, 2},
 		{"a negative size is a usage error", []string{"serve", "gws", "-size", "-1"}, 2},
 		{"files from who has none are a failure", []string{"serve", "gws", "-root", "."}, 1},
 		{"a root that isn't there is a failure", []string{"serve", "net-http", "-root", "/nowhere"}, 1},

@@ -39,27 +39,27 @@ func dispatch(args []string) int {
 	case errors.Is(err, errUsage):
 		return 2
 	}
-	fmt.Fprintf(os.Stderr, "peers: %v\n", err)
+	fmt.Fprintf(os.Stderr, "baselines: %v\n", err)
 	return 1
 }
 
 func usage(w io.Writer) {
-	fmt.Fprint(w, "usage: peers list\n"+
-		"       peers build DIRECTORY\n"+
-		"       peers serve NAME [flags]\n\n"+
+	fmt.Fprint(w, "usage: baselines list\n"+
+		"       baselines build DIRECTORY\n"+
+		"       baselines serve NAME [flags]\n\n"+
 		"names: "+strings.Join(names(), " ")+"\n"+
-		"“peers serve NAME -help” lists the flags.\n")
+		"“baselines serve NAME -help” lists the flags.\n")
 }
 
 func names() []string {
 	var all []string
-	for _, p := range peers {
-		all = append(all, p.name)
+	for _, b := range baselines {
+		all = append(all, b.name)
 	}
 	return all
 }
 
-// row is a peer as list prints it.
+// row is a baseline as list prints it.
 type row struct {
 	Name        string `json:"name"`
 	Kind        string `json:"kind"`        // websocket, http or both
@@ -73,12 +73,12 @@ type row struct {
 
 func list(w io.Writer) error {
 	out := json.NewEncoder(w)
-	for _, p := range peers {
-		r := row{Name: p.name, Kind: p.kind, Model: p.model, HTTP: p.page, Files: p.files, Canned: p.canned}
-		if p.version != nil {
-			r.Version = p.version()
+	for _, b := range baselines {
+		r := row{Name: b.name, Kind: b.kind, Model: b.model, HTTP: b.page, Files: b.files, Canned: b.canned}
+		if b.version != nil {
+			r.Version = b.version()
 		}
-		if err := p.missing(); err != nil {
+		if err := b.missing(); err != nil {
 			r.Unavailable = err.Error()
 		}
 		if err := out.Encode(r); err != nil {
@@ -88,15 +88,15 @@ func list(w io.Writer) error {
 	return nil
 }
 
-// serve runs a peer in the foreground. Those that are programs of their own take
+// serve runs a baseline in the foreground. Those that are programs of their own take
 // this one's place, so that its process number is theirs.
 func serve(name string, args []string) error {
-	i := slices.IndexFunc(peers, func(p peer) bool { return p.name == name })
+	i := slices.IndexFunc(baselines, func(b baseline) bool { return b.name == name })
 	if i < 0 {
-		fmt.Fprintf(os.Stderr, "peers: there is no peer %q; there are %s\n", name, strings.Join(names(), ", "))
+		fmt.Fprintf(os.Stderr, "baselines: there is no baseline %q; there are %s\n", name, strings.Join(names(), ", "))
 		return errUsage
 	}
-	p := peers[i]
+	b := baselines[i]
 	var o options
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	addr := flags.String("addr", "127.0.0.1:0", "`address` to listen on; with port 0 any that is free")
@@ -110,15 +110,15 @@ func serve(name string, args []string) error {
 	case err != nil:
 		return errUsage
 	case flags.NArg() > 0 || o.message < 0 || o.page < 0:
-		fmt.Fprintln(os.Stderr, "peers: serve takes a name and flags, whose sizes are not negative")
+		fmt.Fprintln(os.Stderr, "baselines: serve takes a name and flags, whose sizes are not negative")
 		return errUsage
 	}
-	if err := p.can(o); err != nil {
+	if err := b.can(o); err != nil {
 		return fmt.Errorf("%s %w", name, err)
 	}
 	ln, err := listen(*addr)
 	if err != nil {
 		return err
 	}
-	return p.serve(p, ln, o)
+	return b.serve(b, ln, o)
 }

@@ -13,7 +13,7 @@ import (
 
 // serveEnv makes the test binary the program itself, so that what is tested are
 // processes and yet no binary can be out of date.
-const serveEnv = "THREELOOPS_PEERS"
+const serveEnv = "THREELOOPS_BASELINES"
 
 // patience is what a busy machine is given. Nothing waits that long if all is well.
 const patience = 30 * time.Second
@@ -33,14 +33,14 @@ func command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// running is a peer that serves.
+// running is a baseline that serves.
 type running struct {
 	addr string
 	cmd  *exec.Cmd
 	over chan error // gets how it ended
 }
 
-// run starts a peer, which ends with the test.
+// run starts a baseline, which ends with the test.
 func run(t *testing.T, name string, flags ...string) *running {
 	t.Helper()
 	cmd := command(append([]string{"serve", name}, flags...)...)
@@ -64,7 +64,7 @@ func run(t *testing.T, name string, flags ...string) *running {
 	return r
 }
 
-// end tells the peer to end, once, and waits for it.
+// end tells the baseline to end, once, and waits for it.
 func (r *running) end(t *testing.T) {
 	t.Helper()
 	if r.cmd == nil {
@@ -84,7 +84,7 @@ func (r *running) end(t *testing.T) {
 	r.cmd = nil
 }
 
-// children are the process numbers of those that the peer has started.
+// children are the process numbers of those that the baseline has started.
 func (r *running) children(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", r.cmd.Process.Pid))
@@ -104,28 +104,28 @@ func eventually(t *testing.T, about string, what func() bool) {
 	}
 }
 
-// each tests every peer that is chosen. One that can't run here is skipped, but a
+// each tests every baseline that is chosen. One that can't run here is skipped, but a
 // failure when the environment has THREELOOPS_REQUIRE=all.
-func each(t *testing.T, chosen func(p peer) bool, test func(t *testing.T, p peer)) {
-	for _, p := range peers {
-		if !chosen(p) {
+func each(t *testing.T, chosen func(b baseline) bool, test func(t *testing.T, b baseline)) {
+	for _, b := range baselines {
+		if !chosen(b) {
 			continue
 		}
-		t.Run(p.name, func(t *testing.T) {
+		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
-			if err := p.missing(); err != nil {
+			if err := b.missing(); err != nil {
 				if os.Getenv("THREELOOPS_REQUIRE") == "all" {
 					t.Fatalf("%v, and THREELOOPS_REQUIRE=all", err)
 				}
 				t.Skip(err)
 			}
-			test(t, p)
+			test(t, b)
 		})
 	}
 }
 
-func every(peer) bool         { return true }
-func webSocket(p peer) bool   { return p.kind != "http" }
-func withPage(p peer) bool    { return p.page != "" }
-func withFiles(p peer) bool   { return p.files }
-func withProcess(p peer) bool { return strings.HasPrefix(p.model, "fork") }
+func every(baseline) bool         { return true }
+func webSocket(b baseline) bool   { return b.kind != "http" }
+func withPage(b baseline) bool    { return b.page != "" }
+func withFiles(b baseline) bool   { return b.files }
+func withProcess(b baseline) bool { return strings.HasPrefix(b.model, "fork") }

@@ -67,7 +67,7 @@ func nginxVersion() string {
 
 // runNginx becomes nginx. It is told of the listener as it would be by an older
 // nginx that it replaces.
-func runNginx(p peer, ln *net.TCPListener, o options) error {
+func runNginx(b baseline, ln *net.TCPListener, o options) error {
 	if o.page > longestPage {
 		return fmt.Errorf("nginx's page has at most %d bytes: make it a file below -root", longestPage)
 	}
@@ -99,7 +99,7 @@ func runNginx(p peer, ln *net.TCPListener, o options) error {
 		return err
 	}
 	return become(ln, func(fd int) (string, []string, []string) {
-		ready(p, ln)
+		ready(b, ln)
 		return path, []string{"nginx", "-e", "stderr", "-p", dir, "-c", conf},
 			[]string{fmt.Sprintf("NGINX=%d;", fd)}
 	})

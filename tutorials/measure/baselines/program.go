@@ -30,7 +30,7 @@ type program struct {
 
 var strict = []string{"-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror"}
 
-// programs are the programs of the floor. Two peers share the one on epoll.
+// programs are the programs of the floor. Two baselines share the one on epoll.
 var programs = map[string]program{
 	"floor-epoll":       onEpoll,
 	"floor-epoll-defer": onEpoll,
@@ -170,9 +170,9 @@ func buildAll(dir string) error {
 	return errors.Join(failed...)
 }
 
-// runProgram becomes the peer's program.
-func runProgram(p peer, ln *net.TCPListener, o options) error {
-	path, err := programs[p.name].cached()
+// runProgram becomes the baseline's program.
+func runProgram(b baseline, ln *net.TCPListener, o options) error {
+	path, err := programs[b.name].cached()
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func runProgram(p peer, ln *net.TCPListener, o options) error {
 		if o.deferAccept {
 			deferring = "1"
 		}
-		return path, []string{p.name, strconv.Itoa(fd), strconv.Itoa(o.message), strconv.Itoa(o.page), deferring,
-			readyLine(p, ln)}, nil
+		return path, []string{b.name, strconv.Itoa(fd), strconv.Itoa(o.message), strconv.Itoa(o.page), deferring,
+			readyLine(b, ln)}, nil
 	})
 }

@@ -421,8 +421,8 @@ func TestStraceIsUnderstood(t *testing.T) {
 	}
 }
 
-func TestPeersAreAsked(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "peers")
+func TestTheProgramOfTheBaselinesListsThem(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "baselines")
 	script := `#!/bin/sh
 echo '{"name":"gws","kind":"websocket","model":"goroutines"}'
 echo '{"name":"floor","kind":"both","http":"/hello","canned":true,"unavailable":"no C compiler"}'
@@ -430,9 +430,9 @@ echo '{"name":"floor","kind":"both","http":"/hello","canned":true,"unavailable":
 	if err := os.WriteFile(program, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	list, err := Peers(context.Background(), program)
+	list, err := Baselines(context.Background(), program)
 	if err != nil || len(list) != 2 {
-		t.Fatalf("%d peers, %v", len(list), err)
+		t.Fatalf("%d baselines, %v", len(list), err)
 	}
 	c, p, deferred := echo("e", 1, 99), page("p", 1), late(page("d", 1))
 	many, fork := echo("many", 8000, 64), Target{Name: "fork", Kind: "both", Model: "fork+exec"}
@@ -443,7 +443,7 @@ echo '{"name":"floor","kind":"both","http":"/hello","canned":true,"unavailable":
 		{"and has no page", list[0].unfit(&p), "serves no HTTP"},
 		{"nobody forks 8000 times", fork.unfit(&many), "8000 processes are too many"},
 		{"what can't run says why", list[1].unfit(&c), "no C compiler"},
-		{"a canned peer is told the size", strings.Join(list[1].args(&c, ""), " "),
+		{"a canned baseline is told the size", strings.Join(list[1].args(&c, ""), " "),
 			"serve floor -addr 127.0.0.1:0 -size 99"},
 		{"and not to wait for who speaks", strings.Join(list[1].args(&deferred, ""), " "),
 			"serve floor -addr 127.0.0.1:0 -size 0"},

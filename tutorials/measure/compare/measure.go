@@ -74,7 +74,9 @@ func (b *Bench) Measure(ctx context.Context, t *Target, c *Case, seed uint64) (*
 		return nil, err
 	}
 	defer s.end()
-	m := meter{running: s, cpu: b.serverCPU, before: memoryOf(s.pid), conns: c.Active + c.Idle}
+	m := meter{running: s, cpu: b.serverCPU, before: memoryOf(s.pid), conns: c.Active + c.Idle, statsClient: newStatsClient()}
+	// Before the server ends: at its shutdown it would wait a second for the next request of this connection.
+	defer m.statsClient.CloseIdleConnections()
 	// With many connections a server has turns of many messages, and of those at the window's ends it isn't
 	// known on which side they are: the window has to be many turns.
 	const perConn = 250 * time.Microsecond
@@ -115,6 +117,8 @@ type meter struct {
 	usage   [2]usage
 	machine [2]machine
 	stats   [2]counters
+
+	statsClient *http.Client // keeps one connection, so that the second look at /stats opens none
 }
 
 func (m *meter) opened() error { m.open = memoryOf(m.pid); return nil }
@@ -136,20 +140,27 @@ func (m *meter) end() (err error) {
 // counters are those of a server's /stats.
 type counters map[string]uint64
 
+func newStatsClient() *http.Client {
+	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxConnsPerHost: 1}}
+}
+
 // counters asks the server what it has counted; nil for those that don't tell.
-func (r *running) counters() (counters, error) {
-	if !r.ours {
+func (m *meter) counters() (counters, error) {
+	if !m.ours {
 		return nil, nil
 	}
-	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	res, err := client.Get(r.url + "/stats")
+	res, err := m.statsClient.Get(m.url + "/stats")
 	if err != nil {
 		return nil, err
 	}
 	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body) // to its end, or the connection couldn't be used again
+	if err != nil {
+		return nil, fmt.Errorf("%s/stats: %w", m.url, err)
+	}
 	var stats struct{ Totals counters }
-	if err := json.NewDecoder(res.Body).Decode(&stats); err != nil {
-		return nil, fmt.Errorf("%s/stats: %w", r.url, err)
+	if err := json.Unmarshal(body, &stats); err != nil {
+		return nil, fmt.Errorf("%s/stats: %w", m.url, err)
 	}
 	return stats.Totals, nil
 }

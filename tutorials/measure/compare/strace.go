@@ -36,8 +36,8 @@ func (b *Bench) Trace(ctx context.Context, t *Target, c *Case) (map[string]float
 	return calls(table, total), nil
 }
 
-// traced makes load for a server that strace watches, and ends it. strace ends with whom it watches: told
-// to stop earlier, it may wait for ever for a parent that waits for its child's exec.
+// traced makes load for a server that strace watches, and ends it. strace ends with the process that it
+// watches. If it is told to stop earlier, it may wait indefinitely for a parent that waits for its child's exec.
 func (b *Bench) traced(ctx context.Context, s *running, t *Target, c *Case) (table []byte, total uint64, err error) {
 	ended := sync.OnceFunc(s.end)
 	defer ended()
@@ -62,7 +62,7 @@ func (b *Bench) traced(ctx context.Context, s *running, t *Target, c *Case) (tab
 	late := time.AfterFunc(endTime, func() { trace.Process.Kill() })
 	for attached.Scan() {
 	}
-	trace.Wait() // its status is that of whom it watched
+	trace.Wait() // its status is that of the process that it watched
 	switch {
 	case err != nil:
 		return nil, 0, err

@@ -47,8 +47,8 @@ func Ours(dir string) []Target {
 	return list
 }
 
-// Peers asks the program of the peers, already built, which there are.
-func Peers(ctx context.Context, program string) ([]Target, error) {
+// Baselines asks the program in measure/baselines, already built, which baselines there are.
+func Baselines(ctx context.Context, program string) ([]Target, error) {
 	out, err := exec.CommandContext(ctx, program, "list").Output()
 	if err != nil {
 		return nil, fmt.Errorf("%s list: %w", program, err)

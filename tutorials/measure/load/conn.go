@@ -29,7 +29,7 @@ type conn struct {
 	sent, done int64   // messages
 	times      []int64 // when the messages under way were sent, by number modulo depth; closed loop only
 	begun      int64   // when the socket was made; with churn
-	said       int64   // messages that this socket has answered; with churn
+	answers    int64   // messages that this socket has answered; with churn
 
 	out  []byte // what of the messages begun is still to be sent: a part of the pool
 	pong []byte // what goes out next, between messages
@@ -40,22 +40,22 @@ type conn struct {
 	pos    int    // bytes of the answer under way that have come and are right
 }
 
-// lie is an answer that isn't what was asked for.
-func (c *conn) lie(form string, args ...any) error {
+// wrong is the error for an answer that isn't what was asked for.
+func (c *conn) wrong(form string, args ...any) error {
 	return fmt.Errorf("connection %d, message %d: %s", c.id, c.done, fmt.Sprintf(form, args...))
 }
 
 // match compares a piece of the answer with what it has to be.
 func (c *conn) match(want, piece []byte) error {
 	if len(piece) > len(want)-c.pos {
-		return c.lie("the answer is longer than the %d bytes that it should have", len(want))
+		return c.wrong("the answer is longer than the %d bytes that it should have", len(want))
 	}
 	if !bytes.Equal(piece, want[c.pos:c.pos+len(piece)]) {
 		i := 0
 		for piece[i] == want[c.pos+i] {
 			i++
 		}
-		return c.lie("byte %d of the answer is %#02x, and %#02x was sent", c.pos+i, piece[i], want[c.pos+i])
+		return c.wrong("byte %d of the answer is %#02x, and %#02x was sent", c.pos+i, piece[i], want[c.pos+i])
 	}
 	c.pos += len(piece)
 	return nil

@@ -11,7 +11,7 @@ func (c *conn) responses(pool *pool, last *[]byte, p []byte) (answered int, err 
 	for len(p) > 0 || c.body {
 		if !c.body {
 			if c.done+int64(answered) >= c.sent {
-				return answered, c.lie("a response came that nothing asked for")
+				return answered, c.wrong("a response came that nothing asked for")
 			}
 			switch {
 			case len(c.head) == 0 && len(*last) > 0 && bytes.HasPrefix(p, *last):
@@ -30,7 +30,7 @@ func (c *conn) responses(pool *pool, last *[]byte, p []byte) (answered int, err 
 			c.body = true
 		}
 		piece := p[:min(len(p), pool.size-c.pos)]
-		if err := c.match(pool.plain, piece); err != nil {
+		if err := c.match(pool.payloads, piece); err != nil {
 			return answered, err
 		}
 		p = p[len(piece):]
@@ -47,14 +47,14 @@ func (c *conn) responses(pool *pool, last *[]byte, p []byte) (answered int, err 
 func (c *conn) check(pool *pool, head []byte) error {
 	line, _, _ := bytes.Cut(head, crlf2[:2])
 	if !bytes.HasPrefix(line, []byte("HTTP/1.1 200")) {
-		return c.lie("the response is %s", line)
+		return c.wrong("the response is %s", line)
 	}
 	value := field(head, "content-length")
 	if value == nil {
-		return c.lie("the response has no Content-Length")
+		return c.wrong("the response has no Content-Length")
 	}
 	if n, err := strconv.Atoi(string(value)); err != nil || n != pool.size {
-		return c.lie("a body of %s bytes is announced, and it should have %d", value, pool.size)
+		return c.wrong("a body of %s bytes is announced, and it should have %d", value, pool.size)
 	}
 	return nil
 }

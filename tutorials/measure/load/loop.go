@@ -110,7 +110,7 @@ func (l *loop) run() error {
 			case fd == l.timer:
 				err = l.issue()
 			default:
-				err = l.take(l.byFD[fd], e.Events&^sys.POLLOUT != 0)
+				err = l.readFrom(l.byFD[fd], e.Events&^sys.POLLOUT != 0)
 			}
 			if err != nil {
 				return err
@@ -158,7 +158,7 @@ func (l *loop) dial(c *conn) (err error) {
 		l.byFD = append(l.byFD, make([]*conn, max(1024, len(l.byFD)))...)
 	}
 	l.byFD[c.fd] = c
-	c.phase, c.armed, c.said = greeting, false, 0
+	c.phase, c.armed, c.answers = greeting, false, 0
 	c.out = l.pool.hello
 	if l.to.http {
 		c.sent++
@@ -186,8 +186,8 @@ func (l *loop) flush(c *conn) error {
 	return nil
 }
 
-// take reads from c once and does what is then to be done.
-func (l *loop) take(c *conn, readable bool) error {
+// readFrom reads from c once, and then sends what may be sent.
+func (l *loop) readFrom(c *conn, readable bool) error {
 	if readable {
 		n, errno := read(c.fd, l.scratch)
 		switch {
@@ -248,7 +248,7 @@ func (l *loop) answered(c *conn, n int) error {
 	}
 	now := l.now()
 	if l.churns(c) {
-		c.phase, c.said = leaving, c.said+1
+		c.phase, c.answers = leaving, c.answers+1
 		c.done++
 		c.out = l.pool.goodbye // HTTP has none
 		return nil
@@ -300,7 +300,7 @@ func (l *loop) pump(c *conn) error {
 // allowed is how many messages c may begin.
 func (l *loop) allowed(c *conn) int {
 	if l.share.Churn {
-		return 1 - int(c.said) - int(c.sent-c.done)
+		return 1 - int(c.answers) - int(c.sent-c.done)
 	}
 	n := int64(l.share.Depth) - (c.sent - c.done)
 	if l.share.Rate > 0 {
@@ -323,7 +323,7 @@ func (l *loop) begin(c *conn, n int) {
 // end is for a connection that the server has closed.
 func (l *loop) end(c *conn) error {
 	if c.phase != leaving {
-		return c.lie("the server closed the connection")
+		return c.wrong("the server closed the connection")
 	}
 	unix.Close(c.fd)
 	l.byFD[c.fd] = nil

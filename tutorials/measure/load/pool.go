@@ -13,15 +13,15 @@ import (
 // lie one behind the other, and the first depth of them once more behind the last, so that up to depth
 // of them can be sent from anywhere by one write.
 type pool struct {
-	count   int    // different messages
-	length  int    // of one as it is sent
-	out     []byte // count+depth messages as they are sent
-	size    int    // of one as it comes back
-	plain   []byte // count payloads
-	hello   []byte // what opens a connection
-	accept  []byte // Sec-WebSocket-Accept that answers hello
-	goodbye []byte // a Close frame
-	opcode  ws.Opcode
+	count    int    // different messages
+	length   int    // of one as it is sent
+	out      []byte // count+depth messages as they are sent
+	size     int    // of one as it comes back
+	payloads []byte // count of them
+	hello    []byte // what opens a connection
+	accept   []byte // Sec-WebSocket-Accept that answers hello
+	goodbye  []byte // a Close frame
+	opcode   ws.Opcode
 }
 
 // poolSize is how many different messages a pool has: many, but not more than a cache holds unless
@@ -42,7 +42,7 @@ func requests(s *share, t target) *pool {
 		close = "Connection: close\r\n"
 	}
 	get := fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", t.path, t.addr, close)
-	p := &pool{count: 1, length: len(get), size: len(s.Body), plain: s.Body, hello: get}
+	p := &pool{count: 1, length: len(get), size: len(s.Body), payloads: s.Body, hello: get}
 	for range 1 + s.Depth {
 		p.out = append(p.out, get...)
 	}
@@ -66,19 +66,19 @@ func frames(s *share, t target) *pool {
 	p.accept = ws.AppendAccept(nil, []byte(key))
 
 	h := ws.Header{Fin: true, Opcode: p.opcode, Masked: true}
-	p.plain = make([]byte, p.count*p.size)
-	random.Read(p.plain)
-	for i, b := range p.plain {
+	p.payloads = make([]byte, p.count*p.size)
+	random.Read(p.payloads)
+	for i, b := range p.payloads {
 		switch {
 		case s.Fixed:
-			p.plain[i] = 'x'
+			p.payloads[i] = 'x'
 		case s.Text:
-			p.plain[i] = 'a' + b%26
+			p.payloads[i] = 'a' + b%26
 		}
 	}
 	for i := range p.count {
 		random.Read(h.Key[:])
-		p.out = ws.AppendFrame(p.out, h, p.plain[i*p.size:][:p.size])
+		p.out = ws.AppendFrame(p.out, h, p.payloads[i*p.size:][:p.size])
 	}
 	p.length = len(p.out) / p.count
 	for i := range s.Depth { // may be more than count: the pool goes round
@@ -99,5 +99,5 @@ func (p *pool) messages(j int64, n int) []byte {
 // answer returns what the answer to message j has to be.
 func (p *pool) answer(j int64) []byte {
 	i := int(j % int64(p.count))
-	return p.plain[i*p.size:][:p.size]
+	return p.payloads[i*p.size:][:p.size]
 }

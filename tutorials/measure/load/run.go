@@ -89,22 +89,22 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 
 // measure makes load, and counts when it has become warm.
 func (w *workers) measure(o *Options) error {
-	w.tell(begin)
+	w.command(begin)
 	if err := w.watch("warming up", o.Warm); err != nil {
 		return err
 	}
-	w.tell(count)
+	w.command(count)
 	if err := call(o.Begin); err != nil {
 		return err
 	}
 	if err := w.watch("counting", o.Time); err != nil {
 		return err
 	}
-	w.tell(stop)
+	w.command(stop)
 	if err := call(o.End); err != nil {
 		return err
 	}
-	w.tell(say)
+	w.command(say)
 	return nil
 }
 
@@ -121,7 +121,7 @@ func fetch(ctx context.Context, url string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Not compressed, as for the workers, and closed at once: no idle connection is left behind.
+	// Not compressed, as for the workers, and closed after the response: no idle connection is left behind.
 	req.Close = true
 	client := http.Client{Transport: &http.Transport{DisableCompression: true}}
 	res, err := client.Do(req)

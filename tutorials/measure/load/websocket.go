@@ -24,7 +24,7 @@ func (c *conn) headEnd(p []byte) (head, rest []byte, err error) {
 		head, c.head = c.head[:i+4], nil
 		return head, p[i+4-had:], nil
 	case len(c.head) > maxHead:
-		return nil, nil, c.lie("a response head of more than %d bytes", maxHead)
+		return nil, nil, c.wrong("a response head of more than %d bytes", maxHead)
 	}
 	return nil, nil, nil
 }
@@ -39,10 +39,10 @@ func (c *conn) upgraded(pool *pool, p []byte) (rest []byte, ok bool, err error) 
 	}
 	if !bytes.HasPrefix(head, []byte("HTTP/1.1 101 ")) {
 		line, _, _ := bytes.Cut(head, crlf2[:2])
-		return nil, false, c.lie("no WebSocket: %s", line)
+		return nil, false, c.wrong("no WebSocket: %s", line)
 	}
 	if got := field(head, "sec-websocket-accept"); !bytes.Equal(got, pool.accept) {
-		return nil, false, c.lie("Sec-WebSocket-Accept is %q, and not %q", got, pool.accept)
+		return nil, false, c.wrong("Sec-WebSocket-Accept is %q, and not %q", got, pool.accept)
 	}
 	c.reader.Init(ws.Client, 0)
 	return rest, true, nil
@@ -71,10 +71,10 @@ func (c *conn) frames(pool *pool, p []byte) (answered int, closed bool, err erro
 		case ws.Data:
 			j := c.done + int64(answered)
 			if j >= c.sent {
-				return answered, closed, c.lie("a message came that nothing asked for")
+				return answered, closed, c.wrong("a message came that nothing asked for")
 			}
 			if ev.First && ev.Opcode != pool.opcode {
-				return answered, closed, c.lie("a %v message came for a %v one", ev.Opcode, pool.opcode)
+				return answered, closed, c.wrong("a %v message came for a %v one", ev.Opcode, pool.opcode)
 			}
 			want := pool.answer(j + int64(c.id))
 			if err := c.match(want, ev.Payload); err != nil {
@@ -84,7 +84,7 @@ func (c *conn) frames(pool *pool, p []byte) (answered int, closed bool, err erro
 				continue
 			}
 			if c.pos != len(want) {
-				return answered, closed, c.lie("%d bytes came back of %d", c.pos, len(want))
+				return answered, closed, c.wrong("%d bytes came back of %d", c.pos, len(want))
 			}
 			c.pos = 0
 			answered++
@@ -92,11 +92,11 @@ func (c *conn) frames(pool *pool, p []byte) (answered int, closed bool, err erro
 			c.pong = ws.AppendFrame(c.pong, ws.Header{Fin: true, Opcode: ws.Pong, Masked: true}, ev.Payload)
 		case ws.CloseFrame:
 			if c.phase != leaving {
-				return answered, closed, c.lie("the server closed with %d %s", ev.Code, ev.Payload)
+				return answered, closed, c.wrong("the server closed with %d %s", ev.Code, ev.Payload)
 			}
 			closed = true
 		case ws.Failed:
-			return answered, closed, c.lie("not WebSocket: %v", ev.Err)
+			return answered, closed, c.wrong("not WebSocket: %v", ev.Err)
 		}
 	}
 }

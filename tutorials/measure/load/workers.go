@@ -21,7 +21,7 @@ import (
 type workers struct {
 	ctx      context.Context
 	all      []*worker
-	said     chan said
+	events   chan workerEvent
 	conns    int
 	progress io.Writer
 }
@@ -36,8 +36,8 @@ type worker struct {
 	gone  bool
 }
 
-// said is an event and whose it is.
-type said struct {
+// workerEvent is an event and the worker that it comes from.
+type workerEvent struct {
 	by *worker
 	event
 }
@@ -53,7 +53,7 @@ func startWorkers(ctx context.Context, o *Options, body []byte) (*workers, error
 		return nil, fmt.Errorf("%d connections need %d processes, each with an active one", conns, need)
 	}
 	n := min(max(o.Workers, need, 1), o.Active)
-	w := &workers{ctx: ctx, said: make(chan said, n), conns: conns, progress: o.Progress}
+	w := &workers{ctx: ctx, events: make(chan workerEvent, n), conns: conns, progress: o.Progress}
 	if w.progress == nil {
 		w.progress = io.Discard
 	}
@@ -97,12 +97,12 @@ func (w *workers) start(s *share) error {
 		for lines := bufio.NewReader(out); ; {
 			line, err := lines.ReadBytes('\n')
 			if err != nil {
-				w.said <- said{k, event{Kind: "gone"}}
+				w.events <- workerEvent{k, event{Kind: "gone"}}
 				return
 			}
 			var e event
 			if json.Unmarshal(line, &e) == nil {
-				w.said <- said{k, e}
+				w.events <- workerEvent{k, e}
 			}
 		}
 	}()
@@ -110,9 +110,9 @@ func (w *workers) start(s *share) error {
 }
 
 // next waits for an event until a time.
-func (w *workers) next(until <-chan time.Time) (s said, ok bool, err error) {
+func (w *workers) next(until <-chan time.Time) (s workerEvent, ok bool, err error) {
 	select {
-	case s = <-w.said:
+	case s = <-w.events:
 	case <-until:
 		return s, false, nil
 	case <-w.ctx.Done():
@@ -135,8 +135,8 @@ func (w *workers) next(until <-chan time.Time) (s said, ok bool, err error) {
 	return s, true, nil
 }
 
-// tell gives all workers a command. One that has ended says why in its last event.
-func (w *workers) tell(command byte) {
+// command gives all workers a command. One that has ended says why in its last event.
+func (w *workers) command(command byte) {
 	for _, k := range w.all {
 		k.in.Write([]byte{command})
 	}
@@ -153,7 +153,7 @@ func (w *workers) ready(d time.Duration) error {
 		case s.Kind == "ready":
 			left--
 		case !ok:
-			w.tell(tell)
+			w.command(tell)
 			_, open := w.sum()
 			fmt.Fprintf(w.progress, "load: opening: %d of %d connections\n", open, w.conns)
 			if time.Now().After(late) {
@@ -170,7 +170,7 @@ func (w *workers) watch(what string, d time.Duration) error {
 	if d <= time.Second { // there will be no line, and so nobody is disturbed
 		return w.pass(begun.Add(d))
 	}
-	if err := w.ask(); err != nil {
+	if err := w.askProgress(); err != nil {
 		return err
 	}
 	base, _ := w.sum()
@@ -179,7 +179,7 @@ func (w *workers) watch(what string, d time.Duration) error {
 		if err := w.pass(begun.Add(second)); err != nil {
 			return err
 		}
-		if err := w.ask(); err != nil {
+		if err := w.askProgress(); err != nil {
 			return err
 		}
 		n, _ := w.sum()
@@ -189,9 +189,9 @@ func (w *workers) watch(what string, d time.Duration) error {
 	return w.pass(begun.Add(d))
 }
 
-// ask has all workers tell how far they are. Who is too busy to do so at once stands where it stood.
-func (w *workers) ask() error {
-	w.tell(tell)
+// askProgress asks all workers how far they are. A worker that is too busy to answer soon keeps its last figures.
+func (w *workers) askProgress() error {
+	w.command(tell)
 	late := time.After(time.Second / 2)
 	for range w.all {
 		if _, ok, err := w.next(late); err != nil || !ok {
@@ -257,7 +257,7 @@ func (w *workers) end() {
 		}
 	}
 	for left > 0 {
-		if s := <-w.said; s.Kind == "gone" {
+		if s := <-w.events; s.Kind == "gone" {
 			left--
 		}
 	}

@@ -10,22 +10,22 @@ import (
 	"path/filepath"
 	"strings"
 
-	"threeloops/tutorials/book/chapter"
-	"threeloops/tutorials/book/source"
+	"threeloops/tutorials/book/annotate"
+	"threeloops/tutorials/book/markdown"
 )
 
 //go:embed web
 var web embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"page": source.PageOf,
+	"page": annotate.PageOf,
 	"base": filepath.Base,
-	"id":   source.DeclID,
+	"id":   annotate.DeclID,
 }).ParseFS(web, "web/*.html"))
 
 // patterns are the packages whose source is shown.
 var patterns = []string{
-	"./forkserv", "./pollserv", "./epollserv", "./common/...", "./" + chapter.Folder + "/...",
+	"./forkserv", "./pollserv", "./epollserv", "./common/...", "./" + markdown.Folder + "/...",
 }
 
 // page is what every page has.
@@ -33,7 +33,7 @@ type page struct {
 	URL        string
 	Title      string
 	Kind       string // of page: the class of its body
-	Contents   []chapter.Section
+	Contents   []markdown.Section
 	Prev, Next *link
 	Main       template.HTML
 }
@@ -44,22 +44,22 @@ type link struct{ URL, Title string }
 type site struct {
 	dir  string
 	root string
-	code *source.Code
-	book *chapter.Book
+	code *annotate.Code
+	book *markdown.Book
 }
 
 // Write writes the site of the repository at root into the directory dir, which exists. What is wrong in
 // chapters is given to warn, and stands in its place on their pages: who tries out a change to the code
 // still has a site.
 func Write(dir, root string, warn func(error)) error {
-	book, err := chapter.Load(root, chapter.Folder)
+	book, err := markdown.Load(root, markdown.Folder)
 	switch {
 	case book == nil:
 		return err
 	case err != nil:
 		warn(err)
 	}
-	code, err := source.Load(root, patterns...)
+	code, err := annotate.Load(root, patterns...)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (s *site) index() error {
 	data := struct {
 		Chapters       []entry
 		Pages          []link
-		Misconceptions []chapter.Misconception
+		Misconceptions []markdown.Misconception
 	}{Misconceptions: s.book.Misconceptions}
 	for _, c := range s.book.Chapters {
 		data.Chapters = append(data.Chapters, entry{link{urlOf(c), title(c)}, c.Question()})
@@ -153,9 +153,9 @@ func (s *site) index() error {
 	return s.write(page{URL: "/chapters/", Title: "Chapters", Kind: "index"}, "chapters.html", data)
 }
 
-func urlOf(c *chapter.Chapter) string { return "/chapters/" + c.Name + ".html" }
+func urlOf(c *markdown.Chapter) string { return "/chapters/" + c.Name + ".html" }
 
-func title(c *chapter.Chapter) string {
+func title(c *markdown.Chapter) string {
 	if c.Number == 0 {
 		return c.Title
 	}

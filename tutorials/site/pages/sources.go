@@ -10,21 +10,21 @@ import (
 	"slices"
 	"strings"
 
-	"threeloops/tutorials/book/chapter"
-	"threeloops/tutorials/book/source"
+	"threeloops/tutorials/book/annotate"
+	"threeloops/tutorials/book/markdown"
 )
 
 // part is a part of a file as it is shown.
 type part struct {
-	source.Part
+	annotate.Part
 	Code template.HTML
 }
 
 // shelf is a package in the index.
 type shelf struct {
-	*source.Package
+	*annotate.Package
 	Synopsis     string
-	Files, Tests []*source.File
+	Files, Tests []*annotate.File
 }
 
 // sources writes a page for each file, and the index.
@@ -34,7 +34,7 @@ func (s *site) sources() error {
 		return err
 	}
 	var shelves []shelf
-	var files []*source.File
+	var files []*annotate.File
 	for _, p := range order {
 		sh := shelf{Package: p}
 		sh.Synopsis, _ = s.code.Synopsis(p)
@@ -61,17 +61,17 @@ func (s *site) sources() error {
 }
 
 // file writes the page of one file, between those of its neighbours.
-func (s *site) file(files []*source.File, i int) error {
+func (s *site) file(files []*annotate.File, i int) error {
 	f := files[i]
-	p := page{URL: source.PageOf(f.Path), Title: f.Path, Kind: "source"}
+	p := page{URL: annotate.PageOf(f.Path), Title: f.Path, Kind: "source"}
 	if i > 0 {
-		p.Prev = &link{source.PageOf(files[i-1].Path), files[i-1].Path}
+		p.Prev = &link{annotate.PageOf(files[i-1].Path), files[i-1].Path}
 	}
 	if i < len(files)-1 {
-		p.Next = &link{source.PageOf(files[i+1].Path), files[i+1].Path}
+		p.Next = &link{annotate.PageOf(files[i+1].Path), files[i+1].Path}
 	}
 	data := struct {
-		File  *source.File
+		File  *annotate.File
 		Parts []part
 	}{File: f}
 	for _, q := range s.code.Parts(f) {
@@ -80,7 +80,7 @@ func (s *site) file(files []*source.File, i int) error {
 			piece.Code = s.code.Lines(f, q.First, q.Last, true)
 		}
 		if q.ID != "" {
-			p.Contents = append(p.Contents, chapter.Section{Title: q.Name, ID: q.ID, Level: 2})
+			p.Contents = append(p.Contents, markdown.Section{Title: q.Name, ID: q.ID, Level: 2})
 		}
 		data.Parts = append(data.Parts, piece)
 	}
@@ -91,7 +91,7 @@ var word = regexp.MustCompile(`[a-z][a-z0-9]*`)
 
 // house returns the drawing in ARCHITECTURE.md with the packages' names as links, and the packages in the
 // order in which they stand there; then the others.
-func (s *site) house() (template.HTML, []*source.Package, error) {
+func (s *site) house() (template.HTML, []*annotate.Package, error) {
 	text, err := os.ReadFile(s.root + "/ARCHITECTURE.md")
 	if err != nil {
 		return "", nil, err
@@ -110,7 +110,7 @@ func (s *site) house() (template.HTML, []*source.Package, error) {
 	if drawing == nil {
 		return "", nil, errors.New("ARCHITECTURE.md has no drawing below \"The house\"")
 	}
-	var order []*source.Package
+	var order []*annotate.Package
 	var linked strings.Builder
 	notes := strings.LastIndex(drawing[0], "   ") // beside the drawing, in whose first line all is ASCII
 	for _, line := range drawing {
@@ -147,7 +147,7 @@ func (s *site) loops() error {
 			"forkserv/parent.go"},
 	}
 	for i, v := range views {
-		var files []*source.File
+		var files []*annotate.File
 		for _, name := range []string{poll, epoll, v.fork} {
 			f := s.code.File(name)
 			if f == nil {
@@ -159,11 +159,11 @@ func (s *site) loops() error {
 		data := struct {
 			About string
 			Other link
-			Rows  []source.Beside
+			Rows  []annotate.Beside
 		}{v.about, link{other.url, other.title}, s.code.Compare(files...)}
 		p := page{URL: v.url, Title: v.title, Kind: "loops"}
 		for _, row := range data.Rows {
-			p.Contents = append(p.Contents, chapter.Section{Title: row.Name, ID: source.DeclID(row.Name), Level: 2})
+			p.Contents = append(p.Contents, markdown.Section{Title: row.Name, ID: annotate.DeclID(row.Name), Level: 2})
 		}
 		if err := s.write(p, "loops.html", data); err != nil {
 			return err

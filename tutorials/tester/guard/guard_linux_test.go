@@ -82,7 +82,7 @@ func TestNothingRunsWhenItIsTooLate(t *testing.T) {
 	}
 }
 
-// Who is killed has no time to end what runs.
+// A process that is killed has no time to end what it runs.
 func TestTheFamilyOfAKilledProcessEnds(t *testing.T) {
 	said := t.TempDir() + "/pids"
 	guardtest.Killed(t, killedVariable+"="+said, said)

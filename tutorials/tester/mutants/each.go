@@ -46,9 +46,9 @@ func converse(s *parts, c *net.TCPConn) {
 		case !p.midway():
 			begun = time.Time{}
 			c.SetReadDeadline(time.Time{})
-		case begun.IsZero(), s.renewed:
+		case begun.IsZero(), s.timeoutPerRead:
 			begun = time.Now()
-			c.SetReadDeadline(begun.Add(s.patience))
+			c.SetReadDeadline(begun.Add(s.requestTimeout))
 		}
 		n, err := c.Read(buf)
 		if n > 0 {
@@ -64,7 +64,7 @@ func converse(s *parts, c *net.TCPConn) {
 			open = false
 		}
 	}
-	c.CloseWrite() // at once, whoever else may hold the socket
+	c.CloseWrite() // sends the FIN even if another process holds the socket
 }
 
 func send(c net.Conn, out []byte) error {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// page is what every GET is answered with.
+// page is the body of every response.
 var page = []byte("<!doctype html><title>page</title><p>Héllo. " + strings.Repeat("All is well. ", 60) + "\n")
 
 // http answers GET, and nothing else that has a body.

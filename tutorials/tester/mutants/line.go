@@ -7,7 +7,7 @@ type line struct{ buf []byte }
 
 func newLine() proto { return &line{} }
 
-// longest is what a line, or the head of a request, may have.
+// longest is what a line, or the header section of a request, may have.
 const longest = 64 << 10
 
 func (l *line) feed(in []byte) (out []byte, end bool) {

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// loop is one thread that serves all connections, told by epoll(7) which of
+// loop is one thread that serves all connections; epoll(7) reports which of
 // them are ready.
 type loop struct {
 	*parts
@@ -24,7 +24,7 @@ type conn struct {
 	out   []byte // not sent yet
 	end   bool   // close when all is sent
 	begun time.Time
-	waits uint32 // what epoll was told to wait for
+	waits uint32 // the events that epoll waits for
 }
 
 // reactor serves with one loop.
@@ -44,7 +44,7 @@ func reactor(s *parts, ln *net.TCPListener) {
 		return
 	}
 	raw.Control(func(fd uintptr) { l.ln = int(fd) })
-	l.control(unix.EPOLL_CTL_ADD, l.ln, unix.EPOLLIN|s.edges)
+	l.control(unix.EPOLL_CTL_ADD, l.ln, unix.EPOLLIN|s.listenerFlags)
 	l.run()
 }
 
@@ -55,9 +55,9 @@ func (l *loop) run() {
 		if err != nil && err != unix.EINTR {
 			return
 		}
-		if !l.reopen.IsZero() && l.over(l) {
+		if !l.reopen.IsZero() && l.pauseOver(l) {
 			l.reopen = time.Time{}
-			l.control(unix.EPOLL_CTL_MOD, l.ln, unix.EPOLLIN|l.edges)
+			l.control(unix.EPOLL_CTL_MOD, l.ln, unix.EPOLLIN|l.listenerFlags)
 		}
 		for _, e := range events[:max(n, 0)] {
 			if int(e.Fd) == l.ln {
@@ -102,14 +102,14 @@ func (l *loop) acceptOne() bool {
 	return true
 }
 
-// pause leaves the listener alone for a while: it stays ready, and accept would go on failing.
+// pause stops watching the listener for a while: it stays ready, and accept would go on failing.
 func pause(l *loop) {
 	l.reopen = time.Now().Add(acceptPause)
 	l.control(unix.EPOLL_CTL_MOD, l.ln, 0)
 }
 
-// over reports whether the pause has ended. Events of clients don't end it.
-func over(l *loop) bool { return !time.Now().Before(l.reopen) }
+// pauseOver reports whether the pause has ended. Events of clients don't end it.
+func pauseOver(l *loop) bool { return !time.Now().Before(l.reopen) }
 
 func newState(l *loop, fd int) *conn { return &conn{fd: fd, proto: l.proto()} }
 
@@ -127,12 +127,12 @@ func ready(l *loop, c *conn, events uint32) {
 	case n == 0:
 		c.end = true
 	default:
-		c.take(buf[:n])
+		c.feed(buf[:n])
 	}
 }
 
-// take gives the protocol what was read.
-func (c *conn) take(in []byte) {
+// feed gives the protocol what was read.
+func (c *conn) feed(in []byte) {
 	out, end := c.proto.feed(in)
 	c.out = append(c.out, out...)
 	c.end = c.end || end
@@ -213,7 +213,7 @@ func (l *loop) timeout() int {
 // sweep closes connections whose request is late.
 func (l *loop) sweep() {
 	for _, c := range l.conns {
-		if !c.begun.IsZero() && time.Since(c.begun) > l.patience {
+		if !c.begun.IsZero() && time.Since(c.begun) > l.requestTimeout {
 			l.close(c)
 		}
 	}

@@ -44,7 +44,7 @@ func main() {
 func start(args []string) error {
 	if len(args) == 0 {
 		for _, name := range slices.Sorted(maps.Keys(servers)) {
-			fmt.Printf("%-10s  %s\n", name, servers[name].about)
+			fmt.Printf("%-32s  %s\n", name, servers[name].about)
 		}
 		return nil
 	}

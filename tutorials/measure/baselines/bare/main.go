@@ -1,5 +1,5 @@
 // Command bare is what a process per connection costs in Go before it does
-// anything: a parent that accepts and starts itself anew, and a child that
+// anything: a parent that accepts and executes itself again, and a child that
 // answers a handshake and every frame with a ready-made one, in a loop of poll(2),
 // read and write. It parses nothing that it needn't, imports only what it
 // must, and handles nothing that a client on the same machine doesn't do.

@@ -1,0 +1,145 @@
+package markdown
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/yuin/goldmark/ast"
+)
+
+// required are the sections that each numbered chapter has, in this order. Others may stand between.
+var required = []struct {
+	title string
+	needs string // what the section must have beside words
+	has   func(c *Chapter, n ast.Node) bool
+}{
+	{"The question", "a question mark", asks},
+	{"The code to read", "a quote", holds[*Quote]},
+	{"Predict", "a block predict", holds[*Prediction]},
+	{"The experiment", "a block experiment, console or check", runs},
+	{"Find the bug", "the block exercise", holds[*Exercise]},
+	{"Remember", "", nil},
+	{"The other two models", "", nil},
+	{"Sources", "a link", linked},
+}
+
+// Question returns the first paragraph of the section that asks it; "" if there is none.
+func (c *Chapter) Question() string {
+	for n := c.tree.FirstChild(); n != nil; n = n.NextSibling() {
+		h, ok := n.(*ast.Heading)
+		if !ok || plain(h, c.text) != required[0].title {
+			continue
+		}
+		if p, ok := n.NextSibling().(*ast.Paragraph); ok {
+			return plain(p, c.text)
+		}
+	}
+	return ""
+}
+
+// structure returns what is missing, or out of its place.
+func (c *Chapter) structure() (faults []error) {
+	if c.Title == "" {
+		faults = append(faults, c.fault(1, errors.New("the page has no title: \"# ...\" on the first line")))
+	}
+	last := 0
+	for i, s := range c.Sections {
+		if s.Level > last+1 || s.Level == 1 && i > 0 {
+			faults = append(faults, c.fault(s.Line, fmt.Errorf("the heading %q has level %d after one of level %d",
+				s.Title, s.Level, last)))
+		}
+		last = s.Level
+	}
+	if c.Number > 0 {
+		faults = append(faults, c.sections()...)
+	}
+	return faults
+}
+
+func (c *Chapter) sections() (faults []error) {
+	next := 0
+	for n := c.tree.FirstChild(); n != nil; n = n.NextSibling() {
+		h, ok := n.(*ast.Heading)
+		if !ok || h.Level != 2 {
+			continue
+		}
+		title, line := plain(h, c.text), c.lineOf(h)
+		i := indexOf(title)
+		switch {
+		case i < 0:
+		case i < next:
+			faults = append(faults, c.fault(line, fmt.Errorf("the section %q is twice there, or too late", title)))
+		default:
+			for _, missing := range required[next:i] {
+				err := fmt.Errorf("before %q the section %q is missing", title, missing.title)
+				faults = append(faults, c.fault(line, err))
+			}
+			next = i + 1
+			faults = append(faults, c.complete(h, i, line)...)
+		}
+	}
+	for _, missing := range required[next:] {
+		err := fmt.Errorf("the section %q is missing", missing.title)
+		faults = append(faults, c.fault(c.lineAt(len(c.text)), err))
+	}
+	return faults
+}
+
+// complete checks that a section has something, and what it needs.
+func (c *Chapter) complete(h *ast.Heading, i, line int) []error {
+	r := required[i]
+	full, has := false, r.has == nil
+	for n := h.NextSibling(); n != nil; n = n.NextSibling() {
+		if next, ok := n.(*ast.Heading); ok && next.Level <= 2 {
+			break
+		}
+		full = true
+		has = has || r.has(c, n)
+	}
+	switch {
+	case !full:
+		return []error{c.fault(line, fmt.Errorf("the section %q is empty", r.title))}
+	case !has:
+		return []error{c.fault(line, fmt.Errorf("the section %q lacks %s", r.title, r.needs))}
+	}
+	return nil
+}
+
+func indexOf(title string) int {
+	for i, r := range required {
+		if r.title == title {
+			return i
+		}
+	}
+	return -1
+}
+
+func (c *Chapter) lineOf(n ast.Node) int {
+	if n.Lines().Len() == 0 {
+		return 1
+	}
+	return c.lineAt(n.Lines().At(0).Start)
+}
+
+func asks(c *Chapter, n ast.Node) bool { return strings.Contains(plain(n, c.text), "?") }
+
+func holds[T any](c *Chapter, n ast.Node) bool {
+	_, ok := c.blocks[n].(T)
+	return ok
+}
+
+func runs(c *Chapter, n ast.Node) bool {
+	return holds[*Experiment](c, n) || holds[*Transcript](c, n) || holds[*Check](c, n)
+}
+
+func linked(_ *Chapter, n ast.Node) (found bool) {
+	ast.Walk(n, func(n ast.Node, _ bool) (ast.WalkStatus, error) {
+		switch n.(type) {
+		case *ast.Link, *ast.AutoLink:
+			found = true
+		}
+		return ast.WalkContinue, nil
+	})
+	return found
+}

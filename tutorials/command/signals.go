@@ -1,0 +1,31 @@
+package command
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+)
+
+// unread is set when nobody reads what this program writes any more.
+var unread atomic.Bool
+
+// untilSignal returns a context that ends when a signal tells this process to end, or when it writes to a pipe that
+// nobody reads: head(1) has seen enough. So commands remove their temporary files in both cases. A second signal,
+// after stop, ends the process immediately; a second write to the pipe never does.
+func untilSignal() (ctx context.Context, stop context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	pipe := make(chan os.Signal, 1)
+	signal.Notify(pipe, syscall.SIGPIPE)
+	go func() {
+		select {
+		case <-pipe:
+			unread.Store(true)
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	ctx, unnotify := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	return ctx, func() { unnotify(); cancel() }
+}

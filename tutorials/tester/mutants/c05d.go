@@ -1,8 +1,0 @@
-package main
-
-// Chapter 5. When no descriptor is free, the listener stays ready, so the loop never sleeps again.
-var _ = mutant("C5d", "there is no pause after a failed accept", func() *parts {
-	s := base(newLine, reactor)
-	s.pause = func(*loop) {}
-	return s
-})

@@ -1,0 +1,14 @@
+package main
+
+// Chapter 10 (planned). The server takes each frame for a message, and a continuation for a text message.
+var _ = mutant("fragments-answered-as-messages", "each fragment is answered as a message", func() *parts {
+	return base(func() proto {
+		w := plainWebSocket()
+		w.any = true
+		w.message = func(w *webSocket, f frame) (out []byte, end bool) {
+			f.first |= fin
+			return message(w, f)
+		}
+		return w
+	}, each)
+})

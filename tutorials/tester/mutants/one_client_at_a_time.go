@@ -1,0 +1,17 @@
+package main
+
+import "net"
+
+// Chapter 1. One at a time: the next client is accepted when the last one has
+// left.
+var _ = mutant("one-client-at-a-time", "serves one client at a time", func() *parts {
+	return base(newLine, func(s *parts, ln *net.TCPListener) {
+		for {
+			c, err := ln.AcceptTCP()
+			if err != nil {
+				return
+			}
+			converse(s, c)
+		}
+	})
+})

@@ -1,0 +1,16 @@
+package main
+
+// The same tutorial answered a Ping with an empty text frame, which a
+// browser hands to the page as a message.
+var _ = mutant("ping-answered-with-text", "the answer to a Ping is an empty message", func() *parts {
+	return base(func() proto {
+		w := plainWebSocket()
+		w.control = func(w *webSocket, f frame) (out []byte, end bool) {
+			if f.first&0xf == ping {
+				return w.frame(text, nil), false
+			}
+			return control(w, f)
+		}
+		return w
+	}, each)
+})
