@@ -137,12 +137,12 @@ func TestWhatEachErrnoOfAWaitMeans(t *testing.T) {
 	for e := unix.Errno(1); e < 134; e++ {
 		fds := []PollFd{{Fd: -1, Revents: POLLIN}}
 		begin := time.Now()
-		n, err := waited(fds, shortage, -1, e)
+		n, err := pollResult(fds, retryPause, -1, e)
 		took := time.Since(begin)
 		if n != 0 || (err == nil) != slices.Contains(quiet, e) || fds[0].Revents != 0 {
 			t.Errorf("%v: got %d ready, %v, marks %#x", e, n, err, fds[0].Revents)
 		}
-		if e != unix.EINTR && took < shortage {
+		if e != unix.EINTR && took < retryPause {
 			t.Errorf("%v: the wait is over after %v", e, took)
 		}
 	}
