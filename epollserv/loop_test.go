@@ -45,11 +45,11 @@ func TestWhomEpollDoesNotTakeIsGoneForTheApplicationToo(t *testing.T) {
 		cfg:  &session.Config{App: app, Stat: slot},
 		ep:   -1, // takes nobody
 	}
-	l.wake = l.touch
+	l.wake = l.schedule
 	now := time.Now()
 	c := l.add(now, pair[0])
 	unix.Write(pair[1], []byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
-	l.take(now, c, true)
+	l.readFrom(now, c, true)
 	l.settle(now)
 	if app.asked != 1 || app.gone != 1 {
 		t.Errorf("of one client %d requests were heard and %d ends, want one each", app.asked, app.gone)
@@ -69,7 +69,7 @@ func TestAListenerThatIsLeftAloneIsStillEpolls(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.CloseAll(lns)
-	l := &loop{lns: lns, stat: slot, env: &server.Env{Log: slog.New(slog.DiscardHandler)}}
+	l := &loop{listeners: lns, stat: slot, env: &server.Env{Log: slog.New(slog.DiscardHandler)}}
 	if l.ep, err = sys.EpollCreate(); err != nil {
 		t.Fatal(err)
 	}
@@ -101,9 +101,9 @@ func TestAListenerThatIsLeftAloneIsStillEpolls(t *testing.T) {
 // watched that isn't.
 func TestAListenerThatCannotBeWatchedIsTriedAgain(t *testing.T) {
 	slot := new(stat.Slot)
-	l := &loop{lns: []*conn.Listener{{FD: 0}}, stat: slot, ep: -1, env: &server.Env{Log: slog.New(slog.DiscardHandler)}}
+	l := &loop{listeners: []*conn.Listener{{FD: 0}}, stat: slot, ep: -1, env: &server.Env{Log: slog.New(slog.DiscardHandler)}}
 	l.watchListeners(true)
-	if !l.paused || l.resume.IsZero() {
-		t.Errorf("paused %v until %v, want a time to try again", l.paused, l.resume)
+	if !l.paused || l.resumeAt.IsZero() {
+		t.Errorf("paused %v until %v, want a time to try again", l.paused, l.resumeAt)
 	}
 }

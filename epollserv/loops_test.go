@@ -22,18 +22,18 @@ func (e *ear) Deliver(_ time.Time, m *hub.Message) {
 	e.lines = append(e.lines, fmt.Sprintf("%d %s%s", m.Seq, m.Name, m.Text))
 }
 
-// newExchange returns the berths of n loops, with an ear at each.
-func newExchange(t *testing.T, n int) (berths []*berth, ears []*ear) {
+// newLoopBus returns the berths of n loops, with an ear at each.
+func newLoopBus(t *testing.T, n int) (berths []*loopPort, ears []*ear) {
 	t.Helper()
-	x := new(exchange)
+	x := new(loopBus)
 	for range n {
-		desk, err := server.NewDesk()
+		desk, err := server.NewCommandQueue()
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(desk.Close)
 		e := new(ear)
-		b := x.berth(&server.Env{Options: &server.Options{Loops: n}}, desk).(*berth)
+		b := x.newPort(&server.Env{Options: &server.Options{Loops: n}}, desk).(*loopPort)
 		b.Attach(e)
 		b.cfg = &session.Config{Stat: new(stat.Slot)}
 		b.cfg.Round()
@@ -43,21 +43,21 @@ func newExchange(t *testing.T, n int) (berths []*berth, ears []*ear) {
 }
 
 // rung reports whether b's loop would wake up now, and has it wake up.
-func (b *berth) rung(t *testing.T) bool {
+func (b *loopPort) rung(t *testing.T) bool {
 	t.Helper()
-	n, err := sys.Poll([]sys.PollFd{{Fd: int32(b.desk.FD), Events: sys.POLLIN}}, 0)
+	n, err := sys.Poll([]sys.PollFd{{Fd: int32(b.commands.FD), Events: sys.POLLIN}}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n > 0 {
-		b.desk.Take()
-		b.collect(time.Unix(0, 0))
+		b.commands.TakeAll()
+		b.emptyMailbox(time.Unix(0, 0))
 	}
 	return n > 0
 }
 
 // quiet lets the loops work until none is rung for.
-func quiet(t *testing.T, berths []*berth) {
+func quiet(t *testing.T, berths []*loopPort) {
 	t.Helper()
 	for busy := true; busy; {
 		busy = false
@@ -68,7 +68,7 @@ func quiet(t *testing.T, berths []*berth) {
 }
 
 func TestEveryLoopHearsTheSameInOneOrder(t *testing.T) {
-	berths, ears := newExchange(t, 3)
+	berths, ears := newLoopBus(t, 3)
 	now := time.Unix(0, 0)
 	for i, b := range berths {
 		b.Post(now, &hub.Message{Kind: hub.Join, Conn: uint64(i + 1), Name: string(rune('A' + i))})
@@ -90,7 +90,7 @@ func TestEveryLoopHearsTheSameInOneOrder(t *testing.T) {
 }
 
 func TestTheHubWaitsForALoopThatIsFarBehind(t *testing.T) {
-	berths, ears := newExchange(t, 2)
+	berths, ears := newLoopBus(t, 2)
 	now := time.Unix(0, 0)
 	for i, b := range berths {
 		b.Post(now, &hub.Message{Kind: hub.Join, Conn: uint64(i + 1), Name: string(rune('A' + i))})
@@ -104,7 +104,7 @@ func TestTheHubWaitsForALoopThatIsFarBehind(t *testing.T) {
 	if n := len(berths[1].mailbox); n != mailboxMax {
 		t.Errorf("in the mailbox of the loop behind: %d letters, want %d", n, mailboxMax)
 	}
-	if n := len(berths[0].waiting); n != extra {
+	if n := len(berths[0].undelivered); n != extra {
 		t.Errorf("waiting for it: %d letters, want %d", n, extra)
 	}
 	if berths[0].rung(t) {
@@ -121,17 +121,17 @@ func TestTheHubWaitsForALoopThatIsFarBehind(t *testing.T) {
 
 // The clients of a loop may wait for the hub when the first has none any more.
 func TestTheHubOutlivesTheFirstLoop(t *testing.T) {
-	berths, ears := newExchange(t, 3)
-	x, now := berths[0].exchange, time.Now()
+	berths, ears := newLoopBus(t, 3)
+	x, now := berths[0].loopBus, time.Now()
 	ended := make(chan error)
-	first := &loop{env: &server.Env{Log: slog.New(slog.DiscardHandler)}, bus: berths[0], desk: berths[0].desk, end: now}
+	first := &loop{env: &server.Env{Log: slog.New(slog.DiscardHandler)}, bus: berths[0], commands: berths[0].commands, graceEnd: now}
 	go func() { ended <- x.run(first) }()
 	for i, b := range berths[1:] {
 		for range mailboxMax + 1 {
 			b.Post(now, &hub.Message{Kind: hub.Send})
 		}
 		for n := 0; n <= mailboxMax; n = len(ears[1+i].lines) {
-			bell := []sys.PollFd{{Fd: int32(b.desk.FD), Events: sys.POLLIN}}
+			bell := []sys.PollFd{{Fd: int32(b.commands.FD), Events: sys.POLLIN}}
 			if rung, err := sys.Poll(bell, time.Minute); rung == 0 {
 				t.Fatalf("the hub has answered loop %d %d times, and no further: %v", 1+i, n, err)
 			}

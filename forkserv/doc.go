@@ -1,6 +1,6 @@
 // Forkserv serves HTTP and WebSocket with a process for each connection. The
 // parent accepts, starts a child and hands it the socket, and reaps children
-// that have ended. A child knows one client and waits for nobody else, so it can
+// that have ended. A child knows one client and waits for no other, so its code can
 // be read from top to bottom; and whatever happens to it, no other
 // client notices.
 //
@@ -12,7 +12,7 @@
 //	0 1 2  the parent's standard input, output and error
 //	3      its connection; of a child started in advance (-prefork), none yet
 //	4      the bus: a socket to the parent, and the sign that it lives
-//	5      the board: shared memory in which all count
+//	5      the board: shared memory with the counters of all processes
 //	6 7    the lists of hosts and origins, as the parent has read them last
 //	8      the directory of -root
 //	9      what becomes its standard error when it can run (until then that takes nothing)
@@ -23,7 +23,7 @@
 // before that; see handover.go.
 //
 // What connections share, the room at /chat, is in the parent: a child posts what
-// its client says on its bus, and the parent sends each child what all shall hear.
+// its client says on its bus, and the parent sends each child what all clients get.
 // A child is a process and may be slow, stopped or dead at any moment, so the
 // parent never waits for one: see hub.go.
 //

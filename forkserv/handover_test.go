@@ -57,7 +57,7 @@ func harm(pid, memfd int, env []string) {
 	}
 	slot := 0
 	for _, v := range env {
-		if value, ok := strings.CutPrefix(v, birthEnv+"="); ok {
+		if value, ok := strings.CutPrefix(v, childEnv+"="); ok {
 			text, _, _ := strings.Cut(value, ":")
 			slot, _ = strconv.Atoi(text)
 		}
@@ -107,8 +107,8 @@ func TestAClientWhoseChildrenDieAtBirthIsTurnedAway(t *testing.T) {
 		}
 		before.get(t, 200)
 	}
-	await(t, fmt.Sprintf("lines about %d children that died for each client", mostDead), func() bool {
-		return strings.Count(p.Log(), "a child has failed") == mostDead*clients
+	await(t, fmt.Sprintf("lines about %d children that died for each client", maxDeaths), func() bool {
+		return strings.Count(p.Log(), "a child has failed") == maxDeaths*clients
 	})
 	if n := strings.Count(p.Log(), "died before it could serve"); n < 1 || n > clients {
 		t.Errorf("lines that say why: got %d, want one a second", n)
@@ -190,7 +190,7 @@ func TestAShutdownTakesInALongBacklog(t *testing.T) {
 	p := processtest.Launch(t, "-grace=60s")
 	p.Signal(syscall.SIGSTOP)
 	var all []*client
-	for range 4 * mostKept {
+	for range 4 * maxKeptFDs {
 		c := dial(t, p)
 		io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		all = append(all, c)
@@ -241,9 +241,9 @@ func TestAChildCanChangeNeitherTheBoardNorAList(t *testing.T) {
 // A child can write what it likes on the board, and on the slots of others.
 func TestTheParentTrustsNothingOnTheBoard(t *testing.T) {
 	p := newRoom(t, 3)
-	p.children = map[int]*offspring{}
+	p.byPID = map[int]*childProc{}
 	for _, c := range p.all {
-		p.children[c.pid] = c
+		p.byPID[c.pid] = c
 	}
 	for i := range p.board {
 		for j := range p.board[i] {

@@ -21,18 +21,18 @@ func newRoom(t *testing.T, members int) *parent {
 	t.Helper()
 	p := &parent{
 		env:  &server.Env{Log: slog.New(slog.DiscardHandler), Options: &server.Options{}},
-		stat: new(stat.Slot), places: make([]*offspring, 1+members), in: make([]byte, hub.MaxMessage),
+		stat: new(stat.Slot), bySlot: make([]*childProc, 1+members), recvBuf: make([]byte, hub.MaxMessage),
 		fds: make([]sys.PollFd, 2), first: 2,
 	}
 	p.fds[0].Fd, p.fds[1].Fd = -1, -1
 	p.board = make(stat.Board, 1+members)
 	t.Cleanup(func() {
 		for _, c := range p.all {
-			c.ours.Close()
-			c.theirs.Close()
+			c.parentEnd.Close()
+			c.childEnd.Close()
 		}
 	})
-	p.hub = hub.New(p.out, sys.Random)
+	p.hub = hub.New(p.sendTo, sys.Random)
 	for i := range members {
 		ours, theirs, err := newChannel()
 		if err != nil {
@@ -43,8 +43,8 @@ func newRoom(t *testing.T, members int) *parent {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { sleep.Process.Kill(); sleep.Wait() })
-		c := &offspring{pid: sleep.Process.Pid, id: uint64(i + 1), slot: i + 1, at: i, ours: ours, theirs: theirs, newcomer: nobody}
-		p.all, p.places[c.slot] = append(p.all, c), c
+		c := &childProc{pid: sleep.Process.Pid, id: uint64(i + 1), slot: i + 1, index: i, parentEnd: ours, childEnd: theirs, pending: noClient}
+		p.all, p.bySlot[c.slot] = append(p.all, c), c
 		p.watch(ours.FD)
 		p.arm(c)
 		c.posts(t, &hub.Message{Kind: hub.Join, Name: fmt.Sprint(c.id)})
@@ -66,7 +66,7 @@ func (p *parent) rounds(t *testing.T, n int, now time.Time) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.exchange(now)
+		p.receive(now)
 		p.settle(now, false)
 		if ready == 0 {
 			return
@@ -75,25 +75,25 @@ func (p *parent) rounds(t *testing.T, n int, now time.Time) {
 }
 
 // posts is what a child does that sends m.
-func (c *offspring) posts(t *testing.T, m *hub.Message) {
+func (c *childProc) posts(t *testing.T, m *hub.Message) {
 	t.Helper()
 	m.Conn = c.id
-	if full, err := c.theirs.Send(m.Append(nil)); full || err != nil {
+	if full, err := c.childEnd.Send(m.Append(nil)); full || err != nil {
 		t.Fatalf("child %d can't post: full %v, %v", c.id, full, err)
 	}
 }
 
-func (c *offspring) says(t *testing.T, text string) {
+func (c *childProc) says(t *testing.T, text string) {
 	t.Helper()
 	c.posts(t, &hub.Message{Kind: hub.Say, Text: []byte(text)})
 }
 
 // receives calls each for every message that a child finds on its bus.
-func (c *offspring) receives(t *testing.T, each func(*hub.Message)) {
+func (c *childProc) receives(t *testing.T, each func(*hub.Message)) {
 	t.Helper()
 	b := make([]byte, hub.MaxMessage)
 	for {
-		n, err := c.theirs.Recv(b)
+		n, err := c.childEnd.Recv(b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +107,7 @@ func (c *offspring) receives(t *testing.T, each func(*hub.Message)) {
 }
 
 // takes is what a child does that reads all that there is.
-func (c *offspring) takes(t *testing.T) (texts []string) {
+func (c *childProc) takes(t *testing.T) (texts []string) {
 	t.Helper()
 	c.receives(t, func(m *hub.Message) {
 		if m.Kind == hub.Said {
@@ -140,8 +140,8 @@ func TestNobodyIsListenedToWhileAChildIsBehind(t *testing.T) {
 	talker, slow := p.all[0], p.all[2]
 	said := 0
 	talk := func(now time.Time) {
-		for range 2 * mostBytes / big {
-			if !slow.shut && p.held.IsZero() {
+		for range 2 * maxQueuedBytes / big {
+			if !slow.ending && p.readsPausedUntil.IsZero() {
 				said++
 				talker.says(t, strings.Repeat("x", big))
 			}
@@ -151,9 +151,9 @@ func TestNobodyIsListenedToWhileAChildIsBehind(t *testing.T) {
 		}
 	}
 	talk(start)
-	if p.held != start.Add(standstill) || slow.bytes > mostBytes/behindShare+2*big {
+	if p.readsPausedUntil != start.Add(standstill) || slow.bytes > maxQueuedBytes/laggingShare+2*big {
 		t.Fatalf("a child that takes nothing: others wait until %v with %d bytes queued, want a stop until %v",
-			p.held, slow.bytes, start.Add(standstill))
+			p.readsPausedUntil, slow.bytes, start.Add(standstill))
 	}
 	talker.says(t, "not yet")
 	p.rounds(t, 3, start)
@@ -168,18 +168,18 @@ func TestNobodyIsListenedToWhileAChildIsBehind(t *testing.T) {
 			t.Fatalf("it was sent %d messages, want %d", taken, said+1)
 		}
 	}
-	if !p.held.IsZero() || len(p.behind) != 0 {
-		t.Errorf("when nobody is behind: held until %v for %d, want no more", p.held, len(p.behind))
+	if !p.readsPausedUntil.IsZero() || len(p.lagging) != 0 {
+		t.Errorf("when nobody is behind: held until %v for %d, want no more", p.readsPausedUntil, len(p.lagging))
 	}
 
 	talk(start)
-	now := p.held
+	now := p.readsPausedUntil
 	if now.IsZero() {
 		t.Fatal("behind again: want the others to wait")
 	}
 	talk(now) // it has had its time
-	if !slow.shut {
-		t.Errorf("more than %d bytes wait for a child: want it ended", mostBytes)
+	if !slow.ending {
+		t.Errorf("more than %d bytes wait for a child: want it ended", maxQueuedBytes)
 	}
 	await(t, "its process to be dead", func() bool { return !alive(slow.pid) })
 	talker.says(t, "and on")
@@ -201,9 +201,9 @@ func TestAChildThatSendsWhatItMustNotIsEnded(t *testing.T) {
 		"that it serves, when it does": (&hub.Message{Kind: servingKind, Conn: 2}).Append(nil),
 	} {
 		p := newRoom(t, 2)
-		p.all[1].theirs.Send(text)
+		p.all[1].childEnd.Send(text)
 		p.rounds(t, 3, start)
-		if !p.all[1].shut || p.all[0].shut {
+		if !p.all[1].ending || p.all[0].ending {
 			t.Errorf("%s: want the child ended, and no other", what)
 		}
 		if texts := p.all[0].takes(t); len(texts) != 0 {
@@ -223,26 +223,26 @@ func TestAConnectionAsksForOneThingAtATime(t *testing.T) {
 			p.rounds(t, 3, start)
 			tokens = append(tokens, c.welcomed(t))
 		}
-		if c.shut || c.asked {
-			t.Fatalf("two answered questions: child ended %t, unanswered %t, want neither", c.shut, c.asked)
+		if c.ending || c.awaitsReply {
+			t.Fatalf("two answered questions: child ended %t, unanswered %t, want neither", c.ending, c.awaitsReply)
 		}
 		c.posts(t, &hub.Message{Kind: hub.Poll, Token: tokens[0], Seq: 1000})
 		c.posts(t, &hub.Message{Kind: hub.Stop})
 		p.rounds(t, 3, start)
-		if c.shut || c.asked {
-			t.Fatalf("a poll that was stopped: child ended %t, unanswered %t, want neither", c.shut, c.asked)
+		if c.ending || c.awaitsReply {
+			t.Fatalf("a poll that was stopped: child ended %t, unanswered %t, want neither", c.ending, c.awaitsReply)
 		}
 		c.posts(t, &hub.Message{Kind: hub.Poll, Token: tokens[0], Seq: 1000})
 		c.posts(t, &hub.Message{Kind: second, Token: tokens[1], Name: "Cid", Seq: 1000})
 		p.rounds(t, 3, start)
-		if !c.shut {
+		if !c.ending {
 			t.Errorf("message of kind %d while a poll waits: want the child ended", second)
 		}
 	}
 }
 
 // welcomed is the token that a child's last question was answered with.
-func (c *offspring) welcomed(t *testing.T) (token hub.Token) {
+func (c *childProc) welcomed(t *testing.T) (token hub.Token) {
 	t.Helper()
 	c.receives(t, func(m *hub.Message) {
 		if m.Kind == hub.Welcome {
@@ -257,7 +257,7 @@ func TestABroadcastIsEncodedOnce(t *testing.T) {
 	for _, c := range p.all {
 		for full := false; !full; { // so that what is sent next is queued
 			var err error
-			if full, err = c.ours.Send(make([]byte, 1000)); err != nil {
+			if full, err = c.parentEnd.Send(make([]byte, 1000)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -293,8 +293,8 @@ func TestWhatADeadChildHasSaidIsHeard(t *testing.T) {
 	p.all[0].says(t, "and on")
 	p.rounds(t, 2, start)
 	for i, c := range p.all {
-		if got := strings.Join(c.takes(t), " "); got != "and on" || c.at != i || len(p.all) != 2 {
-			t.Errorf("child %d, number %d of %d: got %q, want what is said next", c.id, c.at, len(p.all), got)
+		if got := strings.Join(c.takes(t), " "); got != "and on" || c.index != i || len(p.all) != 2 {
+			t.Errorf("child %d, number %d of %d: got %q, want what is said next", c.id, c.index, len(p.all), got)
 		}
 	}
 }
@@ -303,7 +303,7 @@ func TestWhatADeadChildHasSaidIsHeard(t *testing.T) {
 func TestADeadChildIsNotKilledForWhatItHasSaid(t *testing.T) {
 	p := newRoom(t, 2)
 	gone := p.all[0]
-	if full, err := gone.theirs.Send([]byte("no message")); full || err != nil {
+	if full, err := gone.childEnd.Send([]byte("no message")); full || err != nil {
 		t.Fatal(full, err)
 	}
 	p.remove(start, gone, 0)

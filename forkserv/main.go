@@ -12,9 +12,9 @@ func main() { runProcess(sys.ForkExec) }
 // runProcess runs the server, or the child of one that this process is.
 func runProcess(fork fork) {
 	run := func(env *server.Env) error { return serve(env, fork) }
-	birth, child := born()
+	birth, child := childConfigFromEnv()
 	if child {
-		birth.begin()
+		birth.prepare()
 		run = birth.serve
 	}
 	server.Main(server.Model{
@@ -24,8 +24,8 @@ func runProcess(fork fork) {
 		Flags: flags,
 		Run:   run,
 
-		PerClient: perClient,
-		Child:     child, Loopback: birth.loopback,
+		FDsPerClient: fdsPerClient,
+		Child:        child, Loopback: birth.loopback,
 	})
 }
 

@@ -425,7 +425,7 @@ func TestChildrenInProcessList(t *testing.T) {
 // there are hundreds of it.
 func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
 	for name, value := range map[string]string{
-		"GOMAXPROCS": "7", "GOGC": "300", "GOMEMLIMIT": "4GiB", "GODEBUG": "madvdontneed=1", birthEnv: "nobody's",
+		"GOMAXPROCS": "7", "GOGC": "300", "GOMEMLIMIT": "4GiB", "GODEBUG": "madvdontneed=1", childEnv: "nobody's",
 	} {
 		t.Setenv(name, value)
 	}
@@ -435,7 +435,7 @@ func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"GOMAXPROCS", "GOMEMLIMIT", "GOGC", "GODEBUG", birthEnv} // a machine may have others, such as GOMODCACHE
+	names := []string{"GOMAXPROCS", "GOMEMLIMIT", "GOGC", "GODEBUG", childEnv} // a machine may have others, such as GOMODCACHE
 	var got []string
 	for _, v := range strings.Split(string(text), "\x00") {
 		if name, _, _ := strings.Cut(v, "="); slices.Contains(names, name) {
@@ -444,7 +444,7 @@ func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
 	}
 	slices.Sort(got)
 	memory := fmt.Sprint(64 << 20)
-	want := []string{birthEnv + "=1:1:" + memory + ":true", "GODEBUG=madvdontneed=1", "GOGC=" + garbagePercent, "GOMAXPROCS=1", "GOMEMLIMIT=off"}
+	want := []string{childEnv + "=1:1:" + memory + ":true", "GODEBUG=madvdontneed=1", "GOGC=" + childGOGC, "GOMAXPROCS=1", "GOMEMLIMIT=off"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("a child's environment (-want +got):\n%s", diff)
 	}

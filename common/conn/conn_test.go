@@ -29,7 +29,7 @@ func TestReadingNothingChangesNothing(t *testing.T) {
 // A kernel without memory for a moment is no reason to end a connection.
 func TestWhatEachErrnoOfReadAndSendMeans(t *testing.T) {
 	for e := unix.Errno(1); e < 134; e++ {
-		again, err := verdict(e)
+		again, err := checkErrno(e)
 		switch e {
 		case unix.EINTR:
 			if !again || err != nil {
@@ -76,7 +76,7 @@ func TestReadOnceReadsOnce(t *testing.T) {
 // What a read has brought and the reply are still in the cache then.
 func TestALongReplyIsSentAtOnce(t *testing.T) {
 	for _, c := range []struct{ size, writes int }{
-		{early / 2, 0}, {early, 1}, {scratchSize / 2, 1}, {2 * scratchSize, 0},
+		{earlyFlushBytes / 2, 0}, {earlyFlushBytes, 1}, {scratchSize / 2, 1}, {2 * scratchSize, 0},
 	} {
 		w := connect(t, reply(session.Response{Status: 200, Body: make([]byte, c.size)}))
 		w.peer.Write([]byte(get))
@@ -346,7 +346,7 @@ func TestASmallFileThatBecameShorterIsRefused(t *testing.T) {
 func TestHeadAndFileShareASegment(t *testing.T) {
 	for _, plain := range []bool{false, true} {
 		w := connect(t, reply(session.Response{Status: 200, File: openFile(t, []byte("Hello")), Len: 5}))
-		w.io.Plain, w.cfg.Plain = plain, plain
+		w.io.SplitWrites, w.cfg.SplitWrites = plain, plain
 		w.say(get)
 		w.Flush(w.now)
 		want := uint32(1)

@@ -6,8 +6,8 @@ import (
 	"threeloops/common/sys"
 )
 
-// StopDeferring switches TCP_DEFER_ACCEPT off. While it is on, the kernel keeps a client
-// that has said nothing yet to itself, and resets the client when the listener closes, even
+// StopDeferring switches TCP_DEFER_ACCEPT off. While it is on, the kernel doesn't return a
+// client from accept(2) that has sent nothing yet, and resets the client when the listener closes, even
 // if its request arrives at that moment. Without it the kernel hands over such a client when
 // its first bytes come, or about a second after it has connected.
 func StopDeferring(all []*Listener) error {

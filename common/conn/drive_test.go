@@ -108,11 +108,11 @@ func connect(t *testing.T, app *testApp) *world {
 }
 
 // wait waits until the descriptor has one of the marks, or an error.
-func (w *world) wait(marks int16) (revents int16) {
+func (w *world) wait(flags int16) (revents int16) {
 	w.t.Helper()
-	fds := []sys.PollFd{{Fd: int32(w.FD), Events: marks}}
+	fds := []sys.PollFd{{Fd: int32(w.FD), Events: flags}}
 	if n, err := sys.Poll(fds, soon); n != 1 || err != nil {
-		w.t.Fatalf("the descriptor does not become ready for %#x: %v", marks, err)
+		w.t.Fatalf("the descriptor does not become ready for %#x: %v", flags, err)
 	}
 	return fds[0].Revents
 }

@@ -10,7 +10,7 @@ import (
 // desk's bell, which SIGINT and SIGTERM ring.
 func Example() {
 	run := func(env *server.Env) error {
-		desk, err := server.NewDesk()
+		desk, err := server.NewCommandQueue()
 		if err != nil {
 			return err
 		}
@@ -19,7 +19,7 @@ func Example() {
 		if err != nil {
 			return err
 		}
-		env.Attend(desk)
+		env.ShutdownOnSignal(desk)
 		env.Ready(lns)
 		_, err = sys.Poll([]sys.PollFd{{Fd: int32(desk.FD), Events: sys.POLLIN}}, sys.Forever)
 		return err

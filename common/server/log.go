@@ -69,7 +69,7 @@ func (q *lineQueue) Write(line []byte) (int, error) {
 	q.put(queuedLine{text: bytes.Clone(line)})
 	if q.idle == nil {
 		q.idle = make(chan struct{})
-		go q.drain()
+		go q.writeAll()
 	}
 	return len(line), nil
 }
@@ -97,9 +97,9 @@ func (q *lineQueue) put(l queuedLine) {
 	q.size += len(l.text)
 }
 
-// drain writes lines until there are none. Each is one write(2), so that a pipe doesn't mix
+// writeAll writes lines until there are none. Each is one write(2), so that a pipe doesn't mix
 // it with the lines of another process.
-func (q *lineQueue) drain() {
+func (q *lineQueue) writeAll() {
 	var err error
 	for line, ok := q.take(nil); ok; line, ok = q.take(err) {
 		if _, err = q.out.Write(line.text); err != nil {
@@ -146,11 +146,11 @@ func (q *lineQueue) flush(patience time.Duration) {
 	if idle == nil {
 		return
 	}
-	late := time.NewTimer(patience)
-	defer late.Stop()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
 	select {
 	case <-idle:
-	case <-late.C:
+	case <-timer.C:
 	}
 }
 

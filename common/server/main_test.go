@@ -35,7 +35,7 @@ func serve(env *Env, mode string) error {
 	if mode == "fail" || mode == "talk" {
 		return fmt.Errorf("the loop is broken")
 	}
-	desk, err := NewDesk()
+	desk, err := NewCommandQueue()
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func serve(env *Env, mode string) error {
 	if err != nil {
 		return err
 	}
-	env.Attend(desk)
+	env.ShutdownOnSignal(desk)
 	env.Ready(lns)
 	_, err = sys.Poll([]sys.PollFd{{Fd: int32(desk.FD), Events: sys.POLLIN}}, sys.Forever)
 	if mode == "hang" {

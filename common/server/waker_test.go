@@ -8,7 +8,7 @@ import (
 )
 
 func TestABellRingsUntilItIsQuieted(t *testing.T) {
-	b, err := NewBell()
+	b, err := NewWaker()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,30 +18,30 @@ func TestABellRingsUntilItIsQuieted(t *testing.T) {
 		sys.Poll(fds, 0)
 		return fds[0].Revents
 	}
-	b.Quiet() // does not wait for a ring
+	b.Clear() // does not wait for a ring
 	if rings() != 0 {
 		t.Error("a new bell rings")
 	}
-	b.Ring()
-	b.Ring()
+	b.Wake()
+	b.Wake()
 	for range 2 { // until Quiet
 		if rings() != sys.POLLIN {
 			t.Error("a bell that was rung is silent")
 		}
 	}
-	b.Quiet()
+	b.Clear()
 	if rings() != 0 {
 		t.Error("a bell that was quieted rings")
 	}
 }
 
 func TestABellWakesAWait(t *testing.T) {
-	b, err := NewBell()
+	b, err := NewWaker()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	go b.Ring()
+	go b.Wake()
 	if n, err := sys.Poll([]sys.PollFd{{Fd: int32(b.FD), Events: sys.POLLIN}}, 10*time.Second); n != 1 || err != nil {
 		t.Errorf("the wait ended with %d, %v", n, err)
 	}
