@@ -31,7 +31,7 @@ func (h *holder) Gone(*session.Conn, ws.Code)                   { h.gone++ }
 
 // With -defer-accept a connection may have asked before epoll hears of it, and then be
 // refused, for instance at fs.epoll.max_user_watches.
-func TestWhomEpollDoesNotTakeIsGoneForTheApplicationToo(t *testing.T) {
+func TestTheApplicationLearnsThatEpollCannotWatchAConnection(t *testing.T) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func TestWhomEpollDoesNotTakeIsGoneForTheApplicationToo(t *testing.T) {
 // To watch a descriptor takes memory and may fail; to change what is watched of it
 // doesn't. A listener that was given up for a while and isn't taken again leaves all
 // clients in its backlog for ever.
-func TestAListenerThatIsLeftAloneIsStillEpolls(t *testing.T) {
+func TestAPausedListenerStaysInEpollsInterestList(t *testing.T) {
 	slot := new(stat.Slot)
 	lns, err := conn.Listen(conn.Config{Addr: "127.0.0.1:0", Backlog: 1}, conn.NewIO(slot))
 	if err != nil {
@@ -99,7 +99,7 @@ func TestAListenerThatIsLeftAloneIsStillEpolls(t *testing.T) {
 
 // What epoll can't do now it may do a moment later: the loop must not take a listener for
 // watched that isn't.
-func TestAListenerThatCannotBeWatchedIsTriedAgain(t *testing.T) {
+func TestWatchingAListenerIsTriedAgain(t *testing.T) {
 	slot := new(stat.Slot)
 	l := &loop{listeners: []*conn.Listener{{FD: 0}}, stat: slot, ep: -1, env: &server.Env{Log: slog.New(slog.DiscardHandler)}}
 	l.watchListeners(true)

@@ -15,35 +15,35 @@ import (
 	"threeloops/common/sys"
 )
 
-// ear is a place that notes what it hears.
-type ear struct{ lines []string }
+// recorder is a place that notes what it hears.
+type recorder struct{ lines []string }
 
-func (e *ear) Deliver(_ time.Time, m *hub.Message) {
+func (e *recorder) Deliver(_ time.Time, m *hub.Message) {
 	e.lines = append(e.lines, fmt.Sprintf("%d %s%s", m.Seq, m.Name, m.Text))
 }
 
 // newLoopBus returns the berths of n loops, with an ear at each.
-func newLoopBus(t *testing.T, n int) (berths []*loopPort, ears []*ear) {
+func newLoopBus(t *testing.T, n int) (ports []*loopPort, recorders []*recorder) {
 	t.Helper()
 	x := new(loopBus)
 	for range n {
-		desk, err := server.NewCommandQueue()
+		commands, err := server.NewCommandQueue()
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(desk.Close)
-		e := new(ear)
-		b := x.newPort(&server.Env{Options: &server.Options{Loops: n}}, desk).(*loopPort)
+		t.Cleanup(commands.Close)
+		e := new(recorder)
+		b := x.newPort(&server.Env{Options: &server.Options{Loops: n}}, commands).(*loopPort)
 		b.Attach(e)
 		b.cfg = &session.Config{Stat: new(stat.Slot)}
 		b.cfg.Round()
-		berths, ears = append(berths, b), append(ears, e)
+		ports, recorders = append(ports, b), append(recorders, e)
 	}
-	return berths, ears
+	return ports, recorders
 }
 
-// rung reports whether b's loop would wake up now, and has it wake up.
-func (b *loopPort) rung(t *testing.T) bool {
+// woken reports whether b's loop would wake up now, and has it wake up.
+func (b *loopPort) woken(t *testing.T) bool {
 	t.Helper()
 	n, err := sys.Poll([]sys.PollFd{{Fd: int32(b.commands.FD), Events: sys.POLLIN}}, 0)
 	if err != nil {
@@ -56,23 +56,23 @@ func (b *loopPort) rung(t *testing.T) bool {
 	return n > 0
 }
 
-// quiet lets the loops work until none is rung for.
-func quiet(t *testing.T, berths []*loopPort) {
+// checkNotWoken lets the loops work until none is rung for.
+func checkNotWoken(t *testing.T, berths []*loopPort) {
 	t.Helper()
 	for busy := true; busy; {
 		busy = false
 		for _, b := range berths {
-			busy = b.rung(t) || busy
+			busy = b.woken(t) || busy
 		}
 	}
 }
 
-func TestEveryLoopHearsTheSameInOneOrder(t *testing.T) {
+func TestEveryLoopReceivesTheSameMessagesInOneOrder(t *testing.T) {
 	berths, ears := newLoopBus(t, 3)
 	now := time.Unix(0, 0)
 	for i, b := range berths {
 		b.Post(now, &hub.Message{Kind: hub.Join, Conn: uint64(i + 1), Name: string(rune('A' + i))})
-		quiet(t, berths)
+		checkNotWoken(t, berths)
 		ears[i].lines = nil
 	}
 	text := []byte("x")
@@ -80,7 +80,7 @@ func TestEveryLoopHearsTheSameInOneOrder(t *testing.T) {
 		text[0] = byte('0' + i) // Post copies
 		berths[i%3].Post(now, &hub.Message{Kind: hub.Say, Conn: uint64(i%3 + 1), Text: text})
 	}
-	quiet(t, berths)
+	checkNotWoken(t, berths)
 	want := []string{"4 A0", "5 B1", "6 C2", "7 A3", "8 B4", "9 C5", "10 A6", "11 B7", "12 C8"}
 	for i, e := range ears {
 		if diff := cmp.Diff(want, e.lines[len(e.lines)-len(want):]); diff != "" {
@@ -89,17 +89,17 @@ func TestEveryLoopHearsTheSameInOneOrder(t *testing.T) {
 	}
 }
 
-func TestTheHubWaitsForALoopThatIsFarBehind(t *testing.T) {
+func TestTheHubWaitsWhileAMailboxIsFull(t *testing.T) {
 	berths, ears := newLoopBus(t, 2)
 	now := time.Unix(0, 0)
 	for i, b := range berths {
 		b.Post(now, &hub.Message{Kind: hub.Join, Conn: uint64(i + 1), Name: string(rune('A' + i))})
 	}
-	quiet(t, berths)
+	checkNotWoken(t, berths)
 	const extra = 100
 	for range mailboxMax + extra {
 		berths[0].Post(now, &hub.Message{Kind: hub.Say, Conn: 1, Text: []byte("x")})
-		berths[0].rung(t)
+		berths[0].woken(t)
 	}
 	if n := len(berths[1].mailbox); n != mailboxMax {
 		t.Errorf("in the mailbox of the loop behind: %d letters, want %d", n, mailboxMax)
@@ -107,10 +107,10 @@ func TestTheHubWaitsForALoopThatIsFarBehind(t *testing.T) {
 	if n := len(berths[0].undelivered); n != extra {
 		t.Errorf("waiting for it: %d letters, want %d", n, extra)
 	}
-	if berths[0].rung(t) {
+	if berths[0].woken(t) {
 		t.Error("the first loop doesn't sleep while it waits")
 	}
-	quiet(t, berths)
+	checkNotWoken(t, berths)
 	want := fmt.Sprintf("%d Ax", 2+mailboxMax+extra)
 	for i, e := range ears {
 		if got := e.lines[len(e.lines)-1]; got != want {
@@ -135,7 +135,7 @@ func TestTheHubOutlivesTheFirstLoop(t *testing.T) {
 			if rung, err := sys.Poll(bell, time.Minute); rung == 0 {
 				t.Fatalf("the hub has answered loop %d %d times, and no further: %v", 1+i, n, err)
 			}
-			b.rung(t)
+			b.woken(t)
 		}
 		b.close()
 		for range mailboxMax + 1 { // are answered too late, which must not hold up the others
@@ -152,7 +152,7 @@ func TestTheHubOutlivesTheFirstLoop(t *testing.T) {
 	}
 }
 
-func TestAShareIsNeverNothingAndAddsUp(t *testing.T) {
+func TestSharesArePositiveAndAddUp(t *testing.T) {
 	for _, n := range []int{3, 7, 100} {
 		sum := 0
 		for i := range 3 {

@@ -11,7 +11,7 @@ import (
 	"threeloops/common/sys"
 )
 
-func TestWhatAFullBusDoesNotTakeIsSentLaterInOrder(t *testing.T) {
+func TestAFullBusQueuesMessagesInOrder(t *testing.T) {
 	theirs, ours, err := newChannel()
 	if err != nil {
 		t.Fatal(err)

@@ -75,7 +75,7 @@ func (g *guest) send(m map[string]string) error {
 
 func (g *guest) say(text string) error { return g.send(map[string]string{"type": "say", "text": text}) }
 
-func (g *guest) hear() (h heard, err error) {
+func (g *guest) next() (h heard, err error) {
 	ev, err := g.frames.Next()
 	if err != nil {
 		return h, err
@@ -93,7 +93,7 @@ func (g *guest) hear() (h heard, err error) {
 func (g *guest) until(what string, wanted func(heard) bool) (all []heard) {
 	g.t.Helper()
 	for {
-		h, err := g.hear()
+		h, err := g.next()
 		if err != nil {
 			g.t.Errorf("%s: want to hear %s, got %v after %d messages", g.name, what, err, len(all))
 			g.t.FailNow()
@@ -136,7 +136,7 @@ func inOrder(t *testing.T, who string, all []heard) {
 func TestChildDiesInTheMiddleOfABroadcast(t *testing.T) {
 	const guests, messages = 6, 300
 	p := processtest.Launch(t)
-	rest := p.Rest()
+	rest := p.AwaitIdle()
 	all := crowd(t, p, guests)
 	victim := all[guests-1]
 	lists := make([][]heard, guests-1)
@@ -185,13 +185,13 @@ func TestChildDiesInTheMiddleOfABroadcast(t *testing.T) {
 	for _, g := range all {
 		g.Close()
 	}
-	p.AtRest(rest)
+	p.CheckIdle(rest)
 }
 
 // A child that doesn't run is no obstacle, and in the end no member.
-func TestStoppedChildIsEndedWhenItsQueueIsFull(t *testing.T) {
+func TestAStoppedChildIsKilledWhenItsQueueIsFull(t *testing.T) {
 	p := processtest.Launch(t)
-	rest := p.Rest()
+	rest := p.AwaitIdle()
 	all := crowd(t, p, 3)
 	talker, listener, stopped := all[0], all[1], all[2]
 	syscall.Kill(stopped.pid, syscall.SIGSTOP)
@@ -227,15 +227,15 @@ func TestStoppedChildIsEndedWhenItsQueueIsFull(t *testing.T) {
 	for _, g := range all {
 		g.Close()
 	}
-	p.AtRest(rest)
+	p.CheckIdle(rest)
 }
 
 // Some say as much as they can. Others must not notice more than that their turn
 // comes after everyone's.
-func TestFloodingChildrenStarveNobody(t *testing.T) {
+func TestFloodingChildrenDelayNoOther(t *testing.T) {
 	const floods, rounds = 4, 30
 	p := processtest.Launch(t)
-	rest := p.Rest()
+	rest := p.AwaitIdle()
 	all := crowd(t, p, floods+2)
 	var wg sync.WaitGroup
 	var said atomic.Int64
@@ -266,13 +266,13 @@ func TestFloodingChildrenStarveNobody(t *testing.T) {
 	if between < rounds {
 		t.Errorf("of a flood came %d messages between %d others: want more, or it is none", between, rounds)
 	}
-	p.AtRest(rest)
+	p.CheckIdle(rest)
 }
 
 // However a client ends, the others hear once that its member has left.
 func TestAMemberLeavesWithItsConnection(t *testing.T) {
 	p := processtest.Launch(t)
-	rest := p.Rest()
+	rest := p.AwaitIdle()
 	witness := join(t, p, "witness")
 	for how, end := range map[string]func(*guest){
 		"a Close frame": func(g *guest) {
@@ -303,12 +303,12 @@ func TestAMemberLeavesWithItsConnection(t *testing.T) {
 		}
 	}
 	witness.Close()
-	p.AtRest(rest)
+	p.CheckIdle(rest)
 }
 
 // What a client says in the same breath as its goodbye still counts, although
 // its child ends at once.
-func TestLastWordsAreHeard(t *testing.T) {
+func TestMessagesSentBeforeTheEndAreDelivered(t *testing.T) {
 	const words = 40
 	p := processtest.Launch(t)
 	witness := join(t, p, "witness")
@@ -373,7 +373,7 @@ func TestParentOfARoomIsKilled(t *testing.T) {
 
 // A child that was started in advance may die when a connection is on its way to
 // it. The client does not notice.
-func TestWarmChildDiesBeforeItHasItsConnection(t *testing.T) {
+func TestASpareChildDiesBeforeItHasAConnection(t *testing.T) {
 	for _, prefork := range []int{1, 3} {
 		p := processtest.Launch(t, fmt.Sprintf("-prefork=%d", prefork))
 		await(t, "warm children", func() bool { return len(children(p)) == prefork })
@@ -416,8 +416,8 @@ func TestWarmChildDiesBeforeItHasItsConnection(t *testing.T) {
 		for _, c := range all {
 			c.Close()
 		}
-		p.Settle(1)
-		p.Unwatch()
+		p.AwaitOpen(1)
+		p.CloseStats()
 		await(t, "warm children alone", func() bool { return len(children(p)) == prefork })
 		await(t, "their descriptors alone", func() bool { return p.Descriptors() == rest })
 	}

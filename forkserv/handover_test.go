@@ -91,11 +91,11 @@ func asks(addr string) (status int, err error) {
 	return r.StatusCode, nil
 }
 
-func TestAClientWhoseChildrenDieAtBirthIsTurnedAway(t *testing.T) {
+func TestAClientWhoseChildrenDieBeforeServingGetsA503(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "fail")
 	t.Setenv(failVariable, file)
 	p := processtest.Launch(t)
-	rest := p.Rest()
+	rest := p.AwaitIdle()
 	before, _ := serves(t, p)
 	if err := os.WriteFile(file, []byte("/bin/false"), 0o600); err != nil {
 		t.Fatal(err)
@@ -116,14 +116,14 @@ func TestAClientWhoseChildrenDieAtBirthIsTurnedAway(t *testing.T) {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	p.Healthy()
-	p.Settle(2)
-	p.Quiet()
+	p.CheckHealthz()
+	p.AwaitOpen(2)
+	p.CheckSleeps()
 	before.Close()
-	p.AtRest(rest)
+	p.CheckIdle(rest)
 }
 
-func TestAClientIsServedOrTurnedAwayHoweverChildrenDie(t *testing.T) {
+func TestAClientIsServedOrGetsA503HoweverChildrenDie(t *testing.T) {
 	for _, flags := range [][]string{nil, {"-prefork=3"}} {
 		t.Run(strings.Join(flags, " "), func(t *testing.T) {
 			t.Setenv(harmVariable, "yes")
@@ -186,7 +186,7 @@ func TestAShutdownWhileChildrenDie(t *testing.T) {
 }
 
 // More clients wait at shutdown than the parent can keep descriptors of.
-func TestAShutdownTakesInALongBacklog(t *testing.T) {
+func TestAShutdownAcceptsALongBacklog(t *testing.T) {
 	p := processtest.Launch(t, "-grace=60s")
 	p.Signal(syscall.SIGSTOP)
 	var all []*client
@@ -235,7 +235,7 @@ func TestAChildCanChangeNeitherTheBoardNorAList(t *testing.T) {
 			f.Close()
 		}
 	}
-	p.Healthy()
+	p.CheckHealthz()
 }
 
 // A child can write what it likes on the board, and on the slots of others.
@@ -257,5 +257,5 @@ func TestTheParentTrustsNothingOnTheBoard(t *testing.T) {
 	for len(p.all) > 0 {
 		p.remove(start, p.all[0], 0)
 	}
-	p.rounds(t, 2, start)
+	p.iterations(t, 2, start)
 }

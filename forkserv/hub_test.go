@@ -48,18 +48,18 @@ func newRoom(t *testing.T, members int) *parent {
 		p.watch(ours.FD)
 		p.arm(c)
 		c.posts(t, &hub.Message{Kind: hub.Join, Name: fmt.Sprint(c.id)})
-		p.rounds(t, 1, start)
+		p.iterations(t, 1, start)
 	}
 	for _, c := range p.all {
-		c.takes(t)
+		c.receivesTexts(t)
 	}
 	return p
 }
 
 var start = time.Date(1994, time.November, 6, 8, 49, 37, 0, time.UTC)
 
-// rounds runs the loop n times, or until there is nothing to do.
-func (p *parent) rounds(t *testing.T, n int, now time.Time) {
+// iterations runs the loop n times, or until there is nothing to do.
+func (p *parent) iterations(t *testing.T, n int, now time.Time) {
 	t.Helper()
 	for range n {
 		ready, err := sys.Poll(p.fds, 0)
@@ -106,8 +106,8 @@ func (c *childProc) receives(t *testing.T, each func(*hub.Message)) {
 	}
 }
 
-// takes is what a child does that reads all that there is.
-func (c *childProc) takes(t *testing.T) (texts []string) {
+// receivesTexts is what a child does that reads all that there is.
+func (c *childProc) receivesTexts(t *testing.T) (texts []string) {
 	t.Helper()
 	c.receives(t, func(m *hub.Message) {
 		if m.Kind == hub.Said {
@@ -117,24 +117,24 @@ func (c *childProc) takes(t *testing.T) (texts []string) {
 	return texts
 }
 
-func TestOneMessageOfEachChildIsTakenInARound(t *testing.T) {
+func TestOneMessageOfEachChildIsReceivedInAnIteration(t *testing.T) {
 	p := newRoom(t, 3)
 	for range 100 {
 		p.all[0].says(t, "flood")
 	}
 	p.all[1].says(t, "calm")
 	p.all[2].says(t, "calm")
-	p.rounds(t, 1, start)
-	if got := strings.Join(p.all[2].takes(t), " "); got != "flood calm calm" {
+	p.iterations(t, 1, start)
+	if got := strings.Join(p.all[2].receivesTexts(t), " "); got != "flood calm calm" {
 		t.Errorf("after one round: got %q, want one message of each", got)
 	}
-	p.rounds(t, 10, start)
-	if n := len(p.all[2].takes(t)); n != 10 {
+	p.iterations(t, 10, start)
+	if n := len(p.all[2].receivesTexts(t)); n != 10 {
 		t.Errorf("ten rounds brought %d messages of the flood, want as many", n)
 	}
 }
 
-func TestNobodyIsListenedToWhileAChildIsBehind(t *testing.T) {
+func TestNoChildIsReadFromWhileOneIsLagging(t *testing.T) {
 	const big = 18 << 10
 	p := newRoom(t, 3)
 	talker, slow := p.all[0], p.all[2]
@@ -145,9 +145,9 @@ func TestNobodyIsListenedToWhileAChildIsBehind(t *testing.T) {
 				said++
 				talker.says(t, strings.Repeat("x", big))
 			}
-			p.rounds(t, 2, now)
-			talker.takes(t)
-			p.all[1].takes(t)
+			p.iterations(t, 2, now)
+			talker.receivesTexts(t)
+			p.all[1].receivesTexts(t)
 		}
 	}
 	talk(start)
@@ -156,14 +156,14 @@ func TestNobodyIsListenedToWhileAChildIsBehind(t *testing.T) {
 			p.readsPausedUntil, slow.bytes, start.Add(standstill))
 	}
 	talker.says(t, "not yet")
-	p.rounds(t, 3, start)
-	if texts := talker.takes(t); len(texts) != 0 {
+	p.iterations(t, 3, start)
+	if texts := talker.receivesTexts(t); len(texts) != 0 {
 		t.Errorf("while one is behind others heard %d messages, want none", len(texts))
 	}
 
 	for taken, end := 0, time.Now().Add(10*time.Second); taken < said+1; { // it has woken up
-		taken += len(slow.takes(t))
-		p.rounds(t, 1, start)
+		taken += len(slow.receivesTexts(t))
+		p.iterations(t, 1, start)
 		if time.Now().After(end) {
 			t.Fatalf("it was sent %d messages, want %d", taken, said+1)
 		}
@@ -183,13 +183,13 @@ func TestNobodyIsListenedToWhileAChildIsBehind(t *testing.T) {
 	}
 	await(t, "its process to be dead", func() bool { return !alive(slow.pid) })
 	talker.says(t, "and on")
-	p.rounds(t, 2, now)
-	if texts := p.all[1].takes(t); len(texts) != 1 {
+	p.iterations(t, 2, now)
+	if texts := p.all[1].receivesTexts(t); len(texts) != 1 {
 		t.Errorf("afterwards: others heard %d messages, want one", len(texts))
 	}
 }
 
-func TestAChildThatSendsWhatItMustNotIsEnded(t *testing.T) {
+func TestAChildThatSendsWhatItMustNotIsKilled(t *testing.T) {
 	for what, text := range map[string][]byte{
 		"nonsense":                     []byte("hello"),
 		"much too much":                make([]byte, hub.MaxMessage+1),
@@ -202,47 +202,47 @@ func TestAChildThatSendsWhatItMustNotIsEnded(t *testing.T) {
 	} {
 		p := newRoom(t, 2)
 		p.all[1].childEnd.Send(text)
-		p.rounds(t, 3, start)
+		p.iterations(t, 3, start)
 		if !p.all[1].ending || p.all[0].ending {
 			t.Errorf("%s: want the child ended, and no other", what)
 		}
-		if texts := p.all[0].takes(t); len(texts) != 0 {
+		if texts := p.all[0].receivesTexts(t); len(texts) != 0 {
 			t.Errorf("%s: the others heard %q, want nothing", what, texts)
 		}
 	}
 }
 
 // A connection that waited with two members would leave one of them there.
-func TestAConnectionAsksForOneThingAtATime(t *testing.T) {
+func TestAConnectionAwaitsOneReplyAtATime(t *testing.T) {
 	for _, second := range []hub.Kind{hub.Poll, hub.Enter, hub.Send, hub.Quit, hub.Say, hub.Join, hub.Leave} {
 		p := newRoom(t, 2)
 		c := p.all[1]
 		var tokens []hub.Token
 		for _, name := range []string{"Ann", "Bob"} {
 			c.posts(t, &hub.Message{Kind: hub.Enter, Name: name})
-			p.rounds(t, 3, start)
-			tokens = append(tokens, c.welcomed(t))
+			p.iterations(t, 3, start)
+			tokens = append(tokens, c.joined(t))
 		}
 		if c.ending || c.awaitsReply {
 			t.Fatalf("two answered questions: child ended %t, unanswered %t, want neither", c.ending, c.awaitsReply)
 		}
 		c.posts(t, &hub.Message{Kind: hub.Poll, Token: tokens[0], Seq: 1000})
 		c.posts(t, &hub.Message{Kind: hub.Stop})
-		p.rounds(t, 3, start)
+		p.iterations(t, 3, start)
 		if c.ending || c.awaitsReply {
 			t.Fatalf("a poll that was stopped: child ended %t, unanswered %t, want neither", c.ending, c.awaitsReply)
 		}
 		c.posts(t, &hub.Message{Kind: hub.Poll, Token: tokens[0], Seq: 1000})
 		c.posts(t, &hub.Message{Kind: second, Token: tokens[1], Name: "Cid", Seq: 1000})
-		p.rounds(t, 3, start)
+		p.iterations(t, 3, start)
 		if !c.ending {
 			t.Errorf("message of kind %d while a poll waits: want the child ended", second)
 		}
 	}
 }
 
-// welcomed is the token that a child's last question was answered with.
-func (c *childProc) welcomed(t *testing.T) (token hub.Token) {
+// joined is the token that a child's last question was answered with.
+func (c *childProc) joined(t *testing.T) (token hub.Token) {
 	t.Helper()
 	c.receives(t, func(m *hub.Message) {
 		if m.Kind == hub.Welcome {
@@ -264,7 +264,7 @@ func TestABroadcastIsEncodedOnce(t *testing.T) {
 	}
 	p.all[0].says(t, "hello")
 	p.all[1].says(t, "hello")
-	p.rounds(t, 2, start)
+	p.iterations(t, 2, start)
 	first, second := p.all[0].queue[0], p.all[0].queue[1]
 	for _, c := range p.all {
 		if len(c.queue) != 2 || &c.queue[0][0] != &first[0] || &c.queue[1][0] != &second[0] {
@@ -277,30 +277,30 @@ func TestABroadcastIsEncodedOnce(t *testing.T) {
 }
 
 // A child may say several things and end before the parent has looked once.
-func TestWhatADeadChildHasSaidIsHeard(t *testing.T) {
+func TestTheLastMessagesOfADeadChildAreDelivered(t *testing.T) {
 	p := newRoom(t, 3)
 	gone := p.all[0]
 	for n := range 5 {
 		gone.says(t, fmt.Sprint(n))
 	}
 	p.remove(start, gone, 0)
-	p.rounds(t, 2, start)
+	p.iterations(t, 2, start)
 	for _, c := range p.all {
-		if got := strings.Join(c.takes(t), " "); got != "0 1 2 3 4" {
+		if got := strings.Join(c.receivesTexts(t), " "); got != "0 1 2 3 4" {
 			t.Errorf("child %d: got %q, want all that was said", c.id, got)
 		}
 	}
 	p.all[0].says(t, "and on")
-	p.rounds(t, 2, start)
+	p.iterations(t, 2, start)
 	for i, c := range p.all {
-		if got := strings.Join(c.takes(t), " "); got != "and on" || c.index != i || len(p.all) != 2 {
+		if got := strings.Join(c.receivesTexts(t), " "); got != "and on" || c.index != i || len(p.all) != 2 {
 			t.Errorf("child %d, number %d of %d: got %q, want what is said next", c.id, c.index, len(p.all), got)
 		}
 	}
 }
 
 // The kernel may have given its process id to somebody else.
-func TestADeadChildIsNotKilledForWhatItHasSaid(t *testing.T) {
+func TestADeadChildIsNeverSignaled(t *testing.T) {
 	p := newRoom(t, 2)
 	gone := p.all[0]
 	if full, err := gone.childEnd.Send([]byte("no message")); full || err != nil {

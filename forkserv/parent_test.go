@@ -100,14 +100,14 @@ func TestChildDies(t *testing.T) {
 			p := processtest.Launch(t)
 			neighbour, _ := serves(t, p)
 			c, pid := serves(t, p)
-			p.Settle(3)
+			p.AwaitOpen(3)
 			syscall.Kill(pid, tt.signal)
 			if _, err := c.in.ReadByte(); err == nil {
 				t.Error("from a dead child: got a byte, want the end")
 			}
-			p.Settle(2)
+			p.AwaitOpen(2)
 			neighbour.get(t, 200)
-			p.Healthy()
+			p.CheckHealthz()
 			for _, want := range []string{
 				`msg="a child has failed"`, fmt.Sprintf("pid=%d", pid),
 				"peer=" + c.LocalAddr().String(), fmt.Sprintf("status=%q", tt.status),
@@ -117,7 +117,7 @@ func TestChildDies(t *testing.T) {
 			if n := strings.Count(p.Log(), "a child has failed"); n != 1 {
 				t.Errorf("failures logged: got %d, want that one", n)
 			}
-			p.Quiet()
+			p.CheckSleeps()
 		})
 	}
 }
@@ -166,7 +166,7 @@ func TestForkFails(t *testing.T) {
 	if d := time.Since(start); d < (clients-1)*90*time.Millisecond {
 		t.Errorf("%d clients were turned away within %v, want a pause of 100ms after each", clients, d)
 	}
-	p.Settle(2)
+	p.AwaitOpen(2)
 	now := p.Stats()
 	if got := now["refused"] - rest["refused"]; got != clients {
 		t.Errorf("refused: got %d, want %d", got, clients)
@@ -174,16 +174,16 @@ func TestForkFails(t *testing.T) {
 	if n := strings.Count(p.Log(), "can't start a child"); n != clients {
 		t.Errorf("failures logged: got %d, want %d", n, clients)
 	}
-	p.Quiet()
+	p.CheckSleeps()
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	p.Healthy()
-	p.Settle(2)
+	p.CheckHealthz()
+	p.AwaitOpen(2)
 }
 
 // Else the machine would do nothing but fork.
-func TestChildrenInAdvanceThatDieAtBirthAreNotReplacedAtOnce(t *testing.T) {
+func TestSpareChildrenThatDieImmediatelyAreReplacedAfterAPause(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "fail")
 	t.Setenv(failVariable, file)
 	if err := os.WriteFile(file, []byte("/bin/false"), 0o600); err != nil {
@@ -201,8 +201,8 @@ func TestChildrenInAdvanceThatDieAtBirthAreNotReplacedAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "warm children", func() bool { return len(children(p)) == 2 })
-	p.Healthy()
-	p.Quiet()
+	p.CheckHealthz()
+	p.CheckSleeps()
 }
 
 func TestParentIsKilled(t *testing.T) {
@@ -244,7 +244,7 @@ func TestStuckChildIsKilled(t *testing.T) {
 
 // As systemd does when it stops a service: the children hear of their end from
 // the parent, which lets them finish, and not from the signal.
-func TestAllProcessesAreToldToEndAtOnce(t *testing.T) {
+func TestASignalToAllProcessesShutsDown(t *testing.T) {
 	p := processtest.Launch(t)
 	c, pid := serves(t, p)
 	syscall.Kill(pid, syscall.SIGTERM)
@@ -285,11 +285,11 @@ func TestPrefork(t *testing.T) {
 	p := processtest.Launch(t, fmt.Sprintf("-prefork=%d", ready))
 	full := func(n int) func() bool { return func() bool { return len(children(p)) == n } }
 	await(t, "warm children", full(ready))
-	warm := children(p)
+	spares := children(p)
 
 	c, pid := serves(t, p)
-	if !slices.Contains(warm, pid) {
-		t.Errorf("served by process %d, want one of the warm children %v", pid, warm)
+	if !slices.Contains(spares, pid) {
+		t.Errorf("served by process %d, want one of the warm children %v", pid, spares)
 	}
 	await(t, "a warm child in place of the one that serves", full(ready+1))
 	c.Close()
@@ -305,8 +305,8 @@ func TestPrefork(t *testing.T) {
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
 	await(t, "others in their place", full(ready))
-	p.Settle(1)
-	p.Quiet()
+	p.AwaitOpen(1)
+	p.CheckSleeps()
 }
 
 // Children that were made in advance know lists that may be old when their
@@ -345,7 +345,7 @@ func TestListsAreThoseOfTheConnection(t *testing.T) {
 	if strings.Contains(p.Log(), "a child has failed") {
 		t.Error("want no child to fail")
 	}
-	p.Quiet()
+	p.CheckSleeps()
 }
 
 // A child that was made in advance has the directory that -root led to at its birth.
@@ -378,7 +378,7 @@ func TestTheRootIsThatOfTheConnection(t *testing.T) {
 			t.Errorf("after the link was switched: got %q, %v, want r2", text, err)
 		}
 	}
-	p.Quiet()
+	p.CheckSleeps()
 }
 
 func TestMaxChildren(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 )
 
 // Clients come in bursts: a fork between two of one would let the second wait for it.
-func TestChildrenInAdvanceAreMadeWhenNobodyComes(t *testing.T) {
+func TestSpareChildrenAreStartedWhileNoClientComes(t *testing.T) {
 	forked := 0
 	now := time.Now()
 	p := &parent{

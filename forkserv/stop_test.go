@@ -70,7 +70,7 @@ func newChild(t *testing.T, o *server.Options) (c *child, client int) {
 }
 
 // A process may be stopped between its wait and its look at the clock.
-func TestAChildLooksAgainBeforeItJudgesADeadline(t *testing.T) {
+func TestAChildPollsAgainBeforeItChecksADeadline(t *testing.T) {
 	options := &server.Options{
 		Loops: 1,
 		Addr:  "127.0.0.1:0", MaxHead: 1 << 14, MaxMessage: 1 << 20, MaxBody: 1 << 20,
@@ -107,10 +107,10 @@ func TestAChildLooksAgainBeforeItJudgesADeadline(t *testing.T) {
 	}
 }
 
-func TestAParentThatWasStoppedGivesMembersAMoment(t *testing.T) {
+func TestAParentThatWasStoppedExtendsDeadlines(t *testing.T) {
 	p := newRoom(t, 2)
 	p.all[0].posts(t, &hub.Message{Kind: hub.Enter, Name: "Pol"})
-	p.rounds(t, 2, start)
+	p.iterations(t, 2, start)
 	silent := p.hub.Deadline()
 	if silent.IsZero() {
 		t.Fatal("want a deadline for a member that polls")

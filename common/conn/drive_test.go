@@ -117,8 +117,8 @@ func (w *world) wait(flags int16) (revents int16) {
 	return fds[0].Revents
 }
 
-// say sends text as the peer, and reads once.
-func (w *world) say(text string) {
+// sendText sends text as the peer, and reads once.
+func (w *world) sendText(text string) {
 	w.t.Helper()
 	if _, err := w.peer.Write([]byte(text)); err != nil {
 		w.t.Fatal(err)

@@ -197,7 +197,7 @@ func TestStopDeferringHandsOverSilentClients(t *testing.T) {
 
 // Loops of one server share a port; two servers don't, although SO_REUSEPORT
 // would have it so.
-func TestAPortIsSharedWithThoseBesideAlone(t *testing.T) {
+func TestAPortIsSharedWithNamedListenersOnly(t *testing.T) {
 	cfg := Config{Addr: "127.0.0.1:0", Backlog: 1, ReusePort: true}
 	ln := newListener(t, cfg, new(stat.Slot))
 	cfg.SharePortsOf = []*Listener{ln}
@@ -238,7 +238,7 @@ func exhaust(t *testing.T) (release func()) {
 	}
 }
 
-func TestWithoutADescriptorClientsAreTurnedAway(t *testing.T) {
+func TestWithoutADescriptorClientsGetA503(t *testing.T) {
 	var slot stat.Slot
 	ln := newListener(t, Config{Addr: "127.0.0.1:0"}, &slot)
 	one, two := dial(t, ln), dial(t, ln)
@@ -311,7 +311,7 @@ func TestAListenerKnowsItsZone(t *testing.T) {
 
 // Clients that come one at a time cost three accept4(2) for each two, and not four;
 // those that come at once are taken in ever larger shares, and none is left.
-func TestNextAsksSeldomInVain(t *testing.T) {
+func TestNextSeldomCallsAcceptInVain(t *testing.T) {
 	var slot stat.Slot
 	ln := newListener(t, Config{Addr: "127.0.0.1:0", Backlog: 300}, &slot)
 	round := func() (n int) {

@@ -279,7 +279,7 @@ func TestAFileThatMayNotBeRead(t *testing.T) {
 	}
 }
 
-func TestFailuresOfOurOwnAreNeither(t *testing.T) {
+func TestServerErrorsAreNoClientErrors(t *testing.T) {
 	r := tree(t)
 	var was unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {

@@ -106,14 +106,14 @@ func cutsOffIdleReader(t *testing.T) {
 	t.Parallel()
 	p := Launch(t, "-root="+newRoot(t), fmt.Sprint("-write-timeout=", writeTimeout))
 	for _, buffer := range []int{4 << 10, 1 << 20} {
-		p.Settle(1)
+		p.AwaitOpen(1)
 		c, err := dialSteady(p.Addr, buffer)
 		must(t, err)
 		defer c.Close()
-		p.Settle(2)
+		p.AwaitOpen(2)
 		begin := time.Now()
 		must(t, c.ask("/large"))
-		p.Settle(1)
+		p.AwaitOpen(1)
 		took := time.Since(begin)
 		t.Logf("with -write-timeout=%v it is cut off after %v", writeTimeout, took)
 		if took < writeTimeout*9/10 || took > 2*writeTimeout*slack() { // 1.5, and what a busy machine adds

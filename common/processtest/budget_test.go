@@ -18,7 +18,7 @@ import (
 func (target Target) budgets() []process {
 	return []process{
 		{"budget: an answer of the room is in proportion to its request", boundsAnswers},
-		{"budget: a member that reads nothing holds what its limit says", target.boundsDeafMembers},
+		{"budget: a member that reads nothing holds what its limit says", target.boundsMembersThatReadNothing},
 		{"budget: a second client waits at most 100 ms", target.limitsWaits},
 		{"budget: clients that read nothing stay below -max-memory", target.boundsMemory},
 		{"budget: a limit of the container's memory kills no server", survivesMemoryLimit},

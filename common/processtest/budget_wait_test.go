@@ -14,13 +14,13 @@ import (
 // shows what a client sees on a quiet machine.
 const strictVariable = "THREELOOPS_STRICT"
 
-// turn is the longest that a second client may wait.
-const turn = 100 * time.Millisecond
+// maxWait is the longest that a second client may wait.
+const maxWait = 100 * time.Millisecond
 
-// tries is how often a flood is repeated as long as the second client waits for longer. A server
+// maxTries is how often a flood is repeated as long as the second client waits for longer. A server
 // that takes no turns fails each time; one whose processor another tenant of the machine has
 // taken away for a moment does not. (The kernel counts that time as the server's.)
-const tries = 3
+const maxTries = 3
 
 // limitsWaits has clients flood a server while another client, which is connected already, asks for
 // /healthz every five milliseconds.
@@ -36,7 +36,7 @@ func (target Target) limitsWaits(t *testing.T) {
 		t.Run(f.title, func(t *testing.T) {
 			p := Launch(t, append([]string{"-grace=1s", "-root=" + newRoot(t)}, f.flags...)...)
 			if f.members > 0 {
-				p.fillRoom(t, target.roomOf(f.members))
+				p.fillRoom(t, target.roomSize(f.members))
 			}
 			for _, attackers := range f.attackers {
 				if target.Name == "forkserv" && attackers > 50 && i > 0 {
@@ -44,33 +44,33 @@ func (target Target) limitsWaits(t *testing.T) {
 				}
 				what := fmt.Sprintf("%s, %d attackers", f.title, attackers)
 				err := errors.New("not measured")
-				for try := 0; err != nil && try < tries; try++ {
-					w := p.waitsBeside(t, f, attackers)
+				for try := 0; err != nil && try < maxTries; try++ {
+					w := p.measureWaits(t, f, attackers)
 					t.Logf("%s: %v", what, &w)
-					err = w.judge(target)
+					err = w.check(target)
 				}
 				if err != nil {
-					t.Errorf("%s, the last of %d tries: %v", what, tries, err)
+					t.Errorf("%s, the last of %d tries: %v", what, maxTries, err)
 				}
 			}
 		})
 	}
 }
 
-// roomOf is how many members a room has: forkserv starts a process for each.
-func (target Target) roomOf(members int) int {
+// roomSize is how many members a room has: forkserv starts a process for each.
+func (target Target) roomSize(members int) int {
 	if target.Name == "forkserv" {
 		return members / 10
 	}
 	return members
 }
 
-// waits are how long a client waited for each of its answers.
-type waits struct {
+// waitTimes are how long a client waited for each of its answers.
+type waitTimes struct {
 	wall, server []time.Duration
 }
 
-func (w *waits) String() string {
+func (w *waitTimes) String() string {
 	middle, longest := median(w.wall)
 	_, server := median(w.server)
 	return fmt.Sprintf("the second client waited %.1f ms at most, %.1f ms in the median, "+
@@ -78,15 +78,15 @@ func (w *waits) String() string {
 		milliseconds(longest), milliseconds(middle), milliseconds(server), len(w.wall))
 }
 
-func (w *waits) judge(target Target) error {
-	wide := 30 * turn
+func (w *waitTimes) check(target Target) error {
+	wide := 30 * maxWait
 	_, longest := median(w.wall)
 	_, server := median(w.server)
-	if longest > wide || os.Getenv(strictVariable) == "1" && longest > turn {
-		return fmt.Errorf("the second client waited %v, want at most %v by the clock", longest, turn)
+	if longest > wide || os.Getenv(strictVariable) == "1" && longest > maxWait {
+		return fmt.Errorf("the second client waited %v, want at most %v by the clock", longest, maxWait)
 	}
-	if target.Name != "forkserv" && server > slack()*turn {
-		return fmt.Errorf("the server worked %v before it answered, want at most %v", server, slack()*turn)
+	if target.Name != "forkserv" && server > slack()*maxWait {
+		return fmt.Errorf("the server worked %v before it answered, want at most %v", server, slack()*maxWait)
 	}
 	return nil
 }
@@ -102,10 +102,10 @@ func slack() time.Duration {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// waitsBeside has so many attackers send while a second client asks.
-func (p *Process) waitsBeside(t *testing.T, f flood, attackers int) (w waits) {
+// measureWaits has so many attackers send while a second client asks.
+func (p *Process) measureWaits(t *testing.T, f flood, attackers int) (w waitTimes) {
 	t.Helper()
-	c := idler(t, p.Addr)
+	c := idleClient(t, p.Addr)
 	defer c.Close()
 	stop := p.attack(t, f, attackers)
 	defer stop()

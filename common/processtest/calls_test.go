@@ -61,7 +61,7 @@ func (p *Process) cost(t *testing.T, clients, rounds, depth int) Stats {
 			for range rounds {
 				c.Write(batch)
 				for range depth {
-					if err := c.heard(ws.Binary, message); err != nil {
+					if err := c.receives(ws.Binary, message); err != nil {
 						t.Error(err)
 						return
 					}

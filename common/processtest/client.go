@@ -163,8 +163,8 @@ func (c *client) send(op ws.Opcode, p []byte) error {
 	return err
 }
 
-// heard is an error unless p comes back.
-func (c *client) heard(op ws.Opcode, p []byte) error {
+// receives is an error unless p comes back.
+func (c *client) receives(op ws.Opcode, p []byte) error {
 	ev, err := c.frames.Next()
 	if err == nil && ev.Rsv1 {
 		ev.Payload, err = c.zip.inflate(ev.Payload)
@@ -187,7 +187,7 @@ func (c *client) echo(p []byte) error {
 	if err := c.send(ws.Binary, p); err != nil {
 		return err
 	}
-	return c.heard(ws.Binary, p)
+	return c.receives(ws.Binary, p)
 }
 
 // closed is an error unless the server's Close with code comes next.

@@ -51,7 +51,7 @@ func playAll(t *testing.T, rows []exchange, flags ...string) {
 		}
 	}
 	t.Logf("%d exchanges in %.1f s", len(rows), time.Since(begin).Seconds())
-	p.Settle(1)
+	p.AwaitOpen(1)
 }
 
 func (e exchange) play(addr string) error {
@@ -104,7 +104,7 @@ func (e exchange) once(c *client, p []byte) error {
 		}
 		wire = wire[n:]
 	}
-	return c.heard(e.op, p)
+	return c.receives(e.op, p)
 }
 
 // fragments appends a client's message to dst: in frames of n bytes, or, if n

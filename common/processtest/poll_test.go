@@ -14,8 +14,8 @@ import (
 	"threeloops/common/hub"
 )
 
-// letsPollsWait has a member without WebSocket wait for one that has one.
-func letsPollsWait(t *testing.T) {
+// answersPollsLate has a member without WebSocket wait for one that has one.
+func answersPollsLate(t *testing.T) {
 	p := Launch(t, "-idle-timeout=1s")
 	pol := p.visit(t, "Pol")
 	pol.waits()
@@ -49,7 +49,7 @@ func letsPollsWait(t *testing.T) {
 	must(t, equal("messages for the second of two polls at once", len(last), 1))
 	must(t, equal("the second of two polls at once hears", last[0].Text, "hello"))
 	second.posts("leave", `{"session":"`+pol.session+`"}`)
-	ann.hears(heard{Type: "left", Name: "Pol"})
+	ann.receives(heard{Type: "left", Name: "Pol"})
 	reply, err := second.get("/chat/poll?since=0&session=" + pol.session)
 	must(t, errors.Join(err, equal("status for one who has left", reply.status, 404)))
 }
@@ -74,9 +74,9 @@ func whichEnds(a, b *visitor) (ended, other *visitor) {
 	return ended, other
 }
 
-// missesNothing has members without WebSocket poll while two others speak, each
+// deliversAllToPollers has members without WebSocket poll while two others speak, each
 // time on a new connection.
-func missesNothing(t *testing.T) {
+func deliversAllToPollers(t *testing.T) {
 	const each = 100 // fewer than the room keeps, for a slow machine must not miss any
 	p := Launch(t)
 	ann, bob := p.join(t, "Ann"), p.join(t, "Bob")
@@ -109,7 +109,7 @@ func missesNothing(t *testing.T) {
 		pol.reconnect(p)
 	}
 	for range 2 * each {
-		h, err := ann.listen()
+		h, err := ann.next()
 		must(t, err)
 		want = append(want, h)
 	}
@@ -152,19 +152,19 @@ func answersInParts(t *testing.T) {
 	must(t, equal("number up to which a newcomer has heard", late.seq, said+1))
 }
 
-func outlivesPolls(t *testing.T) {
+func keepsMembershipBetweenPolls(t *testing.T) {
 	p := Launch(t)
-	before := p.Rest()
+	before := p.AwaitIdle()
 	ann := p.join(t, "Ann")
 	pol := p.visit(t, "Pol")
-	ann.hears(heard{Type: "joined", Name: "Pol"})
+	ann.receives(heard{Type: "joined", Name: "Pol"})
 	pol.waits()
 	pol.polled()
 	pol.waits()
-	p.Settle(3)
+	p.AwaitOpen(3)
 	pol.reset()
-	p.Settle(2)
-	p.Quiet()
+	p.AwaitOpen(2)
+	p.CheckSleeps()
 	ann.say("while nobody polls")
 	ann.until("said", "Ann")
 	pol.reconnect(p)
@@ -179,10 +179,10 @@ func outlivesPolls(t *testing.T) {
 	must(t, pol.ended())
 	pol.Close()
 	ann.Close()
-	p.AtRest(before)
+	p.CheckIdle(before)
 }
 
-func answersPollsAtTheEnd(t *testing.T) {
+func answersPollsAtShutdown(t *testing.T) {
 	p := Launch(t)
 	var all []*visitor
 	for i := range 5 {
@@ -196,8 +196,8 @@ func answersPollsAtTheEnd(t *testing.T) {
 		}
 		v.waits()
 	}
-	p.Settle(1 + len(all))
-	p.Unwatch()
+	p.AwaitOpen(1 + len(all))
+	p.CloseStats()
 	p.Signal(syscall.SIGTERM)
 	for i, v := range all {
 		r, err := v.answer()

@@ -81,7 +81,7 @@ func (p *Process) stuck(name string) error {
 
 func survivesResets(t *testing.T) {
 	p := Launch(t, "-root="+newRoot(t))
-	before := p.Rest()
+	before := p.AwaitIdle()
 	for _, stage := range stages {
 		t.Run(stage.title, func(t *testing.T) {
 			neighbour, err := open(p.Addr)
@@ -91,16 +91,16 @@ func survivesResets(t *testing.T) {
 			must(t, err)
 			defer c.Close()
 			must(t, stage.lead(p, c))
-			p.Settle(3)
+			p.AwaitOpen(3)
 			must(t, neighbour.echo([]byte("before")))
 			c.reset()
-			p.Settle(2)
+			p.AwaitOpen(2)
 			must(t, neighbour.echo([]byte("after")))
-			p.Quiet()
+			p.CheckSleeps()
 			must(t, neighbour.leave())
 		})
 	}
-	p.AtRest(before)
+	p.CheckIdle(before)
 	t.Run("after the server's goodbye", func(t *testing.T) {
 		p := Launch(t, "-grace=10m", "-close-timeout=10m")
 		c, err := open(p.Addr)

@@ -40,7 +40,7 @@ func survivesErrnos(t *testing.T) {
 	defer c.Close()
 	for range 30 {
 		must(t, c.echo([]byte("still there")))
-		p.Healthy()
+		p.CheckHealthz()
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 	"threeloops/common/ws"
 )
 
-// finishesUnderLoad ends a server whose clients go on as if nothing were.
-func finishesUnderLoad(t *testing.T) {
+// finishesRequestsAtSIGTERM ends a server whose clients go on as if nothing were.
+func finishesRequestsAtSIGTERM(t *testing.T) {
 	const browsers, sockets, silent = 8, 8, 8
 	p := Launch(t)
 	var wg sync.WaitGroup
@@ -76,12 +76,12 @@ func finishesUnderLoad(t *testing.T) {
 	must(t, equal("exit status", p.Wait(), 0))
 }
 
-// finishesBacklog ends a server to which more clients have connected than it
+// servesBacklogAtSIGTERM ends a server to which more clients have connected than it
 // accepts in one round of its loop.
-func finishesBacklog(t *testing.T) {
+func servesBacklogAtSIGTERM(t *testing.T) {
 	const clients = 200
 	p := Launch(t)
-	p.Healthy()
+	p.CheckHealthz()
 	p.Signal(syscall.SIGSTOP)
 	all := crowd(t, p, clients)
 	p.Signal(syscall.SIGTERM)
@@ -138,7 +138,7 @@ func echoToTheEnd(c *client, rounds *atomic.Int64) error {
 	}
 }
 
-func followsLifeline(t *testing.T) {
+func shutsDownAtLifelineEnd(t *testing.T) {
 	p := Launch(t)
 	c, err := open(p.Addr)
 	must(t, err)
@@ -149,8 +149,8 @@ func followsLifeline(t *testing.T) {
 	must(t, equal("exit status", p.Wait(), 0))
 }
 
-// cutsOffAfterGrace has a client that answers no Close frame.
-func cutsOffAfterGrace(t *testing.T) {
+// cutsOffAtGraceEnd has a client that answers no Close frame.
+func cutsOffAtGraceEnd(t *testing.T) {
 	p := Launch(t, "-grace=1s", "-close-timeout=10m")
 	c, err := open(p.Addr)
 	must(t, err)
@@ -178,7 +178,7 @@ func gone(t testing.TB, children []Child) {
 	})
 }
 
-func obeysSecondSignal(t *testing.T) {
+func endsAtSecondSignal(t *testing.T) {
 	p := Launch(t, "-grace=10m", "-close-timeout=10m")
 	c, err := open(p.Addr)
 	must(t, err)

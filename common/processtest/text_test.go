@@ -122,7 +122,7 @@ func textRows() (rows []textRow) {
 	return rows
 }
 
-func judgesText(t *testing.T) {
+func checksUTF8(t *testing.T) {
 	for _, group := range texts {
 		valid := 0
 		for _, text := range group.texts {
@@ -153,7 +153,7 @@ func (row textRow) play(addr string) error {
 	if !utf8.ValidString(row.text) {
 		return errors.Join(c.closed(ws.InvalidPayload), c.ended())
 	}
-	if err := c.heard(ws.Text, []byte(row.text)); err != nil {
+	if err := c.receives(ws.Text, []byte(row.text)); err != nil {
 		return err
 	}
 	return c.leave()

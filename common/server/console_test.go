@@ -19,16 +19,16 @@ import (
 	"threeloops/common/sys"
 )
 
-// ordered is what a line orders, in a form that can be compared.
-type ordered struct {
+// parsedCommand is what a line orders, in a form that can be compared.
+type parsedCommand struct {
 	Command    string
 	Verb       CommandKind
 	Conn       uint64
 	Addr, Text string
 }
 
-func orderOf(r request) ordered {
-	o := ordered{r.names[0], r.Kind, r.Conn, "", string(r.Text)}
+func parsedCommandOf(r request) parsedCommand {
+	o := parsedCommand{r.names[0], r.Kind, r.Conn, "", string(r.Text)}
 	if r.Addr.IsValid() {
 		o.Addr = r.Addr.String()
 	}
@@ -36,7 +36,7 @@ func orderOf(r request) ordered {
 }
 
 func TestCommands(t *testing.T) {
-	for line, want := range map[string]ordered{
+	for line, want := range map[string]parsedCommand{
 		"users": {"users", ListCommand, 0, "", ""}, "online": {"users", ListCommand, 0, "", ""},
 		"clients": {"users", ListCommand, 0, "", ""}, " \tUsers\r\n": {"users", ListCommand, 0, "", ""},
 		"send 127.0.0.1 7 hello":         {"send", SendCommand, 7, "127.0.0.1", "hello"},
@@ -66,7 +66,7 @@ func TestCommands(t *testing.T) {
 			t.Errorf("%q: %v", line, err)
 			continue
 		}
-		if diff := cmp.Diff(want, orderOf(r)); diff != "" {
+		if diff := cmp.Diff(want, parsedCommandOf(r)); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", line, diff)
 		}
 	}
@@ -175,7 +175,7 @@ func operated(t *testing.T, desks ...[]Client) (c *console, out *bytes.Buffer, l
 					if o.Kind == ShutdownCommand {
 						return
 					}
-					o.SendResult(attend(&o, clients))
+					o.SendResult(execute(&o, clients))
 				}
 			}
 		}()
@@ -183,8 +183,8 @@ func operated(t *testing.T, desks ...[]Client) (c *console, out *bytes.Buffer, l
 	return c, out, log
 }
 
-// attend obeys among clients of which those in phase open can be told.
-func attend(o *Command, clients []Client) (a Result) {
+// execute obeys among clients of which those in phase open can be told.
+func execute(o *Command, clients []Client) (a Result) {
 	for _, c := range clients {
 		if !o.Concerns(c.ID) {
 			continue
@@ -201,7 +201,7 @@ func at(id uint64, phase, peer string) Client {
 	return Client{ID: id, Pid: 4711, Phase: phase, Peer: netip.MustParseAddrPort(peer), More: "queued=0"}
 }
 
-func TestOrdersGoToTheDeskOfTheConnection(t *testing.T) {
+func TestCommandsGoToTheQueueOfTheConnection(t *testing.T) {
 	c, out, _ := operated(t,
 		[]Client{at(5, "open", "[::1]:50"), at(1, "idle", "10.0.0.1:10")},
 		[]Client{at(4, "open", "[::ffff:10.0.0.4]:40")})
@@ -227,7 +227,7 @@ func TestOrdersGoToTheDeskOfTheConnection(t *testing.T) {
 	}
 }
 
-func TestNobodyIsThere(t *testing.T) {
+func TestACommandWithoutClientsSaysSo(t *testing.T) {
 	c, out, _ := operated(t, nil)
 	c.run(strings.NewReader("users\nsendall hi\nkickall\n\n \n"))
 	if got := out.String(); got != strings.Repeat("nobody is there\n", 3) {
@@ -295,7 +295,7 @@ func (in *interrupted) Read(p []byte) (int, error) {
 	return in.r.Read(p)
 }
 
-func TestATerminalIsAskedAgainWhenItIsOursAgain(t *testing.T) {
+func TestTheConsoleReadsAgainInTheForeground(t *testing.T) {
 	c, out, log := operated(t, nil)
 	c.prompt = "> "
 	c.run(&interrupted{r: strings.NewReader("users\n")})
@@ -321,7 +321,7 @@ func TestTheEndOfTheInputIsLogged(t *testing.T) {
 }
 
 // A loop that has ended gives no answer.
-func TestASilentDeskIsNotWaitedForForEver(t *testing.T) {
+func TestTheConsoleStopsWaitingForALoopThatHasEnded(t *testing.T) {
 	c, out, _ := operated(t, nil)
 	d, err := NewCommandQueue()
 	if err != nil {

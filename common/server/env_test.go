@@ -151,7 +151,7 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
-func TestArrivalsAreNumberedFromOne(t *testing.T) {
+func TestConnectionsAreNumberedFromOne(t *testing.T) {
 	var log bytes.Buffer
 	a := AcceptCounter{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	now := time.Unix(1000, 0)

@@ -39,7 +39,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-func TestEveryFlagIsHeard(t *testing.T) {
+func TestEveryFlagSetsItsOption(t *testing.T) {
 	got, err := parse(&model, strings.Fields(`-addr [::1]:0 -backlog 1 -root /r -max-conns 5
 		-max-message 1GiB -max-body 3 -max-head=2KiB -compress takeover -head-timeout 1ms -idle-timeout 2s -write-timeout 3m
 		-close-timeout 4h -grace 5s -hosts h -origins o -origin-required -nodelay=false -more=false -defer-accept 6

@@ -7,7 +7,7 @@ import (
 	"threeloops/common/sys"
 )
 
-func TestABellRingsUntilItIsQuieted(t *testing.T) {
+func TestAWakerIsReadableUntilItIsCleared(t *testing.T) {
 	b, err := NewWaker()
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +35,7 @@ func TestABellRingsUntilItIsQuieted(t *testing.T) {
 	}
 }
 
-func TestABellWakesAWait(t *testing.T) {
+func TestAWakerEndsAWait(t *testing.T) {
 	b, err := NewWaker()
 	if err != nil {
 		t.Fatal(err)

@@ -42,7 +42,7 @@ func TestAWaitIsNeverTooShort(t *testing.T) {
 	}
 }
 
-func TestWhoExpectsSomethingSoonIsNotKept(t *testing.T) {
+func TestPollSoonReturnsWithinItsLimit(t *testing.T) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
