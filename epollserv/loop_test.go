@@ -19,7 +19,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// holder owes every request its answer, and counts who is gone.
+// holder owes every request its answer, and counts the connections that are gone.
 type holder struct{ asked, gone int }
 
 func (h *holder) Request(*session.Conn, *http1.Request, []byte) { h.asked++ }
@@ -29,7 +29,7 @@ func (h *holder) Drained(*session.Conn)                         {}
 func (h *holder) Timer(*session.Conn, time.Time)                {}
 func (h *holder) Gone(*session.Conn, ws.Code)                   { h.gone++ }
 
-// With -defer-accept a connection may have asked before epoll hears of it, and then be
+// With -defer-accept a connection may have asked before epoll watches it, and then be
 // refused, for instance at fs.epoll.max_user_watches.
 func TestTheApplicationLearnsThatEpollCannotWatchAConnection(t *testing.T) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
@@ -61,7 +61,7 @@ func TestTheApplicationLearnsThatEpollCannotWatchAConnection(t *testing.T) {
 
 // To watch a descriptor takes memory and may fail; to change what is watched of it
 // doesn't. A listener that was given up for a while and isn't taken again leaves all
-// clients in its backlog for ever.
+// clients in its backlog indefinitely.
 func TestAPausedListenerStaysInEpollsInterestList(t *testing.T) {
 	slot := new(stat.Slot)
 	lns, err := conn.Listen(conn.Config{Addr: "127.0.0.1:0", Backlog: 1}, conn.NewIO(slot))
@@ -77,7 +77,7 @@ func TestAPausedListenerStaysInEpollsInterestList(t *testing.T) {
 	if err := l.watch(sys.EPOLL_CTL_ADD, lns[0].FD, sys.POLLIN); err != nil {
 		t.Fatal(err)
 	}
-	waits := func() bool { // for a client who is there
+	waits := func() bool { // for a client that is there
 		n, err := sys.EpollWait(l.ep, make([]sys.EpollEvent, 1), 0)
 		return err == nil && n == 0
 	}

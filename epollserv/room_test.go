@@ -105,7 +105,7 @@ func TestSeveralLoopsShareOneRoomUntilTheyHaveEnded(t *testing.T) {
 	}
 }
 
-// untilHello polls until it has heard hello, and nothing else.
+// untilHello polls until it has received hello, and nothing else.
 func (m *pollster) untilHello() error {
 	for {
 		said, err := m.poll()

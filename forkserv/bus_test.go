@@ -50,6 +50,6 @@ func TestAFullBusQueuesMessagesInOrder(t *testing.T) {
 	}
 	b.Post(time.Now(), &hub.Message{Kind: hub.Leave})
 	if b.queued() {
-		t.Error("what nobody can hear is kept")
+		t.Error("what no process can receive is kept")
 	}
 }

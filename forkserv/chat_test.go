@@ -89,7 +89,7 @@ func (g *guest) next() (h heard, err error) {
 	return h, json.Unmarshal(ev.Payload, &h)
 }
 
-// until hears what comes up to the first that is wanted, and returns all of it.
+// until reads messages up to the first that is wanted, and returns all of them.
 func (g *guest) until(what string, wanted func(heard) bool) (all []heard) {
 	g.t.Helper()
 	for {
@@ -112,7 +112,7 @@ func left(name string) func(heard) bool {
 	return func(h heard) bool { return h.Type == "left" && h.Name == name }
 }
 
-// count is how many of what was heard are wanted.
+// count is how many of the messages are wanted.
 func count(all []heard, wanted func(heard) bool) (n int) {
 	for _, h := range all {
 		if wanted(h) {
@@ -132,7 +132,7 @@ func inOrder(t *testing.T, who string, all []heard) {
 	}
 }
 
-// A child is killed while all talk at once.
+// A child is killed while all members send at the same time.
 func TestChildDiesInTheMiddleOfABroadcast(t *testing.T) {
 	const guests, messages = 6, 300
 	p := processtest.Launch(t)
@@ -269,11 +269,11 @@ func TestFloodingChildrenDelayNoOther(t *testing.T) {
 	p.CheckIdle(rest)
 }
 
-// However a client ends, the others hear once that its member has left.
+// However a client ends, the others are told once that its member has left.
 func TestAMemberLeavesWithItsConnection(t *testing.T) {
 	p := processtest.Launch(t)
 	rest := p.AwaitIdle()
-	witness := join(t, p, "witness")
+	observer := join(t, p, "observer")
 	for how, end := range map[string]func(*guest){
 		"a Close frame": func(g *guest) {
 			h := ws.Header{Fin: true, Opcode: ws.Close, Masked: true}
@@ -289,29 +289,29 @@ func TestAMemberLeavesWithItsConnection(t *testing.T) {
 		g.say("last words of " + how)
 		g.until("what it says itself", says("last words of "+how))
 		end(g)
-		heard := witness.until("that it has left", left(how))
-		inOrder(t, "the witness", heard)
+		heard := observer.until("that it has left", left(how))
+		inOrder(t, "the observer", heard)
 		g.Close()
 		if n := count(heard, says("last words of "+how)); n != 1 {
 			t.Errorf("%s: its last words were heard %d times, want once", how, n)
 		}
 		again := join(t, p, how) // the name is free
 		again.Close()
-		heard = witness.until("that it has left again", left(how))
+		heard = observer.until("that it has left again", left(how))
 		if n := count(heard, left(how)); n != 1 || len(heard) != 2 {
 			t.Errorf("%s: heard %+v, want that the name has joined and left", how, heard)
 		}
 	}
-	witness.Close()
+	observer.Close()
 	p.CheckIdle(rest)
 }
 
-// What a client says in the same breath as its goodbye still counts, although
-// its child ends at once.
+// Messages that a client sends together with its Close are delivered, although its child
+// ends immediately.
 func TestMessagesSentBeforeTheEndAreDelivered(t *testing.T) {
 	const words = 40
 	p := processtest.Launch(t)
-	witness := join(t, p, "witness")
+	observer := join(t, p, "observer")
 	big := strings.Repeat("x", 19<<10)
 	for i := range 10 {
 		name := fmt.Sprint("leaver ", i)
@@ -321,8 +321,8 @@ func TestMessagesSentBeforeTheEndAreDelivered(t *testing.T) {
 		}
 		h := ws.Header{Fin: true, Opcode: ws.Close, Masked: true}
 		g.Write(ws.AppendFrame(nil, h, ws.AppendClose(nil, ws.NormalClosure, "")))
-		heard := witness.until("that it has left", left(name))
-		inOrder(t, "the witness", heard)
+		heard := observer.until("that it has left", left(name))
+		inOrder(t, "the observer", heard)
 		if len(heard) != 1+words+1 {
 			t.Errorf("%s: heard %d messages, want that it joined, its %d, and that it left", name, len(heard), words)
 		}
@@ -376,7 +376,7 @@ func TestParentOfARoomIsKilled(t *testing.T) {
 func TestASpareChildDiesBeforeItHasAConnection(t *testing.T) {
 	for _, prefork := range []int{1, 3} {
 		p := processtest.Launch(t, fmt.Sprintf("-prefork=%d", prefork))
-		await(t, "warm children", func() bool { return len(children(p)) == prefork })
+		await(t, "spare children", func() bool { return len(children(p)) == prefork })
 		rest, same := 0, 0
 		await(t, "the last fork to be over", func() bool {
 			if now := p.Descriptors(); now != rest {
@@ -418,7 +418,7 @@ func TestASpareChildDiesBeforeItHasAConnection(t *testing.T) {
 		}
 		p.AwaitOpen(1)
 		p.CloseStats()
-		await(t, "warm children alone", func() bool { return len(children(p)) == prefork })
+		await(t, "spare children alone", func() bool { return len(children(p)) == prefork })
 		await(t, "their descriptors alone", func() bool { return p.Descriptors() == rest })
 	}
 }
@@ -437,7 +437,7 @@ func (c *client) counted(t *testing.T, name string) int {
 func TestParentStopsForAWhile(t *testing.T) {
 	const words = 15
 	p := processtest.Launch(t)
-	witness := join(t, p, "witness")
+	observer := join(t, p, "observer")
 	g := join(t, p, "leaver")
 	watch := dial(t, p)
 	watch.get(t, 200)
@@ -460,8 +460,8 @@ func TestParentStopsForAWhile(t *testing.T) {
 		t.Error("the child has ended with messages that the parent has not")
 	}
 	syscall.Kill(p.Pid, syscall.SIGCONT)
-	heard := witness.until("that it has left", left("leaver"))
-	inOrder(t, "the witness", heard)
+	heard := observer.until("that it has left", left("leaver"))
+	inOrder(t, "the observer", heard)
 	if len(heard) != 1+words+1 {
 		t.Errorf("heard %d messages, want that it joined, its %d, and that it left", len(heard), words)
 	}

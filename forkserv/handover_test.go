@@ -209,7 +209,7 @@ func TestAShutdownAcceptsALongBacklog(t *testing.T) {
 	}
 }
 
-// What a child was born with is reachable for whoever controls it.
+// A client that has taken over its child can reach all that the child was started with.
 func TestAChildCanChangeNeitherTheBoardNorAList(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "origins")
 	if err := os.WriteFile(file, []byte("1\nhttp://one.example\n"), 0o600); err != nil {

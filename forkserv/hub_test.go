@@ -126,7 +126,7 @@ func TestOneMessageOfEachChildIsReceivedInAnIteration(t *testing.T) {
 	p.all[2].says(t, "calm")
 	p.iterations(t, 1, start)
 	if got := strings.Join(p.all[2].receivesTexts(t), " "); got != "flood calm calm" {
-		t.Errorf("after one round: got %q, want one message of each", got)
+		t.Errorf("after one iteration: got %q, want one message of each", got)
 	}
 	p.iterations(t, 10, start)
 	if n := len(p.all[2].receivesTexts(t)); n != 10 {
@@ -158,7 +158,7 @@ func TestNoChildIsReadFromWhileOneIsLagging(t *testing.T) {
 	talker.says(t, "not yet")
 	p.iterations(t, 3, start)
 	if texts := talker.receivesTexts(t); len(texts) != 0 {
-		t.Errorf("while one is behind others heard %d messages, want none", len(texts))
+		t.Errorf("while one is lagging others received %d messages, want none", len(texts))
 	}
 
 	for taken, end := 0, time.Now().Add(10*time.Second); taken < said+1; { // it has woken up
@@ -169,13 +169,13 @@ func TestNoChildIsReadFromWhileOneIsLagging(t *testing.T) {
 		}
 	}
 	if !p.readsPausedUntil.IsZero() || len(p.lagging) != 0 {
-		t.Errorf("when nobody is behind: held until %v for %d, want no more", p.readsPausedUntil, len(p.lagging))
+		t.Errorf("when none is lagging: held until %v for %d, want no more", p.readsPausedUntil, len(p.lagging))
 	}
 
 	talk(start)
 	now := p.readsPausedUntil
 	if now.IsZero() {
-		t.Fatal("behind again: want the others to wait")
+		t.Fatal("lagging again: want the others to wait")
 	}
 	talk(now) // it has had its time
 	if !slow.ending {
@@ -185,7 +185,7 @@ func TestNoChildIsReadFromWhileOneIsLagging(t *testing.T) {
 	talker.says(t, "and on")
 	p.iterations(t, 2, now)
 	if texts := p.all[1].receivesTexts(t); len(texts) != 1 {
-		t.Errorf("afterwards: others heard %d messages, want one", len(texts))
+		t.Errorf("afterwards: others received %d messages, want one", len(texts))
 	}
 }
 
@@ -310,6 +310,6 @@ func TestADeadChildIsNeverSignaled(t *testing.T) {
 	syscall.Kill(gone.pid, syscall.SIGTERM)
 	var status syscall.WaitStatus
 	if _, err := syscall.Wait4(gone.pid, &status, 0, nil); err != nil || status.Signal() != syscall.SIGTERM {
-		t.Errorf("want whoever has the process id now ended by nobody but us, got %v, %v", status.Signal(), err)
+		t.Errorf("want the process that has the PID now to be ended by this test alone, got %v, %v", status.Signal(), err)
 	}
 }

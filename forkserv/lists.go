@@ -6,7 +6,7 @@ import (
 )
 
 // lists are the allow lists as the parent hands them to its children: as files
-// in memory, for those on disk may change, and be bad, while the server runs.
+// in memory, because those on disk may change, and become invalid, while the server runs.
 type lists struct {
 	read           *server.Lists // the lists that the files hold
 	hosts, origins int

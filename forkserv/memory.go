@@ -15,7 +15,7 @@ import (
 // child also tells the parent when it holds more than a MiB and each time that this has
 // doubled: nothing else wakes the parent while a client makes its child grow.
 const (
-	// childShare is the part of the budget that one child may hold, but at least leastShare
+	// childShare is the part of the budget that one child may hold, but at least minChildShare
 	// bytes.
 	childShare    = 8
 	minChildShare = 1 << 20

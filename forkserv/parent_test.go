@@ -159,7 +159,7 @@ func TestForkFails(t *testing.T) {
 		time.Sleep(20 * time.Millisecond) // the reply is there before the request
 		c.get(t, 503)
 		if b, err := c.in.ReadByte(); err != io.EOF {
-			t.Errorf("behind the 503: got %q, %v, want the end", b, err)
+			t.Errorf("after the 503: got %q, %v, want the end", b, err)
 		}
 		before.get(t, 200)
 	}
@@ -200,7 +200,7 @@ func TestSpareChildrenThatDieImmediatelyAreReplacedAfterAPause(t *testing.T) {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "warm children", func() bool { return len(children(p)) == 2 })
+	await(t, "spare children", func() bool { return len(children(p)) == 2 })
 	p.CheckHealthz()
 	p.CheckSleeps()
 }
@@ -208,7 +208,7 @@ func TestSpareChildrenThatDieImmediatelyAreReplacedAfterAPause(t *testing.T) {
 func TestParentIsKilled(t *testing.T) {
 	p := processtest.Launch(t, "-prefork=2", "-grace=1s", "-close-timeout=10m")
 	idle, _ := serves(t, p)
-	silent := dial(t, p) // takes no part in the goodbye
+	silent := dial(t, p) // takes no part in the closing handshake
 	io.WriteString(silent, "GET /echo HTTP/1.1\r\nHost: localhost\r\n"+
 		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 	await(t, "two children with clients and two without", func() bool { return len(children(p)) == 4 })
@@ -242,7 +242,7 @@ func TestStuckChildIsKilled(t *testing.T) {
 	}
 }
 
-// As systemd does when it stops a service: the children hear of their end from
+// As systemd does when it stops a service: the children are told to end by
 // the parent, which lets them finish, and not from the signal.
 func TestASignalToAllProcessesShutsDown(t *testing.T) {
 	p := processtest.Launch(t)
@@ -284,20 +284,20 @@ func TestPrefork(t *testing.T) {
 	const ready = 3
 	p := processtest.Launch(t, fmt.Sprintf("-prefork=%d", ready))
 	full := func(n int) func() bool { return func() bool { return len(children(p)) == n } }
-	await(t, "warm children", full(ready))
+	await(t, "spare children", full(ready))
 	spares := children(p)
 
 	c, pid := serves(t, p)
 	if !slices.Contains(spares, pid) {
-		t.Errorf("served by process %d, want one of the warm children %v", pid, spares)
+		t.Errorf("served by process %d, want one of the spare children %v", pid, spares)
 	}
-	await(t, "a warm child in place of the one that serves", full(ready+1))
+	await(t, "a spare child in place of the one that serves", full(ready+1))
 	c.Close()
 	await(t, "the serving child to end", full(ready))
 
 	dead := children(p)[0]
 	syscall.Kill(dead, syscall.SIGKILL)
-	await(t, "another in place of a dead warm child", func() bool {
+	await(t, "another in place of a dead spare child", func() bool {
 		pids := children(p)
 		return len(pids) == ready && !slices.Contains(pids, dead)
 	})
@@ -329,11 +329,11 @@ func TestListsAreThoseOfTheConnection(t *testing.T) {
 	}
 	list("http://one.example")
 	p := processtest.Launch(t, "-prefork=3", "-origins="+file)
-	await(t, "warm children", func() bool { return len(children(p)) == 3 })
+	await(t, "spare children", func() bool { return len(children(p)) == 3 })
 	c, pid := serves(t, p)
 	list("http://other.example")
 	p.Signal(syscall.SIGHUP)
-	syscall.Kill(pid, syscall.SIGHUP) // as who signals all processes of that name
+	syscall.Kill(pid, syscall.SIGHUP) // as pkill does
 	await(t, "the new lists", func() bool { return strings.Contains(p.Log(), "the lists are read anew") })
 	for range 5 {
 		if one, other := posts(p, "http://one.example"), posts(p, "http://other.example"); one != 403 || other != 200 {
@@ -341,7 +341,7 @@ func TestListsAreThoseOfTheConnection(t *testing.T) {
 		}
 	}
 	c.get(t, 200) // a child that serves outlives it all
-	await(t, "warm children again", func() bool { return len(children(p)) >= 4 })
+	await(t, "spare children again", func() bool { return len(children(p)) >= 4 })
 	if strings.Contains(p.Log(), "a child has failed") {
 		t.Error("want no child to fail")
 	}
@@ -362,7 +362,7 @@ func TestTheRootIsThatOfTheConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := processtest.Launch(t, "-prefork=3", "-root="+current)
-	await(t, "warm children", func() bool { return len(children(p)) == 3 })
+	await(t, "spare children", func() bool { return len(children(p)) == 3 })
 	if err := errors.Join(os.Symlink("r2", current+".new"), os.Rename(current+".new", current)); err != nil {
 		t.Fatal(err)
 	}
@@ -398,7 +398,7 @@ func TestMaxChildren(t *testing.T) {
 			t.Fatalf("client %d: %v", i, err)
 		}
 		if i >= 1 { // two are served: one more can be when one leaves
-			await(t, "two serving children and a warm one", func() bool { return len(children(p)) == 3 })
+			await(t, "two serving children and a spare one", func() bool { return len(children(p)) == 3 })
 			all[i-1].Close()
 		}
 	}

@@ -220,7 +220,7 @@ func (c *Conn) Close() {
 	c.cfg.Report()
 }
 
-// PeerOf is the address at the other end of a connection, for logs.
+// PeerOf is the address at the other end of a connection.
 func PeerOf(fd int) netip.AddrPort {
 	sa, err := sys.Getpeername(fd)
 	if err != nil {

@@ -107,7 +107,7 @@ func connect(t *testing.T, app *testApp) *world {
 	return w
 }
 
-// wait waits until the descriptor has one of the marks, or an error.
+// wait waits until the descriptor has one of the event flags, or an error.
 func (w *world) wait(flags int16) (revents int16) {
 	w.t.Helper()
 	fds := []sys.PollFd{{Fd: int32(w.FD), Events: flags}}

@@ -33,7 +33,7 @@ type calls struct {
 	sendfile func(to, from int, off *int64, n int) (int, error)
 }
 
-// scratchSize is how much is read at once, in bytes. A socket seldom has more.
+// scratchSize is how many bytes a read takes at most. A socket seldom has more.
 const scratchSize = 64 << 10
 
 // NewIO returns the IO of a loop that counts in s.
@@ -139,7 +139,7 @@ func (io *IO) copyFile(fd int, file uintptr, off int64, n int) (int, error) {
 }
 
 // coldShare is how many bytes of a file are sent in a call while they have to be read
-// from its disk, for which the whole loop waits.
+// from its disk, while the whole loop waits.
 const coldShare = 32 << 10
 
 // cold reports whether some of n bytes of a file, more than coldShare, have to be read

@@ -149,7 +149,7 @@ func TestAServerStartsAgainWhileItsClientsAreInTimeWait(t *testing.T) {
 	ln := newListener(t, Config{Addr: "127.0.0.1:0"}, new(stat.Slot))
 	peer := dial(t, ln)
 	fd, _, _ := ln.Accept()
-	unix.Close(fd) // who closes first has the TIME_WAIT
+	unix.Close(fd) // the end that closes first has the TIME_WAIT
 	io.ReadAll(peer)
 	peer.Close()
 	ln.Close()
@@ -270,7 +270,7 @@ func TestWithoutADescriptorClientsGetA503(t *testing.T) {
 	unix.Close(fd)
 }
 
-// A client that is turned away may have sent a HEAD, whose response has no content
+// A client that gets a 503 may have sent a HEAD, whose response has no content
 // (RFC 9110 9.3.2).
 func TestSend503SendsNoContent(t *testing.T) {
 	w := connect(t, &testApp{})
@@ -310,11 +310,11 @@ func TestAListenerKnowsItsZone(t *testing.T) {
 }
 
 // Clients that come one at a time cost three accept4(2) for each two, and not four;
-// those that come at once are taken in ever larger shares, and none is left.
+// those that come at the same time are accepted in ever larger shares, and none is left.
 func TestNextSeldomCallsAcceptInVain(t *testing.T) {
 	var slot stat.Slot
 	ln := newListener(t, Config{Addr: "127.0.0.1:0", Backlog: 300}, &slot)
-	round := func() (n int) {
+	iterate := func() (n int) {
 		ready := []sys.PollFd{{Fd: int32(ln.FD), Events: sys.POLLIN}}
 		if k, err := sys.Poll(ready, 10*time.Second); k != 1 || err != nil {
 			t.Fatalf("nobody waits: %v", err)
@@ -333,7 +333,7 @@ func TestNextSeldomCallsAcceptInVain(t *testing.T) {
 	}
 	for range 20 {
 		dial(t, ln)
-		if n := round(); n != 1 {
+		if n := iterate(); n != 1 {
 			t.Errorf("a client came, and %d were accepted", n)
 		}
 	}
@@ -343,12 +343,12 @@ func TestNextSeldomCallsAcceptInVain(t *testing.T) {
 	for range 200 {
 		dial(t, ln)
 	}
-	taken, rounds := 0, 0
-	for ; taken < 200; rounds++ {
-		taken += round()
+	taken, iterations := 0, 0
+	for ; taken < 200; iterations++ {
+		taken += iterate()
 	}
-	if rounds > 10 {
-		t.Errorf("200 clients at once took %d rounds", rounds)
+	if iterations > 10 {
+		t.Errorf("200 clients at once took %d rounds", iterations)
 	}
 }
 
@@ -436,7 +436,7 @@ func TestWhatEachErrnoOfAcceptMeans(t *testing.T) {
 		}
 		fd, v, err := ln.Accept()
 		if v != want || (err == nil) != (want == Accepted) {
-			t.Errorf("%v, and a client behind it: got verdict %d, %v, want %d", e, v, err, want)
+			t.Errorf("%v, and a client behind it: got result %d, %v, want %d", e, v, err, want)
 		}
 		if fd >= 0 {
 			unix.Close(fd)
@@ -453,6 +453,6 @@ func TestAcceptGivesUp(t *testing.T) {
 	ln := newListener(t, Config{Addr: "127.0.0.1:0"}, new(stat.Slot))
 	ln.io.calls.accept4 = func(int) (int, error) { return -1, unix.EPROTO }
 	if fd, v, err := ln.Accept(); fd != -1 || v != Failed || !errors.Is(err, unix.EPROTO) {
-		t.Errorf("got %d, verdict %d, %v, want Failed for EPROTO", fd, v, err)
+		t.Errorf("got %d, result %d, %v, want Failed for EPROTO", fd, v, err)
 	}
 }

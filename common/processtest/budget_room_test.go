@@ -104,7 +104,7 @@ func (p *Process) computed() (sum time.Duration) {
 }
 
 // boundsMembersThatReadNothing has one member talk in a room in which others read nothing. What the server holds
-// for a deaf member is what -max-message and a mebibyte allow, however small the messages are. The
+// for such a member is what -max-message and a mebibyte allow, however small the messages are. The
 // garbage collector may let the heap grow to twice of that before it collects.
 func (target Target) boundsMembersThatReadNothing(t *testing.T) {
 	needTrueMemory(t)
@@ -121,7 +121,7 @@ func (target Target) boundsMembersThatReadNothing(t *testing.T) {
 		}
 		t.Cleanup(c.reset)
 		_, err = c.upgradeAt("/chat")
-		return joinAs(c, fmt.Sprint("deaf ", i), err)
+		return joinAs(c, fmt.Sprint("silent ", i), err)
 	})
 	talker := p.join(t, "Ann")
 	before, peak := p.status("RssAnon"), p.watchMemory()
@@ -139,15 +139,15 @@ func (target Target) boundsMembersThatReadNothing(t *testing.T) {
 	must(t, errors.Join(err, talker.ask("say", "text", "last"), <-heard))
 	growth := peak() - before
 	held, most := p.Stats()["memory_most"], readers*limit*11/10
-	t.Logf("for each of %d deaf members: %.2f MiB held, memory grew by %.2f MiB", readers,
+	t.Logf("for each of %d members that read nothing: %.2f MiB held, memory grew by %.2f MiB", readers,
 		float64(held)/float64(readers)/mib, float64(growth)/float64(readers)/mib)
 	if held > most {
-		t.Errorf("held for %d deaf members: got %d MiB, want at most %d", readers, held/mib, most/mib)
+		t.Errorf("held for %d members that read nothing: got %d MiB, want at most %d", readers, held/mib, most/mib)
 	}
 	if most = 2*most + garbage; target.Name == "forkserv" {
 		most += readers * garbage // of each child
 	}
 	if growth > most {
-		t.Errorf("memory for %d deaf members: got %d MiB, want at most %d", readers, growth/mib, most/mib)
+		t.Errorf("memory for %d members that read nothing: got %d MiB, want at most %d", readers, growth/mib, most/mib)
 	}
 }

@@ -39,7 +39,7 @@ func (target Target) countsCalls(t *testing.T) {
 	}
 }
 
-// cost has clients send rounds of depth messages at once, each when all of the
+// cost has clients send rounds of depth messages, each when all of the
 // one before have come back, and returns by how much the counts grow.
 func (p *Process) cost(t *testing.T, clients, rounds, depth int) Stats {
 	t.Helper()

@@ -11,7 +11,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// heard is what the room sends, but for the time.
+// heard is what the room sends, without the time.
 type heard struct {
 	Type, Name, To, Text string
 	Seq, More            int
@@ -36,7 +36,7 @@ func (p *Process) enter(t *testing.T) *client {
 	return c
 }
 
-// join enters, becomes a member, and hears all up to that.
+// join opens a WebSocket, becomes a member, and reads all messages up to that.
 func (p *Process) join(t *testing.T, name string) *speaker {
 	t.Helper()
 	s := &speaker{p.enter(t), t, name}

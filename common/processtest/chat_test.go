@@ -30,7 +30,7 @@ func roomProcesses(target Target) []process {
 	}
 }
 
-// deliversInOneOrder has several members speak at once, and one who never reads.
+// deliversInOneOrder has several members speak at the same time, and one that never reads.
 func deliversInOneOrder(t *testing.T) {
 	const members, speakers, each = 10, 4, 150
 	p := Launch(t)
@@ -163,12 +163,12 @@ func deliversPrivateMessagesToOne(t *testing.T) {
 	must(t, late.ask("join", "name", "Late"))
 	for _, h := range late.until("joined", "Late") {
 		if h.To != "" {
-			t.Errorf("a newcomer hears what was said to %s alone", h.To)
+			t.Errorf("a new member gets what was said to %s alone", h.To)
 		}
 	}
 }
 
-// closesMembersThatDoNotRead has members who never read.
+// closesMembersThatDoNotRead has members that never read.
 func closesMembersThatDoNotRead(t *testing.T) {
 	const silent, most = 3, 64 << 20
 	p := Launch(t, "-max-message=65536", "-write-timeout=1m")
@@ -201,7 +201,7 @@ func closesMembersThatDoNotRead(t *testing.T) {
 		ann.say(text)
 		left += len(ann.until("said", "Ann"))
 	}
-	for range said { // in its order: what was said, and who left
+	for range said { // in its order: the messages, and that members left
 		for _, h := range bob.until("said", "Ann") {
 			must(t, equal("between messages", h.Type, "left"))
 		}
@@ -224,7 +224,7 @@ func closesMembersThatDoNotRead(t *testing.T) {
 	}
 }
 
-// rounds is how often what one says reaches the other in half a second.
+// rounds is how many messages of one member reach the other in half a second.
 func rounds(t *testing.T, from, to *speaker) (n int) {
 	t.Helper()
 	for end := time.Now().Add(500 * time.Millisecond); time.Now().Before(end); n++ {

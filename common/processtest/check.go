@@ -22,7 +22,7 @@ func eventually(t testing.TB, condition func() error) {
 	t.Fatalf("%v, even after %v", err, patience)
 }
 
-// must fails the test at once if err is not nil.
+// must fails the test immediately if err is not nil.
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

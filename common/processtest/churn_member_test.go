@@ -18,7 +18,7 @@ type departure struct {
 	name      string
 	leave     func(m *member) error
 	code      ws.Code // of the Close that it must get; 0: nothing is sure
-	allHeard  bool    // all that it has said before is heard
+	allHeard  bool    // all messages that it has sent before are delivered
 	violation bool    // the server counts it as a violation
 }
 
@@ -49,7 +49,7 @@ var departures = []departure{
 	}},
 }
 
-// closeFirst and killed are farewells that are not left to chance.
+// closeFirst, killed and neverReading are departures that are not left to chance.
 var (
 	closeFirst   = &departures[0]
 	killed       = &departure{name: "SIGKILL"}
@@ -66,18 +66,18 @@ func (m *member) sendPartOfFrame() error {
 	return err
 }
 
-// member is one in the room with a WebSocket. One goroutine reads; another may
-// say something, or make it leave.
+// member is a member of the room with a WebSocket. One goroutine reads; another may
+// send messages, or make it leave.
 type member struct {
 	*client
 	membership
 	leaving   atomic.Pointer[departure]
-	sentCount atomic.Int64 // how often it spoke to all
+	sentCount atomic.Int64 // messages to all
 }
 
 // join makes a member.
 func (s *churn) join(name string) (*member, error) {
-	s.joining <- struct{}{} // a server that has to fork is not to be stormed
+	s.joining <- struct{}{} // forkserv starts a process for each
 	defer func() { <-s.joining }()
 	c, err := dial(s.Addr)
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *churn) join(name string) (*member, error) {
 	return m, nil
 }
 
-// joinRoom says who it is, and hears all up to that.
+// joinRoom sends the member's name, and reads all messages up to its own entry.
 func (m *member) joinRoom(l *record) error {
 	ask := func() error { return m.send(ws.Text, fmt.Appendf(nil, `{"type":"join","name":%q}`, m.name)) }
 	if err := ask(); err != nil {
@@ -107,7 +107,7 @@ func (m *member) joinRoom(l *record) error {
 		if err != nil {
 			return err
 		}
-		if typeOf(p) == "error" { // who had the name before may not have left yet
+		if typeOf(p) == "error" { // the last member with that name may not have left yet
 			time.Sleep(10 * time.Millisecond)
 			if err := ask(); err != nil {
 				return err
@@ -120,7 +120,7 @@ func (m *member) joinRoom(l *record) error {
 	}
 }
 
-// receiveGreeting takes what a newcomer is told, up to its own entry.
+// receiveGreeting takes what a new member gets, up to its own entry.
 func (f *membership) receiveGreeting(l *record, p []byte) (done bool, err error) {
 	switch typeOf(p) {
 	case "welcome":
@@ -148,7 +148,7 @@ func (f *membership) receiveGreeting(l *record, p []byte) (done bool, err error)
 	return true, err
 }
 
-// nextMessage returns what comes next from the room.
+// nextMessage returns the room's next message.
 func (m *member) nextMessage() ([]byte, error) {
 	ev, err := m.frames.Next()
 	switch {
@@ -167,7 +167,7 @@ type closeError ws.Code
 
 func (c closeError) Error() string { return fmt.Sprintf("a Close with %v", ws.Code(c)) }
 
-// readUntilEnd hears all until the connection ends, which must be as the member wanted.
+// readUntilEnd reads until the connection ends, which must happen as the member wanted.
 func (s *churn) readUntilEnd(m *member, took func(e entry)) error {
 	defer m.Close()
 	for {
@@ -175,7 +175,7 @@ func (s *churn) readUntilEnd(m *member, took func(e entry)) error {
 		if err != nil {
 			return s.checkEnd(m, err)
 		}
-		if typeOf(p) == "error" { // who was spoken to is not there any more
+		if typeOf(p) == "error" { // the receiver of a private message has left
 			s.refused.Add(1)
 			continue
 		}
@@ -187,7 +187,7 @@ func (s *churn) readUntilEnd(m *member, took func(e entry)) error {
 	}
 }
 
-// checkEnd judges how a member's connection has ended.
+// checkEnd checks how a member's connection has ended.
 func (s *churn) checkEnd(m *member, err error) error {
 	how := m.leaving.Load()
 	if how == nil {
@@ -203,18 +203,18 @@ func (s *churn) checkEnd(m *member, err error) error {
 	return nil
 }
 
-// say speaks to all. round is what the entry will have for one.
+// say sends a message to all. round is the entry's round.
 func (m *member) say(round int, padding int) error {
 	text := fmt.Sprintf(`{"type":"say","text":"%d %d %s"}`, m.sentCount.Add(1)-1, round, strings.Repeat("x", padding))
 	return m.send(ws.Text, []byte(text))
 }
 
-// sayTo speaks to one.
+// sayTo sends a message to one member.
 func (m *member) sayTo(name string, padding int) error {
 	return m.send(ws.Text, fmt.Appendf(nil, `{"type":"say","to":%q,"text":"psst %s"}`, name, strings.Repeat("y", padding)))
 }
 
-// sayMany says several things at once.
+// sayMany sends several messages to all.
 func (m *member) sayMany(n int) error {
 	for range n {
 		if err := m.say(0, 0); err != nil {
@@ -224,7 +224,7 @@ func (m *member) sayMany(n int) error {
 	return nil
 }
 
-// runGuest is a member who comes and goes, until it is over.
+// runGuest has a member join and leave until the churn ends.
 func (s *churn) runGuest(name string) error {
 	for !s.leaving.Load() {
 		m, err := s.join(name)
@@ -244,7 +244,7 @@ func (s *churn) runGuest(name string) error {
 	return nil
 }
 
-// makeLeave makes a guest leave somehow.
+// makeLeave makes a guest leave in the given way.
 func (s *churn) makeLeave(m *member, how *departure) {
 	s.departures[how.name]++
 	m.SetDeadline(time.Now().Add(time.Minute))
@@ -256,13 +256,13 @@ func (s *churn) makeLeave(m *member, how *departure) {
 	if how.violation {
 		s.violations++
 	}
-	// The connection may be gone already where the server has had enough of it.
+	// The server may have closed the connection already.
 	if err := how.leave(m); err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
 		s.t.Errorf("%s leaves by %s: %v", m.name, how.name, err)
 	}
 }
 
-// takeGuest takes a guest off the list.
+// takeGuest removes a random guest from the list.
 func (s *churn) takeGuest() *member {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -276,7 +276,7 @@ func (s *churn) takeGuest() *member {
 	return m
 }
 
-// runSlowMember is a member who reads nothing, and is closed for that.
+// runSlowMember has a member join that reads nothing, and is closed because of that.
 func (s *churn) runSlowMember(name string) error {
 	m, err := s.join(name)
 	if err != nil {

@@ -28,7 +28,7 @@ type pollAnswer struct {
 	Messages []json.RawMessage
 }
 
-// runPoller has pollers come and go under one name after the other, until it is over.
+// runPoller has pollers join and leave, one after the other, until the churn ends.
 func (s *churn) runPoller(name string) error {
 	for i := 0; !s.leaving.Load(); i++ {
 		v := &poller{churn: s}
@@ -80,7 +80,7 @@ func (v *poller) enter(name string) error {
 	return v.receiveAll(a)
 }
 
-// step is one of the things that a poller does.
+// step does one of the things that a poller does.
 func (v *poller) step() error {
 	switch rand.IntN(12) {
 	case 0:
@@ -103,7 +103,7 @@ func (v *poller) step() error {
 		}
 		v.churn.killLater(v.client)
 		for err := error(nil); err == nil; _, err = v.answer() {
-			if err = v.askPoll(1 << 60); err != nil { // what comes it will ask for again
+			if err = v.askPoll(1 << 60); err != nil { // it asks again for what comes
 				break
 			}
 		}
@@ -146,7 +146,7 @@ func (v *poller) posts(what, format string, args ...any) (a pollAnswer, err erro
 	return a, err
 }
 
-// receiveAll hears the messages of an answer.
+// receiveAll takes the messages of an answer.
 func (v *poller) receiveAll(a pollAnswer) error {
 	for _, p := range a.Messages {
 		if typeOf(p) == "missed" {
@@ -164,7 +164,7 @@ func (v *poller) receiveAll(a pollAnswer) error {
 	return nil
 }
 
-// skipMissed ends an interval, and begins another behind what is not kept any more.
+// skipMissed ends the membership's interval, and begins another after the missed entries.
 func (v *poller) skipMissed(p []byte) {
 	v.churn.missed.Add(1)
 	v.last = max(v.last, v.since)
@@ -172,8 +172,8 @@ func (v *poller) skipMissed(p []byte) {
 	v.membership = membership{name: v.name, first: number(p) + 1, last: number(p), sent: -1}
 }
 
-// leaveRoom leaves the room, or only the connection if there is time for that to be
-// noticed.
+// leaveRoom leaves the room, or closes only the connection if there is time for the server
+// to notice that.
 func (v *poller) leaveRoom() error {
 	defer v.Close()
 	v.last, v.sent = max(v.last, v.since), v.sentCount

@@ -11,20 +11,20 @@ import (
 	"threeloops/common/hub"
 )
 
-// record is what all members of a room have heard together: each entry by its
-// number, noted by who hears it first. Whoever else hears that number must hear
-// the same bytes.
+// record is what all members of a room have received together: each entry by its
+// number, added by the member that receives it first. All others must receive the same
+// bytes under that number.
 type record struct {
 	mu          sync.RWMutex
 	seed        maphash.Seed
-	entries     []entry        // by number; nobody has heard those whose sum is 0
+	entries     []entry        // by number; sum 0: no member has received it
 	joined      map[string]int // the last number under which each name has joined
 	left        map[string]int // and left
 	memberships []membership   // that are over
-	deliveries  int            // how often something was heard
+	deliveries  int            // of entries to members
 }
 
-// entry is what the ledger keeps of one.
+// entry is what the record keeps of one.
 type entry struct {
 	sum            uint64 // of its bytes
 	size           int    // how many these are
@@ -33,12 +33,12 @@ type entry struct {
 	round          int // of the test; 0: it is none that is measured
 }
 
-// membership is an interval of entries that one member has heard.
+// membership is an interval of entries that one member has received.
 type membership struct {
 	name            string
 	complete        bool   // the first entry is that it joined
 	first, last     int    // numbers of entries
-	public, private int    // how many it has heard
+	public, private int    // how many entries it has received
 	others          int    // how many were there before
 	unnamed         int    // how many of them were only counted
 	names           uint64 // what the names of the others add up to
@@ -53,7 +53,7 @@ func newRecord() *record {
 	return &record{seed: maphash.MakeSeed(), joined: map[string]int{}, left: map[string]int{}}
 }
 
-// reset takes note that the room is empty.
+// reset records that the room is empty.
 func (l *record) reset() {
 	clear(l.joined)
 	clear(l.left)
@@ -77,7 +77,7 @@ func number(p []byte) (n int) {
 	return n
 }
 
-// compare takes an entry as somebody has heard it.
+// compare compares an entry with that of the record, and adds it if it is new.
 func (l *record) compare(p []byte) (n int, e entry, err error) {
 	n = number(p)
 	if n == 0 {
@@ -140,7 +140,7 @@ func (l *record) isMember(f *membership) bool {
 	return l.left[f.name] < f.first
 }
 
-// countMembers is how many are there.
+// countMembers counts the members that are present.
 func (l *record) countMembers() (n int) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -152,7 +152,7 @@ func (l *record) countMembers() (n int) {
 	return n
 }
 
-// addMembership notes that a life has ended.
+// addMembership adds a membership that has ended.
 func (l *record) addMembership(f *membership) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -160,7 +160,7 @@ func (l *record) addMembership(f *membership) {
 	l.deliveries += f.public + f.private
 }
 
-// receive takes what comes next in a life.
+// receive takes the next entry of a membership.
 func (f *membership) receive(l *record, p []byte) (entry, error) {
 	n, e, err := l.compare(p)
 	switch {
@@ -180,7 +180,7 @@ func (f *membership) receive(l *record, p []byte) (entry, error) {
 }
 
 // check replays the entries from first, when the room was empty, to last, and
-// says what doesn't follow, or what somebody has not heard.
+// returns what is inconsistent, and what some member has not received.
 func (l *record) check(first, last int) (faults []string) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	began := map[int]*membership{} // by number of the entry
@@ -190,7 +190,7 @@ func (l *record) check(first, last int) (faults []string) {
 		}
 	}
 	present := map[string]*membership{}
-	said := map[string]int{} // by those who are there
+	said := map[string]int{} // by the members that are present
 	joins := 0
 	for n := first; n <= last; n++ {
 		e := l.entries[n]
@@ -226,7 +226,7 @@ func (l *record) check(first, last int) (faults []string) {
 	return faults
 }
 
-// checkGreeting compares what a newcomer was told with who was there and what was said.
+// checkGreeting compares a new member's greeting with the members and messages before it.
 func (l *record) checkGreeting(n int, name string, f *membership, present map[string]*membership, fault func(string, ...any)) {
 	if f == nil || f.name != name {
 		fault("entry %d says that %s has joined, who hasn't", n, name)
@@ -246,7 +246,7 @@ func (l *record) checkGreeting(n int, name string, f *membership, present map[st
 	}
 }
 
-// expectedHistory is what a newcomer who is entry n is told, in so many bytes.
+// expectedHistory is the history that a member gets that joins as entry n, in so many bytes.
 func (l *record) expectedHistory(n, room int) (want []int) {
 	kept := hub.LogBytes
 	for i := n - 1; i > 0 && i >= n-hub.LogSize && len(want) < hub.History; i-- {
@@ -266,7 +266,7 @@ func (l *record) expectedHistory(n, room int) (want []int) {
 	return want
 }
 
-// checkMemberships counts what each member has not heard.
+// checkMemberships counts what each member has not received.
 func (l *record) checkMemberships(first int, fault func(string, ...any)) {
 	public := make([]int, len(l.entries)+1) // up to each number
 	private := map[string][]int{}           // numbers of what concerns a name

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// logSummary says what there was.
+// logSummary logs what happened.
 func (s *churn) logSummary(span time.Duration) {
 	t, l := s.t, s.record
-	t.Logf("%d members, %v: %d messages of witnesses, %d entries, %d lives, %d deliveries compared, %d killed",
+	t.Logf("%d members, %v: %d messages of observers, %d entries, %d memberships, %d deliveries compared, %d killed",
 		s.size, span, s.round, len(l.entries), len(l.memberships), l.deliveries, s.killed)
 	for _, name := range slices.Sorted(maps.Keys(s.departures)) {
 		t.Logf("%6d left by %s", s.departures[name], name)
@@ -34,7 +34,7 @@ var (
 	killedLine   = regexp.MustCompile(`level=ERROR msg="a child has failed" .* status="signal: killed"`)
 )
 
-// checkLog fails if the server has said anything but that children were killed.
+// checkLog fails if the server has logged anything but that children were killed.
 func (s *churn) checkLog() {
 	n := 0
 	for line := range strings.Lines(s.Log()) {

@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// churnVariable in the environment is for how long a room with 500 members is
-// kept in turmoil, such as 10m.
+// churnVariable in the environment is how long the members of a room of 500 join
+// and leave, such as 10m.
 const churnVariable = "THREELOOPS_SOAK"
 
-// churn is a room whose members come and go in every way there is, while
-// some, the witnesses, stay. One goroutine leads; each client has its own.
+// churn is a room whose members join and leave in every way there is, while some, the
+// observers, stay. One goroutine leads; each client has its own.
 type churn struct {
 	*Process
 	t      *testing.T
@@ -26,29 +26,29 @@ type churn struct {
 	size   int  // members that there are at once, about
 	kills  bool // children are killed, each of which takes one member along
 
-	flooder   *member // stays, too, and has much to say to those who read nothing
+	flooder   *member // stays, too, and sends much to members that read nothing
 	observers []*member
-	latency   chan time.Duration // from each witness, of each round: how long after it was said
-	sentAt    atomic.Int64       // when it was said, in ns since 1970
+	latency   chan time.Duration // from each observer, of each round: how long after it was sent
+	sentAt    atomic.Int64       // when a round's message was sent, in ns since 1970
 	round     int
 
-	joining chan struct{} // bounds how many enter at once
-	endsAt  time.Time     // not before that it is over
-	leaving atomic.Bool   // it is: who leaves doesn't come again
+	joining chan struct{} // bounds how many join at the same time
+	endsAt  time.Time     // the churn doesn't end before
+	leaving atomic.Bool   // the churn has ended: members that leave don't join again
 
 	mu     sync.Mutex
-	guests []*member       // who may be dismissed
-	slow   map[string]bool // who reads nothing: whether it is a member already
-	toKill []*client       // whose child is to be killed
+	guests []*member       // members that makeLeave may be called on
+	slow   map[string]bool // members that read nothing, by name: whether they have joined
+	toKill []*client       // clients whose child is to be killed
 
 	dialed, refused, missed, expired, quit atomic.Int64
 	departures                             map[string]int
 	departed, violations, killed           int
-	withoutSlow, withSlow                  []time.Duration // latencies without and with members who read nothing
+	withoutSlow, withSlow                  []time.Duration // latencies without and with members that read nothing
 }
 
-// survivesChurn keeps a room in turmoil. What is left of it is compared with
-// what was left of a shorter turmoil before.
+// survivesChurn has members join and leave. It compares the server's descriptors and memory
+// after that with those after a shorter churn before.
 func (target Target) survivesChurn(t *testing.T) {
 	size, span := 200, 5*time.Second
 	if text := os.Getenv(churnVariable); text != "" {
@@ -96,8 +96,8 @@ func (target Target) survivesChurn(t *testing.T) {
 	s.checkLog()
 }
 
-// restingMemory is the server's memory without members. Requests make it collect its
-// garbage first, of which the kernel gets back what was free before.
+// restingMemory is the server's memory without members. Before it is measured, requests make
+// the server collect its garbage.
 func (s *churn) restingMemory() (least int) {
 	s.t.Helper()
 	s.CloseStats()
@@ -118,7 +118,7 @@ func (s *churn) restingMemory() (least int) {
 	return least
 }
 
-// run fills the room, keeps it in turmoil for span, and empties it.
+// run fills the room, has members join and leave for span, and empties it.
 func (s *churn) run(span time.Duration) {
 	s.t.Helper()
 	s.leaving.Store(false)
@@ -148,7 +148,7 @@ func (s *churn) run(span time.Duration) {
 	s.endAll(&wg, &residents, first)
 }
 
-// goClient runs a client.
+// goClient runs a client in a goroutine.
 func (s *churn) goClient(wg *sync.WaitGroup, live func() error) {
 	wg.Go(func() {
 		if err := live(); err != nil {
@@ -157,7 +157,7 @@ func (s *churn) goClient(wg *sync.WaitGroup, live func() error) {
 	})
 }
 
-// joinResidents has those join who stay. It returns the first entry's number.
+// joinResidents has the members join that stay. It returns the first entry's number.
 func (s *churn) joinResidents(residents *sync.WaitGroup) (first int) {
 	resident := func(name string, took func(e entry)) *member {
 		m, err := s.join(name)
@@ -169,7 +169,7 @@ func (s *churn) joinResidents(residents *sync.WaitGroup) (first int) {
 	must(s.t, equal("members that the first one is told of", s.flooder.others, 0))
 	s.observers = nil
 	for i := range 10 {
-		s.observers = append(s.observers, resident(fmt.Sprint("witness ", i), func(e entry) {
+		s.observers = append(s.observers, resident(fmt.Sprint("observer ", i), func(e entry) {
 			if e.round > 0 {
 				s.latency <- time.Since(time.Unix(0, s.sentAt.Load()))
 			}
@@ -178,10 +178,10 @@ func (s *churn) joinResidents(residents *sync.WaitGroup) (first int) {
 	return s.flooder.first
 }
 
-// addSlowMembers has some enter who read nothing.
+// addSlowMembers has members join that read nothing.
 func (s *churn) addSlowMembers(wg *sync.WaitGroup) {
 	for i := range max(2, s.size/50) {
-		name := fmt.Sprintf("mute %d.%d", s.round, i)
+		name := fmt.Sprintf("slow %d.%d", s.round, i)
 		s.mu.Lock()
 		s.slow[name] = false
 		s.mu.Unlock()
@@ -190,15 +190,15 @@ func (s *churn) addSlowMembers(wg *sync.WaitGroup) {
 	}
 }
 
-// countSlow is how many are there who read nothing, or are about to come.
+// countSlow counts the members that read nothing, with those about to join.
 func (s *churn) countSlow() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.slow)
 }
 
-// step has a witness say something, waits until all witnesses have heard it, and
-// has some guests leave, each way in its turn. So the room is as fast as its server.
+// step has an observer send a message, waits until all observers have received it, and has
+// some guests leave, each way in its turn. So the room is as fast as its server.
 func (s *churn) step() {
 	const pause = 20 * time.Millisecond
 	s.t.Helper()
@@ -219,7 +219,7 @@ func (s *churn) step() {
 	time.Sleep(max(pause, time.Since(start)))
 }
 
-// broadcast says something to all, now and then something large.
+// broadcast sends a message to all, now and then a large one.
 func (s *churn) broadcast() {
 	const large, often = 16_000, 10
 	s.t.Helper()
@@ -241,12 +241,12 @@ func (s *churn) broadcast() {
 		case d := <-s.latency:
 			*latencies = append(*latencies, d)
 		case <-timeout.C:
-			s.t.Fatalf("%d of %d witnesses have heard message %d after a minute", i, len(s.observers), s.round)
+			s.t.Fatalf("%d of %d observers have received message %d after a minute", i, len(s.observers), s.round)
 		}
 	}
 }
 
-// sendPrivate says something to one, and much to those who don't read it.
+// sendPrivate sends a message to one member, and much to those that read nothing.
 func (s *churn) sendPrivate() {
 	s.mu.Lock()
 	few, much := []string{"nobody"}, []string(nil)
@@ -267,14 +267,14 @@ func (s *churn) sendPrivate() {
 	}
 }
 
-// killLater asks for a client's child to be killed.
+// killLater has a client's child killed by the next killChildren.
 func (s *churn) killLater(c *client) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.toKill = append(s.toKill, c)
 }
 
-// killChildren kills the children of those who are doomed.
+// killChildren kills the children that killLater was called for.
 func (s *churn) killChildren() {
 	s.t.Helper()
 	s.mu.Lock()
@@ -303,7 +303,7 @@ func (s *churn) killChildren() {
 	}
 }
 
-// endAll has all leave, the witnesses last, and compares what they have heard.
+// endAll has all leave, the observers last, and compares what they have received.
 func (s *churn) endAll(others, residents *sync.WaitGroup, first int) {
 	s.t.Helper()
 	gone := make(chan struct{})
@@ -319,7 +319,7 @@ func (s *churn) endAll(others, residents *sync.WaitGroup, first int) {
 			s.makeLeave(m, closeFirst)
 		}
 		s.killChildren()
-		s.broadcast() // polls are answered then, and who doesn't read is closed
+		s.broadcast() // polls are answered then, and members that don't read are closed
 		s.sendPrivate()
 	}
 	s.broadcast()
@@ -346,14 +346,13 @@ func closed(c chan struct{}) bool {
 	}
 }
 
-// checkEmptyRoom has somebody join after the last member, who was the only one not
-// to hear that it left.
+// checkEmptyRoom has a member join after the last one has left.
 func (s *churn) checkEmptyRoom(last int) {
 	s.t.Helper()
 	s.AwaitOpen(1)
-	late, err := s.join("newcomer")
+	late, err := s.join("the last")
 	must(s.t, err)
-	must(s.t, equal("members that a newcomer is told of", late.others, 0))
+	must(s.t, equal("members that a new member is told of", late.others, 0))
 	must(s.t, equal("the number of its entry", late.first, last+2))
 	must(s.t, late.leave())
 }

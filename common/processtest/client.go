@@ -182,7 +182,7 @@ func (c *client) receives(op ws.Opcode, p []byte) error {
 	return nil
 }
 
-// echo sends p and hears it.
+// echo sends p and receives it.
 func (c *client) echo(p []byte) error {
 	if err := c.send(ws.Binary, p); err != nil {
 		return err

@@ -71,7 +71,7 @@ type user struct {
 
 var userLine = regexp.MustCompile(`^(\S+) (\d+) port=(\d+) phase=(\w+) pid=(\d+) (?:\w+=\d+ ?)+$`)
 
-// users returns who is there, by port.
+// users returns the clients that the server lists, by port.
 func (o *operator) users(command string) map[int]user {
 	o.t.Helper()
 	all := map[int]user{}

@@ -34,7 +34,7 @@ func torn(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
 }
 
-// crashesOneProcess shows whom a crash takes along: with a process for each
+// crashesOneProcess shows which clients a crash ends: with a process for each
 // connection nobody, with a loop everyone.
 func (target Target) crashesOneProcess(t *testing.T) {
 	p := Launch(t, "-demo")

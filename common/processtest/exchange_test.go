@@ -21,7 +21,7 @@ type exchange struct {
 	from        []byte // which the messages are cut from, round and round
 	size, count int
 	fragment    int    // bytes of a message in each of its frames; 0: in one
-	chop        int    // bytes that are written at once; 0: all
+	chop        int    // bytes in a write; 0: all
 	offer       string // of extensions; messages are compressed if there is one
 	within      time.Duration
 }
@@ -87,7 +87,7 @@ func (e exchange) message(i int) []byte {
 	return p
 }
 
-// once sends p and hears it.
+// once sends p and receives it.
 func (e exchange) once(c *client, p []byte) error {
 	h, sent := ws.Header{Opcode: e.op}, p
 	if c.zip != nil {

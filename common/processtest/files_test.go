@@ -200,7 +200,7 @@ func sendsRanges(t *testing.T) {
 		equal("Content-Range", r.Header.Get("Content-Range"), fmt.Sprintf("bytes */%d", size))))
 }
 
-// sendsParts asks for several ranges at once, which come in the order asked for.
+// sendsParts asks for several ranges in one request, which come in the order asked for.
 func sendsParts(t *testing.T, c *client, text []byte) {
 	t.Helper()
 	ranges := [][2]int{{9000000, 9999999}, {0, 0}, {1000, 70000}, {len(text) - 7, len(text) - 1}}

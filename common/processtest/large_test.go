@@ -60,7 +60,7 @@ func takesLargeMessages(t *testing.T) {
 }
 
 // refusesLargeBody refuses at its head a request whose body the client is
-// sending all the same. Were the connection closed at once, with a part of the
+// sending all the same. Were the connection closed immediately, with a part of the
 // body unread, the client would see a reset in place of the reply.
 func refusesLargeBody(t *testing.T) {
 	const announced, sent = 1 << 30, 8 << 20

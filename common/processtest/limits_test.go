@@ -72,7 +72,7 @@ func waitsAtLimit(t *testing.T) {
 	t.Run("of descriptors, where no other is given", waitsForDescriptors)
 }
 
-// waitsForConnections connects twice as many clients as may be served at once.
+// waitsForConnections connects twice as many clients as may be served at the same time.
 func waitsForConnections(t *testing.T) {
 	const limit = 5
 	p := Launch(t, fmt.Sprintf("-max-conns=%d", limit))

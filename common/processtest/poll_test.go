@@ -60,7 +60,7 @@ func whichEnds(a, b *visitor) (ended, other *visitor) {
 	peeked := make(chan *visitor, 2)
 	for _, v := range []*visitor{a, b} {
 		go func() {
-			v.in.Peek(1) // an error is met again by who reads the answer
+			v.in.Peek(1) // reading the answer returns the same error
 			peeked <- v
 		}()
 	}
@@ -149,7 +149,7 @@ func answersInParts(t *testing.T) {
 	}
 	must(t, equal("number of the last message", next-1, said+1))
 	late := p.visit(t, "Late")
-	must(t, equal("number up to which a newcomer has heard", late.seq, said+1))
+	must(t, equal("number up to which a new member has read", late.seq, said+1))
 }
 
 func keepsMembershipBetweenPolls(t *testing.T) {

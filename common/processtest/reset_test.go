@@ -41,7 +41,7 @@ var stages = []struct {
 	{"with echoes queued", func(p *Process, c *client) error {
 		return errors.Join(c.upgrade(), c.overfill(bytes.Repeat(frame(ws.Binary, make([]byte, 1000)), 60)))
 	}},
-	{"after half a goodbye", func(p *Process, c *client) error {
+	{"after the closing handshake", func(p *Process, c *client) error {
 		return errors.Join(c.upgrade(), c.send(ws.Close, nil), c.closed(ws.NoStatus), c.ended())
 	}},
 	{"after a refusal", func(p *Process, c *client) error {
@@ -101,7 +101,7 @@ func survivesResets(t *testing.T) {
 		})
 	}
 	p.CheckIdle(before)
-	t.Run("after the server's goodbye", func(t *testing.T) {
+	t.Run("after the server's Close", func(t *testing.T) {
 		p := Launch(t, "-grace=10m", "-close-timeout=10m")
 		c, err := open(p.Addr)
 		must(t, err)

@@ -200,7 +200,7 @@ func (p *Process) AwaitIdle() (descriptors int) {
 	return descriptors
 }
 
-// CheckIdle waits until the server is again as it was when Rest returned that many
+// CheckIdle waits until the server is again as it was when AwaitIdle returned that many
 // descriptors.
 func (p *Process) CheckIdle(descriptors int) {
 	p.t.Helper()

@@ -77,7 +77,7 @@ func finishesRequestsAtSIGTERM(t *testing.T) {
 }
 
 // servesBacklogAtSIGTERM ends a server to which more clients have connected than it
-// accepts in one round of its loop.
+// accepts in one iteration of its loop.
 func servesBacklogAtSIGTERM(t *testing.T) {
 	const clients = 200
 	p := Launch(t)
@@ -112,7 +112,7 @@ func browseToTheEnd(c *client, rounds *atomic.Int64) error {
 }
 
 // echoToTheEnd sends a message whenever the one before has come back, until
-// the server says goodbye.
+// the server begins the closing handshake.
 func echoToTheEnd(c *client, rounds *atomic.Int64) error {
 	if err := c.upgrade(); err != nil {
 		return err

@@ -81,7 +81,7 @@ func alternating(n int) []string {
 	return all
 }
 
-// each is the bytes from first to last, behind each of them the string behind.
+// each is the bytes from first to last, each followed by the string behind.
 func each(first, last byte, behind string) (s string) {
 	for b := first; b <= last; b++ {
 		s += string([]byte{b}) + behind

@@ -153,29 +153,29 @@ func FuzzCommand(f *testing.F) {
 	})
 }
 
-// operated is a console whose desks are attended by loops with these clients.
-func operated(t *testing.T, desks ...[]Client) (c *console, out *bytes.Buffer, log *bytes.Buffer) {
+// newTestConsole returns a console whose command queues belong to loops with these clients.
+func newTestConsole(t *testing.T, loops ...[]Client) (c *console, out *bytes.Buffer, log *bytes.Buffer) {
 	t.Helper()
 	out, log = new(bytes.Buffer), new(bytes.Buffer)
 	c = &console{resultTimeout: time.Minute, log: slog.New(slog.NewTextHandler(log, nil)), board: make(stat.Board, 1), out: out}
 	c.quit = func() { out.WriteString("(asked to quit)\n") }
-	for _, clients := range desks {
-		d, err := NewCommandQueue()
+	for _, clients := range loops {
+		q, err := NewCommandQueue()
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.queues = append(c.queues, d)
+		c.queues = append(c.queues, q)
 		ended := make(chan bool)
-		t.Cleanup(func() { d.Put(Command{Kind: ShutdownCommand}); <-ended; d.Close() })
+		t.Cleanup(func() { q.Put(Command{Kind: ShutdownCommand}); <-ended; q.Close() })
 		go func() {
 			defer close(ended)
 			for {
-				sys.Poll([]sys.PollFd{{Fd: int32(d.FD), Events: sys.POLLIN}}, sys.Forever)
-				for _, o := range d.TakeAll() {
-					if o.Kind == ShutdownCommand {
+				sys.Poll([]sys.PollFd{{Fd: int32(q.FD), Events: sys.POLLIN}}, sys.Forever)
+				for _, cmd := range q.TakeAll() {
+					if cmd.Kind == ShutdownCommand {
 						return
 					}
-					o.SendResult(execute(&o, clients))
+					cmd.SendResult(execute(&cmd, clients))
 				}
 			}
 		}()
@@ -183,14 +183,14 @@ func operated(t *testing.T, desks ...[]Client) (c *console, out *bytes.Buffer, l
 	return c, out, log
 }
 
-// execute obeys among clients of which those in phase open can be told.
-func execute(o *Command, clients []Client) (a Result) {
+// execute runs cmd on clients, of which those in phase open can be sent messages.
+func execute(cmd *Command, clients []Client) (a Result) {
 	for _, c := range clients {
-		if !o.Concerns(c.ID) {
+		if !cmd.Concerns(c.ID) {
 			continue
 		}
 		a.Clients = append(a.Clients, c)
-		if o.MatchesAddr(c.Peer) && (o.Kind == KickCommand || o.Kind == SendCommand && c.Phase == "open") {
+		if cmd.MatchesAddr(c.Peer) && (cmd.Kind == KickCommand || cmd.Kind == SendCommand && c.Phase == "open") {
 			a.Done++
 		}
 	}
@@ -202,7 +202,7 @@ func at(id uint64, phase, peer string) Client {
 }
 
 func TestCommandsGoToTheQueueOfTheConnection(t *testing.T) {
-	c, out, _ := operated(t,
+	c, out, _ := newTestConsole(t,
 		[]Client{at(5, "open", "[::1]:50"), at(1, "idle", "10.0.0.1:10")},
 		[]Client{at(4, "open", "[::ffff:10.0.0.4]:40")})
 	c.run(strings.NewReader(strings.Join([]string{
@@ -228,7 +228,7 @@ func TestCommandsGoToTheQueueOfTheConnection(t *testing.T) {
 }
 
 func TestACommandWithoutClientsSaysSo(t *testing.T) {
-	c, out, _ := operated(t, nil)
+	c, out, _ := newTestConsole(t, nil)
 	c.run(strings.NewReader("users\nsendall hi\nkickall\n\n \n"))
 	if got := out.String(); got != strings.Repeat("nobody is there\n", 3) {
 		t.Errorf("without clients the console says %q", got)
@@ -236,7 +236,7 @@ func TestACommandWithoutClientsSaysSo(t *testing.T) {
 }
 
 func TestEveryCommandIsInHelpAndHasItsOwn(t *testing.T) {
-	c, out, _ := operated(t, nil)
+	c, out, _ := newTestConsole(t, nil)
 	c.run(strings.NewReader("help\nhelp sennd"))
 	for _, cmd := range consoleCommands {
 		if !strings.Contains(out.String(), "\n"+cmd.names[0]+" ") && cmd.names[0] != "help" {
@@ -255,7 +255,7 @@ func TestEveryCommandIsInHelpAndHasItsOwn(t *testing.T) {
 }
 
 func TestStatsOfTheConsoleAreTheTotals(t *testing.T) {
-	c, out, _ := operated(t, nil)
+	c, out, _ := newTestConsole(t, nil)
 	c.board = make(stat.Board, 2)
 	for i := range c.board {
 		c.board[i].Set(stat.Accepted, 10)
@@ -273,7 +273,7 @@ func TestStatsOfTheConsoleAreTheTotals(t *testing.T) {
 func TestALongLineIsRefusedWhole(t *testing.T) {
 	longest := "sendall " + strings.Repeat("a", maxLine-9)
 	for _, end := range []string{"\n", ""} {
-		c, out, _ := operated(t, []Client{at(1, "open", "[::1]:50")})
+		c, out, _ := newTestConsole(t, []Client{at(1, "open", "[::1]:50")})
 		c.run(strings.NewReader(longest + "\n" + longest + "a\n" + strings.Repeat(longest, 9) + "\nkick 1\n" + longest + "a" + end))
 		long := errLong.Error() + "\n"
 		if got := out.String(); got != "sent to 1 of 1 clients\n"+long+long+"closing ::1 1\n"+long {
@@ -296,7 +296,7 @@ func (in *interrupted) Read(p []byte) (int, error) {
 }
 
 func TestTheConsoleReadsAgainInTheForeground(t *testing.T) {
-	c, out, log := operated(t, nil)
+	c, out, log := newTestConsole(t, nil)
 	c.prompt = "> "
 	c.run(&interrupted{r: strings.NewReader("users\n")})
 	if got := out.String(); got != "> nobody is there\n> " {
@@ -309,7 +309,7 @@ func TestTheConsoleReadsAgainInTheForeground(t *testing.T) {
 
 func TestTheEndOfTheInputIsLogged(t *testing.T) {
 	for _, end := range []error{io.EOF, syscall.EIO, errors.New("broken")} {
-		c, out, log := operated(t, nil)
+		c, out, log := newTestConsole(t, nil)
 		c.run(io.MultiReader(strings.NewReader("users\nusers"), iotest.ErrReader(end)))
 		if got := out.String(); got != "nobody is there\nnobody is there\n" {
 			t.Errorf("up to %v the console says %q", end, got)
@@ -322,7 +322,7 @@ func TestTheEndOfTheInputIsLogged(t *testing.T) {
 
 // A loop that has ended gives no answer.
 func TestTheConsoleStopsWaitingForALoopThatHasEnded(t *testing.T) {
-	c, out, _ := operated(t, nil)
+	c, out, _ := newTestConsole(t, nil)
 	d, err := NewCommandQueue()
 	if err != nil {
 		t.Fatal(err)

@@ -107,7 +107,7 @@ func TestABadValueIsOneClearLine(t *testing.T) {
 		"-write-timeout 0s":              "positive",
 		"-close-timeout 0":               "positive",
 		"-grace 0":                       "positive",
-		"-idle-timeout 2562047h":         "at most 1000h",      // all that a Duration can be: whoever adds to it is in the past
+		"-idle-timeout 2562047h":         "at most 1000h",      // all that a Duration can be: adding to it overflows
 		"-backlog 4294967296":            "at most 2147483647", // to the kernel 0
 		"-defer-accept 4294967296":       "at most 2147483647",
 		"-max-conns 9223372036854775807": "at most 2147483647",

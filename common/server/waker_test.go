@@ -8,41 +8,41 @@ import (
 )
 
 func TestAWakerIsReadableUntilItIsCleared(t *testing.T) {
-	b, err := NewWaker()
+	w, err := NewWaker()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Close()
-	rings := func() int16 {
-		fds := []sys.PollFd{{Fd: int32(b.FD), Events: sys.POLLIN}}
+	defer w.Close()
+	readable := func() int16 {
+		fds := []sys.PollFd{{Fd: int32(w.FD), Events: sys.POLLIN}}
 		sys.Poll(fds, 0)
 		return fds[0].Revents
 	}
-	b.Clear() // does not wait for a ring
-	if rings() != 0 {
-		t.Error("a new bell rings")
+	w.Clear() // does not wait for Wake
+	if readable() != 0 {
+		t.Error("a new waker is readable")
 	}
-	b.Wake()
-	b.Wake()
-	for range 2 { // until Quiet
-		if rings() != sys.POLLIN {
-			t.Error("a bell that was rung is silent")
+	w.Wake()
+	w.Wake()
+	for range 2 { // until Clear
+		if readable() != sys.POLLIN {
+			t.Error("a waker that was woken is not readable")
 		}
 	}
-	b.Clear()
-	if rings() != 0 {
-		t.Error("a bell that was quieted rings")
+	w.Clear()
+	if readable() != 0 {
+		t.Error("a waker that was cleared is readable")
 	}
 }
 
 func TestAWakerEndsAWait(t *testing.T) {
-	b, err := NewWaker()
+	w, err := NewWaker()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Close()
-	go b.Wake()
-	if n, err := sys.Poll([]sys.PollFd{{Fd: int32(b.FD), Events: sys.POLLIN}}, 10*time.Second); n != 1 || err != nil {
+	defer w.Close()
+	go w.Wake()
+	if n, err := sys.Poll([]sys.PollFd{{Fd: int32(w.FD), Events: sys.POLLIN}}, 10*time.Second); n != 1 || err != nil {
 		t.Errorf("the wait ended with %d, %v", n, err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The calls of this file can't sleep, for their sockets are non-blocking; only
+// The calls of this file can't sleep, because their sockets are non-blocking; only
 // rawPpoll can, and not for long. So they go past the Go scheduler (RawSyscall),
 // which otherwise prepares for a thread that stays away, at about 0.3 µs a call;
 // and they allocate nothing.

@@ -59,7 +59,7 @@ func TestPollSoonReturnsWithinItsLimit(t *testing.T) {
 	}
 	unix.Write(pair[1], []byte("soon"))
 	if n, err := PollSoon(fds, Forever); n != 1 || err != nil || fds[0].Revents != POLLIN {
-		t.Errorf("want one that is readable, got %d, %v and marks %#x", n, err, fds[0].Revents)
+		t.Errorf("want one that is readable, got %d, %v and event flags %#x", n, err, fds[0].Revents)
 	}
 }
 
@@ -140,7 +140,7 @@ func TestWhatEachErrnoOfAWaitMeans(t *testing.T) {
 		n, err := pollResult(fds, retryPause, -1, e)
 		took := time.Since(begin)
 		if n != 0 || (err == nil) != slices.Contains(quiet, e) || fds[0].Revents != 0 {
-			t.Errorf("%v: got %d ready, %v, marks %#x", e, n, err, fds[0].Revents)
+			t.Errorf("%v: got %d ready, %v, event flags %#x", e, n, err, fds[0].Revents)
 		}
 		if e != unix.EINTR && took < retryPause {
 			t.Errorf("%v: the wait is over after %v", e, took)
@@ -166,7 +166,7 @@ func TestPollSoonBeyondTheLimitOfFiles(t *testing.T) {
 	n, err := PollSoon(fds, time.Second)
 	unix.Setrlimit(unix.RLIMIT_NOFILE, &before)
 	if n != 1 || err != nil || fds[1].Revents != POLLIN {
-		t.Errorf("want the bell to be ready, got %d, %v, %v", n, err, fds)
+		t.Errorf("want the waker to be ready, got %d, %v, %v", n, err, fds)
 	}
 }
 
