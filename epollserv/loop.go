@@ -49,13 +49,13 @@ const acceptPause = 100 * time.Millisecond
 
 // start makes the loop that counts in slot i of board, and begins to listen, on the
 // ports of another loop's listeners if there are any.
-func (l *loop) start(env *server.Env, board stat.Board, i int, beside ...*conn.Listener) (err error) {
+func (l *loop) start(env *server.Env, board stat.Board, i int, portsOf ...*conn.Listener) (err error) {
 	l.env, l.stat, l.wake = env, &board[i], l.schedule
 	l.io = env.NewIO(l.stat)
 	cfg, receiver := env.Sessions(l.io, board, i, l.bus)
 	l.cfg = cfg
 	l.bus.Attach(receiver)
-	if l.listeners, err = env.Listen(l.io, beside...); err != nil {
+	if l.listeners, err = env.Listen(l.io, portsOf...); err != nil {
 		return err
 	}
 	l.ready = make([]sys.EpollEvent, maxReady)

@@ -44,8 +44,8 @@ func (p *parent) enforceMemory(now time.Time) {
 	if p.tight = tight; tight {
 		p.watchListeners(false)
 	}
-	evict := !now.Before(p.evictAt)
-	for held > p.memory || evict && held > p.memory/4*3 {
+	overdue := !now.Before(p.evictAt)
+	for held > p.memory || overdue && held > p.memory/4*3 {
 		c := p.largest()
 		if c == nil {
 			return

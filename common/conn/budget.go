@@ -30,20 +30,20 @@ const EvictDelay = time.Second
 // Enforce ends the largest holders while the connections hold more than the budget. When
 // memory becomes short, and when it is no longer, the connections' Want changes, so Enforce
 // schedules all of them. Nil conns are skipped.
-func (r *MemoryLimiter) Enforce(now time.Time, cfg *session.Config, conns []*Conn, schedule func(*Conn)) {
+func (m *MemoryLimiter) Enforce(now time.Time, cfg *session.Config, conns []*Conn, schedule func(*Conn)) {
 	tight := cfg.Tight()
-	if tight != r.tight {
+	if tight != m.tight {
 		for _, c := range conns {
 			if c != nil {
 				schedule(c)
 			}
 		}
 	}
-	if !tight || !r.tight {
-		r.evictAt = now.Add(EvictDelay)
+	if !tight || !m.tight {
+		m.evictAt = now.Add(EvictDelay)
 	}
-	impatient := !now.Before(r.evictAt)
-	for r.tight = tight; cfg.Full() || impatient && cfg.Tight(); {
+	overdue := !now.Before(m.evictAt)
+	for m.tight = tight; cfg.Full() || overdue && cfg.Tight(); {
 		c := largest(conns)
 		if c == nil {
 			return // all that is held is for input under way

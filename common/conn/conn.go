@@ -22,16 +22,16 @@ type Conn struct {
 	Scheduled bool          // it is on the loop's list for settle
 	Due       time.Duration // the loop's: a time not later than Deadline
 
-	io   *IO
-	cfg  *session.Config
-	from *Address // nil: it isn't counted
+	io      *IO
+	cfg     *session.Config
+	address *Address // nil: it isn't counted
 }
 
 // NewConn returns the Conn of the descriptor that io's loop has accepted last, at now. id is its
 // number, from 1, never used again; a descriptor's number is. wake is called
 // when the application has something for it.
 func NewConn(fd int, id uint64, io *IO, cfg *session.Config, now time.Time, wake func(*Conn)) *Conn {
-	c := &Conn{FD: fd, io: io, cfg: cfg, from: io.Admitted()}
+	c := &Conn{FD: fd, io: io, cfg: cfg, address: io.Admitted()}
 	c.Init(cfg, id, now, func() { wake(c) })
 	return c
 }
@@ -216,7 +216,7 @@ func (c *Conn) Close() {
 	c.io.Stat.Add(stat.Closed, 1)
 	sys.Close(c.FD)
 	c.FD = -1
-	c.from.Release()
+	c.address.Release()
 	c.cfg.Report()
 }
 

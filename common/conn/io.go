@@ -14,9 +14,9 @@ type IO struct {
 	Stat        *stat.Slot
 	SplitWrites bool // -more=false: no MSG_MORE, so a header section and its file leave in separate segments
 
-	Addresses Addresses // of those that the loop serves
+	Addresses Addresses // of the clients that the loop serves
 	admitted  *Address  // of the connection that was accepted last
-	current   *Conn     // whose bytes are being taken in, or sent
+	current   *Conn     // that is being read from, or sent to
 
 	calls calls
 
@@ -61,8 +61,8 @@ func (io *IO) Admitted() *Address {
 	return at
 }
 
-// Peer is the address of the client whose bytes are being taken in. It is for the
-// application, while it is asked for something.
+// Peer is the address of the client that is being read from. The application may call it
+// while it handles a request or a message.
 func (io *IO) Peer() netip.Addr { return peerAddr(io.current.FD) }
 
 // checkErrno decides what an errno of read(2), sendto(2), sendmsg(2) or sendfile(2) means. A signal

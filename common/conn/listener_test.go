@@ -201,9 +201,9 @@ func TestAPortIsSharedWithNamedListenersOnly(t *testing.T) {
 	cfg := Config{Addr: "127.0.0.1:0", Backlog: 1, ReusePort: true}
 	ln := newListener(t, cfg, new(stat.Slot))
 	cfg.SharePortsOf = []*Listener{ln}
-	beside := newListener(t, cfg, new(stat.Slot))
-	if beside.Addr != ln.Addr {
-		t.Errorf("a listener beside %v listens on %v", ln.Addr, beside.Addr)
+	other := newListener(t, cfg, new(stat.Slot))
+	if other.Addr != ln.Addr {
+		t.Errorf("a listener on the port of %v listens on %v", ln.Addr, other.Addr)
 	}
 	_, err := Listen(Config{Addr: ln.Addr.String(), ReusePort: true}, NewIO(new(stat.Slot)))
 	if !errors.Is(err, unix.EADDRINUSE) {

@@ -64,7 +64,7 @@ func readsSlowly(t *testing.T) {
 // small as those of an Ethernet, and its buffer is fixed. A client announces room when a sixteenth of
 // its buffer and a segment are free, and the buffers and segments of the loopback interface are large.
 func dialSteady(addr string, buffer int) (*client, error) {
-	return connect(&net.Dialer{Timeout: patience, Control: func(_, _ string, raw syscall.RawConn) error {
+	return connect(&net.Dialer{Timeout: testTimeout, Control: func(_, _ string, raw syscall.RawConn) error {
 		var failed error
 		err := raw.Control(func(fd uintptr) {
 			failed = errors.Join(

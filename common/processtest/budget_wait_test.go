@@ -111,7 +111,7 @@ func (p *Process) measureWaits(t *testing.T, f flood, attackers int) (w waitTime
 	defer stop()
 	for end := time.Now().Add(f.lasts); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		begin, cpu := time.Now(), processTime(p.Pid)
-		c.SetReadDeadline(begin.Add(patience / 2)) // the time until then is a wait too, which fails
+		c.SetReadDeadline(begin.Add(testTimeout / 2)) // the time until then is a wait too, which fails
 		_, err := c.get("/healthz")
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			must(t, err)

@@ -28,11 +28,11 @@ type client struct {
 }
 
 // dial connects. All that the client does must end within a minute.
-func dial(addr string) (*client, error) { return connect(&net.Dialer{Timeout: patience}, addr) }
+func dial(addr string) (*client, error) { return connect(&net.Dialer{Timeout: testTimeout}, addr) }
 
 // dialNarrow connects a client whose socket holds little that it has not read.
 func dialNarrow(addr string) (*client, error) {
-	return connect(&net.Dialer{Timeout: patience, Control: func(_, _ string, raw syscall.RawConn) error {
+	return connect(&net.Dialer{Timeout: testTimeout, Control: func(_, _ string, raw syscall.RawConn) error {
 		var failed error
 		err := raw.Control(func(fd uintptr) {
 			failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<10)

@@ -112,7 +112,7 @@ func sendGarbage(addr string, b []byte, r *rand.Rand) (seen [kinds]int, err erro
 		return seen, err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(testTimeout))
 	for rest, n := b, 1+r.IntN(4); len(rest) > 0; n-- {
 		k := len(rest)
 		if n > 1 {

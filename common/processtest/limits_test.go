@@ -90,7 +90,7 @@ func waitsForConnections(t *testing.T) {
 		if _, err := c.in.Peek(1); err == nil {
 			t.Error("a client beyond the limit: got a reply, want it to wait")
 		}
-		c.SetReadDeadline(time.Now().Add(patience))
+		c.SetReadDeadline(time.Now().Add(testTimeout))
 	}
 	for i, c := range all[first:] {
 		all[i].Close()

@@ -93,7 +93,7 @@ func healthy(p *Process) error {
 		return err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(testTimeout))
 	r, err := c.get("/healthz")
 	if err != nil {
 		return fmt.Errorf("with a log that nobody reads: %w", err)

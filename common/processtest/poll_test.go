@@ -29,7 +29,7 @@ func answersPollsLate(t *testing.T) {
 	if b, err := pol.in.Peek(1); err == nil {
 		t.Fatalf("want the poll to wait, got %q", b)
 	}
-	pol.SetReadDeadline(time.Now().Add(patience))
+	pol.SetReadDeadline(time.Now().Add(testTimeout))
 	ann := p.join(t, "Ann")
 	if diff := cmp.Diff([]heard{{Type: "joined", Name: "Ann", Seq: 2}}, pol.polled()); diff != "" {
 		t.Errorf("the second poll (-want +got):\n%s", diff)
@@ -70,7 +70,7 @@ func whichEnds(a, b *visitor) (ended, other *visitor) {
 	}
 	other.SetReadDeadline(time.Now()) // it may be read again only when nobody peeks
 	<-peeked
-	other.SetReadDeadline(time.Now().Add(patience))
+	other.SetReadDeadline(time.Now().Add(testTimeout))
 	return ended, other
 }
 

@@ -69,7 +69,7 @@ func (c *client) overfill(p []byte) error {
 
 // stuck waits until a count has begun to grow, and grows no more.
 func (p *Process) stuck(name string) error {
-	for last, end := 0, time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for last, end := 0, time.Now().Add(testTimeout); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		n := p.Stats()[name]
 		if n > 0 && n == last {
 			return nil

@@ -98,7 +98,7 @@ func (p *Process) start(stdin *os.File) {
 // readLine reads a line of what the server writes to standard output. It does so
 // byte by byte, and so takes nothing of the next.
 func (p *Process) readLine() (string, error) {
-	p.stdout.SetReadDeadline(time.Now().Add(patience))
+	p.stdout.SetReadDeadline(time.Now().Add(testTimeout))
 	var line []byte
 	for b := make([]byte, 1); len(line) == 0 || line[len(line)-1] != '\n'; {
 		if _, err := p.stdout.Read(b); err != nil {
@@ -135,8 +135,8 @@ func (p *Process) Wait() int {
 	select {
 	case <-p.ended:
 		return p.cmd.ProcessState.ExitCode()
-	case <-time.After(patience):
-		p.t.Fatalf("want the server to end, it still runs after %v\n%s", patience, p.Log())
+	case <-time.After(testTimeout):
+		p.t.Fatalf("want the server to end, it still runs after %v\n%s", testTimeout, p.Log())
 	}
 	return -1
 }
@@ -151,7 +151,7 @@ func (p *Process) stop() {
 	case <-p.ended:
 	default:
 		p.CloseStats()
-		late := time.AfterFunc(patience, func() { p.cmd.Process.Kill() })
+		late := time.AfterFunc(testTimeout, func() { p.cmd.Process.Kill() })
 		p.cmd.Process.Signal(syscall.SIGTERM)
 		<-p.ended
 		late.Stop()

@@ -33,7 +33,7 @@ func (p *Process) stats() (Stats, error) {
 		}
 		p.statsClient = c
 	}
-	p.statsClient.SetDeadline(time.Now().Add(patience))
+	p.statsClient.SetDeadline(time.Now().Add(testTimeout))
 	r, err := p.statsClient.get("/stats")
 	if err != nil {
 		return nil, fmt.Errorf("/stats: %w", err)

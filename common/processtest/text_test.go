@@ -146,7 +146,7 @@ func (row textRow) play(addr string) error {
 		return err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(testTimeout))
 	if _, err := c.Write(row.frames()); err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func (env *Env) ShutdownOnSignal(queues ...*CommandQueue) {
 				}
 			case s := <-signals:
 				if time.Since(first) > doubleSignalTime {
-					env.stderr.complain(env.Name, fmt.Errorf("second %v: ending now", s))
+					env.stderr.writeError(env.Name, fmt.Errorf("second %v: ending now", s))
 					env.stderr.exit(1)
 				}
 			}
@@ -125,7 +125,7 @@ func (env *Env) stopDeferring() time.Duration {
 	if env.DeferAccept == 0 {
 		return 0
 	}
-	if err := conn.StopDeferring(env.lns); err != nil {
+	if err := conn.StopDeferring(env.listeners); err != nil {
 		env.Log.Error("-defer-accept can't be switched off: clients may be reset", "error", err)
 		return 0
 	}
