@@ -21,7 +21,7 @@ var (
 )
 
 // channelBuffer is how much may wait in each direction, in bytes. The kernel doubles
-// it, for what it keeps beside the messages. A message that doesn't fit when nothing
+// it, because it counts its own data beside the messages. A message that doesn't fit when nothing
 // else waits can never be sent.
 const channelBuffer = 4 * hub.MaxMessage
 

@@ -235,8 +235,8 @@ func (ln *Listener) Accept() (fd int, v AcceptResult, err error) {
 	return -1, Failed, os.NewSyscallError("accept4", err)
 }
 
-// retriesAccept reports whether accept(2) is to be called again immediately after an error: a signal
-// came, or the connection failed before it was accepted. The manual page lists these errors,
+// retriesAccept reports whether accept(2) is to be called again immediately after an error: a
+// signal came, or the connection failed before it was accepted. The manual page lists these errors,
 // ETIMEDOUT and ERESTARTSYS (of a traced process) among those that it mentions last.
 func retriesAccept(err error) bool {
 	const restart = sys.ERESTARTSYS // ERESTARTSYS

@@ -2,8 +2,9 @@ package conn
 
 import "threeloops/common/sys"
 
-// unavailable is a response that needs no process and no descriptor. It is sent before the request is read, and a response to HEAD has no content
-// (RFC 9110 9.3.2): so it is a header section alone, and the end of the connection ends it.
+// unavailable is a response that needs no process and no descriptor. It is sent before the request
+// is read, and a response to HEAD has no content (RFC 9110 9.3.2): so it is a header section alone,
+// and the end of the connection ends it.
 var unavailable = []byte("HTTP/1.1 503 Service Unavailable\r\n" +
 	"Retry-After: 1\r\n" +
 	"Connection: close\r\n" +

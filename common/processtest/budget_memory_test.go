@@ -92,8 +92,8 @@ func (target Target) boundsMemory(t *testing.T) {
 	}
 }
 
-// holdNonReaders connects clients of one kind, which stay for half a second. Each of them may be rejected,
-// so that errors don't count.
+// holdNonReaders connects clients of one kind, which stay for half a second. Each of them may be
+// rejected, so that errors don't count.
 func (p *Process) holdNonReaders(t *testing.T, d nonReader, clients int) {
 	t.Helper()
 	together(t, clients, func(i int) error {

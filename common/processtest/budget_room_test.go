@@ -103,9 +103,9 @@ func (p *Process) computed() (sum time.Duration) {
 	return sum
 }
 
-// boundsMembersThatReadNothing has one member talk in a room in which others read nothing. What the server holds
-// for such a member is what -max-message and a mebibyte allow, however small the messages are. The
-// garbage collector may let the heap grow to twice of that before it collects.
+// boundsMembersThatReadNothing has one member talk in a room in which others read nothing. What the
+// server holds for such a member is what -max-message and a mebibyte allow, however small the
+// messages are. The garbage collector may let the heap grow to twice of that before it collects.
 func (target Target) boundsMembersThatReadNothing(t *testing.T) {
 	needTrueMemory(t)
 	const limit, garbage = 2 << 20, 4 << 20

@@ -119,7 +119,8 @@ func needDescriptors(t *testing.T, n uint64) {
 	}
 }
 
-// needTrueMemory skips the test with -short, by which the race detector runs: its own memory would count.
+// needTrueMemory skips the test with -short, by which the race detector runs: its own memory would
+// count.
 func needTrueMemory(t *testing.T) {
 	t.Helper()
 	if testing.Short() {

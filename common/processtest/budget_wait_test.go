@@ -27,10 +27,10 @@ const maxTries = 3
 //
 // A wait is measured as the processor time that the server uses between a request and its answer:
 // that is the work which it puts before the second client's. The clock on the wall would also show
-// how busy the machine is with the attackers, with other tests, and with other tenants. A server that
-// blocks uses no processor time; a wider limit on the wall clock finds that. Each connection of
-// forkserv has a process of its own, in which nobody is before the second client: what remains there
-// is the kernel's scheduler, and only the wider limit applies.
+// how busy the machine is with the attackers, with other tests, and with other tenants. A server
+// that blocks uses no processor time; a wider limit on the wall clock finds that. Each connection
+// of forkserv has a process of its own, in which nobody is before the second client: what remains
+// there is the kernel's scheduler, and only the wider limit applies.
 func (target Target) limitsWaits(t *testing.T) {
 	for i, f := range floods(t) {
 		t.Run(f.title, func(t *testing.T) {
@@ -118,7 +118,8 @@ func (p *Process) measureWaits(t *testing.T, f flood, attackers int) (w waitTime
 		}
 		wall, worked := time.Since(begin), processTime(p.Pid)-cpu
 		w.wall = append(w.wall, wall)
-		// The garbage collector works beside the loop, so that more time may be used than has passed.
+		// The garbage collector works beside the loop, so that more time may be used than has
+		// passed.
 		w.server = append(w.server, min(wall, worked))
 		if err != nil {
 			break
@@ -127,8 +128,8 @@ func (p *Process) measureWaits(t *testing.T, f flood, attackers int) (w waitTime
 	return w
 }
 
-// attack connects attackers that send and read until the returned function is called. They are reset
-// then, so that the server need not answer what it has taken.
+// attack connects attackers that send and read until the returned function is called. They are
+// reset then, so that the server need not answer what it has taken.
 func (p *Process) attack(t *testing.T, f flood, attackers int) (stop func()) {
 	t.Helper()
 	all := make([]*client, attackers)

@@ -32,7 +32,7 @@ func (target Target) countsCalls(t *testing.T) {
 				t.Errorf("reads and writes for each message: got %.3f, want at most %v", calls, tt.most)
 			}
 			if waits := float64(cost["sys_wait"]); waits > 1.1*n/float64(tt.depth)+50 {
-				t.Errorf("waits: got %v for %v messages, %d at once", waits, n, tt.depth)
+				t.Errorf("waits: got %v for %v messages, %d at a time", waits, n, tt.depth)
 			}
 			must(t, equal("epoll_ctl in the steady state", cost["sys_ctl"], 0))
 		})

@@ -23,7 +23,7 @@ type churn struct {
 	*Process
 	t      *testing.T
 	record *record
-	size   int  // members that there are at once, about
+	size   int  // members at a time, about
 	kills  bool // children are killed, each of which takes one member along
 
 	flooder   *member // stays, too, and sends much to members that read nothing

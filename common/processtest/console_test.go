@@ -279,8 +279,8 @@ func listsIPv6Clients(t *testing.T) {
 }
 
 // runsInBackground runs a server as a background job of a shell at a terminal.
-// Reading from that, it would be stopped; and the job of somebody who has typed
-// "server &" shall serve.
+// If it read from the terminal, it would be stopped, and a server started by
+// "server &" must serve.
 func runsInBackground(t *testing.T) {
 	master, slave := terminal(t)
 	shell := []string{"/bin/sh", "-m", "-c", `"$@" & wait $!`, "sh"}

@@ -105,7 +105,8 @@ func sendsOperatorMessageToRoom(t *testing.T) {
 	sendsOperatorMessageToPoller(t, o, ann)
 }
 
-// sendsOperatorMessageToPoller has the operator speak while a member's poll waits, and while it has none.
+// sendsOperatorMessageToPoller has the operator speak while a member's poll waits, and while it has
+// none.
 func sendsOperatorMessageToPoller(t *testing.T, o *operator, ann *speaker) {
 	pol := o.visit(t, "Pol")
 	ann.receives(heard{Type: "joined", Name: "Pol"})

@@ -42,12 +42,12 @@ func answersPollsLate(t *testing.T) {
 	second.reconnect(p)
 	second.waits()
 	ended, waiting := whichEnds(pol, &second)
-	must(t, equal("messages for the first of two polls at once", len(ended.polled()), 0))
+	must(t, equal("messages for the first of two simultaneous polls", len(ended.polled()), 0))
 	ended.says("hello")
 	ann.until("said", "Pol")
 	last := waiting.polled()
-	must(t, equal("messages for the second of two polls at once", len(last), 1))
-	must(t, equal("the second of two polls at once hears", last[0].Text, "hello"))
+	must(t, equal("messages for the second of two simultaneous polls", len(last), 1))
+	must(t, equal("the second of two simultaneous polls hears", last[0].Text, "hello"))
 	second.posts("leave", `{"session":"`+pol.session+`"}`)
 	ann.receives(heard{Type: "left", Name: "Pol"})
 	reply, err := second.get("/chat/poll?since=0&session=" + pol.session)
@@ -77,7 +77,7 @@ func whichEnds(a, b *visitor) (ended, other *visitor) {
 // deliversAllToPollers has members without WebSocket poll while two others speak, each
 // time on a new connection.
 func deliversAllToPollers(t *testing.T) {
-	const each = 100 // fewer than the room keeps, for a slow machine must not miss any
+	const each = 100 // fewer than the room keeps, so that a slow machine misses none
 	p := Launch(t)
 	ann, bob := p.join(t, "Ann"), p.join(t, "Bob")
 	pol := p.visit(t, "Pol")

@@ -189,7 +189,7 @@ func endsAtSecondSignal(t *testing.T) {
 	p.Signal(syscall.SIGINT) // a terminal's Ctrl-C may come twice
 	select {
 	case <-p.ended:
-		t.Fatal("two signals at once ended the server, want it to take them for one")
+		t.Fatal("two signals at the same time ended the server, want it to take them for one")
 	case <-time.After(1200 * time.Millisecond): // more than the second that makes a signal the second one
 	}
 	p.Signal(syscall.SIGINT)

@@ -12,7 +12,7 @@ import (
 )
 
 // servesOthersBesideSlowReaders has clients that read a byte a second of a large file, and
-// looks how its neighbours fare.
+// counts the requests of another client that are answered.
 func servesOthersBesideSlowReaders(t *testing.T) {
 	p := Launch(t, "-root="+newRoot(t))
 	alone := p.served(t, 2*time.Second)
@@ -40,7 +40,7 @@ func servesOthersBesideSlowReaders(t *testing.T) {
 	waits = p.Stats()["sys_wait"] - waits
 	t.Logf("requests served in two seconds: %d alone, %d beside slow readers", alone, beside)
 	// A server that waited for them would serve a handful. The margin is wide,
-	// for machines are noisy.
+	// because machines are noisy.
 	if beside < alone/50 {
 		t.Errorf("requests served beside slow readers: got %d, want about %d as without them", beside, alone)
 	}

@@ -31,7 +31,7 @@ func TestEpollservThreeLoops(t *testing.T) {
 }
 
 // testProcesses runs the tests of a server, or those whose titles begin so. Servers are
-// tested beside each other, for most tests wait most of the time.
+// tested in parallel, because most tests wait most of the time.
 func testProcesses(t *testing.T, beginnings ...string) {
 	t.Parallel()
 	target := targets[t.Name()]
@@ -72,7 +72,7 @@ func processes(target Target) []process {
 		{"SIGTERM does not lose the backlog", servesBacklogAtSIGTERM},
 		{"the end of the lifeline is like SIGTERM", shutsDownAtLifelineEnd},
 		{"after the grace time connections are cut off", cutsOffAtGraceEnd},
-		{"a second signal ends at once", endsAtSecondSignal},
+		{"a second signal ends the server immediately", endsAtSecondSignal},
 		{"a slow client delays no other", servesOthersBesideSlowReaders},
 		{"the queue of a client that never reads is bounded", boundsQueue},
 		{"a reset is survived in every phase", survivesResets},
@@ -87,7 +87,7 @@ func processes(target Target) []process {
 		{"five hundred pipelined requests", answersPipelined},
 		{"IPv6, and three ports", listensElsewhere},
 		{"the scoreboard lists processes, connections and phases", target.listsProcessesAndPhases},
-		{"an operator sees, tells and closes clients", func(t *testing.T) { runsOperatorCommands(t) }},
+		{"an operator lists, messages and closes clients", func(t *testing.T) { runsOperatorCommands(t) }},
 		{"quit and exit shut down", shutsDownAtQuit},
 		{"the end of the operator's input is not the server's", servesAfterInputEnds},
 		{"an operator of IPv6 clients", listsIPv6Clients},

@@ -74,8 +74,8 @@ func (q *CommandQueue) TakeAll() []Command {
 // that started us.
 const doubleSignalTime = time.Second
 
-// deferredAcceptTime is how long the loops go on accepting at shutdown with -defer-accept: until then
-// the kernel may have clients that accept(2) hasn't returned.
+// deferredAcceptTime is how long the loops go on accepting at shutdown with -defer-accept: until
+// then the kernel may have clients that accept(2) hasn't returned.
 const deferredAcceptTime = time.Second
 
 // ShutdownOnSignal puts a ShutdownCommand into every queue when the server is to shut

@@ -46,7 +46,7 @@ func RawSend(fd int, bufs [][]byte, more bool, v *Vector) (int, error) {
 	v.msg.Iov = &v.iov[0]
 	v.msg.SetIovlen(len(bufs))
 	n, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&v.msg)), flags)
-	clear(v.iov[:len(bufs)]) // or the runs could not be collected
+	clear(v.iov[:len(bufs)]) // or the buffers could not be collected
 	return result(n, errno)
 }
 

@@ -94,12 +94,12 @@ func sleepAtMost(d time.Duration) {
 const retryPause = 10 * time.Millisecond
 
 // pollSoonLimit is how long PollSoon keeps a thread from the Go scheduler: longer than a
-// hundred busy processes take in turns, shorter than anybody notices.
+// hundred busy processes need to run once each, shorter than a person notices.
 const pollSoonLimit = 5 * time.Millisecond
 
 // PollSoon is Poll for a caller that expects an event soon: it waits no longer than
 // some milliseconds, and without telling the Go scheduler, which would wake
-// other threads at each sleep to see who could run meanwhile. That is half the
+// other threads at each sleep to see which could run meanwhile. That is half the
 // cost of a small message, where each has a wait of its own. When nothing has
 // come, wait by Poll: a thread that the scheduler believes to be running costs
 // it, again and again, a look at why it doesn't stop.
