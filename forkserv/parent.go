@@ -70,7 +70,7 @@ type childProc struct {
 	slot         int           // of the board
 	index        int           // index in all
 	parentEnd    channel       // of its bus
-	childEnd     channel       // kept open so that its hang-up doesn't wake the parent before SIGCHLD does
+	childEnd     channel       // of its bus, kept open so that its hang-up doesn't wake the parent before SIGCHLD does
 	address      *conn.Address // which counts its connection
 	pending      pendingClient // that it was given and doesn't serve yet; noClient: none
 	awaitsReply  bool          // from the Hub: see maySend
@@ -243,8 +243,8 @@ func (p *parent) add(now time.Time, fd int) {
 // connection stays open, whatever the child does.
 func (p *parent) assign(now time.Time, cl pendingClient) {
 	if cl.deaths == 0 && p.giveToSpare(cl) {
-		if calm := now.Add(preforkPause); calm.After(p.preforkAt) {
-			p.preforkAt = calm
+		if at := now.Add(preforkPause); at.After(p.preforkAt) {
+			p.preforkAt = at
 		}
 		return
 	}
