@@ -12,10 +12,10 @@ func main() { runProcess(sys.ForkExec) }
 // runProcess runs the server, or the child of one that this process is.
 func runProcess(fork fork) {
 	run := func(env *server.Env) error { return serve(env, fork) }
-	birth, child := childConfigFromEnv()
+	config, child := childConfigFromEnv()
 	if child {
-		birth.prepare()
-		run = birth.serve
+		config.prepare()
+		run = config.serve
 	}
 	server.Main(server.Model{
 		Name:  "forkserv",
@@ -25,7 +25,7 @@ func runProcess(fork fork) {
 		Run:   run,
 
 		FDsPerClient: fdsPerClient,
-		Child:        child, Loopback: birth.loopback,
+		Child:        child, Loopback: config.loopback,
 	})
 }
 
