@@ -19,7 +19,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// holder owes every request its answer, and counts who is gone.
+// holder owes every request its answer, and counts the connections that are gone.
 type holder struct{ asked, gone int }
 
 func (h *holder) Request(*session.Conn, *http1.Request, []byte) { h.asked++ }
@@ -29,9 +29,9 @@ func (h *holder) Drained(*session.Conn)                         {}
 func (h *holder) Timer(*session.Conn, time.Time)                {}
 func (h *holder) Gone(*session.Conn, ws.Code)                   { h.gone++ }
 
-// With -defer-accept a connection may have asked before epoll hears of it, and then be
+// With -defer-accept a connection may have asked before epoll watches it, and then be
 // refused, for instance at fs.epoll.max_user_watches.
-func TestWhomEpollDoesNotTakeIsGoneForTheApplicationToo(t *testing.T) {
+func TestTheApplicationLearnsThatEpollCannotWatchAConnection(t *testing.T) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -45,11 +45,11 @@ func TestWhomEpollDoesNotTakeIsGoneForTheApplicationToo(t *testing.T) {
 		cfg:  &session.Config{App: app, Stat: slot},
 		ep:   -1, // takes nobody
 	}
-	l.wake = l.touch
+	l.wake = l.schedule
 	now := time.Now()
 	c := l.add(now, pair[0])
 	unix.Write(pair[1], []byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
-	l.take(now, c, true)
+	l.readFrom(now, c, true)
 	l.settle(now)
 	if app.asked != 1 || app.gone != 1 {
 		t.Errorf("of one client %d requests were heard and %d ends, want one each", app.asked, app.gone)
@@ -61,15 +61,15 @@ func TestWhomEpollDoesNotTakeIsGoneForTheApplicationToo(t *testing.T) {
 
 // To watch a descriptor takes memory and may fail; to change what is watched of it
 // doesn't. A listener that was given up for a while and isn't taken again leaves all
-// clients in its backlog for ever.
-func TestAListenerThatIsLeftAloneIsStillEpolls(t *testing.T) {
+// clients in its backlog indefinitely.
+func TestAPausedListenerStaysInEpollsInterestList(t *testing.T) {
 	slot := new(stat.Slot)
 	lns, err := conn.Listen(conn.Config{Addr: "127.0.0.1:0", Backlog: 1}, conn.NewIO(slot))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.CloseAll(lns)
-	l := &loop{lns: lns, stat: slot, env: &server.Env{Log: slog.New(slog.DiscardHandler)}}
+	l := &loop{listeners: lns, stat: slot, env: &server.Env{Log: slog.New(slog.DiscardHandler)}}
 	if l.ep, err = sys.EpollCreate(); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestAListenerThatIsLeftAloneIsStillEpolls(t *testing.T) {
 	if err := l.watch(sys.EPOLL_CTL_ADD, lns[0].FD, sys.POLLIN); err != nil {
 		t.Fatal(err)
 	}
-	waits := func() bool { // for a client who is there
+	waits := func() bool { // for a client that is there
 		n, err := sys.EpollWait(l.ep, make([]sys.EpollEvent, 1), 0)
 		return err == nil && n == 0
 	}
@@ -99,11 +99,11 @@ func TestAListenerThatIsLeftAloneIsStillEpolls(t *testing.T) {
 
 // What epoll can't do now it may do a moment later: the loop must not take a listener for
 // watched that isn't.
-func TestAListenerThatCannotBeWatchedIsTriedAgain(t *testing.T) {
+func TestWatchingAListenerIsTriedAgain(t *testing.T) {
 	slot := new(stat.Slot)
-	l := &loop{lns: []*conn.Listener{{FD: 0}}, stat: slot, ep: -1, env: &server.Env{Log: slog.New(slog.DiscardHandler)}}
+	l := &loop{listeners: []*conn.Listener{{FD: 0}}, stat: slot, ep: -1, env: &server.Env{Log: slog.New(slog.DiscardHandler)}}
 	l.watchListeners(true)
-	if !l.paused || l.resume.IsZero() {
-		t.Errorf("paused %v until %v, want a time to try again", l.paused, l.resume)
+	if !l.paused || l.resumeAt.IsZero() {
+		t.Errorf("paused %v until %v, want a time to try again", l.paused, l.resumeAt)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"threeloops/common/sys"
 )
 
-// errUnwatched ends a connection that epoll doesn't take. With -defer-accept the
+// errUnwatched ends a connection that epoll can't watch. With -defer-accept the
 // application may know it already.
 var errUnwatched = errors.New("epollserv: can't be watched")
 
@@ -24,30 +24,30 @@ var errUnwatched = errors.New("epollserv: can't be watched")
 func serve(env *server.Env) error {
 	board := make(stat.Board, env.Loops)
 	loops := make([]*loop, env.Loops)
-	desks := make([]*server.Desk, env.Loops)
-	most, x := env.ConnLimit(), new(exchange)
-	var lns []*conn.Listener
+	queues := make([]*server.CommandQueue, env.Loops)
+	most, x := env.ConnLimit(), new(loopBus)
+	var first []*conn.Listener
 	for i := range loops {
-		desk, err := server.NewDesk()
+		commands, err := server.NewCommandQueue()
 		if err != nil {
 			return err
 		}
 		l := &loop{
-			desk: desk, bus: x.berth(env, desk), limit: share(most, env.Loops, i),
-			arrivals: server.Arrivals{Log: env.Log, Loops: env.Loops, Loop: i},
+			commands: commands, bus: x.newPort(env, commands), limit: share(most, env.Loops, i),
+			accepted: server.AcceptCounter{Log: env.Log, Loops: env.Loops, Loop: i},
 		}
-		if err := l.start(env, board, i, lns...); err != nil {
+		if err := l.start(env, board, i, first...); err != nil {
 			return err
 		}
-		if b, ok := l.bus.(*berth); ok {
+		if b, ok := l.bus.(*loopPort); ok {
 			b.cfg = l.cfg
 		}
-		loops[i], desks[i] = l, desk
-		lns = loops[0].lns
+		loops[i], queues[i] = l, commands
+		first = loops[0].listeners
 	}
-	env.Attend(desks...)
-	env.Ready(loops[0].lns)
-	env.Operate(board, desks...)
+	env.ShutdownOnSignal(queues...)
+	env.Ready(loops[0].listeners)
+	env.StartConsole(board, queues...)
 	ended := make(chan error, len(loops))
 	for _, l := range loops {
 		go func() { ended <- x.run(l) }()
@@ -60,11 +60,11 @@ func serve(env *server.Env) error {
 	return nil
 }
 
-// run runs a loop. The hub outlives the first, for the clients of others may wait
-// for what it answers.
-func (x *exchange) run(l *loop) error {
+// run runs a loop. The hub outlives the first loop, because clients of other loops may
+// wait for its answers.
+func (x *loopBus) run(l *loop) error {
 	err := l.run()
-	b, ok := l.bus.(*berth)
+	b, ok := l.bus.(*loopPort)
 	if !ok || err != nil {
 		return err
 	}
@@ -72,11 +72,11 @@ func (x *exchange) run(l *loop) error {
 		b.close()
 		return nil
 	}
-	bell := []sys.PollFd{{Fd: int32(b.desk.FD), Events: sys.POLLIN}}
+	waker := []sys.PollFd{{Fd: int32(b.commands.FD), Events: sys.POLLIN}}
 	for x.open.Load() > 0 && err == nil {
-		_, err = sys.Poll(bell, sys.Forever)
-		b.desk.Take()
-		b.collect(time.Now())
+		_, err = sys.Poll(waker, sys.Forever)
+		b.commands.TakeAll()
+		b.emptyMailbox(time.Now())
 	}
 	return err
 }
@@ -84,57 +84,56 @@ func (x *exchange) run(l *loop) error {
 // share is how much of n the i-th of several has.
 func share(n, several, i int) int { return (n + several - 1 - i) / several }
 
-// room is a loop's end of the bus: hub.Local where there is one loop, else a berth.
-type room interface {
+// hubPort is a loop's end of the bus: hub.Local where there is one loop, else a loopPort.
+type hubPort interface {
 	hub.Bus
 	Attach(hub.Receiver)
 	Tick(now time.Time)
 	Deadline() time.Time
 }
 
-// exchange is the bus between several loops: the hub, which is in the first,
-// and a berth for each.
-type exchange struct {
-	hub    *hub.Hub
-	berths []*berth
-	jam    atomic.Bool  // the first loop waits for a mailbox to be emptied
-	open   atomic.Int32 // how many loops beside the first have not ended
+// loopBus connects several loops: the hub, which runs in the first loop, and a port for each.
+type loopBus struct {
+	hub      *hub.Hub
+	ports    []*loopPort
+	hubWaits atomic.Bool  // until a loop has emptied its mailbox
+	open     atomic.Int32 // loops that have not ended, without the first
 }
 
-// berth is one loop's end of an exchange: a mailbox, and the bell of the loop's
-// desk. What is for the hub is left in the first loop's, what the hub sends in
-// that of the place it is for.
-type berth struct {
-	*exchange
-	place int
-	to    hub.Receiver
-	cfg   *session.Config // of the loop's clients
-	now   time.Time
-	desk  *server.Desk
+// loopPort is one loop's end of a loopBus: a mailbox. Messages to the hub go into the first
+// loop's mailbox, messages from the hub into that of the place they are for. The command
+// queue's waker tells the loop that its mailbox isn't empty.
+type loopPort struct {
+	*loopBus
+	place    int
+	receiver hub.Receiver
+	cfg      *session.Config // of the loop's clients
+	now      time.Time
+	commands *server.CommandQueue
 
-	mu      sync.Mutex
-	mailbox []letter
-	bytes   int      // of text in the mailbox
-	waiting []letter // the first loop's: taken out, and not yet given to the hub
-	closed  bool     // the loop has ended: letters are thrown away
+	mu          sync.Mutex
+	mailbox     []envelope
+	bytes       int        // of text in the mailbox
+	undelivered []envelope // the first loop's: out of the mailbox, and not yet given to the hub
+	closed      bool       // the loop has ended: envelopes are thrown away
 }
 
-// letter is a message that comes from a place, or is for one.
-type letter struct {
+// envelope is a message with the place that it comes from, or is for.
+type envelope struct {
 	place int
 	hub.Message
 }
 
-// mailboxMax is how many letters may lie in a mailbox before the hub stands still, and
-// mailboxBytes how many bytes of text. More can't come for long: a member may have no
-// more than a few messages under way.
+// mailboxMax is how many envelopes a mailbox may hold before the hub waits, and mailboxBytes
+// how many bytes of text. A mailbox can't grow much beyond that, because a member may have
+// only a few messages under way.
 const (
 	mailboxMax   = 4096
 	mailboxBytes = 8 << 20
 )
 
-// berth adds a loop. The only one has the hub to itself.
-func (x *exchange) berth(env *server.Env, desk *server.Desk) room {
+// newPort adds a loop. If there is only one, it gets a hub of its own.
+func (x *loopBus) newPort(env *server.Env, commands *server.CommandQueue) hubPort {
 	if env.Loops == 1 {
 		return env.NewLocal()
 	}
@@ -142,24 +141,24 @@ func (x *exchange) berth(env *server.Env, desk *server.Desk) room {
 		x.hub = hub.New(x.deliver, sys.Random)
 		x.hub.PerPeer = env.PerPeer()
 	}
-	b := &berth{exchange: x, place: len(x.berths), desk: desk}
-	x.berths = append(x.berths, b)
+	b := &loopPort{loopBus: x, place: len(x.ports), commands: commands}
+	x.ports = append(x.ports, b)
 	x.open.Store(int32(b.place))
 	return b
 }
 
-// Attach says who receives what comes to the berth.
-func (b *berth) Attach(r hub.Receiver) { b.to = r }
+// Attach sets the receiver of what comes to the port.
+func (b *loopPort) Attach(r hub.Receiver) { b.receiver = r }
 
 // Post implements hub.Bus.
-func (b *berth) Post(_ time.Time, m *hub.Message) {
-	l := letter{b.place, *m}
+func (b *loopPort) Post(_ time.Time, m *hub.Message) {
+	l := envelope{b.place, *m}
 	l.Text = append([]byte(nil), m.Text...)
-	b.berths[0].leave(l)
+	b.ports[0].put(l)
 }
 
 // Tick must be called when Deadline has passed; before, it does nothing.
-func (b *berth) Tick(now time.Time) {
+func (b *loopPort) Tick(now time.Time) {
 	if d := b.Deadline(); !d.IsZero() && !now.Before(d) {
 		b.now = now
 		b.hub.Tick(now)
@@ -167,7 +166,7 @@ func (b *berth) Tick(now time.Time) {
 }
 
 // Deadline is the hub's, for the loop that has it.
-func (b *berth) Deadline() (t time.Time) {
+func (b *loopPort) Deadline() (t time.Time) {
 	if b.place == 0 {
 		t = b.hub.Deadline()
 	}
@@ -175,79 +174,80 @@ func (b *berth) Deadline() (t time.Time) {
 }
 
 // deliver sends what the hub has for a place. It is called in the first loop.
-func (x *exchange) deliver(place int, m *hub.Message) {
-	if first := x.berths[0]; place == 0 {
-		first.to.Deliver(first.now, m)
+func (x *loopBus) deliver(place int, m *hub.Message) {
+	if first := x.ports[0]; place == 0 {
+		first.receiver.Deliver(first.now, m)
 		return
 	}
-	x.berths[place].leave(letter{place, *m})
+	x.ports[place].put(envelope{place, *m})
 }
 
-// leave puts a letter into the mailbox.
-func (b *berth) leave(l letter) {
+// put adds an envelope to the mailbox, and wakes the loop if the mailbox was empty.
+func (b *loopPort) put(e envelope) {
 	b.mu.Lock()
 	if !b.closed {
-		b.mailbox = append(b.mailbox, l)
-		b.bytes += len(l.Text)
+		b.mailbox = append(b.mailbox, e)
+		b.bytes += len(e.Text)
 	}
 	first := len(b.mailbox) == 1
 	b.mu.Unlock()
 	if first {
-		b.desk.Ring()
+		b.commands.Wake()
 	}
 }
 
-// take empties the mailbox.
-func (b *berth) take() []letter {
+// takeAll empties the mailbox.
+func (b *loopPort) takeAll() []envelope {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	letters := b.mailbox
+	envelopes := b.mailbox
 	b.mailbox, b.bytes = nil, 0
-	return letters
+	return envelopes
 }
 
-// close ends a berth whose loop has ended. The hub can go on without it.
-func (b *berth) close() {
+// close closes the port of a loop that has ended. The hub goes on without it.
+func (b *loopPort) close() {
 	b.mu.Lock()
 	b.closed, b.mailbox = true, nil
 	b.mu.Unlock()
 	b.open.Add(-1)
-	b.berths[0].desk.Ring()
+	b.ports[0].commands.Wake()
 }
 
-// collect deals with what is in the mailbox: the first loop's is for the hub.
-func (b *berth) collect(now time.Time) {
+// emptyMailbox delivers what is in the mailbox: in the first loop to the hub, in others to the
+// loop's receiver.
+func (b *loopPort) emptyMailbox(now time.Time) {
 	b.now = now
 	if b.place != 0 {
-		letters := b.take()
-		if b.jam.CompareAndSwap(true, false) {
-			b.berths[0].desk.Ring() // the hub can go on
+		envelopes := b.takeAll()
+		if b.hubWaits.CompareAndSwap(true, false) {
+			b.ports[0].commands.Wake() // the hub can go on
 		}
-		for _, l := range letters {
-			b.to.Deliver(now, &l.Message)
+		for _, l := range envelopes {
+			b.receiver.Deliver(now, &l.Message)
 		}
 		return
 	}
-	b.waiting = append(b.waiting, b.take()...)
+	b.undelivered = append(b.undelivered, b.takeAll()...)
 	n := 0
-	for n < len(b.waiting) && !b.jammed() {
-		if n > 0 && b.cfg.Spent() { // the clients of this loop wait for it
-			b.desk.Ring()
+	for n < len(b.undelivered) && !b.mailboxFull() {
+		if n > 0 && b.cfg.Spent() { // the clients of this loop must not wait longer
+			b.commands.Wake()
 			break
 		}
-		b.hub.Do(now, b.waiting[n].place, &b.waiting[n].Message)
+		b.hub.Do(now, b.undelivered[n].place, &b.undelivered[n].Message)
 		n++
 	}
-	if b.waiting = b.waiting[n:]; len(b.waiting) == 0 {
-		b.waiting = nil
+	if b.undelivered = b.undelivered[n:]; len(b.undelivered) == 0 {
+		b.undelivered = nil
 	}
 }
 
-// jammed reports whether some loop is so far behind that the hub has to wait.
-// The note is made before looking: whoever empties a mailbox after that rings.
-func (x *exchange) jammed() bool {
-	x.jam.Store(true)
-	for _, b := range x.berths[1:] {
+// mailboxFull reports whether the hub has to wait because some loop's mailbox is full. It sets
+// hubWaits before it looks: a loop that empties its mailbox after that wakes the first loop.
+func (x *loopBus) mailboxFull() bool {
+	x.hubWaits.Store(true)
+	for _, b := range x.ports[1:] {
 		b.mu.Lock()
 		full := len(b.mailbox) >= mailboxMax || b.bytes >= mailboxBytes
 		b.mu.Unlock()
@@ -255,6 +255,6 @@ func (x *exchange) jammed() bool {
 			return true
 		}
 	}
-	x.jam.Store(false)
+	x.hubWaits.Store(false)
 	return false
 }

@@ -15,104 +15,104 @@ import (
 	"threeloops/common/sys"
 )
 
-// ear is a place that notes what it hears.
-type ear struct{ lines []string }
+// recorder is a receiver that records what it gets.
+type recorder struct{ lines []string }
 
-func (e *ear) Deliver(_ time.Time, m *hub.Message) {
+func (e *recorder) Deliver(_ time.Time, m *hub.Message) {
 	e.lines = append(e.lines, fmt.Sprintf("%d %s%s", m.Seq, m.Name, m.Text))
 }
 
-// newExchange returns the berths of n loops, with an ear at each.
-func newExchange(t *testing.T, n int) (berths []*berth, ears []*ear) {
+// newLoopBus returns the ports of n loops, with a recorder at each.
+func newLoopBus(t *testing.T, n int) (ports []*loopPort, recorders []*recorder) {
 	t.Helper()
-	x := new(exchange)
+	x := new(loopBus)
 	for range n {
-		desk, err := server.NewDesk()
+		commands, err := server.NewCommandQueue()
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(desk.Close)
-		e := new(ear)
-		b := x.berth(&server.Env{Options: &server.Options{Loops: n}}, desk).(*berth)
+		t.Cleanup(commands.Close)
+		e := new(recorder)
+		b := x.newPort(&server.Env{Options: &server.Options{Loops: n}}, commands).(*loopPort)
 		b.Attach(e)
 		b.cfg = &session.Config{Stat: new(stat.Slot)}
 		b.cfg.Round()
-		berths, ears = append(berths, b), append(ears, e)
+		ports, recorders = append(ports, b), append(recorders, e)
 	}
-	return berths, ears
+	return ports, recorders
 }
 
-// rung reports whether b's loop would wake up now, and has it wake up.
-func (b *berth) rung(t *testing.T) bool {
+// woken reports whether b's loop would wake up now, and has it wake up.
+func (b *loopPort) woken(t *testing.T) bool {
 	t.Helper()
-	n, err := sys.Poll([]sys.PollFd{{Fd: int32(b.desk.FD), Events: sys.POLLIN}}, 0)
+	n, err := sys.Poll([]sys.PollFd{{Fd: int32(b.commands.FD), Events: sys.POLLIN}}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n > 0 {
-		b.desk.Take()
-		b.collect(time.Unix(0, 0))
+		b.commands.TakeAll()
+		b.emptyMailbox(time.Unix(0, 0))
 	}
 	return n > 0
 }
 
-// quiet lets the loops work until none is rung for.
-func quiet(t *testing.T, berths []*berth) {
+// checkNotWoken lets the loops work until none is woken.
+func checkNotWoken(t *testing.T, ports []*loopPort) {
 	t.Helper()
 	for busy := true; busy; {
 		busy = false
-		for _, b := range berths {
-			busy = b.rung(t) || busy
+		for _, b := range ports {
+			busy = b.woken(t) || busy
 		}
 	}
 }
 
-func TestEveryLoopHearsTheSameInOneOrder(t *testing.T) {
-	berths, ears := newExchange(t, 3)
+func TestEveryLoopReceivesTheSameMessagesInOneOrder(t *testing.T) {
+	ports, recorders := newLoopBus(t, 3)
 	now := time.Unix(0, 0)
-	for i, b := range berths {
+	for i, b := range ports {
 		b.Post(now, &hub.Message{Kind: hub.Join, Conn: uint64(i + 1), Name: string(rune('A' + i))})
-		quiet(t, berths)
-		ears[i].lines = nil
+		checkNotWoken(t, ports)
+		recorders[i].lines = nil
 	}
 	text := []byte("x")
 	for i := range 9 {
 		text[0] = byte('0' + i) // Post copies
-		berths[i%3].Post(now, &hub.Message{Kind: hub.Say, Conn: uint64(i%3 + 1), Text: text})
+		ports[i%3].Post(now, &hub.Message{Kind: hub.Say, Conn: uint64(i%3 + 1), Text: text})
 	}
-	quiet(t, berths)
+	checkNotWoken(t, ports)
 	want := []string{"4 A0", "5 B1", "6 C2", "7 A3", "8 B4", "9 C5", "10 A6", "11 B7", "12 C8"}
-	for i, e := range ears {
+	for i, e := range recorders {
 		if diff := cmp.Diff(want, e.lines[len(e.lines)-len(want):]); diff != "" {
 			t.Errorf("loop %d (-want +got):\n%s", i, diff)
 		}
 	}
 }
 
-func TestTheHubWaitsForALoopThatIsFarBehind(t *testing.T) {
-	berths, ears := newExchange(t, 2)
+func TestTheHubWaitsWhileAMailboxIsFull(t *testing.T) {
+	ports, recorders := newLoopBus(t, 2)
 	now := time.Unix(0, 0)
-	for i, b := range berths {
+	for i, b := range ports {
 		b.Post(now, &hub.Message{Kind: hub.Join, Conn: uint64(i + 1), Name: string(rune('A' + i))})
 	}
-	quiet(t, berths)
+	checkNotWoken(t, ports)
 	const extra = 100
 	for range mailboxMax + extra {
-		berths[0].Post(now, &hub.Message{Kind: hub.Say, Conn: 1, Text: []byte("x")})
-		berths[0].rung(t)
+		ports[0].Post(now, &hub.Message{Kind: hub.Say, Conn: 1, Text: []byte("x")})
+		ports[0].woken(t)
 	}
-	if n := len(berths[1].mailbox); n != mailboxMax {
-		t.Errorf("in the mailbox of the loop behind: %d letters, want %d", n, mailboxMax)
+	if n := len(ports[1].mailbox); n != mailboxMax {
+		t.Errorf("in the mailbox of the loop that is slow: %d envelopes, want %d", n, mailboxMax)
 	}
-	if n := len(berths[0].waiting); n != extra {
-		t.Errorf("waiting for it: %d letters, want %d", n, extra)
+	if n := len(ports[0].undelivered); n != extra {
+		t.Errorf("waiting for it: %d envelopes, want %d", n, extra)
 	}
-	if berths[0].rung(t) {
+	if ports[0].woken(t) {
 		t.Error("the first loop doesn't sleep while it waits")
 	}
-	quiet(t, berths)
+	checkNotWoken(t, ports)
 	want := fmt.Sprintf("%d Ax", 2+mailboxMax+extra)
-	for i, e := range ears {
+	for i, e := range recorders {
 		if got := e.lines[len(e.lines)-1]; got != want {
 			t.Errorf("loop %d heard last %q, want %q", i, got, want)
 		}
@@ -121,21 +121,21 @@ func TestTheHubWaitsForALoopThatIsFarBehind(t *testing.T) {
 
 // The clients of a loop may wait for the hub when the first has none any more.
 func TestTheHubOutlivesTheFirstLoop(t *testing.T) {
-	berths, ears := newExchange(t, 3)
-	x, now := berths[0].exchange, time.Now()
+	ports, recorders := newLoopBus(t, 3)
+	x, now := ports[0].loopBus, time.Now()
 	ended := make(chan error)
-	first := &loop{env: &server.Env{Log: slog.New(slog.DiscardHandler)}, bus: berths[0], desk: berths[0].desk, end: now}
+	first := &loop{env: &server.Env{Log: slog.New(slog.DiscardHandler)}, bus: ports[0], commands: ports[0].commands, graceEnd: now}
 	go func() { ended <- x.run(first) }()
-	for i, b := range berths[1:] {
+	for i, b := range ports[1:] {
 		for range mailboxMax + 1 {
 			b.Post(now, &hub.Message{Kind: hub.Send})
 		}
-		for n := 0; n <= mailboxMax; n = len(ears[1+i].lines) {
-			bell := []sys.PollFd{{Fd: int32(b.desk.FD), Events: sys.POLLIN}}
+		for n := 0; n <= mailboxMax; n = len(recorders[1+i].lines) {
+			bell := []sys.PollFd{{Fd: int32(b.commands.FD), Events: sys.POLLIN}}
 			if rung, err := sys.Poll(bell, time.Minute); rung == 0 {
 				t.Fatalf("the hub has answered loop %d %d times, and no further: %v", 1+i, n, err)
 			}
-			b.rung(t)
+			b.woken(t)
 		}
 		b.close()
 		for range mailboxMax + 1 { // are answered too late, which must not hold up the others
@@ -152,7 +152,7 @@ func TestTheHubOutlivesTheFirstLoop(t *testing.T) {
 	}
 }
 
-func TestAShareIsNeverNothingAndAddsUp(t *testing.T) {
+func TestSharesArePositiveAndAddUp(t *testing.T) {
 	for _, n := range []int{3, 7, 100} {
 		sum := 0
 		for i := range 3 {

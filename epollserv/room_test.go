@@ -65,7 +65,7 @@ func (m *pollster) poll() (said []string, err error) {
 }
 
 // Of so many members the kernel gives each loop some, if perhaps not in every run.
-func TestSeveralLoopsHaveOneRoomToTheEnd(t *testing.T) {
+func TestSeveralLoopsShareOneRoomUntilTheyHaveEnded(t *testing.T) {
 	const members = 24
 	p := processtest.Launch(t, "-loops=3", "-grace=1m")
 	var all []*pollster
@@ -105,7 +105,7 @@ func TestSeveralLoopsHaveOneRoomToTheEnd(t *testing.T) {
 	}
 }
 
-// untilHello polls until it has heard hello, and nothing else.
+// untilHello polls until it has received hello, and nothing else.
 func (m *pollster) untilHello() error {
 	for {
 		said, err := m.poll()

@@ -13,27 +13,27 @@ import (
 // bus is the child's end of the bus: a hub.Bus whose Hub is in the parent.
 type bus struct {
 	channel
-	stat  *stat.Slot
-	in    []byte   // the message that was received last
-	out   []byte   // the one that was posted last, encoded
-	queue [][]byte // what the socket had no room for, encoded
-	ended bool     // the parent is gone
+	stat    *stat.Slot
+	recvBuf []byte   // the message that was received last
+	sendBuf []byte   // the one that was posted last, encoded
+	queue   [][]byte // what the socket had no room for, encoded
+	ended   bool     // the parent is gone
 }
 
-// Post implements hub.Bus. A message leaves at once, if it can: it is what
-// others wait for. What has to queue is bounded by the application, which
-// doesn't say more while too much of what it said has not come back.
+// Post implements hub.Bus. A message is sent immediately, if possible: others wait
+// for it. The application bounds the queue: it posts no more while too many of its messages
+// have not come back.
 func (b *bus) Post(_ time.Time, m *hub.Message) {
-	b.out = m.Append(b.out[:0])
-	if len(b.queue) > 0 || !b.send(b.out) {
-		b.queue = append(b.queue, bytes.Clone(b.out))
+	b.sendBuf = m.Append(b.sendBuf[:0])
+	if len(b.queue) > 0 || !b.send(b.sendBuf) {
+		b.queue = append(b.queue, bytes.Clone(b.sendBuf))
 	}
 }
 
-// full reports whether something is queued.
-func (b *bus) full() bool { return len(b.queue) > 0 }
+// queued reports whether messages are queued.
+func (b *bus) queued() bool { return len(b.queue) > 0 }
 
-// flush sends what is queued, as far as there is room.
+// flush sends what is queued, until the socket is full.
 func (b *bus) flush() {
 	n := 0
 	for n < len(b.queue) && b.send(b.queue[n]) {
@@ -42,8 +42,7 @@ func (b *bus) flush() {
 	b.queue = slices.Delete(b.queue, 0, n)
 }
 
-// send reports whether p is dealt with. Nobody misses what a parent that is
-// gone would have heard.
+// send reports whether p was sent. If the parent is gone, p is dropped, and send reports true.
 func (b *bus) send(p []byte) bool {
 	if b.ended {
 		return true
@@ -56,21 +55,21 @@ func (b *bus) send(p []byte) bool {
 // receive returns the next message, which is valid until the one after it; ok
 // is false when there is none.
 func (b *bus) receive() (m hub.Message, ok bool, err error) {
-	if b.in == nil {
-		b.in = make([]byte, hub.MaxMessage)
+	if b.recvBuf == nil {
+		b.recvBuf = make([]byte, hub.MaxMessage)
 	}
 	b.stat.Add(stat.SysRead, 1)
-	n, err := b.Recv(b.in)
+	n, err := b.Recv(b.recvBuf)
 	if err != nil || n == 0 {
 		return m, false, err
 	}
-	m, ok = hub.Parse(b.in[:n])
+	m, ok = hub.Parse(b.recvBuf[:n])
 	return m, ok, nil
 }
 
-// marks are what to watch of the bus.
-func (b *bus) marks() (marks int16) {
-	if b.full() {
+// eventFlags are the event flags to watch on the bus.
+func (b *bus) eventFlags() (flags int16) {
+	if b.queued() {
 		return sys.POLLIN | sys.POLLOUT
 	}
 	return sys.POLLIN

@@ -16,12 +16,12 @@ type channel struct{ FD int }
 var (
 	// errEnded: the other end is closed, and all that it has sent was received.
 	errEnded = errors.New("the other end of the channel is closed")
-	// errCut: a message was longer than the buffer for it.
-	errCut = errors.New("a message on the channel is too long")
+	// errTruncated: a message was longer than the buffer for it.
+	errTruncated = errors.New("a message on the channel is too long")
 )
 
 // channelBuffer is how much may wait in each direction, in bytes. The kernel doubles
-// it, for what it keeps beside the messages. A message that doesn't fit when nothing
+// it, because it counts its own data beside the messages. A message that doesn't fit when nothing
 // else waits can never be sent.
 const channelBuffer = 4 * hub.MaxMessage
 
@@ -44,15 +44,15 @@ func newChannel() (ours, theirs channel, err error) {
 // Send sends a message, of which there must be at least a byte. full reports
 // that it was not sent for want of room: once there is, poll(2) reports
 // POLLOUT. Any error means that it can't be sent, now or later.
-func (c channel) Send(p []byte) (full bool, err error) { return sent(sys.Send(c.FD, p)) }
+func (c channel) Send(p []byte) (full bool, err error) { return sendErrno(sys.Send(c.FD, p)) }
 
 // SendFD is Send with a descriptor. The kernel makes a second one of it for
 // the other process; the caller still has to close its own.
 func (c channel) SendFD(p []byte, fd int) (full bool, err error) {
-	return sent(sys.SendFD(c.FD, p, fd))
+	return sendErrno(sys.SendFD(c.FD, p, fd))
 }
 
-func sent(err error) (full bool, _ error) {
+func sendErrno(err error) (full bool, _ error) {
 	switch err {
 	case nil:
 		return false, nil
@@ -68,11 +68,11 @@ func (c channel) Recv(p []byte) (n int, err error) {
 	n, err = sys.Recv(c.FD, p)
 	switch {
 	case err != nil:
-		return 0, received(err)
+		return 0, recvErrno(err)
 	case n == 0:
 		return 0, errEnded
 	case n > len(p):
-		return 0, errCut
+		return 0, errTruncated
 	}
 	return n, nil
 }
@@ -83,19 +83,19 @@ func (c channel) RecvFD(p []byte) (n, fd int, err error) {
 	n, fd, cut, err := sys.RecvFD(c.FD, p)
 	switch {
 	case err != nil:
-		return 0, -1, received(err)
+		return 0, -1, recvErrno(err)
 	case n == 0:
 		return 0, -1, errEnded
 	case cut:
 		if fd >= 0 {
 			sys.Close(fd)
 		}
-		return 0, -1, errCut
+		return 0, -1, errTruncated
 	}
 	return n, fd, nil
 }
 
-func received(err error) error {
+func recvErrno(err error) error {
 	switch err {
 	case sys.EAGAIN, sys.EINTR, sys.ENOMEM, sys.ENOBUFS: // memory is tried for again
 		return nil

@@ -138,7 +138,7 @@ func TestADescriptorThatNobodyAskedForIsClosed(t *testing.T) {
 		"Recv": func(theirs channel) error { _, err := theirs.Recv(make([]byte, 8)); return err },
 		"RecvFD, with a message that is too long": func(theirs channel) error {
 			n, fd, err := theirs.RecvFD(make([]byte, 2))
-			if n != 0 || fd >= 0 || !errors.Is(err, errCut) {
+			if n != 0 || fd >= 0 || !errors.Is(err, errTruncated) {
 				return fmt.Errorf("got %d bytes, descriptor %d, %v", n, fd, err)
 			}
 			return nil
@@ -176,7 +176,7 @@ func TestAMessageThatIsTooLongIsAnError(t *testing.T) {
 	ours.mustSend(t, "123456789")
 	ours.mustSend(t, "12345678")
 	p := make([]byte, 8)
-	if n, err := theirs.Recv(p); n != 0 || !errors.Is(err, errCut) {
+	if n, err := theirs.Recv(p); n != 0 || !errors.Is(err, errTruncated) {
 		t.Errorf("nine bytes for a buffer of eight: got %d bytes, %v", n, err)
 	}
 	if n, err := theirs.Recv(p); n != 8 || err != nil {

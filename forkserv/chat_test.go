@@ -75,7 +75,7 @@ func (g *guest) send(m map[string]string) error {
 
 func (g *guest) say(text string) error { return g.send(map[string]string{"type": "say", "text": text}) }
 
-func (g *guest) hear() (h heard, err error) {
+func (g *guest) next() (h heard, err error) {
 	ev, err := g.frames.Next()
 	if err != nil {
 		return h, err
@@ -89,11 +89,11 @@ func (g *guest) hear() (h heard, err error) {
 	return h, json.Unmarshal(ev.Payload, &h)
 }
 
-// until hears what comes up to the first that is wanted, and returns all of it.
+// until reads messages up to the first that is wanted, and returns all of them.
 func (g *guest) until(what string, wanted func(heard) bool) (all []heard) {
 	g.t.Helper()
 	for {
-		h, err := g.hear()
+		h, err := g.next()
 		if err != nil {
 			g.t.Errorf("%s: want to hear %s, got %v after %d messages", g.name, what, err, len(all))
 			g.t.FailNow()
@@ -112,7 +112,7 @@ func left(name string) func(heard) bool {
 	return func(h heard) bool { return h.Type == "left" && h.Name == name }
 }
 
-// count is how many of what was heard are wanted.
+// count is how many of the messages are wanted.
 func count(all []heard, wanted func(heard) bool) (n int) {
 	for _, h := range all {
 		if wanted(h) {
@@ -132,11 +132,11 @@ func inOrder(t *testing.T, who string, all []heard) {
 	}
 }
 
-// A child is killed while all talk at once.
+// A child is killed while all members send at the same time.
 func TestChildDiesInTheMiddleOfABroadcast(t *testing.T) {
 	const guests, messages = 6, 300
 	p := processtest.Launch(t)
-	rest := p.Rest()
+	rest := p.AwaitIdle()
 	all := crowd(t, p, guests)
 	victim := all[guests-1]
 	lists := make([][]heard, guests-1)
@@ -185,13 +185,13 @@ func TestChildDiesInTheMiddleOfABroadcast(t *testing.T) {
 	for _, g := range all {
 		g.Close()
 	}
-	p.AtRest(rest)
+	p.CheckIdle(rest)
 }
 
 // A child that doesn't run is no obstacle, and in the end no member.
-func TestStoppedChildIsEndedWhenItsQueueIsFull(t *testing.T) {
+func TestAStoppedChildIsKilledWhenItsQueueIsFull(t *testing.T) {
 	p := processtest.Launch(t)
-	rest := p.Rest()
+	rest := p.AwaitIdle()
 	all := crowd(t, p, 3)
 	talker, listener, stopped := all[0], all[1], all[2]
 	syscall.Kill(stopped.pid, syscall.SIGSTOP)
@@ -227,15 +227,15 @@ func TestStoppedChildIsEndedWhenItsQueueIsFull(t *testing.T) {
 	for _, g := range all {
 		g.Close()
 	}
-	p.AtRest(rest)
+	p.CheckIdle(rest)
 }
 
 // Some say as much as they can. Others must not notice more than that their turn
 // comes after everyone's.
-func TestFloodingChildrenStarveNobody(t *testing.T) {
+func TestFloodingChildrenDelayNoOther(t *testing.T) {
 	const floods, rounds = 4, 30
 	p := processtest.Launch(t)
-	rest := p.Rest()
+	rest := p.AwaitIdle()
 	all := crowd(t, p, floods+2)
 	var wg sync.WaitGroup
 	var said atomic.Int64
@@ -266,14 +266,14 @@ func TestFloodingChildrenStarveNobody(t *testing.T) {
 	if between < rounds {
 		t.Errorf("of a flood came %d messages between %d others: want more, or it is none", between, rounds)
 	}
-	p.AtRest(rest)
+	p.CheckIdle(rest)
 }
 
-// However a client ends, the others hear once that its member has left.
+// However a client ends, the others are told once that its member has left.
 func TestAMemberLeavesWithItsConnection(t *testing.T) {
 	p := processtest.Launch(t)
-	rest := p.Rest()
-	witness := join(t, p, "witness")
+	rest := p.AwaitIdle()
+	observer := join(t, p, "observer")
 	for how, end := range map[string]func(*guest){
 		"a Close frame": func(g *guest) {
 			h := ws.Header{Fin: true, Opcode: ws.Close, Masked: true}
@@ -289,29 +289,29 @@ func TestAMemberLeavesWithItsConnection(t *testing.T) {
 		g.say("last words of " + how)
 		g.until("what it says itself", says("last words of "+how))
 		end(g)
-		heard := witness.until("that it has left", left(how))
-		inOrder(t, "the witness", heard)
+		heard := observer.until("that it has left", left(how))
+		inOrder(t, "the observer", heard)
 		g.Close()
 		if n := count(heard, says("last words of "+how)); n != 1 {
 			t.Errorf("%s: its last words were heard %d times, want once", how, n)
 		}
 		again := join(t, p, how) // the name is free
 		again.Close()
-		heard = witness.until("that it has left again", left(how))
+		heard = observer.until("that it has left again", left(how))
 		if n := count(heard, left(how)); n != 1 || len(heard) != 2 {
 			t.Errorf("%s: heard %+v, want that the name has joined and left", how, heard)
 		}
 	}
-	witness.Close()
-	p.AtRest(rest)
+	observer.Close()
+	p.CheckIdle(rest)
 }
 
-// What a client says in the same breath as its goodbye still counts, although
-// its child ends at once.
-func TestLastWordsAreHeard(t *testing.T) {
+// Messages that a client sends together with its Close are delivered, although its child
+// ends immediately.
+func TestMessagesSentBeforeTheEndAreDelivered(t *testing.T) {
 	const words = 40
 	p := processtest.Launch(t)
-	witness := join(t, p, "witness")
+	observer := join(t, p, "observer")
 	big := strings.Repeat("x", 19<<10)
 	for i := range 10 {
 		name := fmt.Sprint("leaver ", i)
@@ -321,8 +321,8 @@ func TestLastWordsAreHeard(t *testing.T) {
 		}
 		h := ws.Header{Fin: true, Opcode: ws.Close, Masked: true}
 		g.Write(ws.AppendFrame(nil, h, ws.AppendClose(nil, ws.NormalClosure, "")))
-		heard := witness.until("that it has left", left(name))
-		inOrder(t, "the witness", heard)
+		heard := observer.until("that it has left", left(name))
+		inOrder(t, "the observer", heard)
 		if len(heard) != 1+words+1 {
 			t.Errorf("%s: heard %d messages, want that it joined, its %d, and that it left", name, len(heard), words)
 		}
@@ -373,10 +373,10 @@ func TestParentOfARoomIsKilled(t *testing.T) {
 
 // A child that was started in advance may die when a connection is on its way to
 // it. The client does not notice.
-func TestWarmChildDiesBeforeItHasItsConnection(t *testing.T) {
+func TestASpareChildDiesBeforeItHasAConnection(t *testing.T) {
 	for _, prefork := range []int{1, 3} {
 		p := processtest.Launch(t, fmt.Sprintf("-prefork=%d", prefork))
-		await(t, "warm children", func() bool { return len(children(p)) == prefork })
+		await(t, "spare children", func() bool { return len(children(p)) == prefork })
 		rest, same := 0, 0
 		await(t, "the last fork to be over", func() bool {
 			if now := p.Descriptors(); now != rest {
@@ -416,9 +416,9 @@ func TestWarmChildDiesBeforeItHasItsConnection(t *testing.T) {
 		for _, c := range all {
 			c.Close()
 		}
-		p.Settle(1)
-		p.Unwatch()
-		await(t, "warm children alone", func() bool { return len(children(p)) == prefork })
+		p.AwaitOpen(1)
+		p.CloseStats()
+		await(t, "spare children alone", func() bool { return len(children(p)) == prefork })
 		await(t, "their descriptors alone", func() bool { return p.Descriptors() == rest })
 	}
 }
@@ -437,7 +437,7 @@ func (c *client) counted(t *testing.T, name string) int {
 func TestParentStopsForAWhile(t *testing.T) {
 	const words = 15
 	p := processtest.Launch(t)
-	witness := join(t, p, "witness")
+	observer := join(t, p, "observer")
 	g := join(t, p, "leaver")
 	watch := dial(t, p)
 	watch.get(t, 200)
@@ -460,8 +460,8 @@ func TestParentStopsForAWhile(t *testing.T) {
 		t.Error("the child has ended with messages that the parent has not")
 	}
 	syscall.Kill(p.Pid, syscall.SIGCONT)
-	heard := witness.until("that it has left", left("leaver"))
-	inOrder(t, "the witness", heard)
+	heard := observer.until("that it has left", left("leaver"))
+	inOrder(t, "the observer", heard)
 	if len(heard) != 1+words+1 {
 		t.Errorf("heard %d messages, want that it joined, its %d, and that it left", len(heard), words)
 	}

@@ -3,13 +3,13 @@ package main
 import "threeloops/common/hub"
 
 // The kinds of messages that the parent and its children send each other over the channel
-// that carries the room's messages, too. The Hub never sees them. The first four come from
-// the parent.
+// that carries the room's messages, too. The Hub never sees them. The parent sends the
+// first four.
 const (
 	serveKind    hub.Kind = 64 + iota // here is your connection, number Conn
-	shutdownKind                      // finish, and leave
-	kickKind                          // end your connection
-	tellKind                          // send Text to your WebSocket
+	shutdownKind                      // finish, and end
+	kickKind                          // close your connection
+	sendKind                          // send Text to your WebSocket
 	servingKind                       // the child has all it needs, and is about to read from connection Conn
-	holdsKind                         // the child holds twice as much memory as when it said so last
+	memoryKind                        // the child holds twice as much memory as when it said so last
 )

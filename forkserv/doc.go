@@ -1,6 +1,6 @@
 // Forkserv serves HTTP and WebSocket with a process for each connection. The
 // parent accepts, starts a child and hands it the socket, and reaps children
-// that have ended. A child knows one client and waits for nobody else, so it can
+// that have ended. A child knows one client and waits for no other, so its code can
 // be read from top to bottom; and whatever happens to it, no other
 // client notices.
 //
@@ -10,12 +10,12 @@
 // command line. It finds what it was given under fixed descriptor numbers:
 //
 //	0 1 2  the parent's standard input, output and error
-//	3      its connection; of a child started in advance (-prefork), none yet
+//	3      its connection; a spare child (-prefork) has none yet
 //	4      the bus: a socket to the parent, and the sign that it lives
-//	5      the board: shared memory in which all count
+//	5      the board: shared memory with the counters of all processes
 //	6 7    the lists of hosts and origins, as the parent has read them last
 //	8      the directory of -root
-//	9      what becomes its standard error when it can run (until then that takes nothing)
+//	9      its later standard error: until the child can run, descriptor 2 takes no text
 //
 // A child may fail to start: the machine has no task or no memory left, or a signal to
 // all processes kills it. So the parent keeps its own descriptor of a connection until
@@ -23,13 +23,13 @@
 // before that; see handover.go.
 //
 // What connections share, the room at /chat, is in the parent: a child posts what
-// its client says on its bus, and the parent sends each child what all shall hear.
+// its client says on its bus, and the parent sends each child what all clients get.
 // A child is a process and may be slow, stopped or dead at any moment, so the
 // parent never waits for one: see hub.go.
 //
-// Parent.go is the parent's loop, child.go the child's. Spawn.go and reap.go are
-// how a child begins and ends, handover.go what happens to its client if it can't begin, hub.go and bus.go the two ends of what they say to
-// each other. Both wait in poll(2), the child for two descriptors, the parent for
-// its listeners and a bus a child; how to wait for many is what the other two
-// servers show.
+// Parent.go has the parent's loop, child.go the child's. Spawn.go starts children, reap.go
+// removes those that have ended, and handover.go serves the client of a child that could
+// not start. Hub.go and bus.go have the two ends of the bus. Both loops wait in poll(2), the
+// child for two descriptors, the parent for its listeners and a bus for each child; the other
+// two servers show how to wait for many connections.
 package main

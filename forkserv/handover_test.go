@@ -57,7 +57,7 @@ func harm(pid, memfd int, env []string) {
 	}
 	slot := 0
 	for _, v := range env {
-		if value, ok := strings.CutPrefix(v, birthEnv+"="); ok {
+		if value, ok := strings.CutPrefix(v, childEnv+"="); ok {
 			text, _, _ := strings.Cut(value, ":")
 			slot, _ = strconv.Atoi(text)
 		}
@@ -91,11 +91,11 @@ func asks(addr string) (status int, err error) {
 	return r.StatusCode, nil
 }
 
-func TestAClientWhoseChildrenDieAtBirthIsTurnedAway(t *testing.T) {
+func TestAClientWhoseChildrenDieBeforeServingGetsA503(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "fail")
 	t.Setenv(failVariable, file)
 	p := processtest.Launch(t)
-	rest := p.Rest()
+	rest := p.AwaitIdle()
 	before, _ := serves(t, p)
 	if err := os.WriteFile(file, []byte("/bin/false"), 0o600); err != nil {
 		t.Fatal(err)
@@ -107,8 +107,8 @@ func TestAClientWhoseChildrenDieAtBirthIsTurnedAway(t *testing.T) {
 		}
 		before.get(t, 200)
 	}
-	await(t, fmt.Sprintf("lines about %d children that died for each client", mostDead), func() bool {
-		return strings.Count(p.Log(), "a child has failed") == mostDead*clients
+	await(t, fmt.Sprintf("lines about %d children that died for each client", maxDeaths), func() bool {
+		return strings.Count(p.Log(), "a child has failed") == maxDeaths*clients
 	})
 	if n := strings.Count(p.Log(), "died before it could serve"); n < 1 || n > clients {
 		t.Errorf("lines that say why: got %d, want one a second", n)
@@ -116,14 +116,14 @@ func TestAClientWhoseChildrenDieAtBirthIsTurnedAway(t *testing.T) {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	p.Healthy()
-	p.Settle(2)
-	p.Quiet()
+	p.CheckHealthz()
+	p.AwaitOpen(2)
+	p.CheckSleeps()
 	before.Close()
-	p.AtRest(rest)
+	p.CheckIdle(rest)
 }
 
-func TestAClientIsServedOrTurnedAwayHoweverChildrenDie(t *testing.T) {
+func TestAClientIsServedOrGetsA503HoweverChildrenDie(t *testing.T) {
 	for _, flags := range [][]string{nil, {"-prefork=3"}} {
 		t.Run(strings.Join(flags, " "), func(t *testing.T) {
 			t.Setenv(harmVariable, "yes")
@@ -186,11 +186,11 @@ func TestAShutdownWhileChildrenDie(t *testing.T) {
 }
 
 // More clients wait at shutdown than the parent can keep descriptors of.
-func TestAShutdownTakesInALongBacklog(t *testing.T) {
+func TestAShutdownAcceptsALongBacklog(t *testing.T) {
 	p := processtest.Launch(t, "-grace=60s")
 	p.Signal(syscall.SIGSTOP)
 	var all []*client
-	for range 4 * mostKept {
+	for range 4 * maxKeptFDs {
 		c := dial(t, p)
 		io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		all = append(all, c)
@@ -209,7 +209,7 @@ func TestAShutdownTakesInALongBacklog(t *testing.T) {
 	}
 }
 
-// What a child was born with is reachable for whoever controls it.
+// A client that has taken over its child can reach all that the child was started with.
 func TestAChildCanChangeNeitherTheBoardNorAList(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "origins")
 	if err := os.WriteFile(file, []byte("1\nhttp://one.example\n"), 0o600); err != nil {
@@ -235,15 +235,15 @@ func TestAChildCanChangeNeitherTheBoardNorAList(t *testing.T) {
 			f.Close()
 		}
 	}
-	p.Healthy()
+	p.CheckHealthz()
 }
 
 // A child can write what it likes on the board, and on the slots of others.
 func TestTheParentTrustsNothingOnTheBoard(t *testing.T) {
 	p := newRoom(t, 3)
-	p.children = map[int]*offspring{}
+	p.byPID = map[int]*childProc{}
 	for _, c := range p.all {
-		p.children[c.pid] = c
+		p.byPID[c.pid] = c
 	}
 	for i := range p.board {
 		for j := range p.board[i] {
@@ -257,5 +257,5 @@ func TestTheParentTrustsNothingOnTheBoard(t *testing.T) {
 	for len(p.all) > 0 {
 		p.remove(start, p.all[0], 0)
 	}
-	p.rounds(t, 2, start)
+	p.iterations(t, 2, start)
 }

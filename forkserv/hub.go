@@ -13,57 +13,56 @@ import (
 // The Hub is in the parent. Its places are the children, by their slots on the
 // board; between it and them are sockets that may be full. The parent never
 // waits for a child: what a socket has no room for is queued, and a child whose
-// queue grows too long is ended. So nothing is dropped for a member who stays.
+// queue grows too long is killed. So no message to a member that stays is dropped.
 //
-// Children that say more than others can take would have those ended, who have
-// done nothing. So while a child is behind, nobody is listened to: the room is
-// as fast as its slowest child. Only one that takes nothing at all, since it is
-// stopped, can't hold up the others for longer than standstill.
+// Without flow control a fast sender would get slow receivers killed. So while a child is
+// lagging, the parent receives from none: the room is as fast as its slowest child. But
+// a child that takes nothing at all, because it is stopped, can't hold up the others for
+// longer than standstill.
 const (
-	// mostQueued and mostBytes are how much may wait for one child.
-	mostQueued = 4096
-	mostBytes  = 8 << 20
-	// behindShare of that is enough for a child to be behind.
-	behindShare = 4
-	// standstill is for how long the others wait for a child that takes nothing.
+	// maxQueued messages and maxQueuedBytes bytes may be queued for one child.
+	maxQueued      = 4096
+	maxQueuedBytes = 8 << 20
+	// A child with one part in laggingShare of that is lagging.
+	laggingShare = 4
+	// standstill is how long the others wait for a child that takes nothing.
 	standstill = time.Second
 )
 
-// outbox is what waits for a child.
+// outbox is what is queued for a child.
 type outbox struct {
-	queue   [][]byte  // messages, encoded; those for all are shared by all outboxes
-	bytes   int       // in queue
-	took    time.Time // when the socket took one last
-	touched bool      // it is on the list for settle
-	behind  bool      // it is on the list of those who are behind
-	shut    bool      // nothing more is sent: the child is being ended, or has ended
+	queue     [][]byte  // messages, encoded; those for all are shared by all outboxes
+	bytes     int       // in queue
+	lastSend  time.Time // when the socket last took a message
+	scheduled bool      // it is on the list for settle
+	lagging   bool      // it is in parent.lagging
+	ending    bool      // nothing more is sent: the child was killed, or has ended
 }
 
-// full reports whether more waits than one part in share of what may.
-func (o *outbox) full(share int) bool {
-	return len(o.queue) > mostQueued/share || o.bytes > mostBytes/share
+// exceeds reports whether more is queued than one part in share of what may be.
+func (o *outbox) exceeds(share int) bool {
+	return len(o.queue) > maxQueued/share || o.bytes > maxQueuedBytes/share
 }
 
-// sendsARound is about how many messages to children may come of a round: 10 ms of
-// work. What is said in the room goes to every child.
-const sendsARound = 5000
+// sendsPerIteration is about how many messages to children may result from an iteration: 10 ms
+// of work. A message to the room goes to every child.
+const sendsPerIteration = 5000
 
-// exchange takes what the children have for the Hub, and tells it the time. It takes
-// no more than a round can carry, and goes on with the next child in the next round.
-func (p *parent) exchange(now time.Time) {
+// receive passes messages of the children to the Hub, and ticks it. It receives no more than
+// an iteration can carry, and goes on with the next child in the next iteration.
+func (p *parent) receive(now time.Time) {
 	all := len(p.all)
-	left := max(1, sendsARound/max(all, 1))
+	left := max(1, sendsPerIteration/max(all, 1))
 	for n := range all {
-		i := (p.turn + n) % all
-		c, marks := p.all[i], p.fds[p.first+i].Revents
-		if marks&sys.POLLOUT != 0 {
-			p.touch(c)
+		i := (p.nextChild + n) % all
+		c, flags := p.all[i], p.fds[p.first+i].Revents
+		if flags&sys.POLLOUT != 0 {
+			p.schedule(c)
 		}
-		// One message, so that a child that says more than its share can't keep
-		// the room to itself.
-		if marks&^sys.POLLOUT != 0 && left > 0 && p.listen(now, c) {
+		// One message, so that a child that sends many can't keep the room to itself.
+		if flags&^sys.POLLOUT != 0 && left > 0 && p.receiveFrom(now, c) {
 			if left--; left == 0 {
-				p.turn = i + 1
+				p.nextChild = i + 1
 			}
 		}
 	}
@@ -72,129 +71,129 @@ func (p *parent) exchange(now time.Time) {
 	}
 }
 
-// hubDeadline is when to tell the Hub that its deadline has passed; zero: never.
+// hubDeadline is when to tick the Hub; zero: never.
 func (p *parent) hubDeadline() time.Time {
 	d := p.hub.Deadline()
-	if !d.IsZero() && d.Before(p.excused) {
-		return p.excused
+	if !d.IsZero() && d.Before(p.noTimeoutBefore) {
+		return p.noTimeoutBefore
 	}
 	return d
 }
 
-// out is how the Hub sends to a place.
-func (p *parent) out(place int, m *hub.Message) {
-	if c := p.places[place]; c != nil {
+// sendTo sends a message of the Hub to a place.
+func (p *parent) sendTo(place int, m *hub.Message) {
+	if c := p.bySlot[place]; c != nil {
 		if m.Kind == hub.Done || m.Kind == hub.Refused {
-			c.asked = false
+			c.awaitsReply = false
 		}
 		p.send(c, m)
 	}
 }
 
-// send queues a message for a child; it leaves in settle.
-func (p *parent) send(c *offspring, m *hub.Message) {
-	if c.shut {
+// send queues a message for a child; settle sends it.
+func (p *parent) send(c *childProc, m *hub.Message) {
+	if c.ending {
 		return
 	}
 	text := p.encode(m)
 	c.queue = append(c.queue, text)
 	c.bytes += len(text)
-	if c.full(1) {
-		p.abandon(c, errors.New("it does not take what is sent to it"))
+	if c.exceeds(1) {
+		p.killChild(c, errors.New("it does not take what is sent to it"))
 		return
 	}
-	if !c.behind && c.full(behindShare) {
-		c.behind = true
-		p.behind = append(p.behind, c)
+	if !c.lagging && c.exceeds(laggingShare) {
+		c.lagging = true
+		p.lagging = append(p.lagging, c)
 	}
-	p.touch(c)
+	p.schedule(c)
 }
 
-// encode makes one text of an entry that is for all, however many children it
-// goes to. The Hub sends it to each before the next.
+// encode encodes a message. An entry of the room is encoded once, however many children it
+// goes to: the Hub sends it to all of them before the next.
 func (p *parent) encode(m *hub.Message) []byte {
 	if m.Conn != 0 || m.Seq == 0 {
 		return m.Append(nil)
 	}
-	if p.entry != m.Seq {
-		p.entry, p.text = m.Seq, m.Append(nil)
+	if p.encodedSeq != m.Seq {
+		p.encodedSeq, p.encoded = m.Seq, m.Append(nil)
 	}
-	return p.text
+	return p.encoded
 }
 
-func (p *parent) touch(c *offspring) {
-	if !c.touched {
-		c.touched = true
+func (p *parent) schedule(c *childProc) {
+	if !c.scheduled {
+		c.scheduled = true
 		p.todo = append(p.todo, c)
 	}
 }
 
-// listen gives the Hub the next message of a child. It reports false if there
+// receiveFrom passes the next message of a child to the Hub. It reports false if there
 // is none.
-func (p *parent) listen(now time.Time, c *offspring) bool {
+func (p *parent) receiveFrom(now time.Time, c *childProc) bool {
 	p.stat.Add(stat.SysRead, 1)
-	n, err := c.ours.Recv(p.in)
+	n, err := c.parentEnd.Recv(p.recvBuf)
 	if err != nil {
-		p.abandon(c, err)
+		p.killChild(c, err)
 		return false
 	}
 	if n == 0 {
 		return false
 	}
-	m, ok := hub.Parse(p.in[:n])
-	if !ok || m.Conn != c.id || !c.may(m.Kind) { // a child speaks for its own connection alone
-		p.abandon(c, errors.New("it has sent what is no message of its own"))
+	m, ok := hub.Parse(p.recvBuf[:n])
+	if !ok || m.Conn != c.id || !c.maySend(m.Kind) { // a child sends for its own connection alone
+		p.killChild(c, errors.New("it has sent what is no message of its own"))
 		return false
 	}
 	switch m.Kind {
 	case servingKind:
-		sys.Close(p.release(c).fd)
+		sys.Close(p.takePending(c).fd)
 		return true
-	case holdsKind: // settle looks at the board
+	case memoryKind: // settle reads the board
 		return true
 	case hub.Enter:
 		m.Peer = p.env.PeerOf(c.peer.Addr())
 	}
-	c.asked = c.asked || isAsked(m.Kind)
+	c.awaitsReply = c.awaitsReply || wantsReply(m.Kind)
 	p.hub.Do(now, c.slot, &m)
 	return true
 }
 
-// may reports whether a child may send a message of that kind now: one that says
-// anything else has been taken over by its client. Until the Hub has answered what a
-// connection has asked for, it may only ask for less: so it never waits for two
-// answers, of which the Hub would know one.
-func (c *offspring) may(k hub.Kind) bool {
+// maySend reports whether a child may send a message of that kind now: a child that sends
+// anything else has been taken over by its client. While a connection awaits a reply of the
+// Hub, it may send nothing but Stop: so it never awaits two replies, of which the Hub would
+// know one.
+func (c *childProc) maySend(k hub.Kind) bool {
 	switch k {
 	case servingKind:
-		return c.newcomer.fd >= 0
-	case holdsKind:
+		return c.pending.fd >= 0
+	case memoryKind:
 		return true
 	case hub.Stop:
-		return c.newcomer.fd < 0
+		return c.pending.fd < 0
 	case hub.Join, hub.Say, hub.Leave:
-		return c.newcomer.fd < 0 && !c.asked
+		return c.pending.fd < 0 && !c.awaitsReply
 	}
-	return isAsked(k) && c.newcomer.fd < 0 && !c.asked
+	return wantsReply(k) && c.pending.fd < 0 && !c.awaitsReply
 }
 
-// isAsked reports whether a message of that kind is answered by Done or Refused.
-func isAsked(k hub.Kind) bool {
+// wantsReply reports whether the Hub answers a message of that kind with Done or Refused.
+func wantsReply(k hub.Kind) bool {
 	return k == hub.Enter || k == hub.Poll || k == hub.Send || k == hub.Quit
 }
 
-// flush sends what is queued for a child, as far as there is room.
-func (p *parent) flush(now time.Time, c *offspring) {
-	c.touched = false
-	if c.shut {
+// flush sends what is queued for a child, until its socket is full.
+func (p *parent) flush(now time.Time, c *childProc) {
+	c.scheduled = false
+	if c.ending {
 		return
 	}
 	n := 0
 	for ; n < len(c.queue); n++ {
 		p.stat.Add(stat.SysWrite, 1)
-		full, err := c.ours.Send(c.queue[n])
+		full, err := c.parentEnd.Send(c.queue[n])
 		if err != nil {
-			p.abandon(c, err)
+			p.killChild(c, err)
 			return
 		}
 		if full {
@@ -203,55 +202,54 @@ func (p *parent) flush(now time.Time, c *offspring) {
 		c.bytes -= len(c.queue[n])
 	}
 	if n > 0 {
-		c.took = now
+		c.lastSend = now
 	}
 	c.queue = slices.Delete(c.queue, 0, n)
 	p.arm(c)
 }
 
-// arm says what poll is to watch of a child's bus: that there is room on it, only
-// as long as something is queued.
-func (p *parent) arm(c *offspring) {
-	var marks int16
-	if p.held.IsZero() {
-		marks |= sys.POLLIN
+// arm sets what poll is to watch of a child's bus: POLLOUT only while something is queued.
+func (p *parent) arm(c *childProc) {
+	var flags int16
+	if p.readsPausedUntil.IsZero() {
+		flags |= sys.POLLIN
 	}
 	if len(c.queue) > 0 {
-		marks |= sys.POLLOUT
+		flags |= sys.POLLOUT
 	}
-	p.fds[p.first+c.at].Events = marks
+	p.fds[p.first+c.index].Events = flags
 }
 
-// hold finds out whether some child is behind, and for how long to wait for it
-// at the most. Until then nobody is listened to.
-func (p *parent) hold(now time.Time) {
-	if len(p.behind) == 0 {
+// pauseReads finds out whether some child is lagging, and how long to wait for it at most.
+// Until then the parent receives from no child.
+func (p *parent) pauseReads(now time.Time) {
+	if len(p.lagging) == 0 {
 		return
 	}
-	before := p.held
-	p.held = time.Time{}
-	p.behind = slices.DeleteFunc(p.behind, func(c *offspring) bool {
-		c.behind = !c.shut && c.full(2*behindShare)
-		if end := c.took.Add(standstill); c.behind && end.After(now) && end.After(p.held) {
-			p.held = end
+	before := p.readsPausedUntil
+	p.readsPausedUntil = time.Time{}
+	p.lagging = slices.DeleteFunc(p.lagging, func(c *childProc) bool {
+		c.lagging = !c.ending && c.exceeds(2*laggingShare)
+		if end := c.lastSend.Add(standstill); c.lagging && end.After(now) && end.After(p.readsPausedUntil) {
+			p.readsPausedUntil = end
 		}
-		return !c.behind
+		return !c.lagging
 	})
-	if p.held.IsZero() != before.IsZero() {
+	if p.readsPausedUntil.IsZero() != before.IsZero() {
 		for _, c := range p.all {
 			p.arm(c)
 		}
 	}
 }
 
-// abandon ends a child that can't be talked to. What follows, that its member
-// has left above all, follows when it is reaped.
-func (p *parent) abandon(c *offspring, why error) {
-	if c.shut {
+// killChild kills a child. The rest, such as that its member leaves the room, follows when it
+// is reaped.
+func (p *parent) killChild(c *childProc, why error) {
+	if c.ending {
 		return
 	}
 	p.env.Log.Error("a child was ended", "pid", c.pid, "id", c.id, "peer", c.peer, "error", why)
 	sys.Kill(c.pid, sys.SIGKILL)
-	p.fds[p.first+c.at].Fd = -1 // poll passes over it
-	c.outbox = outbox{touched: c.touched, shut: true}
+	p.fds[p.first+c.index].Fd = -1 // poll ignores it
+	c.outbox = outbox{scheduled: c.scheduled, ending: true}
 }

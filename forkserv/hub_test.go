@@ -21,18 +21,18 @@ func newRoom(t *testing.T, members int) *parent {
 	t.Helper()
 	p := &parent{
 		env:  &server.Env{Log: slog.New(slog.DiscardHandler), Options: &server.Options{}},
-		stat: new(stat.Slot), places: make([]*offspring, 1+members), in: make([]byte, hub.MaxMessage),
+		stat: new(stat.Slot), bySlot: make([]*childProc, 1+members), recvBuf: make([]byte, hub.MaxMessage),
 		fds: make([]sys.PollFd, 2), first: 2,
 	}
 	p.fds[0].Fd, p.fds[1].Fd = -1, -1
 	p.board = make(stat.Board, 1+members)
 	t.Cleanup(func() {
 		for _, c := range p.all {
-			c.ours.Close()
-			c.theirs.Close()
+			c.parentEnd.Close()
+			c.childEnd.Close()
 		}
 	})
-	p.hub = hub.New(p.out, sys.Random)
+	p.hub = hub.New(p.sendTo, sys.Random)
 	for i := range members {
 		ours, theirs, err := newChannel()
 		if err != nil {
@@ -43,30 +43,30 @@ func newRoom(t *testing.T, members int) *parent {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { sleep.Process.Kill(); sleep.Wait() })
-		c := &offspring{pid: sleep.Process.Pid, id: uint64(i + 1), slot: i + 1, at: i, ours: ours, theirs: theirs, newcomer: nobody}
-		p.all, p.places[c.slot] = append(p.all, c), c
+		c := &childProc{pid: sleep.Process.Pid, id: uint64(i + 1), slot: i + 1, index: i, parentEnd: ours, childEnd: theirs, pending: noClient}
+		p.all, p.bySlot[c.slot] = append(p.all, c), c
 		p.watch(ours.FD)
 		p.arm(c)
 		c.posts(t, &hub.Message{Kind: hub.Join, Name: fmt.Sprint(c.id)})
-		p.rounds(t, 1, start)
+		p.iterations(t, 1, start)
 	}
 	for _, c := range p.all {
-		c.takes(t)
+		c.receivesTexts(t)
 	}
 	return p
 }
 
 var start = time.Date(1994, time.November, 6, 8, 49, 37, 0, time.UTC)
 
-// rounds runs the loop n times, or until there is nothing to do.
-func (p *parent) rounds(t *testing.T, n int, now time.Time) {
+// iterations runs the loop n times, or until there is nothing to do.
+func (p *parent) iterations(t *testing.T, n int, now time.Time) {
 	t.Helper()
 	for range n {
 		ready, err := sys.Poll(p.fds, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.exchange(now)
+		p.receive(now)
 		p.settle(now, false)
 		if ready == 0 {
 			return
@@ -75,25 +75,25 @@ func (p *parent) rounds(t *testing.T, n int, now time.Time) {
 }
 
 // posts is what a child does that sends m.
-func (c *offspring) posts(t *testing.T, m *hub.Message) {
+func (c *childProc) posts(t *testing.T, m *hub.Message) {
 	t.Helper()
 	m.Conn = c.id
-	if full, err := c.theirs.Send(m.Append(nil)); full || err != nil {
+	if full, err := c.childEnd.Send(m.Append(nil)); full || err != nil {
 		t.Fatalf("child %d can't post: full %v, %v", c.id, full, err)
 	}
 }
 
-func (c *offspring) says(t *testing.T, text string) {
+func (c *childProc) says(t *testing.T, text string) {
 	t.Helper()
 	c.posts(t, &hub.Message{Kind: hub.Say, Text: []byte(text)})
 }
 
 // receives calls each for every message that a child finds on its bus.
-func (c *offspring) receives(t *testing.T, each func(*hub.Message)) {
+func (c *childProc) receives(t *testing.T, each func(*hub.Message)) {
 	t.Helper()
 	b := make([]byte, hub.MaxMessage)
 	for {
-		n, err := c.theirs.Recv(b)
+		n, err := c.childEnd.Recv(b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,8 +106,8 @@ func (c *offspring) receives(t *testing.T, each func(*hub.Message)) {
 	}
 }
 
-// takes is what a child does that reads all that there is.
-func (c *offspring) takes(t *testing.T) (texts []string) {
+// receivesTexts is what a child does that reads all that there is.
+func (c *childProc) receivesTexts(t *testing.T) (texts []string) {
 	t.Helper()
 	c.receives(t, func(m *hub.Message) {
 		if m.Kind == hub.Said {
@@ -117,79 +117,79 @@ func (c *offspring) takes(t *testing.T) (texts []string) {
 	return texts
 }
 
-func TestOneMessageOfEachChildIsTakenInARound(t *testing.T) {
+func TestOneMessageOfEachChildIsReceivedInAnIteration(t *testing.T) {
 	p := newRoom(t, 3)
 	for range 100 {
 		p.all[0].says(t, "flood")
 	}
 	p.all[1].says(t, "calm")
 	p.all[2].says(t, "calm")
-	p.rounds(t, 1, start)
-	if got := strings.Join(p.all[2].takes(t), " "); got != "flood calm calm" {
-		t.Errorf("after one round: got %q, want one message of each", got)
+	p.iterations(t, 1, start)
+	if got := strings.Join(p.all[2].receivesTexts(t), " "); got != "flood calm calm" {
+		t.Errorf("after one iteration: got %q, want one message of each", got)
 	}
-	p.rounds(t, 10, start)
-	if n := len(p.all[2].takes(t)); n != 10 {
+	p.iterations(t, 10, start)
+	if n := len(p.all[2].receivesTexts(t)); n != 10 {
 		t.Errorf("ten rounds brought %d messages of the flood, want as many", n)
 	}
 }
 
-func TestNobodyIsListenedToWhileAChildIsBehind(t *testing.T) {
+func TestNoChildIsReadFromWhileOneIsLagging(t *testing.T) {
 	const big = 18 << 10
 	p := newRoom(t, 3)
 	talker, slow := p.all[0], p.all[2]
 	said := 0
 	talk := func(now time.Time) {
-		for range 2 * mostBytes / big {
-			if !slow.shut && p.held.IsZero() {
+		for range 2 * maxQueuedBytes / big {
+			if !slow.ending && p.readsPausedUntil.IsZero() {
 				said++
 				talker.says(t, strings.Repeat("x", big))
 			}
-			p.rounds(t, 2, now)
-			talker.takes(t)
-			p.all[1].takes(t)
+			p.iterations(t, 2, now)
+			talker.receivesTexts(t)
+			p.all[1].receivesTexts(t)
 		}
 	}
 	talk(start)
-	if p.held != start.Add(standstill) || slow.bytes > mostBytes/behindShare+2*big {
+	if p.readsPausedUntil != start.Add(standstill) || slow.bytes > maxQueuedBytes/laggingShare+2*big {
 		t.Fatalf("a child that takes nothing: others wait until %v with %d bytes queued, want a stop until %v",
-			p.held, slow.bytes, start.Add(standstill))
+			p.readsPausedUntil, slow.bytes, start.Add(standstill))
 	}
 	talker.says(t, "not yet")
-	p.rounds(t, 3, start)
-	if texts := talker.takes(t); len(texts) != 0 {
-		t.Errorf("while one is behind others heard %d messages, want none", len(texts))
+	p.iterations(t, 3, start)
+	if texts := talker.receivesTexts(t); len(texts) != 0 {
+		t.Errorf("while one is lagging others received %d messages, want none", len(texts))
 	}
 
 	for taken, end := 0, time.Now().Add(10*time.Second); taken < said+1; { // it has woken up
-		taken += len(slow.takes(t))
-		p.rounds(t, 1, start)
+		taken += len(slow.receivesTexts(t))
+		p.iterations(t, 1, start)
 		if time.Now().After(end) {
 			t.Fatalf("it was sent %d messages, want %d", taken, said+1)
 		}
 	}
-	if !p.held.IsZero() || len(p.behind) != 0 {
-		t.Errorf("when nobody is behind: held until %v for %d, want no more", p.held, len(p.behind))
+	if !p.readsPausedUntil.IsZero() || len(p.lagging) != 0 {
+		t.Errorf("when none is lagging: held until %v for %d, want no more", p.readsPausedUntil, len(p.lagging))
 	}
 
 	talk(start)
-	now := p.held
+	now := p.readsPausedUntil
 	if now.IsZero() {
-		t.Fatal("behind again: want the others to wait")
+		t.Fatal("lagging again: want the others to wait")
 	}
 	talk(now) // it has had its time
-	if !slow.shut {
-		t.Errorf("more than %d bytes wait for a child: want it ended", mostBytes)
+	if !slow.ending {
+		t.Errorf("more than %d bytes wait for a child: want it ended", maxQueuedBytes)
 	}
 	await(t, "its process to be dead", func() bool { return !alive(slow.pid) })
 	talker.says(t, "and on")
-	p.rounds(t, 2, now)
-	if texts := p.all[1].takes(t); len(texts) != 1 {
-		t.Errorf("afterwards: others heard %d messages, want one", len(texts))
+	p.iterations(t, 2, now)
+	if texts := p.all[1].receivesTexts(t); len(texts) != 1 {
+		t.Errorf("afterwards: others received %d messages, want one", len(texts))
 	}
 }
 
-func TestAChildThatSendsWhatItMustNotIsEnded(t *testing.T) {
+func TestAChildThatSendsWhatItMustNotIsKilled(t *testing.T) {
 	for what, text := range map[string][]byte{
 		"nonsense":                     []byte("hello"),
 		"much too much":                make([]byte, hub.MaxMessage+1),
@@ -201,48 +201,48 @@ func TestAChildThatSendsWhatItMustNotIsEnded(t *testing.T) {
 		"that it serves, when it does": (&hub.Message{Kind: servingKind, Conn: 2}).Append(nil),
 	} {
 		p := newRoom(t, 2)
-		p.all[1].theirs.Send(text)
-		p.rounds(t, 3, start)
-		if !p.all[1].shut || p.all[0].shut {
+		p.all[1].childEnd.Send(text)
+		p.iterations(t, 3, start)
+		if !p.all[1].ending || p.all[0].ending {
 			t.Errorf("%s: want the child ended, and no other", what)
 		}
-		if texts := p.all[0].takes(t); len(texts) != 0 {
+		if texts := p.all[0].receivesTexts(t); len(texts) != 0 {
 			t.Errorf("%s: the others heard %q, want nothing", what, texts)
 		}
 	}
 }
 
 // A connection that waited with two members would leave one of them there.
-func TestAConnectionAsksForOneThingAtATime(t *testing.T) {
+func TestAConnectionAwaitsOneReplyAtATime(t *testing.T) {
 	for _, second := range []hub.Kind{hub.Poll, hub.Enter, hub.Send, hub.Quit, hub.Say, hub.Join, hub.Leave} {
 		p := newRoom(t, 2)
 		c := p.all[1]
 		var tokens []hub.Token
 		for _, name := range []string{"Ann", "Bob"} {
 			c.posts(t, &hub.Message{Kind: hub.Enter, Name: name})
-			p.rounds(t, 3, start)
-			tokens = append(tokens, c.welcomed(t))
+			p.iterations(t, 3, start)
+			tokens = append(tokens, c.joined(t))
 		}
-		if c.shut || c.asked {
-			t.Fatalf("two answered questions: child ended %t, unanswered %t, want neither", c.shut, c.asked)
+		if c.ending || c.awaitsReply {
+			t.Fatalf("two answered questions: child ended %t, unanswered %t, want neither", c.ending, c.awaitsReply)
 		}
 		c.posts(t, &hub.Message{Kind: hub.Poll, Token: tokens[0], Seq: 1000})
 		c.posts(t, &hub.Message{Kind: hub.Stop})
-		p.rounds(t, 3, start)
-		if c.shut || c.asked {
-			t.Fatalf("a poll that was stopped: child ended %t, unanswered %t, want neither", c.shut, c.asked)
+		p.iterations(t, 3, start)
+		if c.ending || c.awaitsReply {
+			t.Fatalf("a poll that was stopped: child ended %t, unanswered %t, want neither", c.ending, c.awaitsReply)
 		}
 		c.posts(t, &hub.Message{Kind: hub.Poll, Token: tokens[0], Seq: 1000})
 		c.posts(t, &hub.Message{Kind: second, Token: tokens[1], Name: "Cid", Seq: 1000})
-		p.rounds(t, 3, start)
-		if !c.shut {
+		p.iterations(t, 3, start)
+		if !c.ending {
 			t.Errorf("message of kind %d while a poll waits: want the child ended", second)
 		}
 	}
 }
 
-// welcomed is the token that a child's last question was answered with.
-func (c *offspring) welcomed(t *testing.T) (token hub.Token) {
+// joined is the token that a child's last question was answered with.
+func (c *childProc) joined(t *testing.T) (token hub.Token) {
 	t.Helper()
 	c.receives(t, func(m *hub.Message) {
 		if m.Kind == hub.Welcome {
@@ -257,14 +257,14 @@ func TestABroadcastIsEncodedOnce(t *testing.T) {
 	for _, c := range p.all {
 		for full := false; !full; { // so that what is sent next is queued
 			var err error
-			if full, err = c.ours.Send(make([]byte, 1000)); err != nil {
+			if full, err = c.parentEnd.Send(make([]byte, 1000)); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	p.all[0].says(t, "hello")
 	p.all[1].says(t, "hello")
-	p.rounds(t, 2, start)
+	p.iterations(t, 2, start)
 	first, second := p.all[0].queue[0], p.all[0].queue[1]
 	for _, c := range p.all {
 		if len(c.queue) != 2 || &c.queue[0][0] != &first[0] || &c.queue[1][0] != &second[0] {
@@ -277,39 +277,39 @@ func TestABroadcastIsEncodedOnce(t *testing.T) {
 }
 
 // A child may say several things and end before the parent has looked once.
-func TestWhatADeadChildHasSaidIsHeard(t *testing.T) {
+func TestTheLastMessagesOfADeadChildAreDelivered(t *testing.T) {
 	p := newRoom(t, 3)
 	gone := p.all[0]
 	for n := range 5 {
 		gone.says(t, fmt.Sprint(n))
 	}
 	p.remove(start, gone, 0)
-	p.rounds(t, 2, start)
+	p.iterations(t, 2, start)
 	for _, c := range p.all {
-		if got := strings.Join(c.takes(t), " "); got != "0 1 2 3 4" {
+		if got := strings.Join(c.receivesTexts(t), " "); got != "0 1 2 3 4" {
 			t.Errorf("child %d: got %q, want all that was said", c.id, got)
 		}
 	}
 	p.all[0].says(t, "and on")
-	p.rounds(t, 2, start)
+	p.iterations(t, 2, start)
 	for i, c := range p.all {
-		if got := strings.Join(c.takes(t), " "); got != "and on" || c.at != i || len(p.all) != 2 {
-			t.Errorf("child %d, number %d of %d: got %q, want what is said next", c.id, c.at, len(p.all), got)
+		if got := strings.Join(c.receivesTexts(t), " "); got != "and on" || c.index != i || len(p.all) != 2 {
+			t.Errorf("child %d, number %d of %d: got %q, want what is said next", c.id, c.index, len(p.all), got)
 		}
 	}
 }
 
 // The kernel may have given its process id to somebody else.
-func TestADeadChildIsNotKilledForWhatItHasSaid(t *testing.T) {
+func TestADeadChildIsNeverSignaled(t *testing.T) {
 	p := newRoom(t, 2)
 	gone := p.all[0]
-	if full, err := gone.theirs.Send([]byte("no message")); full || err != nil {
+	if full, err := gone.childEnd.Send([]byte("no message")); full || err != nil {
 		t.Fatal(full, err)
 	}
 	p.remove(start, gone, 0)
 	syscall.Kill(gone.pid, syscall.SIGTERM)
 	var status syscall.WaitStatus
 	if _, err := syscall.Wait4(gone.pid, &status, 0, nil); err != nil || status.Signal() != syscall.SIGTERM {
-		t.Errorf("want whoever has the process id now ended by nobody but us, got %v, %v", status.Signal(), err)
+		t.Errorf("want the process that has the PID now to be ended by this test alone, got %v, %v", status.Signal(), err)
 	}
 }

@@ -3,9 +3,9 @@ package main
 import "threeloops/common/server"
 
 const (
-	// perClient is how many descriptors the parent needs to start a child: the connection,
+	// fdsPerClient is how many descriptors the parent needs to start a child: the connection,
 	// both ends of the bus, and both ends of the pipe by which it learns that exec worked.
-	perClient = 5
+	fdsPerClient = 5
 	// childMemory is what a child takes beside what it holds for its client, in bytes:
 	// a MiB of its own, and up to 4 MiB of garbage.
 	childMemory = 5 << 20

@@ -6,16 +6,16 @@ import (
 )
 
 // lists are the allow lists as the parent hands them to its children: as files
-// in memory, for those on disk may change, and be bad, while the server runs.
+// in memory, because those on disk may change, and become invalid, while the server runs.
 type lists struct {
-	of             *server.Lists // what the files say
+	read           *server.Lists // the lists that the files hold
 	hosts, origins int
 }
 
-// renew makes the files say what the parent has read last. A child that is
-// already there keeps what it was given.
+// renew writes the lists that the parent has read last to new files. A child that is
+// already there keeps the old ones.
 func (l *lists) renew(now *server.Lists) error {
-	if l.of == now {
+	if l.read == now {
 		return nil
 	}
 	hosts, err := newMemory("hosts", server.WriteList(now.Hosts))
@@ -27,7 +27,7 @@ func (l *lists) renew(now *server.Lists) error {
 		sys.Close(hosts)
 		return err
 	}
-	if l.of != nil {
+	if l.read != nil {
 		sys.Close(l.hosts)
 		sys.Close(l.origins)
 	}

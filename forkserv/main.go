@@ -12,10 +12,10 @@ func main() { runProcess(sys.ForkExec) }
 // runProcess runs the server, or the child of one that this process is.
 func runProcess(fork fork) {
 	run := func(env *server.Env) error { return serve(env, fork) }
-	birth, child := born()
+	config, child := childConfigFromEnv()
 	if child {
-		birth.begin()
-		run = birth.serve
+		config.prepare()
+		run = config.serve
 	}
 	server.Main(server.Model{
 		Name:  "forkserv",
@@ -24,8 +24,8 @@ func runProcess(fork fork) {
 		Flags: flags,
 		Run:   run,
 
-		PerClient: perClient,
-		Child:     child, Loopback: birth.loopback,
+		FDsPerClient: fdsPerClient,
+		Child:        child, Loopback: config.loopback,
 	})
 }
 

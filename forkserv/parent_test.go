@@ -100,14 +100,14 @@ func TestChildDies(t *testing.T) {
 			p := processtest.Launch(t)
 			neighbour, _ := serves(t, p)
 			c, pid := serves(t, p)
-			p.Settle(3)
+			p.AwaitOpen(3)
 			syscall.Kill(pid, tt.signal)
 			if _, err := c.in.ReadByte(); err == nil {
 				t.Error("from a dead child: got a byte, want the end")
 			}
-			p.Settle(2)
+			p.AwaitOpen(2)
 			neighbour.get(t, 200)
-			p.Healthy()
+			p.CheckHealthz()
 			for _, want := range []string{
 				`msg="a child has failed"`, fmt.Sprintf("pid=%d", pid),
 				"peer=" + c.LocalAddr().String(), fmt.Sprintf("status=%q", tt.status),
@@ -117,7 +117,7 @@ func TestChildDies(t *testing.T) {
 			if n := strings.Count(p.Log(), "a child has failed"); n != 1 {
 				t.Errorf("failures logged: got %d, want that one", n)
 			}
-			p.Quiet()
+			p.CheckSleeps()
 		})
 	}
 }
@@ -159,14 +159,14 @@ func TestForkFails(t *testing.T) {
 		time.Sleep(20 * time.Millisecond) // the reply is there before the request
 		c.get(t, 503)
 		if b, err := c.in.ReadByte(); err != io.EOF {
-			t.Errorf("behind the 503: got %q, %v, want the end", b, err)
+			t.Errorf("after the 503: got %q, %v, want the end", b, err)
 		}
 		before.get(t, 200)
 	}
 	if d := time.Since(start); d < (clients-1)*90*time.Millisecond {
 		t.Errorf("%d clients were turned away within %v, want a pause of 100ms after each", clients, d)
 	}
-	p.Settle(2)
+	p.AwaitOpen(2)
 	now := p.Stats()
 	if got := now["refused"] - rest["refused"]; got != clients {
 		t.Errorf("refused: got %d, want %d", got, clients)
@@ -174,16 +174,16 @@ func TestForkFails(t *testing.T) {
 	if n := strings.Count(p.Log(), "can't start a child"); n != clients {
 		t.Errorf("failures logged: got %d, want %d", n, clients)
 	}
-	p.Quiet()
+	p.CheckSleeps()
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	p.Healthy()
-	p.Settle(2)
+	p.CheckHealthz()
+	p.AwaitOpen(2)
 }
 
 // Else the machine would do nothing but fork.
-func TestChildrenInAdvanceThatDieAtBirthAreNotReplacedAtOnce(t *testing.T) {
+func TestSpareChildrenThatDieImmediatelyAreReplacedAfterAPause(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "fail")
 	t.Setenv(failVariable, file)
 	if err := os.WriteFile(file, []byte("/bin/false"), 0o600); err != nil {
@@ -200,15 +200,15 @@ func TestChildrenInAdvanceThatDieAtBirthAreNotReplacedAtOnce(t *testing.T) {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "warm children", func() bool { return len(children(p)) == 2 })
-	p.Healthy()
-	p.Quiet()
+	await(t, "spare children", func() bool { return len(children(p)) == 2 })
+	p.CheckHealthz()
+	p.CheckSleeps()
 }
 
 func TestParentIsKilled(t *testing.T) {
 	p := processtest.Launch(t, "-prefork=2", "-grace=1s", "-close-timeout=10m")
 	idle, _ := serves(t, p)
-	silent := dial(t, p) // takes no part in the goodbye
+	silent := dial(t, p) // takes no part in the closing handshake
 	io.WriteString(silent, "GET /echo HTTP/1.1\r\nHost: localhost\r\n"+
 		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 	await(t, "two children with clients and two without", func() bool { return len(children(p)) == 4 })
@@ -242,9 +242,9 @@ func TestStuckChildIsKilled(t *testing.T) {
 	}
 }
 
-// As systemd does when it stops a service: the children hear of their end from
+// As systemd does when it stops a service: the children are told to end by
 // the parent, which lets them finish, and not from the signal.
-func TestAllProcessesAreToldToEndAtOnce(t *testing.T) {
+func TestASignalToAllProcessesShutsDown(t *testing.T) {
 	p := processtest.Launch(t)
 	c, pid := serves(t, p)
 	syscall.Kill(pid, syscall.SIGTERM)
@@ -284,20 +284,20 @@ func TestPrefork(t *testing.T) {
 	const ready = 3
 	p := processtest.Launch(t, fmt.Sprintf("-prefork=%d", ready))
 	full := func(n int) func() bool { return func() bool { return len(children(p)) == n } }
-	await(t, "warm children", full(ready))
-	warm := children(p)
+	await(t, "spare children", full(ready))
+	spares := children(p)
 
 	c, pid := serves(t, p)
-	if !slices.Contains(warm, pid) {
-		t.Errorf("served by process %d, want one of the warm children %v", pid, warm)
+	if !slices.Contains(spares, pid) {
+		t.Errorf("served by process %d, want one of the spare children %v", pid, spares)
 	}
-	await(t, "a warm child in place of the one that serves", full(ready+1))
+	await(t, "a spare child in place of the one that serves", full(ready+1))
 	c.Close()
 	await(t, "the serving child to end", full(ready))
 
 	dead := children(p)[0]
 	syscall.Kill(dead, syscall.SIGKILL)
-	await(t, "another in place of a dead warm child", func() bool {
+	await(t, "another in place of a dead spare child", func() bool {
 		pids := children(p)
 		return len(pids) == ready && !slices.Contains(pids, dead)
 	})
@@ -305,8 +305,8 @@ func TestPrefork(t *testing.T) {
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
 	await(t, "others in their place", full(ready))
-	p.Settle(1)
-	p.Quiet()
+	p.AwaitOpen(1)
+	p.CheckSleeps()
 }
 
 // Children that were made in advance know lists that may be old when their
@@ -329,11 +329,11 @@ func TestListsAreThoseOfTheConnection(t *testing.T) {
 	}
 	list("http://one.example")
 	p := processtest.Launch(t, "-prefork=3", "-origins="+file)
-	await(t, "warm children", func() bool { return len(children(p)) == 3 })
+	await(t, "spare children", func() bool { return len(children(p)) == 3 })
 	c, pid := serves(t, p)
 	list("http://other.example")
 	p.Signal(syscall.SIGHUP)
-	syscall.Kill(pid, syscall.SIGHUP) // as who signals all processes of that name
+	syscall.Kill(pid, syscall.SIGHUP) // as pkill does
 	await(t, "the new lists", func() bool { return strings.Contains(p.Log(), "the lists are read anew") })
 	for range 5 {
 		if one, other := posts(p, "http://one.example"), posts(p, "http://other.example"); one != 403 || other != 200 {
@@ -341,11 +341,11 @@ func TestListsAreThoseOfTheConnection(t *testing.T) {
 		}
 	}
 	c.get(t, 200) // a child that serves outlives it all
-	await(t, "warm children again", func() bool { return len(children(p)) >= 4 })
+	await(t, "spare children again", func() bool { return len(children(p)) >= 4 })
 	if strings.Contains(p.Log(), "a child has failed") {
 		t.Error("want no child to fail")
 	}
-	p.Quiet()
+	p.CheckSleeps()
 }
 
 // A child that was made in advance has the directory that -root led to at its birth.
@@ -362,7 +362,7 @@ func TestTheRootIsThatOfTheConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := processtest.Launch(t, "-prefork=3", "-root="+current)
-	await(t, "warm children", func() bool { return len(children(p)) == 3 })
+	await(t, "spare children", func() bool { return len(children(p)) == 3 })
 	if err := errors.Join(os.Symlink("r2", current+".new"), os.Rename(current+".new", current)); err != nil {
 		t.Fatal(err)
 	}
@@ -378,7 +378,7 @@ func TestTheRootIsThatOfTheConnection(t *testing.T) {
 			t.Errorf("after the link was switched: got %q, %v, want r2", text, err)
 		}
 	}
-	p.Quiet()
+	p.CheckSleeps()
 }
 
 func TestMaxChildren(t *testing.T) {
@@ -398,7 +398,7 @@ func TestMaxChildren(t *testing.T) {
 			t.Fatalf("client %d: %v", i, err)
 		}
 		if i >= 1 { // two are served: one more can be when one leaves
-			await(t, "two serving children and a warm one", func() bool { return len(children(p)) == 3 })
+			await(t, "two serving children and a spare one", func() bool { return len(children(p)) == 3 })
 			all[i-1].Close()
 		}
 	}
@@ -425,7 +425,7 @@ func TestChildrenInProcessList(t *testing.T) {
 // there are hundreds of it.
 func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
 	for name, value := range map[string]string{
-		"GOMAXPROCS": "7", "GOGC": "300", "GOMEMLIMIT": "4GiB", "GODEBUG": "madvdontneed=1", birthEnv: "nobody's",
+		"GOMAXPROCS": "7", "GOGC": "300", "GOMEMLIMIT": "4GiB", "GODEBUG": "madvdontneed=1", childEnv: "nobody's",
 	} {
 		t.Setenv(name, value)
 	}
@@ -435,7 +435,7 @@ func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"GOMAXPROCS", "GOMEMLIMIT", "GOGC", "GODEBUG", birthEnv} // a machine may have others, such as GOMODCACHE
+	names := []string{"GOMAXPROCS", "GOMEMLIMIT", "GOGC", "GODEBUG", childEnv} // a machine may have others, such as GOMODCACHE
 	var got []string
 	for _, v := range strings.Split(string(text), "\x00") {
 		if name, _, _ := strings.Cut(v, "="); slices.Contains(names, name) {
@@ -444,7 +444,7 @@ func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
 	}
 	slices.Sort(got)
 	memory := fmt.Sprint(64 << 20)
-	want := []string{birthEnv + "=1:1:" + memory + ":true", "GODEBUG=madvdontneed=1", "GOGC=" + garbagePercent, "GOMAXPROCS=1", "GOMEMLIMIT=off"}
+	want := []string{childEnv + "=1:1:" + memory + ":true", "GODEBUG=madvdontneed=1", "GOGC=" + childGOGC, "GOMAXPROCS=1", "GOMEMLIMIT=off"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("a child's environment (-want +got):\n%s", diff)
 	}

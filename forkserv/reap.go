@@ -11,20 +11,20 @@ import (
 	"threeloops/common/sys"
 )
 
-// ringOnExit rings a bell at SIGCHLD. One signal may stand for many children.
-func (p *parent) ringOnExit() {
+// wakeOnSIGCHLD wakes the parent at SIGCHLD. One signal may stand for many children.
+func (p *parent) wakeOnSIGCHLD() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, sys.SIGCHLD)
 	go func() {
 		for range signals {
-			p.chld.Ring()
+			p.sigchld.Wake()
 		}
 	}()
 }
 
-// reap takes note of every child that has ended.
+// reap removes every child that has ended.
 func (p *parent) reap(now time.Time) {
-	p.chld.Quiet()
+	p.sigchld.Clear()
 	for {
 		var status sys.WaitStatus
 		pid, err := sys.Wait4(-1, &status, sys.WNOHANG)
@@ -34,54 +34,54 @@ func (p *parent) reap(now time.Time) {
 		if err != nil || pid <= 0 {
 			return
 		}
-		if c := p.children[pid]; c != nil {
+		if c := p.byPID[pid]; c != nil {
 			p.remove(now, c, status)
 		}
 	}
 }
 
-// remove forgets a child that has ended. What it has said counts, and a client that
-// it didn't serve goes to another.
-func (p *parent) remove(now time.Time, c *offspring, status sys.WaitStatus) {
-	p.places[c.slot] = nil // nothing more is for it
-	c.shut = true          // nor is it to be killed: its number may be another's by now
-	for p.listen(now, c) {
+// remove removes a child that has ended. Its last messages are received first, and a client
+// that it didn't serve goes to another child.
+func (p *parent) remove(now time.Time, c *childProc, status sys.WaitStatus) {
+	p.bySlot[c.slot] = nil // nothing more is sent to it
+	c.ending = true        // never signal it: the PID may be reused
+	for p.receiveFrom(now, c) {
 	}
 	p.hub.Lost(now, c.slot)
-	cl := p.release(c)
+	cl := p.takePending(c)
 	p.forget(c)
 	if c.id != 0 && cl.fd < 0 && p.board[c.slot].Get(stat.Closed) == 0 {
-		p.stat.Add(stat.Closed, 1) // it could not count that itself any more
+		p.stat.Add(stat.Closed, 1) // it died before it counted that itself
 	}
 	p.board.Retire(c.slot, 0)
-	p.slots = append(p.slots, c.slot)
+	p.freeSlots = append(p.freeSlots, c.slot)
 	if status.Signaled() || status.ExitStatus() != 0 {
 		p.env.Log.Error("a child has failed",
 			"pid", c.pid, "id", c.id, "peer", c.peer, "status", describe(status))
 		if c.id == 0 {
-			p.calm = now.Add(acceptPause) // or the one in its place would die as soon, and the next
+			p.preforkAt = now.Add(acceptPause) // or the next spare would die as soon, and the next
 		}
 	}
 	if cl.fd >= 0 {
-		p.unserved(now, cl)
+		p.reassign(now, cl)
 	} else {
-		c.from.Leave()
+		c.address.Release()
 	}
 }
 
-// forget takes a child off all lists, and closes its bus.
-func (p *parent) forget(c *offspring) {
-	delete(p.children, c.pid)
-	if i := slices.Index(p.warm, c); i >= 0 {
-		p.warm = slices.Delete(p.warm, i, i+1)
+// forget removes a child from all lists, and closes its bus.
+func (p *parent) forget(c *childProc) {
+	delete(p.byPID, c.pid)
+	if i := slices.Index(p.spare, c); i >= 0 {
+		p.spare = slices.Delete(p.spare, i, i+1)
 	}
 	last := len(p.all) - 1
-	p.all[c.at], p.fds[p.first+c.at] = p.all[last], p.fds[p.first+last]
-	p.all[c.at].at = c.at
+	p.all[c.index], p.fds[p.first+c.index] = p.all[last], p.fds[p.first+last]
+	p.all[c.index].index = c.index
 	p.all[last] = nil
 	p.all, p.fds = p.all[:last], p.fds[:p.first+last]
-	c.ours.Close()
-	c.theirs.Close()
+	c.parentEnd.Close()
+	c.childEnd.Close()
 }
 
 func describe(s sys.WaitStatus) string {

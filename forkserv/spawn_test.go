@@ -15,16 +15,16 @@ import (
 )
 
 // Clients come in bursts: a fork between two of one would let the second wait for it.
-func TestChildrenInAdvanceAreMadeWhenNobodyComes(t *testing.T) {
+func TestSpareChildrenAreStartedWhileNoClientComes(t *testing.T) {
 	forked := 0
 	now := time.Now()
 	p := &parent{
 		env: &server.Env{Options: &server.Options{Prefork: 1}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
-		fds: make([]sys.PollFd, 2), board: make(stat.Board, 2), slots: []int{1}, null: 0,
-		hub:  hub.New(nil, sys.Random),
-		stat: new(stat.Slot),
-		calm: now,
-		fork: func(string, []string, *sys.ProcAttr) (int, error) { forked++; return 0, errors.New("no") },
+		fds: make([]sys.PollFd, 2), board: make(stat.Board, 2), freeSlots: []int{1}, nullFD: 0,
+		hub:       hub.New(nil, sys.Random),
+		stat:      new(stat.Slot),
+		preforkAt: now,
+		fork:      func(string, []string, *sys.ProcAttr) (int, error) { forked++; return 0, errors.New("no") },
 	}
 	ours, theirs, err := newChannel()
 	if err != nil {
@@ -36,8 +36,8 @@ func TestChildrenInAdvanceAreMadeWhenNobodyComes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.warm = []*offspring{{slot: 1, ours: ours, newcomer: nobody}}
-	p.entrust(now, newcomer{fd: fd, id: 1})
+	p.spare = []*childProc{{slot: 1, parentEnd: ours, pending: noClient}}
+	p.assign(now, pendingClient{fd: fd, id: 1})
 	defer sys.Close(fd)
 	if got := p.timeout(now); got != preforkPause {
 		t.Errorf("somebody has just come: the next wait lasts %v, want %v", got, preforkPause)
@@ -45,10 +45,10 @@ func TestChildrenInAdvanceAreMadeWhenNobodyComes(t *testing.T) {
 	if p.settle(now, true); forked != 0 {
 		t.Error("a child was made although somebody has just come")
 	}
-	if got := p.timeout(p.calm); got != 0 {
+	if got := p.timeout(p.preforkAt); got != 0 {
 		t.Errorf("nobody has come for a while: the next wait lasts %v, want none", got)
 	}
-	if p.settle(p.calm, true); forked != 1 {
+	if p.settle(p.preforkAt, true); forked != 1 {
 		t.Errorf("nobody has come for a while: %d children were made, want 1", forked)
 	}
 }

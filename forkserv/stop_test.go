@@ -64,15 +64,15 @@ func newChild(t *testing.T, o *server.Options) (c *child, client int) {
 	c = &child{env: env, stat: &board[0], bus: bus{channel: theirs, stat: &board[0]}}
 	io := env.NewIO(c.stat)
 	cfg, receiver := env.Sessions(io, board, 0, &c.bus)
-	c.room, c.cfg = receiver, cfg
-	c.conn = conn.NewConn(pair[1], 1, io, cfg, start, alone)
+	c.receiver, c.cfg = receiver, cfg
+	c.conn = conn.NewConn(pair[1], 1, io, cfg, start, noWake)
 	c.fds = [2]sys.PollFd{{Fd: int32(pair[1])}, {Fd: int32(theirs.FD)}}
 	t.Cleanup(func() { unix.Close(pair[1]) })
 	return c, pair[0]
 }
 
 // A process may be stopped between its wait and its look at the clock.
-func TestAChildLooksAgainBeforeItJudgesADeadline(t *testing.T) {
+func TestAChildPollsAgainBeforeItChecksADeadline(t *testing.T) {
 	options := &server.Options{
 		Loops: 1,
 		Addr:  "127.0.0.1:0", MaxHead: 1 << 14, MaxMessage: 1 << 20, MaxBody: 1 << 20,
@@ -109,28 +109,28 @@ func TestAChildLooksAgainBeforeItJudgesADeadline(t *testing.T) {
 	}
 }
 
-func TestAParentThatWasStoppedGivesMembersAMoment(t *testing.T) {
+func TestAParentThatWasStoppedExtendsDeadlines(t *testing.T) {
 	p := newRoom(t, 2)
 	p.all[0].posts(t, &hub.Message{Kind: hub.Enter, Name: "Pol"})
-	p.rounds(t, 2, start)
+	p.iterations(t, 2, start)
 	silent := p.hub.Deadline()
 	if silent.IsZero() {
 		t.Fatal("want a deadline for a member that polls")
 	}
-	clock := time.Now().Add(-time.Hour) // when it was stopped
-	p.held = clock.Add(time.Minute)     // until when it meant to wait
+	clock := time.Now().Add(-time.Hour)         // when it was stopped
+	p.readsPausedUntil = clock.Add(time.Minute) // until when it meant to wait
 	p.wait(&clock)
-	if p.excused != clock.Add(standstill) {
-		t.Errorf("members are excused until %v, want %v", p.excused, clock.Add(standstill))
+	if p.noTimeoutBefore != clock.Add(standstill) {
+		t.Errorf("members are excused until %v, want %v", p.noTimeoutBefore, clock.Add(standstill))
 	}
-	if got := p.hubDeadline(); got != p.excused {
-		t.Errorf("the Hub's deadline: got %v, want %v", got, p.excused)
+	if got := p.hubDeadline(); got != p.noTimeoutBefore {
+		t.Errorf("the Hub's deadline: got %v, want %v", got, p.noTimeoutBefore)
 	}
-	p.exchange(clock)
+	p.receive(clock)
 	if p.hub.Deadline() != silent {
 		t.Error("a member's time is over, want it to have a moment")
 	}
-	p.exchange(p.excused)
+	p.receive(p.noTimeoutBefore)
 	if p.hub.Deadline() == silent {
 		t.Error("after that moment its time is not over")
 	}

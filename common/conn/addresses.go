@@ -13,12 +13,12 @@ type Addresses struct {
 	Max    int  // connections of an address; 0: any number, and none is counted
 	Exempt bool // those on loopback may have any number: they may be a proxy's
 
-	open map[netip.Prefix]*Address
+	byPrefix map[netip.Prefix]*Address
 }
 
 // Address is one of Addresses that has connections.
 type Address struct {
-	of     *Addresses
+	counts *Addresses
 	prefix netip.Prefix
 	n      int
 }
@@ -31,14 +31,14 @@ func (a *Addresses) admit(peer netip.Addr) (*Address, bool) {
 		return nil, true
 	}
 	prefix := Network(peer)
-	at := a.open[prefix]
+	at := a.byPrefix[prefix]
 	switch {
 	case at == nil:
-		if a.open == nil {
-			a.open = map[netip.Prefix]*Address{}
+		if a.byPrefix == nil {
+			a.byPrefix = map[netip.Prefix]*Address{}
 		}
-		at = &Address{of: a, prefix: prefix}
-		a.open[prefix] = at
+		at = &Address{counts: a, prefix: prefix}
+		a.byPrefix[prefix] = at
 	case at.n >= a.Max:
 		return nil, false
 	}
@@ -46,13 +46,13 @@ func (a *Addresses) admit(peer netip.Addr) (*Address, bool) {
 	return at, true
 }
 
-// Leave says that one of the connections is closed. It may be called on nil.
-func (at *Address) Leave() {
+// Release notes that one of the connections is closed. It may be called on nil.
+func (at *Address) Release() {
 	if at == nil {
 		return
 	}
 	if at.n--; at.n == 0 {
-		delete(at.of.open, at.prefix)
+		delete(at.counts.byPrefix, at.prefix)
 	}
 }
 

@@ -6,50 +6,50 @@ import (
 	"threeloops/common/session"
 )
 
-// NextTodo makes the list of connections to settle in the next round: those that
-// came too late for this round's work, and then those that have had a share of it.
-// The lists are emptied, and returned for further use.
-func NextTodo(todo, late, again []*Conn) (next, noLate, noAgain []*Conn) {
+// NextTodo makes the list of connections to settle in the next iteration: first those that
+// had no share of this iteration's work, and then those that had one and have more to do.
+// It empties the lists, and returns them for further use.
+func NextTodo(todo, skipped, unfinished []*Conn) (next, noSkipped, noUnfinished []*Conn) {
 	clear(todo)
-	next = append(append(todo[:0], late...), again...)
-	clear(late)
-	clear(again)
-	return next, late[:0], again[:0]
+	next = append(append(todo[:0], skipped...), unfinished...)
+	clear(skipped)
+	clear(unfinished)
+	return next, skipped[:0], unfinished[:0]
 }
 
-// Relief keeps the memory that a loop's connections hold within its budget.
-type Relief struct {
-	tight bool
-	until time.Time // how long memory may be short before the largest holders are ended
+// MemoryLimiter keeps the memory that a loop's connections hold within its budget.
+type MemoryLimiter struct {
+	tight   bool
+	evictAt time.Time // when to end the largest holders, if memory is still short
 }
 
-// TightPatience is how long memory may be short before the largest holders are ended.
-// Meanwhile nobody is accepted, and a few clients that read slowly could keep it so.
-const TightPatience = time.Second
+// EvictDelay is how long memory may be short before the largest holders are ended.
+// Meanwhile no client is accepted, and a few clients that read slowly could keep it so.
+const EvictDelay = time.Second
 
-// Relieve ends the largest holders while more is held than may be. When memory
-// becomes short, and when it is no longer, the connections' Want changes, so all are
-// touched. Nil ones are passed over.
-func (r *Relief) Relieve(now time.Time, cfg *session.Config, conns []*Conn, touch func(*Conn)) {
+// Enforce ends the largest holders while the connections hold more than the budget. When
+// memory becomes short, and when it is no longer, the connections' Want changes, so Enforce
+// schedules all of them. Nil conns are skipped.
+func (m *MemoryLimiter) Enforce(now time.Time, cfg *session.Config, conns []*Conn, schedule func(*Conn)) {
 	tight := cfg.Tight()
-	if tight != r.tight {
+	if tight != m.tight {
 		for _, c := range conns {
 			if c != nil {
-				touch(c)
+				schedule(c)
 			}
 		}
 	}
-	if !tight || !r.tight {
-		r.until = now.Add(TightPatience)
+	if !tight || !m.tight {
+		m.evictAt = now.Add(EvictDelay)
 	}
-	impatient := !now.Before(r.until)
-	for r.tight = tight; cfg.Full() || impatient && cfg.Tight(); {
+	overdue := !now.Before(m.evictAt)
+	for m.tight = tight; cfg.Full() || overdue && cfg.Tight(); {
 		c := largest(conns)
 		if c == nil {
 			return // all that is held is for input under way
 		}
 		c.Evict(now)
-		touch(c)
+		schedule(c)
 	}
 }
 

@@ -12,26 +12,26 @@ import (
 )
 
 // Conn is a connection: a descriptor with its Session, and the few words that
-// a loop notes about it. All three servers use it.
+// a loop records about it. All three servers use it.
 type Conn struct {
 	session.Session
 	FD int
 
-	Slot    int32         // the loop's: an index
-	Armed   session.Want  // what the loop asked the kernel to watch
-	Touched bool          // it is on the loop's list for settle
-	Due     time.Duration // the loop's: a time not later than Deadline
+	Slot      int32         // the loop's: an index
+	Armed     session.Want  // what the loop asked the kernel to watch
+	Scheduled bool          // it is on the loop's list for settle
+	Due       time.Duration // the loop's: a time not later than Deadline
 
-	io   *IO
-	cfg  *session.Config
-	from *Address // nil: it isn't counted
+	io      *IO
+	cfg     *session.Config
+	address *Address // nil: it isn't counted
 }
 
 // NewConn returns the Conn of the descriptor that io's loop has accepted last, at now. id is its
 // number, from 1, never used again; a descriptor's number is. wake is called
 // when the application has something for it.
 func NewConn(fd int, id uint64, io *IO, cfg *session.Config, now time.Time, wake func(*Conn)) *Conn {
-	c := &Conn{FD: fd, io: io, cfg: cfg, from: io.Admitted()}
+	c := &Conn{FD: fd, io: io, cfg: cfg, address: io.Admitted()}
 	c.Init(cfg, id, now, func() { wake(c) })
 	return c
 }
@@ -65,17 +65,17 @@ func (c *Conn) Tick(now time.Time) {
 
 // ReadOnce makes one read(2) and feeds the Session. One, so that a peer that
 // sends faster than we read can't keep the loop to itself; what is left makes
-// the descriptor ready again at once. Where the Session doesn't want to read
-// (any more: another connection may have filled its queue in this very round)
-// nothing is read, but a connection that is broken is ended. A long reply it
-// sends at once; what of it the socket doesn't take is for Flush.
+// the descriptor ready again immediately. Where the Session doesn't want to read
+// (any more: another connection may have filled its queue in this very iteration)
+// nothing is read, but a connection that is broken is ended. It sends a long
+// response immediately; what the socket doesn't take is left for Flush.
 func (c *Conn) ReadOnce(now time.Time) {
 	c.io.current = c
 	if c.MustWait(now) {
-		return // the descriptor is still ready in the next round
+		return // the descriptor is still ready in the next iteration
 	}
 	if c.Want()&session.Read == 0 {
-		if !c.Touched && c.hungUp() { // else settle will write to it, or go on with what it has read
+		if !c.Scheduled && c.hungUp() { // else settle will write to it, or go on with what it has read
 			c.End(now, sys.ECONNRESET)
 		}
 		return
@@ -90,17 +90,17 @@ func (c *Conn) ReadOnce(now time.Time) {
 		c.End(now, nil)
 	default:
 		c.Feed(now, p[:n])
-		if n := c.Queued(); n >= early && n <= scratchSize {
+		if n := c.Queued(); n >= earlyFlushBytes && n <= scratchSize {
 			c.Flush(now)
 		}
 	}
 }
 
-// early is from how many queued bytes on a reply is sent before the round's other
-// connections are read, which would drive it out of the processor's cache. There is
-// no gain in waiting for more, for it fills its segments anyway. One that is longer
+// earlyFlushBytes is from how many queued bytes on a response is sent before the iteration's
+// other connections are read, which would drive it out of the processor's cache. Waiting for
+// more gains nothing, because it fills its segments anyway. One that is longer
 // than scratchSize may fill the socket, and to find that out twice costs more.
-const early = 8 << 10
+const earlyFlushBytes = 8 << 10
 
 // hungUp reports whether the connection is broken, as poll(2) does even when it
 // is asked about nothing.
@@ -110,18 +110,18 @@ func (c *Conn) hungUp() bool {
 	return err == nil && n > 0
 }
 
-// callBytes is how many bytes a system call counts for at least, in the share of a round
+// callBytes is how many bytes a system call counts for at least, in the share of an iteration
 // that a connection may send.
 const callBytes = 4 << 10
 
 // Flush sends what the Session offers until it has nothing more, the socket is
-// full, or the connection has had its share of the round. It reports whether
-// it stopped for that last reason: there is more to do in the next round.
-func (c *Conn) Flush(now time.Time) (again bool) {
+// full, or the connection has had its share of the iteration. It reports whether
+// it stopped for that last reason: there is more to do in the next iteration.
+func (c *Conn) Flush(now time.Time) (unfinished bool) {
 	c.io.current = c
 	c.Continue(now)
 	for budget := c.SendBudget(); budget > 0; {
-		b := c.Next(c.io.runs[:])
+		b := c.Next(c.io.bufs[:])
 		if b.Empty() {
 			break
 		}
@@ -152,12 +152,12 @@ func (c *Conn) Flush(now time.Time) (again bool) {
 		}
 		budget -= max(n, callBytes)
 	}
-	rest := c.Next(c.io.runs[:]) // it may also have taken in parked bytes
+	rest := c.Next(c.io.bufs[:]) // it may also have taken in parked bytes
 	return !rest.Empty() || c.Want()&session.Work != 0
 }
 
 // mayWaitForDisk reports whether the loop may wait for a disk on behalf of this
-// connection, and then uses up the round's work: so only one connection does in a round.
+// connection, and then uses up the iteration's work: so only one connection does in an iteration.
 func (c *Conn) mayWaitForDisk() bool {
 	app := (*session.Conn)(&c.Session)
 	if !app.MayWork() {
@@ -208,19 +208,19 @@ func (c *Conn) send(b *outq.Batch, budget int) (n int, full bool, err error) {
 	return n, n < all, err
 }
 
-// Close closes the descriptor. Loops call it between rounds only, so that the
-// number can't be given to a new connection while events of this round still
+// Close closes the descriptor. Loops call it in settle only, so that the
+// number can't be given to a new connection while events of this iteration still
 // name the old one.
 func (c *Conn) Close() {
 	c.io.Stat.Add(stat.SysClose, 1)
 	c.io.Stat.Add(stat.Closed, 1)
 	sys.Close(c.FD)
 	c.FD = -1
-	c.from.Leave()
+	c.address.Release()
 	c.cfg.Report()
 }
 
-// PeerOf is the address at the other end of a connection, for logs.
+// PeerOf is the address at the other end of a connection.
 func PeerOf(fd int) netip.AddrPort {
 	sa, err := sys.Getpeername(fd)
 	if err != nil {

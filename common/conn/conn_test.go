@@ -29,7 +29,7 @@ func TestReadingNothingChangesNothing(t *testing.T) {
 // A kernel without memory for a moment is no reason to end a connection.
 func TestWhatEachErrnoOfReadAndSendMeans(t *testing.T) {
 	for e := unix.Errno(1); e < 134; e++ {
-		again, err := verdict(e)
+		again, err := checkErrno(e)
 		switch e {
 		case unix.EINTR:
 			if !again || err != nil {
@@ -50,7 +50,7 @@ func TestWhatEachErrnoOfReadAndSendMeans(t *testing.T) {
 func TestAFileIsSentLaterWhenMemoryIsShort(t *testing.T) {
 	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, make([]byte, 1<<20)), Len: 1 << 20}))
 	w.io.calls.sendfile = func(int, int, *int64, int) (int, error) { return -1, unix.ENOMEM }
-	w.say(get)
+	w.sendText(get)
 	if w.Flush(w.now); w.Want()&session.Write == 0 {
 		t.Errorf("no memory now, and Want is %d", w.Want())
 	}
@@ -74,9 +74,9 @@ func TestReadOnceReadsOnce(t *testing.T) {
 }
 
 // What a read has brought and the reply are still in the cache then.
-func TestALongReplyIsSentAtOnce(t *testing.T) {
+func TestALongResponseIsSentImmediately(t *testing.T) {
 	for _, c := range []struct{ size, writes int }{
-		{early / 2, 0}, {early, 1}, {scratchSize / 2, 1}, {2 * scratchSize, 0},
+		{earlyFlushBytes / 2, 0}, {earlyFlushBytes, 1}, {scratchSize / 2, 1}, {2 * scratchSize, 0},
 	} {
 		w := connect(t, reply(session.Response{Status: 200, Body: make([]byte, c.size)}))
 		w.peer.Write([]byte(get))
@@ -91,7 +91,7 @@ func TestALongReplyIsSentAtOnce(t *testing.T) {
 // A packet saved, and its acknowledgement: of a short connection's CPU time a seventh.
 func TestTheLastReplyAndTheFinShareASegment(t *testing.T) {
 	w := connect(t, reply(session.Response{Status: 200, Body: []byte("all")}))
-	w.say("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+	w.sendText("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 	w.Flush(w.now)
 	if text, err := io.ReadAll(w.peer); !strings.HasSuffix(string(text), "all") || err != nil {
 		t.Fatalf("the peer reads %q, %v", text, err)
@@ -155,10 +155,10 @@ func TestAResetEndsTheSession(t *testing.T) {
 // held are the ways in which a Session comes not to want Read.
 func held(t *testing.T) map[string]*world {
 	full := connect(t, reply(session.Response{Status: 200, Body: make([]byte, 16<<20), Shared: true}))
-	full.say(get)
+	full.sendText(get)
 	full.Flush(full.now)
 	owing := connect(t, &testApp{})
-	owing.say(get + get)
+	owing.sendText(get + get)
 	return map[string]*world{"a peer that doesn't read": full, "an answer that is owed": owing}
 }
 
@@ -180,7 +180,7 @@ func TestAResetIsNoticedWhileNothingIsRead(t *testing.T) {
 
 // An event may be stale: another connection's message can fill a queue between
 // the wait that reported a descriptor and the look at it.
-func TestAStaleEventHarmsNobody(t *testing.T) {
+func TestAStaleEventAffectsNoOtherConnection(t *testing.T) {
 	for name, w := range held(t) {
 		w.ReadOnce(w.now)
 		if w.Want() == 0 {
@@ -220,7 +220,7 @@ func TestShortWritesLoseNothing(t *testing.T) {
 	for why, answer := range map[string]session.Response{"shared": shared, "copied": copied, "a file": file} {
 		w := connect(t, reply(answer))
 		unix.SetsockoptInt(w.FD, unix.SOL_SOCKET, unix.SO_SNDBUF, 64<<10)
-		w.say(get)
+		w.sendText(get)
 		got := make(chan []byte)
 		go func() {
 			text, _ := io.ReadAll(w.peer)
@@ -245,7 +245,7 @@ func TestAFlushHasABudget(t *testing.T) {
 	if err != nil {
 		t.Skip("only root may have a socket buffer that large:", err)
 	}
-	w.say(get)
+	w.sendText(get)
 	for round := 1; ; round++ {
 		before := w.stat.Get(stat.BytesOut)
 		again := w.Flush(w.now)
@@ -267,7 +267,7 @@ func TestAFlushHasABudget(t *testing.T) {
 func TestAFileThatBecameShorterEndsTheConnection(t *testing.T) {
 	text := []byte("shorter than announced")
 	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, text), Len: 100_000}))
-	w.say(get)
+	w.sendText(get)
 	for range 2 { // what isn't there looks as if it had to be read from the disk
 		w.now = w.now.Add(time.Millisecond)
 		w.Flush(w.now)
@@ -292,7 +292,7 @@ func TestAFileIsSentWithoutSendfile(t *testing.T) {
 	for _, errno := range []unix.Errno{unix.EINVAL, unix.ENOSYS, unix.EOPNOTSUPP, unix.EPERM} {
 		w := connect(t, reply(session.Response{Status: 200, File: openFile(t, body), Len: int64(len(body))}))
 		w.io.calls.sendfile = func(int, int, *int64, int) (int, error) { return -1, errno }
-		w.say(get)
+		w.sendText(get)
 		got := make(chan []byte)
 		go func() {
 			text, _ := io.ReadAll(w.peer)
@@ -312,7 +312,7 @@ func TestAFileIsSentWithoutSendfile(t *testing.T) {
 func TestAFileThatCannotBeReadEndsInAReset(t *testing.T) {
 	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, make([]byte, 1<<20)), Len: 1 << 20}))
 	w.io.calls.sendfile = func(int, int, *int64, int) (int, error) { return -1, unix.EIO }
-	w.say(get)
+	w.sendText(get)
 	w.Flush(w.now)
 	if w.Want() != 0 {
 		t.Errorf("the disk fails, and Want is %d", w.Want())
@@ -334,7 +334,7 @@ func (w *world) segments() uint32 {
 
 func TestASmallFileThatBecameShorterIsRefused(t *testing.T) {
 	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, []byte("shorter")), Len: 100}))
-	w.say(get)
+	w.sendText(get)
 	w.Flush(w.now)
 	b := make([]byte, 1000)
 	n, err := w.peer.Read(b)
@@ -346,8 +346,8 @@ func TestASmallFileThatBecameShorterIsRefused(t *testing.T) {
 func TestHeadAndFileShareASegment(t *testing.T) {
 	for _, plain := range []bool{false, true} {
 		w := connect(t, reply(session.Response{Status: 200, File: openFile(t, []byte("Hello")), Len: 5}))
-		w.io.Plain, w.cfg.Plain = plain, plain
-		w.say(get)
+		w.io.SplitWrites, w.cfg.SplitWrites = plain, plain
+		w.sendText(get)
 		w.Flush(w.now)
 		want := uint32(1)
 		if plain {
@@ -361,7 +361,7 @@ func TestHeadAndFileShareASegment(t *testing.T) {
 
 // webSocket opens one, and returns a masked text frame to send.
 func (w *world) webSocket() []byte {
-	w.say("GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+	w.sendText("GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 	w.Flush(w.now)
 	w.peer.Read(make([]byte, 4096))
@@ -374,7 +374,7 @@ func TestAMessageCostsOneReadAndOneWrite(t *testing.T) {
 	reads, writes := w.stat.Get(stat.SysRead), w.stat.Get(stat.SysWrite)
 	const messages = 50
 	for range messages {
-		w.say(string(frame))
+		w.sendText(string(frame))
 		w.Flush(w.now)
 		if n, err := w.peer.Read(answer); n != 66 || err != nil {
 			t.Fatalf("an echo of %d bytes: %v", n, err)

@@ -4,7 +4,7 @@
 // A Listener accepts, within the limit of connections for each address, and turns clients away
 // with a 503 when there is no descriptor for them. A Conn is a descriptor with its Session: it
 // reads and writes as the Session wants, one system call at a time. An IO is what the
-// connections of one loop share. A Relief keeps their memory within its budget.
+// connections of one loop share. A MemoryLimiter keeps their memory within its budget.
 //
 // What poll and epoll differ in isn't hidden here: sys.Poll and sys.EpollWait are thin, and
 // each loop calls its own.

@@ -107,18 +107,18 @@ func connect(t *testing.T, app *testApp) *world {
 	return w
 }
 
-// wait waits until the descriptor has one of the marks, or an error.
-func (w *world) wait(marks int16) (revents int16) {
+// wait waits until the descriptor has one of the event flags, or an error.
+func (w *world) wait(flags int16) (revents int16) {
 	w.t.Helper()
-	fds := []sys.PollFd{{Fd: int32(w.FD), Events: marks}}
+	fds := []sys.PollFd{{Fd: int32(w.FD), Events: flags}}
 	if n, err := sys.Poll(fds, soon); n != 1 || err != nil {
-		w.t.Fatalf("the descriptor does not become ready for %#x: %v", marks, err)
+		w.t.Fatalf("the descriptor does not become ready for %#x: %v", flags, err)
 	}
 	return fds[0].Revents
 }
 
-// say sends text as the peer, and reads once.
-func (w *world) say(text string) {
+// sendText sends text as the peer, and reads once.
+func (w *world) sendText(text string) {
 	w.t.Helper()
 	if _, err := w.peer.Write([]byte(text)); err != nil {
 		w.t.Fatal(err)

@@ -37,7 +37,7 @@ func Example() {
 	fd, _, _ := lns[0].Accept()
 	c := conn.NewConn(fd, 1, io, cfg, time.Now(), func(*conn.Conn) {})
 	for c.Want() != 0 {
-		fds := []sys.PollFd{{Fd: int32(fd), Events: conn.Marks(c.Want())}}
+		fds := []sys.PollFd{{Fd: int32(fd), Events: conn.EventFlags(c.Want())}}
 		sys.Poll(fds, conn.Until(c.Deadline(), time.Now()))
 		now := time.Now()
 		if fds[0].Revents&^sys.POLLOUT != 0 {

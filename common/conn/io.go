@@ -8,20 +8,20 @@ import (
 )
 
 // IO is what the connections of one loop lend each other, one at a time: the
-// buffer to read into, the list of runs to write, and the counters. It is not
+// buffer to read into, the list of buffers to write, and the counters. It is not
 // safe for concurrent use.
 type IO struct {
-	Stat  *stat.Slot
-	Plain bool // never MSG_MORE: a response's head and its file go apart, for showing what that costs
+	Stat        *stat.Slot
+	SplitWrites bool // -more=false: no MSG_MORE, so a header section and its file leave in separate segments
 
-	Addresses Addresses // of those that the loop serves
+	Addresses Addresses // of the clients that the loop serves
 	admitted  *Address  // of the connection that was accepted last
-	current   *Conn     // whose bytes are being taken in, or sent
+	current   *Conn     // that is being read from, or sent to
 
 	calls calls
 
 	scratch []byte
-	runs    [64][]byte
+	bufs    [64][]byte
 	vec     sys.Vector
 }
 
@@ -33,7 +33,7 @@ type calls struct {
 	sendfile func(to, from int, off *int64, n int) (int, error)
 }
 
-// scratchSize is how much is read at once, in bytes. A socket seldom has more.
+// scratchSize is how many bytes a read takes at most. A socket seldom has more.
 const scratchSize = 64 << 10
 
 // NewIO returns the IO of a loop that counts in s.
@@ -53,23 +53,23 @@ func (io *IO) admit(fd int) (ok bool) {
 	return ok
 }
 
-// Admitted returns the Address of the connection that was accepted last, to be told
-// by Leave when that is closed; nil: it isn't counted.
+// Admitted returns the Address of the connection that was accepted last, for
+// Release when that is closed; nil: it isn't counted.
 func (io *IO) Admitted() *Address {
 	at := io.admitted
 	io.admitted = nil
 	return at
 }
 
-// Peer is the address of the client whose bytes are being taken in. It is for the
-// application, while it is asked for something.
+// Peer is the address of the client that is being read from. The application may call it
+// while it handles a request or a message.
 func (io *IO) Peer() netip.Addr { return peerAddr(io.current.FD) }
 
-// verdict decides what an errno of read(2), sendto(2), sendmsg(2) or sendfile(2) means. A signal
+// checkErrno decides what an errno of read(2), sendto(2), sendmsg(2) or sendfile(2) means. A signal
 // came: call again. The kernel has no memory now: as if the socket weren't ready, so the next
-// round tries again, until the connection's deadline. Anything else (ECONNRESET, EPIPE,
+// iteration tries again, until the connection's deadline. Anything else (ECONNRESET, EPIPE,
 // ETIMEDOUT, EHOSTUNREACH, …) is the end of this connection, and of no other.
-func verdict(err error) (again bool, _ error) {
+func checkErrno(err error) (again bool, _ error) {
 	switch err {
 	case sys.EINTR:
 		return true, nil
@@ -84,19 +84,19 @@ func (io *IO) read(fd int, p []byte) (int, error) {
 	io.Stat.Add(stat.SysRead, 1)
 	for {
 		n, err := sys.RawRead(fd, p)
-		if again, err := verdict(err); !again {
+		if again, err := checkErrno(err); !again {
 			return n, err
 		}
 	}
 }
 
-// write writes runs in one call. With more the kernel waits for what follows
+// write writes bufs in one call. With more the kernel waits for what follows
 // before it sends a segment that isn't full.
-func (io *IO) write(fd int, runs [][]byte, more bool) (int, error) {
+func (io *IO) write(fd int, bufs [][]byte, more bool) (int, error) {
 	io.Stat.Add(stat.SysWrite, 1)
 	for {
-		n, err := sys.RawSend(fd, runs, more && !io.Plain, &io.vec)
-		if again, err := verdict(err); !again {
+		n, err := sys.RawSend(fd, bufs, more && !io.SplitWrites, &io.vec)
+		if again, err := checkErrno(err); !again {
 			return n, err
 		}
 	}
@@ -116,7 +116,7 @@ func (io *IO) sendfile(fd int, file uintptr, off int64, n int) (int, error) {
 		case sys.EINVAL, sys.ENOSYS, sys.EOPNOTSUPP, sys.ESPIPE, sys.EPERM, sys.EACCES:
 			return io.copyFile(fd, file, off, n)
 		}
-		if again, err := verdict(err); !again {
+		if again, err := checkErrno(err); !again {
 			return 0, err
 		}
 	}
@@ -133,13 +133,13 @@ func (io *IO) copyFile(fd int, file uintptr, off int64, n int) (int, error) {
 		case err != nil || n == 0:
 			return 0, err
 		}
-		io.runs[0] = io.scratch[:n]
-		return io.write(fd, io.runs[:1], false)
+		io.bufs[0] = io.scratch[:n]
+		return io.write(fd, io.bufs[:1], false)
 	}
 }
 
 // coldShare is how many bytes of a file are sent in a call while they have to be read
-// from its disk, for which the whole loop waits.
+// from its disk, while the whole loop waits.
 const coldShare = 32 << 10
 
 // cold reports whether some of n bytes of a file, more than coldShare, have to be read

@@ -16,11 +16,11 @@ type Listener struct {
 	FD   int
 	Addr netip.AddrPort // as bound: port 0 is the real one
 
-	spare  int
-	turned int // the client that was turned away last, negative if there is none; see turnAway
-	io     *IO
+	spare      int
+	rejectedFD int // of the client that got a 503 last, negative if there is none; see send503
+	io         *IO
 
-	quota, left int // of Next: clients in a round, and how many are left of them
+	quota, left int // of Next: clients in an iteration, and how many are left of them
 }
 
 // Config is how to listen.
@@ -31,15 +31,15 @@ type Config struct {
 	NoDelay     bool   // TCP_NODELAY for the connections
 	DeferAccept int    // seconds; TCP_DEFER_ACCEPT if positive
 
-	Shared bool        // others may be opened beside these (SO_REUSEPORT)
-	Beside []*Listener // in place of Addr and Ports: where these are, which are Shared
+	ReusePort    bool        // other listeners may bind the same ports (SO_REUSEPORT)
+	SharePortsOf []*Listener // in place of Addr and Ports: bind the ports of these, which have ReusePort
 }
 
 // Listen opens the listeners that cfg asks for.
 func Listen(cfg Config, io *IO) ([]*Listener, error) {
-	if cfg.Beside != nil {
+	if cfg.SharePortsOf != nil {
 		var where []netip.AddrPort
-		for _, ln := range cfg.Beside {
+		for _, ln := range cfg.SharePortsOf {
 			where = append(where, ln.Addr)
 		}
 		return listenAll(where, cfg, io)
@@ -97,7 +97,7 @@ func listen(at netip.AddrPort, cfg Config, io *IO) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Shared && cfg.Beside == nil {
+	if cfg.ReusePort && cfg.SharePortsOf == nil {
 		if err := io.probe(family, sa); err != nil {
 			return nil, err
 		}
@@ -106,7 +106,7 @@ func listen(at netip.AddrPort, cfg Config, io *IO) (*Listener, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	ln := &Listener{io: io, FD: fd, spare: -1, turned: -1, quota: 1, left: 1}
+	ln := &Listener{io: io, FD: fd, spare: -1, rejectedFD: -1, quota: 1, left: 1}
 	if err := ln.start(sa, at.Addr().IsUnspecified(), cfg); err != nil {
 		ln.Close()
 		return nil, err
@@ -124,7 +124,7 @@ func (ln *Listener) start(sa sys.Sockaddr, anyAddr bool, cfg Config) error {
 	if cfg.NoDelay {
 		options = append(options, option{sys.IPPROTO_TCP, sys.TCP_NODELAY, 1})
 	}
-	if cfg.Shared {
+	if cfg.ReusePort {
 		options = append(options, option{sys.SOL_SOCKET, sys.SO_REUSEPORT, 1})
 	}
 	if cfg.DeferAccept > 0 {
@@ -183,17 +183,17 @@ func sockaddr(at netip.AddrPort) (family int, sa sys.Sockaddr, err error) {
 	return sys.AF_INET6, &sys.SockaddrInet6{Addr: at.Addr().As16(), Port: int(at.Port()), ZoneId: zone}, err
 }
 
-// Verdict is what Accept found.
-type Verdict uint8
+// AcceptResult is the outcome of Accept.
+type AcceptResult uint8
 
 const (
-	Accepted Verdict = iota // a connection
-	Empty                   // none is waiting
-	Shed                    // one was there, and was turned away with a 503; err tells why
-	Failed                  // accepting failed for a reason of its own; err tells
+	Accepted AcceptResult = iota // a connection
+	Empty                        // none is waiting
+	Rejected                     // a client was answered with a 503; err tells why
+	Failed                       // accepting failed for another reason; err tells
 )
 
-// ErrAddress is why a client is turned away whose address has too many connections.
+// ErrAddress is why a client is rejected whose address has too many connections.
 var ErrAddress = errors.New("its address has as many connections as it may have")
 
 // mostRetries bounds how often Accept tries again immediately. Each error that it does so after
@@ -204,41 +204,41 @@ const mostRetries = 64
 //
 // Without a free descriptor (EMFILE, ENFILE) the connection would stay in the
 // backlog, and a level-triggered loop would be woken for it again and again, in
-// vain. So the spare descriptor is given up, and the client accepted and turned away.
+// vain. So Accept closes the spare descriptor, accepts the client, and answers it with a 503.
 //
 // An error of the new connection, which Linux reports here, is no error of the
 // listener: the next connection is taken.
 //
 // Anything else (ENOBUFS, ENOMEM; EPERM of a security module; what a sandbox
-// invents) is Failed: the caller leaves the listener alone for a moment.
-func (ln *Listener) Accept() (fd int, v Verdict, err error) {
+// invents) is Failed: the caller stops watching the listener for a moment.
+func (ln *Listener) Accept() (fd int, v AcceptResult, err error) {
 	for range mostRetries {
 		fd, err = ln.accept()
 		switch err {
 		case nil:
 			if !ln.io.admit(fd) {
-				ln.turnAway(fd)
+				ln.send503(fd)
 				ln.io.Stat.Add(stat.AddressRefused, 1)
-				return -1, Shed, ErrAddress
+				return -1, Rejected, ErrAddress
 			}
 			ln.io.Stat.Add(stat.Accepted, 1)
 			return fd, Accepted, nil
 		case sys.EAGAIN:
 			return -1, Empty, nil
 		case sys.EMFILE, sys.ENFILE:
-			return -1, ln.shed(), err
+			return -1, ln.reject(), err
 		}
-		if !passes(err) {
+		if !retriesAccept(err) {
 			break
 		}
 	}
 	return -1, Failed, os.NewSyscallError("accept4", err)
 }
 
-// passes reports whether accept(2) is to be called again immediately after an error: a signal
-// came, or the connection failed before it was accepted. The manual page lists these errors,
+// retriesAccept reports whether accept(2) is to be called again immediately after an error: a
+// signal came, or the connection failed before it was accepted. The manual page lists these errors,
 // ETIMEDOUT and ERESTARTSYS (of a traced process) among those that it mentions last.
-func passes(err error) bool {
+func retriesAccept(err error) bool {
 	const restart = sys.ERESTARTSYS // ERESTARTSYS
 	switch err {
 	case sys.EINTR, restart, sys.ECONNABORTED, sys.EPROTO, sys.ETIMEDOUT,
@@ -249,15 +249,15 @@ func passes(err error) bool {
 	return false
 }
 
-// maxQuota is how many connections one listener may bring in a round.
+// maxQuota is how many connections one listener may bring in an iteration.
 const maxQuota = 64
 
 // Next is Accept for a level-triggered loop, which calls it until it is told Empty.
-// That may mean that the round has had its share: the loop will be woken again. The
-// share is one client, and twice as many as in the round before as long as there are
-// enough: to learn that nobody waits behind a client costs an accept4(2) too, and
-// mostly nobody does.
-func (ln *Listener) Next() (fd int, v Verdict, err error) {
+// Empty may mean that the listener has had its share of the iteration: then the loop will be
+// woken again. The share is one client, and doubles in each iteration as long as there are
+// enough clients. It starts at one because finding an empty backlog costs an accept4(2) too,
+// and after one client the backlog is mostly empty.
+func (ln *Listener) Next() (fd int, v AcceptResult, err error) {
 	if ln.left == 0 {
 		ln.quota = min(2*ln.quota, maxQuota)
 		ln.left = ln.quota
@@ -275,11 +275,11 @@ func (ln *Listener) accept() (int, error) {
 	return ln.io.calls.accept4(ln.FD)
 }
 
-// shed turns away the client at the head of the backlog. If even the spare descriptor is
-// gone, because another process took it in the whole system's shortage, shed tries to
-// get it back and leaves the client where it is.
-func (ln *Listener) shed() Verdict {
-	ln.part()
+// reject answers the first client of the backlog with a 503. If even the spare descriptor is
+// gone, because another process took it when the whole system was short of them, reject
+// tries to get it back, and the client stays in the backlog.
+func (ln *Listener) reject() AcceptResult {
+	ln.closeRejected()
 	if ln.spare >= 0 {
 		sys.Close(ln.spare)
 		ln.spare = -1
@@ -287,8 +287,8 @@ func (ln *Listener) shed() Verdict {
 	v := Failed
 	switch fd, err := ln.accept(); err {
 	case nil:
-		ln.turnAway(fd) // in the place of the spare, which part makes free
-		return Shed
+		ln.send503(fd) // with the spare's number, which closeRejected makes free
+		return Rejected
 	case sys.EAGAIN: // the kernel looks for a descriptor before it looks for a client
 		v = Empty
 	}
@@ -296,21 +296,21 @@ func (ln *Listener) shed() Verdict {
 	return v
 }
 
-// turnAway answers a client with a 503. Its descriptor is closed when the next
-// client is turned away: closed immediately, with its request unread, the connection
+// send503 answers a client with a 503. Its descriptor is closed when the next
+// client is rejected: closed immediately, with its request unread, the connection
 // would be reset, and the client might never see the answer.
-func (ln *Listener) turnAway(fd int) {
-	ln.part()
+func (ln *Listener) send503(fd int) {
+	ln.closeRejected()
 	ln.io.Stat.Add(stat.Refused, 1)
-	TurnAway(fd)
-	ln.turned = fd
+	Send503(fd)
+	ln.rejectedFD = fd
 }
 
-// part closes the client that was turned away last.
-func (ln *Listener) part() {
-	if ln.turned >= 0 {
-		Part(ln.turned)
-		ln.turned = -1
+// closeRejected closes the client that was rejected last.
+func (ln *Listener) closeRejected() {
+	if ln.rejectedFD >= 0 {
+		CloseRejected(ln.rejectedFD)
+		ln.rejectedFD = -1
 	}
 }
 
@@ -322,6 +322,6 @@ func (ln *Listener) Close() {
 	if ln.spare >= 0 {
 		sys.Close(ln.spare)
 	}
-	ln.part()
+	ln.closeRejected()
 	ln.FD, ln.spare = -1, -1
 }

@@ -149,7 +149,7 @@ func TestAServerStartsAgainWhileItsClientsAreInTimeWait(t *testing.T) {
 	ln := newListener(t, Config{Addr: "127.0.0.1:0"}, new(stat.Slot))
 	peer := dial(t, ln)
 	fd, _, _ := ln.Accept()
-	unix.Close(fd) // who closes first has the TIME_WAIT
+	unix.Close(fd) // the end that closes first has the TIME_WAIT
 	io.ReadAll(peer)
 	peer.Close()
 	ln.Close()
@@ -197,15 +197,15 @@ func TestStopDeferringHandsOverSilentClients(t *testing.T) {
 
 // Loops of one server share a port; two servers don't, although SO_REUSEPORT
 // would have it so.
-func TestAPortIsSharedWithThoseBesideAlone(t *testing.T) {
-	cfg := Config{Addr: "127.0.0.1:0", Backlog: 1, Shared: true}
+func TestAPortIsSharedWithNamedListenersOnly(t *testing.T) {
+	cfg := Config{Addr: "127.0.0.1:0", Backlog: 1, ReusePort: true}
 	ln := newListener(t, cfg, new(stat.Slot))
-	cfg.Beside = []*Listener{ln}
-	beside := newListener(t, cfg, new(stat.Slot))
-	if beside.Addr != ln.Addr {
-		t.Errorf("a listener beside %v listens on %v", ln.Addr, beside.Addr)
+	cfg.SharePortsOf = []*Listener{ln}
+	other := newListener(t, cfg, new(stat.Slot))
+	if other.Addr != ln.Addr {
+		t.Errorf("a listener on the port of %v listens on %v", ln.Addr, other.Addr)
 	}
-	_, err := Listen(Config{Addr: ln.Addr.String(), Shared: true}, NewIO(new(stat.Slot)))
+	_, err := Listen(Config{Addr: ln.Addr.String(), ReusePort: true}, NewIO(new(stat.Slot)))
 	if !errors.Is(err, unix.EADDRINUSE) {
 		t.Errorf("a second server on the same port: got %v, want EADDRINUSE", err)
 	}
@@ -238,19 +238,19 @@ func exhaust(t *testing.T) (release func()) {
 	}
 }
 
-func TestWithoutADescriptorClientsAreTurnedAway(t *testing.T) {
+func TestWithoutADescriptorClientsGetA503(t *testing.T) {
 	var slot stat.Slot
 	ln := newListener(t, Config{Addr: "127.0.0.1:0"}, &slot)
 	one, two := dial(t, ln), dial(t, ln)
 	release := exhaust(t)
-	var got []Verdict
+	var got []AcceptResult
 	for range 4 {
 		_, v, _ := ln.Accept()
 		got = append(got, v)
 	}
 	spare := ln.spare
 	release()
-	if want := []Verdict{Shed, Shed, Empty, Empty}; fmt.Sprint(got) != fmt.Sprint(want) {
+	if want := []AcceptResult{Rejected, Rejected, Empty, Empty}; fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("two clients wait and no descriptor is left: %v, not %v", got, want)
 	}
 	if slot.Get(stat.Refused) != 2 || slot.Get(stat.Accepted) != 0 || spare < 0 {
@@ -270,19 +270,19 @@ func TestWithoutADescriptorClientsAreTurnedAway(t *testing.T) {
 	unix.Close(fd)
 }
 
-// A client that is turned away may have sent a HEAD, whose response has no content
+// A client that gets a 503 may have sent a HEAD, whose response has no content
 // (RFC 9110 9.3.2).
-func TestTurnAwaySendsNoContent(t *testing.T) {
+func TestSend503SendsNoContent(t *testing.T) {
 	w := connect(t, &testApp{})
 	w.peer.Write([]byte("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 	w.wait(sys.POLLIN)
-	TurnAway(w.FD)
+	Send503(w.FD)
 	text, err := io.ReadAll(w.peer)
 	const want = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 	if string(text) != want || err != nil {
 		t.Errorf("the client reads %q, %v; want %q", text, err, want)
 	}
-	Part(w.FD)
+	CloseRejected(w.FD)
 	w.FD = -1
 }
 
@@ -292,12 +292,12 @@ func TestAListenerKnowsItsZone(t *testing.T) {
 		t.Skip("no IPv6 here")
 	}
 	io := NewIO(new(stat.Slot))
-	lns, err := Listen(Config{Addr: "[::1%lo]:0", Backlog: 1, Shared: true}, io)
+	lns, err := Listen(Config{Addr: "[::1%lo]:0", Backlog: 1, ReusePort: true}, io)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer CloseAll(lns)
-	beside, err := Listen(Config{Backlog: 1, Shared: true, Beside: lns}, io)
+	beside, err := Listen(Config{Backlog: 1, ReusePort: true, SharePortsOf: lns}, io)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,11 +310,11 @@ func TestAListenerKnowsItsZone(t *testing.T) {
 }
 
 // Clients that come one at a time cost three accept4(2) for each two, and not four;
-// those that come at once are taken in ever larger shares, and none is left.
-func TestNextAsksSeldomInVain(t *testing.T) {
+// those that come at the same time are accepted in ever larger shares, and none is left.
+func TestNextSeldomCallsAcceptInVain(t *testing.T) {
 	var slot stat.Slot
 	ln := newListener(t, Config{Addr: "127.0.0.1:0", Backlog: 300}, &slot)
-	round := func() (n int) {
+	iterate := func() (n int) {
 		ready := []sys.PollFd{{Fd: int32(ln.FD), Events: sys.POLLIN}}
 		if k, err := sys.Poll(ready, 10*time.Second); k != 1 || err != nil {
 			t.Fatalf("nobody waits: %v", err)
@@ -333,7 +333,7 @@ func TestNextAsksSeldomInVain(t *testing.T) {
 	}
 	for range 20 {
 		dial(t, ln)
-		if n := round(); n != 1 {
+		if n := iterate(); n != 1 {
 			t.Errorf("a client came, and %d were accepted", n)
 		}
 	}
@@ -343,12 +343,12 @@ func TestNextAsksSeldomInVain(t *testing.T) {
 	for range 200 {
 		dial(t, ln)
 	}
-	taken, rounds := 0, 0
-	for ; taken < 200; rounds++ {
-		taken += round()
+	taken, iterations := 0, 0
+	for ; taken < 200; iterations++ {
+		taken += iterate()
 	}
-	if rounds > 10 {
-		t.Errorf("200 clients at once took %d rounds", rounds)
+	if iterations > 10 {
+		t.Errorf("200 clients at once took %d rounds", iterations)
 	}
 }
 
@@ -368,7 +368,7 @@ func TestAnAddressHasNoMoreConnectionsThanItMay(t *testing.T) {
 		addresses = append(addresses, ln.io.Admitted())
 	}
 	third := dial(t, ln)
-	if _, v, err := ln.Accept(); v != Shed || err != ErrAddress {
+	if _, v, err := ln.Accept(); v != Rejected || err != ErrAddress {
 		t.Errorf("the third client of an address that may have two: want it turned away, got %v, %v", v, err)
 	}
 	if text, err := io.ReadAll(third); !strings.HasPrefix(string(text), "HTTP/1.1 503 ") || err != nil {
@@ -377,16 +377,16 @@ func TestAnAddressHasNoMoreConnectionsThanItMay(t *testing.T) {
 	if n := slot.Get(stat.AddressRefused); n != 1 {
 		t.Errorf("want 1 refusal counted, got %d", n)
 	}
-	addresses[0].Leave()
+	addresses[0].Release()
 	clients = append(clients, dial(t, ln))
 	fd, v, err := ln.Accept()
 	if v != Accepted {
 		t.Errorf("after one has left: want the client accepted, got %v, %v", v, err)
 	}
 	unix.Close(fd)
-	addresses[1].Leave()
-	ln.io.Admitted().Leave()
-	if n := len(ln.io.Addresses.open); n != 0 {
+	addresses[1].Release()
+	ln.io.Admitted().Release()
+	if n := len(ln.io.Addresses.byPrefix); n != 0 {
 		t.Errorf("without connections: want no address kept, got %d", n)
 	}
 	for _, c := range clients {
@@ -436,7 +436,7 @@ func TestWhatEachErrnoOfAcceptMeans(t *testing.T) {
 		}
 		fd, v, err := ln.Accept()
 		if v != want || (err == nil) != (want == Accepted) {
-			t.Errorf("%v, and a client behind it: got verdict %d, %v, want %d", e, v, err, want)
+			t.Errorf("%v, and a client behind it: got result %d, %v, want %d", e, v, err, want)
 		}
 		if fd >= 0 {
 			unix.Close(fd)
@@ -453,6 +453,6 @@ func TestAcceptGivesUp(t *testing.T) {
 	ln := newListener(t, Config{Addr: "127.0.0.1:0"}, new(stat.Slot))
 	ln.io.calls.accept4 = func(int) (int, error) { return -1, unix.EPROTO }
 	if fd, v, err := ln.Accept(); fd != -1 || v != Failed || !errors.Is(err, unix.EPROTO) {
-		t.Errorf("got %d, verdict %d, %v, want Failed for EPROTO", fd, v, err)
+		t.Errorf("got %d, result %d, %v, want Failed for EPROTO", fd, v, err)
 	}
 }

@@ -24,14 +24,14 @@ func Sooner(a, b time.Time) time.Time {
 	return a
 }
 
-// Marks are the marks to watch for what a Session wants. For session.Hold there
-// are none: the kernel reports errors and hang-ups all the same.
-func Marks(w session.Want) (marks int16) {
+// EventFlags are the event flags of poll(2) to watch for what a Session wants. For
+// session.Hold there are none: the kernel reports errors and hang-ups anyway.
+func EventFlags(w session.Want) (flags int16) {
 	if w&session.Read != 0 {
-		marks |= sys.POLLIN
+		flags |= sys.POLLIN
 	}
 	if w&session.Write != 0 {
-		marks |= sys.POLLOUT
+		flags |= sys.POLLOUT
 	}
-	return marks
+	return flags
 }

@@ -29,13 +29,13 @@ func TestUntilAndSooner(t *testing.T) {
 	}
 }
 
-func TestMarks(t *testing.T) {
-	for want, marks := range map[session.Want]int16{
+func TestEventFlagsOfEachWant(t *testing.T) {
+	for want, flags := range map[session.Want]int16{
 		0: 0, session.Hold: 0, session.Read: sys.POLLIN, session.Write: sys.POLLOUT,
 		session.Read | session.Write: sys.POLLIN | sys.POLLOUT,
 	} {
-		if got := Marks(want); got != marks {
-			t.Errorf("for Want %d the marks are %#x, not %#x", want, got, marks)
+		if got := EventFlags(want); got != flags {
+			t.Errorf("for Want %d the marks are %#x, not %#x", want, got, flags)
 		}
 	}
 }

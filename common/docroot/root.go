@@ -15,15 +15,15 @@ import (
 // another directory, because a site was built again or a link was switched to another
 // release, Root follows within a second. A path that leads nowhere changes nothing.
 type Root struct {
-	fd      int // always the same number
-	path    string
-	since   time.Time
-	looked  atomic.Int64  // when the path was looked at last, as a duration since then
-	renewed atomic.Uint32 // how often the directory was replaced
+	fd        int // always the same number
+	path      string
+	openedAt  time.Time
+	checkedAt atomic.Int64  // when the path was checked last, as a duration since openedAt
+	renewals  atomic.Uint32 // how often the directory was replaced
 }
 
-// lookAgain is how long Root trusts that its path leads where it did.
-const lookAgain = time.Second
+// recheckInterval is how long Root assumes that its path leads where it did.
+const recheckInterval = time.Second
 
 // Open opens the directory at path. It fails where there is no openat2(2).
 func Open(path string) (*Root, error) {
@@ -31,19 +31,19 @@ func Open(path string) (*Root, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	r := &Root{fd: fd, path: path, since: time.Now()}
+	r := &Root{fd: fd, path: path, openedAt: time.Now()}
 	at, err := r.openat2(".", sys.O_PATH)
 	if err != nil {
 		sys.Close(fd)
-		return nil, &fs.PathError{Op: "openat2", Path: path, Err: refused(err)}
+		return nil, &fs.PathError{Op: "openat2", Path: path, Err: explainRefusal(err)}
 	}
 	sys.Close(at)
 	return r, nil
 }
 
-// refused adds the likely reasons to an errno that openat2(2) never has of a directory: a
+// explainRefusal adds the likely reasons to an errno that openat2(2) never has of a directory: a
 // sandbox answers in its place.
-func refused(err error) error {
+func explainRefusal(err error) error {
 	switch err {
 	case sys.ENOSYS:
 		return fmt.Errorf("%w: Linux has this call since 5.6, "+
@@ -59,34 +59,34 @@ func refused(err error) error {
 // which the process that started it has opened by path. The directory may have been
 // renamed or deleted since: that can't fail.
 func Inherit(fd int, path string) *Root {
-	return &Root{fd: fd, path: path, since: time.Now().Add(-lookAgain)}
+	return &Root{fd: fd, path: path, openedAt: time.Now().Add(-recheckInterval)}
 }
 
 // Fd is the descriptor of the directory.
 func (r *Root) Fd() int { return r.fd }
 
-// Renew looks at the path, if that was not done for a second, and follows it to another
-// directory. It returns how often it has done so. Several loops may call it at the same
+// Renew checks the path, if that was not done for a second, and follows it to another
+// directory. It returns how often it has followed the path. Several loops may call it at the same
 // time: dup3(2) replaces the directory in one step, under the number that all of them use.
 func (r *Root) Renew() (times uint32) {
-	last, now := r.looked.Load(), int64(time.Since(r.since))
-	if now-last < int64(lookAgain) || !r.looked.CompareAndSwap(last, now) {
-		return r.renewed.Load()
+	last, now := r.checkedAt.Load(), int64(time.Since(r.openedAt))
+	if now-last < int64(recheckInterval) || !r.checkedAt.CompareAndSwap(last, now) {
+		return r.renewals.Load()
 	}
 	var there, here sys.Stat_t
 	if sys.Stat(r.path, &there) != nil || sys.Fstat(r.fd, &here) != nil ||
 		there.Dev == here.Dev && there.Ino == here.Ino { // no other has the number while it is open
-		return r.renewed.Load()
+		return r.renewals.Load()
 	}
 	fd, err := sys.Open(r.path, sys.O_PATH|sys.O_DIRECTORY|sys.O_CLOEXEC)
 	if err != nil {
-		return r.renewed.Load()
+		return r.renewals.Load()
 	}
 	defer sys.Close(fd)
 	if sys.Dup3(fd, r.fd, sys.O_CLOEXEC) != nil {
-		return r.renewed.Load()
+		return r.renewals.Load()
 	}
-	return r.renewed.Add(1)
+	return r.renewals.Add(1)
 }
 
 // Open opens a file by its name relative to the root, and tells its size and
@@ -106,13 +106,13 @@ func (r *Root) Open(name string) (f outq.File, size int64, modified time.Time, e
 	case err == sys.ENOENT:
 		return nil, 0, time.Time{}, fs.ErrNotExist
 	case err != nil || st.Mode&sys.S_IFMT != sys.S_IFREG:
-		if regular, err := r.look(name); err != nil || !regular {
+		if regular, err := r.isRegular(name); err != nil || !regular {
 			return nil, 0, time.Time{}, err
 		}
 	}
 	fd, err := r.openat2(name, sys.O_RDONLY|sys.O_NONBLOCK|sys.O_NOCTTY)
 	if err != nil {
-		return nil, 0, time.Time{}, meaning(err)
+		return nil, 0, time.Time{}, clientError(err)
 	}
 	if err = sys.Fstat(fd, &st); err == nil {
 		switch st.Mode & sys.S_IFMT {
@@ -127,13 +127,13 @@ func (r *Root) Open(name string) (f outq.File, size int64, modified time.Time, e
 	return nil, 0, time.Time{}, err
 }
 
-// look tells what lies below the root under a name, without opening it (O_PATH). fstatat(2)
-// follows links that lead out of the root, and so its answer is no answer to a client.
-// It reports whether that is a regular file; a directory is none, and no error.
-func (r *Root) look(name string) (regular bool, err error) {
+// isRegular reports whether a name below the root is that of a regular file, without opening it
+// (O_PATH). A directory isn't one, and is no error. fstatat(2) can't be used for an answer to
+// a client, because it follows links that lead out of the root.
+func (r *Root) isRegular(name string) (regular bool, err error) {
 	fd, err := r.openat2(name, sys.O_PATH)
 	if err != nil {
-		return false, meaning(err)
+		return false, clientError(err)
 	}
 	defer sys.Close(fd)
 	var st sys.Stat_t
@@ -149,9 +149,9 @@ func (r *Root) look(name string) (regular bool, err error) {
 	return false, fs.ErrPermission
 }
 
-// tries is how often an open is tried. It takes few, if it isn't a lease
-// (fcntl(2)) for which the file can't be opened at the moment.
-const tries = 100
+// maxTries is how often openat2 is called. A few calls are enough, unless a lease (fcntl(2))
+// keeps the file from being opened at the moment.
+const maxTries = 100
 
 // openat2 is openat2(2). It can't tell a ".." on the way, of a link, from one that
 // leads outside when anything on the machine is renamed meanwhile, and says EAGAIN:
@@ -161,7 +161,7 @@ func (r *Root) openat2(name string, flags uint64) (fd int, err error) {
 		Flags:   flags | sys.O_CLOEXEC,
 		Resolve: sys.RESOLVE_BENEATH | sys.RESOLVE_NO_MAGICLINKS,
 	}
-	for range tries {
+	for range maxTries {
 		if fd, err = sys.Openat2(r.fd, name, &how); err != sys.EAGAIN && err != sys.EINTR {
 			break
 		}
@@ -169,9 +169,9 @@ func (r *Root) openat2(name string, flags uint64) (fd int, err error) {
 	return fd, err
 }
 
-// meaning tells apart what a client may know of a failed open: that nothing is
-// there, that it may not be read, or that we can't for reasons of our own.
-func meaning(err error) error {
+// clientError turns the error of an open into what a client may know: that there is no such
+// file, that it may not be read, or that the server failed.
+func clientError(err error) error {
 	switch err {
 	case sys.ENOENT, sys.ENOTDIR, sys.ENAMETOOLONG, sys.EINVAL:
 		return fs.ErrNotExist

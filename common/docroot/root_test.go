@@ -217,15 +217,15 @@ func TestARootFollowsItsPath(t *testing.T) {
 	const second = int64(time.Second)
 	number := r.Fd()
 	release("two")
-	r.since = time.Now()
+	r.openedAt = time.Now()
 	serves("within a second", "one")
-	r.looked.Store(-second)
+	r.checkedAt.Store(-second)
 	serves("after a second", "two")
 	os.Rename(current, current+".away")
-	r.looked.Store(-second)
+	r.checkedAt.Store(-second)
 	serves("while the path leads nowhere", "two")
 	os.WriteFile(current, nil, 0o644)
-	r.looked.Store(-second)
+	r.checkedAt.Store(-second)
 	serves("while the path leads to a file", "two")
 	os.Remove(current)
 	release("three")
@@ -279,7 +279,7 @@ func TestAFileThatMayNotBeRead(t *testing.T) {
 	}
 }
 
-func TestFailuresOfOurOwnAreNeither(t *testing.T) {
+func TestServerErrorsAreNoClientErrors(t *testing.T) {
 	r := tree(t)
 	var was unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {

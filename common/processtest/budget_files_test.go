@@ -33,20 +33,20 @@ func answersInEveryState(t *testing.T) {
 				h.ask(t, p, 1)
 			}
 			h.ask(t, p, 30)
-			h.judge(t)
+			h.check(t)
 		})
 	}
 	t.Run("a limit lowered below what is open", func(t *testing.T) {
 		p := launchLimited(t, 512)
 		for range 60 {
-			idler(t, p.Addr)
+			idleClient(t, p.Addr)
 		}
 		var h healthChecks
 		for _, limit := range []uint64{60, 40, 30} {
 			must(t, unix.Prlimit(p.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: limit}, nil))
 			h.ask(t, p, 10)
 		}
-		h.judge(t)
+		h.check(t)
 	})
 }
 
@@ -78,7 +78,7 @@ func (h *healthChecks) ask(t *testing.T, p *Process, n int) {
 	}
 }
 
-func (h *healthChecks) judge(t *testing.T) {
+func (h *healthChecks) check(t *testing.T) {
 	t.Helper()
 	if h.without > 0 {
 		t.Errorf("%d of %d health checks got no status; the last: %v", h.without, h.asked, h.last)
@@ -98,6 +98,6 @@ func noticesRewritten(t *testing.T) {
 	if !errors.Is(err, syscall.ECONNRESET) {
 		t.Fatalf("a file rewritten while it is sent: want a reset, got %d bytes and %v", len(body), err)
 	}
-	p.Healthy()
-	p.Settle(1)
+	p.CheckHealthz()
+	p.AwaitOpen(1)
 }

@@ -16,22 +16,22 @@ import (
 	"threeloops/common/ws"
 )
 
-// deafness is a kind of client that asks for much and reads nothing.
-type deafness struct {
+// nonReader is a kind of client that asks for much and reads nothing.
+type nonReader struct {
 	title string
 	ask   func(c *client, i int) error
 	after func(p *Process) // when all have asked
 }
 
-func deafnesses() []deafness {
-	return []deafness{
+func nonReaders() []nonReader {
+	return []nonReader{
 		{"downloads", func(c *client, _ int) error { return errors.Join(c.ask("/large"), c.ask("/large")) }, nil},
 		{"pipelined requests for metrics", func(c *client, _ int) error {
 			c.fill(repeatTo([]byte("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"), 64<<10), 256<<10)
 			return nil
 		}, nil},
 		{"large echoes", askForEchoes(mib), nil},
-		{"members of a room", enterRoom, (*Process).talks},
+		{"members of a room", enterRoom, (*Process).flood},
 	}
 }
 
@@ -47,14 +47,14 @@ func askForEchoes(size int) func(c *client, i int) error {
 	}
 }
 
-// talks has a member say nine megabytes, if the server lets it.
-func (p *Process) talks() {
+// flood has a member say nine megabytes, if the server lets it.
+func (p *Process) flood() {
 	c, err := dial(p.Addr)
 	if err != nil {
 		return
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(deafPatience))
+	c.SetDeadline(time.Now().Add(nonReaderTimeout))
 	_, err = c.upgradeAt("/chat")
 	if joinAs(c, "talker", err) != nil {
 		return
@@ -65,19 +65,19 @@ func (p *Process) talks() {
 	c.fill(said, 300*len(said)) // the first four mebibytes may wait in the sockets
 }
 
-// deafPatience is how long a client waits for a server that may have stopped taking clients in.
-const deafPatience = 3 * time.Second
+// nonReaderTimeout is how long a client waits for a server that may have stopped taking clients in.
+const nonReaderTimeout = 3 * time.Second
 
 // boundsMemory has four hundred clients of each kind read nothing of what they have asked for.
 func (target Target) boundsMemory(t *testing.T) {
 	needTrueMemory(t)
 	const clients, budget, base, child = 400, 64 << 20, 48 << 20, 4 << 20
 	needDescriptors(t, 2*clients)
-	for _, d := range deafnesses() {
+	for _, d := range nonReaders() {
 		t.Run(d.title, func(t *testing.T) {
 			p := Launch(t, "-max-memory=64MiB", "-max-message=1MiB", "-grace=1s", "-root="+newRoot(t))
 			peak := p.watchMemory()
-			p.holdDeaf(t, d, clients)
+			p.holdNonReaders(t, d, clients)
 			got, most := peak(), budget*5/4+base
 			if target.Name == "forkserv" {
 				most += clients * child
@@ -92,9 +92,9 @@ func (target Target) boundsMemory(t *testing.T) {
 	}
 }
 
-// holdDeaf connects clients of one kind, which stay for half a second. Each of them may be turned away,
-// so that errors don't count.
-func (p *Process) holdDeaf(t *testing.T, d deafness, clients int) {
+// holdNonReaders connects clients of one kind, which stay for half a second. Each of them may be
+// rejected, so that errors don't count.
+func (p *Process) holdNonReaders(t *testing.T, d nonReader, clients int) {
 	t.Helper()
 	together(t, clients, func(i int) error {
 		c, err := dialNarrow(p.Addr)
@@ -102,7 +102,7 @@ func (p *Process) holdDeaf(t *testing.T, d deafness, clients int) {
 			return nil
 		}
 		t.Cleanup(c.reset)
-		c.SetDeadline(time.Now().Add(deafPatience))
+		c.SetDeadline(time.Now().Add(nonReaderTimeout))
 		d.ask(c, i)
 		return nil
 	})
@@ -118,15 +118,15 @@ func survivesMemoryLimit(t *testing.T) {
 	needTrueMemory(t)
 	const clients, limit = 400, 512 << 20
 	needDescriptors(t, 2*clients)
-	for _, d := range []deafness{
+	for _, d := range []nonReader{
 		{"large echoes", askForEchoes(16 * mib), nil},
-		{"members of a room", enterRoom, (*Process).talks},
+		{"members of a room", enterRoom, (*Process).flood},
 	} {
 		t.Run(d.title, func(t *testing.T) {
 			group, kills := memoryGroup(t, limit)
 			enter := fmt.Sprintf(`echo $$ > %s/cgroup.procs && exec "$@"`, group)
 			p := launch(t, []string{"/bin/sh", "-c", enter, "sh"}, []string{"-grace=1s"})
-			p.holdDeaf(t, d, clients)
+			p.holdNonReaders(t, d, clients)
 			if n := kills(); n > 0 || syscall.Kill(p.Pid, 0) != nil {
 				t.Errorf("with %d MiB the kernel has killed %d processes, want none", limit>>20, n)
 			}

@@ -35,7 +35,7 @@ func boundsAnswers(t *testing.T) {
 		r, err := v.answer()
 		must(t, err)
 		if v.seq == 0 {
-			judgeAnswer(t, "GET /chat/poll since the beginning", len(request), len(r.body))
+			checkAnswer(t, "GET /chat/poll since the beginning", len(request), len(r.body))
 		}
 		if len(r.body) > largestAnswer {
 			t.Errorf("an answer to a poll: got %d bytes, want at most %d", len(r.body), largestAnswer)
@@ -63,10 +63,10 @@ func boundsAnswers(t *testing.T) {
 	}
 	asked := len("GET /chat HTTP/1.1\r\nHost: localhost\r\n"+strings.Join(webSocketFields[:], "\r\n")+"\r\n\r\n") +
 		len(frame(ws.Text, []byte(`{"name":"Bob","type":"join"}`)))
-	judgeAnswer(t, "joining by WebSocket", asked, got)
+	checkAnswer(t, "joining by WebSocket", asked, got)
 }
 
-func judgeAnswer(t *testing.T, what string, asked, got int) {
+func checkAnswer(t *testing.T, what string, asked, got int) {
 	t.Helper()
 	t.Logf("%s: %d bytes are answered with %d, %d for each byte", what, asked, got, got/asked)
 	if got > answerPerByte*asked {
@@ -103,32 +103,32 @@ func (p *Process) computed() (sum time.Duration) {
 	return sum
 }
 
-// boundsDeafMembers has one member talk in a room in which others read nothing. What the server holds
-// for a deaf member is what -max-message and a mebibyte allow, however small the messages are. The
-// garbage collector may let the heap grow to twice of that before it collects.
-func (target Target) boundsDeafMembers(t *testing.T) {
+// boundsMembersThatReadNothing has one member talk in a room in which others read nothing. What the
+// server holds for such a member is what -max-message and a mebibyte allow, however small the
+// messages are. The garbage collector may let the heap grow to twice of that before it collects.
+func (target Target) boundsMembersThatReadNothing(t *testing.T) {
 	needTrueMemory(t)
 	const limit, garbage = 2 << 20, 4 << 20
-	deaf, messages := 60, 120_000 // the first four mebibytes may wait in the sockets
+	readers, messages := 60, 120_000 // the first four mebibytes may wait in the sockets
 	if target.Name == "forkserv" {
-		deaf = 8 // each message takes a system call in each process
+		readers = 8 // each message takes a system call in each process
 	}
 	p := Launch(t, "-max-message=1MiB", "-write-timeout=1m")
-	together(t, deaf, func(i int) error {
+	together(t, readers, func(i int) error {
 		c, err := dialNarrow(p.Addr)
 		if err != nil {
 			return err
 		}
 		t.Cleanup(c.reset)
 		_, err = c.upgradeAt("/chat")
-		return joinAs(c, fmt.Sprint("deaf ", i), err)
+		return joinAs(c, fmt.Sprint("silent ", i), err)
 	})
 	talker := p.join(t, "Ann")
 	before, peak := p.status("RssAnon"), p.watchMemory()
 	heard := make(chan error, 1)
 	go func() {
 		for {
-			h, err := talker.listen()
+			h, err := talker.next()
 			if err != nil || h.Text == "last" {
 				heard <- err
 				return
@@ -138,16 +138,16 @@ func (target Target) boundsDeafMembers(t *testing.T) {
 	_, err := talker.Write(bytes.Repeat(frame(ws.Text, []byte(`{"type":"say","text":"x"}`)), messages))
 	must(t, errors.Join(err, talker.ask("say", "text", "last"), <-heard))
 	growth := peak() - before
-	held, most := p.Stats()["memory_most"], deaf*limit*11/10
-	t.Logf("for each of %d deaf members: %.2f MiB held, memory grew by %.2f MiB", deaf,
-		float64(held)/float64(deaf)/mib, float64(growth)/float64(deaf)/mib)
+	held, most := p.Stats()["memory_most"], readers*limit*11/10
+	t.Logf("for each of %d members that read nothing: %.2f MiB held, memory grew by %.2f MiB", readers,
+		float64(held)/float64(readers)/mib, float64(growth)/float64(readers)/mib)
 	if held > most {
-		t.Errorf("held for %d deaf members: got %d MiB, want at most %d", deaf, held/mib, most/mib)
+		t.Errorf("held for %d members that read nothing: got %d MiB, want at most %d", readers, held/mib, most/mib)
 	}
 	if most = 2*most + garbage; target.Name == "forkserv" {
-		most += deaf * garbage // of each child
+		most += readers * garbage // of each child
 	}
 	if growth > most {
-		t.Errorf("memory for %d deaf members: got %d MiB, want at most %d", deaf, growth/mib, most/mib)
+		t.Errorf("memory for %d members that read nothing: got %d MiB, want at most %d", readers, growth/mib, most/mib)
 	}
 }

@@ -25,9 +25,10 @@ func servesSlowReaders(t *testing.T) {
 }
 
 // readsSlowly has clients read without a pause, at rates that are 4, 10 and 40 KB/s by the default
-// of -write-timeout. Linux announces room in the server's socket when a third of its buffer is free,
-// and that takes these clients longer than -write-timeout. (The loopback interface moves up to 64 KiB
-// at a time. A client slower than these would not be seen to take anything within a second.)
+// of -write-timeout. Linux announces room in the server's socket when a third of its buffer is
+// free, and that takes these clients longer than -write-timeout. (The loopback interface moves up
+// to 64 KiB at a time. A client slower than these would not be seen to take anything within a
+// second.)
 func readsSlowly(t *testing.T) {
 	t.Parallel()
 	const scale = int(30 * time.Second / writeTimeout)
@@ -61,10 +62,11 @@ func readsSlowly(t *testing.T) {
 }
 
 // dialSteady connects a client that tells the server often of what it has read: its segments are as
-// small as those of an Ethernet, and its buffer is fixed. A client announces room when a sixteenth of
-// its buffer and a segment are free, and the buffers and segments of the loopback interface are large.
+// small as those of an Ethernet, and its buffer is fixed. A client announces room when a sixteenth
+// of its buffer and a segment are free, and the buffers and segments of the loopback interface are
+// large.
 func dialSteady(addr string, buffer int) (*client, error) {
-	return connect(&net.Dialer{Timeout: patience, Control: func(_, _ string, raw syscall.RawConn) error {
+	return connect(&net.Dialer{Timeout: testTimeout, Control: func(_, _ string, raw syscall.RawConn) error {
 		var failed error
 		err := raw.Control(func(fd uintptr) {
 			failed = errors.Join(
@@ -75,8 +77,8 @@ func dialSteady(addr string, buffer int) (*client, error) {
 	}}, addr)
 }
 
-// sees reports whether the server's end of a connection is still a descriptor of a process: one that
-// was closed has no inode.
+// sees reports whether the server's end of a connection is still a descriptor of a process: one
+// that was closed has no inode.
 func (p *Process) sees(c *client) bool {
 	text, _ := os.ReadFile("/proc/net/tcp")
 	local := c.RemoteAddr().(*net.TCPAddr) // as the server has it
@@ -106,14 +108,14 @@ func cutsOffIdleReader(t *testing.T) {
 	t.Parallel()
 	p := Launch(t, "-root="+newRoot(t), fmt.Sprint("-write-timeout=", writeTimeout))
 	for _, buffer := range []int{4 << 10, 1 << 20} {
-		p.Settle(1)
+		p.AwaitOpen(1)
 		c, err := dialSteady(p.Addr, buffer)
 		must(t, err)
 		defer c.Close()
-		p.Settle(2)
+		p.AwaitOpen(2)
 		begin := time.Now()
 		must(t, c.ask("/large"))
-		p.Settle(1)
+		p.AwaitOpen(1)
 		took := time.Since(begin)
 		t.Logf("with -write-timeout=%v it is cut off after %v", writeTimeout, took)
 		if took < writeTimeout*9/10 || took > 2*writeTimeout*slack() { // 1.5, and what a busy machine adds

@@ -18,7 +18,7 @@ import (
 func (target Target) budgets() []process {
 	return []process{
 		{"budget: an answer of the room is in proportion to its request", boundsAnswers},
-		{"budget: a member that reads nothing holds what its limit says", target.boundsDeafMembers},
+		{"budget: a member that reads nothing holds what its limit says", target.boundsMembersThatReadNothing},
 		{"budget: a second client waits at most 100 ms", target.limitsWaits},
 		{"budget: clients that read nothing stay below -max-memory", target.boundsMemory},
 		{"budget: a limit of the container's memory kills no server", survivesMemoryLimit},
@@ -119,7 +119,8 @@ func needDescriptors(t *testing.T, n uint64) {
 	}
 }
 
-// needTrueMemory skips the test with -short, by which the race detector runs: its own memory would count.
+// needTrueMemory skips the test with -short, by which the race detector runs: its own memory would
+// count.
 func needTrueMemory(t *testing.T) {
 	t.Helper()
 	if testing.Short() {

@@ -64,7 +64,7 @@ func limitsUnfinished(t *testing.T) {
 			must(t, err)
 			time.Sleep(unfinishedTimeout / 8)
 		}
-		must(t, c.heard(ws.Binary, message))
+		must(t, c.receives(ws.Binary, message))
 	})
 }
 

@@ -14,29 +14,29 @@ import (
 // shows what a client sees on a quiet machine.
 const strictVariable = "THREELOOPS_STRICT"
 
-// turn is the longest that a second client may wait.
-const turn = 100 * time.Millisecond
+// maxWait is the longest that a second client may wait.
+const maxWait = 100 * time.Millisecond
 
-// tries is how often a flood is repeated as long as the second client waits for longer. A server
+// maxTries is how often a flood is repeated as long as the second client waits for longer. A server
 // that takes no turns fails each time; one whose processor another tenant of the machine has
 // taken away for a moment does not. (The kernel counts that time as the server's.)
-const tries = 3
+const maxTries = 3
 
 // limitsWaits has clients flood a server while another client, which is connected already, asks for
 // /healthz every five milliseconds.
 //
 // A wait is measured as the processor time that the server uses between a request and its answer:
 // that is the work which it puts before the second client's. The clock on the wall would also show
-// how busy the machine is with the attackers, with other tests, and with other tenants. A server that
-// blocks uses no processor time; a wider limit on the wall clock finds that. Each connection of
-// forkserv has a process of its own, in which nobody is before the second client: what remains there
-// is the kernel's scheduler, and only the wider limit applies.
+// how busy the machine is with the attackers, with other tests, and with other tenants. A server
+// that blocks uses no processor time; a wider limit on the wall clock finds that. Each connection
+// of forkserv has a process of its own, in which nobody is before the second client: what remains
+// there is the kernel's scheduler, and only the wider limit applies.
 func (target Target) limitsWaits(t *testing.T) {
 	for i, f := range floods(t) {
 		t.Run(f.title, func(t *testing.T) {
 			p := Launch(t, append([]string{"-grace=1s", "-root=" + newRoot(t)}, f.flags...)...)
 			if f.members > 0 {
-				p.fillRoom(t, target.roomOf(f.members))
+				p.fillRoom(t, target.roomSize(f.members))
 			}
 			for _, attackers := range f.attackers {
 				if target.Name == "forkserv" && attackers > 50 && i > 0 {
@@ -44,33 +44,33 @@ func (target Target) limitsWaits(t *testing.T) {
 				}
 				what := fmt.Sprintf("%s, %d attackers", f.title, attackers)
 				err := errors.New("not measured")
-				for try := 0; err != nil && try < tries; try++ {
-					w := p.waitsBeside(t, f, attackers)
+				for try := 0; err != nil && try < maxTries; try++ {
+					w := p.measureWaits(t, f, attackers)
 					t.Logf("%s: %v", what, &w)
-					err = w.judge(target)
+					err = w.check(target)
 				}
 				if err != nil {
-					t.Errorf("%s, the last of %d tries: %v", what, tries, err)
+					t.Errorf("%s, the last of %d tries: %v", what, maxTries, err)
 				}
 			}
 		})
 	}
 }
 
-// roomOf is how many members a room has: forkserv starts a process for each.
-func (target Target) roomOf(members int) int {
+// roomSize is how many members a room has: forkserv starts a process for each.
+func (target Target) roomSize(members int) int {
 	if target.Name == "forkserv" {
 		return members / 10
 	}
 	return members
 }
 
-// waits are how long a client waited for each of its answers.
-type waits struct {
+// waitTimes are how long a client waited for each of its answers.
+type waitTimes struct {
 	wall, server []time.Duration
 }
 
-func (w *waits) String() string {
+func (w *waitTimes) String() string {
 	middle, longest := median(w.wall)
 	_, server := median(w.server)
 	return fmt.Sprintf("the second client waited %.1f ms at most, %.1f ms in the median, "+
@@ -78,15 +78,15 @@ func (w *waits) String() string {
 		milliseconds(longest), milliseconds(middle), milliseconds(server), len(w.wall))
 }
 
-func (w *waits) judge(target Target) error {
-	wide := 30 * turn
+func (w *waitTimes) check(target Target) error {
+	wide := 30 * maxWait
 	_, longest := median(w.wall)
 	_, server := median(w.server)
-	if longest > wide || os.Getenv(strictVariable) == "1" && longest > turn {
-		return fmt.Errorf("the second client waited %v, want at most %v by the clock", longest, turn)
+	if longest > wide || os.Getenv(strictVariable) == "1" && longest > maxWait {
+		return fmt.Errorf("the second client waited %v, want at most %v by the clock", longest, maxWait)
 	}
-	if target.Name != "forkserv" && server > slack()*turn {
-		return fmt.Errorf("the server worked %v before it answered, want at most %v", server, slack()*turn)
+	if target.Name != "forkserv" && server > slack()*maxWait {
+		return fmt.Errorf("the server worked %v before it answered, want at most %v", server, slack()*maxWait)
 	}
 	return nil
 }
@@ -102,23 +102,24 @@ func slack() time.Duration {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// waitsBeside has so many attackers send while a second client asks.
-func (p *Process) waitsBeside(t *testing.T, f flood, attackers int) (w waits) {
+// measureWaits has so many attackers send while a second client asks.
+func (p *Process) measureWaits(t *testing.T, f flood, attackers int) (w waitTimes) {
 	t.Helper()
-	c := idler(t, p.Addr)
+	c := idleClient(t, p.Addr)
 	defer c.Close()
 	stop := p.attack(t, f, attackers)
 	defer stop()
 	for end := time.Now().Add(f.lasts); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		begin, cpu := time.Now(), processTime(p.Pid)
-		c.SetReadDeadline(begin.Add(patience / 2)) // the time until then is a wait too, which fails
+		c.SetReadDeadline(begin.Add(testTimeout / 2)) // the time until then is a wait too, which fails
 		_, err := c.get("/healthz")
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			must(t, err)
 		}
 		wall, worked := time.Since(begin), processTime(p.Pid)-cpu
 		w.wall = append(w.wall, wall)
-		// The garbage collector works beside the loop, so that more time may be used than has passed.
+		// The garbage collector works beside the loop, so that more time may be used than has
+		// passed.
 		w.server = append(w.server, min(wall, worked))
 		if err != nil {
 			break
@@ -127,8 +128,8 @@ func (p *Process) waitsBeside(t *testing.T, f flood, attackers int) (w waits) {
 	return w
 }
 
-// attack connects attackers that send and read until the returned function is called. They are reset
-// then, so that the server need not answer what it has taken.
+// attack connects attackers that send and read until the returned function is called. They are
+// reset then, so that the server need not answer what it has taken.
 func (p *Process) attack(t *testing.T, f flood, attackers int) (stop func()) {
 	t.Helper()
 	all := make([]*client, attackers)

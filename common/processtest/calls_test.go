@@ -32,14 +32,14 @@ func (target Target) countsCalls(t *testing.T) {
 				t.Errorf("reads and writes for each message: got %.3f, want at most %v", calls, tt.most)
 			}
 			if waits := float64(cost["sys_wait"]); waits > 1.1*n/float64(tt.depth)+50 {
-				t.Errorf("waits: got %v for %v messages, %d at once", waits, n, tt.depth)
+				t.Errorf("waits: got %v for %v messages, %d at a time", waits, n, tt.depth)
 			}
 			must(t, equal("epoll_ctl in the steady state", cost["sys_ctl"], 0))
 		})
 	}
 }
 
-// cost has clients send rounds of depth messages at once, each when all of the
+// cost has clients send rounds of depth messages, each when all of the
 // one before have come back, and returns by how much the counts grow.
 func (p *Process) cost(t *testing.T, clients, rounds, depth int) Stats {
 	t.Helper()
@@ -61,7 +61,7 @@ func (p *Process) cost(t *testing.T, clients, rounds, depth int) Stats {
 			for range rounds {
 				c.Write(batch)
 				for range depth {
-					if err := c.heard(ws.Binary, message); err != nil {
+					if err := c.receives(ws.Binary, message); err != nil {
 						t.Error(err)
 						return
 					}

@@ -11,7 +11,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// heard is what the room sends, but for the time.
+// heard is what the room sends, without the time.
 type heard struct {
 	Type, Name, To, Text string
 	Seq, More            int
@@ -36,7 +36,7 @@ func (p *Process) enter(t *testing.T) *client {
 	return c
 }
 
-// join enters, becomes a member, and hears all up to that.
+// join opens a WebSocket, becomes a member, and reads all messages up to that.
 func (p *Process) join(t *testing.T, name string) *speaker {
 	t.Helper()
 	s := &speaker{p.enter(t), t, name}
@@ -60,8 +60,8 @@ func (s *speaker) ask(typ string, pairs ...string) error {
 
 func (s *speaker) say(text string) { s.t.Helper(); must(s.t, s.ask("say", "text", text)) }
 
-// listen returns what comes next.
-func (s *speaker) listen() (h heard, err error) {
+// next returns what comes next.
+func (s *speaker) next() (h heard, err error) {
 	ev, err := s.frames.Next()
 	switch {
 	case err != nil:
@@ -78,7 +78,7 @@ func (s *speaker) listen() (h heard, err error) {
 func (s *speaker) until(typ, name string) (before []heard) {
 	s.t.Helper()
 	for {
-		h, err := s.listen()
+		h, err := s.next()
 		must(s.t, err)
 		if h.Type == typ && h.Name == name {
 			return before
@@ -87,10 +87,10 @@ func (s *speaker) until(typ, name string) (before []heard) {
 	}
 }
 
-// hears fails unless exactly this comes next, whatever its number is.
-func (s *speaker) hears(want heard) {
+// receives fails unless exactly this comes next, whatever its number is.
+func (s *speaker) receives(want heard) {
 	s.t.Helper()
-	h, err := s.listen()
+	h, err := s.next()
 	must(s.t, err)
 	h.Seq = 0
 	if diff := cmp.Diff(want, h); diff != "" {

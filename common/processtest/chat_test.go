@@ -16,22 +16,22 @@ import (
 // roomProcesses are the tests of the room.
 func roomProcesses(target Target) []process {
 	return []process{
-		{"a room: all hear all, once and in one order", keepsOneOrder},
-		{"a room: members come and go", tellsWhoIsThere},
-		{"a room: what is said to one reaches two", keepsSecrets},
-		{"a room: a member that does not read is closed, and delays nobody", closesWhoDoesNotRead},
+		{"a room: all hear all, once and in one order", deliversInOneOrder},
+		{"a room: members come and go", listsMembers},
+		{"a room: what is said to one reaches two", deliversPrivateMessagesToOne},
+		{"a room: a member that does not read is closed, and delays nobody", closesMembersThatDoNotRead},
 		{"a room: what its WebSocket takes", limitsTheRoom},
-		{"a room without WebSocket: polls wait", letsPollsWait},
-		{"a room without WebSocket: nothing is missed", missesNothing},
+		{"a room without WebSocket: polls wait", answersPollsLate},
+		{"a room without WebSocket: nothing is missed", deliversAllToPollers},
 		{"a room without WebSocket: a long log comes in short answers", answersInParts},
-		{"a room without WebSocket: a poll ends with its client, a member does not", outlivesPolls},
-		{"a room without WebSocket: SIGTERM answers polls", answersPollsAtTheEnd},
-		{"a room under churn keeps its order, and leaves nothing behind", target.survivesTurmoil},
+		{"a room without WebSocket: a poll ends with its client, a member does not", keepsMembershipBetweenPolls},
+		{"a room without WebSocket: SIGTERM answers polls", answersPollsAtShutdown},
+		{"a room under churn keeps its order, and leaves nothing behind", target.survivesChurn},
 	}
 }
 
-// keepsOneOrder has several members speak at once, and one who never reads.
-func keepsOneOrder(t *testing.T) {
+// deliversInOneOrder has several members speak at the same time, and one that never reads.
+func deliversInOneOrder(t *testing.T) {
 	const members, speakers, each = 10, 4, 150
 	p := Launch(t)
 	var all []*speaker
@@ -60,7 +60,7 @@ func keepsOneOrder(t *testing.T) {
 	for i, s := range all {
 		wg.Go(func() {
 			for len(logs[i]) < speakers*each {
-				h, err := s.listen()
+				h, err := s.next()
 				if err != nil {
 					t.Error(err)
 					return
@@ -85,12 +85,12 @@ func keepsOneOrder(t *testing.T) {
 	}
 	all[0].say("end") // and nothing came twice
 	for _, s := range all {
-		s.hears(heard{Type: "said", Name: all[0].name, Text: "end"})
+		s.receives(heard{Type: "said", Name: all[0].name, Text: "end"})
 	}
 }
 
-// tellsWhoIsThere has members come, and leave in all ways.
-func tellsWhoIsThere(t *testing.T) {
+// listsMembers has members come, and leave in all ways.
+func listsMembers(t *testing.T) {
 	p := Launch(t)
 	ann := p.join(t, "Ann")
 	for i := range 60 {
@@ -98,7 +98,7 @@ func tellsWhoIsThere(t *testing.T) {
 	}
 	var history []heard
 	for i := range 60 {
-		h, err := ann.listen()
+		h, err := ann.next()
 		must(t, err)
 		if i >= 10 {
 			history = append(history, h)
@@ -111,24 +111,24 @@ func tellsWhoIsThere(t *testing.T) {
 	} {
 		s := &speaker{p.enter(t), t, name}
 		must(t, s.ask("join", "name", "ann"))
-		s.hears(heard{Type: "error", Text: "someone here is called ann already"})
+		s.receives(heard{Type: "error", Text: "someone here is called ann already"})
 		must(t, s.ask("join", "name", name))
 		welcome := []heard{{Type: "welcome", Name: name}, {Type: "members", Members: []string{"Ann"}}}
 		want := append(welcome, history...)
 		if diff := cmp.Diff(want, s.until("joined", name)); diff != "" {
 			t.Errorf("%s is told of what was before (-want +got):\n%.2000s", name, diff)
 		}
-		ann.hears(heard{Type: "joined", Name: name})
+		ann.receives(heard{Type: "joined", Name: name})
 		must(t, leave(s))
-		ann.hears(heard{Type: "left", Name: name})
+		ann.receives(heard{Type: "left", Name: name})
 	}
 	again := p.join(t, "Clo") // the name is free again
-	ann.hears(heard{Type: "joined", Name: "Clo"})
+	ann.receives(heard{Type: "joined", Name: "Clo"})
 	must(t, again.leave())
-	ann.hears(heard{Type: "left", Name: "Clo"})
+	ann.receives(heard{Type: "left", Name: "Clo"})
 }
 
-func keepsSecrets(t *testing.T) {
+func deliversPrivateMessagesToOne(t *testing.T) {
 	p := Launch(t)
 	ann, bob, eve := p.join(t, "Ann"), p.join(t, "Bob"), p.join(t, "Eve")
 	pol, ear := p.visit(t, "Pol"), p.visit(t, "Ear")
@@ -137,16 +137,16 @@ func keepsSecrets(t *testing.T) {
 	}
 	must(t, ann.ask("say", "to", "BOB", "text", "secret"))
 	want := heard{Type: "said", Name: "Ann", To: "Bob", Text: "secret"}
-	ann.hears(want)
-	bob.hears(want)
+	ann.receives(want)
+	bob.receives(want)
 	pol.posts("send", `{"session":"`+pol.session+`","text":"dear","to":"Ann"}`)
-	ann.hears(heard{Type: "said", Name: "Pol", To: "Ann", Text: "dear"})
+	ann.receives(heard{Type: "said", Name: "Pol", To: "Ann", Text: "dear"})
 	must(t, bob.ask("say", "to", "Pol", "text", "reply"))
-	bob.hears(heard{Type: "said", Name: "Bob", To: "Pol", Text: "reply"})
+	bob.receives(heard{Type: "said", Name: "Bob", To: "Pol", Text: "reply"})
 	must(t, ann.ask("say", "to", "Zoe", "text", "reply"))
-	ann.hears(heard{Type: "error", Text: "nobody here has that name"})
+	ann.receives(heard{Type: "error", Text: "nobody here has that name"})
 	ann.say("aloud")
-	eve.hears(heard{Type: "said", Name: "Ann", Text: "aloud"})
+	eve.receives(heard{Type: "said", Name: "Ann", Text: "aloud"})
 
 	texts := func(v *visitor) (all string) {
 		for !strings.Contains(all, "aloud") {
@@ -163,13 +163,13 @@ func keepsSecrets(t *testing.T) {
 	must(t, late.ask("join", "name", "Late"))
 	for _, h := range late.until("joined", "Late") {
 		if h.To != "" {
-			t.Errorf("a newcomer hears what was said to %s alone", h.To)
+			t.Errorf("a new member gets what was said to %s alone", h.To)
 		}
 	}
 }
 
-// closesWhoDoesNotRead has members who never read.
-func closesWhoDoesNotRead(t *testing.T) {
+// closesMembersThatDoNotRead has members that never read.
+func closesMembersThatDoNotRead(t *testing.T) {
 	const silent, most = 3, 64 << 20
 	p := Launch(t, "-max-message=65536", "-write-timeout=1m")
 	ann, bob := p.join(t, "Ann"), p.join(t, "Bob")
@@ -201,7 +201,7 @@ func closesWhoDoesNotRead(t *testing.T) {
 		ann.say(text)
 		left += len(ann.until("said", "Ann"))
 	}
-	for range said { // in its order: what was said, and who left
+	for range said { // in its order: the messages, and that members left
 		for _, h := range bob.until("said", "Ann") {
 			must(t, equal("between messages", h.Type, "left"))
 		}
@@ -224,13 +224,13 @@ func closesWhoDoesNotRead(t *testing.T) {
 	}
 }
 
-// rounds is how often what one says reaches the other in half a second.
+// rounds is how many messages of one member reach the other in half a second.
 func rounds(t *testing.T, from, to *speaker) (n int) {
 	t.Helper()
 	for end := time.Now().Add(500 * time.Millisecond); time.Now().Before(end); n++ {
 		from.say("tick")
-		to.hears(heard{Type: "said", Name: from.name, Text: "tick"})
-		from.hears(heard{Type: "said", Name: from.name, Text: "tick"})
+		to.receives(heard{Type: "said", Name: from.name, Text: "tick"})
+		from.receives(heard{Type: "said", Name: from.name, Text: "tick"})
 	}
 	return n
 }
@@ -263,7 +263,7 @@ func limitsTheRoom(t *testing.T) {
 	must(t, err)
 	s := &speaker{early, t, "Early"}
 	s.until("joined", "Early")
-	s.hears(heard{Type: "said", Name: "Early", Text: "first"})
+	s.receives(heard{Type: "said", Name: "Early", Text: "first"})
 
 	for code, breach := range map[ws.Code]func(c *client) error{
 		ws.UnsupportedData: func(c *client) error { return c.send(ws.Binary, []byte(`{}`)) },

@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// patience is how long a condition may take to come true on a busy machine.
-const patience = 20 * time.Second
+// testTimeout is how long a condition may take to come true on a busy machine.
+const testTimeout = 20 * time.Second
 
 // eventually waits until condition returns nil, and fails with its last error
 // when it does not within patience.
 func eventually(t testing.TB, condition func() error) {
 	t.Helper()
 	var err error
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(testTimeout); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if err = condition(); err == nil {
 			return
 		}
 	}
-	t.Fatalf("%v, even after %v", err, patience)
+	t.Fatalf("%v, even after %v", err, testTimeout)
 }
 
-// must fails the test at once if err is not nil.
+// must fails the test immediately if err is not nil.
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -83,7 +83,7 @@ func (target Target) outlivesTaskLimit(t *testing.T) {
 	}
 	t.Logf("%s outlives the limit of %d tasks", target.Name, threads)
 	setFile(t, filepath.Join(dir, "pids.max"), "max")
-	p.Healthy()
+	p.CheckHealthz()
 	c, err := open(p.Addr)
 	must(t, err)
 	must(t, c.echo([]byte("after the limit")))

@@ -13,78 +13,80 @@ import (
 	"threeloops/common/ws"
 )
 
-// farewell is a way in which a member leaves.
-type farewell struct {
-	name   string
-	leave  func(m *member) error
-	code   ws.Code // of the Close that it must get; 0: nothing is sure
-	honest bool    // all that it has said before is heard
-	breach bool    // the server counts it as a violation
+// departure is a way in which a member leaves.
+type departure struct {
+	name      string
+	leave     func(m *member) error
+	code      ws.Code // of the Close that it must get; 0: nothing is sure
+	allHeard  bool    // all messages that it has sent before are delivered
+	violation bool    // the server counts it as a violation
 }
 
-var farewells = []farewell{
-	{name: "Close", code: ws.NormalClosure, honest: true, leave: (*member).closes},
-	{name: "Close behind twenty messages", code: ws.NormalClosure, honest: true, leave: func(m *member) error {
-		return errors.Join(m.babble(20), m.closes())
+var departures = []departure{
+	{name: "Close", code: ws.NormalClosure, allHeard: true, leave: (*member).sendClose},
+	{name: "Close behind twenty messages", code: ws.NormalClosure, allHeard: true, leave: func(m *member) error {
+		return errors.Join(m.sayMany(20), m.sendClose())
 	}},
-	{name: "FIN", honest: true, leave: func(m *member) error { return m.CloseWrite() }},
-	{name: "FIN behind twenty messages", honest: true, leave: func(m *member) error {
-		return errors.Join(m.babble(20), m.CloseWrite())
+	{name: "FIN", allHeard: true, leave: func(m *member) error { return m.CloseWrite() }},
+	{name: "FIN behind twenty messages", allHeard: true, leave: func(m *member) error {
+		return errors.Join(m.sayMany(20), m.CloseWrite())
 	}},
-	{name: "FIN in a frame", honest: true, leave: func(m *member) error {
-		return errors.Join(m.stammers(), m.CloseWrite())
+	{name: "FIN in a frame", allHeard: true, leave: func(m *member) error {
+		return errors.Join(m.sendPartOfFrame(), m.CloseWrite())
 	}},
 	{name: "RST", leave: func(m *member) error { m.reset(); return nil }},
 	{name: "RST behind twenty messages", leave: func(m *member) error {
 		defer m.reset()
-		return m.babble(20)
+		return m.sayMany(20)
 	}},
 	{name: "RST in a frame", leave: func(m *member) error {
 		defer m.reset()
-		return m.stammers()
+		return m.sendPartOfFrame()
 	}},
-	{name: "nonsense", code: ws.ProtocolError, honest: true, breach: true, leave: func(m *member) error {
+	{name: "nonsense", code: ws.ProtocolError, allHeard: true, violation: true, leave: func(m *member) error {
 		_, err := m.Write([]byte{0xff, 0x80, 0, 0, 0, 0})
 		return err
 	}},
 }
 
-// polite and killed are farewells that are not left to chance.
+// closeFirst, killed and neverReading are departures that are not left to chance.
 var (
-	polite = &farewells[0]
-	killed = &farewell{name: "SIGKILL"}
-	deaf   = &farewell{name: "never reading", code: ws.TryAgainLater, honest: true}
+	closeFirst   = &departures[0]
+	killed       = &departure{name: "SIGKILL"}
+	neverReading = &departure{name: "never reading", code: ws.TryAgainLater, allHeard: true}
 )
 
-func (m *member) closes() error { return m.send(ws.Close, ws.AppendClose(nil, ws.NormalClosure, "")) }
+func (m *member) sendClose() error {
+	return m.send(ws.Close, ws.AppendClose(nil, ws.NormalClosure, ""))
+}
 
-// stammers sends a part of a frame.
-func (m *member) stammers() error {
+// sendPartOfFrame sends a part of a frame.
+func (m *member) sendPartOfFrame() error {
 	_, err := m.Write(frame(ws.Text, []byte(`{"type":"say"}`))[:9])
 	return err
 }
 
-// member is one in the room with a WebSocket. One goroutine reads; another may
-// say something, or make it leave.
+// member is a member of the room with a WebSocket. One goroutine reads; another may
+// send messages, or make it leave.
 type member struct {
 	*client
-	life
-	leaving atomic.Pointer[farewell]
-	spoken  atomic.Int64 // how often it spoke to all
+	membership
+	leaving   atomic.Pointer[departure]
+	sentCount atomic.Int64 // messages to all
 }
 
-// enter makes a member.
-func (s *turmoil) enter(name string) (*member, error) {
-	s.spawning <- struct{}{} // a server that has to fork is not to be stormed
-	defer func() { <-s.spawning }()
+// join makes a member.
+func (s *churn) join(name string) (*member, error) {
+	s.joining <- struct{}{} // forkserv starts a process for each
+	defer func() { <-s.joining }()
 	c, err := dial(s.Addr)
 	if err != nil {
 		return nil, err
 	}
 	s.dialed.Add(1)
-	m := &member{client: c, life: newLife(name)}
+	m := &member{client: c, membership: newMembership(name)}
 	if _, err = c.upgradeAt("/chat"); err == nil {
-		err = m.join(s.ledger)
+		err = m.joinRoom(s.record)
 	}
 	if err != nil {
 		c.Close()
@@ -94,32 +96,32 @@ func (s *turmoil) enter(name string) (*member, error) {
 	return m, nil
 }
 
-// join says who it is, and hears all up to that.
-func (m *member) join(l *ledger) error {
+// joinRoom sends the member's name, and reads all messages up to its own entry.
+func (m *member) joinRoom(l *record) error {
 	ask := func() error { return m.send(ws.Text, fmt.Appendf(nil, `{"type":"join","name":%q}`, m.name)) }
 	if err := ask(); err != nil {
 		return err
 	}
 	for {
-		p, err := m.listens()
+		p, err := m.nextMessage()
 		if err != nil {
 			return err
 		}
-		if typeOf(p) == "error" { // who had the name before may not have left yet
+		if typeOf(p) == "error" { // the last member with that name may not have left yet
 			time.Sleep(10 * time.Millisecond)
 			if err := ask(); err != nil {
 				return err
 			}
 			continue
 		}
-		if done, err := m.greeted(l, p); done || err != nil {
+		if done, err := m.receiveGreeting(l, p); done || err != nil {
 			return err
 		}
 	}
 }
 
-// greeted takes what a newcomer is told, up to its own entry.
-func (f *life) greeted(l *ledger, p []byte) (done bool, err error) {
+// receiveGreeting takes what a new member gets, up to its own entry.
+func (f *membership) receiveGreeting(l *record, p []byte) (done bool, err error) {
 	switch typeOf(p) {
 	case "welcome":
 		return false, nil
@@ -128,17 +130,17 @@ func (f *life) greeted(l *ledger, p []byte) (done bool, err error) {
 		err := json.Unmarshal(p, &h)
 		f.others, f.unnamed = len(h.Members)+h.More, h.More
 		for _, name := range h.Members {
-			f.names += l.sum(name)
+			f.names += l.nameSum(name)
 			f.list += len(name) + len(`"",`)
 		}
 		f.list = max(0, f.list-len(","))
 		return false, err
 	case "said":
-		n, _, err := l.note(p)
+		n, _, err := l.compare(p)
 		f.history = append(f.history, n)
 		return false, err
 	}
-	e, err := f.hears(l, p)
+	e, err := f.receive(l, p)
 	if err == nil && (e.what != "joined" || e.name != f.name) {
 		err = fmt.Errorf("want its own entry first, got %.200s", p)
 	}
@@ -146,8 +148,8 @@ func (f *life) greeted(l *ledger, p []byte) (done bool, err error) {
 	return true, err
 }
 
-// listens returns what comes next from the room.
-func (m *member) listens() ([]byte, error) {
+// nextMessage returns the room's next message.
+func (m *member) nextMessage() ([]byte, error) {
 	ev, err := m.frames.Next()
 	switch {
 	case err != nil:
@@ -165,19 +167,19 @@ type closeError ws.Code
 
 func (c closeError) Error() string { return fmt.Sprintf("a Close with %v", ws.Code(c)) }
 
-// live hears all until the connection ends, which must be as the member wanted.
-func (s *turmoil) live(m *member, took func(e entry)) error {
+// readUntilEnd reads until the connection ends, which must happen as the member wanted.
+func (s *churn) readUntilEnd(m *member, took func(e entry)) error {
 	defer m.Close()
 	for {
-		p, err := m.listens()
+		p, err := m.nextMessage()
 		if err != nil {
-			return s.ends(m, err)
+			return s.checkEnd(m, err)
 		}
-		if typeOf(p) == "error" { // who was spoken to is not there any more
+		if typeOf(p) == "error" { // the receiver of a private message has left
 			s.refused.Add(1)
 			continue
 		}
-		e, err := m.hears(s.ledger, p)
+		e, err := m.receive(s.record, p)
 		if err != nil {
 			return err
 		}
@@ -185,8 +187,8 @@ func (s *turmoil) live(m *member, took func(e entry)) error {
 	}
 }
 
-// ends judges how a member's connection has ended.
-func (s *turmoil) ends(m *member, err error) error {
+// checkEnd checks how a member's connection has ended.
+func (s *churn) checkEnd(m *member, err error) error {
 	how := m.leaving.Load()
 	if how == nil {
 		return fmt.Errorf("%s wants to stay, got %w", m.name, err)
@@ -194,74 +196,74 @@ func (s *turmoil) ends(m *member, err error) error {
 	if code, ok := errors.AsType[closeError](err); how.code != 0 && (!ok || ws.Code(code) != how.code) {
 		return fmt.Errorf("%s leaves by %s and wants a Close with %v, got %w", m.name, how.name, how.code, err)
 	}
-	if how.honest {
-		m.said = int(m.spoken.Load())
+	if how.allHeard {
+		m.sent = int(m.sentCount.Load())
 	}
-	s.ledger.close(&m.life)
+	s.record.addMembership(&m.membership)
 	return nil
 }
 
-// says speaks to all. round is what the entry will have for one.
-func (m *member) says(round int, padding int) error {
-	text := fmt.Sprintf(`{"type":"say","text":"%d %d %s"}`, m.spoken.Add(1)-1, round, strings.Repeat("x", padding))
+// say sends a message to all. round is the entry's round.
+func (m *member) say(round int, padding int) error {
+	text := fmt.Sprintf(`{"type":"say","text":"%d %d %s"}`, m.sentCount.Add(1)-1, round, strings.Repeat("x", padding))
 	return m.send(ws.Text, []byte(text))
 }
 
-// tells speaks to one.
-func (m *member) tells(name string, padding int) error {
+// sayTo sends a message to one member.
+func (m *member) sayTo(name string, padding int) error {
 	return m.send(ws.Text, fmt.Appendf(nil, `{"type":"say","to":%q,"text":"psst %s"}`, name, strings.Repeat("y", padding)))
 }
 
-// babble says several things at once.
-func (m *member) babble(n int) error {
+// sayMany sends several messages to all.
+func (m *member) sayMany(n int) error {
 	for range n {
-		if err := m.says(0, 0); err != nil {
+		if err := m.say(0, 0); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// guest is a member who comes and goes, until it is over.
-func (s *turmoil) guest(name string) error {
-	for !s.over.Load() {
-		m, err := s.enter(name)
+// runGuest has a member join and leave until the churn ends.
+func (s *churn) runGuest(name string) error {
+	for !s.leaving.Load() {
+		m, err := s.join(name)
 		if err != nil {
 			return err
 		}
-		if err := m.says(0, 0); err != nil {
+		if err := m.say(0, 0); err != nil {
 			return err
 		}
 		s.mu.Lock()
 		s.guests = append(s.guests, m)
 		s.mu.Unlock()
-		if err := s.live(m, func(entry) {}); err != nil {
+		if err := s.readUntilEnd(m, func(entry) {}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// dismiss makes a guest leave somehow.
-func (s *turmoil) dismiss(m *member, how *farewell) {
-	s.farewells[how.name]++
+// makeLeave makes a guest leave in the given way.
+func (s *churn) makeLeave(m *member, how *departure) {
+	s.departures[how.name]++
 	m.SetDeadline(time.Now().Add(time.Minute))
 	m.leaving.Store(how)
 	if how == killed {
-		s.doom(m.client)
+		s.killLater(m.client)
 		return
 	}
-	if how.breach {
-		s.breaches++
+	if how.violation {
+		s.violations++
 	}
-	// The connection may be gone already where the server has had enough of it.
+	// The server may have closed the connection already.
 	if err := how.leave(m); err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
 		s.t.Errorf("%s leaves by %s: %v", m.name, how.name, err)
 	}
 }
 
-// someone takes a guest off the list.
-func (s *turmoil) someone() *member {
+// takeGuest removes a random guest from the list.
+func (s *churn) takeGuest() *member {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.guests) == 0 {
@@ -274,24 +276,24 @@ func (s *turmoil) someone() *member {
 	return m
 }
 
-// mute is a member who reads nothing, and is closed for that.
-func (s *turmoil) mute(name string) error {
-	m, err := s.enter(name)
+// runSlowMember has a member join that reads nothing, and is closed because of that.
+func (s *churn) runSlowMember(name string) error {
+	m, err := s.join(name)
 	if err != nil {
 		return err
 	}
-	m.leaving.Store(deaf)
+	m.leaving.Store(neverReading)
 	s.mu.Lock()
-	s.mutes[name] = true
+	s.slow[name] = true
 	s.mu.Unlock()
-	for end := time.Now().Add(5 * time.Minute); s.ledger.has(&m.life); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); s.record.isMember(&m.membership); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			return fmt.Errorf("%s reads nothing and is still a member", name)
 		}
 	}
 	s.mu.Lock()
-	delete(s.mutes, name)
+	delete(s.slow, name)
 	s.mu.Unlock()
 	m.SetDeadline(time.Now().Add(time.Minute))
-	return s.live(m, func(entry) {})
+	return s.readUntilEnd(m, func(entry) {})
 }

@@ -14,33 +14,33 @@ import (
 // poller is a member without WebSocket. Its connections may end; it does not.
 type poller struct {
 	*client
-	life
-	s       *turmoil
-	session string
-	since   int // the number that its last answer went up to
-	spoken  int // to all
+	membership
+	churn     *churn
+	session   string
+	since     int // the number that its last answer went up to
+	sentCount int // to all
 }
 
-// told is an answer to a poller.
-type told struct {
+// pollAnswer is an answer to a poller.
+type pollAnswer struct {
 	Session  string
 	Seq      int
 	Messages []json.RawMessage
 }
 
-// visits has pollers come and go under one name after the other, until it is over.
-func (s *turmoil) visits(name string) error {
-	for i := 0; !s.over.Load(); i++ {
-		v := &poller{s: s}
+// runPoller has pollers join and leave, one after the other, until the churn ends.
+func (s *churn) runPoller(name string) error {
+	for i := 0; !s.leaving.Load(); i++ {
+		v := &poller{churn: s}
 		if err := errors.Join(v.connect(), v.enter(fmt.Sprintf("%s.%d", name, i))); err != nil {
 			return err
 		}
-		for n := 5 + rand.IntN(40); n > 0 && !s.over.Load(); n-- {
-			if err := v.turn(); err != nil {
+		for n := 5 + rand.IntN(40); n > 0 && !s.leaving.Load(); n-- {
+			if err := v.step(); err != nil {
 				return fmt.Errorf("%s: %w", v.name, err)
 			}
 		}
-		if err := v.part(); err != nil {
+		if err := v.leaveRoom(); err != nil {
 			return fmt.Errorf("%s leaves: %w", v.name, err)
 		}
 	}
@@ -48,25 +48,25 @@ func (s *turmoil) visits(name string) error {
 }
 
 func (v *poller) connect() error {
-	c, err := dial(v.s.Addr)
+	c, err := dial(v.churn.Addr)
 	if err != nil {
 		return err
 	}
-	v.s.dialed.Add(1)
+	v.churn.dialed.Add(1)
 	v.client = c
 	return nil
 }
 
 // enter joins.
 func (v *poller) enter(name string) error {
-	v.life = newLife(name)
+	v.membership = newMembership(name)
 	a, err := v.posts("join", `{"name":%q}`, name)
 	if err != nil {
 		return err
 	}
 	v.session, v.since = a.Session, a.Seq
 	for _, p := range a.Messages {
-		if _, err := v.greeted(v.s.ledger, p); err != nil {
+		if _, err := v.receiveGreeting(v.churn.record, p); err != nil {
 			return err
 		}
 	}
@@ -77,33 +77,33 @@ func (v *poller) enter(name string) error {
 	if len(a.Messages) == 0 || typeOf(a.Messages[0]) != "missed" && number(a.Messages[0]) != v.first {
 		return fmt.Errorf("%s wants to hear first that it has joined, got %.200s", name, a.Messages)
 	}
-	return v.take(a)
+	return v.receiveAll(a)
 }
 
-// turn is one of the things that a poller does.
-func (v *poller) turn() error {
+// step does one of the things that a poller does.
+func (v *poller) step() error {
 	switch rand.IntN(12) {
 	case 0:
-		_, err := v.posts("send", `{"session":%q,"text":"%d 0 by a poller"}`, v.session, v.spoken)
-		v.spoken++
+		_, err := v.posts("send", `{"session":%q,"text":"%d 0 by a poller"}`, v.session, v.sentCount)
+		v.sentCount++
 		return err
 	case 1:
-		_, err := v.posts("send", `{"session":%q,"to":%q,"text":"psst"}`, v.session, v.s.witnesses[0].name)
+		_, err := v.posts("send", `{"session":%q,"to":%q,"text":"psst"}`, v.session, v.churn.observers[0].name)
 		return err
 	case 2: // it goes away while it waits, and comes back
-		if err := v.asks(v.since); err != nil {
+		if err := v.askPoll(v.since); err != nil {
 			return err
 		}
 		time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond)
 		v.reset()
 		return v.connect()
 	case 3:
-		if !v.s.kills {
+		if !v.churn.kills {
 			break
 		}
-		v.s.doom(v.client)
+		v.churn.killLater(v.client)
 		for err := error(nil); err == nil; _, err = v.answer() {
-			if err = v.asks(1 << 60); err != nil { // what comes it will ask for again
+			if err = v.askPoll(1 << 60); err != nil { // it asks again for what comes
 				break
 			}
 		}
@@ -111,17 +111,17 @@ func (v *poller) turn() error {
 		return v.connect()
 	}
 	a, err := v.poll()
-	return errors.Join(err, v.take(a))
+	return errors.Join(err, v.receiveAll(a))
 }
 
-func (v *poller) asks(since int) error {
+func (v *poller) askPoll(since int) error {
 	v.SetDeadline(time.Now().Add(time.Minute))
 	return v.ask(fmt.Sprintf("/chat/poll?session=%s&since=%d", v.session, since))
 }
 
 // poll returns the answer to one.
-func (v *poller) poll() (a told, err error) {
-	if err := v.asks(v.since); err != nil {
+func (v *poller) poll() (a pollAnswer, err error) {
+	if err := v.askPoll(v.since); err != nil {
 		return a, err
 	}
 	r, err := v.answer()
@@ -134,7 +134,7 @@ func (v *poller) poll() (a told, err error) {
 	return a, err
 }
 
-func (v *poller) posts(what, format string, args ...any) (a told, err error) {
+func (v *poller) posts(what, format string, args ...any) (a pollAnswer, err error) {
 	v.SetDeadline(time.Now().Add(time.Minute))
 	r, err := v.post("/chat/"+what, fmt.Sprintf(format, args...))
 	if err == nil && r.status != http.StatusOK {
@@ -146,14 +146,14 @@ func (v *poller) posts(what, format string, args ...any) (a told, err error) {
 	return a, err
 }
 
-// take hears the messages of an answer.
-func (v *poller) take(a told) error {
+// receiveAll takes the messages of an answer.
+func (v *poller) receiveAll(a pollAnswer) error {
 	for _, p := range a.Messages {
 		if typeOf(p) == "missed" {
-			v.miss(p)
+			v.skipMissed(p)
 			continue
 		}
-		if _, err := v.hears(v.s.ledger, p); err != nil {
+		if _, err := v.receive(v.churn.record, p); err != nil {
 			return err
 		}
 	}
@@ -164,25 +164,25 @@ func (v *poller) take(a told) error {
 	return nil
 }
 
-// miss ends an interval, and begins another behind what is not kept any more.
-func (v *poller) miss(p []byte) {
-	v.s.missed.Add(1)
+// skipMissed ends the membership's interval, and begins another after the missed entries.
+func (v *poller) skipMissed(p []byte) {
+	v.churn.missed.Add(1)
 	v.last = max(v.last, v.since)
-	v.s.ledger.close(&v.life)
-	v.life = life{name: v.name, first: number(p) + 1, last: number(p), said: -1}
+	v.churn.record.addMembership(&v.membership)
+	v.membership = membership{name: v.name, first: number(p) + 1, last: number(p), sent: -1}
 }
 
-// part leaves the room, or only the connection if there is time for that to be
-// noticed.
-func (v *poller) part() error {
+// leaveRoom leaves the room, or closes only the connection if there is time for the server
+// to notice that.
+func (v *poller) leaveRoom() error {
 	defer v.Close()
-	v.last, v.said = max(v.last, v.since), v.spoken
-	v.s.ledger.close(&v.life)
-	if time.Until(v.s.end) > hub.Patience+10*time.Second && rand.IntN(2) == 0 {
-		v.s.expired.Add(1)
+	v.last, v.sent = max(v.last, v.since), v.sentCount
+	v.churn.record.addMembership(&v.membership)
+	if time.Until(v.churn.endsAt) > hub.Patience+10*time.Second && rand.IntN(2) == 0 {
+		v.churn.expired.Add(1)
 		return nil
 	}
-	v.s.quit.Add(1)
+	v.churn.quit.Add(1)
 	_, err := v.posts("leave", `{"session":%q}`, v.session)
 	return err
 }

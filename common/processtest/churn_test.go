@@ -13,45 +13,45 @@ import (
 	"time"
 )
 
-// soakVariable in the environment is for how long a room with 500 members is
-// kept in turmoil, such as 10m.
-const soakVariable = "THREELOOPS_SOAK"
+// churnVariable in the environment is how long the members of a room of 500 join
+// and leave, such as 10m.
+const churnVariable = "THREELOOPS_SOAK"
 
-// turmoil is a room whose members come and go in every way there is, while
-// some, the witnesses, stay. One goroutine leads; each client has its own.
-type turmoil struct {
+// churn is a room whose members join and leave in every way there is, while some, the
+// observers, stay. One goroutine leads; each client has its own.
+type churn struct {
 	*Process
 	t      *testing.T
-	ledger *ledger
-	size   int  // members that there are at once, about
+	record *record
+	size   int  // members at a time, about
 	kills  bool // children are killed, each of which takes one member along
 
-	feeder    *member // stays, too, and has much to say to those who read nothing
-	witnesses []*member
-	heard     chan time.Duration // from each witness, of each round: how long after it was said
-	began     atomic.Int64       // when it was said, in ns since 1970
+	flooder   *member // stays, too, and sends much to members that read nothing
+	observers []*member
+	latency   chan time.Duration // from each observer, of each round: how long after it was sent
+	sentAt    atomic.Int64       // when a round's message was sent, in ns since 1970
 	round     int
 
-	spawning chan struct{} // bounds how many enter at once
-	end      time.Time     // not before that it is over
-	over     atomic.Bool   // it is: who leaves doesn't come again
+	joining chan struct{} // bounds how many join at the same time
+	endsAt  time.Time     // the churn doesn't end before
+	leaving atomic.Bool   // the churn has ended: members that leave don't join again
 
-	mu      sync.Mutex
-	guests  []*member       // who may be dismissed
-	mutes   map[string]bool // who reads nothing: whether it is a member already
-	victims []*client       // whose child is to be killed
+	mu     sync.Mutex
+	guests []*member       // members that makeLeave may be called on
+	slow   map[string]bool // members that read nothing, by name: whether they have joined
+	toKill []*client       // clients whose child is to be killed
 
 	dialed, refused, missed, expired, quit atomic.Int64
-	farewells                              map[string]int
-	dismissed, breaches, killed            int
-	alone, beside                          []time.Duration // latencies without and with members who read nothing
+	departures                             map[string]int
+	departed, violations, killed           int
+	withoutSlow, withSlow                  []time.Duration // latencies without and with members that read nothing
 }
 
-// survivesTurmoil keeps a room in turmoil. What is left of it is compared with
-// what was left of a shorter turmoil before.
-func (target Target) survivesTurmoil(t *testing.T) {
+// survivesChurn has members join and leave. It compares the server's descriptors and memory
+// after that with those after a shorter churn before.
+func (target Target) survivesChurn(t *testing.T) {
 	size, span := 200, 5*time.Second
-	if text := os.Getenv(soakVariable); text != "" {
+	if text := os.Getenv(churnVariable); text != "" {
 		var err error
 		span, err = time.ParseDuration(text)
 		must(t, err)
@@ -64,29 +64,29 @@ func (target Target) survivesTurmoil(t *testing.T) {
 		flags = append(flags, "-max-children=1000")
 	}
 	p := Launch(t, flags...)
-	s := &turmoil{
-		Process: p, t: t, ledger: newLedger(), kills: target.Name == "forkserv",
-		size: size, spawning: make(chan struct{}, 8), heard: make(chan time.Duration, 100),
-		mutes: map[string]bool{}, farewells: map[string]int{},
+	s := &churn{
+		Process: p, t: t, record: newRecord(), kills: target.Name == "forkserv",
+		size: size, joining: make(chan struct{}, 8), latency: make(chan time.Duration, 100),
+		slow: map[string]bool{}, departures: map[string]int{},
 	}
-	p.Healthy()
-	p.Rest()
-	s.rage(min(span/3, time.Minute)) // to warm up
-	descriptors, memory := p.Rest(), s.settled()
+	p.CheckHealthz()
+	p.AwaitIdle()
+	s.run(min(span/3, time.Minute)) // to warm up
+	descriptors, memory := p.AwaitIdle(), s.restingMemory()
 	before := p.Stats()
 	s.dialed.Store(0)
-	s.rage(span)
-	s.report(span)
+	s.run(span)
+	s.logSummary(span)
 	after := p.Stats()
 	if err := errors.Join(
 		equal("connections accepted", after["accepted"]-before["accepted"], int(s.dialed.Load())),
 		equal("refused", after["refused"], 0), equal("faults", after["faults"], 0),
-		equal("violations", after["violations"], s.breaches),
+		equal("violations", after["violations"], s.violations),
 	); err != nil {
 		t.Error(err)
 	}
-	p.AtRest(descriptors)
-	end := s.settled()
+	p.CheckIdle(descriptors)
+	end := s.restingMemory()
 	t.Logf("resident memory without clients: %d KiB before, %d KiB after; %d descriptors", memory>>10, end>>10, descriptors)
 	// The room's log alone may be 4 MiB, texts and their JSON, and as much garbage.
 	if most := memory + 32<<20; end > most {
@@ -96,11 +96,11 @@ func (target Target) survivesTurmoil(t *testing.T) {
 	s.checkLog()
 }
 
-// settled is the server's memory without members. Requests make it collect its
-// garbage first, of which the kernel gets back what was free before.
-func (s *turmoil) settled() (least int) {
+// restingMemory is the server's memory without members. Before it is measured, requests make
+// the server collect its garbage.
+func (s *churn) restingMemory() (least int) {
 	s.t.Helper()
-	s.Unwatch()
+	s.CloseStats()
 	body := strings.Repeat("x", 512<<10)
 	for i := range 20 {
 		c, err := dial(s.Addr)
@@ -118,38 +118,38 @@ func (s *turmoil) settled() (least int) {
 	return least
 }
 
-// rage fills the room, keeps it in turmoil for span, and empties it.
-func (s *turmoil) rage(span time.Duration) {
+// run fills the room, has members join and leave for span, and empties it.
+func (s *churn) run(span time.Duration) {
 	s.t.Helper()
-	s.over.Store(false)
-	s.ledger.forget()
-	s.end = time.Now().Add(span)
-	var wg, stay sync.WaitGroup
-	first := s.gather(&stay)
+	s.leaving.Store(false)
+	s.record.reset()
+	s.endsAt = time.Now().Add(span)
+	var wg, residents sync.WaitGroup
+	first := s.joinResidents(&residents)
 	pollers := max(2, s.size/25)
 	for i := range pollers {
-		s.run(&wg, func() error { return s.visits(fmt.Sprint("poller ", i)) })
+		s.goClient(&wg, func() error { return s.runPoller(fmt.Sprint("poller ", i)) })
 	}
-	for i := range s.size - pollers - len(s.witnesses) - 1 {
-		s.run(&wg, func() error { return s.guest(fmt.Sprint("guest ", i)) })
+	for i := range s.size - pollers - len(s.observers) - 1 {
+		s.goClient(&wg, func() error { return s.runGuest(fmt.Sprint("guest ", i)) })
 	}
-	for s.ledger.present() < s.size*9/10 && !s.t.Failed() {
+	for s.record.countMembers() < s.size*9/10 && !s.t.Failed() {
 		time.Sleep(50 * time.Millisecond) // a client that can't enter fails by itself
 	}
 	began := time.Now()
 	period := min(span/4, 30*time.Second)
 	for time.Since(began) < span && !s.t.Failed() {
-		if time.Since(began)/period%2 == 1 && s.silent() == 0 {
-			s.wave(&wg)
+		if time.Since(began)/period%2 == 1 && s.countSlow() == 0 {
+			s.addSlowMembers(&wg)
 		}
-		s.turn()
+		s.step()
 	}
-	s.over.Store(true)
-	s.disperse(&wg, &stay, first)
+	s.leaving.Store(true)
+	s.endAll(&wg, &residents, first)
 }
 
-// run runs a client.
-func (s *turmoil) run(wg *sync.WaitGroup, live func() error) {
+// goClient runs a client in a goroutine.
+func (s *churn) goClient(wg *sync.WaitGroup, live func() error) {
 	wg.Go(func() {
 		if err := live(); err != nil {
 			s.t.Error(err)
@@ -157,70 +157,70 @@ func (s *turmoil) run(wg *sync.WaitGroup, live func() error) {
 	})
 }
 
-// gather has those join who stay. It returns the first entry's number.
-func (s *turmoil) gather(stay *sync.WaitGroup) (first int) {
+// joinResidents has the members join that stay. It returns the first entry's number.
+func (s *churn) joinResidents(residents *sync.WaitGroup) (first int) {
 	resident := func(name string, took func(e entry)) *member {
-		m, err := s.enter(name)
+		m, err := s.join(name)
 		must(s.t, err)
-		s.run(stay, func() error { return s.live(m, took) })
+		s.goClient(residents, func() error { return s.readUntilEnd(m, took) })
 		return m
 	}
-	s.feeder = resident("feeder", func(entry) {})
-	must(s.t, equal("members that the first one is told of", s.feeder.others, 0))
-	s.witnesses = nil
+	s.flooder = resident("feeder", func(entry) {})
+	must(s.t, equal("members that the first one is told of", s.flooder.others, 0))
+	s.observers = nil
 	for i := range 10 {
-		s.witnesses = append(s.witnesses, resident(fmt.Sprint("witness ", i), func(e entry) {
+		s.observers = append(s.observers, resident(fmt.Sprint("observer ", i), func(e entry) {
 			if e.round > 0 {
-				s.heard <- time.Since(time.Unix(0, s.began.Load()))
+				s.latency <- time.Since(time.Unix(0, s.sentAt.Load()))
 			}
 		}))
 	}
-	return s.feeder.first
+	return s.flooder.first
 }
 
-// wave has some enter who read nothing.
-func (s *turmoil) wave(wg *sync.WaitGroup) {
+// addSlowMembers has members join that read nothing.
+func (s *churn) addSlowMembers(wg *sync.WaitGroup) {
 	for i := range max(2, s.size/50) {
-		name := fmt.Sprintf("mute %d.%d", s.round, i)
+		name := fmt.Sprintf("slow %d.%d", s.round, i)
 		s.mu.Lock()
-		s.mutes[name] = false
+		s.slow[name] = false
 		s.mu.Unlock()
-		s.farewells[deaf.name]++
-		s.run(wg, func() error { return s.mute(name) })
+		s.departures[neverReading.name]++
+		s.goClient(wg, func() error { return s.runSlowMember(name) })
 	}
 }
 
-// silent is how many are there who read nothing, or are about to come.
-func (s *turmoil) silent() int {
+// countSlow counts the members that read nothing, with those about to join.
+func (s *churn) countSlow() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.mutes)
+	return len(s.slow)
 }
 
-// turn has a witness say something, waits until all witnesses have heard it, and
-// has some guests leave, each way in its turn. So the room is as fast as its server.
-func (s *turmoil) turn() {
+// step has an observer send a message, waits until all observers have received it, and has
+// some guests leave, each way in its turn. So the room is as fast as its server.
+func (s *churn) step() {
 	const pause = 20 * time.Millisecond
 	s.t.Helper()
 	start := time.Now()
-	s.speak()
+	s.broadcast()
 	for range 2 + s.size/200 {
-		if m := s.someone(); m != nil {
-			how := &farewells[s.dismissed%len(farewells)]
-			s.dismissed++
+		if m := s.takeGuest(); m != nil {
+			how := &departures[s.departed%len(departures)]
+			s.departed++
 			if s.kills && rand.IntN(3) == 0 {
 				how = killed
 			}
-			s.dismiss(m, how)
+			s.makeLeave(m, how)
 		}
 	}
-	s.kill()
-	s.whisper()
+	s.killChildren()
+	s.sendPrivate()
 	time.Sleep(max(pause, time.Since(start)))
 }
 
-// speak says something to all, now and then something large.
-func (s *turmoil) speak() {
+// broadcast sends a message to all, now and then a large one.
+func (s *churn) broadcast() {
 	const large, often = 16_000, 10
 	s.t.Helper()
 	s.round++
@@ -228,65 +228,65 @@ func (s *turmoil) speak() {
 	if s.round%often == 0 {
 		padding = large
 	}
-	latencies := &s.alone
-	if s.silent() > 0 {
-		latencies = &s.beside
+	latencies := &s.withoutSlow
+	if s.countSlow() > 0 {
+		latencies = &s.withSlow
 	}
-	s.began.Store(time.Now().UnixNano())
-	must(s.t, s.witnesses[rand.IntN(len(s.witnesses))].says(s.round, padding))
-	late := time.NewTimer(time.Minute)
-	defer late.Stop()
-	for i := range s.witnesses {
+	s.sentAt.Store(time.Now().UnixNano())
+	must(s.t, s.observers[rand.IntN(len(s.observers))].say(s.round, padding))
+	timeout := time.NewTimer(time.Minute)
+	defer timeout.Stop()
+	for i := range s.observers {
 		select {
-		case d := <-s.heard:
+		case d := <-s.latency:
 			*latencies = append(*latencies, d)
-		case <-late.C:
-			s.t.Fatalf("%d of %d witnesses have heard message %d after a minute", i, len(s.witnesses), s.round)
+		case <-timeout.C:
+			s.t.Fatalf("%d of %d observers have received message %d after a minute", i, len(s.observers), s.round)
 		}
 	}
 }
 
-// whisper says something to one, and much to those who don't read it.
-func (s *turmoil) whisper() {
+// sendPrivate sends a message to one member, and much to those that read nothing.
+func (s *churn) sendPrivate() {
 	s.mu.Lock()
 	few, much := []string{"nobody"}, []string(nil)
 	if len(s.guests) > 0 {
 		few = append(few, s.guests[0].name)
 	}
-	for name, there := range s.mutes {
+	for name, there := range s.slow {
 		if there {
 			much = append(much, name, name, name)
 		}
 	}
 	s.mu.Unlock()
 	for _, name := range few {
-		must(s.t, s.feeder.tells(name, 0))
+		must(s.t, s.flooder.sayTo(name, 0))
 	}
 	for _, name := range much {
-		must(s.t, s.feeder.tells(name, 20_000))
+		must(s.t, s.flooder.sayTo(name, 20_000))
 	}
 }
 
-// doom asks for a client's child to be killed.
-func (s *turmoil) doom(c *client) {
+// killLater has a client's child killed by the next killChildren.
+func (s *churn) killLater(c *client) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.victims = append(s.victims, c)
+	s.toKill = append(s.toKill, c)
 }
 
-// kill kills the children of those who are doomed.
-func (s *turmoil) kill() {
+// killChildren kills the children that killLater was called for.
+func (s *churn) killChildren() {
 	s.t.Helper()
 	s.mu.Lock()
-	victims := s.victims
-	s.victims = nil
+	victims := s.toKill
+	s.toKill = nil
 	s.mu.Unlock()
 	if len(victims) == 0 {
 		return
 	}
 	s.Stats() // on a connection that is open then
 	pids := map[string]int{}
-	for _, slot := range s.watch.scoreboard(s.t).Slots {
+	for _, slot := range s.statsClient.scoreboard(s.t).Slots {
 		if peer, ok := slot["peer"].(string); ok {
 			pids[peer] = int(slot["pid"].(float64))
 		}
@@ -294,7 +294,7 @@ func (s *turmoil) kill() {
 	for _, c := range victims {
 		pid := pids[c.LocalAddr().String()]
 		if pid == 0 { // it is not accepted yet
-			s.doom(c)
+			s.killLater(c)
 			continue
 		}
 		must(s.t, equal("it is the parent's", pid == s.Pid, false))
@@ -303,8 +303,8 @@ func (s *turmoil) kill() {
 	}
 }
 
-// disperse has all leave, the witnesses last, and compares what they have heard.
-func (s *turmoil) disperse(others, stay *sync.WaitGroup, first int) {
+// endAll has all leave, the observers last, and compares what they have received.
+func (s *churn) endAll(others, residents *sync.WaitGroup, first int) {
 	s.t.Helper()
 	gone := make(chan struct{})
 	go func() {
@@ -313,25 +313,25 @@ func (s *turmoil) disperse(others, stay *sync.WaitGroup, first int) {
 	}()
 	for end := time.Now().Add(2 * time.Minute); !closed(gone); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			s.t.Fatalf("two minutes after all were asked to leave %d are there", s.ledger.present())
+			s.t.Fatalf("two minutes after all were asked to leave %d are there", s.record.countMembers())
 		}
-		for m := s.someone(); m != nil; m = s.someone() {
-			s.dismiss(m, polite)
+		for m := s.takeGuest(); m != nil; m = s.takeGuest() {
+			s.makeLeave(m, closeFirst)
 		}
-		s.kill()
-		s.speak() // polls are answered then, and who doesn't read is closed
-		s.whisper()
+		s.killChildren()
+		s.broadcast() // polls are answered then, and members that don't read are closed
+		s.sendPrivate()
 	}
-	s.speak()
-	must(s.t, equal("victims that could not be killed", len(s.victims), 0))
-	for i, m := range append([]*member{s.feeder}, s.witnesses...) {
-		eventually(s.t, func() error { return equal("members", s.ledger.present(), len(s.witnesses)+1-i) })
-		s.dismiss(m, polite)
+	s.broadcast()
+	must(s.t, equal("victims that could not be killed", len(s.toKill), 0))
+	for i, m := range append([]*member{s.flooder}, s.observers...) {
+		eventually(s.t, func() error { return equal("members", s.record.countMembers(), len(s.observers)+1-i) })
+		s.makeLeave(m, closeFirst)
 	}
-	stay.Wait()
-	last := s.witnesses[len(s.witnesses)-1].last
-	s.checkEmpty(last)
-	faults := s.ledger.audit(first, last)
+	residents.Wait()
+	last := s.observers[len(s.observers)-1].last
+	s.checkEmptyRoom(last)
+	faults := s.record.check(first, last)
 	for _, fault := range faults[:min(len(faults), 20)] {
 		s.t.Error(fault)
 	}
@@ -346,14 +346,13 @@ func closed(c chan struct{}) bool {
 	}
 }
 
-// checkEmpty has somebody join after the last member, who was the only one not
-// to hear that it left.
-func (s *turmoil) checkEmpty(last int) {
+// checkEmptyRoom has a member join after the last one has left.
+func (s *churn) checkEmptyRoom(last int) {
 	s.t.Helper()
-	s.Settle(1)
-	late, err := s.enter("newcomer")
+	s.AwaitOpen(1)
+	late, err := s.join("the last")
 	must(s.t, err)
-	must(s.t, equal("members that a newcomer is told of", late.others, 0))
+	must(s.t, equal("members that a new member is told of", late.others, 0))
 	must(s.t, equal("the number of its entry", late.first, last+2))
 	must(s.t, late.leave())
 }

@@ -28,11 +28,11 @@ type client struct {
 }
 
 // dial connects. All that the client does must end within a minute.
-func dial(addr string) (*client, error) { return connect(&net.Dialer{Timeout: patience}, addr) }
+func dial(addr string) (*client, error) { return connect(&net.Dialer{Timeout: testTimeout}, addr) }
 
 // dialNarrow connects a client whose socket holds little that it has not read.
 func dialNarrow(addr string) (*client, error) {
-	return connect(&net.Dialer{Timeout: patience, Control: func(_, _ string, raw syscall.RawConn) error {
+	return connect(&net.Dialer{Timeout: testTimeout, Control: func(_, _ string, raw syscall.RawConn) error {
 		var failed error
 		err := raw.Control(func(fd uintptr) {
 			failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<10)
@@ -163,8 +163,8 @@ func (c *client) send(op ws.Opcode, p []byte) error {
 	return err
 }
 
-// heard is an error unless p comes back.
-func (c *client) heard(op ws.Opcode, p []byte) error {
+// receives is an error unless p comes back.
+func (c *client) receives(op ws.Opcode, p []byte) error {
 	ev, err := c.frames.Next()
 	if err == nil && ev.Rsv1 {
 		ev.Payload, err = c.zip.inflate(ev.Payload)
@@ -182,12 +182,12 @@ func (c *client) heard(op ws.Opcode, p []byte) error {
 	return nil
 }
 
-// echo sends p and hears it.
+// echo sends p and receives it.
 func (c *client) echo(p []byte) error {
 	if err := c.send(ws.Binary, p); err != nil {
 		return err
 	}
-	return c.heard(ws.Binary, p)
+	return c.receives(ws.Binary, p)
 }
 
 // closed is an error unless the server's Close with code comes next.

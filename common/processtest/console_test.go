@@ -56,8 +56,8 @@ func (o *operator) do(command string) (lines []string) {
 	}
 }
 
-// hears types a command and fails unless the answer is the line want.
-func (o *operator) hears(command, want string) {
+// answers types a command and fails unless the answer is the line want.
+func (o *operator) answers(command, want string) {
 	o.t.Helper()
 	must(o.t, equal("answer to "+command, strings.Join(o.do(command), "\n"), want))
 }
@@ -71,7 +71,7 @@ type user struct {
 
 var userLine = regexp.MustCompile(`^(\S+) (\d+) port=(\d+) phase=(\w+) pid=(\d+) (?:\w+=\d+ ?)+$`)
 
-// users returns who is there, by port.
+// users returns the clients that the server lists, by port.
 func (o *operator) users(command string) map[int]user {
 	o.t.Helper()
 	all := map[int]user{}
@@ -90,8 +90,8 @@ func (o *operator) users(command string) map[int]user {
 
 func (c *client) port() int { return c.LocalAddr().(*net.TCPAddr).Port }
 
-// idler connects a client that has asked once.
-func idler(t *testing.T, addr string) *client {
+// idleClient connects a client that has asked once.
+func idleClient(t *testing.T, addr string) *client {
 	t.Helper()
 	c, err := dial(addr)
 	must(t, err)
@@ -101,8 +101,8 @@ func idler(t *testing.T, addr string) *client {
 	return c
 }
 
-// talker connects a client with an open WebSocket.
-func talker(t *testing.T, addr string) *client {
+// openWebSocket connects a client with an open WebSocket.
+func openWebSocket(t *testing.T, addr string) *client {
 	t.Helper()
 	c, err := open(addr)
 	must(t, err)
@@ -110,10 +110,10 @@ func talker(t *testing.T, addr string) *client {
 	return c
 }
 
-func obeysOperator(t *testing.T, flags ...string) {
+func runsOperatorCommands(t *testing.T, flags ...string) {
 	o := operate(t, append(flags, "-console")...)
-	o.hears("users", "nobody is there")
-	h, w := idler(t, o.Addr), talker(t, o.Addr)
+	o.answers("users", "nobody is there")
+	h, w := idleClient(t, o.Addr), openWebSocket(t, o.Addr)
 	o.seesBoth(h, w)
 	all := o.users("clients")
 	hid, wid := all[h.port()].id, all[w.port()].id
@@ -122,38 +122,38 @@ func obeysOperator(t *testing.T, flags ...string) {
 	tell := func(command, want string) {
 		t.Helper()
 		told++
-		o.hears(fmt.Sprintf("%s hello  you, %d", command, told), want)
-		must(t, w.heard(ws.Text, fmt.Appendf(nil, "hello  you, %d", told)))
+		o.answers(fmt.Sprintf("%s hello  you, %d", command, told), want)
+		must(t, w.receives(ws.Text, fmt.Appendf(nil, "hello  you, %d", told)))
 	}
 	tell("send 127.0.0.1 "+wid, "sent to 127.0.0.1 "+wid)
 	tell("write 127.0.0.1 "+wid, "sent to 127.0.0.1 "+wid)
 	tell("send "+wid, "sent to 127.0.0.1 "+wid)
 	tell("sendall", "sent to 1 of 2 clients")
 	tell("WriteAll", "sent to 1 of 2 clients")
-	o.hears("send 127.0.0.1 "+hid+" hello", "127.0.0.1 "+hid+" has no open WebSocket")
-	o.hears("send 127.0.0.2 "+wid+" hello", "client "+wid+" has the address 127.0.0.1, not 127.0.0.2")
-	o.hears("kick ::1 "+wid, "client "+wid+" has the address 127.0.0.1, not ::1")
-	o.hears("kick 1000", "there is no client 1000")
-	o.hears("kcik", `there is no command "kcik": the nearest is kick, and help lists all`)
-	o.hears("kick", "usage: kick [IP] SOCKET")
-	o.hears("sendall "+strings.Repeat("long ", 20000), "a command may have at most 20479 bytes")
+	o.answers("send 127.0.0.1 "+hid+" hello", "127.0.0.1 "+hid+" has no open WebSocket")
+	o.answers("send 127.0.0.2 "+wid+" hello", "client "+wid+" has the address 127.0.0.1, not 127.0.0.2")
+	o.answers("kick ::1 "+wid, "client "+wid+" has the address 127.0.0.1, not ::1")
+	o.answers("kick 1000", "there is no client 1000")
+	o.answers("kcik", `there is no command "kcik": the nearest is kick, and help lists all`)
+	o.answers("kick", "usage: kick [IP] SOCKET")
+	o.answers("sendall "+strings.Repeat("long ", 20000), "a command may have at most 20479 bytes")
 	must(t, equal("first line of stats", strings.Join(strings.Fields(o.do("stats")[0]), " "), "connections 2"))
 	must(t, equal("lines of help", len(o.do("help")), 8))
 	must(t, equal("what help close says", o.do("help close")[0], "kick [IP] SOCKET: close one connection"))
 
 	o.closesClients("kick 127.0.0.1 "+hid, "close 127.0.0.1 "+wid, h, w)
-	h, w = idler(t, o.Addr), talker(t, o.Addr)
+	h, w = idleClient(t, o.Addr), openWebSocket(t, o.Addr)
 	all = o.users("users")
 	o.closesClients("close "+all[h.port()].id, "kick "+all[w.port()].id, h, w)
 	for _, command := range []string{"kickall", "closeall"} {
-		h, w := idler(t, o.Addr), talker(t, o.Addr)
-		o.hears(command, "closing 2 connections")
+		h, w := idleClient(t, o.Addr), openWebSocket(t, o.Addr)
+		o.answers(command, "closing 2 connections")
 		must(t, h.ended())
 		h.Close()
 		o.closed(w)
-		o.empties()
+		o.waitUntilEmpty()
 	}
-	o.Settle(1)
+	o.AwaitOpen(1)
 }
 
 // seesBoth fails unless users and its synonyms show an HTTP client and one with
@@ -191,11 +191,11 @@ func (o *operator) closesClients(first, second string, h, w *client) {
 	h.Close()
 	must(o.t, equal("answer to "+second, strings.HasPrefix(o.do(second)[0], "closing 127.0.0.1 "), true))
 	o.closed(w)
-	o.empties()
+	o.waitUntilEmpty()
 }
 
-// empties waits until no client is left.
-func (o *operator) empties() {
+// waitUntilEmpty waits until no client is left.
+func (o *operator) waitUntilEmpty() {
 	o.t.Helper()
 	eventually(o.t, func() error { return equal("users", strings.Join(o.do("users"), "\n"), "nobody is there") })
 }
@@ -209,10 +209,10 @@ func (o *operator) closed(w *client) {
 	w.Close()
 }
 
-func obeysQuit(t *testing.T) {
+func shutsDownAtQuit(t *testing.T) {
 	for _, command := range []string{"quit", "exit"} {
 		o := operate(t, "-console")
-		w := talker(t, o.Addr)
+		w := openWebSocket(t, o.Addr)
 		o.types(command)
 		must(t, w.closed(ws.GoingAway))
 		w.Close()
@@ -223,21 +223,21 @@ func obeysQuit(t *testing.T) {
 	}
 }
 
-func outlivesInput(t *testing.T) {
+func servesAfterInputEnds(t *testing.T) {
 	t.Run("with a console", func(t *testing.T) {
 		o := operate(t, "-console")
-		w := talker(t, o.Addr)
+		w := openWebSocket(t, o.Addr)
 		_, err := o.in.WriteString("sendall last words") // a line without an end
 		must(t, err)
 		must(t, o.in.Close())
-		must(t, w.heard(ws.Text, []byte("last words")))
+		must(t, w.receives(ws.Text, []byte("last words")))
 		line, err := o.readLine()
 		must(t, err)
 		must(t, equal("the last answer", line, "sent to 1 of 1 clients\n"))
 		eventually(t, func() error {
 			return equal("lines about the end", strings.Count(o.Log(), "the console has closed"), 1)
 		})
-		o.Healthy()
+		o.CheckHealthz()
 		o.idles()
 	})
 	t.Run("without a console", func(t *testing.T) {
@@ -245,14 +245,14 @@ func outlivesInput(t *testing.T) {
 		o.types("quit")
 		must(t, o.in.Close())
 		o.idles()
-		o.Healthy() // a server that shuts down may answer for a moment, but not now
+		o.CheckHealthz() // a server that shuts down may answer for a moment, but not now
 	})
 }
 
 // idles fails if a server without work is busy: its loops, or its console.
 func (o *operator) idles() {
 	o.t.Helper()
-	o.Quiet()
+	o.CheckSleeps()
 	const span = 500 * time.Millisecond
 	before := o.cpu()
 	time.Sleep(span)
@@ -261,27 +261,27 @@ func (o *operator) idles() {
 	}
 }
 
-func knowsIPv6(t *testing.T) {
+func listsIPv6Clients(t *testing.T) {
 	if ln, err := net.Listen("tcp", "[::1]:0"); err != nil {
 		t.Skip(err)
 	} else {
 		ln.Close()
 	}
 	o := operate(t, "-console", "-addr=[::1]:0")
-	w := talker(t, o.Addr)
+	w := openWebSocket(t, o.Addr)
 	u := o.users("users")[w.port()]
 	must(t, equal("address", u.ip, "::1"))
-	o.hears("send 127.0.0.1 "+u.id+" hello", "client "+u.id+" has the address ::1, not 127.0.0.1")
-	o.hears("send [::1] "+u.id+" hello", "sent to ::1 "+u.id)
-	must(t, w.heard(ws.Text, []byte("hello")))
-	o.hears("kick ::1 "+u.id, "closing ::1 "+u.id)
+	o.answers("send 127.0.0.1 "+u.id+" hello", "client "+u.id+" has the address ::1, not 127.0.0.1")
+	o.answers("send [::1] "+u.id+" hello", "sent to ::1 "+u.id)
+	must(t, w.receives(ws.Text, []byte("hello")))
+	o.answers("kick ::1 "+u.id, "closing ::1 "+u.id)
 	o.closed(w)
 }
 
-// survivesBackground runs a server as a background job of a shell at a terminal.
-// Reading from that, it would be stopped; and the job of somebody who has typed
-// "server &" shall serve.
-func survivesBackground(t *testing.T) {
+// runsInBackground runs a server as a background job of a shell at a terminal.
+// If it read from the terminal, it would be stopped, and a server started by
+// "server &" must serve.
+func runsInBackground(t *testing.T) {
 	master, slave := terminal(t)
 	shell := []string{"/bin/sh", "-m", "-c", `"$@" & wait $!`, "sh"}
 	p := prepare(t, shell, []string{"-addr=127.0.0.1:0", "-lifeline=3", "-console"})
@@ -289,14 +289,14 @@ func survivesBackground(t *testing.T) {
 	p.start(slave)
 	slave.Close()
 	master.WriteString("quit\n") // for the shell, whose foreground it is
-	p.Healthy()
+	p.CheckHealthz()
 	(&operator{Process: p}).idles()
 	fields, err := procStat(p.Pid)
 	must(t, err)
 	if fields[0] == "T" {
 		t.Error("the server is stopped")
 	}
-	p.Unwatch()
+	p.CloseStats()
 	p.Signal(syscall.SIGTERM)
 	must(t, equal("exit status", p.Wait(), 0))
 }

@@ -20,7 +20,7 @@ func finishesDeferred(t *testing.T) {
 	lost, first := 0, error(nil)
 	for range deferredShutdowns {
 		p := Launch(t, "-defer-accept=5")
-		p.Healthy()
+		p.CheckHealthz()
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		for range clients {

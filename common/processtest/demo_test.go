@@ -34,9 +34,9 @@ func torn(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
 }
 
-// crashesAlone shows whom a crash takes along: with a process for each
+// crashesOneProcess shows which clients a crash ends: with a process for each
 // connection nobody, with a loop everyone.
-func (target Target) crashesAlone(t *testing.T) {
+func (target Target) crashesOneProcess(t *testing.T) {
 	p := Launch(t, "-demo")
 	neighbours := make([]*client, 4)
 	for i := range neighbours {
@@ -69,8 +69,8 @@ func (target Target) crashesAlone(t *testing.T) {
 	for _, c := range neighbours {
 		must(t, c.echo([]byte("after")))
 	}
-	p.Healthy()
-	p.Settle(len(neighbours) + 1)
+	p.CheckHealthz()
+	p.AwaitOpen(len(neighbours) + 1)
 	eventually(t, func() error {
 		return equal("lines about a child that failed", strings.Count(p.Log(), "a child has failed"), 1)
 	})

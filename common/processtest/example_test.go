@@ -13,8 +13,8 @@ func Example() {
 	_ = func(m *testing.M) { processtest.Main(m, main) } // TestMain
 	_ = func(t *testing.T) {                             // a test
 		p := processtest.Launch(t, "-idle-timeout=1s")
-		before := p.Rest()
-		p.Healthy()
-		p.AtRest(before)
+		before := p.AwaitIdle()
+		p.CheckHealthz()
+		p.CheckIdle(before)
 	}
 }

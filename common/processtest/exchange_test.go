@@ -21,7 +21,7 @@ type exchange struct {
 	from        []byte // which the messages are cut from, round and round
 	size, count int
 	fragment    int    // bytes of a message in each of its frames; 0: in one
-	chop        int    // bytes that are written at once; 0: all
+	chop        int    // bytes in a write; 0: all
 	offer       string // of extensions; messages are compressed if there is one
 	within      time.Duration
 }
@@ -51,7 +51,7 @@ func playAll(t *testing.T, rows []exchange, flags ...string) {
 		}
 	}
 	t.Logf("%d exchanges in %.1f s", len(rows), time.Since(begin).Seconds())
-	p.Settle(1)
+	p.AwaitOpen(1)
 }
 
 func (e exchange) play(addr string) error {
@@ -87,7 +87,7 @@ func (e exchange) message(i int) []byte {
 	return p
 }
 
-// once sends p and hears it.
+// once sends p and receives it.
 func (e exchange) once(c *client, p []byte) error {
 	h, sent := ws.Header{Opcode: e.op}, p
 	if c.zip != nil {
@@ -104,7 +104,7 @@ func (e exchange) once(c *client, p []byte) error {
 		}
 		wire = wire[n:]
 	}
-	return c.heard(e.op, p)
+	return c.receives(e.op, p)
 }
 
 // fragments appends a client's message to dst: in frames of n bytes, or, if n

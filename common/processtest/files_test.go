@@ -74,9 +74,9 @@ func stalledFile(t *testing.T) (name string, p *Process, c *client, r *http.Resp
 	return name, p, c, r
 }
 
-// breaksTruncated makes a file shorter while it is sent. The reply can't be
+// resetsTruncatedFile makes a file shorter while it is sent. The reply can't be
 // completed then: neither may it be padded, nor another reply follow.
-func breaksTruncated(t *testing.T) {
+func resetsTruncatedFile(t *testing.T) {
 	const left = largeFile / 2
 	name, p, _, r := stalledFile(t)
 	must(t, os.Truncate(name, left))
@@ -87,13 +87,13 @@ func breaksTruncated(t *testing.T) {
 	if want := lettersOf(largeFile)[:len(body)]; !bytes.Equal(want, body) {
 		t.Error("want nothing but bytes of the file before the end")
 	}
-	p.Healthy()
-	p.Settle(1)
+	p.CheckHealthz()
+	p.AwaitOpen(1)
 }
 
-// keepsPromise makes a file longer while it is sent: what Content-Length has
+// sendsPromisedLength makes a file longer while it is sent: what Content-Length has
 // promised is sent, and then the next reply.
-func keepsPromise(t *testing.T) {
+func sendsPromisedLength(t *testing.T) {
 	name, _, c, r := stalledFile(t)
 	f, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0)
 	must(t, err)
@@ -136,9 +136,9 @@ func noticesReplaced(t *testing.T) {
 	}
 }
 
-// noticesTwin replaces a file by another of the same length and time, as an
+// noticesReplacementOfSameSizeAndTime replaces a file by another of the same length and time, as an
 // archiver unpacks it.
-func noticesTwin(t *testing.T) {
+func noticesReplacementOfSameSizeAndTime(t *testing.T) {
 	root, _, c := filed(t)
 	name := filepath.Join(root, "f.txt")
 	old := time.Now().Add(-time.Hour)
@@ -200,7 +200,7 @@ func sendsRanges(t *testing.T) {
 		equal("Content-Range", r.Header.Get("Content-Range"), fmt.Sprintf("bytes */%d", size))))
 }
 
-// sendsParts asks for several ranges at once, which come in the order asked for.
+// sendsParts asks for several ranges in one request, which come in the order asked for.
 func sendsParts(t *testing.T, c *client, text []byte) {
 	t.Helper()
 	ranges := [][2]int{{9000000, 9999999}, {0, 0}, {1000, 70000}, {len(text) - 7, len(text) - 1}}
@@ -226,8 +226,8 @@ func sendsParts(t *testing.T, c *client, text []byte) {
 	}
 }
 
-// prefersCompressed has a compressed sibling beside a file.
-func prefersCompressed(t *testing.T) {
+// sendsCompressedSibling has a compressed sibling beside a file.
+func sendsCompressedSibling(t *testing.T) {
 	root, _, c := filed(t)
 	old := time.Now().Add(-time.Hour)
 	name := filepath.Join(root, "x.css")
@@ -253,8 +253,8 @@ func prefersCompressed(t *testing.T) {
 	must(t, errors.Join(err, equal("with an older sibling", string(body), "newer")))
 }
 
-// knowsDates sends conditions in all three forms of a date.
-func knowsDates(t *testing.T) {
+// readsAllDateForms sends conditions in all three forms of a date.
+func readsAllDateForms(t *testing.T) {
 	root, _, c := filed(t)
 	at := time.Now().Add(-time.Hour).Truncate(time.Second)
 	put(t, filepath.Join(root, "f"), []byte("text"), at.Add(300*time.Millisecond))

@@ -49,7 +49,7 @@ func (target Target) refusesBusyPort(t *testing.T) {
 	p := Launch(t)
 	second := prepare(t, nil, []string{"-addr=" + p.Addr})
 	target.complains(second, 1, regexp.QuoteMeta(p.Addr)+".*in use.*-addr")
-	p.Healthy()
+	p.CheckHealthz()
 }
 
 // complains runs a server that can't start: it ends with status, and with one

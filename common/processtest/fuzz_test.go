@@ -28,8 +28,8 @@ func survivesGarbage(t *testing.T) {
 	}
 	p, tag, date := garbageRoot(t)
 	good := honest(tag, date)
-	p.Healthy()
-	before := p.Rest()
+	p.CheckHealthz()
+	before := p.AwaitIdle()
 	var sent atomic.Int64
 	var met [kinds]atomic.Int64
 	var wg sync.WaitGroup
@@ -58,8 +58,8 @@ func survivesGarbage(t *testing.T) {
 			t.Errorf("want some %s, got none: the streams are no good", kindNames[kind])
 		}
 	}
-	p.Healthy()
-	p.AtRest(before)
+	p.CheckHealthz()
+	p.CheckIdle(before)
 }
 
 // tokens are what parsers stumble over.
@@ -112,7 +112,7 @@ func sendGarbage(addr string, b []byte, r *rand.Rand) (seen [kinds]int, err erro
 		return seen, err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(testTimeout))
 	for rest, n := b, 1+r.IntN(4); len(rest) > 0; n-- {
 		k := len(rest)
 		if n > 1 {

@@ -15,13 +15,13 @@ import (
 // garbageFlags have everything in play that a client may ask for.
 var garbageFlags = []string{"-legacy", "-compress=takeover"}
 
-// streams are what good clients might send, in one kind a list: whoever mixes
-// them takes a kind first, so that one with many streams is no more frequent.
+// streams are what good clients might send, a list for each kind. A test that mixes
+// them chooses a kind first, so that a kind with many streams is no more frequent.
 type streams [][][]byte
 
 // honest returns streams for a server that has garbageFlags and serves a root
 // with the file x.css, of which tag is the entity tag and date the age. None
-// asks with HEAD: whoever reads the replies could not tell what to expect.
+// asks with HEAD: a client that reads the responses could not tell what to expect.
 func honest(tag, date string) streams {
 	return streams{
 		requests(), conditions(tag, date), sockets(), compressed(), hixies(),

@@ -18,7 +18,7 @@ func kindProcesses(target Target) []process {
 		{"an entry of a list that can match nothing is refused", target.refusesEntries},
 		{"a compressed sibling whose time is less precise is sent", sendsLessPreciseSibling},
 		{"a file is asked about again before a browser's copy of it is used", revalidatesFiles},
-		{"the operator's words reach the room as a message of the room", speaksToTheRoom},
+		{"the operator's words reach the room as a message of the room", sendsOperatorMessageToRoom},
 	}
 }
 
@@ -86,29 +86,30 @@ func revalidatesFiles(t *testing.T) {
 	}
 }
 
-// speaksToTheRoom has an operator speak to a member of the room, to one that polls, to a
+// sendsOperatorMessageToRoom has an operator speak to a member of the room, to one that polls, to a
 // client of the room that is no member yet, and to another WebSocket.
-func speaksToTheRoom(t *testing.T) {
+func sendsOperatorMessageToRoom(t *testing.T) {
 	o := operate(t, "-console")
 	ann := o.join(t, "Ann")
 	stranger := &speaker{o.enter(t), t, "a stranger"}
-	echo := talker(t, o.Addr)
-	o.hears(`sendall "hello" <you> \ all`, "sent to 3 of 3 clients")
+	echo := openWebSocket(t, o.Addr)
+	o.answers(`sendall "hello" <you> \ all`, "sent to 3 of 3 clients")
 	want := heard{Type: "operator", Text: `"hello" <you> \ all`}
-	ann.hears(want)
-	stranger.hears(want)
-	must(t, echo.heard(ws.Text, []byte(want.Text)))
-	o.hears("send "+o.users("users")[ann.port()].id+" Ann alone", "sent to 127.0.0.1 "+o.users("users")[ann.port()].id)
-	ann.hears(heard{Type: "operator", Text: "Ann alone"})
+	ann.receives(want)
+	stranger.receives(want)
+	must(t, echo.receives(ws.Text, []byte(want.Text)))
+	o.answers("send "+o.users("users")[ann.port()].id+" Ann alone", "sent to 127.0.0.1 "+o.users("users")[ann.port()].id)
+	ann.receives(heard{Type: "operator", Text: "Ann alone"})
 	ann.say("still here")
-	ann.hears(heard{Type: "said", Name: "Ann", Text: "still here"})
-	speaksToPoller(t, o, ann)
+	ann.receives(heard{Type: "said", Name: "Ann", Text: "still here"})
+	sendsOperatorMessageToPoller(t, o, ann)
 }
 
-// speaksToPoller has the operator speak while a member's poll waits, and while it has none.
-func speaksToPoller(t *testing.T, o *operator, ann *speaker) {
+// sendsOperatorMessageToPoller has the operator speak while a member's poll waits, and while it has
+// none.
+func sendsOperatorMessageToPoller(t *testing.T, o *operator, ann *speaker) {
 	pol := o.visit(t, "Pol")
-	ann.hears(heard{Type: "joined", Name: "Pol"})
+	ann.receives(heard{Type: "joined", Name: "Pol"})
 	pol.waits()
 	pol.polled() // that it has joined
 	for _, waits := range []bool{true, false} {
@@ -116,7 +117,7 @@ func speaksToPoller(t *testing.T, o *operator, ann *speaker) {
 			pol.waits()
 			time.Sleep(50 * time.Millisecond) // the order to speak comes another way than the poll
 		}
-		o.hears("sendall we restart", "sent to 3 of 4 clients") // those with a WebSocket
+		o.answers("sendall we restart", "sent to 3 of 4 clients") // those with a WebSocket
 		if !waits {
 			pol.waits()
 		}
@@ -124,6 +125,6 @@ func speaksToPoller(t *testing.T, o *operator, ann *speaker) {
 		if len(got) != 1 || got[0].Type != "operator" || got[0].Text != "we restart" || got[0].Seq == 0 {
 			t.Errorf("a member whose poll waits (%t) hears %+v, want the operator's words, with a number", waits, got)
 		}
-		ann.hears(heard{Type: "operator", Text: "we restart"})
+		ann.receives(heard{Type: "operator", Text: "we restart"})
 	}
 }

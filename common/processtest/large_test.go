@@ -19,8 +19,8 @@ import (
 func takesLargeMessages(t *testing.T) {
 	const limit = 16 << 20 // the default of -max-message
 	p := Launch(t)
-	p.Healthy()
-	before := p.Rest()
+	p.CheckHealthz()
+	before := p.AwaitIdle()
 	header := func(n int64) []byte {
 		return ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: ws.Binary, Masked: true, Length: n})
 	}
@@ -56,11 +56,11 @@ func takesLargeMessages(t *testing.T) {
 		e := exchange{op: ws.Text, from: letters, size: limit, count: 2, offer: defaultOffer, within: time.Minute}
 		must(t, e.play(p.Addr))
 	})
-	p.AtRest(before)
+	p.CheckIdle(before)
 }
 
 // refusesLargeBody refuses at its head a request whose body the client is
-// sending all the same. Were the connection closed at once, with a part of the
+// sending all the same. Were the connection closed immediately, with a part of the
 // body unread, the client would see a reset in place of the reply.
 func refusesLargeBody(t *testing.T) {
 	const announced, sent = 1 << 30, 8 << 20
@@ -77,7 +77,7 @@ func refusesLargeBody(t *testing.T) {
 	r, err := c.answer()
 	must(t, errors.Join(err, equal("status", r.status, 413), c.ended()))
 	c.Close()
-	p.Settle(1)
+	p.AwaitOpen(1)
 }
 
 func answersPipelined(t *testing.T) {
@@ -107,7 +107,7 @@ func answersPipelined(t *testing.T) {
 		}
 		must(t, errors.Join(<-written, c.ended()))
 	}
-	p.Settle(1)
+	p.AwaitOpen(1)
 }
 
 func listensElsewhere(t *testing.T) {
@@ -120,7 +120,7 @@ func listensElsewhere(t *testing.T) {
 		first, second := Launch(t, "-addr=[::1]:0"), Launch(t, "-addr=[::1]:0")
 		for _, p := range []*Process{first, second} {
 			must(t, equal("address begins with [::1]:", strings.HasPrefix(p.Addr, "[::1]:"), true))
-			p.Healthy()
+			p.CheckHealthz()
 		}
 	})
 	t.Run("ports", func(t *testing.T) {
@@ -129,7 +129,7 @@ func listensElsewhere(t *testing.T) {
 		p := Launch(t, fmt.Sprintf("-addr=127.0.0.1:%d", first), fmt.Sprintf("-ports=%d", ports))
 		for i := range ports {
 			p.Addr = fmt.Sprintf("127.0.0.1:%d", first+i)
-			p.Healthy()
+			p.CheckHealthz()
 		}
 		must(t, equal("accepted on all ports", p.Stats()["accepted"], ports+1))
 	})

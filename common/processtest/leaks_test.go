@@ -73,11 +73,11 @@ func visitByWebSocket(c *client) error {
 	return c.leave()
 }
 
-func leavesNothing(t *testing.T) {
+func releasesEverything(t *testing.T) {
 	const clients, atOnce = 1000, 16
 	p := Launch(t)
-	p.Healthy()
-	before := p.Rest()
+	p.CheckHealthz()
+	before := p.AwaitIdle()
 	accepted := p.Stats()["accepted"]
 
 	var wg sync.WaitGroup
@@ -96,7 +96,7 @@ func leavesNothing(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	p.Settle(1)
+	p.AwaitOpen(1)
 	s := p.Stats()
 	if err := errors.Join(
 		equal("connections accepted", s["accepted"], accepted+clients),
@@ -104,5 +104,5 @@ func leavesNothing(t *testing.T) {
 	); err != nil {
 		t.Error(err)
 	}
-	p.AtRest(before)
+	p.CheckIdle(before)
 }

@@ -93,8 +93,8 @@ func (c *oldClient) hixie75() error {
 
 // hixie76 is a conversation of hixie-76, ended by its closing handshake.
 func (c *oldClient) hixie76() error {
-	one, key1 := riddle()
-	two, key2 := riddle()
+	one, key1 := hixieChallenge()
+	two, key2 := hixieChallenge()
 	challenge := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, one), two)
 	challenge = binary.BigEndian.AppendUint64(challenge, rand.Uint64())
 	err := c.request("Upgrade: WebSocket", "Origin: http://"+c.host,
@@ -121,9 +121,9 @@ func (c *oldClient) hixie76() error {
 	return c.expect("\xff\x00")
 }
 
-// riddle makes a key of hixie-76 from a number: the product of that and a
+// hixieChallenge makes a key of hixie-76 from a number: the product of that and a
 // number of spaces, with these and some other characters strewn into it.
-func riddle() (number uint32, key string) {
+func hixieChallenge() (number uint32, key string) {
 	spaces := 1 + rand.Uint32N(12)
 	number = rand.Uint32N(1<<32-1) / spaces
 	text := []byte(fmt.Sprint(uint64(number) * uint64(spaces)))

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// survivesShortage connects more clients than the server can have descriptors.
-func survivesShortage(t *testing.T) {
+// rejectsWithoutDescriptors connects more clients than the server can have descriptors.
+func rejectsWithoutDescriptors(t *testing.T) {
 	const files, clients = 40, 80
 	p := launchLimited(t, files, "-max-conns=500")
-	p.Healthy()
-	before := p.Rest()
+	p.CheckHealthz()
+	before := p.AwaitIdle()
 	p.Stats() // from here on this connection is there
 	served, refused := 0, 0
 	var held []*client
@@ -47,9 +47,9 @@ func survivesShortage(t *testing.T) {
 		must(t, err)
 		c.Close()
 	}
-	p.AtRest(before)
-	p.Healthy()
-	p.AtRest(before)
+	p.CheckIdle(before)
+	p.CheckHealthz()
+	p.CheckIdle(before)
 }
 
 // idles fails if the server works while no client does. A second is long
@@ -72,7 +72,7 @@ func waitsAtLimit(t *testing.T) {
 	t.Run("of descriptors, where no other is given", waitsForDescriptors)
 }
 
-// waitsForConnections connects twice as many clients as may be served at once.
+// waitsForConnections connects twice as many clients as may be served at the same time.
 func waitsForConnections(t *testing.T) {
 	const limit = 5
 	p := Launch(t, fmt.Sprintf("-max-conns=%d", limit))
@@ -90,7 +90,7 @@ func waitsForConnections(t *testing.T) {
 		if _, err := c.in.Peek(1); err == nil {
 			t.Error("a client beyond the limit: got a reply, want it to wait")
 		}
-		c.SetReadDeadline(time.Now().Add(patience))
+		c.SetReadDeadline(time.Now().Add(testTimeout))
 	}
 	for i, c := range all[first:] {
 		all[i].Close()
@@ -99,7 +99,7 @@ func waitsForConnections(t *testing.T) {
 		must(t, equal("body of /healthz for the next one", string(r.body), "ok\n"))
 	}
 	must(t, equal("accepted in the end", p.Stats()["accepted"], 1+len(all)))
-	p.Settle(1 + len(all) - len(all[first:]))
+	p.AwaitOpen(1 + len(all) - len(all[first:]))
 }
 
 // waitsForDescriptors connects more clients than the server can have descriptors,
@@ -133,6 +133,6 @@ func survivesFailedWaits(t *testing.T) {
 	defer c.Close()
 	for range 30 {
 		must(t, c.echo([]byte("still there")))
-		p.Healthy()
+		p.CheckHealthz()
 	}
 }

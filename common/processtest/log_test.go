@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// endings are tests of how a server ends, and of what must not keep it from that.
-func endings() []process {
+// logProcesses are tests of how a server ends, and of what must not keep it from that.
+func logProcesses() []process {
 	return []process{
 		{"SIGTERM with -defer-accept loses no request", finishesDeferred},
 		{"a log that nobody reads stops no server", ignoresUnreadLog},
@@ -93,7 +93,7 @@ func healthy(p *Process) error {
 		return err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(testTimeout))
 	r, err := c.get("/healthz")
 	if err != nil {
 		return fmt.Errorf("with a log that nobody reads: %w", err)

@@ -14,8 +14,8 @@ import (
 	"threeloops/common/hub"
 )
 
-// letsPollsWait has a member without WebSocket wait for one that has one.
-func letsPollsWait(t *testing.T) {
+// answersPollsLate has a member without WebSocket wait for one that has one.
+func answersPollsLate(t *testing.T) {
 	p := Launch(t, "-idle-timeout=1s")
 	pol := p.visit(t, "Pol")
 	pol.waits()
@@ -29,7 +29,7 @@ func letsPollsWait(t *testing.T) {
 	if b, err := pol.in.Peek(1); err == nil {
 		t.Fatalf("want the poll to wait, got %q", b)
 	}
-	pol.SetReadDeadline(time.Now().Add(patience))
+	pol.SetReadDeadline(time.Now().Add(testTimeout))
 	ann := p.join(t, "Ann")
 	if diff := cmp.Diff([]heard{{Type: "joined", Name: "Ann", Seq: 2}}, pol.polled()); diff != "" {
 		t.Errorf("the second poll (-want +got):\n%s", diff)
@@ -42,14 +42,14 @@ func letsPollsWait(t *testing.T) {
 	second.reconnect(p)
 	second.waits()
 	ended, waiting := whichEnds(pol, &second)
-	must(t, equal("messages for the first of two polls at once", len(ended.polled()), 0))
+	must(t, equal("messages for the first of two simultaneous polls", len(ended.polled()), 0))
 	ended.says("hello")
 	ann.until("said", "Pol")
 	last := waiting.polled()
-	must(t, equal("messages for the second of two polls at once", len(last), 1))
-	must(t, equal("the second of two polls at once hears", last[0].Text, "hello"))
+	must(t, equal("messages for the second of two simultaneous polls", len(last), 1))
+	must(t, equal("the second of two simultaneous polls hears", last[0].Text, "hello"))
 	second.posts("leave", `{"session":"`+pol.session+`"}`)
-	ann.hears(heard{Type: "left", Name: "Pol"})
+	ann.receives(heard{Type: "left", Name: "Pol"})
 	reply, err := second.get("/chat/poll?since=0&session=" + pol.session)
 	must(t, errors.Join(err, equal("status for one who has left", reply.status, 404)))
 }
@@ -60,7 +60,7 @@ func whichEnds(a, b *visitor) (ended, other *visitor) {
 	peeked := make(chan *visitor, 2)
 	for _, v := range []*visitor{a, b} {
 		go func() {
-			v.in.Peek(1) // an error is met again by who reads the answer
+			v.in.Peek(1) // reading the answer returns the same error
 			peeked <- v
 		}()
 	}
@@ -70,14 +70,14 @@ func whichEnds(a, b *visitor) (ended, other *visitor) {
 	}
 	other.SetReadDeadline(time.Now()) // it may be read again only when nobody peeks
 	<-peeked
-	other.SetReadDeadline(time.Now().Add(patience))
+	other.SetReadDeadline(time.Now().Add(testTimeout))
 	return ended, other
 }
 
-// missesNothing has members without WebSocket poll while two others speak, each
+// deliversAllToPollers has members without WebSocket poll while two others speak, each
 // time on a new connection.
-func missesNothing(t *testing.T) {
-	const each = 100 // fewer than the room keeps, for a slow machine must not miss any
+func deliversAllToPollers(t *testing.T) {
+	const each = 100 // fewer than the room keeps, so that a slow machine misses none
 	p := Launch(t)
 	ann, bob := p.join(t, "Ann"), p.join(t, "Bob")
 	pol := p.visit(t, "Pol")
@@ -109,7 +109,7 @@ func missesNothing(t *testing.T) {
 		pol.reconnect(p)
 	}
 	for range 2 * each {
-		h, err := ann.listen()
+		h, err := ann.next()
 		must(t, err)
 		want = append(want, h)
 	}
@@ -149,22 +149,22 @@ func answersInParts(t *testing.T) {
 	}
 	must(t, equal("number of the last message", next-1, said+1))
 	late := p.visit(t, "Late")
-	must(t, equal("number up to which a newcomer has heard", late.seq, said+1))
+	must(t, equal("number up to which a new member has read", late.seq, said+1))
 }
 
-func outlivesPolls(t *testing.T) {
+func keepsMembershipBetweenPolls(t *testing.T) {
 	p := Launch(t)
-	before := p.Rest()
+	before := p.AwaitIdle()
 	ann := p.join(t, "Ann")
 	pol := p.visit(t, "Pol")
-	ann.hears(heard{Type: "joined", Name: "Pol"})
+	ann.receives(heard{Type: "joined", Name: "Pol"})
 	pol.waits()
 	pol.polled()
 	pol.waits()
-	p.Settle(3)
+	p.AwaitOpen(3)
 	pol.reset()
-	p.Settle(2)
-	p.Quiet()
+	p.AwaitOpen(2)
+	p.CheckSleeps()
 	ann.say("while nobody polls")
 	ann.until("said", "Ann")
 	pol.reconnect(p)
@@ -179,10 +179,10 @@ func outlivesPolls(t *testing.T) {
 	must(t, pol.ended())
 	pol.Close()
 	ann.Close()
-	p.AtRest(before)
+	p.CheckIdle(before)
 }
 
-func answersPollsAtTheEnd(t *testing.T) {
+func answersPollsAtShutdown(t *testing.T) {
 	p := Launch(t)
 	var all []*visitor
 	for i := range 5 {
@@ -196,8 +196,8 @@ func answersPollsAtTheEnd(t *testing.T) {
 		}
 		v.waits()
 	}
-	p.Settle(1 + len(all))
-	p.Unwatch()
+	p.AwaitOpen(1 + len(all))
+	p.CloseStats()
 	p.Signal(syscall.SIGTERM)
 	for i, v := range all {
 		r, err := v.answer()

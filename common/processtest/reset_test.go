@@ -41,7 +41,7 @@ var stages = []struct {
 	{"with echoes queued", func(p *Process, c *client) error {
 		return errors.Join(c.upgrade(), c.overfill(bytes.Repeat(frame(ws.Binary, make([]byte, 1000)), 60)))
 	}},
-	{"after half a goodbye", func(p *Process, c *client) error {
+	{"after the closing handshake", func(p *Process, c *client) error {
 		return errors.Join(c.upgrade(), c.send(ws.Close, nil), c.closed(ws.NoStatus), c.ended())
 	}},
 	{"after a refusal", func(p *Process, c *client) error {
@@ -69,7 +69,7 @@ func (c *client) overfill(p []byte) error {
 
 // stuck waits until a count has begun to grow, and grows no more.
 func (p *Process) stuck(name string) error {
-	for last, end := 0, time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for last, end := 0, time.Now().Add(testTimeout); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		n := p.Stats()[name]
 		if n > 0 && n == last {
 			return nil
@@ -81,7 +81,7 @@ func (p *Process) stuck(name string) error {
 
 func survivesResets(t *testing.T) {
 	p := Launch(t, "-root="+newRoot(t))
-	before := p.Rest()
+	before := p.AwaitIdle()
 	for _, stage := range stages {
 		t.Run(stage.title, func(t *testing.T) {
 			neighbour, err := open(p.Addr)
@@ -91,17 +91,17 @@ func survivesResets(t *testing.T) {
 			must(t, err)
 			defer c.Close()
 			must(t, stage.lead(p, c))
-			p.Settle(3)
+			p.AwaitOpen(3)
 			must(t, neighbour.echo([]byte("before")))
 			c.reset()
-			p.Settle(2)
+			p.AwaitOpen(2)
 			must(t, neighbour.echo([]byte("after")))
-			p.Quiet()
+			p.CheckSleeps()
 			must(t, neighbour.leave())
 		})
 	}
-	p.AtRest(before)
-	t.Run("after the server's goodbye", func(t *testing.T) {
+	p.CheckIdle(before)
+	t.Run("after the server's Close", func(t *testing.T) {
 		p := Launch(t, "-grace=10m", "-close-timeout=10m")
 		c, err := open(p.Addr)
 		must(t, err)

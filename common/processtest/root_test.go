@@ -46,8 +46,8 @@ const largeFile = 64 << 20
 
 func staysBelowRoot(t *testing.T) {
 	p := Launch(t, "-root="+newRoot(t))
-	p.Healthy()
-	before := p.Rest()
+	p.CheckHealthz()
+	before := p.AwaitIdle()
 	for _, tt := range []struct {
 		path   string
 		status int
@@ -70,7 +70,7 @@ func staysBelowRoot(t *testing.T) {
 			t.Errorf("GET %s: got %d, %q, want %d", tt.path, r.status, r.body, tt.status)
 		}
 	}
-	p.AtRest(before)
+	p.CheckIdle(before)
 }
 
 // sendsOneSegment counts the segments in which the replies to requests for a

@@ -40,7 +40,7 @@ func survivesErrnos(t *testing.T) {
 	defer c.Close()
 	for range 30 {
 		must(t, c.echo([]byte("still there")))
-		p.Healthy()
+		p.CheckHealthz()
 	}
 }
 
@@ -165,7 +165,7 @@ func kicksDownload(t *testing.T) {
 	must(t, err)
 	o.types("kickall")
 	begin := time.Now()
-	n, err := read(patience)
+	n, err := read(testTimeout)
 	if took := time.Since(begin); err == nil || took > 10*time.Second {
 		t.Errorf("after kick: got %d bytes in %v, and then %v; want an end after about a second", n, took, err)
 	}

@@ -23,15 +23,15 @@ type Process struct {
 	Addr string // host and port
 	Pid  int
 
-	t        testing.TB
-	cmd      *exec.Cmd
-	log      string   // file
-	lifeline *os.File // our end
-	ended    chan struct{}
-	stopped  sync.Once
-	watch    *client // that asks for /stats
-	stdout   *os.File
-	panics   int // that the test has asked for
+	t           testing.TB
+	cmd         *exec.Cmd
+	log         string   // file
+	lifeline    *os.File // our end
+	ended       chan struct{}
+	stopped     sync.Once
+	statsClient *client // that asks for /stats
+	stdout      *os.File
+	panics      int // that the test has asked for
 }
 
 // Launch starts the server that this test binary is (see Main), and in the tests of this
@@ -98,7 +98,7 @@ func (p *Process) start(stdin *os.File) {
 // readLine reads a line of what the server writes to standard output. It does so
 // byte by byte, and so takes nothing of the next.
 func (p *Process) readLine() (string, error) {
-	p.stdout.SetReadDeadline(time.Now().Add(patience))
+	p.stdout.SetReadDeadline(time.Now().Add(testTimeout))
 	var line []byte
 	for b := make([]byte, 1); len(line) == 0 || line[len(line)-1] != '\n'; {
 		if _, err := p.stdout.Read(b); err != nil {
@@ -135,8 +135,8 @@ func (p *Process) Wait() int {
 	select {
 	case <-p.ended:
 		return p.cmd.ProcessState.ExitCode()
-	case <-time.After(patience):
-		p.t.Fatalf("want the server to end, it still runs after %v\n%s", patience, p.Log())
+	case <-time.After(testTimeout):
+		p.t.Fatalf("want the server to end, it still runs after %v\n%s", testTimeout, p.Log())
 	}
 	return -1
 }
@@ -150,8 +150,8 @@ func (p *Process) stop() {
 	select {
 	case <-p.ended:
 	default:
-		p.Unwatch()
-		late := time.AfterFunc(patience, func() { p.cmd.Process.Kill() })
+		p.CloseStats()
+		late := time.AfterFunc(testTimeout, func() { p.cmd.Process.Kill() })
 		p.cmd.Process.Signal(syscall.SIGTERM)
 		<-p.ended
 		late.Stop()
@@ -186,11 +186,11 @@ func (p *Process) Descriptors() int {
 	return len(entries)
 }
 
-// Rest waits until the server has no connection and no child, and returns how
+// AwaitIdle waits until the server has no connection and no child, and returns how
 // many descriptors it has: call it before the first client.
-func (p *Process) Rest() (descriptors int) {
+func (p *Process) AwaitIdle() (descriptors int) {
 	p.t.Helper()
-	p.alone()
+	p.awaitNoChildren()
 	for same := 0; same < 5; same++ { // the last connection is closing at this moment
 		time.Sleep(10 * time.Millisecond)
 		if now := p.Descriptors(); now != descriptors {
@@ -200,22 +200,22 @@ func (p *Process) Rest() (descriptors int) {
 	return descriptors
 }
 
-// AtRest waits until the server is again as it was when Rest returned that many
+// CheckIdle waits until the server is again as it was when AwaitIdle returned that many
 // descriptors.
-func (p *Process) AtRest(descriptors int) {
+func (p *Process) CheckIdle(descriptors int) {
 	p.t.Helper()
-	p.alone()
+	p.awaitNoChildren()
 	eventually(p.t, func() error {
 		return equal("descriptors without clients", p.Descriptors(), descriptors)
 	})
 }
 
-// alone waits until no client and no child is left, no zombie either, but those
+// awaitNoChildren waits until no client and no child is left, no zombie either, but those
 // that forkserv starts in advance.
-func (p *Process) alone() {
+func (p *Process) awaitNoChildren() {
 	p.t.Helper()
-	p.Settle(1)
-	p.Unwatch()
+	p.AwaitOpen(1)
+	p.CloseStats()
 	eventually(p.t, func() error {
 		left := slices.DeleteFunc(p.Children(), func(c Child) bool { return strings.HasSuffix(c.Command[0], ": in advance") })
 		return equal("children without clients", len(left), 0)

@@ -14,8 +14,8 @@ import (
 	"threeloops/common/ws"
 )
 
-// finishesUnderLoad ends a server whose clients go on as if nothing were.
-func finishesUnderLoad(t *testing.T) {
+// finishesRequestsAtSIGTERM ends a server whose clients go on as if nothing were.
+func finishesRequestsAtSIGTERM(t *testing.T) {
 	const browsers, sockets, silent = 8, 8, 8
 	p := Launch(t)
 	var wg sync.WaitGroup
@@ -76,12 +76,12 @@ func finishesUnderLoad(t *testing.T) {
 	must(t, equal("exit status", p.Wait(), 0))
 }
 
-// finishesBacklog ends a server to which more clients have connected than it
-// accepts in one round of its loop.
-func finishesBacklog(t *testing.T) {
+// servesBacklogAtSIGTERM ends a server to which more clients have connected than it
+// accepts in one iteration of its loop.
+func servesBacklogAtSIGTERM(t *testing.T) {
 	const clients = 200
 	p := Launch(t)
-	p.Healthy()
+	p.CheckHealthz()
 	p.Signal(syscall.SIGSTOP)
 	all := crowd(t, p, clients)
 	p.Signal(syscall.SIGTERM)
@@ -112,7 +112,7 @@ func browseToTheEnd(c *client, rounds *atomic.Int64) error {
 }
 
 // echoToTheEnd sends a message whenever the one before has come back, until
-// the server says goodbye.
+// the server begins the closing handshake.
 func echoToTheEnd(c *client, rounds *atomic.Int64) error {
 	if err := c.upgrade(); err != nil {
 		return err
@@ -138,7 +138,7 @@ func echoToTheEnd(c *client, rounds *atomic.Int64) error {
 	}
 }
 
-func followsLifeline(t *testing.T) {
+func shutsDownAtLifelineEnd(t *testing.T) {
 	p := Launch(t)
 	c, err := open(p.Addr)
 	must(t, err)
@@ -149,8 +149,8 @@ func followsLifeline(t *testing.T) {
 	must(t, equal("exit status", p.Wait(), 0))
 }
 
-// cutsOffAfterGrace has a client that answers no Close frame.
-func cutsOffAfterGrace(t *testing.T) {
+// cutsOffAtGraceEnd has a client that answers no Close frame.
+func cutsOffAtGraceEnd(t *testing.T) {
 	p := Launch(t, "-grace=1s", "-close-timeout=10m")
 	c, err := open(p.Addr)
 	must(t, err)
@@ -178,7 +178,7 @@ func gone(t testing.TB, children []Child) {
 	})
 }
 
-func obeysSecondSignal(t *testing.T) {
+func endsAtSecondSignal(t *testing.T) {
 	p := Launch(t, "-grace=10m", "-close-timeout=10m")
 	c, err := open(p.Addr)
 	must(t, err)
@@ -189,7 +189,7 @@ func obeysSecondSignal(t *testing.T) {
 	p.Signal(syscall.SIGINT) // a terminal's Ctrl-C may come twice
 	select {
 	case <-p.ended:
-		t.Fatal("two signals at once ended the server, want it to take them for one")
+		t.Fatal("two signals at the same time ended the server, want it to take them for one")
 	case <-time.After(1200 * time.Millisecond): // more than the second that makes a signal the second one
 	}
 	p.Signal(syscall.SIGINT)

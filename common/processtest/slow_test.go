@@ -11,9 +11,9 @@ import (
 	"threeloops/common/ws"
 )
 
-// bearsSlowReader has clients that read a byte a second of a large file, and
-// looks how its neighbours fare.
-func bearsSlowReader(t *testing.T) {
+// servesOthersBesideSlowReaders has clients that read a byte a second of a large file, and
+// counts the requests of another client that are answered.
+func servesOthersBesideSlowReaders(t *testing.T) {
 	p := Launch(t, "-root="+newRoot(t))
 	alone := p.served(t, 2*time.Second)
 	for range 3 {
@@ -34,13 +34,13 @@ func bearsSlowReader(t *testing.T) {
 			}
 		}()
 	}
-	p.Settle(1 + 3)
+	p.AwaitOpen(1 + 3)
 	waits := p.Stats()["sys_wait"]
 	beside := p.served(t, 2*time.Second)
 	waits = p.Stats()["sys_wait"] - waits
 	t.Logf("requests served in two seconds: %d alone, %d beside slow readers", alone, beside)
 	// A server that waited for them would serve a handful. The margin is wide,
-	// for machines are noisy.
+	// because machines are noisy.
 	if beside < alone/50 {
 		t.Errorf("requests served beside slow readers: got %d, want about %d as without them", beside, alone)
 	}
@@ -79,9 +79,9 @@ func boundsQueue(t *testing.T) {
 		if more := p.memory() - before; more > growth {
 			t.Errorf("messages of %d bytes: memory grew by %d KiB, want at most %d", size, more>>10, growth>>10)
 		}
-		p.Quiet()
+		p.CheckSleeps()
 		c.Close()
-		p.Settle(1)
+		p.AwaitOpen(1)
 	}
 }
 
@@ -99,7 +99,7 @@ func answersHalfClosed(t *testing.T) {
 
 	c, err = open(p.Addr)
 	must(t, err)
-	must(t, errors.Join(c.send(ws.Text, []byte("last")), c.CloseWrite(), c.heard(ws.Text, []byte("last")), c.ended()))
+	must(t, errors.Join(c.send(ws.Text, []byte("last")), c.CloseWrite(), c.receives(ws.Text, []byte("last")), c.ended()))
 
 	c, err = dial(p.Addr)
 	must(t, err)
@@ -107,13 +107,13 @@ func answersHalfClosed(t *testing.T) {
 	must(t, errors.Join(err, c.CloseWrite()))
 	r, err := c.answer()
 	must(t, errors.Join(err, equal("status of half a request", r.status, 400), c.ended()))
-	p.Settle(1)
+	p.AwaitOpen(1)
 }
 
-// cutsOffDawdlers has clients for which the server's timeouts are made.
-func cutsOffDawdlers(t *testing.T) {
+// cutsOffSlowClients has clients for which the server's timeouts are made.
+func cutsOffSlowClients(t *testing.T) {
 	p := Launch(t, "-head-timeout=300ms", "-idle-timeout=1s", "-close-timeout=300ms")
-	p.Healthy()
+	p.CheckHealthz()
 	for _, tt := range []struct {
 		title  string
 		sends  string
@@ -156,6 +156,6 @@ func cutsOffDawdlers(t *testing.T) {
 		must(t, errors.Join(err, equal("first frame", ev.Kind, ws.PingFrame),
 			c.closed(ws.InternalError), c.ended()))
 	})
-	p.Settle(1)
-	p.Quiet()
+	p.AwaitOpen(1)
+	p.CheckSleeps()
 }

@@ -18,7 +18,7 @@ func (p *Process) Stats() Stats {
 	p.t.Helper()
 	s, err := p.stats()
 	if err != nil {
-		p.Unwatch() // it may have been idle for too long
+		p.CloseStats() // it may have been idle for too long
 		s, err = p.stats()
 	}
 	must(p.t, err)
@@ -26,15 +26,15 @@ func (p *Process) Stats() Stats {
 }
 
 func (p *Process) stats() (Stats, error) {
-	if p.watch == nil {
+	if p.statsClient == nil {
 		c, err := dial(p.Addr)
 		if err != nil {
 			return nil, err
 		}
-		p.watch = c
+		p.statsClient = c
 	}
-	p.watch.SetDeadline(time.Now().Add(patience))
-	r, err := p.watch.get("/stats")
+	p.statsClient.SetDeadline(time.Now().Add(testTimeout))
+	r, err := p.statsClient.get("/stats")
 	if err != nil {
 		return nil, fmt.Errorf("/stats: %w", err)
 	}
@@ -45,17 +45,17 @@ func (p *Process) stats() (Stats, error) {
 	return answer.Totals, nil
 }
 
-// Unwatch closes the connection of Stats.
-func (p *Process) Unwatch() {
-	if p.watch != nil {
-		p.watch.Close()
-		p.watch = nil
+// CloseStats closes the connection of Stats.
+func (p *Process) CloseStats() {
+	if p.statsClient != nil {
+		p.statsClient.Close()
+		p.statsClient = nil
 	}
 }
 
-// Settle waits until so many connections are open, that of Stats included, and
+// AwaitOpen waits until so many connections are open, that of Stats included, and
 // fails if a session ever did what its table of phases declares impossible.
-func (p *Process) Settle(open int) {
+func (p *Process) AwaitOpen(open int) {
 	p.t.Helper()
 	eventually(p.t, func() error {
 		s := p.Stats()
@@ -66,8 +66,8 @@ func (p *Process) Settle(open int) {
 	})
 }
 
-// Quiet fails if the server is busy although no client wants anything of it.
-func (p *Process) Quiet() {
+// CheckSleeps fails if the server is busy although no client wants anything of it.
+func (p *Process) CheckSleeps() {
 	p.t.Helper()
 	const span, most = 300 * time.Millisecond, 30
 	before := p.Stats()["sys_wait"]
@@ -77,8 +77,8 @@ func (p *Process) Quiet() {
 	}
 }
 
-// Healthy fails if a new client is not served.
-func (p *Process) Healthy() {
+// CheckHealthz fails if a new client is not served.
+func (p *Process) CheckHealthz() {
 	p.t.Helper()
 	c, err := dial(p.Addr)
 	must(p.t, err)

@@ -22,18 +22,18 @@ func (c *client) scoreboard(t *testing.T) (b scoreboard) {
 	return b
 }
 
-// tellsWhoIsWhere compares the slots of /stats with what two clients know, and
+// listsProcessesAndPhases compares the slots of /stats with what two clients know, and
 // with the totals.
-func (target Target) tellsWhoIsWhere(t *testing.T) {
+func (target Target) listsProcessesAndPhases(t *testing.T) {
 	const size = 200 << 10
 	p := Launch(t)
-	h := idler(t, p.Addr)
+	h := idleClient(t, p.Addr)
 	for range 2 {
-		c := talker(t, p.Addr)
+		c := openWebSocket(t, p.Addr)
 		must(t, c.echo(make([]byte, size)))
 		must(t, c.leave())
 	}
-	w := talker(t, p.Addr)
+	w := openWebSocket(t, p.Addr)
 	must(t, w.echo([]byte("hello")))
 	eventually(t, func() error { return equal("connections", h.scoreboard(t).Connections, 2) })
 

@@ -81,7 +81,7 @@ func alternating(n int) []string {
 	return all
 }
 
-// each is the bytes from first to last, behind each of them the string behind.
+// each is the bytes from first to last, each followed by the string behind.
 func each(first, last byte, behind string) (s string) {
 	for b := first; b <= last; b++ {
 		s += string([]byte{b}) + behind
@@ -122,7 +122,7 @@ func textRows() (rows []textRow) {
 	return rows
 }
 
-func judgesText(t *testing.T) {
+func checksUTF8(t *testing.T) {
 	for _, group := range texts {
 		valid := 0
 		for _, text := range group.texts {
@@ -146,14 +146,14 @@ func (row textRow) play(addr string) error {
 		return err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(testTimeout))
 	if _, err := c.Write(row.frames()); err != nil {
 		return err
 	}
 	if !utf8.ValidString(row.text) {
 		return errors.Join(c.closed(ws.InvalidPayload), c.ended())
 	}
-	if err := c.heard(ws.Text, []byte(row.text)); err != nil {
+	if err := c.receives(ws.Text, []byte(row.text)); err != nil {
 		return err
 	}
 	return c.leave()

@@ -61,9 +61,9 @@ func wellFormed(b []byte) (seen [kinds]int, err error) {
 	}
 }
 
-// wholeSocket is an error unless b, behind an answered handshake, is whole.
+// wholeSocket is an error unless b, after an answered handshake, is whole.
 func wholeSocket(seen *[kinds]int, answer http.Header, b []byte) error {
-	const md5 = 16 // bytes of hixie-76's answer behind its head
+	const md5 = 16 // bytes of hixie-76's answer after its header section
 	seen[websocket]++
 	old, location := answer.Get("WebSocket-Location"), answer.Get("Sec-WebSocket-Location")
 	switch {
@@ -129,7 +129,7 @@ func wholeTexts(b []byte, closes, streamed bool) error {
 		case ev.Kind == ws.Failed:
 			return ev.Err
 		case ev.Kind == ws.CloseFrame && len(b) > 0:
-			return fmt.Errorf("got %d bytes behind the goodbye, want none", len(b))
+			return fmt.Errorf("got %d bytes after the closing handshake, want none", len(b))
 		case ev.Kind == ws.Data:
 			whole = ev.Last
 		}

@@ -51,7 +51,7 @@ func (env *Env) mostConns() int {
 	return max(n-max(64, n/16), n/2, 1)
 }
 
-// ConnLimit is how many connections may be open at once: what -max-conns says, or
+// ConnLimit is how many connections may be open at the same time: what -max-conns says, or
 // what the limit of open files allows.
 func (env *Env) ConnLimit() int {
 	most := env.mostConns()

@@ -9,41 +9,41 @@ import (
 	"unicode/utf8"
 )
 
-// command is a line of the console's language.
-type command struct {
+// consoleCommand is a command that the console knows.
+type consoleCommand struct {
 	names []string // the first is its own, the others mean the same
 	args  string
-	about string // what it does, in a line
-	more  string // what help COMMAND adds
-	verb  Verb   // of the Order that it is; 0: it is none
+	about string      // what it does, in a line
+	more  string      // what help COMMAND adds
+	kind  CommandKind // of its Command; 0: it has none
 	parse func(r *request, rest string) error
 }
 
-// commands are in the sequence in which help lists them.
-var commands = []command{
+// consoleCommands are in the order in which help lists them.
+var consoleCommands = []consoleCommand{
 	{
 		names: []string{"help"}, args: "[COMMAND]", about: "list the commands, or explain one",
 		parse: (*request).topicOf,
 	}, {
-		names: []string{"users", "online", "clients"}, about: "list the connections", verb: List,
+		names: []string{"users", "online", "clients"}, about: "list the connections", kind: ListCommand,
 		more:  "Each line begins with the client's IP and its SOCKET, the number by which other commands know it.",
 		parse: (*request).nothing,
 	}, {
 		names: []string{"send", "write"}, args: "[IP] SOCKET MESSAGE", about: "send a message to one client",
 		more: "It is a text message, for a client with an open WebSocket. With an IP the client must have that.",
-		verb: Tell, parse: (*request).clientAndMessage,
+		kind: SendCommand, parse: (*request).clientAndMessage,
 	}, {
 		names: []string{"sendall", "writeall"}, args: "MESSAGE", about: "send a message to every client",
 		more: "It is a text message, for all that have an open WebSocket, and for members of the room that poll.",
-		verb: Tell, parse: (*request).message,
+		kind: SendCommand, parse: (*request).message,
 	}, {
 		names: []string{"kick", "close"}, args: "[IP] SOCKET", about: "close one connection",
 		more: "A WebSocket is sent Close 1008. A request under way is answered first. All is over\nwithin -close-timeout, whatever is queued. With an IP the client must have that.",
-		verb: Kick, parse: (*request).clientAlone,
+		kind: KickCommand, parse: (*request).clientAlone,
 	}, {
 		names: []string{"kickall", "closeall"}, about: "close every connection",
 		more: "The server goes on, and accepts new ones.",
-		verb: Kick, parse: (*request).nothing,
+		kind: KickCommand, parse: (*request).nothing,
 	}, {
 		names: []string{"stats"}, about: "show what was counted",
 		more:  "The names are those of /stats.",
@@ -51,14 +51,14 @@ var commands = []command{
 	}, {
 		names: []string{"quit", "exit"}, about: "shut the server down",
 		more:  "As SIGTERM does: what is under way is finished first.",
-		parse: (*request).nothing, verb: Leave,
+		parse: (*request).nothing, kind: ShutdownCommand,
 	},
 }
 
 // request is what the operator has asked for.
 type request struct {
-	Order
-	*command
+	Command
+	*consoleCommand
 	topic string // of help; empty: all
 }
 
@@ -72,11 +72,11 @@ func parseLine(line string) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	r := request{command: c, Order: Order{Verb: c.verb}}
+	r := request{consoleCommand: c, Command: Command{Kind: c.kind}}
 	return r, c.parse(&r, rest)
 }
 
-// cutWord cuts a word, and the space behind it, off a line that begins with one.
+// cutWord cuts a word, and the space after it, off a line that begins with one.
 func cutWord(s string) (word, rest string) {
 	i := strings.IndexAny(s, " \t")
 	if i < 0 {
@@ -86,14 +86,14 @@ func cutWord(s string) (word, rest string) {
 }
 
 // lookUp finds a command by any of its names. The error names the nearest.
-func lookUp(name string) (*command, error) {
+func lookUp(name string) (*consoleCommand, error) {
 	name = strings.ToLower(name)
 	typed := name[:min(len(name), 40)] // no name is nearly as long
 	best, least := "", 0
-	for i := range commands {
-		for _, n := range commands[i].names {
+	for i := range consoleCommands {
+		for _, n := range consoleCommands[i].names {
 			if n == name {
-				return &commands[i], nil
+				return &consoleCommands[i], nil
 			}
 			if d := distance(typed, n); best == "" || d < least {
 				best, least = n, d
@@ -132,7 +132,7 @@ func (r *request) message(rest string) error {
 func (r *request) client(s string) (rest string, err error) {
 	word, rest := cutWord(s)
 	if a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(word, "["), "]")); err == nil {
-		r.Addr = plain(a)
+		r.Addr = canonicalAddr(a)
 		word, rest = cutWord(rest)
 	}
 	if word == "" {
@@ -189,7 +189,7 @@ func distance(a, b string) int {
 func help(topic string) (string, error) {
 	var b strings.Builder
 	if topic == "" {
-		for _, c := range commands {
+		for _, c := range consoleCommands {
 			fmt.Fprintf(&b, "%-26s %s\n", c.names[0]+" "+c.args, c.about)
 		}
 		return b.String(), nil

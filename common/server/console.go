@@ -21,15 +21,15 @@ import (
 const (
 	// maxLine is the most bytes of a command. So a message fits what carries it.
 	maxLine = hub.MaxText
-	// background is how long to wait before a terminal is asked again whose
-	// foreground is somebody else's.
-	background = time.Second
+	// foregroundRetry is how long to wait before reading again from a terminal whose
+	// foreground process is another.
+	foregroundRetry = time.Second
 )
 
-// Operate lets an operator give orders on standard input, if -console says so.
-// Connection number n is the affair of desk (n-1) modulo their number. Attend,
-// and Ready, come first.
-func (env *Env) Operate(board stat.Board, desks ...*Desk) {
+// StartConsole lets an operator give commands on standard input, if -console is set. The
+// loop of connection n is the one with queue (n-1) modulo their number. Call ShutdownOnSignal
+// and Ready first.
+func (env *Env) StartConsole(board stat.Board, queues ...*CommandQueue) {
 	if !env.Console {
 		return
 	}
@@ -37,7 +37,7 @@ func (env *Env) Operate(board stat.Board, desks ...*Desk) {
 	// When it is ignored, the read fails with EIO, and we are not.
 	signal.Ignore(sys.SIGTTIN)
 	c := &console{
-		log: env.Log, board: board, desks: desks, out: os.Stdout, patience: 5 * time.Second,
+		log: env.Log, board: board, queues: queues, out: os.Stdout, resultTimeout: 5 * time.Second,
 		quit: func() { env.signals <- sys.SIGTERM },
 	}
 	if sys.IsTerminal(int(os.Stdin.Fd())) {
@@ -46,35 +46,35 @@ func (env *Env) Operate(board stat.Board, desks ...*Desk) {
 	go c.run(os.Stdin)
 }
 
-// console is the operator's end of the desks.
+// console is the operator's end of the command queues.
 type console struct {
 	log    *slog.Logger
 	board  stat.Board
-	desks  []*Desk
+	queues []*CommandQueue
 	quit   func()
 	out    io.Writer
 	prompt string // empty: the input is no terminal
 
-	patience time.Duration // with a loop's answer: one that has ended gives none
+	resultTimeout time.Duration // for the loops' results: a loop that has ended sends none
 }
 
-// run obeys until the end of the input, which isn't the server's.
+// run runs commands until the input ends. The server goes on after that.
 func (c *console) run(in io.Reader) {
 	r := bufio.NewReaderSize(in, maxLine)
-	c.say(c.prompt)
+	c.write(c.prompt)
 	for {
 		line, err := readLine(r)
 		switch {
 		case errors.Is(err, sys.EIO) && c.prompt != "":
-			time.Sleep(background)
+			time.Sleep(foregroundRetry)
 			continue
 		case errors.Is(err, errLong):
-			c.say(err.Error() + "\n" + c.prompt)
+			c.write(err.Error() + "\n" + c.prompt)
 			continue
 		case strings.TrimSpace(line) != "":
-			c.say(c.obey(line) + c.prompt)
+			c.write(c.answer(line) + c.prompt)
 		case err == nil:
-			c.say(c.prompt)
+			c.write(c.prompt)
 		}
 		if err != nil {
 			c.log.Info("the console has closed, the server goes on", "input", err)
@@ -83,8 +83,8 @@ func (c *console) run(in io.Reader) {
 	}
 }
 
-// say writes a whole answer at once, so that its lines stay together.
-func (c *console) say(text string) {
+// write writes an answer in one call, so that its lines stay together.
+func (c *console) write(text string) {
 	if text != "" {
 		io.WriteString(c.out, text)
 	}
@@ -104,16 +104,16 @@ func readLine(r *bufio.Reader) (string, error) {
 	return line, err
 }
 
-// obey does what a line says, and returns what to say to that.
-func (c *console) obey(line string) string {
-	text, err := c.do(line)
+// answer runs a line, and returns the answer to it.
+func (c *console) answer(line string) string {
+	text, err := c.execute(line)
 	if err != nil {
 		return err.Error() + "\n"
 	}
 	return text
 }
 
-func (c *console) do(line string) (string, error) {
+func (c *console) execute(line string) (string, error) {
 	r, err := parseLine(line)
 	if err != nil {
 		return "", err
@@ -123,75 +123,75 @@ func (c *console) do(line string) (string, error) {
 		return help(r.topic)
 	case r.names[0] == "stats":
 		return c.stats(), nil
-	case r.Verb == Leave:
+	case r.Kind == ShutdownCommand:
 		c.quit()
 		return "shutting down\n", nil
 	}
-	a, err := c.order(r.Order)
+	a, err := c.runCommand(r.Command)
 	if err == nil && r.Conn != 0 {
-		return one(&r.Order, a), nil
+		return describeOne(&r.Command, a), nil
 	}
-	return all(&r.Order, a), err
+	return describeAll(&r.Command, a), err
 }
 
-// order leaves an order on the desks that it concerns, and adds up the answers.
-func (c *console) order(o Order) (sum Answer, err error) {
-	desks := c.desks
-	if o.Conn != 0 {
-		i := (o.Conn - 1) % uint64(len(desks))
-		desks = desks[i : i+1]
+// runCommand puts a command into the queues of the loops that it concerns, and adds up the results.
+func (c *console) runCommand(cmd Command) (sum Result, err error) {
+	queues := c.queues
+	if cmd.Conn != 0 {
+		i := (cmd.Conn - 1) % uint64(len(queues))
+		queues = queues[i : i+1]
 	}
-	answers := make(chan Answer, len(desks))
-	o.answers = answers
-	for i, d := range desks {
-		o.Room = i == 0 && o.Verb == Tell && o.Conn == 0
-		d.Put(o)
+	results := make(chan Result, len(queues))
+	cmd.results = results
+	for i, q := range queues {
+		cmd.Room = i == 0 && cmd.Kind == SendCommand && cmd.Conn == 0
+		q.Put(cmd)
 	}
-	late := time.After(c.patience)
-	for range desks {
+	timeout := time.After(c.resultTimeout)
+	for range queues {
 		select {
-		case a := <-answers:
+		case a := <-results:
 			sum.Clients = append(sum.Clients, a.Clients...)
 			sum.Done += a.Done
-		case <-late:
+		case <-timeout:
 			return sum, errors.New("the server doesn't answer: it may be shutting down")
 		}
 	}
 	return sum, nil
 }
 
-// one says what became of an order about a single client.
-func one(o *Order, a Answer) string {
+// describeOne describes the result of a command about a single client.
+func describeOne(cmd *Command, a Result) string {
 	if len(a.Clients) == 0 {
-		return fmt.Sprintf("there is no client %d\n", o.Conn)
+		return fmt.Sprintf("there is no client %d\n", cmd.Conn)
 	}
-	addr := plain(a.Clients[0].Peer.Addr())
+	addr := canonicalAddr(a.Clients[0].Peer.Addr())
 	switch {
-	case !o.Fits(a.Clients[0].Peer):
-		return fmt.Sprintf("client %d has the address %v, not %v\n", o.Conn, addr, o.Addr)
+	case !cmd.MatchesAddr(a.Clients[0].Peer):
+		return fmt.Sprintf("client %d has the address %v, not %v\n", cmd.Conn, addr, cmd.Addr)
 	case a.Done == 0:
-		return fmt.Sprintf("%v %d has no open WebSocket\n", addr, o.Conn)
-	case o.Verb == Tell:
-		return fmt.Sprintf("sent to %v %d\n", addr, o.Conn)
+		return fmt.Sprintf("%v %d has no open WebSocket\n", addr, cmd.Conn)
+	case cmd.Kind == SendCommand:
+		return fmt.Sprintf("sent to %v %d\n", addr, cmd.Conn)
 	}
-	return fmt.Sprintf("closing %v %d\n", addr, o.Conn)
+	return fmt.Sprintf("closing %v %d\n", addr, cmd.Conn)
 }
 
-// all says what became of an order about everyone.
-func all(o *Order, a Answer) string {
+// describeAll describes the result of a command about all clients.
+func describeAll(cmd *Command, a Result) string {
 	switch {
 	case len(a.Clients) == 0:
 		return "nobody is there\n"
-	case o.Verb == Tell:
+	case cmd.Kind == SendCommand:
 		return fmt.Sprintf("sent to %d of %d clients\n", a.Done, len(a.Clients))
-	case o.Verb == Kick:
+	case cmd.Kind == KickCommand:
 		return fmt.Sprintf("closing %d connections\n", a.Done)
 	}
 	slices.SortFunc(a.Clients, func(x, y Client) int { return cmp.Compare(x.ID, y.ID) })
 	var b strings.Builder
 	for _, u := range a.Clients {
 		fmt.Fprintf(&b, "%v %d port=%d phase=%s pid=%d %s\n",
-			plain(u.Peer.Addr()), u.ID, u.Peer.Port(), u.Phase, u.Pid, u.More)
+			canonicalAddr(u.Peer.Addr()), u.ID, u.Peer.Port(), u.Phase, u.Pid, u.More)
 	}
 	return b.String()
 }

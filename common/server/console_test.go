@@ -19,16 +19,16 @@ import (
 	"threeloops/common/sys"
 )
 
-// ordered is what a line orders, in a form that can be compared.
-type ordered struct {
+// parsedCommand is what a line orders, in a form that can be compared.
+type parsedCommand struct {
 	Command    string
-	Verb       Verb
+	Verb       CommandKind
 	Conn       uint64
 	Addr, Text string
 }
 
-func orderOf(r request) ordered {
-	o := ordered{r.names[0], r.Verb, r.Conn, "", string(r.Text)}
+func parsedCommandOf(r request) parsedCommand {
+	o := parsedCommand{r.names[0], r.Kind, r.Conn, "", string(r.Text)}
 	if r.Addr.IsValid() {
 		o.Addr = r.Addr.String()
 	}
@@ -36,27 +36,27 @@ func orderOf(r request) ordered {
 }
 
 func TestCommands(t *testing.T) {
-	for line, want := range map[string]ordered{
-		"users": {"users", List, 0, "", ""}, "online": {"users", List, 0, "", ""},
-		"clients": {"users", List, 0, "", ""}, " \tUsers\r\n": {"users", List, 0, "", ""},
-		"send 127.0.0.1 7 hello":         {"send", Tell, 7, "127.0.0.1", "hello"},
-		"write 127.0.0.1 7 hello":        {"send", Tell, 7, "127.0.0.1", "hello"},
-		"send 7 hello, you  two":         {"send", Tell, 7, "", "hello, you  two"},
-		"send 7 8 hello":                 {"send", Tell, 7, "", "8 hello"},
-		"send 7 127.0.0.1":               {"send", Tell, 7, "", "127.0.0.1"},
-		"send ::1 7 hello":               {"send", Tell, 7, "::1", "hello"},
-		"send [2001:DB8::17]\t 7\thello": {"send", Tell, 7, "2001:db8::17", "hello"},
-		"send fe80::1%eth0 7 hello":      {"send", Tell, 7, "fe80::1", "hello"},
-		"send ::ffff:10.0.0.1 7 hello":   {"send", Tell, 7, "10.0.0.1", "hello"},
-		"sendall 7 hello":                {"sendall", Tell, 0, "", "7 hello"},
-		"writeall hello":                 {"sendall", Tell, 0, "", "hello"},
-		"kick 10.0.0.1 7":                {"kick", Kick, 7, "10.0.0.1", ""},
-		"close ::1 7":                    {"kick", Kick, 7, "::1", ""},
-		"close 18446744073709551615":     {"kick", Kick, 1<<64 - 1, "", ""},
-		"kickall":                        {"kickall", Kick, 0, "", ""},
-		"closeall":                       {"kickall", Kick, 0, "", ""},
-		"quit":                           {"quit", Leave, 0, "", ""},
-		"exit":                           {"quit", Leave, 0, "", ""},
+	for line, want := range map[string]parsedCommand{
+		"users": {"users", ListCommand, 0, "", ""}, "online": {"users", ListCommand, 0, "", ""},
+		"clients": {"users", ListCommand, 0, "", ""}, " \tUsers\r\n": {"users", ListCommand, 0, "", ""},
+		"send 127.0.0.1 7 hello":         {"send", SendCommand, 7, "127.0.0.1", "hello"},
+		"write 127.0.0.1 7 hello":        {"send", SendCommand, 7, "127.0.0.1", "hello"},
+		"send 7 hello, you  two":         {"send", SendCommand, 7, "", "hello, you  two"},
+		"send 7 8 hello":                 {"send", SendCommand, 7, "", "8 hello"},
+		"send 7 127.0.0.1":               {"send", SendCommand, 7, "", "127.0.0.1"},
+		"send ::1 7 hello":               {"send", SendCommand, 7, "::1", "hello"},
+		"send [2001:DB8::17]\t 7\thello": {"send", SendCommand, 7, "2001:db8::17", "hello"},
+		"send fe80::1%eth0 7 hello":      {"send", SendCommand, 7, "fe80::1", "hello"},
+		"send ::ffff:10.0.0.1 7 hello":   {"send", SendCommand, 7, "10.0.0.1", "hello"},
+		"sendall 7 hello":                {"sendall", SendCommand, 0, "", "7 hello"},
+		"writeall hello":                 {"sendall", SendCommand, 0, "", "hello"},
+		"kick 10.0.0.1 7":                {"kick", KickCommand, 7, "10.0.0.1", ""},
+		"close ::1 7":                    {"kick", KickCommand, 7, "::1", ""},
+		"close 18446744073709551615":     {"kick", KickCommand, 1<<64 - 1, "", ""},
+		"kickall":                        {"kickall", KickCommand, 0, "", ""},
+		"closeall":                       {"kickall", KickCommand, 0, "", ""},
+		"quit":                           {"quit", ShutdownCommand, 0, "", ""},
+		"exit":                           {"quit", ShutdownCommand, 0, "", ""},
 		"stats":                          {"stats", 0, 0, "", ""},
 		"help":                           {"help", 0, 0, "", ""},
 		"help send":                      {"help", 0, 0, "", ""},
@@ -66,7 +66,7 @@ func TestCommands(t *testing.T) {
 			t.Errorf("%q: %v", line, err)
 			continue
 		}
-		if diff := cmp.Diff(want, orderOf(r)); diff != "" {
+		if diff := cmp.Diff(want, parsedCommandOf(r)); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", line, diff)
 		}
 	}
@@ -112,7 +112,7 @@ func TestTheNearestIsWhatCanBeTypedWrongWithOneSlip(t *testing.T) {
 			t.Errorf("from %q to %q it is %d, not %d", c.a, c.b, got, c.want)
 		}
 	}
-	for _, c := range commands {
+	for _, c := range consoleCommands {
 		for _, name := range c.names {
 			for i := range name {
 				if typed := name[:i] + "_" + name[i:]; !strings.Contains(failure(typed), "nearest is "+name+",") {
@@ -147,35 +147,35 @@ func FuzzCommand(f *testing.F) {
 		if single != (r.Conn != 0) || !single && r.Addr.IsValid() {
 			t.Errorf("%q is about connection %d at %v", line, r.Conn, r.Addr)
 		}
-		if (r.Verb == Tell) != (len(r.Text) > 0) || !utf8.Valid(r.Text) {
+		if (r.Kind == SendCommand) != (len(r.Text) > 0) || !utf8.Valid(r.Text) {
 			t.Errorf("%q has the text %q", line, r.Text)
 		}
 	})
 }
 
-// operated is a console whose desks are attended by loops with these clients.
-func operated(t *testing.T, desks ...[]Client) (c *console, out *bytes.Buffer, log *bytes.Buffer) {
+// newTestConsole returns a console whose command queues belong to loops with these clients.
+func newTestConsole(t *testing.T, loops ...[]Client) (c *console, out *bytes.Buffer, log *bytes.Buffer) {
 	t.Helper()
 	out, log = new(bytes.Buffer), new(bytes.Buffer)
-	c = &console{patience: time.Minute, log: slog.New(slog.NewTextHandler(log, nil)), board: make(stat.Board, 1), out: out}
+	c = &console{resultTimeout: time.Minute, log: slog.New(slog.NewTextHandler(log, nil)), board: make(stat.Board, 1), out: out}
 	c.quit = func() { out.WriteString("(asked to quit)\n") }
-	for _, clients := range desks {
-		d, err := NewDesk()
+	for _, clients := range loops {
+		q, err := NewCommandQueue()
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.desks = append(c.desks, d)
+		c.queues = append(c.queues, q)
 		ended := make(chan bool)
-		t.Cleanup(func() { d.Put(Order{Verb: Leave}); <-ended; d.Close() })
+		t.Cleanup(func() { q.Put(Command{Kind: ShutdownCommand}); <-ended; q.Close() })
 		go func() {
 			defer close(ended)
 			for {
-				sys.Poll([]sys.PollFd{{Fd: int32(d.FD), Events: sys.POLLIN}}, sys.Forever)
-				for _, o := range d.Take() {
-					if o.Verb == Leave {
+				sys.Poll([]sys.PollFd{{Fd: int32(q.FD), Events: sys.POLLIN}}, sys.Forever)
+				for _, cmd := range q.TakeAll() {
+					if cmd.Kind == ShutdownCommand {
 						return
 					}
-					o.Answer(attend(&o, clients))
+					cmd.SendResult(execute(&cmd, clients))
 				}
 			}
 		}()
@@ -183,14 +183,14 @@ func operated(t *testing.T, desks ...[]Client) (c *console, out *bytes.Buffer, l
 	return c, out, log
 }
 
-// attend obeys among clients of which those in phase open can be told.
-func attend(o *Order, clients []Client) (a Answer) {
+// execute runs cmd on clients, of which those in phase open can be sent messages.
+func execute(cmd *Command, clients []Client) (a Result) {
 	for _, c := range clients {
-		if !o.About(c.ID) {
+		if !cmd.Concerns(c.ID) {
 			continue
 		}
 		a.Clients = append(a.Clients, c)
-		if o.Fits(c.Peer) && (o.Verb == Kick || o.Verb == Tell && c.Phase == "open") {
+		if cmd.MatchesAddr(c.Peer) && (cmd.Kind == KickCommand || cmd.Kind == SendCommand && c.Phase == "open") {
 			a.Done++
 		}
 	}
@@ -201,8 +201,8 @@ func at(id uint64, phase, peer string) Client {
 	return Client{ID: id, Pid: 4711, Phase: phase, Peer: netip.MustParseAddrPort(peer), More: "queued=0"}
 }
 
-func TestOrdersGoToTheDeskOfTheConnection(t *testing.T) {
-	c, out, _ := operated(t,
+func TestCommandsGoToTheQueueOfTheConnection(t *testing.T) {
+	c, out, _ := newTestConsole(t,
 		[]Client{at(5, "open", "[::1]:50"), at(1, "idle", "10.0.0.1:10")},
 		[]Client{at(4, "open", "[::ffff:10.0.0.4]:40")})
 	c.run(strings.NewReader(strings.Join([]string{
@@ -227,8 +227,8 @@ func TestOrdersGoToTheDeskOfTheConnection(t *testing.T) {
 	}
 }
 
-func TestNobodyIsThere(t *testing.T) {
-	c, out, _ := operated(t, nil)
+func TestACommandWithoutClientsSaysSo(t *testing.T) {
+	c, out, _ := newTestConsole(t, nil)
 	c.run(strings.NewReader("users\nsendall hi\nkickall\n\n \n"))
 	if got := out.String(); got != strings.Repeat("nobody is there\n", 3) {
 		t.Errorf("without clients the console says %q", got)
@@ -236,9 +236,9 @@ func TestNobodyIsThere(t *testing.T) {
 }
 
 func TestEveryCommandIsInHelpAndHasItsOwn(t *testing.T) {
-	c, out, _ := operated(t, nil)
+	c, out, _ := newTestConsole(t, nil)
 	c.run(strings.NewReader("help\nhelp sennd"))
-	for _, cmd := range commands {
+	for _, cmd := range consoleCommands {
 		if !strings.Contains(out.String(), "\n"+cmd.names[0]+" ") && cmd.names[0] != "help" {
 			t.Errorf("help doesn't list %s: %s", cmd.names[0], out)
 		}
@@ -255,7 +255,7 @@ func TestEveryCommandIsInHelpAndHasItsOwn(t *testing.T) {
 }
 
 func TestStatsOfTheConsoleAreTheTotals(t *testing.T) {
-	c, out, _ := operated(t, nil)
+	c, out, _ := newTestConsole(t, nil)
 	c.board = make(stat.Board, 2)
 	for i := range c.board {
 		c.board[i].Set(stat.Accepted, 10)
@@ -273,7 +273,7 @@ func TestStatsOfTheConsoleAreTheTotals(t *testing.T) {
 func TestALongLineIsRefusedWhole(t *testing.T) {
 	longest := "sendall " + strings.Repeat("a", maxLine-9)
 	for _, end := range []string{"\n", ""} {
-		c, out, _ := operated(t, []Client{at(1, "open", "[::1]:50")})
+		c, out, _ := newTestConsole(t, []Client{at(1, "open", "[::1]:50")})
 		c.run(strings.NewReader(longest + "\n" + longest + "a\n" + strings.Repeat(longest, 9) + "\nkick 1\n" + longest + "a" + end))
 		long := errLong.Error() + "\n"
 		if got := out.String(); got != "sent to 1 of 1 clients\n"+long+long+"closing ::1 1\n"+long {
@@ -295,8 +295,8 @@ func (in *interrupted) Read(p []byte) (int, error) {
 	return in.r.Read(p)
 }
 
-func TestATerminalIsAskedAgainWhenItIsOursAgain(t *testing.T) {
-	c, out, log := operated(t, nil)
+func TestTheConsoleReadsAgainInTheForeground(t *testing.T) {
+	c, out, log := newTestConsole(t, nil)
 	c.prompt = "> "
 	c.run(&interrupted{r: strings.NewReader("users\n")})
 	if got := out.String(); got != "> nobody is there\n> " {
@@ -309,7 +309,7 @@ func TestATerminalIsAskedAgainWhenItIsOursAgain(t *testing.T) {
 
 func TestTheEndOfTheInputIsLogged(t *testing.T) {
 	for _, end := range []error{io.EOF, syscall.EIO, errors.New("broken")} {
-		c, out, log := operated(t, nil)
+		c, out, log := newTestConsole(t, nil)
 		c.run(io.MultiReader(strings.NewReader("users\nusers"), iotest.ErrReader(end)))
 		if got := out.String(); got != "nobody is there\nnobody is there\n" {
 			t.Errorf("up to %v the console says %q", end, got)
@@ -321,17 +321,17 @@ func TestTheEndOfTheInputIsLogged(t *testing.T) {
 }
 
 // A loop that has ended gives no answer.
-func TestASilentDeskIsNotWaitedForForEver(t *testing.T) {
-	c, out, _ := operated(t, nil)
-	d, err := NewDesk()
+func TestTheConsoleStopsWaitingForALoopThatHasEnded(t *testing.T) {
+	c, out, _ := newTestConsole(t, nil)
+	d, err := NewCommandQueue()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	c.desks, c.patience = append(c.desks, d), time.Millisecond
+	c.queues, c.resultTimeout = append(c.queues, d), time.Millisecond
 	c.run(strings.NewReader("users\n"))
 	if got := out.String(); got != "the server doesn't answer: it may be shutting down\n" {
 		t.Errorf("the console says %q", got)
 	}
-	d.Take()[0].Answer(Answer{}) // too late, and no reason to block
+	d.TakeAll()[0].SendResult(Result{}) // too late, and no reason to block
 }

@@ -2,8 +2,8 @@ package server
 
 import "threeloops/common/sys"
 
-// lacking is how many of n further descriptors this process can't open now.
-func lacking(n int) int {
+// descriptorShortfall is how many of n further descriptors this process can't open now.
+func descriptorShortfall(n int) int {
 	var open []int
 	for range n {
 		fd, err := sys.Eventfd(0, sys.EFD_CLOEXEC)

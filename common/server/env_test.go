@@ -151,13 +151,13 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
-func TestArrivalsAreNumberedFromOne(t *testing.T) {
+func TestConnectionsAreNumberedFromOne(t *testing.T) {
 	var log bytes.Buffer
-	a := Arrivals{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	a := AcceptCounter{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	now := time.Unix(1000, 0)
 	for i := range uint64(2000) {
 		now = now.Add(time.Millisecond)
-		if id := a.Next(now); id != i+1 {
+		if id := a.NextID(now); id != i+1 {
 			t.Fatalf("connection %d has the number %d", i+1, id)
 		}
 	}
@@ -170,9 +170,9 @@ func TestArrivalsAreNumberedFromOne(t *testing.T) {
 
 func TestNumberingIsSilentAndFree(t *testing.T) {
 	var log bytes.Buffer
-	a := Arrivals{Log: slog.New(slog.NewTextHandler(&log, nil))}
+	a := AcceptCounter{Log: slog.New(slog.NewTextHandler(&log, nil))}
 	now := time.Unix(1000, 0)
-	if n := testing.AllocsPerRun(3000, func() { a.Next(now) }); n != 0 || log.Len() > 0 {
+	if n := testing.AllocsPerRun(3000, func() { a.NextID(now) }); n != 0 || log.Len() > 0 {
 		t.Errorf("a number allocates %v times, and logs %q", n, &log)
 	}
 }
@@ -194,8 +194,8 @@ func TestSessionsHaveWhatTheFlagsSay(t *testing.T) {
 	if diff := cmp.Diff([]time.Duration{5 * s, 6 * s, 7 * s, 8 * s}, times); diff != "" {
 		t.Errorf("times (-want +got):\n%s", diff)
 	}
-	if io := env.NewIO(&board[1]); !io.Plain || board[1].Get(stat.Pid) != uint64(os.Getpid()) {
-		t.Errorf("without -more Plain is %t; the slot is process %d's", io.Plain, board[1].Get(stat.Pid))
+	if io := env.NewIO(&board[1]); !io.SplitWrites || board[1].Get(stat.Pid) != uint64(os.Getpid()) {
+		t.Errorf("without -more Plain is %t; the slot is process %d's", io.SplitWrites, board[1].Get(stat.Pid))
 	}
 }
 

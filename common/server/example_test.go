@@ -7,10 +7,10 @@ import (
 )
 
 // The main function of a server. This one accepts nobody: it waits for its
-// desk's bell, which SIGINT and SIGTERM ring.
+// command queue's waker, which SIGINT and SIGTERM wake.
 func Example() {
 	run := func(env *server.Env) error {
-		desk, err := server.NewDesk()
+		commands, err := server.NewCommandQueue()
 		if err != nil {
 			return err
 		}
@@ -19,13 +19,13 @@ func Example() {
 		if err != nil {
 			return err
 		}
-		env.Attend(desk)
+		env.ShutdownOnSignal(commands)
 		env.Ready(lns)
-		_, err = sys.Poll([]sys.PollFd{{Fd: int32(desk.FD), Events: sys.POLLIN}}, sys.Forever)
+		_, err = sys.Poll([]sys.PollFd{{Fd: int32(commands.FD), Events: sys.POLLIN}}, sys.Forever)
 		return err
 	}
 	server.Main(server.Model{
-		Name:  "deafserv",
+		Name:  "waitserv",
 		About: "a server that accepts nobody",
 		Addr:  "127.0.0.1:8004",
 		Run:   run,

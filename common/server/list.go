@@ -15,10 +15,10 @@ import (
 type Lists = app.Lists
 
 // Lists returns the allow lists. They are replaced as a whole when they are read
-// anew, so a pointer that differs means lists that may.
+// again, so if the pointer is the same, so are the lists.
 func (env *Env) Lists() *Lists { return env.lists.Load() }
 
-// readLists reads the files of both lists. Is one of them bad, both stay.
+// readLists reads the files of both lists. If either file is invalid, both old lists stay in force.
 func (env *Env) readLists() (err error) {
 	l := new(app.Lists)
 	if l.Hosts, err = readList("-hosts", env.HostsFile); err != nil {
@@ -31,7 +31,7 @@ func (env *Env) readLists() (err error) {
 	return nil
 }
 
-// reloadAtHangup reads the lists anew at SIGHUP.
+// reloadAtHangup reads the lists again at SIGHUP.
 func (env *Env) reloadAtHangup() {
 	if env.HostsFile == "" && env.OriginsFile == "" {
 		return // a hang-up then ends the server, as it does any program

@@ -17,9 +17,9 @@ const (
 	mostBytes = 256 << 10
 )
 
-// exitPatience is how long the end of the process waits for the rest of its log to be
+// exitFlushTimeout is how long the end of the process waits for the rest of its log to be
 // written.
-const exitPatience = time.Second
+const exitFlushTimeout = time.Second
 
 // TakeDropped returns how many log lines of this process were dropped, since it was called
 // last, because standard error did not take them.
@@ -69,7 +69,7 @@ func (q *lineQueue) Write(line []byte) (int, error) {
 	q.put(queuedLine{text: bytes.Clone(line)})
 	if q.idle == nil {
 		q.idle = make(chan struct{})
-		go q.drain()
+		go q.writeAll()
 	}
 	return len(line), nil
 }
@@ -97,9 +97,9 @@ func (q *lineQueue) put(l queuedLine) {
 	q.size += len(l.text)
 }
 
-// drain writes lines until there are none. Each is one write(2), so that a pipe doesn't mix
+// writeAll writes lines until there are none. Each is one write(2), so that a pipe doesn't mix
 // it with the lines of another process.
-func (q *lineQueue) drain() {
+func (q *lineQueue) writeAll() {
 	var err error
 	for line, ok := q.take(nil); ok; line, ok = q.take(err) {
 		if _, err = q.out.Write(line.text); err != nil {
@@ -139,29 +139,29 @@ func (q *lineQueue) take(last error) (line queuedLine, ok bool) {
 }
 
 // flush waits until all lines are written, but no longer than patience.
-func (q *lineQueue) flush(patience time.Duration) {
+func (q *lineQueue) flush(timeout time.Duration) {
 	q.mu.Lock()
 	idle := q.idle
 	q.mu.Unlock()
 	if idle == nil {
 		return
 	}
-	late := time.NewTimer(patience)
-	defer late.Stop()
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
 	select {
 	case <-idle:
-	case <-late.C:
+	case <-timer.C:
 	}
 }
 
 // exit ends the process. What it has logged is written first, unless nobody reads it.
 func (q *lineQueue) exit(status int) {
-	q.flush(exitPatience)
+	q.flush(exitFlushTimeout)
 	os.Exit(status)
 }
 
-// complain writes a line after what was logged before.
-func (q *lineQueue) complain(name string, err error) { fmt.Fprintf(q, "%s: %v\n", name, err) }
+// writeError writes a line after what was logged before.
+func (q *lineQueue) writeError(name string, err error) { fmt.Fprintf(q, "%s: %v\n", name, err) }
 
 // newLogger returns a logger of server name that writes to q as the options say.
 func newLogger(q *lineQueue, o *Options, name string) *slog.Logger {
@@ -188,7 +188,7 @@ func (env *Env) WaitFailed(now time.Time, err error) {
 	if err == nil {
 		return
 	}
-	if second := now.Unix(); env.waiting.Swap(second) != second {
+	if second := now.Unix(); env.waitFailureLogged.Swap(second) != second {
 		env.Log.Error("can't wait for clients, and try again", "error", err)
 	}
 }

@@ -164,7 +164,7 @@ func TestLogLinesThatFailAreCounted(t *testing.T) {
 	}
 }
 
-func TestFlushWaitsNoLongerThanItsPatience(t *testing.T) {
+func TestFlushWaitsNoLongerThanItsTimeout(t *testing.T) {
 	g := newGate(true)
 	q := &lineQueue{out: g, note: noted}
 	q.flush(time.Hour) // nothing is queued, so there is nothing to wait for

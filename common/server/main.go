@@ -27,7 +27,7 @@ type Model struct {
 	Flags func(fs *flag.FlagSet, o *Options)
 	Run   func(env *Env) error
 
-	PerClient int // descriptors that the server needs to serve one client; 0: 1
+	FDsPerClient int // descriptors that the server needs to serve one client; 0: 1
 
 	Child    bool // started by a server with its own command line: -addr, -lifeline are that one's affair
 	Loopback bool // of a Child: what Env.Loopback says in that server
@@ -39,17 +39,17 @@ type Env struct {
 	Name string
 	Log  *slog.Logger
 
-	stderr   *lineQueue // the log, and the way of every other line to standard error
-	child    bool       // Model.Child
-	host     string     // of Addr
-	loopback bool       // only this machine can reach that
-	client   int        // Model.PerClient, 1 at least
-	root     *docroot.Root
-	lists    atomic.Pointer[app.Lists]
-	lns      []*conn.Listener // all that Listen has opened; the loops close them when they leave
+	stderr       *lineQueue // the log, and the way of every other line to standard error
+	child        bool       // Model.Child
+	host         string     // of Addr
+	loopback     bool       // only this machine can reach that
+	fdsPerClient int        // Model.PerClient, 1 at least
+	root         *docroot.Root
+	lists        atomic.Pointer[app.Lists]
+	listeners    []*conn.Listener // all that Listen has opened; the loops close them when they begin the shutdown
 
-	signals chan<- os.Signal // see Attend
-	waiting atomic.Int64     // when WaitFailed wrote last, in seconds
+	signals           chan<- os.Signal // see Attend
+	waitFailureLogged atomic.Int64     // when WaitFailed wrote last, in seconds
 }
 
 // Main is the main function of the server m. It does not return.
@@ -60,7 +60,7 @@ func Main(m Model) {
 		stderr.exit(0)
 	}
 	if err != nil {
-		stderr.complain(m.Name, fmt.Errorf("%w (%s -help lists all flags)", err, m.Name))
+		stderr.writeError(m.Name, fmt.Errorf("%w (%s -help lists all flags)", err, m.Name))
 		stderr.exit(2)
 	}
 	if m.Child {
@@ -69,7 +69,7 @@ func Main(m Model) {
 	host, _, _ := conn.SplitAddress(o.Addr) // checked
 	env := &Env{
 		Options: o, Name: m.Name, Log: newLogger(stderr, o, m.Name),
-		stderr: stderr, child: m.Child, host: host, loopback: m.Loopback, client: max(m.PerClient, 1),
+		stderr: stderr, child: m.Child, host: host, loopback: m.Loopback, fdsPerClient: max(m.FDsPerClient, 1),
 	}
 	if !m.Child {
 		env.loopback = loopback(host)
@@ -80,14 +80,14 @@ func Main(m Model) {
 		err = env.checkLifeline()
 	}
 	if err != nil {
-		stderr.complain(m.Name, err)
+		stderr.writeError(m.Name, err)
 		stderr.exit(2)
 	}
 	if err := m.Run(env); err != nil {
 		if errors.Is(err, sys.EMFILE) {
 			err = fmt.Errorf("%w: the limit of open files is %d, raise it with ulimit -n", err, sys.MaxFiles())
 		}
-		stderr.complain(m.Name, err)
+		stderr.writeError(m.Name, err)
 		stderr.exit(1)
 	}
 	stderr.exit(0)
@@ -131,7 +131,7 @@ func (env *Env) checkLifeline() error {
 func (env *Env) NewIO(slot *stat.Slot) *conn.IO {
 	slot.Set(stat.Pid, os.Getpid())
 	io := conn.NewIO(slot)
-	io.Plain = !env.More
+	io.SplitWrites = !env.More
 	if !env.child {
 		io.Addresses = env.perAddress()
 	}
@@ -158,12 +158,12 @@ func (env *Env) Sessions(io *conn.IO, board stat.Board, i int, bus hub.Bus) (*se
 		Compress:    env.Compress,
 		HeadTimeout: env.HeadTimeout, IdleTimeout: env.IdleTimeout,
 		WriteTimeout: env.WriteTimeout, CloseTimeout: env.CloseTimeout,
-		Looks:     true,
-		MaxMemory: env.MemoryBudget() / int64(env.Loops),
-		Legacy:    env.Legacy,
-		Plain:     !env.More,
-		Stat:      &board[i],
-		Alone:     env.child,
+		Looks:       true,
+		MaxMemory:   env.MemoryBudget() / int64(env.Loops),
+		Legacy:      env.Legacy,
+		SplitWrites: !env.More,
+		Stat:        &board[i],
+		Alone:       env.child,
 	}, served
 }
 
@@ -191,10 +191,10 @@ func loopback(host string) bool {
 // operator, for the end of the lifeline, for the log, for the disk.
 const spareThreads = 8
 
-// Listen opens the listeners, or further ones where another loop's are. Their
-// connections are counted by io's slot.
-func (env *Env) Listen(io *conn.IO, beside ...*conn.Listener) ([]*conn.Listener, error) {
-	if len(beside) == 0 {
+// Listen opens the listeners, or further ones on the ports of portsOf, which are another
+// loop's. Io's slot counts their connections.
+func (env *Env) Listen(io *conn.IO, portsOf ...*conn.Listener) ([]*conn.Listener, error) {
+	if len(portsOf) == 0 {
 		if err := WarmUp(runtime.GOMAXPROCS(0) + env.Loops + spareThreads); err != nil {
 			return nil, err
 		}
@@ -202,12 +202,12 @@ func (env *Env) Listen(io *conn.IO, beside ...*conn.Listener) ([]*conn.Listener,
 	lns, err := conn.Listen(conn.Config{
 		Addr: env.Addr, Ports: env.Ports, Backlog: env.Backlog,
 		NoDelay: env.NoDelay, DeferAccept: env.DeferAccept,
-		Shared: env.Loops > 1, Beside: beside,
+		ReusePort: env.Loops > 1, SharePortsOf: portsOf,
 	}, io)
 	if err != nil {
 		err = fmt.Errorf("-addr: %w", err)
 	}
-	env.lns = append(env.lns, lns...)
+	env.listeners = append(env.listeners, lns...)
 	switch {
 	case errors.Is(err, sys.EADDRINUSE):
 		err = fmt.Errorf("%w: stop what listens there, or choose another port with -addr", err)
@@ -220,8 +220,8 @@ func (env *Env) Listen(io *conn.IO, beside ...*conn.Listener) ([]*conn.Listener,
 // Ready says on standard output that connections are accepted, and where. A server that
 // has no descriptor left for a client ends instead: it could only turn everyone away.
 func (env *Env) Ready(lns []*conn.Listener) {
-	if n := lacking(env.client); n > 0 {
-		env.stderr.complain(env.Name, fmt.Errorf("the limit of open files is %d, and %d are needed to serve one client: "+
+	if n := descriptorShortfall(env.fdsPerClient); n > 0 {
+		env.stderr.writeError(env.Name, fmt.Errorf("the limit of open files is %d, and %d are needed to serve one client: "+
 			"raise it with ulimit -n, or LimitNOFILE= of systemd", sys.MaxFiles(), sys.MaxFiles()+n))
 		env.stderr.exit(1)
 	}

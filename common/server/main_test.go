@@ -14,7 +14,7 @@ import (
 	"threeloops/common/sys"
 )
 
-// TestMain lets the test binary be a server whose loop only waits for its bell.
+// TestMain lets the test binary be a server whose loop only waits for a command.
 func TestMain(m *testing.M) {
 	if mode := os.Getenv("CLI_TEST_SERVE"); mode != "" {
 		model.Run = func(env *Env) error { return serve(env, mode) }
@@ -35,7 +35,7 @@ func serve(env *Env, mode string) error {
 	if mode == "fail" || mode == "talk" {
 		return fmt.Errorf("the loop is broken")
 	}
-	desk, err := NewDesk()
+	commands, err := NewCommandQueue()
 	if err != nil {
 		return err
 	}
@@ -43,9 +43,9 @@ func serve(env *Env, mode string) error {
 	if err != nil {
 		return err
 	}
-	env.Attend(desk)
+	env.ShutdownOnSignal(commands)
 	env.Ready(lns)
-	_, err = sys.Poll([]sys.PollFd{{Fd: int32(desk.FD), Events: sys.POLLIN}}, sys.Forever)
+	_, err = sys.Poll([]sys.PollFd{{Fd: int32(commands.FD), Events: sys.POLLIN}}, sys.Forever)
 	if mode == "hang" {
 		fmt.Println("hanging")
 		select {}

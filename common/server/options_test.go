@@ -39,7 +39,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-func TestEveryFlagIsHeard(t *testing.T) {
+func TestEveryFlagSetsItsOption(t *testing.T) {
 	got, err := parse(&model, strings.Fields(`-addr [::1]:0 -backlog 1 -root /r -max-conns 5
 		-max-message 1GiB -max-body 3 -max-head=2KiB -compress takeover -head-timeout 1ms -idle-timeout 2s -write-timeout 3m
 		-close-timeout 4h -grace 5s -hosts h -origins o -origin-required -nodelay=false -more=false -defer-accept 6
@@ -107,7 +107,7 @@ func TestABadValueIsOneClearLine(t *testing.T) {
 		"-write-timeout 0s":              "positive",
 		"-close-timeout 0":               "positive",
 		"-grace 0":                       "positive",
-		"-idle-timeout 2562047h":         "at most 1000h",      // all that a Duration can be: whoever adds to it is in the past
+		"-idle-timeout 2562047h":         "at most 1000h",      // all that a Duration can be: adding to it overflows
 		"-backlog 4294967296":            "at most 2147483647", // to the kernel 0
 		"-defer-accept 4294967296":       "at most 2147483647",
 		"-max-conns 9223372036854775807": "at most 2147483647",

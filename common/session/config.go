@@ -44,8 +44,8 @@ type Config struct {
 	Looks        bool          // the driver calls Look when LookDue says so: to take a byte then means to acknowledge it
 	CloseTimeout time.Duration // for the peer's part of a goodbye, and for its pong
 
-	Plain  bool // a small file is not copied behind its head, to show what a packet of its own costs
-	Legacy bool // handshakes of hixie-75, hixie-76, hybi-07 and hybi-10 are answered too
+	SplitWrites bool // -more=false: a small file isn't copied behind its header section, so they leave in separate segments
+	Legacy      bool // handshakes of hixie-75, hixie-76, hybi-07 and hybi-10 are answered too
 
 	MaxMemory int64 // bytes that all sessions together may hold; 0: no limit
 	RoundWork int   // units of work that a round has for all connections, about 100 ns each; 0: 100,000

@@ -168,7 +168,7 @@ func (s *Session) respondSmall(r *Response) {
 // copied queues a copy of a small part of a file, and closes it. It reports false, and
 // does nothing, if the part is large, or can't be read.
 func (s *Session) copied(p *Part) bool {
-	if p.Len > smallFile || s.cfg.Plain {
+	if p.Len > smallFile || s.cfg.SplitWrites {
 		return false
 	}
 	b := s.out.Room(int(p.Len))
@@ -183,7 +183,7 @@ func (s *Session) copied(p *Part) bool {
 
 // respond queues a response.
 func (s *Session) respond(r *Response) {
-	if r.File != nil && r.Len <= smallFile && !s.headOnly && !s.cfg.Plain {
+	if r.File != nil && r.Len <= smallFile && !s.headOnly && !s.cfg.SplitWrites {
 		s.respondSmall(r)
 		s.full = s.full || s.out.Len() >= HighWater
 		return

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The calls of this file can't sleep, for their sockets are non-blocking; only
+// The calls of this file can't sleep, because their sockets are non-blocking; only
 // rawPpoll can, and not for long. So they go past the Go scheduler (RawSyscall),
 // which otherwise prepares for a thread that stays away, at about 0.3 µs a call;
 // and they allocate nothing.
@@ -29,24 +29,24 @@ func RawRead(fd int, p []byte) (int, error) {
 
 // RawSend is sendto(2) or sendmsg(2) of up to 64 buffers on a non-blocking socket, without SIGPIPE.
 // With more (MSG_MORE) the kernel waits for what follows before it sends a segment that isn't full.
-func RawSend(fd int, runs [][]byte, more bool, v *Vector) (int, error) {
+func RawSend(fd int, bufs [][]byte, more bool, v *Vector) (int, error) {
 	flags := uintptr(unix.MSG_NOSIGNAL)
 	if more {
 		flags |= unix.MSG_MORE
 	}
-	if len(runs) == 1 {
+	if len(bufs) == 1 {
 		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
-			uintptr(unsafe.Pointer(unsafe.SliceData(runs[0]))), uintptr(len(runs[0])), flags, 0, 0)
+			uintptr(unsafe.Pointer(unsafe.SliceData(bufs[0]))), uintptr(len(bufs[0])), flags, 0, 0)
 		return result(n, errno)
 	}
-	for i, p := range runs {
+	for i, p := range bufs {
 		v.iov[i].Base = unsafe.SliceData(p)
 		v.iov[i].SetLen(len(p))
 	}
 	v.msg.Iov = &v.iov[0]
-	v.msg.SetIovlen(len(runs))
+	v.msg.SetIovlen(len(bufs))
 	n, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&v.msg)), flags)
-	clear(v.iov[:len(runs)]) // or the runs could not be collected
+	clear(v.iov[:len(bufs)]) // or the buffers could not be collected
 	return result(n, errno)
 }
 

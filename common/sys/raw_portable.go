@@ -18,12 +18,12 @@ func RawRead(fd int, p []byte) (int, error) {
 }
 
 // RawSend is sendmsg(2) on a non-blocking socket, without SIGPIPE.
-func RawSend(fd int, runs [][]byte, more bool, _ *Vector) (int, error) {
+func RawSend(fd int, bufs [][]byte, more bool, _ *Vector) (int, error) {
 	flags := unix.MSG_NOSIGNAL
 	if more {
 		flags |= unix.MSG_MORE
 	}
-	n, err := unix.SendmsgBuffers(fd, runs, nil, nil, flags)
+	n, err := unix.SendmsgBuffers(fd, bufs, nil, nil, flags)
 	return max(n, 0), err
 }
 

@@ -25,11 +25,11 @@ type PollFd = unix.PollFd
 // has clients: Poll has slept for a moment then, and the caller goes on.
 func Poll(fds []PollFd, d time.Duration) (int, error) {
 	n, err := unix.Poll(fds, milliseconds(d))
-	return waited(fds, d, n, err)
+	return pollResult(fds, d, n, err)
 }
 
-// waited decides what each errno of poll(2) and ppoll(2) means.
-func waited(fds []PollFd, d time.Duration, n int, err error) (int, error) {
+// pollResult decides what each errno of poll(2) and ppoll(2) means.
+func pollResult(fds []PollFd, d time.Duration, n int, err error) (int, error) {
 	switch err {
 	case nil:
 		return n, nil
@@ -43,10 +43,10 @@ func waited(fds []PollFd, d time.Duration, n int, err error) (int, error) {
 	case unix.EINTR:
 		return 0, nil
 	case unix.ENOMEM: // for a list as long as fds: after a moment there may be some
-		time.Sleep(shortage)
+		time.Sleep(retryPause)
 		return 0, nil
 	}
-	time.Sleep(shortage) // EFAULT, or whatever a sandbox invents
+	time.Sleep(retryPause) // EFAULT, or whatever a sandbox invents
 	return 0, os.NewSyscallError("poll", err)
 }
 
@@ -55,7 +55,7 @@ func waited(fds []PollFd, d time.Duration, n int, err error) (int, error) {
 // ready after a moment: read(2), write(2) and accept(2) tell if it isn't.
 func pollParts(fds []PollFd, d time.Duration, most int) (ready int, err error) {
 	if most == 0 {
-		pause(d)
+		sleepAtMost(d)
 		for i := range fds {
 			fds[i].Revents = 0
 			if fds[i].Fd >= 0 && fds[i].Events != 0 {
@@ -76,39 +76,40 @@ func pollParts(fds []PollFd, d time.Duration, most int) (ready int, err error) {
 		ready += n
 	}
 	if ready == 0 {
-		pause(d)
+		sleepAtMost(d)
 	}
 	return ready, nil
 }
 
-// pause sleeps for a moment, but no longer than d, of which a negative one is Forever.
-func pause(d time.Duration) {
-	if d < 0 || d > shortage {
-		d = shortage
+// sleepAtMost sleeps for a moment, but no longer than d, of which a negative one is Forever.
+func sleepAtMost(d time.Duration) {
+	if d < 0 || d > retryPause {
+		d = retryPause
 	}
 	time.Sleep(d)
 }
 
-// shortage is how long to leave alone a kernel that has no memory.
-const shortage = 10 * time.Millisecond
+// retryPause is how long to wait before a call that failed is tried again, because of a lack of
+// memory mostly.
+const retryPause = 10 * time.Millisecond
 
-// brief is how long PollSoon keeps a thread from the Go scheduler: longer than a
-// hundred busy processes take in turns, shorter than anybody notices.
-const brief = 5 * time.Millisecond
+// pollSoonLimit is how long PollSoon keeps a thread from the Go scheduler: longer than a
+// hundred busy processes need to run once each, shorter than a person notices.
+const pollSoonLimit = 5 * time.Millisecond
 
-// PollSoon is Poll for one who expects something soon: it waits no longer than
+// PollSoon is Poll for a caller that expects an event soon: it waits no longer than
 // some milliseconds, and without telling the Go scheduler, which would wake
-// other threads at each sleep to see who could run meanwhile. That is half the
+// other threads at each sleep to see which could run meanwhile. That is half the
 // cost of a small message, where each has a wait of its own. When nothing has
 // come, wait by Poll: a thread that the scheduler believes to be running costs
 // it, again and again, a look at why it doesn't stop.
 func PollSoon(fds []PollFd, d time.Duration) (int, error) {
 	if d < 0 {
-		d = brief
+		d = pollSoonLimit
 	}
-	d = min(d, brief)
+	d = min(d, pollSoonLimit)
 	n, err := rawPpoll(fds, d)
-	return waited(fds, d, n, err)
+	return pollResult(fds, d, n, err)
 }
 
 // EpollEvent is epoll(7)'s struct epoll_event; Fd is what EpollCtl was given.
@@ -126,7 +127,7 @@ const (
 	EPOLL_CTL_MOD = unix.EPOLL_CTL_MOD
 )
 
-// EpollCtl changes what ep watches of fd: the marks events, level-triggered.
+// EpollCtl changes what ep watches of fd: the event flags events, level-triggered.
 func EpollCtl(ep, op, fd int, events uint32) error {
 	e := unix.EpollEvent{Events: events, Fd: int32(fd)}
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(ep, op, fd, &e))
@@ -143,7 +144,7 @@ func EpollWait(ep int, events []EpollEvent, d time.Duration) (int, error) {
 	case unix.EINTR:
 		return 0, nil
 	}
-	time.Sleep(shortage) // EBADF, EFAULT, EINVAL, or whatever a sandbox invents
+	time.Sleep(retryPause) // EBADF, EFAULT, EINVAL, or whatever a sandbox invents
 	return 0, os.NewSyscallError("epoll_wait", err)
 }
 

@@ -42,7 +42,7 @@ func TestAWaitIsNeverTooShort(t *testing.T) {
 	}
 }
 
-func TestWhoExpectsSomethingSoonIsNotKept(t *testing.T) {
+func TestPollSoonReturnsWithinItsLimit(t *testing.T) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func TestWhoExpectsSomethingSoonIsNotKept(t *testing.T) {
 	}
 	unix.Write(pair[1], []byte("soon"))
 	if n, err := PollSoon(fds, Forever); n != 1 || err != nil || fds[0].Revents != POLLIN {
-		t.Errorf("want one that is readable, got %d, %v and marks %#x", n, err, fds[0].Revents)
+		t.Errorf("want one that is readable, got %d, %v and event flags %#x", n, err, fds[0].Revents)
 	}
 }
 
@@ -137,12 +137,12 @@ func TestWhatEachErrnoOfAWaitMeans(t *testing.T) {
 	for e := unix.Errno(1); e < 134; e++ {
 		fds := []PollFd{{Fd: -1, Revents: POLLIN}}
 		begin := time.Now()
-		n, err := waited(fds, shortage, -1, e)
+		n, err := pollResult(fds, retryPause, -1, e)
 		took := time.Since(begin)
 		if n != 0 || (err == nil) != slices.Contains(quiet, e) || fds[0].Revents != 0 {
-			t.Errorf("%v: got %d ready, %v, marks %#x", e, n, err, fds[0].Revents)
+			t.Errorf("%v: got %d ready, %v, event flags %#x", e, n, err, fds[0].Revents)
 		}
-		if e != unix.EINTR && took < shortage {
+		if e != unix.EINTR && took < retryPause {
 			t.Errorf("%v: the wait is over after %v", e, took)
 		}
 	}
@@ -166,7 +166,7 @@ func TestPollSoonBeyondTheLimitOfFiles(t *testing.T) {
 	n, err := PollSoon(fds, time.Second)
 	unix.Setrlimit(unix.RLIMIT_NOFILE, &before)
 	if n != 1 || err != nil || fds[1].Revents != POLLIN {
-		t.Errorf("want the bell to be ready, got %d, %v, %v", n, err, fds)
+		t.Errorf("want the waker to be ready, got %d, %v, %v", n, err, fds)
 	}
 }
 

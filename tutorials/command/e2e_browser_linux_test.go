@@ -142,7 +142,7 @@ func TestBrowserReadsTheSite(t *testing.T) {
 		for _, step := range []struct{ about, link, path string }{
 			{"the front page leads to the chapters", "/chapters/", "/chapters/"},
 			{"these to a page", "/chapters/about.html", "/chapters/about.html"},
-			{"its quotes to the source", "/source/pollserv/loop.go.html#go-loop.take",
+			{"its quotes to the source", "/source/pollserv/loop.go.html#go-loop.readFrom",
 				"/source/pollserv/loop.go.html"},
 			{"that to the index", "/source/", "/source/"},
 			{"and that to the loops", "/source/loops.html", "/source/loops.html"},

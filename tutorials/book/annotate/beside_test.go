@@ -33,7 +33,7 @@ func TestLoopsBesideEachOther(t *testing.T) {
 				met = append(met, r.Name)
 			}
 		}
-		for _, name := range []string{"loop", "run", "timeout", "count", "leave", "done"} {
+		for _, name := range []string{"loop", "run", "timeout", "count", "beginShutdown", "done"} {
 			if !strings.Contains(" "+strings.Join(met, " ")+" ", " "+name+" ") {
 				t.Errorf("with %s, %s does not stand in all three columns", fork, name)
 			}

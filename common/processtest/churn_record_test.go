@@ -11,20 +11,20 @@ import (
 	"threeloops/common/hub"
 )
 
-// ledger is what all members of a room have heard together: each entry by its
-// number, noted by who hears it first. Whoever else hears that number must hear
-// the same bytes.
-type ledger struct {
-	mu      sync.RWMutex
-	seed    maphash.Seed
-	entries []entry        // by number; nobody has heard those whose sum is 0
-	came    map[string]int // the last number under which each name has joined
-	gone    map[string]int // and left
-	lives   []life         // that are over
-	heard   int            // how often something was heard
+// record is what all members of a room have received together: each entry by its
+// number, added by the member that receives it first. All others must receive the same
+// bytes under that number.
+type record struct {
+	mu          sync.RWMutex
+	seed        maphash.Seed
+	entries     []entry        // by number; sum 0: no member has received it
+	joined      map[string]int // the last number under which each name has joined
+	left        map[string]int // and left
+	memberships []membership   // that are over
+	deliveries  int            // of entries to members
 }
 
-// entry is what the ledger keeps of one.
+// entry is what the record keeps of one.
 type entry struct {
 	sum            uint64 // of its bytes
 	size           int    // how many these are
@@ -33,30 +33,30 @@ type entry struct {
 	round          int // of the test; 0: it is none that is measured
 }
 
-// life is an interval of entries that one member has heard.
-type life struct {
+// membership is an interval of entries that one member has received.
+type membership struct {
 	name            string
-	whole           bool   // the first entry is that it joined
+	complete        bool   // the first entry is that it joined
 	first, last     int    // numbers of entries
-	public, private int    // how many it has heard
+	public, private int    // how many entries it has received
 	others          int    // how many were there before
 	unnamed         int    // how many of them were only counted
 	names           uint64 // what the names of the others add up to
 	list            int    // and how many bytes they have as JSON strings, with commas
 	history         []int  // numbers of what was said before
-	said            int    // how often it spoke to all; -1: that may be lost
+	sent            int    // how often it spoke to all; -1: that may be lost
 }
 
-func newLife(name string) life { return life{name: name, whole: true, said: -1} }
+func newMembership(name string) membership { return membership{name: name, complete: true, sent: -1} }
 
-func newLedger() *ledger {
-	return &ledger{seed: maphash.MakeSeed(), came: map[string]int{}, gone: map[string]int{}}
+func newRecord() *record {
+	return &record{seed: maphash.MakeSeed(), joined: map[string]int{}, left: map[string]int{}}
 }
 
-// forget takes note that the room is empty.
-func (l *ledger) forget() {
-	clear(l.came)
-	clear(l.gone)
+// reset records that the room is empty.
+func (l *record) reset() {
+	clear(l.joined)
+	clear(l.left)
 }
 
 // typeOf is the type of what the room sends, which comes first.
@@ -77,8 +77,8 @@ func number(p []byte) (n int) {
 	return n
 }
 
-// note takes an entry as somebody has heard it.
-func (l *ledger) note(p []byte) (n int, e entry, err error) {
+// compare compares an entry with that of the record, and adds it if it is new.
+func (l *record) compare(p []byte) (n int, e entry, err error) {
 	n = number(p)
 	if n == 0 {
 		return n, e, fmt.Errorf("want an entry with a number, got %.200s", p)
@@ -90,7 +90,7 @@ func (l *ledger) note(p []byte) (n int, e entry, err error) {
 	}
 	l.mu.RUnlock()
 	if e.sum == 0 {
-		if e, err = l.enter(n, sum, p); err != nil {
+		if e, err = l.add(n, sum, p); err != nil {
 			return n, e, err
 		}
 	}
@@ -100,8 +100,8 @@ func (l *ledger) note(p []byte) (n int, e entry, err error) {
 	return n, e, nil
 }
 
-// enter notes an entry that may be new.
-func (l *ledger) enter(n int, sum uint64, p []byte) (entry, error) {
+// add notes an entry that may be new.
+func (l *record) add(n int, sum uint64, p []byte) (entry, error) {
 	var h heard
 	if err := json.Unmarshal(p, &h); err != nil {
 		return entry{}, fmt.Errorf("%w in %.200s", err, p)
@@ -123,46 +123,46 @@ func (l *ledger) enter(n int, sum uint64, p []byte) (entry, error) {
 	l.entries[n] = e
 	switch e.what { // not always in order: it is noted when somebody reads it
 	case "joined":
-		l.came[e.name] = max(l.came[e.name], n)
+		l.joined[e.name] = max(l.joined[e.name], n)
 	case "left":
-		l.gone[e.name] = max(l.gone[e.name], n)
+		l.left[e.name] = max(l.left[e.name], n)
 	}
 	return e, nil
 }
 
-// sum is what a name counts for in names.
-func (l *ledger) sum(name string) uint64 { return maphash.String(l.seed, name) }
+// nameSum is what a name counts for in names.
+func (l *record) nameSum(name string) uint64 { return maphash.String(l.seed, name) }
 
-// has reports whether f's member has not left.
-func (l *ledger) has(f *life) bool {
+// isMember reports whether f's member has not left.
+func (l *record) isMember(f *membership) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.gone[f.name] < f.first
+	return l.left[f.name] < f.first
 }
 
-// present is how many are there.
-func (l *ledger) present() (n int) {
+// countMembers counts the members that are present.
+func (l *record) countMembers() (n int) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	for name, joined := range l.came {
-		if l.gone[name] < joined {
+	for name, joined := range l.joined {
+		if l.left[name] < joined {
 			n++
 		}
 	}
 	return n
 }
 
-// close notes that a life has ended.
-func (l *ledger) close(f *life) {
+// addMembership adds a membership that has ended.
+func (l *record) addMembership(f *membership) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lives = append(l.lives, *f)
-	l.heard += f.public + f.private
+	l.memberships = append(l.memberships, *f)
+	l.deliveries += f.public + f.private
 }
 
-// hears takes what comes next in a life.
-func (f *life) hears(l *ledger, p []byte) (entry, error) {
-	n, e, err := l.note(p)
+// receive takes the next entry of a membership.
+func (f *membership) receive(l *record, p []byte) (entry, error) {
+	n, e, err := l.compare(p)
 	switch {
 	case err != nil:
 		return e, err
@@ -179,22 +179,22 @@ func (f *life) hears(l *ledger, p []byte) (entry, error) {
 	return e, nil
 }
 
-// audit replays the entries from first, when the room was empty, to last, and
-// says what doesn't follow, or what somebody has not heard.
-func (l *ledger) audit(first, last int) (faults []string) {
+// check replays the entries from first, when the room was empty, to last, and
+// returns what is inconsistent, and what some member has not received.
+func (l *record) check(first, last int) (faults []string) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	began := map[int]*life{} // by number of the entry
-	for i := range l.lives {
-		if f := &l.lives[i]; f.whole && f.first >= first && f.first <= last {
+	began := map[int]*membership{} // by number of the entry
+	for i := range l.memberships {
+		if f := &l.memberships[i]; f.complete && f.first >= first && f.first <= last {
 			began[f.first] = f
 		}
 	}
-	there := map[string]*life{}
-	said := map[string]int{} // by those who are there
+	present := map[string]*membership{}
+	said := map[string]int{} // by the members that are present
 	joins := 0
 	for n := first; n <= last; n++ {
 		e := l.entries[n]
-		f, known := there[e.name]
+		f, known := present[e.name]
 		switch {
 		case e.sum == 0:
 			fault("nobody has heard entry %d", n)
@@ -203,15 +203,15 @@ func (l *ledger) audit(first, last int) (faults []string) {
 			if known {
 				fault("%s joins as entry %d, and is there already", e.name, n)
 			}
-			l.meet(n, e.name, began[n], there, fault)
-			there[e.name], said[e.name] = began[n], 0
+			l.checkGreeting(n, e.name, began[n], present, fault)
+			present[e.name], said[e.name] = began[n], 0
 		case !known:
 			fault("entry %d is about %s, who isn't there", n, e.name)
 		case e.what == "left":
-			if f != nil && f.said >= 0 && f.said != said[e.name] {
-				fault("%s said %d things, but left at entry %d having said %d", e.name, f.said, n, said[e.name])
+			if f != nil && f.sent >= 0 && f.sent != said[e.name] {
+				fault("%s said %d things, but left at entry %d having said %d", e.name, f.sent, n, said[e.name])
 			}
-			delete(there, e.name)
+			delete(present, e.name)
 		case e.to == "":
 			if e.serial != said[e.name] {
 				fault("entry %d: %s says number %d after having said %d", n, e.name, e.serial, said[e.name])
@@ -222,32 +222,32 @@ func (l *ledger) audit(first, last int) (faults []string) {
 	if joins != len(began) {
 		fault("members: want %d as there were, got %d entries that say so", len(began), joins)
 	}
-	l.auditLives(first, fault)
+	l.checkMemberships(first, fault)
 	return faults
 }
 
-// meet compares what a newcomer was told with who was there and what was said.
-func (l *ledger) meet(n int, name string, f *life, there map[string]*life, fault func(string, ...any)) {
+// checkGreeting compares a new member's greeting with the members and messages before it.
+func (l *record) checkGreeting(n int, name string, f *membership, present map[string]*membership, fault func(string, ...any)) {
 	if f == nil || f.name != name {
 		fault("entry %d says that %s has joined, who hasn't", n, name)
 		return
 	}
 	names := uint64(0)
-	for other := range there {
-		names += l.sum(other)
+	for other := range present {
+		names += l.nameSum(other)
 	}
-	if f.others != len(there) || f.unnamed == 0 && f.names != names {
+	if f.others != len(present) || f.unnamed == 0 && f.names != names {
 		fault("%s joined as entry %d and was told of %d members, want the %d that were there",
-			name, n, f.others, len(there))
+			name, n, f.others, len(present))
 	}
-	want := l.history(n, hub.GreetingBytes-f.list)
+	want := l.expectedHistory(n, hub.GreetingBytes-f.list)
 	if !slices.Equal(want, f.history) {
 		fault("%s joined as entry %d and was told entries %v, want %v", name, n, f.history, want)
 	}
 }
 
-// history is what a newcomer who is entry n is told, in so many bytes.
-func (l *ledger) history(n, room int) (want []int) {
+// expectedHistory is the history that a member gets that joins as entry n, in so many bytes.
+func (l *record) expectedHistory(n, room int) (want []int) {
 	kept := hub.LogBytes
 	for i := n - 1; i > 0 && i >= n-hub.LogSize && len(want) < hub.History; i-- {
 		e := l.entries[i]
@@ -266,8 +266,8 @@ func (l *ledger) history(n, room int) (want []int) {
 	return want
 }
 
-// auditLives counts what each member has not heard.
-func (l *ledger) auditLives(first int, fault func(string, ...any)) {
+// checkMemberships counts what each member has not received.
+func (l *record) checkMemberships(first int, fault func(string, ...any)) {
 	public := make([]int, len(l.entries)+1) // up to each number
 	private := map[string][]int{}           // numbers of what concerns a name
 	for n, e := range l.entries {
@@ -281,7 +281,7 @@ func (l *ledger) auditLives(first int, fault func(string, ...any)) {
 			private[e.name] = append(private[e.name], n)
 		}
 	}
-	for _, f := range l.lives {
+	for _, f := range l.memberships {
 		switch {
 		case f.first < first || f.last < f.first:
 			continue

@@ -1,0 +1,82 @@
+package server
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"threeloops/common/conn"
+	"threeloops/common/hub"
+)
+
+// Result is what a loop says about a Command that it has run.
+type Result struct {
+	Clients []Client // that the command concerns
+	Done    int      // for how many of them it succeeded
+}
+
+// Client is what the operator is shown of a connection.
+type Client struct {
+	ID    uint64
+	Pid   int // of the process that serves it
+	Peer  netip.AddrPort
+	Phase string
+	More  string // what else is known, as name=value
+}
+
+// Execute runs cmd on those of conns that it concerns, and sends the result. Nil conns
+// are skipped. schedule puts a connection on the loop's list for settle.
+func (cmd *Command) Execute(now time.Time, conns []*conn.Conn, schedule func(*conn.Conn)) {
+	var result Result
+	for _, c := range conns {
+		if c == nil || !cmd.Concerns(c.ID()) {
+			continue
+		}
+		client := Client{
+			ID: c.ID(), Pid: os.Getpid(), Peer: conn.PeerOf(c.FD), Phase: c.Phase(),
+			More: fmt.Sprintf("queued=%d", c.Queued()),
+		}
+		result.Clients = append(result.Clients, client)
+		if !cmd.MatchesAddr(client.Peer) {
+			continue
+		}
+		switch cmd.Kind {
+		case SendCommand:
+			if c.Tell(now, cmd.Text) {
+				result.Done++
+			}
+		case KickCommand:
+			c.Kick(now)
+			schedule(c)
+			result.Done++
+		}
+	}
+	cmd.SendResult(result)
+}
+
+// Announce passes the operator's message on to the members of the room that poll, if this is
+// the loop that does so.
+func (cmd *Command) Announce(now time.Time, bus hub.Bus) {
+	if cmd.Room {
+		bus.Post(now, &hub.Message{Kind: hub.Announce, Text: cmd.Text})
+	}
+}
+
+// Concerns reports whether cmd is about the connection with that number.
+func (cmd *Command) Concerns(id uint64) bool { return cmd.Conn == 0 || cmd.Conn == id }
+
+// MatchesAddr reports whether a client has the address that cmd requires.
+func (cmd *Command) MatchesAddr(peer netip.AddrPort) bool {
+	return !cmd.Addr.IsValid() || cmd.Addr == canonicalAddr(peer.Addr())
+}
+
+// SendResult sends the result to the console, if the command came from there. It never blocks.
+func (cmd *Command) SendResult(a Result) {
+	if cmd.results != nil {
+		cmd.results <- a
+	}
+}
+
+// canonicalAddr is an address as the console writes it.
+func canonicalAddr(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"threeloops/common/hub"
+	"threeloops/common/server"
+	"threeloops/common/session"
+	"threeloops/common/stat"
+)
+
+// runCommand passes an operator's command on to the children that it concerns. The result is
+// what the board says about them, so the parent doesn't wait for any child.
+func (p *parent) runCommand(now time.Time, cmd *server.Command) {
+	var result server.Result
+	for _, c := range p.byPID {
+		if c.id == 0 || !cmd.Concerns(c.id) || p.board[c.slot].Get(stat.Closed) != 0 {
+			continue // it is a spare, not concerned, or has closed its connection and will be reaped
+		}
+		result.Clients = append(result.Clients, p.client(c))
+		if !cmd.MatchesAddr(c.peer) {
+			continue
+		}
+		switch cmd.Kind {
+		case server.SendCommand:
+			if session.PhaseOpen(p.board[c.slot].Get(stat.Phase)) {
+				p.send(c, &hub.Message{Kind: sendKind, Text: cmd.Text})
+				result.Done++
+			}
+		case server.KickCommand:
+			p.send(c, &hub.Message{Kind: kickKind})
+			result.Done++
+		}
+	}
+	if cmd.Room {
+		p.hub.Do(now, 0, &hub.Message{Kind: hub.Announce, Text: cmd.Text})
+	}
+	cmd.SendResult(result)
+}
+
+// client describes a connection to the operator. The counts are the connection's own,
+// because its child counts nothing else; only the child knows how much it has queued.
+func (p *parent) client(c *childProc) server.Client {
+	s := &p.board[c.slot]
+	return server.Client{
+		ID: c.id, Pid: c.pid, Peer: c.peer, Phase: session.PhaseName(s.Get(stat.Phase)),
+		More: fmt.Sprintf("in=%d out=%d requests=%d messages=%d", s.Get(stat.BytesIn), s.Get(stat.BytesOut),
+			s.Get(stat.Requests), s.Get(stat.MessagesIn)),
+	}
+}
