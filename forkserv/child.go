@@ -266,7 +266,7 @@ func (c *child) hear(now time.Time) error {
 		case kickKind:
 			c.conn.Kick(now)
 		case tellKind:
-			c.conn.Tell(now, m.Text)
+			c.conn.SendOperatorText(now, m.Text)
 		default:
 			c.room.Deliver(now, &m)
 		}

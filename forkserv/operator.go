@@ -24,7 +24,7 @@ func (p *parent) obey(now time.Time, o *server.Order) {
 		}
 		switch o.Verb {
 		case server.Tell:
-			if session.PhaseOpen(p.board[c.slot].Get(stat.Phase)) {
+			if session.PhaseSendsText(p.board[c.slot].Get(stat.Phase)) {
 				p.send(c, &hub.Message{Kind: tellKind, Text: o.Text})
 				a.Done++
 			}

@@ -81,9 +81,9 @@ type App struct {
 }
 
 var (
-	_ session.App    = (*App)(nil)
-	_ session.Teller = (*App)(nil)
-	_ hub.Receiver   = (*App)(nil)
+	_ session.App                = (*App)(nil)
+	_ session.OperatorTextSender = (*App)(nil)
+	_ hub.Receiver               = (*App)(nil)
 )
 
 // New returns the application.
@@ -146,7 +146,7 @@ func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
 		}
 	case "/healthz":
 		if a.method(c, r, getOnly) && !a.judged(c, r, validators{}, nil) {
-			c.ReplyFixed(&a.sound)
+			c.RespondFixed(&a.sound)
 		}
 	case "/_/crash":
 		a.crash(c, r)
@@ -187,7 +187,7 @@ func (a *App) method(c *session.Conn, r *http1.Request, allowed string) bool {
 }
 
 func allow(c *session.Conn, methods string) {
-	c.Reply(&session.Response{Status: 204, Fields: []byte("Allow: " + methods + "\r\n")})
+	c.Respond(&session.Response{Status: 204, Fields: []byte("Allow: " + methods + "\r\n")})
 }
 
 // Open implements session.App.
@@ -253,7 +253,7 @@ func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 	}
 	f := append([]byte("Content-Type: "), typ...)
 	f = append(f, "\r\n"+nosniff+"Cache-Control: no-store\r\n"...)
-	c.Reply(&session.Response{Status: 200, Fields: f, Body: body})
+	c.Respond(&session.Response{Status: 200, Fields: f, Body: body})
 }
 
 // matchless answers a POST that is to be performed only on something that

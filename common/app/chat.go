@@ -131,8 +131,8 @@ func (a *App) cameBack(g *guest) {
 	}
 }
 
-// Tell implements session.Teller. In the room all messages are JSON.
-func (a *App) Tell(c *session.Conn, text []byte) bool {
+// SendOperatorText implements session.OperatorTextSender. In the room all messages are JSON.
+func (a *App) SendOperatorText(c *session.Conn, text []byte) bool {
 	if _, ok := c.Data().(*guest); ok {
 		text = hub.AppendOperator(nil, text)
 	}
@@ -148,13 +148,13 @@ func (a *App) Deliver(now time.Time, m *hub.Message) {
 	if m.Conn == 0 {
 		a.broadcast(now, m)
 	} else if g := a.guests[m.Conn]; g != nil {
-		g.conn.At(now)
+		g.conn.SetNow(now)
 		a.deliver(g, m)
 		if m.Kind == hub.Refused {
 			speaker = g
 		}
 	} else if v := a.visits[m.Conn]; v != nil {
-		v.conn.At(now)
+		v.conn.SetNow(now)
 		a.collect(v, m)
 	} // else it has gone meanwhile
 	if speaker != nil {
@@ -176,7 +176,7 @@ func (a *App) broadcast(now time.Time, m *hub.Message) {
 	work := memberWork + r.frame.Len()/bytesQueued
 	for _, g := range a.guests {
 		if g.member {
-			g.conn.At(now)
+			g.conn.SetNow(now)
 			g.conn.Spend(work)
 			a.tell(g, r.frame)
 		}

@@ -38,7 +38,7 @@ type visit struct {
 // visitChat takes a request to one of the routes below /chat.
 func (a *App) visitChat(c *session.Conn, r *http1.Request, path string, body []byte) {
 	if !c.MayWork() {
-		c.PutOff()
+		c.Postpone()
 		return
 	}
 	c.Spend(visitWork + len(body)/bytesParsed)
@@ -154,7 +154,7 @@ func (a *App) collect(v *visit, m *hub.Message) {
 	case hub.Done:
 		a.answered(v)
 		a.lend(v)
-		v.conn.Reply(v.reply(m))
+		v.conn.Respond(v.reply(m))
 		a.spare = v.text[:0]
 	default:
 		if m.Kind == hub.Welcome {

@@ -96,7 +96,7 @@ func pollOf(id string, since int) string {
 
 func (v *visitor) polls(id string, since int) { v.asks("GET", pollOf(id, since), "") }
 
-func TestAConversationWithoutWebSocket(t *testing.T) {
+func TestMembersTalkByPolling(t *testing.T) {
 	p := newParty(t)
 	ann := p.join("Ann")
 	ann.say(`{"type":"say","text":"early"}`)
@@ -134,7 +134,7 @@ func TestAConversationWithoutWebSocket(t *testing.T) {
 	}
 }
 
-func TestAPollIsAnsweredWithNothingInTheEnd(t *testing.T) {
+func TestAPollThatTimesOutGetsNoMessages(t *testing.T) {
 	p := newParty(t, "-idle-timeout=1s")
 	pol := p.visitor()
 	id := pol.enters("Pol")
@@ -154,7 +154,7 @@ func TestAPollIsAnsweredWithNothingInTheEnd(t *testing.T) {
 
 // What the hub has sent before it hears that nobody waits any more belongs to
 // the poll that waited, and not to the next request.
-func TestAnAnswerUnderWayIsTheAnswer(t *testing.T) {
+func TestAPollThatTimesOutGetsEntriesThatAreOnTheirWay(t *testing.T) {
 	p := newParty(t)
 	pol := p.visitor()
 	id := pol.enters("Pol")
@@ -170,7 +170,7 @@ func TestAnAnswerUnderWayIsTheAnswer(t *testing.T) {
 }
 
 // What comes from the hub may be the first thing that a loop hears for a while.
-func TestAnAnswerIsDatedWhenItIsGiven(t *testing.T) {
+func TestAPollResponseHasTheDateOfItsEnd(t *testing.T) {
 	p := newParty(t)
 	pol := p.visitor()
 	id := pol.enters("Pol")
@@ -183,7 +183,7 @@ func TestAnAnswerIsDatedWhenItIsGiven(t *testing.T) {
 	}
 }
 
-func TestAnAnsweredPollLeavesNothingBehind(t *testing.T) {
+func TestAFinishedPollIsForgotten(t *testing.T) {
 	p := newParty(t, "-idle-timeout=10m")
 	pol := p.visitor()
 	id := pol.enters("Pol")
@@ -214,7 +214,7 @@ func TestASecondPollEndsTheFirst(t *testing.T) {
 	one.gets(200, `{"seq":2}`+"\n")
 }
 
-func TestRequestsBehindAPollWait(t *testing.T) {
+func TestRequestsAfterAPollWait(t *testing.T) {
 	p := newParty(t)
 	pol := p.visitor()
 	id := pol.enters("Pol")
@@ -236,7 +236,7 @@ func TestRequestsBehindAPollWait(t *testing.T) {
 
 // A poll whose client has gone is forgotten; its member is not, until it has
 // been silent for too long.
-func TestAPollWhoseClientHasGoneIsForgotten(t *testing.T) {
+func TestAPollOfADisconnectedClientIsForgotten(t *testing.T) {
 	p := newParty(t, "-idle-timeout=10m")
 	ann := p.join("Ann")
 	pol := p.visitor()
@@ -262,7 +262,7 @@ func TestAPollWhoseClientHasGoneIsForgotten(t *testing.T) {
 	again.gets(404, "404 Not Found: no such session: it has expired, or never was; join again\n")
 }
 
-func TestAPollIsAnsweredAtShutdown(t *testing.T) {
+func TestAPollEndsAtShutdown(t *testing.T) {
 	p := newParty(t)
 	pol, late := p.visitor(), p.visitor()
 	id := pol.enters("Pol")
@@ -280,7 +280,7 @@ func TestAPollIsAnsweredAtShutdown(t *testing.T) {
 	}
 }
 
-func TestAPollIsToldWhatItMissed(t *testing.T) {
+func TestALatePollGetsAMissedMessage(t *testing.T) {
 	p := newParty(t)
 	pol := p.visitor()
 	id := pol.enters("Pol")
@@ -297,7 +297,7 @@ func TestAPollIsToldWhatItMissed(t *testing.T) {
 
 const someone = "00112233445566778899aabbccddeeff"
 
-func TestTheRoutesWithoutWebSocketRefuseInOneLine(t *testing.T) {
+func TestThePollRoutesRefuseWithALineOfText(t *testing.T) {
 	const (
 		foreign  = "pages of that Origin may not use this resource"
 		needs    = "a poll needs session and since, each once, and nothing else"
@@ -372,7 +372,7 @@ func TestAPollNeedsNoOriginWhereOneIsRequired(t *testing.T) {
 	post(t, a, "POST /chat/join", `{"name":"a"}`, own).expect(t, 200, "a join of our own page")
 }
 
-func TestWithoutARoomThereAreNoRoutesToIt(t *testing.T) {
+func TestWithoutARoomItsRoutesAreNotFound(t *testing.T) {
 	a := New(Options{})
 	for _, path := range []string{"/chat", "/chat/poll"} {
 		ask(t, a, "GET "+path).expect(t, 404, path)
@@ -380,7 +380,7 @@ func TestWithoutARoomThereAreNoRoutesToIt(t *testing.T) {
 }
 
 // An answer can't be taken for a page, and no cache may keep it.
-func TestWhatMembersSayIsServedAsData(t *testing.T) {
+func TestPollResponsesAreServedAsJSONAndNotSniffed(t *testing.T) {
 	got := post(t, local(nil), "POST /chat/join", `{"name":"a"}`)
 	want := []string{"application/json", "nosniff", "no-store"}
 	var have []string
@@ -392,7 +392,7 @@ func TestWhatMembersSayIsServedAsData(t *testing.T) {
 	}
 }
 
-func TestAnAddressGetsSoManyMembersWithoutWebSocket(t *testing.T) {
+func TestPollingMembersOfAnAddressAreLimited(t *testing.T) {
 	peer := hub.Addr(netip.MustParseAddr("192.0.2.1").As16())
 	bus := hub.NewLocal(counting())
 	bus.LimitPeers(1)

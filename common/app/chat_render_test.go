@@ -25,7 +25,7 @@ func TestAnEntryIsFramedOnceForABroadcastAndForNewcomers(t *testing.T) {
 	}
 }
 
-func TestTheFramesThatAreKeptAreBounded(t *testing.T) {
+func TestCachedFramesAreBounded(t *testing.T) {
 	for _, size := range []int{1, 1000, hub.MaxText} {
 		a := local(nil)
 		for seq := range uint64(500) {

@@ -35,7 +35,7 @@ func (a *App) mayOpen(c *session.Conn) bool {
 		c.Await()
 		return false
 	case !c.MayWork():
-		c.PutOff()
+		c.Postpone()
 		return false
 	}
 	c.Spend(fileWork)

@@ -90,7 +90,7 @@ func TestOneClientCannotTakeTheWholeBudget(t *testing.T) {
 	}
 }
 
-func TestAClientThatLeavesWaitsForNoFile(t *testing.T) {
+func TestADisconnectedClientWaitsForNoFile(t *testing.T) {
 	a, all := loopOf(t, 4, 6)
 	for _, c := range all {
 		c.asks("/large")

@@ -46,7 +46,7 @@ func (a *App) metrics(c *session.Conn) {
 			}
 		}
 	}
-	c.Reply(&session.Response{Status: 200, Fields: metricsFields, Body: m.text})
+	c.Respond(&session.Response{Status: 200, Fields: metricsFields, Body: m.text})
 }
 
 // metrics is a text in the making.

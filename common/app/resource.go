@@ -34,13 +34,13 @@ func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
 	}
 	ranges, ok := res.ranges(c, r)
 	if !ok && res.fixed != nil {
-		c.ReplyFixed(res.fixed)
+		c.RespondFixed(res.fixed)
 		return
 	}
 	fields := res.appendFields(nil, c.Now())
 	switch {
 	case !ok:
-		c.Reply(&session.Response{Status: 200, Fields: fields,
+		c.Respond(&session.Response{Status: 200, Fields: fields,
 			Body: res.body, Shared: true, File: res.file, Len: res.size})
 	case len(ranges) == 0:
 		res.close()
@@ -77,7 +77,7 @@ func (a *App) judged(c *session.Conn, r *http1.Request, v validators, policy []b
 		// RFC 9110 15.4.5: a 304 carries the fields that the 200 would have had
 		// for caches, and nothing about the content.
 		fields := append([]byte(nil), policy...)
-		c.Reply(&session.Response{Status: 304, Fields: v.append(fields, c.Now())})
+		c.Respond(&session.Response{Status: 304, Fields: v.append(fields, c.Now())})
 	default:
 		return false
 	}
@@ -115,7 +115,7 @@ func (res *resource) replyPart(c *session.Conn, fields []byte, b byteRange) {
 	if res.file == nil {
 		reply.Body, reply.Shared = res.body[b.from:b.to], true
 	}
-	c.Reply(&reply)
+	c.Respond(&reply)
 }
 
 // partWork is what a part of a multipart body costs, in units of session.Conn.Spend.
@@ -146,7 +146,7 @@ func (res *resource) replyParts(c *session.Conn, fields []byte, ranges []byteRan
 	}
 	parts = append(parts, session.Part{Head: []byte("\r\n--" + boundary + "--\r\n")})
 	fields = append(fields, "Content-Type: multipart/byteranges; boundary="+boundary+"\r\n"...)
-	c.Reply(&session.Response{Status: 206, Fields: fields, Parts: parts})
+	c.Respond(&session.Response{Status: 206, Fields: fields, Parts: parts})
 }
 
 // oneOf is one of several uses of a file. The last one's Close closes it.

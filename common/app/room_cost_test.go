@@ -90,7 +90,7 @@ var halls = []struct {
 const upgrade = "GET /chat HTTP/1.1\r\nHost:\r\nUpgrade:websocket\r\nConnection:Upgrade\r\n" +
 	"Sec-WebSocket-Version:13\r\nSec-WebSocket-Key:AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 
-func TestAnAnswerOfTheRoomHasAtMost300TimesTheBytesOfItsRequest(t *testing.T) {
+func TestAResponseOfTheRoomHasAtMost300TimesTheBytesOfItsRequest(t *testing.T) {
 	const most = 300
 	for _, hall := range halls {
 		h := newHall(t)

@@ -32,7 +32,7 @@ func (a *App) stats(c *session.Conn) {
 		}
 	}
 	b = append(b, "]}\n"...)
-	c.Reply(&session.Response{Status: 200, Fields: jsonFields, Body: b})
+	c.Respond(&session.Response{Status: 200, Fields: jsonFields, Body: b})
 }
 
 // appendSlot adds a slot as an object. Whose connection it is about can be said

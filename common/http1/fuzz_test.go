@@ -44,8 +44,8 @@ func FuzzSplit(f *testing.F) {
 	})
 }
 
-// FuzzMemory: what was read before never changes the meaning of anything, least of all of what resembles it.
-func FuzzMemory(f *testing.F) {
+// FuzzFieldCache: what was read before never changes the meaning of anything, least of all of what resembles it.
+func FuzzFieldCache(f *testing.F) {
 	seeds(f, func(in []byte) {
 		for seed := range uint64(8) {
 			f.Add(in, seed)

@@ -11,7 +11,7 @@ import (
 
 // What a Reader has read before must never change what it says: neither of the same fields behind another
 // request line, nor of fields that begin alike.
-func TestWhatWasReadBeforeChangesNothing(t *testing.T) {
+func TestTheFieldCacheDoesNotChangeWhatIsParsed(t *testing.T) {
 	var heads [][]byte
 	add := func(in string) {
 		heads = append(heads, []byte(in))
@@ -50,7 +50,7 @@ func TestWhatWasReadBeforeChangesNothing(t *testing.T) {
 	}
 }
 
-func TestFieldsAreRecalled(t *testing.T) {
+func TestRepeatedFieldsComeFromTheCache(t *testing.T) {
 	var r Reader
 	whole(t, &r, browser)
 	for _, c := range []struct {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestStarted(t *testing.T) {
+func TestStartedIsTrueFromTheFirstByteOfTheRequest(t *testing.T) {
 	var r Reader
 	for _, step := range []struct {
 		piece string
@@ -60,7 +60,7 @@ func TestAfterAnErrorEverythingIsDiscarded(t *testing.T) {
 	}
 }
 
-func TestWholeHeadIsNotCopied(t *testing.T) {
+func TestAHeadInOnePieceIsNotCopied(t *testing.T) {
 	in := []byte("GET /abc HTTP/1.0\r\n\r\n")
 	var r Reader
 	r.Next(in)
@@ -87,7 +87,7 @@ func TestBodyIsNotCopied(t *testing.T) {
 	}
 }
 
-func TestKeepBeforeAHeadDoesNothing(t *testing.T) {
+func TestKeepBeforeTheHeaderFieldsDoesNothing(t *testing.T) {
 	var r Reader
 	r.Keep()
 	r.Next([]byte("GET / HT"))
@@ -125,7 +125,7 @@ func TestResetKeepsSmallBuffersOnly(t *testing.T) {
 	}
 }
 
-func TestResetLetsGoOfTheCallersBytes(t *testing.T) {
+func TestResetKeepsNoReferenceToTheCallersBytes(t *testing.T) {
 	var r Reader
 	r.Next([]byte("GET / HTTP/1.0\r\n\r\n"))
 	if r.Reset(Limits{}); r.req.head != nil {
@@ -151,7 +151,7 @@ func TestErrorSaysStatusAndReason(t *testing.T) {
 	}
 }
 
-func TestAsks(t *testing.T) {
+func TestMethodKindTellsHEADFromOtherMethods(t *testing.T) {
 	for in, want := range map[string]Asks{
 		"": Unknown, "\r\n": Unknown, "\rG": Unknown, "H": Unknown, "HEA": Unknown, "\r\nHEAD": Unknown,
 		"HEAD ": ForHead, "HEAD / HTTP/1.1\r\nHo": ForHead, "HEAD / HTTP/1.1\r\n\r\n": ForHead,

@@ -183,7 +183,7 @@ var refused = []struct {
 	{"9112 7.1: the last CR has its LF", chunky + "0\r\n\rG", ErrLineEnd},
 }
 
-func TestRefused(t *testing.T) {
+func TestInvalidRequestsAreRefused(t *testing.T) {
 	for _, c := range refused {
 		t.Run(c.rule, func(t *testing.T) {
 			for _, behind := range []string{"", "\r\n\r\n", get + "\r\n"} {
@@ -209,7 +209,7 @@ func wantError(t *testing.T, in string, l Limits, want *Error) {
 }
 
 // An error is found at the byte that makes it certain, or when its line is over.
-func TestNothingIsRefusedLate(t *testing.T) {
+func TestRequestsAreRefusedAtTheFirstInvalidByte(t *testing.T) {
 	for _, c := range refused {
 		var r Reader
 		r.Reset(small)

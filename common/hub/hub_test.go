@@ -91,7 +91,7 @@ func say(conn uint64, to, text string) hub.Message {
 	return hub.Message{Kind: hub.Say, Conn: conn, To: to, Text: []byte(text)}
 }
 
-func TestANewcomerHearsWhoIsThereAndWhatWasSaidLast(t *testing.T) {
+func TestANewMemberGetsTheMembersAndTheHistory(t *testing.T) {
 	r := newRoom()
 	r.at(t, 0, hub.Message{Kind: hub.Join, Conn: 1, Name: "Ann"},
 		"0: welcome for 1 Ann", "0: present for 1", "0: joined #1 Ann")
@@ -108,7 +108,7 @@ func TestANewcomerHearsWhoIsThereAndWhatWasSaidLast(t *testing.T) {
 	r.want(t, append(want, "0: joined #103 Bob", "1: joined #103 Bob")...)
 }
 
-func TestWhatIsSaidGoesOnceToEachPlaceOrToTwoMembersAlone(t *testing.T) {
+func TestAMessageGoesOnceToEachPlaceOrToTwoMembersOnly(t *testing.T) {
 	r := newRoom()
 	r.join(1, 0, "Ann")
 	r.join(2, 3, "Bob")
@@ -120,7 +120,7 @@ func TestWhatIsSaidGoesOnceToEachPlaceOrToTwoMembersAlone(t *testing.T) {
 	r.at(t, 5, say(9, "", "?"), `5: refused for 9 "say who you are first"`)
 }
 
-func TestANameIsGivenOnce(t *testing.T) {
+func TestANameBelongsToOneMember(t *testing.T) {
 	r := newRoom()
 	r.join(1, 0, "Ann")
 	refused := func(conn uint64, name, why string) {
@@ -140,7 +140,7 @@ func TestANameIsGivenOnce(t *testing.T) {
 		"0: welcome for 2 #2 "+strings.Repeat("é", 32), "0: present for 2", "0: joined #3 "+strings.Repeat("é", 32))
 }
 
-func TestThoseWhoStayAreToldWhoHasLeft(t *testing.T) {
+func TestRemainingMembersGetLeft(t *testing.T) {
 	r := newRoom()
 	r.join(1, 0, "Ann")
 	r.join(2, 1, "Bob")
@@ -162,7 +162,7 @@ func (r *room) enter(t *testing.T, name string) hub.Token {
 	return r.token
 }
 
-func TestAMemberThatPollsHearsAllFromItsCursorOn(t *testing.T) {
+func TestAPollingMemberGetsAllEntriesAfterItsCursor(t *testing.T) {
 	r := newRoom()
 	r.join(1, 0, "Ann")
 	r.Do(r.now, 0, ptr(say(1, "", "early")))
@@ -189,7 +189,7 @@ func TestAMemberThatPollsHearsAllFromItsCursorOn(t *testing.T) {
 }
 
 // Members with a WebSocket get the operator's words without the Hub.
-func TestMembersThatPollHearTheOperator(t *testing.T) {
+func TestPollingMembersGetTheOperatorsText(t *testing.T) {
 	r := newRoom()
 	announce := hub.Message{Kind: hub.Announce, Text: []byte("we restart")}
 	r.join(1, 0, "Ann")
@@ -207,7 +207,7 @@ func TestMembersThatPollHearTheOperator(t *testing.T) {
 	r.at(t, 8, poll(82, 4), "8: joined for 82 #5 Zoe", "8: done for 82 #5")
 }
 
-func TestAnEntrySaysWhichWebSocketItIsFrom(t *testing.T) {
+func TestAnEntryHasTheConnectionOfItsSender(t *testing.T) {
 	var from []uint64
 	var pol hub.Token
 	h := hub.New(func(_ int, m *hub.Message) {
@@ -229,7 +229,7 @@ func TestAnEntrySaysWhichWebSocketItIsFrom(t *testing.T) {
 	}
 }
 
-func TestAPollThatWaitsEndsWithItsPlaceAndTheMemberDoesNot(t *testing.T) {
+func TestAWaitingPollEndsWithItsPlaceAndTheMemberStays(t *testing.T) {
 	r := newRoom()
 	pol := r.enter(t, "Pol")
 	r.at(t, 8, hub.Message{Kind: hub.Poll, Conn: 80, Seq: 1, Token: pol})
@@ -243,7 +243,7 @@ func TestAPollThatWaitsEndsWithItsPlaceAndTheMemberDoesNot(t *testing.T) {
 	r.at(t, 0, say(1, "", "x"), `0: said #3 Ann "x"`)
 }
 
-func TestAMemberThatDoesNotPollHasLeft(t *testing.T) {
+func TestAMemberThatStopsPollingLeaves(t *testing.T) {
 	r := newRoom()
 	r.join(1, 0, "Ann")
 	pol := r.enter(t, "Pol")
@@ -264,7 +264,7 @@ func TestAMemberThatDoesNotPollHasLeft(t *testing.T) {
 	}
 }
 
-func TestAPollThatComesTooLateIsToldWhatItMissed(t *testing.T) {
+func TestALatePollGetsMissed(t *testing.T) {
 	r := newRoom()
 	pol := r.enter(t, "Pol")
 	r.join(1, 0, "Ann")
@@ -284,7 +284,7 @@ func TestAPollThatComesTooLateIsToldWhatItMissed(t *testing.T) {
 	}
 }
 
-func TestAPollThatWaitsMissesNothingThatIsNotForIt(t *testing.T) {
+func TestAWaitingPollSkipsOthersPrivateEntries(t *testing.T) {
 	r := newRoom()
 	pol := r.enter(t, "Pol")
 	r.join(1, 0, "Ann")

@@ -70,7 +70,7 @@ var sizes = map[string][]byte{
 
 // All that is kept is found by polling, in order and without a gap, and no
 // answer is too long.
-func TestWhatIsKeptIsBoundedInBytesAndComesInAnswersThatAre(t *testing.T) {
+func TestTheLogAndEachPollResponseAreBoundedInBytes(t *testing.T) {
 	for title, text := range sizes {
 		c := newCrowd()
 		token := c.enter("Pol")
@@ -112,7 +112,7 @@ func TestWhatIsKeptIsBoundedInBytesAndComesInAnswersThatAre(t *testing.T) {
 	}
 }
 
-func TestTheLogHoldsItsBytesAndNoMore(t *testing.T) {
+func TestTheLogReleasesForgottenEntries(t *testing.T) {
 	before := heap()
 	c := newCrowd()
 	token := c.enter("Pol")
@@ -135,7 +135,7 @@ func heap() int64 {
 }
 
 // A newcomer is told the last that has room, and nothing older than what has not.
-func TestWhatANewcomerIsToldIsBoundedInBytes(t *testing.T) {
+func TestTheWelcomeIsBoundedInBytes(t *testing.T) {
 	for title, text := range sizes {
 		c := newCrowd()
 		for i := range 3000 {
@@ -171,7 +171,7 @@ func TestWhatANewcomerIsToldIsBoundedInBytes(t *testing.T) {
 
 // Members come and go. The list names members only, each once, and if it is
 // less than half full it names all of them.
-func TestTheListOfMembersStaysTrue(t *testing.T) {
+func TestTheListOfMembersMatchesTheMembers(t *testing.T) {
 	c, there := newCrowd(), map[string]uint64{}
 	random := rand.New(rand.NewPCG(1, 2))
 	const pieces = `ab",\:` + "é𝄞"
@@ -222,7 +222,7 @@ func TestTheListOfMembersStaysTrue(t *testing.T) {
 }
 
 // A place may keep what it is sent, as a loop's mailbox does.
-func TestWhatWasSentStaysAsItWas(t *testing.T) {
+func TestSentMessagesAreNeverChanged(t *testing.T) {
 	c := newCrowd()
 	var sent []hub.Message
 	var want []string
@@ -244,7 +244,7 @@ func TestWhatWasSentStaysAsItWas(t *testing.T) {
 }
 
 // A process that a client has taken over may send what no application would.
-func TestTheHubItselfRefusesATextThatIsTooLongOrNone(t *testing.T) {
+func TestTheHubRefusesATextThatIsTooLongOrNotUTF8(t *testing.T) {
 	c := newCrowd()
 	c.Do(start, 0, &hub.Message{Kind: hub.Join, Conn: 1, Name: "Ann"})
 	for title, text := range map[string]string{

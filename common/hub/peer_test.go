@@ -9,7 +9,7 @@ import (
 	"threeloops/common/hub"
 )
 
-func TestAnAddressHasAtMostSoManyMembersThatPoll(t *testing.T) {
+func TestAnAddressHasAtMostPerPeerPollingMembers(t *testing.T) {
 	c := newCrowd()
 	c.PerPeer = 2
 	var tokens []hub.Token

@@ -278,7 +278,7 @@ func play(t *testing.T, s script) {
 	}
 }
 
-func TestWhatComesOutIsWhatWentIn(t *testing.T) {
+func TestTheQueueSendsWhatWasQueued(t *testing.T) {
 	for seed := range uint64(80) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		s := make(script, 400)

@@ -75,7 +75,7 @@ func TestThePoolKeepsWithinLimits(t *testing.T) {
 	}
 }
 
-func TestABlockMadeToMeasureIsNotKept(t *testing.T) {
+func TestABlockOfAnotherSizeIsNotKept(t *testing.T) {
 	pool := new(Pool)
 	var q Queue
 	q.Init(pool)
@@ -142,7 +142,7 @@ func TestAnAdoptedBlockReturns(t *testing.T) {
 	}
 }
 
-func TestWhatThePoolHasNotLentIsLeftAlone(t *testing.T) {
+func TestMemoryThatThePoolHasNotLentIsNotKept(t *testing.T) {
 	pool := new(Pool)
 	pool.GiveBack(make([]byte, 100_000))
 	if p := pool.Lend(1, LendMin); cap(p) != LendMin {

@@ -43,7 +43,7 @@ func (o *Order) Obey(now time.Time, conns []*conn.Conn, touch func(*conn.Conn)) 
 		}
 		switch o.Verb {
 		case Tell:
-			if c.Tell(now, o.Text) {
+			if c.SendOperatorText(now, o.Text) {
 				a.Done++
 			}
 		case Kick:

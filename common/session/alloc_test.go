@@ -108,4 +108,4 @@ type plainApp struct {
 	response *session.Response
 }
 
-func (a plainApp) Request(c *session.Conn, _ *http1.Request, _ []byte) { c.Reply(a.response) }
+func (a plainApp) Request(c *session.Conn, _ *http1.Request, _ []byte) { c.Respond(a.response) }

@@ -19,14 +19,14 @@ type fixedApp struct {
 
 func (a *fixedApp) Request(c *session.Conn, _ *http1.Request, _ []byte) {
 	if a.plain {
-		c.Reply(&a.fixed.Response)
+		c.Respond(&a.fixed.Response)
 	} else {
-		c.ReplyFixed(&a.fixed)
+		c.RespondFixed(&a.fixed)
 	}
 }
 
 // What is made once a second must be what would have been made anew, to whomever it goes.
-func TestAFixedReplyIsAnyOther(t *testing.T) {
+func TestAFixedResponseHasTheBytesOfAnyOther(t *testing.T) {
 	for _, c := range []struct{ status, size int }{{200, 0}, {200, 3}, {200, 5000}, {404, 3}, {426, 3}} {
 		answers := map[bool]string{}
 		for _, plain := range []bool{true, false} {

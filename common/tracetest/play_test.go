@@ -18,7 +18,7 @@ func (a *echoApp) Request(c *session.Conn, r *http1.Request, body []byte) {
 		c.Upgrade(r, nil, false)
 		return
 	}
-	c.Reply(&session.Response{Status: 200, Fields: []byte("X-A: b\r\n"), Body: []byte("hello")})
+	c.Respond(&session.Response{Status: 200, Fields: []byte("X-A: b\r\n"), Body: []byte("hello")})
 }
 func (a *echoApp) Open(*session.Conn) {}
 func (a *echoApp) Message(c *session.Conn, m session.Message) {
@@ -47,7 +47,7 @@ func mustParseTrace(t *testing.T, text string) *Trace {
 }
 
 // A trace that tells the truth is played to its end, however it is cut.
-func TestTrueTraces(t *testing.T) {
+func TestCorrectTracesPass(t *testing.T) {
 	for _, text := range []string{
 		"> get /\n< status 200\n< has X-A: b\n< has Date\n< no ETag\n< body \"hello\"\n",
 		"> offer /echo \"permessage-deflate\"\n< status 101\n" +
@@ -73,7 +73,7 @@ func TestTrueTraces(t *testing.T) {
 }
 
 // A trace that doesn't tell the truth fails at the line that is wrong.
-func TestFalseTraces(t *testing.T) {
+func TestWrongTracesFail(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"> get /\n< status 404", "t.trace:3: want status 404"},
 		{"> get /\n< status 200\n< has X-A: c", "t.trace:3: want field X-A: c"},
@@ -129,7 +129,7 @@ type greedyApp struct {
 func (a *greedyApp) Message(c *session.Conn, m session.Message) { a.kept = m.Bytes() }
 
 // What is lent is scribbled on, so that nobody gets away with keeping it.
-func TestWhatIsLentIsScribbledOn(t *testing.T) {
+func TestLentBytesAreOverwritten(t *testing.T) {
 	app := new(greedyApp)
 	tr := mustParseTrace(t, "open /echo\n> text \"keep me\"\n< silence")
 	if _, err := echoCore(app).Play(tr, Cuttings(0)[0]); err != nil {
@@ -141,7 +141,7 @@ func TestWhatIsLentIsScribbledOn(t *testing.T) {
 }
 
 // The spy finds callbacks that an App must not see.
-func TestTheSpyFindsCallsOutOfOrder(t *testing.T) {
+func TestTheSpyReportsCallsOutOfOrder(t *testing.T) {
 	l := NewLoop(&session.Config{App: new(echoApp), MaxHead: 1024})
 	p := l.Connect()
 	c := (*session.Conn)(p.Session)
@@ -165,7 +165,7 @@ func TestTheSpyFindsCallsOutOfOrder(t *testing.T) {
 }
 
 // The loop finds a session that changes its mind although nothing happened.
-func TestTheLoopFindsWhatNoLoopWouldNotice(t *testing.T) {
+func TestTheLoopReportsBrokenPromisesOfASession(t *testing.T) {
 	l := NewLoop(&session.Config{App: new(echoApp), HeadTimeout: 10 * time.Second})
 	p := l.Connect()
 	p.Session.Shutdown(l.Now()) // behind the loop's back: the Deadline is sooner now
@@ -191,7 +191,7 @@ func (c *torn) receive(to []byte, _ time.Duration) ([]byte, error) {
 
 func (c *torn) close() error { return nil }
 
-func TestAResetIsACloseAndNoFin(t *testing.T) {
+func TestAResetIsNoFIN(t *testing.T) {
 	for _, c := range []struct {
 		step, bytes string
 		fails       bool

@@ -89,10 +89,10 @@ func (s *spy) left(id uint64) error {
 	return nil
 }
 
-// Tell implements session.Teller, as the application does or as a Session would without.
-func (s *spy) Tell(c *session.Conn, text []byte) bool {
-	if app, ok := s.app.(session.Teller); ok {
-		return app.Tell(c, text)
+// SendOperatorText implements session.OperatorTextSender, as the application does or as a Session would without.
+func (s *spy) SendOperatorText(c *session.Conn, text []byte) bool {
+	if app, ok := s.app.(session.OperatorTextSender); ok {
+		return app.SendOperatorText(c, text)
 	}
 	return c.Send(true, text)
 }

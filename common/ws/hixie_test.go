@@ -226,7 +226,7 @@ func TestHixieTextCantEndItsFrame(t *testing.T) {
 }
 
 // The examples of the draft, sections 1.2 and 1.3.
-func TestHixieAnswers(t *testing.T) {
+func TestHixieAnswerIsThatOfTheDraft(t *testing.T) {
 	for _, tt := range []struct {
 		key1, key2, body, want string
 		one, two               uint32
@@ -247,7 +247,7 @@ func TestHixieAnswers(t *testing.T) {
 	}
 }
 
-func TestHixieKeysThatNoClientSends(t *testing.T) {
+func TestInvalidHixieKeysAreRefused(t *testing.T) {
 	for key, why := range map[string]string{
 		"":             "there is nothing",
 		"12345":        "there is no space",
@@ -265,7 +265,7 @@ func TestHixieKeysThatNoClientSends(t *testing.T) {
 	}
 }
 
-func TestEarlyVersionsHaveTheirOwnCloseCodes(t *testing.T) {
+func TestHybi07AndHybi10HaveTheirOwnCloseCodes(t *testing.T) {
 	for code, want := range map[ws.Code]string{
 		ws.NormalClosure: "\x03\xe8bye", ws.ProtocolError: "\x03\xeabye", ws.InvalidPayload: "\x03\xefbye",
 		ws.MessageTooBig: "\x03\xecbye", ws.PolicyViolation: "\x03\xeabye", ws.InternalError: "\x03\xe9bye",

@@ -204,7 +204,7 @@ func TestRestCountsDownADataFrame(t *testing.T) {
 	step("\x80\xff\x7f\xff\xff\xff\xff\xff\xff\xffkey!", 1<<63-1)
 }
 
-func TestRestIsZeroWhenAllIsOver(t *testing.T) {
+func TestRestIsZeroAfterTheLastFrame(t *testing.T) {
 	var r ws.Reader
 	ev, _ := r.Next([]byte(fromClient(0x81, "\xffHello")[:8]))
 	if ev.Err != ws.ErrInvalidPayload || r.Rest() != 0 {

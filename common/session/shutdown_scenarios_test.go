@@ -4,7 +4,7 @@ import "time"
 
 // What Shutdown does in each phase.
 var leaveScenarios = []scenario{
-	{"shutdown: a fresh connection has a last call for its request, and is closed", func(b *bench) {
+	{"shutdown: a fresh connection has a second for its request, and is closed", func(b *bench) {
 		p, q := b.connect(), b.connect()
 		b.loop.Shutdown()
 		b.phase(p, "fresh")
@@ -15,7 +15,7 @@ var leaveScenarios = []scenario{
 		b.want(p)
 		b.phase(p, "linger")
 	}},
-	{"shutdown: an idle connection has a last call too", func(b *bench) {
+	{"shutdown: an idle connection has a second for a request too", func(b *bench) {
 		p := b.connect()
 		b.send(p, "get /hello")
 		b.want(p, "hello")
@@ -28,14 +28,14 @@ var leaveScenarios = []scenario{
 		p.CloseWrite()
 		b.over(p)
 	}},
-	{"shutdown: an idle connection that asks nothing is closed", func(b *bench) {
+	{"shutdown: an idle connection without a request is closed", func(b *bench) {
 		p := b.connect()
 		b.send(p, "get /hello")
 		b.loop.Shutdown()
 		b.pass(time.Second)
 		b.phase(p, "linger")
 	}},
-	{"shutdown: a request under way is answered, with Connection: close", func(b *bench) {
+	{"shutdown: an incomplete request is served, with Connection: close", func(b *bench) {
 		p, q := b.connect(), b.connect()
 		b.send(p, `"GET /hello HTTP/1.1\r\n"`)
 		b.send(q, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"`)
@@ -45,7 +45,7 @@ var leaveScenarios = []scenario{
 		b.want(p, "200 OK", "Connection: close", "hello")
 		b.want(q, "200 OK", "Connection: close", "hi")
 	}},
-	{"shutdown: a poll is answered at once, what is parked behind it is not", func(b *bench) {
+	{"shutdown: a poll is answered immediately, the parked requests after it are not", func(b *bench) {
 		p := b.connect()
 		b.send(p, "get /poll get /hello")
 		b.loop.Shutdown()
@@ -53,7 +53,7 @@ var leaveScenarios = []scenario{
 		b.want(p, "Connection: close", "nothing")
 		b.phase(p, "linger")
 	}},
-	{"shutdown: a poll that comes then is answered at once, too", func(b *bench) {
+	{"shutdown: a new poll is answered immediately too", func(b *bench) {
 		p := b.connect()
 		b.send(p, `"GET /poll HTTP/1.1\r\n"`)
 		b.loop.Shutdown()
@@ -62,14 +62,14 @@ var leaveScenarios = []scenario{
 		b.want(p, "Connection: close", "nothing")
 		b.phase(p, "linger")
 	}},
-	{"shutdown: a request whose handshake was under way gets 503", func(b *bench) {
+	{"shutdown: an incomplete handshake gets 503", func(b *bench) {
 		p := b.connect()
 		b.send(p, `"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"`)
 		b.loop.Shutdown()
 		b.send(p, `"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"`)
 		b.want(p, "503 Service Unavailable", "Connection: close")
 	}},
-	{"shutdown: a WebSocket is closed with 1001, in the middle of a message too", func(b *bench) {
+	{"shutdown: a WebSocket is closed with 1001, inside a message too", func(b *bench) {
 		p := b.open("/ws")
 		b.send(p, `part text "Hel"`)
 		b.loop.Shutdown()
@@ -94,7 +94,7 @@ var leaveScenarios = []scenario{
 		b.loop.Shutdown()
 		b.wantFrames(p, `repeat 3 binary pattern 65000, close 1001`)
 	}},
-	{"shutdown: what closes, flushes or lingers already goes on so, asked twice too", func(b *bench) {
+	{"shutdown: a connection that is closing, flushing or lingering goes on, after a second call too", func(b *bench) {
 		p, q, r := b.open("/ws"), b.open("/ws"), b.open("/ws")
 		b.send(p, `text "bye"`)
 		b.send(q, `close 1000`)
