@@ -235,7 +235,7 @@ func (b *berth) collect(now time.Time) {
 			b.desk.Ring()
 			break
 		}
-		b.hub.Do(now, b.waiting[n].place, &b.waiting[n].Message)
+		b.hub.Handle(now, b.waiting[n].place, &b.waiting[n].Message)
 		n++
 	}
 	if b.waiting = b.waiting[n:]; len(b.waiting) == 0 {

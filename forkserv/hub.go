@@ -156,7 +156,7 @@ func (p *parent) listen(now time.Time, c *offspring) bool {
 		m.Peer = p.env.PeerOf(c.peer.Addr())
 	}
 	c.asked = c.asked || isAsked(m.Kind)
-	p.hub.Do(now, c.slot, &m)
+	p.hub.Handle(now, c.slot, &m)
 	return true
 }
 

@@ -34,7 +34,7 @@ func (p *parent) obey(now time.Time, o *server.Order) {
 		}
 	}
 	if o.Room {
-		p.hub.Do(now, 0, &hub.Message{Kind: hub.Announce, Text: o.Text})
+		p.hub.Handle(now, 0, &hub.Message{Kind: hub.Announce, Text: o.Text})
 	}
 	o.Answer(a)
 }

@@ -47,7 +47,7 @@ func (p *parent) remove(now time.Time, c *offspring, status sys.WaitStatus) {
 	c.shut = true          // nor is it to be killed: its number may be another's by now
 	for p.listen(now, c) {
 	}
-	p.hub.Lost(now, c.slot)
+	p.hub.PlaceLost(now, c.slot)
 	cl := p.release(c)
 	p.forget(c)
 	if c.id != 0 && cl.fd < 0 && p.board[c.slot].Get(stat.Closed) == 0 {

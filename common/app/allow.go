@@ -11,12 +11,12 @@ import (
 // meant for this server.
 func (a *App) hostAllowed(host []byte) bool {
 	lists := a.lists()
-	if lists == a.known.by && string(host) == a.known.host {
+	if lists == a.lastHost.by && string(host) == a.lastHost.host {
 		return true
 	}
 	ok := a.hostJudged(host, lists.Hosts)
 	if ok {
-		a.known.by, a.known.host = lists, string(host)
+		a.lastHost.by, a.lastHost.host = lists, string(host)
 	}
 	return ok
 }

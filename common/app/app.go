@@ -63,21 +63,21 @@ type FS interface {
 
 // App answers requests. It implements session.App. It belongs to one loop.
 type App struct {
-	o     Options
-	fixed Lists // of o
-	site  []page
-	files files
-	path  []byte        // scratch for decoding
-	sound session.Fixed // what /healthz says
-	known struct {
+	o        Options
+	fixed    Lists // of o
+	site     []page
+	files    files
+	path     []byte        // scratch for decoding
+	healthz  session.Fixed // what /healthz says
+	lastHost struct {
 		by   *Lists
 		host string
 	} // the Host that was allowed last, for most clients of a server use the same one
 
-	guests map[uint64]*guest // who is at /chat with a WebSocket, by the connection's number
-	visits map[uint64]*visit // whose request to the room is not answered yet
-	frames frames            // the entries that were rendered last
-	spare  []byte            // scratch for the next visit's text
+	guests       map[uint64]*guest       // who is at /chat with a WebSocket, by the connection's number
+	pollRequests map[uint64]*pollRequest // whose request to the room is not answered yet
+	frames       frames                  // the entries that were rendered last
+	spareText    []byte                  // scratch for the next visit's text
 }
 
 var (
@@ -90,8 +90,8 @@ var (
 func New(o Options) *App {
 	return &App{
 		o: o, fixed: Lists{o.Hosts, o.Origins}, site: builtIn(),
-		sound:  session.Fixed{Response: session.Response{Status: 200, Fields: plainText, Body: []byte("ok\n")}},
-		guests: map[uint64]*guest{}, visits: map[uint64]*visit{},
+		healthz: session.Fixed{Response: session.Response{Status: 200, Fields: plainText, Body: []byte("ok\n")}},
+		guests:  map[uint64]*guest{}, pollRequests: map[uint64]*pollRequest{},
 	}
 }
 
@@ -128,7 +128,7 @@ func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
 		if a.o.Bus == nil {
 			c.Refuse(404, "there is no room here", nil)
 		} else if len(path) > len("/chat") {
-			a.visitChat(c, r, string(path), body)
+			a.serveChatRequest(c, r, string(path), body)
 		} else if a.method(c, r, getOnly) && a.originChecked(c, r) {
 			a.chat(c, r)
 		}
@@ -137,16 +137,16 @@ func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
 			a.echo(c, r, body)
 		}
 	case "/stats":
-		if a.method(c, r, getOnly) && !a.judged(c, r, validators{}, nil) {
+		if a.method(c, r, getOnly) && !a.conditionsForbid(c, r, validators{}, nil) {
 			a.stats(c)
 		}
 	case "/metrics":
-		if a.method(c, r, getOnly) && !a.judged(c, r, validators{}, nil) {
+		if a.method(c, r, getOnly) && !a.conditionsForbid(c, r, validators{}, nil) {
 			a.metrics(c)
 		}
 	case "/healthz":
-		if a.method(c, r, getOnly) && !a.judged(c, r, validators{}, nil) {
-			c.RespondFixed(&a.sound)
+		if a.method(c, r, getOnly) && !a.conditionsForbid(c, r, validators{}, nil) {
+			c.RespondFixed(&a.healthz)
 		}
 	case "/_/crash":
 		a.crash(c, r)
@@ -193,10 +193,10 @@ func allow(c *session.Conn, methods string) {
 // Open implements session.App.
 func (a *App) Open(c *session.Conn) {
 	if g, ok := c.Data().(*guest); ok {
-		a.enterChat(g)
+		a.addGuest(g)
 	}
-	if _, ok := c.Data().(curious); ok {
-		a.introduce(c)
+	if _, ok := c.Data().(pidQuery); ok {
+		a.sendPid(c)
 	}
 }
 
@@ -218,15 +218,15 @@ func (a *App) Message(c *session.Conn, m session.Message) {
 func (a *App) Drained(*session.Conn) {}
 
 // Timer implements session.App: a poll has waited long enough.
-func (a *App) Timer(c *session.Conn, _ time.Time) { a.stopWaiting(c) }
+func (a *App) Timer(c *session.Conn, _ time.Time) { a.stopPoll(c) }
 
 // Gone implements session.App.
 func (a *App) Gone(c *session.Conn, _ ws.Code) {
 	if g := a.guests[c.ID()]; g != nil {
-		a.leaveChat(g)
+		a.removeGuest(g)
 	}
-	a.goneVisit(c)
-	a.goneWaiting(c)
+	a.forgetRequest(c)
+	a.forgetFileRequest(c)
 }
 
 // echo opens a WebSocket, or returns the body of a POST.
@@ -235,14 +235,14 @@ func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 		var scratch [16]byte
 		query, _ := http1.Unescape(scratch[:0], r.Query())
 		if a.o.Demo && string(query) == "pid" {
-			c.SetData(curious{})
+			c.SetData(pidQuery{})
 		}
 		if !c.Upgrade(r, echoProtocols, string(query) == "stream") {
 			c.SetData(nil) // the connection may go on, and open another WebSocket
 		}
 		return
 	}
-	if matchless(c, r) {
+	if ifMatchRefused(c, r) {
 		return
 	}
 	// RFC 9110 2.2: "A sender MUST NOT generate protocol elements that do not match the grammar defined by
@@ -256,9 +256,9 @@ func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 	c.Respond(&session.Response{Status: 200, Fields: f, Body: body})
 }
 
-// matchless answers a POST that is to be performed only on something that
+// ifMatchRefused answers a POST that is to be performed only on something that
 // matches, of which there is nothing here.
-func matchless(c *session.Conn, r *http1.Request) bool {
+func ifMatchRefused(c *session.Conn, r *http1.Request) bool {
 	_, ok := r.Field("If-Match")
 	if ok {
 		c.Refuse(412, "there is nothing here to be matched", nil) // RFC 9110 13.1.1, also of "*"

@@ -129,7 +129,7 @@ func TestMembersTalkByPolling(t *testing.T) {
 	ann.hears(`{"type":"left","seq":6,"at":AT,"name":"Pol"}`)
 	pol.polls(id, 6)
 	pol.gets(404, "404 Not Found: no such session: it has expired, or never was; join again\n")
-	if n := len(p.app.visits); n != 0 {
+	if n := len(p.app.pollRequests); n != 0 {
 		t.Errorf("want no request remembered, got %d", n)
 	}
 }
@@ -196,7 +196,7 @@ func TestAFinishedPollIsForgotten(t *testing.T) {
 	p.deaf = true
 	pol.polls(id, 2)
 	pol.peer.Reset() // and the hub's answer is never seen
-	if n := len(p.app.visits); n != 0 {
+	if n := len(p.app.pollRequests); n != 0 {
 		t.Errorf("want no request remembered, got %d", n)
 	}
 }
@@ -244,15 +244,15 @@ func TestAPollOfADisconnectedClientIsForgotten(t *testing.T) {
 	ann.forget()
 	pol.polls(id, 2)
 	pol.peer.Reset()
-	if last := p.sent[len(p.sent)-1]; last.Kind != hub.Stop || len(p.app.visits) != 0 {
-		t.Errorf("want the hub told to stop, got kind %d, and %d visits", last.Kind, len(p.app.visits))
+	if last := p.sent[len(p.sent)-1]; last.Kind != hub.Stop || len(p.app.pollRequests) != 0 {
+		t.Errorf("want the hub told to stop, got kind %d, and %d visits", last.Kind, len(p.app.pollRequests))
 	}
 	ann.say(`{"type":"say","text":"x"}`)
 	ann.forget()
 	again := p.visitor()
 	again.polls(id, 2)
 	again.gets(200, `{"seq":3,"messages":[{"type":"said","seq":3,"at":AT,"name":"Ann","text":"x"}]}`+"\n")
-	p.Advance(hub.Patience - 1)
+	p.Advance(hub.PollingTimeout - 1)
 	p.bus.Tick(p.Now())
 	ann.hears()
 	p.Advance(1)
@@ -304,7 +304,7 @@ func TestThePollRoutesRefuseWithALineOfText(t *testing.T) {
 		nullLike = "that is no JSON object: invalid character 'a' in literal null (expecting 'u')"
 		badName  = "a name has 1 to 32 characters, and no space at its ends"
 	)
-	long := strings.Repeat("x", chatMax)
+	long := strings.Repeat("x", maxChatMessage)
 	for _, tt := range []struct {
 		method, target, body, field string
 		status                      int

@@ -62,17 +62,17 @@ func (f *frames) entry(m *hub.Message) *rendered {
 	}
 	f.last = frame(m)
 	if public {
-		f.keep(f.last)
+		f.keepPublic(f.last)
 	}
 	return f.last
 }
 
-// keep puts an entry behind those that newcomers are told, and drops the oldest.
-func (f *frames) keep(r *rendered) {
+// keepPublic puts an entry behind those that newcomers are told, and drops the oldest.
+func (f *frames) keepPublic(r *rendered) {
 	f.public = append(f.public, r)
 	f.bytes += r.size
 	n := 0
-	for ; len(f.public)-n > hub.History || f.bytes > hub.GreetingBytes; n++ {
+	for ; len(f.public)-n > hub.History || f.bytes > hub.WelcomeBytes; n++ {
 		f.bytes -= f.public[n].size
 	}
 	f.public = slices.Delete(f.public, 0, n)

@@ -34,11 +34,11 @@ func TestCachedFramesAreBounded(t *testing.T) {
 			for _, r := range a.frames.public {
 				bytes += r.size
 			}
-			if n := len(a.frames.public); n > hub.History || bytes > hub.GreetingBytes || bytes != a.frames.bytes {
-				t.Fatalf("%d bytes: want at most %d frames of %d bytes, got %d of %d", size, hub.History, hub.GreetingBytes, n, bytes)
+			if n := len(a.frames.public); n > hub.History || bytes > hub.WelcomeBytes || bytes != a.frames.bytes {
+				t.Fatalf("%d bytes: want at most %d frames of %d bytes, got %d of %d", size, hub.History, hub.WelcomeBytes, n, bytes)
 			}
 		}
-		if len(a.frames.public) == 0 && size < hub.GreetingBytes {
+		if len(a.frames.public) == 0 && size < hub.WelcomeBytes {
 			t.Errorf("%d bytes: no frame is kept", size)
 		}
 	}
@@ -62,16 +62,16 @@ func (d *driver) exchangeRuns(p []byte) (runs [][]byte) {
 // However many polls ask for a long message, and wait to be read, it is there once.
 func TestPollsShareTheBytesOfALongMessage(t *testing.T) {
 	h := newHall(t)
-	h.talk(1, strings.Repeat("x", 2*shareFrom))
+	h.talk(1, strings.Repeat("x", 2*shareMin))
 	h.talk(3, "short")
-	h.talk(1, strings.Repeat("y", shareFrom))
+	h.talk(1, strings.Repeat("y", shareMin))
 	var before [][]byte
 	for i := range 3 {
 		d := newDriver(h.App)
 		runs := d.exchangeRuns(fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost:\r\n\r\n", pollOf(h.session, 1)))
 		var long [][]byte
 		for _, run := range runs {
-			if len(run) >= shareFrom {
+			if len(run) >= shareMin {
 				long = append(long, run)
 			}
 		}

@@ -352,12 +352,12 @@ func TestAFloodingMemberIsPaused(t *testing.T) {
 	ann.forget()
 	p.deaf, p.sent = true, nil
 	var want []string
-	for i := range 5 * chatUnderway {
+	for i := range 5 * maxUnderway {
 		ann.say(fmt.Sprintf(`{"type":"say","text":"%d"}`, i))
 		want = append(want, fmt.Sprintf(`{"type":"said","seq":%d,"at":AT,"name":"Ann","text":"%d"}`, 7+i, i))
 	}
-	if len(p.sent) != chatUnderway {
-		t.Errorf("want %d messages sent to the hub, got %d", chatUnderway, len(p.sent))
+	if len(p.sent) != maxUnderway {
+		t.Errorf("want %d messages sent to the hub, got %d", maxUnderway, len(p.sent))
 	}
 	ann.hears()
 	p.undeaf()
@@ -370,19 +370,19 @@ func TestErrorMessagesKeepTheOrderOfTheMessages(t *testing.T) {
 	p := newParty(t)
 	ann := p.join("Ann")
 	p.deaf, p.sent = true, nil
-	for range chatUnderway { // half of it is not read
+	for range maxUnderway { // half of it is not read
 		ann.say(`{"type":"say","text":"a"}`)
 		ann.say(`hello`)
 		ann.say(`{"type":"say","to":"Zoe","text":"b"}`)
 		ann.say(`{}`)
 	}
-	if len(p.sent) != chatUnderway/2 {
-		t.Errorf("want %d messages sent to the hub, got %d", chatUnderway/2, len(p.sent))
+	if len(p.sent) != maxUnderway/2 {
+		t.Errorf("want %d messages sent to the hub, got %d", maxUnderway/2, len(p.sent))
 	}
 	ann.hears()
 	p.undeaf()
 	var want []string
-	for i := range chatUnderway {
+	for i := range maxUnderway {
 		want = append(want, fmt.Sprintf(`{"type":"said","seq":%d,"at":AT,"name":"Ann","text":"a"}`, 2+i),
 			`{"type":"error","text":"that is no JSON object: invalid character 'h' looking for beginning of value"}`,
 			`{"type":"error","text":"nobody here has that name"}`,

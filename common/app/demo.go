@@ -24,13 +24,13 @@ func (a *App) crash(c *session.Conn, r *http1.Request) {
 	}
 }
 
-// curious is the data of a WebSocket that asks who serves it.
-type curious struct{}
+// pidQuery is the data of a WebSocket that asks who serves it.
+type pidQuery struct{}
 
-// introduce says which process serves c, as JSON. A page can't find that out by
+// sendPid says which process serves c, as JSON. A page can't find that out by
 // itself: /stats, asked beside a WebSocket, may be answered by another process,
 // and pages of other origins can't read it.
-func (a *App) introduce(c *session.Conn) {
+func (a *App) sendPid(c *session.Conn) {
 	b := append([]byte(`{"server":`), strconv.Quote(a.o.Name)...)
 	b = append(b, `,"pid":`...)
 	b = strconv.AppendUint(b, a.o.Board[a.o.Slot].Get(stat.Pid), 10)

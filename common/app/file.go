@@ -14,7 +14,7 @@ import (
 // file below the root or a built-in page.
 func (a *App) file(c *session.Conn, r *http1.Request, path []byte) {
 	builtIn := bytes.HasPrefix(path, []byte("/_/"))
-	if a.o.FS != nil && !builtIn && a.below(c, r, string(path)) {
+	if a.o.FS != nil && !builtIn && a.serveBelowRoot(c, r, string(path)) {
 		return
 	}
 	if p := a.page(path); p != nil {
@@ -24,9 +24,9 @@ func (a *App) file(c *session.Conn, r *http1.Request, path []byte) {
 	c.Refuse(404, "there is nothing at that path", nil)
 }
 
-// below answers with the file at path below the root. It reports false where
+// serveBelowRoot answers with the file at path below the root. It reports false where
 // the root has no front page, for which the built-in one stands in.
-func (a *App) below(c *session.Conn, r *http1.Request, path string) bool {
+func (a *App) serveBelowRoot(c *session.Conn, r *http1.Request, path string) bool {
 	name := strings.TrimPrefix(path, "/")
 	if strings.HasSuffix(path, "/") {
 		name += "index.html"

@@ -106,9 +106,9 @@ func (a *App) resumeWaiting() {
 	}
 }
 
-// goneWaiting forgets the request of a connection that has ended. Others may have
+// forgetFileRequest forgets the request of a connection that has ended. Others may have
 // the room that it was to have.
-func (a *App) goneWaiting(c *session.Conn) {
+func (a *App) forgetFileRequest(c *session.Conn) {
 	if i := slices.Index(a.files.waiting, c); i >= 0 {
 		a.files.waiting = slices.Delete(a.files.waiting, i, i+1)
 	}

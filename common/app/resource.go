@@ -28,7 +28,7 @@ const nosniff = "X-Content-Type-Options: nosniff\r\n"
 // serve answers a GET or HEAD with res, if the request's conditions hold, and
 // with as much of it as the request asks for. It takes over res.file.
 func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
-	if a.judged(c, r, res.validators, res.policy) {
+	if a.conditionsForbid(c, r, res.validators, res.policy) {
 		res.close()
 		return
 	}
@@ -67,9 +67,9 @@ func (res *resource) appendFields(dst []byte, now time.Time) []byte {
 	return append(res.validators.append(dst, now), "Accept-Ranges: bytes\r\n"...)
 }
 
-// judged answers a request whose conditions forbid to perform it, and reports
+// conditionsForbid answers a request whose conditions forbid to perform it, and reports
 // whether that was so.
-func (a *App) judged(c *session.Conn, r *http1.Request, v validators, policy []byte) bool {
+func (a *App) conditionsForbid(c *session.Conn, r *http1.Request, v validators, policy []byte) bool {
 	switch v.judge(r, c.Now()) {
 	case failed:
 		c.Refuse(412, "the resource is not what the request expects", v.append(nil, c.Now()))

@@ -41,7 +41,7 @@ const maxSizeDigits = 16
 func (r *Reader) nextChunked(p []byte) (Event, int) {
 	for i, c := range p {
 		if r.chunk.state == chunkData && r.rest > 0 {
-			ev, n := r.piece(p[i:])
+			ev, n := r.bodyPiece(p[i:])
 			return ev, i + n
 		}
 		if err := r.chunkByte(c); err != nil {

@@ -66,23 +66,23 @@ const (
 // A Reader takes one request out of a stream of bytes, in whatever pieces they come. The zero Reader is as
 // one after Reset(Limits{}).
 type Reader struct {
-	limits Limits
-	phase  phase
-	cr     bool // phase before: the CR of an empty line has come, its LF has not
+	limits    Limits
+	phase     phase
+	crPending bool // phase before: the CR of an empty line has come, its LF has not
 
 	// While the head comes: line is where the line being read begins, and seen is how far the head has been
 	// searched for that line's end. What has been seen is not looked at again, so that a slow sender costs no
 	// more than a fast one.
-	line, seen int
-	block      int // where the fields begin, behind the request line
+	lineAt, searched int
+	fieldsAt         int // where the fields begin, behind the request line
 
 	// buf holds a head that has come in pieces, or one that was kept. As long as it is empty the head is where the
 	// caller's bytes are.
 	buf []byte
 
-	memory
+	fieldCache
 
-	asks Asks // of a request that was refused within its head
+	methodKind MethodKind // of a request that was refused within its head
 
 	rest  int64 // bytes to come of a sized body, or of the current chunk
 	chunk chunk
@@ -92,19 +92,19 @@ type Reader struct {
 
 // Buffers above this size are not kept from one request to the next: one client's giant cookies must not be
 // paid for by every connection that uses this Reader later.
-const keepBuffer = 64 << 10
+const maxKeptBuffer = 64 << 10
 
 // Reset makes the Reader ready for the next request. What it has collected for the last one is forgotten, and
 // its Request is no longer valid; its memory is kept, but no buffer above 64 KiB. Of the last head it keeps a
 // copy of the fields, up to 4 KiB, for the next one's may be the same.
 func (r *Reader) Reset(l Limits) {
 	r.limits = l
-	r.phase, r.cr = before, false
-	r.line, r.seen, r.block = 0, 0, 0
-	if r.buf = r.buf[:0]; cap(r.buf) > keepBuffer {
+	r.phase, r.crPending = before, false
+	r.lineAt, r.searched, r.fieldsAt = 0, 0, 0
+	if r.buf = r.buf[:0]; cap(r.buf) > maxKeptBuffer {
 		r.buf = nil
 	}
-	r.rest, r.chunk, r.asks = 0, chunk{}, Unknown
+	r.rest, r.chunk, r.methodKind = 0, chunk{}, MethodUnknown
 	r.req.reset()
 }
 
@@ -116,39 +116,39 @@ func (r *Reader) Started() bool { return r.phase != before }
 // given to Next when Head was returned, or in the Reader; Keep makes sure of the latter.
 func (r *Reader) Request() *Request { return &r.req }
 
-// Asks says whether a request's method is HEAD: then no reply to it has content, not even a refusal (RFC 9110
+// MethodKind says whether a request's method is HEAD: then no reply to it has content, not even a refusal (RFC 9110
 // 9.3.2).
-type Asks uint8
+type MethodKind uint8
 
 // The method is Unknown before enough of it has come.
 const (
-	Unknown Asks = iota
-	ForHead
-	ForContent
+	MethodUnknown MethodKind = iota
+	MethodHEAD
+	MethodOther
 )
 
-// Asks says what is known of the method, also of a request that is incomplete or that was refused. It doesn't
+// MethodKind says what is known of the method, also of a request that is incomplete or that was refused. It doesn't
 // depend on how the request was cut.
-func (r *Reader) Asks() Asks {
+func (r *Reader) MethodKind() MethodKind {
 	switch {
 	case r.phase == failed && r.req.head == nil:
-		return r.asks
+		return r.methodKind
 	case r.phase <= inHead:
-		return asks(r.buf)
+		return methodKindOf(r.buf)
 	}
-	return asks(r.req.head)
+	return methodKindOf(r.req.head)
 }
 
-// asks judges a head, or the beginning of one. What ends the method needn't be the SP that must.
-func asks(head []byte) Asks {
+// methodKindOf judges a head, or the beginning of one. What ends the method needn't be the SP that must.
+func methodKindOf(head []byte) MethodKind {
 	const name = "HEAD"
 	switch n := min(len(head), len(name)); {
 	case string(head[:n]) != name[:n], n < len(head) && class[head[n]]&inToken != 0:
-		return ForContent
+		return MethodOther
 	case n == len(head):
-		return Unknown
+		return MethodUnknown
 	}
-	return ForHead
+	return MethodHEAD
 }
 
 // Held is how many bytes of memory the Reader's copy of a head takes.
@@ -159,7 +159,7 @@ func (r *Reader) Held() int { return cap(r.buf) }
 func (r *Reader) Keep() {
 	if len(r.buf) == 0 && r.req.head != nil {
 		r.buf = append(r.buf, r.req.head...)
-		r.req.setHead(r.buf, len(r.buf)-len(r.req.block))
+		r.req.setHead(r.buf, len(r.buf)-len(r.req.fieldBlock))
 	}
 }
 

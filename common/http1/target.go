@@ -14,7 +14,7 @@ func (q *Request) parseTarget(line []byte) *Error {
 	case string(method) == "CONNECT":
 		return q.authorityForm(t)
 	case t[0] == '/' && !special:
-		q.path, q.plain = q.target, true
+		q.path, q.plainPath = q.target, true
 		return nil
 	case t[0] == '/':
 		q.pathAndQuery(t, 0)
@@ -43,7 +43,7 @@ func (q *Request) authorityForm(t []byte) *Error {
 	if colon <= 0 || colon == len(t)-1 || !all(t[colon+1:], inDigit) || !validHost(t) {
 		return ErrTarget
 	}
-	q.host, q.authority = q.target, true
+	q.host, q.hostInTarget = q.target, true
 	return nil
 }
 
@@ -71,7 +71,7 @@ func (q *Request) absoluteForm(t []byte, options bool) *Error {
 	if fold(t[:scheme], "https") {
 		return ErrHTTPS
 	}
-	q.host, q.authority = span{q.target.from + from, q.target.from + to}, true
+	q.host, q.hostInTarget = span{q.target.from + from, q.target.from + to}, true
 
 	switch {
 	case to == len(t) && options:

@@ -11,31 +11,31 @@ const (
 	LogSize = 256
 	// LogBytes is the most bytes that these have together, as JSON.
 	LogBytes = 2 << 20
-	// AnswerBytes is the most bytes of entries that one Poll is answered with, as
+	// PollResponseBytes is the most bytes of entries that one Poll is answered with, as
 	// JSON; an answer always has at least one entry. It keeps the answer below 300 times the bytes
 	// of the shortest poll, which has 76.
-	AnswerBytes = 20 << 10
-	// GreetingBytes is the most bytes that a newcomer is told, as JSON, of who is
+	PollResponseBytes = 20 << 10
+	// WelcomeBytes is the most bytes that a newcomer is told, as JSON, of who is
 	// there and what was said last: below 300 times the 59 bytes of the shortest
 	// request to join.
-	GreetingBytes = 16 << 10
+	WelcomeBytes = 16 << 10
 	// MembersBytes is the part of it that names may take.
 	MembersBytes = 8 << 10
 	// History is how many entries, at most, a newcomer is given: what was said to all.
 	History = 50
-	// MaxPolling is how many members may be there at once without a WebSocket.
-	MaxPolling = 1024
-	// Patience is how long a member that polls may be silent before it has left.
-	Patience = time.Minute
-	// batch is the most entries that one Poll is answered with.
-	batch = 64
+	// MaxPollingMembers is how many members may be there at once without a WebSocket.
+	MaxPollingMembers = 1024
+	// PollingTimeout is how long a member that polls may be silent before it has left.
+	PollingTimeout = time.Minute
+	// maxPollEntries is the most entries that one Poll is answered with.
+	maxPollEntries = 64
 )
 
 // Hub is the room. It is not safe for concurrent use.
 type Hub struct {
 	PerPeer int // the most members without a WebSocket that one address may have, see PeerKey; 0: no limit
 
-	out    func(place int, m *Message)
+	send   func(place int, m *Message)
 	random func([]byte)
 
 	log   []entry // of the entry with number n at n % LogSize
@@ -43,16 +43,16 @@ type Hub struct {
 	last  uint64  // number of the last entry
 	bytes int     // of the JSON of all that are kept
 
-	byConn  map[uint64]*member // those with a WebSocket
-	byToken map[Token]*member  // those that poll
-	byName  map[string]*member // all, by their folded names
-	byPeer  map[Addr]int       // how many of those that poll have an address, by its PeerKey
-	roll    roll               // what newcomers are told of the members
-	folded  []byte             // scratch for a folded name
-	copied  Message            // scratch for an entry that one connection is given
-	waiting map[uint64]*member // those of whom a Poll waits, by its connection
-	places  []int              // how many members with a WebSocket are where
-	due     time.Time          // not later than the time at which a polling member has been silent for too long
+	byConn      map[uint64]*member // those with a WebSocket
+	byToken     map[Token]*member  // those that poll
+	byName      map[string]*member // all, by their folded names
+	byPeer      map[Addr]int       // how many of those that poll have an address, by its PeerKey
+	list        memberList         // what newcomers are told of the members
+	foldScratch []byte             // scratch for a folded name
+	copyScratch Message            // scratch for an entry that one connection is given
+	waiting     map[uint64]*member // those of whom a Poll waits, by its connection
+	places      []int              // how many members with a WebSocket are where
+	due         time.Time          // not later than the time at which a polling member has been silent for too long
 }
 
 // entry is what the log keeps. Names may be given anew, so it notes by number
@@ -68,43 +68,43 @@ type entry struct {
 // bytes that can't be guessed.
 func New(out func(place int, m *Message), random func([]byte)) *Hub {
 	return &Hub{
-		out: out, random: random, log: make([]entry, LogSize), first: 1,
+		send: out, random: random, log: make([]entry, LogSize), first: 1,
 		byConn: map[uint64]*member{}, byToken: map[Token]*member{},
 		byName: map[string]*member{}, byPeer: map[Addr]int{}, waiting: map[uint64]*member{},
 	}
 }
 
-// Do does what a message from a place asks for. m is lent.
-func (h *Hub) Do(now time.Time, place int, m *Message) {
+// Handle does what a message from a place asks for. m is lent.
+func (h *Hub) Handle(now time.Time, place int, m *Message) {
 	switch m.Kind {
 	case Join:
-		h.join(now, place, m)
+		h.handleJoin(now, place, m)
 	case Say:
 		if from := h.byConn[m.Conn]; from != nil {
-			h.say(now, from, place, m)
+			h.handleSay(now, from, place, m)
 		} else {
 			h.refuse(place, m, "say who you are first")
 		}
 	case Leave:
-		h.leave(now, h.byConn[m.Conn])
+		h.removeMember(now, h.byConn[m.Conn])
 	case Stop:
 		if who := h.waiting[m.Conn]; who != nil {
-			h.answer(now, m.Conn, who)
+			h.respondToPoll(now, m.Conn, who)
 		}
 	case Enter:
-		h.enter(now, place, m)
+		h.handleEnter(now, place, m)
 	case Poll, Send, Quit:
-		h.polling(now, place, m)
+		h.handlePolling(now, place, m)
 	case Announce:
-		h.announce(now, m.Text)
+		h.handleAnnounce(now, m.Text)
 	}
 }
 
-// Lost says that a place is gone, with every connection that was there.
-func (h *Hub) Lost(now time.Time, place int) {
+// PlaceLost says that a place is gone, with every connection that was there.
+func (h *Hub) PlaceLost(now time.Time, place int) {
 	for conn, m := range h.waiting {
 		if m.place == place {
-			h.stop(now, conn)
+			h.forgetPoll(now, conn)
 		}
 	}
 	if place >= len(h.places) || h.places[place] == 0 {
@@ -112,14 +112,14 @@ func (h *Hub) Lost(now time.Time, place int) {
 	}
 	for _, m := range h.byConn {
 		if m.place == place {
-			h.leave(now, m)
+			h.removeMember(now, m)
 		}
 	}
 }
 
-// say enters what a member says. It reports false if it refuses to. A place has
+// handleSay enters what a member says. It reports false if it refuses to. A place has
 // checked the text, but a process may have been taken over by its client.
-func (h *Hub) say(now time.Time, from *member, place int, m *Message) (ok bool) {
+func (h *Hub) handleSay(now time.Time, from *member, place int, m *Message) (ok bool) {
 	if !utf8.Valid(m.Text) || quotedLen(m.Text) > MaxText {
 		h.refuse(place, m, "that is no text, or it is too long")
 		return false
@@ -131,62 +131,62 @@ func (h *Hub) say(now time.Time, from *member, place int, m *Message) (ok bool) 
 		said.From = from.conn
 	}
 	if m.To == "" {
-		h.enterLog(now, said)
+		h.publish(now, said)
 		return true
 	}
-	to := h.named(m.To)
+	to := h.memberNamed(m.To)
 	if to == nil {
 		h.refuse(place, m, "nobody here has that name")
 		return false
 	}
 	said.To, said.to = to.name, to.number
 	if from == to {
-		h.enterLog(now, said, to)
+		h.publish(now, said, to)
 	} else {
-		h.enterLog(now, said, from, to)
+		h.publish(now, said, from, to)
 	}
 	return true
 }
 
 func (h *Hub) refuse(place int, m *Message, reason string) {
-	h.out(place, &Message{Kind: Refused, Conn: m.Conn, Text: []byte(reason)})
+	h.send(place, &Message{Kind: Refused, Conn: m.Conn, Text: []byte(reason)})
 }
 
-// enterLog numbers an entry, keeps it, and sends it to all, or, if it is not for all, to
+// publish numbers an entry, keeps it, and sends it to all, or, if it is not for all, to
 // alone and to the members that poll and may hear it.
-func (h *Hub) enterLog(now time.Time, e entry, alone ...*member) {
+func (h *Hub) publish(now time.Time, e entry, alone ...*member) {
 	h.last++
 	e.Seq, e.At = h.last, now.UnixMilli()
 	e.makeJSON()
-	h.keep(e)
+	h.appendLog(e)
 	for _, m := range alone {
 		if m.token == (Token{}) {
-			h.give(m.place, m.conn, &e)
+			h.sendTo(m.place, m.conn, &e)
 		}
 	}
 	for place, members := range h.places {
 		if members > 0 && e.to == 0 {
-			h.out(place, &e.Message)
+			h.send(place, &e.Message)
 		}
 	}
 	for conn, m := range h.waiting {
-		if m.mayHear(&e) {
-			h.answer(now, conn, m)
+		if m.receives(&e) {
+			h.respondToPoll(now, conn, m)
 		} else {
-			m.since = h.last
+			m.cursor = h.last
 		}
 	}
 }
 
-// give sends an entry to one connection alone.
-func (h *Hub) give(place int, conn uint64, e *entry) {
-	h.copied = e.Message
-	h.copied.Conn = conn
-	h.out(place, &h.copied)
+// sendTo sends an entry to one connection alone.
+func (h *Hub) sendTo(place int, conn uint64, e *entry) {
+	h.copyScratch = e.Message
+	h.copyScratch.Conn = conn
+	h.send(place, &h.copyScratch)
 }
 
-// keep puts the last entry into the log, and forgets the oldest ones for it.
-func (h *Hub) keep(e entry) {
+// appendLog puts the last entry into the log, and forgets the oldest ones for it.
+func (h *Hub) appendLog(e entry) {
 	h.bytes += len(e.JSON)
 	for h.last-h.first >= LogSize || h.bytes > LogBytes {
 		oldest := &h.log[h.first%LogSize]

@@ -33,7 +33,7 @@ func newCrowd() *crowd {
 // do returns what the Hub sends when it is asked for m.
 func (c *crowd) do(m hub.Message) []hub.Message {
 	c.kept = nil
-	c.Do(start, 0, &m)
+	c.Handle(start, 0, &m)
 	return slices.Clone(c.kept)
 }
 
@@ -64,7 +64,7 @@ var sizes = map[string][]byte{
 	"the longest":        []byte(strings.Repeat("x", hub.MaxText-2)),
 	"U+2028":             []byte(strings.Repeat("\u2028", hub.MaxText/3-1)),
 	"control characters": []byte(strings.Repeat("\x01", hub.MaxText/6-1)),
-	"half of an answer":  []byte(strings.Repeat("x", hub.AnswerBytes/2-100)),
+	"half of an answer":  []byte(strings.Repeat("x", hub.PollResponseBytes/2-100)),
 	"short":              []byte("x"),
 }
 
@@ -84,7 +84,7 @@ func TestTheLogAndEachPollResponseAreBoundedInBytes(t *testing.T) {
 		}
 		next, kept, bytes := all[0].Seq+1, 0, 0
 		for all = all[1:]; ; all, done = c.poll(t, token, done.Seq) {
-			if n := jsonBytes(all); n > hub.AnswerBytes && len(all) > 1 {
+			if n := jsonBytes(all); n > hub.PollResponseBytes && len(all) > 1 {
 				t.Errorf("%s: an answer of %d entries has %d bytes", title, len(all), n)
 			}
 			for i := range all {
@@ -139,14 +139,14 @@ func TestTheWelcomeIsBoundedInBytes(t *testing.T) {
 	for title, text := range sizes {
 		c := newCrowd()
 		for i := range 3000 {
-			c.Do(start, 0, &hub.Message{Kind: hub.Join, Conn: uint64(10 + i), Name: fmt.Sprintf("%04d%s", i, strings.Repeat("𝄞", i%28))})
+			c.Handle(start, 0, &hub.Message{Kind: hub.Join, Conn: uint64(10 + i), Name: fmt.Sprintf("%04d%s", i, strings.Repeat("𝄞", i%28))})
 		}
 		for range hub.LogSize {
-			c.Do(start, 0, &hub.Message{Kind: hub.Say, Conn: 10, Text: text})
+			c.Handle(start, 0, &hub.Message{Kind: hub.Say, Conn: 10, Text: text})
 		}
 		all := c.do(hub.Message{Kind: hub.Join, Conn: 9, Name: "new"})
 		all = slices.DeleteFunc(all, func(m hub.Message) bool { return m.Conn != 9 })
-		if n := jsonBytes(all); n > hub.GreetingBytes+200 {
+		if n := jsonBytes(all); n > hub.WelcomeBytes+200 {
 			t.Errorf("%s: a newcomer is told %d bytes", title, n)
 		}
 		var list struct {
@@ -183,11 +183,11 @@ func TestTheListOfMembersMatchesTheMembers(t *testing.T) {
 				r := []rune(pieces)
 				name += string(r[random.IntN(len(r))])
 			}
-			c.Do(start, 0, &hub.Message{Kind: hub.Join, Conn: step + 1, Name: name})
+			c.Handle(start, 0, &hub.Message{Kind: hub.Join, Conn: step + 1, Name: name})
 			there[name] = step + 1
 		} else {
 			for name, conn := range there {
-				c.Do(start, 0, &hub.Message{Kind: hub.Leave, Conn: conn})
+				c.Handle(start, 0, &hub.Message{Kind: hub.Leave, Conn: conn})
 				delete(there, name)
 				break
 			}
@@ -196,7 +196,7 @@ func TestTheListOfMembersMatchesTheMembers(t *testing.T) {
 			continue
 		}
 		all := c.do(hub.Message{Kind: hub.Join, Conn: 1 << 40, Name: "new"})
-		c.Do(start, 0, &hub.Message{Kind: hub.Leave, Conn: 1 << 40})
+		c.Handle(start, 0, &hub.Message{Kind: hub.Leave, Conn: 1 << 40})
 		var list struct {
 			Members []string
 			More    int
@@ -246,7 +246,7 @@ func TestSentMessagesAreNeverChanged(t *testing.T) {
 // A process that a client has taken over may send what no application would.
 func TestTheHubRefusesATextThatIsTooLongOrNotUTF8(t *testing.T) {
 	c := newCrowd()
-	c.Do(start, 0, &hub.Message{Kind: hub.Join, Conn: 1, Name: "Ann"})
+	c.Handle(start, 0, &hub.Message{Kind: hub.Join, Conn: 1, Name: "Ann"})
 	for title, text := range map[string]string{
 		"no UTF-8":              "a\xffb",
 		"too long":              strings.Repeat("x", hub.MaxText-1),

@@ -14,10 +14,10 @@ func AppendOperator(b, text []byte) []byte {
 // toPolling stands for the number of a member: an entry with it is for all members that poll.
 const toPolling = ^uint64(0)
 
-// announce enters what the operator says. A member that polls may have no connection at
+// handleAnnounce enters what the operator says. A member that polls may have no connection at
 // the moment, so only the log can keep the words for it.
-func (h *Hub) announce(now time.Time, text []byte) {
+func (h *Hub) handleAnnounce(now time.Time, text []byte) {
 	if len(h.byToken) > 0 {
-		h.enterLog(now, entry{to: toPolling, Message: Message{Kind: Announced, Text: bytes.Clone(text)}})
+		h.publish(now, entry{to: toPolling, Message: Message{Kind: Announced, Text: bytes.Clone(text)}})
 	}
 }

@@ -54,13 +54,13 @@ func TestANameThatIsTooLongIsRefusedAfterParseToo(t *testing.T) {
 			} {
 				near, far := newRoom(), newRoom()
 				near.join(1, 0, "Ann")
-				near.Do(near.now, 0, &m)
+				near.Handle(near.now, 0, &m)
 				far.join(1, 0, "Ann")
 				got, ok := hub.Parse(m.Append(nil))
 				if !ok {
 					t.Fatalf("%d times %s: Parse doesn't know it again", n, char)
 				}
-				far.Do(far.now, 0, &got)
+				far.Handle(far.now, 0, &got)
 				if diff := cmp.Diff(near.lines, far.lines); diff != "" || !strings.Contains(far.lines[0], "refused") {
 					t.Errorf("%d times %s (-near +far):\n%s", n, char, diff)
 				}

@@ -63,14 +63,14 @@ func TestThePoolKeepsWithinLimits(t *testing.T) {
 	for range 200 {
 		q.Append(make([]byte, 32<<10))
 	}
-	for range keepBare + 10 {
+	for range maxFreeBare + 10 {
 		q.Share([]byte("x"))
 	}
 	q.Drop()
-	if got := pool.count[large-1]; got != keep/(32<<10) {
+	if got := pool.count[large-1]; got != maxFreeBytes/(32<<10) {
 		t.Errorf("the pool keeps %d of the largest blocks", got)
 	}
-	if got := pool.count[bare]; got != keepBare {
+	if got := pool.count[bare]; got != maxFreeBare {
 		t.Errorf("the pool keeps %d nodes without a block", got)
 	}
 }

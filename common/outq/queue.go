@@ -108,19 +108,19 @@ func (q *Queue) Room(n int) []byte {
 // the larger it is, up to 32 KiB. Otherwise many short messages would take more memory
 // for nodes and for the unused ends of blocks than they have bytes.
 func (q *Queue) block(n int) []byte {
-	t := q.pool.get(max(n, int(min(q.size/2, growMax))))
+	t := q.pool.obtainFor(max(n, int(min(q.size/2, maxGrownBlock))))
 	q.push(t)
 	return t.p
 }
 
-const growMax = 32 << 10
+const maxGrownBlock = 32 << 10
 
 // Commit queues what was appended to the slice that Room lent. Should append
 // have outgrown and so left the block, the bytes are copied back.
 func (q *Queue) Commit(p []byte) {
 	t := q.tail
 	if len(p) > cap(t.p)-len(t.p) {
-		q.push(q.pool.get(len(p)))
+		q.push(q.pool.obtainFor(len(p)))
 		t = q.tail
 		copy(t.p[:len(p)], p)
 	}
@@ -159,7 +159,7 @@ func (q *Queue) Adopt(p []byte) {
 		q.pool.GiveBack(p)
 		return
 	}
-	q.push(q.pool.holder(p))
+	q.push(q.pool.nodeOf(p))
 	q.size += int64(len(p))
 }
 

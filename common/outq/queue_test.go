@@ -205,7 +205,7 @@ func TestManyShortMessagesAreHeldInLargeBlocks(t *testing.T) {
 	for q.Len() < 1<<20 {
 		q.Append(message)
 	}
-	if got := q.pool.Held(); got > 1<<20+1<<20/20+growMax {
+	if got := q.pool.Held(); got > 1<<20+1<<20/20+maxGrownBlock {
 		t.Errorf("want at most a twentieth more held than the mebibyte queued, got %d bytes", got)
 	}
 	if got, all := q.Held(), q.pool.Held(); got < all-all/100 || got > all {

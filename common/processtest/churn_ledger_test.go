@@ -240,7 +240,7 @@ func (l *ledger) meet(n int, name string, f *life, there map[string]*life, fault
 		fault("%s joined as entry %d and was told of %d members, want the %d that were there",
 			name, n, f.others, len(there))
 	}
-	want := l.history(n, hub.GreetingBytes-f.list)
+	want := l.history(n, hub.WelcomeBytes-f.list)
 	if !slices.Equal(want, f.history) {
 		fault("%s joined as entry %d and was told entries %v, want %v", name, n, f.history, want)
 	}

@@ -178,7 +178,7 @@ func (v *poller) part() error {
 	defer v.Close()
 	v.last, v.said = max(v.last, v.since), v.spoken
 	v.s.ledger.close(&v.life)
-	if time.Until(v.s.end) > hub.Patience+10*time.Second && rand.IntN(2) == 0 {
+	if time.Until(v.s.end) > hub.PollingTimeout+10*time.Second && rand.IntN(2) == 0 {
 		v.s.expired.Add(1)
 		return nil
 	}

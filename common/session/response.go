@@ -126,9 +126,9 @@ func (c *Conn) Refuse(status int, reason string, fields []byte) {
 func (s *Session) refuse(status int, reason string) {
 	r := refusal(status, reason, nil)
 	if s.in != nil {
-		asks := s.in.Asks()
-		s.omitBody = asks == http1.ForHead
-		if r.unsized = asks == http1.Unknown; r.unsized {
+		asks := s.in.MethodKind()
+		s.omitBody = asks == http1.MethodHEAD
+		if r.unsized = asks == http1.MethodUnknown; r.unsized {
 			r.Body = nil
 		}
 	}

@@ -46,7 +46,7 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 	default:
 		s.queueUpgradeResponse(key, chooseProtocol(r, protocols), deflate)
 		s.frames.Init(ws.Server, s.messageLimit(streamed))
-		s.frames.Early = string(version) != "13"
+		s.frames.Hybi07 = string(version) != "13"
 		if deflate.On {
 			s.frames.Rsv1, s.dialect = true, &dialect{deflate: &deflateState{agreed: deflate}}
 		}
@@ -261,8 +261,8 @@ func (s *Session) queueClose(code ws.Code, reason string) {
 		s.queueHixieClose()
 		return
 	case code == ws.NoStatus:
-	case s.frames.Early:
-		p = ws.AppendEarlyClose(p, code, reason)
+	case s.frames.Hybi07:
+		p = ws.AppendHybi07Close(p, code, reason)
 	default:
 		p = ws.AppendClose(p, code, reason)
 	}

@@ -271,14 +271,14 @@ func TestHybi07AndHybi10HaveTheirOwnCloseCodes(t *testing.T) {
 		ws.MessageTooBig: "\x03\xecbye", ws.PolicyViolation: "\x03\xeabye", ws.InternalError: "\x03\xe9bye",
 		4001: "\x0f\xa1bye", ws.NoStatus: "",
 	} {
-		if got := ws.AppendEarlyClose(nil, code, "bye"); string(got) != want {
+		if got := ws.AppendHybi07Close(nil, code, "bye"); string(got) != want {
 			t.Errorf("%d: want %q, got %q", code, want, got)
 		}
 	}
 	for early, want := range map[bool]string{true: `close 1009 "x"`, false: failSays(ws.ErrCloseCode)} {
 		var r ws.Reader
 		r.Init(ws.Server, 0)
-		r.Early = early
+		r.Hybi07 = early
 		ev, _ := r.Next([]byte(fromClient(0x88, "\x03\xecx")))
 		got := closeSays(ev.Code, ev.Payload)
 		if ev.Kind == ws.Failed {

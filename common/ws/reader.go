@@ -28,9 +28,9 @@ type Reader struct {
 	// marked message is not checked: it is the extension that knows it.
 	Rsv1 bool
 
-	// Early is set by the caller, after Init, if the peer speaks version 7 or 8 of the protocol. Its
+	// Hybi07 is set by the caller, after Init, if the peer speaks version 7 or 8 of the protocol. Its
 	// frames are those of RFC 6455, but its Close has a code of its own for a message too big.
-	Early bool
+	Hybi07 bool
 
 	role   Role
 	over   bool
@@ -219,8 +219,8 @@ func (r *Reader) control(h Header, pos int64, piece []byte) Event {
 	case Pong:
 		return Event{Kind: PongFrame, Payload: piece}
 	}
-	if r.Early {
-		modernize(piece)
+	if r.Hybi07 {
+		translateHybi07Code(piece)
 	}
 	code, reason, err := ParseClose(piece)
 	if err != nil {
@@ -232,6 +232,6 @@ func (r *Reader) control(h Header, pos int64, piece []byte) Event {
 
 // fail ends everything and lets go of what was held.
 func (r *Reader) fail(err *Error) Event {
-	*r = Reader{Rsv1: r.Rsv1, Early: r.Early, role: r.role, limit: r.limit, over: true}
+	*r = Reader{Rsv1: r.Rsv1, Hybi07: r.Hybi07, role: r.role, limit: r.limit, over: true}
 	return Event{Kind: Failed, Code: err.Code, Err: err}
 }

@@ -63,16 +63,16 @@ func TestRepeatedFieldsComeFromTheCache(t *testing.T) {
 		{"another field", bytes.Replace(browser, []byte("en-GB"), []byte("fr-FR"), 1), false},
 		{"the old one again, which is forgotten", browser, false},
 	} {
-		known := append([]byte(nil), r.seenBlock...)
+		known := append([]byte(nil), r.block...)
 		whole(t, &r, c.in)
-		if got := bytes.Equal(known, r.seenBlock); got != c.want {
+		if got := bytes.Equal(known, r.block); got != c.want {
 			t.Errorf("%s: recalled: %v, want %v", c.title, got, c.want)
 		}
 	}
 	r.Reset(Limits{})
-	r.Next([]byte("GET / HTTP/1.1\r\nHost: a\r\na: " + strings.Repeat("x", mostKnown) + "\r\n\r\n"))
-	if len(r.seenBlock) > 0 || cap(r.seenBlock) > 2*mostKnown {
-		t.Errorf("of a head above the limit %d bytes are kept", cap(r.seenBlock))
+	r.Next([]byte("GET / HTTP/1.1\r\nHost: a\r\na: " + strings.Repeat("x", maxCachedBytes) + "\r\n\r\n"))
+	if len(r.block) > 0 || cap(r.block) > 2*maxCachedBytes {
+		t.Errorf("of a head above the limit %d bytes are kept", cap(r.block))
 	}
 }
 
