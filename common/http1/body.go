@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// applyField notes the fields that say where the request ends and what becomes of the connection.
+// applyField evaluates the fields that say where the request ends and whether the connection persists.
 func (q *Request) applyField(name, value []byte) *Error {
 	switch {
 	case fold(name, "Host"):
@@ -43,7 +43,7 @@ func (q *Request) hostField(value []byte) *Error {
 }
 
 // lengthField parses a Content-Length (RFC 9110 8.6). Several, even if they say the same, are refused, as RFC
-// 9112 6.3 allows: whoever sends them is broken or means harm.
+// 9112 6.3 allows: their sender is broken or an attacker.
 func (q *Request) lengthField(value []byte) *Error {
 	if q.lengthSeen {
 		return ErrLengthTwice
@@ -81,7 +81,7 @@ func (q *Request) codingField(value []byte) *Error {
 	return nil
 }
 
-// decideFraming judges the head as a whole, after its last line, and decides what follows it.
+// decideFraming checks the header fields as a whole, after the last line, and decides how the body is framed.
 func (r *Reader) decideFraming() *Error {
 	q := &r.req
 	switch {
@@ -114,7 +114,7 @@ func (r *Reader) decideFraming() *Error {
 	return nil
 }
 
-// nextSized reads a body whose length the head has given.
+// nextSized reads a body of Content-Length bytes.
 func (r *Reader) nextSized(p []byte) (Event, int) {
 	if r.rest == 0 {
 		r.phase = over
@@ -123,7 +123,7 @@ func (r *Reader) nextSized(p []byte) (Event, int) {
 	return r.bodyPiece(p)
 }
 
-// bodyPiece takes as much of the body as there is of it, up to rest.
+// bodyPiece returns as much of the body as p has, up to rest.
 func (r *Reader) bodyPiece(p []byte) (Event, int) {
 	n := int(min(r.rest, int64(len(p))))
 	if n == 0 {

@@ -1,6 +1,6 @@
 package http1
 
-// chunk is how far a chunked body has come. Unlike the head it is judged byte by byte, so that nothing of it
+// chunk is the position in a chunked body. Unlike the header fields it is checked byte by byte, so that nothing of it
 // needs to be kept: sizes are counted, extensions and trailers are checked and dropped.
 type chunk struct {
 	state  chunkState
@@ -55,7 +55,7 @@ func (r *Reader) nextChunked(p []byte) (Event, int) {
 	return Event{Kind: NeedMore}, len(p)
 }
 
-// chunkByte takes one byte of a chunked body that isn't data.
+// chunkByte processes one byte of a chunked body that isn't data.
 func (r *Reader) chunkByte(c byte) *Error {
 	switch k := &r.chunk; k.state {
 	case chunkSize:
@@ -88,7 +88,7 @@ func (r *Reader) chunkByte(c byte) *Error {
 	return nil
 }
 
-// sizeByte takes a byte of the size, or the one behind it. A blank is one that may stand in front of an
+// sizeByte processes a byte of the size, or the one after it. A blank is one that may precede an
 // extension.
 func (r *Reader) sizeByte(c byte) *Error {
 	k := &r.chunk
@@ -113,7 +113,7 @@ func (r *Reader) sizeByte(c byte) *Error {
 	return ErrChunkSize
 }
 
-// extByte takes a byte of the extensions. RFC 9112 7.1.1: "A recipient MUST ignore unrecognized chunk
+// extByte processes a byte of the extensions. RFC 9112 7.1.1: "A recipient MUST ignore unrecognized chunk
 // extensions. A server ought to limit the total length of chunk extensions received in a request".
 func (r *Reader) extByte(c byte) *Error {
 	k := &r.chunk
@@ -151,7 +151,7 @@ func (r *Reader) sizeOver() *Error {
 	return nil
 }
 
-// trailerByte takes a byte of the trailers. They obey the head's rules and are dropped: RFC 9112 7.1.2 allows
+// trailerByte processes a byte of the trailers. They follow the rules of header fields and are dropped: RFC 9112 7.1.2 allows
 // it, and nothing that comes after the body can be relied on to have been seen by those in between.
 func (r *Reader) trailerByte(c byte) *Error {
 	k := &r.chunk

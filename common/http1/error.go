@@ -34,7 +34,7 @@ var (
 	ErrFieldLimit = &Error{431, "too many header fields"}
 )
 
-// What can be wrong with the fields that this package obeys.
+// What can be wrong with the fields that decide the framing and the connection.
 var (
 	ErrNoHost          = &Error{400, "Host is missing"}
 	ErrHost            = &Error{400, "invalid host"}

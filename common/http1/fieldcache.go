@@ -2,18 +2,18 @@ package http1
 
 import "bytes"
 
-// fieldCache is what a Reader knows of the fields that it has read last. Clients repeat them: of two requests on a
-// connection mostly the request line alone differs. To compare them takes a small part of the time of parsing.
+// fieldCache holds the header fields of the last request. Clients repeat them: two requests on a connection mostly
+// differ in the request line only. Comparing the fields takes a small part of the time of parsing them.
 type fieldCache struct {
-	block []byte     // a copy, with the empty line at its end; empty: nothing is known
-	facts fieldFacts // and what it said; its table of fields is still the Request's
+	block []byte     // a copy of the fields, with the empty line at the end; empty: none
+	facts fieldFacts // what they mean; their offsets are still in Request.fields
 }
 
-// maxCachedBytes is the size of the largest block of fields that is kept, in bytes.
+// maxCachedBytes is the size of the largest field block that is cached, in bytes.
 const maxCachedBytes = 4 << 10
 
-// lookup makes q say what the fields have said last, if p begins with the same, and returns how many bytes they
-// are. Otherwise it returns 0, and forgets: q's table of fields is about to be overwritten.
+// lookup restores the facts in q if p begins with the cached fields, and returns how many bytes these are.
+// Otherwise it returns 0, and clears the cache: q's table of fields is about to be overwritten.
 func (m *fieldCache) lookup(p []byte, q *Request) int {
 	if len(m.block) > 0 && bytes.HasPrefix(p, m.block) {
 		q.fieldFacts = m.facts
@@ -23,7 +23,7 @@ func (m *fieldCache) lookup(p []byte, q *Request) int {
 	return 0
 }
 
-// store keeps the fields of q, which are in order, unless they were recalled.
+// store caches the fields of q, which are valid, unless they came from the cache.
 func (m *fieldCache) store(q *Request) {
 	if len(m.block) == 0 && len(q.fieldBlock) <= maxCachedBytes {
 		m.block = append(m.block, q.fieldBlock...)

@@ -51,7 +51,7 @@ func (r *Reader) nextHead(p []byte) (Event, int) {
 	return Event{Kind: Head}, taken + r.lineAt - held
 }
 
-// failHead is fail within a head, of which what has come is kept in mind for Asks.
+// failHead is fail within a head. It stores what MethodKind returns.
 func (r *Reader) failHead(p, head []byte, err *Error) (Event, int) {
 	r.methodKind = methodKindOf(head)
 	return r.fail(p, err)
@@ -77,8 +77,8 @@ func (r *Reader) skipEmptyLines(p []byte) (int, *Error) {
 	return len(p), nil
 }
 
-// parseLines reads on in the head, which is all that has come of it, and reports whether its end has been found. A
-// line is judged when its end is there, and the lines in their order: so the verdict doesn't depend on how
+// parseLines continues with head, the part of the head that has arrived, and reports whether it has found its end.
+// A line is checked when it is complete, and lines are checked in their order: so the result doesn't depend on how
 // they were cut.
 func (r *Reader) parseLines(head []byte) (done bool, err *Error) {
 	if err := r.checkMethod(head); err != nil {
@@ -114,8 +114,8 @@ func (r *Reader) parseLines(head []byte) (done bool, err *Error) {
 	}
 }
 
-// checkMethod judges the method's bytes one by one, before the line is complete. A client that speaks TLS, or
-// another protocol altogether, is found out at its first bytes and not by a timeout.
+// checkMethod checks the method's bytes one by one, before the line is complete. A client that speaks TLS, or
+// another protocol, is refused at its first bytes, not by a timeout.
 func (r *Reader) checkMethod(head []byte) *Error {
 	if r.req.method.to > 0 {
 		return nil

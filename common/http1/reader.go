@@ -31,7 +31,7 @@ type Kind uint8
 
 // The kinds of Event. A request is Head, any number of Body, End; Failed can come in place of any of them.
 const (
-	NeedMore Kind = iota // all of p has been taken, and it decides nothing further
+	NeedMore Kind = iota // all of p has been read, and more is needed
 	Head                 // the head is complete: Request is valid from here on
 	Body                 // Data is the next piece of the body, never empty
 	End                  // the request is over; the next one begins at p[n:], after Reset
@@ -63,21 +63,20 @@ const (
 	failed               // the request has been refused
 )
 
-// A Reader takes one request out of a stream of bytes, in whatever pieces they come. The zero Reader is as
+// A Reader reads one request from a stream of bytes, in whatever pieces they arrive. The zero Reader is like
 // one after Reset(Limits{}).
 type Reader struct {
 	limits    Limits
 	phase     phase
 	crPending bool // phase before: the CR of an empty line has come, its LF has not
 
-	// While the head comes: line is where the line being read begins, and seen is how far the head has been
-	// searched for that line's end. What has been seen is not looked at again, so that a slow sender costs no
-	// more than a fast one.
+	// While the head arrives: lineAt is where the current line begins, and searched is how far the head has been
+	// searched for that line's end. No byte is searched again, so a slow sender costs no more than a fast one.
 	lineAt, searched int
-	fieldsAt         int // where the fields begin, behind the request line
+	fieldsAt         int // where the fields begin, after the request line
 
-	// buf holds a head that has come in pieces, or one that was kept. As long as it is empty the head is where the
-	// caller's bytes are.
+	// buf holds a head that arrived in pieces, or one that was kept. While it is empty the head is in the caller's
+	// buffer.
 	buf []byte
 
 	fieldCache
@@ -108,7 +107,7 @@ func (r *Reader) Reset(l Limits) {
 	r.req.reset()
 }
 
-// Started reports whether a byte of a request has been taken since Reset. Empty lines before the request line
+// Started reports whether a byte of a request has been read since Reset. Empty lines before the request line
 // are no part of it, nor is a CR that may be half of one.
 func (r *Reader) Started() bool { return r.phase != before }
 
@@ -116,7 +115,7 @@ func (r *Reader) Started() bool { return r.phase != before }
 // given to Next when Head was returned, or in the Reader; Keep makes sure of the latter.
 func (r *Reader) Request() *Request { return &r.req }
 
-// MethodKind says whether a request's method is HEAD: then no reply to it has content, not even a refusal (RFC 9110
+// MethodKind says whether a request's method is HEAD: then no response to it has content, not even a refusal (RFC 9110
 // 9.3.2).
 type MethodKind uint8
 
@@ -139,7 +138,8 @@ func (r *Reader) MethodKind() MethodKind {
 	return methodKindOf(r.req.head)
 }
 
-// methodKindOf judges a head, or the beginning of one. What ends the method needn't be the SP that must.
+// methodKindOf returns the MethodKind of a head, or of the beginning of one. Any byte that is no token character ends
+// the method here.
 func methodKindOf(head []byte) MethodKind {
 	const name = "HEAD"
 	switch n := min(len(head), len(name)); {
@@ -163,9 +163,9 @@ func (r *Reader) Keep() {
 	}
 }
 
-// Next takes the first n bytes of p and says what they were. The caller goes on with p[n:], even if that is
-// empty, until the event is NeedMore (then n is len(p), and more must be read), End or Failed. Bytes behind
-// the end of the request are never taken. After End it returns End again and after Failed NeedMore, until
+// Next reads the first n bytes of p and returns what they are. The caller goes on with p[n:], even if that is
+// empty, until the event is NeedMore (then n is len(p), and more must be read), End or Failed. Bytes after
+// the end of the request are never read. After End it returns End again and after Failed NeedMore, until
 // Reset.
 //
 // p is not written to. It is lent until Next returns, except for what Event.Data and, without Keep, the
@@ -186,8 +186,7 @@ func (r *Reader) Next(p []byte) (ev Event, n int) {
 	panic("http1: impossible phase")
 }
 
-// fail ends the request. All of p is taken: nothing behind an error can be trusted to begin where it seems
-// to.
+// fail ends the request. All of p is dropped: after an error nobody knows where the next request begins.
 func (r *Reader) fail(p []byte, err *Error) (Event, int) {
 	if r.phase <= inHead {
 		r.req.reset() // half a Request would be worse than none

@@ -14,7 +14,7 @@ type Request struct {
 	fields [maxFields]field // of which count are the request's, by offsets into block
 }
 
-// lineFacts is what has been understood of the request line, by offsets into head.
+// lineFacts is what the request line says, as offsets into head.
 type lineFacts struct {
 	method, target, path, query, host span
 
@@ -24,24 +24,24 @@ type lineFacts struct {
 	plainPath    bool // the path is all of the target, and stands for itself
 }
 
-// fieldFacts is what has been understood of the fields, by offsets into block. It depends on nothing else than their
-// bytes, for they may be recalled.
+// fieldFacts is what the header fields say, as offsets into fieldBlock. They depend on the bytes of the fields only,
+// because they may come from the cache.
 type fieldFacts struct {
 	count     int
-	hostValue span // the host, by the field Host
-	hostSeen  bool // which has come
+	hostValue span // the value of Host
+	hostSeen  bool // Host is present
 
-	length              int64 // Content-Length, once lengths is set
+	length              int64 // Content-Length, if lengthSeen
 	lengthSeen          bool
-	codingSeen          bool // a Transfer-Encoding has come
+	codingSeen          bool // Transfer-Encoding is present
 	chunked             bool // its last coding is chunked
-	otherCoding         bool // it has others
-	expectSeen          bool // an Expect has come
-	otherExpectation    bool // and one that isn't 100-continue
+	otherCoding         bool // it has other codings
+	expectSeen          bool // Expect is present
+	otherExpectation    bool // an expectation isn't 100-continue
 	connectionClose     bool // Connection: close
 	connectionKeepAlive bool // Connection: keep-alive
 
-	conditional bool // a field has come whose name begins with "If-"
+	conditional bool // a field's name begins with "If-"
 }
 
 type field struct{ name, value span }
@@ -50,7 +50,7 @@ func (q *Request) reset() {
 	q.head, q.fieldBlock, q.lineFacts, q.fieldFacts = nil, nil, lineFacts{}, fieldFacts{}
 }
 
-// setHead says where the head lies, and at which offset in it the fields begin.
+// setHead sets where the head is, and at which offset its fields begin.
 func (q *Request) setHead(head []byte, block int) { q.head, q.fieldBlock = head, head[block:] }
 
 // at gives a part of the head. Its capacity ends with it, so that an append can't reach the next field.
@@ -70,7 +70,7 @@ func (q *Request) Target() []byte { return q.at(q.target) }
 func (q *Request) Path() []byte { return q.at(q.path) }
 
 // PlainPath reports that the path stands for itself, as DecodePath would find: nothing is percent-encoded in
-// it, and there are no dots. Nor is there a query. Where it is false nothing is said.
+// it, and there are no dots. Nor is there a query. If it is false, the path may be plain or not.
 func (q *Request) PlainPath() bool { return q.plainPath }
 
 // Query gives what follows the target's first question mark, percent-encoded as it came.
@@ -103,11 +103,11 @@ func (q *Request) ContentLength() int64 {
 	return q.length
 }
 
-// Close reports whether the connection must be closed after the reply (RFC 9112 9.3): an HTTP/1.1 client has
+// Close reports whether the connection must be closed after the response (RFC 9112 9.3): an HTTP/1.1 client has
 // asked for it, or an HTTP/1.0 client has not asked for the contrary.
 func (q *Request) Close() bool { return q.connectionClose || q.minor == 0 && !q.connectionKeepAlive }
 
-// KeepAlive10 reports whether an HTTP/1.0 client asks for the connection to stay open, which the reply must
+// KeepAlive10 reports whether an HTTP/1.0 client asks for the connection to stay open, which the response must
 // then confirm with "Connection: keep-alive".
 func (q *Request) KeepAlive10() bool {
 	return q.minor == 0 && q.connectionKeepAlive && !q.connectionClose

@@ -67,7 +67,7 @@ func (q *Request) absoluteForm(t []byte, options bool) *Error {
 		return ErrTarget
 	}
 	// RFC 9110 7.4: "a request for an "https" resource MUST be rejected unless it has been received over a
-	// connection that has been secured". None is, here: whoever puts TLS in front asks in origin-form.
+	// connection that has been secured". None is secured here: a proxy that speaks TLS in front of this server uses origin-form.
 	if fold(t[:scheme], "https") {
 		return ErrHTTPS
 	}
@@ -101,7 +101,7 @@ func (q *Request) pathAndQuery(t []byte, from int) {
 func validHost(h []byte) bool {
 	i := 0
 	if len(h) > 0 && h[0] == '[' {
-		// RFC 3986 3.2.2: IP-literal. Which colons an IPv6 address may have is for those who use it.
+		// RFC 3986 3.2.2: IP-literal. Which colons an IPv6 address may have is left to the caller.
 		i = bytes.IndexByte(h, ']') + 1
 		if i < len("[::]") || !all(h[1:i-1], inIPv6) && !isIPvFuture(h[1:i-1]) {
 			return false

@@ -12,7 +12,7 @@ type Bus interface {
 
 // Receiver is a place's end of what the Hub sends.
 type Receiver interface {
-	// Deliver takes a message, which is lent.
+	// Deliver handles a message, which is lent.
 	Deliver(now time.Time, m *Message)
 }
 
@@ -38,7 +38,7 @@ func NewLocal(random func([]byte)) *Local {
 // LimitPeers sets the Hub's PerPeer.
 func (l *Local) LimitPeers(n int) { l.hub.PerPeer = n }
 
-// Attach says who receives. It must be called before the first Post.
+// Attach sets the Receiver. It must be called before the first Post.
 func (l *Local) Attach(r Receiver) { l.receiver = r }
 
 // Post implements Bus.
@@ -67,7 +67,7 @@ func (l *Local) Tick(now time.Time) {
 // Deadline is when Tick is due; zero: never.
 func (l *Local) Deadline() time.Time { return l.hub.Deadline() }
 
-// drain does what was posted meanwhile.
+// drain handles what was posted meanwhile.
 func (l *Local) drain() {
 	for len(l.queue) > 0 {
 		m := l.queue[0]

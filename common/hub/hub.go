@@ -11,23 +11,22 @@ const (
 	LogSize = 256
 	// LogBytes is the most bytes that these have together, as JSON.
 	LogBytes = 2 << 20
-	// PollResponseBytes is the most bytes of entries that one Poll is answered with, as
-	// JSON; an answer always has at least one entry. It keeps the answer below 300 times the bytes
+	// PollResponseBytes is the most bytes of entries in the response to a Poll, as JSON; a
+	// response always has at least one entry. It keeps the response below 300 times the bytes
 	// of the shortest poll, which has 76.
 	PollResponseBytes = 20 << 10
-	// WelcomeBytes is the most bytes that a newcomer is told, as JSON, of who is
-	// there and what was said last: below 300 times the 59 bytes of the shortest
-	// request to join.
+	// WelcomeBytes is the most bytes that a new member is sent of the members and the
+	// history, as JSON: below 300 times the 59 bytes of the shortest request to join.
 	WelcomeBytes = 16 << 10
 	// MembersBytes is the part of it that names may take.
 	MembersBytes = 8 << 10
-	// History is how many entries, at most, a newcomer is given: what was said to all.
+	// History is the most entries that a new member is sent: those that were said to all.
 	History = 50
-	// MaxPollingMembers is how many members may be there at once without a WebSocket.
+	// MaxPollingMembers is how many members without a WebSocket there may be.
 	MaxPollingMembers = 1024
-	// PollingTimeout is how long a member that polls may be silent before it has left.
+	// PollingTimeout is how long a polling member may be silent before it is removed.
 	PollingTimeout = time.Minute
-	// maxPollEntries is the most entries that one Poll is answered with.
+	// maxPollEntries is the most entries in the response to a Poll.
 	maxPollEntries = 64
 )
 
@@ -47,16 +46,16 @@ type Hub struct {
 	byToken     map[Token]*member  // those that poll
 	byName      map[string]*member // all, by their folded names
 	byPeer      map[Addr]int       // how many of those that poll have an address, by its PeerKey
-	list        memberList         // what newcomers are told of the members
+	list        memberList         // the names that new members are sent
 	foldScratch []byte             // scratch for a folded name
-	copyScratch Message            // scratch for an entry that one connection is given
-	waiting     map[uint64]*member // those of whom a Poll waits, by its connection
-	places      []int              // how many members with a WebSocket are where
+	copyScratch Message            // scratch for an entry that one connection is sent
+	waiting     map[uint64]*member // those with a waiting Poll, by its connection
+	places      []int              // how many members with a WebSocket each place has
 	due         time.Time          // not later than the time at which a polling member has been silent for too long
 }
 
-// entry is what the log keeps. Names may be given anew, so it notes by number
-// whom it concerns.
+// entry is what the log keeps. Names can be used again, so an entry has the numbers of
+// its sender and its receiver.
 type entry struct {
 	Message
 	from, to uint64 // numbers of members; to 0: all; to toPolling: all that poll
@@ -74,7 +73,7 @@ func New(out func(place int, m *Message), random func([]byte)) *Hub {
 	}
 }
 
-// Handle does what a message from a place asks for. m is lent.
+// Handle handles a message from a place. m is lent.
 func (h *Hub) Handle(now time.Time, place int, m *Message) {
 	switch m.Kind {
 	case Join:
@@ -100,7 +99,7 @@ func (h *Hub) Handle(now time.Time, place int, m *Message) {
 	}
 }
 
-// PlaceLost says that a place is gone, with every connection that was there.
+// PlaceLost is called when a place, with all its connections, has ended.
 func (h *Hub) PlaceLost(now time.Time, place int) {
 	for conn, m := range h.waiting {
 		if m.place == place {
@@ -108,7 +107,7 @@ func (h *Hub) PlaceLost(now time.Time, place int) {
 		}
 	}
 	if place >= len(h.places) || h.places[place] == 0 {
-		return // as is every child's that serves no member, and it is not worth a search
+		return // most children serve no member, so a search would be wasted
 	}
 	for _, m := range h.byConn {
 		if m.place == place {
@@ -117,8 +116,8 @@ func (h *Hub) PlaceLost(now time.Time, place int) {
 	}
 }
 
-// handleSay enters what a member says. It reports false if it refuses to. A place has
-// checked the text, but a process may have been taken over by its client.
+// handleSay publishes what a member says. It reports false if it refuses the text. The
+// place has checked the text, but an attacker may control that process.
 func (h *Hub) handleSay(now time.Time, from *member, place int, m *Message) (ok bool) {
 	if !utf8.Valid(m.Text) || quotedLen(m.Text) > MaxText {
 		h.refuse(place, m, "that is no text, or it is too long")
@@ -127,7 +126,7 @@ func (h *Hub) handleSay(now time.Time, from *member, place int, m *Message) (ok 
 	said := entry{from: from.number, Message: Message{
 		Kind: Said, Name: from.name, Text: bytes.Clone(m.Text),
 	}}
-	if from.token == (Token{}) { // else conn, if any, is of a Poll that waits
+	if from.token == (Token{}) { // otherwise conn is that of a waiting Poll, or 0
 		said.From = from.conn
 	}
 	if m.To == "" {
@@ -152,8 +151,8 @@ func (h *Hub) refuse(place int, m *Message, reason string) {
 	h.send(place, &Message{Kind: Refused, Conn: m.Conn, Text: []byte(reason)})
 }
 
-// publish numbers an entry, keeps it, and sends it to all, or, if it is not for all, to
-// alone and to the members that poll and may hear it.
+// publish numbers an entry, appends it to the log, and sends it to all or, if it is not
+// for all, to the members in alone and to the polling members that receive it.
 func (h *Hub) publish(now time.Time, e entry, alone ...*member) {
 	h.last++
 	e.Seq, e.At = h.last, now.UnixMilli()
@@ -178,14 +177,14 @@ func (h *Hub) publish(now time.Time, e entry, alone ...*member) {
 	}
 }
 
-// sendTo sends an entry to one connection alone.
+// sendTo sends an entry to one connection only.
 func (h *Hub) sendTo(place int, conn uint64, e *entry) {
 	h.copyScratch = e.Message
 	h.copyScratch.Conn = conn
 	h.send(place, &h.copyScratch)
 }
 
-// appendLog puts the last entry into the log, and forgets the oldest ones for it.
+// appendLog appends an entry to the log, and drops the oldest ones to make room.
 func (h *Hub) appendLog(e entry) {
 	h.bytes += len(e.JSON)
 	for h.last-h.first >= LogSize || h.bytes > LogBytes {

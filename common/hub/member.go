@@ -4,25 +4,25 @@ import "time"
 
 // member is someone in the room.
 type member struct {
-	number      uint64 // of the entry that says it joined: never given twice
+	number      uint64 // that of its Joined entry: never used again
 	name        string
 	conn        uint64 // its WebSocket, or the request that waits for it; 0: none
 	place       int    // where conn is
-	listedBytes int    // how many bytes its name takes on the roll; 0: it isn't there
+	listedBytes int    // bytes of its name in Hub.list; 0: it isn't there
 
 	token   Token     // of one that polls
 	peer    Addr      // PeerKey of one that polls; zero: not known
-	cursor  uint64    // up to which entry there is nothing that a waiting Poll doesn't know
-	expires time.Time // when it has been silent for too long; zero: it has a WebSocket, or a Poll that waits
+	cursor  uint64    // number of the last entry that a waiting Poll has or doesn't receive
+	expires time.Time // when PollingTimeout ends; zero: it has a WebSocket or a waiting Poll
 }
 
-// memberNamed returns the member who has a name, or nil.
+// memberNamed returns the member with that name, or nil.
 func (h *Hub) memberNamed(name string) *member {
 	h.foldScratch = appendFolded(h.foldScratch[:0], name)
 	return h.byName[string(h.foldScratch)]
 }
 
-// addName enters a member's name, and forget deletes it.
+// addName adds a member's name, and removeName removes it.
 func (h *Hub) addName(m *member) {
 	h.byName[string(appendFolded(nil, m.name))] = m
 	h.list.add(m)
@@ -34,8 +34,8 @@ func (h *Hub) removeName(m *member) {
 	h.list.refill(h.byName)
 }
 
-// handleJoin makes a connection a member: it hears who is there and what was said
-// last, and then, with all others, that it joined.
+// handleJoin makes a connection a member: it is sent the members and the history and
+// then, like all others, the Joined entry.
 func (h *Hub) handleJoin(now time.Time, place int, m *Message) {
 	reason := h.nameProblem(m.Name)
 	if h.byConn[m.Conn] != nil {
@@ -56,7 +56,7 @@ func (h *Hub) handleJoin(now time.Time, place int, m *Message) {
 	h.publish(now, entry{from: who.number, Message: Message{Kind: Joined, Name: who.name, From: who.conn}})
 }
 
-// nameProblem says what is wrong with a newcomer's name, or "".
+// nameProblem is the reason why a new member can't have a name, or "".
 func (h *Hub) nameProblem(name string) string {
 	reason := nameFault(name)
 	if reason == "" && h.memberNamed(name) != nil {
@@ -65,7 +65,7 @@ func (h *Hub) nameProblem(name string) string {
 	return reason
 }
 
-// sendWelcome tells conn that it is a member, who else is, and what was said last.
+// sendWelcome sends conn its Welcome, the members, and the history.
 func (h *Hub) sendWelcome(place int, conn uint64, who *member) {
 	h.send(place, &Message{Kind: Welcome, Conn: conn, Name: who.name, Seq: h.last, Token: who.token})
 	names := h.list.names()
@@ -78,8 +78,8 @@ func (h *Hub) sendWelcome(place int, conn uint64, who *member) {
 	}
 }
 
-// history returns the number of the first entry that a newcomer is sent of what was said
-// to all: it is sent the last ones, as many as fit into room bytes.
+// history returns the number of the first entry that a new member is sent. It is sent
+// the last entries that were said to all, as many as fit into room bytes.
 func (h *Hub) history(room int) (from uint64) {
 	from = h.last + 1
 	for left := History; from > h.first && left > 0; from-- {
@@ -97,7 +97,7 @@ func (h *Hub) history(room int) (from uint64) {
 
 func (e *entry) public() bool { return e.Kind == Said && e.to == 0 }
 
-// removeMember takes a member out and tells the others.
+// removeMember removes a member and publishes that it left.
 func (h *Hub) removeMember(now time.Time, m *member) {
 	if m == nil {
 		return

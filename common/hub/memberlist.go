@@ -2,7 +2,7 @@ package hub
 
 import "slices"
 
-// memberList is what a newcomer is told of the members: as many of their names as fit into
+// memberList is the list of names that a new member is sent: as many as fit into
 // MembersBytes. It is kept because making it for each newcomer, a walk over all members,
 // would be expensive for the server and cheap for the client.
 type memberList struct {
@@ -31,7 +31,7 @@ func (r *memberList) add(m *member) (ok bool) {
 	return true
 }
 
-// remove takes a member's name off the list. Messages may still refer to the
+// remove removes a member's name from the list. Messages may still refer to the
 // old list.
 func (r *memberList) remove(m *member) {
 	if m.listedBytes == 0 {

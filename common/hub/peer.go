@@ -17,7 +17,7 @@ func PeerKey(a Addr) Addr {
 	return a
 }
 
-// peerLimitReason says why an address gets no further member that polls, or "".
+// peerLimitReason is the reason why an address can't have another polling member, or "".
 func (h *Hub) peerLimitReason(peer Addr) string {
 	if n := h.byPeer[peer]; h.PerPeer > 0 && n >= h.PerPeer {
 		return fmt.Sprintf("this address has %d members without WebSocket already: leave with one, or come with a WebSocket", n)
@@ -25,14 +25,14 @@ func (h *Hub) peerLimitReason(peer Addr) string {
 	return ""
 }
 
-// countPeer counts a member that polls.
+// countPeer counts a polling member of an address.
 func (h *Hub) countPeer(m *member) {
 	if m.peer != (Addr{}) {
 		h.byPeer[m.peer]++
 	}
 }
 
-// uncountPeer counts one less.
+// uncountPeer counts one member less.
 func (h *Hub) uncountPeer(m *member) {
 	if m.peer == (Addr{}) {
 		return

@@ -2,7 +2,7 @@ package hub
 
 import "time"
 
-// handleEnter makes a member that polls. Its answer is what join tells a WebSocket.
+// handleEnter adds a polling member. It responds with what handleJoin sends to a WebSocket.
 func (h *Hub) handleEnter(now time.Time, place int, m *Message) {
 	peer := PeerKey(m.Peer)
 	reason := h.peerLimitReason(peer)
@@ -30,7 +30,7 @@ func (h *Hub) handleEnter(now time.Time, place int, m *Message) {
 // NoSession is why a request with a Token is refused that no member has.
 const NoSession = "no such session: it has expired, or never was"
 
-// handlePolling does what a member that polls asks for.
+// handlePolling handles a request of a polling member.
 func (h *Hub) handlePolling(now time.Time, place int, m *Message) {
 	who := h.byToken[m.Token]
 	if who == nil {
@@ -51,8 +51,8 @@ func (h *Hub) handlePolling(now time.Time, place int, m *Message) {
 	}
 }
 
-// handlePoll answers with what there is after m.Seq, or waits. A member waits once:
-// a second Poll ends the first.
+// handlePoll responds with the entries after m.Seq, or waits for one. A member has one
+// waiting Poll: a second one ends the first.
 func (h *Hub) handlePoll(now time.Time, place int, m *Message, who *member) {
 	if who.conn != 0 {
 		h.respondToPoll(now, who.conn, who)
@@ -69,8 +69,8 @@ func (h *Hub) handlePoll(now time.Time, place int, m *Message, who *member) {
 	who.cursor = h.last
 }
 
-// respondToPoll ends a Poll that waits, with what its member has not heard, up to a
-// batch of it and up to AnswerBytes.
+// respondToPoll ends a waiting Poll with the entries after its cursor, up to
+// maxPollEntries and PollResponseBytes.
 func (h *Hub) respondToPoll(now time.Time, conn uint64, who *member) {
 	n := who.cursor + 1
 	if n < h.first {
@@ -94,13 +94,13 @@ func (h *Hub) respondToPoll(now time.Time, conn uint64, who *member) {
 	h.forgetPoll(now, conn)
 }
 
-// receives reports whether an entry concerns a member: it was there, and the
-// entry is for all, or for it, or by it. Only members that poll are asked about.
+// receives reports whether a polling member receives an entry: it was a member already,
+// and the entry is for all, for it, or from it.
 func (m *member) receives(e *entry) bool {
 	return e.Seq >= m.number && (e.to == 0 || e.to == toPolling || e.to == m.number || e.from == m.number)
 }
 
-// forgetPoll forgets a Poll that waits.
+// forgetPoll forgets a waiting Poll.
 func (h *Hub) forgetPoll(now time.Time, conn uint64) {
 	if who := h.waiting[conn]; who != nil {
 		delete(h.waiting, conn)
@@ -109,10 +109,10 @@ func (h *Hub) forgetPoll(now time.Time, conn uint64) {
 	}
 }
 
-// renewTimeout gives a member that polls another Patience.
+// renewTimeout restarts the PollingTimeout of a member.
 func (h *Hub) renewTimeout(now time.Time, who *member) {
 	if who.conn != 0 {
-		return // a Poll of its own waits
+		return // its Poll waits
 	}
 	who.expires = now.Add(PollingTimeout)
 	if h.due.IsZero() {
@@ -123,8 +123,8 @@ func (h *Hub) renewTimeout(now time.Time, who *member) {
 // Deadline is when Tick is due; zero: never.
 func (h *Hub) Deadline() time.Time { return h.due }
 
-// Tick says that Deadline has passed: members that poll, and were silent for
-// too long, have left.
+// Tick removes polling members whose PollingTimeout has passed. It is called when
+// Deadline has passed.
 func (h *Hub) Tick(now time.Time) {
 	h.due = time.Time{}
 	for _, m := range h.byToken {

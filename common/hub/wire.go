@@ -4,7 +4,7 @@ import "encoding/binary"
 
 // MaxText is the most bytes that Text may have in a Message that is sent
 // between processes: a message of the chat, as the JSON that it came as. With its
-// envelope it is not much longer than AnswerBytes, so an answer isn't either.
+// envelope it is not much longer than PollResponseBytes, so a response isn't either.
 const MaxText = 20 << 10
 
 // MaxMessage is the most bytes that Append appends.

@@ -11,24 +11,24 @@ type Pool struct {
 	held  int64                           // bytes that are in use: of blocks lent, of nodes, and what Hold was told
 }
 
-// Held is how many bytes of the Pool's memory are in use, with what Hold was told.
+// Held is how many bytes of the Pool's memory are in use, and of other memory that Hold has counted.
 func (p *Pool) Held() int64 { return p.held }
 
 // Hold counts n bytes of other memory as held or, where n is negative, no longer.
 func (p *Pool) Hold(n int64) { p.held += n }
 
-// nodeSize is how many bytes a node takes, about.
+// nodeSize is approximately how many bytes a node takes.
 const nodeSize = 112
 
 // classes are the capacities of blocks in bytes. The first is none: its nodes
-// carry shared bytes or a file. The second holds some small replies; that of
+// carry shared bytes or a file. The second holds some small responses; that of
 // 128 KiB any message that a single read can bring; and those from 64 KiB on
 // collect messages that come in pieces.
 var classes = [...]int{0, 512, 4 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10, 512 << 10, 1 << 20}
 
 const (
 	bare = 0
-	// large is the first class that Lend lends, and of which sync.Pool takes care.
+	// large is the first class that Lend lends, and the first that a sync.Pool keeps.
 	large = 4
 	// madeToMeasure is the class of a block made to measure; it is never kept.
 	madeToMeasure = -1
@@ -56,7 +56,7 @@ func (p *Pool) Lend(want, most int64) []byte {
 	return block[:0]
 }
 
-// GiveBack takes a block that Lend has lent, and that nobody uses any more. Other
+// GiveBack takes a block that Lend has lent, and that nobody uses any longer. Other
 // memory that was counted by Hold is counted no longer, and left to the garbage
 // collector.
 func (p *Pool) GiveBack(block []byte) { p.put(p.nodeOf(block)) }

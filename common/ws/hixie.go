@@ -139,7 +139,7 @@ func (r *HixieReader) unknown(p []byte) (Event, int) {
 	return Event{}, n
 }
 
-// digit takes a byte of the length. Zeros in front of a length are legal, in any number.
+// digit processes a byte of the length. A length may have any number of leading zeros.
 func (r *HixieReader) digit(b byte) (Event, int) {
 	most := r.limit
 	if most <= 0 {

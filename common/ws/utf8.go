@@ -6,7 +6,7 @@ import "unicode/utf8"
 // stands before the first byte of a text.
 //
 // Its state is the sequence that is open: how many bytes it lacks, and the range that the next of
-// them must lie in. Only the byte behind the first has a range of its own; this is where overlong
+// them must lie in. Only the byte after the first has a range of its own; this is where overlong
 // forms, surrogates and everything above U+10FFFF are refused (RFC 3629 section 4).
 type UTF8 struct {
 	lacks, low, high byte
