@@ -39,7 +39,7 @@ func isAddress(host string) bool {
 }
 
 // originChecked reports whether the page that sent the request may. Any other
-// it answers itself.
+// it queues the response.
 //
 // RFC 6455 10.2: "If the origin indicated is unacceptable to the server, then
 // it SHOULD respond to the WebSocket handshake with a reply containing HTTP 403

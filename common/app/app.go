@@ -16,7 +16,7 @@ import (
 type Options struct {
 	Name  string     // of the server, as /stats gives it
 	Board stat.Board // whose slots /stats adds up
-	Slot  int        // the slot of whoever asks for /stats, so that it can say who answered
+	Slot  int        // the slot of this loop or process, which /stats names as its sender
 
 	Bus        hub.Bus // to the room that all places share; it delivers to the App; nil: there is none
 	MaxMessage int64   // bytes of a WebSocket message
@@ -29,10 +29,10 @@ type Options struct {
 	MaxFiles int // that may be open at a time; 0: any number
 
 	Loopback       bool          // only this machine can reach us: Host is checked although Hosts is nil, and /stats shows peers
-	Host           string        // our own name, for that check
+	Host           string        // our own name, which that check allows
 	Hosts          []string      // names and addresses that Host may have; nil: see Loopback
 	Origins        []string      // whose pages may open WebSockets and POST; nil: our own alone
-	Lists          func() *Lists // asked at each request for lists that may change; nil: these stay
+	Lists          func() *Lists // called at each request, because the lists may change; nil: Hosts and Origins stay
 	OriginRequired bool          // refuse WebSockets and POSTs without Origin
 	Legacy         bool          // Sec-WebSocket-Origin, as Origin was called from hybi-04 to hybi-10, counts too
 
@@ -55,13 +55,13 @@ func (a *App) lists() *Lists {
 
 // FS opens files below a root. Implementations must never leave it.
 type FS interface {
-	// Open opens a file by its name relative to the root, and tells its size in
-	// bytes and when it was modified. A directory is no error, but has no File.
+	// Open opens a file by its name relative to the root, and returns its size in
+	// bytes and its modification time. A directory is no error, but has no File.
 	// Errors wrap fs.ErrNotExist or fs.ErrPermission where these apply.
 	Open(name string) (f outq.File, size int64, modified time.Time, err error)
 }
 
-// App answers requests. It implements session.App. It belongs to one loop.
+// App serves requests. It implements session.App. It belongs to one loop.
 type App struct {
 	o        Options
 	fixed    Lists // of o
@@ -72,12 +72,12 @@ type App struct {
 	lastHost struct {
 		by   *Lists
 		host string
-	} // the Host that was allowed last, for most clients of a server use the same one
+	} // the Host that was allowed last: most clients of a server use the same one
 
-	guests       map[uint64]*guest       // who is at /chat with a WebSocket, by the connection's number
-	pollRequests map[uint64]*pollRequest // whose request to the room is not answered yet
+	guests       map[uint64]*guest       // the WebSockets of /chat, by the connection's number
+	pollRequests map[uint64]*pollRequest // the requests to the room without a response yet, by the connection's number
 	frames       frames                  // the entries that were rendered last
-	spareText    []byte                  // scratch for the next visit's text
+	spareText    []byte                  // scratch for the text of the next pollRequest
 }
 
 var (
@@ -161,11 +161,11 @@ const getOnly = "GET, HEAD, OPTIONS"
 
 var plainText = []byte("Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n")
 
-// method reports whether the request's method is one of allowed. All else it
-// answers itself.
+// method reports whether the request's method is one of allowed. If not, it queues
+// the response.
 //
-// RFC 9110 9.1: a server that does not know a method answers 501, one that
-// knows it but does not allow it here 405, with Allow.
+// RFC 9110 9.1: a server responds with 501 to a method that it doesn't know, and
+// with 405 and Allow to a method that the resource doesn't allow.
 func (a *App) method(c *session.Conn, r *http1.Request, allowed string) bool {
 	if string(r.Method()) == "GET" && strings.HasPrefix(allowed, "GET") {
 		return true
@@ -213,11 +213,11 @@ func (a *App) Message(c *session.Conn, m session.Message) {
 	}
 }
 
-// Drained implements session.App. An echo sends only what has come, so it has
-// nothing to go on with.
+// Drained implements session.App. An echo sends only what has arrived, so it has
+// nothing more to send.
 func (a *App) Drained(*session.Conn) {}
 
-// Timer implements session.App: a poll has waited long enough.
+// Timer implements session.App: a poll has waited for pollWait.
 func (a *App) Timer(c *session.Conn, _ time.Time) { a.stopPoll(c) }
 
 // Gone implements session.App.
@@ -256,8 +256,7 @@ func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 	c.Respond(&session.Response{Status: 200, Fields: f, Body: body})
 }
 
-// ifMatchRefused answers a POST that is to be performed only on something that
-// matches, of which there is nothing here.
+// ifMatchRefused refuses a POST with If-Match: no resource here can match it.
 func ifMatchRefused(c *session.Conn, r *http1.Request) bool {
 	_, ok := r.Field("If-Match")
 	if ok {

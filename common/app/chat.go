@@ -14,7 +14,7 @@ const (
 	// text has fewer, so what the hub is sent stays below hub.MaxText.
 	maxChatMessage = hub.MaxText
 	// maxUnderway is how many messages of one member may be on their way to the
-	// hub and back. More are not read, so a flood stays with who makes it.
+	// hub and back. Further ones are not read, so a flood stays in its sender's socket.
 	maxUnderway = 16
 	// queueSlack is how much more than one message may wait for a member to read.
 	queueSlack = 1 << 20
@@ -33,15 +33,15 @@ var chatProtocols = []string{"chat"}
 type guest struct {
 	conn          *session.Conn
 	member        bool // the hub has welcomed it
-	unconfirmed   int  // how much it has said without having heard it back, or of it
+	unconfirmed   int  // messages sent to the hub and not yet back, and errors in delayedErrors
 	delayedErrors []delayedError
 }
 
-// delayedError is about something that a guest has sent behind what is on its way to
-// the hub. So that the answers keep the order of what they answer, however far
-// away the hub is, it waits.
+// delayedError is the error of an invalid message that a guest sent after messages that
+// are on their way to the hub. It waits for those, so that the responses keep the order
+// of the messages, however far away the hub is.
 type delayedError struct {
-	ahead int // how much has to come back first
+	ahead int // how many messages have to come back first
 	err   error
 }
 
@@ -53,14 +53,14 @@ func (a *App) chat(c *session.Conn, r *http1.Request) {
 	}
 }
 
-// addGuest follows the handshake.
+// addGuest is called after the handshake.
 func (a *App) addGuest(g *guest) {
 	g.conn.Costly()
 	g.conn.LimitMessages(maxChatMessage)
 	a.guests[g.conn.ID()] = g
 }
 
-// chatMessage takes what a guest sends.
+// chatMessage handles a guest's message.
 func (a *App) chatMessage(g *guest, m session.Message) {
 	if !m.Text {
 		g.conn.Close(ws.UnsupportedData, "the chat speaks JSON in text messages")
@@ -80,7 +80,7 @@ func (a *App) chatMessage(g *guest, m session.Message) {
 	a.post(g, &order)
 }
 
-// queueError tells a guest what is wrong with its message, in its turn.
+// queueError sends a guest the error of its message, in the order of its messages.
 func (a *App) queueError(g *guest, err error) {
 	if ahead := g.unconfirmed - len(g.delayedErrors); ahead > 0 {
 		g.delayedErrors = append(g.delayedErrors, delayedError{ahead, err})
@@ -102,7 +102,8 @@ func (a *App) post(g *guest, m *hub.Message) {
 	a.o.Bus.Post(g.conn.Now(), m)
 }
 
-// countSent and less count what is underway. The guest is paused while it is too much.
+// countSent and countConfirmed count the unconfirmed messages. A guest with maxUnderway of
+// them is paused.
 func (g *guest) countSent() {
 	g.unconfirmed++
 	if g.unconfirmed == maxUnderway {
@@ -117,7 +118,8 @@ func (g *guest) countConfirmed() {
 	g.unconfirmed--
 }
 
-// confirmed follows what answers a guest's message: the complaints behind it.
+// confirmed is called when a guest's message is back from the hub. It sends the errors that
+// waited for it.
 func (a *App) confirmed(g *guest) {
 	g.countConfirmed()
 	for i := range g.delayedErrors {
@@ -141,9 +143,9 @@ func (a *App) SendOperatorText(c *session.Conn, text []byte) bool {
 
 // Deliver implements hub.Receiver.
 func (a *App) Deliver(now time.Time, m *hub.Message) {
-	speaker := a.guests[m.From] // what it has said comes back
+	sender := a.guests[m.From] // its own message comes back
 	if m.Conn != 0 && m.Conn != m.From {
-		speaker = nil
+		sender = nil
 	}
 	if m.Conn == 0 {
 		a.broadcast(now, m)
@@ -151,18 +153,18 @@ func (a *App) Deliver(now time.Time, m *hub.Message) {
 		g.conn.SetNow(now)
 		a.deliverToGuest(g, m)
 		if m.Kind == hub.Refused {
-			speaker = g
+			sender = g
 		}
 	} else if v := a.pollRequests[m.Conn]; v != nil {
 		v.conn.SetNow(now)
 		a.collectResponse(v, m)
-	} // else it has gone meanwhile
-	if speaker != nil {
-		a.confirmed(speaker)
+	} // otherwise the connection has ended
+	if sender != nil {
+		a.confirmed(sender)
 	}
 }
 
-// deliverToGuest takes what the hub sends to one guest alone.
+// deliverToGuest handles a message from the hub to one guest.
 func (a *App) deliverToGuest(g *guest, m *hub.Message) {
 	if m.Kind == hub.Welcome {
 		g.member = true
@@ -183,8 +185,8 @@ func (a *App) broadcast(now time.Time, m *hub.Message) {
 	}
 }
 
-// sendFrame sends to a guest. One that has not read what was sent to it for too long
-// leaves the room at once, and is closed when it reads on.
+// sendFrame sends to a guest. A guest with too many unread bytes is removed from the room
+// immediately. Its Close waits in the queue until it reads again.
 func (a *App) sendFrame(g *guest, frame *session.Prepared) {
 	if g.conn.SendPrepared(frame) && g.conn.Held() > a.o.MaxMessage+queueSlack {
 		a.removeGuest(g)
@@ -192,7 +194,7 @@ func (a *App) sendFrame(g *guest, frame *session.Prepared) {
 	}
 }
 
-// removeGuest takes a guest out of the room, whose connection may last longer.
+// removeGuest removes a guest from the room. Its connection may last longer.
 func (a *App) removeGuest(g *guest) {
 	delete(a.guests, g.conn.ID())
 	if g.member || g.unconfirmed > 0 { // it may have asked to join

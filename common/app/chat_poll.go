@@ -12,30 +12,30 @@ import (
 )
 
 // pollWait is how long a poll waits for something to happen before it is
-// answered with nothing. Proxies and browsers think that a reply which takes
-// much longer will never come.
+// answered without a message. Proxies and browsers give up a response that takes
+// much longer.
 const pollWait = 25 * time.Second
 
 const postOnly = "POST, OPTIONS"
 
-// shareMin is the length of the smallest message that an answer refers to instead of
-// copying it, in bytes. A shorter one takes less memory as a copy.
+// shareMin is the smallest message, in bytes, that a response refers to instead of
+// copying it. A shorter one takes less memory as a copy.
 const shareMin = 4 << 10
 
-// pollRequest is a request of a client without WebSocket, until the hub has answered it.
+// pollRequest is a request of a client without WebSocket that waits for the hub.
 type pollRequest struct {
 	conn  *session.Conn
 	kind  hub.Kind
-	token hub.Token // of a newcomer
+	token hub.Token // of a new member
 
-	// What the hub has answered so far, as JSON: the elements of an array. parts
-	// has those that are referred to, each after what precedes it in text.
+	// What the hub has sent so far, as JSON: the elements of an array. parts has the
+	// ones that are not copied, each after what precedes it in text.
 	text  []byte
 	parts []session.Part
 	done  int // how much of text is in parts
 }
 
-// serveChatRequest takes a request to one of the routes below /chat.
+// serveChatRequest serves a request to one of the routes below /chat.
 func (a *App) serveChatRequest(c *session.Conn, r *http1.Request, path string, body []byte) {
 	if !c.MayWork() {
 		c.Postpone()
@@ -128,7 +128,7 @@ func parsePoll(query []byte) (hub.Message, error) {
 	return m, nil
 }
 
-// postRequest sends a visitor's request to the hub. A poll may wait for its answer.
+// postRequest sends a request to the hub. A poll may wait for its response.
 func (a *App) postRequest(c *session.Conn, m *hub.Message) {
 	m.Conn = c.ID()
 	a.pollRequests[m.Conn] = &pollRequest{conn: c, kind: m.Kind}
@@ -141,7 +141,7 @@ func (a *App) postRequest(c *session.Conn, m *hub.Message) {
 	a.o.Bus.Post(c.Now(), m)
 }
 
-// collectResponse takes a part of the hub's answer; the last one makes it the reply.
+// collectResponse collects what the hub sends, and responds when that is complete.
 func (a *App) collectResponse(v *pollRequest, m *hub.Message) {
 	switch m.Kind {
 	case hub.Refused:
@@ -172,15 +172,15 @@ func (a *App) finishRequest(v *pollRequest) {
 	v.conn.SetTimer(0)
 }
 
-// lendText gives a visit the memory for its text, if it has none. An answer mostly
-// comes without another in between, so that one buffer is enough for all.
+// lendText lends a pollRequest the memory for its text, if it has none. Responses are
+// seldom interleaved, so one buffer is enough for all.
 func (a *App) lendText(v *pollRequest) {
 	if v.text == nil {
 		v.text, a.spareText = a.spareText, nil
 	}
 }
 
-// addMessage puts a message behind those that were collected before.
+// addMessage appends a message to those that were collected before.
 func (v *pollRequest) addMessage(m *hub.Message) {
 	if len(v.text) > 0 || len(v.parts) > 0 {
 		v.text = append(v.text, ',')
@@ -196,7 +196,7 @@ func (v *pollRequest) addMessage(m *hub.Message) {
 	}
 }
 
-// response is the answer: an object, and the end of a line.
+// response is the HTTP response: an object, and the end of a line.
 func (v *pollRequest) response(done *hub.Message) *session.Response {
 	b := make([]byte, 0, 128)
 	b = append(b, '{')
@@ -217,15 +217,15 @@ func (v *pollRequest) response(done *hub.Message) *session.Response {
 	return &session.Response{Status: 200, Fields: roomFields, Parts: parts}
 }
 
-// stopPoll asks the hub to answer a poll with what there is: nothing. What it
-// has sent meanwhile may be on its way, so it is its answer that ends the poll.
+// stopPoll asks the hub to end a poll. Messages may be on their way from the hub, so the
+// hub's Done ends the poll.
 func (a *App) stopPoll(c *session.Conn) {
 	if a.pollRequests[c.ID()] != nil {
 		a.o.Bus.Post(c.Now(), &hub.Message{Kind: hub.Stop, Conn: c.ID()})
 	}
 }
 
-// forgetRequest forgets a visitor whose connection has ended.
+// forgetRequest forgets the request of a connection that has ended.
 func (a *App) forgetRequest(c *session.Conn) {
 	a.stopPoll(c)
 	delete(a.pollRequests, c.ID())

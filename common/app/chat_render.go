@@ -16,8 +16,8 @@ type rendered struct {
 
 // frames are the entries that were rendered last, so that all members at this
 // place share the same bytes: the last entry, which the hub may send to one
-// after the other, and what it tells newcomers. In all they are bounded as the
-// hub bounds what it tells a newcomer.
+// after the other, and those that new members are sent. Their bytes are bounded by
+// hub.WelcomeBytes.
 type frames struct {
 	last   *rendered
 	public []*rendered
@@ -67,7 +67,7 @@ func (f *frames) entry(m *hub.Message) *rendered {
 	return f.last
 }
 
-// keepPublic puts an entry behind those that newcomers are told, and drops the oldest.
+// keepPublic appends an entry to those that new members are sent, and drops the oldest.
 func (f *frames) keepPublic(r *rendered) {
 	f.public = append(f.public, r)
 	f.bytes += r.size

@@ -8,7 +8,7 @@ import (
 	"threeloops/common/stat"
 )
 
-// What the page /_/isolation needs to show whom a crash takes along. It is here
+// What the page /_/isolation needs to show which clients a crash disconnects. It is here
 // only with Options.Demo.
 
 // crash panics, although the servers' code never does that to a user: here it
@@ -24,7 +24,7 @@ func (a *App) crash(c *session.Conn, r *http1.Request) {
 	}
 }
 
-// pidQuery is the data of a WebSocket that asks who serves it.
+// pidQuery is the data of a WebSocket that asks for the process that serves it.
 type pidQuery struct{}
 
 // sendPid says which process serves c, as JSON. A page can't find that out by

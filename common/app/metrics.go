@@ -28,7 +28,7 @@ func (a *App) report(c *session.Conn) {
 // every child of forkserv would be a series of its own for every one of them.
 var perSlot = []stat.Counter{stat.Requests, stat.MessagesIn, stat.BytesIn, stat.BytesOut, stat.Rounds, stat.QueueMost}
 
-// metrics answers in Prometheus' text format.
+// metrics responds in Prometheus' text format.
 func (a *App) metrics(c *session.Conn) {
 	m := metrics{server: a.o.Name}
 	a.report(c)

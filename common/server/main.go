@@ -158,12 +158,12 @@ func (env *Env) Sessions(io *conn.IO, board stat.Board, i int, bus hub.Bus) (*se
 		Compress:    env.Compress,
 		HeadTimeout: env.HeadTimeout, IdleTimeout: env.IdleTimeout,
 		WriteTimeout: env.WriteTimeout, CloseTimeout: env.CloseTimeout,
-		ChecksAcks: true,
-		MaxMemory:  env.MemoryBudget() / int64(env.Loops),
-		Legacy:     env.Legacy,
-		Plain:      !env.More,
-		Stat:       &board[i],
-		Alone:      env.child,
+		CheckAcks: true,
+		MaxMemory: env.MemoryBudget() / int64(env.Loops),
+		Legacy:    env.Legacy,
+		Plain:     !env.More,
+		Stat:      &board[i],
+		Alone:     env.child,
 	}, served
 }
 

@@ -259,7 +259,7 @@ var budgetScenarios = []scenario{
 // acknowledges none is, after one and a quarter of the write timeout.
 func TestAPeerThatAcknowledgesBytesIsNotReset(t *testing.T) {
 	const timeout = 8 * time.Second
-	r := newRounds(new(testApp), &session.Config{ChecksAcks: true}, "-write-timeout=8s")
+	r := newRounds(new(testApp), &session.Config{CheckAcks: true}, "-write-timeout=8s")
 	r.s.Feed(r.now, []byte(hello))
 	var v [8][]byte
 	if b := r.s.Next(v[:]); len(b.Bytes) == 0 {

@@ -40,7 +40,7 @@ type Config struct {
 	HeadTimeout  time.Duration // for the request line and header fields, from their first byte; of the first request, from accept
 	IdleTimeout  time.Duration // between requests; of a silent WebSocket; for each 64 KiB of a body
 	WriteTimeout time.Duration // without write progress
-	ChecksAcks   bool          // the driver calls AckChecked when AckCheckDue says so: write progress then means an acknowledged byte
+	CheckAcks    bool          // the driver calls AckChecked when AckCheckDue says so: write progress then means an acknowledged byte
 	CloseTimeout time.Duration // for the peer's Close or FIN, and for its pong
 
 	Plain  bool // a small file is not copied into the block of its header fields, to show the cost of a packet of its own

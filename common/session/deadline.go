@@ -32,7 +32,7 @@ func (s *Session) Tick(now time.Time) {
 		s.appTimer = 0
 		s.cfg.App.Timer((*Conn)(s), now)
 	}
-	if d := s.writeDue(); s.ackChecks > maxAckChecks || !s.cfg.ChecksAcks && d != 0 && d <= s.cfg.now {
+	if d := s.writeDue(); s.ackChecks > maxAckChecks || !s.cfg.CheckAcks && d != 0 && d <= s.cfg.now {
 		s.transition(failed)
 	}
 	if d := s.phaseDue(); d != 0 && d <= s.cfg.now {
@@ -66,7 +66,7 @@ func (s *Session) writeDue() instant {
 	if s.progress == 0 || s.phase == over || s.cfg.WriteTimeout <= 0 {
 		return 0
 	}
-	if !s.cfg.ChecksAcks {
+	if !s.cfg.CheckAcks {
 		return s.progress.after(s.cfg.WriteTimeout)
 	}
 	return s.progress.after(s.cfg.WriteTimeout * time.Duration(max(s.ackChecks, 1)) / maxAckChecks)
@@ -76,7 +76,7 @@ func (s *Session) writeDue() instant {
 func (s *Session) AckCheckDue(now time.Time) bool {
 	s.cfg.setNow(now)
 	d := s.writeDue()
-	return s.cfg.ChecksAcks && d != 0 && d <= s.cfg.now
+	return s.cfg.CheckAcks && d != 0 && d <= s.cfg.now
 }
 
 // AckChecked reports how many sent bytes the peer's kernel has not acknowledged. A

@@ -46,7 +46,7 @@ func mustParseTrace(t *testing.T, text string) *Trace {
 	return tr
 }
 
-// A trace that tells the truth is played to its end, however it is cut.
+// A correct trace is played to its end, however it is cut.
 func TestCorrectTracesPass(t *testing.T) {
 	for _, text := range []string{
 		"> get /\n< status 200\n< has X-A: b\n< has Date\n< no ETag\n< body \"hello\"\n",
@@ -72,7 +72,7 @@ func TestCorrectTracesPass(t *testing.T) {
 	}
 }
 
-// A trace that doesn't tell the truth fails at the line that is wrong.
+// A wrong trace fails at the line that is wrong.
 func TestWrongTracesFail(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"> get /\n< status 404", "t.trace:3: want status 404"},
@@ -154,9 +154,9 @@ func TestTheSpyReportsCallsOutOfOrder(t *testing.T) {
 		{func() { l.spy.Gone(c, 0); l.spy.Gone(c, 0) }, "Gone after Gone"},
 		{func() { l.spy.Timer(c, l.Now()) }, "Timer after Gone"},
 	} {
-		l.spy.lives, l.err = map[uint64]*life{}, nil
+		l.spy.views, l.err = map[uint64]*appView{}, nil
 		if strings.Contains(f.want, "before Open") || strings.Contains(f.want, "after Gone") {
-			l.spy.lives[p.ID] = &life{known: true, gone: f.want == "Timer after Gone"}
+			l.spy.views[p.ID] = &appView{known: true, gone: f.want == "Timer after Gone"}
 		}
 		if f.call(); l.Err() == nil || !strings.Contains(l.Err().Error(), f.want) {
 			t.Errorf("want %q, got %v", f.want, l.Err())
@@ -175,7 +175,7 @@ func TestTheLoopReportsBrokenPromisesOfASession(t *testing.T) {
 	}
 }
 
-// torn is the end of a connection that is reset behind some bytes.
+// torn is the end of a connection that is reset after some bytes.
 type torn struct {
 	end
 	bytes string
