@@ -42,7 +42,7 @@ func (v *visitor) asks(method, target, body string, fields ...string) {
 	v.peer.Write([]byte(rawRequest(method, target, body, fields...)))
 }
 
-// answer returns the status and body of the one answer that has come, or 0.
+// answer returns the status and body of the one response that has arrived, or 0.
 func (v *visitor) answer() (status int, body string) {
 	v.Helper()
 	all := v.peer.Read()
@@ -61,7 +61,7 @@ func (v *visitor) answer() (status int, body string) {
 	return r.StatusCode, string(text)
 }
 
-// gets checks the answer. AT in want stands for the time.
+// gets checks the response. AT in want stands for the time.
 func (v *visitor) gets(status int, want string) {
 	v.Helper()
 	want = strings.ReplaceAll(want, "AT", fmt.Sprint(v.Now().UnixMilli()))
@@ -152,7 +152,7 @@ func TestAPollThatTimesOutGetsNoMessages(t *testing.T) {
 	pol.waits()
 }
 
-// What the hub has sent before it hears that nobody waits any more belongs to
+// What the hub has sent before it learns that nobody waits any longer belongs to
 // the poll that waited, and not to the next request.
 func TestAPollThatTimesOutGetsEntriesThatAreOnTheirWay(t *testing.T) {
 	p := newParty(t)
@@ -169,7 +169,7 @@ func TestAPollThatTimesOutGetsEntriesThatAreOnTheirWay(t *testing.T) {
 	pol.waits()
 }
 
-// What comes from the hub may be the first thing that a loop hears for a while.
+// What comes from the hub may be the first thing that happens to a loop for a while.
 func TestAPollResponseHasTheDateOfItsEnd(t *testing.T) {
 	p := newParty(t)
 	pol := p.visitor()
@@ -379,7 +379,7 @@ func TestWithoutARoomItsRoutesAreNotFound(t *testing.T) {
 	}
 }
 
-// An answer can't be taken for a page, and no cache may keep it.
+// A browser must not take a response for a page, and no cache may keep it.
 func TestPollResponsesAreServedAsJSONAndNotSniffed(t *testing.T) {
 	got := post(t, local(nil), "POST /chat/join", `{"name":"a"}`)
 	want := []string{"application/json", "nosniff", "no-store"}

@@ -8,7 +8,7 @@ import (
 	"threeloops/common/hub"
 )
 
-// Newcomers are told what was broadcast before: in the same bytes.
+// New members are sent what was broadcast before, in the same bytes.
 func TestAnEntryIsFramedOnceForABroadcastAndForNewcomers(t *testing.T) {
 	a := local(nil)
 	said := func(seq, conn uint64, to string) *rendered {
@@ -44,7 +44,7 @@ func TestCachedFramesAreBounded(t *testing.T) {
 	}
 }
 
-// runs returns the runs of bytes that answer a request.
+// runs returns the buffers of the response to a request.
 func (d *driver) exchangeRuns(p []byte) (runs [][]byte) {
 	to := d.s.Into(d.scratch[:])
 	d.s.Feed(birth, to[:copy(to, p)])

@@ -17,7 +17,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// heard is what the room sends.
+// heard is a message that the room sends.
 type heard struct {
 	Type, Name, To, Text string
 	Seq, More            int
@@ -128,7 +128,7 @@ func (m *member) read() (all []string) {
 	}
 }
 
-// hears checks what has come. In want AT stands for the time.
+// hears checks which messages have arrived. In want AT stands for the time.
 func (m *member) hears(want ...string) {
 	m.Helper()
 	at := fmt.Sprint(m.Now().UnixMilli())
@@ -364,7 +364,7 @@ func TestAFloodingMemberIsPaused(t *testing.T) {
 	ann.hears(want...)
 }
 
-// Answers keep the order of what they answer, however long the hub takes; what
+// Responses keep the order of the messages, however long the hub takes; what
 // is to be complained of counts as underway, too.
 func TestErrorMessagesKeepTheOrderOfTheMessages(t *testing.T) {
 	p := newParty(t)

@@ -39,7 +39,7 @@ func TestAPostWithoutAProperTypeIsBytes(t *testing.T) {
 	}
 }
 
-// What the client says of the type goes into our head. The parser has let no
+// The client's Content-Type is sent back in our header fields. The parser has let no
 // line end through; nothing that it does let through may make one.
 func TestAPostCannotPutFieldsIntoTheReply(t *testing.T) {
 	want := post(t, local(nil), "POST /echo", "x")

@@ -194,7 +194,7 @@ func TestSeveralRangesOfACompressedFileGetTheWhole(t *testing.T) {
 
 // RFC 9110 15.3.7: a 206 has the "Date, Cache-Control, ETag, Expires,
 // Content-Location, and Vary" of the 200, and "all of the representation header
-// fields", but to one who asks with If-Range, and has them.
+// fields", but not to a client that sends If-Range, and has them.
 func TestA206HasTheFieldsOfThe200(t *testing.T) {
 	const several = "bytes=0-3,2000-2009"
 	files := map[string]any{"a.css": strings.Repeat(alphabet, 100), "a.css.gz": strings.Repeat(alphabet, 99)}

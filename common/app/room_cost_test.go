@@ -56,7 +56,7 @@ func (h *hall) fillWith(n int, letter string, length int) {
 	}
 }
 
-// halls are rooms in which an answer may become large.
+// halls are rooms in which a response may become large.
 var halls = []struct {
 	title string
 	fill  func(h *hall)

@@ -206,7 +206,7 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// What a caller appends to a value must not overwrite what follows it in the head.
+// What a caller appends to a value must not overwrite what follows it in the header fields.
 func TestReturnedSlicesHaveNoSpareCapacity(t *testing.T) {
 	in := []byte("POST /a?b HTTP/1.1\r\nHost: c\r\nContent-Length: 3\r\n\r\nabcdef")
 	before := string(in)

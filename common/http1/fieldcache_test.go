@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What a Reader has read before must never change what it says: neither of the same fields behind another
+// What a Reader has read before must never change its result: neither for the same fields after another
 // request line, nor of fields that begin alike.
 func TestTheFieldCacheDoesNotChangeWhatIsParsed(t *testing.T) {
 	var heads [][]byte

@@ -104,7 +104,7 @@ func resembling(rnd *rand.Rand, in []byte) []byte {
 }
 
 // What we refuse and net/http takes, and why we do. It reads by the principle of robustness; here every doubt
-// about where a line, a field or a request ends is resolved against the client, because two readers who
+// about where a line, a field or a request ends is resolved against the client, because two readers that
 // resolve it in two ways can be made to see two different requests.
 var stricter = map[*Error]string{
 	ErrLineEnd:         "net/http ends a line at a bare LF",

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestIsValueChecksEveryByte has each byte stand at each place of a word, and behind the last word.
+// TestIsValueChecksEveryByte puts each byte at each place of a word, and after the last word.
 func TestIsValueChecksEveryByte(t *testing.T) {
 	for size := range 20 {
 		for at := range size {

@@ -37,12 +37,12 @@ func (c *crowd) do(m hub.Message) []hub.Message {
 	return slices.Clone(c.kept)
 }
 
-// enter makes a member that polls, and returns its token.
+// enter adds a polling member, and returns its token.
 func (c *crowd) enter(name string) hub.Token {
 	return c.do(hub.Message{Kind: hub.Enter, Conn: 1, Name: name})[0].Token
 }
 
-// poll returns the answer up to Done, and Done.
+// poll returns the messages up to Done, and Done.
 func (c *crowd) poll(t *testing.T, token hub.Token, since uint64) (all []hub.Message, done hub.Message) {
 	t.Helper()
 	all = c.do(hub.Message{Kind: hub.Poll, Conn: 2, Token: token, Seq: since})
@@ -52,7 +52,7 @@ func (c *crowd) poll(t *testing.T, token hub.Token, since uint64) (all []hub.Mes
 	return all[:len(all)-1], all[len(all)-1]
 }
 
-// jsonBytes is how much of an answer that is, with commas.
+// jsonBytes is how many bytes of a response these messages take, with commas.
 func jsonBytes(all []hub.Message) (n int) {
 	for i := range all {
 		n += len(all[i].AppendJSON(nil)) + 1
@@ -134,7 +134,7 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// A newcomer is told the last that has room, and nothing older than what has not.
+// A new member is sent the last entries that fit, and none before one that doesn't fit.
 func TestTheWelcomeIsBoundedInBytes(t *testing.T) {
 	for title, text := range sizes {
 		c := newCrowd()

@@ -126,7 +126,7 @@ func TestADecompressionBombIsInflatedInManyRounds(t *testing.T) {
 	}
 }
 
-// putOff is an application that puts a request off, and then answers it.
+// putOff is an application that postpones a request, and then responds.
 type putOff struct {
 	testApp
 	asked  int

@@ -125,7 +125,7 @@ func TestAnEchoedMessageAllocatesNothingWhereCompressed(t *testing.T) {
 }
 
 // FuzzCompressed sends any frames to a connection with compression, cut and
-// whole: the answer is the same, and the loop's invariants hold.
+// whole: the output is the same, and the loop's invariants hold.
 func FuzzCompressed(f *testing.F) {
 	for _, items := range []string{
 		`marked text f2 48 cd c9 c9 07 00, marked text f2 00 11 00 00, close`,
@@ -149,7 +149,7 @@ func FuzzCompressed(f *testing.F) {
 	})
 }
 
-// compressed plays input, cut by rng if there is one, and returns the answer.
+// compressed plays input, cut by rng if there is one, and returns the output.
 func compressed(t *testing.T, input []byte, compress session.Compress, rng *rand.Rand) []byte {
 	b := newBench()
 	b.cfg.Compress, b.cfg.MaxMessage = compress, 100_000

@@ -7,7 +7,7 @@ import (
 )
 
 // Handshakes of the older conventions, as items. That of hixie-76 is without
-// the eight bytes behind its head.
+// the eight bytes after its header fields.
 const (
 	hixie75 = `"GET /ws HTTP/1.1\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nHost: a\r\nOrigin: http://a\r\n\r\n"`
 	hixie76 = `"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nOrigin: http://a\r\n` +

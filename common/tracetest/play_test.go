@@ -10,7 +10,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// echoApp answers every request with "hello" or opens an echo.
+// echoApp responds to every request with "hello", or opens an echo.
 type echoApp struct{ gone int }
 
 func (a *echoApp) Request(c *session.Conn, r *http1.Request, body []byte) {

@@ -178,7 +178,7 @@ func TestCuttingDoesNotChangeWhatIsCompressed(t *testing.T) {
 	}
 }
 
-// RFC 7692 7.1.2.1 by HuffmanOnly: every letter costs a bit at least, for none is a reference.
+// RFC 7692 7.1.2.1 by HuffmanOnly: every letter costs at least a bit, because none is a reference.
 func TestHuffmanOnlyRefersToNothing(t *testing.T) {
 	const n = 80_000
 	message := bytes.Repeat([]byte("a"), n)
@@ -190,7 +190,7 @@ func TestHuffmanOnlyRefersToNothing(t *testing.T) {
 	}
 }
 
-// What would not become smaller is not compressed, and leaves nothing behind.
+// What would not become smaller is not compressed, and nothing is appended.
 func TestNoiseIsNotCompressed(t *testing.T) {
 	var z Deflater
 	for _, n := range []int{0, 1, 5, 64, 70_000} {
@@ -325,7 +325,7 @@ func TestDataWithoutOutputIsRefused(t *testing.T) {
 	}
 }
 
-// Inflating in steps gives what inflating at once does, wherever the message lies.
+// Inflating in steps gives what inflating in one call does, wherever the message lies.
 func TestStepsInflateTheWholeMessage(t *testing.T) {
 	text := bytes.Repeat([]byte("inflated in many steps, "), 20_000)
 	var d Deflater

@@ -12,7 +12,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// hixieSetup is what a HixieReader is told before the first byte.
+// hixieSetup is how a HixieReader is initialized.
 type hixieSetup struct {
 	closes bool
 	limit  int64

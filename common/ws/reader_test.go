@@ -14,7 +14,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// play feeds wire to a new Reader in pieces of the sizes that cuts says, the rest at once.
+// play feeds wire to a new Reader in pieces of the sizes in cuts, the rest in one piece.
 func play(t testing.TB, s setup, wire []byte, cuts []byte) (got transcript) {
 	t.Helper()
 	var r, fresh ws.Reader
@@ -27,7 +27,7 @@ func play(t testing.TB, s setup, wire []byte, cuts []byte) (got transcript) {
 	return got
 }
 
-// drive feeds wire to a reader's Next in pieces of the sizes that cuts says, the rest at once, and
+// drive feeds wire to a reader's Next in pieces of the sizes in cuts, the rest in one piece, and
 // checks on the way what holds of every single event.
 func drive(t testing.TB, next func([]byte) (ws.Event, int), wire, cuts []byte) []string {
 	t.Helper()
