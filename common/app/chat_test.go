@@ -324,7 +324,7 @@ func TestMembersAreListedInTheOrderOfJoining(t *testing.T) {
 		`{"type":"joined","seq":7,"at":AT,"name":"x"}`)
 }
 
-// The hub sends an entry to one after the other: to the two whom a private
+// The hub sends an entry to one after the other: to the two members that a private
 // message concerns, to each poll that waits.
 func TestAnEntryForManyIsRenderedOnce(t *testing.T) {
 	a := local(nil)

@@ -21,15 +21,15 @@ type chunkState uint8
 
 const (
 	chunkSize    chunkState = iota // a digit of the size, or what follows the last one
-	chunkBlank                     // a blank behind the size, or the ";" it must lead to
-	chunkExt                       // a byte of an extension, or the CR behind it
+	chunkBlank                     // a blank after the size, or the ";" it must lead to
+	chunkExt                       // a byte of an extension, or the CR after it
 	chunkSizeLF                    // the LF of the size's line
 	chunkData                      // data, as long as there is a rest
-	chunkDataLF                    // the LF behind the data
+	chunkDataLF                    // the LF after the data
 	trailerStart                   // the first byte of a trailer's name, or the CR of the last line
 	trailerName                    // a further one, or the colon
-	trailerValue                   // a byte of its value, or the CR behind it
-	trailerLF                      // the LF behind a trailer
+	trailerValue                   // a byte of its value, or the CR after it
+	trailerLF                      // the LF after a trailer
 	lastLF                         // the LF of the last line
 	chunkOver                      // nothing
 )

@@ -8,7 +8,7 @@ const maxFields = 100
 // A Request is the head of one. Every slice it returns is lent: a part of the head, where that lies (see
 // Reader.Request). It is handed on by pointer and never copied.
 type Request struct {
-	head, fieldBlock []byte // all of it; its end, behind the request line
+	head, fieldBlock []byte // the whole head; its part after the request line
 	lineFacts
 	fieldFacts
 	fields [maxFields]field // of which count are the request's, by offsets into block

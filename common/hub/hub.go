@@ -46,7 +46,7 @@ type Hub struct {
 	byToken     map[Token]*member  // those that poll
 	byName      map[string]*member // all, by their folded names
 	byPeer      map[Addr]int       // how many of those that poll have an address, by its PeerKey
-	list        memberList         // the names that new members are sent
+	nameList    memberList         // the names that new members are sent
 	foldScratch []byte             // scratch for a folded name
 	copyScratch Message            // scratch for an entry that one connection is sent
 	waiting     map[uint64]*member // those with a waiting Poll, by its connection

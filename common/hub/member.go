@@ -25,13 +25,13 @@ func (h *Hub) memberNamed(name string) *member {
 // addName adds a member's name, and removeName removes it.
 func (h *Hub) addName(m *member) {
 	h.byName[string(appendFolded(nil, m.name))] = m
-	h.list.add(m)
+	h.nameList.add(m)
 }
 
 func (h *Hub) removeName(m *member) {
 	delete(h.byName, string(appendFolded(nil, m.name)))
-	h.list.remove(m)
-	h.list.refill(h.byName)
+	h.nameList.remove(m)
+	h.nameList.refill(h.byName)
 }
 
 // handleJoin makes a connection a member: it is sent the members and the history and
@@ -68,8 +68,8 @@ func (h *Hub) nameProblem(name string) string {
 // sendWelcome sends conn its Welcome, the members, and the history.
 func (h *Hub) sendWelcome(place int, conn uint64, who *member) {
 	h.send(place, &Message{Kind: Welcome, Conn: conn, Name: who.name, Seq: h.last, Token: who.token})
-	names := h.list.names()
-	more := len(h.byName) - len(h.list.listed)
+	names := h.nameList.names()
+	more := len(h.byName) - len(h.nameList.listed)
 	h.send(place, &Message{Kind: Present, Conn: conn, Text: names, More: uint32(more)})
 	for n := h.history(WelcomeBytes - len(names)); n <= h.last; n++ {
 		if e := &h.log[n%LogSize]; e.public() {

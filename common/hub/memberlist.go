@@ -3,7 +3,7 @@ package hub
 import "slices"
 
 // memberList is the list of names that a new member is sent: as many as fit into
-// MembersBytes. It is kept because making it for each newcomer, a walk over all members,
+// MembersBytes. It is kept because making it for each new member, a walk over all members,
 // would be expensive for the server and cheap for the client.
 type memberList struct {
 	text   []byte    // names as JSON strings, each with a comma after it; only appended to, or replaced

@@ -31,7 +31,7 @@ import (
 type testApp struct {
 	polls []*session.Conn
 	files []*testFile
-	most  int // of them that were open at once
+	most  int // of them that were open at the same time
 	gone  []ws.Code
 	full  int // how often Full stopped a feed
 

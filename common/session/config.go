@@ -54,7 +54,7 @@ type Config struct {
 
 	pool              outq.Pool
 	readers           []*request
-	spare             *gather      // for the next message that comes in pieces
+	spareGather       *gather      // for the next message that comes in pieces
 	compressors       *compressors // nil until a message is compressed
 	uncountedMessages int          // messages queued and not yet counted in Stat
 	base              time.Time    // now is counted from here
@@ -106,7 +106,7 @@ func (cfg *Config) count() {
 // request is a parser, and the request that it has parsed.
 type request struct {
 	http1.Reader
-	counted int64 // bytes of the Reader's that are counted as held
+	heldBytes int64 // bytes of the Reader's that are counted as held
 }
 
 // reader lends the parser for a request that begins to arrive; release returns it.
@@ -125,8 +125,8 @@ func (cfg *Config) reader() *request {
 
 func (cfg *Config) release(r *request) {
 	const keep = 128
-	cfg.pool.Hold(-r.counted)
-	r.counted = 0
+	cfg.pool.Hold(-r.heldBytes)
+	r.heldBytes = 0
 	if len(cfg.readers) < keep {
 		r.Reset(http1.Limits{Head: cfg.MaxHead, Body: cfg.MaxBody})
 		cfg.readers = append(cfg.readers, r)
@@ -136,8 +136,8 @@ func (cfg *Config) release(r *request) {
 // count counts the bytes that r holds while its request is incomplete or postponed.
 func (r *request) count(cfg *Config) {
 	held := int64(r.Held())
-	cfg.pool.Hold(held - r.counted)
-	r.counted = held
+	cfg.pool.Hold(held - r.heldBytes)
+	r.heldBytes = held
 }
 
 // dateField returns the Date field line of a response. It is written once a second.

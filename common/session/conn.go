@@ -113,14 +113,14 @@ func (c *Conn) Forward(m *Message) bool {
 
 // Full reports whether the queue has reached HighWater. A streamed send then stops
 // and goes on in App.Drained.
-func (c *Conn) Full() bool { return c.full }
+func (c *Conn) Full() bool { return c.queueFull }
 
 // Pause stops reading from a WebSocket until Pause(false): the application can't keep
 // up with the peer. Input that is already read is parked, and the idle timeout
 // doesn't run.
 func (c *Conn) Pause(on bool) {
 	if c.paused && !on {
-		c.since = c.cfg.now // while it was paused nothing was read
+		c.phaseSince = c.cfg.now // while it was paused nothing was read
 	}
 	c.paused = on
 	(*Session)(c).wakeDriver()
@@ -197,7 +197,7 @@ func (s *Session) sentMessage(last bool) {
 // wakeDriver is called after each change that the application makes: the driver has to
 // settle this session, although nothing has happened on its socket.
 func (s *Session) wakeDriver() {
-	s.full = s.full || s.out.Len() >= HighWater
+	s.queueFull = s.queueFull || s.out.Len() >= HighWater
 	if s.wake != nil {
 		s.wake()
 	}

@@ -42,10 +42,10 @@ func (s *Session) Tick(now time.Time) {
 
 // cutDue is when a kicked connection ends, whatever is still queued; 0: never.
 func (s *Session) cutDue() instant {
-	if s.kicked == 0 || s.phase == over || s.cfg.CloseTimeout <= 0 {
+	if s.kickedAt == 0 || s.phase == over || s.cfg.CloseTimeout <= 0 {
 		return 0
 	}
-	return s.kicked.after(s.cfg.CloseTimeout)
+	return s.kickedAt.after(s.cfg.CloseTimeout)
 }
 
 // CutDue reports whether Tick will end a connection that was kicked CloseTimeout ago. The
@@ -63,13 +63,13 @@ const maxAckChecks = 4
 // writeDue is when WriteTimeout has passed without progress, or when the next check for
 // acknowledged bytes is due; 0: never.
 func (s *Session) writeDue() instant {
-	if s.progress == 0 || s.phase == over || s.cfg.WriteTimeout <= 0 {
+	if s.progressAt == 0 || s.phase == over || s.cfg.WriteTimeout <= 0 {
 		return 0
 	}
 	if !s.cfg.CheckAcks {
-		return s.progress.after(s.cfg.WriteTimeout)
+		return s.progressAt.after(s.cfg.WriteTimeout)
 	}
-	return s.progress.after(s.cfg.WriteTimeout * time.Duration(max(s.ackChecks, 1)) / maxAckChecks)
+	return s.progressAt.after(s.cfg.WriteTimeout * time.Duration(max(s.ackChecks, 1)) / maxAckChecks)
 }
 
 // AckCheckDue reports whether the driver has to call AckChecked before Tick.
@@ -90,7 +90,7 @@ func (s *Session) AckChecked(now time.Time, unacked int) {
 		s.ackChecks++
 		return
 	}
-	s.ackChecks, s.unacked, s.progress = 1, int32(unacked), s.cfg.now
+	s.ackChecks, s.unacked, s.progressAt = 1, int32(unacked), s.cfg.now
 }
 
 // phaseDue is when the phase has lasted too long, or 0.
@@ -124,9 +124,9 @@ func (s *Session) phaseDue() instant {
 	if d <= 0 || s.inputBlocked() && s.phase < closing {
 		return 0 // the session doesn't wait for input; the write timer runs
 	}
-	due := s.since.after(d)
+	due := s.phaseSince.after(d)
 	if s.collects() {
-		due = min(due, s.part.since.after(s.collectTime()))
+		due = min(due, s.part.startedAt.after(s.collectTime()))
 	}
 	return due
 }
@@ -161,8 +161,8 @@ func (s *Session) expired() {
 // peer, and closes the WebSocket of a peer that doesn't respond.
 func (s *Session) webSocketExpired() {
 	switch {
-	case s.collects() && s.part.since.after(s.collectTime()) <= s.cfg.now:
-		s.cfg.done(s.part)
+	case s.collects() && s.part.startedAt.after(s.collectTime()) <= s.cfg.now:
+		s.cfg.releaseGather(s.part)
 		s.part = nil
 		s.beginClose(ws.PolicyViolation, "the message did not arrive in time")
 	case s.phase == open:

@@ -48,11 +48,11 @@ type deflateState struct {
 
 // inflation is a message that is being inflated, with an Inflater of its own.
 type inflation struct {
-	inflater *ws.Inflater
-	text     bool
-	part     *gather // the compressed message; nil: the Inflater has a copy of it
-	copied   int64   // bytes of that copy
-	held     int64   // bytes of memory that are counted, without those of part
+	inflater    *ws.Inflater
+	text        bool
+	part        *gather // the compressed message; nil: the Inflater has a copy of it
+	copiedBytes int64   // bytes of that copy
+	heldBytes   int64   // bytes of memory that are counted, without those of part
 }
 
 // compressors is what the connections of a loop share for compression. Nearly every
@@ -112,7 +112,7 @@ func (s *Session) inflate(m *Message, part *gather) {
 		return
 	}
 	if part != nil {
-		s.cfg.done(part)
+		s.cfg.releaseGather(part)
 	}
 }
 
@@ -144,7 +144,7 @@ func (s *Session) deliverInflated(out []byte, text bool) {
 	}
 	s.cfg.App.Message((*Conn)(s), m)
 	if m.own != nil {
-		s.cfg.done(m.own)
+		s.cfg.releaseGather(m.own)
 	}
 	s.cfg.Stat.Add(stat.MessagesIn, 1)
 }
@@ -163,16 +163,16 @@ func (s *Session) detachInflation(m *Message, part *gather) {
 		payload = append([]byte(nil), m.lent...)
 	}
 	g.inflater.Move(out, payload)
-	g.copied = int64(len(payload))
+	g.copiedBytes = int64(len(payload))
 	s.deflateState().pending = g
 	g.count(s.cfg)
 }
 
 // count counts the memory that an inflation holds, without part.
 func (g *inflation) count(cfg *Config) {
-	held := inflaterSize + int64(cap(g.inflater.Out())) + g.copied
-	cfg.pool.Hold(held - g.held)
-	g.held = held
+	held := inflaterSize + int64(cap(g.inflater.Out())) + g.copiedBytes
+	cfg.pool.Hold(held - g.heldBytes)
+	g.heldBytes = held
 }
 
 // inflateOn continues a message whose inflation takes more than a turn.
@@ -208,9 +208,9 @@ func (s *Session) dropInflating() {
 		return
 	}
 	s.deflateState().pending = nil
-	s.cfg.pool.Hold(-g.held)
+	s.cfg.pool.Hold(-g.heldBytes)
 	if g.part != nil {
-		s.cfg.done(g.part)
+		s.cfg.releaseGather(g.part)
 	}
 }
 

@@ -37,7 +37,8 @@
 // open; every end leads through flush, and mostly linger, to over. Phase head is that
 // of the request line and the header fields, phase reply that of a response that the
 // application owes. Some conditions hold in several phases, so they are fields beside
-// the phase: full, paused, closeSent, stopping, kicked, finReceived, peerPromisedEnd.
+// the phase: queueFull, paused, closeSent, stopping, kickedAt, finReceived,
+// peerPromisedEnd.
 //
 // Parked bytes. Five things can stop a Session from processing what was read: a
 // request whose response the application still owes, an application that has

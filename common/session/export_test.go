@@ -8,7 +8,7 @@ func PhaseOf(s *Session) string { return s.phase.String() }
 func HeldOfInput(s *Session) int64 {
 	n := s.Held() - s.out.Held()
 	if s.inflating() {
-		n -= s.deflateState().pending.held
+		n -= s.deflateState().pending.heldBytes
 	}
 	return n
 }

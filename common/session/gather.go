@@ -6,11 +6,11 @@ import "threeloops/common/outq"
 // pool has lent. Whatever length a peer announces, a gather holds at most twice what
 // has arrived + 64 KiB, and it grows without copying.
 type gather struct {
-	pool   *outq.Pool
-	chunks [][]byte
-	size   int64
-	since  instant // when the first piece arrived
-	taken  bool    // the chunks are the application's
+	pool      *outq.Pool
+	chunks    [][]byte
+	size      int64
+	startedAt instant // when the first piece arrived
+	taken     bool    // the chunks are the application's
 }
 
 // chunkMin is the capacity of the smallest chunk, in bytes.
@@ -89,17 +89,17 @@ func (g *gather) join() []byte {
 
 // gather begins to collect a message.
 func (cfg *Config) gather() *gather {
-	g := cfg.spare
-	if cfg.spare = nil; g == nil {
+	g := cfg.spareGather
+	if cfg.spareGather = nil; g == nil {
 		g = &gather{pool: &cfg.pool}
 	}
-	g.since = cfg.now
+	g.startedAt = cfg.now
 	return g
 }
 
-// done returns g and its chunks to the pool. If the application has taken the chunks,
+// releaseGather returns g and its chunks to the pool. If the application has taken the chunks,
 // they are its own, and no longer counted.
-func (cfg *Config) done(g *gather) {
+func (cfg *Config) releaseGather(g *gather) {
 	if g.taken {
 		cfg.pool.Hold(-g.held())
 		return
@@ -109,5 +109,5 @@ func (cfg *Config) done(g *gather) {
 	}
 	clear(g.chunks)
 	g.chunks, g.size = g.chunks[:0], 0
-	cfg.spare = g
+	cfg.spareGather = g
 }

@@ -8,14 +8,14 @@ import (
 // processRequest processes p up to the end of one request, and returns how many bytes
 // these were. A body that lies whole in p is not copied.
 func (s *Session) processRequest(p []byte) (n int) {
-	if s.in == nil {
-		s.in = s.cfg.reader()
+	if s.incoming == nil {
+		s.incoming = s.cfg.reader()
 	}
 	var whole []byte
 	for {
-		ev, k := s.in.Next(p[n:])
+		ev, k := s.incoming.Next(p[n:])
 		n += k
-		if s.phase <= idle && s.in.Started() {
+		if s.phase <= idle && s.incoming.Started() {
 			s.transition(firstByte)
 		}
 		switch ev.Kind {
@@ -35,9 +35,9 @@ func (s *Session) processRequest(p []byte) (n int) {
 			return n
 		case http1.NeedMore:
 			if s.phase == body {
-				s.in.Keep()
+				s.incoming.Keep()
 			}
-			s.in.count(s.cfg)
+			s.incoming.count(s.cfg)
 			return n
 		}
 	}
@@ -50,7 +50,7 @@ func (s *Session) processRequest(p []byte) (n int) {
 // response". It may omit the 100 if part of the body has arrived, but this one always
 // sends it: so the same request gets the same response however it is cut.
 func (s *Session) headDone() {
-	r := s.in.Request()
+	r := s.incoming.Request()
 	s.closeAfterReply = r.Close() || s.cfg.Legacy && hixieVersion(r) == 76 // if it is refused, its eight bytes must not be read as a request
 	s.keepAlive = r.KeepAlive10()
 	s.omitBody = string(r.Method()) == "HEAD"
@@ -67,7 +67,7 @@ func (s *Session) headDone() {
 // and copies nothing.
 func (s *Session) collect(p []byte) []byte {
 	rest := int64(0)
-	if n := s.in.Request().ContentLength(); n > 0 {
+	if n := s.incoming.Request().ContentLength(); n > 0 {
 		if s.part == nil && n == int64(len(p)) {
 			return p
 		}
@@ -85,8 +85,8 @@ func (s *Session) collect(p []byte) []byte {
 
 // requestComplete passes the complete request to the application.
 func (s *Session) requestComplete(whole []byte) {
-	part, in := s.part, s.in
-	s.part, s.in = nil, nil
+	part, in := s.part, s.incoming
+	s.part, s.incoming = nil, nil
 	if part != nil {
 		whole = part.joined()
 	}
@@ -101,8 +101,8 @@ func (s *Session) requestComplete(whole []byte) {
 
 // redeliverRequest passes the request that the application has postponed to it again.
 func (s *Session) redeliverRequest() {
-	part, in := s.part, s.in
-	s.part, s.in = nil, nil
+	part, in := s.part, s.incoming
+	s.part, s.incoming = nil, nil
 	var whole []byte
 	if part != nil {
 		whole = part.joined()
@@ -122,11 +122,11 @@ func (s *Session) deliverRequest(in *request, part *gather, whole []byte) {
 			part = s.cfg.gather()
 			part.add(whole, 0)
 		}
-		s.in, s.part = in, part
+		s.incoming, s.part = in, part
 		return
 	}
 	s.cfg.release(in)
 	if part != nil {
-		s.cfg.done(part)
+		s.cfg.releaseGather(part)
 	}
 }

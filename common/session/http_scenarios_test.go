@@ -261,7 +261,7 @@ var fileScenarios = []scenario{
 			{`"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"`, "over"},
 			{`"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n\r\n"`, "linger"},
 			{`"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi\r\n"`, "linger"},
-			{`"GET /hello HTTP/1.1\r\nConnection: close\r\n\r\n"`, "linger"}, // refused, for it has no Host
+			{`"GET /hello HTTP/1.1\r\nConnection: close\r\n\r\n"`, "linger"}, // refused: it has no Host
 			{`"GET /hello HTTP/1.0\r\n\r\n"`, "linger"},
 		} {
 			p := b.connect()

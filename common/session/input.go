@@ -53,7 +53,7 @@ func (s *Session) inputWaits() bool { return s.phase == reply || s.inputBlocked(
 // Close is queued, input waits until it is sent: otherwise the pongs to many pings could
 // delay it indefinitely.
 func (s *Session) inputBlocked() bool {
-	return s.full || s.paused && s.mayFrame() || s.phase == closing && !s.closeSent || s.inflating()
+	return s.queueFull || s.paused && s.mayFrame() || s.phase == closing && !s.closeSent || s.inflating()
 }
 
 // process processes p as far as it can, and returns the rest.
@@ -86,12 +86,12 @@ func (s *Session) handleFin() {
 
 // dropInput drops all input that is incomplete or not yet processed.
 func (s *Session) dropInput() {
-	if s.in != nil {
-		s.cfg.release(s.in)
-		s.in = nil
+	if s.incoming != nil {
+		s.cfg.release(s.incoming)
+		s.incoming = nil
 	}
 	if s.part != nil {
-		s.cfg.done(s.part)
+		s.cfg.releaseGather(s.part)
 		s.part = nil
 	}
 	s.unpark()

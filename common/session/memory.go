@@ -62,8 +62,8 @@ func (cfg *Config) Report() {
 // Held is approximately how many bytes of memory the connection holds.
 func (s *Session) Held() int64 {
 	n := s.out.Held()
-	if s.in != nil {
-		n += s.in.counted
+	if s.incoming != nil {
+		n += s.incoming.heldBytes
 	}
 	if s.parked != nil {
 		n += s.parked.size
@@ -74,7 +74,7 @@ func (s *Session) Held() int64 {
 	if z := s.deflateState(); z != nil {
 		n += z.window.Held()
 		if z.pending != nil {
-			n += z.pending.held
+			n += z.pending.heldBytes
 		}
 	}
 	return n

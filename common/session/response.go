@@ -105,7 +105,7 @@ func (c *Conn) RespondFixed(f *Fixed) {
 		f.made = s.cfg.dateAt
 	}
 	s.out.Append(f.text)
-	s.full = s.full || s.out.Len() >= HighWater
+	s.queueFull = s.queueFull || s.out.Len() >= HighWater
 	s.responseQueued()
 }
 
@@ -125,8 +125,8 @@ func (c *Conn) Refuse(status int, reason string, fields []byte) {
 // and ends with the connection.
 func (s *Session) refuse(status int, reason string) {
 	r := refusal(status, reason, nil)
-	if s.in != nil {
-		asks := s.in.MethodKind()
+	if s.incoming != nil {
+		asks := s.incoming.MethodKind()
 		s.omitBody = asks == http1.MethodHEAD
 		if r.unsized = asks == http1.MethodUnknown; r.unsized {
 			r.Body = nil
@@ -185,7 +185,7 @@ func (s *Session) queueFileCopy(p *Part) bool {
 func (s *Session) queueResponse(r *Response) {
 	if r.File != nil && r.Len <= smallFile && !s.omitBody && !s.cfg.Plain {
 		s.queueSmallFile(r)
-		s.full = s.full || s.out.Len() >= HighWater
+		s.queueFull = s.queueFull || s.out.Len() >= HighWater
 		return
 	}
 	small := len(r.Body) <= copyMax || !r.Shared
@@ -218,7 +218,7 @@ func (s *Session) queueResponse(r *Response) {
 			s.out.ShareCounted(&outq.Shared{Bytes: p.Body})
 		}
 	}
-	s.full = s.full || s.out.Len() >= HighWater || s.out.Files() >= MaxFiles
+	s.queueFull = s.queueFull || s.out.Len() >= HighWater || s.out.Files() >= MaxFiles
 }
 
 // appendHead appends a response's status line and header fields. date is its Date field

@@ -16,24 +16,24 @@ type Session struct {
 	id   uint64
 	data any // the application's
 
-	out     outq.Queue
-	in      *request // arriving or postponed; nil between requests
-	part    *gather  // the body or message that is arriving in pieces, or the body of a postponed request
-	parked  *parked  // input read but not yet processed; nil: none
-	frames  ws.Reader
-	dialect *dialect // nil for a WebSocket without extensions, and before there is one
+	out      outq.Queue
+	incoming *request // arriving or postponed; nil between requests
+	part     *gather  // the body or message that is arriving in pieces, or the body of a postponed request
+	parked   *parked  // input read but not yet processed; nil: none
+	frames   ws.Reader
+	dialect  *dialect // nil for a WebSocket without extensions, and before there is one
 
-	since    instant // when the phase began; of an open WebSocket, when the last byte arrived
-	progress instant // last write progress; 0 if the queue is empty
-	appTimer instant // when the application's timer is due; 0: never
-	kicked   instant // when Kick was first called; 0: never
+	phaseSince instant // when the phase began; of an open WebSocket, when the last byte arrived
+	progressAt instant // last write progress; 0 if the queue is empty
+	appTimer   instant // when the application's timer is due; 0: never
+	kickedAt   instant // when Kick was first called; 0: never
 
 	unacked   int32 // bytes that the peer had not acknowledged at the last check
 	ackChecks uint8 // checks since the peer acknowledged a byte; 0: none since a byte was sent
 
 	phase           phase
-	code            ws.Code // of the peer's Close
-	full            bool    // the queue reached HighWater or MaxFiles, and is not yet below LowWater and MaxFiles
+	peerCloseCode   ws.Code // of the peer's Close
+	queueFull       bool    // the queue reached HighWater or MaxFiles, and is not yet below LowWater and MaxFiles
 	paused          bool    // the application wants no input for now
 	closeSent       bool    // our Close, and everything queued before it, is sent
 	finReceived     bool    // the peer's FIN has arrived
@@ -99,7 +99,7 @@ func New(cfg *Config, id uint64, now time.Time, wake func()) *Session {
 // Init makes s what New returns. It serves a Session that is a field of a larger struct.
 func (s *Session) Init(cfg *Config, id uint64, now time.Time, wake func()) {
 	cfg.setNow(now)
-	*s = Session{cfg: cfg, id: id, wake: wake, since: cfg.now}
+	*s = Session{cfg: cfg, id: id, wake: wake, phaseSince: cfg.now}
 	s.out.Init(&cfg.pool)
 }
 
@@ -115,7 +115,7 @@ func (s *Session) Queued() int64 { return s.out.Len() }
 // Into returns the buffer for the next read: scratch or, within a long message,
 // the memory that receives the rest of it.
 func (s *Session) Into(scratch []byte) []byte {
-	rest := s.expected()
+	rest := s.expectedBytes()
 	if rest < int64(len(scratch)) {
 		return scratch
 	}
@@ -133,14 +133,14 @@ func (s *Session) Into(scratch []byte) []byte {
 // So a sender of large messages can't keep the loop from other connections.
 const MaxRead = 256 << 10
 
-// expected is how many bytes must arrive and be collected next: the rest of a
+// expectedBytes is how many bytes must arrive and be collected next: the rest of a
 // frame, or of a body of known length.
-func (s *Session) expected() int64 {
+func (s *Session) expectedBytes() int64 {
 	switch {
 	case s.phase.webSocket() && !s.streamed:
 		return s.frames.Rest()
 	case s.phase == body:
-		n := s.in.Request().ContentLength()
+		n := s.incoming.Request().ContentLength()
 		if s.part != nil {
 			n -= s.part.size
 		}
@@ -159,7 +159,7 @@ func (s *Session) Feed(now time.Time, p []byte) {
 	s.cfg.roundLeft -= len(p) / bytesRead
 	switch s.phase {
 	case open:
-		s.since = s.cfg.now
+		s.phaseSince = s.cfg.now
 	case pinged:
 		s.transition(peerAlive)
 	}
@@ -189,7 +189,7 @@ func (s *Session) Shutdown(now time.Time) {
 	s.stopping = true
 	switch s.phase {
 	case fresh, idle:
-		s.since = s.cfg.now
+		s.phaseSince = s.cfg.now
 	case reply:
 		if s.appTimer != 0 { // the application waits for something that may never happen
 			s.appTimer = s.cfg.now
@@ -205,8 +205,8 @@ func (s *Session) Shutdown(now time.Time) {
 func (s *Session) Kick(now time.Time) {
 	s.cfg.setNow(now)
 	s.stopping = true
-	if s.kicked == 0 {
-		s.kicked = s.cfg.now
+	if s.kickedAt == 0 {
+		s.kickedAt = s.cfg.now
 	}
 	switch s.phase {
 	case fresh, idle, head, body, challenge:
@@ -237,8 +237,8 @@ func (s *Session) Next(v [][]byte) outq.Batch {
 	s.cfg.count()
 	s.cfg.Stat.Max(stat.QueueMost, int(s.out.Len()))
 	b := s.out.Next(v)
-	if s.progress == 0 && !b.Empty() {
-		s.progress = s.cfg.now
+	if s.progressAt == 0 && !b.Empty() {
+		s.progressAt = s.cfg.now
 	}
 	return b
 }
@@ -250,15 +250,15 @@ func (s *Session) Sent(now time.Time, n int) {
 	s.cfg.Stat.Add(stat.BytesOut, n)
 	s.cfg.roundLeft -= callWork + n/bytesSent
 	s.out.Sent(n)
-	s.progress, s.ackChecks = s.cfg.now, 0
+	s.progressAt, s.ackChecks = s.cfg.now, 0
 	if s.out.Idle() {
-		s.progress = 0
+		s.progressAt = 0
 		s.afterFlush()
 	}
-	if s.full && s.out.Len() < LowWater && s.out.Files() < MaxFiles {
-		s.full = false
+	if s.queueFull && s.out.Len() < LowWater && s.out.Files() < MaxFiles {
+		s.queueFull = false
 		if s.phase < closing {
-			s.since = s.cfg.now // while the queue was full nothing was read
+			s.phaseSince = s.cfg.now // while the queue was full nothing was read
 		}
 		if s.mayFrame() {
 			s.cfg.App.Drained((*Conn)(s))
@@ -278,8 +278,8 @@ func (s *Session) afterFlush() {
 	switch {
 	case s.phase == closing && !s.closeSent, s.phase == idle:
 		s.closeSent = s.phase == closing
-		s.since = s.cfg.now // only now can the peer have our Close, or the response
-	case s.phase == flush && s.out.Finished() && (s.peerPromisedEnd || s.finReceived) && s.kicked == 0:
+		s.phaseSince = s.cfg.now // only now can the peer have our Close, or the response
+	case s.phase == flush && s.out.Finished() && (s.peerPromisedEnd || s.finReceived) && s.kickedAt == 0:
 		s.transition(finSentPeerDone)
 	case s.phase == flush && s.out.Finished():
 		s.transition(finSent)
@@ -314,7 +314,7 @@ func (s *Session) transition(e event) {
 		s.cfg.Stat.Add(stat.Faults, 1)
 		to = over
 	}
-	s.phase, s.since = to, s.cfg.now
+	s.phase, s.phaseSince = to, s.cfg.now
 	if s.cfg.Alone {
 		s.cfg.Stat.Set(stat.Phase, int(to))
 	}
@@ -325,7 +325,7 @@ func (s *Session) transition(e event) {
 	}
 	if to == over {
 		s.out.Drop()
-		s.progress, s.appTimer = 0, 0
+		s.progressAt, s.appTimer = 0, 0
 	}
 	if from.webSocket() && !to.webSocket() || to >= linger {
 		s.reportGone()
@@ -335,7 +335,7 @@ func (s *Session) transition(e event) {
 func (s *Session) reportGone() {
 	if s.appNotified && !s.goneReported {
 		s.goneReported = true
-		s.cfg.App.Gone((*Conn)(s), s.code)
+		s.cfg.App.Gone((*Conn)(s), s.peerCloseCode)
 		s.data, s.appTimer = nil, 0
 	}
 }

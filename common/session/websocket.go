@@ -121,7 +121,7 @@ func (s *Session) queueUpgradeResponse(key []byte, protocol string, deflate ws.D
 // webSocketOpened is called when the response to the handshake is queued.
 func (s *Session) webSocketOpened() {
 	s.transition(upgraded)
-	s.code, s.peerPromisedEnd = ws.Abnormal, false
+	s.peerCloseCode, s.peerPromisedEnd = ws.Abnormal, false
 	s.cfg.Stat.Add(stat.Upgrades, 1)
 	s.cfg.App.Open((*Conn)(s))
 }
@@ -199,7 +199,7 @@ func (s *Session) deliverMessage(ev *ws.Event) bool {
 	}
 	s.cfg.App.Message((*Conn)(s), m)
 	if part != nil {
-		s.cfg.done(part)
+		s.cfg.releaseGather(part)
 	}
 	return m.Last
 }
@@ -215,7 +215,7 @@ func (s *Session) handleControl(ev *ws.Event) {
 	case ws.PingFrame:
 		s.queueControl(ws.Pong, ev.Payload)
 	case ws.CloseFrame:
-		s.code = ev.Code
+		s.peerCloseCode = ev.Code
 		if s.phase != closing {
 			s.queueClose(ev.Code, "")
 		}
@@ -238,7 +238,7 @@ func (s *Session) failWebSocket(err *ws.Error) {
 func (s *Session) queueControl(op ws.Opcode, p []byte) {
 	h := ws.Header{Fin: true, Opcode: op}
 	s.out.Commit(ws.AppendFrame(s.out.Room(ws.MaxHeader+len(p)), h, p))
-	s.full = s.full || s.out.Len() >= HighWater
+	s.queueFull = s.queueFull || s.out.Len() >= HighWater
 }
 
 // beginClose begins the closing handshake, if the protocol version has one.

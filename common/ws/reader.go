@@ -230,7 +230,7 @@ func (r *Reader) control(h Header, pos int64, piece []byte) Event {
 	return Event{Kind: CloseFrame, Code: code, Payload: reason}
 }
 
-// fail ends everything and lets go of what was held.
+// fail ends the stream of events and drops what was held.
 func (r *Reader) fail(err *Error) Event {
 	*r = Reader{Rsv1: r.Rsv1, Hybi07: r.Hybi07, role: r.role, limit: r.limit, over: true}
 	return Event{Kind: Failed, Code: err.Code, Err: err}

@@ -70,7 +70,7 @@ func (u *UTF8) step(b byte) bool {
 		*u = UTF8{1, 0x80, 0xBF}
 	case b == 0xE0:
 		*u = UTF8{2, 0xA0, 0xBF}
-	case b == 0xED: // behind it 0xA0 begins the surrogates
+	case b == 0xED: // after it 0xA0 begins the surrogates
 		*u = UTF8{2, 0x80, 0x9F}
 	case b < 0xF0:
 		*u = UTF8{2, 0x80, 0xBF}
