@@ -235,7 +235,7 @@ func (b *loopPort) emptyMailbox(now time.Time) {
 			b.commands.Wake()
 			break
 		}
-		b.hub.Do(now, b.undelivered[n].place, &b.undelivered[n].Message)
+		b.hub.Handle(now, b.undelivered[n].place, &b.undelivered[n].Message)
 		n++
 	}
 	if b.undelivered = b.undelivered[n:]; len(b.undelivered) == 0 {

@@ -268,7 +268,7 @@ func (c *child) receive(now time.Time) error {
 		case kickKind:
 			c.conn.Kick(now)
 		case sendKind:
-			c.conn.Tell(now, m.Text)
+			c.conn.SendOperatorText(now, m.Text)
 		default:
 			c.receiver.Deliver(now, &m)
 		}

@@ -24,7 +24,7 @@ func (p *parent) runCommand(now time.Time, cmd *server.Command) {
 		}
 		switch cmd.Kind {
 		case server.SendCommand:
-			if session.PhaseOpen(p.board[c.slot].Get(stat.Phase)) {
+			if session.PhaseSendsText(p.board[c.slot].Get(stat.Phase)) {
 				p.send(c, &hub.Message{Kind: sendKind, Text: cmd.Text})
 				result.Done++
 			}
@@ -34,7 +34,7 @@ func (p *parent) runCommand(now time.Time, cmd *server.Command) {
 		}
 	}
 	if cmd.Room {
-		p.hub.Do(now, 0, &hub.Message{Kind: hub.Announce, Text: cmd.Text})
+		p.hub.Handle(now, 0, &hub.Message{Kind: hub.Announce, Text: cmd.Text})
 	}
 	cmd.SendResult(result)
 }

@@ -155,7 +155,7 @@ func (p *parent) receiveFrom(now time.Time, c *childProc) bool {
 		m.Peer = p.env.PeerOf(c.peer.Addr())
 	}
 	c.awaitsReply = c.awaitsReply || wantsReply(m.Kind)
-	p.hub.Do(now, c.slot, &m)
+	p.hub.Handle(now, c.slot, &m)
 	return true
 }
 

@@ -47,7 +47,7 @@ func (p *parent) remove(now time.Time, c *childProc, status sys.WaitStatus) {
 	c.ending = true        // never signal it: the PID may be reused
 	for p.receiveFrom(now, c) {
 	}
-	p.hub.Lost(now, c.slot)
+	p.hub.PlaceLost(now, c.slot)
 	cl := p.takePending(c)
 	p.forget(c)
 	if c.id != 0 && cl.fd < 0 && p.board[c.slot].Get(stat.Closed) == 0 {

@@ -11,12 +11,12 @@ import (
 // meant for this server.
 func (a *App) hostAllowed(host []byte) bool {
 	lists := a.lists()
-	if lists == a.known.by && string(host) == a.known.host {
+	if lists == a.lastHost.by && string(host) == a.lastHost.host {
 		return true
 	}
 	ok := a.hostJudged(host, lists.Hosts)
 	if ok {
-		a.known.by, a.known.host = lists, string(host)
+		a.lastHost.by, a.lastHost.host = lists, string(host)
 	}
 	return ok
 }
@@ -39,7 +39,7 @@ func isAddress(host string) bool {
 }
 
 // originChecked reports whether the page that sent the request may. Any other
-// it answers itself.
+// it queues the response.
 //
 // RFC 6455 10.2: "If the origin indicated is unacceptable to the server, then
 // it SHOULD respond to the WebSocket handshake with a reply containing HTTP 403

@@ -40,14 +40,14 @@ func TestHostOnLoopback(t *testing.T) {
 	}
 }
 
-func TestHostElsewhereIsAnything(t *testing.T) {
+func TestBeyondLoopbackAnyHostIsAllowed(t *testing.T) {
 	a := local(func(o *Options) { o.Loopback, o.Host = false, "0.0.0.0" })
 	for _, host := range []string{"evil.example", "10.0.0.1", ""} {
 		ask(t, a, "GET /healthz", "Host: "+host).expect(t, 200, "not on loopback, Host "+host)
 	}
 }
 
-func TestAListOfHostsIsTheWholeTruth(t *testing.T) {
+func TestOnlyListedHostsAreAllowed(t *testing.T) {
 	for _, loopback := range []bool{false, true} {
 		a := local(func(o *Options) { o.Loopback, o.Hosts = loopback, []string{"example.com", "[::1]"} })
 		for host, status := range map[string]int{
@@ -62,7 +62,7 @@ func TestAListOfHostsIsTheWholeTruth(t *testing.T) {
 }
 
 // RFC 9112 3.2.2: the host of an absolute-form target counts, not the field.
-func TestTheTargetsHostCounts(t *testing.T) {
+func TestTheHostOfTheTargetReplacesHost(t *testing.T) {
 	ask(t, local(nil), "GET http://evil.example/healthz").expect(t, 403, "a target at evil.example")
 	ask(t, local(nil), "GET http://localhost/healthz", "Host: evil.example").
 		expect(t, 200, "a target at localhost")
@@ -103,7 +103,7 @@ func TestOriginsByDefault(t *testing.T) {
 }
 
 // A client leaves its scheme's default port out, a proxy may add it.
-func TestAnOriginIsOursHoweverItIsWritten(t *testing.T) {
+func TestOurOriginIsRecognizedInEverySpelling(t *testing.T) {
 	for _, c := range []struct {
 		host, origin string
 		same         bool
@@ -143,7 +143,7 @@ func TestAnOriginIsOursHoweverItIsWritten(t *testing.T) {
 	}
 }
 
-func TestAnOriginIsListedHoweverItIsWritten(t *testing.T) {
+func TestAListedOriginIsRecognizedInEverySpelling(t *testing.T) {
 	a := local(func(o *Options) {
 		o.Origins = []string{"HTTP://Friend.example.:80", "https://friend.example", "app://other"}
 	})
@@ -164,7 +164,7 @@ func TestAnOriginIsListedHoweverItIsWritten(t *testing.T) {
 	}
 }
 
-func TestListedOriginsAreTheWholeTruth(t *testing.T) {
+func TestOnlyListedOriginsAreAllowed(t *testing.T) {
 	a := local(func(o *Options) { o.Origins = []string{"http://friend.example", "null"} })
 	for origin, ok := range map[string]bool{
 		"http://friend.example":      true,

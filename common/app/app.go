@@ -16,7 +16,7 @@ import (
 type Options struct {
 	Name  string     // of the server, as /stats gives it
 	Board stat.Board // whose slots /stats adds up
-	Slot  int        // the slot of whoever asks for /stats, so that it can say who answered
+	Slot  int        // the slot of this loop or process, which /stats names as its sender
 
 	Bus        hub.Bus // to the room that all places share; it delivers to the App; nil: there is none
 	MaxMessage int64   // bytes of a WebSocket message
@@ -29,10 +29,10 @@ type Options struct {
 	MaxFiles int // that may be open at a time; 0: any number
 
 	Loopback       bool          // only this machine can reach us: Host is checked although Hosts is nil, and /stats shows peers
-	Host           string        // our own name, for that check
+	Host           string        // our own name, which that check allows
 	Hosts          []string      // names and addresses that Host may have; nil: see Loopback
 	Origins        []string      // whose pages may open WebSockets and POST; nil: our own alone
-	Lists          func() *Lists // asked at each request for lists that may change; nil: these stay
+	Lists          func() *Lists // called at each request, because the lists may change; nil: Hosts and Origins stay
 	OriginRequired bool          // refuse WebSockets and POSTs without Origin
 	Legacy         bool          // Sec-WebSocket-Origin, as Origin was called from hybi-04 to hybi-10, counts too
 
@@ -55,43 +55,43 @@ func (a *App) lists() *Lists {
 
 // FS opens files below a root. Implementations must never leave it.
 type FS interface {
-	// Open opens a file by its name relative to the root, and tells its size in
-	// bytes and when it was modified. A directory is no error, but has no File.
+	// Open opens a file by its name relative to the root, and returns its size in
+	// bytes and its modification time. A directory is no error, but has no File.
 	// Errors wrap fs.ErrNotExist or fs.ErrPermission where these apply.
 	Open(name string) (f outq.File, size int64, modified time.Time, err error)
 }
 
-// App answers requests. It implements session.App. It belongs to one loop.
+// App serves requests. It implements session.App. It belongs to one loop.
 type App struct {
-	o     Options
-	fixed Lists // of o
-	site  []page
-	files files
-	path  []byte        // scratch for decoding
-	sound session.Fixed // what /healthz says
-	known struct {
+	o        Options
+	fixed    Lists // of o
+	site     []page
+	files    files
+	path     []byte        // scratch for decoding
+	healthz  session.Fixed // what /healthz says
+	lastHost struct {
 		by   *Lists
 		host string
-	} // the Host that was allowed last, for most clients of a server use the same one
+	} // the Host that was allowed last: most clients of a server use the same one
 
-	guests map[uint64]*guest // who is at /chat with a WebSocket, by the connection's number
-	visits map[uint64]*visit // whose request to the room is not answered yet
-	frames frames            // the entries that were rendered last
-	spare  []byte            // scratch for the next visit's text
+	guests       map[uint64]*guest       // the WebSockets of /chat, by the connection's number
+	pollRequests map[uint64]*pollRequest // the requests to the room without a response yet, by the connection's number
+	frames       frames                  // the entries that were rendered last
+	spareText    []byte                  // scratch for the text of the next pollRequest
 }
 
 var (
-	_ session.App    = (*App)(nil)
-	_ session.Teller = (*App)(nil)
-	_ hub.Receiver   = (*App)(nil)
+	_ session.App                = (*App)(nil)
+	_ session.OperatorTextSender = (*App)(nil)
+	_ hub.Receiver               = (*App)(nil)
 )
 
 // New returns the application.
 func New(o Options) *App {
 	return &App{
 		o: o, fixed: Lists{o.Hosts, o.Origins}, site: builtIn(),
-		sound:  session.Fixed{Response: session.Response{Status: 200, Fields: plainText, Body: []byte("ok\n")}},
-		guests: map[uint64]*guest{}, visits: map[uint64]*visit{},
+		healthz: session.Fixed{Response: session.Response{Status: 200, Fields: plainText, Body: []byte("ok\n")}},
+		guests:  map[uint64]*guest{}, pollRequests: map[uint64]*pollRequest{},
 	}
 }
 
@@ -128,7 +128,7 @@ func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
 		if a.o.Bus == nil {
 			c.Refuse(404, "there is no room here", nil)
 		} else if len(path) > len("/chat") {
-			a.visitChat(c, r, string(path), body)
+			a.serveChatRequest(c, r, string(path), body)
 		} else if a.method(c, r, getOnly) && a.originChecked(c, r) {
 			a.chat(c, r)
 		}
@@ -137,16 +137,16 @@ func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
 			a.echo(c, r, body)
 		}
 	case "/stats":
-		if a.method(c, r, getOnly) && !a.judged(c, r, validators{}, nil) {
+		if a.method(c, r, getOnly) && !a.conditionsForbid(c, r, validators{}, nil) {
 			a.stats(c)
 		}
 	case "/metrics":
-		if a.method(c, r, getOnly) && !a.judged(c, r, validators{}, nil) {
+		if a.method(c, r, getOnly) && !a.conditionsForbid(c, r, validators{}, nil) {
 			a.metrics(c)
 		}
 	case "/healthz":
-		if a.method(c, r, getOnly) && !a.judged(c, r, validators{}, nil) {
-			c.ReplyFixed(&a.sound)
+		if a.method(c, r, getOnly) && !a.conditionsForbid(c, r, validators{}, nil) {
+			c.RespondFixed(&a.healthz)
 		}
 	case "/_/crash":
 		a.crash(c, r)
@@ -161,11 +161,11 @@ const getOnly = "GET, HEAD, OPTIONS"
 
 var plainText = []byte("Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n")
 
-// method reports whether the request's method is one of allowed. All else it
-// answers itself.
+// method reports whether the request's method is one of allowed. If not, it queues
+// the response.
 //
-// RFC 9110 9.1: a server that does not know a method answers 501, one that
-// knows it but does not allow it here 405, with Allow.
+// RFC 9110 9.1: a server responds with 501 to a method that it doesn't know, and
+// with 405 and Allow to a method that the resource doesn't allow.
 func (a *App) method(c *session.Conn, r *http1.Request, allowed string) bool {
 	if string(r.Method()) == "GET" && strings.HasPrefix(allowed, "GET") {
 		return true
@@ -187,16 +187,16 @@ func (a *App) method(c *session.Conn, r *http1.Request, allowed string) bool {
 }
 
 func allow(c *session.Conn, methods string) {
-	c.Reply(&session.Response{Status: 204, Fields: []byte("Allow: " + methods + "\r\n")})
+	c.Respond(&session.Response{Status: 204, Fields: []byte("Allow: " + methods + "\r\n")})
 }
 
 // Open implements session.App.
 func (a *App) Open(c *session.Conn) {
 	if g, ok := c.Data().(*guest); ok {
-		a.enterChat(g)
+		a.addGuest(g)
 	}
-	if _, ok := c.Data().(curious); ok {
-		a.introduce(c)
+	if _, ok := c.Data().(pidQuery); ok {
+		a.sendPid(c)
 	}
 }
 
@@ -213,20 +213,20 @@ func (a *App) Message(c *session.Conn, m session.Message) {
 	}
 }
 
-// Drained implements session.App. An echo sends only what has come, so it has
-// nothing to go on with.
+// Drained implements session.App. An echo sends only what has arrived, so it has
+// nothing more to send.
 func (a *App) Drained(*session.Conn) {}
 
-// Timer implements session.App: a poll has waited long enough.
-func (a *App) Timer(c *session.Conn, _ time.Time) { a.stopWaiting(c) }
+// Timer implements session.App: a poll has waited for pollWait.
+func (a *App) Timer(c *session.Conn, _ time.Time) { a.stopPoll(c) }
 
 // Gone implements session.App.
 func (a *App) Gone(c *session.Conn, _ ws.Code) {
 	if g := a.guests[c.ID()]; g != nil {
-		a.leaveChat(g)
+		a.removeGuest(g)
 	}
-	a.goneVisit(c)
-	a.goneWaiting(c)
+	a.forgetRequest(c)
+	a.forgetFileRequest(c)
 }
 
 // echo opens a WebSocket, or returns the body of a POST.
@@ -235,14 +235,14 @@ func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 		var scratch [16]byte
 		query, _ := http1.Unescape(scratch[:0], r.Query())
 		if a.o.Demo && string(query) == "pid" {
-			c.SetData(curious{})
+			c.SetData(pidQuery{})
 		}
 		if !c.Upgrade(r, echoProtocols, string(query) == "stream") {
 			c.SetData(nil) // the connection may go on, and open another WebSocket
 		}
 		return
 	}
-	if matchless(c, r) {
+	if ifMatchRefused(c, r) {
 		return
 	}
 	// RFC 9110 2.2: "A sender MUST NOT generate protocol elements that do not match the grammar defined by
@@ -253,12 +253,11 @@ func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 	}
 	f := append([]byte("Content-Type: "), typ...)
 	f = append(f, "\r\n"+nosniff+"Cache-Control: no-store\r\n"...)
-	c.Reply(&session.Response{Status: 200, Fields: f, Body: body})
+	c.Respond(&session.Response{Status: 200, Fields: f, Body: body})
 }
 
-// matchless answers a POST that is to be performed only on something that
-// matches, of which there is nothing here.
-func matchless(c *session.Conn, r *http1.Request) bool {
+// ifMatchRefused refuses a POST with If-Match: no resource here can match it.
+func ifMatchRefused(c *session.Conn, r *http1.Request) bool {
 	_, ok := r.Field("If-Match")
 	if ok {
 		c.Refuse(412, "there is nothing here to be matched", nil) // RFC 9110 13.1.1, also of "*"

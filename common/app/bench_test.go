@@ -25,7 +25,7 @@ func newDriver(a *App) *driver {
 	return &driver{cfg: cfg, s: session.New(cfg, 1, birth, nil)}
 }
 
-// exchange feeds p and sends all answers; it returns how many bytes they were.
+// exchange feeds p and sends all responses; it returns how many bytes they have.
 func (d *driver) exchange(p []byte) (sent int) {
 	d.cfg.Round()
 	to := d.s.Into(d.scratch[:])

@@ -10,39 +10,39 @@ import (
 )
 
 const (
-	// chatMax is the most bytes that a message of a client may have, as JSON. Its
+	// maxChatMessage is the most bytes that a message of a client may have, as JSON. Its
 	// text has fewer, so what the hub is sent stays below hub.MaxText.
-	chatMax = hub.MaxText
-	// chatUnderway is how many messages of one member may be on their way to the
-	// hub and back. More are not read, so a flood stays with who makes it.
-	chatUnderway = 16
-	// chatSlack is how much more than one message may wait for a member to read.
-	chatSlack = 1 << 20
+	maxChatMessage = hub.MaxText
+	// maxUnderway is how many messages of one member may be on their way to the
+	// hub and back. Further ones are not read, so a flood stays in its sender's socket.
+	maxUnderway = 16
+	// queueSlack is how much more than one message may wait for a member to read.
+	queueSlack = 1 << 20
 
 	// What the room costs, in units of session.Conn.Spend.
-	messageWork = 60     // to read a message, whatever becomes of it
-	bytesParsed = 8      // bytes of JSON that a unit reads
-	memberWork  = 3      // to queue a message for a member
-	bytesQueued = 1 << 8 // bytes for which a member's share grows by a unit
-	visitWork   = 50     // to ask the hub for a client without WebSocket
+	messageWork     = 60     // to read a message, whatever becomes of it
+	bytesParsed     = 8      // bytes of JSON that a unit reads
+	memberWork      = 3      // to queue a message for a member
+	bytesQueued     = 1 << 8 // bytes for which a member's share grows by a unit
+	pollRequestWork = 50     // to ask the hub for a client without WebSocket
 )
 
 var chatProtocols = []string{"chat"}
 
 // guest is a client of /chat with a WebSocket.
 type guest struct {
-	conn     *session.Conn
-	member   bool // the hub has welcomed it
-	underway int  // how much it has said without having heard it back, or of it
-	late     []complaint
+	conn          *session.Conn
+	member        bool // the hub has welcomed it
+	unconfirmed   int  // messages sent to the hub and not yet back, and errors in delayedErrors
+	delayedErrors []delayedError
 }
 
-// complaint is about something that a guest has sent behind what is on its way to
-// the hub. So that the answers keep the order of what they answer, however far
-// away the hub is, it waits.
-type complaint struct {
-	behind int // how much has to come back first
-	err    error
+// delayedError is the error of an invalid message that a guest sent after messages that
+// are on their way to the hub. It waits for those, so that the responses keep the order
+// of the messages, however far away the hub is.
+type delayedError struct {
+	ahead int // how many messages have to come back first
+	err   error
 }
 
 // chat opens a WebSocket in the room.
@@ -53,14 +53,14 @@ func (a *App) chat(c *session.Conn, r *http1.Request) {
 	}
 }
 
-// enterChat follows the handshake.
-func (a *App) enterChat(g *guest) {
+// addGuest is called after the handshake.
+func (a *App) addGuest(g *guest) {
 	g.conn.Costly()
-	g.conn.LimitMessages(chatMax)
+	g.conn.LimitMessages(maxChatMessage)
 	a.guests[g.conn.ID()] = g
 }
 
-// chatMessage takes what a guest sends.
+// chatMessage handles a guest's message.
 func (a *App) chatMessage(g *guest, m session.Message) {
 	if !m.Text {
 		g.conn.Close(ws.UnsupportedData, "the chat speaks JSON in text messages")
@@ -69,70 +69,72 @@ func (a *App) chatMessage(g *guest, m session.Message) {
 	g.conn.Spend(messageWork + int(m.Len())/bytesParsed)
 	s, err := parseSaid(m.Bytes())
 	if err != nil {
-		a.complain(g, err)
+		a.queueError(g, err)
 		return
 	}
 	order, err := s.order(spoken[s.Type])
 	if err != nil {
-		a.complain(g, err)
+		a.queueError(g, err)
 		return
 	}
 	a.post(g, &order)
 }
 
-// complain tells a guest what is wrong with its message, in its turn.
-func (a *App) complain(g *guest, err error) {
-	if ahead := g.underway - len(g.late); ahead > 0 {
-		g.late = append(g.late, complaint{ahead, err})
-		g.more()
+// queueError sends a guest the error of its message, in the order of its messages.
+func (a *App) queueError(g *guest, err error) {
+	if ahead := g.unconfirmed - len(g.delayedErrors); ahead > 0 {
+		g.delayedErrors = append(g.delayedErrors, delayedError{ahead, err})
+		g.countSent()
 		return
 	}
-	a.tellError(g, err)
+	a.sendError(g, err)
 }
 
-func (a *App) tellError(g *guest, err error) {
-	a.tell(g, a.render(&hub.Message{Kind: hub.Refused, Text: []byte(err.Error())}).frame)
+func (a *App) sendError(g *guest, err error) {
+	a.sendFrame(g, a.render(&hub.Message{Kind: hub.Refused, Text: []byte(err.Error())}).frame)
 }
 
 // post sends a guest's message to the hub. All of these come back: as an entry,
 // or refused.
 func (a *App) post(g *guest, m *hub.Message) {
 	m.Conn = g.conn.ID()
-	g.more()
+	g.countSent()
 	a.o.Bus.Post(g.conn.Now(), m)
 }
 
-// more and less count what is underway. The guest is paused while it is too much.
-func (g *guest) more() {
-	g.underway++
-	if g.underway == chatUnderway {
+// countSent and countConfirmed count the unconfirmed messages. A guest with maxUnderway of
+// them is paused.
+func (g *guest) countSent() {
+	g.unconfirmed++
+	if g.unconfirmed == maxUnderway {
 		g.conn.Pause(true)
 	}
 }
 
-func (g *guest) less() {
-	if g.underway == chatUnderway {
+func (g *guest) countConfirmed() {
+	if g.unconfirmed == maxUnderway {
 		g.conn.Pause(false)
 	}
-	g.underway--
+	g.unconfirmed--
 }
 
-// cameBack follows what answers a guest's message: the complaints behind it.
-func (a *App) cameBack(g *guest) {
-	g.less()
-	for i := range g.late {
-		g.late[i].behind--
+// confirmed is called when a guest's message is back from the hub. It sends the errors that
+// waited for it.
+func (a *App) confirmed(g *guest) {
+	g.countConfirmed()
+	for i := range g.delayedErrors {
+		g.delayedErrors[i].ahead--
 	}
-	for len(g.late) > 0 && g.late[0].behind == 0 {
-		err := g.late[0].err
-		g.late = g.late[1:]
-		g.less()
-		a.tellError(g, err)
+	for len(g.delayedErrors) > 0 && g.delayedErrors[0].ahead == 0 {
+		err := g.delayedErrors[0].err
+		g.delayedErrors = g.delayedErrors[1:]
+		g.countConfirmed()
+		a.sendError(g, err)
 	}
 }
 
-// Tell implements session.Teller. In the room all messages are JSON.
-func (a *App) Tell(c *session.Conn, text []byte) bool {
+// SendOperatorText implements session.OperatorTextSender. In the room all messages are JSON.
+func (a *App) SendOperatorText(c *session.Conn, text []byte) bool {
 	if _, ok := c.Data().(*guest); ok {
 		text = hub.AppendOperator(nil, text)
 	}
@@ -141,33 +143,33 @@ func (a *App) Tell(c *session.Conn, text []byte) bool {
 
 // Deliver implements hub.Receiver.
 func (a *App) Deliver(now time.Time, m *hub.Message) {
-	speaker := a.guests[m.From] // what it has said comes back
+	sender := a.guests[m.From] // its own message comes back
 	if m.Conn != 0 && m.Conn != m.From {
-		speaker = nil
+		sender = nil
 	}
 	if m.Conn == 0 {
 		a.broadcast(now, m)
 	} else if g := a.guests[m.Conn]; g != nil {
-		g.conn.At(now)
-		a.deliver(g, m)
+		g.conn.SetNow(now)
+		a.deliverToGuest(g, m)
 		if m.Kind == hub.Refused {
-			speaker = g
+			sender = g
 		}
-	} else if v := a.visits[m.Conn]; v != nil {
-		v.conn.At(now)
-		a.collect(v, m)
-	} // else it has gone meanwhile
-	if speaker != nil {
-		a.cameBack(speaker)
+	} else if v := a.pollRequests[m.Conn]; v != nil {
+		v.conn.SetNow(now)
+		a.collectResponse(v, m)
+	} // otherwise the connection has ended
+	if sender != nil {
+		a.confirmed(sender)
 	}
 }
 
-// deliver takes what the hub sends to one guest alone.
-func (a *App) deliver(g *guest, m *hub.Message) {
+// deliverToGuest handles a message from the hub to one guest.
+func (a *App) deliverToGuest(g *guest, m *hub.Message) {
 	if m.Kind == hub.Welcome {
 		g.member = true
 	}
-	a.tell(g, a.render(m).frame)
+	a.sendFrame(g, a.render(m).frame)
 }
 
 // broadcast sends an entry to every member with a WebSocket at this place.
@@ -176,26 +178,26 @@ func (a *App) broadcast(now time.Time, m *hub.Message) {
 	work := memberWork + r.frame.Len()/bytesQueued
 	for _, g := range a.guests {
 		if g.member {
-			g.conn.At(now)
+			g.conn.SetNow(now)
 			g.conn.Spend(work)
-			a.tell(g, r.frame)
+			a.sendFrame(g, r.frame)
 		}
 	}
 }
 
-// tell sends to a guest. One that has not read what was sent to it for too long
-// leaves the room at once, and is closed when it reads on.
-func (a *App) tell(g *guest, frame *session.Prepared) {
-	if g.conn.SendPrepared(frame) && g.conn.Held() > a.o.MaxMessage+chatSlack {
-		a.leaveChat(g)
+// sendFrame sends to a guest. A guest with too many unread bytes is removed from the room
+// immediately. Its Close waits in the queue until it reads again.
+func (a *App) sendFrame(g *guest, frame *session.Prepared) {
+	if g.conn.SendPrepared(frame) && g.conn.Held() > a.o.MaxMessage+queueSlack {
+		a.removeGuest(g)
 		g.conn.Close(ws.TryAgainLater, "you don't read what the others say")
 	}
 }
 
-// leaveChat takes a guest out of the room, whose connection may last longer.
-func (a *App) leaveChat(g *guest) {
+// removeGuest removes a guest from the room. Its connection may last longer.
+func (a *App) removeGuest(g *guest) {
 	delete(a.guests, g.conn.ID())
-	if g.member || g.underway > 0 { // it may have asked to join
+	if g.member || g.unconfirmed > 0 { // it may have asked to join
 		a.o.Bus.Post(g.conn.Now(), &hub.Message{Kind: hub.Leave, Conn: g.conn.ID()})
 	}
 }

@@ -38,8 +38,8 @@ var (
 	}
 )
 
-// parseSaid reads exactly one object. Nothing in it is passed over: who
-// misspells a name shall hear of it.
+// parseSaid reads exactly one object. An unknown name is an error, so a client learns of
+// a misspelled one.
 func parseSaid(p []byte) (s said, err error) {
 	if !utf8.Valid(p) {
 		return s, errors.New("that is not UTF-8") // of which the decoder would make more bytes

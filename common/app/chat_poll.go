@@ -12,49 +12,49 @@ import (
 )
 
 // pollWait is how long a poll waits for something to happen before it is
-// answered with nothing. Proxies and browsers think that a reply which takes
-// much longer will never come.
+// answered without a message. Proxies and browsers give up a response that takes
+// much longer.
 const pollWait = 25 * time.Second
 
 const postOnly = "POST, OPTIONS"
 
-// shareFrom is the length of the smallest message that an answer refers to instead of
-// copying it, in bytes. A shorter one takes less memory as a copy.
-const shareFrom = 4 << 10
+// shareMin is the smallest message, in bytes, that a response refers to instead of
+// copying it. A shorter one takes less memory as a copy.
+const shareMin = 4 << 10
 
-// visit is a request of a client without WebSocket, until the hub has answered it.
-type visit struct {
+// pollRequest is a request of a client without WebSocket that waits for the hub.
+type pollRequest struct {
 	conn  *session.Conn
 	kind  hub.Kind
-	token hub.Token // of a newcomer
+	token hub.Token // of a new member
 
-	// What the hub has answered so far, as JSON: the elements of an array. parts
-	// has those that are referred to, each after what precedes it in text.
+	// What the hub has sent so far, as JSON: the elements of an array. parts has the
+	// ones that are not copied, each after what precedes it in text.
 	text  []byte
 	parts []session.Part
 	done  int // how much of text is in parts
 }
 
-// visitChat takes a request to one of the routes below /chat.
-func (a *App) visitChat(c *session.Conn, r *http1.Request, path string, body []byte) {
+// serveChatRequest serves a request to one of the routes below /chat.
+func (a *App) serveChatRequest(c *session.Conn, r *http1.Request, path string, body []byte) {
 	if !c.MayWork() {
-		c.PutOff()
+		c.Postpone()
 		return
 	}
-	c.Spend(visitWork + len(body)/bytesParsed)
+	c.Spend(pollRequestWork + len(body)/bytesParsed)
 	var m hub.Message
 	var err error
 	if path == "/chat/poll" {
-		if !a.method(c, r, getOnly) || !a.originAccepted(c, r) || a.judged(c, r, validators{}, nil) {
+		if !a.method(c, r, getOnly) || !a.originAccepted(c, r) || a.conditionsForbid(c, r, validators{}, nil) {
 			return
 		}
 		m, err = parsePoll(r.Query())
 	} else {
-		if !a.method(c, r, postOnly) || !a.originChecked(c, r) || matchless(c, r) {
+		if !a.method(c, r, postOnly) || !a.originChecked(c, r) || ifMatchRefused(c, r) {
 			return
 		}
-		if len(body) > chatMax {
-			c.Refuse(413, "a message has at most "+strconv.Itoa(chatMax)+" bytes", nil)
+		if len(body) > maxChatMessage {
+			c.Refuse(413, "a message has at most "+strconv.Itoa(maxChatMessage)+" bytes", nil)
 			return
 		}
 		m, err = parsePost(path, body)
@@ -65,7 +65,7 @@ func (a *App) visitChat(c *session.Conn, r *http1.Request, path string, body []b
 	case err != nil:
 		c.Refuse(400, err.Error(), nil)
 	default:
-		a.ask(c, &m)
+		a.postRequest(c, &m)
 	}
 }
 
@@ -128,10 +128,10 @@ func parsePoll(query []byte) (hub.Message, error) {
 	return m, nil
 }
 
-// ask sends a visitor's request to the hub. A poll may wait for its answer.
-func (a *App) ask(c *session.Conn, m *hub.Message) {
+// postRequest sends a request to the hub. A poll may wait for its response.
+func (a *App) postRequest(c *session.Conn, m *hub.Message) {
 	m.Conn = c.ID()
-	a.visits[m.Conn] = &visit{conn: c, kind: m.Kind}
+	a.pollRequests[m.Conn] = &pollRequest{conn: c, kind: m.Kind}
 	switch {
 	case m.Kind == hub.Poll:
 		c.SetTimer(pollWait)
@@ -141,52 +141,52 @@ func (a *App) ask(c *session.Conn, m *hub.Message) {
 	a.o.Bus.Post(c.Now(), m)
 }
 
-// collect takes a part of the hub's answer; the last one makes it the reply.
-func (a *App) collect(v *visit, m *hub.Message) {
+// collectResponse collects what the hub sends, and responds when that is complete.
+func (a *App) collectResponse(v *pollRequest, m *hub.Message) {
 	switch m.Kind {
 	case hub.Refused:
-		a.answered(v)
+		a.finishRequest(v)
 		if string(m.Text) == hub.NoSession {
 			v.conn.Refuse(404, joinAgain, nil)
 		} else {
 			v.conn.Refuse(409, string(m.Text), nil)
 		}
 	case hub.Done:
-		a.answered(v)
-		a.lend(v)
-		v.conn.Reply(v.reply(m))
-		a.spare = v.text[:0]
+		a.finishRequest(v)
+		a.lendText(v)
+		v.conn.Respond(v.response(m))
+		a.spareText = v.text[:0]
 	default:
 		if m.Kind == hub.Welcome {
 			v.token = m.Token
 		}
-		a.lend(v)
-		v.add(m)
+		a.lendText(v)
+		v.addMessage(m)
 	}
 }
 
 var roomFields = []byte("Content-Type: application/json\r\n" + nosniff + "Cache-Control: no-store\r\n")
 
-func (a *App) answered(v *visit) {
-	delete(a.visits, v.conn.ID())
+func (a *App) finishRequest(v *pollRequest) {
+	delete(a.pollRequests, v.conn.ID())
 	v.conn.SetTimer(0)
 }
 
-// lend gives a visit the memory for its text, if it has none. An answer mostly
-// comes without another in between, so that one buffer is enough for all.
-func (a *App) lend(v *visit) {
+// lendText lends a pollRequest the memory for its text, if it has none. Responses are
+// seldom interleaved, so one buffer is enough for all.
+func (a *App) lendText(v *pollRequest) {
 	if v.text == nil {
-		v.text, a.spare = a.spare, nil
+		v.text, a.spareText = a.spareText, nil
 	}
 }
 
-// add puts a message behind those that were collected before.
-func (v *visit) add(m *hub.Message) {
+// addMessage appends a message to those that were collected before.
+func (v *pollRequest) addMessage(m *hub.Message) {
 	if len(v.text) > 0 || len(v.parts) > 0 {
 		v.text = append(v.text, ',')
 	}
 	switch {
-	case len(m.JSON) >= shareFrom:
+	case len(m.JSON) >= shareMin:
 		v.parts = append(v.parts, session.Part{Head: v.text[v.done:], Body: m.JSON, Len: int64(len(m.JSON))})
 		v.done = len(v.text)
 	case m.JSON != nil:
@@ -196,8 +196,8 @@ func (v *visit) add(m *hub.Message) {
 	}
 }
 
-// reply is the answer: an object, and the end of a line.
-func (v *visit) reply(done *hub.Message) *session.Response {
+// response is the HTTP response: an object, and the end of a line.
+func (v *pollRequest) response(done *hub.Message) *session.Response {
 	b := make([]byte, 0, 128)
 	b = append(b, '{')
 	if v.kind == hub.Enter {
@@ -217,16 +217,16 @@ func (v *visit) reply(done *hub.Message) *session.Response {
 	return &session.Response{Status: 200, Fields: roomFields, Parts: parts}
 }
 
-// stopWaiting asks the hub to answer a poll with what there is: nothing. What it
-// has sent meanwhile may be on its way, so it is its answer that ends the poll.
-func (a *App) stopWaiting(c *session.Conn) {
-	if a.visits[c.ID()] != nil {
+// stopPoll asks the hub to end a poll. Messages may be on their way from the hub, so the
+// hub's Done ends the poll.
+func (a *App) stopPoll(c *session.Conn) {
+	if a.pollRequests[c.ID()] != nil {
 		a.o.Bus.Post(c.Now(), &hub.Message{Kind: hub.Stop, Conn: c.ID()})
 	}
 }
 
-// goneVisit forgets a visitor whose connection has ended.
-func (a *App) goneVisit(c *session.Conn) {
-	a.stopWaiting(c)
-	delete(a.visits, c.ID())
+// forgetRequest forgets the request of a connection that has ended.
+func (a *App) forgetRequest(c *session.Conn) {
+	a.stopPoll(c)
+	delete(a.pollRequests, c.ID())
 }

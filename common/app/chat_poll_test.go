@@ -42,7 +42,7 @@ func (v *visitor) asks(method, target, body string, fields ...string) {
 	v.peer.Write([]byte(rawRequest(method, target, body, fields...)))
 }
 
-// answer returns the status and body of the one answer that has come, or 0.
+// answer returns the status and body of the one response that has arrived, or 0.
 func (v *visitor) answer() (status int, body string) {
 	v.Helper()
 	all := v.peer.Read()
@@ -61,7 +61,7 @@ func (v *visitor) answer() (status int, body string) {
 	return r.StatusCode, string(text)
 }
 
-// gets checks the answer. AT in want stands for the time.
+// gets checks the response. AT in want stands for the time.
 func (v *visitor) gets(status int, want string) {
 	v.Helper()
 	want = strings.ReplaceAll(want, "AT", fmt.Sprint(v.Now().UnixMilli()))
@@ -96,7 +96,7 @@ func pollOf(id string, since int) string {
 
 func (v *visitor) polls(id string, since int) { v.asks("GET", pollOf(id, since), "") }
 
-func TestAConversationWithoutWebSocket(t *testing.T) {
+func TestMembersTalkByPolling(t *testing.T) {
 	p := newParty(t)
 	ann := p.join("Ann")
 	ann.say(`{"type":"say","text":"early"}`)
@@ -129,12 +129,12 @@ func TestAConversationWithoutWebSocket(t *testing.T) {
 	ann.hears(`{"type":"left","seq":6,"at":AT,"name":"Pol"}`)
 	pol.polls(id, 6)
 	pol.gets(404, "404 Not Found: no such session: it has expired, or never was; join again\n")
-	if n := len(p.app.visits); n != 0 {
+	if n := len(p.app.pollRequests); n != 0 {
 		t.Errorf("want no request remembered, got %d", n)
 	}
 }
 
-func TestAPollIsAnsweredWithNothingInTheEnd(t *testing.T) {
+func TestAPollThatTimesOutGetsNoMessages(t *testing.T) {
 	p := newParty(t, "-idle-timeout=1s")
 	pol := p.visitor()
 	id := pol.enters("Pol")
@@ -152,9 +152,9 @@ func TestAPollIsAnsweredWithNothingInTheEnd(t *testing.T) {
 	pol.waits()
 }
 
-// What the hub has sent before it hears that nobody waits any more belongs to
+// What the hub has sent before it learns that nobody waits any longer belongs to
 // the poll that waited, and not to the next request.
-func TestAnAnswerUnderWayIsTheAnswer(t *testing.T) {
+func TestAPollThatTimesOutGetsEntriesThatAreOnTheirWay(t *testing.T) {
 	p := newParty(t)
 	pol := p.visitor()
 	id := pol.enters("Pol")
@@ -169,8 +169,8 @@ func TestAnAnswerUnderWayIsTheAnswer(t *testing.T) {
 	pol.waits()
 }
 
-// What comes from the hub may be the first thing that a loop hears for a while.
-func TestAnAnswerIsDatedWhenItIsGiven(t *testing.T) {
+// What comes from the hub may be the first thing that happens to a loop for a while.
+func TestAPollResponseHasTheDateOfItsEnd(t *testing.T) {
 	p := newParty(t)
 	pol := p.visitor()
 	id := pol.enters("Pol")
@@ -183,7 +183,7 @@ func TestAnAnswerIsDatedWhenItIsGiven(t *testing.T) {
 	}
 }
 
-func TestAnAnsweredPollLeavesNothingBehind(t *testing.T) {
+func TestAFinishedPollIsForgotten(t *testing.T) {
 	p := newParty(t, "-idle-timeout=10m")
 	pol := p.visitor()
 	id := pol.enters("Pol")
@@ -196,7 +196,7 @@ func TestAnAnsweredPollLeavesNothingBehind(t *testing.T) {
 	p.deaf = true
 	pol.polls(id, 2)
 	pol.peer.Reset() // and the hub's answer is never seen
-	if n := len(p.app.visits); n != 0 {
+	if n := len(p.app.pollRequests); n != 0 {
 		t.Errorf("want no request remembered, got %d", n)
 	}
 }
@@ -214,7 +214,7 @@ func TestASecondPollEndsTheFirst(t *testing.T) {
 	one.gets(200, `{"seq":2}`+"\n")
 }
 
-func TestRequestsBehindAPollWait(t *testing.T) {
+func TestRequestsAfterAPollWait(t *testing.T) {
 	p := newParty(t)
 	pol := p.visitor()
 	id := pol.enters("Pol")
@@ -236,7 +236,7 @@ func TestRequestsBehindAPollWait(t *testing.T) {
 
 // A poll whose client has gone is forgotten; its member is not, until it has
 // been silent for too long.
-func TestAPollWhoseClientHasGoneIsForgotten(t *testing.T) {
+func TestAPollOfADisconnectedClientIsForgotten(t *testing.T) {
 	p := newParty(t, "-idle-timeout=10m")
 	ann := p.join("Ann")
 	pol := p.visitor()
@@ -244,15 +244,15 @@ func TestAPollWhoseClientHasGoneIsForgotten(t *testing.T) {
 	ann.forget()
 	pol.polls(id, 2)
 	pol.peer.Reset()
-	if last := p.sent[len(p.sent)-1]; last.Kind != hub.Stop || len(p.app.visits) != 0 {
-		t.Errorf("want the hub told to stop, got kind %d, and %d visits", last.Kind, len(p.app.visits))
+	if last := p.sent[len(p.sent)-1]; last.Kind != hub.Stop || len(p.app.pollRequests) != 0 {
+		t.Errorf("want the hub told to stop, got kind %d, and %d visits", last.Kind, len(p.app.pollRequests))
 	}
 	ann.say(`{"type":"say","text":"x"}`)
 	ann.forget()
 	again := p.visitor()
 	again.polls(id, 2)
 	again.gets(200, `{"seq":3,"messages":[{"type":"said","seq":3,"at":AT,"name":"Ann","text":"x"}]}`+"\n")
-	p.Advance(hub.Patience - 1)
+	p.Advance(hub.PollingTimeout - 1)
 	p.bus.Tick(p.Now())
 	ann.hears()
 	p.Advance(1)
@@ -262,7 +262,7 @@ func TestAPollWhoseClientHasGoneIsForgotten(t *testing.T) {
 	again.gets(404, "404 Not Found: no such session: it has expired, or never was; join again\n")
 }
 
-func TestAPollIsAnsweredAtShutdown(t *testing.T) {
+func TestAPollEndsAtShutdown(t *testing.T) {
 	p := newParty(t)
 	pol, late := p.visitor(), p.visitor()
 	id := pol.enters("Pol")
@@ -280,7 +280,7 @@ func TestAPollIsAnsweredAtShutdown(t *testing.T) {
 	}
 }
 
-func TestAPollIsToldWhatItMissed(t *testing.T) {
+func TestALatePollGetsAMissedMessage(t *testing.T) {
 	p := newParty(t)
 	pol := p.visitor()
 	id := pol.enters("Pol")
@@ -297,14 +297,14 @@ func TestAPollIsToldWhatItMissed(t *testing.T) {
 
 const someone = "00112233445566778899aabbccddeeff"
 
-func TestTheRoutesWithoutWebSocketRefuseInOneLine(t *testing.T) {
+func TestThePollRoutesRefuseWithALineOfText(t *testing.T) {
 	const (
 		foreign  = "pages of that Origin may not use this resource"
 		needs    = "a poll needs session and since, each once, and nothing else"
 		nullLike = "that is no JSON object: invalid character 'a' in literal null (expecting 'u')"
 		badName  = "a name has 1 to 32 characters, and no space at its ends"
 	)
-	long := strings.Repeat("x", chatMax)
+	long := strings.Repeat("x", maxChatMessage)
 	for _, tt := range []struct {
 		method, target, body, field string
 		status                      int
@@ -372,15 +372,15 @@ func TestAPollNeedsNoOriginWhereOneIsRequired(t *testing.T) {
 	post(t, a, "POST /chat/join", `{"name":"a"}`, own).expect(t, 200, "a join of our own page")
 }
 
-func TestWithoutARoomThereAreNoRoutesToIt(t *testing.T) {
+func TestWithoutARoomItsRoutesAreNotFound(t *testing.T) {
 	a := New(Options{})
 	for _, path := range []string{"/chat", "/chat/poll"} {
 		ask(t, a, "GET "+path).expect(t, 404, path)
 	}
 }
 
-// An answer can't be taken for a page, and no cache may keep it.
-func TestWhatMembersSayIsServedAsData(t *testing.T) {
+// A browser must not take a response for a page, and no cache may keep it.
+func TestPollResponsesAreServedAsJSONAndNotSniffed(t *testing.T) {
 	got := post(t, local(nil), "POST /chat/join", `{"name":"a"}`)
 	want := []string{"application/json", "nosniff", "no-store"}
 	var have []string
@@ -392,7 +392,7 @@ func TestWhatMembersSayIsServedAsData(t *testing.T) {
 	}
 }
 
-func TestAnAddressGetsSoManyMembersWithoutWebSocket(t *testing.T) {
+func TestPollingMembersOfAnAddressAreLimited(t *testing.T) {
 	peer := hub.Addr(netip.MustParseAddr("192.0.2.1").As16())
 	bus := hub.NewLocal(counting())
 	bus.LimitPeers(1)

@@ -16,8 +16,8 @@ type rendered struct {
 
 // frames are the entries that were rendered last, so that all members at this
 // place share the same bytes: the last entry, which the hub may send to one
-// after the other, and what it tells newcomers. In all they are bounded as the
-// hub bounds what it tells a newcomer.
+// after the other, and those that new members are sent. Their bytes are bounded by
+// hub.WelcomeBytes.
 type frames struct {
 	last   *rendered
 	public []*rendered
@@ -62,17 +62,17 @@ func (f *frames) entry(m *hub.Message) *rendered {
 	}
 	f.last = frame(m)
 	if public {
-		f.keep(f.last)
+		f.keepPublic(f.last)
 	}
 	return f.last
 }
 
-// keep puts an entry behind those that newcomers are told, and drops the oldest.
-func (f *frames) keep(r *rendered) {
+// keepPublic appends an entry to those that new members are sent, and drops the oldest.
+func (f *frames) keepPublic(r *rendered) {
 	f.public = append(f.public, r)
 	f.bytes += r.size
 	n := 0
-	for ; len(f.public)-n > hub.History || f.bytes > hub.GreetingBytes; n++ {
+	for ; len(f.public)-n > hub.History || f.bytes > hub.WelcomeBytes; n++ {
 		f.bytes -= f.public[n].size
 	}
 	f.public = slices.Delete(f.public, 0, n)

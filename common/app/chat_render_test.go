@@ -8,7 +8,7 @@ import (
 	"threeloops/common/hub"
 )
 
-// Newcomers are told what was broadcast before: in the same bytes.
+// New members are sent what was broadcast before, in the same bytes.
 func TestAnEntryIsFramedOnceForABroadcastAndForNewcomers(t *testing.T) {
 	a := local(nil)
 	said := func(seq, conn uint64, to string) *rendered {
@@ -25,7 +25,7 @@ func TestAnEntryIsFramedOnceForABroadcastAndForNewcomers(t *testing.T) {
 	}
 }
 
-func TestTheFramesThatAreKeptAreBounded(t *testing.T) {
+func TestCachedFramesAreBounded(t *testing.T) {
 	for _, size := range []int{1, 1000, hub.MaxText} {
 		a := local(nil)
 		for seq := range uint64(500) {
@@ -34,17 +34,17 @@ func TestTheFramesThatAreKeptAreBounded(t *testing.T) {
 			for _, r := range a.frames.public {
 				bytes += r.size
 			}
-			if n := len(a.frames.public); n > hub.History || bytes > hub.GreetingBytes || bytes != a.frames.bytes {
-				t.Fatalf("%d bytes: want at most %d frames of %d bytes, got %d of %d", size, hub.History, hub.GreetingBytes, n, bytes)
+			if n := len(a.frames.public); n > hub.History || bytes > hub.WelcomeBytes || bytes != a.frames.bytes {
+				t.Fatalf("%d bytes: want at most %d frames of %d bytes, got %d of %d", size, hub.History, hub.WelcomeBytes, n, bytes)
 			}
 		}
-		if len(a.frames.public) == 0 && size < hub.GreetingBytes {
+		if len(a.frames.public) == 0 && size < hub.WelcomeBytes {
 			t.Errorf("%d bytes: no frame is kept", size)
 		}
 	}
 }
 
-// runs returns the runs of bytes that answer a request.
+// runs returns the buffers of the response to a request.
 func (d *driver) exchangeRuns(p []byte) (runs [][]byte) {
 	to := d.s.Into(d.scratch[:])
 	d.s.Feed(birth, to[:copy(to, p)])
@@ -62,16 +62,16 @@ func (d *driver) exchangeRuns(p []byte) (runs [][]byte) {
 // However many polls ask for a long message, and wait to be read, it is there once.
 func TestPollsShareTheBytesOfALongMessage(t *testing.T) {
 	h := newHall(t)
-	h.talk(1, strings.Repeat("x", 2*shareFrom))
+	h.talk(1, strings.Repeat("x", 2*shareMin))
 	h.talk(3, "short")
-	h.talk(1, strings.Repeat("y", shareFrom))
+	h.talk(1, strings.Repeat("y", shareMin))
 	var before [][]byte
 	for i := range 3 {
 		d := newDriver(h.App)
 		runs := d.exchangeRuns(fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost:\r\n\r\n", pollOf(h.session, 1)))
 		var long [][]byte
 		for _, run := range runs {
-			if len(run) >= shareFrom {
+			if len(run) >= shareMin {
 				long = append(long, run)
 			}
 		}

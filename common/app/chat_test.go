@@ -17,7 +17,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// heard is what the room sends.
+// heard is a message that the room sends.
 type heard struct {
 	Type, Name, To, Text string
 	Seq, More            int
@@ -128,7 +128,7 @@ func (m *member) read() (all []string) {
 	}
 }
 
-// hears checks what has come. In want AT stands for the time.
+// hears checks which messages have arrived. In want AT stands for the time.
 func (m *member) hears(want ...string) {
 	m.Helper()
 	at := fmt.Sprint(m.Now().UnixMilli())
@@ -140,7 +140,7 @@ func (m *member) hears(want ...string) {
 	}
 }
 
-func TestAConversation(t *testing.T) {
+func TestMembersTalkByWebSocket(t *testing.T) {
 	p := newParty(t)
 	ann := p.enter()
 	ann.say(`{"type":"join","name":"Ann"}`)
@@ -172,7 +172,7 @@ func TestAConversation(t *testing.T) {
 	bob.hears(`{"type":"left","seq":7,"at":AT,"name":"Eve"}`)
 }
 
-func TestWhatIsWrongIsSaidInOneLine(t *testing.T) {
+func TestAnInvalidMessageGetsAnErrorMessage(t *testing.T) {
 	ann := newParty(t).join("Ann")
 	long := strings.Repeat("x", hub.MaxNameBytes+1)
 	for text, want := range map[string]string{
@@ -220,7 +220,7 @@ func TestWhatIsWrongIsSaidInOneLine(t *testing.T) {
 	ann.hears(`{"type":"said","seq":2,"at":AT,"name":"Ann","text":"still here"}`)
 }
 
-func TestASilentGuestIsNoMember(t *testing.T) {
+func TestAClientThatHasNotJoinedIsNoMember(t *testing.T) {
 	p := newParty(t)
 	guest := p.enter()
 	ann := p.join("Ann")
@@ -233,7 +233,7 @@ func TestASilentGuestIsNoMember(t *testing.T) {
 	ann.hears()
 }
 
-func TestTheRoomSpeaksTextOfAtMost20KiB(t *testing.T) {
+func TestAMessageIsTextOfAtMost20KiB(t *testing.T) {
 	p := newParty(t)
 	ann, bob := p.join("Ann"), p.join("Bob")
 	ann.forget()
@@ -254,7 +254,7 @@ func TestTheRoomSpeaksTextOfAtMost20KiB(t *testing.T) {
 
 // Whatever is accepted fits a message between processes, although a name, or
 // what JSON makes of a text, may be longer than what came.
-func TestWhatIsAcceptedFitsADatagram(t *testing.T) {
+func TestEveryAcceptedMessageFitsADatagram(t *testing.T) {
 	name := strings.Repeat("\U0001F600", hub.MaxName)
 	p := newParty(t)
 	ann := p.join(name)
@@ -275,7 +275,7 @@ func TestWhatIsAcceptedFitsADatagram(t *testing.T) {
 	}
 }
 
-func TestAMemberWhoDoesNotReadIsClosedAndTheOthersAreToldAtOnce(t *testing.T) {
+func TestASlowMemberIsClosedAndTheOthersGetLeftImmediately(t *testing.T) {
 	for _, private := range []bool{false, true} {
 		p := newParty(t, "-max-message=100000")
 		ann, bob, eve := p.join("Ann"), p.join("Bob"), p.join("Eve")
@@ -313,7 +313,7 @@ func TestAMemberWhoDoesNotReadIsClosedAndTheOthersAreToldAtOnce(t *testing.T) {
 	}
 }
 
-func TestMembersAreNamedInTheOrderInWhichTheyCame(t *testing.T) {
+func TestMembersAreListedInTheOrderOfJoining(t *testing.T) {
 	p := newParty(t)
 	for _, name := range []string{"f", "c", "a", "e", "b", "d"} {
 		p.join(name)
@@ -324,7 +324,7 @@ func TestMembersAreNamedInTheOrderInWhichTheyCame(t *testing.T) {
 		`{"type":"joined","seq":7,"at":AT,"name":"x"}`)
 }
 
-// The hub sends an entry to one after the other: to the two whom a private
+// The hub sends an entry to one after the other: to the two members that a private
 // message concerns, to each poll that waits.
 func TestAnEntryForManyIsRenderedOnce(t *testing.T) {
 	a := local(nil)
@@ -340,7 +340,7 @@ func TestAnEntryForManyIsRenderedOnce(t *testing.T) {
 }
 
 // A guest that speaks faster than the hub takes it in waits, and nothing is lost.
-func TestAFloodStaysWithWhoMakesIt(t *testing.T) {
+func TestAFloodingMemberIsPaused(t *testing.T) {
 	p := newParty(t)
 	ann := p.join("Ann")
 	ann.say(`{"type":"say","text":"heard by Bob when he comes"}`)
@@ -352,37 +352,37 @@ func TestAFloodStaysWithWhoMakesIt(t *testing.T) {
 	ann.forget()
 	p.deaf, p.sent = true, nil
 	var want []string
-	for i := range 5 * chatUnderway {
+	for i := range 5 * maxUnderway {
 		ann.say(fmt.Sprintf(`{"type":"say","text":"%d"}`, i))
 		want = append(want, fmt.Sprintf(`{"type":"said","seq":%d,"at":AT,"name":"Ann","text":"%d"}`, 7+i, i))
 	}
-	if len(p.sent) != chatUnderway {
-		t.Errorf("want %d messages sent to the hub, got %d", chatUnderway, len(p.sent))
+	if len(p.sent) != maxUnderway {
+		t.Errorf("want %d messages sent to the hub, got %d", maxUnderway, len(p.sent))
 	}
 	ann.hears()
 	p.undeaf()
 	ann.hears(want...)
 }
 
-// Answers keep the order of what they answer, however long the hub takes; what
+// Responses keep the order of the messages, however long the hub takes; what
 // is to be complained of counts as underway, too.
-func TestComplaintsKeepTheirTurn(t *testing.T) {
+func TestErrorMessagesKeepTheOrderOfTheMessages(t *testing.T) {
 	p := newParty(t)
 	ann := p.join("Ann")
 	p.deaf, p.sent = true, nil
-	for range chatUnderway { // half of it is not read
+	for range maxUnderway { // half of it is not read
 		ann.say(`{"type":"say","text":"a"}`)
 		ann.say(`hello`)
 		ann.say(`{"type":"say","to":"Zoe","text":"b"}`)
 		ann.say(`{}`)
 	}
-	if len(p.sent) != chatUnderway/2 {
-		t.Errorf("want %d messages sent to the hub, got %d", chatUnderway/2, len(p.sent))
+	if len(p.sent) != maxUnderway/2 {
+		t.Errorf("want %d messages sent to the hub, got %d", maxUnderway/2, len(p.sent))
 	}
 	ann.hears()
 	p.undeaf()
 	var want []string
-	for i := range chatUnderway {
+	for i := range maxUnderway {
 		want = append(want, fmt.Sprintf(`{"type":"said","seq":%d,"at":AT,"name":"Ann","text":"a"}`, 2+i),
 			`{"type":"error","text":"that is no JSON object: invalid character 'h' looking for beginning of value"}`,
 			`{"type":"error","text":"nobody here has that name"}`,
@@ -393,7 +393,7 @@ func TestComplaintsKeepTheirTurn(t *testing.T) {
 	ann.hears(want[3])
 }
 
-func TestARefusedHandshakeLeavesNoGuestBehind(t *testing.T) {
+func TestARefusedHandshakeLeavesNoGuest(t *testing.T) {
 	p := newParty(t)
 	c := p.Connect()
 	c.Write(tracetest.FromPeer(`get /chat`))
@@ -446,7 +446,7 @@ func TestABroadcastIsEncodedOnce(t *testing.T) {
 }
 
 // A hub elsewhere may have a guest's join before it, and learn of its end last.
-func TestWhoGoesBeforeTheWelcomeIsNoMember(t *testing.T) {
+func TestAClientThatDisconnectsBeforeWelcomeIsNoMember(t *testing.T) {
 	p := newParty(t)
 	p.deaf = true
 	ann := p.enter()
@@ -459,11 +459,11 @@ func TestWhoGoesBeforeTheWelcomeIsNoMember(t *testing.T) {
 		`{"type":"joined","seq":3,"at":AT,"name":"Ann"}`)
 }
 
-func TestTheOperatorSpeaksToTheRoomInJSON(t *testing.T) {
+func TestTheOperatorsTextIsJSONInTheRoom(t *testing.T) {
 	p := newParty(t)
 	m := p.join("Ann")
 	p.Operate(m.peer, func(s *session.Session, now time.Time) {
-		if !s.Tell(now, []byte("say \"hello\"\n<&>")) {
+		if !s.SendOperatorText(now, []byte("say \"hello\"\n<&>")) {
 			t.Error("the member is told nothing")
 		}
 	})

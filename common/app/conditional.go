@@ -18,8 +18,8 @@ type validators struct {
 }
 
 // fileTag makes a file's entity tag. Of two files that are as long and as old as
-// each other the inode, if f knows it, tells that one has replaced the other. It
-// is nobody's business, so the tag has but a sum of all three.
+// each other the inode, if f knows it, shows that one has replaced the other. It
+// must not be published, so the tag has only a checksum of all three.
 func fileTag(f outq.File, size int64, modified time.Time) string {
 	var b [24]byte
 	binary.BigEndian.PutUint64(b[:], uint64(modified.UnixNano()))
@@ -106,7 +106,7 @@ func (v validators) sameAs(r *http1.Request, now time.Time) bool {
 	return ok && v.second().Equal(at) && now.Sub(at) > time.Second
 }
 
-// second is when the resource was modified, as HTTP tells time.
+// second is when the resource was modified, in seconds, as in HTTP dates.
 func (v validators) second() time.Time { return v.modified.Truncate(time.Second) }
 
 // date parses a field that is a date. It reports false where there is none, or
@@ -150,8 +150,8 @@ func (v validators) listed(r *http1.Request, name string, weak bool) bool {
 	return false
 }
 
-// inTagList reports whether tag is in a list of entity tags. What comes behind
-// a mistake in the list is not looked at.
+// inTagList reports whether tag is in a list of entity tags. It ignores
+// what follows a mistake in the list.
 func inTagList(list []byte, tag string, weak bool) bool {
 	for {
 		list = bytes.TrimLeft(list, " \t,")

@@ -60,7 +60,7 @@ func TestConditionsComeInTheOrderOfTheRFC(t *testing.T) {
 
 // The names of the days begin with letters that mean something elsewhere: a weak
 // tag begins with a W, as Wednesdays do.
-func TestARangeCanBeContinuedByDateOnAnyDay(t *testing.T) {
+func TestIfRangeAcceptsEveryDate(t *testing.T) {
 	for day := range 7 {
 		m := lettered()
 		m.modified = birth.AddDate(0, 0, -1-day)
@@ -71,7 +71,7 @@ func TestARangeCanBeContinuedByDateOnAnyDay(t *testing.T) {
 
 // RFC 9110 13.1: a condition of a resource without a validator can only be met
 // by the asterisk.
-func TestConditionsOfWhatHasNoValidator(t *testing.T) {
+func TestConditionsOfAResourceWithoutValidators(t *testing.T) {
 	for _, path := range []string{"/healthz", "/stats", "/metrics"} {
 		for fields, status := range map[string]int{
 			"If-Match: *": 200, `If-Match: "x"`: 412, "If-None-Match: *": 304, `If-None-Match: "x"`: 200,
@@ -112,7 +112,7 @@ func TestNothingWasModifiedInTheFuture(t *testing.T) {
 // RFC 9110 15.4.5: "a sender SHOULD NOT generate representation metadata other
 // than the above listed fields unless said metadata exists for the purpose of
 // guiding cache updates".
-func TestANotModifiedReplyDescribesNoContent(t *testing.T) {
+func TestA304DescribesNoContent(t *testing.T) {
 	got := ask(t, withFS(packed()), "GET /a.css", "If-None-Match: *", "Accept-Encoding: gzip")
 	got.expect(t, 304, "any tag")
 	for name := range got.Header {

@@ -8,7 +8,7 @@ import (
 	"threeloops/common/stat"
 )
 
-// What the page /_/isolation needs to show whom a crash takes along. It is here
+// What the page /_/isolation needs to show which clients a crash disconnects. It is here
 // only with Options.Demo.
 
 // crash panics, although the servers' code never does that to a user: here it
@@ -24,13 +24,13 @@ func (a *App) crash(c *session.Conn, r *http1.Request) {
 	}
 }
 
-// curious is the data of a WebSocket that asks who serves it.
-type curious struct{}
+// pidQuery is the data of a WebSocket that asks for the process that serves it.
+type pidQuery struct{}
 
-// introduce says which process serves c, as JSON. A page can't find that out by
+// sendPid says which process serves c, as JSON. A page can't find that out by
 // itself: /stats, asked beside a WebSocket, may be answered by another process,
 // and pages of other origins can't read it.
-func (a *App) introduce(c *session.Conn) {
+func (a *App) sendPid(c *session.Conn) {
 	b := append([]byte(`{"server":`), strconv.Quote(a.o.Name)...)
 	b = append(b, `,"pid":`...)
 	b = strconv.AppendUint(b, a.o.Board[a.o.Slot].Get(stat.Pid), 10)

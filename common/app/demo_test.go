@@ -33,7 +33,7 @@ func TestWithoutDemoThereIsNothingToCrash(t *testing.T) {
 	}
 }
 
-func TestAskedToCrashItDoes(t *testing.T) {
+func TestWithDemoCrashPanics(t *testing.T) {
 	for _, fields := range [][]string{nil, {"Origin: http://localhost:8003"}} {
 		with := crashed(func() { ask(t, local(demo), "POST /_/crash", fields...) })
 		if text, _ := with.(string); !strings.Contains(text, "asked to crash, by POST /_/crash (-demo)") {
@@ -42,7 +42,7 @@ func TestAskedToCrashItDoes(t *testing.T) {
 	}
 }
 
-func TestOnlyAPostOfAnAllowedPageCrashes(t *testing.T) {
+func TestOnlyAPostFromAnAllowedOriginCrashes(t *testing.T) {
 	a := local(demo)
 	for _, method := range []string{"GET", "HEAD", "PUT", "DELETE", "PATCH", "TRACE"} {
 		got := ask(t, a, method+" /_/crash")
@@ -74,7 +74,7 @@ func (c *client) introduced(path string) string {
 	return frames[2 : 2+n]
 }
 
-func TestAWebSocketIsToldWhoServesIt(t *testing.T) {
+func TestEchoSendsThePidOfItsProcess(t *testing.T) {
 	const pid = `{"server":"test","pid":4711}`
 	for _, tt := range []struct {
 		path   string
@@ -92,7 +92,7 @@ func TestAWebSocketIsToldWhoServesIt(t *testing.T) {
 	}
 }
 
-func TestARefusedHandshakeForgetsWhatItAsked(t *testing.T) {
+func TestARefusedHandshakeForgetsItsQuery(t *testing.T) {
 	c := connect(t, local(demo))
 	c.send([]byte("GET /echo?pid HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 	if !strings.HasPrefix(string(c.got), "HTTP/1.1 426 ") {

@@ -1,6 +1,6 @@
 // Package app is what the servers serve: the files below a root or the
 // built-in site, a WebSocket echo, and the server's own figures. It is the same
-// code in all three servers and knows neither sockets nor loops: it answers
+// code in all three servers and knows neither sockets nor loops: it serves
 // requests that package session hands to it, and opens files through an
 // interface that it is given.
 //
@@ -19,7 +19,7 @@
 //	/_/…        the built-in pages, whatever the root holds
 //	all else    files below the root
 //
-// Who may ask. A browser carries requests of pages that its user never meant to
+// Allowed requests. A browser sends requests of pages that its user never meant to
 // send here. Two fields tell: Host must name this server, or a page elsewhere
 // could reach a server on loopback by pointing its own name at 127.0.0.1 (DNS
 // rebinding); and Origin, which browsers add to WebSocket handshakes and POSTs

@@ -174,7 +174,7 @@ func post(t *testing.T, a *App, line, body string, fields ...string) reply {
 	return c.read(method)
 }
 
-// expect complains unless the reply has that status.
+// expect reports an error unless the response has that status.
 func (r reply) expect(t *testing.T, status int, why string) {
 	t.Helper()
 	if r.StatusCode != status {

@@ -9,7 +9,7 @@ import (
 	"threeloops/common/ws"
 )
 
-func TestAPostIsReturned(t *testing.T) {
+func TestEchoReturnsTheBodyOfAPost(t *testing.T) {
 	for _, n := range []int{1, 5, 4096, 300_000} {
 		body := strings.Repeat("x", n)
 		got := post(t, local(nil), "POST /echo", body, "Content-Type: text/html; charset=x")
@@ -39,7 +39,7 @@ func TestAPostWithoutAProperTypeIsBytes(t *testing.T) {
 	}
 }
 
-// What the client says of the type goes into our head. The parser has let no
+// The client's Content-Type is sent back in our header fields. The parser has let no
 // line end through; nothing that it does let through may make one.
 func TestAPostCannotPutFieldsIntoTheReply(t *testing.T) {
 	want := post(t, local(nil), "POST /echo", "x")
@@ -101,7 +101,7 @@ func (c *client) receive(want ws.Opcode) (text []byte, pieces int) {
 	}
 }
 
-func TestAMessageComesBackAsItCame(t *testing.T) {
+func TestAMessageIsEchoed(t *testing.T) {
 	c := webSocket(t, "/echo")
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{0, 1, 125, 126, 16 << 10, 65535, 65536, 200_000, 3 << 20} {
@@ -119,7 +119,7 @@ func TestAMessageComesBackAsItCame(t *testing.T) {
 	}
 }
 
-func TestFragmentsComeBackAsOneMessage(t *testing.T) {
+func TestFragmentsAreEchoedAsOneMessage(t *testing.T) {
 	c := webSocket(t, "/echo")
 	key := ws.Header{Masked: true}
 	c.send(ws.AppendFrame(nil, ws.Header{Masked: true, Opcode: ws.Text}, []byte("Hel")))
@@ -133,7 +133,7 @@ func TestFragmentsComeBackAsOneMessage(t *testing.T) {
 	}
 }
 
-func TestAStreamComesBackPieceByPiece(t *testing.T) {
+func TestAStreamedMessageIsEchoedInPieces(t *testing.T) {
 	c := webSocket(t, "/echo?stream")
 	p := bytes.Repeat([]byte("stream"), 20_000)
 	frame := message(ws.Binary, p)

@@ -11,7 +11,7 @@ import (
 )
 
 // The whole of a server but its socket: what a browser sends goes into a
-// Session, the application answers, and what the Session offers goes back.
+// Session, the application responds, and what the Session returns is sent.
 func Example() {
 	board := make(stat.Board, 1)
 	cfg := &session.Config{

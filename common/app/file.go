@@ -10,11 +10,11 @@ import (
 	"threeloops/common/session"
 )
 
-// file answers a GET or HEAD for a path that is none of the routes: with a
+// file serves a GET or HEAD for a path that is none of the routes: with a
 // file below the root or a built-in page.
 func (a *App) file(c *session.Conn, r *http1.Request, path []byte) {
 	builtIn := bytes.HasPrefix(path, []byte("/_/"))
-	if a.o.FS != nil && !builtIn && a.below(c, r, string(path)) {
+	if a.o.FS != nil && !builtIn && a.serveBelowRoot(c, r, string(path)) {
 		return
 	}
 	if p := a.page(path); p != nil {
@@ -24,9 +24,9 @@ func (a *App) file(c *session.Conn, r *http1.Request, path []byte) {
 	c.Refuse(404, "there is nothing at that path", nil)
 }
 
-// below answers with the file at path below the root. It reports false where
-// the root has no front page, for which the built-in one stands in.
-func (a *App) below(c *session.Conn, r *http1.Request, path string) bool {
+// serveBelowRoot serves the file at path below the root. It reports false if the root
+// has no front page: then the built-in one is served.
+func (a *App) serveBelowRoot(c *session.Conn, r *http1.Request, path string) bool {
 	name := strings.TrimPrefix(path, "/")
 	if strings.HasSuffix(path, "/") {
 		name += "index.html"
@@ -38,7 +38,7 @@ func (a *App) below(c *session.Conn, r *http1.Request, path string) bool {
 	if !a.mayOpen(c) {
 		return true
 	}
-	defer a.resumeWaiting() // where the room was not needed after all
+	defer a.resumeWaiting() // if the room was not needed
 	f, size, modified, err := a.openFile(name)
 	switch {
 	case path == "/" && errors.Is(err, fs.ErrNotExist):

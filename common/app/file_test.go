@@ -84,7 +84,7 @@ func TestFilesBelowTheRoot(t *testing.T) {
 	}
 }
 
-func TestWhatTheRootDoesNotGive(t *testing.T) {
+func TestFilesThatAreNotServed(t *testing.T) {
 	for path, status := range map[string]int{
 		"/nothing":       404,
 		"/bare/":         404,
@@ -143,7 +143,7 @@ func TestRoutesComeBeforeFiles(t *testing.T) {
 	ask(t, a, "GET /_/nothing").expect(t, 404, "below /_/ there is no root")
 }
 
-func TestWithoutAFrontPageOfItsOwnTheRootHasOurs(t *testing.T) {
+func TestARootWithoutIndexHasTheBuiltInFrontPage(t *testing.T) {
 	ours := ask(t, local(nil), "GET /")
 	if got := ask(t, withFS(&memFS{}), "GET /"); got.body != ours.body || got.StatusCode != 200 {
 		t.Errorf("a root without index.html answers %s", got.Status)
@@ -167,7 +167,7 @@ func followed(t *testing.T, path string, r reply) string {
 	return to.String()
 }
 
-func TestADirectorysNameIsRedirectedToItsSlash(t *testing.T) {
+func TestADirectoryNameWithoutSlashIsRedirected(t *testing.T) {
 	for path, want := range map[string]string{
 		"/dir":             "http://localhost:8003/dir/",
 		"/dir?a=b&c":       "http://localhost:8003/dir/?a=b&c",
@@ -188,7 +188,7 @@ func TestADirectorysNameIsRedirectedToItsSlash(t *testing.T) {
 }
 
 // A link to us must not lead elsewhere: it is our name that people trust.
-func TestARedirectStaysHere(t *testing.T) {
+func TestARedirectIsToThisServer(t *testing.T) {
 	for _, path := range []string{
 		"//evil.example/../../dir",
 		"//evil.example/..//../../dir",
@@ -232,7 +232,7 @@ func TestContentTypes(t *testing.T) {
 	}
 }
 
-func TestNotModified(t *testing.T) {
+func TestAKnownETagGets304(t *testing.T) {
 	const lm = "Last-Modified"
 	m := tree()
 	first := ask(t, withFS(m), "GET /a.txt")
@@ -295,7 +295,7 @@ func TestTheTagChangesWithTheFile(t *testing.T) {
 	}
 }
 
-func TestAHeadRequestSendsNothingOfTheFile(t *testing.T) {
+func TestAHEADRequestSendsNoByteOfTheFile(t *testing.T) {
 	m := tree()
 	got := ask(t, withFS(m), "HEAD /a.txt")
 	if got.ContentLength != 9 || got.body != "" || m.opened != 1 || m.closed != 1 {
@@ -316,7 +316,7 @@ func TestARedirectNamesAProperURI(t *testing.T) {
 
 // Without Cache-Control a browser guesses how long its copy of a file is good, a tenth of
 // the time since it was modified, and shows an old page beside new scripts.
-func TestAFileIsAskedAboutAgain(t *testing.T) {
+func TestAFileIsCheckedAtEachRequest(t *testing.T) {
 	first := ask(t, withFS(tree()), "GET /a.txt")
 	for status, fields := range map[int][]string{
 		200: nil, 304: {"If-None-Match: " + first.Header.Get("ETag")}, 206: {"Range: bytes=0-0"},

@@ -25,8 +25,8 @@ const (
 	filesAtOnce = 2
 )
 
-// mayOpen reports whether the request in hand may open a file now. If not it is put
-// off, until another file is closed or until the next round.
+// mayOpen reports whether the request in hand may open a file now. If not it is
+// postponed until another file is closed, or until the next round.
 func (a *App) mayOpen(c *session.Conn) bool {
 	switch {
 	case a.roomForFiles() <= 0, a.filesScarce() && c.Files() > 0:
@@ -35,7 +35,7 @@ func (a *App) mayOpen(c *session.Conn) bool {
 		c.Await()
 		return false
 	case !c.MayWork():
-		c.PutOff()
+		c.Postpone()
 		return false
 	}
 	c.Spend(fileWork)
@@ -51,7 +51,7 @@ func (a *App) roomForFiles() int {
 }
 
 // filesScarce reports whether more than half of the budget is used. Then a connection
-// has one file at a time, so that it takes many clients to use up the rest.
+// has one file at a time, so that only many clients can use up the rest.
 func (a *App) filesScarce() bool { return a.o.MaxFiles > 0 && a.files.open > a.o.MaxFiles/2 }
 
 // openFile is FS.Open, and counts the file.
@@ -69,7 +69,7 @@ type countedFile struct {
 	app *App
 }
 
-// Inode tells the file from others of its file system; 0: it doesn't know.
+// Inode is the file's number in its file system; 0: not known.
 func (f *countedFile) Inode() (n uint64) {
 	if i, ok := f.File.(interface{ Inode() uint64 }); ok {
 		n = i.Inode()
@@ -106,9 +106,9 @@ func (a *App) resumeWaiting() {
 	}
 }
 
-// goneWaiting forgets the request of a connection that has ended. Others may have
-// the room that it was to have.
-func (a *App) goneWaiting(c *session.Conn) {
+// forgetFileRequest forgets the request of a connection that has ended. Other requests
+// get its room.
+func (a *App) forgetFileRequest(c *session.Conn) {
 	if i := slices.Index(a.files.waiting, c); i >= 0 {
 		a.files.waiting = slices.Delete(a.files.waiting, i, i+1)
 	}

@@ -9,7 +9,7 @@ import (
 	"threeloops/common/stat"
 )
 
-// large is the text of a file that is not copied behind its head.
+// large is the text of a file that is not copied into the block of its header fields.
 var large = strings.Repeat("x", 100_000)
 
 // loopOf returns clients of one loop that serves large and small files with a budget.
@@ -23,7 +23,7 @@ func loopOf(t *testing.T, maxFiles, clients int) (a *App, all []*client) {
 	return a, all
 }
 
-// asks sends a request and takes nothing of the answer.
+// asks sends a request and reads nothing of the response.
 func (c *client) asks(path string) { c.s.Feed(birth, get(path)) }
 
 func TestARequestWaitsForTheBudgetOfFiles(t *testing.T) {
@@ -90,7 +90,7 @@ func TestOneClientCannotTakeTheWholeBudget(t *testing.T) {
 	}
 }
 
-func TestAClientThatLeavesWaitsForNoFile(t *testing.T) {
+func TestADisconnectedClientWaitsForNoFile(t *testing.T) {
 	a, all := loopOf(t, 4, 6)
 	for _, c := range all {
 		c.asks("/large")

@@ -43,7 +43,7 @@ func older(sibling, file time.Time) bool {
 }
 
 // compressible reports whether files of that name may have a compressed
-// sibling: texts, for the formats of images, sound and video are compressed.
+// sibling: texts, because the formats of images, sound and video are compressed.
 func compressible(name string) bool {
 	t := contentType(name)
 	return strings.HasPrefix(t, "text/") || strings.HasSuffix(t, "json") ||

@@ -12,7 +12,7 @@ func packed() *memFS {
 	}}
 }
 
-func TestTheCompressedSiblingIsForThoseWhoAcceptIt(t *testing.T) {
+func TestTheCompressedFileIsServedIfTheClientAcceptsGzip(t *testing.T) {
 	for fields, want := range map[string]string{
 		"Accept: text/css":                   "plain",
 		"Accept-Encoding: gzip":              "packed",
@@ -51,7 +51,7 @@ func TestTheCompressedSiblingIsForThoseWhoAcceptIt(t *testing.T) {
 	}
 }
 
-func TestWhatHasNoCompressedSibling(t *testing.T) {
+func TestFilesWithoutACompressedFile(t *testing.T) {
 	for path, want := range map[string]string{"/b.css": "alone", "/c.png": "image"} {
 		got := ask(t, withFS(packed()), "GET "+path, "Accept-Encoding: gzip")
 		if got.body != want || got.Header.Get("Content-Encoding") != "" {

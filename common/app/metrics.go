@@ -28,7 +28,7 @@ func (a *App) report(c *session.Conn) {
 // every child of forkserv would be a series of its own for every one of them.
 var perSlot = []stat.Counter{stat.Requests, stat.MessagesIn, stat.BytesIn, stat.BytesOut, stat.Rounds, stat.QueueMost}
 
-// metrics answers in Prometheus' text format.
+// metrics responds in Prometheus' text format.
 func (a *App) metrics(c *session.Conn) {
 	m := metrics{server: a.o.Name}
 	a.report(c)
@@ -46,7 +46,7 @@ func (a *App) metrics(c *session.Conn) {
 			}
 		}
 	}
-	c.Reply(&session.Response{Status: 200, Fields: metricsFields, Body: m.text})
+	c.Respond(&session.Response{Status: 200, Fields: metricsFields, Body: m.text})
 }
 
 // metrics is a text in the making.

@@ -21,11 +21,11 @@ func (b byteRange) appendField(dst []byte, size int64) []byte {
 }
 
 // maxRanges is how many ranges a request may ask for. One that asks for more is
-// answered with the whole.
+// get the whole.
 const maxRanges = 64
 
 // parseRanges parses a Range field for a resource of size bytes, and leaves out
-// what lies behind its end. It reports false where the field is to be ignored.
+// what lies after its end. It reports false if the field must be ignored.
 //
 // RFC 9110 14.2: "A server that supports range requests MAY ignore a Range
 // header field when the selected representation has no content": there the range
@@ -105,7 +105,7 @@ const overhead = 128
 // order.
 //
 // RFC 9110 14.2 warns of "many small ranges" and overlapping ones, with which a
-// few bytes of a request could cost a reply of many times the resource.
+// few bytes of a request could cost a response of many times the resource.
 func coalesce(ranges []byteRange) []byteRange {
 	var joined []byteRange
 	for _, b := range ranges {

@@ -118,7 +118,7 @@ func TestSeveralRanges(t *testing.T) {
 }
 
 // However ranges overlap, what is sent is never much more than the resource.
-func TestRangesAreNoBomb(t *testing.T) {
+func TestRangesDoNotMultiplyTheResponse(t *testing.T) {
 	value := "bytes=0-"
 	for range maxRanges - 1 {
 		value += ",0-"
@@ -178,7 +178,7 @@ func TestAnEmptyFileIsNeverAPart(t *testing.T) {
 
 // The multipart body is not coded, though its parts would be, and Content-Encoding
 // would have to stand beside it.
-func TestSeveralRangesOfWhatIsCodedAreTheWhole(t *testing.T) {
+func TestSeveralRangesOfACompressedFileGetTheWhole(t *testing.T) {
 	m := &memFS{modified: birth.Add(-time.Hour), files: map[string]any{
 		"a.css": strings.Repeat(alphabet, 100), "a.css.gz": strings.Repeat(alphabet, 99),
 	}}
@@ -194,8 +194,8 @@ func TestSeveralRangesOfWhatIsCodedAreTheWhole(t *testing.T) {
 
 // RFC 9110 15.3.7: a 206 has the "Date, Cache-Control, ETag, Expires,
 // Content-Location, and Vary" of the 200, and "all of the representation header
-// fields", but to one who asks with If-Range, and has them.
-func TestAPartSaysWhatTheWholeDoes(t *testing.T) {
+// fields", but not to a client that sends If-Range, and has them.
+func TestA206HasTheFieldsOfThe200(t *testing.T) {
 	const several = "bytes=0-3,2000-2009"
 	files := map[string]any{"a.css": strings.Repeat(alphabet, 100), "a.css.gz": strings.Repeat(alphabet, 99)}
 	for _, path := range []string{"/a.css", "/_/style.css"} {

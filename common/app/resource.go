@@ -9,7 +9,7 @@ import (
 	"threeloops/common/session"
 )
 
-// resource is what GET answers with: a page in memory, or an open file.
+// resource is what GET returns: a page in memory, or an open file.
 type resource struct {
 	validators
 	content []byte // complete lines that describe the content, Content-Type first
@@ -25,22 +25,22 @@ type resource struct {
 // could be made to run what is no script.
 const nosniff = "X-Content-Type-Options: nosniff\r\n"
 
-// serve answers a GET or HEAD with res, if the request's conditions hold, and
-// with as much of it as the request asks for. It takes over res.file.
+// serve responds to a GET or HEAD with res, if the request's conditions hold, and
+// with as much of it as the request asks for. It becomes the owner of res.file.
 func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
-	if a.judged(c, r, res.validators, res.policy) {
+	if a.conditionsForbid(c, r, res.validators, res.policy) {
 		res.close()
 		return
 	}
 	ranges, ok := res.ranges(c, r)
 	if !ok && res.fixed != nil {
-		c.ReplyFixed(res.fixed)
+		c.RespondFixed(res.fixed)
 		return
 	}
 	fields := res.appendFields(nil, c.Now())
 	switch {
 	case !ok:
-		c.Reply(&session.Response{Status: 200, Fields: fields,
+		c.Respond(&session.Response{Status: 200, Fields: fields,
 			Body: res.body, Shared: true, File: res.file, Len: res.size})
 	case len(ranges) == 0:
 		res.close()
@@ -57,19 +57,19 @@ func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
 			res.replyPart(c, ranges[0].appendField(append(rest, first...), res.size), ranges[0])
 			return
 		}
-		res.replyParts(c, rest, ranges)
+		res.respondParts(c, rest, ranges)
 	}
 }
 
-// appendFields adds what a 200 tells of res, Content-Length apart.
+// appendFields appends the fields of a 200 that describe res, without Content-Length.
 func (res *resource) appendFields(dst []byte, now time.Time) []byte {
 	dst = append(append(dst, res.content...), res.policy...)
 	return append(res.validators.append(dst, now), "Accept-Ranges: bytes\r\n"...)
 }
 
-// judged answers a request whose conditions forbid to perform it, and reports
+// conditionsForbid responds to a request whose conditions aren't met, and reports
 // whether that was so.
-func (a *App) judged(c *session.Conn, r *http1.Request, v validators, policy []byte) bool {
+func (a *App) conditionsForbid(c *session.Conn, r *http1.Request, v validators, policy []byte) bool {
 	switch v.judge(r, c.Now()) {
 	case failed:
 		c.Refuse(412, "the resource is not what the request expects", v.append(nil, c.Now()))
@@ -77,7 +77,7 @@ func (a *App) judged(c *session.Conn, r *http1.Request, v validators, policy []b
 		// RFC 9110 15.4.5: a 304 carries the fields that the 200 would have had
 		// for caches, and nothing about the content.
 		fields := append([]byte(nil), policy...)
-		c.Reply(&session.Response{Status: 304, Fields: v.append(fields, c.Now())})
+		c.Respond(&session.Response{Status: 304, Fields: v.append(fields, c.Now())})
 	default:
 		return false
 	}
@@ -91,7 +91,7 @@ func (res *resource) close() {
 }
 
 // ranges returns the ranges that r asks for, none if there are no such bytes.
-// It reports false where the whole resource is the answer.
+// It reports false if the response is the whole resource.
 //
 // RFC 9110 14.2: "A server MUST ignore a Range header field received with a
 // request method that is unrecognized or for which range handling is not
@@ -115,18 +115,18 @@ func (res *resource) replyPart(c *session.Conn, fields []byte, b byteRange) {
 	if res.file == nil {
 		reply.Body, reply.Shared = res.body[b.from:b.to], true
 	}
-	c.Reply(&reply)
+	c.Respond(&reply)
 }
 
 // partWork is what a part of a multipart body costs, in units of session.Conn.Spend.
 const partWork = 30
 
-// replyParts answers with several ranges as one multipart body, and fields
+// respondParts responds with several ranges as one multipart body, and fields
 // beside its type.
 //
 // RFC 9110 14.6: the media type multipart/byteranges; 15.3.7.2: each part has
 // the Content-Type that the whole would have had, and its own Content-Range.
-func (res *resource) replyParts(c *session.Conn, fields []byte, ranges []byteRange) {
+func (res *resource) respondParts(c *session.Conn, fields []byte, ranges []byteRange) {
 	boundary := "threeloops-" + res.tag[1:len(res.tag)-1]
 	typ, _, _ := cutLine(res.content)
 	parts := make([]session.Part, 0, len(ranges)+1)
@@ -146,7 +146,7 @@ func (res *resource) replyParts(c *session.Conn, fields []byte, ranges []byteRan
 	}
 	parts = append(parts, session.Part{Head: []byte("\r\n--" + boundary + "--\r\n")})
 	fields = append(fields, "Content-Type: multipart/byteranges; boundary="+boundary+"\r\n"...)
-	c.Reply(&session.Response{Status: 206, Fields: fields, Parts: parts})
+	c.Respond(&session.Response{Status: 206, Fields: fields, Parts: parts})
 }
 
 // oneOf is one of several uses of a file. The last one's Close closes it.

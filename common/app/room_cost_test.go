@@ -56,15 +56,15 @@ func (h *hall) fillWith(n int, letter string, length int) {
 	}
 }
 
-// halls are rooms in which an answer may become large.
+// halls are rooms in which a response may become large.
 var halls = []struct {
 	title string
 	fill  func(h *hall)
 }{
 	{"an empty room", func(h *hall) {}},
-	{"2 MiB of U+2028", func(h *hall) { h.talk(110, strings.Repeat("\u2028", chatMax/3-40)) }},
-	{"2 MiB of control characters", func(h *hall) { h.talk(110, strings.Repeat(`\u0001`, chatMax/6-20)) }},
-	{"2 MiB of quotes", func(h *hall) { h.talk(110, strings.Repeat(`\"`, chatMax/2-50)) }},
+	{"2 MiB of U+2028", func(h *hall) { h.talk(110, strings.Repeat("\u2028", maxChatMessage/3-40)) }},
+	{"2 MiB of control characters", func(h *hall) { h.talk(110, strings.Repeat(`\u0001`, maxChatMessage/6-20)) }},
+	{"2 MiB of quotes", func(h *hall) { h.talk(110, strings.Repeat(`\"`, maxChatMessage/2-50)) }},
 	{"256 messages of 100 bytes", func(h *hall) { h.talk(300, strings.Repeat("x", 100)) }},
 	{"256 messages of one byte", func(h *hall) { h.talk(300, "x") }},
 	{"256 messages of 4 KiB", func(h *hall) { h.talk(300, strings.Repeat("x", 4000)) }},
@@ -74,7 +74,7 @@ var halls = []struct {
 		name := "1" + strings.Repeat("\U0001F600", hub.MaxName-1)
 		for range 20 {
 			body := `{"session":"` + h.session + `","to":"` + name + `","text":"`
-			newDriver(h.App).exchange(shortPost("send", body+strings.Repeat("x", chatMax-len(body)-2)+`"}`))
+			newDriver(h.App).exchange(shortPost("send", body+strings.Repeat("x", maxChatMessage-len(body)-2)+`"}`))
 		}
 	}},
 	{"4,000 members with long names", func(h *hall) { h.fillWith(4000, "\U0001F600", hub.MaxName) }},
@@ -90,7 +90,7 @@ var halls = []struct {
 const upgrade = "GET /chat HTTP/1.1\r\nHost:\r\nUpgrade:websocket\r\nConnection:Upgrade\r\n" +
 	"Sec-WebSocket-Version:13\r\nSec-WebSocket-Key:AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 
-func TestAnAnswerOfTheRoomHasAtMost300TimesTheBytesOfItsRequest(t *testing.T) {
+func TestAResponseOfTheRoomHasAtMost300TimesTheBytesOfItsRequest(t *testing.T) {
 	const most = 300
 	for _, hall := range halls {
 		h := newHall(t)

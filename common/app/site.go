@@ -53,7 +53,7 @@ func (a *App) page(path []byte) *page {
 	return nil
 }
 
-// serve answers with the page from memory, referring to it, not copying.
+// serve responds with the page in memory, without a copy.
 func (p *page) serve(a *App, c *session.Conn, r *http1.Request) {
 	if p.fixed == nil {
 		p.load()

@@ -37,7 +37,7 @@ func TestBuiltInPages(t *testing.T) {
 }
 
 // An image can't see a page's style sheet, so its colours are filled in: those of the three servers.
-func TestTheIconHasTheServersColours(t *testing.T) {
+func TestTheIconHasTheColoursOfTheServers(t *testing.T) {
 	icon := ask(t, local(nil), "GET /_/icon.svg").body
 	sheet := Stylesheet()
 	for _, name := range []string{"fork", "poll", "epoll"} {
@@ -65,7 +65,7 @@ func TestPagesHaveNamesWithoutExtension(t *testing.T) {
 // the following header fields that would have been sent in a 200 (OK) response
 // to the same request": Content-Location, Date, ETag, Vary, Cache-Control and
 // Expires.
-func TestANotModifiedPageSaysWhatTheWholeOneDoes(t *testing.T) {
+func TestA304OfAPageHasTheFieldsOfThe200(t *testing.T) {
 	named := []string{"Content-Location", "Date", "ETag", "Vary", "Cache-Control", "Expires"}
 	for _, p := range local(nil).site {
 		whole := ask(t, local(nil), "GET "+p.path)

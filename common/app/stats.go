@@ -9,8 +9,8 @@ import (
 
 var jsonFields = []byte("Content-Type: application/json\r\nCache-Control: no-store\r\n")
 
-// stats answers with all counters as JSON: the totals, and the slots in use.
-// pid is the process that answers: in forkserv another one each time.
+// stats responds with all counters as JSON: the totals, and the slots in use.
+// pid is the process that responds: in forkserv another one each time.
 func (a *App) stats(c *session.Conn) {
 	a.report(c)
 	b := append([]byte(`{"server":`), strconv.Quote(a.o.Name)...)
@@ -32,7 +32,7 @@ func (a *App) stats(c *session.Conn) {
 		}
 	}
 	b = append(b, "]}\n"...)
-	c.Reply(&session.Response{Status: 200, Fields: jsonFields, Body: b})
+	c.Respond(&session.Response{Status: 200, Fields: jsonFields, Body: b})
 }
 
 // appendSlot adds a slot as an object. Whose connection it is about can be said

@@ -56,7 +56,7 @@ func TestStatsIsJSON(t *testing.T) {
 	}
 }
 
-// Where the others come from is nothing for everybody who can reach the server.
+// The peers' addresses must not be shown to everybody who can reach the server.
 func TestStatsShowPeersOnLoopbackOrToAllowedHostsOnly(t *testing.T) {
 	hosts := []string{"localhost"}
 	for _, tt := range []struct {

@@ -5,9 +5,9 @@ import "strings"
 // typeField is the line that says how to read a file of that name.
 func typeField(name string) []byte { return []byte("Content-Type: " + contentType(name) + "\r\n") }
 
-// contentType tells a media type by the name's extension. The table is ours,
+// contentType returns the media type for the name's extension. The table is ours,
 // because package mime reads files of the system, and then the same request
-// would have other answers on another machine.
+// would have other types on another machine.
 func contentType(name string) string {
 	dot := strings.LastIndexByte(name, '.')
 	if dot < strings.LastIndexByte(name, '/') || dot < 0 {

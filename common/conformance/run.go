@@ -28,7 +28,7 @@ func Traces(t testing.TB) []*tracetest.Trace {
 	return all
 }
 
-// How much is played: seeded cuts of each trace, and how much at once.
+// How much is played: seeded cuts of each trace, and how much in parallel.
 const (
 	cuts      = 100
 	fewCuts   = 30 // see Target.Few
@@ -90,7 +90,7 @@ type runner struct {
 	servers map[string]*Server // by flags
 }
 
-// playTogether plays several of the traces at once, on so many connections at most
+// playTogether plays several traces in parallel, on at most so many connections
 // beside those that get each byte by itself.
 func (r *runner) playTogether(traces []*tracetest.Trace, most int) {
 	together := tracesAtOnce
@@ -140,7 +140,7 @@ func (r *runner) play(t *testing.T, tr *tracetest.Trace, room chan struct{}) {
 	}
 }
 
-// playAll plays tr in all cuttings, byte by byte at once, others as there is room for them.
+// playAll plays tr in all cuttings: byte by byte immediately, the others when there is room.
 func (r *runner) playAll(tr *tracetest.Trace, play play, room chan struct{}) []outcome {
 	all := make([]outcome, len(r.cuttings))
 	var wg sync.WaitGroup

@@ -48,14 +48,14 @@ var (
 // Tick says that Deadline has passed. A peer may take bytes for long before its
 // kernel announces room for more, so the socket is asked first.
 func (c *Conn) Tick(now time.Time) {
-	look, cut := c.LookDue(now), c.CutDue(now)
+	look, cut := c.AckCheckDue(now), c.CutDue(now)
 	if !look && !cut {
 		c.Session.Tick(now)
 		return
 	}
 	unacked := c.io.unacked(c.FD)
 	if look {
-		c.Look(now, unacked)
+		c.AckChecked(now, unacked)
 	}
 	c.Session.Tick(now)
 	if c.Want() == 0 && (!cut || unacked > 0) { // the peer doesn't read, or was kicked

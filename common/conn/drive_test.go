@@ -44,7 +44,7 @@ func (a *testApp) Gone(*session.Conn, ws.Code)                { a.gone++ }
 
 // reply makes a testApp answer all requests with r.
 func reply(r session.Response) *testApp {
-	return &testApp{answer: func(c *session.Conn) { c.Reply(&r) }}
+	return &testApp{answer: func(c *session.Conn) { c.Respond(&r) }}
 }
 
 const get = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -139,7 +139,7 @@ var accepted = []struct {
 				Body: "a", Is: "close", End: true}}},
 }
 
-func TestAccepted(t *testing.T) {
+func TestValidRequestsAreParsed(t *testing.T) {
 	for _, c := range accepted {
 		t.Run(c.rule, func(t *testing.T) {
 			got := sameHowever(t, small, []byte(c.in), 1, 2, 3, 4, 5, 6, 7, 8)
@@ -206,8 +206,8 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// What a caller appends to a value must not overwrite what follows it in the head.
-func TestSlicesEndWhereTheyEnd(t *testing.T) {
+// What a caller appends to a value must not overwrite what follows it in the header fields.
+func TestReturnedSlicesHaveNoSpareCapacity(t *testing.T) {
 	in := []byte("POST /a?b HTTP/1.1\r\nHost: c\r\nContent-Length: 3\r\n\r\nabcdef")
 	before := string(in)
 	var r Reader

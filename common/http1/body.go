@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// obey notes the fields that say where the request ends and what becomes of the connection.
-func (q *Request) obey(name, value []byte) *Error {
+// applyField evaluates the fields that say where the request ends and whether the connection persists.
+func (q *Request) applyField(name, value []byte) *Error {
 	switch {
 	case fold(name, "Host"):
 		return q.hostField(value)
@@ -16,12 +16,12 @@ func (q *Request) obey(name, value []byte) *Error {
 		return q.codingField(value)
 	case fold(name, "Connection"):
 		for member := range members(value) {
-			q.closing = q.closing || fold(member, "close")
-			q.lasting = q.lasting || fold(member, "keep-alive")
+			q.connectionClose = q.connectionClose || fold(member, "close")
+			q.connectionKeepAlive = q.connectionKeepAlive || fold(member, "keep-alive")
 		}
 	case fold(name, "Expect"):
-		q.expects = true
-		q.unmet = q.unmet || !fold(value, "100-continue")
+		q.expectSeen = true
+		q.otherExpectation = q.otherExpectation || !fold(value, "100-continue")
 	case len(name) > 3 && fold(name[:3], "If-"):
 		q.conditional = true
 	}
@@ -33,22 +33,22 @@ func (q *Request) obey(name, value []byte) *Error {
 // header field line or a Host header field with an invalid field value."
 func (q *Request) hostField(value []byte) *Error {
 	switch {
-	case q.hosts:
-		return ErrHosts
+	case q.hostSeen:
+		return ErrHostTwice
 	case !validHost(value):
 		return ErrHost
 	}
-	q.hosts, q.named = true, q.fields[q.count-1].value
+	q.hostSeen, q.hostValue = true, q.fields[q.count-1].value
 	return nil
 }
 
 // lengthField parses a Content-Length (RFC 9110 8.6). Several, even if they say the same, are refused, as RFC
-// 9112 6.3 allows: whoever sends them is broken or means harm.
+// 9112 6.3 allows: their sender is broken or an attacker.
 func (q *Request) lengthField(value []byte) *Error {
-	if q.lengths {
-		return ErrLengths
+	if q.lengthSeen {
+		return ErrLengthTwice
 	}
-	q.lengths = true
+	q.lengthSeen = true
 	if len(value) == 0 || !all(value, inDigit) {
 		return ErrLength
 	}
@@ -64,7 +64,7 @@ func (q *Request) lengthField(value []byte) *Error {
 // codingField parses a line of Transfer-Encoding; the list may go on in the next one. Empty members are
 // refused here, and only here: in the field that decides where the request ends nothing is forgiven.
 func (q *Request) codingField(value []byte) *Error {
-	q.coded = true
+	q.codingSeen = true
 	for member := range members(value) {
 		name, _, parameters := bytes.Cut(member, semicolon)
 		switch {
@@ -75,36 +75,36 @@ func (q *Request) codingField(value []byte) *Error {
 		case parameters && fold(trim(name), "chunked"):
 			return ErrCoding // RFC 9112 7.1: chunked has no parameters
 		default:
-			q.unknown = true
+			q.otherCoding = true
 		}
 	}
 	return nil
 }
 
-// frame judges the head as a whole, after its last line, and decides what follows it.
-func (r *Reader) frame() *Error {
+// decideFraming checks the header fields as a whole, after the last line, and decides how the body is framed.
+func (r *Reader) decideFraming() *Error {
 	q := &r.req
 	switch {
-	case q.minor > 0 && !q.hosts:
+	case q.minor > 0 && !q.hostSeen:
 		return ErrNoHost
-	case q.coded && q.minor == 0:
+	case q.codingSeen && q.minor == 0:
 		// RFC 9112 6.1: "A server or client that receives an HTTP/1.0 message containing a Transfer-Encoding
 		// header field MUST treat the message as if the framing is faulty".
 		return ErrCoding10
-	case q.coded && q.lengths:
+	case q.codingSeen && q.lengthSeen:
 		// RFC 9112 6.3: "Such a message might indicate an attempt to perform request smuggling [...] or
 		// response splitting [...] and ought to be handled as an error."
-		return ErrLengthAndCoded
-	case q.coded && !q.chunked:
+		return ErrLengthAndCoding
+	case q.codingSeen && !q.chunked:
 		// RFC 9112 6.3: "If a Transfer-Encoding header field is present in a request and the chunked transfer
 		// coding is not the final encoding, the message body length cannot be determined reliably; the server
 		// MUST respond with the 400 (Bad Request) status code and then close the connection."
 		return ErrCoding
-	case q.unknown:
+	case q.otherCoding:
 		return ErrUnknownCoding
 	case q.length > r.limits.body():
 		return ErrBodyLimit
-	case q.unmet && q.minor > 0:
+	case q.otherExpectation && q.minor > 0:
 		return ErrExpect
 	}
 	r.phase, r.rest = sized, q.length
@@ -114,17 +114,17 @@ func (r *Reader) frame() *Error {
 	return nil
 }
 
-// nextSized reads a body whose length the head has given.
+// nextSized reads a body of Content-Length bytes.
 func (r *Reader) nextSized(p []byte) (Event, int) {
 	if r.rest == 0 {
 		r.phase = over
 		return Event{Kind: End}, 0
 	}
-	return r.piece(p)
+	return r.bodyPiece(p)
 }
 
-// piece takes as much of the body as there is of it, up to rest.
-func (r *Reader) piece(p []byte) (Event, int) {
+// bodyPiece returns as much of the body as p has, up to rest.
+func (r *Reader) bodyPiece(p []byte) (Event, int) {
 	n := int(min(r.rest, int64(len(p))))
 	if n == 0 {
 		return Event{Kind: NeedMore}, 0

@@ -1,6 +1,6 @@
 package http1
 
-// chunk is how far a chunked body has come. Unlike the head it is judged byte by byte, so that nothing of it
+// chunk is the position in a chunked body. Unlike the header fields it is checked byte by byte, so that nothing of it
 // needs to be kept: sizes are counted, extensions and trailers are checked and dropped.
 type chunk struct {
 	state  chunkState
@@ -21,15 +21,15 @@ type chunkState uint8
 
 const (
 	chunkSize    chunkState = iota // a digit of the size, or what follows the last one
-	chunkBlank                     // a blank behind the size, or the ";" it must lead to
-	chunkExt                       // a byte of an extension, or the CR behind it
+	chunkBlank                     // a blank after the size, or the ";" it must lead to
+	chunkExt                       // a byte of an extension, or the CR after it
 	chunkSizeLF                    // the LF of the size's line
 	chunkData                      // data, as long as there is a rest
-	chunkDataLF                    // the LF behind the data
+	chunkDataLF                    // the LF after the data
 	trailerStart                   // the first byte of a trailer's name, or the CR of the last line
 	trailerName                    // a further one, or the colon
-	trailerValue                   // a byte of its value, or the CR behind it
-	trailerLF                      // the LF behind a trailer
+	trailerValue                   // a byte of its value, or the CR after it
+	trailerLF                      // the LF after a trailer
 	lastLF                         // the LF of the last line
 	chunkOver                      // nothing
 )
@@ -41,7 +41,7 @@ const maxSizeDigits = 16
 func (r *Reader) nextChunked(p []byte) (Event, int) {
 	for i, c := range p {
 		if r.chunk.state == chunkData && r.rest > 0 {
-			ev, n := r.piece(p[i:])
+			ev, n := r.bodyPiece(p[i:])
 			return ev, i + n
 		}
 		if err := r.chunkByte(c); err != nil {
@@ -55,7 +55,7 @@ func (r *Reader) nextChunked(p []byte) (Event, int) {
 	return Event{Kind: NeedMore}, len(p)
 }
 
-// chunkByte takes one byte of a chunked body that isn't data.
+// chunkByte processes one byte of a chunked body that isn't data.
 func (r *Reader) chunkByte(c byte) *Error {
 	switch k := &r.chunk; k.state {
 	case chunkSize:
@@ -88,7 +88,7 @@ func (r *Reader) chunkByte(c byte) *Error {
 	return nil
 }
 
-// sizeByte takes a byte of the size, or the one behind it. A blank is one that may stand in front of an
+// sizeByte processes a byte of the size, or the one after it. A blank is one that may precede an
 // extension.
 func (r *Reader) sizeByte(c byte) *Error {
 	k := &r.chunk
@@ -113,7 +113,7 @@ func (r *Reader) sizeByte(c byte) *Error {
 	return ErrChunkSize
 }
 
-// extByte takes a byte of the extensions. RFC 9112 7.1.1: "A recipient MUST ignore unrecognized chunk
+// extByte processes a byte of the extensions. RFC 9112 7.1.1: "A recipient MUST ignore unrecognized chunk
 // extensions. A server ought to limit the total length of chunk extensions received in a request".
 func (r *Reader) extByte(c byte) *Error {
 	k := &r.chunk
@@ -151,7 +151,7 @@ func (r *Reader) sizeOver() *Error {
 	return nil
 }
 
-// trailerByte takes a byte of the trailers. They obey the head's rules and are dropped: RFC 9112 7.1.2 allows
+// trailerByte processes a byte of the trailers. They follow the rules of header fields and are dropped: RFC 9112 7.1.2 allows
 // it, and nothing that comes after the body can be relied on to have been seen by those in between.
 func (r *Reader) trailerByte(c byte) *Error {
 	k := &r.chunk

@@ -21,8 +21,8 @@ type request struct {
 	Err                               *Error
 }
 
-// read gives the pieces to a Reader, as a driver would who reads every piece into the same buffer, and
-// returns the requests in them. Bytes behind an error are given too, and must change nothing. Each request has
+// read gives the pieces to a Reader, as a driver would that reads every piece into the same buffer, and
+// returns the requests in them. Bytes after an error are given too, and must change nothing. Each request has
 // a new Reader: none can know of what was read before.
 func read(t testing.TB, l Limits, pieces ...[]byte) (requests []request) {
 	t.Helper()

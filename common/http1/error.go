@@ -34,18 +34,18 @@ var (
 	ErrFieldLimit = &Error{431, "too many header fields"}
 )
 
-// What can be wrong with the fields that this package obeys.
+// What can be wrong with the fields that decide the framing and the connection.
 var (
-	ErrNoHost         = &Error{400, "Host is missing"}
-	ErrHost           = &Error{400, "invalid host"}
-	ErrHosts          = &Error{400, "more than one Host"}
-	ErrLength         = &Error{400, "invalid Content-Length"}
-	ErrLengths        = &Error{400, "more than one Content-Length"}
-	ErrLengthAndCoded = &Error{400, "both Content-Length and Transfer-Encoding"}
-	ErrCoding         = &Error{400, "malformed Transfer-Encoding, or chunked is not its last coding"}
-	ErrCoding10       = &Error{400, "Transfer-Encoding in HTTP/1.0"}
-	ErrUnknownCoding  = &Error{501, "transfer coding other than chunked"}
-	ErrExpect         = &Error{417, "expectation other than 100-continue"}
+	ErrNoHost          = &Error{400, "Host is missing"}
+	ErrHost            = &Error{400, "invalid host"}
+	ErrHostTwice       = &Error{400, "more than one Host"}
+	ErrLength          = &Error{400, "invalid Content-Length"}
+	ErrLengthTwice     = &Error{400, "more than one Content-Length"}
+	ErrLengthAndCoding = &Error{400, "both Content-Length and Transfer-Encoding"}
+	ErrCoding          = &Error{400, "malformed Transfer-Encoding, or chunked is not its last coding"}
+	ErrCoding10        = &Error{400, "Transfer-Encoding in HTTP/1.0"}
+	ErrUnknownCoding   = &Error{501, "transfer coding other than chunked"}
+	ErrExpect          = &Error{417, "expectation other than 100-continue"}
 )
 
 // What can be wrong with a body.

@@ -8,7 +8,7 @@ import (
 )
 
 // Two requests arrive in pieces that have nothing to do with where one ends. The pieces are given to the
-// Reader as they come; every request is answered when its end is there.
+// Reader as they arrive; the response to a request is sent when its end has arrived.
 func Example() {
 	var r http1.Reader
 	buffer := make([]byte, 128)

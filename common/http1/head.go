@@ -8,7 +8,7 @@ func (r *Reader) nextHead(p []byte) (Event, int) {
 	taken := 0
 	if r.phase == before {
 		var err *Error
-		if taken, err = r.emptyLines(p); err != nil {
+		if taken, err = r.skipEmptyLines(p); err != nil {
 			return r.fail(p, err)
 		}
 		if taken == len(p) {
@@ -25,11 +25,11 @@ func (r *Reader) nextHead(p []byte) (Event, int) {
 		head = r.buf
 	}
 
-	done, err := r.lines(head[:min(len(head), limit)])
+	done, err := r.parseLines(head[:min(len(head), limit)])
 	switch {
 	case err != nil:
 		return r.failHead(p, head, err)
-	case !done && len(head) > limit && r.line == 0:
+	case !done && len(head) > limit && r.lineAt == 0:
 		return r.failHead(p, head, ErrLineLimit)
 	case !done && len(head) > limit:
 		return r.failHead(p, head, ErrHeadLimit)
@@ -40,36 +40,36 @@ func (r *Reader) nextHead(p []byte) (Event, int) {
 		return Event{Kind: NeedMore}, len(p)
 	}
 
-	if err := r.frame(); err != nil {
+	if err := r.decideFraming(); err != nil {
 		return r.failHead(p, head, err)
 	}
-	r.req.setHead(head[:r.line:r.line], r.block)
-	r.remember(&r.req)
+	r.req.setHead(head[:r.lineAt:r.lineAt], r.fieldsAt)
+	r.store(&r.req)
 	if held > 0 {
-		r.buf = r.buf[:r.line]
+		r.buf = r.buf[:r.lineAt]
 	}
-	return Event{Kind: Head}, taken + r.line - held
+	return Event{Kind: Head}, taken + r.lineAt - held
 }
 
-// failHead is fail within a head, of which what has come is kept in mind for Asks.
+// failHead is fail within a head. It stores what MethodKind returns.
 func (r *Reader) failHead(p, head []byte, err *Error) (Event, int) {
-	r.asks = asks(head)
+	r.methodKind = methodKindOf(head)
 	return r.fail(p, err)
 }
 
-// emptyLines skips them and returns how many bytes they are.
+// skipEmptyLines skips them and returns how many bytes they are.
 //
 // RFC 9112 2.2: "a server that is expecting to receive and parse a request-line SHOULD ignore at least one
 // empty line (CRLF) received prior to the request-line."
-func (r *Reader) emptyLines(p []byte) (int, *Error) {
+func (r *Reader) skipEmptyLines(p []byte) (int, *Error) {
 	for i, c := range p {
 		switch {
-		case r.cr && c == '\n':
-			r.cr = false
-		case r.cr:
+		case r.crPending && c == '\n':
+			r.crPending = false
+		case r.crPending:
 			return i, ErrLineEnd
 		case c == '\r':
-			r.cr = true
+			r.crPending = true
 		default:
 			return i, nil
 		}
@@ -77,36 +77,36 @@ func (r *Reader) emptyLines(p []byte) (int, *Error) {
 	return len(p), nil
 }
 
-// lines reads on in the head, which is all that has come of it, and reports whether its end has been found. A
-// line is judged when its end is there, and the lines in their order: so the verdict doesn't depend on how
+// parseLines continues with head, the part of the head that has arrived, and reports whether it has found its end.
+// A line is checked when it is complete, and lines are checked in their order: so the result doesn't depend on how
 // they were cut.
-func (r *Reader) lines(head []byte) (done bool, err *Error) {
-	if err := r.method(head); err != nil {
+func (r *Reader) parseLines(head []byte) (done bool, err *Error) {
+	if err := r.checkMethod(head); err != nil {
 		return false, err
 	}
 	for {
-		i := bytes.IndexByte(head[r.seen:], '\n')
+		i := bytes.IndexByte(head[r.searched:], '\n')
 		if i < 0 {
-			r.seen = len(head)
+			r.searched = len(head)
 			return false, nil
 		}
-		from, lf := r.line, r.seen+i
-		r.line, r.seen = lf+1, lf+1
+		from, lf := r.lineAt, r.searched+i
+		r.lineAt, r.searched = lf+1, lf+1
 		switch {
 		case head[lf-1] != '\r': // there is such a byte: a method has come
 			err = ErrLineEnd
 		case from == 0:
 			if err = r.req.requestLine(head[:lf-1]); err == nil {
-				r.block = r.line
-				r.line += r.recall(head[r.line:], &r.req)
-				if r.line > r.block {
+				r.fieldsAt = r.lineAt
+				r.lineAt += r.lookup(head[r.lineAt:], &r.req)
+				if r.lineAt > r.fieldsAt {
 					return true, nil
 				}
 			}
 		case lf-1 == from:
 			return true, nil
 		default:
-			err = r.req.fieldLine(head[r.block:], from-r.block, lf-1-r.block)
+			err = r.req.fieldLine(head[r.fieldsAt:], from-r.fieldsAt, lf-1-r.fieldsAt)
 		}
 		if err != nil {
 			return false, err
@@ -114,17 +114,17 @@ func (r *Reader) lines(head []byte) (done bool, err *Error) {
 	}
 }
 
-// method judges the method's bytes one by one, before the line is complete. A client that speaks TLS, or
-// another protocol altogether, is found out at its first bytes and not by a timeout.
-func (r *Reader) method(head []byte) *Error {
+// checkMethod checks the method's bytes one by one, before the line is complete. A client that speaks TLS, or
+// another protocol, is refused at its first bytes, not by a timeout.
+func (r *Reader) checkMethod(head []byte) *Error {
 	if r.req.method.to > 0 {
 		return nil
 	}
-	for i := r.seen; i < len(head); i++ {
+	for i := r.searched; i < len(head); i++ {
 		switch {
 		case class[head[i]]&inToken != 0:
 		case head[i] == ' ' && i > 0:
-			r.req.method.to, r.seen = i, i
+			r.req.method.to, r.searched = i, i
 			return nil
 		default:
 			return ErrMethod
@@ -186,5 +186,5 @@ func (q *Request) fieldLine(block []byte, from, to int) *Error {
 	}
 	q.fields[q.count] = field{span{from, from + colon}, value}
 	q.count++
-	return q.obey(line[:colon], block[value.from:value.to])
+	return q.applyField(line[:colon], block[value.from:value.to])
 }

@@ -58,7 +58,7 @@ func isPlain(path []byte) bool {
 }
 
 // AppendURI appends a part of a path or a query that came in a request, with all percent-encoded that RFC 3986
-// 3.3 and 3.4 have no place for. Requests may have such bytes: browsers send some of them. A reply must not.
+// 3.3 and 3.4 have no place for. Requests may have such bytes: browsers send some of them. A response must not.
 func AppendURI(dst, part []byte) []byte {
 	const hex = "0123456789ABCDEF"
 	for i, c := range part {

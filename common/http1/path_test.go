@@ -96,7 +96,7 @@ func FuzzDecodePath(f *testing.F) {
 }
 
 // readBy holds every path that is called plain against DecodePath.
-func TestOnlyPlainPathsAreCalledPlain(t *testing.T) {
+func TestPlainPathIsTrueForPlainPathsOnly(t *testing.T) {
 	for target, want := range map[string]bool{
 		"/": true, "/chat/join": true, "/a//b/~c_d-e:@!$&'()*+,;=": true,
 		"/%41": false, "/a%2fb": false, "/a/../b": false, "/./a": false, "/a?": false, "/a?b": false, "http://a/b": false,

@@ -31,7 +31,7 @@ type Kind uint8
 
 // The kinds of Event. A request is Head, any number of Body, End; Failed can come in place of any of them.
 const (
-	NeedMore Kind = iota // all of p has been taken, and it decides nothing further
+	NeedMore Kind = iota // all of p has been read, and more is needed
 	Head                 // the head is complete: Request is valid from here on
 	Body                 // Data is the next piece of the body, never empty
 	End                  // the request is over; the next one begins at p[n:], after Reset
@@ -63,26 +63,25 @@ const (
 	failed               // the request has been refused
 )
 
-// A Reader takes one request out of a stream of bytes, in whatever pieces they come. The zero Reader is as
+// A Reader reads one request from a stream of bytes, in whatever pieces they arrive. The zero Reader is like
 // one after Reset(Limits{}).
 type Reader struct {
-	limits Limits
-	phase  phase
-	cr     bool // phase before: the CR of an empty line has come, its LF has not
+	limits    Limits
+	phase     phase
+	crPending bool // phase before: the CR of an empty line has come, its LF has not
 
-	// While the head comes: line is where the line being read begins, and seen is how far the head has been
-	// searched for that line's end. What has been seen is not looked at again, so that a slow sender costs no
-	// more than a fast one.
-	line, seen int
-	block      int // where the fields begin, behind the request line
+	// While the head arrives: lineAt is where the current line begins, and searched is how far the head has been
+	// searched for that line's end. No byte is searched again, so a slow sender costs no more than a fast one.
+	lineAt, searched int
+	fieldsAt         int // where the fields begin, after the request line
 
-	// buf holds a head that has come in pieces, or one that was kept. As long as it is empty the head is where the
-	// caller's bytes are.
+	// buf holds a head that arrived in pieces, or one that was kept. While it is empty the head is in the caller's
+	// buffer.
 	buf []byte
 
-	memory
+	fieldCache
 
-	asks Asks // of a request that was refused within its head
+	methodKind MethodKind // of a request that was refused within its head
 
 	rest  int64 // bytes to come of a sized body, or of the current chunk
 	chunk chunk
@@ -92,23 +91,23 @@ type Reader struct {
 
 // Buffers above this size are not kept from one request to the next: one client's giant cookies must not be
 // paid for by every connection that uses this Reader later.
-const keepBuffer = 64 << 10
+const maxKeptBuffer = 64 << 10
 
 // Reset makes the Reader ready for the next request. What it has collected for the last one is forgotten, and
 // its Request is no longer valid; its memory is kept, but no buffer above 64 KiB. Of the last head it keeps a
 // copy of the fields, up to 4 KiB, for the next one's may be the same.
 func (r *Reader) Reset(l Limits) {
 	r.limits = l
-	r.phase, r.cr = before, false
-	r.line, r.seen, r.block = 0, 0, 0
-	if r.buf = r.buf[:0]; cap(r.buf) > keepBuffer {
+	r.phase, r.crPending = before, false
+	r.lineAt, r.searched, r.fieldsAt = 0, 0, 0
+	if r.buf = r.buf[:0]; cap(r.buf) > maxKeptBuffer {
 		r.buf = nil
 	}
-	r.rest, r.chunk, r.asks = 0, chunk{}, Unknown
+	r.rest, r.chunk, r.methodKind = 0, chunk{}, MethodUnknown
 	r.req.reset()
 }
 
-// Started reports whether a byte of a request has been taken since Reset. Empty lines before the request line
+// Started reports whether a byte of a request has been read since Reset. Empty lines before the request line
 // are no part of it, nor is a CR that may be half of one.
 func (r *Reader) Started() bool { return r.phase != before }
 
@@ -116,39 +115,40 @@ func (r *Reader) Started() bool { return r.phase != before }
 // given to Next when Head was returned, or in the Reader; Keep makes sure of the latter.
 func (r *Reader) Request() *Request { return &r.req }
 
-// Asks says whether a request's method is HEAD: then no reply to it has content, not even a refusal (RFC 9110
+// MethodKind says whether a request's method is HEAD: then no response to it has content, not even a refusal (RFC 9110
 // 9.3.2).
-type Asks uint8
+type MethodKind uint8
 
 // The method is Unknown before enough of it has come.
 const (
-	Unknown Asks = iota
-	ForHead
-	ForContent
+	MethodUnknown MethodKind = iota
+	MethodHEAD
+	MethodOther
 )
 
-// Asks says what is known of the method, also of a request that is incomplete or that was refused. It doesn't
+// MethodKind says what is known of the method, also of a request that is incomplete or that was refused. It doesn't
 // depend on how the request was cut.
-func (r *Reader) Asks() Asks {
+func (r *Reader) MethodKind() MethodKind {
 	switch {
 	case r.phase == failed && r.req.head == nil:
-		return r.asks
+		return r.methodKind
 	case r.phase <= inHead:
-		return asks(r.buf)
+		return methodKindOf(r.buf)
 	}
-	return asks(r.req.head)
+	return methodKindOf(r.req.head)
 }
 
-// asks judges a head, or the beginning of one. What ends the method needn't be the SP that must.
-func asks(head []byte) Asks {
+// methodKindOf returns the MethodKind of a head, or of the beginning of one. Any byte that is no token character ends
+// the method here.
+func methodKindOf(head []byte) MethodKind {
 	const name = "HEAD"
 	switch n := min(len(head), len(name)); {
 	case string(head[:n]) != name[:n], n < len(head) && class[head[n]]&inToken != 0:
-		return ForContent
+		return MethodOther
 	case n == len(head):
-		return Unknown
+		return MethodUnknown
 	}
-	return ForHead
+	return MethodHEAD
 }
 
 // Held is how many bytes of memory the Reader's copy of a head takes.
@@ -159,13 +159,13 @@ func (r *Reader) Held() int { return cap(r.buf) }
 func (r *Reader) Keep() {
 	if len(r.buf) == 0 && r.req.head != nil {
 		r.buf = append(r.buf, r.req.head...)
-		r.req.setHead(r.buf, len(r.buf)-len(r.req.block))
+		r.req.setHead(r.buf, len(r.buf)-len(r.req.fieldBlock))
 	}
 }
 
-// Next takes the first n bytes of p and says what they were. The caller goes on with p[n:], even if that is
-// empty, until the event is NeedMore (then n is len(p), and more must be read), End or Failed. Bytes behind
-// the end of the request are never taken. After End it returns End again and after Failed NeedMore, until
+// Next reads the first n bytes of p and returns what they are. The caller goes on with p[n:], even if that is
+// empty, until the event is NeedMore (then n is len(p), and more must be read), End or Failed. Bytes after
+// the end of the request are never read. After End it returns End again and after Failed NeedMore, until
 // Reset.
 //
 // p is not written to. It is lent until Next returns, except for what Event.Data and, without Keep, the
@@ -186,8 +186,7 @@ func (r *Reader) Next(p []byte) (ev Event, n int) {
 	panic("http1: impossible phase")
 }
 
-// fail ends the request. All of p is taken: nothing behind an error can be trusted to begin where it seems
-// to.
+// fail ends the request. All of p is dropped: after an error nobody knows where the next request begins.
 func (r *Reader) fail(p []byte, err *Error) (Event, int) {
 	if r.phase <= inHead {
 		r.req.reset() // half a Request would be worse than none

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestStarted(t *testing.T) {
+func TestStartedIsTrueFromTheFirstByteOfTheRequest(t *testing.T) {
 	var r Reader
 	for _, step := range []struct {
 		piece string
@@ -60,7 +60,7 @@ func TestAfterAnErrorEverythingIsDiscarded(t *testing.T) {
 	}
 }
 
-func TestWholeHeadIsNotCopied(t *testing.T) {
+func TestAHeadInOnePieceIsNotCopied(t *testing.T) {
 	in := []byte("GET /abc HTTP/1.0\r\n\r\n")
 	var r Reader
 	r.Next(in)
@@ -87,7 +87,7 @@ func TestBodyIsNotCopied(t *testing.T) {
 	}
 }
 
-func TestKeepBeforeAHeadDoesNothing(t *testing.T) {
+func TestKeepBeforeTheHeaderFieldsDoesNothing(t *testing.T) {
 	var r Reader
 	r.Keep()
 	r.Next([]byte("GET / HT"))
@@ -105,8 +105,8 @@ func TestNoByteIsSearchedTwice(t *testing.T) {
 		if ev, _ := r.Next([]byte(head[i : i+1])); ev.Kind != NeedMore {
 			t.Fatalf("byte %d gives %v", i, ev)
 		}
-		if want := i + 1; r.seen != want && r.req.method.to != i { // that SP is looked at twice
-			t.Fatalf("%d bytes have come and %d are done with", want, r.seen)
+		if want := i + 1; r.searched != want && r.req.method.to != i { // that SP is looked at twice
+			t.Fatalf("%d bytes have come and %d are done with", want, r.searched)
 		}
 	}
 }
@@ -119,13 +119,13 @@ func TestResetKeepsSmallBuffersOnly(t *testing.T) {
 		r.Next([]byte(get + "a: "))
 		r.Next(bytes.Repeat([]byte("x"), size))
 		r.Reset(l)
-		if kept, want := cap(r.buf) > 0, size < keepBuffer; kept != want || cap(r.buf) > keepBuffer {
+		if kept, want := cap(r.buf) > 0, size < maxKeptBuffer; kept != want || cap(r.buf) > maxKeptBuffer {
 			t.Errorf("after a head of %d bytes a buffer of %d is kept", size, cap(r.buf))
 		}
 	}
 }
 
-func TestResetLetsGoOfTheCallersBytes(t *testing.T) {
+func TestResetKeepsNoReferenceToTheCallersBytes(t *testing.T) {
 	var r Reader
 	r.Next([]byte("GET / HTTP/1.0\r\n\r\n"))
 	if r.Reset(Limits{}); r.req.head != nil {
@@ -151,15 +151,15 @@ func TestErrorSaysStatusAndReason(t *testing.T) {
 	}
 }
 
-func TestAsks(t *testing.T) {
-	for in, want := range map[string]Asks{
-		"": Unknown, "\r\n": Unknown, "\rG": Unknown, "H": Unknown, "HEA": Unknown, "\r\nHEAD": Unknown,
-		"HEAD ": ForHead, "HEAD / HTTP/1.1\r\nHo": ForHead, "HEAD / HTTP/1.1\r\n\r\n": ForHead,
-		"HEAD /\x00": ForHead, "HEAD\r": ForHead, "HEAD\n": ForHead, "HEAD / HTTP/2.0\r\n": ForHead,
-		"HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab": ForHead,
-		chunkyHead + "x": ForHead, chunkyHead + "2\r\nab!": ForHead,
-		"G": ForContent, "HE(": ForContent, "head ": ForContent, "HEADS ": ForContent, "\x16": ForContent,
-		get + "\r\n": ForContent, chunky + "x": ForContent,
+func TestMethodKindTellsHEADFromOtherMethods(t *testing.T) {
+	for in, want := range map[string]MethodKind{
+		"": MethodUnknown, "\r\n": MethodUnknown, "\rG": MethodUnknown, "H": MethodUnknown, "HEA": MethodUnknown, "\r\nHEAD": MethodUnknown,
+		"HEAD ": MethodHEAD, "HEAD / HTTP/1.1\r\nHo": MethodHEAD, "HEAD / HTTP/1.1\r\n\r\n": MethodHEAD,
+		"HEAD /\x00": MethodHEAD, "HEAD\r": MethodHEAD, "HEAD\n": MethodHEAD, "HEAD / HTTP/2.0\r\n": MethodHEAD,
+		"HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab": MethodHEAD,
+		chunkyHead + "x": MethodHEAD, chunkyHead + "2\r\nab!": MethodHEAD,
+		"G": MethodOther, "HE(": MethodOther, "head ": MethodOther, "HEADS ": MethodOther, "\x16": MethodOther,
+		get + "\r\n": MethodOther, chunky + "x": MethodOther,
 	} {
 		for cut := range len(in) + 1 {
 			var r Reader
@@ -169,7 +169,7 @@ func TestAsks(t *testing.T) {
 				}
 				r.Keep()
 			}
-			if got := r.Asks(); got != want {
+			if got := r.MethodKind(); got != want {
 				t.Errorf("%q, cut at %d: got %d, want %d", in, cut, got, want)
 			}
 		}

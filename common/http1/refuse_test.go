@@ -89,9 +89,9 @@ var refused = []struct {
 
 	{"9112 3.2: HTTP/1.1 without a Host", "GET / HTTP/1.1\r\n\r\n", ErrNoHost},
 	{"9112 3.2: an absolute target is no substitute for a Host", "GET http://a/ HTTP/1.1\r\n\r\n", ErrNoHost},
-	{"9112 3.2: two Hosts", get + "hOST: a\r\n", ErrHosts},
-	{"9112 3.2: two Hosts, the first one empty", "GET / HTTP/1.1\r\nHost:\r\nHost: a\r\n", ErrHosts},
-	{"9112 3.2: two Hosts in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n", ErrHosts},
+	{"9112 3.2: two Hosts", get + "hOST: a\r\n", ErrHostTwice},
+	{"9112 3.2: two Hosts, the first one empty", "GET / HTTP/1.1\r\nHost:\r\nHost: a\r\n", ErrHostTwice},
+	{"9112 3.2: two Hosts in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n", ErrHostTwice},
 	{"9112 3.2: a Host with white space", "GET / HTTP/1.1\r\nHost: a b\r\n", ErrHost},
 	{"9112 3.2: a Host with a slash", "GET / HTTP/1.1\r\nHost: a/b\r\n", ErrHost},
 	{"9112 3.2: a Host with user information", "GET / HTTP/1.1\r\nHost: u@a\r\n", ErrHost},
@@ -121,12 +121,12 @@ var refused = []struct {
 	{"9110 8.6: a length past 64 bits", post + "Content-Length: 18446744073709551617\r\n", ErrLength},
 	{"9112 6.3: a bad length in front of chunked", post + "Content-Length: +1\r\nTransfer-Encoding: chunked\r\n",
 		ErrLength},
-	{"9112 6.3: two lengths", post + "Content-Length: 1\r\nContent-Length: 2\r\n", ErrLengths},
-	{"9112 6.3: the same length twice", post + "Content-Length: 1\r\nContent-Length: 1\r\n", ErrLengths},
+	{"9112 6.3: two lengths", post + "Content-Length: 1\r\nContent-Length: 2\r\n", ErrLengthTwice},
+	{"9112 6.3: the same length twice", post + "Content-Length: 1\r\nContent-Length: 1\r\n", ErrLengthTwice},
 	{"9112 6.3: a length and chunked", post + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-		ErrLengthAndCoded},
+		ErrLengthAndCoding},
 	{"9112 6.3: chunked and a length", post + "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n",
-		ErrLengthAndCoded},
+		ErrLengthAndCoding},
 	{"9112 6.3: the last coding must be chunked", post + "Transfer-Encoding: gzip\r\n\r\n", ErrCoding},
 	{"9112 6.3: chunked must be the last coding", post + "Transfer-Encoding: chunked, gzip\r\n", ErrCoding},
 	{"9112 6.3: chunked must be the last line's coding",
@@ -183,7 +183,7 @@ var refused = []struct {
 	{"9112 7.1: the last CR has its LF", chunky + "0\r\n\rG", ErrLineEnd},
 }
 
-func TestRefused(t *testing.T) {
+func TestInvalidRequestsAreRefused(t *testing.T) {
 	for _, c := range refused {
 		t.Run(c.rule, func(t *testing.T) {
 			for _, behind := range []string{"", "\r\n\r\n", get + "\r\n"} {
@@ -209,7 +209,7 @@ func wantError(t *testing.T, in string, l Limits, want *Error) {
 }
 
 // An error is found at the byte that makes it certain, or when its line is over.
-func TestNothingIsRefusedLate(t *testing.T) {
+func TestRequestsAreRefusedAtTheFirstInvalidByte(t *testing.T) {
 	for _, c := range refused {
 		var r Reader
 		r.Reset(small)

@@ -8,56 +8,56 @@ const maxFields = 100
 // A Request is the head of one. Every slice it returns is lent: a part of the head, where that lies (see
 // Reader.Request). It is handed on by pointer and never copied.
 type Request struct {
-	head, block []byte // all of it; its end, behind the request line
-	asked
-	told
+	head, fieldBlock []byte // the whole head; its part after the request line
+	lineFacts
+	fieldFacts
 	fields [maxFields]field // of which count are the request's, by offsets into block
 }
 
-// asked is what has been understood of the request line, by offsets into head.
-type asked struct {
+// lineFacts is what the request line says, as offsets into head.
+type lineFacts struct {
 	method, target, path, query, host span
 
-	minor     int
-	asterisk  bool
-	authority bool // the target names the host
-	plain     bool // the path is all of the target, and stands for itself
+	minor        int
+	asterisk     bool
+	hostInTarget bool // the target names the host
+	plainPath    bool // the path is all of the target, and stands for itself
 }
 
-// told is what has been understood of the fields, by offsets into block. It depends on nothing else than their
-// bytes, for they may be recalled.
-type told struct {
-	count int
-	named span // the host, by the field Host
-	hosts bool // which has come
+// fieldFacts is what the header fields say, as offsets into fieldBlock. They depend on the bytes of the fields only,
+// because they may come from the cache.
+type fieldFacts struct {
+	count     int
+	hostValue span // the value of Host
+	hostSeen  bool // Host is present
 
-	length  int64 // Content-Length, once lengths is set
-	lengths bool
-	coded   bool // a Transfer-Encoding has come
-	chunked bool // its last coding is chunked
-	unknown bool // it has others
-	expects bool // an Expect has come
-	unmet   bool // and one that isn't 100-continue
-	closing bool // Connection: close
-	lasting bool // Connection: keep-alive
+	length              int64 // Content-Length, if lengthSeen
+	lengthSeen          bool
+	codingSeen          bool // Transfer-Encoding is present
+	chunked             bool // its last coding is chunked
+	otherCoding         bool // it has other codings
+	expectSeen          bool // Expect is present
+	otherExpectation    bool // an expectation isn't 100-continue
+	connectionClose     bool // Connection: close
+	connectionKeepAlive bool // Connection: keep-alive
 
-	conditional bool // a field has come whose name begins with "If-"
+	conditional bool // a field's name begins with "If-"
 }
 
 type field struct{ name, value span }
 
 func (q *Request) reset() {
-	q.head, q.block, q.asked, q.told = nil, nil, asked{}, told{}
+	q.head, q.fieldBlock, q.lineFacts, q.fieldFacts = nil, nil, lineFacts{}, fieldFacts{}
 }
 
-// setHead says where the head lies, and at which offset in it the fields begin.
-func (q *Request) setHead(head []byte, block int) { q.head, q.block = head, head[block:] }
+// setHead sets where the head is, and at which offset its fields begin.
+func (q *Request) setHead(head []byte, block int) { q.head, q.fieldBlock = head, head[block:] }
 
 // at gives a part of the head. Its capacity ends with it, so that an append can't reach the next field.
 func (q *Request) at(s span) []byte { return q.head[s.from:s.to:s.to] }
 
 // in gives a part of the fields, as at does.
-func (q *Request) in(s span) []byte { return q.block[s.from:s.to:s.to] }
+func (q *Request) in(s span) []byte { return q.fieldBlock[s.from:s.to:s.to] }
 
 // Method gives the method, a token of at least one byte. Methods are case-sensitive.
 func (q *Request) Method() []byte { return q.at(q.method) }
@@ -70,8 +70,8 @@ func (q *Request) Target() []byte { return q.at(q.target) }
 func (q *Request) Path() []byte { return q.at(q.path) }
 
 // PlainPath reports that the path stands for itself, as DecodePath would find: nothing is percent-encoded in
-// it, and there are no dots. Nor is there a query. Where it is false nothing is said.
-func (q *Request) PlainPath() bool { return q.plain }
+// it, and there are no dots. Nor is there a query. If it is false, the path may be plain or not.
+func (q *Request) PlainPath() bool { return q.plainPath }
 
 // Query gives what follows the target's first question mark, percent-encoded as it came.
 func (q *Request) Query() []byte { return q.at(q.query) }
@@ -83,10 +83,10 @@ func (q *Request) Query() []byte { return q.at(q.query) }
 // origin server MUST ignore the received Host header field (if any) and instead use the host information of
 // the request-target."
 func (q *Request) Host() []byte {
-	if q.authority {
+	if q.hostInTarget {
 		return q.at(q.host)
 	}
-	return q.in(q.named)
+	return q.in(q.hostValue)
 }
 
 // Minor gives the minor version: 0 or 1. A later HTTP/1.x is 1.
@@ -103,19 +103,21 @@ func (q *Request) ContentLength() int64 {
 	return q.length
 }
 
-// Close reports whether the connection must be closed after the reply (RFC 9112 9.3): an HTTP/1.1 client has
+// Close reports whether the connection must be closed after the response (RFC 9112 9.3): an HTTP/1.1 client has
 // asked for it, or an HTTP/1.0 client has not asked for the contrary.
-func (q *Request) Close() bool { return q.closing || q.minor == 0 && !q.lasting }
+func (q *Request) Close() bool { return q.connectionClose || q.minor == 0 && !q.connectionKeepAlive }
 
-// KeepAlive10 reports whether an HTTP/1.0 client asks for the connection to stay open, which the reply must
+// KeepAlive10 reports whether an HTTP/1.0 client asks for the connection to stay open, which the response must
 // then confirm with "Connection: keep-alive".
-func (q *Request) KeepAlive10() bool { return q.minor == 0 && q.lasting && !q.closing }
+func (q *Request) KeepAlive10() bool {
+	return q.minor == 0 && q.connectionKeepAlive && !q.connectionClose
+}
 
 // ExpectContinue reports whether the client waits for "100 Continue" before it sends the body.
 //
 // RFC 9110 10.1.1: "A server that receives a 100-continue expectation in an HTTP/1.0 request MUST ignore that
 // expectation."
-func (q *Request) ExpectContinue() bool { return q.expects && q.minor > 0 && q.ContentLength() != 0 }
+func (q *Request) ExpectContinue() bool { return q.expectSeen && q.minor > 0 && q.ContentLength() != 0 }
 
 // Conditional reports whether the request may have preconditions (RFC 9110 13.1): all their names begin with
 // "If-".

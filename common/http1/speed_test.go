@@ -82,7 +82,7 @@ func TestNothingIsAllocated(t *testing.T) {
 	}
 }
 
-// drain reads a request with a body, keeping the head as one must whose buffer is used again.
+// drain reads a request with a body, and keeps the head, because it reuses its buffer.
 func drain(tb testing.TB, r *Reader, p []byte) {
 	r.Reset(Limits{})
 	for {
@@ -116,7 +116,7 @@ func BenchmarkMinimalGet(b *testing.B) {
 	}
 }
 
-// BenchmarkSlowSender has the head come byte by byte: a price per byte, whatever the length.
+// BenchmarkSlowSender sends the head byte by byte: a price per byte, whatever the length.
 func BenchmarkSlowSender(b *testing.B) {
 	var r Reader
 	b.SetBytes(int64(len(browser)))

@@ -14,7 +14,7 @@ func (q *Request) parseTarget(line []byte) *Error {
 	case string(method) == "CONNECT":
 		return q.authorityForm(t)
 	case t[0] == '/' && !special:
-		q.path, q.plain = q.target, true
+		q.path, q.plainPath = q.target, true
 		return nil
 	case t[0] == '/':
 		q.pathAndQuery(t, 0)
@@ -43,7 +43,7 @@ func (q *Request) authorityForm(t []byte) *Error {
 	if colon <= 0 || colon == len(t)-1 || !all(t[colon+1:], inDigit) || !validHost(t) {
 		return ErrTarget
 	}
-	q.host, q.authority = q.target, true
+	q.host, q.hostInTarget = q.target, true
 	return nil
 }
 
@@ -67,11 +67,11 @@ func (q *Request) absoluteForm(t []byte, options bool) *Error {
 		return ErrTarget
 	}
 	// RFC 9110 7.4: "a request for an "https" resource MUST be rejected unless it has been received over a
-	// connection that has been secured". None is, here: whoever puts TLS in front asks in origin-form.
+	// connection that has been secured". None is secured here: a proxy that speaks TLS in front of this server uses origin-form.
 	if fold(t[:scheme], "https") {
 		return ErrHTTPS
 	}
-	q.host, q.authority = span{q.target.from + from, q.target.from + to}, true
+	q.host, q.hostInTarget = span{q.target.from + from, q.target.from + to}, true
 
 	switch {
 	case to == len(t) && options:
@@ -101,7 +101,7 @@ func (q *Request) pathAndQuery(t []byte, from int) {
 func validHost(h []byte) bool {
 	i := 0
 	if len(h) > 0 && h[0] == '[' {
-		// RFC 3986 3.2.2: IP-literal. Which colons an IPv6 address may have is for those who use it.
+		// RFC 3986 3.2.2: IP-literal. Which colons an IPv6 address may have is left to the caller.
 		i = bytes.IndexByte(h, ']') + 1
 		if i < len("[::]") || !all(h[1:i-1], inIPv6) && !isIPvFuture(h[1:i-1]) {
 			return false

@@ -61,7 +61,7 @@ func all(b []byte, set uint8) bool {
 	return true
 }
 
-// isValue is all(b, inValue), eight bytes at a time: they are the greater part of a head. What is in the set
+// isValue is all(b, inValue), eight bytes at a time: values are the greater part of a head. What is in the set
 // is neither below SP, but for HTAB, nor DEL.
 func isValue(b []byte) bool {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestAValueIsJudgedByItsBytes has each byte stand at each place of a word, and behind the last word.
-func TestAValueIsJudgedByItsBytes(t *testing.T) {
+// TestIsValueChecksEveryByte puts each byte at each place of a word, and after the last word.
+func TestIsValueChecksEveryByte(t *testing.T) {
 	for size := range 20 {
 		for at := range size {
 			for c := range 256 {

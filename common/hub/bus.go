@@ -12,7 +12,7 @@ type Bus interface {
 
 // Receiver is a place's end of what the Hub sends.
 type Receiver interface {
-	// Deliver takes a message, which is lent.
+	// Deliver handles a message, which is lent.
 	Deliver(now time.Time, m *Message)
 }
 
@@ -20,26 +20,26 @@ type Receiver interface {
 // nothing is between them but a queue, for what the Receiver posts while
 // something is being delivered to it.
 type Local struct {
-	hub   *Hub
-	to    Receiver
-	now   time.Time
-	busy  bool
-	queue []Message
+	hub      *Hub
+	receiver Receiver
+	now      time.Time
+	busy     bool
+	queue    []Message
 }
 
 // NewLocal returns a Local with a Hub of its own. random fills a slice with
 // bytes that can't be guessed.
 func NewLocal(random func([]byte)) *Local {
 	l := new(Local)
-	l.hub = New(func(_ int, m *Message) { l.to.Deliver(l.now, m) }, random)
+	l.hub = New(func(_ int, m *Message) { l.receiver.Deliver(l.now, m) }, random)
 	return l
 }
 
 // LimitPeers sets the Hub's PerPeer.
 func (l *Local) LimitPeers(n int) { l.hub.PerPeer = n }
 
-// Attach says who receives. It must be called before the first Post.
-func (l *Local) Attach(r Receiver) { l.to = r }
+// Attach sets the Receiver. It must be called before the first Post.
+func (l *Local) Attach(r Receiver) { l.receiver = r }
 
 // Post implements Bus.
 func (l *Local) Post(now time.Time, m *Message) {
@@ -50,7 +50,7 @@ func (l *Local) Post(now time.Time, m *Message) {
 		return
 	}
 	l.now, l.busy = now, true
-	l.hub.Do(now, 0, m)
+	l.hub.Handle(now, 0, m)
 	l.drain()
 }
 
@@ -67,12 +67,12 @@ func (l *Local) Tick(now time.Time) {
 // Deadline is when Tick is due; zero: never.
 func (l *Local) Deadline() time.Time { return l.hub.Deadline() }
 
-// drain does what was posted meanwhile.
+// drain handles what was posted meanwhile.
 func (l *Local) drain() {
 	for len(l.queue) > 0 {
 		m := l.queue[0]
 		l.queue = l.queue[1:]
-		l.hub.Do(l.now, 0, &m)
+		l.hub.Handle(l.now, 0, &m)
 	}
 	l.queue, l.busy = nil, false
 }

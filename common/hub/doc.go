@@ -1,11 +1,11 @@
-// Package hub is what connections share: a room whose members hear each other,
-// wherever they are. It knows no sockets, no processes and no clock.
+// Package hub is what connections share: a room whose members get each other's
+// messages. It knows no sockets, no processes and no clock.
 //
 // A Hub is a sequencer with a bounded log. It gives each entry (someone joined,
 // left, said something) the next number, keeps the last LogSize of them up to LogBytes,
-// knows the members, and says itself that a member has left whose connection, or
-// whose process, is gone. There is one Hub in a server, so there is one order,
-// and every member hears the same entries in it.
+// knows the members, and adds an entry itself when the connection, or the process, of a
+// member has ended. There is one Hub in a server, so there is one order, and every member
+// receives the entries in that order.
 //
 // Members live at places: a loop, or forkserv's child. Messages go from a place
 // to the Hub over a Bus and come back to a Receiver. What is between the two is

@@ -11,31 +11,30 @@ const (
 	LogSize = 256
 	// LogBytes is the most bytes that these have together, as JSON.
 	LogBytes = 2 << 20
-	// AnswerBytes is the most bytes of entries that one Poll is answered with, as
-	// JSON; an answer always has at least one entry. It keeps the answer below 300 times the bytes
+	// PollResponseBytes is the most bytes of entries in the response to a Poll, as JSON; a
+	// response always has at least one entry. It keeps the response below 300 times the bytes
 	// of the shortest poll, which has 76.
-	AnswerBytes = 20 << 10
-	// GreetingBytes is the most bytes that a newcomer is told, as JSON, of who is
-	// there and what was said last: below 300 times the 59 bytes of the shortest
-	// request to join.
-	GreetingBytes = 16 << 10
+	PollResponseBytes = 20 << 10
+	// WelcomeBytes is the most bytes that a new member is sent of the members and the
+	// history, as JSON: below 300 times the 59 bytes of the shortest request to join.
+	WelcomeBytes = 16 << 10
 	// MembersBytes is the part of it that names may take.
 	MembersBytes = 8 << 10
-	// History is how many entries, at most, a newcomer is given: what was said to all.
+	// History is the most entries that a new member is sent: those that were said to all.
 	History = 50
-	// MaxPolling is how many members may be there at once without a WebSocket.
-	MaxPolling = 1024
-	// Patience is how long a member that polls may be silent before it has left.
-	Patience = time.Minute
-	// batch is the most entries that one Poll is answered with.
-	batch = 64
+	// MaxPollingMembers is how many members without a WebSocket there may be.
+	MaxPollingMembers = 1024
+	// PollingTimeout is how long a polling member may be silent before it is removed.
+	PollingTimeout = time.Minute
+	// maxPollEntries is the most entries in the response to a Poll.
+	maxPollEntries = 64
 )
 
 // Hub is the room. It is not safe for concurrent use.
 type Hub struct {
 	PerPeer int // the most members without a WebSocket that one address may have, see PeerKey; 0: no limit
 
-	out    func(place int, m *Message)
+	send   func(place int, m *Message)
 	random func([]byte)
 
 	log   []entry // of the entry with number n at n % LogSize
@@ -43,20 +42,20 @@ type Hub struct {
 	last  uint64  // number of the last entry
 	bytes int     // of the JSON of all that are kept
 
-	byConn  map[uint64]*member // those with a WebSocket
-	byToken map[Token]*member  // those that poll
-	byName  map[string]*member // all, by their folded names
-	byPeer  map[Addr]int       // how many of those that poll have an address, by its PeerKey
-	roll    roll               // what newcomers are told of the members
-	folded  []byte             // scratch for a folded name
-	copied  Message            // scratch for an entry that one connection is given
-	waiting map[uint64]*member // those of whom a Poll waits, by its connection
-	places  []int              // how many members with a WebSocket are where
-	due     time.Time          // not later than the time at which a polling member has been silent for too long
+	byConn      map[uint64]*member // those with a WebSocket
+	byToken     map[Token]*member  // those that poll
+	byName      map[string]*member // all, by their folded names
+	byPeer      map[Addr]int       // how many of those that poll have an address, by its PeerKey
+	nameList    memberList         // the names that new members are sent
+	foldScratch []byte             // scratch for a folded name
+	copyScratch Message            // scratch for an entry that one connection is sent
+	waiting     map[uint64]*member // those with a waiting Poll, by its connection
+	places      []int              // how many members with a WebSocket each place has
+	due         time.Time          // not later than the time at which a polling member has been silent for too long
 }
 
-// entry is what the log keeps. Names may be given anew, so it notes by number
-// whom it concerns.
+// entry is what the log keeps. Names can be used again, so an entry has the numbers of
+// its sender and its receiver.
 type entry struct {
 	Message
 	from, to uint64 // numbers of members; to 0: all; to toPolling: all that poll
@@ -68,58 +67,58 @@ type entry struct {
 // bytes that can't be guessed.
 func New(out func(place int, m *Message), random func([]byte)) *Hub {
 	return &Hub{
-		out: out, random: random, log: make([]entry, LogSize), first: 1,
+		send: out, random: random, log: make([]entry, LogSize), first: 1,
 		byConn: map[uint64]*member{}, byToken: map[Token]*member{},
 		byName: map[string]*member{}, byPeer: map[Addr]int{}, waiting: map[uint64]*member{},
 	}
 }
 
-// Do does what a message from a place asks for. m is lent.
-func (h *Hub) Do(now time.Time, place int, m *Message) {
+// Handle handles a message from a place. m is lent.
+func (h *Hub) Handle(now time.Time, place int, m *Message) {
 	switch m.Kind {
 	case Join:
-		h.join(now, place, m)
+		h.handleJoin(now, place, m)
 	case Say:
 		if from := h.byConn[m.Conn]; from != nil {
-			h.say(now, from, place, m)
+			h.handleSay(now, from, place, m)
 		} else {
 			h.refuse(place, m, "say who you are first")
 		}
 	case Leave:
-		h.leave(now, h.byConn[m.Conn])
+		h.removeMember(now, h.byConn[m.Conn])
 	case Stop:
 		if who := h.waiting[m.Conn]; who != nil {
-			h.answer(now, m.Conn, who)
+			h.respondToPoll(now, m.Conn, who)
 		}
 	case Enter:
-		h.enter(now, place, m)
+		h.handleEnter(now, place, m)
 	case Poll, Send, Quit:
-		h.polling(now, place, m)
+		h.handlePolling(now, place, m)
 	case Announce:
-		h.announce(now, m.Text)
+		h.handleAnnounce(now, m.Text)
 	}
 }
 
-// Lost says that a place is gone, with every connection that was there.
-func (h *Hub) Lost(now time.Time, place int) {
+// PlaceLost is called when a place, with all its connections, has ended.
+func (h *Hub) PlaceLost(now time.Time, place int) {
 	for conn, m := range h.waiting {
 		if m.place == place {
-			h.stop(now, conn)
+			h.forgetPoll(now, conn)
 		}
 	}
 	if place >= len(h.places) || h.places[place] == 0 {
-		return // as is every child's that serves no member, and it is not worth a search
+		return // most children serve no member, so a search would be wasted
 	}
 	for _, m := range h.byConn {
 		if m.place == place {
-			h.leave(now, m)
+			h.removeMember(now, m)
 		}
 	}
 }
 
-// say enters what a member says. It reports false if it refuses to. A place has
-// checked the text, but a process may have been taken over by its client.
-func (h *Hub) say(now time.Time, from *member, place int, m *Message) (ok bool) {
+// handleSay publishes what a member says. It reports false if it refuses the text. The
+// place has checked the text, but an attacker may control that process.
+func (h *Hub) handleSay(now time.Time, from *member, place int, m *Message) (ok bool) {
 	if !utf8.Valid(m.Text) || quotedLen(m.Text) > MaxText {
 		h.refuse(place, m, "that is no text, or it is too long")
 		return false
@@ -127,66 +126,66 @@ func (h *Hub) say(now time.Time, from *member, place int, m *Message) (ok bool) 
 	said := entry{from: from.number, Message: Message{
 		Kind: Said, Name: from.name, Text: bytes.Clone(m.Text),
 	}}
-	if from.token == (Token{}) { // else conn, if any, is of a Poll that waits
+	if from.token == (Token{}) { // otherwise conn is that of a waiting Poll, or 0
 		said.From = from.conn
 	}
 	if m.To == "" {
-		h.enterLog(now, said)
+		h.publish(now, said)
 		return true
 	}
-	to := h.named(m.To)
+	to := h.memberNamed(m.To)
 	if to == nil {
 		h.refuse(place, m, "nobody here has that name")
 		return false
 	}
 	said.To, said.to = to.name, to.number
 	if from == to {
-		h.enterLog(now, said, to)
+		h.publish(now, said, to)
 	} else {
-		h.enterLog(now, said, from, to)
+		h.publish(now, said, from, to)
 	}
 	return true
 }
 
 func (h *Hub) refuse(place int, m *Message, reason string) {
-	h.out(place, &Message{Kind: Refused, Conn: m.Conn, Text: []byte(reason)})
+	h.send(place, &Message{Kind: Refused, Conn: m.Conn, Text: []byte(reason)})
 }
 
-// enterLog numbers an entry, keeps it, and sends it to all, or, if it is not for all, to
-// alone and to the members that poll and may hear it.
-func (h *Hub) enterLog(now time.Time, e entry, alone ...*member) {
+// publish numbers an entry, appends it to the log, and sends it to all or, if it is not
+// for all, to the members in alone and to the polling members that receive it.
+func (h *Hub) publish(now time.Time, e entry, alone ...*member) {
 	h.last++
 	e.Seq, e.At = h.last, now.UnixMilli()
 	e.makeJSON()
-	h.keep(e)
+	h.appendLog(e)
 	for _, m := range alone {
 		if m.token == (Token{}) {
-			h.give(m.place, m.conn, &e)
+			h.sendTo(m.place, m.conn, &e)
 		}
 	}
 	for place, members := range h.places {
 		if members > 0 && e.to == 0 {
-			h.out(place, &e.Message)
+			h.send(place, &e.Message)
 		}
 	}
 	for conn, m := range h.waiting {
-		if m.mayHear(&e) {
-			h.answer(now, conn, m)
+		if m.receives(&e) {
+			h.respondToPoll(now, conn, m)
 		} else {
-			m.since = h.last
+			m.cursor = h.last
 		}
 	}
 }
 
-// give sends an entry to one connection alone.
-func (h *Hub) give(place int, conn uint64, e *entry) {
-	h.copied = e.Message
-	h.copied.Conn = conn
-	h.out(place, &h.copied)
+// sendTo sends an entry to one connection only.
+func (h *Hub) sendTo(place int, conn uint64, e *entry) {
+	h.copyScratch = e.Message
+	h.copyScratch.Conn = conn
+	h.send(place, &h.copyScratch)
 }
 
-// keep puts the last entry into the log, and forgets the oldest ones for it.
-func (h *Hub) keep(e entry) {
+// appendLog appends an entry to the log, and drops the oldest ones to make room.
+func (h *Hub) appendLog(e entry) {
 	h.bytes += len(e.JSON)
 	for h.last-h.first >= LogSize || h.bytes > LogBytes {
 		oldest := &h.log[h.first%LogSize]

@@ -70,7 +70,7 @@ func line(m *hub.Message) string {
 func (r *room) at(t *testing.T, place int, m hub.Message, want ...string) {
 	t.Helper()
 	r.lines = nil
-	r.Do(r.now, place, &m)
+	r.Handle(r.now, place, &m)
 	r.want(t, want...)
 }
 
@@ -83,7 +83,7 @@ func (r *room) want(t *testing.T, want ...string) {
 }
 
 func (r *room) join(conn uint64, place int, name string) {
-	r.Do(r.now, place, &hub.Message{Kind: hub.Join, Conn: conn, Name: name})
+	r.Handle(r.now, place, &hub.Message{Kind: hub.Join, Conn: conn, Name: name})
 	r.lines = nil
 }
 
@@ -91,16 +91,16 @@ func say(conn uint64, to, text string) hub.Message {
 	return hub.Message{Kind: hub.Say, Conn: conn, To: to, Text: []byte(text)}
 }
 
-func TestANewcomerHearsWhoIsThereAndWhatWasSaidLast(t *testing.T) {
+func TestANewMemberGetsTheMembersAndTheHistory(t *testing.T) {
 	r := newRoom()
 	r.at(t, 0, hub.Message{Kind: hub.Join, Conn: 1, Name: "Ann"},
 		"0: welcome for 1 Ann", "0: present for 1", "0: joined #1 Ann")
 	for i := range 2 * hub.History {
-		r.Do(r.now, 0, ptr(say(1, "", fmt.Sprint(i))))
+		r.Handle(r.now, 0, ptr(say(1, "", fmt.Sprint(i))))
 	}
-	r.Do(r.now, 0, ptr(say(1, "Ann", "to herself")))
+	r.Handle(r.now, 0, ptr(say(1, "Ann", "to herself")))
 	r.lines = nil
-	r.Do(r.now, 1, &hub.Message{Kind: hub.Join, Conn: 2, Name: "Bob"})
+	r.Handle(r.now, 1, &hub.Message{Kind: hub.Join, Conn: 2, Name: "Bob"})
 	want := []string{"1: welcome for 2 #102 Bob", `1: present for 2 "\"Ann\""`}
 	for i := hub.History; i < 2*hub.History; i++ {
 		want = append(want, fmt.Sprintf(`1: said for 2 #%d Ann "%d"`, i+2, i))
@@ -108,7 +108,7 @@ func TestANewcomerHearsWhoIsThereAndWhatWasSaidLast(t *testing.T) {
 	r.want(t, append(want, "0: joined #103 Bob", "1: joined #103 Bob")...)
 }
 
-func TestWhatIsSaidGoesOnceToEachPlaceOrToTwoMembersAlone(t *testing.T) {
+func TestAMessageGoesOnceToEachPlaceOrToTwoMembersOnly(t *testing.T) {
 	r := newRoom()
 	r.join(1, 0, "Ann")
 	r.join(2, 3, "Bob")
@@ -120,7 +120,7 @@ func TestWhatIsSaidGoesOnceToEachPlaceOrToTwoMembersAlone(t *testing.T) {
 	r.at(t, 5, say(9, "", "?"), `5: refused for 9 "say who you are first"`)
 }
 
-func TestANameIsGivenOnce(t *testing.T) {
+func TestANameBelongsToOneMember(t *testing.T) {
 	r := newRoom()
 	r.join(1, 0, "Ann")
 	refused := func(conn uint64, name, why string) {
@@ -140,16 +140,16 @@ func TestANameIsGivenOnce(t *testing.T) {
 		"0: welcome for 2 #2 "+strings.Repeat("é", 32), "0: present for 2", "0: joined #3 "+strings.Repeat("é", 32))
 }
 
-func TestThoseWhoStayAreToldWhoHasLeft(t *testing.T) {
+func TestRemainingMembersGetLeft(t *testing.T) {
 	r := newRoom()
 	r.join(1, 0, "Ann")
 	r.join(2, 1, "Bob")
 	r.join(3, 2, "Eve")
 	r.at(t, 1, hub.Message{Kind: hub.Leave, Conn: 2}, "0: left #4 Bob", "2: left #4 Bob")
 	r.at(t, 1, hub.Message{Kind: hub.Leave, Conn: 2})
-	r.Lost(r.now, 2)
+	r.PlaceLost(r.now, 2)
 	r.want(t, "0: left #5 Eve")
-	r.Lost(r.now, 2)
+	r.PlaceLost(r.now, 2)
 	r.want(t)
 }
 
@@ -157,15 +157,15 @@ func ptr(m hub.Message) *hub.Message { return &m }
 
 func (r *room) enter(t *testing.T, name string) hub.Token {
 	t.Helper()
-	r.Do(r.now, 7, &hub.Message{Kind: hub.Enter, Conn: 70, Name: name})
+	r.Handle(r.now, 7, &hub.Message{Kind: hub.Enter, Conn: 70, Name: name})
 	r.lines = nil
 	return r.token
 }
 
-func TestAMemberThatPollsHearsAllFromItsCursorOn(t *testing.T) {
+func TestAPollingMemberGetsAllEntriesAfterItsCursor(t *testing.T) {
 	r := newRoom()
 	r.join(1, 0, "Ann")
-	r.Do(r.now, 0, ptr(say(1, "", "early")))
+	r.Handle(r.now, 0, ptr(say(1, "", "early")))
 	r.lines = nil
 	r.at(t, 7, hub.Message{Kind: hub.Enter, Conn: 70, Name: "Pol"},
 		"7: welcome for 70 #2 Pol", `7: present for 70 "\"Ann\""`, `7: said for 70 #2 Ann "early"`, "7: done for 70 #2", "0: joined #3 Pol")
@@ -189,7 +189,7 @@ func TestAMemberThatPollsHearsAllFromItsCursorOn(t *testing.T) {
 }
 
 // Members with a WebSocket get the operator's words without the Hub.
-func TestMembersThatPollHearTheOperator(t *testing.T) {
+func TestPollingMembersGetTheOperatorsText(t *testing.T) {
 	r := newRoom()
 	announce := hub.Message{Kind: hub.Announce, Text: []byte("we restart")}
 	r.join(1, 0, "Ann")
@@ -207,7 +207,7 @@ func TestMembersThatPollHearTheOperator(t *testing.T) {
 	r.at(t, 8, poll(82, 4), "8: joined for 82 #5 Zoe", "8: done for 82 #5")
 }
 
-func TestAnEntrySaysWhichWebSocketItIsFrom(t *testing.T) {
+func TestAnEntryHasTheConnectionOfItsSender(t *testing.T) {
 	var from []uint64
 	var pol hub.Token
 	h := hub.New(func(_ int, m *hub.Message) {
@@ -218,22 +218,22 @@ func TestAnEntrySaysWhichWebSocketItIsFrom(t *testing.T) {
 			pol = m.Token
 		}
 	}, func(b []byte) { b[0] = 1 })
-	h.Do(start, 0, &hub.Message{Kind: hub.Join, Conn: 1, Name: "Ann"})
-	h.Do(start, 1, &hub.Message{Kind: hub.Enter, Conn: 2, Name: "Pol"})
-	h.Do(start, 0, ptr(say(1, "", "by a WebSocket")))
-	h.Do(start, 1, &hub.Message{Kind: hub.Send, Conn: 3, Token: pol, Text: []byte("by a request")})
-	h.Do(start, 1, &hub.Message{Kind: hub.Poll, Conn: 4, Seq: 4, Token: pol})
-	h.Do(start, 1, &hub.Message{Kind: hub.Send, Conn: 5, Token: pol, Text: []byte("while another waits")})
+	h.Handle(start, 0, &hub.Message{Kind: hub.Join, Conn: 1, Name: "Ann"})
+	h.Handle(start, 1, &hub.Message{Kind: hub.Enter, Conn: 2, Name: "Pol"})
+	h.Handle(start, 0, ptr(say(1, "", "by a WebSocket")))
+	h.Handle(start, 1, &hub.Message{Kind: hub.Send, Conn: 3, Token: pol, Text: []byte("by a request")})
+	h.Handle(start, 1, &hub.Message{Kind: hub.Poll, Conn: 4, Seq: 4, Token: pol})
+	h.Handle(start, 1, &hub.Message{Kind: hub.Send, Conn: 5, Token: pol, Text: []byte("while another waits")})
 	if diff := cmp.Diff([]uint64{1, 0, 0}, from); diff != "" {
 		t.Errorf("From of what was said (-want +got):\n%s", diff)
 	}
 }
 
-func TestAPollThatWaitsEndsWithItsPlaceAndTheMemberDoesNot(t *testing.T) {
+func TestAWaitingPollEndsWithItsPlaceAndTheMemberStays(t *testing.T) {
 	r := newRoom()
 	pol := r.enter(t, "Pol")
 	r.at(t, 8, hub.Message{Kind: hub.Poll, Conn: 80, Seq: 1, Token: pol})
-	r.Lost(r.now, 8)
+	r.PlaceLost(r.now, 8)
 	r.want(t)
 	r.join(1, 0, "Ann")
 	r.at(t, 9, hub.Message{Kind: hub.Poll, Conn: 90, Seq: 1, Token: pol}, "9: joined for 90 #2 Ann", "9: done for 90 #2")
@@ -243,17 +243,17 @@ func TestAPollThatWaitsEndsWithItsPlaceAndTheMemberDoesNot(t *testing.T) {
 	r.at(t, 0, say(1, "", "x"), `0: said #3 Ann "x"`)
 }
 
-func TestAMemberThatDoesNotPollHasLeft(t *testing.T) {
+func TestAMemberThatStopsPollingLeaves(t *testing.T) {
 	r := newRoom()
 	r.join(1, 0, "Ann")
 	pol := r.enter(t, "Pol")
-	r.now = r.now.Add(hub.Patience - time.Second)
+	r.now = r.now.Add(hub.PollingTimeout - time.Second)
 	r.at(t, 8, hub.Message{Kind: hub.Poll, Conn: 80, Seq: 2, Token: pol})
 	r.now = r.now.Add(time.Hour) // it waits
 	r.Tick(r.now)
 	r.want(t)
 	r.at(t, 8, hub.Message{Kind: hub.Stop, Conn: 80}, "8: done for 80 #2")
-	r.now = r.now.Add(hub.Patience - 1)
+	r.now = r.now.Add(hub.PollingTimeout - 1)
 	r.Tick(r.now)
 	r.want(t)
 	r.now = r.Deadline()
@@ -264,15 +264,15 @@ func TestAMemberThatDoesNotPollHasLeft(t *testing.T) {
 	}
 }
 
-func TestAPollThatComesTooLateIsToldWhatItMissed(t *testing.T) {
+func TestALatePollGetsMissed(t *testing.T) {
 	r := newRoom()
 	pol := r.enter(t, "Pol")
 	r.join(1, 0, "Ann")
 	for i := range hub.LogSize {
-		r.Do(r.now, 0, ptr(say(1, "", fmt.Sprint(i))))
+		r.Handle(r.now, 0, ptr(say(1, "", fmt.Sprint(i))))
 	}
 	r.lines = nil
-	r.Do(r.now, 8, &hub.Message{Kind: hub.Poll, Conn: 80, Seq: 1, Token: pol})
+	r.Handle(r.now, 8, &hub.Message{Kind: hub.Poll, Conn: 80, Seq: 1, Token: pol})
 	if got := r.lines[0]; got != "8: missed for 80 #2" {
 		t.Errorf("first: got %q", got)
 	}
@@ -284,14 +284,14 @@ func TestAPollThatComesTooLateIsToldWhatItMissed(t *testing.T) {
 	}
 }
 
-func TestAPollThatWaitsMissesNothingThatIsNotForIt(t *testing.T) {
+func TestAWaitingPollSkipsOthersPrivateEntries(t *testing.T) {
 	r := newRoom()
 	pol := r.enter(t, "Pol")
 	r.join(1, 0, "Ann")
 	r.join(2, 0, "Bob")
 	r.at(t, 8, hub.Message{Kind: hub.Poll, Conn: 80, Seq: 3, Token: pol})
 	for i := range hub.LogSize + 1 {
-		r.Do(r.now, 0, ptr(say(1, "Bob", fmt.Sprint(i))))
+		r.Handle(r.now, 0, ptr(say(1, "Bob", fmt.Sprint(i))))
 	}
 	r.at(t, 8, hub.Message{Kind: hub.Stop, Conn: 80}, fmt.Sprintf("8: done for 80 #%d", 3+hub.LogSize+1))
 	r.at(t, 8, hub.Message{Kind: hub.Poll, Conn: 80, Seq: 3, Token: pol},

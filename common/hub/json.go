@@ -2,7 +2,7 @@ package hub
 
 import "strconv"
 
-// types are how clients know the kinds of what they hear.
+// types are the kinds of messages in the JSON that clients receive.
 var types = [...]string{
 	Welcome: "welcome", Present: "members", Joined: "joined", Left: "left",
 	Said: "said", Missed: "missed", Refused: "error", Announced: "operator",

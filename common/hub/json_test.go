@@ -54,7 +54,7 @@ func encodesWell(t *testing.T, s string) []byte {
 	return got
 }
 
-func TestAMessageIsAnObject(t *testing.T) {
+func TestAMessageIsAJSONObject(t *testing.T) {
 	for _, s := range jsonTexts[1:] {
 		e := entry{Message: Message{Kind: Said, Seq: 1<<64 - 1, At: -1, Name: s, To: s, Text: []byte(s)}}
 		e.makeJSON()

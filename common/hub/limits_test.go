@@ -33,16 +33,16 @@ func newCrowd() *crowd {
 // do returns what the Hub sends when it is asked for m.
 func (c *crowd) do(m hub.Message) []hub.Message {
 	c.kept = nil
-	c.Do(start, 0, &m)
+	c.Handle(start, 0, &m)
 	return slices.Clone(c.kept)
 }
 
-// enter makes a member that polls, and returns its token.
+// enter adds a polling member, and returns its token.
 func (c *crowd) enter(name string) hub.Token {
 	return c.do(hub.Message{Kind: hub.Enter, Conn: 1, Name: name})[0].Token
 }
 
-// poll returns the answer up to Done, and Done.
+// poll returns the messages up to Done, and Done.
 func (c *crowd) poll(t *testing.T, token hub.Token, since uint64) (all []hub.Message, done hub.Message) {
 	t.Helper()
 	all = c.do(hub.Message{Kind: hub.Poll, Conn: 2, Token: token, Seq: since})
@@ -52,7 +52,7 @@ func (c *crowd) poll(t *testing.T, token hub.Token, since uint64) (all []hub.Mes
 	return all[:len(all)-1], all[len(all)-1]
 }
 
-// jsonBytes is how much of an answer that is, with commas.
+// jsonBytes is how many bytes of a response these messages take, with commas.
 func jsonBytes(all []hub.Message) (n int) {
 	for i := range all {
 		n += len(all[i].AppendJSON(nil)) + 1
@@ -64,13 +64,13 @@ var sizes = map[string][]byte{
 	"the longest":        []byte(strings.Repeat("x", hub.MaxText-2)),
 	"U+2028":             []byte(strings.Repeat("\u2028", hub.MaxText/3-1)),
 	"control characters": []byte(strings.Repeat("\x01", hub.MaxText/6-1)),
-	"half of an answer":  []byte(strings.Repeat("x", hub.AnswerBytes/2-100)),
+	"half of an answer":  []byte(strings.Repeat("x", hub.PollResponseBytes/2-100)),
 	"short":              []byte("x"),
 }
 
 // All that is kept is found by polling, in order and without a gap, and no
 // answer is too long.
-func TestWhatIsKeptIsBoundedInBytesAndComesInAnswersThatAre(t *testing.T) {
+func TestTheLogAndEachPollResponseAreBoundedInBytes(t *testing.T) {
 	for title, text := range sizes {
 		c := newCrowd()
 		token := c.enter("Pol")
@@ -84,7 +84,7 @@ func TestWhatIsKeptIsBoundedInBytesAndComesInAnswersThatAre(t *testing.T) {
 		}
 		next, kept, bytes := all[0].Seq+1, 0, 0
 		for all = all[1:]; ; all, done = c.poll(t, token, done.Seq) {
-			if n := jsonBytes(all); n > hub.AnswerBytes && len(all) > 1 {
+			if n := jsonBytes(all); n > hub.PollResponseBytes && len(all) > 1 {
 				t.Errorf("%s: an answer of %d entries has %d bytes", title, len(all), n)
 			}
 			for i := range all {
@@ -112,7 +112,7 @@ func TestWhatIsKeptIsBoundedInBytesAndComesInAnswersThatAre(t *testing.T) {
 	}
 }
 
-func TestTheLogHoldsItsBytesAndNoMore(t *testing.T) {
+func TestTheLogReleasesForgottenEntries(t *testing.T) {
 	before := heap()
 	c := newCrowd()
 	token := c.enter("Pol")
@@ -134,19 +134,19 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// A newcomer is told the last that has room, and nothing older than what has not.
-func TestWhatANewcomerIsToldIsBoundedInBytes(t *testing.T) {
+// A new member is sent the last entries that fit, and none before one that doesn't fit.
+func TestTheWelcomeIsBoundedInBytes(t *testing.T) {
 	for title, text := range sizes {
 		c := newCrowd()
 		for i := range 3000 {
-			c.Do(start, 0, &hub.Message{Kind: hub.Join, Conn: uint64(10 + i), Name: fmt.Sprintf("%04d%s", i, strings.Repeat("𝄞", i%28))})
+			c.Handle(start, 0, &hub.Message{Kind: hub.Join, Conn: uint64(10 + i), Name: fmt.Sprintf("%04d%s", i, strings.Repeat("𝄞", i%28))})
 		}
 		for range hub.LogSize {
-			c.Do(start, 0, &hub.Message{Kind: hub.Say, Conn: 10, Text: text})
+			c.Handle(start, 0, &hub.Message{Kind: hub.Say, Conn: 10, Text: text})
 		}
 		all := c.do(hub.Message{Kind: hub.Join, Conn: 9, Name: "new"})
 		all = slices.DeleteFunc(all, func(m hub.Message) bool { return m.Conn != 9 })
-		if n := jsonBytes(all); n > hub.GreetingBytes+200 {
+		if n := jsonBytes(all); n > hub.WelcomeBytes+200 {
 			t.Errorf("%s: a newcomer is told %d bytes", title, n)
 		}
 		var list struct {
@@ -171,7 +171,7 @@ func TestWhatANewcomerIsToldIsBoundedInBytes(t *testing.T) {
 
 // Members come and go. The list names members only, each once, and if it is
 // less than half full it names all of them.
-func TestTheListOfMembersStaysTrue(t *testing.T) {
+func TestTheListOfMembersMatchesTheMembers(t *testing.T) {
 	c, there := newCrowd(), map[string]uint64{}
 	random := rand.New(rand.NewPCG(1, 2))
 	const pieces = `ab",\:` + "é𝄞"
@@ -183,11 +183,11 @@ func TestTheListOfMembersStaysTrue(t *testing.T) {
 				r := []rune(pieces)
 				name += string(r[random.IntN(len(r))])
 			}
-			c.Do(start, 0, &hub.Message{Kind: hub.Join, Conn: step + 1, Name: name})
+			c.Handle(start, 0, &hub.Message{Kind: hub.Join, Conn: step + 1, Name: name})
 			there[name] = step + 1
 		} else {
 			for name, conn := range there {
-				c.Do(start, 0, &hub.Message{Kind: hub.Leave, Conn: conn})
+				c.Handle(start, 0, &hub.Message{Kind: hub.Leave, Conn: conn})
 				delete(there, name)
 				break
 			}
@@ -196,7 +196,7 @@ func TestTheListOfMembersStaysTrue(t *testing.T) {
 			continue
 		}
 		all := c.do(hub.Message{Kind: hub.Join, Conn: 1 << 40, Name: "new"})
-		c.Do(start, 0, &hub.Message{Kind: hub.Leave, Conn: 1 << 40})
+		c.Handle(start, 0, &hub.Message{Kind: hub.Leave, Conn: 1 << 40})
 		var list struct {
 			Members []string
 			More    int
@@ -222,7 +222,7 @@ func TestTheListOfMembersStaysTrue(t *testing.T) {
 }
 
 // A place may keep what it is sent, as a loop's mailbox does.
-func TestWhatWasSentStaysAsItWas(t *testing.T) {
+func TestSentMessagesAreNeverChanged(t *testing.T) {
 	c := newCrowd()
 	var sent []hub.Message
 	var want []string
@@ -244,9 +244,9 @@ func TestWhatWasSentStaysAsItWas(t *testing.T) {
 }
 
 // A process that a client has taken over may send what no application would.
-func TestTheHubItselfRefusesATextThatIsTooLongOrNone(t *testing.T) {
+func TestTheHubRefusesATextThatIsTooLongOrNotUTF8(t *testing.T) {
 	c := newCrowd()
-	c.Do(start, 0, &hub.Message{Kind: hub.Join, Conn: 1, Name: "Ann"})
+	c.Handle(start, 0, &hub.Message{Kind: hub.Join, Conn: 1, Name: "Ann"})
 	for title, text := range map[string]string{
 		"no UTF-8":              "a\xffb",
 		"too long":              strings.Repeat("x", hub.MaxText-1),

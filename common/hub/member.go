@@ -4,40 +4,40 @@ import "time"
 
 // member is someone in the room.
 type member struct {
-	number uint64 // of the entry that says it joined: never given twice
-	name   string
-	conn   uint64 // its WebSocket, or the request that waits for it; 0: none
-	place  int    // where conn is
-	listed int    // how many bytes its name takes on the roll; 0: it isn't there
+	number      uint64 // that of its Joined entry: never used again
+	name        string
+	conn        uint64 // its WebSocket, or the request that waits for it; 0: none
+	place       int    // where conn is
+	listedBytes int    // bytes of its name in Hub.list; 0: it isn't there
 
-	token Token     // of one that polls
-	peer  Addr      // PeerKey of one that polls; zero: not known
-	since uint64    // up to which entry there is nothing that a waiting Poll doesn't know
-	until time.Time // when it has been silent for too long; zero: it has a WebSocket, or a Poll that waits
+	token   Token     // of one that polls
+	peer    Addr      // PeerKey of one that polls; zero: not known
+	cursor  uint64    // number of the last entry that a waiting Poll has or doesn't receive
+	expires time.Time // when PollingTimeout ends; zero: it has a WebSocket or a waiting Poll
 }
 
-// named returns the member who has a name, or nil.
-func (h *Hub) named(name string) *member {
-	h.folded = appendFolded(h.folded[:0], name)
-	return h.byName[string(h.folded)]
+// memberNamed returns the member with that name, or nil.
+func (h *Hub) memberNamed(name string) *member {
+	h.foldScratch = appendFolded(h.foldScratch[:0], name)
+	return h.byName[string(h.foldScratch)]
 }
 
-// admit enters a member's name, and forget deletes it.
-func (h *Hub) admit(m *member) {
+// addName adds a member's name, and removeName removes it.
+func (h *Hub) addName(m *member) {
 	h.byName[string(appendFolded(nil, m.name))] = m
-	h.roll.add(m)
+	h.nameList.add(m)
 }
 
-func (h *Hub) forget(m *member) {
+func (h *Hub) removeName(m *member) {
 	delete(h.byName, string(appendFolded(nil, m.name)))
-	h.roll.remove(m)
-	h.roll.refill(h.byName)
+	h.nameList.remove(m)
+	h.nameList.refill(h.byName)
 }
 
-// join makes a connection a member: it hears who is there and what was said
-// last, and then, with all others, that it joined.
-func (h *Hub) join(now time.Time, place int, m *Message) {
-	reason := h.objection(m.Name)
+// handleJoin makes a connection a member: it is sent the members and the history and
+// then, like all others, the Joined entry.
+func (h *Hub) handleJoin(now time.Time, place int, m *Message) {
+	reason := h.nameProblem(m.Name)
 	if h.byConn[m.Conn] != nil {
 		reason = "you are here already"
 	}
@@ -46,40 +46,40 @@ func (h *Hub) join(now time.Time, place int, m *Message) {
 		return
 	}
 	who := &member{name: m.Name, conn: m.Conn, place: place, number: h.last + 1}
-	h.introduce(place, m.Conn, who)
+	h.sendWelcome(place, m.Conn, who)
 	h.byConn[m.Conn] = who
-	h.admit(who)
+	h.addName(who)
 	for len(h.places) <= place {
 		h.places = append(h.places, 0)
 	}
 	h.places[place]++
-	h.enterLog(now, entry{from: who.number, Message: Message{Kind: Joined, Name: who.name, From: who.conn}})
+	h.publish(now, entry{from: who.number, Message: Message{Kind: Joined, Name: who.name, From: who.conn}})
 }
 
-// objection says what is wrong with a newcomer's name, or "".
-func (h *Hub) objection(name string) string {
-	reason := badName(name)
-	if reason == "" && h.named(name) != nil {
+// nameProblem is the reason why a new member can't have a name, or "".
+func (h *Hub) nameProblem(name string) string {
+	reason := nameFault(name)
+	if reason == "" && h.memberNamed(name) != nil {
 		reason = "someone here is called " + name + " already"
 	}
 	return reason
 }
 
-// introduce tells conn that it is a member, who else is, and what was said last.
-func (h *Hub) introduce(place int, conn uint64, who *member) {
-	h.out(place, &Message{Kind: Welcome, Conn: conn, Name: who.name, Seq: h.last, Token: who.token})
-	names := h.roll.names()
-	more := len(h.byName) - len(h.roll.listed)
-	h.out(place, &Message{Kind: Present, Conn: conn, Text: names, More: uint32(more)})
-	for n := h.history(GreetingBytes - len(names)); n <= h.last; n++ {
+// sendWelcome sends conn its Welcome, the members, and the history.
+func (h *Hub) sendWelcome(place int, conn uint64, who *member) {
+	h.send(place, &Message{Kind: Welcome, Conn: conn, Name: who.name, Seq: h.last, Token: who.token})
+	names := h.nameList.names()
+	more := len(h.byName) - len(h.nameList.listed)
+	h.send(place, &Message{Kind: Present, Conn: conn, Text: names, More: uint32(more)})
+	for n := h.history(WelcomeBytes - len(names)); n <= h.last; n++ {
 		if e := &h.log[n%LogSize]; e.public() {
-			h.give(place, conn, e)
+			h.sendTo(place, conn, e)
 		}
 	}
 }
 
-// history returns the number of the first entry that a newcomer is sent of what was said
-// to all: it is sent the last ones, as many as fit into room bytes.
+// history returns the number of the first entry that a new member is sent. It is sent
+// the last entries that were said to all, as many as fit into room bytes.
 func (h *Hub) history(room int) (from uint64) {
 	from = h.last + 1
 	for left := History; from > h.first && left > 0; from-- {
@@ -97,8 +97,8 @@ func (h *Hub) history(room int) (from uint64) {
 
 func (e *entry) public() bool { return e.Kind == Said && e.to == 0 }
 
-// leave takes a member out and tells the others.
-func (h *Hub) leave(now time.Time, m *member) {
+// removeMember removes a member and publishes that it left.
+func (h *Hub) removeMember(now time.Time, m *member) {
 	if m == nil {
 		return
 	}
@@ -107,12 +107,12 @@ func (h *Hub) leave(now time.Time, m *member) {
 		delete(h.byConn, m.conn)
 		h.places[m.place]--
 	case m.conn != 0: // it has left although its Poll waits
-		h.answer(now, m.conn, m)
+		h.respondToPoll(now, m.conn, m)
 		fallthrough
 	default:
 		delete(h.byToken, m.token)
-		h.unseat(m)
+		h.uncountPeer(m)
 	}
-	h.forget(m)
-	h.enterLog(now, entry{from: m.number, Message: Message{Kind: Left, Name: m.name, From: m.conn}})
+	h.removeName(m)
+	h.publish(now, entry{from: m.number, Message: Message{Kind: Left, Name: m.name, From: m.conn}})
 }

@@ -45,8 +45,8 @@ func modifier(r rune) bool {
 	return r >= 0xfe00 && r <= 0xfe0f || r >= 0xe0100 && r <= 0xe01ef || r >= 0x180b && r <= 0x180f
 }
 
-// badName says what is wrong with a name, or "".
-func badName(name string) string {
+// nameFault says what is wrong with a name, or "".
+func nameFault(name string) string {
 	n := utf8.RuneCountInString(name)
 	if n == 0 || n > MaxName || strings.TrimSpace(name) != name || !utf8.ValidString(name) {
 		return "a name has 1 to 32 characters, and no space at its ends"

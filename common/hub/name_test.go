@@ -6,7 +6,7 @@ import (
 	"threeloops/common/hub"
 )
 
-func TestANameCanBeSeen(t *testing.T) {
+func TestANameHasAVisibleCharacter(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"Ann": true, "Jean-Luc 2": true, "Ångström": true, "可": true, "👩\u200d💻": true, "❤\ufe0f\u200d🔥": true,
 		"می\u200cخواهم": true, "क्\u200dष": true, "1\ufe0f\u20e3": true, "☁\ufe0f": true, "!": true, "🇩🇪": true,

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// AppendOperator appends what a client of the room that has a WebSocket is sent of the
-// operator's words. They are no entry: they have no number, and newcomers don't get them.
+// AppendOperator appends the JSON of the operator's text for a client of the room that
+// has a WebSocket. It is no entry: it has no number, and new members don't get it.
 func AppendOperator(b, text []byte) []byte {
 	return append(appendQuoted(append(b, `{"type":"operator","text":`...), text), '}')
 }
 
-// toPolling stands for the number of a member: an entry with it is for all members that poll.
+// toPolling replaces the number of a member: an entry to it is for all polling members.
 const toPolling = ^uint64(0)
 
-// announce enters what the operator says. A member that polls may have no connection at
-// the moment, so only the log can keep the words for it.
-func (h *Hub) announce(now time.Time, text []byte) {
+// handleAnnounce publishes the operator's text. A polling member may have no connection
+// at the moment, so the log has to keep the text for it.
+func (h *Hub) handleAnnounce(now time.Time, text []byte) {
 	if len(h.byToken) > 0 {
-		h.enterLog(now, entry{to: toPolling, Message: Message{Kind: Announced, Text: bytes.Clone(text)}})
+		h.publish(now, entry{to: toPolling, Message: Message{Kind: Announced, Text: bytes.Clone(text)}})
 	}
 }

@@ -17,23 +17,23 @@ func PeerKey(a Addr) Addr {
 	return a
 }
 
-// fullFor says why an address gets no further member that polls, or "".
-func (h *Hub) fullFor(peer Addr) string {
+// peerLimitReason is the reason why an address can't have another polling member, or "".
+func (h *Hub) peerLimitReason(peer Addr) string {
 	if n := h.byPeer[peer]; h.PerPeer > 0 && n >= h.PerPeer {
 		return fmt.Sprintf("this address has %d members without WebSocket already: leave with one, or come with a WebSocket", n)
 	}
 	return ""
 }
 
-// seat counts a member that polls.
-func (h *Hub) seat(m *member) {
+// countPeer counts a polling member of an address.
+func (h *Hub) countPeer(m *member) {
 	if m.peer != (Addr{}) {
 		h.byPeer[m.peer]++
 	}
 }
 
-// unseat counts one less.
-func (h *Hub) unseat(m *member) {
+// uncountPeer counts one member less.
+func (h *Hub) uncountPeer(m *member) {
 	if m.peer == (Addr{}) {
 		return
 	}

@@ -9,7 +9,7 @@ import (
 	"threeloops/common/hub"
 )
 
-func TestAnAddressHasAtMostSoManyMembersThatPoll(t *testing.T) {
+func TestAnAddressHasAtMostPerPeerPollingMembers(t *testing.T) {
 	c := newCrowd()
 	c.PerPeer = 2
 	var tokens []hub.Token
@@ -41,8 +41,8 @@ func TestAnAddressHasAtMostSoManyMembersThatPoll(t *testing.T) {
 	if first, second := enter("192.0.2.1"), enter("192.0.2.1"); !first || second {
 		t.Error("want one more let in when one has left, and only one")
 	}
-	c.Tick(start.Add(2 * hub.Patience)) // they have been silent for too long
-	c.Do(start, 0, &hub.Message{Kind: hub.Join, Conn: 99, Name: "by WebSocket", Peer: netip.MustParseAddr("192.0.2.1").As16()})
+	c.Tick(start.Add(2 * hub.PollingTimeout)) // they have been silent for too long
+	c.Handle(start, 0, &hub.Message{Kind: hub.Join, Conn: 99, Name: "by WebSocket", Peer: netip.MustParseAddr("192.0.2.1").As16()})
 	let := 0
 	for range 4 {
 		if enter("192.0.2.1") {

@@ -4,27 +4,27 @@ import "encoding/binary"
 
 // MaxText is the most bytes that Text may have in a Message that is sent
 // between processes: a message of the chat, as the JSON that it came as. With its
-// envelope it is not much longer than AnswerBytes, so an answer isn't either.
+// envelope it is not much longer than PollResponseBytes, so a response isn't either.
 const MaxText = 20 << 10
 
 // MaxMessage is the most bytes that Append appends.
-const MaxMessage = fixed + 2*(1+longest) + MaxText
+const MaxMessage = fixedBytes + 2*(1+maxSentName) + MaxText
 
-// longest is how many bytes of a name are sent. Of one that is too long that is
+// maxSentName is how many bytes of a name are sent. Of one that is too long that is
 // enough for the Hub to see that it is.
-const longest = MaxNameBytes + 1
+const maxSentName = MaxNameBytes + 1
 
 // fixed is how many bytes a Message has on a wire beside its strings and their
 // lengths, and where each number is.
 const (
-	atConn  = 1
-	atSeq   = 9
-	atAt    = 17
-	atFrom  = 25
-	atToken = 33
-	atMore  = 49
-	atPeer  = 53
-	fixed   = 69
+	atConn     = 1
+	atSeq      = 9
+	atAt       = 17
+	atFrom     = 25
+	atToken    = 33
+	atMore     = 49
+	atPeer     = 53
+	fixedBytes = 69
 )
 
 // Append appends m as Parse reads it, for another process on this machine. Names
@@ -46,14 +46,14 @@ func (m *Message) Append(b []byte) []byte {
 
 // appendString appends a string with its length before it.
 func appendString(b []byte, s string) []byte {
-	s = s[:min(len(s), longest)]
+	s = s[:min(len(s), maxSentName)]
 	return append(append(b, byte(len(s))), s...)
 }
 
 // Parse reads what Append has written. It reports false if p is nothing of the
 // kind. Text refers to p.
 func Parse(p []byte) (m Message, ok bool) {
-	if len(p) < fixed {
+	if len(p) < fixedBytes {
 		return m, false
 	}
 	m.Kind = Kind(p[0])
@@ -64,7 +64,7 @@ func Parse(p []byte) (m Message, ok bool) {
 	copy(m.Token[:], p[atToken:])
 	m.More = binary.BigEndian.Uint32(p[atMore:])
 	copy(m.Peer[:], p[atPeer:])
-	if m.Name, p, ok = cutString(p[fixed:]); !ok {
+	if m.Name, p, ok = cutString(p[fixedBytes:]); !ok {
 		return m, false
 	}
 	m.To, m.Text, ok = cutString(p)

@@ -21,7 +21,7 @@ var wire = []hub.Message{
 	{Kind: hub.Enter, Conn: 1, Name: "Ann", Peer: netip.MustParseAddr("2001:db8::1").As16()},
 }
 
-func TestAMessageIsTheSameBehindTheWire(t *testing.T) {
+func TestParseReadsWhatAppendWrites(t *testing.T) {
 	for _, m := range wire {
 		p := m.Append([]byte("before"))
 		got, ok := hub.Parse(p[len("before"):])
@@ -44,7 +44,7 @@ func TestTheLongestMessageHasMaxMessageBytes(t *testing.T) {
 
 // A client may call itself anything, also by a name that is longer than a byte
 // can count. What comes of that must be the same on both sides of a wire.
-func TestANameThatIsTooLongIsRefusedBehindTheWireToo(t *testing.T) {
+func TestANameThatIsTooLongIsRefusedAfterParseToo(t *testing.T) {
 	for _, n := range []int{33, 65, hub.MaxNameBytes + 1, 255, 256, 300, 1000} {
 		for _, char := range []string{"x", "é", "𝄞"} {
 			long := strings.Repeat(char, n)
@@ -54,13 +54,13 @@ func TestANameThatIsTooLongIsRefusedBehindTheWireToo(t *testing.T) {
 			} {
 				near, far := newRoom(), newRoom()
 				near.join(1, 0, "Ann")
-				near.Do(near.now, 0, &m)
+				near.Handle(near.now, 0, &m)
 				far.join(1, 0, "Ann")
 				got, ok := hub.Parse(m.Append(nil))
 				if !ok {
 					t.Fatalf("%d times %s: Parse doesn't know it again", n, char)
 				}
-				far.Do(far.now, 0, &got)
+				far.Handle(far.now, 0, &got)
 				if diff := cmp.Diff(near.lines, far.lines); diff != "" || !strings.Contains(far.lines[0], "refused") {
 					t.Errorf("%d times %s (-near +far):\n%s", n, char, diff)
 				}
@@ -69,7 +69,7 @@ func TestANameThatIsTooLongIsRefusedBehindTheWireToo(t *testing.T) {
 	}
 }
 
-func TestAMessageThatIsCutIsNone(t *testing.T) {
+func TestParseRefusesATruncatedMessage(t *testing.T) {
 	m := hub.Message{Kind: hub.Said, Name: "Ann", To: "Bob"}
 	p := m.Append(nil)
 	for n := range p {

@@ -20,7 +20,7 @@ func (text) Close() error {
 	return nil
 }
 
-// A reply of a head and a file is queued, then a full stop. The socket takes 12
+// A response of header fields and a file is queued, then a FIN. The socket accepts 12
 // bytes at a time; what it is offered shows what system call would be made.
 func Example() {
 	var q outq.Queue
@@ -60,7 +60,7 @@ func Example() {
 	// finished: true
 }
 
-// Room lends the queue's own memory, so that a reply is written to where it is
+// Room lends the queue's own memory, so that a response is written to where it is
 // sent from.
 func ExampleQueue_Room() {
 	var q outq.Queue

@@ -155,7 +155,7 @@ func (m *model) send(s *script) {
 	m.rest = m.rest[n:]
 }
 
-// checkMore: More is set just when a file's byte is behind the batch, or the full stop.
+// checkMore: More is set exactly when a file's byte, or the FIN, follows the batch.
 func (m *model) checkMore(b *Batch, n int) {
 	var before int // bytes in front of the first file
 	first := m.q.head
@@ -217,7 +217,7 @@ func checkHeld(t *testing.T, models ...model) {
 	}
 }
 
-// finish sends all that is left, then the full stop.
+// finish sends all that is left, then the FIN.
 func (m *model) finish(s *script) {
 	m.q.Fin()
 	m.fin = finWanted
@@ -278,7 +278,7 @@ func play(t *testing.T, s script) {
 	}
 }
 
-func TestWhatComesOutIsWhatWentIn(t *testing.T) {
+func TestTheQueueSendsWhatWasQueued(t *testing.T) {
 	for seed := range uint64(80) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		s := make(script, 400)

@@ -63,19 +63,19 @@ func TestThePoolKeepsWithinLimits(t *testing.T) {
 	for range 200 {
 		q.Append(make([]byte, 32<<10))
 	}
-	for range keepBare + 10 {
+	for range maxFreeBare + 10 {
 		q.Share([]byte("x"))
 	}
 	q.Drop()
-	if got := pool.count[large-1]; got != keep/(32<<10) {
+	if got := pool.count[large-1]; got != maxFreeBytes/(32<<10) {
 		t.Errorf("the pool keeps %d of the largest blocks", got)
 	}
-	if got := pool.count[bare]; got != keepBare {
+	if got := pool.count[bare]; got != maxFreeBare {
 		t.Errorf("the pool keeps %d nodes without a block", got)
 	}
 }
 
-func TestABlockMadeToMeasureIsNotKept(t *testing.T) {
+func TestABlockOfAnotherSizeIsNotKept(t *testing.T) {
 	pool := new(Pool)
 	var q Queue
 	q.Init(pool)
@@ -142,7 +142,7 @@ func TestAnAdoptedBlockReturns(t *testing.T) {
 	}
 }
 
-func TestWhatThePoolHasNotLentIsLeftAlone(t *testing.T) {
+func TestMemoryThatThePoolHasNotLentIsNotKept(t *testing.T) {
 	pool := new(Pool)
 	pool.GiveBack(make([]byte, 100_000))
 	if p := pool.Lend(1, LendMin); cap(p) != LendMin {

@@ -7,7 +7,7 @@ import "io"
 type File interface {
 	io.ReaderAt
 	Fd() uintptr
-	Changed() bool // since it was opened it was written to, other than at its end
+	Changed() bool // it was written to since it was opened, other than at its end
 	Close() error
 }
 
@@ -15,11 +15,11 @@ type File interface {
 // is set, or none when there is nothing to send. It belongs to the queue and
 // is valid until the next call of any of the queue's methods.
 type Batch struct {
-	Bytes    [][]byte // runs for one writev
+	Bytes    [][]byte // buffers for one writev
 	File     File     // Len bytes of it from Off on
 	Off, Len int64
 	Fin      bool // all is sent: shutdown(SHUT_WR), then Sent(0)
-	More     bool // a file or the full stop follows Bytes at once
+	More     bool // a file or the FIN follows Bytes immediately
 }
 
 // Empty reports whether there is nothing to send.
@@ -44,7 +44,7 @@ const (
 	finSent
 )
 
-// node is one run: of copied bytes when class is that of a block, of shared
+// node is one buffer: of copied bytes when class is that of a block, of shared
 // bytes or of a file when class is bare.
 type node struct {
 	next   *node
@@ -82,10 +82,10 @@ func (q *Queue) Held() int64 {
 // Files is how many ranges of files are queued: each may hold a descriptor.
 func (q *Queue) Files() int { return int(q.files) }
 
-// Idle reports whether nothing is left to do: no byte, no full stop.
+// Idle reports whether nothing is left to do: no byte, no FIN.
 func (q *Queue) Idle() bool { return q.size == 0 && q.fin != finWanted }
 
-// Finished reports whether the full stop has been sent.
+// Finished reports whether the FIN has been sent.
 func (q *Queue) Finished() bool { return q.fin == finSent }
 
 // Append queues a copy of p.
@@ -108,19 +108,19 @@ func (q *Queue) Room(n int) []byte {
 // the larger it is, up to 32 KiB. Otherwise many short messages would take more memory
 // for nodes and for the unused ends of blocks than they have bytes.
 func (q *Queue) block(n int) []byte {
-	t := q.pool.get(max(n, int(min(q.size/2, growMax))))
+	t := q.pool.obtainFor(max(n, int(min(q.size/2, maxGrownBlock))))
 	q.push(t)
 	return t.p
 }
 
-const growMax = 32 << 10
+const maxGrownBlock = 32 << 10
 
 // Commit queues what was appended to the slice that Room lent. Should append
 // have outgrown and so left the block, the bytes are copied back.
 func (q *Queue) Commit(p []byte) {
 	t := q.tail
 	if len(p) > cap(t.p)-len(t.p) {
-		q.push(q.pool.get(len(p)))
+		q.push(q.pool.obtainFor(len(p)))
 		t = q.tail
 		copy(t.p[:len(p)], p)
 	}
@@ -151,7 +151,7 @@ func (q *Queue) ShareCounted(s *Shared) {
 	}
 }
 
-// Adopt queues p itself, and takes it over: nobody else may use it any more.
+// Adopt queues p itself, and becomes its owner: nobody else may use it again.
 // When it is sent, a block that the queue's Pool has lent goes back to it. Memory
 // that the Pool hasn't lent must be counted as held, by Hold.
 func (q *Queue) Adopt(p []byte) {
@@ -159,11 +159,11 @@ func (q *Queue) Adopt(p []byte) {
 		q.pool.GiveBack(p)
 		return
 	}
-	q.push(q.pool.holder(p))
+	q.push(q.pool.nodeOf(p))
 	q.size += int64(len(p))
 }
 
-// File queues n bytes of f from off on, and takes over f: it is closed when
+// File queues n bytes of f from off on, and becomes the owner of f: it is closed when
 // the range is sent or dropped.
 func (q *Queue) File(f File, off, n int64) {
 	if n <= 0 {
@@ -177,15 +177,15 @@ func (q *Queue) File(f File, off, n int64) {
 	q.files++
 }
 
-// Fin queues the full stop. Nothing may be queued after it.
+// Fin queues the FIN. Nothing may be queued after it.
 func (q *Queue) Fin() {
 	if q.fin == finNone {
 		q.fin = finWanted
 	}
 }
 
-// Next offers what the next system call should send. v is where the runs of
-// bytes are listed, and limits their number.
+// Next returns what the next system call should send. It lists the buffers in v,
+// whose length limits their number.
 func (q *Queue) Next(v [][]byte) Batch {
 	for q.head != nil && q.head.file == nil && len(q.head.p) == 0 {
 		q.pop() // Room was asked for and not used
@@ -211,8 +211,8 @@ func (q *Queue) Next(v [][]byte) Batch {
 	return Batch{Bytes: v[:i], More: n != nil && n.file != nil || n == nil && q.fin == finWanted}
 }
 
-// Sent takes note that n bytes of what Next offered have gone, or, after a
-// batch that was the full stop, that it has.
+// Sent reports that n bytes of what Next returned have been sent or, after a batch
+// with Fin, that the FIN has.
 func (q *Queue) Sent(n int) {
 	q.size -= int64(n)
 	for h := q.head; h != nil; h = q.head {
@@ -238,7 +238,7 @@ func (q *Queue) Sent(n int) {
 	}
 }
 
-// Drop forgets everything queued, a full stop too, closes its files and gives
+// Drop drops everything queued, a FIN too, closes its files and gives
 // back its memory.
 func (q *Queue) Drop() {
 	for q.head != nil {

@@ -21,7 +21,7 @@ func texts(b Batch) (list []string) {
 	return list
 }
 
-func TestWhatIsAppendedInTurnLeavesInOneRun(t *testing.T) {
+func TestSmallAppendsShareABuffer(t *testing.T) {
 	q := newQueue()
 	for _, s := range []string{"HTTP/1.1 200 OK\r\n", "\r\n", "", "Hello"} {
 		q.Append([]byte(s))
@@ -70,7 +70,7 @@ func TestTheVectorLimitsTheBatch(t *testing.T) {
 	}
 }
 
-func TestMoreAnnouncesAFileOrTheFullStop(t *testing.T) {
+func TestMoreAnnouncesAFileOrTheFIN(t *testing.T) {
 	q := newQueue()
 	q.Append([]byte("head"))
 	q.Room(1 << 10) // a block that stays empty hides the file from nobody
@@ -94,7 +94,7 @@ func TestMoreAnnouncesAFileOrTheFullStop(t *testing.T) {
 	}
 }
 
-func TestAnEmptyRangeOfAFileIsClosedAtOnce(t *testing.T) {
+func TestTheFileOfAnEmptyRangeIsClosedImmediately(t *testing.T) {
 	for _, n := range []int64{0, -1} {
 		q := newQueue()
 		f := newFile([]byte("text"))
@@ -123,7 +123,7 @@ func TestDropForgetsEverything(t *testing.T) {
 	}
 }
 
-func TestTheFullStopIsOfferedOnce(t *testing.T) {
+func TestTheFINIsSentOnce(t *testing.T) {
 	q := newQueue()
 	if b := q.Next(nil); !b.Empty() || q.Finished() {
 		t.Errorf("a new queue offers %+v", b)
@@ -140,7 +140,7 @@ func TestTheFullStopIsOfferedOnce(t *testing.T) {
 	}
 }
 
-func TestUnusedRoomHidesNothing(t *testing.T) {
+func TestUnusedRoomIsSkipped(t *testing.T) {
 	q := newQueue()
 	q.Room(100)
 	q.Fin()
@@ -205,7 +205,7 @@ func TestManyShortMessagesAreHeldInLargeBlocks(t *testing.T) {
 	for q.Len() < 1<<20 {
 		q.Append(message)
 	}
-	if got := q.pool.Held(); got > 1<<20+1<<20/20+growMax {
+	if got := q.pool.Held(); got > 1<<20+1<<20/20+maxGrownBlock {
 		t.Errorf("want at most a twentieth more held than the mebibyte queued, got %d bytes", got)
 	}
 	if got, all := q.Held(), q.pool.Held(); got < all-all/100 || got > all {

@@ -178,7 +178,7 @@ func (v *poller) leaveRoom() error {
 	defer v.Close()
 	v.last, v.sent = max(v.last, v.since), v.sentCount
 	v.churn.record.addMembership(&v.membership)
-	if time.Until(v.churn.endsAt) > hub.Patience+10*time.Second && rand.IntN(2) == 0 {
+	if time.Until(v.churn.endsAt) > hub.PollingTimeout+10*time.Second && rand.IntN(2) == 0 {
 		v.churn.expired.Add(1)
 		return nil
 	}

@@ -240,7 +240,7 @@ func (l *record) checkGreeting(n int, name string, f *membership, present map[st
 		fault("%s joined as entry %d and was told of %d members, want the %d that were there",
 			name, n, f.others, len(present))
 	}
-	want := l.expectedHistory(n, hub.GreetingBytes-f.list)
+	want := l.expectedHistory(n, hub.WelcomeBytes-f.list)
 	if !slices.Equal(want, f.history) {
 		fault("%s joined as entry %d and was told entries %v, want %v", name, n, f.history, want)
 	}

@@ -85,7 +85,7 @@ func wholeFrames(seen *[kinds]int, b []byte, deflate bool) error {
 	var frames ws.Reader
 	frames.Init(ws.Client, 0)
 	frames.Rsv1 = deflate
-	frames.Early = true // it may be a WebSocket of version 7 or 8: 1004 is legal there
+	frames.Hybi07 = true // it may be a WebSocket of version 7 or 8: 1004 is legal there
 	for closed := false; ; {
 		h, n, err := ws.ParseHeader(b)
 		switch {

@@ -90,7 +90,7 @@ func (env *Env) PerPeer() int {
 	case env.loopback:
 		return 0
 	}
-	return hub.MaxPolling / 4
+	return hub.MaxPollingMembers / 4
 }
 
 // PeerOf is the address by which the room limits a client; zero: it is exempt.

@@ -43,7 +43,7 @@ func (cmd *Command) Execute(now time.Time, conns []*conn.Conn, schedule func(*co
 		}
 		switch cmd.Kind {
 		case SendCommand:
-			if c.Tell(now, cmd.Text) {
+			if c.SendOperatorText(now, cmd.Text) {
 				result.Done++
 			}
 		case KickCommand:

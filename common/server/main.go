@@ -158,7 +158,7 @@ func (env *Env) Sessions(io *conn.IO, board stat.Board, i int, bus hub.Bus) (*se
 		Compress:    env.Compress,
 		HeadTimeout: env.HeadTimeout, IdleTimeout: env.IdleTimeout,
 		WriteTimeout: env.WriteTimeout, CloseTimeout: env.CloseTimeout,
-		Looks:       true,
+		CheckAcks:   true,
 		MaxMemory:   env.MemoryBudget() / int64(env.Loops),
 		Legacy:      env.Legacy,
 		SplitWrites: !env.More,

@@ -23,7 +23,7 @@ func newDriver(app session.App, flags ...string) *driver {
 	return &driver{cfg: cfg, s: session.New(cfg, 1, tracetest.Birth, nil)}
 }
 
-// exchange feeds p and sends all answers; it returns how many bytes they were.
+// exchange feeds p and sends all responses; it returns how many bytes they have.
 func (d *driver) exchange(p []byte) (sent int) {
 	d.cfg.Round()
 	if len(p) > 0 {
@@ -102,10 +102,10 @@ func BenchmarkEcho64(b *testing.B) {
 	}
 }
 
-// plainApp answers every request with the same response.
+// plainApp sends the same response to every request.
 type plainApp struct {
 	*testApp
 	response *session.Response
 }
 
-func (a plainApp) Request(c *session.Conn, _ *http1.Request, _ []byte) { c.Reply(a.response) }
+func (a plainApp) Request(c *session.Conn, _ *http1.Request, _ []byte) { c.Respond(a.response) }

@@ -8,36 +8,35 @@ import (
 )
 
 // App is what a server serves. Its methods are called on the loop's goroutine
-// and must never block. What they are handed is lent: it is valid until they
-// return.
+// and must never block. Their arguments are lent: they are valid until the method
+// returns.
 type App interface {
-	// Request is a complete request. It is answered by c.Reply, now or later
-	// (a long poll), or by c.Upgrade.
+	// Request is called with a complete request. The application responds with
+	// c.Respond, now or later (a long poll), or with c.Upgrade.
 	Request(c *Conn, r *http1.Request, body []byte)
-	// Open says that the WebSocket of c is open.
+	// Open is called when the WebSocket of c is open.
 	Open(c *Conn)
-	// Message is a WebSocket message: whole, or, where Upgrade was asked to
-	// stream, a piece of one.
+	// Message is called with a WebSocket message: whole, or a piece of one if
+	// Upgrade was asked to stream.
 	Message(c *Conn, m Message)
-	// Drained says that c's queue was full and has room again, so that a
+	// Drained is called when c's queue was full and has room again, so that a
 	// streamed send can go on.
 	Drained(c *Conn)
-	// Timer says that the time given to c.SetTimer has come, or, where a request
-	// waits for its answer, that the connection has to leave and can't wait for
-	// it to come.
+	// Timer is called when the time given to c.SetTimer has passed. It is called
+	// earlier if the connection has to end and a response is still owed.
 	Timer(c *Conn, now time.Time)
-	// Gone says that c will call no other method again. It comes exactly once,
-	// however the connection ended. code is what the peer's Close said, or
-	// ws.NoStatus, ws.Abnormal, or zero where there was no WebSocket.
+	// Gone is the last call for c. It comes exactly once, however the connection
+	// ended. code is that of the peer's Close, or ws.NoStatus, ws.Abnormal, or zero
+	// if there was no WebSocket.
 	Gone(c *Conn, code ws.Code)
 }
 
-// Teller is an App some of whose clients must get the operator's words in a form of their
-// own. Without it they are a text message.
-type Teller interface {
-	// Tell sends text to the peer of c's open WebSocket. It reports false where there
-	// is none.
-	Tell(c *Conn, text []byte) bool
+// OperatorTextSender is an App that sends the operator's text in a form of its own.
+// Otherwise the text is a text message.
+type OperatorTextSender interface {
+	// SendOperatorText sends text to the peer of c's open WebSocket. It reports false if
+	// there is none.
+	SendOperatorText(c *Conn, text []byte) bool
 }
 
 // Message is a WebSocket message or, streamed, a piece of one.
@@ -57,8 +56,8 @@ func (m *Message) Len() int64 {
 	return int64(len(m.lent))
 }
 
-// Bytes returns the payload in one slice, lent. Of a message that came in more
-// than one chunk this makes a copy.
+// Bytes returns the payload in one slice, lent. It copies a message that arrived in
+// more than one chunk.
 func (m *Message) Bytes() []byte {
 	if m.own == nil {
 		return m.lent
@@ -66,9 +65,9 @@ func (m *Message) Bytes() []byte {
 	return m.own.join()
 }
 
-// Take returns the payload for keeping, in the runs in which it arrived. A
-// large message is handed over without a copy; of a small one that lay whole
-// in the loop's buffer a copy is made.
+// Take returns the payload in the buffers in which it arrived, and makes the
+// application their owner. A large message is not copied; a small one that lies
+// whole in the loop's buffer is.
 func (m *Message) Take() [][]byte {
 	if m.own == nil {
 		return [][]byte{append([]byte(nil), m.lent...)}

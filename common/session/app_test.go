@@ -31,7 +31,7 @@ import (
 type testApp struct {
 	polls []*session.Conn
 	files []*testFile
-	most  int // of them that were open at once
+	most  int // of them that were open at the same time
 	gone  []ws.Code
 	full  int // how often Full stopped a feed
 
@@ -62,7 +62,7 @@ func (a *testApp) Request(c *session.Conn, r *http1.Request, body []byte) {
 		}
 		a.files = append(a.files, f)
 		a.most = max(a.most, a.open())
-		c.Reply(&session.Response{Status: 200, File: f, Len: n})
+		c.Respond(&session.Response{Status: 200, File: f, Len: n})
 	case "/ws", "/pieces", "/feed", "/binary":
 		c.SetData(&route{path: path})
 		c.Upgrade(r, nil, path == "/pieces")
@@ -70,7 +70,7 @@ func (a *testApp) Request(c *session.Conn, r *http1.Request, body []byte) {
 		if body == nil {
 			body = []byte("hello")
 		}
-		c.Reply(&session.Response{Status: 200, Body: body})
+		c.Respond(&session.Response{Status: 200, Body: body})
 	}
 }
 
@@ -95,7 +95,7 @@ func (a *testApp) Message(c *session.Conn, m session.Message) {
 		c.SetTimer(2 * time.Minute)
 	case m.Len() < 16 && string(m.Bytes()) == "wake":
 		for _, p := range a.polls {
-			p.Reply(&session.Response{Status: 200, Body: []byte("awake")})
+			p.Respond(&session.Response{Status: 200, Body: []byte("awake")})
 		}
 		a.polls = nil
 	default:
@@ -107,9 +107,9 @@ func (a *testApp) Message(c *session.Conn, m session.Message) {
 func (a *testApp) binary(c *session.Conn, order string) {
 	switch order {
 	case "runs":
-		c.SendRuns(true, [][]byte{[]byte("one, "), []byte("two")})
+		c.SendBuffers(true, [][]byte{[]byte("one, "), []byte("two")})
 	case "bad runs":
-		c.SendRuns(true, [][]byte{[]byte("one, "), []byte("\xff\x00")})
+		c.SendBuffers(true, [][]byte{[]byte("one, "), []byte("\xff\x00")})
 	case "cut":
 		c.SendPiece(true, []byte("half"), true, false)
 	case "bad":
@@ -145,7 +145,7 @@ func (a *testApp) Timer(c *session.Conn, _ time.Time) {
 		c.Send(true, []byte("now"))
 		return
 	}
-	c.Reply(&session.Response{Status: 200, Body: []byte("nothing")})
+	c.Respond(&session.Response{Status: 200, Body: []byte("nothing")})
 }
 
 func (a *testApp) Gone(_ *session.Conn, code ws.Code) { a.gone = append(a.gone, code) }

@@ -62,7 +62,7 @@ func (r *rounds) rest(t *testing.T) (n int) {
 
 const hello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
 
-func TestARoundTakesInAShareOfAPipeline(t *testing.T) {
+func TestARoundProcessesOnlyAShareOfAPipeline(t *testing.T) {
 	const requests, each = 1000, 10 // units of work for a request
 	r := newRounds(new(testApp), &session.Config{RoundWork: 50 * each})
 	if r.next([]byte(strings.Repeat(hello, requests)))&session.Work == 0 {
@@ -86,7 +86,7 @@ func TestARoundTakesInAShareOfAPipeline(t *testing.T) {
 }
 
 // In a round whose work is used up a second client is still served.
-func TestASecondClientIsServedInARoundWhoseWorkIsUsedUp(t *testing.T) {
+func TestASecondClientIsServedWhenTheRoundsWorkIsUsedUp(t *testing.T) {
 	r := newRounds(new(testApp), &session.Config{})
 	second := session.New(r.cfg, 2, r.now, nil)
 	r.next(nil)
@@ -98,7 +98,7 @@ func TestASecondClientIsServedInARoundWhoseWorkIsUsedUp(t *testing.T) {
 	}
 }
 
-func TestABombIsInflatedInManyRounds(t *testing.T) {
+func TestADecompressionBombIsInflatedInManyRounds(t *testing.T) {
 	const size = 16 << 20
 	app := new(testApp)
 	r := newRounds(app, &session.Config{RoundWork: 20_000})
@@ -126,7 +126,7 @@ func TestABombIsInflatedInManyRounds(t *testing.T) {
 	}
 }
 
-// putOff is an application that puts a request off, and then answers it.
+// putOff is an application that postpones a request, and then responds.
 type putOff struct {
 	testApp
 	asked  int
@@ -140,16 +140,16 @@ func (a *putOff) Request(c *session.Conn, r *http1.Request, body []byte) {
 	a.bodies = append(a.bodies, string(r.Path())+" "+string(body))
 	switch {
 	case a.asked > 3:
-		c.Reply(&session.Response{Status: 200, Body: body})
+		c.Respond(&session.Response{Status: 200, Body: body})
 	case a.wait:
 		a.await = c
 		c.Await()
 	default:
-		c.PutOff()
+		c.Postpone()
 	}
 }
 
-func TestARequestThatIsPutOffIsAskedInTheNextRound(t *testing.T) {
+func TestAPostponedRequestIsDeliveredInTheNextRound(t *testing.T) {
 	app := new(putOff)
 	r := newRounds(app, &session.Config{})
 	r.next([]byte("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody" + hello))
@@ -168,7 +168,7 @@ func TestARequestThatIsPutOffIsAskedInTheNextRound(t *testing.T) {
 	}
 }
 
-func TestARequestThatAwaitsIsAskedAfterResume(t *testing.T) {
+func TestAnAwaitingRequestIsDeliveredAfterResume(t *testing.T) {
 	app := &putOff{wait: true}
 	r := newRounds(app, &session.Config{})
 	if w := r.next([]byte(hello)); w&session.Work != 0 || app.asked != 1 {
@@ -185,7 +185,7 @@ func TestARequestThatAwaitsIsAskedAfterResume(t *testing.T) {
 
 // In these a peer is slow, or takes too much.
 var budgetScenarios = []scenario{
-	{"a message that stays unfinished is closed with 1008", func(b *bench) {
+	{"a message that doesn't become complete is closed with 1008", func(b *bench) {
 		p := b.open("/ws")
 		b.send(p, `part text "begun"`)
 		for range 12 {
@@ -197,7 +197,7 @@ var budgetScenarios = []scenario{
 		b.pass(10 * time.Second)
 		b.over(p)
 	}},
-	{"the more of a message has come, the longer it may take", func(b *bench) {
+	{"a message gets more time as it arrives", func(b *bench) {
 		p := b.open("/ws")
 		b.send(p, `part binary repeat 65536 "x"`)
 		for range 23 {
@@ -210,7 +210,7 @@ var budgetScenarios = []scenario{
 		b.pass(10 * time.Second)
 		b.over(p)
 	}},
-	{"short of memory nothing is read from those who hold much", func(b *bench) {
+	{"when memory is short, connections that hold much aren't read", func(b *bench) {
 		b.cfg.MaxMemory = 1 << 20
 		p, q := b.open("/ws"), b.open("/ws")
 		b.send(p, `part binary repeat 700000 "x"`)
@@ -228,7 +228,7 @@ var budgetScenarios = []scenario{
 		b.send(p, `cont "end"`)
 		b.want(p, "end")
 	}},
-	{"out of memory a WebSocket is ended with 1013, a request with 503", func(b *bench) {
+	{"without memory the largest holder is ended: a WebSocket with 1013, a request with 503", func(b *bench) {
 		p, q := b.open("/ws"), b.connect()
 		b.send(p, `part binary repeat 100000 "x"`)
 		b.send(q, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n"`)
@@ -245,7 +245,7 @@ var budgetScenarios = []scenario{
 			b.fail("want 2 connections counted as ended, got %d", n)
 		}
 	}},
-	{"out of memory a peer that doesn't read is reset", func(b *bench) {
+	{"without memory a peer that doesn't read is reset", func(b *bench) {
 		p := b.open("/ws")
 		p.Stall()
 		b.send(p, `repeat 10 binary pattern 65000`)
@@ -257,9 +257,9 @@ var budgetScenarios = []scenario{
 
 // A peer that acknowledges a byte now and then is not cut off; one that
 // acknowledges none is, after one and a quarter of the write timeout.
-func TestAPeerThatTakesBytesIsNotCutOff(t *testing.T) {
+func TestAPeerThatAcknowledgesBytesIsNotReset(t *testing.T) {
 	const timeout = 8 * time.Second
-	r := newRounds(new(testApp), &session.Config{Looks: true}, "-write-timeout=8s")
+	r := newRounds(new(testApp), &session.Config{CheckAcks: true}, "-write-timeout=8s")
 	r.s.Feed(r.now, []byte(hello))
 	var v [8][]byte
 	if b := r.s.Next(v[:]); len(b.Bytes) == 0 {
@@ -272,10 +272,10 @@ func TestAPeerThatTakesBytesIsNotCutOff(t *testing.T) {
 			t.Fatalf("want a deadline after %v, got %v", r.now, d)
 		}
 		r.now = d
-		if !r.s.LookDue(r.now) {
+		if !r.s.AckCheckDue(r.now) {
 			t.Fatalf("want a look due at the deadline")
 		}
-		r.s.Look(r.now, unacked)
+		r.s.AckChecked(r.now, unacked)
 		r.s.Tick(r.now)
 	}
 	begin := r.now

@@ -8,11 +8,11 @@ import (
 	"threeloops/common/ws"
 )
 
-// Deadline is when Tick is due: the nearest of the phase's timer, the peer's time to
-// take some bytes, the time after a Kick, and the application's timer. Zero: never.
+// Deadline is when Tick is due: the earliest of the phase's timer, the write timer,
+// the time limit after a Kick, and the application's timer. Zero means never.
 func (s *Session) Deadline() time.Time {
 	d := s.phaseDue()
-	for _, other := range [...]instant{s.writeDue(), s.cutDue(), s.timer} {
+	for _, other := range [...]instant{s.writeDue(), s.cutDue(), s.appTimer} {
 		if other != 0 && (d == 0 || other < d) {
 			d = other
 		}
@@ -23,75 +23,75 @@ func (s *Session) Deadline() time.Time {
 	return s.cfg.time(d)
 }
 
-// Tick says that Deadline has passed.
+// Tick handles the timers that are due. The driver calls it when Deadline has passed.
 func (s *Session) Tick(now time.Time) {
 	if s.CutDue(now) {
-		s.turn(failed)
+		s.transition(failed)
 		return
 	}
-	if s.timer != 0 && s.timer <= s.cfg.now {
-		s.timer = 0
+	if s.appTimer != 0 && s.appTimer <= s.cfg.now {
+		s.appTimer = 0
 		s.cfg.App.Timer((*Conn)(s), now)
 	}
-	if d := s.writeDue(); s.looked > looks || !s.cfg.Looks && d != 0 && d <= s.cfg.now {
-		s.turn(failed)
+	if d := s.writeDue(); s.ackChecks > maxAckChecks || !s.cfg.CheckAcks && d != 0 && d <= s.cfg.now {
+		s.transition(failed)
 	}
 	if d := s.phaseDue(); d != 0 && d <= s.cfg.now {
 		s.expired()
 	}
 }
 
-// cutDue is when a connection that was kicked ends, whatever is queued for it; 0: never.
+// cutDue is when a kicked connection ends, whatever is still queued; 0: never.
 func (s *Session) cutDue() instant {
-	if s.kicked == 0 || s.phase == over || s.cfg.CloseTimeout <= 0 {
+	if s.kickedAt == 0 || s.phase == over || s.cfg.CloseTimeout <= 0 {
 		return 0
 	}
-	return s.kicked.after(s.cfg.CloseTimeout)
+	return s.kickedAt.after(s.cfg.CloseTimeout)
 }
 
 // CutDue reports whether Tick will end a connection that was kicked CloseTimeout ago. The
-// driver then throws away what its socket still holds.
+// driver then discards what its socket still holds.
 func (s *Session) CutDue(now time.Time) bool {
-	s.cfg.tell(now)
+	s.cfg.setNow(now)
 	d := s.cutDue()
 	return d != 0 && d <= s.cfg.now
 }
 
-// looks is how often, within WriteTimeout, the driver is asked by LookDue whether
-// the peer takes what was sent.
-const looks = 4
+// maxAckChecks is how many times within WriteTimeout AckCheckDue asks the driver whether
+// the peer has acknowledged bytes.
+const maxAckChecks = 4
 
-// writeDue is when the peer has had too much time to take bytes, or when to look
-// whether it has taken some; 0: never.
+// writeDue is when WriteTimeout has passed without progress, or when the next check for
+// acknowledged bytes is due; 0: never.
 func (s *Session) writeDue() instant {
-	if s.progress == 0 || s.phase == over || s.cfg.WriteTimeout <= 0 {
+	if s.progressAt == 0 || s.phase == over || s.cfg.WriteTimeout <= 0 {
 		return 0
 	}
-	if !s.cfg.Looks {
-		return s.progress.after(s.cfg.WriteTimeout)
+	if !s.cfg.CheckAcks {
+		return s.progressAt.after(s.cfg.WriteTimeout)
 	}
-	return s.progress.after(s.cfg.WriteTimeout * time.Duration(max(s.looked, 1)) / looks)
+	return s.progressAt.after(s.cfg.WriteTimeout * time.Duration(max(s.ackChecks, 1)) / maxAckChecks)
 }
 
-// LookDue reports whether the driver is to call Look before Tick.
-func (s *Session) LookDue(now time.Time) bool {
-	s.cfg.tell(now)
+// AckCheckDue reports whether the driver has to call AckChecked before Tick.
+func (s *Session) AckCheckDue(now time.Time) bool {
+	s.cfg.setNow(now)
 	d := s.writeDue()
-	return s.cfg.Looks && d != 0 && d <= s.cfg.now
+	return s.cfg.CheckAcks && d != 0 && d <= s.cfg.now
 }
 
-// Look says how many bytes of those sent the peer's kernel has not acknowledged. A
-// socket reports room only when a third of its buffer is free, so a slow peer may
-// take bytes for much longer than WriteTimeout before anything more can be sent.
-// The first look after a byte was sent finds out what the others compare with; so a
-// peer that takes nothing is cut off after one and a quarter of WriteTimeout.
-func (s *Session) Look(now time.Time, unacked int) {
-	s.cfg.tell(now)
-	if s.looked > 0 && unacked >= int(s.unacked) {
-		s.looked++
+// AckChecked reports how many sent bytes the peer's kernel has not acknowledged. A
+// socket is writable only when a third of its buffer is free, so a slow peer may
+// acknowledge bytes for much longer than WriteTimeout before more can be sent.
+// The first check after a byte was sent gives the number that later checks compare
+// with; so a peer that acknowledges nothing is reset after 1.25 times WriteTimeout.
+func (s *Session) AckChecked(now time.Time, unacked int) {
+	s.cfg.setNow(now)
+	if s.ackChecks > 0 && unacked >= int(s.unacked) {
+		s.ackChecks++
 		return
 	}
-	s.looked, s.unacked, s.progress = 1, int32(unacked), s.cfg.now
+	s.ackChecks, s.unacked, s.progressAt = 1, int32(unacked), s.cfg.now
 }
 
 // phaseDue is when the phase has lasted too long, or 0.
@@ -103,8 +103,8 @@ func (s *Session) phaseDue() instant {
 		if s.phase == fresh {
 			d = s.cfg.HeadTimeout
 		}
-		if s.leaving {
-			d = lastCall
+		if s.stopping {
+			d = idleAtShutdown
 		}
 		if s.out.Len() > 0 {
 			d = 0
@@ -118,28 +118,28 @@ func (s *Session) phaseDue() instant {
 	case pinged, linger:
 		d = s.cfg.CloseTimeout
 	case closing:
-		if s.told { // pings that come then put nothing off
+		if s.closeSent { // further pings don't extend the time
 			d = s.cfg.CloseTimeout
 		}
 	}
-	if d <= 0 || s.choked() && s.phase < closing {
-		return 0 // not waiting for the peer's bytes: the write timer watches it
+	if d <= 0 || s.inputBlocked() && s.phase < closing {
+		return 0 // the session doesn't wait for input; the write timer runs
 	}
-	due := s.since.after(d)
+	due := s.phaseSince.after(d)
 	if s.collects() {
-		due = min(due, s.part.since.after(s.collectTime()))
+		due = min(due, s.part.startedAt.after(s.collectTime()))
 	}
 	return due
 }
 
-// collects reports whether a WebSocket message has begun to come, and is held.
+// collects reports whether a part of a WebSocket message has arrived and is held.
 func (s *Session) collects() bool { return s.part != nil && s.mayFrame() }
 
 // longest is more than any time that matters. An instant after it can still be told.
 const longest = time.Duration(math.MaxInt64 / 2)
 
-// collectTime is how long a body or a message may take to come: the more has come,
-// the longer, so that a large one is no attack and a drip is.
+// collectTime is how long a body or a message may take to arrive: IdleTimeout for each
+// 64 KiB that have arrived. So a large upload may take long, and a few bytes may not.
 func (s *Session) collectTime() time.Duration {
 	if s.part == nil {
 		return s.cfg.IdleTimeout
@@ -148,38 +148,38 @@ func (s *Session) collectTime() time.Duration {
 	return s.cfg.IdleTimeout * min(pieces, longest/max(s.cfg.IdleTimeout, 1))
 }
 
-// expired ends, or questions, a phase that has lasted too long.
+// expired handles a phase that has lasted too long.
 func (s *Session) expired() {
 	switch s.phase {
 	case fresh, idle:
-		s.turn(lastWord)
+		s.transition(closeAfterFlush)
 	case head, body, challenge:
 		s.refuse(408, "the request did not arrive in time")
 	case open, pinged:
-		s.silent()
+		s.webSocketExpired()
 	case closing, linger:
-		s.turn(timeout)
+		s.transition(timeout)
 	}
 }
 
-// silent ends an open WebSocket whose message takes too long, and asks one that
-// says nothing whether its peer lives.
-func (s *Session) silent() {
+// webSocketExpired closes an open WebSocket whose message takes too long, pings a silent
+// peer, and closes the WebSocket of a peer that doesn't respond.
+func (s *Session) webSocketExpired() {
 	switch {
-	case s.collects() && s.part.since.after(s.collectTime()) <= s.cfg.now:
-		s.cfg.done(s.part)
+	case s.collects() && s.part.startedAt.after(s.collectTime()) <= s.cfg.now:
+		s.cfg.releaseGather(s.part)
 		s.part = nil
-		s.goodbye(ws.PolicyViolation, "the message did not arrive in time")
+		s.beginClose(ws.PolicyViolation, "the message did not arrive in time")
 	case s.phase == open:
 		if s.hixie() != nil {
-			s.goodbye(ws.GoingAway, "") // it has no ping
+			s.beginClose(ws.GoingAway, "") // hixie has no ping
 			return
 		}
-		s.control(ws.Ping, nil)
+		s.queueControl(ws.Ping, nil)
 		s.cfg.Stat.Add(stat.Pings, 1)
-		s.turn(silence)
+		s.transition(idleExpired)
 	default:
 		s.queueClose(ws.InternalError, "keepalive ping timeout")
-		s.turn(lastWord)
+		s.transition(closeAfterFlush)
 	}
 }

@@ -22,7 +22,7 @@ const (
 
 var compressNames = [...]string{DeflateOff: "off", DeflateOn: "on", DeflateTakeover: "takeover"}
 
-// String returns the name that the command line has for it.
+// String returns the value that the command line uses for it.
 func (c Compress) String() string { return compressNames[c] }
 
 // MarshalText implements encoding.TextMarshaler.
@@ -39,194 +39,195 @@ func (c *Compress) UnmarshalText(text []byte) error {
 	return errors.New("must be on, off or takeover")
 }
 
-// zip is what a connection has on which messages may be compressed.
-type zip struct {
-	agreed ws.Deflate
-	window ws.Window  // of the client, with takeover
-	going  *inflation // of a message that takes more than a turn; nil: of none
+// deflateState is the state of a connection whose messages may be compressed.
+type deflateState struct {
+	agreed  ws.Deflate
+	window  ws.Window  // the client's window, with takeover
+	pending *inflation // a message whose inflation takes more than a turn; nil: none
 }
 
 // inflation is a message that is being inflated, with an Inflater of its own.
 type inflation struct {
-	inflater *ws.Inflater
-	text     bool
-	part     *gather // the message as it came; nil: a copy of it is the Inflater's
-	copied   int64   // bytes of that copy
-	held     int64   // bytes of memory that are counted, those of part apart
+	inflater    *ws.Inflater
+	text        bool
+	part        *gather // the compressed message; nil: the Inflater has a copy of it
+	copiedBytes int64   // bytes of that copy
+	heldBytes   int64   // bytes of memory that are counted, without those of part
 }
 
-// press is what the connections of a loop compress with. Nearly every message is
-// inflated, or compressed, within one call. An inflating and a compressing call can
-// overlap, but never two of the same kind: so one of each is enough, and an idle
-// connection never holds any of it. A
-// message that takes longer than a turn takes the inflater with it.
-type press struct {
+// compressors is what the connections of a loop share for compression. Nearly every
+// message is inflated, or compressed, within one call. An inflating and a compressing
+// call can overlap, but never two of the same kind: so one of each is enough, and an
+// idle connection never holds any of it. A message that takes longer than a turn keeps
+// the inflater, and the loop makes another one.
+type compressors struct {
 	inflater *ws.Inflater
 	deflater ws.Deflater
-	plain    [pressed]byte // the message that was inflated last
-	packed   [pressed]byte // the one compressed last
+	inflated [compressorBufferBytes]byte // the message that was inflated last
+	deflated [compressorBufferBytes]byte // the one compressed last
 }
 
 const (
-	// pressed is the largest result that lies in the loop's own memory. A larger
-	// one has its own, and is handed on without a copy.
-	pressed = 64 << 10
-	// deflateMin is from how many bytes on a message is compressed. A shorter one
-	// saves less than the table that its code needs, and fits a packet anyway.
+	// compressorBufferBytes is the largest result that fits the loop's own memory. A larger
+	// one has memory of its own, and is passed on without a copy.
+	compressorBufferBytes = 64 << 10
+	// deflateMin is the smallest message that is compressed, in bytes. A shorter one
+	// saves less than its code table takes, and fits a packet anyway.
 	deflateMin = 64
 	// deflateMax is the largest message that is compressed, in bytes: other clients
-	// wait while it is.
+	// wait while the loop compresses it.
 	deflateMax = 1 << 20
-	// inflaterSize is about how many bytes an Inflater takes.
+	// inflaterSize is approximately how many bytes an Inflater takes.
 	inflaterSize = 80 << 10
 )
 
-func (cfg *Config) pressing() *press {
-	if cfg.press == nil {
-		cfg.press = &press{inflater: new(ws.Inflater)}
+func (cfg *Config) lendCompressors() *compressors {
+	if cfg.compressors == nil {
+		cfg.compressors = &compressors{inflater: new(ws.Inflater)}
 	}
-	return cfg.press
+	return cfg.compressors
 }
 
-// inflate inflates the message m, which came in part unless that is nil, and hands
-// it to the application. What doesn't fit this turn is done in others.
+// inflate inflates the message m, which is in part unless part is nil, and passes it to
+// the application. What doesn't fit this turn is done in later ones.
 func (s *Session) inflate(m *Message, part *gather) {
-	z := s.cfg.pressing()
+	z := s.cfg.lendCompressors()
 	var w *ws.Window
-	if s.zip().agreed.Takeover {
-		w = &s.zip().window
+	if s.deflateState().agreed.Takeover {
+		w = &s.deflateState().window
 	}
-	runs := [][]byte{m.lent}
+	buffers := [][]byte{m.lent}
 	if part != nil {
-		runs = part.chunks
+		buffers = part.chunks
 	}
-	z.inflater.Begin(z.plain[:0], w, m.Text, s.frames.Limit(), runs...)
+	z.inflater.Begin(z.inflated[:0], w, m.Text, s.frames.Limit(), buffers...)
 	done, err := s.inflateFor(z.inflater)
 	switch {
 	case err != nil:
-		s.violated(err)
+		s.failWebSocket(err)
 	case done:
-		s.inflated(z.inflater.End(), m.Text)
+		s.deliverInflated(z.inflater.End(), m.Text)
 	default:
-		s.detach(m, part)
+		s.detachInflation(m, part)
 		return
 	}
 	if part != nil {
-		s.cfg.done(part)
+		s.cfg.releaseGather(part)
 	}
 }
 
 // inflateFor inflates as much as this turn allows, and at least a piece.
 func (s *Session) inflateFor(z *ws.Inflater) (done bool, err *ws.Error) {
-	window := s.zip().window.Held()
+	window := s.deflateState().window.Held()
 	for {
 		in, out, room := z.Read(), len(z.Out()), cap(z.Out())
 		done, err = z.Step(inflatedAtOnce)
-		more, grown := max(0, len(z.Out())-out), max(0, cap(z.Out())-room) // an error leaves no Out
+		more, grown := max(0, len(z.Out())-out), max(0, cap(z.Out())-room) // after an error there is no Out
 		s.cfg.spend((z.Read()-in)/bytesUnpacked + more/bytesInflated + grown/bytesGrown)
 		if done || err != nil || !s.mayInflate() {
-			s.cfg.pool.Hold(s.zip().window.Held() - window)
+			s.cfg.pool.Hold(s.deflateState().window.Held() - window)
 			return done, err
 		}
 	}
 }
 
-// inflated hands a message to the application. Out is its payload. Our Close may
-// have been queued while it was inflated; then nothing more is taken in.
-func (s *Session) inflated(out []byte, text bool) {
+// deliverInflated passes an inflated message, whose payload is out, to the application.
+// Our Close may have been queued during the inflation; then the message is dropped.
+func (s *Session) deliverInflated(out []byte, text bool) {
 	if !s.mayFrame() {
 		return
 	}
 	m := Message{Text: text, First: true, Last: true, lent: out}
-	if cap(out) > pressed {
+	if cap(out) > compressorBufferBytes {
 		m.lent, m.own = nil, &gather{pool: &s.cfg.pool, chunks: [][]byte{out}, size: int64(len(out))}
 		s.cfg.pool.Hold(int64(cap(out)))
 	}
 	s.cfg.App.Message((*Conn)(s), m)
 	if m.own != nil {
-		s.cfg.done(m.own)
+		s.cfg.releaseGather(m.own)
 	}
 	s.cfg.Stat.Add(stat.MessagesIn, 1)
 }
 
-// detach gives the message that is being inflated an Inflater and memory of its own.
-func (s *Session) detach(m *Message, part *gather) {
-	z := s.cfg.press
+// detachInflation gives the message that is being inflated an Inflater and memory of its
+// own.
+func (s *Session) detachInflation(m *Message, part *gather) {
+	z := s.cfg.compressors
 	g := &inflation{inflater: z.inflater, text: m.Text, part: part}
 	z.inflater = new(ws.Inflater)
 	out, payload := g.inflater.Out(), []byte(nil)
-	if cap(out) <= pressed { // it is the loop's own
-		out = append(make([]byte, 0, 2*pressed), out...)
+	if cap(out) <= compressorBufferBytes { // it is the loop's memory
+		out = append(make([]byte, 0, 2*compressorBufferBytes), out...)
 	}
 	if part == nil {
 		payload = append([]byte(nil), m.lent...)
 	}
 	g.inflater.Move(out, payload)
-	g.copied = int64(len(payload))
-	s.zip().going = g
+	g.copiedBytes = int64(len(payload))
+	s.deflateState().pending = g
 	g.count(s.cfg)
 }
 
-// count counts the memory that an inflation holds beside part.
+// count counts the memory that an inflation holds, without part.
 func (g *inflation) count(cfg *Config) {
-	held := inflaterSize + int64(cap(g.inflater.Out())) + g.copied
-	cfg.pool.Hold(held - g.held)
-	g.held = held
+	held := inflaterSize + int64(cap(g.inflater.Out())) + g.copiedBytes
+	cfg.pool.Hold(held - g.heldBytes)
+	g.heldBytes = held
 }
 
-// inflateOn goes on with a message whose inflation takes more than a turn.
+// inflateOn continues a message whose inflation takes more than a turn.
 func (s *Session) inflateOn() {
-	g := s.zip().going
+	g := s.deflateState().pending
 	s.begin()
 	done, err := s.inflateFor(g.inflater)
 	switch {
 	case err != nil:
 		s.dropInflating()
-		s.violated(err)
+		s.failWebSocket(err)
 	case done:
 		out := g.inflater.End()
 		s.dropInflating()
-		s.inflated(out, g.text)
+		s.deliverInflated(out, g.text)
 	default:
 		g.count(s.cfg)
 	}
 }
 
-func (s *Session) inflating() bool { return s.zip() != nil && s.zip().going != nil }
+func (s *Session) inflating() bool { return s.deflateState() != nil && s.deflateState().pending != nil }
 
 // mayInflate reports whether s may inflate more in this turn.
 func (s *Session) mayInflate() bool {
 	s.begin()
-	return s.cfg.turn > 0 && s.cfg.mayWork() && !s.cfg.Full()
+	return s.cfg.turnLeft > 0 && s.cfg.mayWork() && !s.cfg.Full()
 }
 
-// dropInflating lets go of a message that is being inflated, if there is one.
+// dropInflating drops the message that is being inflated, if there is one.
 func (s *Session) dropInflating() {
-	g := s.zip().going
+	g := s.deflateState().pending
 	if g == nil {
 		return
 	}
-	s.zip().going = nil
-	s.cfg.pool.Hold(-g.held)
+	s.deflateState().pending = nil
+	s.cfg.pool.Hold(-g.heldBytes)
 	if g.part != nil {
-		s.cfg.done(g.part)
+		s.cfg.releaseGather(g.part)
 	}
 }
 
-// deflated queues a message of size bytes compressed, or reports false if it is
-// to be sent as it is: a message alone decides that (RFC 7692 6).
-func (s *Session) deflated(text bool, size int64, runs ...[]byte) bool {
-	if s.zip() == nil || size < deflateMin || size > deflateMax {
+// queueDeflated queues a message of size bytes compressed, or reports false if it has
+// to be sent uncompressed. Each message may be either (RFC 7692 6).
+func (s *Session) queueDeflated(text bool, size int64, buffers ...[]byte) bool {
+	if s.deflateState() == nil || size < deflateMin || size > deflateMax {
 		return false
 	}
-	z := s.cfg.pressing()
+	z := s.cfg.lendCompressors()
 	s.cfg.spend(int(size) / bytesDeflated)
-	p, ok := z.deflater.Append(z.packed[:0], s.zip().agreed.HuffmanOnly(), runs...)
+	p, ok := z.deflater.Append(z.deflated[:0], s.deflateState().agreed.HuffmanOnly(), buffers...)
 	if !ok {
 		return false
 	}
 	h := ws.Header{Fin: true, Rsv: ws.Rsv1, Opcode: opcode(text, true), Length: int64(len(p))}
-	if cap(p) > pressed {
+	if cap(p) > compressorBufferBytes {
 		s.out.Commit(ws.AppendHeader(s.out.Room(ws.MaxHeader), h))
 		s.cfg.pool.Hold(int64(cap(p)))
 		s.out.Adopt(p)

@@ -14,7 +14,7 @@ import (
 const offer = `offer /ws "permessage-deflate"`
 
 var deflateScenarios = []scenario{
-	{"a compressed message reaches the application as any other", func(b *bench) {
+	{"the application gets a compressed message inflated", func(b *bench) {
 		p := b.openDeflate()
 		b.send(p, `marked text deflate "Hello", text "Hello", marked binary 00`)
 		b.wantFrames(p, `text "Hello", text "Hello", binary`)
@@ -22,7 +22,7 @@ var deflateScenarios = []scenario{
 			b.fail("want 3 messages, got %d, and %d counted", b.app.messages, b.stats.Get(stat.MessagesIn))
 		}
 	}},
-	{"a message that can't be inflated is a violation, and no message", func(b *bench) {
+	{"a message that can't be inflated is a violation and isn't delivered", func(b *bench) {
 		p := b.openDeflate()
 		b.send(p, `marked text ff, text "late"`)
 		b.wantFrames(p, `close 1007`)
@@ -87,7 +87,7 @@ func TestAnIdleCompressedConnectionHoldsItsWindowAlone(t *testing.T) {
 }
 
 // What an application keeps of a large message stays as it is when others come.
-func TestATakenMessageIsTheTakers(t *testing.T) {
+func TestATakenMessageBelongsToTheApplication(t *testing.T) {
 	b := newBench()
 	p := b.openDeflate()
 	p.Stall()
@@ -125,7 +125,7 @@ func TestAnEchoedMessageAllocatesNothingWhereCompressed(t *testing.T) {
 }
 
 // FuzzCompressed sends any frames to a connection with compression, cut and
-// whole: the answer is the same, and the loop's invariants hold.
+// whole: the output is the same, and the loop's invariants hold.
 func FuzzCompressed(f *testing.F) {
 	for _, items := range []string{
 		`marked text f2 48 cd c9 c9 07 00, marked text f2 00 11 00 00, close`,
@@ -149,7 +149,7 @@ func FuzzCompressed(f *testing.F) {
 	})
 }
 
-// compressed plays input, cut by rng if there is one, and returns the answer.
+// compressed plays input, cut by rng if there is one, and returns the output.
 func compressed(t *testing.T, input []byte, compress session.Compress, rng *rand.Rand) []byte {
 	b := newBench()
 	b.cfg.Compress, b.cfg.MaxMessage = compress, 100_000

@@ -41,16 +41,16 @@ func TestTheDiagramIsDrawnFromTheTable(t *testing.T) {
 	}
 }
 
-// diagram draws the table as a state diagram. The token failed, which leads to
+// diagram draws the table as a state diagram. The event failed, which leads to
 // over from everywhere, is left out.
 func diagram() string {
 	var b strings.Builder
 	b.WriteString("stateDiagram-v2\n    [*] --> fresh\n")
 	for from := phase(0); from < phases; from++ {
 		labels := map[phase][]string{}
-		for t := token(0); t < failed; t++ {
+		for t := event(0); t < failed; t++ {
 			if to := transitions[from][t]; to != never {
-				labels[to] = append(labels[to], tokenNames[t])
+				labels[to] = append(labels[to], eventNames[t])
 			}
 		}
 		for to := phase(0); to < phases; to++ {

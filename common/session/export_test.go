@@ -1,14 +1,14 @@
 package session
 
-// PhaseOf names the phase that s is in.
+// PhaseOf is the name of the phase that s is in.
 func PhaseOf(s *Session) string { return s.phase.String() }
 
-// HeldOfInput is how many bytes s has set aside for what its peer has sent, its
-// window included, and what inflating takes not.
+// HeldOfInput is how many bytes s holds for its peer's input, including the window and
+// without the memory of an inflation.
 func HeldOfInput(s *Session) int64 {
 	n := s.Held() - s.out.Held()
 	if s.inflating() {
-		n -= s.zip().going.held
+		n -= s.deflateState().pending.heldBytes
 	}
 	return n
 }
@@ -16,15 +16,15 @@ func HeldOfInput(s *Session) int64 {
 // Pair is a possible pair of the table of transitions.
 type Pair struct {
 	from phase
-	what token
+	what event
 }
 
-func (p Pair) String() string { return p.from.String() + ", " + tokenNames[p.what] }
+func (p Pair) String() string { return p.from.String() + ", " + eventNames[p.what] }
 
-// Pairs lists all that the table does not declare impossible.
+// Pairs lists all pairs that the table doesn't declare impossible.
 func Pairs() (all []Pair) {
 	for from := range phases {
-		for what := range tokens {
+		for what := range events {
 			if transitions[from][what] != never {
 				all = append(all, Pair{from, what})
 			}
@@ -33,7 +33,7 @@ func Pairs() (all []Pair) {
 	return all
 }
 
-// Forbid declares p impossible, until undo is called.
+// Forbid declares p impossible until undo is called.
 func (p Pair) Forbid() (undo func()) {
 	to := transitions[p.from][p.what]
 	transitions[p.from][p.what] = never

@@ -10,7 +10,7 @@ import (
 	"threeloops/common/tracetest"
 )
 
-// fixedApp answers every request with the same response, fixed or not.
+// fixedApp sends the same response to every request, fixed or not.
 type fixedApp struct {
 	*testApp
 	fixed session.Fixed
@@ -19,14 +19,14 @@ type fixedApp struct {
 
 func (a *fixedApp) Request(c *session.Conn, _ *http1.Request, _ []byte) {
 	if a.plain {
-		c.Reply(&a.fixed.Response)
+		c.Respond(&a.fixed.Response)
 	} else {
-		c.ReplyFixed(&a.fixed)
+		c.RespondFixed(&a.fixed)
 	}
 }
 
-// What is made once a second must be what would have been made anew, to whomever it goes.
-func TestAFixedReplyIsAnyOther(t *testing.T) {
+// The bytes that are made once a second must be those that Respond would send.
+func TestAFixedResponseHasTheBytesOfAnyOther(t *testing.T) {
 	for _, c := range []struct{ status, size int }{{200, 0}, {200, 3}, {200, 5000}, {404, 3}, {426, 3}} {
 		answers := map[bool]string{}
 		for _, plain := range []bool{true, false} {

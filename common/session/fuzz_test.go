@@ -11,7 +11,7 @@ import (
 
 // FuzzSession sends any bytes in any pieces to a peer that takes any amounts,
 // with time passing between them or not. The loop's invariants hold, and where
-// no time passes, the answer is the same as to the same bytes whole.
+// no time passes, the output is the same as for the same bytes whole.
 func FuzzSession(f *testing.F) {
 	for _, items := range []string{
 		`get /hello, get /file, get /short`,
@@ -44,7 +44,7 @@ func FuzzSession(f *testing.F) {
 }
 
 // fuzzed plays input, cut by rng if there is one, ends the connection, and
-// returns what was answered.
+// returns the output.
 func fuzzed(t *testing.T, input []byte, rng *rand.Rand, ticks bool) (answer []byte) {
 	b := newBench()
 	b.cfg.Legacy = true

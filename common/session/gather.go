@@ -2,22 +2,22 @@ package session
 
 import "threeloops/common/outq"
 
-// gather collects a message that comes in pieces. It is a list of chunks, which
-// its pool has lent. Whatever length a peer announces, no more than twice what has
-// arrived + 64 KiB is held, and nothing is copied when it grows.
+// gather collects a message that arrives in pieces. It is a list of chunks that its
+// pool has lent. Whatever length a peer announces, a gather holds at most twice what
+// has arrived + 64 KiB, and it grows without copying.
 type gather struct {
-	pool   *outq.Pool
-	chunks [][]byte
-	size   int64
-	since  instant // when it began to come
-	taken  bool    // the chunks are the application's
+	pool      *outq.Pool
+	chunks    [][]byte
+	size      int64
+	startedAt instant // when the first piece arrived
+	taken     bool    // the chunks are the application's
 }
 
 // chunkMin is the capacity of the smallest chunk, in bytes.
 const chunkMin = 512
 
-// place returns room for the bytes that come next, of which rest are expected
-// and arrived are there: what is free in the last chunk, or a new one.
+// place returns memory for the next rest bytes, of which arrived have been read
+// already: the free end of the last chunk, or a new chunk.
 func (g *gather) place(arrived, rest int64) []byte {
 	if n := len(g.chunks); n > 0 {
 		if c := g.chunks[n-1]; len(c) < cap(c) {
@@ -28,15 +28,15 @@ func (g *gather) place(arrived, rest int64) []byte {
 	if rest < outq.LendMin {
 		c = make([]byte, 0, max(rest, chunkMin))
 		g.pool.Hold(int64(cap(c)))
-	} else { // all chunks so far are full: what is held is size
+	} else { // all chunks so far are full, so size bytes are held
 		c = g.pool.Lend(rest, g.size+2*arrived+outq.LendMin)
 	}
 	g.chunks = append(g.chunks, c)
 	return c[:cap(c)]
 }
 
-// add appends p, behind which rest more bytes are expected. When p was read
-// straight into what place returned, it only takes note.
+// add appends p; rest more bytes are expected after it. If p was read into the memory
+// that place returned, nothing is copied.
 func (g *gather) add(p []byte, rest int64) {
 	for len(p) > 0 {
 		to := g.place(int64(len(p)), int64(len(p))+rest)
@@ -51,7 +51,7 @@ func (g *gather) add(p []byte, rest int64) {
 	}
 }
 
-// held is how many bytes of memory the chunks have.
+// held is how many bytes of memory the chunks take.
 func (g *gather) held() (n int64) {
 	for _, c := range g.chunks {
 		n += int64(cap(c))
@@ -59,7 +59,7 @@ func (g *gather) held() (n int64) {
 	return n
 }
 
-// joined returns all of it in one slice, which may be new.
+// joined returns the message in one slice, which may be new.
 func (g *gather) joined() []byte {
 	switch len(g.chunks) {
 	case 0:
@@ -74,7 +74,7 @@ func (g *gather) joined() []byte {
 	return all
 }
 
-// join makes one chunk of all, and returns it.
+// join merges the chunks into one, and returns it.
 func (g *gather) join() []byte {
 	if len(g.chunks) > 1 {
 		all := g.joined()
@@ -89,17 +89,17 @@ func (g *gather) join() []byte {
 
 // gather begins to collect a message.
 func (cfg *Config) gather() *gather {
-	g := cfg.spare
-	if cfg.spare = nil; g == nil {
+	g := cfg.spareGather
+	if cfg.spareGather = nil; g == nil {
 		g = &gather{pool: &cfg.pool}
 	}
-	g.since = cfg.now
+	g.startedAt = cfg.now
 	return g
 }
 
-// done takes back g and the chunks that nobody has taken. Those that the
-// application has taken are counted no longer.
-func (cfg *Config) done(g *gather) {
+// releaseGather returns g and its chunks to the pool. If the application has taken the chunks,
+// they are its own, and no longer counted.
+func (cfg *Config) releaseGather(g *gather) {
 	if g.taken {
 		cfg.pool.Hold(-g.held())
 		return
@@ -109,5 +109,5 @@ func (cfg *Config) done(g *gather) {
 	}
 	clear(g.chunks)
 	g.chunks, g.size = g.chunks[:0], 0
-	cfg.spare = g
+	cfg.spareGather = g
 }

@@ -5,18 +5,18 @@ import (
 	"threeloops/common/stat"
 )
 
-// takeRequest takes in p up to the end of one request and returns how much of
-// it that was. A body that lies whole in p is not copied.
-func (s *Session) takeRequest(p []byte) (n int) {
-	if s.in == nil {
-		s.in = s.cfg.reader()
+// processRequest processes p up to the end of one request, and returns how many bytes
+// these were. A body that lies whole in p is not copied.
+func (s *Session) processRequest(p []byte) (n int) {
+	if s.incoming == nil {
+		s.incoming = s.cfg.reader()
 	}
 	var whole []byte
 	for {
-		ev, k := s.in.Next(p[n:])
+		ev, k := s.incoming.Next(p[n:])
 		n += k
-		if s.phase <= idle && s.in.Started() {
-			s.turn(bytesCame)
+		if s.phase <= idle && s.incoming.Started() {
+			s.transition(firstByte)
 		}
 		switch ev.Kind {
 		case http1.Head:
@@ -27,7 +27,7 @@ func (s *Session) takeRequest(p []byte) (n int) {
 			}
 		case http1.End:
 			s.cfg.spend(requestWork + n/bytesParsed)
-			s.ask(whole)
+			s.requestComplete(whole)
 			return n
 		case http1.Failed:
 			s.cfg.Stat.Add(stat.BadRequests, 1)
@@ -35,40 +35,39 @@ func (s *Session) takeRequest(p []byte) (n int) {
 			return n
 		case http1.NeedMore:
 			if s.phase == body {
-				s.in.Keep()
+				s.incoming.Keep()
 			}
-			s.in.count(s.cfg)
+			s.incoming.count(s.cfg)
 			return n
 		}
 	}
 }
 
-// headDone notes what the reply will have to know, and asks for the body.
+// headDone stores what the response depends on, and asks for the body.
 //
-// RFC 9110 10.1.1: where content is to follow, "an origin server MUST send
-// either: an immediate response with a final status code [...], or an immediate
-// 100 (Continue) response". It may omit it when part of the body is there
-// already; but it always sends it, so that the same request gets the same
-// answer however it is cut.
+// RFC 9110 10.1.1: if content follows, "an origin server MUST send either: an
+// immediate response with a final status code [...], or an immediate 100 (Continue)
+// response". It may omit the 100 if part of the body has arrived, but this one always
+// sends it: so the same request gets the same response however it is cut.
 func (s *Session) headDone() {
-	r := s.in.Request()
-	s.last = r.Close() || s.cfg.Legacy && hixieVersion(r) == 76 // refused, its eight bytes are no request
+	r := s.incoming.Request()
+	s.closeAfterReply = r.Close() || s.cfg.Legacy && hixieVersion(r) == 76 // if it is refused, its eight bytes must not be read as a request
 	s.keepAlive = r.KeepAlive10()
-	s.headOnly = string(r.Method()) == "HEAD"
+	s.omitBody = string(r.Method()) == "HEAD"
 	if r.ContentLength() == 0 {
 		return
 	}
-	s.turn(headDone)
+	s.transition(headDone)
 	if r.ExpectContinue() {
 		s.out.Append([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
 	}
 }
 
-// collect adds a piece of the body. It returns the body where the piece is all
-// of it, which then stays where it lies.
+// collect adds a piece of the body. If the piece is the whole body, collect returns it
+// and copies nothing.
 func (s *Session) collect(p []byte) []byte {
 	rest := int64(0)
-	if n := s.in.Request().ContentLength(); n > 0 {
+	if n := s.incoming.Request().ContentLength(); n > 0 {
 		if s.part == nil && n == int64(len(p)) {
 			return p
 		}
@@ -84,50 +83,50 @@ func (s *Session) collect(p []byte) []byte {
 	return nil
 }
 
-// ask hands the request to the application.
-func (s *Session) ask(whole []byte) {
-	part, in := s.part, s.in
-	s.part, s.in = nil, nil
+// requestComplete passes the complete request to the application.
+func (s *Session) requestComplete(whole []byte) {
+	part, in := s.part, s.incoming
+	s.part, s.incoming = nil, nil
 	if part != nil {
 		whole = part.joined()
 	}
-	s.turn(asked)
-	s.known = true
-	s.saidBye = in.Request().Close() && in.Request().Minor() > 0 // HTTP/1.0 has no such promise
+	s.transition(requestDone)
+	s.appNotified = true
+	s.peerPromisedEnd = in.Request().Close() && in.Request().Minor() > 0 // HTTP/1.0 has no such promise
 
-	s.cfg.count() // it may ask for the counts
+	s.cfg.count() // the application may read the counters
 	s.cfg.Stat.Add(stat.Requests, 1)
-	s.request(in, part, whole)
+	s.deliverRequest(in, part, whole)
 }
 
-// askAgain hands the application the request that it has put off.
-func (s *Session) askAgain() {
-	part, in := s.part, s.in
-	s.part, s.in = nil, nil
+// redeliverRequest passes the request that the application has postponed to it again.
+func (s *Session) redeliverRequest() {
+	part, in := s.part, s.incoming
+	s.part, s.incoming = nil, nil
 	var whole []byte
 	if part != nil {
 		whole = part.joined()
 	}
-	s.request(in, part, whole)
+	s.deliverRequest(in, part, whole)
 }
 
-// request hands a request to the application, whose body part has, if it isn't nil,
-// and keeps the request if the application puts it off.
-func (s *Session) request(in *request, part *gather, whole []byte) {
-	s.putOff = false
+// deliverRequest passes a request to the application, and keeps it if the application
+// postpones it. The body is whole, which part owns unless part is nil.
+func (s *Session) deliverRequest(in *request, part *gather, whole []byte) {
+	s.postponed = false
 	s.cfg.App.Request((*Conn)(s), in.Request(), whole)
-	if s.putOff {
+	if s.postponed {
 		in.Keep()
 		in.count(s.cfg)
 		if part == nil && len(whole) > 0 {
 			part = s.cfg.gather()
 			part.add(whole, 0)
 		}
-		s.in, s.part = in, part
+		s.incoming, s.part = in, part
 		return
 	}
 	s.cfg.release(in)
 	if part != nil {
-		s.cfg.done(part)
+		s.cfg.releaseGather(part)
 	}
 }

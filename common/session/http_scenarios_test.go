@@ -6,7 +6,7 @@ import (
 )
 
 var httpScenarios = []scenario{
-	{"a connection on which nothing comes is closed without a word", func(b *bench) {
+	{"a connection that sends nothing is closed without a response", func(b *bench) {
 		p := b.connect()
 		b.phase(p, "fresh")
 		b.pass(10 * time.Second)
@@ -28,7 +28,7 @@ var httpScenarios = []scenario{
 		b.over(p)
 		b.goneWith()
 	}},
-	{"an idle connection is closed after its timeout, counted from the last reply", func(b *bench) {
+	{"an idle connection is closed IdleTimeout after its last response", func(b *bench) {
 		p := b.connect()
 		b.send(p, "get /hello")
 		b.want(p, "200 OK", "hello")
@@ -59,7 +59,7 @@ var httpScenarios = []scenario{
 		b.over(p)
 		b.goneWith(0)
 	}},
-	{"a head that doesn't become complete is answered with 408", func(b *bench) {
+	{"a request whose header fields don't arrive in time gets 408", func(b *bench) {
 		p := b.connect()
 		b.send(p, `"GET / HTTP/1.1\r\n"`)
 		b.phase(p, "head")
@@ -70,7 +70,7 @@ var httpScenarios = []scenario{
 		b.want(p, "408 Request Timeout", "Connection: close")
 		b.phase(p, "linger")
 	}},
-	{"a reset inside a head ends the connection", func(b *bench) {
+	{"a reset inside the header fields ends the connection", func(b *bench) {
 		p := b.connect()
 		b.send(p, `"GET / HTTP/1.1\r\n"`)
 		p.Reset()
@@ -93,7 +93,7 @@ var httpScenarios = []scenario{
 		b.want(p)
 		b.phase(p, "body")
 	}},
-	{"a body that comes slowly is given time by what has come, and 408 in the end", func(b *bench) {
+	{"a slow body gets more time as it arrives, and 408 in the end", func(b *bench) {
 		p := b.connect()
 		b.send(p, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n"`)
 		b.send(p, `pattern 70000`)
@@ -110,7 +110,7 @@ var httpScenarios = []scenario{
 		p.Reset()
 		b.over(p)
 	}},
-	{"a FIN inside a head or a body is answered with 400", func(b *bench) {
+	{"a FIN inside the header fields or the body gets 400", func(b *bench) {
 		p, q := b.connect(), b.connect()
 		b.send(p, `"GET / HTTP/1.1\r\n"`)
 		b.send(q, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na"`)
@@ -121,7 +121,7 @@ var httpScenarios = []scenario{
 		b.over(p)
 		b.over(q)
 	}},
-	{"a poll is answered by its timer, and what is parked behind it follows", func(b *bench) {
+	{"a timer ends a poll, and the parked input is processed after it", func(b *bench) {
 		p := b.connect()
 		b.send(p, "get /poll get /hello get /poll")
 		b.phase(p, "reply")
@@ -134,7 +134,7 @@ var httpScenarios = []scenario{
 		b.want(p, "nothing")
 		b.phase(p, "idle")
 	}},
-	{"a poll is answered by another connection's message", func(b *bench) {
+	{"another connection's message ends a poll", func(b *bench) {
 		p, w := b.connect(), b.open("/ws")
 		b.send(p, "get /poll")
 		b.send(p, "get /hello")
@@ -143,7 +143,7 @@ var httpScenarios = []scenario{
 		b.want(p, "awake", "hello")
 		b.phase(p, "idle")
 	}},
-	{"a poll holds the connection as long as the application likes", func(b *bench) {
+	{"a poll has no timeout but the application's", func(b *bench) {
 		p := b.connect()
 		b.send(p, "get /poll")
 		b.pass(4 * time.Second)
@@ -154,7 +154,7 @@ var httpScenarios = []scenario{
 		b.over(p)
 		b.goneWith(0)
 	}},
-	{"a reset while a poll waits is told to the application, which may still reply", func(b *bench) {
+	{"a reset during a poll calls Gone, and a later response is ignored", func(b *bench) {
 		p, w := b.connect(), b.open("/ws")
 		b.send(p, "get /poll get /hello")
 		p.Reset()
@@ -163,7 +163,7 @@ var httpScenarios = []scenario{
 		b.send(w, `text "wake"`)
 		b.phase(w, "open")
 	}},
-	{"five hundred requests of a client that reads nothing, then everything", func(b *bench) {
+	{"500 requests of a client that reads nothing, then everything, are all served", func(b *bench) {
 		p := b.connect()
 		p.Stall()
 		b.send(p, `repeat 500 ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" pattern 1000)
@@ -171,7 +171,7 @@ var httpScenarios = []scenario{
 		b.want(p, "200 OK", "hello")
 		b.phase(p, "idle")
 	}},
-	{"a client that takes its reply slowly is idle only from then on", func(b *bench) {
+	{"the idle timeout begins when a slow client has its response", func(b *bench) {
 		p := b.connect()
 		p.Stall()
 		b.send(p, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" pattern 200000`)
@@ -182,7 +182,7 @@ var httpScenarios = []scenario{
 		b.pass(59 * time.Second)
 		b.phase(p, "idle")
 	}},
-	{"a client that takes nothing is dropped", func(b *bench) {
+	{"a client that reads nothing is reset after WriteTimeout", func(b *bench) {
 		p := b.connect()
 		p.Stall()
 		b.send(p, `repeat 2 ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" pattern 200000)`)
@@ -201,7 +201,7 @@ var fileScenarios = []scenario{
 		b.want(p, "Content-Length: 1048576", "FFFF", "hello")
 		b.filesClosed(1)
 	}},
-	{"the file of a HEAD is closed, and not sent", func(b *bench) {
+	{"the file of a HEAD is closed and not sent", func(b *bench) {
 		p := b.connect()
 		b.send(p, `"HEAD /file HTTP/1.1\r\nHost: a\r\n\r\n"`)
 		b.want(p, "Content-Length: 1048576", "\r\n\r\n")
@@ -233,7 +233,7 @@ var fileScenarios = []scenario{
 		b.filesClosed(1)
 		b.goneWith(0)
 	}},
-	{"of the files that one client asks for at once few are open at once, and all are sent", func(b *bench) {
+	{"of 500 files that one client requests few are open at the same time, and all are sent", func(b *bench) {
 		for _, stalled := range []bool{false, true} {
 			p := b.connect()
 			if stalled {
@@ -256,20 +256,20 @@ var fileScenarios = []scenario{
 		b.over(p)
 		b.filesClosed(2)
 	}},
-	{"a reply that comes after the connection is gone closes its file", func(b *bench) {
+	{"a response after the end of the connection closes its file", func(b *bench) {
 		p := b.connect()
 		b.send(p, `"GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"`)
 		b.want(p, "Connection: close", "FFFF")
 		b.over(p)
 		b.filesClosed(1)
 	}},
-	{"a client that keeps to its Connection: close isn't lingered for", func(b *bench) {
+	{"there is no lingering close after Connection: close", func(b *bench) {
 		for _, c := range []struct{ in, phase string }{
 			{`"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"`, "over"},
 			{`"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"`, "over"},
 			{`"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n\r\n"`, "linger"},
 			{`"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi\r\n"`, "linger"},
-			{`"GET /hello HTTP/1.1\r\nConnection: close\r\n\r\n"`, "linger"}, // refused, for it has no Host
+			{`"GET /hello HTTP/1.1\r\nConnection: close\r\n\r\n"`, "linger"}, // refused: it has no Host
 			{`"GET /hello HTTP/1.0\r\n\r\n"`, "linger"},
 		} {
 			p := b.connect()
@@ -278,7 +278,7 @@ var fileScenarios = []scenario{
 			b.phase(p, c.phase)
 		}
 	}},
-	{"what comes behind Connection: close while its answer is owed is noticed", func(b *bench) {
+	{"bytes after Connection: close cause a lingering close", func(b *bench) {
 		p := b.connect()
 		b.send(p, `"GET /poll HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" get /hello`)
 		b.pass(5 * time.Second)

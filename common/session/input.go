@@ -1,13 +1,13 @@
 package session
 
-// parked is input that has to wait: for the peer to read, for the application, or
-// for a turn of the next round.
+// parked is input that waits for the peer to read, for the application, or for a turn
+// in the next round.
 type parked struct {
-	rest []byte // what is left of it
-	size int64  // bytes of memory behind rest
+	rest []byte // the part that is not yet processed
+	size int64  // bytes of memory that rest was cut from
 }
 
-// park copies what is left of a read.
+// park copies the rest of a read.
 func (s *Session) park(rest []byte) {
 	s.parked = &parked{append([]byte(nil), rest...), int64(len(rest))}
 	s.cfg.pool.Hold(s.parked.size)
@@ -20,86 +20,85 @@ func (s *Session) unpark() {
 	}
 }
 
-// resume goes on with what has to wait, as far as possible, and, once nothing is
-// left before it, takes in the peer's FIN.
-func (s *Session) resume() {
+// resumeInput processes input that has waited, as far as possible, and then the peer's
+// FIN.
+func (s *Session) resumeInput() {
 	if s.inflating() && s.mayInflate() {
 		s.inflateOn()
 	}
-	if s.phase == reply && s.putOff && !s.awaits && s.cfg.mayWork() {
-		s.askAgain()
+	if s.phase == reply && s.postponed && !s.awaitsResume && s.cfg.mayWork() {
+		s.redeliverRequest()
 	}
-	if p := s.parked; p != nil && !s.held() {
+	if p := s.parked; p != nil && !s.inputWaits() {
 		s.begin()
-		if p.rest = s.take(p.rest); len(p.rest) == 0 {
+		if p.rest = s.process(p.rest); len(p.rest) == 0 {
 			s.unpark()
 		}
 	}
-	if s.finCame && s.parked == nil && !s.held() {
-		s.fin()
+	if s.finReceived && s.parked == nil && !s.inputWaits() {
+		s.handleFin()
 	}
 }
 
-// unfinished reports whether there is something to go on with that nothing but
-// the round's work keeps waiting.
+// unfinished reports whether input waits for nothing else than the round's work.
 func (s *Session) unfinished() bool {
-	return s.parked != nil && !s.held() || s.inflating() || s.phase == reply && s.putOff && !s.awaits
+	return s.parked != nil && !s.inputWaits() || s.inflating() || s.phase == reply && s.postponed && !s.awaitsResume
 }
 
-// held reports whether input has to wait.
-func (s *Session) held() bool { return s.phase == reply || s.choked() }
+// inputWaits reports whether input has to wait.
+func (s *Session) inputWaits() bool { return s.phase == reply || s.inputBlocked() }
 
-// choked reports whether input has to wait although a request or a message
-// could be taken in: for the peer to read, for the application, or for a message
-// that is being inflated. Behind our Close nothing more is taken in before that is
-// sent: pings that are answered could put it off indefinitely.
-func (s *Session) choked() bool {
-	return s.full || s.paused && s.mayFrame() || s.phase == closing && !s.told || s.inflating()
+// inputBlocked reports whether input has to wait in a phase that accepts input: for the
+// peer to read, for the application, or for a message that is being inflated. After our
+// Close is queued, input waits until it is sent: otherwise the pongs to many pings could
+// delay it indefinitely.
+func (s *Session) inputBlocked() bool {
+	return s.queueFull || s.paused && s.mayFrame() || s.phase == closing && !s.closeSent || s.inflating()
 }
 
-// take takes in what it can of p and returns the rest.
-func (s *Session) take(p []byte) []byte {
-	for len(p) > 0 && !s.held() && s.mayWork() {
+// process processes p as far as it can, and returns the rest.
+func (s *Session) process(p []byte) []byte {
+	for len(p) > 0 && !s.inputWaits() && s.mayWork() {
 		switch {
 		case s.phase.webSocket():
-			p = p[s.takeFrames(p):]
+			p = p[s.processFrames(p):]
 		case s.phase <= body:
-			p = p[s.takeRequest(p):]
+			p = p[s.processRequest(p):]
 		case s.phase == challenge:
-			p = p[s.takeChallenge(p):]
+			p = p[s.processChallenge(p):]
 		default:
-			s.saidBye = false // or close(2) would reset the connection, and the peer might lose the answer
+			s.peerPromisedEnd = false // otherwise close(2) would reset the connection, and the peer might lose the response
 			return nil
 		}
 	}
 	return p
 }
 
-// fin follows the last byte of a peer that can still read.
-func (s *Session) fin() {
+// handleFin handles the peer's FIN. The peer can still read.
+func (s *Session) handleFin() {
 	switch s.phase {
 	case head, body, challenge:
 		s.refuse(400, "the request ends in the middle")
 	case fresh, idle, open, pinged, closing, linger:
-		s.turn(peerFin)
+		s.transition(peerFin)
 	}
 }
 
-// forget lets go of all input that is only half there.
-func (s *Session) forget() {
-	if s.in != nil {
-		s.cfg.release(s.in)
-		s.in = nil
+// dropInput drops all input that is incomplete or not yet processed.
+func (s *Session) dropInput() {
+	if s.incoming != nil {
+		s.cfg.release(s.incoming)
+		s.incoming = nil
 	}
 	if s.part != nil {
-		s.cfg.done(s.part)
+		s.cfg.releaseGather(s.part)
 		s.part = nil
 	}
 	s.unpark()
-	s.putOff, s.awaits = false, false
-	if s.dialect != nil && s.dialect.zip != nil {
+	s.postponed, s.awaitsResume = false, false
+	if s.dialect != nil && s.dialect.deflate != nil {
 		s.dropInflating()
-		s.cfg.pool.Hold(-s.dialect.zip.window.Held())
-		s.dialect.zip = nil
+		s.cfg.pool.Hold(-s.dialect.deflate.window.Held())
+		s.dialect.deflate = nil
 	}
 }

@@ -7,23 +7,22 @@ import (
 	"threeloops/common/ws"
 )
 
-// hixie is what a Session of hixie-75 or hixie-76 has beside the others'. No
-// other Session has one, and asking whether there is one is all that the older
-// conventions cost it.
+// hixie is the additional state of a hixie-75 or hixie-76 Session. To any other
+// Session the older protocol versions cost a comparison with nil.
 type hixie struct {
-	version int
-	frames  ws.HixieReader
-	within  bool // a text of ours has begun and not ended
+	version    int
+	frames     ws.HixieReader
+	insideText bool // we have sent the beginning of a text, and not its end
 
-	// Of hixie-76's handshake, until it is answered.
-	one, two uint32
-	body     [ws.HixieBody]byte
-	came     int    // bytes of body
-	reply    []byte // the answer's head
+	// Of a hixie-76 handshake, until its response is queued.
+	one, two  uint32
+	body      [ws.HixieBody]byte
+	bodyBytes int    // how many bytes of body have arrived
+	response  []byte // the status line and header fields of the response
 }
 
-// speaks reports whether version is one whose frames are those of RFC 6455.
-func (s *Session) speaks(version []byte) bool {
+// supportsVersion reports whether version is accepted. All of them have the frames of RFC 6455.
+func (s *Session) supportsVersion(version []byte) bool {
 	switch string(version) {
 	case "13":
 		return true
@@ -33,18 +32,17 @@ func (s *Session) speaks(version []byte) bool {
 	return false
 }
 
-// versions are the fields that tell a client what it could have asked for, the
-// best first, as in the example of RFC 6455 4.4; hixie has no numbers.
-func (s *Session) versions() []byte {
+// versionFields are the header fields that name the versions that are accepted, the
+// best first, as in the example of RFC 6455 4.4. The hixie versions have no numbers.
+func (s *Session) versionFields() []byte {
 	if s.cfg.Legacy {
 		return []byte("Upgrade: websocket\r\nSec-WebSocket-Version: 13, 8, 7\r\n")
 	}
 	return []byte("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
 }
 
-// hixieVersion tells by what a handshake has, and by what it lacks, whether it
-// is one of hixie-76, of hixie-75, or of neither (0). The latter had no key of
-// any kind, so it shows by an Origin, which it never went without.
+// hixieVersion returns 76 or 75 for a handshake of hixie-76 or hixie-75, otherwise 0.
+// A handshake of hixie-75 has no key, but always an Origin.
 func hixieVersion(r *http1.Request) int {
 	has := func(name string) bool { _, ok := r.Field(name); return ok }
 	switch {
@@ -58,7 +56,7 @@ func hixieVersion(r *http1.Request) int {
 	return 0
 }
 
-// upgradeHixie goes on where Upgrade has found a handshake of hixie.
+// upgradeHixie is Upgrade for a handshake of hixie-75 or hixie-76.
 func (s *Session) upgradeHixie(r *http1.Request, protocols []string, streamed bool) bool {
 	c := (*Conn)(s)
 	h := &hixie{version: hixieVersion(r)}
@@ -75,15 +73,15 @@ func (s *Session) upgradeHixie(r *http1.Request, protocols []string, streamed bo
 	case !ok:
 		c.Refuse(400, "a WebSocket handshake of that convention needs an Origin", nil)
 	case s.phase != reply:
-	case s.leaving:
+	case s.stopping:
 		c.Refuse(503, "the server is shutting down", nil)
 	default:
 		h.one, h.two = one, two
 		h.frames.Init(h.version == 76, s.messageLimit(streamed))
-		h.reply = h.answer(r, origin, protocols)
+		h.response = h.response101(r, origin, protocols)
 		s.dialect, s.streamed = &dialect{hixie: h}, streamed
 		if h.version == 76 {
-			s.turn(challenged)
+			s.transition(challenged)
 		} else {
 			s.openHixie()
 		}
@@ -92,10 +90,10 @@ func (s *Session) upgradeHixie(r *http1.Request, protocols []string, streamed bo
 	return false
 }
 
-// answer is the head of the answer. A client compares the origin and the
-// location with its own; one of hixie-75 also compares the first three lines,
-// byte by byte.
-func (h *hixie) answer(r *http1.Request, origin []byte, protocols []string) []byte {
+// response101 is the response to a handshake, without hixie-76's 16 bytes. A client
+// compares the origin and the location with its own; a hixie-75 client also compares
+// the first three lines, byte by byte.
+func (h *hixie) response101(r *http1.Request, origin []byte, protocols []string) []byte {
 	phrase, prefix := "WebSocket", "Sec-WebSocket-"
 	if h.version == 75 {
 		phrase, prefix = "Web Socket", "WebSocket-"
@@ -108,17 +106,17 @@ func (h *hixie) answer(r *http1.Request, origin []byte, protocols []string) []by
 	if q := r.Query(); len(q) > 0 {
 		b = append(append(b, '?'), q...)
 	}
-	if p := chosenHixie(r, prefix+"Protocol", protocols); p != "" {
+	if p := chooseHixieProtocol(r, prefix+"Protocol", protocols); p != "" {
 		b = append(append(append(b, "\r\n"...), prefix...), "Protocol: "...)
 		b = append(b, p...)
 	}
 	return append(b, "\r\n\r\n"...)
 }
 
-// chosenHixie is chosen for a field whose names are parted by spaces. Where
-// none of them is spoken here the answer has no such field, and it is the client
-// that gives up.
-func chosenHixie(r *http1.Request, field string, protocols []string) string {
+// chooseHixieProtocol is chooseProtocol for a field whose names are separated by
+// spaces. If the server speaks none of them, the response has no such field, and the
+// client gives up.
+func chooseHixieProtocol(r *http1.Request, field string, protocols []string) string {
 	value, _ := r.Field(field)
 	for _, p := range protocols {
 		for name := range bytes.FieldsSeq(value) {
@@ -130,34 +128,33 @@ func chosenHixie(r *http1.Request, field string, protocols []string) string {
 	return ""
 }
 
-// takeChallenge takes in the bytes behind the head of a hixie-76 handshake, and
-// answers when there are eight. They are no body: no field announces them, so to
-// HTTP the request has ended before them.
-func (s *Session) takeChallenge(p []byte) (n int) {
+// processChallenge collects the eight bytes that follow the header fields of a hixie-76
+// handshake, and then queues the response. They are no body: no field announces them,
+// so for HTTP the request ends before them.
+func (s *Session) processChallenge(p []byte) (n int) {
 	h := s.hixie()
-	n = copy(h.body[h.came:], p)
-	h.came += n
+	n = copy(h.body[h.bodyBytes:], p)
+	h.bodyBytes += n
 	switch {
-	case h.came < len(h.body):
-	case s.leaving:
+	case h.bodyBytes < len(h.body):
+	case s.stopping:
 		s.refuse(503, "the server is shutting down")
 	default:
-		h.reply = ws.AppendHixieAnswer(h.reply, h.one, h.two, h.body)
+		h.response = ws.AppendHixieAnswer(h.response, h.one, h.two, h.body)
 		s.openHixie()
 	}
 	return n
 }
 
 func (s *Session) openHixie() {
-	s.out.Append(s.hixie().reply)
-	s.hixie().reply = nil
-	s.opened()
+	s.out.Append(s.hixie().response)
+	s.hixie().response = nil
+	s.webSocketOpened()
 }
 
-// mayClose reports whether there is a closing handshake: not before hixie-76,
-// and not inside a text, which would seem to be whole. Then the connection just
-// ends.
-func (h *hixie) mayClose() bool { return h.version == 76 && !h.within }
+// mayClose reports whether there is a closing handshake. hixie-75 has none, and within
+// a text it would make that text seem complete. Without it the connection just ends.
+func (h *hixie) mayClose() bool { return h.version == 76 && !h.insideText }
 
 func (s *Session) queueHixieClose() {
 	if s.hixie().mayClose() {
@@ -171,18 +168,18 @@ func (s *Session) sendHixie(text bool, p []byte, first, last bool) bool {
 		return false
 	}
 	s.out.Commit(ws.AppendHixie(s.out.Room(2+len(p)), p, first, last))
-	s.hixie().within = !last
+	s.hixie().insideText = !last
 	s.sentMessage(last)
 	return true
 }
 
-// shareHixie is SendRuns.
-func (s *Session) shareHixie(text bool, runs [][]byte) bool {
-	if !s.mayHixie(text, runs...) {
+// shareHixie is SendBuffers.
+func (s *Session) shareHixie(text bool, buffers [][]byte) bool {
+	if !s.mayHixie(text, buffers...) {
 		return false
 	}
 	s.out.Append(ws.AppendHixie(nil, nil, true, false))
-	for _, p := range runs {
+	for _, p := range buffers {
 		s.out.Share(p)
 	}
 	s.out.Append(ws.AppendHixie(nil, nil, false, true))
@@ -190,15 +187,15 @@ func (s *Session) shareHixie(text bool, runs [][]byte) bool {
 	return true
 }
 
-// mayHixie reports whether a message can be sent to a peer that knows text
-// alone. If not, the connection ends: a message left out would be a lie.
-func (s *Session) mayHixie(text bool, runs ...[]byte) bool {
-	for _, p := range runs {
+// mayHixie reports whether a message can be sent to a hixie peer, which can receive
+// text only. If not, the connection ends: the peer must not miss a message unnoticed.
+func (s *Session) mayHixie(text bool, buffers ...[]byte) bool {
+	for _, p := range buffers {
 		text = text && ws.HixieText(p)
 	}
 	if !text {
-		s.goodbye(ws.UnsupportedData, "")
-		s.called()
+		s.beginClose(ws.UnsupportedData, "")
+		s.wakeDriver()
 	}
 	return text
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Handshakes of the older conventions, as items. That of hixie-76 is without
-// the eight bytes behind its head.
+// the eight bytes after its header fields.
 const (
 	hixie75 = `"GET /ws HTTP/1.1\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nHost: a\r\nOrigin: http://a\r\n\r\n"`
 	hixie76 = `"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nOrigin: http://a\r\n` +
@@ -49,7 +49,7 @@ var legacyScenarios = []scenario{
 		b.over(p)
 		b.goneWith(1006)
 	}},
-	{"hixie-76: the challenge is waited for, answered, and the first text may be with it", func(b *bench) {
+	{"hixie-76: the response waits for the challenge, and the first text may arrive with it", func(b *bench) {
 		p := b.legacy().connect()
 		b.send(p, hixie76+` "^n:"`)
 		b.want(p)
@@ -61,7 +61,7 @@ var legacyScenarios = []scenario{
 		b.phase(p, "linger")
 		b.goneWith(1005)
 	}},
-	{"hixie-76: a challenge that doesn't come is a request that doesn't", func(b *bench) {
+	{"hixie-76: a challenge that doesn't arrive in time gets 408", func(b *bench) {
 		p := b.legacy().connect()
 		b.send(p, hixie76)
 		b.pass(9 * time.Second)
@@ -71,7 +71,7 @@ var legacyScenarios = []scenario{
 		b.phase(p, "linger")
 		b.goneWith(0)
 	}},
-	{"hixie-76: a FIN before the challenge ends a request in the middle, a reset does too", func(b *bench) {
+	{"hixie-76: a FIN before the challenge gets 400, a reset ends the connection", func(b *bench) {
 		p, q := b.legacy().connect(), b.connect()
 		b.send(p, hixie76+` "^n:"`)
 		b.send(q, hixie76)
@@ -88,14 +88,14 @@ var legacyScenarios = []scenario{
 		b.send(p, body)
 		b.want(p, "503 Service Unavailable", "Connection: close")
 	}},
-	{"hixie-75: a client whose handshake was under way at shutdown gets 503", func(b *bench) {
+	{"hixie-75: an incomplete handshake at shutdown gets 503", func(b *bench) {
 		p := b.legacy().connect()
 		b.send(p, `"GET /ws HTTP/1.1\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nHost: a\r\n"`)
 		b.loop.Shutdown()
 		b.send(p, `"Origin: http://a\r\n\r\n"`)
 		b.want(p, "503 Service Unavailable", "Connection: close")
 	}},
-	{"hixie-76: at shutdown the server closes first, and the peer answers", func(b *bench) {
+	{"hixie-76: at shutdown the server sends its Close first, and the peer responds", func(b *bench) {
 		p := b.openOld(hixie76 + body)
 		b.loop.Shutdown()
 		b.wantFrames(p, `ff 00`)
@@ -105,14 +105,14 @@ var legacyScenarios = []scenario{
 		b.phase(p, "linger")
 		b.goneWith(1005)
 	}},
-	{"hixie-75: at shutdown there is nothing to say", func(b *bench) {
+	{"hixie-75: at shutdown the connection ends without a Close", func(b *bench) {
 		p := b.openOld(hixie75)
 		b.loop.Shutdown()
 		b.wantFrames(p, ``)
 		b.phase(p, "linger")
 		b.goneWith(1006)
 	}},
-	{"hixie-76: a silent peer is closed, there is no ping", func(b *bench) {
+	{"hixie-76: a silent peer is closed without a ping", func(b *bench) {
 		p := b.openOld(hixie76 + body)
 		b.pass(59 * time.Second)
 		b.wantFrames(p, ``)
@@ -124,14 +124,14 @@ var legacyScenarios = []scenario{
 		b.pass(5 * time.Second)
 		b.over(p)
 	}},
-	{"hixie-76: a broken rule is answered with the only Close there is", func(b *bench) {
+	{"hixie-76: a violation gets a Close without a code", func(b *bench) {
 		p := b.openOld(hixie76 + body)
 		b.send(p, `00 c0`)
 		b.wantFrames(p, `ff 00`)
 		b.phase(p, "linger")
 		b.goneWith(1006)
 	}},
-	{"hixie-76: an application may close, its code is lost", func(b *bench) {
+	{"hixie-76: an application may close, without its code", func(b *bench) {
 		p := b.openOld(hixie76 + body)
 		b.send(p, `00 "bye" ff`)
 		b.wantFrames(p, `ff 00`)
@@ -149,14 +149,14 @@ var legacyScenarios = []scenario{
 		b.wantFrames(p, `ff 00`)
 		b.phase(p, "closing")
 	}},
-	{"hixie-76: runs are one text, unless they hold what would end it", func(b *bench) {
+	{"hixie-76: several buffers are one text, unless they contain its end byte", func(b *bench) {
 		p, q := b.openOld(hixieBinary+body), b.openOld(hixieBinary+body)
 		b.send(p, `00 "runs" ff`)
 		b.wantFrames(p, `00 "one, two" ff`)
 		b.send(q, `00 "bad runs" ff`)
 		b.wantFrames(q, `ff 00`)
 	}},
-	{"hixie-76: half a text is never made to look whole", func(b *bench) {
+	{"hixie-76: an incomplete text is never ended by a Close", func(b *bench) {
 		p, q := b.openOld(hixieBinary+body), b.openOld(hixieBinary+body)
 		b.send(p, `00 "cut" ff`)
 		b.wantFrames(p, `00 "half"`)
@@ -168,12 +168,12 @@ var legacyScenarios = []scenario{
 		b.wantFrames(q, `00 "half"`)
 		b.phase(q, "linger")
 	}},
-	{"hixie-76: a text larger than a read is collected and sent back without a copy", func(b *bench) {
+	{"hixie-76: a text larger than a read is echoed without a copy", func(b *bench) {
 		p := b.openOld(hixie76 + body)
 		b.send(p, `00 pattern 300000 ff`)
 		b.wantFrames(p, `00 pattern 300000 ff`)
 	}},
-	{"hybi-10: a message too big has its old code, and so has the peer's", func(b *bench) {
+	{"hybi-10: the code of a message too big is 1004 in both directions", func(b *bench) {
 		b.cfg.MaxMessage = 4
 		p, q := b.openOld(early), b.openOld(early)
 		b.send(p, `text "Hello"`)
@@ -182,7 +182,7 @@ var legacyScenarios = []scenario{
 		b.wantFrames(q, `88 02 03 ec`)
 		b.goneWith(1006, 1009)
 	}},
-	{"without -legacy the old conventions are as unknown as any", func(b *bench) {
+	{"without -legacy the old versions are refused", func(b *bench) {
 		for _, handshake := range []string{hixie75, hixie76, early} {
 			p := b.connect()
 			b.send(p, handshake)

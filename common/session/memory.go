@@ -7,51 +7,50 @@ import (
 	"threeloops/common/ws"
 )
 
-// What a loop holds for its clients is counted: queues, parked input, messages and
-// bodies that are collected or inflated. Bytes that several queues share count once.
-// At three quarters of Config.MaxMemory nobody is accepted, and nothing more is read
-// from those who hold the most; what goes on are connections that give memory back.
-// At the limit the largest holder is ended.
+// The memory that a loop holds for its clients is counted: queues, parked input,
+// messages and bodies that are collected or inflated. Bytes that several queues share
+// count once. At three quarters of Config.MaxMemory no connection is accepted, and the
+// loop stops reading from the connections that hold much; the others go on and release
+// memory. At the limit the driver ends the connection that holds the most.
 
-// Memory is the number of bytes that are held for all clients of the loop.
+// Memory is how many bytes are held for all clients of the loop.
 func (cfg *Config) Memory() int64 { return cfg.pool.Held() }
 
-// Tight reports whether three quarters of the memory are held.
+// Tight reports whether more than three quarters of MaxMemory are held.
 func (cfg *Config) Tight() bool {
 	return cfg.MaxMemory > 0 && cfg.pool.Held() > cfg.MaxMemory/4*3
 }
 
-// Full reports whether more memory is held than may be.
+// Full reports whether more than MaxMemory is held.
 func (cfg *Config) Full() bool { return cfg.MaxMemory > 0 && cfg.pool.Held() > cfg.MaxMemory }
 
-// modest is how many bytes a connection may hold without being among those who
-// hold the most.
-const modest = 64 << 10
+// modestBytes is how many bytes a connection may hold while memory is short.
+const modestBytes = 64 << 10
 
-// greedy reports whether nothing is read because memory is short, and s holds much.
-func (s *Session) greedy() bool { return s.cfg.Tight() && s.Held() > modest }
+// holdsTooMuch reports whether memory is short and s holds much of it: then s isn't read.
+func (s *Session) holdsTooMuch() bool { return s.cfg.Tight() && s.Held() > modestBytes }
 
-// Evict ends the connection because it holds the most memory when there is none
-// left. A peer that sends is told by a 503, or by Close 1013; one that doesn't read
-// what it is sent would not read that either.
+// Evict ends the connection, which holds the most memory when none is left. A peer
+// that sends gets a 503, or a Close with 1013. A peer that doesn't read gets a reset: it
+// wouldn't read a response.
 func (s *Session) Evict(now time.Time) {
-	s.cfg.tell(now)
+	s.cfg.setNow(now)
 	s.cfg.Stat.Add(stat.MemoryEnded, 1)
 	switch {
 	case s.out.Held() > s.Held()/2:
-		s.turn(failed)
+		s.transition(failed)
 	case s.mayFrame():
 		s.queueClose(ws.TryAgainLater, "the server has no memory left")
-		s.turn(lastWord)
+		s.transition(closeAfterFlush)
 	case s.phase == head || s.phase == body || s.phase == challenge:
 		s.refuse(503, "the server has no memory left")
 	default:
-		s.turn(failed)
+		s.transition(failed)
 	}
 }
 
-// Report notes on the board what is held. It is for a driver that has closed a
-// connection, after which there may be no further round for long.
+// Report writes how much is held to Stat. A driver that has closed a connection calls
+// it: the next round may be far away.
 func (cfg *Config) Report() {
 	if held := cfg.pool.Held(); held != cfg.reported {
 		cfg.reported = held
@@ -60,11 +59,11 @@ func (cfg *Config) Report() {
 	}
 }
 
-// Held is about how many bytes of memory the connection holds on to.
+// Held is approximately how many bytes of memory the connection holds.
 func (s *Session) Held() int64 {
 	n := s.out.Held()
-	if s.in != nil {
-		n += s.in.counted
+	if s.incoming != nil {
+		n += s.incoming.heldBytes
 	}
 	if s.parked != nil {
 		n += s.parked.size
@@ -72,10 +71,10 @@ func (s *Session) Held() int64 {
 	if s.part != nil {
 		n += s.part.held()
 	}
-	if z := s.zip(); z != nil {
+	if z := s.deflateState(); z != nil {
 		n += z.window.Held()
-		if z.going != nil {
-			n += z.going.held
+		if z.pending != nil {
+			n += z.pending.heldBytes
 		}
 	}
 	return n

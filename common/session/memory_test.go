@@ -33,7 +33,7 @@ func TestALargeMessageIsNotCopied(t *testing.T) {
 }
 
 // A length that is announced and doesn't come holds no memory.
-func TestAnAnnouncedLengthHoldsNothing(t *testing.T) {
+func TestAnAnnouncedLengthAllocatesNothing(t *testing.T) {
 	b := newBench()
 	p := b.open("/ws")
 	before := session.HeldOfInput(p.Session)

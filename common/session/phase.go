@@ -1,56 +1,57 @@
 package session
 
-// phase is where a connection stands. It decides what input means, which
+// phase is the state of a connection. It decides how input is interpreted, which
 // timer runs, and what Want can be.
 type phase uint8
 
 const (
 	fresh     phase = iota // accepted, no byte has come
 	idle                   // between two requests
-	head                   // part of a request's head has come
-	body                   // the head is complete, the body is coming
-	reply                  // a request is the application's; it owes the answer
-	challenge              // hixie-76: the handshake's head is in order, the eight bytes behind it are coming
+	head                   // part of a request line or of its header fields has come
+	body                   // the header fields are complete, the body is arriving
+	reply                  // the application has the request and owes the response
+	challenge              // hixie-76: the header fields are valid, the eight bytes after them are arriving
 	open                   // WebSocket
-	pinged                 // WebSocket, silent for long; a ping asks whether the peer lives
-	closing                // WebSocket, our Close is queued, the peer's has not come
-	flush                  // nothing more is taken in; what is queued goes out, then the full stop
-	linger                 // the full stop is sent; input is thrown away until the peer's own
+	pinged                 // WebSocket, silent for IdleTimeout; a ping is sent
+	closing                // WebSocket, our Close is queued, the peer's has not arrived
+	flush                  // no further input is processed; the queue is sent, then the FIN
+	linger                 // our FIN is sent; input is discarded until the peer's FIN
 	over                   // done: close the descriptor
 	phases
 )
 
-// token is what can happen to a connection.
-type token uint8
+// event is what can happen to a connection.
+type event uint8
 
 const (
-	bytesCame  token = iota // the first byte of a request
-	headDone                // the head is complete and a body follows
-	asked                   // the request is complete
-	answered                // the reply is queued, the connection persists
-	lastWord                // a reply or a Close is queued behind which nothing follows
-	challenged              // a handshake of hixie-76 is in order, but not yet complete
-	upgraded                // the WebSocket handshake is answered with 101
-	silence                 // the idle timeout of a WebSocket has passed
-	heard                   // a byte came from a pinged peer
-	weClose                 // our Close is queued first
-	bothClosed              // the peer's Close has come and ours is queued
-	peerFin                 // the peer's FIN, with all before it taken in
-	drained                 // the full stop is sent
-	drainedFin              // the full stop is sent, and the peer's has come before
-	timeout                 // the time for a goodbye is up
-	failed                  // the socket is broken, or the peer stopped reading for too long
-	tokens
+	firstByte       event = iota // the first byte of a request
+	headDone                     // the header fields are complete and a body follows
+	requestDone                  // the request is complete
+	replyQueued                  // the response is queued, the connection persists
+	closeAfterFlush              // the last response or Close is queued
+	challenged                   // a hixie-76 handshake is valid, its eight bytes are missing
+	upgraded                     // the WebSocket handshake is answered with 101
+	idleExpired                  // the idle timeout of a WebSocket has passed
+	peerAlive                    // a pinged peer sent a byte
+	closeQueued                  // our Close is queued before the peer's arrives
+	closesExchanged              // the peer's Close has arrived and ours is queued
+	peerFin                      // the peer's FIN, after all input before it is processed
+	finSent                      // our FIN is sent
+	finSentPeerDone              // our FIN is sent, and the peer will send nothing more
+	timeout                      // CloseTimeout has passed
+	failed                       // the socket is broken, or the peer stopped reading for too long
+	events
 )
 
-// never marks a pair that can't happen. Should it all the same, the session
-// counts a fault and ends; the tests insist that none is counted.
+// never marks a pair that can't happen. If it happens anyway, the session counts
+// a fault and ends; the tests require that none is counted.
 const never = phases
 
-// transitions holds every pair of phase and token. The diagram in the
-// documentation is drawn from it.
-var transitions = [phases][tokens]phase{
-	//        bytesCame headDone asked  answered lastWord challenged upgraded silence heard  weClose  bothClosed peerFin drained drainedFin timeout failed
+// transitions holds every pair of phase and event. The diagram in ARCHITECTURE.md
+// is drawn from it.
+var transitions = [phases][events]phase{
+	// firstByte, headDone, requestDone, replyQueued, closeAfterFlush, challenged, upgraded, idleExpired, peerAlive,
+	// closeQueued, closesExchanged, peerFin, finSent, finSentPeerDone, timeout, failed
 	fresh:     {head, never, never, never, flush, never, never, never, never, never, never, flush, never, never, never, over},
 	idle:      {head, never, never, never, flush, never, never, never, never, never, never, flush, never, never, never, over},
 	head:      {never, body, reply, never, flush, never, never, never, never, never, never, never, never, never, never, over},
@@ -70,11 +71,11 @@ var phaseNames = [phases]string{
 	open: "open", pinged: "pinged", closing: "closing", flush: "flush", linger: "linger", over: "over",
 }
 
-var tokenNames = [tokens]string{
-	bytesCame: "bytes came", headDone: "head done", asked: "asked", answered: "answered",
-	lastWord: "last word", challenged: "challenged", upgraded: "upgraded", silence: "silence", heard: "heard",
-	weClose: "we close", bothClosed: "both closed", peerFin: "peer's FIN", drained: "drained",
-	drainedFin: "drained after FIN", timeout: "timeout", failed: "failed",
+var eventNames = [events]string{
+	firstByte: "first byte", headDone: "head done", requestDone: "request complete", replyQueued: "reply queued",
+	closeAfterFlush: "close after flush", challenged: "challenge pending", upgraded: "upgraded", idleExpired: "idle timeout", peerAlive: "peer alive",
+	closeQueued: "Close queued", closesExchanged: "Closes exchanged", peerFin: "peer's FIN", finSent: "FIN sent",
+	finSentPeerDone: "FIN sent, peer done", timeout: "timeout", failed: "failed",
 }
 
 // PhaseName is the name of the phase that a Session notes in its slot's column
@@ -86,11 +87,11 @@ func PhaseName(n uint64) string {
 	return phaseNames[n]
 }
 
-// PhaseOpen reports whether a Session in the phase that n stands for, as in
-// PhaseName, sends what Tell is given.
-func PhaseOpen(n uint64) bool { return n == uint64(open) || n == uint64(pinged) }
+// PhaseSendsText reports whether a Session in phase n, a number as in PhaseName,
+// can send text, as SendOperatorText does.
+func PhaseSendsText(n uint64) bool { return n == uint64(open) || n == uint64(pinged) }
 
 func (p phase) String() string { return phaseNames[p] }
 
-// webSocket reports whether frames, not requests, are what input consists of.
+// webSocket reports whether input consists of frames, not of requests.
 func (p phase) webSocket() bool { return p == open || p == pinged || p == closing }

@@ -5,15 +5,15 @@ import (
 	"threeloops/common/ws"
 )
 
-// Prepared is a WebSocket message for many connections. It is framed, and
-// compressed, once for all those that have agreed on the same: the server never
-// refers to its earlier messages (see ws.Deflate), so what a message is
-// compressed to doesn't depend on the connection. It is not safe for concurrent
-// use, and it belongs to one loop.
+// Prepared is a WebSocket message for many connections. It is framed, and compressed,
+// once for all connections that have negotiated the same extension parameters: the
+// server never refers to its earlier messages (see ws.Deflate), so the compressed form
+// doesn't depend on the connection. It is not safe for concurrent use, and it belongs
+// to one loop.
 type Prepared struct {
 	text    bool
 	payload []byte
-	frames  [forms]outq.Shared // made when the first connection wants them, and then shared
+	frames  [forms]outq.Shared // made when the first connection needs them, and then shared
 }
 
 // The forms of a message.
@@ -25,14 +25,14 @@ const (
 	forms
 )
 
-// Prepare returns a message of p, which nobody may write to any more.
+// Prepare returns a message with payload p. Nobody may write to p again.
 func Prepare(text bool, p []byte) *Prepared { return &Prepared{text: text, payload: p} }
 
 // Len is the length of the payload in bytes.
 func (m *Prepared) Len() int { return len(m.payload) }
 
-// shareMin is from how many bytes on a frame is referred to. To refer to a
-// shorter one takes as much memory as a copy, and another run in the vector.
+// shareMin is the smallest frame that is shared, in bytes. Sharing a smaller one would
+// take as much memory as a copy, and a further buffer in the vector.
 const shareMin = 256
 
 // SendPrepared queues a message as Send does. A large one is not copied.
@@ -53,7 +53,7 @@ func (c *Conn) SendPrepared(m *Prepared) bool {
 // frame returns m in the form that s needs.
 func (m *Prepared) frame(s *Session) *outq.Shared {
 	form := plainForm
-	switch z := s.zip(); {
+	switch z := s.deflateState(); {
 	case s.hixie() != nil:
 		form = hixieForm
 	case z == nil:
@@ -76,9 +76,9 @@ func (m *Prepared) form(s *Session, form int) []byte {
 	case form == hixieForm:
 		return ws.AppendHixie(nil, p, true, true)
 	case form != plainForm && len(p) >= deflateMin:
-		z := s.cfg.pressing()
+		z := s.cfg.lendCompressors()
 		s.cfg.spend(len(p) / bytesDeflated)
-		if packed, ok := z.deflater.Append(z.packed[:0], form == huffmanForm, p); ok {
+		if packed, ok := z.deflater.Append(z.deflated[:0], form == huffmanForm, p); ok {
 			p, h.Rsv = packed, ws.Rsv1
 		}
 	}

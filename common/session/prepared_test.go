@@ -55,7 +55,7 @@ func newParty(t *testing.T, handshakes ...string) *party {
 
 // A prepared message looks to each peer as one that was sent to it alone, to the
 // first with its dialect and to the second, who gets what the first one had made.
-func TestAPreparedMessageIsTheSameAsOneSentAlone(t *testing.T) {
+func TestAPreparedMessageHasTheBytesOfSend(t *testing.T) {
 	for name, handshake := range dialects {
 		party := newParty(t, handshake, handshake, `handshake /ws`)
 		for _, text := range []string{
@@ -87,7 +87,7 @@ func TestAPreparedMessageIsTheSameAsOneSentAlone(t *testing.T) {
 	}
 }
 
-func TestAPreparedMessageIsNotSentWhereNoneMayBe(t *testing.T) {
+func TestAPreparedMessageIsNotSentAfterClose(t *testing.T) {
 	party := newParty(t, dialects["hixie-75"], `handshake /ws`)
 	if party.keeper.open[0].SendPrepared(session.Prepare(false, []byte("binary"))) {
 		t.Error("want no binary message sent to hixie, which has none")

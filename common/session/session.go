@@ -8,63 +8,62 @@ import (
 	"threeloops/common/ws"
 )
 
-// Session is one connection without its socket. See the package's
-// documentation for the contract with whoever drives it. It is not safe for
-// concurrent use.
+// Session is one connection without its socket. The package documentation has
+// the contract with its driver. It is not safe for concurrent use.
 type Session struct {
 	cfg  *Config
 	wake func()
 	id   uint64
 	data any // the application's
 
-	out     outq.Queue
-	in      *request // that is arriving or put off; nil between requests
-	part    *gather  // of the body or message that is arriving in pieces, or of a request put off
-	parked  *parked  // read, but not yet taken in; nil: nothing is
-	frames  ws.Reader
-	dialect *dialect // nil for a WebSocket without extensions, and before there is one
+	out      outq.Queue
+	incoming *request // arriving or postponed; nil between requests
+	part     *gather  // the body or message that is arriving in pieces, or the body of a postponed request
+	parked   *parked  // input read but not yet processed; nil: none
+	frames   ws.Reader
+	dialect  *dialect // nil for a WebSocket without extensions, and before there is one
 
-	since    instant // when the phase began; of an open WebSocket, when a byte came last
-	progress instant // when the peer last took a byte of what is queued; 0: nothing is
-	timer    instant // the application's
-	kicked   instant // when Kick was called first; 0: never
+	phaseSince instant // when the phase began; of an open WebSocket, when the last byte arrived
+	progressAt instant // last write progress; 0 if the queue is empty
+	appTimer   instant // when the application's timer is due; 0: never
+	kickedAt   instant // when Kick was first called; 0: never
 
-	unacked int32 // bytes that the peer had not acknowledged when it was looked at last
-	looked  uint8 // how often it was looked at, since it took a byte; 0: not since one was sent
+	unacked   int32 // bytes that the peer had not acknowledged at the last check
+	ackChecks uint8 // checks since the peer acknowledged a byte; 0: none since a byte was sent
 
-	phase    phase
-	code     ws.Code // of the peer's Close
-	full     bool    // at high water or MaxFiles, and not yet below LowWater and MaxFiles
-	paused   bool    // the application wants no further input for now
-	told     bool    // our Close, with all before it, is sent
-	finCame  bool    // the peer has sent its last byte
-	saidBye  bool    // the peer has promised to send nothing more, and has kept it so far
-	leaving  bool    // Shutdown was called: no further request
-	streamed bool    // messages go to the application in pieces
-	known    bool    // the application has seen this connection
-	gone     bool    // and was told that it is gone
-	putOff   bool    // the application is to be asked the request in hand again
-	awaits   bool    // but not before it says Resume
-	costly   bool    // what the peer sends costs others
+	phase           phase
+	peerCloseCode   ws.Code // of the peer's Close
+	queueFull       bool    // the queue reached HighWater or MaxFiles, and is not yet below LowWater and MaxFiles
+	paused          bool    // the application wants no input for now
+	closeSent       bool    // our Close, and everything queued before it, is sent
+	finReceived     bool    // the peer's FIN has arrived
+	peerPromisedEnd bool    // the peer sent Connection: close, and nothing since
+	stopping        bool    // Shutdown or Kick was called: no further request is served
+	streamed        bool    // the application gets messages in pieces
+	appNotified     bool    // the application has had a request of this connection, so it is owed Gone
+	goneReported    bool    // Gone was called
+	postponed       bool    // the application gets the current request again
+	awaitsResume    bool    // but not before it calls Resume
+	costly          bool    // the peer's input causes work for other connections
 
-	// Of the request in hand, for the reply to it.
-	last      bool // the connection ends with the reply
-	keepAlive bool // and does not, of which an HTTP/1.0 client has to be told
-	headOnly  bool // HEAD: the reply has no body
+	// Of the current request. They decide the form of its response.
+	closeAfterReply bool // the connection ends with the response
+	keepAlive       bool // the response has Connection: keep-alive (HTTP/1.0)
+	omitBody        bool // the method is HEAD: the response has no body
 }
 
-// dialect is what a WebSocket speaks beside, or instead of, plain RFC 6455. Most
-// speak nothing else, and an idle one shall be small.
+// dialect is how a WebSocket differs from plain RFC 6455. Most don't differ, so
+// Session has a pointer: an idle connection stays small.
 type dialect struct {
-	zip   *zip   // nil: messages are not compressed
-	hixie *hixie // nil: frames are those of RFC 6455, or of its drafts from hybi-07 on
+	deflate *deflateState // nil: messages are not compressed
+	hixie   *hixie        // nil: frames are those of RFC 6455, or of its drafts from hybi-07 on
 }
 
-func (s *Session) zip() *zip {
+func (s *Session) deflateState() *deflateState {
 	if s.dialect == nil {
 		return nil
 	}
-	return s.dialect.zip
+	return s.dialect.deflate
 }
 
 func (s *Session) hixie() *hixie {
@@ -74,13 +73,13 @@ func (s *Session) hixie() *hixie {
 	return s.dialect.hixie
 }
 
-// Want is what a Session waits for. Zero: it is over, close the descriptor.
+// Want is what a Session waits for. Zero means that it is over: close the descriptor.
 type Want uint8
 
-// Read and Write may be combined, and Work may be added to either: there is input
-// left over when the connection had its share of the round, so Continue it in the
-// next one, without waiting. Hold is none of these, and yet not the end: the
-// application owes an answer, and all there is room for has been read.
+// Read and Write may be combined, and Work may be added to either: the connection
+// used up its share of the round and has input left, so call Continue in the next
+// round, without waiting. Hold means none of these, but the connection isn't over:
+// the application owes a response, and the session has read as much as it may.
 const (
 	Read Want = 1 << iota
 	Write
@@ -97,26 +96,26 @@ func New(cfg *Config, id uint64, now time.Time, wake func()) *Session {
 	return s
 }
 
-// Init makes s what New returns, for a Session that is part of something larger.
+// Init makes s what New returns. It serves a Session that is a field of a larger struct.
 func (s *Session) Init(cfg *Config, id uint64, now time.Time, wake func()) {
-	cfg.tell(now)
-	*s = Session{cfg: cfg, id: id, wake: wake, since: cfg.now}
+	cfg.setNow(now)
+	*s = Session{cfg: cfg, id: id, wake: wake, phaseSince: cfg.now}
 	s.out.Init(&cfg.pool)
 }
 
 // ID is the number that New was given.
 func (s *Session) ID() uint64 { return s.id }
 
-// Phase names the phase that the connection is in, for people.
+// Phase is the name of the connection's phase.
 func (s *Session) Phase() string { return s.phase.String() }
 
 // Queued is the number of bytes that wait for the peer to read.
 func (s *Session) Queued() int64 { return s.out.Len() }
 
-// Into returns where the next read should go: scratch, or, in the middle of a
-// long message, the place where exactly the rest of it belongs.
+// Into returns the buffer for the next read: scratch or, within a long message,
+// the memory that receives the rest of it.
 func (s *Session) Into(scratch []byte) []byte {
-	rest := s.expected()
+	rest := s.expectedBytes()
 	if rest < int64(len(scratch)) {
 		return scratch
 	}
@@ -130,18 +129,18 @@ func (s *Session) Into(scratch []byte) []byte {
 	return p[:min(rest, int64(len(p)), MaxRead)]
 }
 
-// MaxRead is the most bytes that one read may bring, scratch being no longer: a
-// sender of large messages shall not keep the loop from the others.
+// MaxRead is the most bytes that one read may return; scratch must not be longer.
+// So a sender of large messages can't keep the loop from other connections.
 const MaxRead = 256 << 10
 
-// expected is how many bytes must come, and be collected, before anything else
-// can: the rest of a frame or of a body of known length.
-func (s *Session) expected() int64 {
+// expectedBytes is how many bytes must arrive and be collected next: the rest of a
+// frame, or of a body of known length.
+func (s *Session) expectedBytes() int64 {
 	switch {
 	case s.phase.webSocket() && !s.streamed:
 		return s.frames.Rest()
 	case s.phase == body:
-		n := s.in.Request().ContentLength()
+		n := s.incoming.Request().ContentLength()
 		if s.part != nil {
 			n -= s.part.size
 		}
@@ -150,117 +149,116 @@ func (s *Session) expected() int64 {
 	return 0
 }
 
-// Feed takes in p, a prefix of what Into returned. It is taken whole, and only
-// lent: the caller may use it again at once. It may be scribbled on.
+// Feed processes p, a prefix of what Into returned. Feed may change p, and keeps no
+// reference to it: the caller may reuse it when Feed returns.
 func (s *Session) Feed(now time.Time, p []byte) {
-	s.cfg.tell(now)
-	s.cfg.reserve = s.cfg.full / 2
+	s.cfg.setNow(now)
+	s.cfg.reserved = s.cfg.roundBudget / 2
 	s.begin()
 	s.cfg.Stat.Add(stat.BytesIn, len(p))
-	s.cfg.round -= len(p) / bytesRead
+	s.cfg.roundLeft -= len(p) / bytesRead
 	switch s.phase {
 	case open:
-		s.since = s.cfg.now
+		s.phaseSince = s.cfg.now
 	case pinged:
-		s.turn(heard)
+		s.transition(peerAlive)
 	}
-	if rest := s.take(p); len(rest) > 0 {
+	if rest := s.process(p); len(rest) > 0 {
 		s.park(rest)
 	}
 }
 
-// End says that no further byte will come: err is nil after the peer's FIN, and
-// otherwise tells why a read or a write failed. After an error nothing can be
-// sent either.
+// End reports that no further byte will arrive: err is nil after the peer's FIN,
+// otherwise the error of a read or a write. After an error nothing can be sent
+// either.
 func (s *Session) End(now time.Time, err error) {
-	s.cfg.tell(now)
+	s.cfg.setNow(now)
 	switch {
 	case s.phase == over:
 	case err != nil:
-		s.turn(failed)
+		s.transition(failed)
 	default:
-		s.finCame = true
-		s.resume()
+		s.finReceived = true
+		s.resumeInput()
 	}
 }
 
-// Shutdown asks the connection to finish what is under way and to leave.
+// Shutdown asks the connection to finish its current request or message, and to end.
 func (s *Session) Shutdown(now time.Time) {
-	s.cfg.tell(now)
-	s.leaving = true
+	s.cfg.setNow(now)
+	s.stopping = true
 	switch s.phase {
 	case fresh, idle:
-		s.since = s.cfg.now
+		s.phaseSince = s.cfg.now
 	case reply:
-		if s.timer != 0 { // the application waits for something that may not come any more
-			s.timer = s.cfg.now
+		if s.appTimer != 0 { // the application waits for something that may never happen
+			s.appTimer = s.cfg.now
 		}
 	case open, pinged:
-		s.goodbye(ws.GoingAway, "")
+		s.beginClose(ws.GoingAway, "")
 	}
 }
 
-// Kick ends the connection as soon as it can be done in good order: a WebSocket
-// by its closing handshake, with code 1008, a request in hand by its reply. After
+// Kick ends the connection in good order: a WebSocket by its closing handshake,
+// with code 1008; a connection that owes a response after that response. After
 // CloseTimeout it ends in any case.
 func (s *Session) Kick(now time.Time) {
-	s.cfg.tell(now)
-	s.leaving = true
-	if s.kicked == 0 {
-		s.kicked = s.cfg.now
+	s.cfg.setNow(now)
+	s.stopping = true
+	if s.kickedAt == 0 {
+		s.kickedAt = s.cfg.now
 	}
 	switch s.phase {
 	case fresh, idle, head, body, challenge:
-		s.turn(lastWord)
+		s.transition(closeAfterFlush)
 	case reply:
-		if s.timer != 0 {
-			s.timer = s.cfg.now
+		if s.appTimer != 0 {
+			s.appTimer = s.cfg.now
 		}
 	case open, pinged:
-		s.goodbye(ws.PolicyViolation, "closed by the operator")
+		s.beginClose(ws.PolicyViolation, "closed by the operator")
 	}
 }
 
-// Tell sends text to the peer of an open WebSocket. It reports false where
+// SendOperatorText sends text to the peer of an open WebSocket. It reports false if
 // there is none.
-func (s *Session) Tell(now time.Time, text []byte) bool {
-	s.cfg.tell(now)
-	if app, ok := s.cfg.App.(Teller); ok && s.mayFrame() {
-		return app.Tell((*Conn)(s), text)
+func (s *Session) SendOperatorText(now time.Time, text []byte) bool {
+	s.cfg.setNow(now)
+	if app, ok := s.cfg.App.(OperatorTextSender); ok && s.mayFrame() {
+		return app.SendOperatorText((*Conn)(s), text)
 	}
 	return (*Conn)(s).Send(true, text)
 }
 
-// Next offers what should be sent next, in one system call; v limits the number
-// of its runs. It first takes in parked bytes, if there is room for their
-// answers.
+// Next returns what to send next, in one system call; it has at most len(v)
+// buffers. Next first processes parked bytes, if there is room for their responses.
 func (s *Session) Next(v [][]byte) outq.Batch {
-	s.resume()
+	s.resumeInput()
 	s.cfg.count()
 	s.cfg.Stat.Max(stat.QueueMost, int(s.out.Len()))
 	b := s.out.Next(v)
-	if s.progress == 0 && !b.Empty() {
-		s.progress = s.cfg.now
+	if s.progressAt == 0 && !b.Empty() {
+		s.progressAt = s.cfg.now
 	}
 	return b
 }
 
-// Sent takes note that n bytes of what Next offered have been sent; n is 0
-// after a full stop.
+// Sent reports that n bytes of what Next returned have been sent; n is 0 after a
+// FIN.
 func (s *Session) Sent(now time.Time, n int) {
-	s.cfg.tell(now)
+	s.cfg.setNow(now)
 	s.cfg.Stat.Add(stat.BytesOut, n)
-	s.cfg.round -= callWork + n/bytesSent
+	s.cfg.roundLeft -= callWork + n/bytesSent
 	s.out.Sent(n)
-	s.progress, s.looked = s.cfg.now, 0
+	s.progressAt, s.ackChecks = s.cfg.now, 0
 	if s.out.Idle() {
-		s.progress = 0
-		s.emptied()
+		s.progressAt = 0
+		s.afterFlush()
 	}
-	if s.full && s.out.Len() < LowWater && s.out.Files() < MaxFiles {
-		s.full = false
+	if s.queueFull && s.out.Len() < LowWater && s.out.Files() < MaxFiles {
+		s.queueFull = false
 		if s.phase < closing {
-			s.since = s.cfg.now // while it was full nothing could be heard
+			s.phaseSince = s.cfg.now // while the queue was full nothing was read
 		}
 		if s.mayFrame() {
 			s.cfg.App.Drained((*Conn)(s))
@@ -268,27 +266,27 @@ func (s *Session) Sent(now time.Time, n int) {
 	}
 }
 
-// emptied follows the last byte that was queued, or the full stop. A peer that has
-// said goodbye needs no lingering, unless it was kicked: what its socket holds could go on
-// to it for long after a close.
+// afterFlush is called when the last queued byte, or the FIN, is sent. After a peer's
+// promise to send nothing more there is no lingering close, unless the peer was kicked:
+// the kernel could go on sending what its socket holds long after close(2).
 //
 // RFC 9112 9.6: "A client that sends the "close" connection option MUST NOT send
-// further requests on that connection". Of WebSockets there is the same rule behind
-// a Close frame, but a ping that was on its way would reset the connection, and
-// might destroy our Close: there it lingers.
-func (s *Session) emptied() {
+// further requests on that connection". RFC 6455 has the same rule after a Close
+// frame, but a ping that was on its way would cause a reset, and the peer might lose
+// our Close. So a WebSocket lingers.
+func (s *Session) afterFlush() {
 	switch {
-	case s.phase == closing && !s.told, s.phase == idle:
-		s.told = s.phase == closing
-		s.since = s.cfg.now // only now can the peer have our Close, or the reply
-	case s.phase == flush && s.out.Finished() && (s.saidBye || s.finCame) && s.kicked == 0:
-		s.turn(drainedFin)
+	case s.phase == closing && !s.closeSent, s.phase == idle:
+		s.closeSent = s.phase == closing
+		s.phaseSince = s.cfg.now // only now can the peer have our Close, or the response
+	case s.phase == flush && s.out.Finished() && (s.peerPromisedEnd || s.finReceived) && s.kickedAt == 0:
+		s.transition(finSentPeerDone)
 	case s.phase == flush && s.out.Finished():
-		s.turn(drained)
+		s.transition(finSent)
 	}
 }
 
-// Want is what to wait for. Zero: the session is over.
+// Want is what to wait for. Zero means that the session is over.
 func (s *Session) Want() Want {
 	if s.phase == over {
 		return 0
@@ -297,7 +295,7 @@ func (s *Session) Want() Want {
 	if !s.out.Idle() {
 		want = Write
 	}
-	if s.phase != flush && !s.finCame && !s.choked() && s.parked == nil && !s.greedy() {
+	if s.phase != flush && !s.finReceived && !s.inputBlocked() && s.parked == nil && !s.holdsTooMuch() {
 		want |= Read
 	}
 	if s.unfinished() {
@@ -309,35 +307,35 @@ func (s *Session) Want() Want {
 	return want
 }
 
-// turn goes to the next phase.
-func (s *Session) turn(t token) {
-	from, to := s.phase, transitions[s.phase][t]
+// transition enters the phase that the table has for e.
+func (s *Session) transition(e event) {
+	from, to := s.phase, transitions[s.phase][e]
 	if to == never {
 		s.cfg.Stat.Add(stat.Faults, 1)
 		to = over
 	}
-	s.phase, s.since = to, s.cfg.now
+	s.phase, s.phaseSince = to, s.cfg.now
 	if s.cfg.Alone {
 		s.cfg.Stat.Set(stat.Phase, int(to))
 	}
 	if to >= flush {
-		s.saidBye = s.saidBye && s.parked == nil
-		s.forget()
+		s.peerPromisedEnd = s.peerPromisedEnd && s.parked == nil
+		s.dropInput()
 		s.out.Fin()
 	}
 	if to == over {
 		s.out.Drop()
-		s.progress, s.timer = 0, 0
+		s.progressAt, s.appTimer = 0, 0
 	}
 	if from.webSocket() && !to.webSocket() || to >= linger {
-		s.sayGone()
+		s.reportGone()
 	}
 }
 
-func (s *Session) sayGone() {
-	if s.known && !s.gone {
-		s.gone = true
-		s.cfg.App.Gone((*Conn)(s), s.code)
-		s.data, s.timer = nil, 0
+func (s *Session) reportGone() {
+	if s.appNotified && !s.goneReported {
+		s.goneReported = true
+		s.cfg.App.Gone((*Conn)(s), s.peerCloseCode)
+		s.data, s.appTimer = nil, 0
 	}
 }

@@ -23,7 +23,7 @@ func (a *watched) Request(c *session.Conn, r *http1.Request, body []byte) {
 	a.testApp.Request(c, r, body)
 }
 
-func TestALoneSessionNotesItsPhaseInItsSlot(t *testing.T) {
+func TestAloneSessionWritesItsPhaseToItsSlot(t *testing.T) {
 	d, slot := newDriver(nil), new(stat.Slot)
 	app := &watched{testApp: new(testApp), slot: slot}
 	cfg := &session.Config{App: app, Stat: slot, Alone: true}
@@ -46,7 +46,7 @@ func TestALoneSessionNotesItsPhaseInItsSlot(t *testing.T) {
 	}
 }
 
-func TestASessionAmongOthersNotesNoPhase(t *testing.T) {
+func TestASessionAmongOthersWritesNoPhase(t *testing.T) {
 	slot := new(stat.Slot)
 	cfg := &session.Config{App: new(testApp), Stat: slot}
 	tracetest.Configure(cfg, nil)
@@ -59,7 +59,7 @@ func TestASessionAmongOthersNotesNoPhase(t *testing.T) {
 }
 
 // Memory that other processes write to may hold anything.
-func TestANumberOfNoPhaseHasAName(t *testing.T) {
+func TestAnUnknownPhaseNumberHasAName(t *testing.T) {
 	names := session.PhaseNames()
 	for _, n := range []uint64{uint64(len(names)), 1 << 63} {
 		if got := session.PhaseName(n); got != "?" {
@@ -68,7 +68,7 @@ func TestANumberOfNoPhaseHasAName(t *testing.T) {
 	}
 }
 
-func TestTheMostThatWaitedIsNoted(t *testing.T) {
+func TestQueueMostIsTheLargestQueue(t *testing.T) {
 	slot := new(stat.Slot)
 	cfg := &session.Config{App: new(testApp), Stat: slot}
 	tracetest.Configure(cfg, nil)
@@ -87,10 +87,10 @@ func TestTheMostThatWaitedIsNoted(t *testing.T) {
 	}
 }
 
-func TestTellIsForOpenPhases(t *testing.T) {
+func TestOperatorTextIsSentInOpenPhasesOnly(t *testing.T) {
 	var got []string
 	for n, name := range session.PhaseNames() {
-		if session.PhaseOpen(uint64(n)) {
+		if session.PhaseSendsText(uint64(n)) {
 			got = append(got, name)
 		}
 	}

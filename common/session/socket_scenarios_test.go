@@ -37,14 +37,14 @@ var socketScenarios = []scenario{
 		b.over(p)
 		b.goneWith(1006)
 	}},
-	{"a violation is answered with its code", func(b *bench) {
+	{"a violation is closed with its code", func(b *bench) {
 		p := b.open("/ws")
 		b.send(p, `81 00`)
 		b.wantFrames(p, `close 1002`)
 		b.phase(p, "linger")
 		b.goneWith(1006)
 	}},
-	{"a paused peer waits with all that it has said, and its silence is not held against it", func(b *bench) {
+	{"the input of a paused peer is parked, and its idle timeout doesn't run", func(b *bench) {
 		p := b.open("/ws")
 		b.send(p, `text "pause", text "a"`)
 		b.send(p, `text "b"`)
@@ -58,7 +58,7 @@ var socketScenarios = []scenario{
 		b.pass(1)
 		b.wantFrames(p, `ping`)
 	}},
-	{"a paused peer's FIN is taken in behind what it has said", func(b *bench) {
+	{"a paused peer's FIN is handled after its parked input", func(b *bench) {
 		p := b.open("/ws")
 		b.send(p, `text "pause", text "a"`)
 		p.CloseWrite()
@@ -68,14 +68,14 @@ var socketScenarios = []scenario{
 		b.over(p)
 		b.goneWith(1006)
 	}},
-	{"a paused peer's reset ends the connection at once", func(b *bench) {
+	{"a paused peer's reset ends the connection immediately", func(b *bench) {
 		p := b.open("/ws")
 		b.send(p, `text "pause", text "a"`)
 		p.Reset()
 		b.over(p)
 		b.goneWith(1006)
 	}},
-	{"a paused peer is closed as any other", func(b *bench) {
+	{"a paused peer can be closed", func(b *bench) {
 		p := b.open("/ws")
 		b.send(p, `text "pause", text "a"`)
 		b.loop.Shutdown()
@@ -84,11 +84,11 @@ var socketScenarios = []scenario{
 		b.phase(p, "linger")
 		b.goneWith(1001)
 	}},
-	{"the operator speaks to an open WebSocket alone", func(b *bench) {
+	{"the operator's text goes to open WebSockets only", func(b *bench) {
 		p, q := b.open("/ws"), b.connect()
 		tell := func(want bool) func(*session.Session, time.Time) {
 			return func(s *session.Session, now time.Time) {
-				if got := s.Tell(now, []byte("hear, hear")); got != want {
+				if got := s.SendOperatorText(now, []byte("hear, hear")); got != want {
 					b.fail("Tell: got %v, want %v", got, want)
 				}
 			}
@@ -98,7 +98,7 @@ var socketScenarios = []scenario{
 		b.loop.Operate(q, tell(false))
 		b.want(q)
 	}},
-	{"the operator closes a WebSocket with 1008", func(b *bench) {
+	{"Kick closes a WebSocket with 1008", func(b *bench) {
 		p := b.open("/ws")
 		b.loop.Operate(p, (*session.Session).Kick)
 		b.wantFrames(p, `close 1008 "closed by the operator"`)
@@ -106,7 +106,7 @@ var socketScenarios = []scenario{
 		b.send(p, `close 1008`)
 		b.goneWith(1008)
 	}},
-	{"the operator closes an HTTP connection without a word, but with the answer that it waits for", func(b *bench) {
+	{"Kick closes an HTTP connection, after the response that it is owed", func(b *bench) {
 		idle, begun, waits := b.connect(), b.connect(), b.connect()
 		b.send(begun, `"GET /he"`)
 		b.send(waits, "get /poll")
@@ -121,7 +121,7 @@ var socketScenarios = []scenario{
 			b.phase(p, "linger")
 		}
 	}},
-	{"the operator's close is over after the close timeout, whatever is queued", func(b *bench) {
+	{"Kick ends the connection after CloseTimeout, whatever is queued", func(b *bench) {
 		slow, read, open := b.connect(), b.connect(), b.open("/ws")
 		slow.Stall()
 		b.send(slow, "get /file get /file")
@@ -143,7 +143,7 @@ var socketScenarios = []scenario{
 		b.over(read)
 		b.over(open)
 	}},
-	{"a silent peer is pinged, and stays when it sends anything", func(b *bench) {
+	{"a silent peer is pinged, and stays open if it sends anything", func(b *bench) {
 		p := b.open("/ws")
 		b.pass(60 * time.Second)
 		b.wantFrames(p, `ping`)
@@ -156,7 +156,7 @@ var socketScenarios = []scenario{
 		b.pass(time.Second)
 		b.wantFrames(p, `ping`)
 	}},
-	{"a pinged peer that says nothing is closed", func(b *bench) {
+	{"a pinged peer that stays silent is closed", func(b *bench) {
 		p := b.open("/ws")
 		b.pass(65 * time.Second)
 		b.wantFrames(p, `ping, close 1011 "keepalive ping timeout"`)
@@ -176,7 +176,7 @@ var socketScenarios = []scenario{
 		b.over(r)
 		b.goneWith(1000, 1006, 1006)
 	}},
-	{"the server closes first, and the peer answers", func(b *bench) {
+	{"the server sends its Close first, and the peer responds", func(b *bench) {
 		p := b.open("/ws")
 		b.send(p, `text "bye", text "ignored", ping "p"`)
 		b.wantFrames(p, `close 4001 "as you wish", pong "p"`)
@@ -189,13 +189,13 @@ var socketScenarios = []scenario{
 		b.phase(p, "linger")
 		b.goneWith(4001)
 	}},
-	{"the server closes first, and the peer violates the protocol", func(b *bench) {
+	{"the server sends its Close first, and the peer violates the protocol", func(b *bench) {
 		p := b.open("/ws")
 		b.send(p, `text "bye", 83`)
 		b.wantFrames(p, `close 4001 "as you wish"`)
 		b.phase(p, "linger")
 	}},
-	{"the server closes first, and the peer only sends a FIN", func(b *bench) {
+	{"the server sends its Close first, and the peer sends only a FIN", func(b *bench) {
 		p := b.open("/ws")
 		b.send(p, `text "bye"`)
 		p.CloseWrite()
@@ -203,14 +203,14 @@ var socketScenarios = []scenario{
 		b.over(p)
 		b.goneWith(1006)
 	}},
-	{"the server closes first, and the peer resets", func(b *bench) {
+	{"the server sends its Close first, and the peer resets", func(b *bench) {
 		p := b.open("/ws")
 		b.send(p, `text "bye"`)
 		p.Reset()
 		b.over(p)
 		b.goneWith(1006)
 	}},
-	{"the server closes first, and waits for the answer no longer than the timeout", func(b *bench) {
+	{"the server sends its Close first, and waits for the peer's until CloseTimeout", func(b *bench) {
 		p := b.open("/ws")
 		b.send(p, `text "bye"`)
 		b.pass(4 * time.Second)
@@ -221,7 +221,7 @@ var socketScenarios = []scenario{
 		b.over(p)
 		b.goneWith(1006)
 	}},
-	{"a Close that waits behind a queue is timed from when it is sent", func(b *bench) {
+	{"CloseTimeout begins when the Close is sent, not when it is queued", func(b *bench) {
 		p := b.open("/ws")
 		p.Stall()
 		b.send(p, `repeat 4 binary pattern 65000, text "bye"`)
@@ -231,7 +231,7 @@ var socketScenarios = []scenario{
 		b.send(p, `close 4001`)
 		b.phase(p, "linger")
 	}},
-	{"a peer that pings behind our Close puts nothing off", func(b *bench) {
+	{"pings after our Close don't extend CloseTimeout", func(b *bench) {
 		p := b.open("/ws")
 		b.loop.Shutdown()
 		b.wantFrames(p, `close 1001`)
@@ -244,7 +244,7 @@ var socketScenarios = []scenario{
 		b.pass(time.Second)
 		b.phase(p, "linger")
 	}},
-	{"nor does one that reads the pongs too slowly", func(b *bench) {
+	{"many pings of a slow reader after our Close don't extend CloseTimeout", func(b *bench) {
 		p := b.open("/ws")
 		p.Stall()
 		b.send(p, `repeat 3 binary pattern 65000`)
@@ -266,7 +266,7 @@ var socketScenarios = []scenario{
 		b.pass(time.Millisecond)
 		b.wantFrames(p, `text "now"`)
 	}},
-	{"a streamed message comes in pieces, as they arrive", func(b *bench) {
+	{"a streamed message is delivered in pieces as they arrive", func(b *bench) {
 		p := b.open("/pieces")
 		b.send(p, `part text "Hel"`)
 		b.wantFrames(p, `part text "Hel"`)
@@ -274,7 +274,7 @@ var socketScenarios = []scenario{
 		b.send(p, `cont "o"`)
 		b.wantFrames(p, `part cont "l", cont "o"`)
 	}},
-	{"a streamed message is held up by a peer that doesn't read", func(b *bench) {
+	{"a streamed message waits for a peer that doesn't read", func(b *bench) {
 		p := b.open("/pieces")
 		p.Stall()
 		for range 20 {
@@ -295,7 +295,7 @@ var socketScenarios = []scenario{
 		}
 		b.phase(p, "open")
 	}},
-	{"a peer that stops reading a streamed send is dropped", func(b *bench) {
+	{"a peer that stops reading a streamed send is reset", func(b *bench) {
 		p := b.open("/feed")
 		p.Stall()
 		b.send(p, `text "go"`)
@@ -303,7 +303,7 @@ var socketScenarios = []scenario{
 		b.over(p)
 		b.goneWith(1006)
 	}},
-	{"a reset under back-pressure ends the connection, with bytes parked", func(b *bench) {
+	{"a reset under backpressure ends the connection, with bytes parked", func(b *bench) {
 		p := b.open("/ws")
 		p.Stall()
 		b.send(p, `repeat 30 binary pattern 65000`)
@@ -312,7 +312,7 @@ var socketScenarios = []scenario{
 		b.over(p)
 		b.goneWith(1006)
 	}},
-	{"a FIN under back-pressure comes after all that was sent before it", func(b *bench) {
+	{"a FIN under backpressure is handled after all input before it", func(b *bench) {
 		p := b.open("/ws")
 		p.Stall()
 		b.send(p, `repeat 30 binary pattern 65000, close 1000`)
@@ -344,7 +344,7 @@ var socketScenarios = []scenario{
 		b.over(p)
 		b.goneWith(1000)
 	}},
-	{"a peer that doesn't take the last word is dropped", func(b *bench) {
+	{"a peer that doesn't read our Close is reset", func(b *bench) {
 		p := b.open("/ws")
 		p.Stall()
 		b.send(p, `repeat 3 binary pattern 65000, close 1000`)

@@ -8,15 +8,15 @@ import (
 	"threeloops/common/ws"
 )
 
-// Upgrade answers the request r, a GET, with 101 and opens its WebSocket, or
-// refuses it if it is no proper handshake. protocols are the subprotocols that
-// the route speaks, the best first; streamed asks for messages in pieces, which
-// can't be compressed. It reports whether App.Open was called, or, for a peer
-// that speaks hixie-76, will be as soon as the eight bytes behind its request
-// have come; should they not come, App.Gone is called without it.
+// Upgrade responds to the request r, a GET, with 101 and opens its WebSocket, or
+// refuses it if it is no valid handshake. protocols are the subprotocols of the route,
+// the best first; streamed asks for messages in pieces, which can't be compressed.
+// Upgrade reports whether App.Open was called. For a hixie-76 peer it reports true
+// before: App.Open is called when the eight bytes after the request have arrived, and
+// App.Gone without it if they don't arrive.
 //
-// RFC 6455 4.2.1 lists what a handshake has to have; 4.4 asks for a version
-// that we speak to be named when it asks for another.
+// RFC 6455 4.2.1 lists what a handshake must have; 4.4 requires a response that names
+// our versions if the client asks for another one.
 func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool {
 	s := (*Session)(c)
 	version, versions := field(r, "Sec-WebSocket-Version")
@@ -26,7 +26,7 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 	case string(r.Method()) != "GET" || r.Minor() < 1 || !r.HasToken("Upgrade", "websocket"):
 		// RFC 9110 7.8: "A server that receives an Upgrade header field in an HTTP/1.0 request MUST ignore
 		// that Upgrade field."
-		c.Refuse(426, "this resource speaks WebSocket, from HTTP/1.1 on", s.versions())
+		c.Refuse(426, "this resource speaks WebSocket, from HTTP/1.1 on", s.versionFields())
 	case !r.HasToken("Connection", "upgrade"):
 		c.Refuse(400, "a WebSocket handshake needs Connection: Upgrade", nil)
 	case s.cfg.Legacy && hixieVersion(r) != 0:
@@ -34,31 +34,31 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 	case versions > 1 || keys > 1:
 		// RFC 6455 11.3.1, 11.3.5: neither may "appear more than once in an HTTP request".
 		c.Refuse(400, "a WebSocket handshake has one version and one key", nil)
-	case !s.speaks(version):
-		c.Refuse(426, "this server speaks WebSocket version 13", s.versions())
+	case !s.supportsVersion(version):
+		c.Refuse(426, "this server speaks WebSocket version 13", s.versionFields())
 	case !ws.ValidKey(key):
 		c.Refuse(400, "Sec-WebSocket-Key must be 16 bytes in base64", nil)
 	case !ok:
 		c.Refuse(400, "Sec-WebSocket-Extensions is malformed", nil)
 	case s.phase != reply:
-	case s.leaving:
+	case s.stopping:
 		c.Refuse(503, "the server is shutting down", nil)
 	default:
-		s.upgrade(key, chosen(r, protocols), deflate)
+		s.queueUpgradeResponse(key, chooseProtocol(r, protocols), deflate)
 		s.frames.Init(ws.Server, s.messageLimit(streamed))
-		s.frames.Early = string(version) != "13"
+		s.frames.Hybi07 = string(version) != "13"
 		if deflate.On {
-			s.frames.Rsv1, s.dialect = true, &dialect{zip: &zip{agreed: deflate}}
+			s.frames.Rsv1, s.dialect = true, &dialect{deflate: &deflateState{agreed: deflate}}
 		}
 		s.streamed = streamed
-		s.opened()
+		s.webSocketOpened()
 		return true
 	}
 	return false
 }
 
 // messageLimit is how many bytes a message may have; 0: any number. The limit is for
-// what is held: of a streamed message no more than a read is.
+// messages that are held whole, so a streamed message has none.
 func (s *Session) messageLimit(streamed bool) int64 {
 	if streamed {
 		return 0
@@ -66,8 +66,8 @@ func (s *Session) messageLimit(streamed bool) int64 {
 	return s.cfg.MaxMessage
 }
 
-// agreeOnDeflate chooses among the extensions that r offers. It reports false
-// where their list is malformed.
+// agreeOnDeflate chooses among the extensions that r offers. It reports false if their
+// list is malformed.
 func (s *Session) agreeOnDeflate(r *http1.Request, streamed bool) (d ws.Deflate, ok bool) {
 	const name = "Sec-WebSocket-Extensions"
 	if _, offered := r.Field(name); !offered {
@@ -87,9 +87,9 @@ func field(r *http1.Request, name string) (value []byte, n int) {
 	return value, n
 }
 
-// chosen returns the first of protocols that the client offers, or "". Their
-// names are compared letter by letter: a client takes no other than it offered.
-func chosen(r *http1.Request, protocols []string) string {
+// chooseProtocol returns the first of protocols that the client offers, or "". Names
+// are compared byte by byte: a client accepts only a name exactly as it offered it.
+func chooseProtocol(r *http1.Request, protocols []string) string {
 	for _, p := range protocols {
 		for value := range r.Fields("Sec-WebSocket-Protocol") {
 			for offer := range bytes.SplitSeq(value, []byte(",")) {
@@ -102,7 +102,7 @@ func chosen(r *http1.Request, protocols []string) string {
 	return ""
 }
 
-func (s *Session) upgrade(key []byte, protocol string, deflate ws.Deflate) {
+func (s *Session) queueUpgradeResponse(key []byte, protocol string, deflate ws.Deflate) {
 	b := s.out.Room(256)
 	b = http1.AppendStatusLine(b, 101)
 	b = append(b, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
@@ -118,20 +118,20 @@ func (s *Session) upgrade(key []byte, protocol string, deflate ws.Deflate) {
 	s.out.Commit(append(b, "\r\n\r\n"...))
 }
 
-// opened follows the answer to the handshake.
-func (s *Session) opened() {
-	s.turn(upgraded)
-	s.code, s.saidBye = ws.Abnormal, false
+// webSocketOpened is called when the response to the handshake is queued.
+func (s *Session) webSocketOpened() {
+	s.transition(upgraded)
+	s.peerCloseCode, s.peerPromisedEnd = ws.Abnormal, false
 	s.cfg.Stat.Add(stat.Upgrades, 1)
 	s.cfg.App.Open((*Conn)(s))
 }
 
-// takeFrames takes in frames until p is used up, the queue is full, or the
-// connection is about to end; it returns how much of p that was.
-func (s *Session) takeFrames(p []byte) (n int) {
+// processFrames processes frames until p is used up, the queue is full, or the
+// connection is about to end. It returns how many bytes of p it has processed.
+func (s *Session) processFrames(p []byte) (n int) {
 	messages := 0
-	for s.phase.webSocket() && !s.choked() && s.mayWork() {
-		if k := s.takeShort(p[n:]); k > 0 {
+	for s.phase.webSocket() && !s.inputBlocked() && s.mayWork() {
+		if k := s.processShort(p[n:]); k > 0 {
 			n += k
 			messages++
 			s.cfg.spend(messageWork)
@@ -150,12 +150,12 @@ func (s *Session) takeFrames(p []byte) (n int) {
 		}
 		s.cfg.spend(eventWork)
 		if ev.Kind == ws.Data && s.phase != closing {
-			if s.message(&ev) {
+			if s.deliverMessage(&ev) {
 				messages++
 			}
 			continue
 		}
-		s.event(&ev)
+		s.handleControl(&ev)
 	}
 	if messages > 0 {
 		s.cfg.Stat.Add(stat.MessagesIn, messages)
@@ -163,9 +163,9 @@ func (s *Session) takeFrames(p []byte) (n int) {
 	return n
 }
 
-// takeShort hands the application the message that p begins with, if it is one
-// that needs nothing else. It returns how much of p that was.
-func (s *Session) takeShort(p []byte) int {
+// processShort passes the message that p begins with to the application, if it is short,
+// whole and uncompressed. It returns how many bytes of p it has processed.
+func (s *Session) processShort(p []byte) int {
 	if s.phase == closing || s.hixie() != nil {
 		return 0
 	}
@@ -176,10 +176,10 @@ func (s *Session) takeShort(p []byte) int {
 	return n
 }
 
-// message hands a message to the application: at once if it lies whole in the
-// input or is streamed, else when its last piece has come. It reports whether it
-// has handed over a message's end; inflate counts its own.
-func (s *Session) message(ev *ws.Event) bool {
+// deliverMessage passes a message to the application: immediately if it lies whole in
+// the input or is streamed, otherwise when its last piece has arrived. It reports whether
+// it has passed on the end of a message, except one for inflate, which counts its own.
+func (s *Session) deliverMessage(ev *ws.Event) bool {
 	m := Message{Text: ev.Opcode == ws.Text, First: ev.First, Last: ev.Last, lent: ev.Payload}
 	var part *gather
 	if !s.streamed && !(ev.First && ev.Last) {
@@ -199,60 +199,60 @@ func (s *Session) message(ev *ws.Event) bool {
 	}
 	s.cfg.App.Message((*Conn)(s), m)
 	if part != nil {
-		s.cfg.done(part)
+		s.cfg.releaseGather(part)
 	}
 	return m.Last
 }
 
-// event answers everything that is not data.
+// handleControl handles every event that is not data.
 //
 // RFC 6455 5.5.1: "If an endpoint receives a Close frame and did not previously
 // send a Close frame, the endpoint MUST send a Close frame in response."
 // 5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in
 // response, unless it already received a Close frame."
-func (s *Session) event(ev *ws.Event) {
+func (s *Session) handleControl(ev *ws.Event) {
 	switch ev.Kind {
 	case ws.PingFrame:
-		s.control(ws.Pong, ev.Payload)
+		s.queueControl(ws.Pong, ev.Payload)
 	case ws.CloseFrame:
-		s.code = ev.Code
+		s.peerCloseCode = ev.Code
 		if s.phase != closing {
 			s.queueClose(ev.Code, "")
 		}
-		s.turn(bothClosed)
+		s.transition(closesExchanged)
 	case ws.Failed:
-		s.violated(ev.Err)
+		s.failWebSocket(ev.Err)
 	}
 }
 
-// violated ends the connection of a peer that broke a rule.
-func (s *Session) violated(err *ws.Error) {
+// failWebSocket fails the WebSocket connection (RFC 6455 7.1.7): the peer broke a rule.
+func (s *Session) failWebSocket(err *ws.Error) {
 	s.cfg.Stat.Add(stat.Violations, 1)
 	if s.phase != closing {
 		s.queueClose(err.Code, "")
 	}
-	s.turn(lastWord)
+	s.transition(closeAfterFlush)
 }
 
-// control queues a control frame, whose payload has at most 125 bytes.
-func (s *Session) control(op ws.Opcode, p []byte) {
+// queueControl queues a control frame, whose payload has at most 125 bytes.
+func (s *Session) queueControl(op ws.Opcode, p []byte) {
 	h := ws.Header{Fin: true, Opcode: op}
 	s.out.Commit(ws.AppendFrame(s.out.Room(ws.MaxHeader+len(p)), h, p))
-	s.full = s.full || s.out.Len() >= HighWater
+	s.queueFull = s.queueFull || s.out.Len() >= HighWater
 }
 
-// goodbye begins the closing handshake, where the peer's convention has one.
-func (s *Session) goodbye(code ws.Code, reason string) {
+// beginClose begins the closing handshake, if the protocol version has one.
+func (s *Session) beginClose(code ws.Code, reason string) {
 	s.queueClose(code, reason)
 	if s.hixie() != nil && !s.hixie().mayClose() {
-		s.turn(lastWord)
+		s.transition(closeAfterFlush)
 		return
 	}
-	s.turn(weClose)
+	s.transition(closeQueued)
 }
 
-// queueClose queues a Close frame: without a payload for ws.NoStatus, which
-// must not be sent.
+// queueClose queues a Close frame. For ws.NoStatus, which must not be sent, it has no
+// payload.
 func (s *Session) queueClose(code ws.Code, reason string) {
 	var b [125]byte
 	p := b[:0]
@@ -261,10 +261,10 @@ func (s *Session) queueClose(code ws.Code, reason string) {
 		s.queueHixieClose()
 		return
 	case code == ws.NoStatus:
-	case s.frames.Early:
-		p = ws.AppendEarlyClose(p, code, reason)
+	case s.frames.Hybi07:
+		p = ws.AppendHybi07Close(p, code, reason)
 	default:
 		p = ws.AppendClose(p, code, reason)
 	}
-	s.control(ws.Close, p)
+	s.queueControl(ws.Close, p)
 }

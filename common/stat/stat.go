@@ -9,7 +9,7 @@ import (
 // Counter names one column of a Slot.
 type Counter int
 
-// The columns that say whose a slot is. Those behind Pid are for a writer that
+// The columns that identify a slot's writer. Those after Pid are for a writer that
 // serves a single connection.
 const (
 	Pid      Counter = iota // process that writes the slot; 0: the slot is free
@@ -126,9 +126,9 @@ func (c Counter) Help() string { return help[c] }
 // String is the counter's name in /stats and /metrics.
 func (c Counter) String() string { return names[c] }
 
-// Slot is one writer's row of columns. Its memory may be shared with other
-// processes, so it is nothing but words; and it is a whole number of cache
-// lines, so that writers don't take each other's lines away.
+// Slot is one writer's row of columns. It has only uint64s, because its memory may be
+// shared with other processes, and it is a whole number of cache lines, to avoid false
+// sharing between writers.
 type Slot [40]uint64
 
 // Add adds n to a counter. Only the slot's one writer may call it.
@@ -147,8 +147,8 @@ func (s *Slot) Set(c Counter, v int) { atomic.StoreUint64(&s[c], uint64(v)) }
 // Get reads a column. Anyone may call it.
 func (s *Slot) Get(c Counter) uint64 { return atomic.LoadUint64(&s[c]) }
 
-// Assign says which connection the slot's writer serves, and with whom. Whoever
-// gives the writer its connection calls it, before the writer begins to.
+// Assign sets which connection the slot's writer serves, and its peer. The process
+// that hands over the connection calls it before the writer begins.
 func (s *Slot) Assign(conn uint64, peer netip.AddrPort) {
 	a := peer.Addr().As16()
 	atomic.StoreUint64(&s[peerHigh], binary.BigEndian.Uint64(a[:8]))

@@ -73,7 +73,7 @@ func TestASlotKnowsItsPeer(t *testing.T) {
 	}
 }
 
-func TestOpenIsNeverLessThanNone(t *testing.T) {
+func TestOpenIsNeverNegative(t *testing.T) {
 	for _, c := range []struct{ accepted, closed, want int }{{5, 2, 3}, {2, 2, 0}, {1, 2, 0}} {
 		b := make(Board, 2)
 		b[0].Set(Accepted, c.accepted)
@@ -84,7 +84,7 @@ func TestOpenIsNeverLessThanNone(t *testing.T) {
 	}
 }
 
-func TestCountersKeepApart(t *testing.T) {
+func TestCountersOfSlotsAreSeparate(t *testing.T) {
 	var s Slot
 	var want, got [Counters]uint64
 	for c := range Counters {

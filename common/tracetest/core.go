@@ -19,7 +19,7 @@ type Core struct {
 }
 
 // Play plays tr, cut by cut, on a connection of its own and returns the log of
-// what came: all bytes, but the value of each Date masked, and long runs that
+// what came: all bytes, but the value of each Date masked, and long parts that
 // were expected exactly replaced by their length. Should the session break a
 // promise on the way, that is an error too.
 func (c Core) Play(tr *Trace, cut Cutting) ([]byte, error) {
@@ -99,7 +99,7 @@ func (m *inMemory) receive(to []byte, _ time.Duration) ([]byte, error) {
 }
 
 // close ends the connection in one of two ways, and insists that it is over
-// then: by a reset at once, by a FIN within the timeouts.
+// then: immediately by a reset, within the timeouts by a FIN.
 func (m *inMemory) close() error {
 	const long = time.Hour
 	if m.loop.Rand != nil && m.loop.Rand.IntN(2) == 0 {

@@ -7,7 +7,7 @@ import (
 
 // However a block is cut, the pieces are the block, none is empty, and the same
 // Cutting cuts the same block the same way.
-func TestPiecesAreTheBlock(t *testing.T) {
+func TestPiecesJoinToTheirBlock(t *testing.T) {
 	for _, c := range Cuttings(50) {
 		for n, size := range []int{1, 2, 3, 100, 16 << 10, 16<<10 + 1, 100_000} {
 			block := pattern(size)

@@ -32,7 +32,7 @@
 //	< body none       ... and no body, whatever Content-Length says (HEAD)
 //	< body ITEM...    ... and exactly this body. Without any such line the
 //	                  body may be anything of the length announced
-//	< upgraded        the answer to the item handshake comes
+//	< upgraded        the response to the item handshake comes
 //	< joined ITEM...  a message comes, in any number of fragments; ITEM... is
 //	                  the same message as one frame
 //	< inflated ITEM... the same for a compressed message, inflated; its first

@@ -13,14 +13,14 @@ import (
 
 // Loop is a server's loop in memory: it drives the sessions of one Config as
 // the box in package session asks, on a clock that only Advance moves. After
-// each call it checks what the contract promises; Err tells what it found.
+// each call it checks what the contract promises; Err returns what it found.
 //
 // Like an epoll loop it settles only sessions on which something happened, or
 // that asked by wake. One that changes its mind without either is found out.
 type Loop struct {
 	// Each, if set, is called after every call of a session's method.
 	Each func(p *Peer) error
-	// Rand, if set, makes the sockets take random amounts.
+	// Rand, if set, makes the sockets accept random amounts.
 	Rand *rand.Rand
 
 	cfg     *session.Config
@@ -39,7 +39,7 @@ var Birth = time.Date(1994, time.November, 6, 8, 49, 37, 0, time.UTC)
 // NewLoop makes a Loop of cfg, which becomes the Loop's own.
 func NewLoop(cfg *session.Config) *Loop {
 	l := &Loop{cfg: cfg, now: Birth}
-	l.spy = &spy{app: cfg.App, lives: map[uint64]*life{}, fault: l.fault}
+	l.spy = &spy{app: cfg.App, views: map[uint64]*appView{}, fault: l.fault}
 	cfg.App = l.spy
 	if cfg.Stat == nil {
 		cfg.Stat = new(stat.Slot)
@@ -80,7 +80,7 @@ func (l *Loop) Advance(d time.Duration) {
 	l.fault("the clock stands still: %d ticks at %v", most, l.now)
 }
 
-// Shutdown tells every session to leave.
+// Shutdown calls Shutdown on every session.
 func (l *Loop) Shutdown() {
 	for _, p := range l.peers {
 		p.Session.Shutdown(l.now)
@@ -136,7 +136,7 @@ func (l *Loop) run() {
 		l.cfg.Round()
 		l.relieve()
 		for _, p := range l.peers {
-			busy = p.take() || busy
+			busy = p.readOnce() || busy
 		}
 		for _, p := range l.peers {
 			busy = p.settle() || busy
@@ -170,7 +170,7 @@ func (l *Loop) sweep() {
 			continue
 		}
 		p.over = true
-		if err := l.spy.left(p.ID); err != nil {
+		if err := l.spy.checkEnded(p.ID); err != nil {
 			l.fault("%w", err)
 		}
 		if b := p.Session.Next(p.runs[:]); !b.Empty() || !p.Session.Deadline().IsZero() {

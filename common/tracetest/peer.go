@@ -22,16 +22,16 @@ type Peer struct {
 
 	// From the peer to the server.
 	sent       [][]byte // writes that the server has not read
-	fin        bool     // the peer's FIN is behind them
+	fin        bool     // the peer's FIN follows them
 	finRead    bool
 	broken     bool // the peer has sent a reset
 	brokenRead bool
 
 	// From the server to the peer.
 	got     []byte
-	room    int // how much the socket takes until the peer reads
+	room    int // how many bytes the socket accepts until the peer reads
 	stalled bool
-	finSent bool // the server's FIN is behind got
+	finSent bool // the server's FIN follows got
 
 	// The loop's.
 	over bool
@@ -41,7 +41,7 @@ type Peer struct {
 	runs [8][]byte
 }
 
-// Write sends b. As long as the server takes it in, one Write is one read.
+// Write sends b. While the server reads, one Write is one read.
 func (p *Peer) Write(b []byte) {
 	if len(b) > 0 && !p.fin && !p.broken {
 		p.sent = append(p.sent, b)
@@ -111,9 +111,9 @@ func (p *Peer) touch() {
 	}
 }
 
-// take is what a loop does on a readable descriptor: one read. It reports
+// readOnce is what a loop does on a readable descriptor: one read. It reports
 // whether there was anything to do.
-func (p *Peer) take() bool {
+func (p *Peer) readOnce() bool {
 	s, now := p.Session, p.loop.now
 	switch {
 	case p.over || p.brokenRead:

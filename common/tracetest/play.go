@@ -59,7 +59,7 @@ type player struct {
 }
 
 // play plays tr and returns the log of what was received: all bytes, but the
-// value of each Date masked, and long runs that were expected exactly replaced
+// value of each Date masked, and long parts that were expected exactly replaced
 // by their length. An error says where in the trace what was expected and what came.
 func play(tr *Trace, cut Cutting, edge int, e end) ([]byte, error) {
 	p := &player{end: e, cut: cut, edge: edge}
@@ -126,7 +126,7 @@ func (p *player) drop(n int) {
 }
 
 // want matches exactly the bytes of b. It fails at the first that differs. Of
-// many bytes the log has only the number, for what they are is clear.
+// many bytes the log has only their number: the trace has the bytes.
 func (p *player) want(b []byte) error {
 	for same := 0; ; {
 		n := min(len(b)-same, len(p.got))
@@ -206,7 +206,7 @@ func (p *player) wantSilence() error {
 	return nil
 }
 
-// wantEnd checks that nothing is left behind the last step. What has not come
+// wantEnd checks that nothing is left after the last step. What has not come
 // yet it doesn't wait for.
 func (p *player) wantEnd() error {
 	if p.over {
@@ -292,7 +292,7 @@ func (p *player) frame() (h ws.Header, size int, err error) {
 	}
 }
 
-// mismatch tells how got differs from want. Both follow n bytes that are right.
+// mismatch says how got differs from want. Both follow n correct bytes.
 func mismatch(n int, want, got []byte) error {
 	i := 0
 	for i < min(len(want), len(got)) && want[i] == got[i] {

@@ -10,7 +10,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// echoApp answers every request with "hello" or opens an echo.
+// echoApp responds to every request with "hello", or opens an echo.
 type echoApp struct{ gone int }
 
 func (a *echoApp) Request(c *session.Conn, r *http1.Request, body []byte) {
@@ -18,7 +18,7 @@ func (a *echoApp) Request(c *session.Conn, r *http1.Request, body []byte) {
 		c.Upgrade(r, nil, false)
 		return
 	}
-	c.Reply(&session.Response{Status: 200, Fields: []byte("X-A: b\r\n"), Body: []byte("hello")})
+	c.Respond(&session.Response{Status: 200, Fields: []byte("X-A: b\r\n"), Body: []byte("hello")})
 }
 func (a *echoApp) Open(*session.Conn) {}
 func (a *echoApp) Message(c *session.Conn, m session.Message) {
@@ -46,8 +46,8 @@ func mustParseTrace(t *testing.T, text string) *Trace {
 	return tr
 }
 
-// A trace that tells the truth is played to its end, however it is cut.
-func TestTrueTraces(t *testing.T) {
+// A correct trace is played to its end, however it is cut.
+func TestCorrectTracesPass(t *testing.T) {
 	for _, text := range []string{
 		"> get /\n< status 200\n< has X-A: b\n< has Date\n< no ETag\n< body \"hello\"\n",
 		"> offer /echo \"permessage-deflate\"\n< status 101\n" +
@@ -72,8 +72,8 @@ func TestTrueTraces(t *testing.T) {
 	}
 }
 
-// A trace that doesn't tell the truth fails at the line that is wrong.
-func TestFalseTraces(t *testing.T) {
+// A wrong trace fails at the line that is wrong.
+func TestWrongTracesFail(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"> get /\n< status 404", "t.trace:3: want status 404"},
 		{"> get /\n< status 200\n< has X-A: c", "t.trace:3: want field X-A: c"},
@@ -129,7 +129,7 @@ type greedyApp struct {
 func (a *greedyApp) Message(c *session.Conn, m session.Message) { a.kept = m.Bytes() }
 
 // What is lent is scribbled on, so that nobody gets away with keeping it.
-func TestWhatIsLentIsScribbledOn(t *testing.T) {
+func TestLentBytesAreOverwritten(t *testing.T) {
 	app := new(greedyApp)
 	tr := mustParseTrace(t, "open /echo\n> text \"keep me\"\n< silence")
 	if _, err := echoCore(app).Play(tr, Cuttings(0)[0]); err != nil {
@@ -141,7 +141,7 @@ func TestWhatIsLentIsScribbledOn(t *testing.T) {
 }
 
 // The spy finds callbacks that an App must not see.
-func TestTheSpyFindsCallsOutOfOrder(t *testing.T) {
+func TestTheSpyReportsCallsOutOfOrder(t *testing.T) {
 	l := NewLoop(&session.Config{App: new(echoApp), MaxHead: 1024})
 	p := l.Connect()
 	c := (*session.Conn)(p.Session)
@@ -154,9 +154,9 @@ func TestTheSpyFindsCallsOutOfOrder(t *testing.T) {
 		{func() { l.spy.Gone(c, 0); l.spy.Gone(c, 0) }, "Gone after Gone"},
 		{func() { l.spy.Timer(c, l.Now()) }, "Timer after Gone"},
 	} {
-		l.spy.lives, l.err = map[uint64]*life{}, nil
+		l.spy.views, l.err = map[uint64]*appView{}, nil
 		if strings.Contains(f.want, "before Open") || strings.Contains(f.want, "after Gone") {
-			l.spy.lives[p.ID] = &life{known: true, gone: f.want == "Timer after Gone"}
+			l.spy.views[p.ID] = &appView{known: true, gone: f.want == "Timer after Gone"}
 		}
 		if f.call(); l.Err() == nil || !strings.Contains(l.Err().Error(), f.want) {
 			t.Errorf("want %q, got %v", f.want, l.Err())
@@ -165,7 +165,7 @@ func TestTheSpyFindsCallsOutOfOrder(t *testing.T) {
 }
 
 // The loop finds a session that changes its mind although nothing happened.
-func TestTheLoopFindsWhatNoLoopWouldNotice(t *testing.T) {
+func TestTheLoopReportsBrokenPromisesOfASession(t *testing.T) {
 	l := NewLoop(&session.Config{App: new(echoApp), HeadTimeout: 10 * time.Second})
 	p := l.Connect()
 	p.Session.Shutdown(l.Now()) // behind the loop's back: the Deadline is sooner now
@@ -175,7 +175,7 @@ func TestTheLoopFindsWhatNoLoopWouldNotice(t *testing.T) {
 	}
 }
 
-// torn is the end of a connection that is reset behind some bytes.
+// torn is the end of a connection that is reset after some bytes.
 type torn struct {
 	end
 	bytes string
@@ -191,7 +191,7 @@ func (c *torn) receive(to []byte, _ time.Duration) ([]byte, error) {
 
 func (c *torn) close() error { return nil }
 
-func TestAResetIsACloseAndNoFin(t *testing.T) {
+func TestAResetIsNoFIN(t *testing.T) {
 	for _, c := range []struct {
 		step, bytes string
 		fails       bool

@@ -27,7 +27,7 @@ func (f field) allows(got string) bool {
 	return f.value == "" || got == f.value || open && strings.HasPrefix(got, begin)
 }
 
-// maxHead is where a response's head is given up.
+// maxHead is the most bytes of a response's status line and header fields.
 const maxHead = 64 << 10
 
 // dateMask stands in the log where the value of a Date was, which differs from
@@ -40,7 +40,7 @@ var (
 	date       = regexp.MustCompile(`^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} [0-2]\d:[0-5]\d:[0-6]\d GMT$`)
 )
 
-// upgraded is the answer to the item handshake.
+// upgraded is the response to the item handshake.
 func upgraded() *response {
 	return &response{status: 101, times: 1, none: true, has: []field{
 		{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Accept", Accept},
@@ -112,7 +112,7 @@ func (r *response) matchOne(p *player) error {
 	return nil
 }
 
-// readHead takes a response's head, and logs it with its Date masked.
+// readHead reads a response's status line and header fields, and logs them with the Date masked.
 func readHead(p *player) (head string, fields []field, err error) {
 	end := -1
 	for {
@@ -143,7 +143,7 @@ func readHead(p *player) (head string, fields []field, err error) {
 	return head, fields, nil
 }
 
-// check applies the rules for every head, and the expectations of this one.
+// check applies the rules for every response, and the expectations of this one.
 //
 // RFC 9110 6.6.1: "An origin server with a clock MUST generate a Date header
 // field in all 2xx (Successful), 3xx (Redirection), and 4xx (Client Error)
@@ -180,7 +180,7 @@ func (r *response) check(head string, fields []field) error {
 	return nil
 }
 
-// bodySize is how many bytes follow the head.
+// bodySize is how many bytes follow the header fields.
 //
 // RFC 9112 6.3: "any response with a 1xx (Informational), 204 (No Content), or
 // 304 (Not Modified) status code is always terminated by the first empty line

@@ -48,7 +48,7 @@ func smallBuffer(_, _ string, raw syscall.RawConn) error {
 }
 
 // tcp is a socket as an end. Writes go on beside the reading, one after the
-// other, for a server may reply before it has read all.
+// other, because a server may respond before it has read all.
 type tcp struct {
 	c       *net.TCPConn
 	raw     syscall.RawConn

@@ -14,20 +14,20 @@ import (
 // nothing after it.
 type spy struct {
 	app   session.App
-	lives map[uint64]*life
+	views map[uint64]*appView
 	fault func(format string, args ...any)
 }
 
-// life is what an App knows of one connection.
-type life struct {
+// appView is what an App knows of one connection.
+type appView struct {
 	known, open, gone bool
 }
 
-func (s *spy) life(c *session.Conn, call string, webSocket bool) *life {
-	l := s.lives[c.ID()]
+func (s *spy) view(c *session.Conn, call string, webSocket bool) *appView {
+	l := s.views[c.ID()]
 	if l == nil {
-		l = new(life)
-		s.lives[c.ID()] = l
+		l = new(appView)
+		s.views[c.ID()] = l
 	}
 	switch {
 	case l.gone:
@@ -42,14 +42,14 @@ func (s *spy) life(c *session.Conn, call string, webSocket bool) *life {
 }
 
 func (s *spy) Request(c *session.Conn, r *http1.Request, body []byte) {
-	if s.life(c, "Request", false).open {
+	if s.view(c, "Request", false).open {
 		s.fault("connection %d: Request after Open", c.ID())
 	}
 	s.app.Request(c, r, body)
 }
 
 func (s *spy) Open(c *session.Conn) {
-	l := s.life(c, "Open", false)
+	l := s.view(c, "Open", false)
 	if l.open {
 		s.fault("connection %d: Open twice", c.ID())
 	}
@@ -58,22 +58,22 @@ func (s *spy) Open(c *session.Conn) {
 }
 
 func (s *spy) Message(c *session.Conn, m session.Message) {
-	s.life(c, "Message", true)
+	s.view(c, "Message", true)
 	s.app.Message(c, m)
 }
 
 func (s *spy) Drained(c *session.Conn) {
-	s.life(c, "Drained", true)
+	s.view(c, "Drained", true)
 	s.app.Drained(c)
 }
 
 func (s *spy) Timer(c *session.Conn, now time.Time) {
-	s.life(c, "Timer", false)
+	s.view(c, "Timer", false)
 	s.app.Timer(c, now)
 }
 
 func (s *spy) Gone(c *session.Conn, code ws.Code) {
-	l := s.life(c, "Gone", false)
+	l := s.view(c, "Gone", false)
 	l.gone = true
 	if (code != 0) != l.open {
 		s.fault("connection %d: Gone with code %d, and open is %v", c.ID(), uint16(code), l.open)
@@ -81,18 +81,18 @@ func (s *spy) Gone(c *session.Conn, code ws.Code) {
 	s.app.Gone(c, code)
 }
 
-// left checks a connection that is over.
-func (s *spy) left(id uint64) error {
-	if l := s.lives[id]; l != nil && !l.gone {
+// checkEnded checks a connection that is over.
+func (s *spy) checkEnded(id uint64) error {
+	if l := s.views[id]; l != nil && !l.gone {
 		return fmt.Errorf("connection %d is over, and Gone has not been called", id)
 	}
 	return nil
 }
 
-// Tell implements session.Teller, as the application does or as a Session would without.
-func (s *spy) Tell(c *session.Conn, text []byte) bool {
-	if app, ok := s.app.(session.Teller); ok {
-		return app.Tell(c, text)
+// SendOperatorText implements session.OperatorTextSender, as the application does or as a Session would without.
+func (s *spy) SendOperatorText(c *session.Conn, text []byte) bool {
+	if app, ok := s.app.(session.OperatorTextSender); ok {
+		return app.SendOperatorText(c, text)
 	}
 	return c.Send(true, text)
 }

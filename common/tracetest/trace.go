@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Trace is a parsed trace. It can be played any number of times, also at once.
+// Trace is a parsed trace. It can be played any number of times, also in parallel.
 type Trace struct {
 	Name   string        // the file's, without directory and ".trace"
 	Title  string        // the rule that it proves

@@ -26,7 +26,7 @@ func BenchmarkShort(b *testing.B) {
 	})
 }
 
-// benchEcho64 has echo answer a frame. It is unmasked in place, so each round starts with a fresh copy of its 70
+// benchEcho64 has echo echo a frame. It is unmasked in place, so each round starts with a fresh copy of its 70
 // bytes.
 func benchEcho64(b *testing.B, echo func(r *ws.Reader, p, out []byte) []byte) {
 	h := ws.Header{Fin: true, Opcode: ws.Text, Masked: true, Key: benchKey}

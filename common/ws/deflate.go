@@ -19,7 +19,7 @@ type Window struct{ p []byte }
 // Held is the memory that w occupies, in bytes.
 func (w *Window) Held() int64 { return int64(cap(w.p)) }
 
-// slide takes note that p has been sent.
+// slide appends p, which has been sent, to the window.
 func (w *Window) slide(p []byte) {
 	p = p[max(0, len(p)-windowSize):]
 	keep := min(len(w.p), windowSize-len(p))
@@ -72,7 +72,7 @@ const (
 // connection's window, or nil if messages don't refer to earlier ones. After an error the connection
 // can't go on: dst is then what it was.
 //
-// An empty payload is taken for the empty message. RFC 7692 7.2.3.6 has it sent as one byte, but
+// An empty payload is the empty message. RFC 7692 7.2.3.6 has it sent as one byte, but
 // zlib, asked to flush when it has just flushed, gives none, and there are clients that send just that.
 func (z *Inflater) Append(dst []byte, w *Window, text bool, limit int64, runs ...[]byte) ([]byte, *Error) {
 	z.Begin(dst, w, text, limit, runs...)
@@ -196,7 +196,7 @@ func (z *Inflater) reset(w *Window) {
 	z.flate.(flate.Resetter).Reset(&z.in, w.p) // its error is always nil
 }
 
-// source reads runs. As an io.ByteReader it is asked for no byte behind a final block.
+// source reads the buffers of a payload. Because it is an io.ByteReader, flate reads no byte after a final block.
 type source struct {
 	runs   [][]byte
 	at     int // the run, or len(runs)
@@ -240,7 +240,7 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// errBarren stops flate. What its caller is told is ErrDeflate.
+// errBarren stops flate. Its caller gets ErrDeflate.
 var errBarren = errors.New("ws: deflate data without output")
 
 // Deflater compresses messages, one after the other. It is not bound to a connection: no message refers

@@ -49,7 +49,7 @@ func TestInflateTheExamplesOfTheRFC(t *testing.T) {
 }
 
 // RFC 7692 7.2.3.2: "Hello" twice, where the window is kept.
-func TestTheWindowIsWhatAMessageMayReferTo(t *testing.T) {
+func TestAMessageMayReferToTheWindowOnly(t *testing.T) {
 	var z Inflater
 	var w, other Window
 	hello, again := []byte("\xf2\x48\xcd\xc9\xc9\x07\x00"), []byte("\xf2\x00\x11\x00\x00")
@@ -103,7 +103,7 @@ func TestMessagesOfOneStream(t *testing.T) {
 	}
 }
 
-func TestWhatIsRefused(t *testing.T) {
+func TestInvalidDeflateStreamsAreRefused(t *testing.T) {
 	bomb, _ := new(Deflater).Append(nil, false, make([]byte, 1<<20))
 	for _, c := range []struct {
 		about   string
@@ -138,7 +138,7 @@ func TestWhatIsRefused(t *testing.T) {
 }
 
 // A bomb is stopped while it is inflated: no more memory is taken than the limit suggests.
-func TestABombTakesNoMemory(t *testing.T) {
+func TestADecompressionBombTakesNoMemory(t *testing.T) {
 	bomb, _ := new(Deflater).Append(nil, false, make([]byte, 64<<20))
 	const limit = 1 << 16
 	var z Inflater
@@ -178,7 +178,7 @@ func TestCuttingDoesNotChangeWhatIsCompressed(t *testing.T) {
 	}
 }
 
-// RFC 7692 7.1.2.1 by HuffmanOnly: every letter costs a bit at least, for none is a reference.
+// RFC 7692 7.1.2.1 by HuffmanOnly: every letter costs at least a bit, because none is a reference.
 func TestHuffmanOnlyRefersToNothing(t *testing.T) {
 	const n = 80_000
 	message := bytes.Repeat([]byte("a"), n)
@@ -190,7 +190,7 @@ func TestHuffmanOnlyRefersToNothing(t *testing.T) {
 	}
 }
 
-// What would not become smaller is not compressed, and leaves nothing behind.
+// What would not become smaller is not compressed, and nothing is appended.
 func TestNoiseIsNotCompressed(t *testing.T) {
 	var z Deflater
 	for _, n := range []int{0, 1, 5, 64, 70_000} {
@@ -325,8 +325,8 @@ func TestDataWithoutOutputIsRefused(t *testing.T) {
 	}
 }
 
-// Inflating in steps gives what inflating at once does, wherever the message lies.
-func TestStepsGiveTheWhole(t *testing.T) {
+// Inflating in steps gives what inflating in one call does, wherever the message lies.
+func TestStepsInflateTheWholeMessage(t *testing.T) {
 	text := bytes.Repeat([]byte("inflated in many steps, "), 20_000)
 	var d Deflater
 	packed, _ := d.Append(nil, false, text)

@@ -5,7 +5,7 @@
 //
 // There are two layers. The lower one knows frames: [ParseHeader], [AppendHeader], [AppendFrame] and
 // [Mask] are functions without state. The upper one knows messages: a [Reader] puts frames into
-// their place and tells what came as [Event] values. It is pulled and calls nobody back:
+// their place and returns [Event] values. The caller pulls events; there are no callbacks:
 //
 //	for {
 //		ev, n := r.Next(p)
@@ -18,7 +18,7 @@
 //		case ws.PingFrame:
 //			out = ws.AppendFrame(out, ws.Header{Fin: true, Opcode: ws.Pong}, ev.Payload)
 //		case ws.CloseFrame, ws.Failed:
-//			// answer with ev.Code; nothing more will come
+//			// send a Close with ev.Code; no further event follows
 //		}
 //	}
 //
@@ -47,7 +47,7 @@
 // the caller collects a marked message, and the Inflater checks text and size of what comes out of it.
 // RSV2 and RSV3 are never let through.
 //
-// An Inflater and a Deflater are large, but no message leaves anything in them. Whoever serves many
+// An Inflater and a Deflater are large, but no message leaves anything in them. A server of many
 // connections in a loop needs one of each for all of them. The one thing that a connection may have
 // to keep is a [Window].
 //

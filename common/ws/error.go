@@ -3,7 +3,7 @@ package ws
 import "strconv"
 
 // Error is a rule that the peer has broken. The values below are all there are, one a rule; compare
-// with ==. Code is what the Close frame of the answer says, Reason is short enough to go with it.
+// with ==. Code is that of the Close frame to send, Reason is short enough for it.
 type Error struct {
 	Code   Code
 	Reason string
@@ -24,7 +24,7 @@ var (
 	ErrLengthSign        = &Error{ProtocolError, "length with its top bit set"}
 )
 
-// What a frame violates by its place: who sent it, what was agreed, what came before. The Reader
+// What a frame violates by its place: its sender, what was negotiated, what came before. The Reader
 // finds it.
 var (
 	ErrReserved       = &Error{ProtocolError, "reserved bit without its extension"}

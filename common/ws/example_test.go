@@ -61,7 +61,7 @@ func ExampleAppendAccept() {
 	// Output: Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
 }
 
-// The bytes of a text may be cut anywhere, and what can't become valid is known at once.
+// The bytes of a text may be cut anywhere, and an invalid byte is reported immediately.
 func ExampleUTF8() {
 	var u ws.UTF8
 	fmt.Println(u.Valid([]byte("gr\xc3")), u.Complete())

@@ -89,7 +89,7 @@ const (
 	clientBits
 )
 
-// add judges a parameter.
+// add checks a parameter, and adds it to the offer.
 //
 // RFC 7692 7: a server declines an offer with a parameter that is not defined, has an invalid value,
 // or stands there twice.
@@ -138,7 +138,7 @@ func (s *scanner) list() bool {
 	return len(s.rest) > 0
 }
 
-// offer reads a member up to the comma behind it or the end.
+// offer reads a member up to the comma after it or the end.
 func (s *scanner) offer() (o offer, ok bool) {
 	name := s.token()
 	o.good = name == "permessage-deflate"

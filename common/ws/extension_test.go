@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// accept answers fields with the response, "" for none, "malformed".
+// accept returns the response to fields, "" for none, or "malformed".
 func accept(takeover bool, fields ...string) string {
 	var lines [][]byte
 	for _, f := range fields {

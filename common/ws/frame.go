@@ -74,8 +74,8 @@ type Header struct {
 // is nil more bytes are needed, and h means nothing.
 //
 // It checks what one frame can violate by itself, and fails at the first byte that no further byte
-// can make good. The reserved bits and the mask bit depend on who speaks and on what was
-// negotiated: they are returned, not judged.
+// can make good. The reserved bits and the mask bit depend on the sender and on what was
+// negotiated: they are returned, not checked.
 func ParseHeader(p []byte) (h Header, n int, err *Error) {
 	if len(p) == 0 {
 		return h, 0, nil
@@ -110,7 +110,7 @@ func ParseHeader(p []byte) (h Header, n int, err *Error) {
 	return h, n, nil
 }
 
-// checkFirst judges a header's first byte as far as it can be judged alone.
+// checkFirst checks a header's first byte as far as it can be checked alone.
 func checkFirst(b byte) *Error {
 	op := Opcode(b & opcodeBits)
 	switch {

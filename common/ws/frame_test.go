@@ -55,7 +55,7 @@ var headers = []struct {
 	{"RSV3 alone", "12 00", ws.Header{Rsv: 0x10, Opcode: ws.Binary}},
 }
 
-func TestParseHeaderReadsWhatStandsThere(t *testing.T) {
+func TestParseHeaderReadsEveryForm(t *testing.T) {
 	for _, c := range headers {
 		t.Run(c.title, func(t *testing.T) {
 			wire := unhex(t, c.wire)
@@ -86,14 +86,14 @@ func TestAppendHeaderWritesTheShortestForm(t *testing.T) {
 	}
 }
 
-func TestAppendHeaderKeepsFieldsApart(t *testing.T) {
+func TestAppendHeaderDropsBitsOutsideTheirFields(t *testing.T) {
 	got := ws.AppendHeader(nil, ws.Header{Rsv: 0xFF, Opcode: 0xF0 | ws.Binary, Key: rfcKey})
 	if diff := cmp.Diff(unhex(t, "72 00"), got); diff != "" {
 		t.Errorf("no FIN, all of RSV, binary, no mask (-want +got):\n%s", diff)
 	}
 }
 
-func TestParseHeaderFailsAtTheFirstHopelessByte(t *testing.T) {
+func TestParseHeaderFailsAtTheFirstInvalidByte(t *testing.T) {
 	for _, c := range []struct {
 		title string
 		wire  string // up to and with the byte that can't be made good
@@ -131,7 +131,7 @@ func TestParseHeaderFailsAtTheFirstHopelessByte(t *testing.T) {
 
 // As long as ParseHeader asks for more there is something that makes the header good: what it
 // does not refuse yet it could not refuse.
-func TestParseHeaderNeverAsksForMoreInVain(t *testing.T) {
+func TestParseHeaderNeedsNoMoreBytesThanTheHeaderHas(t *testing.T) {
 	for first := range 256 {
 		for second := range 256 {
 			for _, length := range []string{"", "00", "0000", "00000000000001", "007e", "7f", "ffff"} {

@@ -24,14 +24,14 @@ const moreDigits = 0x80
 // bits, and as many bytes, which are skipped too. But hixie-76 gave one of these frames a meaning: type
 // 0xFF with the length zero is the closing handshake.
 type HixieReader struct {
-	closes bool // FF 00 is a goodbye
+	closes bool // FF 00 is a Close
 	over   bool
 	state  hixieState
 	kind   byte  // of the frame that is skipped
 	begun  bool  // a piece of the text has been given
 	text   UTF8  // of the text under way
 	limit  int64 // of size; 0: none
-	size   int64 // of the frame so far; in its length and behind it, what is announced and still to come
+	size   int64 // of the frame so far; within its length and after it: the bytes announced and still to come
 }
 
 // hixieState is where in a frame a HixieReader stands.
@@ -39,10 +39,10 @@ type hixieState uint8
 
 const (
 	hixieBetween hixieState = iota // before a frame's type
-	hixieText                      // behind 0x00
-	hixieUnknown                   // behind a type of 0x01 to 0x7F: it ends with 0xFF
-	hixieLength                    // behind a type of 0x80 to 0xFF
-	hixieSkip                      // behind its length
+	hixieText                      // after 0x00
+	hixieUnknown                   // after a type of 0x01 to 0x7F: it ends with 0xFF
+	hixieLength                    // after a type of 0x80 to 0xFF
+	hixieSkip                      // after its length
 )
 
 // Init makes r ready for a connection's first frame. closes says that 0xFF 0x00 is the closing
@@ -139,7 +139,7 @@ func (r *HixieReader) unknown(p []byte) (Event, int) {
 	return Event{}, n
 }
 
-// digit takes a byte of the length. Zeros in front of a length are legal, in any number.
+// digit processes a byte of the length. A length may have any number of leading zeros.
 func (r *HixieReader) digit(b byte) (Event, int) {
 	most := r.limit
 	if most <= 0 {

@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// HixieBody is how many bytes follow the head of a hixie-76 handshake: the third of its keys.
+// HixieBody is how many bytes follow the header fields of a hixie-76 handshake: the third of its keys.
 const HixieBody = 8
 
 // HixieNumber decodes a Sec-WebSocket-Key1 or -Key2: the digits in it make a number, and that is a
@@ -15,7 +15,7 @@ const HixieBody = 8
 // 32 bits.
 //
 // The puzzle proves nothing about the client but that it is no browser's form: a page could send the
-// fields of a handshake, but not such a key and eight bytes behind the head.
+// fields of a handshake, but not such a key and eight bytes after the header fields.
 func HixieNumber(key []byte) (n uint32, ok bool) {
 	var number, spaces uint64
 	for _, c := range key {
@@ -34,7 +34,7 @@ func HixieNumber(key []byte) (n uint32, ok bool) {
 	return uint32(number / spaces), true
 }
 
-// AppendHixieAnswer appends the 16 bytes that answer a hixie-76 handshake, the MD5 of both numbers in
+// AppendHixieAnswer appends the 16 bytes that end the response to a hixie-76 handshake, the MD5 of both numbers in
 // network byte order and the eight bytes of the third key, and returns the extended slice.
 func AppendHixieAnswer(dst []byte, one, two uint32, body [HixieBody]byte) []byte {
 	challenge := binary.BigEndian.AppendUint32(make([]byte, 0, 16), one)

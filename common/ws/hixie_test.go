@@ -12,7 +12,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// hixieSetup is what a HixieReader is told before the first byte.
+// hixieSetup is how a HixieReader is initialized.
 type hixieSetup struct {
 	closes bool
 	limit  int64
@@ -226,7 +226,7 @@ func TestHixieTextCantEndItsFrame(t *testing.T) {
 }
 
 // The examples of the draft, sections 1.2 and 1.3.
-func TestHixieAnswers(t *testing.T) {
+func TestHixieAnswerIsThatOfTheDraft(t *testing.T) {
 	for _, tt := range []struct {
 		key1, key2, body, want string
 		one, two               uint32
@@ -247,7 +247,7 @@ func TestHixieAnswers(t *testing.T) {
 	}
 }
 
-func TestHixieKeysThatNoClientSends(t *testing.T) {
+func TestInvalidHixieKeysAreRefused(t *testing.T) {
 	for key, why := range map[string]string{
 		"":             "there is nothing",
 		"12345":        "there is no space",
@@ -265,20 +265,20 @@ func TestHixieKeysThatNoClientSends(t *testing.T) {
 	}
 }
 
-func TestEarlyVersionsHaveTheirOwnCloseCodes(t *testing.T) {
+func TestHybi07AndHybi10HaveTheirOwnCloseCodes(t *testing.T) {
 	for code, want := range map[ws.Code]string{
 		ws.NormalClosure: "\x03\xe8bye", ws.ProtocolError: "\x03\xeabye", ws.InvalidPayload: "\x03\xefbye",
 		ws.MessageTooBig: "\x03\xecbye", ws.PolicyViolation: "\x03\xeabye", ws.InternalError: "\x03\xe9bye",
 		4001: "\x0f\xa1bye", ws.NoStatus: "",
 	} {
-		if got := ws.AppendEarlyClose(nil, code, "bye"); string(got) != want {
+		if got := ws.AppendHybi07Close(nil, code, "bye"); string(got) != want {
 			t.Errorf("%d: want %q, got %q", code, want, got)
 		}
 	}
 	for early, want := range map[bool]string{true: `close 1009 "x"`, false: failSays(ws.ErrCloseCode)} {
 		var r ws.Reader
 		r.Init(ws.Server, 0)
-		r.Early = early
+		r.Hybi07 = early
 		ev, _ := r.Next([]byte(fromClient(0x88, "\x03\xecx")))
 		got := closeSays(ev.Code, ev.Payload)
 		if ev.Kind == ws.Failed {

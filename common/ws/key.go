@@ -23,7 +23,7 @@ func ValidKey(key []byte) bool {
 	return err == nil && n == 16
 }
 
-// AppendAccept appends the Sec-WebSocket-Accept that answers key, always 28 bytes, and returns the
+// AppendAccept appends the Sec-WebSocket-Accept value for key, always 28 bytes, and returns the
 // extended slice. The key goes in as it was sent, not decoded:
 //
 // RFC 6455 4.2.2: "concatenating /key/, [...] with the string "258EAFA5-E914-47DA-95CA-C5AB0DC85B11",

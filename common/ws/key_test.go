@@ -17,7 +17,7 @@ func TestAppendAcceptOfTheRFCsKey(t *testing.T) {
 	}
 }
 
-// A digest is binary: one in fourteen has a zero byte, and whoever takes it for a C string answers
+// A digest is binary: one in fourteen has a zero byte, and code that takes it for a C string returns
 // those handshakes wrongly.
 func TestAppendAcceptTakesADigestWithAZeroByte(t *testing.T) {
 	zeros := 0

@@ -10,12 +10,12 @@ const (
 )
 
 // Reader turns the bytes of one direction of a connection into events. The zero Reader is a
-// server's, without a size limit. It must not be used by two goroutines at once.
+// server's, without a size limit. It is not safe for concurrent use.
 //
 // It is in one of four states:
 //
 //	between frames   held == 0
-//	in a header      held > 0,  rest == 0: head[:held] is what has come of it
+//	in a header      held > 0,  rest == 0: head[:held] is the part that has arrived
 //	in a payload     held > 0,  rest > 0: head[:held] is the frame's whole header
 //	over             a Close frame or a broken rule was seen: the rest is discarded
 //
@@ -28,9 +28,9 @@ type Reader struct {
 	// marked message is not checked: it is the extension that knows it.
 	Rsv1 bool
 
-	// Early is set by the caller, after Init, if the peer speaks version 7 or 8 of the protocol. Its
+	// Hybi07 is set by the caller, after Init, if the peer speaks version 7 or 8 of the protocol. Its
 	// frames are those of RFC 6455, but its Close has a code of its own for a message too big.
-	Early bool
+	Hybi07 bool
 
 	role   Role
 	over   bool
@@ -67,7 +67,7 @@ func (r *Reader) Rest() int64 {
 	return r.rest
 }
 
-// Next takes the first n bytes of p and tells what they are. The caller goes on with p[n:] until
+// Next reads the first n bytes of p and returns what they are. The caller goes on with p[n:] until
 // the event is NeedMore; then n is len(p), and nothing of p will be looked at again. Payloads are
 // unmasked in place.
 //
@@ -150,7 +150,7 @@ func (r *Reader) header(p []byte) (h Header, n int, err *Error) {
 	return h, n - had, nil
 }
 
-// check judges the first two bytes of a header by what only the Reader knows. It does so in the
+// check checks the first two bytes of a header against the Reader's state. It does so in the
 // order of the bytes, and with checkFirst in its place: otherwise which rule is found broken would
 // depend on where the header was cut.
 func (r *Reader) check(p []byte) *Error {
@@ -219,8 +219,8 @@ func (r *Reader) control(h Header, pos int64, piece []byte) Event {
 	case Pong:
 		return Event{Kind: PongFrame, Payload: piece}
 	}
-	if r.Early {
-		modernize(piece)
+	if r.Hybi07 {
+		translateHybi07Code(piece)
 	}
 	code, reason, err := ParseClose(piece)
 	if err != nil {
@@ -230,8 +230,8 @@ func (r *Reader) control(h Header, pos int64, piece []byte) Event {
 	return Event{Kind: CloseFrame, Code: code, Payload: reason}
 }
 
-// fail ends everything and lets go of what was held.
+// fail ends the stream of events and drops what was held.
 func (r *Reader) fail(err *Error) Event {
-	*r = Reader{Rsv1: r.Rsv1, Early: r.Early, role: r.role, limit: r.limit, over: true}
+	*r = Reader{Rsv1: r.Rsv1, Hybi07: r.Hybi07, role: r.role, limit: r.limit, over: true}
 	return Event{Kind: Failed, Code: err.Code, Err: err}
 }

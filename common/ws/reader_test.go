@@ -14,7 +14,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// play feeds wire to a new Reader in pieces of the sizes that cuts says, the rest at once.
+// play feeds wire to a new Reader in pieces of the sizes in cuts, the rest in one piece.
 func play(t testing.TB, s setup, wire []byte, cuts []byte) (got transcript) {
 	t.Helper()
 	var r, fresh ws.Reader
@@ -27,7 +27,7 @@ func play(t testing.TB, s setup, wire []byte, cuts []byte) (got transcript) {
 	return got
 }
 
-// drive feeds wire to a reader's Next in pieces of the sizes that cuts says, the rest at once, and
+// drive feeds wire to a reader's Next in pieces of the sizes in cuts, the rest in one piece, and
 // checks on the way what holds of every single event.
 func drive(t testing.TB, next func([]byte) (ws.Event, int), wire, cuts []byte) []string {
 	t.Helper()
@@ -204,7 +204,7 @@ func TestRestCountsDownADataFrame(t *testing.T) {
 	step("\x80\xff\x7f\xff\xff\xff\xff\xff\xff\xffkey!", 1<<63-1)
 }
 
-func TestRestIsZeroWhenAllIsOver(t *testing.T) {
+func TestRestIsZeroAfterTheLastFrame(t *testing.T) {
 	var r ws.Reader
 	ev, _ := r.Next([]byte(fromClient(0x81, "\xffHello")[:8]))
 	if ev.Err != ws.ErrInvalidPayload || r.Rest() != 0 {

@@ -11,7 +11,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// setup is what a Reader is told before the first byte.
+// setup is how a Reader is initialized.
 type setup struct {
 	role  ws.Role
 	rsv1  bool

@@ -8,9 +8,9 @@ import (
 	"threeloops/common/ws"
 )
 
-// TestShortIsNextInBrief plays random bytes, most of them frames, with and without Short: the events are
+// TestShortAgreesWithNext plays random bytes, most of them frames, with and without Short: the events are
 // the same.
-func TestShortIsNextInBrief(t *testing.T) {
+func TestShortAgreesWithNext(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	short := 0
 	for range 20_000 {

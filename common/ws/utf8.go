@@ -6,7 +6,7 @@ import "unicode/utf8"
 // stands before the first byte of a text.
 //
 // Its state is the sequence that is open: how many bytes it lacks, and the range that the next of
-// them must lie in. Only the byte behind the first has a range of its own; this is where overlong
+// them must lie in. Only the byte after the first has a range of its own; this is where overlong
 // forms, surrogates and everything above U+10FFFF are refused (RFC 3629 section 4).
 type UTF8 struct {
 	lacks, low, high byte
@@ -70,7 +70,7 @@ func (u *UTF8) step(b byte) bool {
 		*u = UTF8{1, 0x80, 0xBF}
 	case b == 0xE0:
 		*u = UTF8{2, 0xA0, 0xBF}
-	case b == 0xED: // behind it 0xA0 begins the surrogates
+	case b == 0xED: // after it 0xA0 begins the surrogates
 		*u = UTF8{2, 0x80, 0x9F}
 	case b < 0xF0:
 		*u = UTF8{2, 0x80, 0xBF}

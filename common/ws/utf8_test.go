@@ -19,7 +19,7 @@ func goesOn(p []byte) bool {
 	return true
 }
 
-// feed gives p to a new validator in the sizes that cuts says, the rest at once, and returns how
+// feed gives p to a new validator in the sizes in cuts, the rest in one piece, and returns how
 // many bytes were taken without complaint.
 func feed(p []byte, cuts []byte) (u ws.UTF8, taken int) {
 	for taken < len(p) {
@@ -63,7 +63,7 @@ func checkUTF8(t *testing.T, p []byte, cuts []byte) {
 	}
 }
 
-// All two-byte strings, and behind each the bytes at the edges of every range in RFC 3629 section 4.
+// All two-byte strings, and after each the bytes at the edges of every range in RFC 3629 section 4.
 func TestUTF8AgreesWithUnicodeAtEveryEdge(t *testing.T) {
 	edges := []byte{0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xED, 0xF4, 0xFF}
 	for a := range 256 {
