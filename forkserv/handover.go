@@ -10,7 +10,7 @@ import (
 
 // pendingClient is a connection that no child serves yet.
 //
-// A child says Serving when it has all it needs, and before it reads its first byte.
+// A child sends servingKind when it has all it needs, and before it reads its first byte.
 // Until then the parent keeps its own descriptor of the connection. A child that dies
 // earlier has read nothing, so another can serve the connection from its first byte;
 // and if none can, the parent answers the client itself. No client is reset because a

@@ -1,5 +1,5 @@
-// Package exercise reads the exercises of the chapters. A chapter NN-name that has one has a folder of
-// its name beside it, with the sound program in server, the same program with one planted bug in exercise,
+// Package exercise reads the exercises of the chapters. A chapter NN-name that has one has in its
+// folder the sound program in server, the same program with one planted bug in exercise,
 // and exercise.md, which says what the bug's users complain of:
 //
 //	# A title that names the symptom, never the cause
