@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,20 +41,29 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestEveryFlagSetsItsOption(t *testing.T) {
-	got, err := parse(&model, strings.Fields(`-addr [::1]:0 -backlog 1 -root /r -max-conns 5
+	line := strings.Fields(`-addr [::1]:7000 -ports 2 -backlog 1 -root /r -max-conns 5 -max-per-ip 4 -max-memory 5MiB
 		-max-message 1GiB -max-body 3 -max-head=2KiB -compress takeover -head-timeout 1ms -idle-timeout 2s -write-timeout 3m
 		-close-timeout 4h -grace 5s -hosts h -origins o -origin-required -nodelay=false -more=false -defer-accept 6
-		-lifeline 3 -log debug -log-format json -prefork 7 -max-children 8 -demo`), nil)
+		-lifeline 3 -log debug -log-format json -prefork 7 -max-children 8 -loops 2 -legacy -console -demo`)
+	fs := flag.NewFlagSet("", flag.ContinueOnError)
+	new(Options).define(fs, &model)
+	fs.VisitAll(func(f *flag.Flag) {
+		named := func(word string) bool { return word == "-"+f.Name || strings.HasPrefix(word, "-"+f.Name+"=") }
+		if !slices.ContainsFunc(line, named) {
+			t.Errorf("-%s is not tried here", f.Name)
+		}
+	})
+	got, err := parse(&model, line, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := &Options{
-		Addr: "[::1]:0", Ports: 1, Backlog: 1, Root: "/r", MaxConns: 5,
+		Addr: "[::1]:7000", Ports: 2, Backlog: 1, Root: "/r", MaxConns: 5, MaxPerIP: 4, MaxMemory: 5 << 20,
 		MaxMessage: 1 << 30, MaxBody: 3, MaxHead: 2 << 10, Compress: session.DeflateTakeover,
 		HeadTimeout: time.Millisecond, IdleTimeout: 2 * time.Second, WriteTimeout: 3 * time.Minute,
 		CloseTimeout: 4 * time.Hour, Grace: 5 * time.Second, HostsFile: "h", OriginsFile: "o",
 		OriginRequired: true, DeferAccept: 6, Lifeline: 3, LogLevel: "debug", LogFormat: "json",
-		Prefork: 7, MaxChildren: 8, Loops: 1, Demo: true,
+		Prefork: 7, MaxChildren: 8, Loops: 2, Legacy: true, Console: true, Demo: true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("all flags (-want +got):\n%s", diff)
