@@ -59,11 +59,24 @@ func newServer(ctx context.Context, command string) (*server, error) {
 func freeAddr() (string, error) {
 	for range 100 {
 		addr := fmt.Sprintf("127.0.0.1:%d", 15000+rand.IntN(15000))
-		if ln, err := net.Listen("tcp", addr); err == nil {
-			return addr, ln.Close()
+		if isFree(addr) {
+			return addr, nil
 		}
 	}
 	return "", errors.New("no free port between 15000 and 30000 was found")
+}
+
+// isFree reports whether any server can listen at addr. One that doesn't set SO_REUSEADDR
+// can't while connections of an earlier server there are in TIME_WAIT, so Go's listener,
+// which sets it, would not notice these.
+func isFree(addr string) bool {
+	plain := net.ListenConfig{Control: withoutReuseAddr}
+	ln, err := plain.Listen(context.Background(), "tcp", addr)
+	if err != nil {
+		return false
+	}
+	ln.Close()
+	return true
 }
 
 // start runs the command in a process group of its own and waits until someone

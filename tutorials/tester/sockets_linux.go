@@ -2,7 +2,9 @@ package tester
 
 import (
 	"encoding/binary"
+	"errors"
 	"net/netip"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,6 +35,15 @@ func lookup(local, remote netip.AddrPort) (s socket, ok bool) {
 		unread: int(binary.NativeEndian.Uint32(b[56:])),
 		inode:  int(binary.NativeEndian.Uint32(b[68:])),
 	}, true
+}
+
+// withoutReuseAddr takes back SO_REUSEADDR, which package net sets for each listener.
+func withoutReuseAddr(_, _ string, c syscall.RawConn) error {
+	var failed error
+	err := c.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 0)
+	})
+	return errors.Join(err, failed)
 }
 
 // limitDescriptors changes the soft limit of a process, and returns what it was.
