@@ -91,10 +91,10 @@ func environment(given ...string) []string {
 	return append(kept, given...)
 }
 
-// childGOGC is a child's GOGC. The heap of a child that holds little grows to 2 MiB
+// childGOGC is a child's GOGC. The heap of a child that holds little grows to 1 MiB
 // before it is collected: Go's least heap is 4 MiB times GOGC/100. A connection that
 // ends early never pays for a collection.
-const childGOGC = "50"
+const childGOGC = "25"
 
 // lacksSpare reports whether spare children should be started.
 func (p *parent) lacksSpare() bool {
