@@ -13,7 +13,7 @@ import (
 // have waited are served. A server that tries again with each event and logs nothing isn't found: its calls
 // can't be counted from outside.
 func full(e *env) error {
-	const clients, most = 40, 100 // in the log: a pause of 10 ms would do
+	const clients, most = 10, 100 // lines in the log: a pause of 10 ms would do
 	busy, err := e.open()
 	if err == nil {
 		err = busy.exchange(0)
