@@ -1,10 +1,6 @@
 package conn
 
-import (
-	"net/netip"
-
-	"threeloops/common/sys"
-)
+import "net/netip"
 
 // Addresses counts the connections of each address, so that no client can take all.
 // An IPv6 client has a whole network of addresses, so the first 64 bits count. It
@@ -65,13 +61,4 @@ func Network(a netip.Addr) netip.Prefix {
 	}
 	p, _ := a.Prefix(bits) // fails for the zero Addr alone
 	return p
-}
-
-// peerAddr is the address at the other end of a connection.
-func peerAddr(fd int) netip.Addr {
-	sa, err := sys.Getpeername(fd)
-	if err != nil {
-		return netip.Addr{} // it has been reset already
-	}
-	return sys.AddrPort(sa).Addr()
 }

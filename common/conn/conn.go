@@ -220,7 +220,7 @@ func (c *Conn) Close() {
 	c.cfg.Report()
 }
 
-// PeerOf is the address at the other end of a connection.
+// PeerOf is the address at the other end of a connection; zero: it has been reset already.
 func PeerOf(fd int) netip.AddrPort {
 	sa, err := sys.Getpeername(fd)
 	if err != nil {

@@ -49,7 +49,7 @@ func (io *IO) admit(fd int) (ok bool) {
 	if io.Addresses.Max == 0 {
 		return true
 	}
-	io.admitted, ok = io.Addresses.admit(peerAddr(fd))
+	io.admitted, ok = io.Addresses.admit(PeerOf(fd).Addr())
 	return ok
 }
 
@@ -63,7 +63,7 @@ func (io *IO) Admitted() *Address {
 
 // Peer is the address of the client that is being read from. The application may call it
 // while it handles a request or a message.
-func (io *IO) Peer() netip.Addr { return peerAddr(io.current.FD) }
+func (io *IO) Peer() netip.Addr { return PeerOf(io.current.FD).Addr() }
 
 // checkErrno decides what an errno of read(2), sendto(2), sendmsg(2) or sendfile(2) means. A signal
 // came: call again. The kernel has no memory now: as if the socket weren't ready, so the next
