@@ -4,8 +4,14 @@ import "threeloops/common/server"
 
 const (
 	// fdsPerClient is how many descriptors the parent needs to start a child: the connection,
-	// both ends of the bus, and both ends of the pipe by which it learns that exec worked.
-	fdsPerClient = 5
+	// both ends of the bus, both ends of the pipe by which it learns that exec worked, and
+	// movedFDs that fork's child opens before it calls exec.
+	fdsPerClient = 5 + movedFDs
+	// movedFDs is how many descriptors sys.ForkExec may have to duplicate above all others,
+	// because the child gets them under a number higher than the parent's: the board, the
+	// two lists, the root and standard error. The first takes the number of an end of the
+	// pipe.
+	movedFDs = 5 - 1
 	// childMemory is what a child takes beside what it holds for its client, in bytes:
 	// a MiB of its own, and up to 4 MiB of garbage.
 	childMemory = 5 << 20

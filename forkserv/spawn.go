@@ -69,6 +69,9 @@ func (p *parent) spawn(fd int, b childConfig) (*childProc, error) {
 	if err != nil {
 		ours.Close()
 		theirs.Close()
+		if err == sys.EBADF { // dup3(2) of fork's child, which had no number left below the limit
+			err = sys.EMFILE
+		}
 		return nil, err
 	}
 	c := &childProc{pid: pid, slot: b.slot, index: len(p.all), parentEnd: ours, childEnd: theirs, lists: p.lists.read, rootRenewals: renewals, pending: noClient}

@@ -12,6 +12,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	keepInherited()
 	code, err := buildAndRun(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -16,7 +16,7 @@ import (
 func WarmUp(threads int) error {
 	r, w, err := os.Pipe()
 	if err != nil {
-		return os.NewSyscallError("pipe2", err)
+		return err
 	}
 	r.Close()
 	w.Close()

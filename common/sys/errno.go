@@ -11,6 +11,7 @@ const (
 	EADDRINUSE   = syscall.EADDRINUSE
 	EAFNOSUPPORT = syscall.EAFNOSUPPORT
 	EAGAIN       = syscall.EAGAIN
+	EBADF        = syscall.EBADF
 	ECONNABORTED = syscall.ECONNABORTED
 	ECONNRESET   = syscall.ECONNRESET
 	EHOSTDOWN    = syscall.EHOSTDOWN
