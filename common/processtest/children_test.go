@@ -3,6 +3,7 @@ package processtest
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"net/http"
 	"os"
 	"os/exec"
@@ -106,7 +107,8 @@ func threadCount(pid int) int {
 }
 
 // answersAtTaskLimit starts a server as a user that may have 40 tasks, and connects
-// 20 clients that stay.
+// 20 clients that stay. The kernel counts a user's tasks on the whole machine, so each test has
+// a user of its own.
 func answersAtTaskLimit(t *testing.T) {
 	if os.Getuid() != 0 {
 		unavailable(t, "a user with few tasks", errors.New("only root can change its user"))
@@ -121,7 +123,8 @@ func answersAtTaskLimit(t *testing.T) {
 	must(t, os.Chmod(dir, 0o755))
 	copied := filepath.Join(dir, "server")
 	must(t, os.WriteFile(copied, text, 0o755))
-	limited := []string{"prlimit", "--nproc=40", "setpriv", "--reuid=65533", "--regid=65533", "--clear-groups"}
+	user := 60000 + crc32.ChecksumIEEE(fmt.Append(nil, os.Getpid(), t.Name()))%5000
+	limited := []string{"prlimit", "--nproc=40", "setpriv", fmt.Sprint("--reuid=", user), fmt.Sprint("--regid=", user), "--clear-groups"}
 	if err := exec.Command(limited[0], append(limited[1:], "true")...).Run(); err != nil {
 		unavailable(t, "prlimit and setpriv, of util-linux", err)
 	}
