@@ -178,7 +178,10 @@ func burst(e *env) error {
 			})
 		}
 		// A short backlog makes some of them wait; they come when there is room.
-		within(time.Second, func() bool { return len(connecting) == clients })
+		for before := -1; len(connecting) < clients && len(connecting) > before; {
+			before = len(connecting)
+			within(time.Second, func() bool { return len(connecting) == clients })
+		}
 		return nil
 	})
 	group.Wait()

@@ -9,23 +9,34 @@ import (
 
 // visit lets clients come, be served and leave, all at the same moment.
 func (e *env) visit(clients int) error {
-	var all []*clientConn
+	all, err := e.arrive(clients)
+	if err == nil {
+		leaveTogether(all)
+	}
+	return err
+}
+
+// arrive lets clients come and be served.
+func (e *env) arrive(clients int) (all []*clientConn, err error) {
 	for range clients {
 		p, err := e.open()
 		if err == nil {
 			err = p.exchange(0)
 		}
 		if err := saw(fmt.Sprintf("%d clients come", clients), "each is served", err); err != nil {
-			return err
+			return nil, err
 		}
 		all = append(all, p)
 	}
+	return all, nil
+}
+
+func leaveTogether(all []*clientConn) {
 	var group sync.WaitGroup
 	for _, p := range all {
 		group.Go(func() { p.Close() })
 	}
 	group.Wait()
-	return nil
 }
 
 // leaks: the server's process has as many descriptors after its clients as it
@@ -55,13 +66,20 @@ func leaks(e *env) error {
 		fmt.Sprintf("it has %d, %v later", after, e.Patience)}
 }
 
-// reaps: child processes that have ended are asked how.
+// reaps: the server waits for each child process that has ended. It is stopped while its
+// children end, so that there is one SIGCHLD for all of them however busy the machine is.
 func reaps(e *env) error {
-	const clients = 30
-	err := e.visit(clients)
+	const clients, longest = 30, time.Second
+	all, err := e.arrive(clients)
 	if err != nil {
 		return err
 	}
+	children := len(family(e.pid())) - 1
+	e.frozen(func() error {
+		leaveTogether(all)
+		within(longest, func() bool { return zombies(e.pid()) >= children })
+		return nil
+	})
 	left := 0
 	err = e.eventually(func() error {
 		if left = zombies(e.pid()); left > 0 {
