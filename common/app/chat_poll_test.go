@@ -128,7 +128,7 @@ func TestMembersTalkByPolling(t *testing.T) {
 	pol.gets(200, `{"seq":6}`+"\n")
 	ann.hears(`{"type":"left","seq":6,"at":AT,"name":"Pol"}`)
 	pol.polls(id, 6)
-	pol.gets(404, "404 Not Found: no such session: it has expired, or never was; join again\n")
+	pol.gets(404, "404 Not Found: no such session: it has expired or never existed; join again\n")
 	if n := len(p.app.pollRequests); n != 0 {
 		t.Errorf("want no request remembered, got %d", n)
 	}
@@ -259,7 +259,7 @@ func TestAPollOfADisconnectedClientIsForgotten(t *testing.T) {
 	p.bus.Tick(p.Now())
 	ann.hears(`{"type":"left","seq":4,"at":AT,"name":"Pol"}`)
 	again.polls(id, 3)
-	again.gets(404, "404 Not Found: no such session: it has expired, or never was; join again\n")
+	again.gets(404, "404 Not Found: no such session: it has expired or never existed; join again\n")
 }
 
 func TestAPollEndsAtShutdown(t *testing.T) {
@@ -401,7 +401,7 @@ func TestPollingMembersOfAnAddressAreLimited(t *testing.T) {
 	post(t, a, "POST /chat/join", `{"name":"a"}`).expect(t, 200, "the first one")
 	r := post(t, a, "POST /chat/join", `{"name":"b"}`)
 	r.expect(t, 409, "the second one")
-	const want = "409 Conflict: this address has 1 members without WebSocket already: leave with one, or come with a WebSocket\n"
+	const want = "409 Conflict: this address already has 1 members without a WebSocket: remove one, or join with a WebSocket\n"
 	if r.body != want {
 		t.Errorf("want %q, got %q", want, r.body)
 	}

@@ -204,7 +204,7 @@ func TestAnInvalidMessageGetsAnErrorMessage(t *testing.T) {
 		`{"type":"join","name":"` + long + `"}`:         `a name has 1 to 32 characters`,
 		`{"type":"say","text":"a","to":"` + long + `"}`: `a name has 1 to 32 characters`,
 		`{"` + long + `":1}`:                            `"` + long[:40] + `" means nothing here`,
-		`{"type":"join","name":"Bob"}`:                  `you are here already`,
+		`{"type":"join","name":"Bob"}`:                  `you have already joined`,
 		`{"type":"say","text":"a","to":""}`:             `"to" must name somebody: without it all hear`,
 		`{"type":"say","text":"a","to":"Zoe"}`:          `nobody here has that name`,
 	} {
