@@ -101,7 +101,7 @@ func TestFilesBelowARoot(t *testing.T) {
 	}
 }
 
-func TestWhatARootRefuses(t *testing.T) {
+func TestNamesThatARootRefuses(t *testing.T) {
 	r := tree(t)
 	for name, want := range map[string]error{
 		"":                        fs.ErrNotExist,
@@ -239,7 +239,7 @@ func TestARootFollowsItsPath(t *testing.T) {
 	}
 }
 
-func TestADirectoryIsNoErrorAndNoFile(t *testing.T) {
+func TestADirectoryIsNeitherAnErrorNorAFile(t *testing.T) {
 	r := tree(t)
 	for _, name := range []string{".", "dir", "dir/", "dir/sub/.."} {
 		if f, _, _, err := r.Open(name); f != nil || err != nil {
@@ -280,7 +280,7 @@ func TestAFileThatMayNotBeRead(t *testing.T) {
 	}
 }
 
-func TestServerErrorsAreNoClientErrors(t *testing.T) {
+func TestServerErrorsAreNotReportedAsClientErrors(t *testing.T) {
 	r := tree(t)
 	var was unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {

@@ -11,7 +11,7 @@ import (
 
 // An earlier request must never change the result of a later one. The later one may have the same
 // fields after another request line, or fields that begin in the same way.
-func TestTheFieldCacheDoesNotChangeWhatIsParsed(t *testing.T) {
+func TestTheFieldCacheNeverChangesTheResult(t *testing.T) {
 	var heads [][]byte
 	add := func(in string) {
 		heads = append(heads, []byte(in))

@@ -35,7 +35,7 @@ func TestStartedIsTrueFromTheFirstByteOfTheRequest(t *testing.T) {
 	}
 }
 
-func TestEndIsRepeatedAndTakesNothing(t *testing.T) {
+func TestEndIsRepeatedAndReadsNothing(t *testing.T) {
 	var r Reader
 	in := []byte("GET / HTTP/1.0\r\n\r\nGET")
 	_, n := r.Next(in)

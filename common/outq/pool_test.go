@@ -86,7 +86,7 @@ func TestABlockOfAnotherSizeIsNotKept(t *testing.T) {
 	}
 }
 
-func TestAPooledNodeForgetsWhatItReferredTo(t *testing.T) {
+func TestAFreeNodeHasNoReferences(t *testing.T) {
 	pool := new(Pool)
 	var q Queue
 	q.Init(pool)
