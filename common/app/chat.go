@@ -61,7 +61,6 @@ func (a *App) addGuest(g *guest) {
 	a.guests[g.conn.ID()] = g
 }
 
-// chatMessage handles a guest's message.
 func (a *App) chatMessage(g *guest, m session.Message) {
 	if !m.Text {
 		g.conn.Close(ws.UnsupportedData, "the chat accepts only JSON in text messages")
@@ -165,7 +164,6 @@ func (a *App) Deliver(now time.Time, m *hub.Message) {
 	}
 }
 
-// deliverToGuest handles a message from the hub to one guest.
 func (a *App) deliverToGuest(g *guest, m *hub.Message) {
 	if m.Kind == hub.Welcome {
 		g.member = true

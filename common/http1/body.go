@@ -85,7 +85,12 @@ func (q *Request) codingField(value []byte) *Error {
 }
 
 // decideFraming checks the header fields together, after the last line, and decides how the body is
-// framed.
+// framed. It can't be called earlier: a field that changes the decision may be in the last line.
+//
+// This is the function that protects against request smuggling. If a proxy in front of this server
+// decides otherwise about the same fields, it sees other requests than this server does. So each
+// case that two readers could decide differently is an error. The order of the cases only decides
+// which error is reported.
 func (r *Reader) decideFraming() *Error {
 	q := &r.req
 	switch {
@@ -129,7 +134,9 @@ func (r *Reader) nextSized(p []byte) (Event, int) {
 	return r.bodyPiece(p)
 }
 
-// bodyPiece returns the bytes of p that belong to the body, at most r.rest.
+// bodyPiece returns the bytes of p that belong to the body, at most r.rest. The piece is a part of
+// p and not a copy, and its capacity ends with it. So an append to it can't overwrite the next
+// request, which may follow in p.
 func (r *Reader) bodyPiece(p []byte) (Event, int) {
 	n := int(min(r.rest, int64(len(p))))
 	if n == 0 {

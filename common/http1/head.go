@@ -57,7 +57,7 @@ func (r *Reader) nextHead(p []byte) (Event, int) {
 		return r.failHead(p, head, err)
 	}
 	r.req.setHead(head[:r.lineAt:r.lineAt], r.fieldsAt)
-	r.store(&r.req)
+	r.store(&r.req) // only now, because the cache must never hold fields that were refused
 	if held > 0 {
 		r.buf = r.buf[:r.lineAt] // drop the beginning of the body, appended with the last piece
 	}
@@ -122,10 +122,11 @@ func (r *Reader) parseLines(head []byte) (done bool, err *Error) {
 		case from == 0:
 			if err = r.req.requestLine(head[:lf-1]); err == nil {
 				// Most clients repeat their header fields, so compare them with the
-				// last request's first. This is allowed only because the comparison
+				// last request's first. This is correct only because the comparison
 				// includes the empty line at the end: if the fields are equal, the
-				// head is complete. If only a part of them has arrived, they are
-				// parsed as usual.
+				// head is complete. head ends at the limit, so cached fields can't
+				// exceed it either. If only a part of the fields has arrived, they
+				// are parsed as usual.
 				r.fieldsAt = r.lineAt
 				r.lineAt += r.lookup(head[r.lineAt:], &r.req)
 				if r.lineAt > r.fieldsAt {
@@ -165,8 +166,17 @@ func (r *Reader) checkMethod(head []byte) *Error {
 }
 
 // requestLine parses the target and the version, which follow the method. RFC 9112 3: "request-line
-// = method SP request-target SP HTTP-version". It checks the version first, because the rules for
-// the target are true for HTTP/1 only.
+// = method SP request-target SP HTTP-version".
+//
+// The three parts are separated by exactly one SP. checkMethod has found the first SP, and the
+// second one is found from the end of the line, because a version has no SP. Everything between
+// them is the target. If that contains another SP, parseTarget refuses it. RFC 9112 3 allows a
+// recipient to accept other white space too, but warns: "lenient parsing can result in request
+// smuggling security vulnerabilities if there are multiple recipients of the message and each has
+// its own unique interpretation of robustness".
+//
+// The version is checked before the target, because the rules for the target are true for HTTP/1
+// only.
 func (q *Request) requestLine(line []byte) *Error {
 	from, to := q.method.to+1, len(line)-len(" HTTP/1.1")
 	if to > from && string(line[to:]) == " HTTP/1.1" { // nearly every request
@@ -193,6 +203,10 @@ func (q *Request) requestLine(line []byte) *Error {
 
 // fieldLine parses the field line block[from:to], without its CRLF. RFC 9112 5: "field-line =
 // field-name ":" OWS field-value OWS".
+//
+// It stores no bytes, only their offsets. They count from the beginning of block, where the fields
+// begin, and not from the beginning of the head. So they don't depend on the length of the request
+// line, and the field cache can use them for another request.
 func (q *Request) fieldLine(block []byte, from, to int) *Error {
 	line := block[from:to]
 	if blank(line[0]) {
@@ -211,6 +225,8 @@ func (q *Request) fieldLine(block []byte, from, to int) *Error {
 	if colon == 0 || colon == len(line) || line[colon] != ':' {
 		return ErrFieldName
 	}
+	// The table has a fixed size, so that a request allocates nothing. An attacker could also
+	// use very many fields to make each search for a name slow.
 	if q.count == maxFields {
 		return ErrFieldLimit
 	}

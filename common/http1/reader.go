@@ -163,6 +163,7 @@ func (r *Reader) Held() int { return cap(r.buf) }
 func (r *Reader) Keep() {
 	if len(r.buf) == 0 && r.req.head != nil {
 		r.buf = append(r.buf, r.req.head...)
+		// No offset changes. The fields are the last part of the head.
 		r.req.setHead(r.buf, len(r.buf)-len(r.req.fieldBlock))
 	}
 }

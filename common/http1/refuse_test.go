@@ -109,7 +109,7 @@ var refused = []struct {
 	{"9112 3.2: a Host with half an address", "GET / HTTP/1.1\r\nHost: [::1\r\n", ErrHost},
 	{"9112 3.2: a Host with an empty address", "GET / HTTP/1.1\r\nHost: []\r\n", ErrHost},
 	{"9112 3.2: a Host with letters in its address", "GET / HTTP/1.1\r\nHost: [::g]\r\n", ErrHost},
-	{"9112 3.2: a Host with something behind its address", "GET / HTTP/1.1\r\nHost: [::1]a\r\n", ErrHost},
+	{"9112 3.2: a Host with a letter after its address", "GET / HTTP/1.1\r\nHost: [::1]a\r\n", ErrHost},
 	{"9112 3.2: a Host whose address has a zone", "GET / HTTP/1.1\r\nHost: [fe80::1%25lo]\r\n", ErrHost},
 
 	{"9110 8.6: an empty length", post + "Content-Length:\r\n", ErrLength},

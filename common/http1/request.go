@@ -46,6 +46,8 @@ type fieldFacts struct {
 
 type field struct{ name, value span }
 
+// reset doesn't clear the table q.fields, because the field cache may use its offsets again.
+// Without a count, nobody can see them.
 func (q *Request) reset() {
 	q.head, q.fieldBlock, q.lineFacts, q.fieldFacts = nil, nil, lineFacts{}, fieldFacts{}
 }

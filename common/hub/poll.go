@@ -30,7 +30,6 @@ func (h *Hub) handleEnter(now time.Time, place int, m *Message) {
 // NoSession is the reason in a Refused if no member has the Token of the request.
 const NoSession = "no such session: it has expired or never existed"
 
-// handlePolling handles a request of a polling member.
 func (h *Hub) handlePolling(now time.Time, place int, m *Message) {
 	who := h.byToken[m.Token]
 	if who == nil {
@@ -100,7 +99,7 @@ func (m *member) receives(e *entry) bool {
 	return e.Seq >= m.number && (e.to == 0 || e.to == toPolling || e.to == m.number || e.from == m.number)
 }
 
-// forgetPoll forgets a waiting Poll.
+// forgetPoll forgets a waiting Poll, and restarts the timeout of its member.
 func (h *Hub) forgetPoll(now time.Time, conn uint64) {
 	if who := h.waiting[conn]; who != nil {
 		delete(h.waiting, conn)
