@@ -93,16 +93,16 @@ func (r *Root) Renew() (times uint32) {
 }
 
 // Open opens a file by its name relative to the root, and returns its size in bytes and the time of
-// its last modification. For a directory it returns neither a File nor an error. A file that
-// doesn't exist gives fs.ErrNotExist, and one that a client may not have fs.ErrPermission. The
+// its last modification. For a directory it returns neither a File nor an error. It returns
+// fs.ErrNotExist if there is no such file, and fs.ErrPermission if a client may not read it. The
 // kernel keeps the name, and every symbolic link on the way, below the root.
 //
-// Open opens nothing but regular files, and doesn't try anything else. If it opened a named pipe
-// and closed it again, it would wake the process that waits to write to the pipe, and that process
-// would die of SIGPIPE. So Open looks at the file first, which costs about a microsecond. A safer
-// way is to open each file with O_PATH and then again through /proc/thread-self/fd, but that costs
-// six microseconds. It is better only if a pipe takes the file's place in the microsecond between
-// the look and the open.
+// Open opens only regular files, and doesn't even try to open anything else. If it opened a named
+// pipe and closed it again, it would wake the process that waits to write to the pipe, and that
+// process would die of SIGPIPE. So Open looks at the file first, which costs about a microsecond. A
+// safer way is to open each file with O_PATH and then again through /proc/thread-self/fd, but that
+// costs six microseconds. It is better only if a pipe takes the file's place in the microsecond
+// between the look and the open.
 func (r *Root) Open(name string) (f outq.File, size int64, modified time.Time, err error) {
 	r.Renew()
 	var st sys.Stat_t
