@@ -7,8 +7,7 @@ import (
 	"threeloops/common/session"
 )
 
-// hostAllowed reports whether a request for host, with or without a port, is
-// meant for this server.
+// hostAllowed reports whether this server accepts requests for host, which may have a port.
 func (a *App) hostAllowed(host []byte) bool {
 	lists := a.lists()
 	if lists == a.lastHost.by && string(host) == a.lastHost.host {
@@ -32,14 +31,14 @@ func (a *App) hostJudged(host []byte, hosts []string) bool {
 	return len(name) == 0 || sameHost(name, "localhost") || sameHost(name, a.o.Host) || isAddress(string(name))
 }
 
-// isAddress reports whether a host is an IP literal. A name that consists of
-// digits and dots is none: clients take it for an IPv4 address.
+// isAddress reports whether a host is an IP address. A name of only digits and dots counts as an
+// address, because clients treat it as an IPv4 address.
 func isAddress(host string) bool {
 	return strings.HasPrefix(host, "[") || strings.Trim(host, "0123456789.") == ""
 }
 
-// originChecked reports whether the page that sent the request may. Any other
-// it queues the response.
+// originChecked reports whether the Origin of the request is allowed. If not, it queues the
+// response.
 //
 // RFC 6455 10.2: "If the origin indicated is unacceptable to the server, then
 // it SHOULD respond to the WebSocket handshake with a reply containing HTTP 403
@@ -48,9 +47,8 @@ func (a *App) originChecked(c *session.Conn, r *http1.Request) bool {
 	return a.originJudged(c, r, a.o.OriginRequired)
 }
 
-// originAccepted is originChecked for a GET that needs what a POST has given: a
-// browser that has a page ask its own server by GET names no Origin, so none is
-// required.
+// originAccepted is originChecked for a GET that needs the session from an earlier POST. It doesn't
+// require an Origin, because a browser sends none with a page's GET to its own server.
 func (a *App) originAccepted(c *session.Conn, r *http1.Request) bool {
 	return a.originJudged(c, r, false)
 }

@@ -2,9 +2,8 @@ package app
 
 import "testing"
 
-// DNS rebinding: evil.example points its own name at 127.0.0.1 a moment after
-// its page was loaded, and so would be of the same origin as our server. Only
-// Host tells.
+// DNS rebinding: evil.example lets its own name resolve to 127.0.0.1 just after its page was
+// loaded, so that our server seems to be of the same origin. Only Host reveals this.
 func TestHostOnLoopback(t *testing.T) {
 	for host, status := range map[string]int{
 		"localhost":          200,
@@ -43,7 +42,7 @@ func TestHostOnLoopback(t *testing.T) {
 func TestBeyondLoopbackAnyHostIsAllowed(t *testing.T) {
 	a := local(func(o *Options) { o.Loopback, o.Host = false, "0.0.0.0" })
 	for _, host := range []string{"evil.example", "10.0.0.1", ""} {
-		ask(t, a, "GET /healthz", "Host: "+host).expect(t, 200, "not on loopback, Host "+host)
+		ask(t, a, "GET /healthz", "Host: "+host).expect(t, 200, "beyond loopback, Host "+host)
 	}
 }
 
@@ -61,14 +60,14 @@ func TestOnlyListedHostsAreAllowed(t *testing.T) {
 	ask(t, nobody, "GET /healthz").expect(t, 403, "an empty list of hosts")
 }
 
-// RFC 9112 3.2.2: the host of an absolute-form target counts, not the field.
+// RFC 9112 3.2.2: the host of an absolute-form target replaces the field Host.
 func TestTheHostOfTheTargetReplacesHost(t *testing.T) {
-	ask(t, local(nil), "GET http://evil.example/healthz").expect(t, 403, "a target at evil.example")
+	ask(t, local(nil), "GET http://evil.example/healthz").expect(t, 403, "a target with evil.example")
 	ask(t, local(nil), "GET http://localhost/healthz", "Host: evil.example").
-		expect(t, 200, "a target at localhost")
+		expect(t, 200, "a target with localhost")
 }
 
-// origins asks /echo in both ways that need a good Origin.
+// origins sends the two kinds of requests to /echo that need an allowed Origin.
 func origins(t *testing.T, a *App, want bool, why string, fields ...string) {
 	t.Helper()
 	status, upgrade := 403, 403
@@ -99,10 +98,10 @@ func TestOriginsByDefault(t *testing.T) {
 	} {
 		origins(t, local(nil), ok, "Origin "+origin, "Origin: "+origin)
 	}
-	origins(t, local(nil), true, "no Origin: no browser")
+	origins(t, local(nil), true, "no Origin, so not a browser")
 }
 
-// A client leaves its scheme's default port out, a proxy may add it.
+// A client leaves out the default port of its scheme, but a proxy may add it.
 func TestOurOriginIsRecognizedInEverySpelling(t *testing.T) {
 	for _, c := range []struct {
 		host, origin string
@@ -124,7 +123,7 @@ func TestOurOriginIsRecognizedInEverySpelling(t *testing.T) {
 		{"localhost:443", "http://localhost", false},
 		{"localhost:8443", "https://localhost", false},
 		{"localhost", "http://localhost:8003", false},
-		{"localhost", "http://localhost:65616", false}, // 80, beyond what a port can be
+		{"localhost", "http://localhost:65616", false}, // 80 modulo 65536
 		{"localhost", "http://localhost:18446744073709551696", false},
 		{"localhost", "http://localhost:80x", false},
 		{"localhost", "http://localhost:-80", false},
@@ -190,6 +189,6 @@ func TestReadingIsOpenToAllOrigins(t *testing.T) {
 	got := ask(t, local(nil), "GET /stats", "Origin: http://evil.example")
 	got.expect(t, 200, "a GET changes nothing")
 	if v, ok := got.Header["Access-Control-Allow-Origin"]; ok {
-		t.Errorf("a page of another origin may even read the reply: %q", v)
+		t.Errorf("a page of another origin may read the response: %q", v)
 	}
 }

@@ -12,40 +12,45 @@ import (
 	"threeloops/common/ws"
 )
 
-// Options is what an App is made from.
+// Options are the options of an App.
 type Options struct {
-	Name  string     // of the server, as /stats gives it
-	Board stat.Board // whose slots /stats adds up
-	Slot  int        // the slot of this loop or process, which /stats names as its sender
+	Name  string     // the server's name in /stats
+	Board stat.Board // /stats adds up its slots
+	Slot  int        // this loop's or process's slot, which /stats names as its sender
 
-	Bus        hub.Bus // to the room that all places share; it delivers to the App; nil: there is none
-	MaxMessage int64   // bytes of a WebSocket message
+	Bus        hub.Bus // to the chat room, which delivers to the App; nil: no room
+	MaxMessage int64   // maximum size of a WebSocket message in bytes
 
-	// Peer is the address that a client counts as where the room limits how many
-	// members without WebSocket one address has. Nil: it is not known.
+	// Peer returns the address by which the room counts a client. The room limits the members
+	// without a WebSocket for each address. Nil: the addresses are unknown.
 	Peer func(c *session.Conn) hub.Addr
 
-	FS       FS  // the files below the root; nil: the built-in site alone
-	MaxFiles int // that may be open at a time; 0: any number
+	FS       FS  // files below the root; nil: only the built-in site
+	MaxFiles int // maximum number of open files; 0: no limit
 
-	Loopback       bool          // only this machine can reach us: Host is checked although Hosts is nil, and /stats shows peers
-	Host           string        // our own name, which that check allows
-	Hosts          []string      // names and addresses that Host may have; nil: see Loopback
-	Origins        []string      // whose pages may open WebSockets and POST; nil: our own alone
-	Lists          func() *Lists // called at each request, because the lists may change; nil: Hosts and Origins stay
-	OriginRequired bool          // refuse WebSockets and POSTs without Origin
-	Legacy         bool          // Sec-WebSocket-Origin, as Origin was called from hybi-04 to hybi-10, counts too
+	// Loopback means that only this machine can reach the server. Then Host is checked even if
+	// Hosts is nil, and /stats shows peers.
+	Loopback       bool
+	Host           string   // our own name, which the check of Host allows
+	Hosts          []string // names and addresses that Host may have; nil: see Loopback
+	Origins        []string // origins that may open WebSockets and POST; nil: only our own
+	OriginRequired bool     // refuse WebSockets and POSTs without Origin
+	Legacy         bool     // also check Sec-WebSocket-Origin, the name from hybi-04 to hybi-10
 
-	TakeDropped func() int // how many log lines were dropped since it was called last; nil: it is not known
+	// Lists returns the current lists in place of Hosts and Origins. It is called at each
+	// request, because the lists may change. Nil: they don't change.
+	Lists func() *Lists
 
-	Demo bool // a client may crash the process that serves it, and ask which one that is
+	// TakeDropped returns how many log lines were dropped since the last call. Nil: unknown.
+	TakeDropped func() int
+
+	Demo bool // a client may crash the process that serves it, and ask for its pid
 }
 
-// Lists are the allow lists, as Options has them. They are never changed, only
-// replaced.
+// Lists are the allow lists, as in Options. They are never changed, only replaced.
 type Lists struct{ Hosts, Origins []string }
 
-// lists returns the lists that hold now.
+// lists returns the current allow lists.
 func (a *App) lists() *Lists {
 	if a.o.Lists != nil {
 		return a.o.Lists()
@@ -53,31 +58,31 @@ func (a *App) lists() *Lists {
 	return &a.fixed
 }
 
-// FS opens files below a root. Implementations must never leave it.
+// FS opens files below a root. An implementation must never open a file outside it.
 type FS interface {
-	// Open opens a file by its name relative to the root, and returns its size in
-	// bytes and its modification time. A directory is no error, but has no File.
-	// Errors wrap fs.ErrNotExist or fs.ErrPermission where these apply.
+	// Open opens a file by its name relative to the root. It returns the file's size in bytes
+	// and the time of its last modification. For a directory it returns neither a File nor an
+	// error. Errors wrap fs.ErrNotExist or fs.ErrPermission where these apply.
 	Open(name string) (f outq.File, size int64, modified time.Time, err error)
 }
 
-// App serves requests. It implements session.App. It belongs to one loop.
+// App serves the requests of one loop. It implements session.App.
 type App struct {
 	o        Options
-	fixed    Lists // of o
+	fixed    Lists // the lists in o
 	site     []page
 	files    files
 	path     []byte        // scratch for decoding
-	healthz  session.Fixed // what /healthz says
+	healthz  session.Fixed // response of /healthz
 	lastHost struct {
 		by   *Lists
 		host string
-	} // the Host that was allowed last: most clients of a server use the same one
+	} // the last allowed Host: most clients of a server use the same one
 
-	guests       map[uint64]*guest       // the WebSockets of /chat, by the connection's number
-	pollRequests map[uint64]*pollRequest // the requests to the room without a response yet, by the connection's number
-	frames       frames                  // the entries that were rendered last
-	spareText    []byte                  // scratch for the text of the next pollRequest
+	guests       map[uint64]*guest       // WebSockets of /chat, by connection number
+	pollRequests map[uint64]*pollRequest // waiting room requests, by connection number
+	frames       frames                  // the last entries that were rendered
+	spareText    []byte                  // buffer for the text of the next pollRequest
 }
 
 var (
@@ -86,7 +91,7 @@ var (
 	_ hub.Receiver               = (*App)(nil)
 )
 
-// New returns the application.
+// New returns the application of one loop or process.
 func New(o Options) *App {
 	return &App{
 		o: o, fixed: Lists{o.Hosts, o.Origins}, site: builtIn(),
@@ -98,7 +103,7 @@ func New(o Options) *App {
 // Request implements session.App.
 func (a *App) Request(c *session.Conn, r *http1.Request, body []byte) {
 	if !a.hostAllowed(r.Host()) {
-		c.Refuse(403, "this server does not answer for that Host", nil)
+		c.Refuse(403, "this server doesn't accept that Host", nil)
 		return
 	}
 	if r.Asterisk() {
@@ -106,7 +111,7 @@ func (a *App) Request(c *session.Conn, r *http1.Request, body []byte) {
 		return
 	}
 	if string(r.Method()) == "CONNECT" {
-		c.Refuse(501, "this server is no proxy", nil)
+		c.Refuse(501, "this server isn't a proxy", nil)
 		return
 	}
 	path := r.Path()
@@ -115,7 +120,7 @@ func (a *App) Request(c *session.Conn, r *http1.Request, body []byte) {
 		path, ok = http1.DecodePath(a.path[:0], path)
 		a.path = path
 		if !ok {
-			c.Refuse(400, "the path is not well formed", nil)
+			c.Refuse(400, "the path is malformed", nil)
 			return
 		}
 	}
@@ -126,7 +131,7 @@ func (a *App) route(c *session.Conn, r *http1.Request, path, body []byte) {
 	switch string(path) {
 	case "/chat", "/chat/join", "/chat/poll", "/chat/send", "/chat/leave":
 		if a.o.Bus == nil {
-			c.Refuse(404, "there is no room here", nil)
+			c.Refuse(404, "this server has no chat room", nil)
 		} else if len(path) > len("/chat") {
 			a.serveChatRequest(c, r, string(path), body)
 		} else if a.method(c, r, getOnly) && a.originChecked(c, r) {
@@ -161,11 +166,10 @@ const getOnly = "GET, HEAD, OPTIONS"
 
 var plainText = []byte("Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n")
 
-// method reports whether the request's method is one of allowed. If not, it queues
-// the response.
+// method reports whether the request's method is one of allowed. If not, it queues the response.
 //
-// RFC 9110 9.1: a server responds with 501 to a method that it doesn't know, and
-// with 405 and Allow to a method that the resource doesn't allow.
+// RFC 9110 9.1: the response is a 501 if the server doesn't know the method, and a 405 with Allow
+// if the resource doesn't allow it.
 func (a *App) method(c *session.Conn, r *http1.Request, allowed string) bool {
 	if string(r.Method()) == "GET" && strings.HasPrefix(allowed, "GET") {
 		return true
@@ -179,7 +183,7 @@ func (a *App) method(c *session.Conn, r *http1.Request, allowed string) bool {
 			return true
 		}
 	default:
-		c.Refuse(501, "this server does not know that method", nil)
+		c.Refuse(501, "this server doesn't know that method", nil)
 		return false
 	}
 	c.Refuse(405, "this resource allows "+allowed, []byte("Allow: "+allowed+"\r\n"))
@@ -200,7 +204,7 @@ func (a *App) Open(c *session.Conn) {
 	}
 }
 
-// Message implements session.App: chat, or echo.
+// Message implements session.App. The message is for the chat or the echo.
 func (a *App) Message(c *session.Conn, m session.Message) {
 	if g, ok := c.Data().(*guest); ok {
 		a.chatMessage(g, m)
@@ -213,11 +217,11 @@ func (a *App) Message(c *session.Conn, m session.Message) {
 	}
 }
 
-// Drained implements session.App. An echo sends only what has arrived, so it has
-// nothing more to send.
+// Drained implements session.App. An echo sends only what has arrived, so there is nothing more to
+// send.
 func (a *App) Drained(*session.Conn) {}
 
-// Timer implements session.App: a poll has waited for pollWait.
+// Timer implements session.App. It ends a poll that has waited for pollWait.
 func (a *App) Timer(c *session.Conn, _ time.Time) { a.stopPoll(c) }
 
 // Gone implements session.App.
@@ -238,15 +242,15 @@ func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 			c.SetData(pidQuery{})
 		}
 		if !c.Upgrade(r, echoProtocols, string(query) == "stream") {
-			c.SetData(nil) // the connection may go on, and open another WebSocket
+			c.SetData(nil) // the connection may open another WebSocket later
 		}
 		return
 	}
 	if ifMatchRefused(c, r) {
 		return
 	}
-	// RFC 9110 2.2: "A sender MUST NOT generate protocol elements that do not match the grammar defined by
-	// the corresponding ABNF rules." What came needn't match it.
+	// RFC 9110 2.2: "A sender MUST NOT generate protocol elements that do not match the grammar
+	// defined by the corresponding ABNF rules." The Content-Type of the request may be invalid.
 	typ, ok := only(r, "Content-Type")
 	if !ok || !http1.IsMediaType(typ) {
 		typ = []byte("application/octet-stream")
@@ -256,11 +260,13 @@ func (a *App) echo(c *session.Conn, r *http1.Request, body []byte) {
 	c.Respond(&session.Response{Status: 200, Fields: f, Body: body})
 }
 
-// ifMatchRefused refuses a POST with If-Match: no resource here can match it.
+// ifMatchRefused refuses a POST with If-Match, because nothing that it is sent to can match. It
+// reports whether it has refused the request.
 func ifMatchRefused(c *session.Conn, r *http1.Request) bool {
 	_, ok := r.Field("If-Match")
 	if ok {
-		c.Refuse(412, "there is nothing here to be matched", nil) // RFC 9110 13.1.1, also of "*"
+		// RFC 9110 13.1.1: this is true for "*" too.
+		c.Refuse(412, "nothing here can match If-Match", nil)
 	}
 	return ok
 }

@@ -2,15 +2,14 @@ package app
 
 import "threeloops/common/http1"
 
-// A host and a port can be written in several ways that mean the same. The functions
-// here compare what is meant: letters regardless of case, a host with and without its
-// final dot, and the default port of a scheme with no port at all (RFC 3986 6.2.3,
-// RFC 6454 4).
+// The same host and port can be written in several ways. The functions in this file compare the
+// meaning: they ignore the case of letters and the final dot of a host, and treat a missing port as
+// the default port of the scheme (RFC 3986 6.2.3, RFC 6454 4).
 
-// text is what is compared: a field's value, or an entry of a list.
+// text is the type of what is compared: the value of a field, or an entry of a list.
 type text interface{ ~string | ~[]byte }
 
-// divide divides an authority at its port's colon. An IPv6 address keeps its brackets.
+// divide splits an authority at the colon of its port. An IPv6 address keeps its brackets.
 func divide[T text](authority T) (host, port T) {
 	for i := len(authority) - 1; i >= 0 && authority[i] != ']'; i-- {
 		if authority[i] == ':' {
@@ -20,8 +19,8 @@ func divide[T text](authority T) (host, port T) {
 	return authority, authority[len(authority):]
 }
 
-// sameHost reports whether two hosts are the same name or address. The final dot of a
-// name says that it is complete, as all names in URIs are.
+// sameHost reports whether two hosts are the same name or address. It ignores a final dot, which
+// only says that a name is complete. All names in URIs are.
 func sameHost[A, B text](a A, b B) bool { return sameLetters(withoutDot(a), withoutDot(b)) }
 
 func withoutDot[T text](host T) T {
@@ -31,13 +30,13 @@ func withoutDot[T text](host T) T {
 	return host
 }
 
-// sameLetters compares regardless of case, in ASCII.
+// sameLetters compares a and b and ignores the case of ASCII letters.
 func sameLetters[A, B text](a A, b B) bool { return http1.EqualFold([]byte(a), string(b)) }
 
-// noPort is the number of what is no port, and badPort of what can't be one.
+// portNumber returns noPort if there is no port, and badPort if the port is invalid.
 const noPort, badPort = 0, -1
 
-// portNumber is the number of a port, or the default port of scheme if it is empty.
+// portNumber returns the number of a port, or the default port of scheme if port is empty.
 func portNumber[S, P text](scheme S, port P) int {
 	if len(port) == 0 {
 		switch {
@@ -61,8 +60,8 @@ func portNumber[S, P text](scheme S, port P) int {
 	return n
 }
 
-// cutScheme divides an origin into its scheme and its authority. It reports false for
-// what is no such pair: "null".
+// cutScheme splits an origin into its scheme and its authority. It returns false if origin doesn't
+// have both, as in "null".
 func cutScheme[T text](origin T) (scheme, authority T, ok bool) {
 	for i := 0; i+3 <= len(origin); i++ {
 		if origin[i] == ':' {
@@ -72,9 +71,9 @@ func cutScheme[T text](origin T) (scheme, authority T, ok bool) {
 	return origin, origin[:0], false
 }
 
-// sameOrigin reports whether origin's host and port are those that the request
-// was sent to. The scheme may differ: behind a proxy it is https. So a Host without
-// a port has the default port of the origin's scheme.
+// sameOrigin reports whether origin's host and port are the ones that the request was sent to. The
+// scheme may differ, because the origin is https if a proxy speaks TLS in front of this server. So
+// for a Host without a port, the default port of the origin's scheme counts.
 func sameOrigin(origin, host []byte) bool {
 	scheme, authority, ok := cutScheme(origin)
 	return ok && isScheme(scheme) && len(authority) > 0 && sameAuthority(scheme, authority, host)
@@ -87,7 +86,8 @@ func sameAuthority[S, A, B text](scheme S, a A, b B) bool {
 	return n != badPort && n == portNumber(scheme, portB) && sameHost(hostA, hostB)
 }
 
-// isScheme implements RFC 3986 3.1. Old clients are sent their Origin back.
+// isScheme implements RFC 3986 3.1. The check is needed because old clients get their Origin back
+// in the response.
 func isScheme(scheme []byte) bool {
 	for i, c := range scheme {
 		letter := 'a' <= c|0x20 && c|0x20 <= 'z'

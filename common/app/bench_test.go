@@ -10,7 +10,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// driver drives one session of a server on loopback, and allocates nothing itself.
+// driver drives one session of a server on loopback. It allocates nothing itself.
 type driver struct {
 	cfg     *session.Config
 	s       *session.Session
@@ -25,7 +25,7 @@ func newDriver(a *App) *driver {
 	return &driver{cfg: cfg, s: session.New(cfg, 1, birth, nil)}
 }
 
-// exchange feeds p and sends all responses; it returns how many bytes they have.
+// exchange feeds p to the session, sends all responses, and returns their size in bytes.
 func (d *driver) exchange(p []byte) (sent int) {
 	d.cfg.Round()
 	to := d.s.Into(d.scratch[:])
@@ -41,12 +41,12 @@ func (d *driver) exchange(p []byte) (sent int) {
 	return sent
 }
 
-// get is a request of a client that says no more than it has to.
+// get returns a request with only the header fields that it must have.
 func get(path string) []byte {
 	return []byte("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:8003\r\n\r\n")
 }
 
-// browse is a request as browsers send it.
+// browse returns a request as browsers send it.
 func browse(path string) []byte {
 	return []byte(strings.ReplaceAll("GET "+path+` HTTP/1.1
 Host: 127.0.0.1:8003
@@ -70,12 +70,12 @@ func TestAGetFromMemoryAllocatesNothing(t *testing.T) {
 		{"a page of the built-in site", get("/_/echo")},
 		{"a page, to a browser", browse("/_/style.css")},
 		{"/healthz", get("/healthz")},
-		{"16 pages at once", bytes.Repeat(get("/_/echo"), 16)},
+		{"16 pages, pipelined", bytes.Repeat(get("/_/echo"), 16)},
 	} {
 		d := newDriver(a)
 		n := testing.AllocsPerRun(200, func() {
 			if d.exchange(c.request) < 100 {
-				t.Fatalf("%s: there is no answer", c.title)
+				t.Fatalf("%s: got no response", c.title)
 			}
 		})
 		if n != 0 {
@@ -84,7 +84,7 @@ func TestAGetFromMemoryAllocatesNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkGet is what a request costs beside its system calls.
+// BenchmarkGet measures the cost of a request without its system calls.
 func BenchmarkGet(b *testing.B) {
 	for _, c := range []struct {
 		title   string
@@ -105,14 +105,14 @@ func BenchmarkGet(b *testing.B) {
 	}
 }
 
-// BenchmarkEcho is what a read with so many messages costs beside its system calls.
+// BenchmarkEcho measures the cost of one read, with that many messages, without its system calls.
 func BenchmarkEcho(b *testing.B) {
 	h := ws.Header{Fin: true, Opcode: ws.Binary, Masked: true, Key: [4]byte{0x37, 0xfa, 0x21, 0x3d}}
 	for _, c := range []struct {
 		title       string
 		size, depth int
 	}{
-		{"64 B", 64, 1}, {"64 B, 16 at once", 64, 16}, {"16 KiB", 16 << 10, 1},
+		{"64 B", 64, 1}, {"64 B, 16 in one read", 64, 16}, {"16 KiB", 16 << 10, 1},
 	} {
 		b.Run(c.title, func(b *testing.B) {
 			d := newDriver(local(nil))
@@ -128,7 +128,7 @@ Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==
 			b.ReportAllocs()
 			for b.Loop() {
 				if d.exchange(read) <= c.size*c.depth {
-					b.Fatal("there is no answer")
+					b.Fatal("got no response")
 				}
 			}
 		})

@@ -10,21 +10,22 @@ import (
 )
 
 const (
-	// maxChatMessage is the most bytes that a message of a client may have, as JSON. Its
-	// text has fewer, so what the hub is sent stays below hub.MaxText.
+	// maxChatMessage is the maximum size of a client's message, in bytes of JSON. Its text is
+	// shorter, so the text that the hub gets has fewer than hub.MaxText bytes.
 	maxChatMessage = hub.MaxText
-	// maxUnderway is how many messages of one member may be on their way to the
-	// hub and back. Further ones are not read, so a flood stays in its sender's socket.
+	// maxUnderway is how many messages of one member may be on their way to the hub and back.
+	// The member isn't read from while it has that many. So the messages of a client that
+	// floods the room stay in its socket.
 	maxUnderway = 16
-	// queueSlack is how much more than one message may wait for a member to read.
+	// queueSlack is how many bytes more than one message may be queued for a member.
 	queueSlack = 1 << 20
 
-	// What the room costs, in units of session.Conn.Spend.
-	messageWork     = 60     // to read a message, whatever becomes of it
-	bytesParsed     = 8      // bytes of JSON that a unit reads
+	// What the room's work costs, in units of session.Conn.Spend.
+	messageWork     = 60     // to read a message, even an invalid one
+	bytesParsed     = 8      // bytes of JSON that one unit reads
 	memberWork      = 3      // to queue a message for a member
-	bytesQueued     = 1 << 8 // bytes for which a member's share grows by a unit
-	pollRequestWork = 50     // to ask the hub for a client without WebSocket
+	bytesQueued     = 1 << 8 // bytes that cost one unit more for each member
+	pollRequestWork = 50     // to ask the hub for a client without a WebSocket
 )
 
 var chatProtocols = []string{"chat"}
@@ -32,16 +33,16 @@ var chatProtocols = []string{"chat"}
 // guest is a client of /chat with a WebSocket.
 type guest struct {
 	conn          *session.Conn
-	member        bool // the hub has welcomed it
-	unconfirmed   int  // messages sent to the hub and not yet back, and errors in delayedErrors
+	member        bool // a Welcome has arrived
+	unconfirmed   int  // messages that haven't come back from the hub, and delayedErrors
 	delayedErrors []delayedError
 }
 
-// delayedError is the error of an invalid message that a guest sent after messages that
-// are on their way to the hub. It waits for those, so that the responses keep the order
-// of the messages, however far away the hub is.
+// delayedError is the error for an invalid message that a guest sent while earlier messages are on
+// their way to the hub and back. It waits for these, so the responses keep the order of the
+// messages, however long the hub takes.
 type delayedError struct {
-	ahead int // how many messages have to come back first
+	ahead int // how many messages must come back first
 	err   error
 }
 
@@ -49,21 +50,20 @@ type delayedError struct {
 func (a *App) chat(c *session.Conn, r *http1.Request) {
 	c.SetData(&guest{conn: c})
 	if !c.Upgrade(r, chatProtocols, false) {
-		c.SetData(nil) // the connection may go on, and open another WebSocket
+		c.SetData(nil) // the connection may open another WebSocket later
 	}
 }
 
-// addGuest is called after the handshake.
+// addGuest adds a guest after the handshake.
 func (a *App) addGuest(g *guest) {
 	g.conn.Costly()
 	g.conn.LimitMessages(maxChatMessage)
 	a.guests[g.conn.ID()] = g
 }
 
-// chatMessage handles a guest's message.
 func (a *App) chatMessage(g *guest, m session.Message) {
 	if !m.Text {
-		g.conn.Close(ws.UnsupportedData, "the chat speaks JSON in text messages")
+		g.conn.Close(ws.UnsupportedData, "the chat accepts only JSON in text messages")
 		return
 	}
 	g.conn.Spend(messageWork + int(m.Len())/bytesParsed)
@@ -80,7 +80,7 @@ func (a *App) chatMessage(g *guest, m session.Message) {
 	a.post(g, &order)
 }
 
-// queueError sends a guest the error of its message, in the order of its messages.
+// queueError sends a guest the error for its message, in the order of its messages.
 func (a *App) queueError(g *guest, err error) {
 	if ahead := g.unconfirmed - len(g.delayedErrors); ahead > 0 {
 		g.delayedErrors = append(g.delayedErrors, delayedError{ahead, err})
@@ -94,8 +94,8 @@ func (a *App) sendError(g *guest, err error) {
 	a.sendFrame(g, a.render(&hub.Message{Kind: hub.Refused, Text: []byte(err.Error())}).frame)
 }
 
-// post sends a guest's message to the hub. All of these come back: as an entry,
-// or refused.
+// post sends a guest's message to the hub. Each of these messages comes back, as an entry or as a
+// Refused.
 func (a *App) post(g *guest, m *hub.Message) {
 	m.Conn = g.conn.ID()
 	g.countSent()
@@ -118,7 +118,7 @@ func (g *guest) countConfirmed() {
 	g.unconfirmed--
 }
 
-// confirmed is called when a guest's message is back from the hub. It sends the errors that
+// confirmed counts a guest's message that has come back from the hub. It sends the errors that
 // waited for it.
 func (a *App) confirmed(g *guest) {
 	g.countConfirmed()
@@ -133,7 +133,7 @@ func (a *App) confirmed(g *guest) {
 	}
 }
 
-// SendOperatorText implements session.OperatorTextSender. In the room all messages are JSON.
+// SendOperatorText implements session.OperatorTextSender. All messages in the room are JSON.
 func (a *App) SendOperatorText(c *session.Conn, text []byte) bool {
 	if _, ok := c.Data().(*guest); ok {
 		text = hub.AppendOperator(nil, text)
@@ -143,7 +143,7 @@ func (a *App) SendOperatorText(c *session.Conn, text []byte) bool {
 
 // Deliver implements hub.Receiver.
 func (a *App) Deliver(now time.Time, m *hub.Message) {
-	sender := a.guests[m.From] // its own message comes back
+	sender := a.guests[m.From] // it gets its own message back
 	if m.Conn != 0 && m.Conn != m.From {
 		sender = nil
 	}
@@ -158,13 +158,12 @@ func (a *App) Deliver(now time.Time, m *hub.Message) {
 	} else if v := a.pollRequests[m.Conn]; v != nil {
 		v.conn.SetNow(now)
 		a.collectResponse(v, m)
-	} // otherwise the connection has ended
+	} // else the connection has ended
 	if sender != nil {
 		a.confirmed(sender)
 	}
 }
 
-// deliverToGuest handles a message from the hub to one guest.
 func (a *App) deliverToGuest(g *guest, m *hub.Message) {
 	if m.Kind == hub.Welcome {
 		g.member = true
@@ -185,19 +184,19 @@ func (a *App) broadcast(now time.Time, m *hub.Message) {
 	}
 }
 
-// sendFrame sends to a guest. A guest with too many unread bytes is removed from the room
-// immediately. Its Close waits in the queue until it reads again.
+// sendFrame sends a frame to a guest. A guest with too many unread bytes is removed from the room
+// immediately. Its Close waits in the queue until the guest reads again.
 func (a *App) sendFrame(g *guest, frame *session.Prepared) {
 	if g.conn.SendPrepared(frame) && g.conn.Held() > a.o.MaxMessage+queueSlack {
 		a.removeGuest(g)
-		g.conn.Close(ws.TryAgainLater, "you don't read what the others say")
+		g.conn.Close(ws.TryAgainLater, "you read your messages too slowly")
 	}
 }
 
-// removeGuest removes a guest from the room. Its connection may last longer.
+// removeGuest removes a guest from the room. Its connection may stay open.
 func (a *App) removeGuest(g *guest) {
 	delete(a.guests, g.conn.ID())
-	if g.member || g.unconfirmed > 0 { // it may have asked to join
+	if g.member || g.unconfirmed > 0 { // its Join may be on its way
 		a.o.Bus.Post(g.conn.Now(), &hub.Message{Kind: hub.Leave, Conn: g.conn.ID()})
 	}
 }

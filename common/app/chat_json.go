@@ -12,20 +12,20 @@ import (
 	"threeloops/common/hub"
 )
 
-// said is what a client of the chat sends: a JSON object of strings.
+// said is a message of a chat client: a JSON object of strings.
 type said struct {
 	Type, Session, Name, To, Text string
 
-	has []string // the names of those that it has
+	has []string // the keys that it has
 }
 
-// request is what can be asked for, and the names that its object may have.
+// request is a kind of request and the keys that its object may have.
 type request struct {
 	kind hub.Kind
 	may  []string
 }
 
-// On a WebSocket a message's type says what it asks for, elsewhere the path does.
+// A client says what it wants in the message's type on a WebSocket, and in the path elsewhere.
 var (
 	spoken = map[string]request{
 		"join": {hub.Join, []string{"type", "name"}},
@@ -38,11 +38,12 @@ var (
 	}
 )
 
-// parseSaid reads exactly one object. An unknown name is an error, so a client learns of
-// a misspelled one.
+// parseSaid parses exactly one object. An unknown key is an error, so that a client notices a
+// misspelled one.
 func parseSaid(p []byte) (s said, err error) {
 	if !utf8.Valid(p) {
-		return s, errors.New("that is not UTF-8") // of which the decoder would make more bytes
+		// The decoder would replace the invalid bytes by longer ones.
+		return s, errors.New("that is not UTF-8")
 	}
 	d := json.NewDecoder(bytes.NewReader(p))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
@@ -65,20 +66,20 @@ func parseSaid(p []byte) (s said, err error) {
 		return s, noObject(err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return s, errors.New("something follows the JSON object")
+		return s, errors.New("there is data after the JSON object")
 	}
 	return s, nil
 }
 
-// noObject says that something else than an object came, or a part of one.
+// noObject returns the error for input that isn't an object, or is only a part of one.
 func noObject(err error) error {
 	switch {
 	case err == nil:
-		return errors.New("that is JSON, but no object")
+		return errors.New("that is JSON, but not an object")
 	case err == io.EOF || err == io.ErrUnexpectedEOF:
-		return errors.New("that is no JSON object: it has no end")
+		return errors.New("that isn't a JSON object: it has no end")
 	}
-	return fmt.Errorf("that is no JSON object: %w", err)
+	return fmt.Errorf("that isn't a JSON object: %w", err)
 }
 
 func (s *said) set(name string, value json.Token) error {
@@ -95,12 +96,12 @@ func (s *said) set(name string, value json.Token) error {
 	case "text":
 		to = &s.Text
 	default:
-		return fmt.Errorf("%.40q means nothing here", name)
+		return fmt.Errorf("the key %.40q isn't allowed here", name)
 	}
 	text, ok := value.(string)
 	switch {
 	case slices.Contains(s.has, name):
-		return fmt.Errorf("%q is there twice", name)
+		return fmt.Errorf("the key %q appears twice", name)
 	case !ok:
 		return fmt.Errorf("%q must be a string", name)
 	}
@@ -108,7 +109,7 @@ func (s *said) set(name string, value json.Token) error {
 	return nil
 }
 
-// order is what s asks the hub for, which must be what req allows.
+// order converts s to a message for the hub. It returns an error if s isn't valid for req.
 func (s *said) order(req request) (hub.Message, error) {
 	m := hub.Message{Kind: req.kind, Name: s.Name, To: s.To, Text: []byte(s.Text)}
 	if req.kind == 0 {
@@ -116,14 +117,14 @@ func (s *said) order(req request) (hub.Message, error) {
 	}
 	for _, name := range s.has {
 		if !slices.Contains(req.may, name) {
-			return m, fmt.Errorf("%q means nothing here", name)
+			return m, fmt.Errorf("the key %q isn't allowed here", name)
 		}
 	}
 	switch {
 	case slices.Contains(req.may, "text") && s.Text == "":
-		return m, errors.New("there is no text to say")
+		return m, errors.New("the message has no text")
 	case s.To == "" && slices.Contains(s.has, "to"):
-		return m, errors.New(`"to" must name somebody: without it all hear`)
+		return m, errors.New(`"to" must be a name: leave it out to write to everybody`)
 	case len(s.Name) > hub.MaxNameBytes, len(s.To) > hub.MaxNameBytes:
 		return m, fmt.Errorf("a name has 1 to %d characters", hub.MaxName)
 	}

@@ -11,28 +11,27 @@ import (
 	"threeloops/common/session"
 )
 
-// pollWait is how long a poll waits for something to happen before it is
-// answered without a message. Proxies and browsers give up a response that takes
-// much longer.
+// pollWait is how long a poll waits for an entry before it gets an empty response. Proxies and
+// browsers abort a request that takes much longer.
 const pollWait = 25 * time.Second
 
 const postOnly = "POST, OPTIONS"
 
-// shareMin is the smallest message, in bytes, that a response refers to instead of
-// copying it. A shorter one takes less memory as a copy.
+// shareMin is the smallest message, in bytes, that a response refers to. A shorter one is copied,
+// because the copy takes less memory.
 const shareMin = 4 << 10
 
-// pollRequest is a request of a client without WebSocket that waits for the hub.
+// pollRequest is a request of a client without a WebSocket that waits for the hub.
 type pollRequest struct {
 	conn  *session.Conn
 	kind  hub.Kind
-	token hub.Token // of a new member
+	token hub.Token // the Token of a new member
 
-	// What the hub has sent so far, as JSON: the elements of an array. parts has the
-	// ones that are not copied, each after what precedes it in text.
+	// The messages from the hub so far, as the elements of a JSON array. Most are copied to
+	// text. parts has the others, each after the part of text that precedes it.
 	text  []byte
 	parts []session.Part
-	done  int // how much of text is in parts
+	done  int // text[:done] is in parts
 }
 
 // serveChatRequest serves a request to one of the routes below /chat.
@@ -69,12 +68,12 @@ func (a *App) serveChatRequest(c *session.Conn, r *http1.Request, path string, b
 	}
 }
 
-// errNoSession is a session that can't be one.
+// errNoSession means that a session isn't a valid Token.
 var errNoSession = errors.New(hub.NoSession)
 
 const joinAgain = hub.NoSession + "; join again"
 
-// parsePost reads what the body of a POST asks for.
+// parsePost parses the body of a POST.
 func parsePost(path string, body []byte) (hub.Message, error) {
 	s, err := parseSaid(body)
 	if err != nil {
@@ -91,8 +90,8 @@ func parsePost(path string, body []byte) (hub.Message, error) {
 	return m, nil
 }
 
-// parsePoll reads a query: session=…&since=N, in either order. It is divided before
-// it is decoded (RFC 3986 2.4).
+// parsePoll parses a query: session=…&since=N, in either order. It splits the query before it
+// decodes the parts (RFC 3986 2.4).
 func parsePoll(query []byte) (hub.Message, error) {
 	var scratch [128]byte
 	m, known := hub.Message{Kind: hub.Poll}, false
@@ -102,7 +101,7 @@ func parsePoll(query []byte) (hub.Message, error) {
 		name, ok := http1.Unescape(scratch[:0], name)
 		value, ok2 := http1.Unescape(name[len(name):], value)
 		if !ok || !ok2 {
-			return m, errors.New("the query is not well formed")
+			return m, errors.New("the query is malformed")
 		}
 		switch string(name) {
 		case "session":
@@ -111,7 +110,7 @@ func parsePoll(query []byte) (hub.Message, error) {
 		case "since":
 			n, err := strconv.ParseUint(string(value), 10, 64)
 			if err != nil {
-				return m, errors.New("since must be the seq of the last answer, a number")
+				return m, errors.New("since must be a number: the seq of the last response")
 			}
 			m.Seq = n
 			sinces++
@@ -172,15 +171,15 @@ func (a *App) finishRequest(v *pollRequest) {
 	v.conn.SetTimer(0)
 }
 
-// lendText lends a pollRequest the memory for its text, if it has none. Responses are
-// seldom interleaved, so one buffer is enough for all.
+// lendText gives a pollRequest the spare buffer for its text, if it has none. Responses rarely
+// overlap, so one buffer is enough.
 func (a *App) lendText(v *pollRequest) {
 	if v.text == nil {
 		v.text, a.spareText = a.spareText, nil
 	}
 }
 
-// addMessage appends a message to those that were collected before.
+// addMessage appends a message to the response.
 func (v *pollRequest) addMessage(m *hub.Message) {
 	if len(v.text) > 0 || len(v.parts) > 0 {
 		v.text = append(v.text, ',')
@@ -196,7 +195,7 @@ func (v *pollRequest) addMessage(m *hub.Message) {
 	}
 }
 
-// response is the HTTP response: an object, and the end of a line.
+// response returns the HTTP response: an object and a line end.
 func (v *pollRequest) response(done *hub.Message) *session.Response {
 	b := make([]byte, 0, 128)
 	b = append(b, '{')
@@ -217,8 +216,8 @@ func (v *pollRequest) response(done *hub.Message) *session.Response {
 	return &session.Response{Status: 200, Fields: roomFields, Parts: parts}
 }
 
-// stopPoll asks the hub to end a poll. Messages may be on their way from the hub, so the
-// hub's Done ends the poll.
+// stopPoll asks the hub to end a poll. Messages may be on their way from the hub, so the poll ends
+// only when the hub's Done arrives.
 func (a *App) stopPoll(c *session.Conn) {
 	if a.pollRequests[c.ID()] != nil {
 		a.o.Bus.Post(c.Now(), &hub.Message{Kind: hub.Stop, Conn: c.ID()})

@@ -19,7 +19,7 @@ import (
 	"threeloops/common/tracetest"
 )
 
-// visitor is a client without WebSocket, on one connection.
+// visitor is a client without a WebSocket, on one connection.
 type visitor struct {
 	*party
 	peer *tracetest.Peer
@@ -42,7 +42,7 @@ func (v *visitor) asks(method, target, body string, fields ...string) {
 	v.peer.Write([]byte(rawRequest(method, target, body, fields...)))
 }
 
-// answer returns the status and body of the one response that has arrived, or 0.
+// answer returns the status and the body of the response that has arrived, or 0 if there is none.
 func (v *visitor) answer() (status int, body string) {
 	v.Helper()
 	all := v.peer.Read()
@@ -56,12 +56,12 @@ func (v *visitor) answer() (status int, body string) {
 	}
 	text, _ := io.ReadAll(r.Body)
 	if rest, _ := io.ReadAll(in); len(rest) > 0 {
-		v.Fatalf("want one response, behind it comes %q", rest)
+		v.Fatalf("want one response, got %q after it", rest)
 	}
 	return r.StatusCode, string(text)
 }
 
-// gets checks the response. AT in want stands for the time.
+// gets checks the response. AT in want is replaced by the current time.
 func (v *visitor) gets(status int, want string) {
 	v.Helper()
 	want = strings.ReplaceAll(want, "AT", fmt.Sprint(v.Now().UnixMilli()))
@@ -78,7 +78,7 @@ func (v *visitor) waits() {
 	}
 }
 
-// enters joins and returns the session.
+// enters joins the room and returns the session.
 func (v *visitor) enters(name string) string {
 	v.Helper()
 	v.asks("POST", "/chat/join", `{"name":"`+name+`"}`)
@@ -128,9 +128,9 @@ func TestMembersTalkByPolling(t *testing.T) {
 	pol.gets(200, `{"seq":6}`+"\n")
 	ann.hears(`{"type":"left","seq":6,"at":AT,"name":"Pol"}`)
 	pol.polls(id, 6)
-	pol.gets(404, "404 Not Found: no such session: it has expired, or never was; join again\n")
+	pol.gets(404, "404 Not Found: no such session: it has expired or never existed; join again\n")
 	if n := len(p.app.pollRequests); n != 0 {
-		t.Errorf("want no request remembered, got %d", n)
+		t.Errorf("want no remembered request, got %d", n)
 	}
 }
 
@@ -148,12 +148,12 @@ func TestAPollThatTimesOutGetsNoMessages(t *testing.T) {
 	p.join("Ann")
 	pol.answer()
 	pol.polls(id, 2)
-	p.Advance(time.Millisecond) // the first poll's timer
+	p.Advance(time.Millisecond) // when the first poll would have timed out
 	pol.waits()
 }
 
-// What the hub has sent before it learns that nobody waits any longer belongs to
-// the poll that waited, and not to the next request.
+// If the hub sends entries before it learns that the poll has timed out, they belong to that poll
+// and not to the next request.
 func TestAPollThatTimesOutGetsEntriesThatAreOnTheirWay(t *testing.T) {
 	p := newParty(t)
 	pol := p.visitor()
@@ -162,14 +162,14 @@ func TestAPollThatTimesOutGetsEntriesThatAreOnTheirWay(t *testing.T) {
 	pol.polls(id, 1)
 	p.Advance(pollWait)
 	pol.waits()
-	p.sent = p.sent[1:] // without the join
+	p.sent = p.sent[1:] // without the Enter
 	p.undeaf()
 	pol.gets(200, `{"seq":1,"messages":[]}`+"\n")
 	pol.polls(id, 1)
 	pol.waits()
 }
 
-// What comes from the hub may be the first thing that happens to a loop for a while.
+// A message from the hub may be the first event in a loop for a while.
 func TestAPollResponseHasTheDateOfItsEnd(t *testing.T) {
 	p := newParty(t)
 	pol := p.visitor()
@@ -179,7 +179,7 @@ func TestAPollResponseHasTheDateOfItsEnd(t *testing.T) {
 	p.bus.Post(at, &hub.Message{Kind: hub.Join, Conn: 1000, Name: "Ann"})
 	want := "\r\nDate: " + at.Format(http.TimeFormat) + "\r\n"
 	if got := string(pol.peer.Read()); !strings.Contains(got, want) {
-		t.Errorf("an answer of %v: got %q", at, got)
+		t.Errorf("want the date %v in the response, got %q", at, got)
 	}
 }
 
@@ -191,13 +191,13 @@ func TestAFinishedPollIsForgotten(t *testing.T) {
 	p.join("Ann")
 	pol.answer()
 	if idle := pol.peer.Session.Deadline().Sub(p.Now()); idle != 10*time.Minute {
-		t.Errorf("want the connection idle for 10 minutes, got its next deadline in %v", idle)
+		t.Errorf("want the next deadline in 10 minutes, got %v", idle)
 	}
 	p.deaf = true
 	pol.polls(id, 2)
-	pol.peer.Reset() // and the hub's answer is never seen
+	pol.peer.Reset() // before the hub's response arrives
 	if n := len(p.app.pollRequests); n != 0 {
-		t.Errorf("want no request remembered, got %d", n)
+		t.Errorf("want no remembered request, got %d", n)
 	}
 }
 
@@ -221,21 +221,21 @@ func TestRequestsAfterAPollWait(t *testing.T) {
 	pol.peer.Write([]byte(rawRequest("GET", pollOf(id, 1), "") + rawRequest("GET", "/healthz", "") +
 		rawRequest("GET", pollOf(id, 2), "")))
 	if got := pol.peer.Read(); len(got) > 0 {
-		t.Errorf("want nothing before the poll is answered, got %q", got)
+		t.Errorf("want nothing before the response to the poll, got %q", got)
 	}
 	p.join("Ann")
 	got := string(pol.peer.Read())
 	if strings.Count(got, "HTTP/1.1 200 OK") != 2 || !strings.HasSuffix(got, "\r\n\r\nok\n") {
-		t.Errorf("want the poll's answer and /healthz, got %q", got)
+		t.Errorf("want the responses to the poll and /healthz, got %q", got)
 	}
 	p.join("Bob")
 	if got := string(pol.peer.Read()); !strings.Contains(got, `"name":"Bob"`) {
-		t.Errorf("want the second poll's answer, got %q", got)
+		t.Errorf("want the response to the second poll, got %q", got)
 	}
 }
 
-// A poll whose client has gone is forgotten; its member is not, until it has
-// been silent for too long.
+// A poll is forgotten when its client disconnects. Its member stays until it has been silent for
+// too long.
 func TestAPollOfADisconnectedClientIsForgotten(t *testing.T) {
 	p := newParty(t, "-idle-timeout=10m")
 	ann := p.join("Ann")
@@ -245,7 +245,7 @@ func TestAPollOfADisconnectedClientIsForgotten(t *testing.T) {
 	pol.polls(id, 2)
 	pol.peer.Reset()
 	if last := p.sent[len(p.sent)-1]; last.Kind != hub.Stop || len(p.app.pollRequests) != 0 {
-		t.Errorf("want the hub told to stop, got kind %d, and %d visits", last.Kind, len(p.app.pollRequests))
+		t.Errorf("want a Stop for the hub and no remembered request, got kind %d and %d requests", last.Kind, len(p.app.pollRequests))
 	}
 	ann.say(`{"type":"say","text":"x"}`)
 	ann.forget()
@@ -259,7 +259,7 @@ func TestAPollOfADisconnectedClientIsForgotten(t *testing.T) {
 	p.bus.Tick(p.Now())
 	ann.hears(`{"type":"left","seq":4,"at":AT,"name":"Pol"}`)
 	again.polls(id, 3)
-	again.gets(404, "404 Not Found: no such session: it has expired, or never was; join again\n")
+	again.gets(404, "404 Not Found: no such session: it has expired or never existed; join again\n")
 }
 
 func TestAPollEndsAtShutdown(t *testing.T) {
@@ -276,7 +276,7 @@ func TestAPollEndsAtShutdown(t *testing.T) {
 	p.Advance(time.Millisecond)
 	late.gets(200, `{"seq":1,"messages":[]}`+"\n")
 	if !pol.peer.Ended() || !late.peer.Ended() {
-		t.Error("want both connections closed behind the answer")
+		t.Error("want both connections closed after the response")
 	}
 }
 
@@ -291,7 +291,7 @@ func TestALatePollGetsAMissedMessage(t *testing.T) {
 	pol.polls(id, 0)
 	_, body := pol.answer()
 	if !strings.HasPrefix(body, `{"seq":66,"more":true,"messages":[{"type":"missed","seq":2},{"type":"said","seq":3,`) {
-		t.Errorf("want what was missed told first, got %.100s", body)
+		t.Errorf("want the missed message first, got %.100s", body)
 	}
 }
 
@@ -301,7 +301,7 @@ func TestThePollRoutesRefuseWithALineOfText(t *testing.T) {
 	const (
 		foreign  = "pages of that Origin may not use this resource"
 		needs    = "a poll needs session and since, each once, and nothing else"
-		nullLike = "that is no JSON object: invalid character 'a' in literal null (expecting 'u')"
+		nullLike = "that isn't a JSON object: invalid character 'a' in literal null (expecting 'u')"
 		badName  = "a name has 1 to 32 characters, and no space at its ends"
 	)
 	long := strings.Repeat("x", maxChatMessage)
@@ -314,28 +314,28 @@ func TestThePollRoutesRefuseWithALineOfText(t *testing.T) {
 		{"HEAD", "/chat/send", "", "", 405, ""},
 		{"PUT", "/chat/leave", "", "", 405, "this resource allows POST, OPTIONS"},
 		{"POST", "/chat/poll", "{}", "", 405, "this resource allows GET, HEAD, OPTIONS"},
-		{"BREW", "/chat/join", "", "", 501, "this server does not know that method"},
+		{"BREW", "/chat/join", "", "", 501, "this server doesn't know that method"},
 		{"POST", "/chat/other", "{}", "", 405, "this resource allows GET, HEAD, OPTIONS"},
 		{"GET", "/chat/", "", "", 404, "there is nothing at that path"},
 		{"POST", "/chat/join", `{"name":"a"}`, "Origin: http://evil.example", 403, foreign},
 		{"GET", pollOf(someone, 1), "", "Origin: http://evil.example", 403, foreign},
-		{"POST", "/chat/join", `{"name":"a"}`, "If-Match: *", 412, "there is nothing here to be matched"},
-		{"GET", pollOf(someone, 1), "", "If-Match: \"a\"", 412, "the resource is not what the request expects"},
-		{"POST", "/chat/join", "", "", 400, "that is no JSON object: it has no end"},
+		{"POST", "/chat/join", `{"name":"a"}`, "If-Match: *", 412, "nothing here can match If-Match"},
+		{"GET", pollOf(someone, 1), "", "If-Match: \"a\"", 412, "the resource doesn't meet the request's conditions"},
+		{"POST", "/chat/join", "", "", 400, "that isn't a JSON object: it has no end"},
 		{"POST", "/chat/join", "name=Ann", "", 400, nullLike},
 		{"POST", "/chat/join", "{\"name\":\"\xff\"}", "", 400, "that is not UTF-8"},
-		{"POST", "/chat/join", `{"name":"Ann","text":"x"}`, "", 400, `"text" means nothing here`},
-		{"POST", "/chat/join", `{"type":"join","name":"Ann"}`, "", 400, `"type" means nothing here`},
+		{"POST", "/chat/join", `{"name":"Ann","text":"x"}`, "", 400, `the key "text" isn't allowed here`},
+		{"POST", "/chat/join", `{"type":"join","name":"Ann"}`, "", 400, `the key "type" isn't allowed here`},
 		{"POST", "/chat/join", `{"name":" Ann"}`, "", 409, badName},
 		{"POST", "/chat/send", `{"text":"` + long + `"}`, "", 413, "a message has at most 20480 bytes"},
-		{"POST", "/chat/send", `{"session":"` + someone + `"}`, "", 400, "there is no text to say"},
+		{"POST", "/chat/send", `{"session":"` + someone + `"}`, "", 400, "the message has no text"},
 		{"POST", "/chat/send", `{"session":"` + someone + `","text":"x"}`, "", 404, joinAgain},
 		{"POST", "/chat/send", `{"session":"me","text":"x"}`, "", 404, joinAgain},
 		{"POST", "/chat/leave", `{}`, "", 404, joinAgain},
 		{"POST", "/chat/leave", `{"session":"` + someone + `"}`, "", 404, joinAgain},
 		{"GET", pollOf(someone, 1), "", "", 404, joinAgain},
 		{"GET", pollOf("", 1), "", "", 404, joinAgain},
-		{"GET", pollOf(someone, -1), "", "", 400, "since must be the seq of the last answer, a number"},
+		{"GET", pollOf(someone, -1), "", "", 400, "since must be a number: the seq of the last response"},
 		{"GET", "/chat/poll", "", "", 400, needs},
 		{"GET", "/chat/poll?session=" + someone, "", "", 400, needs},
 		{"GET", pollOf(someone, 1) + "&since=1", "", "", 400, needs},
@@ -363,13 +363,13 @@ func TestThePollRoutesRefuseWithALineOfText(t *testing.T) {
 	}
 }
 
-// A browser names no Origin when a page polls its own server.
+// A browser sends no Origin when a page polls its own server.
 func TestAPollNeedsNoOriginWhereOneIsRequired(t *testing.T) {
 	a := local(func(o *Options) { o.OriginRequired = true })
 	ask(t, a, "GET "+pollOf(someone, 1)).expect(t, 404, "a poll without Origin")
 	post(t, a, "POST /chat/join", `{"name":"a"}`).expect(t, 403, "a join without Origin")
 	own := "Origin: http://localhost:8003"
-	post(t, a, "POST /chat/join", `{"name":"a"}`, own).expect(t, 200, "a join of our own page")
+	post(t, a, "POST /chat/join", `{"name":"a"}`, own).expect(t, 200, "a join from our own page")
 }
 
 func TestWithoutARoomItsRoutesAreNotFound(t *testing.T) {
@@ -379,7 +379,7 @@ func TestWithoutARoomItsRoutesAreNotFound(t *testing.T) {
 	}
 }
 
-// A browser must not take a response for a page, and no cache may keep it.
+// A browser must not treat a response as a page, and no cache may keep it.
 func TestPollResponsesAreServedAsJSONAndNotSniffed(t *testing.T) {
 	got := post(t, local(nil), "POST /chat/join", `{"name":"a"}`)
 	want := []string{"application/json", "nosniff", "no-store"}
@@ -398,17 +398,17 @@ func TestPollingMembersOfAnAddressAreLimited(t *testing.T) {
 	bus.LimitPeers(1)
 	a := New(Options{Loopback: true, Bus: bus, Peer: func(*session.Conn) hub.Addr { return peer }})
 	bus.Attach(a)
-	post(t, a, "POST /chat/join", `{"name":"a"}`).expect(t, 200, "the first one")
+	post(t, a, "POST /chat/join", `{"name":"a"}`).expect(t, 200, "the first member")
 	r := post(t, a, "POST /chat/join", `{"name":"b"}`)
-	r.expect(t, 409, "the second one")
-	const want = "409 Conflict: this address has 1 members without WebSocket already: leave with one, or come with a WebSocket\n"
+	r.expect(t, 409, "the second member")
+	const want = "409 Conflict: this address already has 1 members without a WebSocket: remove one, or join with a WebSocket\n"
 	if r.body != want {
 		t.Errorf("want %q, got %q", want, r.body)
 	}
 	peer = netip.MustParseAddr("192.0.2.2").As16()
-	post(t, a, "POST /chat/join", `{"name":"b"}`).expect(t, 200, "one of another address")
+	post(t, a, "POST /chat/join", `{"name":"b"}`).expect(t, 200, "a member from another address")
 	peer = hub.Addr{}
 	for _, name := range []string{"c", "d"} {
-		post(t, a, "POST /chat/join", `{"name":"`+name+`"}`).expect(t, 200, "one of no known address")
+		post(t, a, "POST /chat/join", `{"name":"`+name+`"}`).expect(t, 200, "a member from an unknown address")
 	}
 }

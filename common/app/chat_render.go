@@ -7,25 +7,25 @@ import (
 	"threeloops/common/session"
 )
 
-// rendered is a message from the hub as a WebSocket is sent it.
+// rendered is a message from the hub as a WebSocket frame.
 type rendered struct {
 	seq   uint64
-	size  int // of its JSON
+	size  int // size of its JSON in bytes
 	frame *session.Prepared
 }
 
-// frames are the entries that were rendered last, so that all members at this
-// place share the same bytes: the last entry, which the hub may send to one
-// after the other, and those that new members are sent. Their bytes are bounded by
+// frames are the last entries that were rendered. They are kept so that all members at this place
+// share the same bytes. There are the last entry, which the hub may send to several members one
+// after another, and the entries that new members are sent. The size of the latter is limited to
 // hub.WelcomeBytes.
 type frames struct {
 	last   *rendered
 	public []*rendered
-	bytes  int // of the JSON of those in public
+	bytes  int // size of the JSON of public, in bytes
 }
 
-// jsonOf is a message from the hub as clients read it. What comes from another
-// process is encoded here.
+// jsonOf returns a message from the hub in the form that clients receive. A message from another
+// process has no JSON, so it is encoded here.
 func jsonOf(m *hub.Message) []byte {
 	if m.JSON != nil {
 		return m.JSON
@@ -33,7 +33,7 @@ func jsonOf(m *hub.Message) []byte {
 	return m.AppendJSON(nil)
 }
 
-// render frames a message from the hub.
+// render returns a message from the hub as a frame. It makes the frame of an entry only once.
 func (a *App) render(m *hub.Message) *rendered {
 	entry := m.Kind == hub.Joined || m.Kind == hub.Left || m.Kind == hub.Said
 	if !entry {
@@ -47,7 +47,7 @@ func frame(m *hub.Message) *rendered {
 	return &rendered{m.Seq, len(p), session.Prepare(true, p)}
 }
 
-// entry frames an entry, once.
+// entry returns the frame of an entry, from the kept ones if it is there.
 func (f *frames) entry(m *hub.Message) *rendered {
 	if f.last != nil && f.last.seq == m.Seq {
 		return f.last
@@ -67,7 +67,8 @@ func (f *frames) entry(m *hub.Message) *rendered {
 	return f.last
 }
 
-// keepPublic appends an entry to those that new members are sent, and drops the oldest.
+// keepPublic adds an entry to the ones that new members are sent, and drops the oldest ones to make
+// room.
 func (f *frames) keepPublic(r *rendered) {
 	f.public = append(f.public, r)
 	f.bytes += r.size

@@ -8,8 +8,8 @@ import (
 	"threeloops/common/hub"
 )
 
-// New members are sent what was broadcast before, in the same bytes.
-func TestAnEntryIsFramedOnceForABroadcastAndForNewcomers(t *testing.T) {
+// New members are sent the bytes of the earlier broadcast.
+func TestAnEntryIsFramedOnceForABroadcastAndForNewMembers(t *testing.T) {
 	a := local(nil)
 	said := func(seq, conn uint64, to string) *rendered {
 		return a.render(&hub.Message{Kind: hub.Said, Seq: seq, Conn: conn, To: to, Text: []byte("x")})
@@ -18,10 +18,10 @@ func TestAnEntryIsFramedOnceForABroadcastAndForNewcomers(t *testing.T) {
 	private := said(3, 7, "Ann")
 	a.render(&hub.Message{Kind: hub.Joined, Seq: 4, Name: "Bob"})
 	if said(1, 8, "") != first || said(2, 9, "") != second {
-		t.Error("want a newcomer sent what was broadcast")
+		t.Error("want a new member sent the frame of the broadcast")
 	}
 	if said(3, 7, "Ann") == private {
-		t.Error("want a private message kept no longer than it is sent")
+		t.Error("want the frame of a private message dropped after it was sent")
 	}
 }
 
@@ -39,12 +39,12 @@ func TestCachedFramesAreBounded(t *testing.T) {
 			}
 		}
 		if len(a.frames.public) == 0 && size < hub.WelcomeBytes {
-			t.Errorf("%d bytes: no frame is kept", size)
+			t.Errorf("%d bytes: no frame was kept", size)
 		}
 	}
 }
 
-// runs returns the buffers of the response to a request.
+// exchangeRuns returns the buffers of the response to a request.
 func (d *driver) exchangeRuns(p []byte) (runs [][]byte) {
 	to := d.s.Into(d.scratch[:])
 	d.s.Feed(birth, to[:copy(to, p)])
@@ -59,7 +59,7 @@ func (d *driver) exchangeRuns(p []byte) (runs [][]byte) {
 	return runs
 }
 
-// However many polls ask for a long message, and wait to be read, it is there once.
+// A long message is in memory once, however many responses to polls contain it.
 func TestPollsShareTheBytesOfALongMessage(t *testing.T) {
 	h := newHall(t)
 	h.talk(1, strings.Repeat("x", 2*shareMin))
@@ -76,7 +76,7 @@ func TestPollsShareTheBytesOfALongMessage(t *testing.T) {
 			}
 		}
 		if len(long) != 2 || len(runs) > 6 {
-			t.Fatalf("want 2 long runs of at most 6, got %d of %d", len(long), len(runs))
+			t.Fatalf("want 2 long buffers and at most 6 in all, got %d and %d", len(long), len(runs))
 		}
 		if i > 0 && (&long[0][0] != &before[0][0] || &long[1][0] != &before[1][0]) {
 			t.Error("want the bytes of a long message shared")

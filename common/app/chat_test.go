@@ -17,24 +17,24 @@ import (
 	"threeloops/common/ws"
 )
 
-// heard is a message that the room sends.
+// heard is a message from the room.
 type heard struct {
 	Type, Name, To, Text string
 	Seq, More            int
 	Members              []string
 }
 
-// party is a loop in memory whose application has a room.
+// party is a loop in memory whose application has a chat room.
 type party struct {
 	*testing.T
 	*tracetest.Loop
 	app  *App
 	bus  *hub.Local
-	sent []hub.Message // to the hub
-	deaf bool          // the bus holds messages back
+	sent []hub.Message // messages to the hub
+	deaf bool          // hold back the messages to the hub
 }
 
-// Post implements hub.Bus: it takes notes, and passes on.
+// Post implements hub.Bus. It records the message and passes it on.
 func (p *party) Post(now time.Time, m *hub.Message) {
 	p.sent = append(p.sent, *m)
 	if !p.deaf {
@@ -42,7 +42,7 @@ func (p *party) Post(now time.Time, m *hub.Message) {
 	}
 }
 
-// undeaf passes on what was held back.
+// undeaf passes on the messages that were held back.
 func (p *party) undeaf() {
 	p.deaf = false
 	for _, m := range slices.Clone(p.sent) {
@@ -75,7 +75,7 @@ type member struct {
 	frames ws.Reader
 }
 
-// enter opens a WebSocket at /chat. Its bytes are those of items, if there are any.
+// enter opens a WebSocket at /chat. If there are items, it sends their bytes after the handshake.
 func (p *party) enter(items ...string) *member {
 	p.Helper()
 	m := &member{party: p, peer: p.Connect()}
@@ -83,15 +83,15 @@ func (p *party) enter(items ...string) *member {
 	m.send(append([]string{"handshake /chat"}, items...)...)
 	head, rest, _ := strings.Cut(string(m.peer.Read()), "\r\n\r\n")
 	if !strings.HasPrefix(head, "HTTP/1.1 101 ") {
-		p.Fatalf("want the handshake answered with 101, got %q", head)
+		p.Fatalf("want status 101 for the handshake, got %q", head)
 	}
 	if rest != "" {
-		p.Fatalf("want nothing before a member joins, got %q", rest)
+		p.Fatalf("want no message before a member joins, got %q", rest)
 	}
 	return m
 }
 
-// join enters and joins, and forgets what comes then.
+// join enters, joins, and drops the messages that arrive.
 func (p *party) join(name string) *member {
 	p.Helper()
 	m := p.enter()
@@ -109,7 +109,7 @@ func (m *member) say(text string) { m.send(fmt.Sprintf("text %q", text)) }
 
 func (m *member) forget() { m.frames.Init(ws.Client, 0); m.peer.Read() }
 
-// read returns the messages that have come, and a Close as "close 1000".
+// read returns the messages that have arrived. A Close is returned as "close 1000".
 func (m *member) read() (all []string) {
 	m.Helper()
 	for p := m.peer.Read(); ; {
@@ -128,7 +128,7 @@ func (m *member) read() (all []string) {
 	}
 }
 
-// hears checks which messages have arrived. In want AT stands for the time.
+// hears checks which messages have arrived. AT in want is replaced by the current time.
 func (m *member) hears(want ...string) {
 	m.Helper()
 	at := fmt.Sprint(m.Now().UnixMilli())
@@ -136,7 +136,7 @@ func (m *member) hears(want ...string) {
 		want[i] = strings.Replace(want[i], "AT", at, 1)
 	}
 	if diff := cmp.Diff(want, m.read()); diff != "" {
-		m.Errorf("what comes (-want +got):\n%s", diff)
+		m.Errorf("messages (-want +got):\n%s", diff)
 	}
 }
 
@@ -176,36 +176,36 @@ func TestAnInvalidMessageGetsAnErrorMessage(t *testing.T) {
 	ann := newParty(t).join("Ann")
 	long := strings.Repeat("x", hub.MaxNameBytes+1)
 	for text, want := range map[string]string{
-		``:                                       `that is no JSON object: it has no end`,
-		`{`:                                      `that is no JSON object: it has no end`,
-		`{"type":"say","text":"half`:             `that is no JSON object: it has no end`,
-		`{"type":"say","text":"half"`:            `that is no JSON object: it has no end`,
-		`hello`:                                  `that is no JSON object: invalid character 'h'`,
-		`{"type":"say",}`:                        `that is no JSON object: invalid character '}'`,
-		`{type:"say"}`:                           `that is no JSON object: invalid character 't'`,
-		`[]`:                                     `that is JSON, but no object`,
-		`"say"`:                                  `that is JSON, but no object`,
-		`{} {}`:                                  `something follows the JSON object`,
-		`{}x`:                                    `something follows the JSON object`,
+		``:                                       `that isn't a JSON object: it has no end`,
+		`{`:                                      `that isn't a JSON object: it has no end`,
+		`{"type":"say","text":"half`:             `that isn't a JSON object: it has no end`,
+		`{"type":"say","text":"half"`:            `that isn't a JSON object: it has no end`,
+		`hello`:                                  `that isn't a JSON object: invalid character 'h'`,
+		`{"type":"say",}`:                        `that isn't a JSON object: invalid character '}'`,
+		`{type:"say"}`:                           `that isn't a JSON object: invalid character 't'`,
+		`[]`:                                     `that is JSON, but not an object`,
+		`"say"`:                                  `that is JSON, but not an object`,
+		`{} {}`:                                  `there is data after the JSON object`,
+		`{}x`:                                    `there is data after the JSON object`,
 		`{}`:                                     `type must be "join" or "say"`,
 		`{"type":"shout"}`:                       `type must be "join" or "say"`,
 		`{"type":"/chat/join"}`:                  `type must be "join" or "say"`,
-		`{"type":"say"}`:                         `there is no text to say`,
-		`{"type":"say","text":""}`:               `there is no text to say`,
+		`{"type":"say"}`:                         `the message has no text`,
+		`{"type":"say","text":""}`:               `the message has no text`,
 		`{"type":"say","text":null}`:             `"text" must be a string`,
 		`{"type":"say","text":1}`:                `"text" must be a string`,
 		`{"type":"say","text":["a"]}`:            `"text" must be a string`,
 		`{"type":"say","text":{"a":1}}`:          `"text" must be a string`,
-		`{"type":"say","Text":"a"}`:              `"Text" means nothing here`,
-		`{"type":"say","text":"a","text":"b"}`:   `"text" is there twice`,
-		`{"type":"say","text":"a","name":"Bob"}`: `"name" means nothing here`,
-		`{"type":"join","name":"a","text":"b"}`:  `"text" means nothing here`,
-		`{"type":"join","name":"a","session":"b"}`:      `"session" means nothing here`,
+		`{"type":"say","Text":"a"}`:              `the key "Text" isn't allowed here`,
+		`{"type":"say","text":"a","text":"b"}`:   `the key "text" appears twice`,
+		`{"type":"say","text":"a","name":"Bob"}`: `the key "name" isn't allowed here`,
+		`{"type":"join","name":"a","text":"b"}`:  `the key "text" isn't allowed here`,
+		`{"type":"join","name":"a","session":"b"}`:      `the key "session" isn't allowed here`,
 		`{"type":"join","name":"` + long + `"}`:         `a name has 1 to 32 characters`,
 		`{"type":"say","text":"a","to":"` + long + `"}`: `a name has 1 to 32 characters`,
-		`{"` + long + `":1}`:                            `"` + long[:40] + `" means nothing here`,
-		`{"type":"join","name":"Bob"}`:                  `you are here already`,
-		`{"type":"say","text":"a","to":""}`:             `"to" must name somebody: without it all hear`,
+		`{"` + long + `":1}`:                            `the key "` + long[:40] + `" isn't allowed here`,
+		`{"type":"join","name":"Bob"}`:                  `you have already joined`,
+		`{"type":"say","text":"a","to":""}`:             `"to" must be a name: leave it out to write to everybody`,
 		`{"type":"say","text":"a","to":"Zoe"}`:          `nobody here has that name`,
 	} {
 		ann.say(text)
@@ -220,7 +220,7 @@ func TestAnInvalidMessageGetsAnErrorMessage(t *testing.T) {
 	ann.hears(`{"type":"said","seq":2,"at":AT,"name":"Ann","text":"still here"}`)
 }
 
-func TestAClientThatHasNotJoinedIsNoMember(t *testing.T) {
+func TestAClientThatHasNotJoinedIsNotAMember(t *testing.T) {
 	p := newParty(t)
 	guest := p.enter()
 	ann := p.join("Ann")
@@ -252,8 +252,8 @@ func TestAMessageIsTextOfAtMost20KiB(t *testing.T) {
 	eve.hears("close 1009")
 }
 
-// Whatever is accepted fits a message between processes, although a name, or
-// what JSON makes of a text, may be longer than what came.
+// Every accepted message fits a message between processes, although a name, or the JSON form of a
+// text, may be longer than the client's message.
 func TestEveryAcceptedMessageFitsADatagram(t *testing.T) {
 	name := strings.Repeat("\U0001F600", hub.MaxName)
 	p := newParty(t)
@@ -265,7 +265,7 @@ func TestEveryAcceptedMessageFitsADatagram(t *testing.T) {
 		var h heard
 		got := ann.read()
 		if len(got) != 1 || json.Unmarshal([]byte(got[0]), &h) != nil || h.Type != "said" {
-			t.Fatalf("text of %q: want it said, got %.200q", piece, got)
+			t.Fatalf("text of %q: want a message of type said, got %.200q", piece, got)
 		}
 		m := p.sent[len(p.sent)-1]
 		m.Name = name
@@ -293,21 +293,21 @@ func TestASlowMemberIsClosedAndTheOthersGetLeftImmediately(t *testing.T) {
 				left = left || strings.Contains(m, `"type":"left"`) && strings.Contains(m, `"name":"Eve"`)
 			}
 			if said > 100 {
-				t.Fatalf("private %v: want her to have left, after %d messages", private, said)
+				t.Fatalf("private %v: Eve should have left, but hasn't after %d messages", private, said)
 			}
 		}
-		// 128 KiB are in her socket, and as much as the limit is queued.
+		// Her socket has 128 KiB, and the queue has as many bytes as the limit allows.
 		if held := said * 20_000; held < 100_000+1<<20 || held > 100_000+1<<20+300_000 {
-			t.Errorf("private %v: want her closed when 1 MiB and a message wait, got %d bytes", private, held)
+			t.Errorf("private %v: want her closed when 1 MiB and a message are queued, but %d bytes were", private, held)
 		}
 		if n := len(p.app.guests); n != 2 {
 			t.Errorf("private %v: want two guests left, got %d", private, n)
 		}
 		if got := bob.read(); !private && len(got) != said+1 {
-			t.Errorf("want Bob to have heard %d messages and that Eve left, got %d", said, len(got))
+			t.Errorf("want Bob to get %d messages and one that Eve left, got %d messages", said, len(got))
 		}
 		if got := eve.read(); len(got) != said+1 || got[said] != "close 1013" {
-			t.Errorf("private %v: want Eve to read %d messages and 1013, got %d and %.20q",
+			t.Errorf("private %v: want Eve to read %d messages and a Close with 1013, got %d and %.20q",
 				private, said, len(got)-1, got[len(got)-1])
 		}
 	}
@@ -324,26 +324,26 @@ func TestMembersAreListedInTheOrderOfJoining(t *testing.T) {
 		`{"type":"joined","seq":7,"at":AT,"name":"x"}`)
 }
 
-// The hub sends an entry to one after the other: to the two members that a private
-// message concerns, to each poll that waits.
+// The hub sends an entry to several connections, one after another: a private message to its two
+// members, and every entry to the waiting polls.
 func TestAnEntryForManyIsRenderedOnce(t *testing.T) {
 	a := local(nil)
 	said := hub.Message{Kind: hub.Said, Seq: 5, Text: []byte("x")}
 	first := a.render(&said)
 	said.Conn = 7
 	if a.render(&said) != first {
-		t.Error("want the same for the next connection")
+		t.Error("want the same frame for the next connection")
 	}
 	if got := a.render(&hub.Message{Kind: hub.Welcome, Seq: 5}); got == first {
-		t.Error("want a Welcome rendered that knows of the same entry")
+		t.Error("want another frame for a Welcome with the same number")
 	}
 }
 
-// A guest that speaks faster than the hub takes it in waits, and nothing is lost.
+// A guest that sends faster than the hub handles its messages has to wait, and no message is lost.
 func TestAFloodingMemberIsPaused(t *testing.T) {
 	p := newParty(t)
 	ann := p.join("Ann")
-	ann.say(`{"type":"say","text":"heard by Bob when he comes"}`)
+	ann.say(`{"type":"say","text":"Bob gets this when he joins"}`)
 	bob := p.join("Bob")
 	ann.say(`{"type":"say","to":"Bob","text":"comes back once"}`)
 	ann.say(`{"type":"say","to":"Ann","text":"comes back once, too"}`)
@@ -364,13 +364,13 @@ func TestAFloodingMemberIsPaused(t *testing.T) {
 	ann.hears(want...)
 }
 
-// Responses keep the order of the messages, however long the hub takes; what
-// is to be complained of counts as underway, too.
+// Responses keep the order of the messages, however long the hub takes. Invalid messages count as
+// underway too.
 func TestErrorMessagesKeepTheOrderOfTheMessages(t *testing.T) {
 	p := newParty(t)
 	ann := p.join("Ann")
 	p.deaf, p.sent = true, nil
-	for range maxUnderway { // half of it is not read
+	for range maxUnderway { // half of the messages aren't read
 		ann.say(`{"type":"say","text":"a"}`)
 		ann.say(`hello`)
 		ann.say(`{"type":"say","to":"Zoe","text":"b"}`)
@@ -384,7 +384,7 @@ func TestErrorMessagesKeepTheOrderOfTheMessages(t *testing.T) {
 	var want []string
 	for i := range maxUnderway {
 		want = append(want, fmt.Sprintf(`{"type":"said","seq":%d,"at":AT,"name":"Ann","text":"a"}`, 2+i),
-			`{"type":"error","text":"that is no JSON object: invalid character 'h' looking for beginning of value"}`,
+			`{"type":"error","text":"that isn't a JSON object: invalid character 'h' looking for beginning of value"}`,
 			`{"type":"error","text":"nobody here has that name"}`,
 			`{"type":"error","text":"type must be \"join\" or \"say\""}`)
 	}
@@ -406,7 +406,7 @@ func TestARefusedHandshakeLeavesNoGuest(t *testing.T) {
 	}
 }
 
-// What a broadcast allocates is for all members together.
+// A broadcast allocates only what all members share.
 func TestABroadcastIsEncodedOnce(t *testing.T) {
 	allocated := func(members int) float64 {
 		a := local(nil)
@@ -445,8 +445,8 @@ func TestABroadcastIsEncodedOnce(t *testing.T) {
 	}
 }
 
-// A hub elsewhere may have a guest's join before it, and learn of its end last.
-func TestAClientThatDisconnectsBeforeWelcomeIsNoMember(t *testing.T) {
+// A hub in another process may handle a guest's Join after the guest has disconnected.
+func TestAClientThatDisconnectsBeforeWelcomeIsNotAMember(t *testing.T) {
 	p := newParty(t)
 	p.deaf = true
 	ann := p.enter()
@@ -464,7 +464,7 @@ func TestTheOperatorsTextIsJSONInTheRoom(t *testing.T) {
 	m := p.join("Ann")
 	p.Operate(m.peer, func(s *session.Session, now time.Time) {
 		if !s.SendOperatorText(now, []byte("say \"hello\"\n<&>")) {
-			t.Error("the member is told nothing")
+			t.Error("SendOperatorText returned false")
 		}
 	})
 	got := string(m.peer.Read())

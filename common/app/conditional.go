@@ -11,15 +11,15 @@ import (
 	"threeloops/common/outq"
 )
 
-// validators tell two versions of a resource apart (RFC 9110 8.8).
+// validators distinguish two versions of a resource (RFC 9110 8.8).
 type validators struct {
-	tag      string // strong entity tag, with its quotes
+	tag      string // a strong entity tag with its quotes
 	modified time.Time
 }
 
-// fileTag makes a file's entity tag. Of two files that are as long and as old as
-// each other the inode, if f knows it, shows that one has replaced the other. It
-// must not be published, so the tag has only a checksum of all three.
+// fileTag returns the entity tag of a file. If a file replaces another one of the same size and
+// time, the inode differs, if f knows it. The inode must not be published, so the tag is a checksum
+// of all three.
 func fileTag(f outq.File, size int64, modified time.Time) string {
 	var b [24]byte
 	binary.BigEndian.PutUint64(b[:], uint64(modified.UnixNano()))
@@ -30,18 +30,17 @@ func fileTag(f outq.File, size int64, modified time.Time) string {
 	return sumTag(b[:])
 }
 
-// sumTag makes an entity tag of the checksum of b. MakeTable makes its table when it
-// is first called: in a child of forkserv, which few of its requests need, that
-// would be 60 µs of its birth, and 32 KiB.
+// sumTag returns an entity tag with the checksum of b. MakeTable makes its table at its first call
+// and not at the start of the process. Otherwise each child of forkserv would need 60 µs more to
+// start, and 32 KiB, although few of its requests need the table.
 func sumTag(b []byte) string {
 	return `"` + strconv.FormatUint(crc64.Checksum(b, crc64.MakeTable(crc64.ECMA)), 36) + `"`
 }
 
-// append adds the fields ETag and Last-Modified, as far as there are validators.
+// append adds the fields ETag and Last-Modified for the validators that exist.
 //
-// RFC 9110 8.8.2.1: if the time of modification "evaluates to some time in the
-// future, then the origin server MUST replace that value with the message
-// origination date".
+// RFC 9110 8.8.2.1: if the time of modification "evaluates to some time in the future, then the
+// origin server MUST replace that value with the message origination date".
 func (v validators) append(fields []byte, now time.Time) []byte {
 	if v.tag != "" {
 		fields = append(fields, "ETag: "+v.tag+"\r\n"...)
@@ -56,17 +55,17 @@ func (v validators) append(fields []byte, now time.Time) []byte {
 	return append(fields, "\r\n"...)
 }
 
-// verdict is what a request's conditions come to.
+// verdict is the result of a request's conditions.
 type verdict uint8
 
 const (
-	perform   verdict = iota // go on
-	unchanged                // 304: the client's copy is still good
-	failed                   // 412: the resource is not the one that the client means
+	perform   verdict = iota // respond as if there were no conditions
+	unchanged                // 304: the client's copy is still valid
+	failed                   // 412: the resource isn't the version that the client expects
 )
 
-// judge evaluates the conditions of a GET or HEAD in the order of RFC 9110
-// 13.2.2. If-Range, which stands last there, is sameAs.
+// judge evaluates the conditions of a GET or HEAD in the order of RFC 9110 13.2.2. The last one
+// there, If-Range, is left to sameAs.
 func (v validators) judge(r *http1.Request, now time.Time) verdict {
 	if !r.Conditional() {
 		return perform
@@ -88,12 +87,11 @@ func (v validators) judge(r *http1.Request, now time.Time) verdict {
 	return perform
 }
 
-// sameAs reports whether the condition If-Range holds: a range of what the
-// client has begun to fetch can be continued.
+// sameAs reports whether the condition If-Range holds: the client has a part of this version and
+// can continue with a range.
 //
-// RFC 9110 13.1.5 wants a strong validator, and one alone. A date is one only if
-// the resource can't have changed again in the second that it names (8.8.2.2),
-// which at now must lie back.
+// RFC 9110 13.1.5 requires one strong validator. A date is strong only if the resource can't have
+// changed again in the second that it names (8.8.2.2), so that second must be in the past.
 func (v validators) sameAs(r *http1.Request, now time.Time) bool {
 	if _, ok := r.Field("If-Range"); !ok {
 		return true
@@ -102,16 +100,15 @@ func (v validators) sameAs(r *http1.Request, now time.Time) bool {
 	if len(value) > 0 && value[0] == '"' {
 		return ok && string(value) == v.tag
 	}
-	at, ok := v.date(r, "If-Range", now) // a weak tag is none
+	at, ok := v.date(r, "If-Range", now) // a weak tag isn't a date either
 	return ok && v.second().Equal(at) && now.Sub(at) > time.Second
 }
 
-// second is when the resource was modified, in seconds, as in HTTP dates.
+// second returns the time of modification in whole seconds, as HTTP dates have it.
 func (v validators) second() time.Time { return v.modified.Truncate(time.Second) }
 
-// date parses a field that is a date. It reports false where there is none, or
-// one that is invalid, or a list of them, and for a resource that has no date:
-// the field is to be ignored then.
+// date parses a field with a date. It returns false if the field must be ignored: because it is
+// missing, invalid or a list, or because the resource has no date.
 func (v validators) date(r *http1.Request, name string, now time.Time) (time.Time, bool) {
 	value, ok := only(r, name)
 	if !ok || v.modified.IsZero() {
@@ -120,7 +117,7 @@ func (v validators) date(r *http1.Request, name string, now time.Time) (time.Tim
 	return http1.ParseDate(value, now)
 }
 
-// only returns the value of the field of that name, if there is just one.
+// only returns the value of the field with that name, if there is exactly one.
 func only(r *http1.Request, name string) (value []byte, ok bool) {
 	if _, ok := r.Field(name); !ok {
 		return nil, false
@@ -132,15 +129,15 @@ func only(r *http1.Request, name string) (value []byte, ok bool) {
 	return value, n == 1
 }
 
-// Comparison of entity tags (RFC 9110 8.8.3.2): a weak tag equals nothing in
-// the strong one.
+// The two comparisons of entity tags (RFC 9110 8.8.3.2): in the strong one, a weak tag equals no
+// other tag.
 const (
 	strong = false
 	weak   = true
 )
 
-// listed reports whether v's tag is in the lists of the fields of that name, or
-// one of them is "*". A resource without a tag has nothing to be listed.
+// listed reports whether v's tag is in the lists of the fields with that name, or one of these
+// fields is "*". A resource without a tag matches only "*".
 func (v validators) listed(r *http1.Request, name string, weak bool) bool {
 	for value := range r.Fields(name) {
 		if string(value) == "*" || v.tag != "" && inTagList(value, v.tag, weak) {
@@ -150,8 +147,8 @@ func (v validators) listed(r *http1.Request, name string, weak bool) bool {
 	return false
 }
 
-// inTagList reports whether tag is in a list of entity tags. It ignores
-// what follows a mistake in the list.
+// inTagList reports whether tag is in a list of entity tags. After a syntax error it ignores the
+// rest of the list.
 func inTagList(list []byte, tag string, weak bool) bool {
 	for {
 		list = bytes.TrimLeft(list, " \t,")

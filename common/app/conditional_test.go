@@ -25,19 +25,19 @@ func TestConditionsComeInTheOrderOfTheRFC(t *testing.T) {
 		{"If-Unmodified-Since: " + now, 200},
 		{"If-Unmodified-Since: " + old, 412},
 		{"If-Unmodified-Since: nonsense", 200},
-		{"If-Unmodified-Since: " + old + "\r\nIf-Unmodified-Since: " + old, 200}, // 13.1.4: no list
+		{"If-Unmodified-Since: " + old + "\r\nIf-Unmodified-Since: " + old, 200}, // 13.1.4: a list is invalid
 		{"If-Match: " + tag + "\r\nIf-Unmodified-Since: " + old, 200},
 		{`If-Match: "x"` + "\r\nIf-None-Match: " + tag, 412},
 		{"If-None-Match: " + tag, 304},
 		{"If-None-Match: W/" + tag, 304},
 		{"If-None-Match: *", 304},
-		{`If-None-Match: "x", *`, 200}, // 13.1.2: the asterisk stands alone
+		{`If-None-Match: "x", *`, 200}, // 13.1.2: no list contains an asterisk
 		{"If-None-Match: *x", 200},
-		{`If-None-Match: "x"` + tag, 200}, // members are divided by commas
+		{`If-None-Match: "x"` + tag, 200}, // commas separate members
 		{`If-None-Match: "x"` + "\r\nIf-Modified-Since: " + later, 200},
 		{"If-Modified-Since: " + now, 304},
 		{"If-Modified-Since: " + old, 200},
-		{"If-Modified-Since: " + now + "\r\nIf-Modified-Since: " + now, 200}, // 13.1.3: no list
+		{"If-Modified-Since: " + now + "\r\nIf-Modified-Since: " + now, 200}, // 13.1.3: a list is invalid
 		{"If-Unmodified-Since: " + old + "\r\nIf-None-Match: " + tag, 412},
 		{"Range: bytes=0-1\r\nIf-None-Match: " + tag, 304},
 		{"Range: bytes=0-1\r\nIf-Range: " + tag, 206},
@@ -47,7 +47,7 @@ func TestConditionsComeInTheOrderOfTheRFC(t *testing.T) {
 		{"Range: bytes=0-1\r\nIf-Range: " + old, 200},
 		{"Range: bytes=0-1\r\nIf-Range: " + later, 200},
 		{"If-Range: " + tag, 200},
-		{"Range: bytes=0-1\r\nIf-Range: \"x\"\r\nIf-Range: " + tag, 200}, // 13.1.5: no list
+		{"Range: bytes=0-1\r\nIf-Range: \"x\"\r\nIf-Range: " + tag, 200}, // 13.1.5: a list is invalid
 		{"Range: bytes=0-1\r\nIf-Range: " + now + "\r\nIf-Range: " + now, 200},
 	} {
 		m := lettered()
@@ -58,8 +58,7 @@ func TestConditionsComeInTheOrderOfTheRFC(t *testing.T) {
 	}
 }
 
-// The names of the days begin with letters that mean something elsewhere: a weak
-// tag begins with a W, as Wednesdays do.
+// A day's name may look like something else: Wednesday begins with a W, and so does a weak tag.
 func TestIfRangeAcceptsEveryDate(t *testing.T) {
 	for day := range 7 {
 		m := lettered()
@@ -69,8 +68,7 @@ func TestIfRangeAcceptsEveryDate(t *testing.T) {
 	}
 }
 
-// RFC 9110 13.1: a condition of a resource without a validator can only be met
-// by the asterisk.
+// RFC 9110 13.1: for a resource without validators, only an asterisk can match.
 func TestConditionsOfAResourceWithoutValidators(t *testing.T) {
 	for _, path := range []string{"/healthz", "/stats", "/metrics"} {
 		for fields, status := range map[string]int{
@@ -86,8 +84,8 @@ func TestConditionsOfAResourceWithoutValidators(t *testing.T) {
 	}
 }
 
-// RFC 9110 5.6.7: the century of an obsolete date is decided by the clock, not
-// by what it is compared with.
+// RFC 9110 5.6.7: the clock decides the century of an obsolete date, and not the date that it is
+// compared with.
 func TestTheCenturyOfAnObsoleteDateIsOurs(t *testing.T) {
 	m := lettered()
 	m.modified = birth.AddDate(-60, 0, 0)
@@ -103,10 +101,10 @@ func TestNothingWasModifiedInTheFuture(t *testing.T) {
 	m.modified = birth.Add(time.Hour)
 	got := ask(t, withFS(m), "GET /letters.txt")
 	if lm := got.Header.Get("Last-Modified"); lm != got.Header.Get("Date") {
-		t.Errorf("a file from the future was modified at %q, and it is %q", lm, got.Header.Get("Date"))
+		t.Errorf("Last-Modified of a file from the future = %q, want the Date %q", lm, got.Header.Get("Date"))
 	}
 	since := "If-Modified-Since: " + birth.Format(http.TimeFormat)
-	ask(t, withFS(m), "GET /letters.txt", since).expect(t, 200, "who knows what it will be")
+	ask(t, withFS(m), "GET /letters.txt", since).expect(t, 200, "a file from the future may still change")
 }
 
 // RFC 9110 15.4.5: "a sender SHOULD NOT generate representation metadata other

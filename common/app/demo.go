@@ -8,12 +8,11 @@ import (
 	"threeloops/common/stat"
 )
 
-// What the page /_/isolation needs to show which clients a crash disconnects. It is here
-// only with Options.Demo.
+// The page /_/isolation uses the functions in this file to show which clients a crash disconnects.
+// They work only with Options.Demo.
 
-// crash panics, although the servers' code never does that to a user: here it
-// is what the user asks for. Nothing recovers, so the whole process ends, with
-// every connection that it serves.
+// crash panics on purpose, because the user asks for it. Nothing recovers, so the whole process
+// ends, with every connection that it serves.
 func (a *App) crash(c *session.Conn, r *http1.Request) {
 	if !a.o.Demo {
 		c.Refuse(404, "there is nothing at that path", nil)
@@ -24,12 +23,11 @@ func (a *App) crash(c *session.Conn, r *http1.Request) {
 	}
 }
 
-// pidQuery is the data of a WebSocket that asks for the process that serves it.
+// pidQuery is the data of a WebSocket whose client has asked which process serves it.
 type pidQuery struct{}
 
-// sendPid says which process serves c, as JSON. A page can't find that out by
-// itself: /stats, asked beside a WebSocket, may be answered by another process,
-// and pages of other origins can't read it.
+// sendPid sends the process that serves c, as JSON. A page can't find that out with /stats: another
+// process may respond to that request, and pages of other origins can't read the response.
 func (a *App) sendPid(c *session.Conn) {
 	b := append([]byte(`{"server":`), strconv.Quote(a.o.Name)...)
 	b = append(b, `,"pid":`...)

@@ -15,7 +15,7 @@ func demo(o *Options) {
 	o.Board[0].Set(stat.Pid, 4711)
 }
 
-// crashed reports what ask panics with, nil if it doesn't.
+// crashed returns the value that ask panics with, or nil.
 func crashed(ask func()) (with any) {
 	defer func() { with = recover() }()
 	ask()
@@ -28,7 +28,7 @@ func TestWithoutDemoThereIsNothingToCrash(t *testing.T) {
 		got := ask(t, local(nil), method+" /_/crash")
 		got.expect(t, 404, method+" /_/crash")
 		if diff := cmp.Diff(nothing.body, got.body); diff != "" {
-			t.Errorf("%s /_/crash is not like an unknown file:\n%s", method, diff)
+			t.Errorf("%s /_/crash differs from an unknown file:\n%s", method, diff)
 		}
 	}
 }
@@ -37,7 +37,7 @@ func TestWithDemoCrashPanics(t *testing.T) {
 	for _, fields := range [][]string{nil, {"Origin: http://localhost:8003"}} {
 		with := crashed(func() { ask(t, local(demo), "POST /_/crash", fields...) })
 		if text, _ := with.(string); !strings.Contains(text, "asked to crash, by POST /_/crash (-demo)") {
-			t.Errorf("POST /_/crash with %q panics with %v, want words that say it was asked to", fields, with)
+			t.Errorf("POST /_/crash with %q panics with %v, want a text that says why", fields, with)
 		}
 	}
 }
@@ -59,8 +59,8 @@ func TestOnlyAPostFromAnAllowedOriginCrashes(t *testing.T) {
 	ask(t, a, "POST /_/crash").expect(t, 403, "no Origin where one is required")
 }
 
-// introduction opens a WebSocket at path, says hello, and returns the first
-// message that comes back.
+// introduction opens a WebSocket at path, sends hello, and returns the first message that comes
+// back.
 func introduction(t *testing.T, a *App, path string) string {
 	return connect(t, a).introduced(path)
 }
@@ -100,6 +100,6 @@ func TestARefusedHandshakeForgetsItsQuery(t *testing.T) {
 	}
 	c.got = nil
 	if got := c.introduced("/echo"); got != "hello" {
-		t.Errorf("want hello back, got %q", got)
+		t.Errorf("want hello, got %q", got)
 	}
 }

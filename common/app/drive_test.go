@@ -17,7 +17,7 @@ import (
 	"threeloops/common/stat"
 )
 
-// birth is when the tests' clock begins, and stands.
+// birth is the time of the tests' clock, which doesn't move.
 var birth = time.Date(1994, time.November, 6, 8, 49, 37, 0, time.UTC)
 
 // memFile is a file in memory.
@@ -35,8 +35,8 @@ func (f memFile) Close() error {
 	return nil
 }
 
-// memFS is a root in memory: what lies at a name is a text, a directory (nil),
-// or an error. Like a real one it knows no name that begins with a slash.
+// memFS is a root in memory. Each name belongs to a text, a directory (nil), or an error. Like a
+// real root, it has no name that begins with a slash.
 type memFS struct {
 	files          map[string]any
 	modified       time.Time
@@ -60,7 +60,7 @@ func (m *memFS) Open(name string) (outq.File, int64, time.Time, error) {
 	return nil, 0, time.Time{}, nil
 }
 
-// local is an App as a server on loopback makes it.
+// local returns an App with the options of a server on loopback.
 func local(change func(o *Options)) *App {
 	o := Options{Name: "test", Board: make(stat.Board, 1), Loopback: true, Host: "127.0.0.1"}
 	if change != nil {
@@ -73,7 +73,7 @@ func local(change func(o *Options)) *App {
 	return a
 }
 
-// counting is a source of random bytes for tests: 1, 1, ..., then 2, 2, ...
+// counting returns a source of "random" bytes for tests: 1, 1, ..., then 2, 2, ...
 func counting() func([]byte) {
 	last := byte(0)
 	return func(p []byte) {
@@ -100,7 +100,7 @@ func connect(t *testing.T, a *App) *client {
 	return &client{t: t, s: session.New(cfg, 7, birth, nil)}
 }
 
-// send sends p, and takes what comes back, as session's documentation asks.
+// send feeds p to the session and receives the response, as the documentation of session says.
 func (c *client) send(p []byte) {
 	scratch := make([]byte, 16<<10)
 	for len(p) > 0 {
@@ -118,7 +118,7 @@ func (c *client) flush() {
 		if b.File != nil {
 			text = make([]byte, b.Len)
 			if n, err := b.File.ReadAt(text, b.Off); int64(n) < b.Len {
-				c.t.Fatalf("a file of %d bytes has %d: %v", b.Len, n, err)
+				c.t.Fatalf("ReadAt of %d bytes of a file returned %d: %v", b.Len, n, err)
 			}
 		}
 		c.got = append(c.got, text...)
@@ -126,13 +126,13 @@ func (c *client) flush() {
 	}
 }
 
-// reply is a response, with its body read.
+// reply is a response with its body.
 type reply struct {
 	*http.Response
 	body string
 }
 
-// read parses the one response that has come to a request of that method.
+// read parses the one response that has arrived for a request with that method.
 func (c *client) read(method string) reply {
 	c.t.Helper()
 	from := bufio.NewReader(bytes.NewReader(c.got))
@@ -143,19 +143,19 @@ func (c *client) read(method string) reply {
 	body, err := io.ReadAll(r.Body)
 	rest, _ := io.ReadAll(from)
 	if err != nil || len(rest) > 0 {
-		c.t.Fatalf("%v; behind the response comes %q", err, rest)
+		c.t.Fatalf("%v; got %q after the response", err, rest)
 	}
 	c.got = nil
 	return reply{r, string(body)}
 }
 
-// ask sends a request: its line without the version, and its fields.
+// ask sends a request without a body. line is the request line without the version.
 func ask(t *testing.T, a *App, line string, fields ...string) reply {
 	t.Helper()
 	return post(t, a, line, "", fields...)
 }
 
-// post sends a request with a body. Without a Host among the fields it has one.
+// post sends a request with a body. It adds a Host if fields has none.
 func post(t *testing.T, a *App, line, body string, fields ...string) reply {
 	t.Helper()
 	head := line + " HTTP/1.1\r\n"
@@ -174,7 +174,7 @@ func post(t *testing.T, a *App, line, body string, fields ...string) reply {
 	return c.read(method)
 }
 
-// expect reports an error unless the response has that status.
+// expect reports an error if the response has another status.
 func (r reply) expect(t *testing.T, status int, why string) {
 	t.Helper()
 	if r.StatusCode != status {

@@ -15,15 +15,15 @@ func TestEchoReturnsTheBodyOfAPost(t *testing.T) {
 		got := post(t, local(nil), "POST /echo", body, "Content-Type: text/html; charset=x")
 		got.expect(t, 200, "POST /echo")
 		if got.body != body || got.Header.Get("Content-Type") != "text/html; charset=x" {
-			t.Errorf("of %d bytes %d came back, as %s", n, len(got.body), got.Header.Get("Content-Type"))
+			t.Errorf("POST of %d bytes: %d came back, with Content-Type %s", n, len(got.body), got.Header.Get("Content-Type"))
 		}
 		if got.Header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Error("a browser may read it as something else")
+			t.Error("no nosniff: a browser may guess another type")
 		}
 	}
 	got := post(t, local(nil), "POST /echo", "")
 	if got.body != "" || got.Header.Get("Content-Type") != "application/octet-stream" {
-		t.Errorf("an empty POST without a type gives %q as %s", got.body, got.Header.Get("Content-Type"))
+		t.Errorf("an empty POST without a type returns %q with Content-Type %s", got.body, got.Header.Get("Content-Type"))
 	}
 }
 
@@ -39,26 +39,26 @@ func TestAPostWithoutAProperTypeIsBytes(t *testing.T) {
 	}
 }
 
-// The client's Content-Type is sent back in our header fields. The parser has let no
-// line end through; nothing that it does let through may make one.
+// The response contains the client's Content-Type. The parser refuses line ends in a value, and no
+// other byte may act as one.
 func TestAPostCannotPutFieldsIntoTheReply(t *testing.T) {
 	want := post(t, local(nil), "POST /echo", "x")
 	for c := range 256 {
 		value := `a/b; c="` + string([]byte{byte(c)}) + `Evil: 1"`
 		got := post(t, local(nil), "POST /echo", "x", "Content-Type: "+value)
 		if len(got.Header) > len(want.Header)+1 || got.Header.Get("Evil") != "" {
-			t.Errorf("byte %#x in Content-Type: the reply has %v", c, got.Header)
+			t.Errorf("byte %#x in Content-Type: the response has the fields %v", c, got.Header)
 		}
-		if c == '"' { // which ends the string
+		if c == '"' { // ends the quoted string
 			value = "application/octet-stream"
 		}
 		if got.StatusCode == 200 && got.Header.Get("Content-Type") != value {
-			t.Errorf("byte %#x in Content-Type: it came back as %q", c, got.Header.Get("Content-Type"))
+			t.Errorf("byte %#x in Content-Type: the type came back as %q", c, got.Header.Get("Content-Type"))
 		}
 	}
 }
 
-// webSocket opens one on path.
+// webSocket opens a WebSocket on path.
 func webSocket(t *testing.T, path string) *client {
 	t.Helper()
 	c := connect(t, local(nil))
@@ -66,18 +66,18 @@ func webSocket(t *testing.T, path string) *client {
 		strings.Join(handshake, "\r\n") + "\r\n\r\n"))
 	head, rest, _ := bytes.Cut(c.got, []byte("\r\n\r\n"))
 	if !bytes.HasPrefix(head, []byte("HTTP/1.1 101 ")) {
-		t.Fatalf("the handshake was answered with %q", head)
+		t.Fatalf("the response to the handshake is %q, want a 101", head)
 	}
 	c.got = rest
 	return c
 }
 
-// message is a whole message as one masked frame.
+// message returns a whole message as one masked frame.
 func message(op ws.Opcode, p []byte) []byte {
 	return ws.AppendFrame(nil, ws.Header{Fin: true, Opcode: op, Masked: true, Key: [4]byte{1, 2, 3, 4}}, p)
 }
 
-// receive reads the one message that has come, and counts its pieces.
+// receive reads the one message that has arrived, and counts its frames.
 func (c *client) receive(want ws.Opcode) (text []byte, pieces int) {
 	c.t.Helper()
 	var r ws.Reader
@@ -93,7 +93,7 @@ func (c *client) receive(want ws.Opcode) (text []byte, pieces int) {
 		pieces++
 		if ev.Last {
 			if len(p) > 0 {
-				c.t.Fatalf("behind the message come %d bytes", len(p))
+				c.t.Fatalf("got %d bytes after the message", len(p))
 			}
 			c.got = nil
 			return text, pieces
@@ -113,7 +113,7 @@ func TestAMessageIsEchoed(t *testing.T) {
 			c.send(message(op, p))
 			got, pieces := c.receive(op)
 			if !bytes.Equal(got, p) || pieces != 1 {
-				t.Errorf("a %v of %d bytes comes back as %d in %d frames", op, n, len(got), pieces)
+				t.Errorf("a %v of %d bytes came back as %d bytes in %d frames", op, n, len(got), pieces)
 			}
 		}
 	}
@@ -124,12 +124,12 @@ func TestFragmentsAreEchoedAsOneMessage(t *testing.T) {
 	key := ws.Header{Masked: true}
 	c.send(ws.AppendFrame(nil, ws.Header{Masked: true, Opcode: ws.Text}, []byte("Hel")))
 	if len(c.got) > 0 {
-		t.Errorf("half a message was answered with % x", c.got)
+		t.Errorf("after half a message got % x, want nothing", c.got)
 	}
 	key.Fin = true
 	c.send(ws.AppendFrame(nil, key, []byte("lo")))
 	if got, pieces := c.receive(ws.Text); string(got) != "Hello" || pieces != 1 {
-		t.Errorf("it came back as %q in %d frames", got, pieces)
+		t.Errorf("the message came back as %q in %d frames", got, pieces)
 	}
 }
 
@@ -139,11 +139,11 @@ func TestAStreamedMessageIsEchoedInPieces(t *testing.T) {
 	frame := message(ws.Binary, p)
 	c.send(frame[:len(frame)/2])
 	if len(c.got) < len(frame)/4 {
-		t.Errorf("half the message is here, and %d bytes of the answer", len(c.got))
+		t.Errorf("after half of the message got only %d bytes back", len(c.got))
 	}
 	c.send(frame[len(frame)/2:])
 	if got, pieces := c.receive(ws.Binary); !bytes.Equal(got, p) || pieces < 2 {
-		t.Errorf("%d of %d bytes came back in %d frames", len(got), len(p), pieces)
+		t.Errorf("%d of %d bytes came back, in %d frames", len(got), len(p), pieces)
 	}
 }
 
@@ -157,7 +157,7 @@ func TestAnEchoedMessageAllocatesNothing(t *testing.T) {
 		}
 	})
 	if n != 0 {
-		t.Errorf("an echoed message allocates %v times", n)
+		t.Errorf("an echoed message allocates %v times, want 0", n)
 	}
 }
 
@@ -165,6 +165,6 @@ func TestAPlainGetOfEchoAsksForAnUpgrade(t *testing.T) {
 	got := ask(t, local(nil), "GET /echo")
 	got.expect(t, 426, "GET /echo")
 	if got.Header.Get("Upgrade") != "websocket" || got.Header.Get("Sec-WebSocket-Version") != "13" {
-		t.Errorf("the reply doesn't say to what: %v", got.Header)
+		t.Errorf("the response doesn't name the protocol and its version: %v", got.Header)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"threeloops/common/stat"
 )
 
-// The whole of a server but its socket: what a browser sends goes into a
-// Session, the application responds, and what the Session returns is sent.
+// The example is a server without a socket: the bytes from a browser go into a Session, the
+// application responds, and the Session returns the bytes to send.
 func Example() {
 	board := make(stat.Board, 1)
 	cfg := &session.Config{
@@ -22,7 +22,7 @@ func Example() {
 	now := time.Date(1994, time.November, 6, 8, 49, 37, 0, time.UTC)
 	s := session.New(cfg, 1, now, nil)
 
-	// A page at evil.example has pointed its own name at 127.0.0.1.
+	// A page at evil.example has made its own name resolve to 127.0.0.1.
 	for _, host := range []string{"localhost", "evil.example"} {
 		s.Feed(now, []byte("GET /healthz HTTP/1.1\r\nHost: "+host+"\r\n\r\n"))
 		v := make([][]byte, 1)
@@ -43,7 +43,7 @@ func Example() {
 	// HTTP/1.1 403 Forbidden
 	// Date: Sun, 06 Nov 1994 08:49:37 GMT
 	// Content-Type: text/plain; charset=utf-8
-	// Content-Length: 57
+	// Content-Length: 52
 	//
-	// 403 Forbidden: this server does not answer for that Host
+	// 403 Forbidden: this server doesn't accept that Host
 }

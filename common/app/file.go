@@ -10,8 +10,8 @@ import (
 	"threeloops/common/session"
 )
 
-// file serves a GET or HEAD for a path that is none of the routes: with a
-// file below the root or a built-in page.
+// file serves a GET or HEAD for a path that isn't one of the routes, with a file below the root or
+// a built-in page.
 func (a *App) file(c *session.Conn, r *http1.Request, path []byte) {
 	builtIn := bytes.HasPrefix(path, []byte("/_/"))
 	if a.o.FS != nil && !builtIn && a.serveBelowRoot(c, r, string(path)) {
@@ -24,21 +24,22 @@ func (a *App) file(c *session.Conn, r *http1.Request, path []byte) {
 	c.Refuse(404, "there is nothing at that path", nil)
 }
 
-// serveBelowRoot serves the file at path below the root. It reports false if the root
-// has no front page: then the built-in one is served.
+// serveBelowRoot serves the file at path below the root. It returns false if the root has no front
+// page, so that the built-in one is served.
 func (a *App) serveBelowRoot(c *session.Conn, r *http1.Request, path string) bool {
 	name := strings.TrimPrefix(path, "/")
 	if strings.HasSuffix(path, "/") {
 		name += "index.html"
 	}
 	if strings.HasPrefix(name, "/") || hidden(name) {
-		c.Refuse(404, "there is nothing at that path", nil) // to an FS a name with a slash is another root
+		// A name that begins with a slash would be an absolute path for an FS.
+		c.Refuse(404, "there is nothing at that path", nil)
 		return true
 	}
 	if !a.mayOpen(c) {
 		return true
 	}
-	defer a.resumeWaiting() // if the room was not needed
+	defer a.resumeWaiting() // if the file wasn't needed
 	f, size, modified, err := a.openFile(name)
 	switch {
 	case path == "/" && errors.Is(err, fs.ErrNotExist):
@@ -46,7 +47,7 @@ func (a *App) serveBelowRoot(c *session.Conn, r *http1.Request, path string) boo
 	case errors.Is(err, fs.ErrNotExist):
 		c.Refuse(404, "there is nothing at that path", nil)
 	case errors.Is(err, fs.ErrPermission):
-		c.Refuse(403, "that file may not be read", nil)
+		c.Refuse(403, "the server may not read that file", nil)
 	case err != nil:
 		c.Refuse(503, "the file can't be opened at the moment", []byte("Retry-After: 1\r\n"))
 	case f == nil && strings.HasSuffix(path, "/"):
@@ -69,8 +70,8 @@ func (a *App) serveBelowRoot(c *session.Conn, r *http1.Request, path string) boo
 	return true
 }
 
-// hidden reports whether any segment of a name begins with a dot. Such files, like .git
-// and .env, are not meant for clients. What lies in .well-known at the top is (RFC 8615 3).
+// hidden reports whether a segment of a name begins with a dot. Files such as .git and .env aren't
+// meant for clients. Files in the .well-known directory of the root are (RFC 8615 3).
 func hidden(name string) bool {
 	if first, rest, _ := strings.Cut(name, "/"); first == ".well-known" {
 		name = rest
@@ -78,10 +79,10 @@ func hidden(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.Contains(name, "/.")
 }
 
-// redirect sends the client from a directory's name to the name with a slash,
-// from which the links in its index.html are resolved. It gives the new name
-// relative to the old one: a path that begins with two slashes, or what a
-// browser takes for slashes, would be read as the name of another host.
+// redirect sends the client from the name of a directory to that name with a slash. The links in
+// its index.html are relative to that. The Location is relative to the old name: a browser would
+// take a path that begins with two slashes, or with characters that it treats as slashes, for the
+// name of another host.
 func redirect(c *session.Conn, r *http1.Request) {
 	name := r.Path()[bytes.LastIndexByte(r.Path(), '/')+1:]
 	to := http1.AppendURI([]byte("Location: ./"), name)
@@ -89,5 +90,5 @@ func redirect(c *session.Conn, r *http1.Request) {
 	if q := r.Query(); len(q) > 0 {
 		to = http1.AppendURI(append(to, '?'), q)
 	}
-	c.Refuse(301, "a directory's name ends in a slash", append(to, "\r\n"...))
+	c.Refuse(301, "the name of a directory ends with a slash", append(to, "\r\n"...))
 }

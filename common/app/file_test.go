@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// tree is a root with some of everything.
+// tree returns a root with every kind of file.
 func tree() *memFS {
 	return &memFS{
 		modified: birth.Add(-time.Hour + time.Millisecond),
@@ -33,7 +33,7 @@ func tree() *memFS {
 			"secret":          &fs.PathError{Op: "open", Path: "secret", Err: fs.ErrPermission},
 			"busy":            errors.New("too many open files"),
 			"odd":             nil,
-			"odd/index.html":  nil, // a directory
+			"odd/index.html":  nil, // index.html is a directory
 			".env":            "SECRET=1",
 			".git":            nil,
 			".git/config":     "[remote]",
@@ -76,7 +76,7 @@ func TestFilesBelowTheRoot(t *testing.T) {
 		got := ask(t, withFS(m), "GET "+path)
 		got.expect(t, 200, path)
 		if got.body != want {
-			t.Errorf("GET %s is %q, not %q", path, got.body, want)
+			t.Errorf("GET %s = %q, want %q", path, got.body, want)
 		}
 		if m.opened != 1 || m.closed != 1 {
 			t.Errorf("GET %s opened %d files and closed %d", path, m.opened, m.closed)
@@ -99,12 +99,12 @@ func TestFilesThatAreNotServed(t *testing.T) {
 		got := ask(t, withFS(tree()), "GET "+path)
 		got.expect(t, status, path)
 		if again := got.Header.Get("Retry-After"); (again != "") != (status == 503) {
-			t.Errorf("%s: %d with Retry-After %q", path, status, again)
+			t.Errorf("%s: status %d with Retry-After %q", path, status, again)
 		}
 	}
 }
 
-// A name that begins with a dot is hidden from ls, and so easily forgotten in what is served.
+// ls hides a name that begins with a dot, so it is easy to serve such a file by accident.
 func TestDotfilesAreNotServed(t *testing.T) {
 	m := tree()
 	a := withFS(m)
@@ -116,7 +116,7 @@ func TestDotfilesAreNotServed(t *testing.T) {
 		got := ask(t, a, "GET "+path)
 		got.expect(t, 404, path)
 		if m.opened > 0 || len(m.asked) > 0 {
-			t.Errorf("for %s the root was asked for %q", path, m.asked)
+			t.Errorf("GET %s opened %q below the root", path, m.asked)
 		}
 	}
 }
@@ -129,24 +129,24 @@ func TestNamesAreRelativeToTheRoot(t *testing.T) {
 	}
 	for _, name := range m.asked {
 		if strings.HasPrefix(name, "/") {
-			t.Errorf("the FS was asked for %q, which isn't below any root", name)
+			t.Errorf("the FS was asked for %q, which isn't a relative name", name)
 		}
 	}
 }
 
 func TestRoutesComeBeforeFiles(t *testing.T) {
 	a := withFS(tree())
-	ask(t, a, "GET /echo").expect(t, 426, "a file of the route's name")
+	ask(t, a, "GET /echo").expect(t, 426, "a file with the name of a route")
 	if got := ask(t, a, "GET /_/style.css"); got.body == "not ours" {
-		t.Error("a file of the root stands before a built-in page")
+		t.Error("a file below the root replaced a built-in page")
 	}
-	ask(t, a, "GET /_/nothing").expect(t, 404, "below /_/ there is no root")
+	ask(t, a, "GET /_/nothing").expect(t, 404, "no files of the root below /_/")
 }
 
 func TestARootWithoutIndexHasTheBuiltInFrontPage(t *testing.T) {
 	ours := ask(t, local(nil), "GET /")
 	if got := ask(t, withFS(&memFS{}), "GET /"); got.body != ours.body || got.StatusCode != 200 {
-		t.Errorf("a root without index.html answers %s", got.Status)
+		t.Errorf("a root without index.html: got %s, want the built-in page", got.Status)
 	}
 	m := &memFS{files: map[string]any{"index.html": fs.ErrPermission}}
 	ask(t, withFS(m), "GET /").expect(t, 403, "an index.html that may not be read")
@@ -154,12 +154,12 @@ func TestARootWithoutIndexHasTheBuiltInFrontPage(t *testing.T) {
 	ask(t, withFS(m), "GET /").expect(t, 404, "an index.html that is a directory")
 }
 
-// followed is where a browser goes that asked for path and got 301.
+// followed returns where a browser goes after a request for path and a 301.
 func followed(t *testing.T, path string, r reply) string {
 	t.Helper()
 	base := &url.URL{Scheme: "http", Host: "localhost:8003"}
 	base.Path, base.RawQuery, _ = strings.Cut(path, "?")
-	// WHATWG URL 4.4: of http URLs a browser reads a backslash as a slash.
+	// WHATWG URL 4.4: in http URLs, a browser treats a backslash as a slash.
 	to, err := base.Parse(strings.ReplaceAll(r.Header.Get("Location"), `\`, "/"))
 	if err != nil {
 		t.Fatalf("%s: Location %q: %v", path, r.Header.Get("Location"), err)
@@ -179,15 +179,15 @@ func TestADirectoryNameWithoutSlashIsRedirected(t *testing.T) {
 		got := ask(t, withFS(tree()), "GET "+path)
 		got.expect(t, 301, path)
 		if to := followed(t, path, got); !strings.EqualFold(to, want) {
-			t.Errorf("GET %s leads to %s, not %s", path, to, want)
+			t.Errorf("GET %s redirects to %s, want %s", path, to, want)
 		}
 		if got.Header.Get("X") != "" {
-			t.Errorf("GET %s has put a field into the reply", path)
+			t.Errorf("GET %s put a field into the response", path)
 		}
 	}
 }
 
-// A link to us must not lead elsewhere: it is our name that people trust.
+// A link to this server must not lead elsewhere, because people trust our name.
 func TestARedirectIsToThisServer(t *testing.T) {
 	for _, path := range []string{
 		"//evil.example/../../dir",
@@ -201,7 +201,7 @@ func TestARedirectIsToThisServer(t *testing.T) {
 		got := ask(t, withFS(tree()), "GET "+path)
 		got.expect(t, 301, path)
 		if to := followed(t, path, got); !strings.HasPrefix(to, "http://localhost:8003/") {
-			t.Errorf("GET %s: Location %s leads to %s", path, got.Header.Get("Location"), to)
+			t.Errorf("GET %s: Location %s redirects to %s", path, got.Header.Get("Location"), to)
 		}
 	}
 }
@@ -224,7 +224,7 @@ func TestContentTypes(t *testing.T) {
 		m := &memFS{files: map[string]any{name: "x"}}
 		got := ask(t, withFS(m), "GET /"+name)
 		if typ := got.Header.Get("Content-Type"); typ != want {
-			t.Errorf("%s is %q, not %q", name, typ, want)
+			t.Errorf("%s has Content-Type %q, want %q", name, typ, want)
 		}
 		if got.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: a browser may guess another type", name)
@@ -239,7 +239,7 @@ func TestAKnownETagGets304(t *testing.T) {
 	tag := first.Header.Get("ETag")
 	at := func(d time.Duration) string { return m.modified.Add(d).Format(http.TimeFormat) }
 	if want := at(0); first.Header.Get(lm) != want {
-		t.Fatalf("Last-Modified is %q, not %q", first.Header.Get(lm), want)
+		t.Fatalf("Last-Modified = %q, want %q", first.Header.Get(lm), want)
 	}
 	for _, c := range []struct {
 		status int
@@ -270,10 +270,10 @@ func TestAKnownETagGets304(t *testing.T) {
 		got := ask(t, withFS(m), "GET /a.txt", c.fields...)
 		got.expect(t, c.status, c.why)
 		if m.opened != m.closed {
-			t.Errorf("%s: %d files were opened and %d closed", c.why, m.opened, m.closed)
+			t.Errorf("%s: opened %d files and closed %d", c.why, m.opened, m.closed)
 		}
 		if got.Header.Get("ETag") != tag || got.Header.Get(lm) != first.Header.Get(lm) {
-			t.Errorf("%s: the reply has not the same validators: %v", c.why, got.Header)
+			t.Errorf("%s: the response has other validators: %v", c.why, got.Header)
 		}
 	}
 }
@@ -287,11 +287,11 @@ func TestTheTagChangesWithTheFile(t *testing.T) {
 	}
 	m.modified = birth.Add(time.Nanosecond)
 	if tag() == first {
-		t.Error("a nanosecond later the tag is the same")
+		t.Error("the tag is the same after a change a nanosecond later")
 	}
 	m.modified, m.files["a"] = birth, "texts"
 	if tag() == first {
-		t.Error("the file is longer and the tag the same")
+		t.Error("the tag is the same after the file has grown")
 	}
 }
 
@@ -304,7 +304,8 @@ func TestAHEADRequestSendsNoByteOfTheFile(t *testing.T) {
 	}
 }
 
-// RFC 9110 10.2.2: "Location = URI-reference", which has fewer characters than requests do.
+// RFC 9110 10.2.2: "Location = URI-reference". That allows fewer characters than we allow in
+// requests.
 func TestARedirectNamesAProperURI(t *testing.T) {
 	m := &memFS{files: map[string]any{`a"<b>\{`: nil}}
 	got := ask(t, withFS(m), `GET /a"<b>\{?q="|%zz%41[`)
@@ -314,8 +315,8 @@ func TestARedirectNamesAProperURI(t *testing.T) {
 	}
 }
 
-// Without Cache-Control a browser guesses how long its copy of a file is good, a tenth of
-// the time since it was modified, and shows an old page beside new scripts.
+// Without Cache-Control a browser guesses how long its copy of a file is valid: a tenth of the time
+// since the last modification. Then it may show an old page with new scripts.
 func TestAFileIsCheckedAtEachRequest(t *testing.T) {
 	first := ask(t, withFS(tree()), "GET /a.txt")
 	for status, fields := range map[int][]string{

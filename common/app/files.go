@@ -9,24 +9,24 @@ import (
 	"threeloops/common/stat"
 )
 
-// Files that are being sent hold descriptors, which all clients share. So their
-// number has a budget, Options.MaxFiles, apart from the connections' own. A request
-// for a file that doesn't fit waits in its connection; what needs no file doesn't.
+// files counts the files that are being sent. Their descriptors come from a limit that all clients
+// share. So the number of files has its own budget, Options.MaxFiles, apart from the budget of
+// connections. If the budget is used up, a request for a file waits in its connection. Other
+// requests don't wait.
 type files struct {
 	open    int
-	waiting []*session.Conn // whose requests wait for a file to be closed, in their order
+	waiting []*session.Conn // connections whose request waits for a file to be closed, in order
 }
 
 const (
-	// fileWork is what it costs to open a file and to look at it, in units of
-	// session.Conn.Spend.
+	// fileWork is the cost of opening a file and its stat, in units of session.Conn.Spend.
 	fileWork = 200
-	// filesAtOnce is how many files a request may have open: NAME, and NAME.gz.
+	// filesAtOnce is how many files one request may have open: NAME and NAME.gz.
 	filesAtOnce = 2
 )
 
-// mayOpen reports whether the request in hand may open a file now. If not it is
-// postponed until another file is closed, or until the next round.
+// mayOpen reports whether the current request may open a file now. If not, the request is postponed
+// until another file is closed, or until the next iteration.
 func (a *App) mayOpen(c *session.Conn) bool {
 	switch {
 	case a.roomForFiles() <= 0, a.filesScarce() && c.Files() > 0:
@@ -42,7 +42,7 @@ func (a *App) mayOpen(c *session.Conn) bool {
 	return true
 }
 
-// roomForFiles is how many requests may open files.
+// roomForFiles returns how many requests may open files.
 func (a *App) roomForFiles() int {
 	if a.o.MaxFiles == 0 {
 		return 1
@@ -50,11 +50,11 @@ func (a *App) roomForFiles() int {
 	return (a.o.MaxFiles - a.files.open) / filesAtOnce
 }
 
-// filesScarce reports whether more than half of the budget is used. Then a connection
-// has one file at a time, so that only many clients can use up the rest.
+// filesScarce reports whether more than half of the budget is used. Then each connection may have
+// only one file, so a few clients can't use up the rest.
 func (a *App) filesScarce() bool { return a.o.MaxFiles > 0 && a.files.open > a.o.MaxFiles/2 }
 
-// openFile is FS.Open, and counts the file.
+// openFile calls FS.Open and counts the file.
 func (a *App) openFile(name string) (f outq.File, size int64, modified time.Time, err error) {
 	if f, size, modified, err = a.o.FS.Open(name); f != nil {
 		f = &countedFile{f, a}
@@ -63,13 +63,13 @@ func (a *App) openFile(name string) (f outq.File, size int64, modified time.Time
 	return f, size, modified, err
 }
 
-// countedFile counts itself until it is closed.
+// countedFile is a file that counts as open until it is closed.
 type countedFile struct {
 	outq.File
 	app *App
 }
 
-// Inode is the file's number in its file system; 0: not known.
+// Inode returns the file's number in its file system, or 0 if it is unknown.
 func (f *countedFile) Inode() (n uint64) {
 	if i, ok := f.File.(interface{ Inode() uint64 }); ok {
 		n = i.Inode()
@@ -77,7 +77,7 @@ func (f *countedFile) Inode() (n uint64) {
 	return n
 }
 
-// Close also lets requests go on that wait for a file.
+// Close also resumes requests that wait for a file.
 func (f *countedFile) Close() error {
 	err := f.File.Close()
 	f.app.countFiles(-1)
@@ -94,7 +94,7 @@ func (a *App) countFiles(n int) {
 	}
 }
 
-// resumeWaiting lets as many requests go on as there is room for files.
+// resumeWaiting resumes as many waiting requests as may open files.
 func (a *App) resumeWaiting() {
 	n := min(len(a.files.waiting), a.roomForFiles())
 	for i := range max(0, n) {
@@ -106,8 +106,7 @@ func (a *App) resumeWaiting() {
 	}
 }
 
-// forgetFileRequest forgets the request of a connection that has ended. Other requests
-// get its room.
+// forgetFileRequest forgets the request of a connection that has ended, and resumes others.
 func (a *App) forgetFileRequest(c *session.Conn) {
 	if i := slices.Index(a.files.waiting, c); i >= 0 {
 		a.files.waiting = slices.Delete(a.files.waiting, i, i+1)

@@ -8,9 +8,9 @@ import (
 	"threeloops/common/http1"
 )
 
-// preferCompressed puts the file's compressed sibling, name.gz, in its place
-// where there is one that is not older, and the client accepts gzip. It is a
-// representation of its own, with its own entity tag and length.
+// preferCompressed replaces the file by its compressed sibling, name.gz, if that exists and isn't
+// older, and if the client accepts gzip. The sibling is another representation, with its own entity
+// tag and length.
 func (a *App) preferCompressed(r *http1.Request, name string, res *resource) {
 	if !acceptsGzip(r) {
 		return
@@ -20,7 +20,7 @@ func (a *App) preferCompressed(r *http1.Request, name string, res *resource) {
 		return
 	}
 	if older(modified, res.modified) {
-		f.Close() // of an older version
+		f.Close() // it belongs to an older version of the file
 		return
 	}
 	res.file.Close()
@@ -31,30 +31,30 @@ func (a *App) preferCompressed(r *http1.Request, name string, res *resource) {
 	res.coded = true
 }
 
-// older reports whether a compressed sibling is from before its file was modified. Many
-// programs copy a file's time less precisely than it is: gzip in whole seconds, a script
-// as a floating-point number. What the sibling's time leaves out can't make it older.
+// older reports whether a compressed sibling is older than its file. Many programs copy the time of
+// a file with less precision: gzip in whole seconds, a script as a floating-point number. The lost
+// digits must not make the sibling older.
 func older(sibling, file time.Time) bool {
-	precision := time.Microsecond // of a floating-point number of seconds
+	precision := time.Microsecond // precision of the seconds as a floating-point number
 	for precision < time.Second && sibling.Nanosecond()%int(10*precision) == 0 {
 		precision *= 10
 	}
 	return !sibling.Add(precision).After(file)
 }
 
-// compressible reports whether files of that name may have a compressed
-// sibling: texts, because the formats of images, sound and video are compressed.
+// compressible reports whether a file with that name may have a compressed sibling. Only text may,
+// because the formats of images, audio and video are compressed already.
 func compressible(name string) bool {
 	t := contentType(name)
 	return strings.HasPrefix(t, "text/") || strings.HasSuffix(t, "json") ||
 		strings.HasSuffix(t, "xml") || t == "application/wasm"
 }
 
-// acceptsGzip reports whether the client accepts the coding gzip: names it, or
-// all by "*", with a weight that isn't zero, nor below that of the plain text
-// where it gives that one too (RFC 9110 12.5.3).
+// acceptsGzip reports whether the client accepts the coding gzip. It must name gzip, or "*", with a
+// weight above zero. If it also gives a weight for identity, the weight of gzip must not be lower
+// (RFC 9110 12.5.3).
 func acceptsGzip(r *http1.Request) bool {
-	gzip, any, identity := -1, 0, 0 // weights; -1: not named
+	gzip, any, identity := -1, 0, 0 // weights; -1 if not named
 	for value := range r.Fields("Accept-Encoding") {
 		for member := range bytes.SplitSeq(value, []byte(",")) {
 			coding, parameters, _ := bytes.Cut(bytes.Trim(member, " \t"), []byte(";"))
@@ -75,9 +75,9 @@ func acceptsGzip(r *http1.Request) bool {
 	return gzip > 0 && gzip >= identity
 }
 
-// weight parses a member's parameters. Weights have up to three decimals, and
-// are 1 unless said otherwise (RFC 9110 12.4.2); ours are in thousandths. What is
-// no weight at all makes the member unacceptable: plain text harms nobody.
+// weight parses the parameters of a list member and returns its weight in thousandths. A weight has
+// up to three decimals, and is 1 by default (RFC 9110 12.4.2). For an invalid weight it returns 0,
+// and then the client gets plain text, which is always acceptable.
 func weight(parameters []byte) int {
 	name, value, ok := bytes.Cut(bytes.Trim(parameters, " \t"), []byte("="))
 	if !ok && len(name) == 0 {

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// packed is a root whose file has a compressed sibling. (Nobody unpacks it.)
+// packed returns a root with a file that has a compressed sibling. (Its content isn't really gzip,
+// because nobody unpacks it.)
 func packed() *memFS {
 	return &memFS{modified: birth.Add(-time.Hour), files: map[string]any{
 		"a.css": "plain", "a.css.gz": "packed", "b.css": "alone", "c.png": "image", "c.png.gz": "never",
@@ -40,10 +41,10 @@ func TestTheCompressedFileIsServedIfTheClientAcceptsGzip(t *testing.T) {
 			t.Errorf("%q: got %q, Content-Encoding %q", fields, got.body, encoding)
 		}
 		if got.Header.Get("Vary") != "Accept-Encoding" {
-			t.Errorf("%q: a cache must be told that this varies", fields)
+			t.Errorf("%q: got no Vary, so a cache can't know that the response varies", fields)
 		}
 		if got.Header.Get("Content-Type") != "text/css; charset=utf-8" {
-			t.Errorf("%q: the type is that of the content, not %q", fields, got.Header.Get("Content-Type"))
+			t.Errorf("%q: got Content-Type %q, want the type of the uncompressed file", fields, got.Header.Get("Content-Type"))
 		}
 		if m.opened != m.closed {
 			t.Errorf("%q: opened %d files and closed %d", fields, m.opened, m.closed)
@@ -55,7 +56,7 @@ func TestFilesWithoutACompressedFile(t *testing.T) {
 	for path, want := range map[string]string{"/b.css": "alone", "/c.png": "image"} {
 		got := ask(t, withFS(packed()), "GET "+path, "Accept-Encoding: gzip")
 		if got.body != want || got.Header.Get("Content-Encoding") != "" {
-			t.Errorf("GET %s gives %q", path, got.body)
+			t.Errorf("GET %s = %q", path, got.body)
 		}
 	}
 }
@@ -64,9 +65,9 @@ func TestTheTwoRepresentationsHaveTheirOwnTags(t *testing.T) {
 	plain := ask(t, withFS(packed()), "GET /a.css").Header.Get("ETag")
 	gz := ask(t, withFS(packed()), "GET /a.css", "Accept-Encoding: gzip").Header.Get("ETag")
 	if plain == gz {
-		t.Errorf("both have the tag %s", plain)
+		t.Errorf("both representations have the tag %s", plain)
 	}
-	ask(t, withFS(packed()), "GET /a.css", "If-None-Match: "+gz).expect(t, 200, "the other's tag")
+	ask(t, withFS(packed()), "GET /a.css", "If-None-Match: "+gz).expect(t, 200, "the tag of the other representation")
 }
 
 func TestOlder(t *testing.T) {
@@ -76,7 +77,7 @@ func TestOlder(t *testing.T) {
 		want          bool
 		why           string
 	}{
-		{at(9, 123456789), at(9, 123456789), false, "as old"},
+		{at(9, 123456789), at(9, 123456789), false, "the same time"},
 		{at(9, 200000000), at(9, 100000000), false, "newer"},
 		{at(9, 0), at(9, 123456789), false, "copied in whole seconds"},
 		{at(9, 0), at(9, 999999999), false, "copied in whole seconds, at the second's end"},
@@ -88,11 +89,11 @@ func TestOlder(t *testing.T) {
 		{at(9, 123456700), at(9, 123456789), false, "copied in units of 100 ns"},
 		{at(9, 123456551), at(9, 123456789), false, "copied as a floating-point number"},
 		{at(9, 123456789), at(9, 123457789), true, "a microsecond older"},
-		{at(9, 123456789), at(9, 200000000), true, "older, with a file of coarser precision"},
+		{at(9, 123456789), at(9, 200000000), true, "older, with a file of lower precision"},
 		{at(9, 500000000), at(10, 0), true, "older, with a file in whole seconds"},
 	} {
 		if got := older(c.sibling, c.file); got != c.want {
-			t.Errorf("%s: older is %t", c.why, got)
+			t.Errorf("%s: older() = %t", c.why, got)
 		}
 	}
 }

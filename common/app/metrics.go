@@ -7,7 +7,7 @@ import (
 	"threeloops/common/stat"
 )
 
-// What a report costs, in units of session.Conn.Spend.
+// The cost of a report, in units of session.Conn.Spend.
 const (
 	reportWork = 200
 	slotWork   = 10
@@ -16,7 +16,8 @@ const (
 var metricsFields = []byte("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n" +
 	"Cache-Control: no-store\r\n")
 
-// report begins a report: it counts what that costs, and what only the loop can note.
+// report begins a report. It counts the cost, and adds the dropped log lines, which only the loop
+// may do.
 func (a *App) report(c *session.Conn) {
 	c.Spend(reportWork + slotWork*len(a.o.Board))
 	if a.o.TakeDropped != nil {
@@ -24,11 +25,11 @@ func (a *App) report(c *session.Conn) {
 	}
 }
 
-// perSlot are the counters that /metrics gives for each slot too. They are few:
-// every child of forkserv would be a series of its own for every one of them.
+// perSlot are the counters that /metrics also gives for each slot. They are few, because each of
+// them is a new series for every child of forkserv.
 var perSlot = []stat.Counter{stat.Requests, stat.MessagesIn, stat.BytesIn, stat.BytesOut, stat.Rounds, stat.QueueMost}
 
-// metrics responds in Prometheus' text format.
+// metrics responds in the text format of Prometheus.
 func (a *App) metrics(c *session.Conn) {
 	m := metrics{server: a.o.Name}
 	a.report(c)
@@ -49,14 +50,14 @@ func (a *App) metrics(c *session.Conn) {
 	c.Respond(&session.Response{Status: 200, Fields: metricsFields, Body: m.text})
 }
 
-// metrics is a text in the making.
+// metrics builds the text of a response.
 type metrics struct {
 	server string
 	text   []byte
-	name   string // of the family under way
+	name   string // name of the current family
 }
 
-// family writes the lines HELP and TYPE: a Total is a counter, everything else a gauge.
+// family writes the lines HELP and TYPE. A Total is a counter, and every other kind is a gauge.
 func (m *metrics) family(name, help string, c stat.Counter) {
 	if c.Kind() == stat.Total {
 		m.head(name+"_total", help, "counter")
@@ -70,8 +71,8 @@ func (m *metrics) head(name, help, kind string) {
 	m.text = append(m.text, "# HELP "+name+" "+help+"\n# TYPE "+name+" "+kind+"\n"...)
 }
 
-// sample adds a line. Labels are names and values by turns, of the server's own
-// making: nothing in them needs a backslash.
+// sample adds a line. labels are names and values in turn. The server makes them, and nothing in
+// them needs a backslash.
 func (m *metrics) sample(n uint64, labels ...string) {
 	m.text = append(m.text, m.name+`{server="`+m.server+`"`...)
 	for i := 0; i < len(labels); i += 2 {

@@ -6,12 +6,13 @@ import (
 	"strconv"
 )
 
-// byteRange is bytes from up to, and without, to.
+// byteRange is the bytes from "from" up to "to", without the byte at "to".
 type byteRange struct{ from, to int64 }
 
 func (b byteRange) len() int64 { return b.to - b.from }
 
-// appendField adds the field Content-Range, which names the last byte itself.
+// appendField adds the field Content-Range. That field names the last byte of the range, which is
+// to-1.
 func (b byteRange) appendField(dst []byte, size int64) []byte {
 	dst = append(dst, "Content-Range: bytes "...)
 	dst = strconv.AppendInt(dst, b.from, 10)
@@ -20,18 +21,17 @@ func (b byteRange) appendField(dst []byte, size int64) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// maxRanges is how many ranges a request may ask for. One that asks for more is
-// get the whole.
+// maxRanges is the maximum number of ranges in a request. A request for more of them gets the whole
+// resource.
 const maxRanges = 64
 
-// parseRanges parses a Range field for a resource of size bytes, and leaves out
-// what lies after its end. It reports false if the field must be ignored.
+// parseRanges parses a Range field for a resource of size bytes, and leaves out ranges after its
+// end. It returns false if the field must be ignored.
 //
-// RFC 9110 14.2: "A server that supports range requests MAY ignore a Range
-// header field when the selected representation has no content": there the range
-// of its last byte is one that exists, but that Content-Range can't express. And
-// a server "MAY ignore or reject a Range header field that contains an invalid
-// ranges-specifier", which is ignored too.
+// RFC 9110 14.2: "A server that supports range requests MAY ignore a Range header field when the
+// selected representation has no content". For such a resource, the range of its last byte exists,
+// but Content-Range can't express it. A server also "MAY ignore or reject a Range header field that
+// contains an invalid ranges-specifier"; this one ignores it.
 func parseRanges(value []byte, size int64) ([]byteRange, bool) {
 	unit, set, ok := bytes.Cut(value, []byte("="))
 	if !ok || size == 0 || !bytes.EqualFold(unit, []byte("bytes")) {
@@ -77,8 +77,8 @@ func parseRange(spec []byte, size int64) (byteRange, bool) {
 	return byteRange{from, to}, ok1 && ok2
 }
 
-// number parses digits. A number too large for an int64, which is larger than
-// any resource, is as large as possible.
+// number parses digits. If the number doesn't fit into an int64, it returns the largest int64,
+// which is larger than any resource.
 func number(digits []byte) (n int64, ok bool) {
 	huge := false
 	for _, c := range digits {
@@ -97,15 +97,15 @@ func number(digits []byte) (n int64, ok bool) {
 	return n, len(digits) > 0
 }
 
-// overhead is about what a part of a multipart body costs beside its bytes:
-// ranges that are nearer to each other are sent as one.
+// overhead is approximately how many bytes a part of a multipart body needs in addition to its
+// content. If the gap between two ranges is smaller, they are sent as one.
 const overhead = 128
 
-// coalesce joins ranges that overlap, or nearly touch. The others keep their
+// coalesce joins ranges that overlap, or whose gap is at most overhead. The others keep their
 // order.
 //
-// RFC 9110 14.2 warns of "many small ranges" and overlapping ones, with which a
-// few bytes of a request could cost a response of many times the resource.
+// RFC 9110 14.2 warns of "many small ranges" and of overlapping ones: a short request could get a
+// response many times as long as the resource.
 func coalesce(ranges []byteRange) []byteRange {
 	var joined []byteRange
 	for _, b := range ranges {

@@ -38,7 +38,7 @@ func TestOneRange(t *testing.T) {
 		got := ask(t, withFS(m), "GET /letters.txt", "Range: "+value)
 		got.expect(t, 206, value)
 		if got.body != want.part || got.Header.Get("Content-Range") != want.contentRange {
-			t.Errorf("Range: %s gives %q, %q", value, got.body, got.Header.Get("Content-Range"))
+			t.Errorf("Range: %s: got %q, %q", value, got.body, got.Header.Get("Content-Range"))
 		}
 		if m.opened != m.closed {
 			t.Errorf("Range: %s opened %d files and closed %d", value, m.opened, m.closed)
@@ -72,11 +72,11 @@ func TestRangesThatAreIgnored(t *testing.T) {
 		got := ask(t, withFS(lettered()), "GET /letters.txt", "Range: "+value)
 		got.expect(t, 200, value)
 		if got.body != alphabet || got.Header.Get("Accept-Ranges") != "bytes" {
-			t.Errorf("Range: %s gives %q", value, got.body)
+			t.Errorf("Range: %s: got %q", value, got.body)
 		}
 	}
 	twice := ask(t, withFS(lettered()), "GET /letters.txt", "Range: bytes=0-1", "Range: bytes=4-5")
-	twice.expect(t, 200, "two lines make a list of one that is invalid")
+	twice.expect(t, 200, "two Range fields are invalid")
 	head := ask(t, withFS(lettered()), "HEAD /letters.txt", "Range: bytes=0-1")
 	head.expect(t, 200, "HEAD")
 }
@@ -87,10 +87,10 @@ func TestSeveralRanges(t *testing.T) {
 	got.expect(t, 206, "several ranges")
 	typ, parameters, err := mime.ParseMediaType(got.Header.Get("Content-Type"))
 	if err != nil || typ != "multipart/byteranges" {
-		t.Fatalf("Content-Type is %q: %v", got.Header.Get("Content-Type"), err)
+		t.Fatalf("Content-Type = %q: %v", got.Header.Get("Content-Type"), err)
 	}
 	if got.Header.Get("Content-Range") != "" {
-		t.Error("RFC 9110 15.3.7.2: Content-Range belongs to the parts")
+		t.Error("got a Content-Range, which belongs to the parts (RFC 9110 15.3.7.2)")
 	}
 	var parts []string
 	for r := multipart.NewReader(strings.NewReader(got.body), parameters["boundary"]); ; {
@@ -117,21 +117,21 @@ func TestSeveralRanges(t *testing.T) {
 	}
 }
 
-// However ranges overlap, what is sent is never much more than the resource.
+// Even if the ranges overlap, the response is never much larger than the resource.
 func TestRangesDoNotMultiplyTheResponse(t *testing.T) {
 	value := "bytes=0-"
 	for range maxRanges - 1 {
 		value += ",0-"
 	}
 	got := ask(t, withFS(lettered()), "GET /long.txt", "Range: "+value)
-	got.expect(t, 206, "a bomb")
+	got.expect(t, 206, "the same range many times")
 	if len(got.body) != 2600 {
-		t.Errorf("a request for the same range %d times is answered with %d bytes", maxRanges, len(got.body))
+		t.Errorf("the same range %d times: got %d bytes, want 2600", maxRanges, len(got.body))
 	}
 }
 
-// What is sent has every byte that was asked for, no byte twice, and none that
-// wasn't unless it lies in a gap not worth a part of its own.
+// The joined ranges have every requested byte, no byte twice, and other bytes only in gaps that are
+// too small for a part of their own.
 func TestCoalescedRangesAreTheSameBytes(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	const size = 4000
@@ -155,10 +155,10 @@ func TestCoalescedRangesAreTheSameBytes(t *testing.T) {
 		gap := 0
 		for i := range want {
 			if got[i] > 1 || got[i] < want[i] {
-				t.Fatalf("byte %d of %v is sent %d times: %v", i, asked, got[i], joined)
+				t.Fatalf("byte %d of %v would be sent %d times: %v", i, asked, got[i], joined)
 			}
 			if gap = (gap + 1) * (1 - want[i]) * got[i]; gap > overhead {
-				t.Fatalf("%v has a gap of more than %d bytes that nobody asked for: %v", joined, overhead, asked)
+				t.Fatalf("%v includes a gap of more than %d bytes between the requested ranges: %v", joined, overhead, asked)
 			}
 		}
 	}
@@ -171,13 +171,12 @@ func TestAnEmptyFileIsNeverAPart(t *testing.T) {
 		got := ask(t, withFS(lettered()), "GET /empty.txt", "Range: "+value)
 		got.expect(t, 200, value)
 		if got.ContentLength != 0 {
-			t.Errorf("an empty file has %d bytes", got.ContentLength)
+			t.Errorf("Content-Length of an empty file = %d", got.ContentLength)
 		}
 	}
 }
 
-// The multipart body is not coded, though its parts would be, and Content-Encoding
-// would have to stand beside it.
+// The multipart body itself isn't coded, but a Content-Encoding would apply to all of it.
 func TestSeveralRangesOfACompressedFileGetTheWhole(t *testing.T) {
 	m := &memFS{modified: birth.Add(-time.Hour), files: map[string]any{
 		"a.css": strings.Repeat(alphabet, 100), "a.css.gz": strings.Repeat(alphabet, 99),
@@ -185,16 +184,16 @@ func TestSeveralRangesOfACompressedFileGetTheWhole(t *testing.T) {
 	got := ask(t, withFS(m), "GET /a.css", "Accept-Encoding: gzip", "Range: bytes=0-3,2000-2009")
 	got.expect(t, 200, "two ranges")
 	if got.body != strings.Repeat(alphabet, 99) || got.Header.Get("Content-Encoding") != "gzip" {
-		t.Errorf("want the whole of the sibling, got %d bytes", len(got.body))
+		t.Errorf("want the whole sibling, got %d bytes", len(got.body))
 	}
 	if m.opened != m.closed {
 		t.Errorf("opened %d files and closed %d", m.opened, m.closed)
 	}
 }
 
-// RFC 9110 15.3.7: a 206 has the "Date, Cache-Control, ETag, Expires,
-// Content-Location, and Vary" of the 200, and "all of the representation header
-// fields", but not to a client that sends If-Range, and has them.
+// RFC 9110 15.3.7: a 206 has the "Date, Cache-Control, ETag, Expires, Content-Location, and Vary"
+// of the 200. It also has "all of the representation header fields", except for a client that sends
+// If-Range, because that client has them already.
 func TestA206HasTheFieldsOfThe200(t *testing.T) {
 	const several = "bytes=0-3,2000-2009"
 	files := map[string]any{"a.css": strings.Repeat(alphabet, 100), "a.css.gz": strings.Repeat(alphabet, 99)}
@@ -212,7 +211,7 @@ func TestA206HasTheFieldsOfThe200(t *testing.T) {
 				same := cmp.Equal(whole.Header[name], part.Header[name])
 				multipart := name == "Content-Type" && value == several
 				if !same && !multipart && name != "Content-Length" {
-					t.Errorf("%s, %s: %s is %q", path, value, name, part.Header[name])
+					t.Errorf("%s, %s: got %s %q", path, value, name, part.Header[name])
 				}
 			}
 			known := ask(t, a, "GET "+path, "Accept-Encoding: gzip", "Range: "+value,
@@ -220,12 +219,12 @@ func TestA206HasTheFieldsOfThe200(t *testing.T) {
 			known.expect(t, 206, value)
 			for _, name := range []string{"Cache-Control", "ETag", "Vary"} {
 				if !cmp.Equal(whole.Header[name], known.Header[name]) {
-					t.Errorf("%s, %s with If-Range: %s is %q", path, value, name, known.Header[name])
+					t.Errorf("%s, %s with If-Range: got %s %q", path, value, name, known.Header[name])
 				}
 			}
 			for _, name := range []string{"Content-Encoding", "Last-Modified"} {
 				if known.Header.Get(name) != "" {
-					t.Errorf("%s, %s with If-Range: the client has %s already", path, value, name)
+					t.Errorf("%s, %s with If-Range: got %s, which the client already has", path, value, name)
 				}
 			}
 		}

@@ -9,24 +9,24 @@ import (
 	"threeloops/common/session"
 )
 
-// resource is what GET returns: a page in memory, or an open file.
+// resource is the result of a GET: a page in memory, or an open file.
 type resource struct {
 	validators
-	content []byte // complete lines that describe the content, Content-Type first
-	policy  []byte // further lines, which 304 and 206 have as well: Cache-Control, Vary
-	body    []byte // never written to again; or
+	content []byte // complete lines about the content, Content-Type first
+	policy  []byte // other lines, also for 304 and 206: Cache-Control, Vary
+	body    []byte // nobody may write to it; nil if there is a file
 	file    outq.File
-	size    int64          // of either, in bytes
+	size    int64          // size of body or file, in bytes
 	coded   bool           // content has a Content-Encoding
-	fixed   *session.Fixed // the 200, if it never changes
+	fixed   *session.Fixed // the response with status 200, if it never changes
 }
 
-// nosniff forbids a browser to guess another type than the one that we name: it
-// could be made to run what is no script.
+// nosniff forbids a browser to guess another type than the one in Content-Type. A wrong guess could
+// make the browser run a file that isn't a script.
 const nosniff = "X-Content-Type-Options: nosniff\r\n"
 
-// serve responds to a GET or HEAD with res, if the request's conditions hold, and
-// with as much of it as the request asks for. It becomes the owner of res.file.
+// serve responds to a GET or HEAD with res, or with the ranges of it that the request asks for, if
+// the request's conditions hold. It becomes the owner of res.file.
 func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
 	if a.conditionsForbid(c, r, res.validators, res.policy) {
 		res.close()
@@ -47,7 +47,7 @@ func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
 		to := append([]byte("Content-Range: bytes */"), strconv.FormatInt(res.size, 10)...)
 		c.Refuse(416, "the resource has no such range", append(to, "\r\n"...))
 	default:
-		// RFC 9110 15.3.7: to a request with If-Range a sender "SHOULD NOT
+		// RFC 9110 15.3.7: in the response to a request with If-Range, a sender "SHOULD NOT
 		// generate other representation header fields beyond those required".
 		first, rest, _ := cutLine(fields)
 		if _, known := r.Field("If-Range"); known {
@@ -61,21 +61,21 @@ func (a *App) serve(c *session.Conn, r *http1.Request, res *resource) {
 	}
 }
 
-// appendFields appends the fields of a 200 that describe res, without Content-Length.
+// appendFields appends the fields of a 200 that describe res, except Content-Length.
 func (res *resource) appendFields(dst []byte, now time.Time) []byte {
 	dst = append(append(dst, res.content...), res.policy...)
 	return append(res.validators.append(dst, now), "Accept-Ranges: bytes\r\n"...)
 }
 
-// conditionsForbid responds to a request whose conditions aren't met, and reports
-// whether that was so.
+// conditionsForbid responds to a request whose conditions aren't met, and reports whether it has
+// responded.
 func (a *App) conditionsForbid(c *session.Conn, r *http1.Request, v validators, policy []byte) bool {
 	switch v.judge(r, c.Now()) {
 	case failed:
-		c.Refuse(412, "the resource is not what the request expects", v.append(nil, c.Now()))
+		c.Refuse(412, "the resource doesn't meet the request's conditions", v.append(nil, c.Now()))
 	case unchanged:
-		// RFC 9110 15.4.5: a 304 carries the fields that the 200 would have had
-		// for caches, and nothing about the content.
+		// RFC 9110 15.4.5: a 304 has those fields of the 200 that caches need, and none
+		// about the content.
 		fields := append([]byte(nil), policy...)
 		c.Respond(&session.Response{Status: 304, Fields: v.append(fields, c.Now())})
 	default:
@@ -90,13 +90,12 @@ func (res *resource) close() {
 	}
 }
 
-// ranges returns the ranges that r asks for, none if there are no such bytes.
-// It reports false if the response is the whole resource.
+// ranges returns the ranges that r asks for. They are empty if the resource has no such bytes. It
+// returns false if the response is the whole resource.
 //
-// RFC 9110 14.2: "A server MUST ignore a Range header field received with a
-// request method that is unrecognized or for which range handling is not
-// defined. For this specification, GET is the only method for which range
-// handling is defined."
+// RFC 9110 14.2: "A server MUST ignore a Range header field received with a request method that is
+// unrecognized or for which range handling is not defined. For this specification, GET is the only
+// method for which range handling is defined."
 func (res *resource) ranges(c *session.Conn, r *http1.Request) ([]byteRange, bool) {
 	value, ok := only(r, "Range")
 	if !ok || string(r.Method()) != "GET" || !res.sameAs(r, c.Now()) {
@@ -105,7 +104,7 @@ func (res *resource) ranges(c *session.Conn, r *http1.Request) ([]byteRange, boo
 	ranges, ok := parseRanges(value, res.size)
 	ranges = coalesce(ranges)
 	if !ok || len(ranges) > 1 && res.coded {
-		return nil, false // beside a Content-Encoding the multipart would be taken for what is coded
+		return nil, false // Content-Encoding would apply to the whole multipart body
 	}
 	return ranges, true
 }
@@ -118,14 +117,14 @@ func (res *resource) replyPart(c *session.Conn, fields []byte, b byteRange) {
 	c.Respond(&reply)
 }
 
-// partWork is what a part of a multipart body costs, in units of session.Conn.Spend.
+// partWork is the cost of one part of a multipart body, in units of session.Conn.Spend.
 const partWork = 30
 
-// respondParts responds with several ranges as one multipart body, and fields
-// beside its type.
+// respondParts responds with several ranges as one multipart body. fields are the header fields of
+// the response except its type.
 //
-// RFC 9110 14.6: the media type multipart/byteranges; 15.3.7.2: each part has
-// the Content-Type that the whole would have had, and its own Content-Range.
+// RFC 9110 14.6 defines the media type multipart/byteranges. 15.3.7.2: each part has the
+// Content-Type of the whole resource, and its own Content-Range.
 func (res *resource) respondParts(c *session.Conn, fields []byte, ranges []byteRange) {
 	boundary := "threeloops-" + res.tag[1:len(res.tag)-1]
 	typ, _, _ := cutLine(res.content)
@@ -149,7 +148,7 @@ func (res *resource) respondParts(c *session.Conn, fields []byte, ranges []byteR
 	c.Respond(&session.Response{Status: 206, Fields: fields, Parts: parts})
 }
 
-// oneOf is one of several uses of a file. The last one's Close closes it.
+// oneOf is one of several uses of a file. Close of the last one closes the file.
 type oneOf struct {
 	outq.File
 	left *int

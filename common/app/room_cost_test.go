@@ -9,7 +9,7 @@ import (
 	"threeloops/common/hub"
 )
 
-// hall is a room with content, and a member without WebSocket in it.
+// hall is a room with a member that has no WebSocket.
 type hall struct {
 	*App
 	bus     *hub.Local
@@ -23,30 +23,30 @@ func newHall(t testing.TB) *hall {
 	bus.Attach(a)
 	h := &hall{App: a, bus: bus, session: strings.Repeat("01", 16)}
 	if newDriver(a).exchange(shortPost("join", `{"name":"x"}`)) < 100 {
-		t.Fatal("the room lets nobody in")
+		t.Fatal("no response to a join")
 	}
 	return h
 }
 
-// shortPost is the shortest request with a body.
+// shortPost returns the shortest request with a body.
 func shortPost(what, body string) []byte {
 	return fmt.Appendf(nil, "POST /chat/%s HTTP/1.0\r\nContent-Length:%d\r\n\r\n%s", what, len(body), body)
 }
 
-// shortPoll is the shortest poll.
+// shortPoll returns the shortest poll.
 func (h *hall) shortPoll(since int) []byte {
 	return fmt.Appendf(nil, "GET %s HTTP/1.0\r\n\r\n", pollOf(h.session, since))
 }
 
-// talk has the member say something, n times.
+// talk makes the member say text n times.
 func (h *hall) talk(n int, text string) {
 	for range n {
 		newDriver(h.App).exchange(shortPost("send", `{"session":"`+h.session+`","text":"`+text+`"}`))
 	}
 }
 
-// fillWith has n members join by WebSocket, whose names are a number and a letter
-// repeated up to so many characters.
+// fillWith adds n members with a WebSocket. A name is a number, followed by a letter that is
+// repeated until the name has length characters.
 func (h *hall) fillWith(n int, letter string, length int) {
 	for range n {
 		h.members++
@@ -56,7 +56,7 @@ func (h *hall) fillWith(n int, letter string, length int) {
 	}
 }
 
-// halls are rooms in which a response may become large.
+// halls are rooms in which a response can become large.
 var halls = []struct {
 	title string
 	fill  func(h *hall)
@@ -80,7 +80,7 @@ var halls = []struct {
 	{"4,000 members with long names", func(h *hall) { h.fillWith(4000, "\U0001F600", hub.MaxName) }},
 	{"4,000 members with names of quotes", func(h *hall) { h.fillWith(4000, `"`, hub.MaxName) }},
 	{"10,000 members with short names", func(h *hall) { h.fillWith(10_000, "", 0) }},
-	{"4,000 members, and talk", func(h *hall) {
+	{"4,000 members and their messages", func(h *hall) {
 		h.fillWith(4000, "\U0001F600", hub.MaxName)
 		h.talk(50, strings.Repeat("x", 300))
 	}},
@@ -98,33 +98,33 @@ func TestAResponseOfTheRoomHasAtMost300TimesTheBytesOfItsRequest(t *testing.T) {
 		check := func(what string, request []byte) int {
 			got, sent := newDriver(h.App).exchange(request), len(request)
 			if got > most*sent {
-				t.Errorf("%s: %s of %d bytes gets %d, which is %d times as many: want at most %d times",
+				t.Errorf("%s: the response to %s of %d bytes has %d bytes, which is %d times as many: want at most %d times",
 					hall.title, what, sent, got, got/sent, most)
 			}
 			return got
 		}
 		polls := 0
-		for since := range 301 { // the last one waits
+		for since := range 301 { // the last poll waits
 			polls = max(polls, check("a poll", h.shortPoll(since)))
 		}
 		join := check("a join", shortPost("join", `{"name":"-"}`))
 		socket := check("a join by WebSocket", append([]byte(upgrade), joinFrame("+")...))
-		t.Logf("%s: at most %d bytes for a poll, %d for a join, %d for one by WebSocket", hall.title, polls, join, socket)
+		t.Logf("%s: at most %d bytes for a poll, %d for a join, %d for a join by WebSocket", hall.title, polls, join, socket)
 		if min(polls, join, socket) < 200 {
-			t.Errorf("%s: some request gets no answer", hall.title)
+			t.Errorf("%s: a request got no response", hall.title)
 		}
 	}
 }
 
-// joinFrame is a masked text frame that asks to join.
+// joinFrame returns a masked text frame with a request to join.
 func joinFrame(name string) []byte {
 	text := `{"type":"join","name":"` + name + `"}`
 	return append([]byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0}, text...)
 }
 
-// perByte is the time that a request took, in nanoseconds, for each of its
-// bytes: the mean of 50 in the fastest of several turns, garbage collection
-// included. ask returns the n-th request.
+// perByte returns the time of a request in nanoseconds, for each of its bytes. It is the mean of 50
+// requests in the fastest of several turns, and includes garbage collection. ask returns the n-th
+// request.
 func perByte(t *testing.T, a *App, turns int, ask func(n int) []byte) float64 {
 	const each = 50
 	least, d := time.Hour, newDriver(a)
@@ -136,7 +136,7 @@ func perByte(t *testing.T, a *App, turns int, ask func(n int) []byte) float64 {
 		began := time.Now()
 		for _, r := range requests {
 			if d.exchange(r) < 100 {
-				t.Fatalf("%.60q gets no answer", r)
+				t.Fatalf("%.60q got no response", r)
 			}
 		}
 		least = min(least, time.Since(began))
@@ -156,7 +156,7 @@ func TestARequestToTheRoomCostsAtMost40TimesTheTimeOfHealthzPerByte(t *testing.T
 		}
 		polls := perByte(t, h.App, 8, func(int) []byte { return poll }) / unit
 		joins := perByte(t, h.App, 8, join) / unit
-		t.Logf("%s: a byte costs %.1f times what one of GET /healthz does in a poll, %.1f times in a join (%.1f ns)",
+		t.Logf("%s: a byte of a poll takes %.1f times, and of a join %.1f times, the time of a byte of GET /healthz (%.1f ns)",
 			hall.title, polls, joins, unit)
 		if polls > most || joins > most {
 			t.Errorf("%s: want at most %d times the time of GET /healthz for each byte, got %.1f for a poll, %.1f for a join",

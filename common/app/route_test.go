@@ -26,7 +26,7 @@ var routes = []struct{ path, allow, kind string }{
 func TestEveryRouteNamesItsType(t *testing.T) {
 	for _, r := range routes {
 		if got := ask(t, local(nil), "GET "+r.path).Header.Get("Content-Type"); got != r.kind {
-			t.Errorf("GET %s has Content-Type %q, not %q", r.path, got, r.kind)
+			t.Errorf("GET %s: got Content-Type %q, want %q", r.path, got, r.kind)
 		}
 	}
 }
@@ -55,7 +55,7 @@ func TestAMethodNotAllowedHereGets405WithAllow(t *testing.T) {
 			got := ask(t, local(nil), method+" "+r.path)
 			got.expect(t, 405, method+" "+r.path)
 			if got.Header.Get("Allow") != r.allow {
-				t.Errorf("%s %s: Allow is %q, not %q", method, r.path, got.Header.Get("Allow"), r.allow)
+				t.Errorf("%s %s: got Allow %q, want %q", method, r.path, got.Header.Get("Allow"), r.allow)
 			}
 		}
 	}
@@ -69,7 +69,7 @@ func TestOptionsSaysWhatIsAllowed(t *testing.T) {
 		got := ask(t, local(nil), "OPTIONS "+r.path)
 		got.expect(t, 204, "OPTIONS "+r.path)
 		if got.Header.Get("Allow") != r.allow || got.body != "" {
-			t.Errorf("OPTIONS %s: Allow is %q, not %q", r.path, got.Header.Get("Allow"), r.allow)
+			t.Errorf("OPTIONS %s: got Allow %q, want %q", r.path, got.Header.Get("Allow"), r.allow)
 		}
 	}
 }
@@ -89,7 +89,7 @@ func TestAPathIsDecodedBeforeItIsRouted(t *testing.T) {
 		got := ask(t, local(nil), "GET "+path)
 		got.expect(t, 200, path)
 		if got.body != "ok\n" {
-			t.Errorf("GET %s is %q", path, got.body)
+			t.Errorf("GET %s = %q", path, got.body)
 		}
 	}
 }
@@ -103,7 +103,7 @@ func TestAMalformedPathGets400(t *testing.T) {
 func TestAnErrorIsALineOfText(t *testing.T) {
 	got := ask(t, local(nil), "GET /nothing")
 	if want := "404 Not Found: there is nothing at that path\n"; got.body != want {
-		t.Errorf("the reply is %q, not %q", got.body, want)
+		t.Errorf("got %q, want %q", got.body, want)
 	}
 }
 

@@ -14,20 +14,20 @@ import (
 //go:embed site
 var site embed.FS
 
-// page is a resource of the built-in site. It is read, and its fields are
-// written, when it is first asked for, and then never again.
+// page is a resource of the built-in site. It is loaded, and its fields are written, at the first
+// request for it.
 type page struct {
 	path string
 	file string
 	resource
 }
 
-// builtIn lists the built-in pages: index.html is "/", NAME.html is "/_/NAME",
-// and any other file is "/_/" and its name.
+// builtIn returns the built-in pages. The path of index.html is "/", the path of NAME.html is
+// "/_/NAME", and the path of any other file is "/_/" and its name.
 func builtIn() []page {
 	entries, err := site.ReadDir("site")
 	if err != nil {
-		panic(err) // embedded by the compiler: it is there
+		panic(err) // impossible: the compiler has embedded it
 	}
 	pages := make([]page, 0, len(entries))
 	for _, e := range entries {
@@ -61,19 +61,19 @@ func (p *page) serve(a *App, c *session.Conn, r *http1.Request) {
 	a.serve(c, r, &p.resource)
 }
 
-// revalidate lets a browser keep a page or a file, if it asks each time whether that is
-// still the one. Without it a browser guesses how long it may use its copy (RFC 9111
-// 4.2.2), and shows an old page after a new one was put there.
+// revalidate allows a browser to keep a page or a file, but makes it ask each time whether its copy
+// is still valid. Without this field a browser guesses how long it may use its copy (RFC 9111
+// 4.2.2), and shows an old page after the page has changed.
 const revalidate = "Cache-Control: no-cache\r\n"
 
-// contentPolicy lets a built-in page load what this server has, and connect anywhere. Pages
-// of other sites can't show it in a frame, in which they would guide a user's clicks.
+// contentPolicy allows a built-in page to load files from this server only, and to connect
+// anywhere. Other sites can't show the page in a frame, where they could direct a user's clicks.
 const contentPolicy = "Content-Security-Policy: default-src 'self'; connect-src *; frame-ancestors 'self'\r\n"
 
 func (p *page) load() {
 	body, err := fs.ReadFile(site, p.file)
 	if err != nil {
-		panic(err) // embedded by the compiler: it is there
+		panic(err) // impossible: the compiler has embedded it
 	}
 	if strings.HasSuffix(p.file, ".svg") {
 		body = coloured(body)
@@ -82,21 +82,21 @@ func (p *page) load() {
 	p.tag = sumTag(body)
 	p.content = typeField(p.file)
 	p.policy = []byte(nosniff + revalidate + contentPolicy)
-	fields := p.appendFields(nil, time.Time{}) // it has no date that could lie in the future
+	fields := p.appendFields(nil, time.Time{}) // without a date, the time isn't used
 	p.fixed = &session.Fixed{Response: session.Response{Status: 200, Fields: fields, Body: body, Shared: true}}
 }
 
-// Stylesheet is /_/style.css, which defines the colours of the servers and of all else.
+// Stylesheet returns /_/style.css, which defines all colours, including those of the three servers.
 func Stylesheet() string {
 	text, err := fs.ReadFile(site, "site/style.css")
 	if err != nil {
-		panic(err) // embedded by the compiler: it is there
+		panic(err) // impossible: the compiler has embedded it
 	}
 	return string(text)
 }
 
-// coloured replaces the variables of the style sheet by their values on a light page, because a style sheet has no
-// effect within an image.
+// coloured replaces the variables of the style sheet by their values on a light page, because a
+// style sheet has no effect within an image.
 func coloured(svg []byte) []byte {
 	sheet := Stylesheet()
 	return variable.ReplaceAllFunc(svg, func(use []byte) []byte {

@@ -11,7 +11,7 @@ import (
 func TestBuiltInPages(t *testing.T) {
 	entries, err := site.ReadDir("site")
 	if err != nil || len(entries) == 0 {
-		t.Fatalf("%d files are embedded: %v", len(entries), err)
+		t.Fatalf("%d files are embedded, want some: %v", len(entries), err)
 	}
 	a := local(nil)
 	for i, e := range entries {
@@ -23,31 +23,31 @@ func TestBuiltInPages(t *testing.T) {
 			text = coloured(text)
 		}
 		if diff := cmp.Diff(string(text), got.body); diff != "" || err != nil {
-			t.Errorf("%s is not %s: %v\n%s", path, e.Name(), err, diff)
+			t.Errorf("%s differs from %s: %v\n%s", path, e.Name(), err, diff)
 		}
 		if typ := got.Header.Get("Content-Type"); typ != contentType(e.Name()) || typ == contentType("") {
-			t.Errorf("%s has Content-Type %q", path, typ)
+			t.Errorf("%s: got Content-Type %q", path, typ)
 		}
 		if policy := got.Header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'self';") ||
 			!strings.HasSuffix(policy, "; frame-ancestors 'self'") ||
 			got.Header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%s does without a browser's safeguards: %v", path, got.Header)
+			t.Errorf("%s lacks fields that protect a browser: %v", path, got.Header)
 		}
 	}
 }
 
-// An image can't see a page's style sheet, so its colours are filled in: those of the three servers.
+// An image can't use a page's style sheet, so the server fills in the colours of the three servers.
 func TestTheIconHasTheColoursOfTheServers(t *testing.T) {
 	icon := ask(t, local(nil), "GET /_/icon.svg").body
 	sheet := Stylesheet()
 	for _, name := range []string{"fork", "poll", "epoll"} {
 		_, rest, _ := strings.Cut(sheet, "--"+name+": ")
 		if light := rest[:len("#123456")]; strings.Count(icon, `stroke="`+light+`"`) != 1 {
-			t.Errorf("%s is %s in the style sheet, and not one stroke of the icon:\n%s", name, light, icon)
+			t.Errorf("%s is %s in the style sheet, but the icon doesn't have exactly one stroke of that colour:\n%s", name, light, icon)
 		}
 	}
 	if strings.Contains(icon, "var(") {
-		t.Errorf("a variable has no value:\n%s", icon)
+		t.Errorf("a variable wasn't replaced by its value:\n%s", icon)
 	}
 }
 
@@ -87,7 +87,7 @@ func TestAPagesTagIsStable(t *testing.T) {
 		other := ask(t, local(nil), "GET "+p.path)
 		want := []http.Header{one.Header, one.Header}
 		if diff := cmp.Diff(want, []http.Header{two.Header, other.Header}); diff != "" {
-			t.Errorf("%s: asked again it has other fields:\n%s", p.path, diff)
+			t.Errorf("%s: a second response has other fields:\n%s", p.path, diff)
 		}
 		tag := one.Header.Get("ETag")
 		if tags[tag] != "" {

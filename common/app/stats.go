@@ -9,8 +9,8 @@ import (
 
 var jsonFields = []byte("Content-Type: application/json\r\nCache-Control: no-store\r\n")
 
-// stats responds with all counters as JSON: the totals, and the slots in use.
-// pid is the process that responds: in forkserv another one each time.
+// stats responds with all counters as JSON: the totals, and the slots in use. pid is the process
+// that responds. In forkserv that can be another one for each request.
 func (a *App) stats(c *session.Conn) {
 	a.report(c)
 	b := append([]byte(`{"server":`), strconv.Quote(a.o.Name)...)
@@ -35,9 +35,9 @@ func (a *App) stats(c *session.Conn) {
 	c.Respond(&session.Response{Status: 200, Fields: jsonFields, Body: b})
 }
 
-// appendSlot adds a slot as an object. Whose connection it is about can be said
-// only of a writer that has no more than one. It shows the client's address only if
-// peers is true: not everybody who can reach the server may see it.
+// appendSlot adds a slot as an object. The object has a connection only if the slot's writer serves
+// a single one. It has the address of the client only if peers is true, because not everybody who
+// can reach the server may see it.
 func appendSlot(b []byte, i int, s *stat.Slot, peers bool) []byte {
 	b = strconv.AppendInt(append(b, `{"slot":`...), int64(i), 10)
 	b = appendMember(b, "pid", s.Get(stat.Pid))
@@ -57,8 +57,7 @@ func appendMember(b []byte, name string, n uint64) []byte {
 	return strconv.AppendUint(b, n, 10)
 }
 
-// appendPerRound adds how many descriptors were ready when a wait returned, on
-// average: the harvest of a system call.
+// appendPerRound adds how many descriptors were ready, on average, when a wait returned.
 func appendPerRound(b []byte, get func(stat.Counter) uint64) []byte {
 	b = append(b, `,"ready_per_round":`...)
 	return strconv.AppendFloat(b, float64(get(stat.Ready))/float64(max(get(stat.Rounds), 1)), 'f', 3, 64)

@@ -15,8 +15,8 @@ import (
 	"threeloops/common/stat"
 )
 
-// counted is an App on a board of four slots, of which the first and the third
-// are free, and the last is about a single connection.
+// counted returns an App on a board with four slots. The first and the third slot are free, and the
+// writer of the last one serves a single connection.
 func counted() (*App, stat.Board) {
 	b := make(stat.Board, 4)
 	for _, i := range []int{1, 3} {
@@ -56,7 +56,7 @@ func TestStatsIsJSON(t *testing.T) {
 	}
 }
 
-// The peers' addresses must not be shown to everybody who can reach the server.
+// The server must not show the addresses of peers to everybody who can reach it.
 func TestStatsShowPeersOnLoopbackOrToAllowedHostsOnly(t *testing.T) {
 	hosts := []string{"localhost"}
 	for _, tt := range []struct {
@@ -67,8 +67,8 @@ func TestStatsShowPeersOnLoopbackOrToAllowedHostsOnly(t *testing.T) {
 		{"on loopback", Options{Loopback: true}, true},
 		{"with an allow list", Options{Hosts: hosts}, true},
 		{"with an allow list that may change", Options{Lists: func() *Lists { return &Lists{Hosts: hosts} }}, true},
-		{"for everybody", Options{}, false},
-		{"for everybody, with a list that allows all", Options{Lists: func() *Lists { return &Lists{} }}, false},
+		{"without an allow list", Options{}, false},
+		{"without an allow list that may change", Options{Lists: func() *Lists { return &Lists{} }}, false},
 	} {
 		tt.o.Board = make(stat.Board, 1)
 		tt.o.Board[0].Assign(12, netip.MustParseAddrPort("192.0.2.1:5000"))
@@ -80,25 +80,25 @@ func TestStatsShowPeersOnLoopbackOrToAllowedHostsOnly(t *testing.T) {
 	}
 }
 
-func TestStatsSayHowManyWereReadyInARound(t *testing.T) {
+func TestStatsShowHowManyDescriptorsWereReadyPerIteration(t *testing.T) {
 	a, b := counted()
 	clear(b)
 	b[1].Set(stat.Pid, 1)
 	b[1].Set(stat.Rounds, 8)
 	b[1].Set(stat.Ready, 9)
 	if text := ask(t, a, "GET /stats").body; strings.Count(text, `"ready_per_round":1.125,`) != 2 {
-		t.Errorf("nine ready in eight rounds are not 1.125: %s", text)
+		t.Errorf("want ready_per_round 1.125 for 9 ready in 8 rounds, got %s", text)
 	}
 }
 
 func TestStatsOfAnEmptyBoardIsJSON(t *testing.T) {
 	if text := ask(t, local(nil), "GET /stats").body; !json.Valid([]byte(text)) {
-		t.Errorf("this is no JSON: %s", text)
+		t.Errorf("this isn't valid JSON: %s", text)
 	}
 }
 
-// exposition parses Prometheus' text format, as far as it is used: of each
-// family a line of help, one with its type, and its samples.
+// exposition parses the part of Prometheus' text format that we use. Each family has a line of
+// help, a line with its type, and its samples.
 func exposition(t *testing.T, text string) (kinds map[string]string, values map[string]uint64) {
 	t.Helper()
 	form := regexp.MustCompile(`(?:# HELP ([a-z_]+) \S.*\n# TYPE ([a-z_]+) (counter|gauge)\n)|(?:([a-z_]+)(\{.*\}) (\d+)\n)`)
@@ -117,13 +117,13 @@ func exposition(t *testing.T, text string) (kinds map[string]string, values map[
 		if at = m[1]; field(1) != "" {
 			family = field(1)
 			if family != field(2) || kinds[family] != "" {
-				t.Errorf("%q has two names, or is there twice", field(0))
+				t.Errorf("%q has two names, or appears twice", field(0))
 			}
 			kinds[family] = field(3)
 			continue
 		}
 		if field(4) != family {
-			t.Errorf("%q stands under %s", field(0), family)
+			t.Errorf("%q is in the family %s", field(0), family)
 		}
 		values[field(4)+field(5)], _ = strconv.ParseUint(field(6), 10, 64)
 	}
@@ -155,17 +155,17 @@ func TestMetricsIsPrometheusText(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(types, kinds); diff != "" {
-		t.Errorf("the types (-want +got):\n%s", diff)
+		t.Errorf("types (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the values (-want +got):\n%s", diff)
+		t.Errorf("values (-want +got):\n%s", diff)
 	}
 }
 
 func TestFiguresAreNotCached(t *testing.T) {
 	for _, path := range []string{"/stats", "/metrics", "/healthz"} {
 		if got := ask(t, local(nil), "GET "+path).Header.Get("Cache-Control"); got != "no-store" {
-			t.Errorf("%s has Cache-Control %q", path, got)
+			t.Errorf("%s: got Cache-Control %q, want no-store", path, got)
 		}
 	}
 }

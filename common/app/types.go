@@ -2,12 +2,11 @@ package app
 
 import "strings"
 
-// typeField is the line that says how to read a file of that name.
+// typeField returns the Content-Type line for a file with that name.
 func typeField(name string) []byte { return []byte("Content-Type: " + contentType(name) + "\r\n") }
 
-// contentType returns the media type for the name's extension. The table is ours,
-// because package mime reads files of the system, and then the same request
-// would have other types on another machine.
+// contentType returns the media type for the name's extension. It doesn't use package mime, because
+// that reads files of the system, and the same file would have another type on another machine.
 func contentType(name string) string {
 	dot := strings.LastIndexByte(name, '.')
 	if dot < strings.LastIndexByte(name, '/') || dot < 0 {

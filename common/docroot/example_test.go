@@ -8,7 +8,7 @@ import (
 	"threeloops/common/docroot"
 )
 
-// Files below the root are opened, and no path leads outside it.
+// The root opens files below it, and no path leads outside.
 func Example() {
 	dir, err := os.MkdirTemp("", "docroot")
 	if err != nil {

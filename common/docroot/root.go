@@ -11,21 +11,21 @@ import (
 	"threeloops/common/sys"
 )
 
-// Root opens files below the directory that a path leads to. When the path leads to
-// another directory, because a site was built again or a link was switched to another
-// release, Root follows within a second. A path that leads nowhere changes nothing.
+// Root opens files below the directory at a path. When the path leads to another directory, because
+// a site was built again or a link was switched to another release, Root follows within a second.
+// While the path doesn't lead to a directory, Root keeps the last one.
 type Root struct {
-	fd        int // always the same number
+	fd        int // keeps its number when the directory is replaced
 	path      string
 	openedAt  time.Time
-	checkedAt atomic.Int64  // when the path was checked last, as a duration since openedAt
-	renewals  atomic.Uint32 // how often the directory was replaced
+	checkedAt atomic.Int64  // time of the last check, in ns since openedAt
+	renewals  atomic.Uint32 // number of times the directory was replaced
 }
 
-// recheckInterval is how long Root assumes that its path leads where it did.
+// recheckInterval is the time after which Root checks its path again.
 const recheckInterval = time.Second
 
-// Open opens the directory at path. It fails where there is no openat2(2).
+// Open opens the directory at path. It fails if the system has no openat2(2).
 func Open(path string) (*Root, error) {
 	fd, err := sys.Open(path, sys.O_PATH|sys.O_DIRECTORY|sys.O_CLOEXEC)
 	if err != nil {
@@ -41,41 +41,44 @@ func Open(path string) (*Root, error) {
 	return r, nil
 }
 
-// explainRefusal adds the likely reasons to an errno that openat2(2) never has of a directory: a
-// sandbox answers in its place.
+// explainRefusal adds the likely reason to an errno that openat2(2) itself never returns for a
+// directory. Such an errno comes from a sandbox, or from a kernel without the call.
 func explainRefusal(err error) error {
 	switch err {
 	case sys.ENOSYS:
-		return fmt.Errorf("%w: Linux has this call since 5.6, "+
-			"and sandboxes refuse it (seccomp: systemd's RestrictSUIDSGID= and DynamicUser=)", err)
+		return fmt.Errorf("%w: the server needs Linux 5.6 or later, "+
+			"and a sandbox that allows openat2 (systemd's RestrictSUIDSGID= and DynamicUser= don't)", err)
 	case sys.EPERM:
-		return fmt.Errorf("%w: a sandbox refuses this call (seccomp: an old container runtime or its libseccomp); "+
-			"the directory's permissions are not the reason", err)
+		return fmt.Errorf("%w: a sandbox refuses openat2, not the directory's permissions; "+
+			"update the container runtime and its libseccomp", err)
 	}
 	return err
 }
 
-// Inherit returns the Root behind a descriptor that this process was started with,
-// which the process that started it has opened by path. The directory may have been
-// renamed or deleted since: that can't fail.
+// Inherit returns the Root for a descriptor that this process was started with. The parent process
+// has opened it by path. Inherit can't fail, even if the directory has been renamed or deleted
+// since.
 func Inherit(fd int, path string) *Root {
 	return &Root{fd: fd, path: path, openedAt: time.Now().Add(-recheckInterval)}
 }
 
-// Fd is the descriptor of the directory.
+// Fd returns the descriptor of the directory.
 func (r *Root) Fd() int { return r.fd }
 
-// Renew checks the path, if that was not done for a second, and follows it to another
-// directory. It returns how often it has followed the path. Several loops may call it at the same
-// time: dup3(2) replaces the directory in one step, under the number that all of them use.
+// Renew checks the path if the last check is a second ago or more. If the path leads to another
+// directory, Root follows it. Renew returns how often Root has followed the path. Several loops may
+// call it at the same time: dup3(2) replaces the directory in one step, and the descriptor keeps
+// the number that all of them use.
 func (r *Root) Renew() (times uint32) {
 	last, now := r.checkedAt.Load(), int64(time.Since(r.openedAt))
 	if now-last < int64(recheckInterval) || !r.checkedAt.CompareAndSwap(last, now) {
 		return r.renewals.Load()
 	}
+	// The kernel doesn't reuse an inode number while the inode is open, so the comparison is
+	// safe.
 	var there, here sys.Stat_t
 	if sys.Stat(r.path, &there) != nil || sys.Fstat(r.fd, &here) != nil ||
-		there.Dev == here.Dev && there.Ino == here.Ino { // no other has the number while it is open
+		there.Dev == here.Dev && there.Ino == here.Ino {
 		return r.renewals.Load()
 	}
 	fd, err := sys.Open(r.path, sys.O_PATH|sys.O_DIRECTORY|sys.O_CLOEXEC)
@@ -89,15 +92,17 @@ func (r *Root) Renew() (times uint32) {
 	return r.renewals.Add(1)
 }
 
-// Open opens a file by its name relative to the root, and tells its size and
-// when it was modified. A directory is no error, but has no File. The kernel keeps
-// the name, and every symbolic link on its way, below the root.
+// Open opens a file by its name relative to the root, and returns its size in bytes and the time of
+// its last modification. For a directory it returns neither a File nor an error. It returns
+// fs.ErrNotExist if there is no such file, and fs.ErrPermission if a client may not read it. The
+// kernel keeps the name, and every symbolic link on the way, below the root.
 //
-// Nothing but regular files is opened, and nothing else is even tried: to open a named
-// pipe and close it again wakes the process that waits to write to it, which then dies
-// of SIGPIPE. So Open looks first. That costs about a microsecond. The exact way costs six, to open
-// each file by O_PATH and again through /proc/thread-self/fd, and is better only when a
-// pipe takes the file's place within the microsecond between the look and the open.
+// Open opens only regular files, and doesn't even try to open anything else. If it opened a named
+// pipe and closed it again, it would wake the process that waits to write to the pipe, and that
+// process would die of SIGPIPE. So Open looks at the file first, which costs about a microsecond. A
+// safer way is to open each file with O_PATH and then again through /proc/thread-self/fd, but that
+// costs six microseconds. It is better only if a pipe takes the file's place in the microsecond
+// between the look and the open.
 func (r *Root) Open(name string) (f outq.File, size int64, modified time.Time, err error) {
 	r.Renew()
 	var st sys.Stat_t
@@ -118,7 +123,7 @@ func (r *Root) Open(name string) (f outq.File, size int64, modified time.Time, e
 		switch st.Mode & sys.S_IFMT {
 		case sys.S_IFREG:
 			return file{fd, st.Ino, st.Size, st.Mtim}, st.Size, time.Unix(st.Mtim.Unix()), nil
-		case sys.S_IFDIR: // it took the file's place
+		case sys.S_IFDIR: // a directory has taken the file's place
 		default:
 			err = fs.ErrPermission
 		}
@@ -127,9 +132,9 @@ func (r *Root) Open(name string) (f outq.File, size int64, modified time.Time, e
 	return nil, 0, time.Time{}, err
 }
 
-// isRegular reports whether a name below the root is that of a regular file, without opening it
-// (O_PATH). A directory isn't one, and is no error. fstatat(2) can't be used for an answer to
-// a client, because it follows links that lead out of the root.
+// isRegular reports whether a name below the root belongs to a regular file, without opening it
+// (O_PATH). For a directory it returns false and no error. The result of fstatat(2) must not reach
+// a client, because that call follows links that lead out of the root.
 func (r *Root) isRegular(name string) (regular bool, err error) {
 	fd, err := r.openat2(name, sys.O_PATH)
 	if err != nil {
@@ -149,13 +154,13 @@ func (r *Root) isRegular(name string) (regular bool, err error) {
 	return false, fs.ErrPermission
 }
 
-// maxTries is how often openat2 is called. A few calls are enough, unless a lease (fcntl(2))
-// keeps the file from being opened at the moment.
+// maxTries is the maximum number of openat2 calls for one file. A few calls are enough, unless a
+// lease (fcntl(2)) prevents the open for the moment.
 const maxTries = 100
 
-// openat2 is openat2(2). It can't tell a ".." on the way, of a link, from one that
-// leads outside when anything on the machine is renamed meanwhile, and says EAGAIN:
-// its manual has one try again.
+// openat2 calls openat2(2) until it returns something other than EAGAIN or EINTR. If something on
+// the machine is renamed during the call, the kernel can't tell whether a ".." in the name or in a
+// link leads outside, and returns EAGAIN. The manual page says to try again.
 func (r *Root) openat2(name string, flags uint64) (fd int, err error) {
 	how := sys.OpenHow{
 		Flags:   flags | sys.O_CLOEXEC,
@@ -169,8 +174,8 @@ func (r *Root) openat2(name string, flags uint64) (fd int, err error) {
 	return fd, err
 }
 
-// clientError turns the error of an open into what a client may know: that there is no such
-// file, that it may not be read, or that the server failed.
+// clientError converts the error of an open into one that a client may see: the file doesn't exist,
+// the client may not read it, or (any other error) the server failed.
 func clientError(err error) error {
 	switch err {
 	case sys.ENOENT, sys.ENOTDIR, sys.ENAMETOOLONG, sys.EINVAL:
@@ -181,25 +186,25 @@ func clientError(err error) error {
 	return err
 }
 
-// Close closes the directory; files that are open stay so.
+// Close closes the directory. Open files stay open.
 func (r *Root) Close() { sys.Close(r.fd) }
 
 // file is an open descriptor of a regular file.
 type file struct {
 	fd       int
 	inode    uint64
-	size     int64 // when it was opened, as modified
+	size     int64 // size and modified are from the time of the open
 	modified sys.Timespec
 }
 
 func (f file) Fd() uintptr { return uintptr(f.fd) }
 
-// Inode tells the file from others of its file system.
+// Inode returns the number that identifies the file in its file system.
 func (f file) Inode() uint64 { return f.inode }
 
-// Changed reports whether the file has been written to since it was opened, as its
-// length and its time of modification tell. A file that has grown has not changed: what
-// it had then is still there if it was appended to, as a log is.
+// Changed reports whether the file has been written to since it was opened. It compares the size
+// and the time of modification. A file that has grown counts as unchanged: if the new bytes were
+// appended, as to a log, the old ones are still there.
 func (f file) Changed() bool {
 	var st sys.Stat_t
 	err := sys.Fstat(f.fd, &st)

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tree makes a root with some of everything in it, and a secret beside it.
+// tree returns a root that contains every kind of file, and creates a secret file next to it.
 func tree(t *testing.T) *Root {
 	t.Helper()
 	base := t.TempDir()
@@ -48,9 +48,8 @@ func tree(t *testing.T) *Root {
 	return r
 }
 
-// openat2(2): EAGAIN where "the kernel could not ensure that a ".." component didn't
-// escape (due to a race condition or potential attack)", which any rename on the
-// machine may seem to be.
+// openat2(2) returns EAGAIN if "the kernel could not ensure that a ".." component didn't escape
+// (due to a race condition or potential attack)". Any rename on the machine can look like that.
 func TestALinkUpwardsIsFoundWhileOtherFilesAreRenamed(t *testing.T) {
 	r, dir := tree(t), t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "a"), nil, 0o644); err != nil {
@@ -93,16 +92,16 @@ func TestFilesBelowARoot(t *testing.T) {
 		}
 		text, err := io.ReadAll(io.NewSectionReader(f, 0, size))
 		if string(text) != want || err != nil {
-			t.Errorf("%s has the text %q, %v", name, text, err)
+			t.Errorf("%s: got the text %q, %v", name, text, err)
 		}
 		if want == "text" && !modified.Equal(time.Unix(784111777, 5)) {
-			t.Errorf("%s was modified at %v", name, modified)
+			t.Errorf("%s: got the modification time %v", name, modified)
 		}
 		f.Close()
 	}
 }
 
-func TestWhatARootRefuses(t *testing.T) {
+func TestNamesThatARootRefuses(t *testing.T) {
 	r := tree(t)
 	for name, want := range map[string]error{
 		"":                        fs.ErrNotExist,
@@ -124,13 +123,13 @@ func TestWhatARootRefuses(t *testing.T) {
 		"pipe":                    fs.ErrPermission,
 	} {
 		if f, _, _, err := r.Open(name); !errors.Is(err, want) || f != nil {
-			t.Errorf("%.20q gives %v, %v, not %v", name, f, err, want)
+			t.Errorf("Open(%.20q) = %v, %v, want %v", name, f, err, want)
 		}
 	}
 }
 
-// fifo(7): the open of a writer waits until a reader opens the pipe. A reader that closes it
-// again leaves the writer to die of SIGPIPE.
+// fifo(7): a writer's open waits until a reader opens the pipe. If the reader closes it again, the
+// writer dies of SIGPIPE.
 func TestAPipesWriterIsNotWoken(t *testing.T) {
 	r := tree(t)
 	path := fmt.Sprintf("/proc/self/fd/%d/pipe", r.Fd())
@@ -142,16 +141,16 @@ func TestAPipesWriterIsNotWoken(t *testing.T) {
 		}
 		opened <- fd
 	}()
-	time.Sleep(50 * time.Millisecond) // until it waits
+	time.Sleep(50 * time.Millisecond) // until the writer waits
 	for range 100 {
 		if f, _, _, err := r.Open("pipe"); f != nil || !errors.Is(err, fs.ErrPermission) {
-			t.Errorf("a pipe gives %v, %v", f, err)
+			t.Errorf("Open of a pipe = %v, %v, want a permission error", f, err)
 		}
 	}
 	select {
 	case fd := <-opened:
 		unix.Close(fd)
-		t.Error("the pipe was opened for reading: its writer goes on")
+		t.Error("the pipe was opened for reading, so its writer woke")
 	case <-time.After(100 * time.Millisecond):
 		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK, 0)
 		if err != nil {
@@ -162,7 +161,7 @@ func TestAPipesWriterIsNotWoken(t *testing.T) {
 	}
 }
 
-// What a request for a small file costs its server beside the connection.
+// BenchmarkOpen measures what a request for a small file costs in addition to the connection.
 func BenchmarkOpen(b *testing.B) {
 	dir := b.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "file"), []byte("text"), 0o644); err != nil {
@@ -182,7 +181,8 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// A site that is built again, or a link that leads to another release.
+// The path leads to another directory after a site was built again or a link was switched to
+// another release.
 func TestARootFollowsItsPath(t *testing.T) {
 	base := t.TempDir()
 	current := filepath.Join(base, "current")
@@ -231,19 +231,19 @@ func TestARootFollowsItsPath(t *testing.T) {
 	release("three")
 	inherited := Inherit(number, current)
 	if n := inherited.Renew(); n != 1 {
-		t.Errorf("a root that was just inherited: followed its path %d times, want 1", n)
+		t.Errorf("an inherited root followed its path %d times, want 1", n)
 	}
-	serves("of another Root's directory", "three")
+	serves("after the inherited root has followed the path", "three")
 	if flags, err := unix.FcntlInt(uintptr(number), unix.F_GETFD, 0); r.Fd() != number || flags != unix.FD_CLOEXEC {
 		t.Errorf("descriptor %d became %d with flags %d, %v", number, r.Fd(), flags, err)
 	}
 }
 
-func TestADirectoryIsNoErrorAndNoFile(t *testing.T) {
+func TestADirectoryIsNeitherAnErrorNorAFile(t *testing.T) {
 	r := tree(t)
 	for _, name := range []string{".", "dir", "dir/", "dir/sub/.."} {
 		if f, _, _, err := r.Open(name); f != nil || err != nil {
-			t.Errorf("%s gives %v, %v", name, f, err)
+			t.Errorf("Open(%s) = %v, %v, want neither a file nor an error", name, f, err)
 		}
 	}
 }
@@ -256,44 +256,45 @@ func TestMagicLinksLeadNowhere(t *testing.T) {
 	defer r.Close()
 	for _, name := range []string{"exe", "root/etc/passwd", "cwd/root_test.go", "fd/0"} {
 		if f, _, _, err := r.Open(name); !errors.Is(err, fs.ErrPermission) || f != nil {
-			t.Errorf("/proc/self/%s gives %v, %v", name, f, err)
+			t.Errorf("Open of /proc/self/%s = %v, %v, want a permission error", name, f, err)
 		}
 	}
 	f, _, _, err := r.Open("status")
 	if err != nil || f == nil {
-		t.Fatalf("an ordinary file of /proc gives %v, %v", f, err)
+		t.Fatalf("Open of an ordinary file in /proc = %v, %v", f, err)
 	}
 	f.Close()
 }
 
 func TestAFileThatMayNotBeRead(t *testing.T) {
 	r := tree(t)
-	runtime.LockOSThread() // the user of a thread, as the file system sees it; the thread ends with the test
+	// Setfsuid sets the user of this thread only, and the thread ends with the test.
+	runtime.LockOSThread()
 	if err := unix.Setfsuid(65534); err != nil {
 		t.Fatal(err)
 	}
 	f, _, _, err := r.Open("locked")
 	unix.Setfsuid(os.Getuid())
 	if !errors.Is(err, fs.ErrPermission) || f != nil {
-		t.Errorf("a file without the right to read gives %v, %v", f, err)
+		t.Errorf("Open of a file that we may not read = %v, %v, want a permission error", f, err)
 	}
 }
 
-func TestServerErrorsAreNoClientErrors(t *testing.T) {
+func TestServerErrorsAreNotReportedAsClientErrors(t *testing.T) {
 	r := tree(t)
 	var was unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
 		t.Fatal(err)
 	}
 	none := was
-	none.Cur = 3 // and these are open
+	none.Cur = 3 // stdin, stdout and stderr
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
 		t.Fatal(err)
 	}
 	_, _, _, err := r.Open("file")
 	unix.Setrlimit(unix.RLIMIT_NOFILE, &was)
 	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		t.Errorf("without a descriptor the file is said to be missing or locked: %v", err)
+		t.Errorf("when no descriptor is left, Open says that the file is missing or locked: %v", err)
 	}
 }
 
@@ -313,7 +314,7 @@ func TestARefusalLeavesNoDescriptor(t *testing.T) {
 		}
 	}
 	if after := open(); after != before {
-		t.Errorf("%d descriptors before, %d after", before, after)
+		t.Errorf("%d descriptors were open before, %d after", before, after)
 	}
 }
 
@@ -322,7 +323,7 @@ func TestARootMustBeADirectory(t *testing.T) {
 	for _, path := range []string{name, name + "nothing", ""} {
 		var pe *fs.PathError
 		if r, err := Open(path); r != nil || !errors.As(err, &pe) {
-			t.Errorf("a root at %q: %v", path, err)
+			t.Errorf("Open(%q): got %v, want a PathError", path, err)
 		}
 	}
 }
@@ -345,11 +346,11 @@ func TestReadAtOfAFile(t *testing.T) {
 	}
 	p := make([]byte, 10)
 	if n, err := f.ReadAt(p, int64(len(text))-4); string(p[:n]) != "6789" || err != io.EOF {
-		t.Errorf("over the end %q is read, %v", p[:n], err)
+		t.Errorf("ReadAt over the end = %q, %v", p[:n], err)
 	}
 }
 
-// temp is a file of that content, with its name.
+// temp creates a file with that content and returns its name.
 func temp(t *testing.T, text []byte) string {
 	t.Helper()
 	name := t.TempDir() + "/file"

@@ -11,9 +11,9 @@ var accepted = []struct {
 	in   string
 	want []request
 }{
-	{"9112 3: the least that HTTP/1.0 asks for", "GET / HTTP/1.0\r\n\r\n", []request{
+	{"9112 3: the shortest HTTP/1.0 request", "GET / HTTP/1.0\r\n\r\n", []request{
 		{Method: "GET", Target: "/", Path: "/", Is: "close", End: true}}},
-	{"9112 3: the least that HTTP/1.1 asks for", "GET / HTTP/1.1\r\nHost:\r\n\r\n", []request{
+	{"9112 3: the shortest HTTP/1.1 request", "GET / HTTP/1.1\r\nHost:\r\n\r\n", []request{
 		{Method: "GET", Target: "/", Path: "/", Minor: 1, Fields: "Host: \n", End: true}}},
 	{"9112 3.1: a method may be any token", "!#$%&'*+-.^_`|~09azAZ / HTTP/1.0\r\n\r\n", []request{
 		{Method: "!#$%&'*+-.^_`|~09azAZ", Target: "/", Path: "/", Is: "close", End: true}}},
@@ -26,7 +26,7 @@ var accepted = []struct {
 		{Method: "GET", Target: "/a/b?c=d?e", Path: "/a/b", Query: "c=d?e", Is: "close", End: true}}},
 	{"9112 3.2.1: a path may begin with two slashes", "GET //a@b:c/ HTTP/1.0\r\n\r\n", []request{
 		{Method: "GET", Target: "//a@b:c/", Path: "//a@b:c/", Is: "close", End: true}}},
-	{"what browsers send without escaping it passes", "GET /a|b^c?d=\"{[`]}\"<>\\ HTTP/1.0\r\n\r\n",
+	{"characters that browsers don't escape are accepted", "GET /a|b^c?d=\"{[`]}\"<>\\ HTTP/1.0\r\n\r\n",
 		[]request{
 			{Method: "GET", Target: "/a|b^c?d=\"{[`]}\"<>\\", Path: "/a|b^c", Query: "d=\"{[`]}\"<>\\",
 				Is: "close", End: true}}},
@@ -38,7 +38,7 @@ var accepted = []struct {
 		"GET http://b HTTP/1.1\r\nHost: a\r\n\r\n", []request{
 			{Method: "GET", Target: "http://b", Path: "/", Host: "b", Minor: 1, Fields: "Host: a\n",
 				End: true}}},
-	{"9110 4.2.3: also in front of a query", "OPTIONS http://b?c HTTP/1.1\r\nHost: a\r\n\r\n", []request{
+	{"9110 4.2.3: an empty path before a query is a slash", "OPTIONS http://b?c HTTP/1.1\r\nHost: a\r\n\r\n", []request{
 		{Method: "OPTIONS", Target: "http://b?c", Path: "/", Query: "c", Host: "b", Minor: 1,
 			Fields: "Host: a\n", End: true}}},
 	{"9112 3.2.3: authority-form names the host", "CONNECT [::1]:80 HTTP/1.1\r\nHost: a\r\n\r\n", []request{
@@ -56,35 +56,35 @@ var accepted = []struct {
 	{"9112 3.2: an address and a port", "GET / HTTP/1.0\r\nHost: [::ffff:127.0.0.1]:80\r\n\r\n", []request{
 		{Method: "GET", Target: "/", Path: "/", Host: "[::ffff:127.0.0.1]:80",
 			Fields: "Host: [::ffff:127.0.0.1]:80\n", Is: "close", End: true}}},
-	{"9112 3.2: an address of a later version", "GET / HTTP/1.0\r\nHost: [v1F.a:~!]:80\r\n\r\n", []request{
+	{"9112 3.2: an IPvFuture address", "GET / HTTP/1.0\r\nHost: [v1F.a:~!]:80\r\n\r\n", []request{
 		{Method: "GET", Target: "/", Path: "/", Host: "[v1F.a:~!]:80", Fields: "Host: [v1F.a:~!]:80\n", Is: "close",
 			End: true}}},
 	{"9112 3.2: the shortest address", "GET / HTTP/1.0\r\nHost: [::]\r\n\r\n", []request{
 		{Method: "GET", Target: "/", Path: "/", Host: "[::]", Fields: "Host: [::]\n", Is: "close",
 			End: true}}},
-	{"9112 3.2: an escape, and a port that is empty", "GET / HTTP/1.0\r\nHost: a%4a:\r\n\r\n", []request{
+	{"9112 3.2: an escape, and an empty port", "GET / HTTP/1.0\r\nHost: a%4a:\r\n\r\n", []request{
 		{Method: "GET", Target: "/", Path: "/", Host: "a%4a:", Fields: "Host: a%4a:\n", Is: "close",
 			End: true}}},
 
-	{"9112 5: white space around a value is no part of it",
+	{"9112 5: white space around a value isn't part of it",
 		"GET / HTTP/1.0\r\na:b\r\na: \t b\tc d \t\r\nb:\r\nc: \t\r\nd:\xe4:\r\n\r\n", []request{
 			{Method: "GET", Target: "/", Path: "/", Fields: "a: b\na: b\tc d\nb: \nc: \nd: \xe4:\n",
 				Is:  "close",
 				End: true}}},
 
-	{"9112 9.3: HTTP/1.1 is told to close",
+	{"9112 9.3: Connection: close closes an HTTP/1.1 connection",
 		"GET / HTTP/1.1\r\nHost: a\r\nConnection: x,, Close ,keep-alive\r\n\r\n", []request{
 			{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1,
 				Fields: "Host: a\nConnection: x,, Close ,keep-alive\n", Is: "close", End: true}}},
-	{"9112 9.3: HTTP/1.1 stays open without being told",
+	{"9112 9.3: HTTP/1.1 stays open by default",
 		"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, closed\r\n\r\n", []request{
 			{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1,
 				Fields: "Host: a\nConnection: keep-alive, closed\n", End: true}}},
-	{"9112 9.3: HTTP/1.0 is told to stay open",
+	{"9112 9.3: Connection: keep-alive keeps an HTTP/1.0 connection open",
 		"GET / HTTP/1.0\r\nConnection: x\r\nConnection: Keep-Alive\r\n\r\n", []request{
 			{Method: "GET", Target: "/", Path: "/", Fields: "Connection: x\nConnection: Keep-Alive\n",
 				Is: "keep-alive 1.0", End: true}}},
-	{"9112 9.3: close outweighs keep-alive", "GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n",
+	{"9112 9.3: close wins over keep-alive", "GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n",
 		[]request{
 			{Method: "GET", Target: "/", Path: "/", Fields: "Connection: keep-alive, close\n", Is: "close",
 				End: true}}},
@@ -93,19 +93,19 @@ var accepted = []struct {
 		"GET / HTTP/1.1\r\nHost: a\r\niF-none-MATCH: *\r\n\r\n", []request{
 			{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1,
 				Fields: "Host: a\niF-none-MATCH: *\n", Is: "conditional", End: true}}},
-	{"9110 13.1: one whose name only has If- in it isn't", "GET / HTTP/1.0\r\nIf-: *\r\nX-If-Match: *\r\n\r\n",
+	{"9110 13.1: If- alone, or in the middle of a name, is no precondition", "GET / HTTP/1.0\r\nIf-: *\r\nX-If-Match: *\r\n\r\n",
 		[]request{
 			{Method: "GET", Target: "/", Path: "/", Fields: "If-: *\nX-If-Match: *\n", Is: "close",
 				End: true}}},
 
-	{"9112 6.3: a body has the length it says; the next request begins behind it",
+	{"9112 6.3: a body is as long as Content-Length says; the next request begins after it",
 		"POST / HTTP/1.0\r\nContent-Length: 0005\r\n\r\nhelloGET /b HTTP/1.0\r\n\r\n", []request{
 			{Method: "POST", Target: "/", Path: "/", Length: 5, Fields: "Content-Length: 0005\n",
 				Body: "hello", Is: "close", End: true},
 			{Method: "GET", Target: "/b", Path: "/b", Is: "close", End: true}}},
-	{"9112 6.3: a length of nothing", "POST / HTTP/1.0\r\nContent-Length: 0\r\n\r\n\r\nGET", []request{
+	{"9112 6.3: a Content-Length of 0", "POST / HTTP/1.0\r\nContent-Length: 0\r\n\r\n\r\nGET", []request{
 		{Method: "POST", Target: "/", Path: "/", Fields: "Content-Length: 0\n", Is: "close", End: true}}},
-	{"9112 8: a body that has not come whole isn't over", "POST / HTTP/1.0\r\nContent-Length: 6\r\n\r\nhello",
+	{"9112 8: a body isn't complete while a byte is missing", "POST / HTTP/1.0\r\nContent-Length: 6\r\n\r\nhello",
 		[]request{
 			{Method: "POST", Target: "/", Path: "/", Length: 6, Fields: "Content-Length: 6\n", Body: "hello",
 				Is: "close"}}},
@@ -116,7 +116,7 @@ var accepted = []struct {
 			{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1,
 				Fields: "Host: a\nTransfer-Encoding: Chunked\n", Body: "hello, world ok!", End: true},
 			{Method: "GET", Target: "/b", Path: "/b", Is: "close", End: true}}},
-	{"9112 8: chunks without a last one aren't over", chunky + "1\r\na\r\n", []request{
+	{"9112 8: a chunked body isn't complete without the last chunk", chunky + "1\r\na\r\n", []request{
 		{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1,
 			Fields: "Host: a\nTransfer-Encoding: chunked\n", Body: "a"}}},
 
@@ -130,10 +130,10 @@ var accepted = []struct {
 			{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1,
 				Fields: "Host: a\nExpect: 100-continue\nTransfer-Encoding: chunked\n", Is: "continue",
 				End: true}}},
-	{"9110 10.1.1: nobody waits who has no body to send", post + "Expect: 100-continue\r\n\r\n", []request{
+	{"9110 10.1.1: a client without a body doesn't wait for 100 Continue", post + "Expect: 100-continue\r\n\r\n", []request{
 		{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1,
 			Fields: "Host: a\nExpect: 100-continue\n", End: true}}},
-	{"9110 10.1.1: HTTP/1.0 knows no expectations",
+	{"9110 10.1.1: HTTP/1.0 has no expectations",
 		"POST / HTTP/1.0\r\nExpect: any\r\nContent-Length: 1\r\n\r\na", []request{
 			{Method: "POST", Target: "/", Path: "/", Length: 1, Fields: "Expect: any\nContent-Length: 1\n",
 				Body: "a", Is: "close", End: true}}},
@@ -160,7 +160,7 @@ func TestFields(t *testing.T) {
 	var r Reader
 	in := "GET / HTTP/1.0\r\nA: 1\r\nUpgrade: h2c, , WebSocket \r\na: 2\r\nK: 3\r\nupgrade:\ttls\r\n\r\n"
 	if ev, _ := r.Next([]byte(in)); ev.Kind != Head {
-		t.Fatalf("the head gives %v", ev)
+		t.Fatalf("Next returned %v for the head", ev)
 	}
 	q := r.Request()
 	for _, c := range []struct {
@@ -177,19 +177,19 @@ func TestFields(t *testing.T) {
 	} {
 		value, ok := q.Field(c.name)
 		if string(value) != c.first || ok != c.ok {
-			t.Errorf("the first %q is %q, %v, want %q, %v", c.name, value, ok, c.first, c.ok)
+			t.Errorf("Field(%q) = %q, %v, want %q, %v", c.name, value, ok, c.first, c.ok)
 		}
 		var all []string
 		for value := range q.Fields(c.name) {
 			all = append(all, string(value))
 		}
 		if diff := cmp.Diff(c.all, all); diff != "" {
-			t.Errorf("all %q (-want +got):\n%s", c.name, diff)
+			t.Errorf("Fields(%q) (-want +got):\n%s", c.name, diff)
 		}
 	}
 	for value := range q.Fields("a") {
 		if string(value) != "1" {
-			t.Error("an iteration goes on after its break")
+			t.Error("the iterator continues after a break")
 		}
 		break
 	}
@@ -198,15 +198,15 @@ func TestFields(t *testing.T) {
 		"web": false, "h2c, ": false, "socket": false, "TL\u017f": false,
 	} {
 		if got := q.HasToken("UPGRADE", token); got != want {
-			t.Errorf("Upgrade has the token %q: %v, want %v", token, got, want)
+			t.Errorf("HasToken(Upgrade, %q) = %v, want %v", token, got, want)
 		}
 	}
 	if q.HasToken("connection", "upgrade") {
-		t.Error("a field that isn't there has a token")
+		t.Error("HasToken is true for a missing field")
 	}
 }
 
-// What a caller appends to a value must not overwrite what follows it in the header fields.
+// An append to a returned slice must not overwrite the bytes after it in the head.
 func TestReturnedSlicesHaveNoSpareCapacity(t *testing.T) {
 	in := []byte("POST /a?b HTTP/1.1\r\nHost: c\r\nContent-Length: 3\r\n\r\nabcdef")
 	before := string(in)
@@ -217,11 +217,11 @@ func TestReturnedSlicesHaveNoSpareCapacity(t *testing.T) {
 	host, _ := q.Field("host")
 	for _, b := range [][]byte{q.Method(), q.Target(), q.Path(), q.Query(), q.Host(), host, ev.Data} {
 		if len(b) == 0 {
-			t.Fatal("nothing to append to")
+			t.Fatal("a slice is empty, so this test appends to nothing")
 		}
 		_ = append(b, '!')
 	}
 	if string(in) != before {
-		t.Errorf("appending has made %q", in)
+		t.Errorf("an append changed the input to %q", in)
 	}
 }

@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// applyField evaluates the fields that say where the request ends and whether the connection persists.
+// applyField evaluates the fields that decide where the request ends and whether the connection
+// persists.
 func (q *Request) applyField(name, value []byte) *Error {
 	switch {
 	case fold(name, "Host"):
@@ -28,9 +29,10 @@ func (q *Request) applyField(name, value []byte) *Error {
 	return nil
 }
 
-// hostField follows RFC 9112 3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1
-// request message that lacks a Host header field and to any request message that contains more than one Host
-// header field line or a Host header field with an invalid field value."
+// hostField follows RFC 9112 3.2: "A server MUST respond with a 400 (Bad Request) status code to
+// any HTTP/1.1 request message that lacks a Host header field and to any request message that
+// contains more than one Host header field line or a Host header field with an invalid field
+// value."
 func (q *Request) hostField(value []byte) *Error {
 	switch {
 	case q.hostSeen:
@@ -42,8 +44,8 @@ func (q *Request) hostField(value []byte) *Error {
 	return nil
 }
 
-// lengthField parses a Content-Length (RFC 9110 8.6). Several, even if they say the same, are refused, as RFC
-// 9112 6.3 allows: their sender is broken or an attacker.
+// lengthField parses a Content-Length (RFC 9110 8.6). It refuses a second one, even with the same
+// value, as RFC 9112 6.3 allows: only a broken client or an attacker sends two.
 func (q *Request) lengthField(value []byte) *Error {
 	if q.lengthSeen {
 		return ErrLengthTwice
@@ -61,15 +63,16 @@ func (q *Request) lengthField(value []byte) *Error {
 	return nil
 }
 
-// codingField parses a line of Transfer-Encoding; the list may go on in the next one. Empty members are
-// refused here, and only here: in the field that decides where the request ends nothing is forgiven.
+// codingField parses one line of Transfer-Encoding. The list may continue in the next line. Empty
+// members are refused in this field only: because it decides where the request ends, nothing is
+// forgiven here.
 func (q *Request) codingField(value []byte) *Error {
 	q.codingSeen = true
 	for member := range members(value) {
 		name, _, parameters := bytes.Cut(member, semicolon)
 		switch {
 		case !isToken(trim(name)), q.chunked:
-			return ErrCoding // no coding, or one applied on top of chunked
+			return ErrCoding // not a coding, or a coding after chunked
 		case fold(member, "chunked"):
 			q.chunked = true
 		case parameters && fold(trim(name), "chunked"):
@@ -81,24 +84,32 @@ func (q *Request) codingField(value []byte) *Error {
 	return nil
 }
 
-// decideFraming checks the header fields as a whole, after the last line, and decides how the body is framed.
+// decideFraming checks the header fields together, after the last line, and decides how the body is
+// framed. It can't be called earlier: a field that changes the decision may be in the last line.
+//
+// This is the function that protects against request smuggling. If a proxy in front of this server
+// decides otherwise about the same fields, it sees other requests than this server does. So each
+// case that two readers could decide differently is an error. The order of the cases only decides
+// which error is reported.
 func (r *Reader) decideFraming() *Error {
 	q := &r.req
 	switch {
 	case q.minor > 0 && !q.hostSeen:
 		return ErrNoHost
 	case q.codingSeen && q.minor == 0:
-		// RFC 9112 6.1: "A server or client that receives an HTTP/1.0 message containing a Transfer-Encoding
-		// header field MUST treat the message as if the framing is faulty".
+		// RFC 9112 6.1: "A server or client that receives an HTTP/1.0 message containing a
+		// Transfer-Encoding header field MUST treat the message as if the framing is
+		// faulty".
 		return ErrCoding10
 	case q.codingSeen && q.lengthSeen:
-		// RFC 9112 6.3: "Such a message might indicate an attempt to perform request smuggling [...] or
-		// response splitting [...] and ought to be handled as an error."
+		// RFC 9112 6.3: "Such a message might indicate an attempt to perform request
+		// smuggling [...] or response splitting [...] and ought to be handled as an error."
 		return ErrLengthAndCoding
 	case q.codingSeen && !q.chunked:
-		// RFC 9112 6.3: "If a Transfer-Encoding header field is present in a request and the chunked transfer
-		// coding is not the final encoding, the message body length cannot be determined reliably; the server
-		// MUST respond with the 400 (Bad Request) status code and then close the connection."
+		// RFC 9112 6.3: "If a Transfer-Encoding header field is present in a request and
+		// the chunked transfer coding is not the final encoding, the message body length
+		// cannot be determined reliably; the server MUST respond with the 400 (Bad Request)
+		// status code and then close the connection."
 		return ErrCoding
 	case q.otherCoding:
 		return ErrUnknownCoding
@@ -123,7 +134,9 @@ func (r *Reader) nextSized(p []byte) (Event, int) {
 	return r.bodyPiece(p)
 }
 
-// bodyPiece returns as much of the body as p has, up to rest.
+// bodyPiece returns the bytes of p that belong to the body, at most r.rest. The piece is a part of
+// p and not a copy, and its capacity ends with it. So an append to it can't overwrite the next
+// request, which may follow in p.
 func (r *Reader) bodyPiece(p []byte) (Event, int) {
 	n := int(min(r.rest, int64(len(p))))
 	if n == 0 {

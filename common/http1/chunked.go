@@ -1,16 +1,17 @@
 package http1
 
-// chunk is the position in a chunked body. Unlike the header fields it is checked byte by byte, so that nothing of it
-// needs to be kept: sizes are counted, extensions and trailers are checked and dropped.
+// chunk is the position in a chunked body. Everything except the data is checked byte by byte,
+// unlike the header fields, so nothing has to be stored: sizes are counted, and extensions and
+// trailers are checked and dropped.
 type chunk struct {
 	state  chunkState
-	digits int   // of the size, so far
-	got    int64 // bytes of all chunks announced so far
-	extra  int   // bytes of extensions and trailers, all together
-	fields int   // trailers
+	digits int   // digits of the current size so far
+	got    int64 // sum of all chunk sizes so far, in bytes
+	extra  int   // bytes of extensions and trailers together
+	fields int   // number of trailers
 }
 
-// chunkState names what the next byte is, or may be.
+// chunkState says what the next byte is, or can be.
 //
 // RFC 9112 7.1:
 //
@@ -20,26 +21,30 @@ type chunk struct {
 type chunkState uint8
 
 const (
-	chunkSize    chunkState = iota // a digit of the size, or what follows the last one
-	chunkBlank                     // a blank after the size, or the ";" it must lead to
+	chunkSize    chunkState = iota // a digit of the size, or the byte after the last digit
+	chunkBlank                     // a blank after the size, or the ";" after the blanks
 	chunkExt                       // a byte of an extension, or the CR after it
-	chunkSizeLF                    // the LF of the size's line
-	chunkData                      // data, as long as there is a rest
+	chunkSizeLF                    // the LF of the line with the size
+	chunkData                      // data while r.rest > 0, then the CR after the data
 	chunkDataLF                    // the LF after the data
-	trailerStart                   // the first byte of a trailer's name, or the CR of the last line
-	trailerName                    // a further one, or the colon
-	trailerValue                   // a byte of its value, or the CR after it
+	trailerStart                   // the first byte of a name, or the CR of the last line
+	trailerName                    // another byte of the name, or the colon
+	trailerValue                   // a byte of the value, or the CR after it
 	trailerLF                      // the LF after a trailer
 	lastLF                         // the LF of the last line
-	chunkOver                      // nothing
+	chunkOver                      // no byte: the body is complete
 )
 
-// A size of more digits is refused: those which fit need no more, and the others are padding.
+// maxSizeDigits is the greatest number of digits in a chunk size. A 64-bit size needs no more, so
+// further digits would be padding or an overflow.
 const maxSizeDigits = 16
 
 // nextChunked reads a chunked body.
 func (r *Reader) nextChunked(p []byte) (Event, int) {
 	for i, c := range p {
+		// Data is the only part of the body that isn't read byte by byte. It goes to the
+		// caller as one piece of p. The CR after it comes through chunkByte, in the same
+		// state, when rest is 0.
 		if r.chunk.state == chunkData && r.rest > 0 {
 			ev, n := r.bodyPiece(p[i:])
 			return ev, i + n
@@ -55,7 +60,7 @@ func (r *Reader) nextChunked(p []byte) (Event, int) {
 	return Event{Kind: NeedMore}, len(p)
 }
 
-// chunkByte processes one byte of a chunked body that isn't data.
+// chunkByte processes one byte of a chunked body, except for the data.
 func (r *Reader) chunkByte(c byte) *Error {
 	switch k := &r.chunk; k.state {
 	case chunkSize:
@@ -88,14 +93,14 @@ func (r *Reader) chunkByte(c byte) *Error {
 	return nil
 }
 
-// sizeByte processes a byte of the size, or the one after it. A blank is one that may precede an
+// sizeByte processes a byte of the size, or the byte after it. A blank there may come before an
 // extension.
 func (r *Reader) sizeByte(c byte) *Error {
 	k := &r.chunk
 	switch {
 	case class[c]&inHex != 0:
-		// RFC 9112 7.1: "recipients MUST anticipate potentially large hexadecimal numerals and prevent parsing
-		// errors due to integer conversion overflows".
+		// RFC 9112 7.1: "recipients MUST anticipate potentially large hexadecimal numerals
+		// and prevent parsing errors due to integer conversion overflows".
 		if k.digits == maxSizeDigits || r.rest >= 1<<59 {
 			return ErrChunkSize
 		}
@@ -113,8 +118,9 @@ func (r *Reader) sizeByte(c byte) *Error {
 	return ErrChunkSize
 }
 
-// extByte processes a byte of the extensions. RFC 9112 7.1.1: "A recipient MUST ignore unrecognized chunk
-// extensions. A server ought to limit the total length of chunk extensions received in a request".
+// extByte processes a byte of the extensions. RFC 9112 7.1.1: "A recipient MUST ignore unrecognized
+// chunk extensions. A server ought to limit the total length of chunk extensions received in a
+// request".
 func (r *Reader) extByte(c byte) *Error {
 	k := &r.chunk
 	switch {
@@ -136,7 +142,7 @@ func (r *Reader) extByte(c byte) *Error {
 	return nil
 }
 
-// sizeOver begins a chunk, or after the last one the trailers.
+// sizeOver processes a complete size line: data follows, or, after the size 0, the trailers.
 func (r *Reader) sizeOver() *Error {
 	k := &r.chunk
 	switch {
@@ -151,8 +157,9 @@ func (r *Reader) sizeOver() *Error {
 	return nil
 }
 
-// trailerByte processes a byte of the trailers. They follow the rules of header fields and are dropped: RFC 9112 7.1.2 allows
-// it, and nothing that comes after the body can be relied on to have been seen by those in between.
+// trailerByte processes a byte of the trailers. They follow the rules of header fields and are
+// dropped, as RFC 9112 7.1.2 allows. No request may depend on a trailer, because a proxy on the way
+// may not have seen it.
 func (r *Reader) trailerByte(c byte) *Error {
 	k := &r.chunk
 	if k.extra == r.limits.head() {

@@ -9,27 +9,28 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A request as a test sees it: all that a Reader says about one.
+// A request is everything that a Reader reports about one request.
 type request struct {
 	Method, Target, Path, Query, Host string
 	Minor                             int
 	Length                            int64
-	Fields                            string // "name: value" in lines
-	Is                                string // which of its questions are answered with yes
+	Fields                            string // one "name: value" a line
+	Is                                string // names of the methods that return true
 	Body                              string
-	End                               bool // it has been read to its end
+	End                               bool // the event End has come
 	Err                               *Error
 }
 
-// read gives the pieces to a Reader, as a driver would that reads every piece into the same buffer, and
-// returns the requests in them. Bytes after an error are given too, and must change nothing. Each request has
-// a new Reader: none can know of what was read before.
+// read passes the pieces to a Reader and returns the requests in them. Like a driver, it copies
+// every piece into the same buffer. It also passes the bytes after an error, which must change
+// nothing. Each request has a new Reader, so that no request can depend on an earlier one.
 func read(t testing.TB, l Limits, pieces ...[]byte) (requests []request) {
 	t.Helper()
 	return readBy(t, nil, l, pieces...)
 }
 
-// readBy is read by one Reader, which may have read something before. A nil one is a new one for each request.
+// readBy is read with the Reader r, which may have read requests before. If r is nil, each request
+// has a new Reader.
 func readBy(t testing.TB, r *Reader, l Limits, pieces ...[]byte) (requests []request) {
 	t.Helper()
 	renew := r == nil
@@ -48,16 +49,16 @@ func readBy(t testing.TB, r *Reader, l Limits, pieces ...[]byte) (requests []req
 				now = describe(r.Request())
 				path, ok := DecodePath(nil, r.Request().Path())
 				if r.Request().PlainPath() && (!ok || string(path) != now.Path || now.Path != now.Target) {
-					t.Errorf("the path of %q is called plain, and stands for %q", now.Target, path)
+					t.Errorf("PlainPath is true for %q, but DecodePath returns %q", now.Target, path)
 				}
 			case Body:
 				if len(ev.Data) == 0 {
-					t.Error("a piece of body is empty")
+					t.Error("an event Body has no data")
 				}
 				now.Body += string(ev.Data)
 			case End:
 				if kept := describe(r.Request()); kept.Fields != now.Fields || kept.Target != now.Target {
-					t.Errorf("the Request has changed from its head to its end: %s", cmp.Diff(now, kept))
+					t.Errorf("the Request changed between Head and End: %s", cmp.Diff(now, kept))
 				}
 				now.End = true
 				requests, now = append(requests, now), request{}
@@ -72,16 +73,16 @@ func readBy(t testing.TB, r *Reader, l Limits, pieces ...[]byte) (requests []req
 				more = false
 			}
 			if ev.Kind == NeedMore && n != len(p) {
-				t.Errorf("needs more, but has taken %d of %d bytes", n, len(p))
+				t.Errorf("NeedMore after %d of %d bytes, want all of them read", n, len(p))
 			}
 			p = p[n:]
 		}
 		if !bytes.Equal(scratch, piece) {
-			t.Error("the Reader has written to what it was lent")
+			t.Error("the Reader wrote to the bytes that it was lent")
 		}
 		r.Keep()
 		for i := range scratch {
-			scratch[i] = '!' // so that whatever still refers to it is seen
+			scratch[i] = '!' // makes a reference to the old bytes visible
 		}
 	}
 	if now.Method != "" {
@@ -115,7 +116,7 @@ func describe(q *Request) request {
 	return d
 }
 
-// cut divides p into pieces at random places; some pieces are empty.
+// cut splits p at random places. Some pieces are empty.
 func cut(p []byte, seed uint64) (pieces [][]byte) {
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	mean := 1 + rnd.IntN(1+len(p))
@@ -133,7 +134,8 @@ func singly(p []byte) (pieces [][]byte) {
 	return pieces
 }
 
-// sameHowever checks that neither cutting p nor what was read before ever changes its meaning, and returns that.
+// sameHowever checks that p gives the same requests however it is cut and whatever the Reader has
+// read before. It returns these requests.
 func sameHowever(t testing.TB, l Limits, p []byte, seeds ...uint64) []request {
 	t.Helper()
 	var r Reader
@@ -141,10 +143,10 @@ func sameHowever(t testing.TB, l Limits, p []byte, seeds ...uint64) []request {
 	check := func(how string, pieces [][]byte) {
 		t.Helper()
 		if diff := cmp.Diff(whole, read(t, l, pieces...)); diff != "" {
-			t.Errorf("%q read whole (-) differs from it read %s (+):\n%s", p, how, diff)
+			t.Errorf("%q in one piece (-) differs from the same bytes %s (+):\n%s", p, how, diff)
 		}
 		if diff := cmp.Diff(whole, readBy(t, &r, l, pieces...)); diff != "" {
-			t.Errorf("%q read whole (-) differs from it read %s by one Reader (+):\n%s", p, how, diff)
+			t.Errorf("%q in one piece (-) differs from the same bytes %s with a Reader that is used again (+):\n%s", p, how, diff)
 		}
 	}
 	check("again", [][]byte{p})

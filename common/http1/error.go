@@ -2,29 +2,29 @@ package http1
 
 import "strconv"
 
-// An Error says why a request is refused, and with which status. Every Error of this package is one of the
-// values below, so they can be compared by address. None carries anything the client sent: it can go into a
-// log as it is.
+// An Error says why a request is refused, and with which status. Every Error of this package is one
+// of the variables below, so you can compare them with ==. No Error contains bytes from the client,
+// so it is safe in a log.
 type Error struct {
-	Status int    // the status to answer with; the connection closes after it
-	Reason string // short, lower case, English
+	Status int    // of the response, after which the connection closes
+	Reason string // a short reason in English, in lower case
 }
 
-// Error gives status and reason, as in "400: malformed request line".
+// Error returns the status and the reason, as in "400: malformed request line".
 func (e *Error) Error() string { return strconv.Itoa(e.Status) + ": " + e.Reason }
 
-// What can be wrong with a request line.
+// Errors in the request line.
 var (
 	ErrMethod      = &Error{400, "invalid method"}
 	ErrRequestLine = &Error{400, "malformed request line"}
 	ErrTarget      = &Error{400, "invalid request target"}
-	ErrHTTPS       = &Error{421, "a request for an https target came without TLS"}
+	ErrHTTPS       = &Error{421, "an https target needs a connection with TLS"}
 	ErrVersion     = &Error{400, "malformed HTTP version"}
-	ErrNotHTTP1    = &Error{505, "only HTTP/1.0 and HTTP/1.1 are spoken here"}
+	ErrNotHTTP1    = &Error{505, "this server supports only HTTP/1.0 and HTTP/1.1"}
 	ErrLineLimit   = &Error{414, "request line too long"}
 )
 
-// What can be wrong with a line, or with the fields as such.
+// Errors in a line, or in the header fields in general.
 var (
 	ErrLineEnd    = &Error{400, "line does not end with CRLF"}
 	ErrFold       = &Error{400, "field line begins with white space"}
@@ -34,7 +34,7 @@ var (
 	ErrFieldLimit = &Error{431, "too many header fields"}
 )
 
-// What can be wrong with the fields that decide the framing and the connection.
+// Errors in the fields that decide the framing and the connection.
 var (
 	ErrNoHost          = &Error{400, "Host is missing"}
 	ErrHost            = &Error{400, "invalid host"}
@@ -42,13 +42,13 @@ var (
 	ErrLength          = &Error{400, "invalid Content-Length"}
 	ErrLengthTwice     = &Error{400, "more than one Content-Length"}
 	ErrLengthAndCoding = &Error{400, "both Content-Length and Transfer-Encoding"}
-	ErrCoding          = &Error{400, "malformed Transfer-Encoding, or chunked is not its last coding"}
+	ErrCoding          = &Error{400, "malformed Transfer-Encoding, or chunked isn't its last coding"}
 	ErrCoding10        = &Error{400, "Transfer-Encoding in HTTP/1.0"}
-	ErrUnknownCoding   = &Error{501, "transfer coding other than chunked"}
-	ErrExpect          = &Error{417, "expectation other than 100-continue"}
+	ErrUnknownCoding   = &Error{501, "unsupported transfer coding: only chunked is supported"}
+	ErrExpect          = &Error{417, "unsupported expectation: only 100-continue is supported"}
 )
 
-// What can be wrong with a body.
+// Errors in a body.
 var (
 	ErrBodyLimit  = &Error{413, "body too large"}
 	ErrChunkSize  = &Error{400, "invalid chunk size"}

@@ -7,8 +7,8 @@ import (
 	"threeloops/common/http1"
 )
 
-// Two requests arrive in pieces that have nothing to do with where one ends. The pieces are given to the
-// Reader as they arrive; the response to a request is sent when its end has arrived.
+// Three requests arrive in pieces, and the end of a piece is not the end of a request. Each piece
+// is passed to the Reader as it arrives. A server would respond when the event End comes.
 func Example() {
 	var r http1.Reader
 	buffer := make([]byte, 128)
@@ -16,7 +16,7 @@ func Example() {
 		"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 12\r\n\r\nHello",
 		", world",
 		"GET /?a HTTP/1.1\r\nHost: localhost\r\n\r",
-		"\nand this is no request\r\n\r\n",
+		"\nand this isn't a request\r\n\r\n",
 	} {
 		p := buffer[:copy(buffer, piece)]
 		for more := true; more; {
@@ -28,12 +28,12 @@ func Example() {
 			case http1.Body:
 				fmt.Printf("  %q\n", ev.Data)
 			case http1.End:
-				fmt.Println("  is over")
+				fmt.Println("  end")
 				r.Reset(http1.Limits{})
 			case http1.Failed:
 				fmt.Println(ev.Err)
 			case http1.NeedMore:
-				r.Keep() // buffer is used again
+				r.Keep() // buffer is about to be reused
 				more = false
 			}
 		}
@@ -42,9 +42,9 @@ func Example() {
 	// POST /echo
 	//   "Hello"
 	//   ", world"
-	//   is over
+	//   end
 	// GET /
-	//   is over
+	//   end
 	// 400: malformed HTTP version
 }
 
@@ -57,10 +57,10 @@ func ExampleRequest_HasToken() {
 }
 
 func ExampleAppendStatusLine() {
-	reply := http1.AppendStatusLine(nil, 404)
-	reply = append(reply, "Date: "...)
-	reply = http1.AppendDate(reply, time.Date(1994, 11, 6, 8, 49, 37, 0, time.UTC))
-	fmt.Printf("%q\n", reply)
+	response := http1.AppendStatusLine(nil, 404)
+	response = append(response, "Date: "...)
+	response = http1.AppendDate(response, time.Date(1994, 11, 6, 8, 49, 37, 0, time.UTC))
+	fmt.Printf("%q\n", response)
 	// Output: "HTTP/1.1 404 Not Found\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT"
 }
 

@@ -9,9 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What a Reader has read before must never change its result: neither for the same fields after another
-// request line, nor of fields that begin alike.
-func TestTheFieldCacheDoesNotChangeWhatIsParsed(t *testing.T) {
+// An earlier request must never change the result of a later one. The later one may have the same
+// fields after another request line, or fields that begin in the same way.
+func TestTheFieldCacheNeverChangesTheResult(t *testing.T) {
 	var heads [][]byte
 	add := func(in string) {
 		heads = append(heads, []byte(in))
@@ -33,17 +33,18 @@ func TestTheFieldCacheDoesNotChangeWhatIsParsed(t *testing.T) {
 	add(string(minimal))
 	tight := Limits{Head: 60, Body: 4}
 	for i, before := range heads {
-		// Its own variants stand beside it; the others are taken in turns.
+		// The neighbours in heads are variants of the same head. The two others are from
+		// elsewhere in the list.
 		near := heads[max(0, i-5):min(len(heads), i+6)]
 		for _, p := range append(slices.Clone(near), heads[i*7%len(heads)], heads[i*11%len(heads)]) {
 			for _, l := range []Limits{{}, tight} {
 				var r Reader
 				readBy(t, &r, Limits{}, before)
 				if diff := cmp.Diff(read(t, l, p), readBy(t, &r, l, p)); diff != "" {
-					t.Fatalf("%q, read behind %q (+), isn't what it is alone (-):\n%s", p, before, diff)
+					t.Fatalf("%q after %q (+) differs from the same request alone (-):\n%s", p, before, diff)
 				}
 				if diff := cmp.Diff(read(t, l, before), readBy(t, &r, l, before)); diff != "" {
-					t.Fatalf("%q, read behind itself and %q (+), isn't what it is alone (-):\n%s", before, p, diff)
+					t.Fatalf("%q after itself and %q (+) differs from the same request alone (-):\n%s", before, p, diff)
 				}
 			}
 		}
@@ -61,22 +62,23 @@ func TestRepeatedFieldsComeFromTheCache(t *testing.T) {
 		{"the same request", browser, true},
 		{"another target", bytes.Replace(browser, []byte("/_/echo"), []byte("/"), 1), true},
 		{"another field", bytes.Replace(browser, []byte("en-GB"), []byte("fr-FR"), 1), false},
-		{"the old one again, which is forgotten", browser, false},
+		{"the first fields again, which are no longer cached", browser, false},
 	} {
 		known := append([]byte(nil), r.block...)
 		whole(t, &r, c.in)
 		if got := bytes.Equal(known, r.block); got != c.want {
-			t.Errorf("%s: recalled: %v, want %v", c.title, got, c.want)
+			t.Errorf("%s: fields come from the cache: %v, want %v", c.title, got, c.want)
 		}
 	}
 	r.Reset(Limits{})
 	r.Next([]byte("GET / HTTP/1.1\r\nHost: a\r\na: " + strings.Repeat("x", maxCachedBytes) + "\r\n\r\n"))
 	if len(r.block) > 0 || cap(r.block) > 2*maxCachedBytes {
-		t.Errorf("of a head above the limit %d bytes are kept", cap(r.block))
+		t.Errorf("fields above the limit are cached, in %d bytes", cap(r.block))
 	}
 }
 
-// BenchmarkAnotherBrowserGet is BenchmarkBrowserGet where no two requests in a row have the same fields.
+// BenchmarkAnotherBrowserGet is BenchmarkBrowserGet without cache hits: no two requests in a row
+// have the same fields.
 func BenchmarkAnotherBrowserGet(b *testing.B) {
 	var r Reader
 	other := bytes.Replace(browser, []byte("en-GB"), []byte("fr-FR"), 1)

@@ -25,7 +25,7 @@ func seeds(f *testing.F, add func(in []byte)) {
 	add(browser)
 }
 
-// FuzzSplit: cutting never changes the meaning of anything.
+// FuzzSplit checks that cutting the input never changes its meaning.
 func FuzzSplit(f *testing.F) {
 	seeds(f, func(in []byte) { f.Add(in, uint64(0), false) })
 	f.Fuzz(func(t *testing.T, in []byte, seed uint64, tight bool) {
@@ -35,16 +35,17 @@ func FuzzSplit(f *testing.F) {
 		}
 		for _, got := range sameHowever(t, l, in, seed, seed+1) {
 			if got.Err != nil && got.End {
-				t.Errorf("%q is both refused and read to its end", in)
+				t.Errorf("%q gives both Failed and End", in)
 			}
 			if int64(len(got.Body)) > l.body() || got.Length >= 0 && int64(len(got.Body)) > got.Length {
-				t.Errorf("%q has a body of %d bytes, more than is allowed", in, len(got.Body))
+				t.Errorf("%q has a body of %d bytes, which is more than allowed", in, len(got.Body))
 			}
 		}
 	})
 }
 
-// FuzzFieldCache: what was read before never changes the meaning of anything, least of all of what resembles it.
+// FuzzFieldCache checks that an earlier request never changes the meaning of a later one, even of
+// one that is nearly the same.
 func FuzzFieldCache(f *testing.F) {
 	seeds(f, func(in []byte) {
 		for seed := range uint64(8) {
@@ -61,18 +62,18 @@ func FuzzFieldCache(f *testing.F) {
 		}
 		sameHowever(t, Limits{}, stream, seed)
 		var r Reader
-		for range 4 { // each from its beginning, for an error ends a stream
+		for range 4 { // in a stream of its own, because an error ends a stream
 			p := resembling(rnd, in)
 			pieces := cut(p, rnd.Uint64())
 			if diff := cmp.Diff(read(t, Limits{}, p), readBy(t, &r, Limits{}, pieces...)); diff != "" {
-				t.Errorf("%q alone (-) differs from it behind what resembles it (+):\n%s", p, diff)
+				t.Errorf("%q alone (-) differs from the same request after similar ones (+):\n%s", p, diff)
 			}
 		}
 	})
 }
 
-// resembling returns in, perhaps with another request line, and perhaps with one small change: of case, of
-// white space, of the order of its lines, or of where it ends.
+// resembling returns in, perhaps with another request line, and perhaps with one small change in
+// case, white space, order of lines, or length.
 func resembling(rnd *rand.Rand, in []byte) []byte {
 	lines := bytes.SplitAfter(in, []byte("\n"))
 	if rnd.IntN(2) == 0 {
@@ -103,37 +104,38 @@ func resembling(rnd *rand.Rand, in []byte) []byte {
 	return p
 }
 
-// What we refuse and net/http takes, and why we do. It reads by the principle of robustness; here every doubt
-// about where a line, a field or a request ends is resolved against the client, because two readers that
-// resolve it in two ways can be made to see two different requests.
+// stricter has the errors for input that net/http accepts, and how net/http reads it. net/http is
+// lenient. This package refuses a request if it isn't clear where a line, a field or a request
+// ends, because a client can use that to make two readers see two different requests.
 var stricter = map[*Error]string{
 	ErrLineEnd:         "net/http ends a line at a bare LF",
-	ErrTarget:          "it takes a fragment, other schemes, bytes above 0x7f, * with any method",
-	ErrHTTPS:           "it doesn't look at the scheme",
-	ErrNotHTTP1:        "its ReadRequest leaves it to the server which versions to speak",
-	ErrFold:            "it joins folded lines",
-	ErrFieldName:       "it takes blanks in a name, and in front of one",
-	ErrFieldValue:      "it trims a bare CR in front of a line's end",
-	ErrNoHost:          "its server looks after that, not ReadRequest",
-	ErrHost:            "the same",
-	ErrLengthTwice:     "it takes equal lengths for one",
-	ErrLengthAndCoding: "it prefers chunked and drops the length",
-	ErrCoding:          "it ignores transfer codings in HTTP/1.0, whatever they are",
-	ErrCoding10:        "the same",
-	ErrExpect:          "its server looks after that, not ReadRequest",
-	ErrFieldLimit:      "it counts bytes only",
-	ErrHeadLimit:       "the limits are the server's",
-	ErrLineLimit:       "the same",
-	ErrChunkSize:       "it allows white space behind a size, and reads 16 digits of 64 bits",
-	ErrChunkExt:        "it doesn't look at extensions",
+	ErrTarget:          "net/http accepts a fragment, other schemes, bytes above 0x7f, and * with any method",
+	ErrHTTPS:           "net/http ignores the scheme",
+	ErrNotHTTP1:        "ReadRequest leaves the check of the version to the server",
+	ErrFold:            "net/http joins folded lines",
+	ErrFieldName:       "net/http accepts blanks in a name and before a name",
+	ErrFieldValue:      "net/http removes a bare CR before the end of a line",
+	ErrNoHost:          "ReadRequest leaves this check to the server",
+	ErrHost:            "ReadRequest leaves this check to the server",
+	ErrLengthTwice:     "net/http accepts several lengths if they are equal",
+	ErrLengthAndCoding: "net/http uses chunked and drops the length",
+	ErrCoding:          "net/http ignores all transfer codings in HTTP/1.0",
+	ErrCoding10:        "net/http ignores all transfer codings in HTTP/1.0",
+	ErrExpect:          "ReadRequest leaves this check to the server",
+	ErrFieldLimit:      "net/http limits only the bytes",
+	ErrHeadLimit:       "ReadRequest leaves the limits to the server",
+	ErrLineLimit:       "ReadRequest leaves the limits to the server",
+	ErrChunkSize:       "net/http allows white space after a size, and reads all 16 digits as 64 bits",
+	ErrChunkExt:        "net/http ignores extensions",
 }
 
-// FuzzNetHTTP compares with net/http: what both take must mean the same, and neither may take what the other
-// refuses but for a reason that is written down here.
+// FuzzNetHTTP compares this package with net/http. A request that both accept must mean the same
+// for both. A request that only one of them accepts needs a reason that is written down here.
 func FuzzNetHTTP(f *testing.F) {
 	seeds(f, func(in []byte) {
 		f.Add(in)
-		// Most refusals stand in the middle of a request, where net/http would only complain that it isn't over.
+		// Most refused heads end in the middle of a request, and net/http would only report
+		// an unexpected end.
 		f.Add(slices.Concat(in, []byte("\r\n")))
 		f.Add(slices.Concat(in, []byte("\r\n0\r\n\r\n")))
 		f.Add(slices.Concat(in, []byte("Host: a\r\n\r\n")))
@@ -143,24 +145,26 @@ func FuzzNetHTTP(f *testing.F) {
 	f.Add([]byte(get + "a:" + strings.Repeat("b", 20<<10) + "\r\n\r\n"))
 	f.Add([]byte("GET /" + strings.Repeat("a", 20<<10) + " HTTP/1.1\r\nHost: a\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		// RFC 9112 2.2 has us skip empty lines in front; net/http does not.
+		// RFC 9112 2.2 tells us to skip empty lines before a request. net/http doesn't skip
+		// them.
 		ours, body, rest, end := readOne(in)
 		for bytes.HasPrefix(in, []byte("\r\n")) {
 			in = in[2:]
 		}
 		if end == NeedMore && ours == nil {
-			return // net/http calls that an error, as it must who has a stream
+			return // for net/http the end of the stream makes this an error
 		}
 		br := bufio.NewReader(bytes.NewReader(in))
 		theirs, err := http.ReadRequest(br)
 		switch {
 		case ours == nil && err == nil && end == ErrRequestLine && theirs.RequestURI == "":
-			// net/http puts "http://" in front of what CONNECT names, and takes the result even if
-			// CONNECT names nothing. RFC 9112 3.2.3 wants a host and a port.
+			// net/http prepends "http://" to the target of CONNECT, and accepts the
+			// result even if the target is empty. RFC 9112 3.2.3 requires a host and a
+			// port.
 			return
 		case ours == nil && err == nil:
 			if _, ok := stricter[end.(*Error)]; !ok {
-				t.Fatalf("%q is refused with %v, and net/http takes it", in, end)
+				t.Fatalf("%q is refused with %v, but net/http accepts it", in, end)
 			}
 			return
 		case ours == nil:
@@ -175,23 +179,23 @@ func FuzzNetHTTP(f *testing.F) {
 		case end == End && err != nil:
 			wantLenient(t, in, err, lenientBodies)
 		case end == NeedMore && err == nil:
-			t.Fatalf("%q is read to its end by net/http, and not here", in)
+			t.Fatalf("net/http reads all of %q, but the Reader needs more", in)
 		case end == End:
 			theirRest, _ := io.ReadAll(br)
 			if !bytes.Equal(body, theirBody) || !bytes.Equal(rest, theirRest) {
-				t.Fatalf("%q has the body %q and behind it %q; for net/http %q and %q", in, body, rest,
+				t.Fatalf("%q has the body %q followed by %q; for net/http %q and %q", in, body, rest,
 					theirBody, theirRest)
 			}
 		case end == NeedMore:
 		case err == nil:
 			if _, ok := stricter[end.(*Error)]; !ok {
-				t.Fatalf("%q has a body that is refused with %v, and net/http takes it", in, end)
+				t.Fatalf("the body of %q is refused with %v, but net/http accepts it", in, end)
 			}
 		}
 	})
 }
 
-// readOne reads the first request of in. end is End, NeedMore, or the *Error.
+// readOne reads the first request of in. end is End, NeedMore, or an *Error.
 func readOne(in []byte) (q *Request, body, rest []byte, end any) {
 	var r Reader
 	for {
@@ -235,7 +239,7 @@ func compareHeads(t *testing.T, in []byte, ours *Request, theirs *http.Request) 
 		t.Errorf("%q has the length %d, for net/http %d", in, ours.ContentLength(), theirs.ContentLength)
 	}
 	if ours.Close() != theirs.Close {
-		t.Errorf("%q says close: %v, for net/http %v", in, ours.Close(), theirs.Close)
+		t.Errorf("Close of %q is %v, for net/http %v", in, ours.Close(), theirs.Close)
 	}
 	for name, values := range theirs.Header {
 		for value := range ours.Fields(name) {
@@ -246,28 +250,28 @@ func compareHeads(t *testing.T, in []byte, ours *Request, theirs *http.Request) 
 			values = values[1:]
 		}
 		if len(values) > 0 {
-			t.Errorf("%q has no %s %q, but for net/http it has", in, name, values)
+			t.Errorf("%q has no %s %q, but for net/http it does", in, name, values)
 		}
 	}
 }
 
-// wantLenient checks that what net/http refuses and we don't is one of these.
+// wantLenient checks that net/http has one of these reasons to refuse a request that we accept.
 func wantLenient(t *testing.T, in []byte, err error, reasons []string) {
 	t.Helper()
 	var parse *url.Error
 	switch {
-	case errors.As(err, &parse): // it decodes the target here and now: escapes, ports, brackets
+	case errors.As(err, &parse): // it also decodes the target: escapes, ports, brackets
 	case slices.ContainsFunc(reasons, func(s string) bool { return strings.Contains(err.Error(), s) }):
 	default:
-		t.Fatalf("%q is taken, but net/http refuses it: %v", in, err)
+		t.Fatalf("%q is accepted, but net/http refuses it: %v", in, err)
 	}
 }
 
 var lenient = []string{
-	"malformed MIME header", // a name that textproto takes for none
+	"malformed MIME header", // textproto refuses some names that are tokens
 }
 
 var lenientBodies = []string{
-	"chunked encoding contains too much non-data", // extensions and zeros: its limit is another one
+	"chunked encoding contains too much non-data", // net/http has another limit for extensions and zeros
 	"invalid byte in chunk length",                // blanks before an extension: RFC 9112 7.1.1
 }

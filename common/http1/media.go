@@ -2,10 +2,10 @@ package http1
 
 import "bytes"
 
-// IsMediaType reports whether a value is what Content-Type may have.
+// IsMediaType reports whether a value is a valid Content-Type.
 //
 // RFC 9110 8.3.1: "media-type = type "/" subtype parameters"; 5.6.6: "parameters = *( OWS ";" OWS
-// [ parameter ] )", where a parameter's value is a token or a quoted string.
+// [ parameter ] )", where the value of a parameter is a token or a quoted string.
 func IsMediaType(value []byte) bool {
 	slash := token(value)
 	if slash == 0 || slash == len(value) || value[slash] != '/' {
@@ -32,7 +32,7 @@ func IsMediaType(value []byte) bool {
 	return true
 }
 
-// parameter gives the length of the parameter that b begins with, or 0.
+// parameter returns the length of the parameter at the beginning of b, or 0.
 func parameter(b []byte) int {
 	name := token(b)
 	if name == 0 || name == len(b) || b[name] != '=' {
@@ -49,7 +49,7 @@ func parameter(b []byte) int {
 	return from + n
 }
 
-// token gives the length of the token that b begins with, or 0.
+// token returns the length of the token at the beginning of b, or 0.
 func token(b []byte) int {
 	if i := bytes.IndexFunc(b, func(c rune) bool { return c >= 0x80 || class[c]&inToken == 0 }); i >= 0 {
 		return i
@@ -57,7 +57,7 @@ func token(b []byte) int {
 	return len(b)
 }
 
-// quoted gives the length of the quoted string that b begins with (RFC 9110 5.6.4), or 0.
+// quoted returns the length of the quoted string at the beginning of b (RFC 9110 5.6.4), or 0.
 func quoted(b []byte) int {
 	for i := 1; i < len(b); i++ {
 		switch c := b[i]; {

@@ -42,7 +42,7 @@ func TestMediaType(t *testing.T) {
 		"\xff/b":                           false,
 	} {
 		if got := IsMediaType([]byte(value)); got != want {
-			t.Errorf("%q is a media type: got %t", value, got)
+			t.Errorf("IsMediaType(%q) = %t", value, got)
 		}
 	}
 }

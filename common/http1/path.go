@@ -2,13 +2,13 @@ package http1
 
 import "bytes"
 
-// DecodePath appends to dst the path that a raw one stands for: percent-decoded, and with "." and ".."
-// resolved as RFC 3986 5.2.4 has it, never to above "/". What it appends begins with a slash and has no NUL;
-// empty segments stay.
+// DecodePath appends the decoded path to dst: escapes are decoded, and "." and ".." are resolved as
+// in RFC 3986 5.2.4, but never above "/". The decoded path begins with a slash and contains no NUL.
+// Empty segments stay.
 //
-// It gives dst and false for a path that doesn't begin with a slash, an escape without two hexadecimal
-// digits, a NUL, and an escaped slash: whether that one divides segments is what two programs would disagree
-// about.
+// DecodePath returns dst unchanged, and false, if the path doesn't begin with a slash, or contains
+// an escape without two hexadecimal digits, a NUL or an escaped slash. An escaped slash is refused
+// because programs disagree about whether it separates two segments.
 func DecodePath(dst, path []byte) ([]byte, bool) {
 	if len(path) == 0 || path[0] != '/' {
 		return dst, false
@@ -26,7 +26,7 @@ func DecodePath(dst, path []byte) ([]byte, bool) {
 		if dst, ok = Unescape(append(dst, '/'), segment); !ok || bytes.IndexByte(dst[begin+1:], '/') >= 0 {
 			return dst[:root], false
 		}
-		// Dots are looked for after decoding, so that "%2e%2e" is no way around them.
+		// Look for dots only after decoding, so that "%2e%2e" can't avoid the check.
 		switch string(dst[begin:]) {
 		case "/.":
 			dst = dst[:begin]
@@ -36,7 +36,7 @@ func DecodePath(dst, path []byte) ([]byte, bool) {
 			continue
 		}
 		if !more {
-			dst = append(dst, '/') // what ends in a dot segment is a directory
+			dst = append(dst, '/') // a path that ends in a dot segment is a directory
 		}
 	}
 	return dst, true
@@ -44,8 +44,8 @@ func DecodePath(dst, path []byte) ([]byte, bool) {
 
 var slash = []byte{'/'}
 
-// isPlain reports whether a path that begins with a slash stands for itself, as nearly all do: there is
-// nothing to decode, no segment begins with a dot, and no byte is forbidden.
+// isPlain reports whether decoding leaves a path that begins with a slash unchanged: it has no
+// escape, no segment that begins with a dot, and no NUL. This is true for nearly all paths.
 func isPlain(path []byte) bool {
 	before := byte(0)
 	for _, c := range path {
@@ -57,8 +57,9 @@ func isPlain(path []byte) bool {
 	return true
 }
 
-// AppendURI appends a part of a path or a query that came in a request, with all percent-encoded that RFC 3986
-// 3.3 and 3.4 have no place for. Requests may have such bytes: browsers send some of them. A response must not.
+// AppendURI appends a part of a path or a query from a request, and percent-encodes every byte that
+// RFC 3986 3.3 and 3.4 don't allow there. Some browsers send such bytes in a request, but a
+// response must not contain them.
 func AppendURI(dst, part []byte) []byte {
 	const hex = "0123456789ABCDEF"
 	for i, c := range part {
@@ -73,9 +74,9 @@ func AppendURI(dst, part []byte) []byte {
 	return dst
 }
 
-// Unescape appends to dst what a part of a path or a query stands for, percent-decoded (RFC 3986 2.1). What
-// divides such parts is looked for before. It gives dst and false for an escape without two hexadecimal digits,
-// and for a NUL.
+// Unescape appends to dst the percent-decoded form of a part of a path or a query (RFC 3986 2.1).
+// Split the path or the query into its parts before you decode them. Unescape returns dst
+// unchanged, and false, if there is an escape without two hexadecimal digits, or a NUL.
 func Unescape(dst, part []byte) ([]byte, bool) {
 	before := len(dst)
 	for i := 0; i < len(part); i++ {

@@ -18,7 +18,7 @@ func TestDecodePath(t *testing.T) {
 		{"/%61%2Fb"[:4] + "b", "/ab"},
 		{"/a%20b+c", "/a b+c"},
 		{"/%C3%a4", "/\xc3\xa4"},
-		{"/%ff", "/\xff"}, // which bytes make a name is the file system's business
+		{"/%ff", "/\xff"}, // the file system decides which bytes a name may have
 		{"/%25%32%66", "/%2f"},
 		{"/.", "/"},
 		{"/./", "/"},
@@ -58,13 +58,13 @@ func TestDecodePath(t *testing.T) {
 		dst := []byte("/root")
 		got, ok := DecodePath(dst, []byte(c.in))
 		if string(got) != "/root"+c.want || ok != (c.want != "") {
-			t.Errorf("%q behind %q gives %q, %v, want %q behind it", c.in, dst, got, ok, c.want)
+			t.Errorf("%q appended to %q gives %q, %v, want it to end in %q", c.in, dst, got, ok, c.want)
 		}
 	}
 }
 
-// A decoded path has no dot segment and no NUL, is longer than the raw one only by a slash at most, and is
-// what net/url and path.Clean make of it, but for the slashes those remove.
+// A decoded path has no dot segment and no NUL, and is never longer than the raw one. It is the
+// same as the result of net/url and path.Clean, except that these remove slashes.
 func FuzzDecodePath(f *testing.F) {
 	for _, seed := range []string{"/", "/a/../b/./", "/%2e%2e/%2f", "/a//..//b/..", "/%00", "/%C3%A4%zz",
 		"//../a"} {
@@ -76,7 +76,7 @@ func FuzzDecodePath(f *testing.F) {
 		escaped := bytes.Contains(bytes.ToLower(raw), []byte("%2f"))
 		want := err == nil && !escaped && strings.HasPrefix(plain, "/") && !strings.Contains(plain, "\x00")
 		if ok != want {
-			t.Fatalf("%q is accepted: %v, want %v", raw, ok, want)
+			t.Fatalf("DecodePath(%q) returns %v, want %v", raw, ok, want)
 		}
 		if !ok {
 			return
@@ -95,7 +95,7 @@ func FuzzDecodePath(f *testing.F) {
 	})
 }
 
-// readBy holds every path that is called plain against DecodePath.
+// readBy also compares every path with PlainPath with the result of DecodePath.
 func TestPlainPathIsTrueForPlainPathsOnly(t *testing.T) {
 	for target, want := range map[string]bool{
 		"/": true, "/chat/join": true, "/a//b/~c_d-e:@!$&'()*+,;=": true,
@@ -103,11 +103,11 @@ func TestPlainPathIsTrueForPlainPathsOnly(t *testing.T) {
 	} {
 		var r Reader
 		if readBy(t, &r, Limits{}, []byte("GET "+target+" HTTP/1.1\r\nHost: a\r\n")); len(r.buf) == 0 {
-			t.Fatalf("%q is refused", target)
+			t.Fatalf("%q was refused", target)
 		}
 		r.Next([]byte("\r\n"))
 		if got := r.Request().PlainPath(); got != want {
-			t.Errorf("%q is plain: %v, want %v", target, got, want)
+			t.Errorf("PlainPath of %q is %v, want %v", target, got, want)
 		}
 	}
 }
@@ -136,12 +136,12 @@ func TestUnescape(t *testing.T) {
 		"": "", "abc": "abc", "%41%2f%2F": "A//", "a+b": "a+b", "%25%32%35": "%25", "%ff": "\xff",
 	} {
 		if got, ok := Unescape([]byte("x"), []byte(part)); !ok || string(got) != "x"+want {
-			t.Errorf("%q stands for %q, %t; want %q", part, got, ok, want)
+			t.Errorf("Unescape(%q) = %q, %t, want %q", part, got, ok, want)
 		}
 	}
 	for _, part := range []string{"%", "a%4", "%4g", "%g4", "%00", "a\x00"} {
 		if got, ok := Unescape([]byte("x"), []byte(part)); ok || string(got) != "x" {
-			t.Errorf("%q stands for %q, %t; want that refused", part, got, ok)
+			t.Errorf("Unescape(%q) = %q, %t, want false", part, got, ok)
 		}
 	}
 }

@@ -2,13 +2,14 @@ package http1
 
 import "math"
 
-// Limits bound what one request may take.
+// Limits are the limits of one request. The zero Limits are the defaults.
 type Limits struct {
-	// Head is the greatest number of bytes of the request line and the fields, line ends included; 0 means 16
-	// KiB. The trailers and the chunk extensions of a chunked body, together, have the same limit once more.
+	// Head limits the bytes of the request line and the header fields, line ends included; 0
+	// means 16 KiB. The trailers and the chunk extensions of a chunked body together have the
+	// same limit again.
 	Head int
 
-	// Body is the greatest number of bytes of a body, chunk framing not counted; 0 means no limit.
+	// Body limits the bytes of a body, without the chunk framing; 0 means no limit.
 	Body int64
 }
 
@@ -26,76 +27,78 @@ func (l Limits) body() int64 {
 	return l.Body
 }
 
-// Kind says what an Event is.
+// Kind is the kind of an Event.
 type Kind uint8
 
-// The kinds of Event. A request is Head, any number of Body, End; Failed can come in place of any of them.
+// The kinds of Event. A request gives one Head, any number of Body, and one End. Failed can replace
+// any of them and is the last event.
 const (
-	NeedMore Kind = iota // all of p has been read, and more is needed
+	NeedMore Kind = iota // all of p has been read, and the request needs more bytes
 	Head                 // the head is complete: Request is valid from here on
 	Body                 // Data is the next piece of the body, never empty
-	End                  // the request is over; the next one begins at p[n:], after Reset
-	Failed               // Err says why; whatever follows is discarded
+	End                  // the request is complete; call Reset, the next one begins at p[n:]
+	Failed               // Err says why; all further bytes are discarded
 )
 
-// String gives the kind's name.
+// String returns the name of the kind.
 func (k Kind) String() string {
 	return [...]string{"NeedMore", "Head", "Body", "End", "Failed"}[k]
 }
 
-// An Event is what Next has found.
+// An Event is what Next has found in its bytes.
 type Event struct {
 	Kind Kind
-	Data []byte // of Body: lent, a part of the p that was given to Next
-	Err  *Error // of Failed
+	Data []byte // for Body: a part of the p that Next got, lent
+	Err  *Error // for Failed
 }
 
-// phase is where in a request the Reader is. A request goes down this list, past sized or chunked; every
-// phase but the last two can end in failed.
+// phase is how far the Reader is in a request. A request passes through this list from top to
+// bottom, through either sized or chunked. Every phase except the last two can end in failed.
 type phase uint8
 
 const (
-	before  phase = iota // only empty lines have come
-	inHead               // a byte of the request line has come
-	sized                // the head is complete; rest bytes of body follow, perhaps none
+	before  phase = iota // nothing but empty lines has arrived
+	inHead               // at least one byte of the request line has arrived
+	sized                // the head is complete; rest bytes of body follow, perhaps 0
 	chunked              // the head is complete; chunks follow
-	over                 // the last byte has come
+	over                 // the last byte has arrived
 	failed               // the request has been refused
 )
 
-// A Reader reads one request from a stream of bytes, in whatever pieces they arrive. The zero Reader is like
-// one after Reset(Limits{}).
+// A Reader reads one request from a stream of bytes, in whatever pieces they arrive. The zero
+// Reader is ready to use, as after Reset(Limits{}).
 type Reader struct {
 	limits    Limits
 	phase     phase
-	crPending bool // phase before: the CR of an empty line has come, its LF has not
+	crPending bool // in phase before: the CR of an empty line has arrived, its LF hasn't
 
-	// While the head arrives: lineAt is where the current line begins, and searched is how far the head has been
-	// searched for that line's end. No byte is searched again, so a slow sender costs no more than a fast one.
+	// While the head arrives, lineAt is the offset of the current line in the head, and
+	// searched is the offset up to which that line has been searched for its end. The search
+	// continues there, so a slow client costs no more than a fast one.
 	lineAt, searched int
-	fieldsAt         int // where the fields begin, after the request line
+	fieldsAt         int // offset of the header fields, which follow the request line
 
-	// buf holds a head that arrived in pieces, or one that was kept. While it is empty the head is in the caller's
-	// buffer.
+	// buf is the Reader's copy of the head. It is used for a head that arrived in pieces, and
+	// after Keep. While it is empty, the head is in the caller's buffer.
 	buf []byte
 
 	fieldCache
 
-	methodKind MethodKind // of a request that was refused within its head
+	methodKind MethodKind // set if the request was refused before its head was complete
 
-	rest  int64 // bytes to come of a sized body, or of the current chunk
+	rest  int64 // bytes missing from a sized body, or from the current chunk
 	chunk chunk
 
 	req Request
 }
 
-// Buffers above this size are not kept from one request to the next: one client's giant cookies must not be
-// paid for by every connection that uses this Reader later.
+// Reset frees a buffer above this size, in bytes. Otherwise one client's giant cookies would take
+// memory in every later connection that uses this Reader.
 const maxKeptBuffer = 64 << 10
 
-// Reset makes the Reader ready for the next request. What it has collected for the last one is forgotten, and
-// its Request is no longer valid; its memory is kept, but no buffer above 64 KiB. Of the last head it keeps a
-// copy of the fields, up to 4 KiB, for the next one's may be the same.
+// Reset makes the Reader ready for the next request. The last Request is no longer valid. The
+// Reader keeps its memory, except for a buffer above 64 KiB. It also keeps a copy of the last
+// header fields, up to 4 KiB, because the next request often repeats them.
 func (r *Reader) Reset(l Limits) {
 	r.limits = l
 	r.phase, r.crPending = before, false
@@ -107,27 +110,28 @@ func (r *Reader) Reset(l Limits) {
 	r.req.reset()
 }
 
-// Started reports whether a byte of a request has been read since Reset. Empty lines before the request line
-// are no part of it, nor is a CR that may be half of one.
+// Started reports whether a byte of a request has been read since Reset. Empty lines before the
+// request line don't count, and neither does a CR that may begin one.
 func (r *Reader) Started() bool { return r.phase != before }
 
-// Request is the request being read: valid from the event Head until Reset. Its head lies in the p that was
-// given to Next when Head was returned, or in the Reader; Keep makes sure of the latter.
+// Request returns the request that is being read. It is valid from the event Head until Reset. Its
+// bytes are in the p that Next got when it returned Head, or in the Reader. After Keep they are in
+// the Reader.
 func (r *Reader) Request() *Request { return &r.req }
 
-// MethodKind says whether a request's method is HEAD: then no response to it has content, not even a refusal (RFC 9110
-// 9.3.2).
+// MethodKind says whether a request's method is HEAD. A response to HEAD has no content, even if it
+// refuses the request (RFC 9110 9.3.2).
 type MethodKind uint8
 
-// The method is Unknown before enough of it has come.
+// The kinds of method. It is unknown until enough bytes have arrived.
 const (
 	MethodUnknown MethodKind = iota
 	MethodHEAD
 	MethodOther
 )
 
-// MethodKind says what is known of the method, also of a request that is incomplete or that was refused. It doesn't
-// depend on how the request was cut.
+// MethodKind returns what is known about the method, even if the request is incomplete or was
+// refused. The result doesn't depend on how the request was cut.
 func (r *Reader) MethodKind() MethodKind {
 	switch {
 	case r.phase == failed && r.req.head == nil:
@@ -138,8 +142,8 @@ func (r *Reader) MethodKind() MethodKind {
 	return methodKindOf(r.req.head)
 }
 
-// methodKindOf returns the MethodKind of a head, or of the beginning of one. Any byte that is no token character ends
-// the method here.
+// methodKindOf returns the MethodKind of a head, or of the beginning of one. Every byte that is no
+// token character ends the method here.
 func methodKindOf(head []byte) MethodKind {
 	const name = "HEAD"
 	switch n := min(len(head), len(name)); {
@@ -151,45 +155,71 @@ func methodKindOf(head []byte) MethodKind {
 	return MethodHEAD
 }
 
-// Held is how many bytes of memory the Reader's copy of a head takes.
+// Held returns the size of the Reader's copy of the head, in bytes of memory.
 func (r *Reader) Held() int { return cap(r.buf) }
 
-// Keep copies the head into the Reader. A caller who is about to use p's memory again, while the Request is
-// still needed, calls it first.
+// Keep copies the head into the Reader. Call it before you reuse the memory of p while you still
+// need the Request.
 func (r *Reader) Keep() {
 	if len(r.buf) == 0 && r.req.head != nil {
 		r.buf = append(r.buf, r.req.head...)
+		// No offset changes. The fields are the last part of the head.
 		r.req.setHead(r.buf, len(r.buf)-len(r.req.fieldBlock))
 	}
 }
 
-// Next reads the first n bytes of p and returns what they are. The caller goes on with p[n:], even if that is
-// empty, until the event is NeedMore (then n is len(p), and more must be read), End or Failed. Bytes after
-// the end of the request are never read. After End it returns End again and after Failed NeedMore, until
-// Reset.
+// Next reads the next part of a request from p. It returns one event, and n, the number of bytes of
+// p that it has read. Call it again with p[n:], even if that is empty, until the event is one of
+// these:
 //
-// p is not written to. It is lent until Next returns, except for what Event.Data and, without Keep, the
-// Request refer to.
+//   - NeedMore: n is len(p). Receive more bytes, and pass only the new ones.
+//   - End: the request is complete, and p[n:] belongs to the next request. Next returns End, and
+//     reads nothing, until Reset.
+//   - Failed: n is len(p). Respond with the error's status and close the connection. Next discards
+//     all bytes, and returns NeedMore, until Reset.
+//
+// Next never waits. A parser that calls Read when it needs more bytes stays inside that call until
+// the client sends them, so it needs a goroutine or a process for each client. This one returns
+// instead, and phase says where the next call continues. That is why one loop can serve thousands
+// of clients with it.
+//
+// Next doesn't write to p. It uses p only until it returns, with two exceptions: Event.Data is a
+// part of p, and the Request can be one until Keep is called.
 func (r *Reader) Next(p []byte) (ev Event, n int) {
+	// Between two calls, only the phase (for a chunked body, together with chunk) remembers
+	// what the next byte of p means: the same "0\r\n" can end a header field, be part of a
+	// body, or begin the last chunk. Each function below reads until it has something to
+	// report, and sets the phase before it returns. None of them calls another one for the
+	// bytes that are left. The caller does that, so it can stop between two events, for example
+	// because it has no room for the next piece of body.
 	switch r.phase {
 	case before, inHead:
 		return r.nextHead(p)
 	case sized:
+		// A request without a body is here too, with a rest of 0. Its End takes a call of
+		// its own, and that call needs no bytes. So the caller must call again even if
+		// p[n:] is empty.
 		return r.nextSized(p)
 	case chunked:
 		return r.nextChunked(p)
 	case over:
+		// The bytes of p belong to the next request. A client that doesn't wait for its
+		// response may have sent that request already (pipelining, RFC 9112 9.3.2). Its
+		// limits may differ, so it has to wait for Reset.
 		return Event{Kind: End}, 0
 	case failed:
+		// These bytes could be the rest of the refused request, or what an attacker wants
+		// to be read as a new one. Nobody can tell, so they are discarded. The event is not
+		// Failed again, because there must be only one response.
 		return Event{Kind: NeedMore}, len(p)
 	}
 	panic("http1: impossible phase")
 }
 
-// fail ends the request. All of p is dropped: after an error nobody knows where the next request begins.
+// fail ends the request. It discards all of p, because nobody knows where the next request begins.
 func (r *Reader) fail(p []byte, err *Error) (Event, int) {
 	if r.phase <= inHead {
-		r.req.reset() // half a Request would be worse than none
+		r.req.reset() // so that nobody uses a Request of which half is parsed
 	}
 	r.phase = failed
 	return Event{Kind: Failed, Err: err}, len(p)

@@ -13,35 +13,35 @@ func TestStartedIsTrueFromTheFirstByteOfTheRequest(t *testing.T) {
 		want  bool
 		why   string
 	}{
-		{"", false, "nothing has come"},
-		{"\r\n\r\n", false, "empty lines are no request"},
+		{"", false, "nothing has arrived"},
+		{"\r\n\r\n", false, "empty lines aren't part of a request"},
 		{"\r", false, "a CR may be half of an empty line"},
-		{"\n", false, "that was one more empty line"},
+		{"\n", false, "this LF completes an empty line"},
 		{"G", true, "a request has begun"},
-		{"ET / HTTP/1.0\r\n\r\n", true, "its head is over"},
-		{"", true, "it is over, but there was no Reset"},
+		{"ET / HTTP/1.0\r\n\r\n", true, "its head is complete"},
+		{"", true, "it is complete, but not Reset"},
 	} {
 		r.Next([]byte(step.piece))
 		if got := r.Started(); got != step.want {
-			t.Errorf("after %q Started is %v, but %s", step.piece, got, step.why)
+			t.Errorf("after %q Started() = %v, but %s", step.piece, got, step.why)
 		}
 	}
 	if r.Reset(Limits{}); r.Started() {
-		t.Error("Started after Reset")
+		t.Error("Started() is true after Reset")
 	}
 	r.Next([]byte("\x16"))
 	if !r.Started() {
-		t.Error("a refused request has not started")
+		t.Error("Started() is false after a refused request")
 	}
 }
 
-func TestEndIsRepeatedAndTakesNothing(t *testing.T) {
+func TestEndIsRepeatedAndReadsNothing(t *testing.T) {
 	var r Reader
 	in := []byte("GET / HTTP/1.0\r\n\r\nGET")
 	_, n := r.Next(in)
 	for range 3 {
 		if ev, taken := r.Next(in[n:]); ev.Kind != End || taken != 0 {
-			t.Errorf("the end gives %v and takes %d bytes", ev.Kind, taken)
+			t.Errorf("after the end Next returns %v and reads %d bytes", ev.Kind, taken)
 		}
 	}
 }
@@ -50,13 +50,13 @@ func TestAfterAnErrorEverythingIsDiscarded(t *testing.T) {
 	var r Reader
 	in := []byte("GET / HTTP/1.1\r\nx y\r\n\r\n")
 	if ev, n := r.Next(in); ev.Kind != Failed || n != len(in) {
-		t.Errorf("a bad head gives %v and takes %d of %d bytes", ev.Kind, n, len(in))
+		t.Errorf("for a bad head Next returns %v and reads %d of %d bytes", ev.Kind, n, len(in))
 	}
 	if got := r.Request().Method(); len(got) != 0 {
 		t.Errorf("a refused head has the method %q", got)
 	}
 	if ev, n := r.Next(in); ev.Kind != NeedMore || n != len(in) {
-		t.Errorf("behind an error comes %v, taking %d of %d bytes", ev.Kind, n, len(in))
+		t.Errorf("after an error Next returns %v and reads %d of %d bytes", ev.Kind, n, len(in))
 	}
 }
 
@@ -66,12 +66,12 @@ func TestAHeadInOnePieceIsNotCopied(t *testing.T) {
 	r.Next(in)
 	in[5] = 'x'
 	if got := string(r.Request().Path()); got != "/xbc" {
-		t.Errorf("the path is %q: it was copied", got)
+		t.Errorf("the path is %q, so the head was copied", got)
 	}
 	r.Keep()
 	in[5] = 'y'
 	if got := string(r.Request().Path()); got != "/xbc" {
-		t.Errorf("the path is %q: it was not kept", got)
+		t.Errorf("the path is %q, so Keep didn't copy it", got)
 	}
 }
 
@@ -82,7 +82,7 @@ func TestBodyIsNotCopied(t *testing.T) {
 		_, n := r.Next(p)
 		ev, _ := r.Next(p[n:])
 		if ev.Kind != Body || &ev.Data[0] != &p[len(p)-3] {
-			t.Errorf("%q: the body is %q, a copy", in, ev.Data)
+			t.Errorf("%q: the body %q is a copy", in, ev.Data)
 		}
 	}
 }
@@ -93,20 +93,21 @@ func TestKeepBeforeTheHeaderFieldsDoesNothing(t *testing.T) {
 	r.Next([]byte("GET / HT"))
 	r.Keep()
 	if ev, _ := r.Next([]byte("TP/1.0\r\n\r\n")); ev.Kind != Head || string(r.Request().Target()) != "/" {
-		t.Errorf("gives %v with the target %q", ev.Kind, r.Request().Target())
+		t.Errorf("got %v with the target %q", ev.Kind, r.Request().Target())
 	}
 }
 
-// A scan that began again with every piece would make a slow sender as costly as he likes.
+// If each piece started a new search, a slow client could cost as much work as it likes.
 func TestNoByteIsSearchedTwice(t *testing.T) {
 	head := "GET /" + strings.Repeat("x", 999) + " HTTP/1.1\r\nHost: a\r\na: " + strings.Repeat("y", 999)
 	var r Reader
 	for i := range len(head) {
 		if ev, _ := r.Next([]byte(head[i : i+1])); ev.Kind != NeedMore {
-			t.Fatalf("byte %d gives %v", i, ev)
+			t.Fatalf("Next returns %v for byte %d", ev, i)
 		}
-		if want := i + 1; r.searched != want && r.req.method.to != i { // that SP is looked at twice
-			t.Fatalf("%d bytes have come and %d are done with", want, r.searched)
+		// The SP after the method is the only byte that is searched twice.
+		if want := i + 1; r.searched != want && r.req.method.to != i {
+			t.Fatalf("%d bytes have arrived, and %d have been searched", want, r.searched)
 		}
 	}
 }
@@ -120,7 +121,7 @@ func TestResetKeepsSmallBuffersOnly(t *testing.T) {
 		r.Next(bytes.Repeat([]byte("x"), size))
 		r.Reset(l)
 		if kept, want := cap(r.buf) > 0, size < maxKeptBuffer; kept != want || cap(r.buf) > maxKeptBuffer {
-			t.Errorf("after a head of %d bytes a buffer of %d is kept", size, cap(r.buf))
+			t.Errorf("after a head of %d bytes Reset keeps a buffer of %d bytes", size, cap(r.buf))
 		}
 	}
 }
@@ -132,7 +133,7 @@ func TestResetKeepsNoReferenceToTheCallersBytes(t *testing.T) {
 		t.Error("the Reader still refers to the last request")
 	}
 	if n := len(r.Request().Path()); n != 0 {
-		t.Errorf("the path has %d bytes", n)
+		t.Errorf("the path has %d bytes after Reset, want 0", n)
 	}
 }
 
@@ -140,7 +141,7 @@ func TestKindsHaveNames(t *testing.T) {
 	for k, want := range map[Kind]string{NeedMore: "NeedMore", Head: "Head", Body: "Body", End: "End",
 		Failed: "Failed"} {
 		if got := k.String(); got != want {
-			t.Errorf("kind %d is called %q, want %q", k, got, want)
+			t.Errorf("Kind(%d).String() = %q, want %q", k, got, want)
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// small is what the cases are read with.
+// small are the limits for all cases.
 var small = Limits{Head: 256, Body: 64}
 
 const (
@@ -21,17 +21,17 @@ var refused = []struct {
 	want *Error
 }{
 	{"9112 3: a method is a token", "G(T / HTTP/1.1\r\n", ErrMethod},
-	{"9112 3: a method has a byte", " / HTTP/1.1\r\n", ErrMethod},
-	{"9112 3: a TLS client is found out at its first byte", "\x16", ErrMethod},
-	{"9112 3: a method alone is no request", "GET\r", ErrMethod},
-	{"9112 3: a method with a bare LF is no request", "GET\n", ErrMethod},
+	{"9112 3: a method has at least one byte", " / HTTP/1.1\r\n", ErrMethod},
+	{"9112 3: a TLS client is refused at its first byte", "\x16", ErrMethod},
+	{"9112 3: a CR ends no method", "GET\r", ErrMethod},
+	{"9112 3: a bare LF ends no method", "GET\n", ErrMethod},
 	{"9112 3: a method is not followed by HTAB", "GET\t/ HTTP/1.1\r\n", ErrMethod},
 	{"9112 3: an HTTP/0.9 request has no version", "GET /\r\n", ErrRequestLine},
 	{"9112 3: neither target nor version", "GET \r\n", ErrRequestLine},
 	{"9112 3: one SP before the target", "GET  / HTTP/1.1\r\n", ErrTarget},
 	{"9112 3: no target", "GET  HTTP/1.1\r\n", ErrRequestLine},
 	{"9112 3: one SP before the version", "GET /  HTTP/1.1\r\n", ErrTarget},
-	{"9112 3: nothing behind the version", "GET / HTTP/1.1 \r\n", ErrVersion},
+	{"9112 3: no SP after the version", "GET / HTTP/1.1 \r\n", ErrVersion},
 	{"9112 3.2: no white space in the target", "GET /a b HTTP/1.1\r\n", ErrTarget},
 	{"9112 3.2: no HTAB in the target", "GET /a\tb HTTP/1.1\r\n", ErrTarget},
 	{"9112 3.2: no NUL in the target", "GET /a\x00b HTTP/1.1\r\n", ErrTarget},
@@ -44,7 +44,7 @@ var refused = []struct {
 	{"9112 3.2.2: a scheme is followed by two slashes", "GET http:/a HTTP/1.1\r\n", ErrTarget},
 	{"9112 3.2.2: a scheme is followed by slashes and nothing else", "GET http:a.b/c HTTP/1.1\r\n", ErrTarget},
 	{"9112 3.2.2: a scheme alone is no target", "GET http: HTTP/1.1\r\n", ErrTarget},
-	{"9112 3.2.2: a scheme that isn't ours", "GET ftp://a/ HTTP/1.1\r\n", ErrTarget},
+	{"9112 3.2.2: a scheme other than http", "GET ftp://a/ HTTP/1.1\r\n", ErrTarget},
 	{"9110 7.4: an https target needs TLS", "GET HTTPS://a/ HTTP/1.1\r\n", ErrHTTPS},
 	{"9110 4.2.2: an empty host is refused with https too", "GET https:///a HTTP/1.1\r\n", ErrTarget},
 	{"9110 4.2.1: an empty host is refused", "GET http:///a HTTP/1.1\r\n", ErrTarget},
@@ -52,10 +52,10 @@ var refused = []struct {
 	{"9110 4.2.4: user information is refused", "GET http://u@a/ HTTP/1.1\r\n", ErrTarget},
 	{"9112 3.2.3: authority-form is for CONNECT", "GET a:80 HTTP/1.1\r\n", ErrTarget},
 	{"9112 3.2.3: CONNECT needs a port", "CONNECT a HTTP/1.1\r\n", ErrTarget},
-	{"9112 3.2.3: CONNECT needs a port behind the colon", "CONNECT a: HTTP/1.1\r\n", ErrTarget},
+	{"9112 3.2.3: CONNECT needs a port after the colon", "CONNECT a: HTTP/1.1\r\n", ErrTarget},
 	{"9112 3.2.3: CONNECT needs a host", "CONNECT :80 HTTP/1.1\r\n", ErrTarget},
-	{"9112 3.2.3: CONNECT needs a port behind an address", "CONNECT [::1] HTTP/1.1\r\n", ErrTarget},
-	{"9112 3.2.3: CONNECT needs a whole address", "CONNECT [::1:80 HTTP/1.1\r\n", ErrTarget},
+	{"9112 3.2.3: CONNECT needs a port after an address", "CONNECT [::1] HTTP/1.1\r\n", ErrTarget},
+	{"9112 3.2.3: CONNECT needs a complete address", "CONNECT [::1:80 HTTP/1.1\r\n", ErrTarget},
 	{"9112 3.2.3: CONNECT has no other form", "CONNECT / HTTP/1.1\r\n", ErrTarget},
 	{"9112 3.2.4: asterisk-form is for OPTIONS", "GET * HTTP/1.1\r\n", ErrTarget},
 	{"9112 2.3: HTTP is in capitals", "GET / http/1.1\r\n", ErrVersion},
@@ -64,17 +64,17 @@ var refused = []struct {
 	{"9112 2.3: a major version is a digit", "GET / HTTP/x.1\r\n", ErrVersion},
 	{"9112 2.3: a minor version is a digit", "GET / HTTP/1.x\r\n", ErrVersion},
 	{"9112 2.3: a version has a dot", "GET / HTTP/1-1\r\n", ErrVersion},
-	{"9110 15.6.6: HTTP/2 is not spoken here", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", ErrNotHTTP1},
-	{"9110 15.6.6: HTTP/0.9 with a version isn't either", "GET / HTTP/0.9\r\n", ErrNotHTTP1},
+	{"9110 15.6.6: HTTP/2 isn't supported", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", ErrNotHTTP1},
+	{"9110 15.6.6: HTTP/0.9 isn't supported", "GET / HTTP/0.9\r\n", ErrNotHTTP1},
 
 	{"9112 2.2: an empty line ends with CRLF", "\n", ErrMethod},
-	{"9112 2.2: a CR in front is the beginning of an empty line", "\rGET / HTTP/1.1\r\n", ErrLineEnd},
+	{"9112 2.2: a CR before the request line must begin an empty line", "\rGET / HTTP/1.1\r\n", ErrLineEnd},
 	{"9112 2.2: the request line ends with CRLF", "GET / HTTP/1.1\n", ErrLineEnd},
 	{"9112 2.2: a field line ends with CRLF", "GET / HTTP/1.1\r\nHost: a\n", ErrLineEnd},
 	{"9112 2.2: the last line ends with CRLF", get + "\n", ErrLineEnd},
 	{"9112 2.2: a bare CR is no line end", get + "a: b\rc: d\r\n", ErrFieldValue},
 	{"9112 2.2: two CR are no line end", get + "a: b\r\r\n", ErrFieldValue},
-	{"9112 2.2: no white space behind the request line", "GET / HTTP/1.1\r\n Host: a\r\n", ErrFold},
+	{"9112 2.2: no white space before the first field", "GET / HTTP/1.1\r\n Host: a\r\n", ErrFold},
 	{"9112 5.2: a folded line is refused", get + "a: b\r\n c\r\n", ErrFold},
 	{"9112 5.2: a line folded with HTAB is refused", get + "a: b\r\n\tc\r\n", ErrFold},
 	{"9112 5.1: no SP before the colon", get + "a : b\r\n", ErrFieldName},
@@ -96,8 +96,8 @@ var refused = []struct {
 	{"9112 3.2: a Host with a slash", "GET / HTTP/1.1\r\nHost: a/b\r\n", ErrHost},
 	{"9112 3.2: a Host with user information", "GET / HTTP/1.1\r\nHost: u@a\r\n", ErrHost},
 	{"9112 3.2: a Host whose port is no number", "GET / HTTP/1.1\r\nHost: a:b\r\n", ErrHost},
-	{"9112 3.2: a later address without a version", "GET / HTTP/1.1\r\nHost: [v.a]\r\n", ErrHost},
-	{"9112 3.2: a later address whose version is no number", "GET / HTTP/1.1\r\nHost: [vg.a]\r\n", ErrHost},
+	{"9112 3.2: an IPvFuture address without a version", "GET / HTTP/1.1\r\nHost: [v.a]\r\n", ErrHost},
+	{"9112 3.2: an IPvFuture address whose version isn't a number", "GET / HTTP/1.1\r\nHost: [vg.a]\r\n", ErrHost},
 	{"9112 3.2: a later address without a dot", "GET / HTTP/1.1\r\nHost: [v1a]\r\n", ErrHost},
 	{"9112 3.2: a later address that is empty", "GET / HTTP/1.1\r\nHost: [v1.]\r\n", ErrHost},
 	{"9112 3.2: a later address with an at sign", "GET / HTTP/1.1\r\nHost: [v1.a@b]\r\n", ErrHost},
@@ -109,7 +109,7 @@ var refused = []struct {
 	{"9112 3.2: a Host with half an address", "GET / HTTP/1.1\r\nHost: [::1\r\n", ErrHost},
 	{"9112 3.2: a Host with an empty address", "GET / HTTP/1.1\r\nHost: []\r\n", ErrHost},
 	{"9112 3.2: a Host with letters in its address", "GET / HTTP/1.1\r\nHost: [::g]\r\n", ErrHost},
-	{"9112 3.2: a Host with something behind its address", "GET / HTTP/1.1\r\nHost: [::1]a\r\n", ErrHost},
+	{"9112 3.2: a Host with a letter after its address", "GET / HTTP/1.1\r\nHost: [::1]a\r\n", ErrHost},
 	{"9112 3.2: a Host whose address has a zone", "GET / HTTP/1.1\r\nHost: [fe80::1%25lo]\r\n", ErrHost},
 
 	{"9110 8.6: an empty length", post + "Content-Length:\r\n", ErrLength},
@@ -140,37 +140,37 @@ var refused = []struct {
 	{"9112 6.1: a coding with a blank in it", post + "Transfer-Encoding: xchunked chunked\r\n", ErrCoding},
 	{"9112 7: chunked in quotes", post + "Transfer-Encoding: \"chunked\"\r\n", ErrCoding},
 	{"9112 7.1: chunked with a parameter", post + "Transfer-Encoding: chunked ;a=b\r\n", ErrCoding},
-	{"9112 6.1: a coding we don't understand", post + "Transfer-Encoding: gzip, chunked\r\n\r\n",
+	{"9112 6.1: an unknown coding", post + "Transfer-Encoding: gzip, chunked\r\n\r\n",
 		ErrUnknownCoding},
 	{"9112 6.1: a coding with a parameter", post + "Transfer-Encoding: x;q=1, chunked\r\n\r\n",
 		ErrUnknownCoding},
-	{"9112 6.1: a coding in a line before",
+	{"9112 6.1: an unknown coding in the line before chunked",
 		post + "Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n\r\n", ErrUnknownCoding},
 	{"9112 6.1: chunked in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", ErrCoding10},
-	{"9110 10.1.1: another expectation", post + "Expect: a miracle\r\n\r\n", ErrExpect},
-	{"9110 10.1.1: another expectation beside", post + "Expect: 100-continue\r\nExpect: more\r\n\r\n",
+	{"9110 10.1.1: an unknown expectation", post + "Expect: a miracle\r\n\r\n", ErrExpect},
+	{"9110 10.1.1: an unknown expectation after a known one", post + "Expect: 100-continue\r\nExpect: more\r\n\r\n",
 		ErrExpect},
 
 	{"9112 7.1: a chunk without a size", chunky + "\r\n", ErrChunkSize},
 	{"9112 7.1: an extension without a size", chunky + ";a\r\n", ErrChunkSize},
-	{"9112 7.1: a size that is no number", chunky + "g", ErrChunkSize},
+	{"9112 7.1: a size that isn't a number", chunky + "g", ErrChunkSize},
 	{"9112 7.1: a size with a sign", chunky + "+1\r\n", ErrChunkSize},
-	{"9112 7.1: a size like C's", chunky + "0x1\r\n", ErrChunkSize},
-	{"9112 7.1: white space in front of a size", chunky + " 1\r\n", ErrChunkSize},
-	{"9112 7.1: white space behind a size", chunky + "1 \r\n", ErrChunkSize},
-	{"9112 7.1: white space behind the last size", chunky + "0 \r\n", ErrChunkSize},
+	{"9112 7.1: a size with 0x", chunky + "0x1\r\n", ErrChunkSize},
+	{"9112 7.1: white space before a size", chunky + " 1\r\n", ErrChunkSize},
+	{"9112 7.1: white space after a size", chunky + "1 \r\n", ErrChunkSize},
+	{"9112 7.1: white space after the last size", chunky + "0 \r\n", ErrChunkSize},
 	{"9112 7.1: a size past 63 bits", chunky + "8000000000000000", ErrChunkSize},
 	{"9112 7.1: a size past 64 bits", chunky + "10000000000000001", ErrChunkSize},
 	{"9112 7.1: a size padded to 17 digits", chunky + "00000000000000001", ErrChunkSize},
 	{"9112 7.1: a size ends with CRLF", chunky + "1\n", ErrChunkSize},
-	{"9112 7.1: a CR behind a size has its LF", chunky + "1\ra", ErrLineEnd},
+	{"9112 7.1: a CR after a size has its LF", chunky + "1\ra", ErrLineEnd},
 	{"9112 7.1.1: an extension ends with CRLF", chunky + "1;a\n", ErrChunkExt},
 	{"9112 7.1.1: no control characters in an extension", chunky + "1;a\x00", ErrChunkExt},
 	{"9112 7.1.1: no control characters in the last extension", chunky + "0;\x00\r\n", ErrChunkExt},
-	{"9112 7.1.1: white space leads to an extension", chunky + "1 a", ErrChunkSize},
+	{"9112 7.1.1: only an extension may follow white space", chunky + "1 a", ErrChunkSize},
 	{"9112 7.1: more data than the size says", chunky + "1\r\nab", ErrChunkEnd},
 	{"9112 7.1: data ends with CRLF", chunky + "1\r\na\n", ErrChunkEnd},
-	{"9112 7.1: a CR behind data has its LF", chunky + "1\r\na\rb", ErrChunkEnd},
+	{"9112 7.1: a CR after data has its LF", chunky + "1\r\na\rb", ErrChunkEnd},
 	{"9112 7.1.2: a trailer's name is not empty", chunky + "0\r\n: a\r\n", ErrFieldName},
 	{"9112 7.1.2: a trailer has a colon", chunky + "0\r\na\r\n", ErrFieldName},
 	{"9112 7.1.2: a trailer has no blank before its colon", chunky + "0\r\na : b\r\n", ErrFieldName},
@@ -186,8 +186,8 @@ var refused = []struct {
 func TestInvalidRequestsAreRefused(t *testing.T) {
 	for _, c := range refused {
 		t.Run(c.rule, func(t *testing.T) {
-			for _, behind := range []string{"", "\r\n\r\n", get + "\r\n"} {
-				wantError(t, c.in+behind, small, c.want)
+			for _, after := range []string{"", "\r\n\r\n", get + "\r\n"} {
+				wantError(t, c.in+after, small, c.want)
 			}
 		})
 	}
@@ -197,34 +197,34 @@ func wantError(t *testing.T, in string, l Limits, want *Error) {
 	t.Helper()
 	got := sameHowever(t, l, []byte(in), 1, 2, 3, 4)
 	if len(got) != 1 || got[0].Err != want {
-		t.Errorf("%q gives %+v, want one request refused with %q", in, got, want)
+		t.Errorf("%q gave %+v, want one request refused with %q", in, got, want)
 	}
 	for from := range len(in) {
 		two := read(t, l, []byte(in[:from]), []byte(in[from:]))
 		if len(two) != 1 || two[0].Err != want {
-			t.Errorf("%q, then %q, gives %+v, want one request refused with %q", in[:from], in[from:], two,
+			t.Errorf("%q, then %q, gave %+v, want one request refused with %q", in[:from], in[from:], two,
 				want)
 		}
 	}
 }
 
-// An error is found at the byte that makes it certain, or when its line is over.
+// A request is refused at the first byte that makes it invalid, or at the end of that line.
 func TestRequestsAreRefusedAtTheFirstInvalidByte(t *testing.T) {
 	for _, c := range refused {
 		var r Reader
 		r.Reset(small)
 		for i := range len(c.in) {
 			if ev, _ := r.Next([]byte(c.in[i : i+1])); ev.Kind == End {
-				t.Errorf("%s: over before it is refused", c.rule)
+				t.Errorf("%s: complete before it was refused", c.rule)
 			}
 		}
 		if r.phase != failed {
-			t.Errorf("%s: %q isn't refused by its last byte", c.rule, c.in)
+			t.Errorf("%s: %q isn't refused at its last byte", c.rule, c.in)
 		}
 	}
 }
 
-// A limit of n bytes lets n bytes pass and not one more.
+// A limit of n bytes allows n bytes and not one more.
 func TestLimits(t *testing.T) {
 	line := "GET /" + strings.Repeat("x", 100) + " HTTP/1.1\r\n"
 	head := line + "Host: a\r\n\r\n"
@@ -233,7 +233,7 @@ func TestLimits(t *testing.T) {
 		return fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", post, n, strings.Repeat("x", n))
 	}
 	chunks := chunky + "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
-	trailer := chunky + "0\r\n" + strings.Repeat("abc: defgh\r\n", 10) + "\r\n" // 122 bytes of them
+	trailer := chunky + "0\r\n" + strings.Repeat("abc: defgh\r\n", 10) + "\r\n" // 122 bytes of trailers
 	extension := chunky + "1;" + strings.Repeat("x", 79) + "\r\na\r\n1;" + strings.Repeat("x",
 		19) + "\r\na\r\n0\r\n\r\n"
 	for _, c := range []struct {
@@ -244,13 +244,13 @@ func TestLimits(t *testing.T) {
 	}{
 		{"a head as long as the limit passes", head, Limits{Head: len(head)}, nil},
 		{"a head one byte too long", head, Limits{Head: len(head) - 1}, ErrHeadLimit},
-		{"a head whose request line is as long as the limit", head, Limits{Head: len(line)}, ErrHeadLimit},
+		{"a head with a request line as long as the limit", head, Limits{Head: len(line)}, ErrHeadLimit},
 		{"a request line one byte too long", head, Limits{Head: len(line) - 1}, ErrLineLimit},
 		{"a method that never ends", strings.Repeat("x", 99), Limits{Head: 50}, ErrLineLimit},
-		{"a method that is wrong only behind the limit", strings.Repeat("x", 50) + "\x00", Limits{Head: 50},
+		{"a method whose first bad byte is after the limit", strings.Repeat("x", 50) + "\x00", Limits{Head: 50},
 			ErrLineLimit},
 		{"a field that never ends", get + strings.Repeat("x", 99), Limits{Head: 50}, ErrHeadLimit},
-		{"empty lines are no part of the head", strings.Repeat("\r\n", 50) + head, Limits{Head: len(head)},
+		{"empty lines don't count as head", strings.Repeat("\r\n", 50) + head, Limits{Head: len(head)},
 			nil},
 		{"without a limit a head of 16 KiB passes", get + "a:" + strings.Repeat("x",
 			16<<10-len(get)-6) + "\r\n\r\n", Limits{}, nil},
@@ -260,23 +260,23 @@ func TestLimits(t *testing.T) {
 		{"101 fields don't", many(101), Limits{}, ErrFieldLimit},
 		{"a body as long as the limit passes", sized(11), Limits{Body: 11}, nil},
 		{"a body one byte too long", sized(12), Limits{Body: 11}, ErrBodyLimit},
-		{"a body without a limit", sized(5000), Limits{}, nil},
-		{"a body of 63 bits is too long", post + "Content-Length: 9223372036854775807\r\n\r\n",
+		{"a long body without a limit", sized(5000), Limits{}, nil},
+		{"a Content-Length of 63 bits", post + "Content-Length: 9223372036854775807\r\n\r\n",
 			Limits{Body: 9}, ErrBodyLimit},
 		{"chunks as long as the limit pass", chunks, Limits{Body: 11}, nil},
 		{"chunks one byte too long", chunks, Limits{Body: 10}, ErrBodyLimit},
 		{"chunks without a limit", chunks, Limits{}, nil},
-		{"a chunk of 63 bits is too long", chunky + "7fffffffffffffff\r\n", Limits{Body: 9}, ErrBodyLimit},
-		{"chunks of more than 63 bits together", chunky + "1\r\na\r\n7fffffffffffffff\r\n", Limits{},
+		{"a chunk size of 63 bits", chunky + "7fffffffffffffff\r\n", Limits{Body: 9}, ErrBodyLimit},
+		{"chunk sizes whose sum has more than 63 bits", chunky + "1\r\na\r\n7fffffffffffffff\r\n", Limits{},
 			ErrBodyLimit},
 		{"trailers as long as the limit pass", trailer, Limits{Head: 122}, nil},
 		{"trailers one byte too long", trailer, Limits{Head: 121}, ErrHeadLimit},
 		{"100 trailers pass", chunky + "0\r\n" + strings.Repeat("a:\r\n", 100) + "\r\n", Limits{}, nil},
 		{"101 trailers don't", chunky + "0\r\n" + strings.Repeat("a:\r\n", 101) + "\r\n", Limits{},
 			ErrFieldLimit},
-		{"extensions as long as the limit pass, the last line being no extension", extension,
+		{"extensions as long as the limit pass", extension,
 			Limits{Head: 102}, nil},
-		{"extensions longer than the limit, all together", extension, Limits{Head: 99}, ErrChunkLimit},
+		{"extensions that together are longer than the limit", extension, Limits{Head: 99}, ErrChunkLimit},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			if c.want != nil {
@@ -284,7 +284,7 @@ func TestLimits(t *testing.T) {
 				return
 			}
 			if got := sameHowever(t, c.l, []byte(c.in), 1, 2, 3, 4); len(got) != 1 || !got[0].End {
-				t.Errorf("gives %+v, want one whole request", got)
+				t.Errorf("got %+v, want one complete request", got)
 			}
 		})
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What a browser sends for a page.
+// browser is a GET from a browser.
 var browser = []byte(strings.ReplaceAll(`GET /_/echo?name=value HTTP/1.1
 Host: 127.0.0.1:8003
 Connection: keep-alive
@@ -27,25 +27,25 @@ Accept-Language: en-GB,en;q=0.9,de;q=0.8
 
 var minimal = []byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
-// whole reads a request that lies whole in p, and asks what a server asks.
+// whole reads a request that is complete in p, and calls the methods that a server calls.
 func whole(tb testing.TB, r *Reader, p []byte) {
 	r.Reset(Limits{})
 	ev, n := r.Next(p)
 	if ev.Kind != Head || n != len(p) {
-		tb.Fatalf("gives %v after %d of %d bytes", ev, n, len(p))
+		tb.Fatalf("got %v after %d of %d bytes", ev, n, len(p))
 	}
 	q := r.Request()
 	if string(q.Method()) != "GET" || q.HasToken("Connection", "upgrade") || q.Close() {
-		tb.Fatal("is another request")
+		tb.Fatal("the parsed request differs from the one in p")
 	}
 	for value := range q.Fields("Cookie") {
-		tb.Fatalf("has a cookie %q", value)
+		tb.Fatalf("got a cookie %q", value)
 	}
 	if _, ok := q.Field("If-None-Match"); ok {
-		tb.Fatal("is conditional")
+		tb.Fatal("got a field If-None-Match")
 	}
 	if ev, _ := r.Next(p[n:]); ev.Kind != End {
-		tb.Fatalf("ends with %v", ev)
+		tb.Fatalf("got %v, want End", ev)
 	}
 }
 
@@ -56,33 +56,33 @@ func TestNothingIsAllocated(t *testing.T) {
 	dst := make([]byte, 0, 256)
 	now := epoch.AddDate(0, 0, 1)
 	for what, f := range map[string]func(){
-		"a GET that lies whole in p": func() { whole(t, &r, browser) },
+		"a GET in one piece": func() { whole(t, &r, browser) },
 		"a GET in two pieces": func() {
 			r.Reset(Limits{})
 			r.Next(browser[:300])
 			r.Next(browser[300:])
 		},
-		"a GET byte by byte, kept": func() {
+		"a GET byte by byte, and Keep": func() {
 			r.Reset(Limits{})
 			for i := range browser {
 				r.Next(browser[i : i+1])
 			}
 			r.Keep()
 		},
-		"a body by its length": func() { drain(t, &r, sized) },
-		"a chunked body":       func() { drain(t, &r, coded) },
-		"a status line":        func() { dst = AppendStatusLine(dst[:0], 404) },
-		"a date":               func() { dst = AppendDate(dst[:0], now) },
-		"a date, parsed":       func() { ParseDate([]byte("Sunday, 06-Nov-94 08:49:37 GMT"), now) },
-		"a path":               func() { dst, _ = DecodePath(dst[:0], []byte("/a/%2e%2e/b%20c/./d")) },
+		"a sized body":   func() { drain(t, &r, sized) },
+		"a chunked body": func() { drain(t, &r, coded) },
+		"a status line":  func() { dst = AppendStatusLine(dst[:0], 404) },
+		"a date":         func() { dst = AppendDate(dst[:0], now) },
+		"a date, parsed": func() { ParseDate([]byte("Sunday, 06-Nov-94 08:49:37 GMT"), now) },
+		"a path":         func() { dst, _ = DecodePath(dst[:0], []byte("/a/%2e%2e/b%20c/./d")) },
 	} {
 		if n := testing.AllocsPerRun(100, f); n != 0 {
-			t.Errorf("%s allocates %v times", what, n)
+			t.Errorf("%s: %v allocations, want 0", what, n)
 		}
 	}
 }
 
-// drain reads a request with a body, and keeps the head, because it reuses its buffer.
+// drain reads a request with a body. It calls Keep, as a driver that reuses its buffer does.
 func drain(tb testing.TB, r *Reader, p []byte) {
 	r.Reset(Limits{})
 	for {
@@ -93,7 +93,7 @@ func drain(tb testing.TB, r *Reader, p []byte) {
 		case End:
 			return
 		case NeedMore, Failed:
-			tb.Fatalf("gives %v", ev)
+			tb.Fatalf("got %v", ev)
 		}
 	}
 }
@@ -116,7 +116,8 @@ func BenchmarkMinimalGet(b *testing.B) {
 	}
 }
 
-// BenchmarkSlowSender sends the head byte by byte: a price per byte, whatever the length.
+// BenchmarkSlowSender sends a head byte by byte. The time for each byte must not depend on the
+// length.
 func BenchmarkSlowSender(b *testing.B) {
 	var r Reader
 	b.SetBytes(int64(len(browser)))

@@ -2,11 +2,11 @@ package http1
 
 import "strconv"
 
-// AppendStatusLine appends a status line, "HTTP/1.1 200 OK" and CRLF. A server that speaks HTTP/1.1 says so
-// to an HTTP/1.0 client too (RFC 9110 6.2). A status below 100 or above 599 is a mistake of the caller's and
-// becomes 500.
+// AppendStatusLine appends a status line with its CRLF, such as "HTTP/1.1 200 OK". The version is
+// 1.1 in a response to an HTTP/1.0 client too (RFC 9110 6.2). A status below 100 or above 599 is a
+// bug in the caller, and becomes 500.
 func AppendStatusLine(dst []byte, status int) []byte {
-	if status == 200 { // nearly all are
+	if status == 200 { // nearly every response
 		return append(dst, "HTTP/1.1 200 OK\r\n"...)
 	}
 	if status < 100 || status > 599 {
@@ -14,14 +14,14 @@ func AppendStatusLine(dst []byte, status int) []byte {
 	}
 	dst = append(dst, "HTTP/1.1 "...)
 	dst = strconv.AppendInt(dst, int64(status), 10)
-	// RFC 9112 4: "A server MUST send the space that separates the status-code from the reason-phrase even
-	// when the reason-phrase is absent".
+	// RFC 9112 4: "A server MUST send the space that separates the status-code from the
+	// reason-phrase even when the reason-phrase is absent".
 	dst = append(dst, ' ')
 	dst = append(dst, StatusText(status)...)
 	return append(dst, "\r\n"...)
 }
 
-// StatusText gives the reason phrase of a registered status, and "" for others.
+// StatusText returns the reason phrase of a registered status, and "" for any other.
 func StatusText(status int) string {
 	if status < 0 || status >= len(statusText) {
 		return ""

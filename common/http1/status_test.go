@@ -18,12 +18,12 @@ func TestAppendStatusLine(t *testing.T) {
 		-1:  "HTTP/1.1 500 Internal Server Error\r\n",
 	} {
 		if got := string(AppendStatusLine([]byte("x"), status)); got != "x"+want {
-			t.Errorf("%d gives %q, want %q", status, got, want)
+			t.Errorf("status %d gives %q, want %q", status, got, want)
 		}
 	}
 }
 
-// The table agrees with net/http's, which has a few of RFC 2616's names and some WebDAV.
+// The table agrees with net/http, except for newer names and for the statuses that we leave out.
 func TestStatusText(t *testing.T) {
 	newer := map[int]string{413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable",
 		422: "Unprocessable Content"}
@@ -39,16 +39,16 @@ func TestStatusText(t *testing.T) {
 			want = ""
 		}
 		if got := StatusText(status); got != want {
-			t.Errorf("%d is %q, want %q", status, got, want)
+			t.Errorf("StatusText(%d) = %q, want %q", status, got, want)
 		}
 	}
 }
 
-// Every error's status has a name, and is one for the client's mistakes or for what we can't do.
+// Every error has a reason, and a registered status of class 4xx or 5xx.
 func TestErrorsHaveAStatus(t *testing.T) {
 	for _, c := range refused {
 		if c.want.Status < 400 || StatusText(c.want.Status) == "" || c.want.Reason == "" {
-			t.Errorf("%v", c.want)
+			t.Errorf("%v: want a status of class 4xx or 5xx and a reason", c.want)
 		}
 	}
 }

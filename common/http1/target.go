@@ -2,8 +2,9 @@ package http1
 
 import "bytes"
 
-// parseTarget finds the parts of the target in one of its four forms (RFC 9112 3.2). The method decides which
-// of them are allowed: authority-form is CONNECT's only one and nobody else's, asterisk-form is OPTIONS'.
+// parseTarget finds the parts of the target, which has one of four forms (RFC 9112 3.2). The method
+// decides which forms are allowed: CONNECT has only the authority-form and no other method has it;
+// only OPTIONS has the asterisk-form.
 func (q *Request) parseTarget(line []byte) *Error {
 	t := line[q.target.from:q.target.to]
 	method := line[:q.method.to]
@@ -26,8 +27,8 @@ func (q *Request) parseTarget(line []byte) *Error {
 	return q.absoluteForm(t, string(method) == "OPTIONS")
 }
 
-// survey looks at each byte of a target once. It reports whether all are legal, and whether any can make that
-// a target and its decoded path differ.
+// survey looks at each byte of a target once. It reports whether all bytes are legal, and whether
+// there is a byte because of which the decoded path can differ from the target.
 func survey(t []byte) (legal, special bool) {
 	every, some := uint8(inTarget), uint8(0)
 	for _, c := range t {
@@ -37,7 +38,7 @@ func survey(t []byte) (legal, special bool) {
 	return every != 0, some&inSpecial != 0
 }
 
-// authorityForm parses "host:port", both of which it must have (RFC 9112 3.2.3).
+// authorityForm parses "host:port". Both parts are required (RFC 9112 3.2.3).
 func (q *Request) authorityForm(t []byte) *Error {
 	colon := bytes.LastIndexByte(t, ':')
 	if colon <= 0 || colon == len(t)-1 || !all(t[colon+1:], inDigit) || !validHost(t) {
@@ -61,13 +62,15 @@ func (q *Request) absoluteForm(t []byte, options bool) *Error {
 	for to < len(t) && t[to] != '/' && t[to] != '?' {
 		to++
 	}
-	// RFC 9110 4.2.1: "A recipient that processes such a URI reference MUST reject it as invalid", said of an
-	// empty host. User information, to be treated as an error (4.2.4), isn't a valid host either.
+	// RFC 9110 4.2.1: "A recipient that processes such a URI reference MUST reject it as
+	// invalid". This is about an empty host. User information is an error too (4.2.4), and
+	// validHost refuses it.
 	if host := t[from:to]; len(host) == 0 || host[0] == ':' || !validHost(host) {
 		return ErrTarget
 	}
-	// RFC 9110 7.4: "a request for an "https" resource MUST be rejected unless it has been received over a
-	// connection that has been secured". None is secured here: a proxy that speaks TLS in front of this server uses origin-form.
+	// RFC 9110 7.4: "a request for an "https" resource MUST be rejected unless it has been
+	// received over a connection that has been secured". No connection is secured here. A proxy
+	// that speaks TLS in front of this server sends targets in origin-form.
 	if fold(t[:scheme], "https") {
 		return ErrHTTPS
 	}
@@ -75,9 +78,10 @@ func (q *Request) absoluteForm(t []byte, options bool) *Error {
 
 	switch {
 	case to == len(t) && options:
-		q.asterisk = true // RFC 9112 3.2.4: the form in which "OPTIONS *" goes to a proxy
+		q.asterisk = true // RFC 9112 3.2.4: "OPTIONS *" for a proxy
 	case to == len(t) || t[to] == '?':
-		// RFC 9110 4.2.3: an empty path is the same as "/". One is at hand, in front of the host.
+		// RFC 9110 4.2.3: an empty path is the same as "/". The path must be a part of the
+		// head, so it is the slash before the host.
 		q.pathAndQuery(t, to)
 		q.path = span{q.target.from + from - 1, q.target.from + from}
 	default:
@@ -86,7 +90,7 @@ func (q *Request) absoluteForm(t []byte, options bool) *Error {
 	return nil
 }
 
-// pathAndQuery divides t[from:] at its first question mark.
+// pathAndQuery splits t[from:] at its first question mark.
 func (q *Request) pathAndQuery(t []byte, from int) {
 	begin, end := q.target.from+from, q.target.to
 	if i := bytes.IndexByte(t[from:], '?'); i >= 0 {
@@ -96,12 +100,13 @@ func (q *Request) pathAndQuery(t []byte, from int) {
 	q.path = span{begin, end}
 }
 
-// validHost implements RFC 9110 7.2: Host = uri-host [ ":" port ]. The host may be empty, as RFC 3986 3.2.2
-// has it, and so may the port.
+// validHost implements RFC 9110 7.2: Host = uri-host [ ":" port ]. The host may be empty (RFC 3986
+// 3.2.2), and so may the port.
 func validHost(h []byte) bool {
 	i := 0
 	if len(h) > 0 && h[0] == '[' {
-		// RFC 3986 3.2.2: IP-literal. Which colons an IPv6 address may have is left to the caller.
+		// RFC 3986 3.2.2: IP-literal. Nothing checks where the colons of the IPv6 address
+		// are.
 		i = bytes.IndexByte(h, ']') + 1
 		if i < len("[::]") || !all(h[1:i-1], inIPv6) && !isIPvFuture(h[1:i-1]) {
 			return false
@@ -121,7 +126,8 @@ func validHost(h []byte) bool {
 	return i == len(h) || h[i] == ':' && all(h[i+1:], inDigit)
 }
 
-// isIPvFuture implements RFC 3986 3.2.2: IPvFuture = "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" ).
+// isIPvFuture implements RFC 3986 3.2.2: IPvFuture = "v" 1*HEXDIG "." 1*( unreserved / sub-delims /
+// ":" ).
 func isIPvFuture(h []byte) bool {
 	dot := bytes.IndexByte(h, '.')
 	if dot < len("v0") || lower(h[0]) != 'v' || !all(h[1:dot], inHex) || dot == len(h)-1 {

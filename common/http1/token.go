@@ -6,19 +6,19 @@ import (
 	"iter"
 )
 
-// What a byte may be part of.
+// The sets of bytes. A byte can be in several of them.
 const (
 	inToken   = 1 << iota // RFC 9110 5.6.2: tchar
 	inValue               // RFC 9110 5.5: field-vchar, SP, HTAB
-	inTarget              // visible ASCII but "#": see doc.go
+	inTarget              // visible ASCII except "#": see doc.go
 	inHost                // RFC 3986 3.2.2: unreserved, sub-delims
 	inIPv6                // RFC 3986 3.2.2: IPv6address
 	inDigit               // RFC 5234 B.1: DIGIT
 	inHex                 // RFC 5234 2.3: HEXDIG, in either case
-	inSpecial             // what begins an escape, a query or a dot segment
+	inSpecial             // the first byte of an escape, a query or a dot segment
 )
 
-// class answers for every byte; it is the only place where sets of characters are written down.
+// class has the sets of each byte. It is the only place that lists characters.
 var class = classes()
 
 func classes() (t [256]uint8) {
@@ -48,10 +48,10 @@ func classes() (t [256]uint8) {
 	return t
 }
 
-// span is a part of the head, by offsets, so that it survives the head's moving to another buffer.
+// span is a part of the head, as offsets. So it stays valid when the head moves to another buffer.
 type span struct{ from, to int }
 
-// all reports whether every byte of b is in the set; it is true of no bytes at all.
+// all reports whether every byte of b is in the set. It is true for an empty b.
 func all(b []byte, set uint8) bool {
 	for _, c := range b {
 		if class[c]&set == 0 {
@@ -61,8 +61,8 @@ func all(b []byte, set uint8) bool {
 	return true
 }
 
-// isValue is all(b, inValue), eight bytes at a time: values are the greater part of a head. What is in the set
-// is neither below SP, but for HTAB, nor DEL.
+// isValue is all(b, inValue), but checks eight bytes at a time, because values are the greater part
+// of a head. A byte outside the set is DEL, or is below SP and not HTAB.
 func isValue(b []byte) bool {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	for ; len(b) >= 8; b = b[8:] {
@@ -78,8 +78,8 @@ func isValue(b []byte) bool {
 // isToken implements RFC 9110 5.6.2: token = 1*tchar.
 func isToken(b []byte) bool { return len(b) > 0 && all(b, inToken) }
 
-// trim removes optional white space, OWS, from both ends of a part of the head: SP and HTAB only (RFC 9110
-// 5.6.3).
+// trim removes optional white space (OWS) from both ends of a part of the head. OWS is SP and HTAB
+// only (RFC 9110 5.6.3).
 func (s span) trim(head []byte) span {
 	for s.from < s.to && blank(head[s.from]) {
 		s.from++
@@ -97,7 +97,7 @@ func trim(b []byte) []byte {
 
 func blank(c byte) bool { return c == ' ' || c == '\t' }
 
-// members goes through a comma-separated list (RFC 9110 5.6.1), and gives the empty ones too.
+// members iterates over a comma-separated list (RFC 9110 5.6.1). It yields empty members too.
 func members(list []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for more := true; more; {
@@ -114,15 +114,16 @@ var (
 	semicolon = []byte{';'}
 )
 
-// fold compares regardless of case, in ASCII. bytes.EqualFold would take the Kelvin sign for a k, and a name
-// that only some readers of a request recognize is how requests are smuggled.
+// fold compares two names and ignores the case of ASCII letters. bytes.EqualFold isn't used because
+// it treats the Kelvin sign as a k. If only some readers of a request recognize a name, a client
+// can use it to smuggle requests.
 func fold(b []byte, s string) bool { return len(b) == len(s) && sameLetters(b, s) }
 
-// EqualFold reports whether b and s are the same but for the case of ASCII letters.
+// EqualFold reports whether b and s are equal if the case of ASCII letters is ignored.
 func EqualFold(b []byte, s string) bool { return fold(b, s) }
 
-// sameLetters is fold of two that are equally long. Most are not, so that this question is kept small enough
-// to be inlined.
+// sameLetters is fold for two names of the same length. Most names differ in length: fold checks
+// that first, and is small enough to be inlined.
 func sameLetters(b []byte, s string) bool {
 	for i, c := range b {
 		if c != s[i] && lower(c) != lower(s[i]) {
@@ -139,7 +140,7 @@ func lower(c byte) byte {
 	return c
 }
 
-// unhex gives the value of a byte that is inHex.
+// unhex returns the value of a byte that is inHex.
 func unhex(c byte) byte {
 	if c <= '9' {
 		return c - '0'

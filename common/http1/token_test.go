@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestIsValueChecksEveryByte puts each byte at each place of a word, and after the last word.
+// TestIsValueChecksEveryByte tries each byte at each place of an eight-byte word and after the last
+// word.
 func TestIsValueChecksEveryByte(t *testing.T) {
 	for size := range 20 {
 		for at := range size {
@@ -13,15 +14,16 @@ func TestIsValueChecksEveryByte(t *testing.T) {
 				b := bytes.Repeat([]byte{'x'}, size)
 				b[at] = byte(c)
 				if got, want := isValue(b), all(b, inValue); got != want {
-					t.Fatalf("byte %#x at %d of %d: got %t", c, at, size, got)
+					t.Fatalf("byte %#x at %d of %d: isValue = %t", c, at, size, got)
 				}
 			}
 		}
 	}
-	for c := range 256 { // words of one byte, so that nothing is carried into a neighbour
+	// In words of equal bytes, a carry from the neighbour must not change the result.
+	for c := range 256 {
 		b := bytes.Repeat([]byte{byte(c)}, 16)
 		if got, want := isValue(b), all(b, inValue); got != want {
-			t.Errorf("bytes %#x alone: got %t", c, got)
+			t.Errorf("nothing but bytes %#x: isValue = %t", c, got)
 		}
 	}
 }

@@ -4,21 +4,20 @@ import "time"
 
 // Bus carries messages from a place to the Hub.
 type Bus interface {
-	// Post sends m. What m refers to is lent: the Bus, or the Hub, copies what
-	// it keeps. Post never blocks and never calls the Receiver for a message
-	// before the one that it is being called for is dealt with.
+	// Post sends m. What m refers to is lent, so the Bus or the Hub copies what it keeps. Post
+	// never blocks. If a Receiver calls Post, Post doesn't call that Receiver again before
+	// Deliver has returned.
 	Post(now time.Time, m *Message)
 }
 
-// Receiver is a place's end of what the Hub sends.
+// Receiver is the end of the Bus at a place. It receives what the Hub sends.
 type Receiver interface {
 	// Deliver handles a message, which is lent.
 	Deliver(now time.Time, m *Message)
 }
 
-// Local is the Bus where the Hub and its only place are on one goroutine:
-// nothing is between them but a queue, for what the Receiver posts while
-// something is being delivered to it.
+// Local is a Bus for a server whose Hub and only place are on one goroutine. It needs a queue only
+// for messages that the Receiver posts during a delivery.
 type Local struct {
 	hub      *Hub
 	receiver Receiver
@@ -27,8 +26,8 @@ type Local struct {
 	queue    []Message
 }
 
-// NewLocal returns a Local with a Hub of its own. random fills a slice with
-// bytes that can't be guessed.
+// NewLocal returns a Local with a Hub of its own. random fills a slice with bytes that nobody can
+// guess.
 func NewLocal(random func([]byte)) *Local {
 	l := new(Local)
 	l.hub = New(func(_ int, m *Message) { l.receiver.Deliver(l.now, m) }, random)
@@ -54,7 +53,7 @@ func (l *Local) Post(now time.Time, m *Message) {
 	l.drain()
 }
 
-// Tick is to be called when Deadline has passed; before, it does nothing.
+// Tick calls the Tick of the Hub. Call it when Deadline has passed; before that it does nothing.
 func (l *Local) Tick(now time.Time) {
 	if d := l.hub.Deadline(); d.IsZero() || now.Before(d) {
 		return
@@ -64,10 +63,10 @@ func (l *Local) Tick(now time.Time) {
 	l.drain()
 }
 
-// Deadline is when Tick is due; zero: never.
+// Deadline returns the time at which Tick is due, or zero for never.
 func (l *Local) Deadline() time.Time { return l.hub.Deadline() }
 
-// drain handles what was posted meanwhile.
+// drain handles the messages that were posted during the last delivery.
 func (l *Local) drain() {
 	for len(l.queue) > 0 {
 		m := l.queue[0]

@@ -7,14 +7,14 @@ import (
 	"threeloops/common/hub"
 )
 
-// printer is a place: it prints what the Hub sends there.
+// printer is a place that prints what the Hub sends there.
 type printer struct{}
 
 func (printer) Deliver(_ time.Time, m *hub.Message) {
 	fmt.Printf("#%d %q %q\n", m.Seq, m.Name, m.Text)
 }
 
-// Two connections of one loop talk.
+// Two connections of one loop chat with each other.
 func Example() {
 	bus := hub.NewLocal(func(b []byte) { clear(b) })
 	bus.Attach(printer{})

@@ -8,9 +8,9 @@ type folding struct {
 	to   string
 }
 
-// foldings are those with status F in Unicode's CaseFolding.txt, in their order. Package
-// unicode has the simple foldings alone, by which "Weiß" and "WEISS" are two names. It is
-// an array, not a map: a child of forkserv would build the map at each start.
+// foldings are the characters with status F in Unicode's CaseFolding.txt, in their order. Package
+// unicode has only the simple foldings, by which "Weiß" and "WEISS" are two names. This is an array
+// and not a map, because each child of forkserv would build the map when it starts.
 var foldings = [...]folding{
 	{0x00df, "ss"}, {0x0130, "i\u0307"}, {0x0149, "\u02bcn"}, {0x01f0, "j\u030c"},
 	{0x0390, "\u03b9\u0308\u0301"}, {0x03b0, "\u03c5\u0308\u0301"}, {0x0587, "\u0565\u0582"},
@@ -47,7 +47,7 @@ var foldings = [...]folding{
 	{0xfb16, "\u057e\u0576"}, {0xfb17, "\u0574\u056d"},
 }
 
-// fullFolding is what r is folded to if that is more than one character, else "".
+// fullFolding returns the folding of r if that is more than one character, and "" otherwise.
 func fullFolding(r rune) string {
 	if r < foldings[0].from {
 		return ""

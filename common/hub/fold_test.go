@@ -7,7 +7,7 @@ func TestNamesThatDifferInCaseAloneAreTheSame(t *testing.T) {
 		{"Weiß", "WEISS"}, {"STRAẞE", "straße"}, {"ﬁn", "FIN"}, {"Νίκος", "ΝΊΚΟΣ"}, {"ǰ", "J\u030c"}, {"k", "\u212a"},
 	} {
 		if a, b := appendFolded(nil, pair[0]), appendFolded(nil, pair[1]); string(a) != string(b) {
-			t.Errorf("%s and %s are two names: %q, %q", pair[0], pair[1], a, b)
+			t.Errorf("%s and %s are different names: %q, %q", pair[0], pair[1], a, b)
 		}
 	}
 	if string(appendFolded(nil, "Ann")) == string(appendFolded(nil, "Anna")) {

@@ -7,64 +7,67 @@ import (
 )
 
 const (
-	// LogSize is the most entries that are kept.
+	// LogSize is the maximum number of entries in the log.
 	LogSize = 256
-	// LogBytes is the most bytes that these have together, as JSON.
+	// LogBytes is the maximum size of these entries together, in bytes of JSON.
 	LogBytes = 2 << 20
-	// PollResponseBytes is the most bytes of entries in the response to a Poll, as JSON; a
-	// response always has at least one entry. It keeps the response below 300 times the bytes
-	// of the shortest poll, which has 76.
+	// PollResponseBytes is the maximum size of the entries in the response to a Poll, in bytes
+	// of JSON. A response with entries has at least one, even if that is larger. The limit
+	// keeps a response below 300 times the size of the shortest poll, which has 76 bytes.
 	PollResponseBytes = 20 << 10
-	// WelcomeBytes is the most bytes that a new member is sent of the members and the
-	// history, as JSON: below 300 times the 59 bytes of the shortest request to join.
+	// WelcomeBytes is the maximum size of the members and the history that a new member is
+	// sent, in bytes of JSON. This is below 300 times the 59 bytes of the shortest request to
+	// join.
 	WelcomeBytes = 16 << 10
-	// MembersBytes is the part of it that names may take.
+	// MembersBytes is the part of WelcomeBytes that names may use.
 	MembersBytes = 8 << 10
-	// History is the most entries that a new member is sent: those that were said to all.
+	// History is the maximum number of entries that a new member is sent. Only messages to
+	// everybody are sent.
 	History = 50
-	// MaxPollingMembers is how many members without a WebSocket there may be.
+	// MaxPollingMembers is the maximum number of members without a WebSocket.
 	MaxPollingMembers = 1024
 	// PollingTimeout is how long a polling member may be silent before it is removed.
 	PollingTimeout = time.Minute
-	// maxPollEntries is the most entries in the response to a Poll.
+	// maxPollEntries is the maximum number of entries in the response to a Poll.
 	maxPollEntries = 64
 )
 
 // Hub is the room. It is not safe for concurrent use.
 type Hub struct {
-	PerPeer int // the most members without a WebSocket that one address may have, see PeerKey; 0: no limit
+	// PerPeer is the maximum number of members without a WebSocket for one address (see
+	// PeerKey); 0 means no limit.
+	PerPeer int
 
 	send   func(place int, m *Message)
 	random func([]byte)
 
-	log   []entry // of the entry with number n at n % LogSize
-	first uint64  // number of the oldest entry that is kept
+	log   []entry // the entry with number n is at n % LogSize
+	first uint64  // number of the oldest entry in the log
 	last  uint64  // number of the last entry
-	bytes int     // of the JSON of all that are kept
+	bytes int     // size of the JSON of all entries in the log
 
-	byConn      map[uint64]*member // those with a WebSocket
-	byToken     map[Token]*member  // those that poll
-	byName      map[string]*member // all, by their folded names
-	byPeer      map[Addr]int       // how many of those that poll have an address, by its PeerKey
-	nameList    memberList         // the names that new members are sent
+	byConn      map[uint64]*member // members with a WebSocket
+	byToken     map[Token]*member  // members that poll
+	byName      map[string]*member // all members, by their folded names
+	byPeer      map[Addr]int       // number of polling members of an address, by PeerKey
+	nameList    memberList         // names that new members are sent
 	foldScratch []byte             // scratch for a folded name
-	copyScratch Message            // scratch for an entry that one connection is sent
-	waiting     map[uint64]*member // those with a waiting Poll, by its connection
-	places      []int              // how many members with a WebSocket each place has
-	due         time.Time          // not later than the time at which a polling member has been silent for too long
+	copyScratch Message            // scratch for an entry to one connection
+	waiting     map[uint64]*member // members with a waiting Poll, by its connection
+	places      []int              // number of members with a WebSocket at each place
+	due         time.Time          // when Tick is due; no member expires earlier
 }
 
-// entry is what the log keeps. Names can be used again, so an entry has the numbers of
-// its sender and its receiver.
+// entry is an entry of the log. Names can be used again, so an entry also has the numbers of its
+// sender and its receiver.
 type entry struct {
 	Message
-	from, to uint64 // numbers of members; to 0: all; to toPolling: all that poll
+	from, to uint64 // numbers of members; to 0: all members; toPolling: all that poll
 }
 
-// New returns an empty room. out sends a message to a place; it must neither
-// block nor call the Hub. The message is lent, but what it refers to is never
-// written to again, so that a copy of it may be kept. random fills a slice with
-// bytes that can't be guessed.
+// New returns an empty room. out sends a message to a place; it must neither block nor call the
+// Hub. The message is lent, but nobody writes to what it refers to, so out may keep a copy of the
+// Message. random fills a slice with bytes that nobody can guess.
 func New(out func(place int, m *Message), random func([]byte)) *Hub {
 	return &Hub{
 		send: out, random: random, log: make([]entry, LogSize), first: 1,
@@ -99,7 +102,7 @@ func (h *Hub) Handle(now time.Time, place int, m *Message) {
 	}
 }
 
-// PlaceLost is called when a place, with all its connections, has ended.
+// PlaceLost tells the Hub that a place has ended with all its connections.
 func (h *Hub) PlaceLost(now time.Time, place int) {
 	for conn, m := range h.waiting {
 		if m.place == place {
@@ -107,7 +110,7 @@ func (h *Hub) PlaceLost(now time.Time, place int) {
 		}
 	}
 	if place >= len(h.places) || h.places[place] == 0 {
-		return // most children serve no member, so a search would be wasted
+		return // most children serve no member, so skip the search
 	}
 	for _, m := range h.byConn {
 		if m.place == place {
@@ -116,17 +119,17 @@ func (h *Hub) PlaceLost(now time.Time, place int) {
 	}
 }
 
-// handleSay publishes what a member says. It reports false if it refuses the text. The
-// place has checked the text, but an attacker may control that process.
+// handleSay publishes what a member says. It returns false if it refuses the text. The place has
+// checked the text already, but an attacker may control that process.
 func (h *Hub) handleSay(now time.Time, from *member, place int, m *Message) (ok bool) {
 	if !utf8.Valid(m.Text) || quotedLen(m.Text) > MaxText {
-		h.refuse(place, m, "that is no text, or it is too long")
+		h.refuse(place, m, "the text isn't valid UTF-8, or it is too long")
 		return false
 	}
 	said := entry{from: from.number, Message: Message{
 		Kind: Said, Name: from.name, Text: bytes.Clone(m.Text),
 	}}
-	if from.token == (Token{}) { // otherwise conn is that of a waiting Poll, or 0
+	if from.token == (Token{}) { // for a polling member, conn is its waiting Poll or 0
 		said.From = from.conn
 	}
 	if m.To == "" {
@@ -151,8 +154,9 @@ func (h *Hub) refuse(place int, m *Message, reason string) {
 	h.send(place, &Message{Kind: Refused, Conn: m.Conn, Text: []byte(reason)})
 }
 
-// publish numbers an entry, appends it to the log, and sends it to all or, if it is not
-// for all, to the members in alone and to the polling members that receive it.
+// publish numbers an entry, appends it to the log, and sends it. An entry for all members goes to
+// every place. Any other entry goes to the members in alone. In both cases the waiting Polls of
+// members that receive the entry are answered.
 func (h *Hub) publish(now time.Time, e entry, alone ...*member) {
 	h.last++
 	e.Seq, e.At = h.last, now.UnixMilli()

@@ -13,7 +13,7 @@ import (
 
 var start = time.Date(1994, time.November, 6, 8, 49, 37, 0, time.UTC)
 
-// room is a Hub whose messages are noted as lines "place conn kind ...".
+// room is a Hub that records its messages as lines: "place: kind conn ...".
 type room struct {
 	*hub.Hub
 	now   time.Time
@@ -66,7 +66,7 @@ func line(m *hub.Message) string {
 	return s
 }
 
-// at does something at a place, and wants that to lead to these lines.
+// at handles a message from a place and compares the recorded lines with want.
 func (r *room) at(t *testing.T, place int, m hub.Message, want ...string) {
 	t.Helper()
 	r.lines = nil
@@ -77,7 +77,7 @@ func (r *room) at(t *testing.T, place int, m hub.Message, want ...string) {
 func (r *room) want(t *testing.T, want ...string) {
 	t.Helper()
 	if diff := cmp.Diff(want, r.lines); diff != "" {
-		t.Errorf("what the hub sent (-want +got):\n%s", diff)
+		t.Errorf("messages from the Hub (-want +got):\n%s", diff)
 	}
 	r.lines = nil
 }
@@ -128,13 +128,13 @@ func TestANameBelongsToOneMember(t *testing.T) {
 		r.at(t, 0, hub.Message{Kind: hub.Join, Conn: conn, Name: name}, fmt.Sprintf("0: refused for %d %q", conn, why))
 	}
 	refused(2, "aNN", "someone here is called aNN already")
-	refused(1, "Bob", "you are here already")
+	refused(1, "Bob", "you have already joined")
 	const form = "a name has 1 to 32 characters, and no space at its ends"
 	refused(2, "", form)
 	refused(2, " Bob", form)
 	refused(2, strings.Repeat("é", 33), form)
 	refused(2, "B\xff", form)
-	refused(2, "B\nb", "a name has printable characters only")
+	refused(2, "B\nb", "a name may have only printable characters")
 	r.at(t, 0, hub.Message{Kind: hub.Leave, Conn: 1})
 	r.at(t, 0, hub.Message{Kind: hub.Join, Conn: 2, Name: strings.Repeat("é", 32)},
 		"0: welcome for 2 #2 "+strings.Repeat("é", 32), "0: present for 2", "0: joined #3 "+strings.Repeat("é", 32))
@@ -174,21 +174,21 @@ func TestAPollingMemberGetsAllEntriesAfterItsCursor(t *testing.T) {
 		return hub.Message{Kind: hub.Poll, Conn: conn, Seq: since, Token: pol}
 	}
 	r.at(t, 8, poll(80, 2), "8: joined for 80 #3 Pol", "8: done for 80 #3")
-	r.at(t, 8, poll(80, 0), "8: joined for 80 #3 Pol", "8: done for 80 #3") // nothing from before it came
+	r.at(t, 8, poll(80, 0), "8: joined for 80 #3 Pol", "8: done for 80 #3") // nothing older
 	r.at(t, 8, poll(81, 3))
 	r.at(t, 0, say(1, "", "hello"), `0: said #4 Ann "hello"`, `8: said for 81 #4 Ann "hello"`, "8: done for 81 #4")
 	r.at(t, 8, poll(82, 4))
 	r.at(t, 0, say(1, "Ann", "secret"), `0: said for 1 #5 Ann to Ann "secret"`)
-	r.at(t, 9, poll(90, 4), "8: done for 82 #5") // it waits once
+	r.at(t, 9, poll(90, 4), "8: done for 82 #5") // only one Poll waits
 	r.at(t, 9, hub.Message{Kind: hub.Send, Conn: 91, Token: pol, Text: []byte("hi")},
 		`0: said #6 Pol "hi"`, `9: said for 90 #6 Pol "hi"`, "9: done for 90 #6", "9: done for 91 #6")
 	r.at(t, 9, hub.Message{Kind: hub.Send, Conn: 91, Token: pol, To: "Zoe"}, `9: refused for 91 "nobody here has that name"`)
 	r.at(t, 9, poll(92, 6))
 	r.at(t, 9, hub.Message{Kind: hub.Quit, Conn: 93, Token: pol}, "9: done for 92 #6", "0: left #7 Pol", "9: done for 93 #7")
-	r.at(t, 9, poll(94, 6), `9: refused for 94 "no such session: it has expired, or never was"`)
+	r.at(t, 9, poll(94, 6), `9: refused for 94 "no such session: it has expired or never existed"`)
 }
 
-// Members with a WebSocket get the operator's words without the Hub.
+// Members with a WebSocket get the operator's text without the Hub.
 func TestPollingMembersGetTheOperatorsText(t *testing.T) {
 	r := newRoom()
 	announce := hub.Message{Kind: hub.Announce, Text: []byte("we restart")}
@@ -225,7 +225,7 @@ func TestAnEntryHasTheConnectionOfItsSender(t *testing.T) {
 	h.Handle(start, 1, &hub.Message{Kind: hub.Poll, Conn: 4, Seq: 4, Token: pol})
 	h.Handle(start, 1, &hub.Message{Kind: hub.Send, Conn: 5, Token: pol, Text: []byte("while another waits")})
 	if diff := cmp.Diff([]uint64{1, 0, 0}, from); diff != "" {
-		t.Errorf("From of what was said (-want +got):\n%s", diff)
+		t.Errorf("From of the Said entries (-want +got):\n%s", diff)
 	}
 }
 
@@ -249,7 +249,7 @@ func TestAMemberThatStopsPollingLeaves(t *testing.T) {
 	pol := r.enter(t, "Pol")
 	r.now = r.now.Add(hub.PollingTimeout - time.Second)
 	r.at(t, 8, hub.Message{Kind: hub.Poll, Conn: 80, Seq: 2, Token: pol})
-	r.now = r.now.Add(time.Hour) // it waits
+	r.now = r.now.Add(time.Hour) // the Poll waits
 	r.Tick(r.now)
 	r.want(t)
 	r.at(t, 8, hub.Message{Kind: hub.Stop, Conn: 80}, "8: done for 80 #2")
@@ -260,7 +260,7 @@ func TestAMemberThatStopsPollingLeaves(t *testing.T) {
 	r.Tick(r.now)
 	r.want(t, "0: left #3 Pol")
 	if d := r.Deadline(); !d.IsZero() {
-		t.Errorf("deadline of a room where nobody polls: got %v, want none", d)
+		t.Errorf("Deadline() = %v although nobody polls, want zero", d)
 	}
 }
 
@@ -274,13 +274,13 @@ func TestALatePollGetsMissed(t *testing.T) {
 	r.lines = nil
 	r.Handle(r.now, 8, &hub.Message{Kind: hub.Poll, Conn: 80, Seq: 1, Token: pol})
 	if got := r.lines[0]; got != "8: missed for 80 #2" {
-		t.Errorf("first: got %q", got)
+		t.Errorf("first line: got %q", got)
 	}
 	if got := r.lines[1]; got != `8: said for 80 #3 Ann "0"` {
-		t.Errorf("second: got %q", got)
+		t.Errorf("second line: got %q", got)
 	}
 	if got := r.lines[len(r.lines)-1]; got != "8: done for 80 #66 and 1 more" {
-		t.Errorf("last: got %q", got)
+		t.Errorf("last line: got %q", got)
 	}
 }
 

@@ -2,14 +2,14 @@ package hub
 
 import "strconv"
 
-// types are the kinds of messages in the JSON that clients receive.
+// types are the names of the kinds in the JSON that clients receive.
 var types = [...]string{
 	Welcome: "welcome", Present: "members", Joined: "joined", Left: "left",
 	Said: "said", Missed: "missed", Refused: "error", Announced: "operator",
 }
 
-// AppendJSON appends m as clients of the room read it, which is one JSON object.
-// m is one of the kinds that come from the Hub, except Done.
+// AppendJSON appends m as one JSON object, in the form that clients of the room receive. m must be
+// one of the kinds that come from the Hub, except Done.
 func (m *Message) AppendJSON(b []byte) []byte {
 	b = append(append(append(b, `{"type":"`...), types[m.Kind]...), '"')
 	if m.Seq != 0 && m.Kind != Welcome {
@@ -36,24 +36,24 @@ func (m *Message) AppendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-// makeJSON makes the JSON of an entry in one allocation.
+// makeJSON makes the JSON of an entry with one allocation.
 func (e *entry) makeJSON() {
 	const envelope = len(`{"type":"joined","seq":,"at":,"name":,"to":,"text":}`) + 2*20
 	n := envelope + quotedLen(e.Name) + quotedLen(e.To) + quotedLen(e.Text)
 	e.JSON = e.AppendJSON(make([]byte, 0, n))
 }
 
-// appendQuoted appends s, which is valid UTF-8, as a JSON string. It escapes
-// only what must be escaped, in the shortest form. So a text that came as JSON
-// doesn't become longer. (encoding/json writes U+2028 with six bytes in place of
-// three, and some control characters with six in place of two.)
+// appendQuoted appends s, which must be valid UTF-8, as a JSON string. It escapes only what must be
+// escaped, in the shortest form, so that a text that came as JSON never becomes longer.
+// (encoding/json writes U+2028 with six bytes instead of three, and some control characters with
+// six instead of two.)
 //
 // RFC 8259 7: "All Unicode characters may be placed within the quotation marks,
 // except for the characters that MUST be escaped: quotation mark, reverse
 // solidus, and the control characters (U+0000 through U+001F)."
 func appendQuoted[T string | []byte](b []byte, s T) []byte {
 	b = append(b, '"')
-	plain := 0 // s up to here is in b
+	plain := 0 // s[:plain] is in b already
 	for i := range len(s) {
 		if c := s[i]; mustEscape(c) {
 			b = appendEscape(append(b, s[plain:i]...), c)
@@ -63,7 +63,7 @@ func appendQuoted[T string | []byte](b []byte, s T) []byte {
 	return append(append(b, s[plain:]...), '"')
 }
 
-// quotedLen is how many bytes appendQuoted appends.
+// quotedLen returns the number of bytes that appendQuoted appends.
 func quotedLen[T string | []byte](s T) int {
 	n := len(s) + len(`""`)
 	for i := range len(s) {
@@ -78,7 +78,7 @@ func quotedLen[T string | []byte](s T) int {
 
 func mustEscape(c byte) bool { return c < ' ' || c == '"' || c == '\\' }
 
-// short is the letter of an escape of two characters, or 0 if c has none.
+// short returns the letter of the two-character escape for c, or 0 if there is none.
 func short(c byte) byte {
 	switch c {
 	case '"', '\\':

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// jsonTexts are strings that an encoder of JSON may get wrong.
+// jsonTexts are strings that a JSON encoder may get wrong.
 var jsonTexts = []string{
 	"", "hello", `"`, `\`, `\"`, "a\nb\tc\rd\be\f", "\x00\x01\x1f\x7f", "\u2028\u2029", "<b>&amp;</b>", "é𝄞\U0010FFFF\uFFFD", "/",
 }
@@ -19,7 +19,7 @@ func TestOnlyWhatMustBeEscapedIsEscaped(t *testing.T) {
 	}
 }
 
-// What came as JSON is at most as long when it is sent on.
+// A text that came as JSON is never longer when it is sent on as JSON.
 func FuzzATextIsTheSameAfterJSONAndNeverLonger(f *testing.F) {
 	for _, s := range jsonTexts {
 		f.Add([]byte(s))
@@ -41,15 +41,15 @@ func FuzzATextIsTheSameAfterJSONAndNeverLonger(f *testing.F) {
 	})
 }
 
-// encodesWell checks the JSON of s, which it returns.
+// encodesWell checks the JSON of s and returns it.
 func encodesWell(t *testing.T, s string) []byte {
 	got := appendQuoted([]byte("before"), s)[len("before"):]
 	var back string
 	if err := json.Unmarshal(got, &back); err != nil || back != s || !utf8.Valid(got) {
-		t.Errorf("%q became %q and is read as %q: %v", s, got, back, err)
+		t.Errorf("%q became %q and was decoded as %q: %v", s, got, back, err)
 	}
 	if n := quotedLen(s); n != len(got) {
-		t.Errorf("%q: want a length of %d, got %d", s, len(got), n)
+		t.Errorf("quotedLen(%q): want %d, got %d", s, len(got), n)
 	}
 	return got
 }

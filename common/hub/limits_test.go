@@ -12,7 +12,7 @@ import (
 	"threeloops/common/hub"
 )
 
-// crowd is a Hub of which all that it sends is kept, as a mailbox keeps it.
+// crowd is a Hub that keeps everything it sends, as a mailbox does.
 type crowd struct {
 	*hub.Hub
 	kept []hub.Message
@@ -30,7 +30,7 @@ func newCrowd() *crowd {
 	return c
 }
 
-// do returns what the Hub sends when it is asked for m.
+// do handles m and returns what the Hub sends.
 func (c *crowd) do(m hub.Message) []hub.Message {
 	c.kept = nil
 	c.Handle(start, 0, &m)
@@ -47,12 +47,12 @@ func (c *crowd) poll(t *testing.T, token hub.Token, since uint64) (all []hub.Mes
 	t.Helper()
 	all = c.do(hub.Message{Kind: hub.Poll, Conn: 2, Token: token, Seq: since})
 	if len(all) == 0 || all[len(all)-1].Kind != hub.Done {
-		t.Fatalf("a poll since %d: want it answered, got %d messages", since, len(all))
+		t.Fatalf("a poll since %d: want a response with Done, got %d messages", since, len(all))
 	}
 	return all[:len(all)-1], all[len(all)-1]
 }
 
-// jsonBytes is how many bytes of a response these messages take, with commas.
+// jsonBytes returns the size of these messages in a response, with commas.
 func jsonBytes(all []hub.Message) (n int) {
 	for i := range all {
 		n += len(all[i].AppendJSON(nil)) + 1
@@ -64,12 +64,11 @@ var sizes = map[string][]byte{
 	"the longest":        []byte(strings.Repeat("x", hub.MaxText-2)),
 	"U+2028":             []byte(strings.Repeat("\u2028", hub.MaxText/3-1)),
 	"control characters": []byte(strings.Repeat("\x01", hub.MaxText/6-1)),
-	"half of an answer":  []byte(strings.Repeat("x", hub.PollResponseBytes/2-100)),
+	"half of a response": []byte(strings.Repeat("x", hub.PollResponseBytes/2-100)),
 	"short":              []byte("x"),
 }
 
-// All that is kept is found by polling, in order and without a gap, and no
-// answer is too long.
+// Polling returns all entries in the log, in order and without a gap, and no response is too long.
 func TestTheLogAndEachPollResponseAreBoundedInBytes(t *testing.T) {
 	for title, text := range sizes {
 		c := newCrowd()
@@ -80,12 +79,12 @@ func TestTheLogAndEachPollResponseAreBoundedInBytes(t *testing.T) {
 		last := uint64(2*hub.LogSize + 1)
 		all, done := c.poll(t, token, 0)
 		if all[0].Kind != hub.Missed {
-			t.Fatalf("%s: want to be told first what was missed, got kind %d", title, all[0].Kind)
+			t.Fatalf("%s: want Missed first, got kind %d", title, all[0].Kind)
 		}
 		next, kept, bytes := all[0].Seq+1, 0, 0
 		for all = all[1:]; ; all, done = c.poll(t, token, done.Seq) {
 			if n := jsonBytes(all); n > hub.PollResponseBytes && len(all) > 1 {
-				t.Errorf("%s: an answer of %d entries has %d bytes", title, len(all), n)
+				t.Errorf("%s: a response of %d entries has %d bytes", title, len(all), n)
 			}
 			for i := range all {
 				if all[i].Seq != next {
@@ -96,18 +95,18 @@ func TestTheLogAndEachPollResponseAreBoundedInBytes(t *testing.T) {
 				bytes += len(all[i].JSON)
 			}
 			if more := done.Seq < last; more != (done.More == 1) {
-				t.Fatalf("%s: an answer up to %d of %d says %d about more", title, done.Seq, last, done.More)
+				t.Fatalf("%s: a response up to entry %d of %d has More = %d", title, done.Seq, last, done.More)
 			}
 			if done.More == 0 {
 				break
 			}
 		}
 		if next != last+1 || kept > hub.LogSize || bytes > hub.LogBytes {
-			t.Errorf("%s: want all up to %d, of at most %d entries and %d bytes, got up to %d, %d entries, %d bytes",
+			t.Errorf("%s: want entries up to %d, at most %d entries and %d bytes, got entries up to %d, %d entries, %d bytes",
 				title, last, hub.LogSize, hub.LogBytes, next-1, kept, bytes)
 		}
 		if full := hub.LogBytes - bytes; kept < hub.LogSize && full > 2*hub.MaxText {
-			t.Errorf("%s: %d bytes of the log are empty although entries were forgotten", title, full)
+			t.Errorf("%s: the log dropped entries although %d bytes are free", title, full)
 		}
 	}
 }
@@ -120,7 +119,7 @@ func TestTheLogReleasesForgottenEntries(t *testing.T) {
 		c.do(hub.Message{Kind: hub.Send, Conn: 3, Token: token, Text: sizes["the longest"]})
 	}
 	c.kept = nil
-	// The text, and its JSON.
+	// An entry has its text and its JSON.
 	if held := heap() - before; held > 2*hub.LogBytes+1<<20 {
 		t.Errorf("want at most 5 MiB held, got %d KiB", held>>10)
 	}
@@ -134,7 +133,8 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// A new member is sent the last entries that fit, and none before one that doesn't fit.
+// A new member is sent the last entries that fit. After the first one that doesn't fit, no older
+// ones are sent.
 func TestTheWelcomeIsBoundedInBytes(t *testing.T) {
 	for title, text := range sizes {
 		c := newCrowd()
@@ -147,14 +147,14 @@ func TestTheWelcomeIsBoundedInBytes(t *testing.T) {
 		all := c.do(hub.Message{Kind: hub.Join, Conn: 9, Name: "new"})
 		all = slices.DeleteFunc(all, func(m hub.Message) bool { return m.Conn != 9 })
 		if n := jsonBytes(all); n > hub.WelcomeBytes+200 {
-			t.Errorf("%s: a newcomer is told %d bytes", title, n)
+			t.Errorf("%s: a new member is sent %d bytes", title, n)
 		}
 		var list struct {
 			Members []string
 			More    int
 		}
 		if err := json.Unmarshal(all[1].AppendJSON(nil), &list); err != nil || len(list.Members)+list.More != 3000 || len(list.Members) < 60 {
-			t.Errorf("%s: want 3000 members named or counted, got %d and %d: %v", title, len(list.Members), list.More, err)
+			t.Errorf("%s: want 3000 members listed or counted, got %d and %d: %v", title, len(list.Members), list.More, err)
 		}
 		want := uint64(3000 + hub.LogSize)
 		said := all[2:]
@@ -169,8 +169,8 @@ func TestTheWelcomeIsBoundedInBytes(t *testing.T) {
 	}
 }
 
-// Members come and go. The list names members only, each once, and if it is
-// less than half full it names all of them.
+// Members join and leave. The list has only members, each once. If it is less than half full, it
+// has all of them.
 func TestTheListOfMembersMatchesTheMembers(t *testing.T) {
 	c, there := newCrowd(), map[string]uint64{}
 	random := rand.New(rand.NewPCG(1, 2))
@@ -208,7 +208,7 @@ func TestTheListOfMembersMatchesTheMembers(t *testing.T) {
 		seen := map[string]bool{}
 		for _, name := range list.Members {
 			if there[name] == 0 || seen[name] {
-				t.Fatalf("step %d: %q is no member, or named twice", step, name)
+				t.Fatalf("step %d: %q isn't a member, or is listed twice", step, name)
 			}
 			seen[name] = true
 		}
@@ -216,12 +216,12 @@ func TestTheListOfMembersMatchesTheMembers(t *testing.T) {
 			t.Fatalf("step %d: want %d members, got %d and %d more", step, len(there), len(list.Members), list.More)
 		}
 		if n := len(all[1].Text); n > hub.MembersBytes || list.More > 0 && n < hub.MembersBytes/2-200 {
-			t.Fatalf("step %d: the list has %d bytes, and %d members aren't on it", step, n, list.More)
+			t.Fatalf("step %d: the list has %d bytes, and %d members are missing", step, n, list.More)
 		}
 	}
 }
 
-// A place may keep what it is sent, as a loop's mailbox does.
+// A place may keep the messages that it is sent, as the mailbox of a loop does.
 func TestSentMessagesAreNeverChanged(t *testing.T) {
 	c := newCrowd()
 	var sent []hub.Message
@@ -238,23 +238,23 @@ func TestSentMessagesAreNeverChanged(t *testing.T) {
 	}
 	for i := range sent {
 		if got := string(sent[i].AppendJSON(nil)); got != want[i] {
-			t.Fatalf("message %d was %s and has become %s", i, want[i], got)
+			t.Fatalf("message %d changed from %s to %s", i, want[i], got)
 		}
 	}
 }
 
-// A process that a client has taken over may send what no application would.
+// If an attacker controls a process, it can send messages that the application never sends.
 func TestTheHubRefusesATextThatIsTooLongOrNotUTF8(t *testing.T) {
 	c := newCrowd()
 	c.Handle(start, 0, &hub.Message{Kind: hub.Join, Conn: 1, Name: "Ann"})
 	for title, text := range map[string]string{
-		"no UTF-8":              "a\xffb",
+		"invalid UTF-8":         "a\xffb",
 		"too long":              strings.Repeat("x", hub.MaxText-1),
 		"too long when escaped": strings.Repeat("\x01", hub.MaxText/6+1),
 	} {
 		all := c.do(hub.Message{Kind: hub.Say, Conn: 1, Text: []byte(text)})
 		if len(all) != 1 || all[0].Kind != hub.Refused {
-			t.Errorf("%s: want it refused, got %d messages", title, len(all))
+			t.Errorf("%s: want a Refused, got %d messages", title, len(all))
 		}
 	}
 }

@@ -2,18 +2,18 @@ package hub
 
 import "time"
 
-// member is someone in the room.
+// member is a client in the room.
 type member struct {
-	number      uint64 // that of its Joined entry: never used again
+	number      uint64 // number of its Joined entry, so it is never used again
 	name        string
-	conn        uint64 // its WebSocket, or the request that waits for it; 0: none
-	place       int    // where conn is
-	listedBytes int    // bytes of its name in Hub.list; 0: it isn't there
+	conn        uint64 // its WebSocket, or its waiting Poll; 0 if there is none
+	place       int    // place of conn
+	listedBytes int    // bytes of its name in Hub.nameList; 0 if it isn't there
 
-	token   Token     // of one that polls
-	peer    Addr      // PeerKey of one that polls; zero: not known
-	cursor  uint64    // number of the last entry that a waiting Poll has or doesn't receive
-	expires time.Time // when PollingTimeout ends; zero: it has a WebSocket or a waiting Poll
+	token   Token     // set if it polls
+	peer    Addr      // PeerKey of its address if it polls; zero if unknown
+	cursor  uint64    // the waiting Poll gets the entries after this number
+	expires time.Time // end of PollingTimeout; zero if it has a WebSocket or a waiting Poll
 }
 
 // memberNamed returns the member with that name, or nil.
@@ -22,7 +22,7 @@ func (h *Hub) memberNamed(name string) *member {
 	return h.byName[string(h.foldScratch)]
 }
 
-// addName adds a member's name, and removeName removes it.
+// addName adds a member's name to byName and to nameList. removeName removes it from both.
 func (h *Hub) addName(m *member) {
 	h.byName[string(appendFolded(nil, m.name))] = m
 	h.nameList.add(m)
@@ -34,12 +34,12 @@ func (h *Hub) removeName(m *member) {
 	h.nameList.refill(h.byName)
 }
 
-// handleJoin makes a connection a member: it is sent the members and the history and
-// then, like all others, the Joined entry.
+// handleJoin makes a connection a member. The connection is sent the members and the history, and
+// then the Joined entry, as all members are.
 func (h *Hub) handleJoin(now time.Time, place int, m *Message) {
 	reason := h.nameProblem(m.Name)
 	if h.byConn[m.Conn] != nil {
-		reason = "you are here already"
+		reason = "you have already joined"
 	}
 	if reason != "" {
 		h.refuse(place, m, reason)
@@ -56,7 +56,7 @@ func (h *Hub) handleJoin(now time.Time, place int, m *Message) {
 	h.publish(now, entry{from: who.number, Message: Message{Kind: Joined, Name: who.name, From: who.conn}})
 }
 
-// nameProblem is the reason why a new member can't have a name, or "".
+// nameProblem returns the reason why a new member can't have a name, or "".
 func (h *Hub) nameProblem(name string) string {
 	reason := nameFault(name)
 	if reason == "" && h.memberNamed(name) != nil {
@@ -65,7 +65,7 @@ func (h *Hub) nameProblem(name string) string {
 	return reason
 }
 
-// sendWelcome sends conn its Welcome, the members, and the history.
+// sendWelcome sends the Welcome, the members and the history to conn.
 func (h *Hub) sendWelcome(place int, conn uint64, who *member) {
 	h.send(place, &Message{Kind: Welcome, Conn: conn, Name: who.name, Seq: h.last, Token: who.token})
 	names := h.nameList.names()
@@ -78,8 +78,8 @@ func (h *Hub) sendWelcome(place int, conn uint64, who *member) {
 	}
 }
 
-// history returns the number of the first entry that a new member is sent. It is sent
-// the last entries that were said to all, as many as fit into room bytes.
+// history returns the number of the first entry that a new member is sent. The member gets the last
+// messages to everybody, as many as fit into room bytes.
 func (h *Hub) history(room int) (from uint64) {
 	from = h.last + 1
 	for left := History; from > h.first && left > 0; from-- {
@@ -97,7 +97,7 @@ func (h *Hub) history(room int) (from uint64) {
 
 func (e *entry) public() bool { return e.Kind == Said && e.to == 0 }
 
-// removeMember removes a member and publishes that it left.
+// removeMember removes a member, if m isn't nil, and publishes that it left.
 func (h *Hub) removeMember(now time.Time, m *member) {
 	if m == nil {
 		return
@@ -106,7 +106,7 @@ func (h *Hub) removeMember(now time.Time, m *member) {
 	case m.token == (Token{}):
 		delete(h.byConn, m.conn)
 		h.places[m.place]--
-	case m.conn != 0: // it has left although its Poll waits
+	case m.conn != 0: // it leaves while its Poll waits
 		h.respondToPoll(now, m.conn, m)
 		fallthrough
 	default:

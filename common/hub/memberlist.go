@@ -2,21 +2,23 @@ package hub
 
 import "slices"
 
-// memberList is the list of names that a new member is sent: as many as fit into
-// MembersBytes. It is kept because making it for each new member, a walk over all members,
-// would be expensive for the server and cheap for the client.
+// memberList is the list of names that a new member is sent, as many as fit into MembersBytes. The
+// Hub keeps this list. If it made the list for each new member, it would have to visit all members,
+// and a client could cause that work cheaply.
 type memberList struct {
-	text   []byte    // names as JSON strings, each with a comma after it; only appended to, or replaced
-	listed []*member // whose names these are
+	// text is shared with messages, so its bytes are never changed. It grows or is replaced.
+	text   []byte    // names as JSON strings, each followed by a comma
+	listed []*member // the members whose names are in text
 }
 
-// names returns the list as Present has it.
+// names returns the list in the form that Present has.
 func (r *memberList) names() []byte {
 	n := max(0, len(r.text)-1)
 	return r.text[:n:n]
 }
 
-// add puts a member's name on the list if there is room, and it isn't there.
+// add puts a member's name on the list, if it isn't there and there is room. It reports whether the
+// name is on the list.
 func (r *memberList) add(m *member) (ok bool) {
 	if m.listedBytes > 0 {
 		return true
@@ -31,8 +33,8 @@ func (r *memberList) add(m *member) (ok bool) {
 	return true
 }
 
-// remove removes a member's name from the list. Messages may still refer to the
-// old list.
+// remove removes a member's name from the list. It makes a new text, because messages may still
+// refer to the old one.
 func (r *memberList) remove(m *member) {
 	if m.listedBytes == 0 {
 		return
@@ -49,8 +51,8 @@ func (r *memberList) remove(m *member) {
 	}
 }
 
-// refill adds members to a list that is at least half empty. A fuller list isn't worth
-// the walk over all members.
+// refill adds members to a list that is at least half empty. For a fuller list, visiting all
+// members would cost too much.
 func (r *memberList) refill(all map[string]*member) {
 	if len(r.text) >= MembersBytes/2 || len(r.listed) == len(all) {
 		return

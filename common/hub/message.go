@@ -5,58 +5,84 @@ import "encoding/hex"
 // Kind says what a Message means.
 type Kind uint8
 
-// The kinds that go to the Hub. Conn is the connection that sends them.
+// The kinds that go to the Hub. Conn is the connection that sends the message. The responses to
+// Enter, Poll, Send and Quit end with Done, unless the Hub sends Refused.
 const (
-	Join     Kind = 1 + iota // be a member called Name
-	Say                      // Text, to all, or to the member called To
-	Leave                    // be no member any more
-	Enter                    // be a member called Name that polls; answered up to Done
-	Poll                     // what comes after Seq, for the member with Token; answered up to Done, when there is something
-	Stop                     // Poll's connection doesn't wait any more: a Poll that still waits is answered
-	Send                     // the member with Token says Text, as by Say; answered by Done
-	Quit                     // the member with Token leaves; answered by Done
-	Announce                 // the operator says Text to all members that poll; it comes from the server, so Conn is 0
+	// Join makes Conn a member called Name.
+	Join Kind = 1 + iota
+	// Say says Text to all members, or only to the member called To.
+	Say
+	// Leave ends the membership of Conn.
+	Leave
+	// Enter adds a polling member called Name.
+	Enter
+	// Poll asks for the entries after Seq, for the member with Token. The response waits until
+	// there is an entry.
+	Poll
+	// Stop ends the wait of Conn's Poll. The Hub responds to the Poll if it still waits.
+	Stop
+	// Send is Say for the member with Token.
+	Send
+	// Quit ends the membership of the member with Token.
+	Quit
+	// Announce says the operator's Text to all polling members. It comes from the server, so
+	// Conn is 0.
+	Announce
 )
 
-// The kinds that come from the Hub. Conn is the connection that they are for,
-// or 0: every member at the place.
+// The kinds that come from the Hub. Conn is the connection that they are for, or 0 for every member
+// at the place.
 const (
-	Welcome   Kind = 32 + iota // Conn is a member called Name, and hears all after Seq; Token is its own if it polls
-	Present                    // Text names members that were there before, as JSON strings with commas between, More says how many it doesn't name; for a Welcome's Conn
-	Joined                     // an entry: Name is a member now
-	Left                       // an entry: Name is none any more
-	Said                       // an entry: Name said Text, to To alone if that is set
-	Missed                     // Poll came late: the entries from the one asked for up to Seq are kept no more
-	Done                       // the answer to Enter, Poll, Send or Quit is complete; it covers all up to Seq; More is 1 if it leaves out what comes after
-	Refused                    // Text says why what Conn asked for is not done
-	Announced                  // an entry for members that poll: the operator said Text
+	// Welcome says that Conn is a member called Name and receives all entries after Seq. A
+	// polling member gets its Token.
+	Welcome Kind = 32 + iota
+	// Present follows Welcome. Text has the names of members that joined earlier, as JSON
+	// strings with commas between them. More is the number of members without a name there.
+	Present
+	// Joined is an entry: Name has become a member.
+	Joined
+	// Left is an entry: Name is no longer a member.
+	Left
+	// Said is an entry: Name said Text, only to To if that is set.
+	Said
+	// Missed says that the Poll came too late: the log no longer has the entries from the one
+	// that was asked for up to Seq.
+	Missed
+	// Done ends a response, which covers all entries up to Seq. More is 1 if there are later
+	// ones.
+	Done
+	// Refused says in Text why the Hub hasn't done what Conn asked for.
+	Refused
+	// Announced is an entry for polling members: the operator said Text.
+	Announced
 )
 
-// Message is what travels between a place and the Hub. Which fields mean
-// something depends on its Kind.
+// Message is a message between a place and the Hub. Its Kind decides which fields are used.
 type Message struct {
 	Kind  Kind
 	Conn  uint64 // the number of a connection
 	Seq   uint64 // the number of an entry
-	At    int64  // when an entry was made, in milliseconds since 1970
-	From  uint64 // the connection of the member who said it; 0: it polls
+	At    int64  // time of an entry, in milliseconds since 1970
+	From  uint64 // the sender's connection; 0 if the sender polls
 	Name  string
 	To    string
 	Text  []byte
 	Token Token
-	More  uint32 // how much more there is than a Present or a Done tells
-	Peer  Addr   // where a client that enters comes from; zero: not known, or not to be counted
+	More  uint32 // see Present and Done
+	Peer  Addr   // address of a client that enters; zero if unknown or not counted
 
-	JSON []byte // of an entry: what AppendJSON appends, made once for all; not sent to another process
+	// JSON is what AppendJSON appends for an entry. The Hub makes it once for all members. It
+	// isn't sent to another process.
+	JSON []byte
 }
 
-// Token is how a polling member proves who it is. It can't be guessed.
+// Token identifies a polling member. Nobody can guess it.
 type Token [16]byte
 
-// String is how a Token is written: 32 hexadecimal digits.
+// String returns the Token as 32 hexadecimal digits.
 func (t Token) String() string { return hex.EncodeToString(t[:]) }
 
-// ParseToken reads what String has written.
+// ParseToken parses what String returns.
 func ParseToken(s string) (t Token, ok bool) {
 	if len(s) != hex.EncodedLen(len(t)) {
 		return t, false

@@ -6,20 +6,20 @@ import (
 	"unicode/utf8"
 )
 
-// MaxName is the most characters that a name may have, MaxNameBytes how many
-// bytes that can be.
+// MaxName is the maximum number of characters in a name, and MaxNameBytes the maximum number of its
+// bytes.
 const (
 	MaxName      = 32
 	MaxNameBytes = MaxName * utf8.UTFMax
 )
 
 const (
-	nonJoiner = '\u200c' // keeps two letters apart, as Persian needs it
-	joiner    = '\u200d' // makes one letter or emoji of two
+	nonJoiner = '\u200c' // separates two letters, for example in Persian
+	joiner    = '\u200d' // joins two letters or emoji into one
 )
 
-// blank are characters that Unicode counts among the letters, the marks and the
-// symbols, although a reader sees nothing of them.
+// blank are characters that a reader can't see, although Unicode counts them as letters, marks or
+// symbols.
 var blank = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{Lo: 0x034f, Hi: 0x034f, Stride: 1}, // combining grapheme joiner
@@ -39,26 +39,26 @@ var blank = &unicode.RangeTable{
 	},
 }
 
-// modifier are those of them that belong into a name: they change how the
-// character before them is drawn.
+// modifier reports whether r is a blank character that may be part of a name, because it changes
+// how the character before it is drawn.
 func modifier(r rune) bool {
 	return r >= 0xfe00 && r <= 0xfe0f || r >= 0xe0100 && r <= 0xe01ef || r >= 0x180b && r <= 0x180f
 }
 
-// nameFault says what is wrong with a name, or "".
+// nameFault returns what is wrong with a name, or "".
 func nameFault(name string) string {
 	n := utf8.RuneCountInString(name)
 	if n == 0 || n > MaxName || strings.TrimSpace(name) != name || !utf8.ValidString(name) {
 		return "a name has 1 to 32 characters, and no space at its ends"
 	}
-	const printable = "a name has printable characters only"
+	const printable = "a name may have only printable characters"
 	before := ' '
 	for i, r := range name {
 		switch {
 		case r == joiner || r == nonJoiner:
 			after, n := utf8.DecodeRuneInString(name[i+utf8.RuneLen(r):])
 			if !visible(before) && !unicode.IsMark(before) || n == 0 || !visible(after) {
-				return "a name has a joiner between two visible characters only"
+				return "a name may have a joiner only between two visible characters"
 			}
 		case modifier(r):
 			if !visible(before) && !unicode.IsMark(before) {
@@ -70,19 +70,19 @@ func nameFault(name string) string {
 		before = r
 	}
 	if strings.IndexFunc(name, visible) < 0 {
-		return "a name has at least one character that can be seen by itself"
+		return "a name needs at least one character that is visible by itself"
 	}
 	return ""
 }
 
-// visible reports whether a reader sees r by itself.
+// visible reports whether a reader can see r by itself.
 func visible(r rune) bool {
 	return unicode.IsPrint(r) && r != ' ' && !unicode.IsMark(r) && !unicode.Is(blank, r)
 }
 
-// appendFolded appends name in a form that is the same for names that look the
-// same, except for upper and lower case: it folds the case of each character, and leaves
-// out those that nobody sees.
+// appendFolded appends name in a form that is equal for names that differ only in case and in
+// characters that nobody can see. It folds the case of each character and leaves out the blank
+// ones.
 func appendFolded(b []byte, name string) []byte {
 	for _, r := range name {
 		if r == joiner || r == nonJoiner || unicode.Is(blank, r) {
@@ -99,8 +99,8 @@ func appendFolded(b []byte, name string) []byte {
 	return b
 }
 
-// simpleFolding is the same for all characters that differ in case alone: the first of
-// them.
+// simpleFolding returns the same character for all characters that differ only in case: the first
+// of them.
 func simpleFolding(r rune) rune {
 	first := r
 	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {

@@ -19,7 +19,7 @@ func TestANameHasAVisibleCharacter(t *testing.T) {
 	} {
 		all := newCrowd().do(hub.Message{Kind: hub.Join, Conn: 1, Name: name})
 		if got := all[0].Kind == hub.Welcome; got != ok {
-			t.Errorf("%+q: want it let in: %v, got %v: %s", name, ok, got, all[0].Text)
+			t.Errorf("Join as %+q: want success %v, got %v: %s", name, ok, got, all[0].Text)
 		}
 	}
 }
@@ -37,15 +37,15 @@ func TestNamesThatLookTheSameAreTheSame(t *testing.T) {
 		c.do(hub.Message{Kind: hub.Join, Conn: 1, Name: tt.one})
 		all := c.do(hub.Message{Kind: hub.Join, Conn: 2, Name: tt.other})
 		if got := all[0].Kind == hub.Refused; got != tt.same {
-			t.Errorf("%+q and %+q: want them to be the same name: %v, got %v", tt.one, tt.other, tt.same, got)
+			t.Errorf("%+q and %+q are the same name: want %v, got %v", tt.one, tt.other, tt.same, got)
 		}
 		to := c.do(hub.Message{Kind: hub.Say, Conn: 1, To: tt.other, Text: []byte("x")})
 		if tt.same && to[0].Kind != hub.Said {
-			t.Errorf("%+q: want %+q spoken to by that name, got %s", tt.other, tt.one, to[0].Text)
+			t.Errorf("a message to %+q should reach %+q, got %s", tt.other, tt.one, to[0].Text)
 		}
 		c.do(hub.Message{Kind: hub.Leave, Conn: 1})
 		if all := c.do(hub.Message{Kind: hub.Join, Conn: 3, Name: tt.one}); tt.same && all[0].Kind != hub.Welcome {
-			t.Errorf("%+q: want the name free again, got %s", tt.one, all[0].Text)
+			t.Errorf("%+q should be free again, got %s", tt.one, all[0].Text)
 		}
 	}
 }

@@ -20,8 +20,8 @@ func TestAnAddressHasAtMostPerPeerPollingMembers(t *testing.T) {
 		}
 		m := c.do(hub.Message{Kind: hub.Enter, Conn: 1, Name: fmt.Sprint("n", len(tokens)), Peer: a})[0]
 		tokens = append(tokens, m.Token)
-		if m.Kind == hub.Refused && !strings.HasPrefix(string(m.Text), "this address has 2 members without WebSocket already: ") {
-			t.Errorf("%s is refused with %q", peer, m.Text)
+		if m.Kind == hub.Refused && !strings.HasPrefix(string(m.Text), "this address already has 2 members without a WebSocket: ") {
+			t.Errorf("%s was refused with %q", peer, m.Text)
 		}
 		return m.Kind == hub.Welcome
 	}
@@ -34,14 +34,14 @@ func TestAnAddressHasAtMostPerPeerPollingMembers(t *testing.T) {
 		{"", true}, {"", true}, {"", true},
 	} {
 		if got := enter(tt.peer); got != tt.in {
-			t.Errorf("%d: %q: want it let in: %v, got %v", i, tt.peer, tt.in, got)
+			t.Errorf("step %d: Enter from %q: want success %v, got %v", i, tt.peer, tt.in, got)
 		}
 	}
 	c.do(hub.Message{Kind: hub.Quit, Conn: 1, Token: tokens[0]})
 	if first, second := enter("192.0.2.1"), enter("192.0.2.1"); !first || second {
-		t.Error("want one more let in when one has left, and only one")
+		t.Error("after one member has left, want exactly one more Enter to succeed")
 	}
-	c.Tick(start.Add(2 * hub.PollingTimeout)) // they have been silent for too long
+	c.Tick(start.Add(2 * hub.PollingTimeout)) // all of them have expired
 	c.Handle(start, 0, &hub.Message{Kind: hub.Join, Conn: 99, Name: "by WebSocket", Peer: netip.MustParseAddr("192.0.2.1").As16()})
 	let := 0
 	for range 4 {
@@ -50,7 +50,7 @@ func TestAnAddressHasAtMostPerPeerPollingMembers(t *testing.T) {
 		}
 	}
 	if let != 2 {
-		t.Error("want two let in when all have left")
+		t.Errorf("after all members have left, want two to enter, got %d", let)
 	}
 }
 

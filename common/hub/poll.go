@@ -2,13 +2,13 @@ package hub
 
 import "time"
 
-// handleEnter adds a polling member. It responds with what handleJoin sends to a WebSocket.
+// handleEnter adds a polling member. Its response is what handleJoin sends to a WebSocket.
 func (h *Hub) handleEnter(now time.Time, place int, m *Message) {
 	peer := PeerKey(m.Peer)
 	reason := h.peerLimitReason(peer)
 	switch {
 	case len(h.byToken) >= MaxPollingMembers:
-		reason = "the room is full: come with a WebSocket, or later"
+		reason = "the room is full: join with a WebSocket, or try again later"
 	case reason == "":
 		reason = h.nameProblem(m.Name)
 	}
@@ -27,10 +27,9 @@ func (h *Hub) handleEnter(now time.Time, place int, m *Message) {
 	h.publish(now, entry{from: who.number, Message: Message{Kind: Joined, Name: who.name}})
 }
 
-// NoSession is why a request with a Token is refused that no member has.
-const NoSession = "no such session: it has expired, or never was"
+// NoSession is the reason in a Refused if no member has the Token of the request.
+const NoSession = "no such session: it has expired or never existed"
 
-// handlePolling handles a request of a polling member.
 func (h *Hub) handlePolling(now time.Time, place int, m *Message) {
 	who := h.byToken[m.Token]
 	if who == nil {
@@ -51,8 +50,8 @@ func (h *Hub) handlePolling(now time.Time, place int, m *Message) {
 	}
 }
 
-// handlePoll responds with the entries after m.Seq, or waits for one. A member has one
-// waiting Poll: a second one ends the first.
+// handlePoll responds with the entries after m.Seq, or waits for one. A member can have one waiting
+// Poll: a second one ends the first.
 func (h *Hub) handlePoll(now time.Time, place int, m *Message, who *member) {
 	if who.conn != 0 {
 		h.respondToPoll(now, who.conn, who)
@@ -69,8 +68,8 @@ func (h *Hub) handlePoll(now time.Time, place int, m *Message, who *member) {
 	who.cursor = h.last
 }
 
-// respondToPoll ends a waiting Poll with the entries after its cursor, up to
-// maxPollEntries and PollResponseBytes.
+// respondToPoll ends a waiting Poll. It sends the entries after the cursor, up to maxPollEntries
+// and PollResponseBytes.
 func (h *Hub) respondToPoll(now time.Time, conn uint64, who *member) {
 	n := who.cursor + 1
 	if n < h.first {
@@ -94,13 +93,13 @@ func (h *Hub) respondToPoll(now time.Time, conn uint64, who *member) {
 	h.forgetPoll(now, conn)
 }
 
-// receives reports whether a polling member receives an entry: it was a member already,
-// and the entry is for all, for it, or from it.
+// receives reports whether a polling member receives an entry: it was a member at that time, and
+// the entry is for all members, for all polling members, for it, or from it.
 func (m *member) receives(e *entry) bool {
 	return e.Seq >= m.number && (e.to == 0 || e.to == toPolling || e.to == m.number || e.from == m.number)
 }
 
-// forgetPoll forgets a waiting Poll.
+// forgetPoll forgets a waiting Poll, and restarts the timeout of its member.
 func (h *Hub) forgetPoll(now time.Time, conn uint64) {
 	if who := h.waiting[conn]; who != nil {
 		delete(h.waiting, conn)
@@ -112,7 +111,7 @@ func (h *Hub) forgetPoll(now time.Time, conn uint64) {
 // renewTimeout restarts the PollingTimeout of a member.
 func (h *Hub) renewTimeout(now time.Time, who *member) {
 	if who.conn != 0 {
-		return // its Poll waits
+		return // a waiting Poll has no timeout here
 	}
 	who.expires = now.Add(PollingTimeout)
 	if h.due.IsZero() {
@@ -120,11 +119,11 @@ func (h *Hub) renewTimeout(now time.Time, who *member) {
 	}
 }
 
-// Deadline is when Tick is due; zero: never.
+// Deadline returns the time at which Tick is due, or zero for never.
 func (h *Hub) Deadline() time.Time { return h.due }
 
-// Tick removes polling members whose PollingTimeout has passed. It is called when
-// Deadline has passed.
+// Tick removes the polling members whose PollingTimeout has passed. Call it when Deadline has
+// passed.
 func (h *Hub) Tick(now time.Time) {
 	h.due = time.Time{}
 	for _, m := range h.byToken {

@@ -2,20 +2,20 @@ package hub
 
 import "encoding/binary"
 
-// MaxText is the most bytes that Text may have in a Message that is sent
-// between processes: a message of the chat, as the JSON that it came as. With its
-// envelope it is not much longer than PollResponseBytes, so a response isn't either.
+// MaxText is the maximum length of Text, in bytes, in a Message between processes. Text is a chat
+// message in the JSON form in which it arrived. With its envelope it is only a little longer than
+// PollResponseBytes, and so is a response.
 const MaxText = 20 << 10
 
-// MaxMessage is the most bytes that Append appends.
+// MaxMessage is the maximum number of bytes that Append appends.
 const MaxMessage = fixedBytes + 2*(1+maxSentName) + MaxText
 
-// maxSentName is how many bytes of a name are sent. Of one that is too long that is
-// enough for the Hub to see that it is.
+// maxSentName is how many bytes of a name are sent. If a name is too long, these are enough for the
+// Hub to notice that.
 const maxSentName = MaxNameBytes + 1
 
-// fixed is how many bytes a Message has on a wire beside its strings and their
-// lengths, and where each number is.
+// Offsets of the numbers in an encoded Message. After fixedBytes come the strings, with their
+// lengths.
 const (
 	atConn     = 1
 	atSeq      = 9
@@ -27,9 +27,8 @@ const (
 	fixedBytes = 69
 )
 
-// Append appends m as Parse reads it, for another process on this machine. Names
-// that nobody can have, since they are longer than MaxNameBytes, are cut to some
-// that nobody can have either.
+// Append appends m in the form that Parse reads, for another process on this machine. A name longer
+// than MaxNameBytes is cut, but it stays too long to be valid.
 func (m *Message) Append(b []byte) []byte {
 	b = append(b, byte(m.Kind))
 	b = binary.BigEndian.AppendUint64(b, m.Conn)
@@ -44,14 +43,14 @@ func (m *Message) Append(b []byte) []byte {
 	return append(b, m.Text...)
 }
 
-// appendString appends a string with its length before it.
+// appendString appends the length of a string and the string.
 func appendString(b []byte, s string) []byte {
 	s = s[:min(len(s), maxSentName)]
 	return append(append(b, byte(len(s))), s...)
 }
 
-// Parse reads what Append has written. It reports false if p is nothing of the
-// kind. Text refers to p.
+// Parse parses what Append has written. It returns false if p isn't an encoded Message. Text refers
+// to p.
 func Parse(p []byte) (m Message, ok bool) {
 	if len(p) < fixedBytes {
 		return m, false
@@ -71,7 +70,7 @@ func Parse(p []byte) (m Message, ok bool) {
 	return m, ok
 }
 
-// cutString cuts a string off p that has its length before it.
+// cutString cuts a string and its length off the beginning of p.
 func cutString(p []byte) (s string, rest []byte, ok bool) {
 	if len(p) == 0 || len(p)-1 < int(p[0]) {
 		return "", nil, false

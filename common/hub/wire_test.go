@@ -29,7 +29,7 @@ func TestParseReadsWhatAppendWrites(t *testing.T) {
 			got.Text = nil
 		}
 		if diff := cmp.Diff(m, got); !ok || diff != "" {
-			t.Errorf("what Parse makes of what Append has written: %v (-want +got):\n%s", ok, diff)
+			t.Errorf("Parse of an appended message: ok = %v (-want +got):\n%s", ok, diff)
 		}
 	}
 }
@@ -42,8 +42,8 @@ func TestTheLongestMessageHasMaxMessageBytes(t *testing.T) {
 	}
 }
 
-// A client may call itself anything, also by a name that is longer than a byte
-// can count. What comes of that must be the same on both sides of a wire.
+// A client may send any name, even one whose length doesn't fit into a byte. The result must be the
+// same with and without a wire between the place and the Hub.
 func TestANameThatIsTooLongIsRefusedAfterParseToo(t *testing.T) {
 	for _, n := range []int{33, 65, hub.MaxNameBytes + 1, 255, 256, 300, 1000} {
 		for _, char := range []string{"x", "é", "𝄞"} {
@@ -58,7 +58,7 @@ func TestANameThatIsTooLongIsRefusedAfterParseToo(t *testing.T) {
 				far.join(1, 0, "Ann")
 				got, ok := hub.Parse(m.Append(nil))
 				if !ok {
-					t.Fatalf("%d times %s: Parse doesn't know it again", n, char)
+					t.Fatalf("%d times %s: Parse refuses what Append has written", n, char)
 				}
 				far.Handle(far.now, 0, &got)
 				if diff := cmp.Diff(near.lines, far.lines); diff != "" || !strings.Contains(far.lines[0], "refused") {
@@ -74,7 +74,7 @@ func TestParseRefusesATruncatedMessage(t *testing.T) {
 	p := m.Append(nil)
 	for n := range p {
 		if _, ok := hub.Parse(p[:n]); ok {
-			t.Errorf("the first %d of %d bytes are taken for a message", n, len(p))
+			t.Errorf("Parse accepts the first %d of %d bytes", n, len(p))
 		}
 	}
 }
@@ -89,7 +89,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if again := m.Append(nil); !bytes.Equal(again, p) {
-			t.Errorf("got %q from what was read of %q", again, p)
+			t.Errorf("got %q after Parse and Append of %q", again, p)
 		}
 	})
 }

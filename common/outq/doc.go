@@ -1,29 +1,31 @@
-// Package outq is the queue of what a connection still has to send.
+// Package outq is a queue for the bytes that a connection still has to send.
 //
-// Theory of operation. A socket takes as much as its buffer has room for, and
-// seldom a whole message: everything after that must wait somewhere, in order. Five things can wait here:
+// # Theory of operation
 //
-//   - copied bytes: Append and Room/Commit put them into blocks of the queue's
-//     own, so the caller can reuse its buffer immediately;
-//   - shared bytes: Share queues a reference; nobody writes to them any more,
-//     so any number of queues may refer to the same ones (a page, a broadcast);
-//   - adopted bytes: Adopt queues a block that the Pool has lent, and that goes
-//     back to it when it is sent (a large message, echoed);
-//   - file ranges: File queues a promise of bytes that the kernel can send
-//     without showing them to us (sendfile);
-//   - a FIN: Fin says that nothing follows, and the driver calls
-//     shutdown(SHUT_WR) when everything before it is sent.
+// A socket accepts only as many bytes as its buffer has room for, and that is often less than a
+// message. The rest must wait in order. Five things can wait in a queue:
 //
-// The driver asks Next what to send, sends as much as the socket takes, and
-// reports it to Sent. One batch is one system call: a vector of buffers
-// (writev), or one file range (sendfile), or the FIN. Batch.More says
-// that a file follows these buffers, so that a response's header fields and the
-// file's first bytes share a segment (MSG_MORE) instead of meeting Nagle's
-// algorithm and a delayed acknowledgement; or that the FIN does, which
-// then needs no segment of its own.
+//   - Copied bytes: Append and Room/Commit put them into the queue's own blocks, so the caller can
+//     reuse its buffer immediately.
+//   - Shared bytes: Share queues a reference. Nobody may write to these bytes any more, so several
+//     queues can refer to them (a page, a broadcast).
+//   - Adopted bytes: Adopt queues a block that the Pool has lent. The block goes back to the Pool
+//     when it has been sent (a large message that is echoed).
+//   - File ranges: File queues a part of a file. The kernel can send it without copying it to the
+//     process (sendfile).
+//   - A FIN: Fin says that nothing follows. The driver calls shutdown(SHUT_WR) when everything
+//     before it has been sent.
 //
-// Memory. Blocks and nodes come from a Pool and go back to it as soon as they
-// are sent: a queue that is empty owns nothing. A Pool belongs to one loop and
-// has no lock. Of small blocks it keeps some MiB; large ones that lie idle are the
-// garbage collector's.
+// The driver asks Next for a batch, sends as much of it as the socket accepts, and reports that
+// number to Sent. One batch is one system call: a vector of buffers (writev), one file range
+// (sendfile), or the FIN. Batch.More is set if a file follows the buffers immediately. Then the
+// header fields of a response and the first bytes of the file share a segment (MSG_MORE). Without
+// it, Nagle's algorithm and a delayed acknowledgement can hold up the file. More is also set if the
+// FIN follows, so that the FIN needs no segment of its own.
+//
+// # Memory
+//
+// Blocks and nodes come from a Pool and go back to it as soon as they have been sent. An empty
+// queue owns no memory. A Pool belongs to one loop and has no lock. It keeps a few MiB of small
+// blocks, and leaves idle large blocks to the garbage collector.
 package outq

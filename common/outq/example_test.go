@@ -20,8 +20,8 @@ func (text) Close() error {
 	return nil
 }
 
-// A response of header fields and a file is queued, then a FIN. The socket accepts 12
-// bytes at a time; what it is offered shows what system call would be made.
+// The queue holds the header fields of a response, a file and a FIN. The socket accepts at most 12
+// bytes at a time. Each batch shows which system call a driver would make.
 func Example() {
 	var q outq.Queue
 	q.Init(new(outq.Pool))
@@ -60,8 +60,7 @@ func Example() {
 	// finished: true
 }
 
-// Room lends the queue's own memory, so that a response is written to where it is
-// sent from.
+// Room lends the queue's own memory, so the response is written where it is sent from.
 func ExampleQueue_Room() {
 	var q outq.Queue
 	q.Init(new(outq.Pool))

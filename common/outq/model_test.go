@@ -27,23 +27,24 @@ func (f *memFile) Close() error {
 	return nil
 }
 
-// model is a queue beside the plainest queue there is: one slice.
+// model is a queue and, next to it, the simplest possible queue: one slice.
 type model struct {
 	t     *testing.T
 	q     Queue
-	next  int    // counts the bytes that were ever queued
-	rest  []byte // queued and not yet sent
+	next  int    // number of bytes that were ever queued
+	rest  []byte // bytes queued but not sent yet
 	files []openFile
 	fin   finState
 }
 
-// openFile is a file whose range ends where end bytes have been queued.
+// openFile is a queued file. It must be closed when the first end bytes of all queued bytes have
+// been sent.
 type openFile struct {
 	*memFile
 	end int
 }
 
-// script decides what happens: a random sequence, or what a fuzzer makes up.
+// script decides what happens. It is a random sequence, or comes from a fuzzer.
 type script []byte
 
 func (s *script) byte() int {
@@ -55,7 +56,7 @@ func (s *script) byte() int {
 	return int(b)
 }
 
-// size is a number of bytes: mostly small, at times more than any block holds.
+// size returns a number of bytes. It is mostly small, and sometimes larger than every block.
 func (s *script) size() int {
 	switch b := s.byte(); {
 	case b < 160:
@@ -67,7 +68,7 @@ func (s *script) size() int {
 	}
 }
 
-// pattern is what all bytes are taken from, in their order.
+// pattern is the source of all queued bytes, in order.
 var pattern = func() []byte {
 	p := make([]byte, 1<<19)
 	for i := range p {
@@ -76,7 +77,7 @@ var pattern = func() []byte {
 	return p
 }()
 
-// fresh returns the n bytes that come next. No two places look alike for long.
+// fresh returns the next n bytes. No two long parts of the pattern are equal.
 func (m *model) fresh(n int) []byte {
 	at := m.next % (len(pattern) / 2)
 	p := slices.Clone(pattern[at : at+n])
@@ -85,36 +86,36 @@ func (m *model) fresh(n int) []byte {
 	return p
 }
 
-// step does one thing to the queue, and checks all that must hold after it.
+// step does one thing to the queue, and then checks everything that must hold.
 func (m *model) step(s *script) {
 	switch s.byte() % 13 {
 	case 0, 1:
 		p := m.fresh(s.size())
 		m.q.Append(p)
-		clear(p) // the caller's slice is free again
+		clear(p) // the caller may reuse its slice
 	case 2:
 		n := s.size()
 		m.q.Commit(append(m.q.Room(n), m.fresh(n)...))
-	case 3: // what is appended outgrows what was asked for
+	case 3: // append more bytes than Room has capacity for
 		m.q.Commit(append(m.q.Room(1), m.fresh(s.size())...))
 	case 4:
-		m.q.Room(s.size()) // and nothing is committed
+		m.q.Room(s.size()) // without a Commit
 	case 5:
 		m.q.Share(m.fresh(s.size()))
 	case 6:
 		m.file(s.byte()%100, s.size())
 	case 7, 8, 9:
 		m.send(s)
-	case 10: // as a message that came in pieces is echoed; or nobody wants it
+	case 10: // echo a message that came in pieces, or drop it
 		p := m.q.pool.Lend(int64(s.size()), LendMin+int64(s.size()))
 		if s.byte()%4 == 0 {
 			m.q.pool.GiveBack(p)
 			break
 		}
 		m.q.Adopt(append(p, m.fresh(min(s.size(), cap(p)))...))
-	case 11: // a broadcast, which two members of this queue's Pool are sent
+	case 11: // send a broadcast
 		m.q.ShareCounted(&Shared{Bytes: m.fresh(s.size())})
-	case 12: // memory that the Pool doesn't know
+	case 12: // adopt memory that the Pool hasn't lent
 		p := m.fresh(s.size())
 		m.q.pool.Hold(int64(cap(p)))
 		m.q.Adopt(p)
@@ -124,11 +125,11 @@ func (m *model) step(s *script) {
 
 func (m *model) file(off, n int) {
 	text := append(make([]byte, off), m.fresh(n)...)
-	f := newFile(append(text, "what lies behind the range"...))
+	f := newFile(append(text, "bytes after the range"...))
 	m.q.File(f, int64(off), int64(n))
 	end := m.next
 	if n == 0 {
-		end = 0 // there is nothing to wait for
+		end = 0 // an empty range is closed immediately
 	}
 	m.files = append(m.files, openFile{f, end})
 }
@@ -138,11 +139,11 @@ func (m *model) send(s *script) {
 	b := m.q.Next(make([][]byte, 1+s.byte()%4))
 	offered := content(m.t, &b)
 	if !bytes.HasPrefix(m.rest, offered) {
-		m.t.Fatalf("what comes out is not what went in: %s", cmp.Diff(m.rest[:min(len(m.rest), 64)], offered))
+		m.t.Fatalf("the queue offers other bytes than were queued: %s", cmp.Diff(m.rest[:min(len(m.rest), 64)], offered))
 	}
 	if b.Empty() {
 		if len(m.rest) > 0 {
-			m.t.Fatalf("the queue offers nothing while %d bytes wait", len(m.rest))
+			m.t.Fatalf("the queue offers nothing, but %d bytes are waiting", len(m.rest))
 		}
 		return
 	}
@@ -155,25 +156,25 @@ func (m *model) send(s *script) {
 	m.rest = m.rest[n:]
 }
 
-// checkMore: More is set exactly when a file's byte, or the FIN, follows the batch.
+// checkMore checks that More is set if, and only if, a file's byte or the FIN follows the batch.
 func (m *model) checkMore(b *Batch, n int) {
-	var before int // bytes in front of the first file
+	var before int // bytes before the first file
 	first := m.q.head
 	for ; first != nil && first.file == nil; first = first.next {
 		before += len(first.p)
 	}
 	if want := len(b.Bytes) > 0 && n == before && (first != nil || m.q.fin == finWanted); b.More != want {
-		m.t.Fatalf("More is %t where it must be %t", b.More, want)
+		m.t.Fatalf("More is %t, want %t", b.More, want)
 	}
 }
 
 func (m *model) check() {
 	m.t.Helper()
 	if got, want := m.q.Len(), int64(len(m.rest)); got != want {
-		m.t.Fatalf("Len is %d with %d bytes waiting", got, want)
+		m.t.Fatalf("Len() = %d, but %d bytes are waiting", got, want)
 	}
 	if m.q.Idle() != (len(m.rest) == 0 && m.fin != finWanted) {
-		m.t.Fatalf("Idle is %t with %d bytes waiting", m.q.Idle(), len(m.rest))
+		m.t.Fatalf("Idle() = %t, but %d bytes are waiting", m.q.Idle(), len(m.rest))
 	}
 	sent, open := m.next-len(m.rest), len(m.files)
 	for _, f := range m.files {
@@ -183,17 +184,16 @@ func (m *model) check() {
 			open--
 		}
 		if f.closed != want {
-			m.t.Fatalf("a file that ends at byte %d was closed %d times when %d bytes are sent",
+			m.t.Fatalf("a file that ends at byte %d was closed %d times after %d bytes were sent",
 				f.end, f.closed, sent)
 		}
 	}
 	if got := m.q.Files(); got != open {
-		m.t.Fatalf("Files is %d with %d open", got, open)
+		m.t.Fatalf("Files() = %d, but %d are open", got, open)
 	}
 }
 
-// checkHeld compares what the Pool counts as held with what the nodes of its
-// queues have.
+// checkHeld compares Held of the Pool and of its queues with the sizes of the nodes.
 func checkHeld(t *testing.T, models ...model) {
 	t.Helper()
 	var held int64
@@ -203,21 +203,21 @@ func checkHeld(t *testing.T, models ...model) {
 		for n := q.head; n != nil; n = n.next {
 			blocks += int64(len(n.block))
 			queue += int64(len(n.p)) + n.n + nodeSize
-			if n.shared != nil { // it counts in full even when a part of it is sent
+			if n.shared != nil { // counts in full, even if a part of it has been sent
 				held += int64(len(n.shared.Bytes))
 			}
 			held += int64(len(n.block)) + nodeSize
 		}
 		if got := q.Held(); got < queue || got > queue+blocks {
-			t.Fatalf("the Queue's Held is %d, its nodes have %d and blocks of %d", got, queue, blocks)
+			t.Fatalf("Queue.Held() = %d, but its nodes have %d bytes and blocks of %d bytes", got, queue, blocks)
 		}
 	}
 	if got := models[0].q.pool.Held(); got != held {
-		t.Fatalf("the Pool's Held is %d, its nodes have %d", got, held)
+		t.Fatalf("Pool.Held() = %d, but the nodes have %d bytes", got, held)
 	}
 }
 
-// finish sends all that is left, then the FIN.
+// finish sends the remaining bytes and then the FIN.
 func (m *model) finish(s *script) {
 	m.q.Fin()
 	m.fin = finWanted
@@ -227,19 +227,19 @@ func (m *model) finish(s *script) {
 	}
 	b := m.q.Next(make([][]byte, 1))
 	if !b.Fin {
-		m.t.Fatalf("after the last byte the full stop must be offered, not %+v", b)
+		m.t.Fatalf("after the last byte the queue offers %+v, want the FIN", b)
 	}
 	m.q.Sent(0)
 	m.fin = finSent
 	if b := m.q.Next(make([][]byte, 1)); !b.Empty() || !m.q.Finished() || !m.q.Idle() {
-		m.t.Fatalf("nothing may follow the full stop: %+v", b)
+		m.t.Fatalf("after the FIN the queue offers %+v, or isn't finished and idle", b)
 	}
 	if m.q.head != nil || m.q.tail != nil {
-		m.t.Fatal("an empty queue holds a node")
+		m.t.Fatal("an empty queue has a node")
 	}
 }
 
-// content is what a system call would send of b. It checks b's form.
+// content returns the bytes that a system call would send from b. It also checks that b is valid.
 func content(t *testing.T, b *Batch) []byte {
 	set := 0
 	for _, is := range []bool{len(b.Bytes) > 0, b.File != nil, b.Fin} {
@@ -248,20 +248,20 @@ func content(t *testing.T, b *Batch) []byte {
 		}
 	}
 	if set > 1 || (set == 0) != b.Empty() || b.More && len(b.Bytes) == 0 {
-		t.Fatalf("a batch is bytes, a file, the full stop, or empty: %+v", b)
+		t.Fatalf("a batch must be bytes, a file, the FIN, or empty, but is %+v", b)
 	}
 	if b.File == nil {
 		return bytes.Join(b.Bytes, nil)
 	}
 	text := make([]byte, b.Len)
 	if n, err := b.File.ReadAt(text, b.Off); int64(n) != b.Len || n == 0 {
-		t.Fatalf("a range of %d bytes of a file has %d: %v", b.Len, n, err)
+		t.Fatalf("ReadAt of a file range of %d bytes returned %d bytes: %v", b.Len, n, err)
 	}
 	return text
 }
 
-// play lets s drive two queues of one pool in turns: bytes of one must never
-// turn up in the other.
+// play lets s drive two queues of one pool, so that it notices if bytes of one queue appear in the
+// other.
 func play(t *testing.T, s script) {
 	pool := new(Pool)
 	var two [2]model

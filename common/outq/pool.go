@@ -2,48 +2,49 @@ package outq
 
 import "sync"
 
-// Pool keeps the blocks and nodes that the queues of one loop share.
-// Its zero value is ready to use.
+// Pool keeps blocks and nodes for the queues of one loop. The zero Pool is ready to use.
 type Pool struct {
 	free  [large]*node
 	count [large]int
-	large [len(classes) - large]sync.Pool // the garbage collector's to empty: what is idle is given back
-	held  int64                           // bytes that are in use: of blocks lent, of nodes, and what Hold was told
+	large [len(classes) - large]sync.Pool // emptied by the garbage collector
+	held  int64                           // bytes in use, see Held
 }
 
-// Held is how many bytes of the Pool's memory are in use, and of other memory that Hold has counted.
+// Held returns the number of bytes in use: memory of the Pool, and other memory that Hold has
+// counted.
 func (p *Pool) Held() int64 { return p.held }
 
-// Hold counts n bytes of other memory as held or, where n is negative, no longer.
+// Hold counts n bytes of other memory as held. A negative n ends that.
 func (p *Pool) Hold(n int64) { p.held += n }
 
-// nodeSize is approximately how many bytes a node takes.
+// nodeSize is the approximate size of a node in bytes.
 const nodeSize = 112
 
-// classes are the capacities of blocks in bytes. The first is none: its nodes
-// carry shared bytes or a file. The second holds some small responses; that of
-// 128 KiB any message that a single read can bring; and those from 64 KiB on
-// collect messages that come in pieces.
+// classes are the capacities of blocks in bytes. A node of the first class has no block: it is for
+// shared bytes or a file. A block of the second class has room for a few small responses, and a
+// block of 128 KiB for every message that one read can bring. Blocks from 64 KiB on are also lent
+// to collect messages that arrive in pieces.
 var classes = [...]int{0, 512, 4 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10, 512 << 10, 1 << 20}
 
 const (
 	bare = 0
-	// large is the first class that Lend lends, and the first that a sync.Pool keeps.
+	// large is the smallest class that Lend lends and that a sync.Pool keeps.
 	large = 4
-	// madeToMeasure is the class of a block made to measure; it is never kept.
+	// madeToMeasure is the class of a block whose capacity is in no class. Such a block is
+	// never kept.
 	madeToMeasure = -1
-	// maxFreeBytes is how many bytes of free blocks of one class a Pool holds on to.
+	// maxFreeBytes is how many bytes of free blocks a Pool keeps in each small class.
 	maxFreeBytes = 4 << 20
-	// maxFreeBare is the same for nodes without a block, in nodes.
+	// maxFreeBare is how many free nodes without a block a Pool keeps.
 	maxFreeBare = 4096
 )
 
 // LendMin is the capacity of the smallest block that Lend lends, in bytes.
 const LendMin = 64 << 10
 
-// Lend returns an empty block with room for want bytes, or, if that is more than
-// most, one as large as there is up to that. most is LendMin at least. The block
-// is the caller's, who may give it to Adopt or GiveBack, or forget it.
+// Lend returns an empty block with a capacity of want bytes or more. If such a block would be
+// larger than most, Lend returns the largest block that isn't. most must be at least LendMin. The
+// caller owns the block, and can pass it to Adopt or GiveBack, or forget it.
 func (p *Pool) Lend(want, most int64) []byte {
 	c := large
 	for c+1 < len(classes) && int64(classes[c]) < want && int64(classes[c+1]) <= most {
@@ -56,13 +57,13 @@ func (p *Pool) Lend(want, most int64) []byte {
 	return block[:0]
 }
 
-// GiveBack takes a block that Lend has lent, and that nobody uses any longer. Other
-// memory that was counted by Hold is counted no longer, and left to the garbage
+// GiveBack returns a block that Lend has lent to the Pool. Nobody may use the block after that.
+// Memory from elsewhere, which Hold has counted, stops counting and is left to the garbage
 // collector.
 func (p *Pool) GiveBack(block []byte) { p.put(p.nodeOf(block)) }
 
-// nodeOf returns a node with block as its bytes, and as its own. It goes back to
-// the Pool if its capacity is that of a block that Lend lends.
+// nodeOf returns a node that owns block and has its bytes queued. Later the block goes back to the
+// Pool if its capacity is one that Lend lends.
 func (p *Pool) nodeOf(block []byte) *node {
 	n := p.bare()
 	n.p, n.block, n.class = block, block[:cap(block)], madeToMeasure
@@ -111,7 +112,7 @@ func (p *Pool) obtain(c int8) *node {
 func (p *Pool) put(n *node) {
 	c := n.class
 	p.held -= int64(len(n.block)) + nodeSize
-	if c == madeToMeasure { // its block is the garbage collector's, the node is as good as any
+	if c == madeToMeasure { // keep the node, but not its block
 		c, n.block = bare, nil
 	}
 	if c < large && p.count[c] >= maxFree(c) {

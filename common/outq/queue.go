@@ -2,37 +2,37 @@ package outq
 
 import "io"
 
-// File is an open file of which a range can be queued. Fd serves sendfile(2);
-// ReadAt serves drivers without system calls. The queue closes it once.
+// File is an open file of which a range can be queued. Fd is for sendfile(2), and ReadAt is for
+// drivers without system calls. The queue closes it exactly once.
 type File interface {
 	io.ReaderAt
 	Fd() uintptr
-	Changed() bool // it was written to since it was opened, other than at its end
+	Changed() bool // reports whether it was written to since it was opened, except at its end
 	Close() error
 }
 
-// Batch is what one system call can send: exactly one of Bytes, File and Fin
-// is set, or none when there is nothing to send. It belongs to the queue and
-// is valid until the next call of any of the queue's methods.
+// Batch is what one system call can send. Exactly one of Bytes, File and Fin is set, or none of
+// them if there is nothing to send. A Batch belongs to the queue and is valid until the next call
+// of one of the queue's methods.
 type Batch struct {
 	Bytes    [][]byte // buffers for one writev
-	File     File     // Len bytes of it from Off on
+	File     File     // of which Len bytes are sent, from Off on
 	Off, Len int64
-	Fin      bool // all is sent: shutdown(SHUT_WR), then Sent(0)
+	Fin      bool // everything has been sent: call shutdown(SHUT_WR), then Sent(0)
 	More     bool // a file or the FIN follows Bytes immediately
 }
 
 // Empty reports whether there is nothing to send.
 func (b *Batch) Empty() bool { return len(b.Bytes) == 0 && b.File == nil && !b.Fin }
 
-// Queue holds what is to be sent, in order. Its zero value with Init called is
-// empty and owns no memory but its own.
+// Queue holds the bytes that wait to be sent, in order. It must be initialized with Init. An empty
+// queue owns no memory outside itself.
 type Queue struct {
 	pool       *Pool
 	head, tail *node
 	size       int64
 	nodes      int32
-	files      int16 // nodes of them
+	files      int16 // number of nodes with a file
 	fin        finState
 }
 
@@ -44,33 +44,33 @@ const (
 	finSent
 )
 
-// node is one buffer: of copied bytes when class is that of a block, of shared
-// bytes or of a file when class is bare.
+// node is one buffer. If class is bare, it refers to shared bytes or to a file; otherwise its bytes
+// are in its own block.
 type node struct {
 	next   *node
-	p      []byte // not yet sent; its capacity reaches to the end of a block
-	block  []byte // the memory behind p, when it is ours
+	p      []byte // bytes not sent yet; its capacity ends where the block ends
+	block  []byte // the memory of p, if the node owns it
 	file   File
 	off, n int64
-	shared *Shared // which p is of; nil: of none that is counted
+	shared *Shared // whose bytes p are; nil if they aren't counted
 	class  int8
 }
 
-// Shared are bytes that several queues of one Pool refer to. They count as held
-// as long as a queue has them.
+// Shared are bytes that several queues of one Pool refer to. The Pool counts them as held, once,
+// while a queue has them.
 type Shared struct {
-	Bytes []byte // nobody may write to them
+	Bytes []byte // nobody may write to these bytes
 	refs  int
 }
 
-// Init makes q an empty queue on pool, which must be of the same loop.
+// Init makes q an empty queue that uses pool. Queue and Pool must belong to the same loop.
 func (q *Queue) Init(pool *Pool) { *q = Queue{pool: pool} }
 
-// Len is the number of bytes queued, those of files included.
+// Len returns the number of queued bytes, including those of files.
 func (q *Queue) Len() int64 { return q.size }
 
-// Held is about how many bytes of memory the queue holds on to. Shared bytes count
-// in full, as if they were its own.
+// Held returns approximately how many bytes of memory the queue uses. Shared bytes count in full,
+// as if the queue owned them.
 func (q *Queue) Held() int64 {
 	n := q.size + int64(q.nodes)*nodeSize
 	if t := q.tail; t != nil && t.block != nil {
@@ -79,10 +79,10 @@ func (q *Queue) Held() int64 {
 	return n
 }
 
-// Files is how many ranges of files are queued: each may hold a descriptor.
+// Files returns how many file ranges are queued. Each of them may use a descriptor.
 func (q *Queue) Files() int { return int(q.files) }
 
-// Idle reports whether nothing is left to do: no byte, no FIN.
+// Idle reports whether there is nothing to send, neither a byte nor a FIN.
 func (q *Queue) Idle() bool { return q.size == 0 && q.fin != finWanted }
 
 // Finished reports whether the FIN has been sent.
@@ -95,8 +95,8 @@ func (q *Queue) Append(p []byte) {
 	}
 }
 
-// Room lends the free end of a block: an empty slice of capacity n or more, to
-// be appended to and handed to Commit before any other call.
+// Room lends the free end of a block: an empty slice of capacity n or more. The caller appends to
+// it and passes the result to Commit, before any other call.
 func (q *Queue) Room(n int) []byte {
 	if t := q.tail; t != nil && t.block != nil && cap(t.p)-len(t.p) >= n {
 		return t.p[len(t.p):]
@@ -104,9 +104,9 @@ func (q *Queue) Room(n int) []byte {
 	return q.block(n)
 }
 
-// block begins a new block for n bytes or more, and lends it. The more is queued,
-// the larger it is, up to 32 KiB. Otherwise many short messages would take more memory
-// for nodes and for the unused ends of blocks than they have bytes.
+// block adds a new block for n bytes or more, and lends it. The more bytes are queued, the larger
+// is the block, up to 32 KiB. Otherwise many short messages would need more memory for nodes and
+// for the unused ends of blocks than for their bytes.
 func (q *Queue) block(n int) []byte {
 	t := q.pool.obtainFor(max(n, int(min(q.size/2, maxGrownBlock))))
 	q.push(t)
@@ -115,8 +115,8 @@ func (q *Queue) block(n int) []byte {
 
 const maxGrownBlock = 32 << 10
 
-// Commit queues what was appended to the slice that Room lent. Should append
-// have outgrown and so left the block, the bytes are copied back.
+// Commit queues the bytes that were appended to the slice from Room. If there were more bytes than
+// the block has room for, append has moved them elsewhere, and Commit copies them into a new block.
 func (q *Queue) Commit(p []byte) {
 	t := q.tail
 	if len(p) > cap(t.p)-len(t.p) {
@@ -128,7 +128,7 @@ func (q *Queue) Commit(p []byte) {
 	q.size += int64(len(p))
 }
 
-// Share queues p itself. From here on nobody may write to it.
+// Share queues p itself. Nobody may write to p after that.
 func (q *Queue) Share(p []byte) {
 	if len(p) == 0 {
 		return
@@ -139,7 +139,7 @@ func (q *Queue) Share(p []byte) {
 	q.size += int64(len(p))
 }
 
-// ShareCounted queues what s has. From here on nobody may write to it.
+// ShareCounted queues s.Bytes. Nobody may write to them after that.
 func (q *Queue) ShareCounted(s *Shared) {
 	q.Share(s.Bytes)
 	if len(s.Bytes) == 0 {
@@ -151,9 +151,9 @@ func (q *Queue) ShareCounted(s *Shared) {
 	}
 }
 
-// Adopt queues p itself, and becomes its owner: nobody else may use it again.
-// When it is sent, a block that the queue's Pool has lent goes back to it. Memory
-// that the Pool hasn't lent must be counted as held, by Hold.
+// Adopt queues p itself and becomes its owner: nobody else may use it after that. If p is a block
+// that the queue's Pool has lent, it goes back to the Pool when it has been sent. Otherwise Hold
+// must have counted it.
 func (q *Queue) Adopt(p []byte) {
 	if len(p) == 0 {
 		q.pool.GiveBack(p)
@@ -163,8 +163,8 @@ func (q *Queue) Adopt(p []byte) {
 	q.size += int64(len(p))
 }
 
-// File queues n bytes of f from off on, and becomes the owner of f: it is closed when
-// the range is sent or dropped.
+// File queues n bytes of f, from off on, and becomes the owner of f. It closes f when the range has
+// been sent or dropped.
 func (q *Queue) File(f File, off, n int64) {
 	if n <= 0 {
 		f.Close()
@@ -177,18 +177,18 @@ func (q *Queue) File(f File, off, n int64) {
 	q.files++
 }
 
-// Fin queues the FIN. Nothing may be queued after it.
+// Fin queues the FIN. Nothing may be queued after that.
 func (q *Queue) Fin() {
 	if q.fin == finNone {
 		q.fin = finWanted
 	}
 }
 
-// Next returns what the next system call should send. It lists the buffers in v,
-// whose length limits their number.
+// Next returns the batch for the next system call. It puts the buffers into v, so a batch has at
+// most len(v) of them.
 func (q *Queue) Next(v [][]byte) Batch {
 	for q.head != nil && q.head.file == nil && len(q.head.p) == 0 {
-		q.pop() // Room was asked for and not used
+		q.pop() // Room lent this block, but nothing was committed
 	}
 	n := q.head
 	switch {
@@ -211,8 +211,8 @@ func (q *Queue) Next(v [][]byte) Batch {
 	return Batch{Bytes: v[:i], More: n != nil && n.file != nil || n == nil && q.fin == finWanted}
 }
 
-// Sent reports that n bytes of what Next returned have been sent or, after a batch
-// with Fin, that the FIN has.
+// Sent tells the queue that n bytes of the last batch have been sent. After a batch with Fin, it
+// tells the queue that the FIN has been sent.
 func (q *Queue) Sent(n int) {
 	q.size -= int64(n)
 	for h := q.head; h != nil; h = q.head {
@@ -238,8 +238,8 @@ func (q *Queue) Sent(n int) {
 	}
 }
 
-// Drop drops everything queued, a FIN too, closes its files and gives
-// back its memory.
+// Drop drops everything that is queued, including a FIN. It closes the queued files and gives the
+// memory back.
 func (q *Queue) Drop() {
 	for q.head != nil {
 		q.pop()

@@ -13,7 +13,7 @@ func newQueue() *Queue {
 	return q
 }
 
-// texts are the runs of a batch, to be compared.
+// texts returns the buffers of a batch as strings, for a comparison.
 func texts(b Batch) (list []string) {
 	for _, p := range b.Bytes {
 		list = append(list, string(p))
@@ -28,21 +28,21 @@ func TestSmallAppendsShareABuffer(t *testing.T) {
 	}
 	got := texts(q.Next(make([][]byte, 4)))
 	if diff := cmp.Diff([]string{"HTTP/1.1 200 OK\r\n\r\nHello"}, got); diff != "" {
-		t.Errorf("small appends share a block, so the vector has one run (-want +got):\n%s", diff)
+		t.Errorf("small appends should share one buffer (-want +got):\n%s", diff)
 	}
 }
 
 func TestSharedBytesAreReferredTo(t *testing.T) {
 	q := newQueue()
-	page := []byte("a page that many read")
+	page := []byte("a page for many clients")
 	q.Share(page)
 	b := q.Next(make([][]byte, 1))
 	if &b.Bytes[0][0] != &page[0] {
 		t.Error("Share copied the bytes")
 	}
 	q.Append([]byte("more"))
-	if string(page[:cap(page)]) != "a page that many read" {
-		t.Error("an Append wrote behind shared bytes")
+	if string(page[:cap(page)]) != "a page for many clients" {
+		t.Error("Append wrote after the end of the shared bytes")
 	}
 }
 
@@ -65,7 +65,7 @@ func TestTheVectorLimitsTheBatch(t *testing.T) {
 	} {
 		b := q.Next(make([][]byte, c.v))
 		if diff := cmp.Diff(c.want, texts(b)); diff != "" || b.More != c.more {
-			t.Errorf("a vector of %d runs: More is %t (-want +got):\n%s", c.v, b.More, diff)
+			t.Errorf("a vector of %d buffers: More is %t (-want +got):\n%s", c.v, b.More, diff)
 		}
 	}
 }
@@ -73,24 +73,24 @@ func TestTheVectorLimitsTheBatch(t *testing.T) {
 func TestMoreAnnouncesAFileOrTheFIN(t *testing.T) {
 	q := newQueue()
 	q.Append([]byte("head"))
-	q.Room(1 << 10) // a block that stays empty hides the file from nobody
+	q.Room(1 << 10) // an empty block must not hide the file
 	q.File(newFile([]byte("body")), 0, 4)
 	if b := q.Next(make([][]byte, 1)); !b.More {
-		t.Error("More is not set before a file")
+		t.Error("More isn't set before a file")
 	}
 	q.Sent(4)
 	if b := q.Next(make([][]byte, 1)); b.File == nil || b.More {
-		t.Errorf("the file must follow, without More: %+v", b)
+		t.Errorf("got %+v, want the file without More", b)
 	}
 	q.Sent(4)
 	q.Append([]byte("tail"))
 	q.Fin()
 	if b := q.Next(make([][]byte, 1)); !b.More || b.Fin {
-		t.Errorf("bytes before the full stop have More, and not yet Fin: %+v", b)
+		t.Errorf("got %+v, want bytes before the FIN, with More and without Fin", b)
 	}
-	q.Share([]byte("another run"))
+	q.Share([]byte("another buffer"))
 	if b := q.Next(make([][]byte, 1)); b.More {
-		t.Errorf("bytes before bytes that no room was for have More: %+v", b)
+		t.Errorf("got %+v, want no More, because the vector had no room for the bytes that follow", b)
 	}
 }
 
@@ -100,7 +100,7 @@ func TestTheFileOfAnEmptyRangeIsClosedImmediately(t *testing.T) {
 		f := newFile([]byte("text"))
 		q.File(f, 2, n)
 		if f.closed != 1 || q.Len() != 0 || !q.Idle() {
-			t.Errorf("a range of %d bytes: closed %d times, Len %d", n, f.closed, q.Len())
+			t.Errorf("a range of %d bytes: closed %d times, Len() = %d", n, f.closed, q.Len())
 		}
 	}
 }
@@ -116,27 +116,27 @@ func TestDropForgetsEverything(t *testing.T) {
 	q.Sent(4)
 	q.Drop()
 	if half.closed != 1 || whole.closed != 1 {
-		t.Errorf("files were closed %d and %d times, not once", half.closed, whole.closed)
+		t.Errorf("the files were closed %d and %d times, want once each", half.closed, whole.closed)
 	}
 	if b := q.Next(make([][]byte, 1)); !b.Empty() || q.Len() != 0 || !q.Idle() {
-		t.Errorf("after Drop the queue offers %+v, Len is %d, Idle %t", b, q.Len(), q.Idle())
+		t.Errorf("after Drop the queue offers %+v, Len() = %d, Idle() = %t", b, q.Len(), q.Idle())
 	}
 }
 
 func TestTheFINIsSentOnce(t *testing.T) {
 	q := newQueue()
 	if b := q.Next(nil); !b.Empty() || q.Finished() {
-		t.Errorf("a new queue offers %+v", b)
+		t.Errorf("a new queue offers %+v, or is finished", b)
 	}
 	q.Fin()
 	q.Fin()
 	if b := q.Next(nil); !b.Fin || q.Idle() || q.Finished() {
-		t.Errorf("the full stop is not offered: %+v", b)
+		t.Errorf("the queue offers %+v, want the FIN", b)
 	}
 	q.Sent(0)
 	q.Fin()
 	if b := q.Next(nil); !b.Empty() || !q.Idle() || !q.Finished() {
-		t.Errorf("the full stop is offered again: %+v", b)
+		t.Errorf("the queue offers %+v after the FIN, or isn't finished and idle", b)
 	}
 }
 
@@ -145,14 +145,14 @@ func TestUnusedRoomIsSkipped(t *testing.T) {
 	q.Room(100)
 	q.Fin()
 	if b := q.Next(nil); !b.Fin {
-		t.Errorf("behind room that was not used the full stop waits: %+v", b)
+		t.Errorf("after unused room the queue offers %+v, want the FIN", b)
 	}
 	q.Sent(0)
 	if !q.Finished() {
-		t.Error("the full stop was sent, and the queue doesn't know")
+		t.Error("Finished() is false after the FIN")
 	}
 	if q.head != nil {
-		t.Error("a block that was never used stays with an empty queue")
+		t.Error("an empty queue has an unused block")
 	}
 }
 
@@ -160,7 +160,7 @@ func TestRoomIsAsLargeAsAsked(t *testing.T) {
 	q := newQueue()
 	for _, n := range []int{0, 1, 512, 513, 4096, 100_000, 1 << 20} {
 		if p := q.Room(n); len(p) != 0 || cap(p) < n {
-			t.Errorf("room for %d bytes has length %d and capacity %d", n, len(p), cap(p))
+			t.Errorf("Room(%d) has length %d and capacity %d", n, len(p), cap(p))
 		}
 		q.Append([]byte{1})
 	}
@@ -173,7 +173,7 @@ func TestOutgrownRoomIsCopiedBack(t *testing.T) {
 	q.Commit(p)
 	clear(p)
 	if got := bytes.Join(q.Next(make([][]byte, 9)).Bytes, nil); !bytes.Equal(got, want) {
-		t.Errorf("%d bytes came, or others than were committed", len(got))
+		t.Errorf("the queue offers %d bytes that differ from the committed ones", len(got))
 	}
 }
 
@@ -186,15 +186,15 @@ func TestSharedBytesAreHeldOnceUntilTheLastQueueHasSentThem(t *testing.T) {
 	a.ShareCounted(s)
 	b.ShareCounted(s)
 	if got := pool.Held(); got != 1000+2*nodeSize {
-		t.Errorf("want 1000 bytes and two nodes held, got %d", got)
+		t.Errorf("Pool.Held() = %d, want 1000 bytes and two nodes", got)
 	}
 	a.Sent(1000)
 	if got := pool.Held(); got != 1000+nodeSize {
-		t.Errorf("want 1000 bytes and a node held, got %d", got)
+		t.Errorf("Pool.Held() = %d, want 1000 bytes and one node", got)
 	}
 	b.Drop()
 	if got := pool.Held(); got != 0 {
-		t.Errorf("want nothing held, got %d", got)
+		t.Errorf("Pool.Held() = %d, want 0", got)
 	}
 }
 
@@ -206,9 +206,9 @@ func TestManyShortMessagesAreHeldInLargeBlocks(t *testing.T) {
 		q.Append(message)
 	}
 	if got := q.pool.Held(); got > 1<<20+1<<20/20+maxGrownBlock {
-		t.Errorf("want at most a twentieth more held than the mebibyte queued, got %d bytes", got)
+		t.Errorf("Pool.Held() = %d bytes, want at most 5%% more than the 1 MiB queued", got)
 	}
 	if got, all := q.Held(), q.pool.Held(); got < all-all/100 || got > all {
-		t.Errorf("want the Queue's Held within a hundredth of the Pool's %d, got %d", all, got)
+		t.Errorf("Queue.Held() = %d, want within 1%% of Pool.Held() = %d", got, all)
 	}
 }

@@ -208,8 +208,8 @@ func mounted(t *testing.T, command string) []string {
 // namesRefusedCall has openat2(2) fail as sandboxes make it fail.
 func (target Target) namesRefusedCall(t *testing.T) {
 	for errno, why := range map[string]string{
-		"ENOSYS": "function not implemented: Linux has this call since 5\\.6, and sandboxes refuse it .*",
-		"EPERM":  "operation not permitted: a sandbox refuses this call .*",
+		"ENOSYS": "function not implemented: the server needs Linux 5\\.6 or later, and a sandbox that allows openat2 .*",
+		"EPERM":  "operation not permitted: a sandbox refuses openat2, .*",
 	} {
 		root := t.TempDir()
 		p := prepare(t, failing(t, "openat2", "openat2:error="+errno), []string{"-addr=127.0.0.1:0", "-root=" + root})

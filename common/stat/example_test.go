@@ -6,8 +6,8 @@ import (
 	"threeloops/common/stat"
 )
 
-// Two loops count, each in its own slot, without a lock. When one of them is
-// gone, its counts stay.
+// Two loops count without a lock, each in its own slot. When one of them is gone, its counts are
+// kept.
 func Example() {
 	board := make(stat.Board, 2)
 	board[0].Set(stat.Pid, 4711)
@@ -23,10 +23,10 @@ func Example() {
 	// messages_in 7 of process 4711
 }
 
-// The headline figure, measured where the calls are made.
+// The number of system calls per message is measured where the calls are made.
 func ExampleSlot_Get() {
 	var s stat.Slot
-	for range 1000 { // messages, of which 20 came in each round
+	for range 1000 { // messages, 20 in each iteration
 		s.Add(stat.SysRead, 1)
 		s.Add(stat.SysWrite, 1)
 		s.Add(stat.MessagesIn, 1)

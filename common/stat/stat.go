@@ -6,37 +6,37 @@ import (
 	"sync/atomic"
 )
 
-// Counter names one column of a Slot.
+// Counter is the index of a column in a Slot.
 type Counter int
 
-// The columns that identify a slot's writer. Those after Pid are for a writer that
-// serves a single connection.
+// The columns that identify the writer of a slot. Those after Pid are for a writer that serves a
+// single connection.
 const (
-	Pid      Counter = iota // process that writes the slot; 0: the slot is free
-	Conn                    // number of its one connection; 0: it serves several, or none yet
-	Phase                   // where that one stands, see session.PhaseName
-	peerHigh                // its address in 16 bytes, see Slot.Peer
+	Pid      Counter = iota // process that writes the slot; 0 if the slot is free
+	Conn                    // number of its one connection; 0 for none or several
+	Phase                   // phase of that connection, see session.PhaseName
+	peerHigh                // address of its peer in 16 bytes, see Slot.Peer
 	peerLow
 	peerPort
 	identities
 )
 
-// The counters; Kind tells which of them only ever grow. Bytes are those of the
-// sockets, so framing is included.
+// The counters. See Kind for which of them only grow. Bytes are counted at the socket, so they
+// include framing.
 const (
 	Accepted       Counter = identities + iota // connections accepted
 	Closed                                     // connections closed
-	Refused                                    // connections answered with 503: no descriptor, no process, too many of one address
+	Refused                                    // connections rejected with 503, see Help
 	Requests                                   // HTTP requests answered by the application
-	BadRequests                                // HTTP requests refused by the parser or a timeout
+	BadRequests                                // HTTP requests refused as malformed or too slow
 	Upgrades                                   // WebSocket handshakes completed
-	MessagesIn                                 // WebSocket data messages received whole
+	MessagesIn                                 // WebSocket data messages received completely
 	MessagesOut                                // WebSocket data messages queued
 	Pings                                      // keep-alive pings sent
-	Violations                                 // WebSocket connections failed for what the peer sent
+	Violations                                 // WebSockets failed because of the peer's data
 	BytesIn                                    // bytes read
-	BytesOut                                   // bytes written, sendfile included
-	Rounds                                     // returns of poll, epoll_wait
+	BytesOut                                   // bytes written, including those of sendfile
+	Rounds                                     // returns from poll(2), epoll_wait(2)
 	Ready                                      // descriptors reported ready
 	SysAccept                                  // accept4(2)
 	SysRead                                    // read(2)
@@ -46,32 +46,32 @@ const (
 	SysCtl                                     // epoll_ctl(2)
 	SysShutdown                                // shutdown(2)
 	SysClose                                   // close(2) of a connection
-	Faults                                     // transitions that the phase table declares impossible
-	QueueMost                                  // most bytes that ever waited for one peer to read
-	WorkSpent                                  // rounds whose budget of work was used up
-	Memory                                     // bytes held for clients now
-	MemoryMost                                 // most bytes that were ever held for them
-	MemoryEnded                                // connections ended because the budget of memory was used up
+	Faults                                     // transitions that should be impossible
+	QueueMost                                  // most bytes that ever waited for one peer
+	WorkSpent                                  // iterations that used up the budget of work
+	Memory                                     // bytes of memory held for clients now
+	MemoryMost                                 // most bytes of memory ever held for clients
+	MemoryEnded                                // connections evicted for lack of memory
 	Files                                      // files open for clients now
-	FilesMost                                  // most files that were ever open for them
+	FilesMost                                  // most files ever open for clients
 	FilesWaited                                // requests that waited for the budget of files
-	AddressRefused                             // connections refused because their address had too many
-	LogDropped                                 // lines that the log had no room for
-	Counters                                   // how many there are
+	AddressRefused                             // connections refused: too many from an address
+	LogDropped                                 // log lines dropped because the log had no room
+	Counters                                   // number of columns
 )
 
-// Kind says how a counter's values are put together.
+// Kind says how the values of a counter are combined.
 type Kind uint8
 
-// The kinds. When a slot's writer is gone, its totals and maxima stay, and its levels
-// don't.
+// The kinds. When the writer of a slot is gone, its totals and maxima are kept, and its levels are
+// dropped.
 const (
-	Total   Kind = iota // only grows; those of slots are added up
-	Level               // goes up and down; those of slots are added up
-	Maximum             // only grows; of slots it is the largest
+	Total   Kind = iota // only grows; a Sum adds up the slots
+	Level               // goes up and down; a Sum adds up the slots
+	Maximum             // only grows; a Sum is the largest of the slots
 )
 
-// Kind is Total, Level or Maximum.
+// Kind returns the kind of a counter.
 func (c Counter) Kind() Kind {
 	switch c {
 	case Memory, Files:
@@ -99,56 +99,56 @@ var names = [Counters]string{
 
 var help = [Counters]string{
 	Accepted: "connections accepted", Closed: "connections closed",
-	Refused:  "connections answered with 503, because a descriptor or a process was missing or their address had too many",
+	Refused:  "connections rejected with 503, because no descriptor or process was left or their address had too many",
 	Requests: "HTTP requests answered", BadRequests: "HTTP requests refused as malformed or too slow",
 	Upgrades: "WebSocket handshakes completed", MessagesIn: "WebSocket messages received",
 	MessagesOut: "WebSocket messages queued", Pings: "keep-alive pings sent",
-	Violations: "WebSocket connections failed for what the peer sent",
+	Violations: "WebSocket connections failed because of what the peer sent",
 	BytesIn:    "bytes read from connections", BytesOut: "bytes written to connections",
-	Rounds: "returns of poll or epoll_wait", Ready: "descriptors reported ready",
+	Rounds: "returns from poll or epoll_wait", Ready: "descriptors reported ready",
 	SysAccept: "calls of accept4", SysRead: "calls of read", SysWrite: "calls of write and sendmsg",
 	SysSendfile: "calls of sendfile", SysWait: "calls of poll and epoll_wait", SysCtl: "calls of epoll_ctl",
-	SysShutdown: "calls of shutdown", SysClose: "calls of close, of a connection",
+	SysShutdown: "calls of shutdown", SysClose: "calls of close for a connection",
 	Faults:    "transitions that should be impossible",
 	QueueMost: "most bytes that ever waited for one peer to read",
-	WorkSpent: "rounds whose budget of work was used up, so that input waited for the next",
+	WorkSpent: "iterations that used up the budget of work, so that input waited for the next iteration",
 	Memory:    "bytes of memory held for clients", MemoryMost: "most bytes of memory that one loop, or all children, ever held for clients",
-	MemoryEnded: "connections ended because the budget of memory was used up",
+	MemoryEnded: "connections evicted because the budget of memory was used up",
 	Files:       "files open for clients", FilesMost: "most files that one loop, or all children, ever had open for clients",
 	FilesWaited:    "requests that waited for the budget of files",
 	AddressRefused: "connections refused because their address had too many",
-	LogDropped:     "lines that the log had no room for",
+	LogDropped:     "log lines dropped because the log had no room",
 }
 
-// Help says in a line what a counter counts.
+// Help returns a description of the counter in one line.
 func (c Counter) Help() string { return help[c] }
 
-// String is the counter's name in /stats and /metrics.
+// String returns the name of the counter in /stats and /metrics.
 func (c Counter) String() string { return names[c] }
 
-// Slot is one writer's row of columns. It has only uint64s, because its memory may be
-// shared with other processes, and it is a whole number of cache lines, to avoid false
-// sharing between writers.
+// Slot is the row of one writer. It consists of uint64s, because its memory may be shared with
+// other processes. Its size is a whole number of cache lines, to avoid false sharing between
+// writers.
 type Slot [40]uint64
 
-// Add adds n to a counter. Only the slot's one writer may call it.
+// Add adds n to a counter. Only the writer of the slot may call it.
 func (s *Slot) Add(c Counter, n int) { atomic.StoreUint64(&s[c], s[c]+uint64(n)) }
 
-// Max makes a maximum n, if n is more. Only the slot's one writer may call it.
+// Max raises a maximum to n if it is less. Only the writer of the slot may call it.
 func (s *Slot) Max(c Counter, n int) {
 	if uint64(n) > s[c] {
 		atomic.StoreUint64(&s[c], uint64(n))
 	}
 }
 
-// Set gives a column a value. Only the slot's one writer may call it.
+// Set sets a column to v. Only the writer of the slot may call it.
 func (s *Slot) Set(c Counter, v int) { atomic.StoreUint64(&s[c], uint64(v)) }
 
-// Get reads a column. Anyone may call it.
+// Get returns the value of a column. Everybody may call it.
 func (s *Slot) Get(c Counter) uint64 { return atomic.LoadUint64(&s[c]) }
 
-// Assign sets which connection the slot's writer serves, and its peer. The process
-// that hands over the connection calls it before the writer begins.
+// Assign sets the connection and the peer that the writer of the slot serves. The process that
+// hands over the connection calls it before the writer starts.
 func (s *Slot) Assign(conn uint64, peer netip.AddrPort) {
 	a := peer.Addr().As16()
 	atomic.StoreUint64(&s[peerHigh], binary.BigEndian.Uint64(a[:8]))
@@ -157,7 +157,7 @@ func (s *Slot) Assign(conn uint64, peer netip.AddrPort) {
 	atomic.StoreUint64(&s[Conn], conn)
 }
 
-// Peer is the address that Assign was given.
+// Peer returns the address that Assign has set.
 func (s *Slot) Peer() netip.AddrPort {
 	var a [16]byte
 	binary.BigEndian.PutUint64(a[:8], s.Get(peerHigh))
@@ -168,8 +168,7 @@ func (s *Slot) Peer() netip.AddrPort {
 // Board is a table of slots.
 type Board []Slot
 
-// Sum adds up one counter over all slots; of a maximum it is the
-// largest.
+// Sum returns the total of a counter over all slots. For a maximum, it returns the largest value.
 func (b Board) Sum(c Counter) uint64 {
 	var n uint64
 	for i := range b {
@@ -182,15 +181,15 @@ func (b Board) Sum(c Counter) uint64 {
 	return n
 }
 
-// Open is how many connections are open. Others go on counting meanwhile, so
-// more may seem to be closed than were accepted.
+// Open returns the number of open connections. The counters can change while it reads them, and
+// then more connections may seem to be closed than accepted. It returns 0 in that case.
 func (b Board) Open() uint64 {
 	closed := b.Sum(Closed)
 	return max(b.Sum(Accepted), closed) - closed
 }
 
-// Retire adds the counts of slot i, whose writer is gone, to slot to, and
-// frees it. The caller must be the writer of slot to.
+// Retire adds the counts of slot i, whose writer is gone, to slot to, and frees slot i. The caller
+// must be the writer of slot to.
 func (b Board) Retire(i, to int) {
 	for c := Accepted; c < Counters; c++ {
 		switch n := int(b[i].Get(c)); c.Kind() {

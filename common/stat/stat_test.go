@@ -18,7 +18,7 @@ func TestEveryCounterHasANameOfItsOwn(t *testing.T) {
 	for c := Counter(0); c < Counters; c++ {
 		name := c.String()
 		if !form.MatchString(name) {
-			t.Errorf("counter %d is called %q, which is no name for /metrics", c, name)
+			t.Errorf("counter %d is called %q, which is no valid name in /metrics", c, name)
 		}
 		if other, taken := seen[name]; taken {
 			t.Errorf("counters %d and %d are both called %q", other, c, name)
@@ -29,18 +29,18 @@ func TestEveryCounterHasANameOfItsOwn(t *testing.T) {
 
 func TestASlotHasRoomForAllCounters(t *testing.T) {
 	if n := len(Slot{}); int(Counters) > n {
-		t.Errorf("%d counters don't fit in a slot of %d", Counters, n)
+		t.Errorf("%d counters don't fit in a slot of %d columns", Counters, n)
 	}
 }
 
-// Slots have different writers, on different cores.
+// The slots have different writers, on different cores.
 func TestNoTwoSlotsShareACacheLine(t *testing.T) {
 	const line = 64
 	for n := range 20 {
 		b := make(Board, n+1)
 		for i := range b {
 			if at := reflect.ValueOf(&b[i]).Pointer(); at%line != 0 {
-				t.Errorf("slot %d of %d begins at %#x, inside of a cache line", i, n+1, at)
+				t.Errorf("slot %d of %d begins at %#x, in the middle of a cache line", i, n+1, at)
 			}
 		}
 	}
@@ -49,7 +49,7 @@ func TestNoTwoSlotsShareACacheLine(t *testing.T) {
 func TestEveryCounterIsExplainedInALine(t *testing.T) {
 	for c := Accepted; c < Counters; c++ {
 		if h := c.Help(); h == "" || strings.ContainsAny(h, "\n\\") {
-			t.Errorf("%v is explained as %q", c, h)
+			t.Errorf("Help() of %v = %q, want one line", c, h)
 		}
 	}
 }
@@ -58,7 +58,7 @@ func TestAMaximumOnlyGrows(t *testing.T) {
 	var s Slot
 	for _, step := range []struct{ n, want uint64 }{{5, 5}, {3, 5}, {5, 5}, {0, 5}, {6, 6}} {
 		if s.Max(QueueMost, int(step.n)); s.Get(QueueMost) != step.want {
-			t.Errorf("after %d the maximum is %d, not %d", step.n, s.Get(QueueMost), step.want)
+			t.Errorf("after Max(%d) the maximum is %d, want %d", step.n, s.Get(QueueMost), step.want)
 		}
 	}
 }
@@ -68,7 +68,7 @@ func TestASlotKnowsItsPeer(t *testing.T) {
 		var s Slot
 		s.Assign(7, netip.MustParseAddrPort(addr))
 		if s.Get(Conn) != 7 || s.Peer().String() != addr {
-			t.Errorf("connection 7 from %s is connection %d from %v", addr, s.Get(Conn), s.Peer())
+			t.Errorf("connection 7 from %s became connection %d from %v", addr, s.Get(Conn), s.Peer())
 		}
 	}
 }
@@ -79,7 +79,7 @@ func TestOpenIsNeverNegative(t *testing.T) {
 		b[0].Set(Accepted, c.accepted)
 		b[1].Set(Closed, c.closed)
 		if n := b.Open(); n != uint64(c.want) {
-			t.Errorf("%d accepted, %d closed: %d open", c.accepted, c.closed, n)
+			t.Errorf("%d accepted, %d closed: Open() = %d", c.accepted, c.closed, n)
 		}
 	}
 }
@@ -98,11 +98,11 @@ func TestCountersOfSlotsAreSeparate(t *testing.T) {
 		got[c] = s.Get(c)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("what was added is not what is read (-want +got):\n%s", diff)
+		t.Errorf("Get returns other values than were added (-want +got):\n%s", diff)
 	}
 }
 
-// random fills a board, and returns what Sum must say of each counter.
+// random fills a board, and returns the sum that is wanted for each counter.
 func random(r *rand.Rand, slots int) (b Board, want [Counters]uint64) {
 	b = make(Board, slots)
 	for i := range b {
@@ -131,7 +131,7 @@ func TestSumAddsUpAllSlots(t *testing.T) {
 	for n := range 20 {
 		b, want := random(r, n)
 		if diff := cmp.Diff(want, sums(b)); diff != "" {
-			t.Errorf("over %d slots (-want +got):\n%s", n, diff)
+			t.Errorf("sums over %d slots (-want +got):\n%s", n, diff)
 		}
 	}
 }
@@ -142,7 +142,8 @@ func TestRetireLosesNoCountAndFreesTheSlot(t *testing.T) {
 		b, want := random(r, 2+r.IntN(9))
 		to := r.IntN(len(b))
 		i := (to + 1 + r.IntN(len(b)-1)) % len(b)
-		for c := range Counters { // a process is gone, and so is what it held; its number is no count
+		// The identity and the levels of a process are dropped with it.
+		for c := range Counters {
 			if c < identities || c.Kind() == Level {
 				want[c] -= b[i].Get(c)
 			}
@@ -154,16 +155,16 @@ func TestRetireLosesNoCountAndFreesTheSlot(t *testing.T) {
 			t.Errorf("after Retire(%d, %d) the totals differ (-want +got):\n%s", i, to, diff)
 		}
 		if b[i] != (Slot{}) {
-			t.Errorf("the slot that was retired is not free: %v", b[i])
+			t.Errorf("the retired slot isn't free: %v", b[i])
 		}
 		if got := b[to].Get(Pid); got != pid {
-			t.Errorf("the process of the slot that inherits is now %d", got)
+			t.Errorf("the slot that took the counts has process %d, want %d", got, pid)
 		}
 	}
 }
 
-// Each slot has one writer, and anyone may read at any time. The race detector
-// is the judge of that; that no reader ever sees a count go down is ours.
+// Each slot has one writer, and everybody may read it at any time. The race detector checks that.
+// This test checks that no reader ever sees a count fall.
 func TestOneWriterAndRacingReaders(t *testing.T) {
 	const writers, adds = 3, 2000
 	b := make(Board, writers)
@@ -182,10 +183,10 @@ func TestOneWriterAndRacingReaders(t *testing.T) {
 	close(done)
 	reading.Wait()
 	if got := b.Sum(Requests); got != writers*adds {
-		t.Errorf("%d requests were counted, of %d", got, writers*adds)
+		t.Errorf("Sum(Requests) = %d, want %d", got, writers*adds)
 	}
 	if got := b.Sum(BytesIn); got != writers*adds*100 {
-		t.Errorf("%d bytes were counted, of %d", got, writers*adds*100)
+		t.Errorf("Sum(BytesIn) = %d, want %d", got, writers*adds*100)
 	}
 }
 
@@ -193,7 +194,7 @@ func onlyGrows(t *testing.T, b Board, done <-chan struct{}) {
 	for last := uint64(0); ; {
 		n := b.Sum(Requests)
 		if n < last {
-			t.Errorf("a total went from %d down to %d", last, n)
+			t.Errorf("a total fell from %d to %d", last, n)
 		}
 		last = n
 		select {
@@ -211,6 +212,6 @@ func TestCountingAllocatesNothing(t *testing.T) {
 		b.Sum(SysRead)
 	})
 	if n != 0 {
-		t.Errorf("a count allocates %v times", n)
+		t.Errorf("counting allocates %v times, want 0", n)
 	}
 }
