@@ -15,7 +15,7 @@ import (
 // ends, with every connection that it serves.
 func (a *App) crash(c *session.Conn, r *http1.Request) {
 	if !a.o.Demo {
-		c.Refuse(404, "there is nothing at that path", nil)
+		a.notFound(c, r)
 		return
 	}
 	if a.method(c, r, "POST, OPTIONS") && a.originChecked(c, r) {

@@ -21,7 +21,7 @@ func (a *App) file(c *session.Conn, r *http1.Request, path []byte) {
 		p.serve(a, c, r)
 		return
 	}
-	c.Refuse(404, "there is nothing at that path", nil)
+	a.notFound(c, r)
 }
 
 // serveBelowRoot serves the file at path below the root. It returns false if the root has no front
@@ -33,7 +33,7 @@ func (a *App) serveBelowRoot(c *session.Conn, r *http1.Request, path string) boo
 	}
 	if strings.HasPrefix(name, "/") || hidden(name) {
 		// A name that begins with a slash would be an absolute path for an FS.
-		c.Refuse(404, "there is nothing at that path", nil)
+		a.notFound(c, r)
 		return true
 	}
 	if !a.mayOpen(c) {
@@ -45,13 +45,13 @@ func (a *App) serveBelowRoot(c *session.Conn, r *http1.Request, path string) boo
 	case path == "/" && errors.Is(err, fs.ErrNotExist):
 		return false
 	case errors.Is(err, fs.ErrNotExist):
-		c.Refuse(404, "there is nothing at that path", nil)
+		a.notFound(c, r)
 	case errors.Is(err, fs.ErrPermission):
 		c.Refuse(403, "the server may not read that file", nil)
 	case err != nil:
 		c.Refuse(503, "the file can't be opened at the moment", []byte("Retry-After: 1\r\n"))
 	case f == nil && strings.HasSuffix(path, "/"):
-		c.Refuse(404, "there is nothing at that path", nil) // its index.html is a directory
+		a.notFound(c, r) // its index.html is a directory
 	case f == nil:
 		redirect(c, r)
 	default:
@@ -68,6 +68,35 @@ func (a *App) serveBelowRoot(c *session.Conn, r *http1.Request, path string) boo
 		a.serve(c, r, res)
 	}
 	return true
+}
+
+// notFound responds with 404. A browser gets a page with links, other clients a line of text.
+func (a *App) notFound(c *session.Conn, r *http1.Request) {
+	const vary = "Vary: Accept\r\n"
+	page := a.page([]byte("/_/404"))
+	if !acceptsHTML(r) {
+		c.Refuse(404, "there is nothing at that path", []byte(vary))
+		return
+	}
+	if page.fixed == nil {
+		page.load()
+	}
+	fields := append(append([]byte(nil), page.content...), nosniff+vary+contentPolicy...)
+	c.Respond(&session.Response{Status: 404, Fields: fields, Body: page.body, Shared: true})
+}
+
+// acceptsHTML reports whether the client names text/html with a weight that isn't zero (RFC
+// 9110 12.5.1), as browsers do. A client that accepts everything (*/*) gets a line of text.
+func acceptsHTML(r *http1.Request) bool {
+	for value := range r.Fields("Accept") {
+		for member := range bytes.SplitSeq(value, []byte(",")) {
+			kind, parameters, _ := bytes.Cut(bytes.Trim(member, " \t"), []byte(";"))
+			if bytes.EqualFold(bytes.TrimRight(kind, " \t"), []byte("text/html")) {
+				return weight(parameters) > 0
+			}
+		}
+	}
+	return false
 }
 
 // hidden reports whether a segment of a name begins with a dot. Files such as .git and .env aren't

@@ -329,3 +329,27 @@ func TestAFileIsCheckedAtEachRequest(t *testing.T) {
 		}
 	}
 }
+
+// RFC 9110 12.5.1: a browser names text/html. It gets a page that leads on; a client that names
+// nothing, or everything, gets a line of text. 12.5.5: Vary says that Accept chose.
+func TestABrowserGetsAPageWithLinksFor404(t *testing.T) {
+	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+	for accept, html := range map[string]bool{
+		browser: true, "TEXT/HTML": true, "application/json, text/html ;q=0.1": true,
+		"": false, "*/*": false, "text/plain": false, "text/html;q=0": false, "text/htmlx": false,
+	} {
+		for _, path := range []string{"/nothing", "/_/nothing", "/.git/config", "/nothing/"} {
+			got := ask(t, local(func(o *Options) { o.FS = tree() }), "GET "+path, "Accept: "+accept)
+			got.expect(t, 404, path)
+			if is := strings.Contains(got.body, `<a href="/">`); is != html {
+				t.Errorf("GET %s with Accept: %q: got a page %v, want %v:\n%.200s", path, accept, is, html, got.body)
+			}
+			if typ := got.Header.Get("Content-Type"); strings.HasPrefix(typ, "text/html") != html {
+				t.Errorf("GET %s with Accept: %q has Content-Type %q", path, accept, typ)
+			}
+			if vary := got.Header.Get("Vary"); vary != "Accept" {
+				t.Errorf("GET %s with Accept: %q has Vary %q, want Accept", path, accept, vary)
+			}
+		}
+	}
+}

@@ -231,11 +231,11 @@ func TestBrowserBuiltInFrontPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range startServers(t, dir, models, "-addr", "127.0.0.1:0", "-log", "warn") {
-		b := browse(t)
+		b := browse(t, "servers.json")
 		b.do(Navigate(s.url))
 		b.servedBy(s.name)
 		b.holds("it marks that model's card",
-			`document.querySelector("[aria-current]").dataset.model === "`+s.name+`"`)
+			`document.querySelector(".card[aria-current]").dataset.model === "`+s.name+`"`)
 		const growth = `document.querySelector('[data-counter="requests"]').lastElementChild.textContent`
 		b.do(WaitVisible(CSS("#numbers")), Click(CSS("#again")))
 		b.holds("a second look shows what has grown", growth+` !== ""`)

@@ -70,7 +70,7 @@ func TestBrowserChat(t *testing.T) {
 		b.holds("the focus is where one types", `document.activeElement.name === "text"`)
 		poll.connect("Bob")
 		poll.shows("joined", "With you: Ann.")
-		socket.shows("joined", "Bob has come.")
+		socket.shows("joined", "Bob has joined.")
 
 		socket.say("Grüße ✓ <b>not bold</b>")
 		socket.shows("mine", "Ann Grüße ✓ <b>not bold</b>")
@@ -96,7 +96,7 @@ func TestBrowserChat(t *testing.T) {
 		poll.is("away")
 		poll.connect("Eve")
 		poll.shows("said", "Bob by requests") // what it said before was another's
-		socket.shows("joined", "Eve has come.")
+		socket.shows("joined", "Eve has joined.")
 		b.do(Click(socket.at(`[name="disconnect"]`)))
 		socket.is("away")
 		poll.shows("left", "Ann has left.")
@@ -113,7 +113,7 @@ func TestBrowserLeavesTheChatWithItsPage(t *testing.T) {
 		for name, leave := range map[string]Action[Void]{"Bob": Reload(), "Eve": Navigate(url + "/_/history")} {
 			b.do(Navigate(url + "/_/chat"))
 			pane{b, 2}.connect(name) // by long poll
-			watcher.shows("joined", name+" has come.")
+			watcher.shows("joined", name+" has joined.")
 			b.do(leave)
 			watcher.shows("left", name+" has left.")
 		}

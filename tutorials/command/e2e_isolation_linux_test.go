@@ -66,25 +66,25 @@ func TestBrowserIsolation(t *testing.T) {
 	b.holds("nobody has to connect again",
 		`getComputedStyle(document.querySelector(".again")).display === "none"`)
 	fork.crash("0")
-	fork.says("0 of 8 are gone; as you said.")
+	fork.says("0 of 8 lost their connection; as you said.")
 	fork.shows(8, "open", 9)
 	fork.ninth("crashed", 1)
 	b.holds("the box of the ninth shows that its process is gone", `document.querySelector('`+
 		fork.css(".process.gone .dot[data-state=crashed]")+`') !== null`)
 	fork.crash("1")
-	fork.says("0 of 8 are gone; you said one.")
+	fork.says("0 of 8 lost their connection; you said one.")
 	fork.ninth("crashed", 1) // the second in place of the first
 
 	for name, guess := range map[string]string{"pollserv": "1", "epollserv": "8"} {
 		p := panel{b, name}
 		p.crash(guess)
 		p.says(map[string]string{
-			"1": "8 of 8 are gone; you said one.", "8": "8 of 8 are gone; as you said.",
+			"1": "8 of 8 lost their connection; you said one.", "8": "8 of 8 lost their connection; as you said.",
 		}[guess])
 		p.shows(8, "gone", 1)
 		p.ninth("crashed", 1)
 		now := another(t, l.urls[name], l.pids[name])
-		p.says(fmt.Sprintf("%s was started again, as process %d.", name, now))
+		p.says(fmt.Sprintf("%s was restarted, as process %d.", name, now))
 
 		b.do(Click(CSS(p.css(".again"))))
 		p.shows(8, "open", 1)
@@ -119,7 +119,7 @@ func TestBrowserIsolationAlone(t *testing.T) {
 	b.do(WaitVisible(CSS("#alone")))
 	p := panel{b, "pollserv"}
 	p.shows(8, "open", 1)
-	p.says("It was started without -demo")
+	p.says("The server was started without -demo")
 	b.holds("it is the only one, and can't be crashed", `document.querySelectorAll(".panel").length === 1 &&
 		document.querySelectorAll(".panel input:disabled, .panel .crash:disabled").length === 4`)
 }

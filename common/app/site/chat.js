@@ -4,15 +4,15 @@ import { sign, stats } from "/_/model.js";
 
 const entriesKept = 200;
 
-// byWebSocket comes to the room by a WebSocket. It calls hear with each message,
-// and ended when the connection is.
+// byWebSocket joins the room with a WebSocket. It calls hear with each message, and
+// ended when the connection ends.
 function byWebSocket(name, hear, ended) {
   const socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/chat", "chat");
   const send = (order) => socket.send(JSON.stringify(order));
   socket.addEventListener("open", () => send({ type: "join", name }));
   socket.addEventListener("message", ({ data }) => hear(JSON.parse(data)));
   socket.addEventListener("close", ({ code, reason, wasClean }) => {
-    ended(`code ${code}${reason && `, “${reason}”`}${wasClean ? "" : ", without a goodbye"}`);
+    ended(`code ${code}${reason && `, “${reason}”`}${wasClean ? "" : ", without a closing handshake"}`);
   });
   return {
     say: (to, text) => send({ type: "say", text, ...(to && { to }) }),
@@ -20,8 +20,8 @@ function byWebSocket(name, hear, ended) {
   };
 }
 
-// byLongPoll comes to the room by requests: one that waits for what the others
-// say, and one for each thing that is said.
+// byLongPoll joins the room with requests: one that waits for messages, and one for
+// each message that it sends.
 function byLongPoll(name, hear, ended) {
   const waiting = new AbortController();
   let session;
@@ -135,7 +135,7 @@ function pane(title, name, way) {
       case "joined":
         if (message.name === me) return;
         others.add(message.name);
-        note("joined", "", `${message.name} has come.`, message.at);
+        note("joined", "", `${message.name} has joined.`, message.at);
         break;
       case "left":
         others.delete(message.name);
@@ -148,7 +148,7 @@ function pane(title, name, way) {
         note("operator", "The operator", message.text);
         return;
       case "missed":
-        note("error", "", "You came late: what was said in between is not kept any more.");
+        note("error", "", "You missed some messages: the server no longer keeps them.");
         return;
       case "error":
         note("error", "", `Refused: ${message.text}.`);

@@ -34,7 +34,7 @@ connect.addEventListener("click", () => {
     note("received", `${describe(data)}, after ${since(sentAt.shift())}`);
   });
   socket.addEventListener("close", ({ code, reason, wasClean }) => {
-    note("closed", `code ${code}${reason && `, “${reason}”`}${wasClean ? "" : ", without a goodbye"}`);
+    note("closed", `code ${code}${reason && `, “${reason}”`}${wasClean ? "" : ", without a closing handshake"}`);
     show("closed");
   });
 });

@@ -1,5 +1,4 @@
-// Eight clients of each server, and a ninth that crashes the process by which
-// it is served.
+// Eight clients of each server, and a ninth that crashes the process that serves it.
 
 import { sign, stats } from "/_/model.js";
 
@@ -10,8 +9,8 @@ const classes = { forkserv: "fork", pollserv: "poll", epollserv: "epoll" };
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-// servers returns the addresses of all that were started together, by name. Who
-// starts them says so in a file below their root.
+// servers returns the addresses of all that were started together, by name. The
+// program that starts them writes a file below their root.
 async function servers() {
   const { server } = await stats().then((answer) => (sign(answer), answer));
   const reply = await fetch("/servers.json", { cache: "no-store" });
@@ -37,7 +36,7 @@ function connect(url) {
   });
 }
 
-// answers tells whether a client is still served: what it says comes back.
+// answers tells whether the server still echoes what a client sends.
 function answers({ socket }) {
   return new Promise((done) => {
     const question = `are you there, ${performance.now()}?`;
@@ -49,14 +48,13 @@ function answers({ socket }) {
   });
 }
 
-// crash sends the request that no process survives, and tells whether that was
-// so. It must have a new connection: on one that was used before, a browser
-// takes the crash for bad luck and sends the request again, and again. Without
-// credentials it shares none with the page, and what it had is dead afterwards.
+// crash sends the request that crashes a process, and tells whether it did. It needs a
+// new connection: if a connection that was used before breaks, a browser repeats the
+// request, again and again. Without credentials it shares no connection with the page.
 async function crash(url) {
   try {
     await fetch(`${url}/_/crash`, { method: "POST", mode: "no-cors", credentials: "omit" });
-    return false; // somebody has answered
+    return false; // there was a response
   } catch {
     return true;
   }
@@ -121,7 +119,7 @@ function panel(name, url) {
     verdict.textContent = "Crashing one …";
     draw();
     if (!await crash(url)) {
-      verdict.textContent = "It refused: is this page’s origin among its -origins?";
+      verdict.textContent = "The server refused: is this page’s origin in its -origins?";
     } else {
       const alive = await Promise.all(clients.map(answers));
       const gone = alive.filter((is) => !is).length;
@@ -133,8 +131,8 @@ function panel(name, url) {
       if (gone) {
         draw();
         const pid = await returned(url);
-        verdict.textContent = pid ? `${judged} ${name} was started again, as process ${pid}.`
-          : `${judged} It has not come back. Nobody starts it again but you.`;
+        verdict.textContent = pid ? `${judged} ${name} was restarted, as process ${pid}.`
+          : `${judged} It has not come back: no other program restarts it.`;
       }
     }
     busy = false;
@@ -157,8 +155,8 @@ function panel(name, url) {
 
 function greeting(clients) {
   const processes = new Set(clients.map(({ pid }) => pid));
-  if (clients.some(({ state }) => state === "gone")) return "It can’t be reached. Is it running?";
-  if (processes.has(undefined)) return "It was started without -demo, so it won’t be crashed.";
+  if (clients.some(({ state }) => state === "gone")) return "The server doesn’t answer. Is it running?";
+  if (processes.has(undefined)) return "The server was started without -demo, so it can’t be crashed.";
   return `Eight clients, ${words(processes.size)} process${processes.size === 1 ? "" : "es"}.`;
 }
 
@@ -201,12 +199,12 @@ const words = (n) => ({ 1: "one", [many]: "eight" })[n] ?? n;
 
 function judge(gone, guess) {
   const said = gone === guess ? "as you said" : `you said ${guess === 0 ? "none" : words(guess)}`;
-  return `${gone} of ${many} are gone; ${said}.`;
+  return `${gone} of ${many} lost their connection; ${said}.`;
 }
 
 function explain(gone, clients) {
-  if (!gone) return "The process that crashed served the ninth client and nobody else.";
-  return `They shared process ${clients[0].pid} with the ninth, and it is no more.`;
+  if (!gone) return "The process that crashed served the ninth client and no other.";
+  return `They shared process ${clients[0].pid} with the ninth, and that process has ended.`;
 }
 
 // refocus gives the keyboard's focus to element, if the card had it: a button
