@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command backlog connects four clients to a program that listens with a backlog
-// of 2 and accepts nobody, until 1.5 seconds after the fourth has begun to connect.
+// Command backlog connects four clients to a program that listens with a backlog of 2. The
+// program accepts no client until 1.5 seconds after the fourth has begun to connect.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 
 const (
 	backlog = 2
-	huge    = 1_000_000 // a backlog that the kernel doesn't grant
+	huge    = 1_000_000 // a backlog that the kernel reduces
 	clients = 4
 	away    = 1500 * time.Millisecond
 	request = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -54,7 +54,7 @@ func main() {
 
 func millis(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1000) }
 
-// listen does what net.Listen does, which takes no backlog: it uses somaxconn.
+// listen does what net.Listen does, but with a backlog of our own: net.Listen uses somaxconn.
 func listen() (fd int, addr string) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	must(err)
@@ -65,14 +65,14 @@ func listen() (fd int, addr string) {
 	return fd, fmt.Sprintf("127.0.0.1:%d", name.(*unix.SockaddrInet4).Port)
 }
 
-// accept takes one client out of the queue, and so makes room for another.
+// accept takes one client out of the queue, which makes room for another.
 func accept(listener int) {
 	c, _, err := unix.Accept4(listener, unix.SOCK_CLOEXEC)
 	must(err)
 	must(unix.Close(c))
 }
 
-// drops is how many SYNs the kernel has dropped so far, at whatever listener.
+// drops returns how many SYNs the kernel has dropped so far, for all listeners.
 func drops() (n int) {
 	text, err := os.ReadFile("/proc/net/netstat")
 	must(err)
@@ -83,9 +83,9 @@ func drops() (n int) {
 	return n
 }
 
-// granted asks for a huge backlog, and returns what the kernel makes of it. A
-// second listen only changes the backlog; TCP_INFO has that in a field which
-// means something else for connections.
+// granted asks for a huge backlog and returns the backlog that the kernel allows. A second
+// listen only changes the backlog. For a listener, TCP_INFO has the backlog in a field that means
+// something else for connections.
 func granted(fd int) uint32 {
 	must(unix.Listen(fd, huge))
 	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)

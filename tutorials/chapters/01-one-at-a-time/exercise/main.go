@@ -1,5 +1,5 @@
-// Command server serves a page to one client at a time. Who comes meanwhile
-// waits until that one has left, or has kept us waiting for too long.
+// Command server serves a page to one client at a time. All other clients wait until this
+// client has left, or has said nothing for too long.
 package main
 
 import (
@@ -16,7 +16,7 @@ const page = "It is your turn.\n"
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
-	patience := flag.Duration("patience", 5*time.Second, "how long a request may take; 0: for ever")
+	patience := flag.Duration("patience", 5*time.Second, "how long a request may take; 0: no limit")
 	flag.Parse()
 	ln, err := net.Listen("tcp", *addr)
 	if err != nil {
@@ -30,7 +30,7 @@ func main() {
 func run(ln net.Listener, patience time.Duration) {
 	for {
 		c, err := ln.Accept()
-		if err != nil { // most reasons pass, and those who wait are in the kernel's queue
+		if err != nil { // most causes pass, and waiting clients stay in the kernel's queue
 			log.Print("accept: ", err)
 			time.Sleep(100 * time.Millisecond)
 			continue
@@ -41,9 +41,9 @@ func run(ln net.Listener, patience time.Duration) {
 	}
 }
 
-// serve answers a client's requests until one is the last. The error says why.
+// serve answers a client's requests, until one of them is the last. The error says why it is.
 func serve(c net.Conn, patience time.Duration) error {
-	buf := make([]byte, 4096) // and no more, however much a client sends
+	buf := make([]byte, 4096) // the limit for a request, however much a client sends
 	for {
 		if patience > 0 {
 			c.SetDeadline(time.Now().Add(patience))
@@ -69,7 +69,7 @@ func request(c net.Conn, buf []byte) (n int, err error) {
 	return c.Read(buf)
 }
 
-// judge chooses the answer, and whether the client may ask again.
+// judge chooses the answer, and whether the connection stays open.
 func judge(head []byte) (status, body, connection string) {
 	has := func(s string) bool { return bytes.Contains(bytes.ToLower(head), []byte(s)) }
 	switch {

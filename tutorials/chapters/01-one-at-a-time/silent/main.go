@@ -1,5 +1,5 @@
-// Command silent measures how long a client waits for its answer while others,
-// who came before it, are connected and say nothing.
+// Command silent measures how long a client waits for its answer while other clients, which
+// connected before it, say nothing.
 package main
 
 import (
@@ -34,7 +34,7 @@ func compare(dir string) error {
 	build := exec.Command("go", "build", "-o", dir, "threeloops/tutorials/chapters/01-one-at-a-time/server",
 		"threeloops/forkserv", "threeloops/pollserv", "threeloops/epollserv")
 	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("%sthis has to run in the repository: %w", out, err)
+		return fmt.Errorf("%srun this command in the folder of the repository: %w", out, err)
 	}
 	fmt.Print("How long B waits for its answer, behind clients that have connected and say nothing.\n\n")
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
@@ -50,7 +50,7 @@ func compare(dir string) error {
 	return w.Flush()
 }
 
-// ask starts a server and returns the times as cells of the table.
+// ask starts a server, measures, and returns the times as cells of the table.
 func ask(server *exec.Cmd) (times string, err error) {
 	out, err := server.StdoutPipe()
 	if err != nil {
@@ -64,7 +64,7 @@ func ask(server *exec.Cmd) (times string, err error) {
 	line, err := bufio.NewReader(out).ReadString('\n')
 	_, addr, found := strings.Cut(line, "listening on ")
 	if !found {
-		return "", fmt.Errorf("it doesn't listen, but says %q (%v)", line, err)
+		return "", fmt.Errorf("the server doesn't listen: its first line is %q (%v)", line, err)
 	}
 	addr, _, _ = strings.Cut(strings.TrimPrefix(strings.TrimSpace(addr), "http://"), " ")
 	for _, n := range []int{0, 1, 3} {
@@ -77,7 +77,7 @@ func ask(server *exec.Cmd) (times string, err error) {
 	return times, nil
 }
 
-// wait is how long B waits behind n clients that say nothing.
+// wait returns how long B waits for its answer after n silent clients have connected.
 func wait(addr string, n int) (time.Duration, error) {
 	for range n {
 		a, err := net.Dial("tcp", addr)
