@@ -1,5 +1,5 @@
-// Command cuts sends requests to five servers, whole, byte by byte and three at
-// once, and counts the answers.
+// Command cuts sends requests to five servers, whole, byte by byte and three in one write, and
+// counts the answers.
 package main
 
 import (
@@ -43,7 +43,7 @@ func compare(dir string) error {
 		{"epollserv", "threeloops/epollserv"},
 	} {
 		if out, err := exec.Command("go", "build", "-o", dir+"/program", s[1]).CombinedOutput(); err != nil {
-			return fmt.Errorf("%sthis has to run in the repository: %w", out, err)
+			return fmt.Errorf("%srun this command in the folder of the repository: %w", out, err)
 		}
 		counts, err := ask(exec.Command(dir+"/program", "-addr", "127.0.0.1:0"))
 		if err != nil {
@@ -54,7 +54,7 @@ func compare(dir string) error {
 	return w.Flush()
 }
 
-// ask starts a server and returns the counts as cells of the table.
+// ask starts a server, measures, and returns the counts as cells of the table.
 func ask(server *exec.Cmd) (counts string, err error) {
 	out, err := server.StdoutPipe()
 	if err != nil {
@@ -68,7 +68,7 @@ func ask(server *exec.Cmd) (counts string, err error) {
 	line, err := bufio.NewReader(out).ReadString('\n')
 	_, addr, found := strings.Cut(line, "listening on ")
 	if !found {
-		return "", fmt.Errorf("it doesn't listen, but says %q (%v)", line, err)
+		return "", fmt.Errorf("the server doesn't listen: its first line is %q (%v)", line, err)
 	}
 	addr, _, _ = strings.Cut(strings.TrimPrefix(strings.TrimSpace(addr), "http://"), " ")
 	for _, writes := range [][]string{{last}, strings.Split(last, ""), {request + request + last}} {
@@ -81,7 +81,7 @@ func ask(server *exec.Cmd) (counts string, err error) {
 	return counts, nil
 }
 
-// answers counts what the server answers until it closes, as "last" wants it to.
+// answers counts the answers until the server closes the connection, as last asks it to.
 func answers(addr string, writes []string) (int, error) {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {

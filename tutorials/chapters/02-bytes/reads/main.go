@@ -1,5 +1,5 @@
-// Command reads writes to a TCP connection in several ways, and shows what a
-// program that reads at the other end gets.
+// Command reads writes to a TCP connection in several ways, and counts the reads that the program
+// at the other end makes.
 package main
 
 import (
@@ -14,16 +14,16 @@ import (
 	"time"
 )
 
-// request is what most of the ways send.
+// request is the text that most of the ways send.
 const request = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
-// way is one way to send some bytes: in that many writes, with a pause after each.
+// way is a way to send a text: in so many writes, with a pause after each.
 type way struct {
 	name   string
 	text   string
 	writes int
 	pause  time.Duration
-	busy   time.Duration // what the reader does something else for, at first
+	busy   time.Duration // how long the reader waits before its first read
 }
 
 const (
@@ -59,7 +59,7 @@ func main() {
 	w.Flush()
 }
 
-// send sends the text that way, and returns in how many reads it came.
+// send sends the text in that way, and returns the number of reads that returned some of it.
 func (w way) send(ln net.Listener) (reads int, err error) {
 	c, err := net.Dial("tcp", ln.Addr().String()) // without Nagle's delay: Go sets TCP_NODELAY
 	if err != nil {

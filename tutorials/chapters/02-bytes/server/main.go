@@ -31,7 +31,7 @@ func main() {
 func run(ln net.Listener, patience time.Duration) {
 	for {
 		c, err := ln.Accept()
-		if err != nil { // most reasons pass, and those who wait are in the kernel's queue
+		if err != nil { // most causes pass, and waiting clients stay in the kernel's queue
 			log.Print("accept: ", err)
 			time.Sleep(100 * time.Millisecond)
 			continue
@@ -41,14 +41,14 @@ func run(ln net.Listener, patience time.Duration) {
 	}
 }
 
-// client is a connection, with those of its bytes that are not yet answered.
+// client is a connection, and the bytes of it that the server hasn't answered yet.
 type client struct {
 	net.Conn
 	buf  [16 << 10]byte
 	used int // bytes in buf
 }
 
-// serve answers a client's requests until one is the last. The error says why.
+// serve answers a client's requests, until one of them is the last. The error says why it is.
 func serve(c *client, patience time.Duration) error {
 	for {
 		c.SetDeadline(time.Now().Add(patience))
@@ -62,20 +62,20 @@ func serve(c *client, patience time.Duration) error {
 		if err != nil || connection == "close" {
 			return errors.Join(errors.New(status), err)
 		}
-		c.used = copy(c.buf[:], c.buf[n:c.used]) // behind a request another may begin
+		c.used = copy(c.buf[:], c.buf[n:c.used]) // another request may begin here
 	}
 }
 
-// next reads until the first request in buf is whole, and returns its length.
+// next reads until buf contains the whole first request, and returns its length.
 func (c *client) next() (int, error) {
 	for from := 0; ; {
 		if i := bytes.Index(c.buf[from:c.used], emptyLine); i >= 0 {
 			return from + i + len(emptyLine), nil
 		}
 		if c.used == len(c.buf) {
-			return c.used, nil // judge will say that it is too long
+			return c.used, nil // judge refuses it: it is too long
 		}
-		from = max(0, c.used-3) // no byte is searched twice but these: the empty line has four
+		from = max(0, c.used-3) // search the last three bytes again: the empty line has four
 		n, err := c.Read(c.buf[c.used:])
 		if c.used += n; err != nil {
 			return 0, err
@@ -83,7 +83,7 @@ func (c *client) next() (int, error) {
 	}
 }
 
-// judge chooses the answer, and whether the client may ask again.
+// judge chooses the answer, and whether the connection stays open.
 func judge(head []byte) (status, body, connection string) {
 	has := func(s string) bool { return bytes.Contains(bytes.ToLower(head), []byte(s)) }
 	switch {
@@ -92,7 +92,7 @@ func judge(head []byte) (status, body, connection string) {
 	case !bytes.HasPrefix(head, []byte("GET ")):
 		return "501 Not Implemented", "", "close"
 	case has("\ncontent-length"), has("\ntransfer-encoding"): // a blank before the colon hides no body
-		return "400 Bad Request", "", "close" // a body follows, and would be taken for a request
+		return "400 Bad Request", "", "close" // a body follows, which the server would take for a request
 	case !has(" http/1.1\r\n"), has("\r\nconnection: close"):
 		return "200 OK", page, "close"
 	}
