@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command clients counts who holds the sockets of 200 clients, if each has a
+// Command clients counts the descriptors of a server with 200 clients, if each client has a
 // process, and if each has a goroutine.
 package main
 

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command copies shows when a connection ends that two processes have open.
+// Command copies shows when a connection ends that is open in two processes.
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 
 	c := begin(ln, "close")
 	row(t, "both have it", 2, c.client)
-	c.tell() // the child closes, as it believes
+	c.tell() // the child closes its copy
 	row(t, "child closes", 1, c.client)
 	must(c.ours.Close())
 	row(t, "parent closes", 0, c.client)
@@ -46,7 +46,7 @@ func child(what string) {
 	io.Copy(io.Discard, os.Stdin)
 	if what == "shutdown" {
 		must(unix.Shutdown(3, unix.SHUT_WR))
-		time.Sleep(time.Second) // it stays, and so does its descriptor
+		time.Sleep(time.Second) // the process goes on, and its descriptor stays open
 	}
 }
 
@@ -63,7 +63,7 @@ func begin(ln net.Listener, what string) *connection {
 	must(err)
 	served, err := ln.Accept()
 	must(err)
-	ours, err := served.(*net.TCPConn).File() // a copy, of which we decide when it is closed
+	ours, err := served.(*net.TCPConn).File() // a copy that is closed only when we close it
 	must(err)
 	must(served.Close())
 	cmd := exec.Command("/proc/self/exe", what)
@@ -74,7 +74,7 @@ func begin(ln net.Listener, what string) *connection {
 	return &connection{client, ours, stdin, cmd, what == "shutdown"}
 }
 
-// tell lets the child do what it is there for.
+// tell lets the child do its task.
 func (c *connection) tell() {
 	must(c.stdin.Close())
 	if !c.stays {
@@ -82,7 +82,7 @@ func (c *connection) tell() {
 	}
 }
 
-// row waits a little for what the client reads.
+// row waits a little, and prints what the client reads.
 func row(t io.Writer, what string, open int, client net.Conn) {
 	client.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
 	got := "nothing"

@@ -31,8 +31,8 @@ func main() {
 	must(t.Flush())
 }
 
-// row connects clients, which stay. Times are medians; the first is from connect on.
-// Memory is what all processes that serve have more of than there was before.
+// row connects clients, which stay. Times are medians; the first begins with connect. Memory is
+// how much more memory all serving processes have than before.
 func row(t io.Writer, model string, serve func(c *net.TCPConn) (pid int)) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
@@ -83,7 +83,7 @@ func echo(c io.ReadWriteCloser) {
 	io.Copy(struct{ io.Writer }{c}, struct{ io.Reader }{c})
 }
 
-// pss is the memory of a process in KiB; of what several share, each has its part.
+// pss is the memory of a process in KiB. Memory that several processes share is divided among them.
 func pss(pid int) (n int) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	must(err)

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command emfile lets a server run out of descriptors while five clients wait,
-// and counts what it does about that in a second.
+// Command emfile lets a server run out of descriptors while five clients wait, and counts what
+// happens in one second.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 		if fd, _, err := unix.Accept4(ln, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK); err == nil {
 			must(unix.Close(fd)) // the client reads the end
 		} else {
-			time.Sleep(10 * time.Millisecond) // nobody is there any more
+			time.Sleep(10 * time.Millisecond) // no client is left
 		}
 		spare, err = os.Open(os.DevNull)
 		must(err)
@@ -39,8 +39,8 @@ func main() {
 	must(t.Flush())
 }
 
-// row makes a listener with clients that wait, takes all other descriptors, and
-// accepts for a second as a server would, one that does fail when it can't.
+// row makes a listener with waiting clients, uses up all other descriptors, and accepts for a
+// second as a server would. It calls fail when accept fails.
 func row(t *tabwriter.Writer, how string, fail func(ln int)) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server sends lines back, and gives each client a process of its own.
+// Command server sends each line back. It starts a process for each client.
 package main
 
 import (
@@ -25,7 +25,7 @@ func main() {
 	log.SetPrefix(fmt.Sprintf("process %d: ", os.Getpid()))
 	if *child {
 		if err := serve(os.NewFile(3, "connection")); err != io.EOF {
-			log.Fatal(err) // it ends this process, and so one client's connection
+			log.Fatal(err) // ends this process, and with it one client's connection
 		}
 		return
 	}
@@ -41,13 +41,13 @@ func main() {
 	}
 }
 
-// listen returns the listener as a mere descriptor, on which accept waits.
+// listen returns the listener as a plain file, whose accept blocks.
 func listen(addr string) (*os.File, error) {
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	defer ln.Close() // the copy that File makes is enough
+	defer ln.Close() // the copy that File makes stays open
 	fmt.Println("listening on", ln.Addr())
 	f, err := ln.(*net.TCPListener).File()
 	if err == nil {
@@ -56,10 +56,10 @@ func listen(addr string) (*os.File, error) {
 	return f, err
 }
 
-// accept takes one connection, without ever reading from it, and starts a child for it.
+// accept takes one connection and starts a child for it. The parent never reads from it.
 func accept(ln *os.File) {
 	fd, _, err := unix.Accept4(int(ln.Fd()), unix.SOCK_CLOEXEC)
-	if err != nil { // such as EMFILE: meanwhile the clients wait in the backlog
+	if err != nil { // EMFILE, for example: the clients wait in the backlog
 		log.Print("accept: ", err)
 		time.Sleep(100 * time.Millisecond)
 		return
@@ -70,23 +70,23 @@ func accept(ln *os.File) {
 	}
 }
 
-// start runs this program again. The child gets copies of four descriptors, as 0 to 3.
+// start runs this program again. The child gets copies of four descriptors, as numbers 0 to 3.
 func start(fd int) error {
 	_, err := syscall.ForkExec("/proc/self/exe", []string{os.Args[0], "-child"},
 		&syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2, uintptr(fd)}})
 	return os.NewSyscallError("fork", err)
 }
 
-// reap asks how children have ended. Until then they stay, as zombies.
+// reap waits for children that have ended. Until then they are zombies.
 func reap(exits <-chan os.Signal) {
 	for range exits { // signals don't queue: one may stand for many children
-		for pid := 1; pid > 0; { // 0: no other has ended; -1: there is no other
+		for pid := 1; pid > 0; { // 0: no other child has ended; -1: there is no other child
 			pid, _ = unix.Wait4(-1, nil, unix.WNOHANG, nil)
 		}
 	}
 }
 
-// serve sends back each line when its end has come. A line has 64 KiB at most.
+// serve sends back each complete line. A line has at most 64 KiB.
 func serve(c io.ReadWriter) error {
 	for r := bufio.NewReaderSize(c, 64<<10); ; {
 		line, err := r.ReadSlice('\n')
@@ -94,7 +94,7 @@ func serve(c io.ReadWriter) error {
 			_, err = c.Write(line)
 		}
 		if err != nil {
-			return err // io.EOF: the client has ended in order
+			return err // io.EOF: the client has ended its side normally
 		}
 	}
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command flags shows which flags belong to a descriptor, and which to what it names.
+// Command flags shows which flags belong to a descriptor, and which to the open socket.
 package main
 
 import (
@@ -55,8 +55,8 @@ func row(t *tabwriter.Writer, what string, do func(copy *os.File)) {
 		yes(own&unix.FD_CLOEXEC != 0), yes(ends(ln)))
 }
 
-// ends tells whether Close ends an Accept that waits. Where it doesn't, both wait
-// for a client, who is sent after half a second.
+// ends reports whether Close ends a waiting Accept. If it doesn't, both wait for a client, which
+// connects after half a second.
 func ends(ln *net.TCPListener) bool {
 	accepted, closed := make(chan bool), make(chan bool)
 	go func() {

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command fork starts children by fork alone, and by fork and exec. It shows how
-// long a child lives, and whether parent and child share a variable.
+// Command fork starts children by fork alone, and by fork and exec. It shows how long a child
+// lives, and whether parent and child share a variable.
 package main
 
 import (

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command zombies lets 50 children end at the same moment, and counts how many
-// nobody has asked how it went.
+// Command zombies lets 50 children end at the same moment, and counts those for which the parent
+// hasn't waited.
 package main
 
 import (
