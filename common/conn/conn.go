@@ -27,8 +27,8 @@ type Conn struct {
 	address *Address // nil: it isn't counted
 }
 
-// NewConn returns the Conn of the descriptor that io's loop has accepted last, at now. id is its
-// number, from 1, never used again; a descriptor's number is. wake is called
+// NewConn returns the Conn of the descriptor that io's loop accepted last, at now. id is its number, which
+// begins with 1 and is never used again, unlike the number of a descriptor. NewConn's Session calls wake
 // when the application has something for it.
 func NewConn(fd int, id uint64, io *IO, cfg *session.Config, now time.Time, wake func(*Conn)) *Conn {
 	c := &Conn{FD: fd, io: io, cfg: cfg, address: io.Admitted()}
@@ -36,17 +36,17 @@ func NewConn(fd int, id uint64, io *IO, cfg *session.Config, now time.Time, wake
 	return c
 }
 
-// These, as all errors of a file, end a connection by a reset: a FIN would tell the client
-// that it has the file.
+// These errors, like all errors of a file, end a connection with a reset: a FIN would tell the client that
+// it has the whole file.
 var (
-	// errTruncated: the length that was announced can't be kept.
+	// errTruncated: there are fewer bytes than Content-Length has announced.
 	errTruncated = errors.New("conn: the file became shorter while it was sent")
 	// errRewritten: the client has a mixture of two versions.
 	errRewritten = errors.New("conn: the file was written to while it was sent")
 )
 
-// Tick says that Deadline has passed. A peer may take bytes for long before its
-// kernel announces room for more, so the socket is asked first.
+// Tick tells the Session that Deadline has passed. A peer may take bytes for a long time before its kernel
+// announces room for more, so Tick first asks the socket how many bytes are unacknowledged.
 func (c *Conn) Tick(now time.Time) {
 	look, cut := c.AckCheckDue(now), c.CutDue(now)
 	if !look && !cut {
@@ -63,19 +63,25 @@ func (c *Conn) Tick(now time.Time) {
 	}
 }
 
-// ReadOnce makes one read(2) and feeds the Session. One, so that a peer that
-// sends faster than we read can't keep the loop to itself; what is left makes
-// the descriptor ready again immediately. Where the Session doesn't want to read
-// (any more: another connection may have filled its queue in this very iteration)
-// nothing is read, but a connection that is broken is ended. It sends a long
-// response immediately; what the socket doesn't take is left for Flush.
+// ReadOnce makes one read(2) and feeds the Session with the bytes.
+//
+// It makes only one read, so that a client that sends faster than the server reads can't occupy the loop.
+// Nothing is lost: the loops are level-triggered, so the next wait reports the descriptor again if bytes
+// are left in the socket.
+//
+// All responses wait for Flush, which the loop calls at the end of the iteration. So the responses to all
+// requests of this read leave in one write. Only a long response is sent here.
 func (c *Conn) ReadOnce(now time.Time) {
 	c.io.current = c
 	if c.MustWait(now) {
 		return // the descriptor is still ready in the next iteration
 	}
+	// The kernel may report a connection from which the Session doesn't want to read: it reports errors
+	// and hang-ups without being asked, and another connection may have filled this one's queue earlier in
+	// the same iteration. Then nothing is read. But a broken connection must end here, or the kernel would
+	// report it again and again. If the connection is scheduled, settle writes to it and finds the error.
 	if c.Want()&session.Read == 0 {
-		if !c.Scheduled && c.hungUp() { // else settle will write to it, or go on with what it has read
+		if !c.Scheduled && c.hungUp() {
 			c.End(now, sys.ECONNRESET)
 		}
 		return
@@ -83,7 +89,7 @@ func (c *Conn) ReadOnce(now time.Time) {
 	p := c.Into(c.io.scratch)
 	n, err := c.io.read(c.FD, p)
 	switch {
-	case err == sys.EAGAIN:
+	case err == sys.EAGAIN: // the kernel may report a socket as ready that isn't (BUGS of select(2))
 	case err != nil:
 		c.End(now, err)
 	case n == 0:
@@ -96,35 +102,39 @@ func (c *Conn) ReadOnce(now time.Time) {
 	}
 }
 
-// earlyFlushBytes is from how many queued bytes on a response is sent before the iteration's
-// other connections are read, which would drive it out of the processor's cache. Waiting for
-// more gains nothing, because it fills its segments anyway. One that is longer
-// than scratchSize may fill the socket, and to find that out twice costs more.
+// earlyFlushBytes is the number of queued bytes from which on a response is sent before the other
+// connections of the iteration are read. Reading them would drive the response out of the processor's
+// cache, and waiting gains nothing, because the response fills its segments anyway. A response that is
+// longer than scratchSize may fill the socket. To find that out twice would cost more.
 const earlyFlushBytes = 8 << 10
 
-// hungUp reports whether the connection is broken, as poll(2) does even when it
-// is asked about nothing.
+// hungUp reports whether the connection is broken. poll(2) tells that even if no events are requested.
 func (c *Conn) hungUp() bool {
 	fds := []sys.PollFd{{Fd: int32(c.FD)}}
 	n, err := sys.Poll(fds, 0)
 	return err == nil && n > 0
 }
 
-// callBytes is how many bytes a system call counts for at least, in the share of an iteration
-// that a connection may send.
+// callBytes is the least number of bytes that a system call counts for in a connection's share of an
+// iteration.
 const callBytes = 4 << 10
 
-// Flush sends what the Session offers until it has nothing more, the socket is
-// full, or the connection has had its share of the iteration. It reports whether
-// it stopped for that last reason: there is more to do in the next iteration.
+// Flush sends what the Session offers, until there is nothing more, the socket is full, or the connection
+// has used up its share of the iteration. It returns true in the last case: then the loop must call Flush
+// again in the next iteration without waiting for an event.
+//
+// The share is a number of bytes, so that a fast reader of a large file can't occupy the loop. Each pass of
+// the loop is one batch and one system call.
 func (c *Conn) Flush(now time.Time) (unfinished bool) {
 	c.io.current = c
-	c.Continue(now)
+	c.Continue(now) // a session with parked input gets its turn here
 	for budget := c.SendBudget(); budget > 0; {
 		b := c.Next(c.io.bufs[:])
 		if b.Empty() {
 			break
 		}
+		// sendfile(2) reads from the disk what isn't in memory, and the whole loop would wait for the disk.
+		// So a cold file gets a small share, and only one connection in an iteration may wait.
 		most := budget
 		if b.File != nil && c.io.cold(b.File.Fd(), b.Off, min(b.Len, int64(most))) {
 			if !c.mayWaitForDisk() {
@@ -136,7 +146,7 @@ func (c *Conn) Flush(now time.Time) (unfinished bool) {
 		if err == sys.EAGAIN {
 			return c.Want()&session.Work != 0
 		}
-		if b.File != nil && err != nil { // of ours, or of a peer that is gone
+		if b.File != nil && err != nil { // a FIN would tell the client that it has the whole file
 			c.abort()
 		}
 		if err != nil && c.MustWait(now) {
@@ -147,17 +157,17 @@ func (c *Conn) Flush(now time.Time) (unfinished bool) {
 			return false
 		}
 		c.Sent(now, n)
-		if full {
+		if full { // the next call would only return EAGAIN
 			return c.Want()&session.Work != 0
 		}
 		budget -= max(n, callBytes)
 	}
-	rest := c.Next(c.io.bufs[:]) // it may also have taken in parked bytes
+	rest := c.Next(c.io.bufs[:]) // processes parked bytes, too, which may have queued responses
 	return !rest.Empty() || c.Want()&session.Work != 0
 }
 
-// mayWaitForDisk reports whether the loop may wait for a disk on behalf of this
-// connection, and then uses up the iteration's work: so only one connection does in an iteration.
+// mayWaitForDisk reports whether the loop may wait for a disk on behalf of this connection. If it may, this
+// uses up the iteration's work, so that only one connection in an iteration can make the loop wait.
 func (c *Conn) mayWaitForDisk() bool {
 	app := (*session.Conn)(&c.Session)
 	if !app.MayWork() {
@@ -167,7 +177,7 @@ func (c *Conn) mayWaitForDisk() bool {
 	return true
 }
 
-// Evict is that of Session. A connection that is over then is reset.
+// Evict calls Session.Evict, and resets the connection if it is over then.
 func (c *Conn) Evict(now time.Time) {
 	c.Session.Evict(now)
 	if c.Want() == 0 {
@@ -175,15 +185,15 @@ func (c *Conn) Evict(now time.Time) {
 	}
 }
 
-// abort makes Close reset the connection, and throw away what its socket still
-// holds: sendfile(2) has put there references to the file's pages, not copies,
-// and the kernel fills with zeros what a truncation cuts off within a page.
+// abort makes Close reset the connection and throw away what its socket still holds. sendfile(2) has put
+// references to the file's pages there, not copies, and the kernel fills with zeros what a truncation cuts
+// off within a page.
 func (c *Conn) abort() {
 	sys.SetLingerZero(c.FD)
 }
 
-// send makes the one system call that b asks for. full reports that it took
-// less than all, so that the next would be in vain.
+// send makes the one system call that b needs. full reports that the socket took less than all of b: the
+// next call would only return EAGAIN.
 func (c *Conn) send(b *outq.Batch, budget int) (n int, full bool, err error) {
 	switch {
 	case b.Fin:
@@ -191,7 +201,7 @@ func (c *Conn) send(b *outq.Batch, budget int) (n int, full bool, err error) {
 		return 0, false, sys.Shutdown(c.FD, sys.SHUT_WR)
 	case b.File != nil:
 		most := min(b.Len, int64(budget))
-		if most == b.Len && b.File.Changed() { // before its end is sent: later the client might have all of it
+		if most == b.Len && b.File.Changed() { // checked before the last part: after it the client may have the whole file
 			return 0, false, errRewritten
 		}
 		n, err = c.io.sendfile(c.FD, b.File.Fd(), b.Off, int(most))
@@ -208,9 +218,8 @@ func (c *Conn) send(b *outq.Batch, budget int) (n int, full bool, err error) {
 	return n, n < all, err
 }
 
-// Close closes the descriptor. Loops call it in settle only, so that the
-// number can't be given to a new connection while events of this iteration still
-// name the old one.
+// Close closes the descriptor. Loops call it only in settle, so that the kernel can't give the number to a
+// new connection while events of this iteration still name the old one.
 func (c *Conn) Close() {
 	c.io.Stat.Add(stat.SysClose, 1)
 	c.io.Stat.Add(stat.Closed, 1)
@@ -220,7 +229,7 @@ func (c *Conn) Close() {
 	c.cfg.Report()
 }
 
-// PeerOf is the address at the other end of a connection; zero: it has been reset already.
+// PeerOf is the address of the peer; zero if the connection has already been reset.
 func PeerOf(fd int) netip.AddrPort {
 	sa, err := sys.Getpeername(fd)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"threeloops/common/ws"
 )
 
-// Session is one connection without its socket. The package documentation has
-// the contract with its driver. It is not safe for concurrent use.
+// Session is one connection without its socket. The package documentation has the contract with
+// its driver. A Session is not safe for concurrent use.
 type Session struct {
 	cfg  *Config
 	wake func()
@@ -76,10 +76,10 @@ func (s *Session) hixie() *hixie {
 // Want is what a Session waits for. Zero means that it is over: close the descriptor.
 type Want uint8
 
-// Read and Write may be combined, and Work may be added to either: the connection
-// used up its share of the round and has input left, so call Continue in the next
-// round, without waiting. Hold means none of these, but the connection isn't over:
-// the application owes a response, and the session has read as much as it may.
+// Read and Write may be combined. Work may be added to either: the connection has used up its share
+// of the iteration and has input left, so the driver calls Continue in the next iteration, without
+// waiting. Hold means none of these, but the connection isn't over: the application owes a
+// response, and the session has read as much as it may.
 const (
 	Read Want = 1 << iota
 	Write
@@ -87,16 +87,16 @@ const (
 	Work
 )
 
-// New returns the Session of a connection accepted at now. id is its number.
-// wake, which may be nil, is called whenever the application has done something
-// to the Session outside of the driver's own calls, on the loop's goroutine.
+// New returns the Session of a connection that was accepted at now. id is its number. The Session
+// calls wake, which may be nil, when the application does something to it outside of the
+// driver's own calls, always on the loop's goroutine.
 func New(cfg *Config, id uint64, now time.Time, wake func()) *Session {
 	s := new(Session)
 	s.Init(cfg, id, now, wake)
 	return s
 }
 
-// Init makes s what New returns. It serves a Session that is a field of a larger struct.
+// Init does what New does, for a Session that is a field of a larger struct.
 func (s *Session) Init(cfg *Config, id uint64, now time.Time, wake func()) {
 	cfg.setNow(now)
 	*s = Session{cfg: cfg, id: id, wake: wake, phaseSince: cfg.now}
@@ -109,14 +109,19 @@ func (s *Session) ID() uint64 { return s.id }
 // Phase is the name of the connection's phase.
 func (s *Session) Phase() string { return s.phase.String() }
 
-// Queued is the number of bytes that wait for the peer to read.
+// Queued is the number of bytes that are queued and not yet sent.
 func (s *Session) Queued() int64 { return s.out.Len() }
 
-// Into returns the buffer for the next read: scratch or, within a long message,
-// the memory that receives the rest of it.
+// Into returns the buffer for the next read: scratch or, within a long message, the memory that
+// receives the rest of it.
+//
+// All connections of a loop share one scratch buffer, so an idle connection owns none. But what a
+// read puts there must be copied if it belongs to a message that isn't complete. For the rest of a
+// long message that copy is avoided: the read goes directly to the place where the message is
+// collected.
 func (s *Session) Into(scratch []byte) []byte {
 	rest := s.expectedBytes()
-	if rest < int64(len(scratch)) {
+	if rest < int64(len(scratch)) { // the read may bring bytes after the message as well
 		return scratch
 	}
 	if s.part == nil {
@@ -129,8 +134,8 @@ func (s *Session) Into(scratch []byte) []byte {
 	return p[:min(rest, int64(len(p)), MaxRead)]
 }
 
-// MaxRead is the most bytes that one read may return; scratch must not be longer.
-// So a sender of large messages can't keep the loop from other connections.
+// MaxRead is the most bytes that one read may return; scratch must not be longer. So a client that
+// sends large messages can't keep the loop from other connections.
 const MaxRead = 256 << 10
 
 // expectedBytes is how many bytes must arrive and be collected next: the rest of a
@@ -149,14 +154,27 @@ func (s *Session) expectedBytes() int64 {
 	return 0
 }
 
-// Feed processes p, a prefix of what Into returned. Feed may change p, and keeps no
-// reference to it: the caller may reuse it when Feed returns.
+// Feed processes the bytes of one read: p, a prefix of what Into returned. Feed may change p, because
+// it unmasks frames in place. It keeps no reference to p, so the caller may reuse the buffer when Feed
+// returns.
+//
+// Feed never fails and always takes all of p. It processes as many requests or frames as the rules
+// below allow, and calls the application for each. It parks the rest: it copies the rest to memory of
+// its own, and Want no longer asks to read. So however fast a client sends, at most one read waits
+// here, and everything after it waits in the kernel's socket, where TCP slows the client down.
+//
+// It makes no difference how the client's bytes are divided into reads. The tests feed each trace
+// whole, byte by byte and cut at random, and the responses must be equal.
 func (s *Session) Feed(now time.Time, p []byte) {
 	s.cfg.setNow(now)
+	// The first half of an iteration's work may be spent on reading. The other half is left for
+	// connections that have parked input and only get their turn in settle.
 	s.cfg.reserved = s.cfg.roundBudget / 2
 	s.begin()
 	s.cfg.Stat.Add(stat.BytesIn, len(p))
 	s.cfg.roundLeft -= len(p) / bytesRead
+	// Any byte shows that a WebSocket's peer is alive. The deadline is computed from phaseSince, so
+	// moving it forward costs no timer operation.
 	switch s.phase {
 	case open:
 		s.phaseSince = s.cfg.now
@@ -168,9 +186,8 @@ func (s *Session) Feed(now time.Time, p []byte) {
 	}
 }
 
-// End reports that no further byte will arrive: err is nil after the peer's FIN,
-// otherwise the error of a read or a write. After an error nothing can be sent
-// either.
+// End tells the session that no further byte will arrive. err is nil after the peer's FIN, and
+// otherwise the error of a read or a write. After an error nothing can be sent either.
 func (s *Session) End(now time.Time, err error) {
 	s.cfg.setNow(now)
 	switch {
@@ -183,7 +200,7 @@ func (s *Session) End(now time.Time, err error) {
 	}
 }
 
-// Shutdown asks the connection to finish its current request or message, and to end.
+// Shutdown asks the session to finish the current request or message, and then to end.
 func (s *Session) Shutdown(now time.Time) {
 	s.cfg.setNow(now)
 	s.stopping = true
@@ -199,9 +216,8 @@ func (s *Session) Shutdown(now time.Time) {
 	}
 }
 
-// Kick ends the connection in good order: a WebSocket by its closing handshake,
-// with code 1008; a connection that owes a response after that response. After
-// CloseTimeout it ends in any case.
+// Kick ends the connection in order: a WebSocket with a closing handshake and code 1008, a connection
+// that owes a response after that response. After CloseTimeout the connection ends in any case.
 func (s *Session) Kick(now time.Time) {
 	s.cfg.setNow(now)
 	s.stopping = true
@@ -220,8 +236,8 @@ func (s *Session) Kick(now time.Time) {
 	}
 }
 
-// SendOperatorText sends text to the peer of an open WebSocket. It reports false if
-// there is none.
+// SendOperatorText sends text to the peer of an open WebSocket. It returns false if this isn't an
+// open WebSocket.
 func (s *Session) SendOperatorText(now time.Time, text []byte) bool {
 	s.cfg.setNow(now)
 	if app, ok := s.cfg.App.(OperatorTextSender); ok && s.mayFrame() {
@@ -230,8 +246,14 @@ func (s *Session) SendOperatorText(now time.Time, text []byte) bool {
 	return (*Conn)(s).Send(true, text)
 }
 
-// Next returns what to send next, in one system call; it has at most len(v)
-// buffers. Next first processes parked bytes, if there is room for their responses.
+// Next returns what to send next, in one system call: at most len(v) buffers, a part of a file, or the
+// FIN. The batch belongs to the queue until Sent. The driver calls Next and Sent in turn, until the
+// batch is empty or the socket is full.
+//
+// Next first processes parked bytes, if there is room in the queue for their responses. No other method
+// does this. The driver calls Next after each other call anyway, and the application is never called
+// from inside its own call. So bytes that backpressure had stopped need no new readable event, which
+// might never come: the client may have sent all that it wanted to send.
 func (s *Session) Next(v [][]byte) outq.Batch {
 	s.resumeInput()
 	s.cfg.count()
@@ -243,8 +265,8 @@ func (s *Session) Next(v [][]byte) outq.Batch {
 	return b
 }
 
-// Sent reports that n bytes of what Next returned have been sent; n is 0 after a
-// FIN.
+// Sent tells the session that n bytes of what Next returned have been sent; n is 0 after a FIN. If the
+// queue falls below LowWater, backpressure ends, and the application may send more (Drained).
 func (s *Session) Sent(now time.Time, n int) {
 	s.cfg.setNow(now)
 	s.cfg.Stat.Add(stat.BytesOut, n)
@@ -266,14 +288,14 @@ func (s *Session) Sent(now time.Time, n int) {
 	}
 }
 
-// afterFlush is called when the last queued byte, or the FIN, is sent. After a peer's
-// promise to send nothing more there is no lingering close, unless the peer was kicked:
-// the kernel could go on sending what its socket holds long after close(2).
+// afterFlush is called when the last queued byte, or the FIN, has been sent. If the peer has promised to
+// send nothing more, there is no lingering close. A kicked peer is an exception: the kernel could go on
+// sending what its socket holds long after close(2).
 //
 // RFC 9112 9.6: "A client that sends the "close" connection option MUST NOT send
-// further requests on that connection". RFC 6455 has the same rule after a Close
-// frame, but a ping that was on its way would cause a reset, and the peer might lose
-// our Close. So a WebSocket lingers.
+// further requests on that connection". RFC 6455 has the same rule after a Close frame, but a ping
+// that was already on its way would cause a reset, and the peer might lose our Close. So a WebSocket
+// lingers.
 func (s *Session) afterFlush() {
 	switch {
 	case s.phase == closing && !s.closeSent, s.phase == idle:
@@ -286,7 +308,11 @@ func (s *Session) afterFlush() {
 	}
 }
 
-// Want is what to wait for. Zero means that the session is over.
+// Want is what the driver must wait for. Zero means that the session is over.
+//
+// Want is computed from the state and not stored, so it can't contradict the state. In the steady
+// state of an echo it is Read before and after each message. Then the driver changes nothing in the
+// kernel: no epoll_ctl(2) for a message.
 func (s *Session) Want() Want {
 	if s.phase == over {
 		return 0
@@ -307,7 +333,10 @@ func (s *Session) Want() Want {
 	return want
 }
 
-// transition enters the phase that the table has for e.
+// transition enters the phase that the table has for e. All that belongs to a phase's end is here and
+// not with the events, so that no way into flush forgets the FIN, and none out of an open WebSocket
+// forgets Gone. The table has no entry for an event that can't happen: such a fault of ours is counted,
+// and ends this connection, not the server.
 func (s *Session) transition(e event) {
 	from, to := s.phase, transitions[s.phase][e]
 	if to == never {
