@@ -44,7 +44,7 @@ func (env *Env) reloadAtHangup() {
 				env.Log.Error("the lists stay as they are", "error", err)
 				continue
 			}
-			env.Log.Info("the lists are read anew",
+			env.Log.Info("the lists were read again",
 				"hosts", len(env.Lists().Hosts), "origins", len(env.Lists().Origins))
 		}
 	}()
