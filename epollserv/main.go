@@ -18,5 +18,5 @@ func main() {
 
 func flags(fs *flag.FlagSet, o *server.Options) {
 	fs.IntVar(&o.Loops, "loops", 1,
-		"how many loops (goroutines with their own epoll instance) share the clients, by SO_REUSEPORT")
+		"`number` of loops that share the clients by SO_REUSEPORT; each is a goroutine with its own epoll instance")
 }

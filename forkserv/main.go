@@ -30,7 +30,7 @@ func runProcess(fork fork) {
 }
 
 func flags(fs *flag.FlagSet, o *server.Options) {
-	fs.IntVar(&o.Prefork, "prefork", 0, "how many spare children to start before there are clients for them")
+	fs.IntVar(&o.Prefork, "prefork", 0, "`number` of spare children to start before there are clients for them")
 	fs.IntVar(&o.MaxChildren, "max-children", 512,
-		"how many children may serve at the same time; further clients wait")
+		"`number` of children that may serve at the same time; further clients wait")
 }

@@ -85,14 +85,14 @@ func TestABadCommandIsExplained(t *testing.T) {
 		"kick 127.0.0.1":   `usage: kick [IP] SOCKET`,
 		"kick 7 8":         `usage: kick [IP] SOCKET`,
 		"close 7 ::1":      `usage: kick [IP] SOCKET`,
-		"kick 0":           `"0" is no SOCKET, the number in the second column of users`,
-		"kick -1":          `"-1" is no SOCKET, the number in the second column of users`,
-		"kick ::1 x":       `"x" is no SOCKET, the number in the second column of users`,
-		"send 127.0.0 7 a": `"127.0.0" is no SOCKET, the number in the second column of users`,
+		"kick 0":           `"0" is not a SOCKET: type a number from the second column of users`,
+		"kick -1":          `"-1" is not a SOCKET: type a number from the second column of users`,
+		"kick ::1 x":       `"x" is not a SOCKET: type a number from the second column of users`,
+		"send 127.0.0 7 a": `"127.0.0" is not a SOCKET: type a number from the second column of users`,
 		"send 7":           `usage: send [IP] SOCKET MESSAGE`,
 		"send ::1 7 ":      `usage: send [IP] SOCKET MESSAGE`,
 		"sendall":          `usage: sendall MESSAGE`,
-		"sendall \xff":     `that is not UTF-8`,
+		"sendall \xff":     `the command is not valid UTF-8`,
 	} {
 		if _, err := parseLine(line); err == nil || err.Error() != want {
 			t.Errorf("%q:\nwant %s\ngot  %v", line, want, err)
@@ -314,7 +314,7 @@ func TestTheEndOfTheInputIsLogged(t *testing.T) {
 		if got := out.String(); got != "nobody is there\nnobody is there\n" {
 			t.Errorf("up to %v the console says %q", end, got)
 		}
-		if n := strings.Count(log.String(), "the console has closed, the server goes on"); n != 1 {
+		if n := strings.Count(log.String(), "the console has closed: its input has ended; the server goes on"); n != 1 {
 			t.Errorf("%v is logged %d times: %s", end, n, log)
 		}
 	}

@@ -73,7 +73,7 @@ func TestExitStatus(t *testing.T) {
 		log        string
 	}{
 		{"run", "-help", 0, ""},
-		{"run", "-ports 0", 2, "testserv: -ports 0: from port 8009 on there must be 1 to 57527" +
+		{"run", "-ports 0", 2, "testserv: -ports 0 must be from 1 to 57527, because the first port is 8009" +
 			" (testserv -help lists all flags)\n"},
 		{"run", "-root /missing", 2, "testserv: -root: open /missing: no such file or directory\n"},
 		{"run", "-lifeline 3", 2, "testserv: -lifeline 3: the server was started without such a descriptor\n"},
