@@ -255,7 +255,7 @@ func (l *loop) settle(now time.Time) {
 	for i := 0; i < len(l.todo); i++ {            // the list grows: one Flush may schedule others
 		c, spent := l.todo[i], l.cfg.Spent() // asked before Flush does more work
 		// While Flush runs, c is still Scheduled, so nothing can list it twice. Flush reports
-		// whether c has more to do; then c stays Scheduled, for the next iteration's list.
+		// whether c has more to do. Then c stays Scheduled, and goes on the next iteration's list.
 		c.Scheduled = c.Flush(now)
 		switch want := c.Want(); {
 		case want == 0: // c is over: all is sent, or it has failed

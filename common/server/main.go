@@ -188,10 +188,10 @@ func loopback(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// spareThreads is how many threads a server starts in addition to one for each loop, which waits in
-// a system call, and one for each processor, on which the Go runtime runs goroutines. The spare
-// threads are for goroutines that wait in other system calls: for signals, for the operator, for
-// the end of the lifeline, for the log, for the disk.
+// spareThreads is how many threads a server starts besides one for each loop, which waits in a
+// system call, and one for each processor, on which the Go runtime runs goroutines. The spare
+// threads run goroutines that wait in other system calls: they wait for signals, the operator, the
+// end of the lifeline, the log or the disk.
 const spareThreads = 8
 
 // Listen opens the listeners that the command line asks for. With portsOf, the listeners of another

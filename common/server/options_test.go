@@ -18,7 +18,7 @@ var model = Model{
 	Name: "testserv", About: "a server for tests", Addr: "127.0.0.1:8009",
 	Flags: func(fs *flag.FlagSet, o *Options) {
 		fs.IntVar(&o.Prefork, "prefork", 0, "children")
-		fs.IntVar(&o.MaxChildren, "max-children", 512, "children at once")
+		fs.IntVar(&o.MaxChildren, "max-children", 512, "serving children")
 		fs.IntVar(&o.Loops, "loops", 1, "loops")
 	},
 }
