@@ -242,7 +242,7 @@ func (p *parent) accept(now time.Time, ln *conn.Listener) {
 	}
 }
 
-// serving is how many children have a connection, or were given one and have ended since.
+// serving is how many children are no spares, also those that have ended and are not reaped yet.
 func (p *parent) serving() int { return len(p.byPID) - len(p.spare) }
 
 // full reports whether further clients have to wait in the backlog: there are as many children as

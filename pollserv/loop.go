@@ -246,7 +246,7 @@ func (l *loop) add(now time.Time, fd int) *conn.Conn {
 }
 
 // settle sends what each scheduled connection has queued, closes it if it is over, and has the
-// kernel watch it for what its session wants next. Only here are descriptors closed.
+// kernel watch it for what its session wants next. Connections are closed only here.
 //
 // After settle every connection is either on the list for the next iteration, or watched for
 // exactly what it wants (Armed is its Want). So no connection is forgotten.
