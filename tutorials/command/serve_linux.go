@@ -15,7 +15,7 @@ const defaultBase = 8001
 // serve builds the three servers and runs them until a signal ends it or no server is left.
 func serve(args []string) error {
 	fs := newFlags("serve", "[flags]")
-	base := fs.Int("base", defaultBase, "the first `port` of three consecutive ones; 0: any three free ports")
+	base := fs.Int("base", defaultBase, "first `port` of the three servers, which use consecutive ports; 0: any three free ports")
 	at := fs.String("coach", "",
 		"`port` of the coach, which runs experiments and badly behaved clients for the pages;\n"+
 			"0: any free port; off: no coach (default: the port before -base)")

@@ -248,7 +248,7 @@ func (c *Coach) experiment(w http.ResponseWriter, r *http.Request) {
 	out.send(end)
 }
 
-// chart draws the output of an experiment, with our run behind it if that has the same columns.
+// chart draws the output of an experiment, with our run added to it if that has the same columns.
 func (c *Coach) chart(e *experiment.Experiment, said string) ([]byte, error) {
 	yours, err := experiment.Parse(said)
 	if err != nil {

@@ -156,9 +156,9 @@ func TestASlowReaderGetsAllInTheEnd(t *testing.T) {
 func TestCloseIsAnswered(t *testing.T) {
 	each(t, webSocket, func(t *testing.T, b baseline) {
 		r := run(t, b.name, "-size", "64")
-		goodbye := ws.MustCompileFrame(ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, ""))))
+		closeFrame := ws.MustCompileFrame(ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, ""))))
 		c := open(t, r.addr)
-		if _, err := c.Write(goodbye); err != nil {
+		if _, err := c.Write(closeFrame); err != nil {
 			t.Fatal(err)
 		}
 		closes(t, c)
@@ -167,7 +167,7 @@ func TestCloseIsAnswered(t *testing.T) {
 		}
 		c = open(t, r.addr)
 		message := ws.MustCompileFrame(ws.MaskFrame(ws.NewBinaryFrame(text(64))))
-		if _, err := c.Write(append(message, goodbye...)); err != nil {
+		if _, err := c.Write(append(message, closeFrame...)); err != nil {
 			t.Fatal(err)
 		}
 		if got, _, err := wsutil.ReadServerData(c); err != nil || len(got) != 64 {

@@ -60,5 +60,6 @@ func explanations() (all []explained) {
 	}
 	return append(all, explained{"64 B x 100",
 		"a table's title: messages of 64 bytes on 100 connections; “16 in flight” means that each connection sends " +
-			"16 messages before it waits for an answer, and “idle” counts connections that stay open and send nothing"})
+			"16 messages before it waits for an answer, “a connection each” that each message has a new connection, " +
+			"and “idle” counts connections that stay open and send nothing"})
 }

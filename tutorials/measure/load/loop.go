@@ -251,7 +251,7 @@ func (l *loop) answered(c *conn, n int) error {
 	if l.churns(c) {
 		c.phase, c.answers = leaving, c.answers+1
 		c.done++
-		c.out = l.pool.goodbye // HTTP has none
+		c.out = l.pool.closeFrame // HTTP has none
 		return nil
 	}
 	if c.phase == greeting { // this was the first HTTP response

@@ -13,15 +13,15 @@ import (
 // messages follow each other in memory, and copies of the first depth messages follow the last one.
 // So one write can send up to depth messages from any position.
 type pool struct {
-	count    int    // number of different messages
-	length   int    // bytes of a message as sent
-	out      []byte // count+depth messages as sent
-	size     int    // bytes of an answer
-	payloads []byte // count payloads
-	hello    []byte // the handshake, or the first request
-	accept   []byte // the Sec-WebSocket-Accept that answers hello
-	goodbye  []byte // a Close frame
-	opcode   ws.Opcode
+	count      int    // number of different messages
+	length     int    // bytes of a message as sent
+	out        []byte // count+depth messages as sent
+	size       int    // bytes of an answer
+	payloads   []byte // count payloads
+	hello      []byte // the handshake, or the first request
+	accept     []byte // the Sec-WebSocket-Accept that answers hello
+	closeFrame []byte // a Close frame
+	opcode     ws.Opcode
 }
 
 // poolSize returns how many different messages a pool has. It has many, but not more than fit into
@@ -86,7 +86,7 @@ func frames(s *share, t target) *pool {
 	}
 	random.Read(h.Key[:])
 	h.Opcode = ws.Close
-	p.goodbye = ws.AppendFrame(nil, h, ws.AppendClose(nil, ws.NormalClosure, ""))
+	p.closeFrame = ws.AppendFrame(nil, h, ws.AppendClose(nil, ws.NormalClosure, ""))
 	return p
 }
 

@@ -121,7 +121,7 @@ static bool give(struct conn *c)
 
 enum turn conn_turn(struct conn *c)
 {
-	static const char goodbye[] = {(char)0x88, 2, 0x03, (char)0xe8}; /* Close 1000 */
+	static const char close_frame[] = {(char)0x88, 2, 0x03, (char)0xe8}; /* Close 1000 */
 
 	if (!c->owed && !take(c))
 		return OVER;
@@ -131,7 +131,7 @@ enum turn conn_turn(struct conn *c)
 		return WRITE;
 	if (!c->ending)
 		return READ;
-	if (c->websocket && send(c->fd, goodbye, sizeof goodbye, MSG_NOSIGNAL) < 0 && errno != EPIPE &&
+	if (c->websocket && send(c->fd, close_frame, sizeof close_frame, MSG_NOSIGNAL) < 0 && errno != EPIPE &&
 	    errno != ECONNRESET)
 		perror("send");
 	return OVER;
