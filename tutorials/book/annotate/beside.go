@@ -15,18 +15,18 @@ type Beside struct {
 	Cells []Cell // one for each file
 }
 
-// Cell is what one file has of it; Code is empty if nothing.
+// Cell is a file's version of the declaration. Code is empty if the file has none.
 type Cell struct {
 	File        *File
 	ID          string
 	First, Last int
-	Code        template.HTML // spans of class l; also common if others have the line too, pad where only they do
+	Code        template.HTML // spans of class l, and also common or pad, see column
 }
 
-// Compare lays files beside each other, declaration by declaration, in the order of the first file,
-// then of the second, and so on. Methods meet under their bare names, and the types that have the method
-// run meet too. Two lines are the same if they are but for white space, comments
-// and what the receiver is called.
+// Compare lays files beside each other, declaration by declaration. The order is that of the first
+// file, then that of the second, and so on. Methods are matched by their bare names, and so are the
+// types that have the method run. Two lines are the same if they differ only in white space,
+// comments and the name of the receiver.
 func (c *Code) Compare(files ...*File) []Beside {
 	var names []string
 	decls := make([]map[string]*lines, len(files))
@@ -60,14 +60,14 @@ func (c *Code) Compare(files ...*File) []Beside {
 	return all
 }
 
-// lines is a declaration as its lines, each reduced to what counts.
+// lines is a declaration as lines, each reduced to what the comparison looks at.
 type lines struct {
 	id    string
 	first int
 	keys  []string
 }
 
-// meeting returns the name under which a declaration meets its like.
+// meeting returns the name under which a declaration is matched with those of other files.
 func (f *File) meeting(d ast.Decl) string {
 	name := DeclName(d)
 	if fn, ok := d.(*ast.FuncDecl); ok {
@@ -101,10 +101,10 @@ func (f *File) linesOf(d ast.Decl) *lines {
 	return l
 }
 
-// row is which line of each file stands in it; -1: none.
+// row has, for each file, the index of the file's line in this row, or -1 for no line.
 type row []int
 
-// align puts the lines of one declaration into rows, a file after the other.
+// align puts the lines of one declaration into rows, one file after another.
 func align(files []*File, decls []map[string]*lines, name string) []row {
 	var table []row
 	for i := range files {
@@ -125,10 +125,10 @@ func align(files []*File, decls []map[string]*lines, name string) []row {
 	return table
 }
 
-// merge adds n lines as column i to a table: by a longest common subsequence, what is the same
-// shares a row.
+// merge adds n lines as column i to a table. Lines of a longest common subsequence share a row with
+// an equal line.
 func merge(table []row, width, i, n int, same func(r row, k int) bool) []row {
-	best := make([][]int, len(table)+1) // best[a][b]: the longest of table[a:] and lines b and after
+	best := make([][]int, len(table)+1) // best[a][b] is the length for table[a:] and the lines from b on
 	best[len(table)] = make([]int, n+1)
 	for a := len(table) - 1; a >= 0; a-- {
 		best[a] = make([]int, n+1)
@@ -162,7 +162,8 @@ func merge(table []row, width, i, n int, same func(r row, k int) bool) []row {
 	return out
 }
 
-// column renders column i of a table.
+// column renders column i of a table. A line has class common if other files have it too, and pad if only
+// others have it.
 func (c *Code) column(f *File, first int, table []row, i int) template.HTML {
 	var b strings.Builder
 	for _, r := range table {

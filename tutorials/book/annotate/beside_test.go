@@ -21,11 +21,11 @@ func TestLoopsBesideEachOther(t *testing.T) {
 				got := text(strings.ReplaceAll(string(cell.Code), "<span class=\"l pad\">\n</span>", ""))
 				lines := strings.SplitAfter(string(cell.File.Text), "\n")[cell.First-1 : cell.Last]
 				if d := cmp.Diff(strings.Join(lines, ""), got); d != "" {
-					t.Errorf("%s of %s is not what the file has (-file +page):\n%s", r.Name, cell.File.Path, d)
+					t.Errorf("%s of %s must be the same as in the file (-file +page):\n%s", r.Name, cell.File.Path, d)
 				}
 				n := strings.Count(string(cell.Code), "\n")
 				if height > 0 && n != height {
-					t.Errorf("%s: a column has %d lines, another %d", r.Name, n, height)
+					t.Errorf("%s: one column has %d lines, another one %d", r.Name, n, height)
 				}
 				height = n
 			}
@@ -35,7 +35,7 @@ func TestLoopsBesideEachOther(t *testing.T) {
 		}
 		for _, name := range []string{"loop", "run", "timeout", "count", "beginShutdown", "done"} {
 			if !strings.Contains(" "+strings.Join(met, " ")+" ", " "+name+" ") {
-				t.Errorf("with %s, %s does not stand in all three columns", fork, name)
+				t.Errorf("with %s, %s is not in all three columns", fork, name)
 			}
 		}
 	}
@@ -69,6 +69,6 @@ func TestWhatIsCommonIsDimmed(t *testing.T) {
 	}
 	want := []column{{"loop", "=", "="}, {"run", "==! =", "== !="}, {"own", "", "!"}}
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(column{})); d != "" {
-		t.Errorf("what is common (=), own (!) and left empty (-want +got):\n%s", d)
+		t.Errorf("lines that are common (=), a file's own (!) or padding (-want +got):\n%s", d)
 	}
 }

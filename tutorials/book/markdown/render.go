@@ -25,7 +25,7 @@ import (
 
 var ticked = regexp.MustCompile("`([^`]+)`")
 
-// HTML renders a chapter without its title. What it quotes is linked as code has it.
+// HTML renders a chapter without its title. Its quotes have the links that code gives them.
 func (c *Chapter) HTML(code *annotate.Code) (template.HTML, error) {
 	r := renderer.NewRenderer(renderer.WithNodeRenderers(
 		util.Prioritized(blocks{c, code}, 1),
@@ -36,7 +36,8 @@ func (c *Chapter) HTML(code *annotate.Code) (template.HTML, error) {
 	if err := r.Render(&b, c.text, c.tree); err != nil {
 		return "", fmt.Errorf("%s: %w", c.Path, err)
 	}
-	// A wide table or code block scrolls, and the page doesn't. A tabindex lets readers without a mouse scroll too.
+	// A wide table or code block scrolls instead of the page. A tabindex lets readers without a
+	// mouse scroll too.
 	wrap := strings.NewReplacer(
 		"<pre><code", `<pre tabindex="0"><code`,
 		"<table>", `<div class="wide" role="region" aria-label="A table" tabindex="0"><table>`,
@@ -50,17 +51,17 @@ type blocks struct {
 	code *annotate.Code
 }
 
-// RegisterFuncs is what a NodeRenderer of goldmark has to have.
+// RegisterFuncs implements goldmark's NodeRenderer.
 func (b blocks) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(ast.KindFencedCodeBlock, b.block)
 	r.Register(ast.KindCodeBlock, indented)
 	r.Register(ast.KindHeading, heading)
 }
 
-// commands are the words that begin what a reader types in a terminal.
+// commands are the words with which a command in a terminal can begin.
 var commands = []string{"(printf", "cat", "curl", "go", "ls", "nc", "ps", "ss", "strace"}
 
-// indented renders a block without fences: commands, which can be copied, or else text.
+// indented renders a block without fences. It is commands, which can be copied, or other text.
 func indented(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 	if !entering {
 		return ast.WalkContinue, nil
@@ -77,7 +78,7 @@ func indented(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.W
 	return ast.WalkSkipChildren, nil
 }
 
-// heading leaves out the title, which stands above the page.
+// heading omits the title, which is above the text.
 func heading(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 	h := n.(*ast.Heading)
 	switch id, _ := h.AttributeString("id"); {
@@ -105,7 +106,7 @@ func (b blocks) directive(w util.BufWriter, n *ast.FencedCodeBlock) error {
 	case *Transcript:
 		where := ""
 		if d.InRepository {
-			where = `<figcaption>In the folder of the repository</figcaption>`
+			where = `<figcaption>In the repository's folder</figcaption>`
 		}
 		fmt.Fprintf(w, "<figure class=\"console\">%s<pre tabindex=\"0\"><code>%s</code></pre></figure>\n",
 			where, d.HTML())
@@ -181,12 +182,12 @@ func writeCheck(w util.BufWriter, c *Check) {
 	w.WriteString("</p></aside>\n")
 }
 
-// words escapes a sentence, of whose marks only those of code are known.
+// words escapes a sentence. Of Markdown it knows only code spans.
 func words(sentence string) string {
 	return ticked.ReplaceAllString(html.EscapeString(sentence), "<code>$1</code>")
 }
 
-// plainCode highlights a block of any language that chroma knows.
+// plainCode highlights a block in any language that chroma knows.
 func plainCode(w util.BufWriter, language, text string) error {
 	lexer := lexers.Get(language)
 	if lexer == nil {
