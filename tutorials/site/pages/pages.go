@@ -33,6 +33,7 @@ type page struct {
 	URL        string
 	Title      string
 	Kind       string // of page: the class of its body
+	Minutes    int    // that a chapter takes; 0: it is no chapter
 	Contents   []markdown.Section
 	Prev, Next *link
 	Main       template.HTML
@@ -120,7 +121,8 @@ func (s *site) chapters() error {
 		if err != nil {
 			return err
 		}
-		p := page{URL: urlOf(c), Title: title(c), Kind: "chapter", Prev: to(i - 1), Next: to(i + 1)}
+		p := page{URL: urlOf(c), Title: title(c), Kind: "chapter", Minutes: c.Minutes,
+			Prev: to(i - 1), Next: to(i + 1)}
 		for _, section := range c.Sections {
 			if section.Level == 2 {
 				p.Contents = append(p.Contents, section)
@@ -137,16 +139,21 @@ func (s *site) chapters() error {
 func (s *site) index() error {
 	type entry struct {
 		link
-		Question string
+		Number, Minutes int
+		Question        string
 	}
 	data := struct {
 		Chapters       []entry
+		Hours          int // that all take, rounded
 		Pages          []link
 		Misconceptions []markdown.Misconception
 	}{Misconceptions: s.book.Misconceptions}
+	minutes := 0
 	for _, c := range s.book.Chapters {
-		data.Chapters = append(data.Chapters, entry{link{urlOf(c), title(c)}, c.Question()})
+		data.Chapters = append(data.Chapters, entry{link{urlOf(c), title(c)}, c.Number, c.Minutes, c.Question()})
+		minutes += c.Minutes
 	}
+	data.Hours = (minutes + 30) / 60
 	for _, c := range s.book.Pages {
 		data.Pages = append(data.Pages, link{urlOf(c), title(c)})
 	}
