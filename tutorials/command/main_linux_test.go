@@ -20,7 +20,7 @@ const pagesEnv = "THREELOOPS_PAGES"
 func TestMain(m *testing.M) {
 	worker()
 	if dir := os.Getenv(pagesEnv); dir != "" {
-		writePages = func(to, _ string, _ func(error)) error { return os.CopyFS(to, os.DirFS(dir)) }
+		writePages = func(to, _ string, _ []string, _ func(error)) error { return os.CopyFS(to, os.DirFS(dir)) }
 	}
 	if os.Getenv(launchEnv) != "" {
 		os.Exit(Main(os.Args[1:]))
@@ -50,7 +50,7 @@ func pagesDir() (string, error) {
 		}
 		var code string
 		if code, written.err = repository(); written.err == nil {
-			written.err = writePages(written.dir, code, func(error) {})
+			written.err = writePages(written.dir, code, chapterAddrs(), func(error) {})
 		}
 	})
 	return written.dir, written.err

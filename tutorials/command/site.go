@@ -30,7 +30,7 @@ func writeSite(dir string, addrs []string) error {
 		return err
 	}
 	warn := func(err error) { fmt.Fprintf(os.Stderr, "tutorials: the chapters have errors:\n%v\n", err) }
-	if err := writePages(root, code, warn); err != nil {
+	if err := writePages(root, code, addrs, warn); err != nil {
 		return err
 	}
 	urls := make(map[string]string)

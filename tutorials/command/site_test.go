@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"net"
 	"os"
 	"path/filepath"
@@ -21,6 +22,10 @@ func TestSite(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(dir, "site", "index.html"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	chapter, err := os.ReadFile(filepath.Join(dir, "site", "chapters", "07-reactor.html"))
+	if err != nil || !bytes.Contains(chapter, []byte("http://127.0.0.1:1003/stats")) {
+		t.Errorf("the commands of a chapter don't have the ports of the servers: %v", err)
 	}
 	var got []string
 	for _, m := range link.FindAllSubmatch(page, -1) {

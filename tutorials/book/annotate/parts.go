@@ -74,6 +74,21 @@ func (c *Code) Anchor(f *File, first, last int) string {
 	return "L1"
 }
 
+// Summary returns the name of the first declaration that has one of these lines, and the first sentence
+// of its comment. Both are empty if there is none.
+func (c *Code) Summary(f *File, first, last int) (name, sentence string) {
+	for _, p := range c.Parts(f) {
+		if p.ID == "" || p.First > last || first > p.Last {
+			continue
+		}
+		if p.comment != nil {
+			sentence = new(doc.Package).Synopsis(p.comment.Text())
+		}
+		return p.Name, sentence
+	}
+	return "", ""
+}
+
 // spans lists the comments and declarations of f from top to bottom.
 func (c *Code) spans(f *File) []span {
 	var all []span

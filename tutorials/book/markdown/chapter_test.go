@@ -35,7 +35,7 @@ func TestAGoodBook(t *testing.T) {
 		t.Fatalf("got %d chapters and %d pages", len(b.Chapters), len(b.Pages))
 	}
 	c := b.Chapters[0]
-	if c.Number != 1 || c.Title != "A good chapter" ||
+	if c.Number != 1 || c.Title != "A good chapter" || c.Minutes != 40 ||
 		len(c.Quotes) != 1 || len(c.Transcripts) != 2 || len(c.Checks) != 1 ||
 		len(c.Predictions) != 1 || c.Predictions[0].Right != 1 || len(c.Experiments) != 1 || len(c.Programs) != 3 ||
 		c.Exercise == nil || c.Exercise.Text != "It is *well* hidden." {
@@ -90,6 +90,7 @@ func TestABadBookIsToldWhatIsWrong(t *testing.T) {
 		at + `1: the page has no title: write "# ..." on the first line`,
 		at + `7: the heading "The question" has level 2 after one of level 0`,
 		at + `23: the heading "But not this" has level 5 after one of level 3`,
+		at + `1: the chapter doesn't say how long it takes: "About 45 minutes." below the title`,
 		at + `7: the section "The question" lacks a question mark`,
 		at + `11: before "Predict" the section "The code to read" is missing`,
 		at + `11: the section "Predict" lacks a block predict`,
@@ -155,13 +156,16 @@ func TestHTML(t *testing.T) {
 		t.Fatal(err)
 	}
 	for about, want := range map[string]string{
-		"a quote leads to the source": `<figcaption><span class="where"><a href="/source/` + folder +
-			`code.go.html#go-quoted">` + folder + `code.go</a>, <code>quoted</code>, line 3</span> ` +
-			`<span>A caption with &lt;angles&gt; and <code>code</code>.</span></figcaption>`,
-		"its code has its line number": `<span class="l" data-n="3">` +
+		"a quote of product code is closed": `<figure class="quote folded"><details><summary><span class="where">` + folder +
+			`code.go, <code>quoted</code></span> <span class="what">quoted is quoted.</span></summary>`,
+		"a quote leads to the source": `<p class="where"><a href="/source/` + folder +
+			`code.go.html#go-quoted">` + folder + `code.go</a>, <code>quoted</code>, line 4</p>`,
+		"its caption can be read": `<figcaption>A caption with &lt;angles&gt; and <code>code</code>.</figcaption>`,
+		"its code has its line number": `<span class="l" data-n="4">` +
 			`<span class="k">func</span> <span class="nf">quoted</span>`,
 		"a transcript is a terminal":            `<kbd>echo a</kbd>` + "\n" + `<samp>a</samp>`,
-		"a check says its claim":                `<p>One is one.</p>`,
+		"a check says its claim":                `<span class="tick" aria-hidden="true">✓</span> One is one.</p>`,
+		"how it is checked is closed":           "<details><summary>How this is checked</summary>\n<pre",
 		"a check shows what it wants":           `<code>a = 1</code>`,
 		"a misconception can be linked":         `id="misconception-1"`,
 		"a drawing says what it shows":          `<div role="img" aria-label="A wave."><svg viewBox`,
@@ -224,6 +228,9 @@ func TestHTML(t *testing.T) {
 	c.Predictions = nil
 	if got, err = c.HTML(code); err != nil || !strings.Contains(string(got), `<details class="ours" open>`) {
 		t.Errorf("our run must be open if no prediction asks for its result: %v", err)
+	}
+	if strings.Contains(string(got), "About 40 minutes.") {
+		t.Error("how long it takes is in the text, and above it too")
 	}
 	if strings.Contains(string(got), "<h1") {
 		t.Error("the title must not be in the text, because it is above it")

@@ -28,6 +28,7 @@ type Chapter struct {
 	Name     string // without folder and extension: 03-a-process-per-connection
 	Number   int    // 0 for a page
 	Title    string
+	Minutes  int // that readers needed; 0: a page
 	Sections []Section
 	Beliefs  []Belief
 
@@ -111,6 +112,7 @@ func Parse(root, name string) (*Chapter, error) {
 	if m := numbered.FindStringSubmatch(c.Name); m != nil {
 		c.Number, _ = strconv.Atoi(m[1])
 	}
+	c.takeMinutes()
 	var faults []error
 	err = ast.Walk(c.tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if entering {

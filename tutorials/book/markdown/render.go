@@ -135,56 +135,95 @@ func (b blocks) directive(w util.BufWriter, n *ast.FencedCodeBlock) error {
 }
 
 func (b blocks) writeQuote(w util.BufWriter, q *Quote) error {
-	f := b.code.File(q.Path)
+	if b.Number > 0 && !strings.HasPrefix(q.Path, Folder+"/") {
+		return b.foldQuote(w, q)
+	}
+	put(w, "<figure class=\"quote\"><figcaption><span class=\"where\">%s</span>", b.where(q))
+	if q.Caption != "" {
+		put(w, " <span>%s</span>", words(q.Caption))
+	}
+	put(w, "</figcaption>")
+	err := b.quoted(w, q)
+	put(w, "</figure>\n")
+	return err
+}
+
+// foldQuote writes code of the servers, closed: a reader who doesn't open it reads what it is.
+func (b blocks) foldQuote(w util.BufWriter, q *Quote) error {
+	name, sentence := q.Name, ""
+	if f := b.code.File(q.Path); f != nil {
+		if found, s := b.code.Summary(f, q.First, q.Last); found != "" {
+			name, sentence = found, s
+		}
+	}
+	put(w, "<figure class=\"quote folded\"><details><summary><span class=\"where\">%s", q.Path)
+	if name != "" {
+		put(w, ", <code>%s</code>", name)
+	}
+	put(w, "</span>")
+	if sentence != "" {
+		put(w, " <span class=\"what\">%s</span>", sentence)
+	}
+	put(w, "</summary>\n<p class=\"where\">%s</p>\n", b.where(q))
+	err := b.quoted(w, q)
+	put(w, "</details>\n")
+	if q.Caption != "" {
+		put(w, "<figcaption>%s</figcaption>", words(q.Caption))
+	}
+	put(w, "</figure>\n")
+	return err
+}
+
+// where says from where a quote is, with a link if there is a page of its file.
+func (b blocks) where(q *Quote) markup {
 	name := html.EscapeString(q.Path)
-	if f != nil {
+	if f := b.code.File(q.Path); f != nil {
 		anchor := b.code.Anchor(f, q.First, q.Last)
 		if q.Marked {
 			anchor = fmt.Sprintf("L%d", q.First)
 		}
 		name = fmt.Sprintf("<a href=\"%s#%s\">%s</a>", annotate.PageOf(q.Path), html.EscapeString(anchor), name)
 	}
-	fmt.Fprintf(w, "<figure class=\"quote\"><figcaption><span class=\"where\">%s", name)
 	if q.Name != "" {
-		fmt.Fprintf(w, ", <code>%s</code>", html.EscapeString(q.Name))
+		name += fmt.Sprintf(", <code>%s</code>", html.EscapeString(q.Name))
 	}
 	if q.First == q.Last {
-		fmt.Fprintf(w, ", line %d</span>", q.First)
-	} else {
-		fmt.Fprintf(w, ", lines %d–%d</span>", q.First, q.Last)
+		return markup(fmt.Sprintf("%s, line %d", name, q.First))
 	}
-	if q.Caption != "" {
-		fmt.Fprintf(w, " <span>%s</span>", words(q.Caption))
-	}
-	w.WriteString("</figcaption>")
-	defer w.WriteString("</figure>\n")
-	if f != nil {
-		fmt.Fprintf(w, "<pre class=\"code numbered\" tabindex=\"0\"><code>%s</code></pre>",
-			b.code.Lines(f, q.First, q.Last, false))
-		return nil
-	}
-	return plainCode(w, strings.TrimPrefix(path.Ext(q.Path), "."), q.Text)
+	return markup(fmt.Sprintf("%s, lines %d–%d", name, q.First, q.Last))
 }
 
+func (b blocks) quoted(w util.BufWriter, q *Quote) error {
+	f := b.code.File(q.Path)
+	if f == nil {
+		return plainCode(w, strings.TrimPrefix(path.Ext(q.Path), "."), q.Text)
+	}
+	put(w, "<pre class=\"code numbered\" tabindex=\"0\"><code>%s</code></pre>",
+		markup(b.code.Lines(f, q.First, q.Last, false)))
+	return nil
+}
+
+// writeCheck writes the claim. How it is checked is closed: it would interrupt the lesson.
 func writeCheck(w util.BufWriter, c *Check) {
-	fmt.Fprintf(w, "<aside class=\"check\" aria-label=\"A claim that is checked\"><p>%s</p>"+
-		"<pre tabindex=\"0\"><code>", words(c.Sentence))
+	put(w, "<aside class=\"check\" aria-label=\"A claim that is checked\"><p><span class=\"tick\" aria-hidden=\"true\">✓</span> %s</p>\n"+
+		"<details><summary>How this is checked</summary>\n<pre tabindex=\"0\"><code>", words(c.Sentence))
 	for _, v := range c.Values {
-		fmt.Fprintf(w, "<span class=\"nc\">%s</span> = %s\n", v.Name, html.EscapeString(v.Command))
+		put(w, "<span class=\"nc\">%s</span> = %s\n", v.Name, v.Command)
 	}
-	fmt.Fprintf(w, "</code></pre><p>Checked: <code>%s</code>", html.EscapeString(c.Want.Text))
+	put(w, "</code></pre><p>It must hold that <code>%s</code>", c.Want.Text)
 	if c.Narrow() {
-		w.WriteString(", by <code>go run ./tutorials verify -measure</code>")
+		put(w, ", which only <code>go run ./tutorials verify -measure</code> looks at")
 	}
+	put(w, ".")
 	if c.Ours != "" {
-		fmt.Fprintf(w, ". Ours: %s", html.EscapeString(c.Ours))
+		put(w, " We got %s.", c.Ours)
 	}
-	w.WriteString("</p></aside>\n")
+	put(w, "</p></details></aside>\n")
 }
 
 // words escapes a sentence. Of Markdown it knows only code spans.
-func words(sentence string) string {
-	return ticked.ReplaceAllString(html.EscapeString(sentence), "<code>$1</code>")
+func words(sentence string) markup {
+	return markup(ticked.ReplaceAllString(html.EscapeString(sentence), "<code>$1</code>"))
 }
 
 // plainCode highlights a block in any language that chroma knows.

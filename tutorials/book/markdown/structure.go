@@ -52,6 +52,9 @@ func (c *Chapter) structure() (faults []error) {
 		}
 		last = s.Level
 	}
+	if c.Number > 0 && c.Minutes == 0 {
+		faults = append(faults, c.fault(1, errMinutes))
+	}
 	if c.Number > 0 {
 		faults = append(faults, c.sections()...)
 	}

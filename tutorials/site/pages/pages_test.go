@@ -39,7 +39,7 @@ var written = sync.OnceValues(func() (map[string]*html.Node, error) {
 	}
 	defer os.RemoveAll(dir)
 	var wrong error
-	if err := Write(dir, root, func(err error) { wrong = err }); err != nil || wrong != nil {
+	if err := Write(dir, root, []string{"127.0.0.1:9401", "127.0.0.1:9402", "127.0.0.1:9403"}, func(err error) { wrong = err }); err != nil || wrong != nil {
 		return nil, errors.Join(err, wrong)
 	}
 	return read(dir)
@@ -293,6 +293,43 @@ func TestTheHouseIsDrawn(t *testing.T) {
 	}
 	for other := range links {
 		t.Errorf("the drawing has a link to %s, which it doesn't show", other)
+	}
+}
+
+// A reader whose servers have other ports copies a command as it stands there.
+func TestCommandsHaveThePortsOfTheServers(t *testing.T) {
+	shown := make(map[string]bool)
+	for address, page := range pagesOf(t) {
+		if page == nil || !strings.HasPrefix(address, "/chapters/") {
+			continue
+		}
+		text := textOf(page)
+		for _, port := range []string{"8001", "8002", "8003"} {
+			if strings.Contains(text, ":"+port) {
+				t.Errorf("%s has the port %s, and the servers have others", address, port)
+			}
+		}
+		for _, port := range []string{"9401", "9402", "9403"} {
+			shown[port] = shown[port] || strings.Contains(text, ":"+port)
+		}
+	}
+	if len(shown) != 3 || !shown["9401"] || !shown["9402"] || !shown["9403"] {
+		t.Errorf("the ports of the servers are shown: %v", shown)
+	}
+}
+
+func TestQuotedCodeKeepsItsPorts(t *testing.T) {
+	p, err := portsOf([]string{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:33"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const code = `<pre class="code numbered"><code>":8003"</code></pre>`
+	got := p.replace("<kbd>curl :8001 :8003/ :80033</kbd>" + code + "<p>:8002</p>" + code)
+	if want := "<kbd>curl :1 :33/ :80033</kbd>" + code + "<p>:2</p>" + code; string(got) != want {
+		t.Errorf("the text becomes %s, want %s", got, want)
+	}
+	if _, err := portsOf([]string{"127.0.0.1:1"}); err == nil {
+		t.Error("one address is enough for three servers")
 	}
 }
 
