@@ -13,7 +13,7 @@ import (
 func logProcesses() []process {
 	return []process{
 		{"SIGTERM with -defer-accept loses no request", finishesDeferred},
-		{"a log that nobody reads stops no server", ignoresUnreadLog},
+		{"a log that nobody reads doesn't stop the server", ignoresUnreadLog},
 	}
 }
 
