@@ -188,7 +188,7 @@ func closesMembersThatDoNotRead(t *testing.T) {
 		stalled = append(stalled, s)
 	}
 	beside := rounds(t, ann, bob)
-	t.Logf("messages to and fro in half a second: %d alone, %d beside who does not read", alone, beside)
+	t.Logf("messages to and fro in half a second: %d alone, %d beside members who don't read", alone, beside)
 	if beside < alone/50 {
 		t.Errorf("messages beside members who don't read: got %d, want about %d as without them", beside, alone)
 	}
