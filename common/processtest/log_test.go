@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// logProcesses are tests of how a server ends, and of what must not keep it from that.
+// logProcesses are tests of how a server ends, and of a log that nobody reads.
 func logProcesses() []process {
 	return []process{
 		{"SIGTERM with -defer-accept loses no request", finishesDeferred},

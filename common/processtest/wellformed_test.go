@@ -116,8 +116,8 @@ func wholeFrames(seen *[kinds]int, b []byte, deflate bool) error {
 	}
 }
 
-// wholeTexts is an error unless b is whole texts of hixie, and perhaps the
-// goodbye. Only a message that was streamed may lack its end.
+// wholeTexts returns an error unless b is complete texts of hixie, perhaps followed by FF 00. Only a
+// streamed message may be incomplete.
 func wholeTexts(b []byte, closes, streamed bool) error {
 	var frames ws.HixieReader
 	frames.Init(closes, 0)
