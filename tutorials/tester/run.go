@@ -149,7 +149,7 @@ func (o *Options) reach(ctx context.Context) error {
 	o.Addr = plainAddr(o.Addr)
 	_, port, err := net.SplitHostPort(o.Addr)
 	if n, bad := strconv.Atoi(port); err != nil || bad != nil || n < 1 || n > 65535 {
-		return fmt.Errorf("-addr takes HOST:PORT, like 127.0.0.1:9000, not %q", o.Addr)
+		return fmt.Errorf("-addr takes HOST:PORT, like 127.0.0.1:9000, and not %q", o.Addr)
 	}
 	d := net.Dialer{Timeout: o.Patience}
 	c, err := d.DialContext(ctx, "tcp", o.Addr)

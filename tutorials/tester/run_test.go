@@ -35,7 +35,7 @@ func TestUnusableOptionsAreExplained(t *testing.T) {
 			"a check of another chapter", Options{Addr: "127.0.0.1:1", Only: []string{"stall"}, First: 1, Last: 7},
 			"no check has that chapter",
 		},
-		{"no address", Options{Addr: "here", First: 1, Last: 9}, "-addr takes HOST:PORT, like 127.0.0.1:9000, not"},
+		{"no address", Options{Addr: "here", First: 1, Last: 9}, "-addr takes HOST:PORT, like 127.0.0.1:9000, and not"},
 		{"no port", Options{Addr: "127.0.0.1:0", First: 1, Last: 9}, "-addr takes HOST:PORT"},
 		{
 			"no server listens", Options{Addr: "127.0.0.1:1", First: 1, Last: 9},
