@@ -82,6 +82,16 @@ func threads(pid int) []string {
 	return all
 }
 
+// stopped reports whether all threads of a process are stopped.
+func stopped(pid int) bool {
+	for _, dir := range threads(pid) {
+		if f := stat(dir); f != nil && f[0] != "T" {
+			return false
+		}
+	}
+	return true
+}
+
 // awake reports whether a thread of a family runs, or would run if a processor were free.
 func awake(pid int) bool {
 	for _, p := range family(pid) {

@@ -148,10 +148,13 @@ func (s *server) alive() bool {
 	}
 }
 
-// freeze stops the process that listens (SIGSTOP), until thaw continues it.
+// freeze stops the process that listens (SIGSTOP), until thaw continues it. On a busy machine a thread
+// may go on for a moment after the signal, and would see the first of the events that a check wants
+// it to see together. So freeze waits until all threads have stopped.
 func (s *server) freeze() {
 	if s.pid != 0 {
 		pause(s.pid)
+		within(time.Second, func() bool { return stopped(s.pid) })
 	}
 }
 
