@@ -225,6 +225,9 @@ func words(sentence string) markup {
 	return markup(ticked.ReplaceAllString(html.EscapeString(sentence), "<code>$1</code>"))
 }
 
+// Sentence renders words of which those between backticks are code.
+func Sentence(text string) template.HTML { return template.HTML(words(text)) }
+
 // plainCode highlights a block of any language that chroma knows.
 func plainCode(w util.BufWriter, language, text string) error {
 	lexer := lexers.Get(language)

@@ -21,6 +21,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"page": annotate.PageOf,
 	"base": filepath.Base,
 	"id":   annotate.DeclID,
+
+	"declared": func(id string) string { return strings.TrimPrefix(id, annotate.DeclID("")) },
 }).ParseFS(web, "web/*.html"))
 
 // patterns are the packages whose source is shown.
