@@ -1,5 +1,5 @@
 // Package coach does for the pages what a page can't do: it runs the programs of experiments, plays
-// clients that misbehave, and keeps the reader's predictions.
+// clients that misbehave, and keeps the reader's predictions, runs, and place in each chapter.
 //
 // It is a server beside the three and none of them, so that the servers under study stay what they are:
 // what it does to one of them comes through a socket, as from any client, and is counted as such.
@@ -7,6 +7,9 @@
 //	GET  /health                 {"ok":true}
 //	GET  /predictions            {"1.backlog":"3"}
 //	POST /predictions            {"name":"1.backlog","choice":"3"}
+//	GET  /reading                {"finished":{"1":true},"places":{"2":"predict"},"last":2,
+//	                             "runs":{"1.backlog":{"date":"…","output":"…","svg":"…"}}}
+//	POST /reading                {"chapter":2,"section":"predict"}, or {"chapter":1,"finished":true}
 //	POST /experiments/1.backlog  a JSON object for each line, as it comes: {"state":"building"},
 //	                             {"line":"…"}, at last {"done":true,"svg":"…","error":""}
 //	GET  /clients                what clients there are, and what became of them

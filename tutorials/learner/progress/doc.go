@@ -1,5 +1,5 @@
-// Package progress keeps what a reader has done: the predictions, how many hints were shown, where
-// the exercises lie. It is one file of JSON, outside of the repository, which the pages and the
+// Package progress keeps what a reader has done: the predictions, the last run of each experiment, which
+// chapters are finished, where the reader stopped, how many hints were shown, where the exercises lie. It is one file of JSON, outside of the repository, which the pages and the
 // terminal share:
 //
 //	$XDG_STATE_HOME/threeloops/progress.json

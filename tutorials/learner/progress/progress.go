@@ -41,6 +41,7 @@ type state struct {
 	Predictions map[string]string `json:"predictions,omitempty"`
 	Hints       map[int]int       `json:"hints,omitempty"`
 	Exercises   map[int]string    `json:"exercises,omitempty"`
+	Reading
 }
 
 // Open finds the file, which need not exist: it is made by the first change. The error is one line
@@ -160,10 +161,11 @@ func readSome(path string, most int64) ([]byte, error) {
 // check is an error if there is too much, or something too long.
 func (s *state) check() error {
 	switch {
-	case max(len(s.Predictions), len(s.Hints), len(s.Exercises)) > mostOfKind:
+	case max(len(s.Predictions), len(s.Hints), len(s.Exercises), len(s.Finished), len(s.Places), len(s.Runs)) > mostOfKind:
 		return fmt.Errorf("%w: it may have %d entries of a kind", ErrFull, mostOfKind)
 	case longest(maps.Keys(s.Predictions)) > mostName, longest(maps.Values(s.Predictions)) > MostText,
-		longest(maps.Values(s.Exercises)) > mostPath:
+		longest(maps.Values(s.Exercises)) > mostPath, longest(maps.Keys(s.Runs)) > mostName,
+		longest(maps.Values(s.Places)) > mostName:
 		return fmt.Errorf("%w: it is too long", ErrFull)
 	}
 	return nil
