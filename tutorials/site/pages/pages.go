@@ -3,6 +3,7 @@ package pages
 import (
 	"bytes"
 	"embed"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -35,7 +36,8 @@ type page struct {
 	URL        string
 	Title      string
 	Kind       string // of page: the class of its body
-	Minutes    int    // that a chapter takes; 0: it is no chapter
+	Number     int    // of the chapter; 0: it is none
+	Minutes    int    // that the chapter takes
 	Contents   []markdown.Section
 	Prev, Next *link
 	Main       template.HTML
@@ -84,7 +86,7 @@ func Write(dir, root string, addrs []string, warn func(error)) error {
 
 // static copies what no page is made of.
 func (s *site) static() error {
-	for _, name := range []string{"page.css", "page.js", "coach.js", "ask.js"} {
+	for _, name := range []string{"page.css", "page.js", "coach.js", "ask.js", "reading.js"} {
 		text, err := fs.ReadFile(web, "web/"+name)
 		if err != nil {
 			return err
@@ -130,7 +132,7 @@ func (s *site) chapters() error {
 		if err != nil {
 			return err
 		}
-		p := page{URL: urlOf(c), Title: title(c), Kind: "chapter", Minutes: c.Minutes,
+		p := page{URL: urlOf(c), Title: title(c), Kind: "chapter", Number: c.Number, Minutes: c.Minutes,
 			Prev: to(i - 1), Next: to(i + 1)}
 		for _, section := range c.Sections {
 			if section.Level == 2 {
@@ -162,11 +164,36 @@ func (s *site) index() error {
 		data.Chapters = append(data.Chapters, entry{link{urlOf(c), title(c)}, c.Number, c.Minutes, c.Question()})
 		minutes += c.Minutes
 	}
+	if err := s.course(); err != nil {
+		return err
+	}
 	data.Hours = (minutes + 30) / 60
 	for _, c := range s.book.Pages {
 		data.Pages = append(data.Pages, link{urlOf(c), title(c)})
 	}
 	return s.write(page{URL: "/chapters/", Title: "Chapters", Kind: "index"}, "chapters.html", data)
+}
+
+// course writes what pages need to lead a reader to a place in another chapter.
+func (s *site) course() error {
+	type chapter struct {
+		Number   int               `json:"number"`
+		URL      string            `json:"url"`
+		Sections map[string]string `json:"sections"` // titles by id
+	}
+	var all []chapter
+	for _, c := range s.book.Chapters {
+		sections := make(map[string]string)
+		for _, section := range c.Sections {
+			sections[section.ID] = section.Title
+		}
+		all = append(all, chapter{c.Number, urlOf(c), sections})
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(s.dir, "course.json"), text, 0o644)
 }
 
 func urlOf(c *markdown.Chapter) string { return "/chapters/" + c.Name + ".html" }
