@@ -45,6 +45,7 @@ type Chapter struct {
 	blocks map[ast.Node]any // what the fenced blocks are that are directives
 	root   string           // of the repository
 	in     string           // the folder of the chapters, in it
+	terms  []*Term          // to be explained
 }
 
 // Section is a heading.
@@ -112,6 +113,7 @@ func Parse(root, name string) (*Chapter, error) {
 	if m := numbered.FindStringSubmatch(c.Name); m != nil {
 		c.Number, _ = strconv.Atoi(m[1])
 	}
+	joinTexts(c.tree)
 	c.takeMinutes()
 	var faults []error
 	err = ast.Walk(c.tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {

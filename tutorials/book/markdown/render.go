@@ -28,7 +28,7 @@ var ticked = regexp.MustCompile("`([^`]+)`")
 // HTML renders a chapter without its title. What it quotes is linked as code has it.
 func (c *Chapter) HTML(code *annotate.Code) (template.HTML, error) {
 	r := renderer.NewRenderer(renderer.WithNodeRenderers(
-		util.Prioritized(blocks{c, code}, 1),
+		util.Prioritized(blocks{c, code, &explainer{known: make(map[*Term]bool)}}, 1),
 		util.Prioritized(extension.NewTableHTMLRenderer(), 500),
 		util.Prioritized(gmhtml.NewRenderer(), 1000),
 	))
@@ -47,14 +47,16 @@ func (c *Chapter) HTML(code *annotate.Code) (template.HTML, error) {
 // blocks renders fenced blocks and headings.
 type blocks struct {
 	*Chapter
-	code *annotate.Code
+	code      *annotate.Code
+	explained *explainer
 }
 
 // RegisterFuncs is what a NodeRenderer of goldmark has to have.
 func (b blocks) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(ast.KindFencedCodeBlock, b.block)
 	r.Register(ast.KindCodeBlock, indented)
-	r.Register(ast.KindHeading, heading)
+	r.Register(ast.KindHeading, b.heading)
+	r.Register(ast.KindText, b.inline)
 }
 
 // commands are the words that begin what a reader types in a terminal.
@@ -78,12 +80,15 @@ func indented(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.W
 }
 
 // heading leaves out the title, which stands above the page.
-func heading(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+func (b blocks) heading(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 	h := n.(*ast.Heading)
 	switch id, _ := h.AttributeString("id"); {
 	case h.Level == 1:
 		return ast.WalkSkipChildren, nil
 	case entering:
+		if h.Level == 2 && b.explained != nil {
+			clear(b.explained.known)
+		}
 		fmt.Fprintf(w, "<h%d id=\"%s\">", h.Level, id)
 	default:
 		fmt.Fprintf(w, "</h%d>\n", h.Level)

@@ -76,7 +76,7 @@ func Write(dir, root string, addrs []string, warn func(error)) error {
 		return err
 	}
 	s := &site{dir, root, ports, code, book}
-	for _, write := range []func() error{s.static, s.chapters, s.sources, s.loops} {
+	for _, write := range []func() error{s.static, s.chapters, s.glossary, s.sources, s.loops} {
 		if err := write(); err != nil {
 			return err
 		}
@@ -172,6 +172,11 @@ func (s *site) index() error {
 		data.Pages = append(data.Pages, link{urlOf(c), title(c)})
 	}
 	return s.write(page{URL: "/chapters/", Title: "Chapters", Kind: "index"}, "chapters.html", data)
+}
+
+// glossary writes the list of terms.
+func (s *site) glossary() error {
+	return s.write(page{URL: "/glossary.html", Title: "Glossary", Kind: "index"}, "glossary.html", s.book.Glossary)
 }
 
 // course writes what pages need to lead a reader to a place in another chapter.

@@ -3,6 +3,7 @@ package pages
 import (
 	"errors"
 	"io/fs"
+	"iter"
 	"net/url"
 	"os"
 	"path"
@@ -364,6 +365,52 @@ func TestNothingSharedIsLeftOutOfTheLoops(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestTermsAreExplained(t *testing.T) {
+	pages := pagesOf(t)
+	terms := 0
+	for n := range pages["/glossary.html"].Descendants() {
+		if n.DataAtom != atom.Div || !strings.HasPrefix(value(n, "id"), "term-") {
+			continue
+		}
+		terms++
+		used := false
+		for a := range n.Descendants() {
+			used = used || strings.HasPrefix(value(a, "href"), "/chapters/")
+		}
+		if !used {
+			t.Errorf("no chapter uses the term %s: take it out of glossary.md", value(n, "id"))
+		}
+	}
+	if terms < 30 {
+		t.Errorf("the glossary has %d terms", terms)
+	}
+	explained := 0
+	for address, page := range pages {
+		for n := range descendants(page) {
+			if n.DataAtom != atom.Dfn {
+				continue
+			}
+			explained++
+			tip := n.NextSibling
+			if value(n, "tabindex") != "0" || tip == nil || value(tip, "role") != "tooltip" ||
+				value(tip, "id") != value(n, "aria-describedby") || strings.TrimSpace(textOf(tip)) == "" {
+				t.Errorf("%s: the keyboard doesn't reach the meaning of %s", address, textOf(n))
+			}
+		}
+	}
+	if explained < 100 {
+		t.Errorf("the chapters explain %d terms only", explained)
+	}
+}
+
+// descendants are those of a page, none of a file that is no page.
+func descendants(page *html.Node) iter.Seq[*html.Node] {
+	if page == nil {
+		return func(func(*html.Node) bool) {}
+	}
+	return page.Descendants()
 }
 
 // A reader whose servers have other ports copies a command as it stands there.
