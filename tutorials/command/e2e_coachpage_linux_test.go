@@ -174,9 +174,13 @@ func TestBrowserPredictsAndRuns(t *testing.T) {
 		t.Errorf("the reader's progress (-want +got):\n%s", d)
 	}
 	b.do(Reload())
-	b.holds("the next visit shows the answer", text("#predict-table .said")+` === "You say “2 µs”." &&
-		!document.querySelector("#experiment-table .ours").open &&
+	b.holds("the next visit shows the answer", text("#predict-table .said")+` === "You said “2 µs”; right is “4 µs”." &&
 		document.querySelector("#predict-table input").checked`)
+	b.holds("and so is the run", text("#experiment-table .state")+`.startsWith("You ran this on ") &&
+		document.querySelector("#experiment-table .yours svg").checkVisibility() &&
+		document.querySelector("#experiment-table .ours").open && `+text("#experiment-table .yours pre")+
+		` === "the table\n\nclients   time\n1         2 µs\n2         4 µs\n"`)
+	b.holds("it can be run again", `!document.querySelector("#experiment-table .run").disabled`)
 
 	b.do(Click(CSS("#experiment-family .run")))
 	b.holds("the experiment runs", text("#experiment-family .state")+` === "Running …" &&`+

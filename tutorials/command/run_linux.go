@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"threeloops/tutorials/book/experiment"
 	"threeloops/tutorials/book/markdown"
@@ -154,8 +155,11 @@ func (l *lesson) ask(p *markdown.Prediction) error {
 func (l *lesson) run(ctx context.Context, e *experiment.Experiment) error {
 	fmt.Fprintf(l.out, "\n%s\n\n$ %s\n", termtext.Text(e.About), e.Command())
 	defer l.out.clear()
-	_, err := l.runner.Run(ctx, e, l.out.say, func(line string) { fmt.Fprintln(l.out, line) })
-	return err
+	said, err := l.runner.Run(ctx, e, l.out.say, func(line string) { fmt.Fprintln(l.out, line) })
+	if err != nil {
+		return err
+	}
+	return l.kept.Ran(e.ID(), said, time.Now()) // the chapter's page shows it
 }
 
 // showAnswer compares the reader's answer with the right one. With repeat it shows the question

@@ -32,7 +32,7 @@ func TestSite(t *testing.T) {
 		got = append(got, string(m[1]))
 	}
 	want := []string{
-		"/_/icon.svg", "/_/style.css", "/front.css", "/page.js", "/_/icon.svg", "/stats",
+		"/_/icon.svg", "/_/style.css", "/front.css", "/page.js", "/reading.js", "/_/icon.svg", "/stats",
 		"/chapters/01-one-at-a-time.html", "/chapters/",
 		"http://127.0.0.1:1001/_/echo", "http://127.0.0.1:1001/_/chat",
 		"http://127.0.0.1:1002/_/echo", "http://127.0.0.1:1002/_/chat",

@@ -21,6 +21,7 @@ type Book struct {
 	Chapters       []*Chapter // sorted by number
 	Pages          []*Chapter // without a number, sorted by name
 	Misconceptions []Misconception
+	Glossary       []*Term // in the order of the file
 }
 
 // Misconception is something that many believe, and the chapter that must correct it.
@@ -45,7 +46,7 @@ func Load(root, folder string) (*Book, error) {
 		switch {
 		case e.IsDir() && exists(root+"/"+file+"/"+textFile):
 			file += "/" + textFile
-		case e.IsDir() || !strings.HasSuffix(e.Name(), ".md") || e.Name() == "README.md":
+		case e.IsDir() || !strings.HasSuffix(e.Name(), ".md") || e.Name() == "README.md", e.Name() == glossaryFile:
 			continue
 		}
 		c, err := Parse(root, file)
@@ -64,6 +65,9 @@ func Load(root, folder string) (*Book, error) {
 		faults = append(faults, err)
 	}
 	if err := b.readMisconceptions(root, folder+"/misconceptions.txt"); err != nil {
+		faults = append(faults, err)
+	}
+	if err := b.readGlossary(root, folder+"/"+glossaryFile); err != nil {
 		faults = append(faults, err)
 	}
 	return b, errors.Join(faults...)

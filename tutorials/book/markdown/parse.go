@@ -45,6 +45,7 @@ type Chapter struct {
 	blocks map[ast.Node]any // the directives that are fenced blocks
 	root   string           // of the repository
 	in     string           // folder of the chapter, in the repository
+	terms  []*Term          // terms that the page explains
 }
 
 // Section is a heading.
@@ -112,6 +113,7 @@ func Parse(root, name string) (*Chapter, error) {
 	if m := numbered.FindStringSubmatch(c.Name); m != nil {
 		c.Number, _ = strconv.Atoi(m[1])
 	}
+	joinTexts(c.tree)
 	c.takeMinutes()
 	var faults []error
 	err = ast.Walk(c.tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {

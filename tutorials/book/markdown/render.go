@@ -28,7 +28,7 @@ var ticked = regexp.MustCompile("`([^`]+)`")
 // HTML renders a chapter without its title. Its quotes have the links that code gives them.
 func (c *Chapter) HTML(code *annotate.Code) (template.HTML, error) {
 	r := renderer.NewRenderer(renderer.WithNodeRenderers(
-		util.Prioritized(blocks{c, code}, 1),
+		util.Prioritized(blocks{c, code, &explainer{known: make(map[*Term]bool)}}, 1),
 		util.Prioritized(extension.NewTableHTMLRenderer(), 500),
 		util.Prioritized(gmhtml.NewRenderer(), 1000),
 	))
@@ -48,14 +48,16 @@ func (c *Chapter) HTML(code *annotate.Code) (template.HTML, error) {
 // blocks renders fenced blocks and headings.
 type blocks struct {
 	*Chapter
-	code *annotate.Code
+	code      *annotate.Code
+	explained *explainer
 }
 
 // RegisterFuncs implements goldmark's NodeRenderer.
 func (b blocks) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(ast.KindFencedCodeBlock, b.block)
 	r.Register(ast.KindCodeBlock, indented)
-	r.Register(ast.KindHeading, heading)
+	r.Register(ast.KindHeading, b.heading)
+	r.Register(ast.KindText, b.inline)
 }
 
 // commands are the words with which a command in a terminal can begin.
@@ -79,12 +81,15 @@ func indented(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.W
 }
 
 // heading omits the title, which is above the text.
-func heading(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+func (b blocks) heading(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 	h := n.(*ast.Heading)
 	switch id, _ := h.AttributeString("id"); {
 	case h.Level == 1:
 		return ast.WalkSkipChildren, nil
 	case entering:
+		if h.Level == 2 && b.explained != nil {
+			clear(b.explained.known)
+		}
 		fmt.Fprintf(w, "<h%d id=\"%s\">", h.Level, id)
 	default:
 		fmt.Fprintf(w, "</h%d>\n", h.Level)
@@ -225,6 +230,9 @@ func writeCheck(w util.BufWriter, c *Check) {
 func words(sentence string) markup {
 	return markup(ticked.ReplaceAllString(html.EscapeString(sentence), "<code>$1</code>"))
 }
+
+// Sentence renders a sentence; words between backticks are code.
+func Sentence(text string) template.HTML { return template.HTML(words(text)) }
 
 // plainCode highlights a block in any language that chroma knows.
 func plainCode(w util.BufWriter, language, text string) error {

@@ -78,6 +78,8 @@ func New(o Options) *Coach {
 	mux.HandleFunc("GET /health", c.health)
 	mux.HandleFunc("GET /predictions", c.predictions)
 	mux.HandleFunc("POST /predictions", c.predict)
+	mux.HandleFunc("GET /reading", c.reading)
+	mux.HandleFunc("POST /reading", c.noteReading)
 	mux.HandleFunc("POST /experiments/{name}", c.experiment)
 	mux.HandleFunc("GET /clients", c.listClients)
 	mux.HandleFunc("POST /clients", c.addClient)
@@ -160,14 +162,7 @@ func (c *Coach) predict(w http.ResponseWriter, r *http.Request) {
 	case p.Choice == "" || len(p.Choice) > progress.MostText || !utf8.ValidString(p.Choice):
 		http.Error(w, "a choice must be a text of 1 to 1000 bytes", http.StatusBadRequest)
 	default:
-		switch err := c.o.Progress.Predict(p.Name, p.Choice); {
-		case errors.Is(err, progress.ErrFull):
-			http.Error(w, err.Error(), http.StatusInsufficientStorage)
-		case err != nil:
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		default:
-			w.WriteHeader(http.StatusNoContent)
-		}
+		kept(w, c.o.Progress.Predict(p.Name, p.Choice))
 	}
 }
 
@@ -232,6 +227,9 @@ func (c *Coach) experiment(w http.ResponseWriter, r *http.Request) {
 	if errors.Is(err, ErrBusy) {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return
+	}
+	if err == nil {
+		c.remember(e, said)
 	}
 	var svg []byte
 	if err == nil && e.Kind != "none" {

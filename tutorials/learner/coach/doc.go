@@ -1,5 +1,6 @@
 // Package coach does for the course's pages what a page can't do itself: it runs the programs of
-// experiments, plays clients that misbehave, and saves the reader's predictions.
+// experiments, plays clients that misbehave, and saves the reader's predictions, runs, and place in
+// each chapter.
 //
 // The coach is a server of its own beside the three servers under study, which so stay unchanged.
 // Whatever it does to one of them, it does through a socket, like any client, and the server counts
@@ -8,6 +9,9 @@
 //	GET  /health                 {"ok":true}
 //	GET  /predictions            {"1.backlog":"3"}
 //	POST /predictions            {"name":"1.backlog","choice":"3"}
+//	GET  /reading                {"finished":{"1":true},"places":{"2":"predict"},"last":2,
+//	                             "runs":{"1.backlog":{"date":"…","output":"…","svg":"…"}}}
+//	POST /reading                {"chapter":2,"section":"predict"}, or {"chapter":1,"finished":true}
 //	POST /experiments/1.backlog  a JSON object for each line, as it comes: {"state":"building"},
 //	                             {"line":"…"}, at last {"done":true,"svg":"…","error":""}
 //	GET  /clients                all clients, and how their connections ended

@@ -3,6 +3,7 @@ package pages
 import (
 	"bytes"
 	"embed"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -21,6 +22,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"page": annotate.PageOf,
 	"base": filepath.Base,
 	"id":   annotate.DeclID,
+
+	"declared": func(id string) string { return strings.TrimPrefix(id, annotate.DeclID("")) },
 }).ParseFS(web, "web/*.html"))
 
 // patterns are the packages whose source is shown.
@@ -33,7 +36,8 @@ type page struct {
 	URL        string
 	Title      string
 	Kind       string // of page: the class of its body
-	Minutes    int    // that a chapter takes; 0: it is no chapter
+	Number     int    // of the chapter; 0: it is none
+	Minutes    int    // that the chapter takes
 	Contents   []markdown.Section
 	Prev, Next *link
 	Main       template.HTML
@@ -72,7 +76,7 @@ func Write(dir, root string, addrs []string, warn func(error)) error {
 		return err
 	}
 	s := &site{dir, root, ports, code, book}
-	for _, write := range []func() error{s.static, s.chapters, s.sources, s.loops} {
+	for _, write := range []func() error{s.static, s.chapters, s.glossary, s.sources, s.loops} {
 		if err := write(); err != nil {
 			return err
 		}
@@ -82,7 +86,7 @@ func Write(dir, root string, addrs []string, warn func(error)) error {
 
 // static copies what no page is made of.
 func (s *site) static() error {
-	for _, name := range []string{"page.css", "page.js", "coach.js", "ask.js"} {
+	for _, name := range []string{"page.css", "page.js", "coach.js", "ask.js", "reading.js"} {
 		text, err := fs.ReadFile(web, "web/"+name)
 		if err != nil {
 			return err
@@ -128,7 +132,7 @@ func (s *site) chapters() error {
 		if err != nil {
 			return err
 		}
-		p := page{URL: urlOf(c), Title: title(c), Kind: "chapter", Minutes: c.Minutes,
+		p := page{URL: urlOf(c), Title: title(c), Kind: "chapter", Number: c.Number, Minutes: c.Minutes,
 			Prev: to(i - 1), Next: to(i + 1)}
 		for _, section := range c.Sections {
 			if section.Level == 2 {
@@ -160,11 +164,41 @@ func (s *site) index() error {
 		data.Chapters = append(data.Chapters, entry{link{urlOf(c), title(c)}, c.Number, c.Minutes, c.Question()})
 		minutes += c.Minutes
 	}
+	if err := s.course(); err != nil {
+		return err
+	}
 	data.Hours = (minutes + 30) / 60
 	for _, c := range s.book.Pages {
 		data.Pages = append(data.Pages, link{urlOf(c), title(c)})
 	}
 	return s.write(page{URL: "/chapters/", Title: "Chapters", Kind: "index"}, "chapters.html", data)
+}
+
+// glossary writes the list of terms.
+func (s *site) glossary() error {
+	return s.write(page{URL: "/glossary.html", Title: "Glossary", Kind: "index"}, "glossary.html", s.book.Glossary)
+}
+
+// course writes what pages need to lead a reader to a place in another chapter.
+func (s *site) course() error {
+	type chapter struct {
+		Number   int               `json:"number"`
+		URL      string            `json:"url"`
+		Sections map[string]string `json:"sections"` // titles by id
+	}
+	var all []chapter
+	for _, c := range s.book.Chapters {
+		sections := make(map[string]string)
+		for _, section := range c.Sections {
+			sections[section.ID] = section.Title
+		}
+		all = append(all, chapter{c.Number, urlOf(c), sections})
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(s.dir, "course.json"), text, 0o644)
 }
 
 func urlOf(c *markdown.Chapter) string { return "/chapters/" + c.Name + ".html" }
