@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command departures shows what poll(2) and read(2) say of a client that has left.
+// Command departures shows what poll(2) and read(2) return after a client has left.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 	row(t, "closes, unread", func(c conn, fd int) { unix.Write(fd, []byte("x")); must(c.Close()) })
 	row(t, "hello, resets", func(c conn, _ int) {
 		fmt.Fprint(c, "hello")
-		must(errors.Join(c.SetLinger(0), c.Close())) // with 0 Close sends RST
+		must(errors.Join(c.SetLinger(0), c.Close())) // with 0, Close sends RST
 	})
 	row(t, "hello, both shut", func(c conn, server int) {
 		must(unix.Shutdown(server, unix.SHUT_WR))
@@ -41,7 +41,7 @@ func main() {
 	must(t.Flush())
 }
 
-// signal gives a connection to a process that only sleeps, and sends it a signal.
+// signal gives a connection to a process that only sleeps, and sends the process a signal.
 func signal(c conn, s os.Signal) *exec.Cmd {
 	f, err := c.File()
 	must(err)
@@ -61,14 +61,14 @@ func row(t *tabwriter.Writer, how string, leave func(c conn, server int)) {
 	f, err := served.(*net.TCPConn).File()
 	must(err)
 	fd := int(f.Fd())
-	must(unix.SetNonblock(fd, true)) // read is not to wait for what isn't there
+	must(unix.SetNonblock(fd, true)) // so that read returns EAGAIN instead of waiting
 	leave(client.(conn), fd)
 	time.Sleep(100 * time.Millisecond)
-	fmt.Fprintf(t, "%s\t%s\t%s\n", how, marks(fd), reads(fd))
+	fmt.Fprintf(t, "%s\t%s\t%s\n", how, eventFlags(fd), reads(fd))
 	must(errors.Join(ln.Close(), served.Close(), f.Close()))
 }
 
-func marks(fd int) (names string) {
+func eventFlags(fd int) (names string) {
 	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLRDHUP}}
 	if n, _ := unix.Poll(fds, 0); n == 0 {
 		return "-"

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command one-of-three resets one of three connections, and counts who else is served.
+// Command one-of-three resets one of three connections, and counts who else is still served.
 package main
 
 import (
@@ -28,19 +28,20 @@ func main() {
 	must(t.Flush())
 }
 
-// try starts a server, lets three clients come, and the second one reset.
+// try starts a server, connects three clients, and resets the second one. It returns how many
+// of the other two still get an answer.
 func try(how string) int {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
 	server := start(how, ln.(*net.TCPListener))
 	defer server.Wait()
-	defer server.Process.Kill() // unless it has ended
-	must(ln.Close())            // the server has its own
+	defer server.Process.Kill() // if it still runs
+	must(ln.Close())            // the server has its own copy
 	var all [3]net.Conn
 	for i := range all {
 		all[i], err = net.Dial("tcp", ln.Addr().String())
 		must(err)
-		ask(all[i]) // now it is accepted, and served
+		ask(all[i]) // after the answer the server has accepted this client
 	}
 	must(all[1].(*net.TCPConn).SetLinger(0)) // so that Close sends RST
 	must(all[1].Close())
@@ -54,7 +55,7 @@ func ask(c net.Conn) int {
 	return answers
 }
 
-// start runs this program again, with a copy of what it is given as descriptor 3.
+// start runs this program again, with a copy of given as its descriptor 3.
 func start(how string, given interface{ File() (*os.File, error) }) *exec.Cmd {
 	f, err := given.File()
 	must(err)
@@ -64,7 +65,7 @@ func start(how string, given interface{ File() (*os.File, error) }) *exec.Cmd {
 	return cmd
 }
 
-// serve is the server, and in a process of its own the child, which has one connection.
+// serve is the server, which has the listener, or a child, which has one connection.
 func serve(how string, given *os.File) {
 	if how == "child" {
 		echo(given, log.Fatal)

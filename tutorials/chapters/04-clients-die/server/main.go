@@ -1,4 +1,4 @@
-// Command server sends lines back, and says of each client how it left.
+// Command server echoes lines, and logs how each client left.
 package main
 
 import (
@@ -17,14 +17,14 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
 	flag.Parse()
 	log.SetFlags(0)
-	ln, err := net.Listen("tcp", *addr) // with SO_REUSEADDR: no TIME_WAIT is in its way
+	ln, err := net.Listen("tcp", *addr) // sets SO_REUSEADDR, so that TIME_WAIT doesn't prevent it
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println("listening on", ln.Addr())
 	for {
 		c, err := ln.Accept()
-		if err != nil { // such as EMFILE: meanwhile the clients wait in the backlog
+		if err != nil { // such as EMFILE; until the next attempt clients wait in the backlog
 			log.Print("accept: ", err)
 			time.Sleep(100 * time.Millisecond)
 			continue
@@ -33,15 +33,15 @@ func main() {
 	}
 }
 
-// converse serves one client. However that ends, it ends here: whatever goes wrong
-// with a client's connection is no concern of the others, nor of the program.
+// converse serves one client. Whatever ends the connection, the error goes no further than
+// this function: it must not affect the other clients or the program.
 func converse(c net.Conn) {
 	defer c.Close()
 	err := serve(c)
 	log.Printf("client %v %s", c.RemoteAddr(), ending(err))
 }
 
-// serve sends back each line when its end has come. A line has 64 KiB at most.
+// serve sends back each line when its newline has arrived. A line has at most 64 KiB.
 func serve(c io.ReadWriter) error {
 	for r := bufio.NewReaderSize(c, 64<<10); ; {
 		line, err := r.ReadSlice('\n')
@@ -57,22 +57,22 @@ func serve(c io.ReadWriter) error {
 	}
 }
 
-// ending says in words how a client left. The last line is for what nobody
-// thought of: that too is the end of one client.
+// ending says in words how a client left. The last line is for errors that nobody has
+// thought of: they too end only one client.
 func ending(err error) string {
 	switch {
 	case errors.Is(err, io.EOF):
-		return "said that nothing follows (FIN)"
+		return "closed the connection in order (FIN)"
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "said so in the middle of a line"
+		return "closed it in the middle of a line"
 	case errors.Is(err, bufio.ErrBufferFull):
 		return "sent a line that is too long"
 	case errors.Is(err, syscall.ECONNRESET):
-		return "broke off (RST): " + err.Error()
+		return "reset the connection (RST): " + err.Error()
 	case errors.Is(err, syscall.EPIPE):
-		return "was gone already: " + err.Error()
+		return "had already closed: " + err.Error()
 	case errors.Is(err, syscall.ETIMEDOUT):
-		return "answered no more, as if unplugged: " + err.Error()
+		return "stopped answering, as if unplugged: " + err.Error()
 	}
-	return "is lost: " + err.Error()
+	return "was lost: " + err.Error()
 }

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command sigpipe writes to a socket whose other end is closed, as descriptor 1, 2
-// and 3, and shows what becomes of the program that writes.
+// Command sigpipe writes to a socket whose other end is closed. The socket is descriptor 3, 2,
+// or 1. It shows what happens to the program that writes.
 package main
 
 import (
@@ -33,7 +33,7 @@ func main() {
 	must(t.Flush())
 }
 
-// run runs this program again, with a socket that nobody has the other end of.
+// run runs this program again, with a socket whose other end is closed as descriptor fd.
 func run(fd int, args ...string) string {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	must(err)
@@ -49,7 +49,7 @@ func run(fd int, args ...string) string {
 	case 3:
 		cmd.ExtraFiles = []*os.File{socket}
 	}
-	cmd.Run() // how it ended is what we want to know
+	cmd.Run() // its error doesn't matter: ProcessState says how the program ended
 	switch status := cmd.ProcessState.Sys().(syscall.WaitStatus); {
 	case status.Signaled():
 		return "is ended by " + unix.SignalName(status.Signal())
@@ -59,7 +59,8 @@ func run(fd int, args ...string) string {
 	return cmd.ProcessState.String()
 }
 
-// write writes to a descriptor, and ends with 7 to say that it lived to see EPIPE.
+// write writes to a descriptor. Exit status 7 says that write returned EPIPE, and that no signal
+// ended the program.
 func write(args []string) {
 	fd, err := strconv.Atoi(args[0])
 	must(err)

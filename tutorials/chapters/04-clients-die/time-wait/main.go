@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command time-wait closes a connection from each end, and shows in which state
-// the server's end stays, and whether a new server may bind to its port then.
+// Command time-wait closes one connection from the client's end, and one from the server's end.
+// It shows the state of both ends after that, and whether a new server may bind to the port.
 package main
 
 import (
@@ -28,8 +28,8 @@ func main() {
 	must(t.Flush())
 }
 
-// row opens and closes a connection to a server that has set SO_REUSEADDR to reuse.
-// The option is set before bind, and the connection inherits it from the listener.
+// row opens and closes a connection to a server that has set SO_REUSEADDR to reuse. The server
+// sets the option before bind, and the connection inherits it from the listener.
 func row(t *tabwriter.Writer, who string, serverFirst bool, reuse int) {
 	old := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		return c.Control(func(fd uintptr) {
@@ -58,7 +58,7 @@ func row(t *tabwriter.Writer, who string, serverFirst bool, reuse int) {
 		bind(port, 0), bind(port, 1))
 }
 
-// state is what the kernel lists for a connection of local to remote.
+// state returns the state in which the kernel lists a connection from port local to port remote.
 func state(local, remote int) string {
 	text, err := os.ReadFile("/proc/net/tcp")
 	must(err)
@@ -74,7 +74,7 @@ func state(local, remote int) string {
 	return "gone"
 }
 
-// bind tries to take a port, as a server that is started again does.
+// bind tries to take a port, as a server does when it is started again.
 func bind(port, reuse int) string {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	must(err)

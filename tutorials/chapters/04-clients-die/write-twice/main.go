@@ -52,7 +52,7 @@ func row(t *tabwriter.Writer, how string, leave func(c *net.TCPConn)) {
 	fmt.Fprintf(t, "\t%s\n", result(n, err))
 }
 
-// pause lets what is on its way arrive.
+// pause waits until everything that was sent has arrived.
 func pause() { time.Sleep(50 * time.Millisecond) }
 
 func result(n int, err error) string {

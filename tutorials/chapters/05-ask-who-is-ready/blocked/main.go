@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command blocked runs one poll loop for two clients. A asks for 50 MB and reads nothing for a second; B
-// asks for one byte meanwhile, and is timed.
+// Command blocked runs one poll loop for two clients. A asks for 50 MB and reads nothing for a second.
+// Meanwhile B asks for one byte. The table shows how long B waits.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 
 const pause = time.Second
 
-var answers = [2][]byte{make([]byte, 50_000_000), make([]byte, 1)} // A's and B's
+var answers = [2][]byte{make([]byte, 50_000_000), make([]byte, 1)} // to A and to B
 
 func main() {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
@@ -28,7 +28,7 @@ func main() {
 	table.Flush()
 }
 
-// run serves A and B with a loop of its own, and returns how long B waited.
+// run serves A and B with a new loop, and returns how long B waited.
 func run(nonblocking bool, work time.Duration) string {
 	serverA, a := pair(nonblocking)
 	serverB, b := pair(nonblocking)
@@ -36,7 +36,7 @@ func run(nonblocking bool, work time.Duration) string {
 	go func() { ended <- serve([2]int{serverA, serverB}, work) }()
 	_, err := a.Write([]byte("?"))
 	check(err)
-	time.Sleep(pause / 10) // the loop is at A's answer now
+	time.Sleep(pause / 10) // until the loop has begun A's answer
 	time.AfterFunc(pause, func() { io.CopyN(io.Discard, a, int64(len(answers[0]))); a.Close() })
 	begin := time.Now()
 	_, err = b.Write([]byte("?"))
@@ -67,14 +67,14 @@ func serve(fds [2]int, work time.Duration) error {
 			if polled[i].Revents&unix.POLLIN != 0 {
 				if n, _ := unix.Read(fd, make([]byte, 1)); n > 0 {
 					out[i] = answers[i]
-					time.Sleep(work * time.Duration(1-i)) // a computation, a slow disk, a name that is looked up
+					time.Sleep(work * time.Duration(1-i)) // stands for computing, a slow disk, or a DNS lookup
 				} else {
 					unix.Close(fd)
-					fds[i], left = -1, left+1 // poll passes over -1
+					fds[i], left = -1, left+1 // poll ignores -1
 				}
 			}
 			if len(out[i]) > 0 {
-				if n, err := unix.Write(fd, out[i]); err == nil { // a blocking one returns when all is taken
+				if n, err := unix.Write(fd, out[i]); err == nil { // if it blocks: until all is taken
 					out[i] = out[i][n:]
 				}
 			}
@@ -83,7 +83,7 @@ func serve(fds [2]int, work time.Duration) error {
 	return nil
 }
 
-// pair returns both ends of a connection; how the server's end waits is said.
+// pair returns both ends of a connection. nonblocking is about the server's end.
 func pair(nonblocking bool) (server int, client *os.File) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	check(err)

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server sends lines back. One loop serves all clients: it asks poll(2) which of them are ready.
+// Command server echoes lines. One loop serves all clients: it asks poll(2) which of them are ready.
 package main
 
 import (
@@ -23,18 +23,18 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("listening on", ln.Addr())
-	raw, _ := ln.(*net.TCPListener).SyscallConn() // leads to the descriptor; an open listener has one
+	raw, _ := ln.(*net.TCPListener).SyscallConn() // to get its descriptor; ln is open, so no error
 	log.Fatal(raw.Control(func(fd uintptr) { log.Fatal(serve(int(fd))) }))
 }
 
-// serve is the loop. What poll is to watch is listed anew in each round.
+// serve is the loop. In each iteration it makes a new list of what poll must watch.
 func serve(listener int) error {
 	clients, fds, buf, reopen := []*client{}, []unix.PollFd{}, make([]byte, 16<<10), time.Now()
-	for door, wait := listener, -1; ; door, wait = listener, -1 {
-		if time.Now().Before(reopen) { // accept has failed: for a while poll passes over the listener
-			door, wait = -1, 100
+	for watched, wait := listener, -1; ; watched, wait = listener, -1 {
+		if time.Now().Before(reopen) { // accept has failed: poll ignores the listener for a while
+			watched, wait = -1, 100
 		}
-		fds = append(fds[:0], unix.PollFd{Fd: int32(door), Events: unix.POLLIN})
+		fds = append(fds[:0], unix.PollFd{Fd: int32(watched), Events: unix.POLLIN})
 		for _, c := range clients {
 			fds = append(fds, unix.PollFd{Fd: int32(c.fd), Events: c.wants()})
 		}
@@ -53,22 +53,22 @@ func serve(listener int) error {
 		}
 		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		if err == nil {
-			clients = append(clients, &client{fd: fd}) // if another one waits, the next poll says so
+			clients = append(clients, &client{fd: fd}) // if more clients are waiting, the next poll says so
 		} else if err != unix.EAGAIN && err != unix.ECONNABORTED {
-			log.Print("accept: ", err) // such as EMFILE: meanwhile the clients wait in the backlog
+			log.Print("accept: ", err) // such as EMFILE; until reopen clients wait in the backlog
 			reopen = time.Now().Add(100 * time.Millisecond)
 		}
 	}
 }
 
-// client is a connection, and what is to be remembered of it from one turn to the next.
+// client is a connection, with everything that the loop must remember about it between two turns.
 type client struct {
 	fd    int
-	buf   []byte // what has come and is not sent
-	whole int    // how much of it are lines whose end has come
+	buf   []byte // bytes that have arrived and aren't sent back yet
+	whole int    // how many bytes of buf are complete lines
 }
 
-// wants is what poll is to watch: while something is to be sent, nothing is read.
+// wants returns what poll must watch. While there is something to send, nothing is read.
 func (c *client) wants() int16 {
 	if c.whole > 0 {
 		return unix.POLLOUT
@@ -76,11 +76,11 @@ func (c *client) wants() int16 {
 	return unix.POLLIN
 }
 
-// turn does what c is ready for, without waiting, and reports whether it stays.
+// turn does what c is ready for, without waiting. It returns false if the connection is over.
 func (c *client) turn(buf []byte) bool {
 	if c.whole == 0 {
 		n, err := unix.Read(c.fd, buf)
-		if n <= 0 { // 0 is the end of what the client sends
+		if n <= 0 { // 0 means the end: the client will send nothing more
 			return err == unix.EAGAIN
 		}
 		if end := bytes.LastIndexByte(buf[:n], '\n') + 1; end > 0 {
@@ -91,10 +91,10 @@ func (c *client) turn(buf []byte) bool {
 	for sent := 0; sent < c.whole; {
 		n, err := unix.Write(c.fd, c.buf[sent:c.whole])
 		if n < 0 {
-			return err == unix.EAGAIN // the socket is full: poll will tell when it has room
+			return err == unix.EAGAIN // the socket is full: poll will report when it has room
 		}
 		sent += n
 	}
 	c.buf, c.whole = c.buf[c.whole:], 0
-	return len(c.buf) <= 64<<10 // a line that never ends must not be kept for ever
+	return len(c.buf) <= 64<<10 // a line that never ends must not fill the memory
 }

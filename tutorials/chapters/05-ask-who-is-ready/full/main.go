@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command full lets a server run out of descriptors while clients wait in the backlog, and counts the calls
-// of accept that fail, which the server logs. Its argument is the folder of a server in the repository.
+// Command full lets a server run out of descriptors while clients wait in the backlog. It counts how
+// often accept fails, by the server's log. Its argument is a server's folder in the repository.
 package main
 
 import (
@@ -19,10 +19,10 @@ import (
 )
 
 const (
-	descriptors = 20 // that the server may have
-	clients     = 30 // that connect: more than it can accept
+	descriptors = 20 // limit of the server
+	clients     = 30 // more than the server can accept
 	watched     = time.Second
-	patience    = 10 * time.Second // until the first accept fails
+	patience    = 10 * time.Second // time limit for the first accept to fail
 )
 
 func main() {
@@ -37,11 +37,11 @@ func main() {
 	}
 }
 
-// compare builds the server in dir and starts it once for each row.
+// compare builds the server in dir, and starts it once for each row.
 func compare(folder, dir string) error {
 	build := exec.Command("go", "build", "-o", dir+"/server", "threeloops/"+folder)
 	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("%sthis has to run in the repository: %w", out, err)
+		return fmt.Errorf("%scan't build %s; run this command inside the repository: %w", out, folder, err)
 	}
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(t, "the clients that were accepted\tfailed accepts\tlines that were echoed")
@@ -56,7 +56,7 @@ func compare(folder, dir string) error {
 	return t.Flush()
 }
 
-// run starts the server with few descriptors, and counts for a second.
+// run starts the server with few descriptors, and counts failed accepts and echoed lines for a second.
 func run(program string, talks bool) (failed, echoed int, err error) {
 	server := exec.Command("sh", "-c", fmt.Sprintf("ulimit -n %d; exec %s -addr 127.0.0.1:0", descriptors, program))
 	said, err1 := server.StdoutPipe()
@@ -79,7 +79,7 @@ func run(program string, talks bool) (failed, echoed int, err error) {
 	before := 0
 	for late := time.Now().Add(patience); before == 0 && err == nil; time.Sleep(10 * time.Millisecond) {
 		if before, err = failures(logged); time.Now().After(late) {
-			return 0, 0, fmt.Errorf("the server logs no failed accept in %v", patience)
+			return 0, 0, fmt.Errorf("the server has logged no failed accept within %v", patience)
 		}
 	}
 	end := time.Now().Add(watched)
@@ -92,7 +92,7 @@ func run(program string, talks bool) (failed, echoed int, err error) {
 	return after - before, echoed, cmp.Or(err, err3)
 }
 
-// failures counts the lines in which the server has said that accept failed.
+// failures counts the lines of the log that say that accept failed.
 func failures(logged *os.File) (int, error) {
 	text, err := os.ReadFile(logged.Name())
 	return strings.Count(string(text), "accept"), err

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command onewrite hands write(2) more and more bytes in one call, on a non-blocking socket whose other
-// end doesn't read, and prints how many of them each call takes.
+// Command onewrite gives write(2) more and more bytes in one call. The socket is non-blocking, and its
+// other end doesn't read. The table shows how many of the bytes each call takes.
 package main
 
 import (
@@ -28,7 +28,7 @@ func main() {
 	fmt.Print("\n", story)
 }
 
-// attempt offers size bytes to a new connection, and tells what became of them.
+// attempt writes size bytes to a new connection. story says in words what happened to them.
 func attempt(size int) (taken int, story string) {
 	server, client := pair()
 	defer server.Close()
@@ -39,14 +39,15 @@ func attempt(size int) (taken int, story string) {
 		log.Fatal(err)
 	}
 	_, err = write(server, out)
-	story = fmt.Sprintf("Of %d bytes the first write took %d, and said no error.\nThe second said: %v.\n",
+	story = fmt.Sprintf("The first write took %[2]d of %[1]d bytes, and returned no error.\nThe second write returned: %[3]v.\n",
 		size, taken, err)
 	writes, full := drain(server, client, out[taken:])
-	return taken, story + fmt.Sprintf("Then the client read. %d more writes took a part each, "+
-		"and %d times the socket\nwas full and poll had to wait for room.\n", writes, full)
+	return taken, story + fmt.Sprintf("Then the client read. It took %d more writes to send the rest. "+
+		"The socket was\nfull %d times, and poll had to wait for room.\n", writes, full)
 }
 
-// drain sends out while the client reads, as a loop does: write until EAGAIN, then wait for POLLOUT.
+// drain sends out while the client reads. It does what a loop does: write until EAGAIN, then wait
+// for POLLOUT.
 func drain(server, client net.Conn, out []byte) (writes, full int) {
 	go io.Copy(io.Discard, client)
 	for len(out) > 0 {
@@ -71,7 +72,7 @@ func write(c net.Conn, p []byte) (n int, err error) {
 	return n, err
 }
 
-// control lends a connection's descriptor, which Go has made non-blocking.
+// control calls f with a connection's descriptor. Go has made it non-blocking.
 func control(c net.Conn, f func(fd int)) {
 	raw, err := c.(*net.TCPConn).SyscallConn()
 	if err == nil {
@@ -82,7 +83,7 @@ func control(c net.Conn, f func(fd int)) {
 	}
 }
 
-// pair is a connection on loopback, with both its ends.
+// pair returns both ends of a connection within this machine.
 func pair() (server, client net.Conn) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command wakes asks poll(2) a thousand times about one connection whose client says nothing, and counts
-// how often it returns because there is something to do.
+// Command wakes asks poll(2) a thousand times about one connection whose client sends nothing. It
+// counts how often poll returns because something is ready.
 package main
 
 import (
@@ -27,7 +27,7 @@ func main() {
 	table.Flush()
 }
 
-// ask calls poll, and lets it wait for a millisecond each time.
+// ask calls poll 1000 times, with a timeout of one millisecond, and counts the wakes.
 func ask(fd int, events int16) (wakes int) {
 	for range calls {
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: events}}, 1)
@@ -39,7 +39,7 @@ func ask(fd int, events int16) (wakes int) {
 	return wakes
 }
 
-// fill writes until the socket takes no more. Nobody reads.
+// fill writes until the socket is full. Nobody reads.
 func fill(fd int) {
 	for p := make([]byte, 1<<20); ; {
 		if _, err := unix.Write(fd, p); err == unix.EAGAIN {
@@ -50,7 +50,8 @@ func fill(fd int) {
 	}
 }
 
-// connection returns the server's end of a new connection on loopback. Its client stays, and is silent.
+// connection returns the server's end of a new connection within this machine. Its client stays
+// connected, and sends nothing.
 func connection() int {
 	listener := socket()
 	here := &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command active measures what it costs to find a socket that is ready, by poll(2) and by epoll(7), when
-// of a thousand more and more are.
+// Command active measures how long poll(2) and epoll_wait(2) take to find a ready socket, while more and
+// more of a thousand sockets are ready.
 package main
 
 import (
@@ -24,7 +24,7 @@ func main() {
 }
 
 func run() error {
-	fmt.Printf("Of %d sockets some are ready. How long does it take to find one of those?\n\n", sockets)
+	fmt.Printf("Some of %d sockets are ready. How long does it take to find one of these?\n\n", sockets)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(w, "ready\tpoll\tepoll")
 	ep, err := unix.EpollCreate1(0)
@@ -32,11 +32,11 @@ func run() error {
 		return err
 	}
 	list := make([]unix.PollFd, sockets)
-	others := make([]int, sockets) // the other ends: what is written there makes a socket ready
+	others := make([]int, sockets) // the other ends: a byte written there makes a socket ready
 	for i := range sockets {
 		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 		if err != nil {
-			return fmt.Errorf("with %d sockets: %w (ulimit -n says how many there may be)", 2*i, err)
+			return fmt.Errorf("can't open more than %d sockets: %w; raise the limit of descriptors (ulimit -n)", 2*i, err)
 		}
 		list[i], others[i] = unix.PollFd{Fd: int32(pair[0]), Events: unix.POLLIN}, pair[1]
 		event := &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(pair[0])}
@@ -45,7 +45,7 @@ func run() error {
 		}
 	}
 	events := make([]unix.EpollEvent, sockets)
-	silent := others // the last ones become ready first: poll passes all that are not
+	silent := others // the last sockets become ready first, so poll passes all the others
 	for _, ready := range []int{1, 10, 100, 300, 500, 700, 1000} {
 		for len(silent) > sockets-ready {
 			if _, err := unix.Write(silent[len(silent)-1], []byte("!")); err != nil {
@@ -60,7 +60,7 @@ func run() error {
 	return w.Flush()
 }
 
-// byPoll asks poll(2), looks through the whole list for the answer, and returns how many are ready.
+// byPoll calls poll(2) and looks at the whole list. It returns how many sockets are ready.
 func byPoll(all []unix.PollFd) (ready int) {
 	unix.Poll(all, -1)
 	for i := range all {
@@ -71,7 +71,7 @@ func byPoll(all []unix.PollFd) (ready int) {
 	return ready
 }
 
-// byEpoll asks epoll(7): the answer is the first part of events.
+// byEpoll calls epoll_wait(2) and looks at the events. It returns how many sockets are ready.
 func byEpoll(ep int, events []unix.EpollEvent) (ready int) {
 	n, _ := unix.EpollWait(ep, events, -1)
 	for i := range events[:max(n, 0)] {
@@ -82,12 +82,12 @@ func byEpoll(ep int, events []unix.EpollEvent) (ready int) {
 	return ready
 }
 
-// median asks for 300 ms, 1000 times at most, and returns how many µs the usual question took.
+// median calls ask for 300 ms, at most 1000 times, and returns the median time of a call in µs.
 func median(ask func() (ready int)) (us float64) {
 	var took []time.Duration
 	for begin := time.Now(); len(took) < 1000 && time.Since(begin) < 300*time.Millisecond; {
 		start := time.Now()
-		if ask() > 0 { // a signal ends a question early
+		if ask() > 0 { // 0 if a signal has interrupted the call
 			took = append(took, time.Since(start))
 		}
 	}

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command goroutines counts what the kernel sees of a Go program in which a goroutine waits for each of
-// many clients.
+// Command goroutines counts the threads and epoll descriptors of a Go program with many clients, where a
+// goroutine waits for each client.
 package main
 
 import (
@@ -28,7 +28,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	var clients []net.Conn // they say nothing
+	var clients []net.Conn // they send nothing
 	for _, n := range []int{1, 10, 100, 1000, 4000} {
 		for len(clients) < n {
 			c, err := net.Dial("tcp", ln.Addr().String())
@@ -40,7 +40,7 @@ func run() error {
 			if err != nil {
 				return err
 			}
-			go server.Read(make([]byte, 1)) // for as long as the program runs
+			go server.Read(make([]byte, 1)) // waits as long as the program runs
 		}
 		threads, err := filepath.Glob("/proc/self/task/*")
 		if err != nil {
@@ -51,7 +51,7 @@ func run() error {
 	return w.Flush()
 }
 
-// epolls counts the descriptors that epoll_create1(2) has returned.
+// epolls counts this process's epoll descriptors.
 func epolls() (n int) {
 	all, _ := filepath.Glob("/proc/self/fd/*")
 	for _, name := range all {

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server sends every line back. One loop asks poll(2) who is ready, by a list that it keeps.
+// Command server echoes lines. One loop asks poll(2) which clients are ready, with a list that it keeps.
 package main
 
 import (
@@ -22,23 +22,23 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("listening on", ln.Addr())
-	raw, _ := ln.(*net.TCPListener).SyscallConn() // leads to the descriptor; an open listener has one
+	raw, _ := ln.(*net.TCPListener).SyscallConn() // to get its descriptor; ln is open, so no error
 	log.Fatal(raw.Control(func(fd uintptr) { log.Fatal(serve(int(fd))) }))
 }
 
-// serve is the loop. Its list, the listener and then the clients, is kept from round to round.
+// serve is the loop. It keeps one list for all iterations: first the listener, then the clients.
 func serve(listener int) error {
 	clients, buf, reopen := []*client{{fd: listener}}, make([]byte, 16<<10), time.Now()
 	fds := append(make([]unix.PollFd, 0, 64), unix.PollFd{Fd: int32(listener), Events: unix.POLLIN})
 	for wait := -1; ; fds[0].Fd, wait = int32(listener), -1 {
-		if time.Now().Before(reopen) { // accept has failed: for a while poll passes over the listener
+		if time.Now().Before(reopen) { // accept has failed: poll ignores the listener for a while
 			fds[0].Fd, wait = -1, 100
 		}
 		n, err := unix.Poll(fds, wait)
 		if err != nil && err != unix.EINTR {
 			return err
 		}
-		for i := len(fds) - 1; n > 0 && i > 0; i-- { // backwards: what fills a gap has had its turn
+		for i := len(fds) - 1; n > 0 && i > 0; i-- { // backwards: the entry that fills a gap has had its turn
 			if c, last := clients[i], len(fds)-1; fds[i].Revents != 0 && c.turn(buf) {
 				fds[i].Events = c.wants()
 			} else if fds[i].Revents != 0 {
@@ -51,24 +51,24 @@ func serve(listener int) error {
 			continue
 		}
 		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-		if err == nil { // if another client waits, the next poll says so
+		if err == nil { // if more clients are waiting, the next poll says so
 			fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
 			clients = append(clients, &client{fd: fd})
 		} else if err != unix.EAGAIN && err != unix.ECONNABORTED {
-			log.Print("accept: ", err) // such as EMFILE: meanwhile the clients wait in the backlog
+			log.Print("accept: ", err) // such as EMFILE; until reopen clients wait in the backlog
 			reopen = time.Now().Add(100 * time.Millisecond)
 		}
 	}
 }
 
-// client is a connection, and what is to be remembered of it from one turn to the next.
+// client is a connection, with everything that the loop must remember about it between two turns.
 type client struct {
 	fd    int
-	buf   []byte // what has come and is not sent
-	whole int    // how much of it are lines whose end has come
+	buf   []byte // bytes that have arrived and aren't sent back yet
+	whole int    // how many bytes of buf are complete lines
 }
 
-// wants is what poll is to watch: while something is to be sent, nothing is read.
+// wants returns what poll must watch. While there is something to send, nothing is read.
 func (c *client) wants() int16 {
 	if c.whole > 0 {
 		return unix.POLLOUT
@@ -76,11 +76,11 @@ func (c *client) wants() int16 {
 	return unix.POLLIN
 }
 
-// turn does what c is ready for, without waiting, and reports whether it stays.
+// turn does what c is ready for, without waiting. It returns false if the connection is over.
 func (c *client) turn(buf []byte) bool {
 	if c.whole == 0 {
 		n, err := unix.Read(c.fd, buf)
-		if n <= 0 { // 0 is the end of what the client sends
+		if n <= 0 { // 0 means the end: the client will send nothing more
 			return err == unix.EAGAIN
 		}
 		if end := bytes.LastIndexByte(buf[:n], '\n') + 1; end > 0 {
@@ -91,9 +91,9 @@ func (c *client) turn(buf []byte) bool {
 	for c.whole > 0 {
 		n, err := unix.Write(c.fd, c.buf[:c.whole])
 		if n < 0 {
-			return err == unix.EAGAIN // the socket is full: poll will tell when it has room
+			return err == unix.EAGAIN // the socket is full: poll will report when it has room
 		}
 		c.buf, c.whole = c.buf[n:], c.whole-n
 	}
-	return len(c.buf) <= 64<<10 // a line that never ends must not be kept for ever
+	return len(c.buf) <= 64<<10 // a line that never ends must not fill the memory
 }
