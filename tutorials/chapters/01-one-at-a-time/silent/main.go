@@ -38,7 +38,7 @@ func compare(dir string) error {
 	}
 	fmt.Print("How long B waits for its answer, after clients that have connected and say nothing.\n\n")
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(w, "server\tno silent client\tone silent client\tthree silent clients")
+	fmt.Fprintln(w, "server\tnone silent\tone silent\tthree silent")
 	for _, command := range []string{"server -patience 1s", "forkserv", "pollserv", "epollserv"} {
 		words := strings.Fields(command)
 		times, err := ask(exec.Command(dir+"/"+words[0], append(words[1:], "-addr", "127.0.0.1:0")...))
