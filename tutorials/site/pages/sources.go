@@ -17,7 +17,33 @@ import (
 // part is a part of a file as it is shown.
 type part struct {
 	annotate.Part
-	Code template.HTML
+	Code  template.HTML
+	Loops *differs // nil: it isn't compared
+}
+
+// differs is what differs in this declaration of one of the loops, and the page that shows it.
+type differs struct {
+	About []template.HTML
+	URL   string
+}
+
+// differsIn finds what loops.md says of a declaration of a file.
+func differsIn(path, name string) (*differs, error) {
+	all, err := readSaid()
+	if err != nil {
+		return nil, err
+	}
+	_, method, _ := strings.Cut(name, ".")
+	for _, v := range views {
+		for _, h := range heads(v.fork) {
+			for _, s := range all {
+				if h.Path == path && s.name == method {
+					return &differs{s.paragraphs(v), v.url + "#" + annotate.DeclID(method)}, nil
+				}
+			}
+		}
+	}
+	return nil, nil
 }
 
 // shelf is a package in the index.
@@ -76,6 +102,10 @@ func (s *site) file(files []*annotate.File, i int) error {
 	}{File: f}
 	for _, q := range s.code.Parts(f) {
 		piece := part{Part: q}
+		var err error
+		if piece.Loops, err = differsIn(f.Path, q.Name); err != nil {
+			return err
+		}
 		if q.First <= q.Last {
 			piece.Code = s.code.Lines(f, q.First, q.Last, true)
 		}
