@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command calls sends messages back over a loop with one client, level-triggered and edge-triggered, and
-// counts the system calls for each message.
+// Command calls echoes messages in a loop with one client, level-triggered and edge-triggered. It counts
+// the system calls for each message.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 
 const (
 	messages = 5000
-	buffer   = 16 << 10 // bytes that one read may bring
+	buffer   = 16 << 10 // the most bytes that one read returns
 )
 
 func main() {
@@ -34,8 +34,8 @@ func main() {
 	table.Flush()
 }
 
-// server is a loop with one client that says something and then waits for the answer. So client and server
-// take turns in one thread, and every run counts the same.
+// server is a loop with one client, which sends a message and then waits for the answer. Client and server
+// take turns in one thread, so every run counts the same.
 type server struct {
 	ep, fd               int
 	waits, reads, writes int
@@ -53,7 +53,7 @@ func exchange(size int, flags uint32) *server {
 		_, err := unix.Write(fds[1], message)
 		check(err)
 		for sent := 0; sent < size; {
-			sent += s.round(buf, flags != 0)
+			sent += s.iterate(buf, flags != 0)
 		}
 		_, err = unix.Read(fds[1], message)
 		check(err)
@@ -64,8 +64,8 @@ func exchange(size int, flags uint32) *server {
 	return s
 }
 
-// round is one of the loop's: it waits, reads, once or until EAGAIN, and sends what came.
-func (s *server) round(buf []byte, all bool) (sent int) {
+// iterate runs one iteration: it waits, reads once or until EAGAIN, and sends back what it has read.
+func (s *server) iterate(buf []byte, all bool) (sent int) {
 	_, err := unix.EpollWait(s.ep, make([]unix.EpollEvent, 1), -1)
 	check(err)
 	for s.waits++; ; {

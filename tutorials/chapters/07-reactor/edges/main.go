@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command edges has a client send ten bytes once, and reads them four at a time whenever epoll(7) says that
-// there is something to read: level-triggered, and edge-triggered.
+// Command edges lets a client send ten bytes once. Whenever epoll(7) reports that there is something
+// to read, it reads at most four bytes: level-triggered, and edge-triggered.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	fmt.Printf("EPOLLOUT, and nothing to send: of 1000 waits %d wake if by level, %d if by edge.\n\n",
+	fmt.Printf("EPOLLOUT with nothing to send: of 1000 waits, %d wake if level-triggered, %d if edge-triggered.\n\n",
 		armed(0), armed(unix.EPOLLET))
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprint(table, "how\twakes\tbytes read\tbytes left\n")
@@ -22,13 +22,13 @@ func main() {
 		wakes, read := receive(flags, all)
 		fmt.Fprintf(table, "%s\t%d\t%d\t%d\n", how, wakes, read, 10-read)
 	}
-	row("level, one read a wake", 0, false)
-	row("edge, one read a wake", unix.EPOLLET, false)
+	row("level, one read per wake", 0, false)
+	row("edge, one read per wake", unix.EPOLLET, false)
 	row("edge, reads until EAGAIN", unix.EPOLLET, true)
 	table.Flush()
 }
 
-// receive counts wakes and bytes until epoll has nothing more to report.
+// receive counts wakes and bytes until epoll reports nothing more.
 func receive(flags uint32, all bool) (wakes, bytes int) {
 	server, client := pair()
 	ep := watch(server, unix.EPOLLIN|flags)
@@ -51,7 +51,7 @@ func receive(flags uint32, all bool) (wakes, bytes int) {
 	return wakes, bytes
 }
 
-// armed counts how often epoll reports a socket that has room, when that is what it was asked for.
+// armed counts how often epoll reports a socket that has room, if it is asked for EPOLLOUT.
 func armed(flags uint32) (wakes int) {
 	server, client := pair()
 	ep := watch(server, unix.EPOLLIN|unix.EPOLLOUT|flags)
@@ -64,7 +64,7 @@ func armed(flags uint32) (wakes int) {
 	return wakes
 }
 
-// woken waits for a millisecond at most.
+// woken waits at most a millisecond, and returns whether epoll has reported an event.
 func woken(ep int) bool {
 	n, err := unix.EpollWait(ep, make([]unix.EpollEvent, 1), 1)
 	check(err)

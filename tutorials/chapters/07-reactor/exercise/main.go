@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server sends lines back. One loop serves all clients: epoll(7) tells it which of them are ready.
+// Command server echoes lines. One loop serves all clients: epoll(7) tells it which of them are ready.
 package main
 
 import (
@@ -22,39 +22,39 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("listening on", ln.Addr())
-	raw, _ := ln.(*net.TCPListener).SyscallConn() // leads to the descriptor; an open listener has one
+	raw, _ := ln.(*net.TCPListener).SyscallConn() // to get its descriptor; ln is open, so no error
 	log.Fatal(raw.Control(func(fd uintptr) { log.Fatal(serve(int(fd))) }))
 }
 
-// serve is the loop, a reactor: of each descriptor that is reported it calls what is there for it.
+// serve is the loop, a reactor: for each descriptor that epoll reports, it calls turn or accept.
 func serve(listener int) error {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	clients, events, buf := map[int]*client{}, make([]unix.EpollEvent, 64), make([]byte, 16<<10)
 	for n, wait, reopen := 0, 0, time.Now(); err == nil || err == unix.EINTR; {
 		n, err = unix.EpollWait(ep, events, wait)
-		if wait >= 0 && !time.Now().Before(reopen) { // in the first round, and 100 ms after accept has failed
+		if wait >= 0 && !time.Now().Before(reopen) { // in the first iteration, and 100 ms after accept has failed
 			wait, err = -1, watch(ep, unix.EPOLL_CTL_ADD, listener, unix.EPOLLIN|unix.EPOLLET)
 		}
 		for _, e := range events[:max(n, 0)] {
 			if c := clients[int(e.Fd)]; c == nil && accept(ep, listener, clients) == 0 {
-				log.Print("accept fails: no descriptor is free, or no memory")
+				log.Print("accept has failed: no descriptor is free, or no memory")
 				wait, reopen = 100, time.Now().Add(100*time.Millisecond)
 				err = watch(ep, unix.EPOLL_CTL_DEL, listener, 0)
 			} else if c != nil && !c.turn(ep, buf) {
 				delete(clients, c.fd)
-				unix.Close(c.fd) // and so epoll forgets it, for nobody else has a copy
+				unix.Close(c.fd) // epoll forgets it too: no other process has a copy
 			}
 		}
 	}
 	return err
 }
 
-// watch says which events of fd epoll is to report, from now on and until it is told otherwise.
+// watch tells epoll which events of fd to report, until the next call for fd.
 func watch(ep, op, fd int, events uint32) error {
 	return unix.EpollCtl(ep, op, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
 }
 
-// accept takes in those who wait, 16 at most, so that the clients have their turn.
+// accept accepts at most 16 clients, so that the connected clients get their turn.
 func accept(ep, listener int, clients map[int]*client) (n int) {
 	for ; n < 16; n++ {
 		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
@@ -69,19 +69,19 @@ func accept(ep, listener int, clients map[int]*client) (n int) {
 	return n
 }
 
-// client is a connection, and what is to be remembered of it from one turn to the next.
+// client is a connection, with everything that the loop must remember about it between two turns.
 type client struct {
 	fd    int
-	buf   []byte // what has come and is not sent
-	whole int    // how much of it are lines whose end has come
+	buf   []byte // bytes that have arrived and aren't sent back yet
+	whole int    // how many bytes of buf are complete lines
 }
 
-// turn does what c is ready for, without waiting, and reports whether it stays.
+// turn does what c is ready for, without waiting. It returns false if the connection is over.
 func (c *client) turn(ep int, buf []byte) bool {
 	full := c.whole > 0
 	if !full {
 		n, err := unix.Read(c.fd, buf)
-		if n <= 0 { // 0 is the end of what the client sends
+		if n <= 0 { // 0 means the end: the client will send nothing more
 			return err == unix.EAGAIN
 		}
 		if end := bytes.LastIndexByte(buf[:n], '\n') + 1; end > 0 {

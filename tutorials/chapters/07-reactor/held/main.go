@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command held has epoll(7) watch a connection on which a byte waits, gives a copy of the connection to a
-// child process, closes its own, and counts what epoll reports after each step.
+// Command held watches a connection with epoll(7) on which a byte has arrived. It gives a copy of the
+// descriptor to a child process, and closes its own. It counts what epoll reports after each step.
 package main
 
 import (
@@ -29,12 +29,13 @@ func main() {
 	table.Flush()
 }
 
-// steps counts wakes after each step. The error is what EPOLL_CTL_DEL says, before the close or after it.
+// steps counts wakes after each step. The error is the result of EPOLL_CTL_DEL, which comes before the
+// close if first is true, and else after it.
 func steps(first bool) (wakes []int, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	check(err)
 	server, client := fds[0], fds[1]
-	_, err = unix.Write(client, []byte("x")) // that nobody reads
+	_, err = unix.Write(client, []byte("x")) // nobody reads it
 	check(err)
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	check(err)
@@ -55,7 +56,7 @@ func steps(first bool) (wakes []int, err error) {
 	return append(wakes, count(ep)), err
 }
 
-// count says how many of some waits report an event.
+// count returns how many of 10 waits report an event.
 func count(ep int) (wakes int) {
 	for range waits {
 		n, err := unix.EpollWait(ep, make([]unix.EpollEvent, 1), 1)
@@ -65,7 +66,7 @@ func count(ep int) (wakes int) {
 	return wakes
 }
 
-// child starts a process that has a copy of fd, and ends when it is told to leave.
+// child starts a process that has a copy of fd. leave ends it.
 func child(fd int) (leave func()) {
 	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 	check(err)
@@ -74,7 +75,7 @@ func child(fd int) (leave func()) {
 	in, err := cmd.StdinPipe()
 	check(err)
 	check(cmd.Start())
-	check(cmd.ExtraFiles[0].Close()) // the child has its own now
+	check(cmd.ExtraFiles[0].Close()) // the child has its own copy now
 	return func() {
 		in.Close()
 		check(cmd.Wait())

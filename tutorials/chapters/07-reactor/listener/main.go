@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command listener counts how many of 50 clients are accepted until epoll(7) has nothing more to report. They
-// all connect before it is asked for the first time, or each when the one before was accepted.
+// Command listener counts how many of 50 clients it accepts until epoll(7) reports nothing more. All
+// clients connect before the first wait, or each connects after the one before it has been accepted.
 package main
 
 import (
@@ -23,21 +23,22 @@ func main() {
 		wakes, accepted := burst(flags, most, queued)
 		fmt.Fprintf(table, "%s\t%d\t%d\t%d\n", how, wakes, accepted, clients-accepted)
 	}
-	row("level, one accept a wake", 0, 1, true)
+	row("level, one accept per wake", 0, 1, true)
 	row("level, until EAGAIN", 0, clients+1, true)
-	row("edge, one accept a wake", unix.EPOLLET, 1, true)
+	row("edge, one accept per wake", unix.EPOLLET, 1, true)
 	row("edge, until EAGAIN", unix.EPOLLET, clients+1, true)
-	row("edge, one accept a wake, each client alone", unix.EPOLLET, 1, false)
+	row("edge, one accept per wake, clients one by one", unix.EPOLLET, 1, false)
 	table.Flush()
 }
 
-// burst has the clients connect, all of them before the first wait if queued, and accepts at most so many in a wake.
+// burst lets the clients connect: if queued, all before the first wait. most is the limit of accepts
+// per wake.
 func burst(flags uint32, most int, queued bool) (wakes, accepted int) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
-	defer ln.Close()                      // resets the clients that were not accepted
-	taken := make(chan bool, clients)     // of each client that was accepted
-	conns := make(chan net.Conn, clients) // of all clients
+	defer ln.Close()                      // resets the clients that it hasn't accepted
+	taken := make(chan bool, clients)     // one value for each accepted client
+	conns := make(chan net.Conn, clients) // the ends of all clients
 	connect := func() {
 		for range clients {
 			c, err := net.Dial("tcp", ln.Addr().String())
