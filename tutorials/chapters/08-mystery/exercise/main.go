@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server sends WebSocket messages back. A goroutine serves each client.
+// Command server echoes WebSocket messages. Each client has a goroutine.
 package main
 
 import (
@@ -30,25 +30,25 @@ func main() {
 		c, err := ln.Accept()
 		if err != nil {
 			log.Print(err)
-			time.Sleep(100 * time.Millisecond) // for want of descriptors, say: some will be closed
+			time.Sleep(100 * time.Millisecond) // such as EMFILE: some descriptors will be closed
 			continue
 		}
 		go serve(c.(*net.TCPConn))
 	}
 }
 
-// serve opens a WebSocket and sends every message back.
+// serve opens a WebSocket and sends back every message.
 func serve(c *net.TCPConn) {
 	defer c.Close()
-	c.SetNoDelay(false)                           // messages are small: the kernel may put several into a segment
-	limit := &io.LimitedReader{R: c, N: 64 << 10} // bytes of the handshake
+	c.SetNoDelay(false)                           // messages are small: the kernel can put several into a segment
+	limit := &io.LimitedReader{R: c, N: 64 << 10} // the most bytes of the handshake
 	in := bufio.NewReader(limit)
 	c.SetReadDeadline(time.Now().Add(10 * time.Second)) // for the handshake
 	err := handshake(c, in)
 	c.SetReadDeadline(time.Time{})
 	limit.N = math.MaxInt64
 	var frames ws.Reader
-	frames.Init(ws.Server, 1<<20) // bytes of a message
+	frames.Init(ws.Server, 1<<20) // the most bytes of a message
 	var message []byte
 	for buf, n := make([]byte, 4096), 0; err == nil; {
 		n, err = in.Read(buf)
@@ -87,7 +87,7 @@ func handshake(c *net.TCPConn, in *bufio.Reader) error {
 	return err
 }
 
-// send sends a frame. Its header and its payload lie in two places; neither is copied.
+// send sends a frame. Its header and its payload are in two places. Neither is copied.
 func send(c *net.TCPConn, opcode ws.Opcode, payload []byte) error {
 	header := ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: opcode, Length: int64(len(payload))})
 	if _, err := c.Write(header); err != nil {

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command later measures the answers of a connection one by one. Each is a head and a body, sent in
-// three ways.
+// Command later measures each answer on a connection. An answer is a head and a body, and the server
+// sends them in three ways.
 package main
 
 import (
@@ -16,11 +16,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ways to send a head, and then a body.
+// ways are the ways to send a head and then a body.
 var ways = []struct {
 	name    string
 	noDelay bool
-	flags   int // of the head's send
+	flags   int // of the send of the head
 }{
 	{"two sends", false, 0},
 	{"with TCP_NODELAY", true, 0},
@@ -37,7 +37,7 @@ func main() {
 }
 
 func run() error {
-	fmt.Print("A client asks again and again. How long does each answer take, a head and then a body?\n\n")
+	fmt.Print("A client asks again and again. Each answer is a head and then a body. How long does it take?\n\n")
 	columns := "request"
 	var took [requests][]string
 	for _, way := range ways {
@@ -83,12 +83,12 @@ func connect() (client, server *net.TCPConn, err error) {
 	return client, server, err
 }
 
-// serve answers each byte with a head and a body, by two system calls.
+// serve answers each byte with a head and a body, in two system calls.
 func serve(c *net.TCPConn, flags int) {
 	defer c.Close()
 	raw, err := c.SyscallConn()
 	for err == nil {
-		if _, err = c.Read(make([]byte, 1)); err == nil { // until the client has closed
+		if _, err = c.Read(make([]byte, 1)); err == nil { // until the client closes the connection
 			err = raw.Write(func(fd uintptr) bool {
 				_, err := unix.SendmsgN(int(fd), make([]byte, head), nil, nil, flags)
 				return err != unix.EAGAIN

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command rate measures how many answers a second fifty clients get: a head and a body, sent in four ways.
+// Command rate counts the answers that fifty clients get in a second, sent in four ways.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 
 const clients, head, body = 50, 80, 300
 
-// ways to send a head and a body: the size and the flags of each send.
+// ways are the ways to send a head and a body: the size and the flags of each send.
 var ways = []struct {
 	name    string
 	noDelay bool
@@ -28,9 +28,9 @@ var ways = []struct {
 }
 
 func main() {
-	fmt.Printf("%d clients ask again and again, for a second. How many answers are there?\n\n", clients)
+	fmt.Printf("%d clients ask again and again for one second. How many answers do they get?\n\n", clients)
 	fmt.Printf("%-16s   answers a second\n", "a head, a body")
-	said := "\nProcessor time for one answer, clients' and server's together:\n"
+	said := "\nProcessor time for one answer, of clients and server together:\n"
 	for _, way := range ways {
 		before, start := used(), time.Now()
 		answers := run(way.noDelay, way.sends)
@@ -40,7 +40,7 @@ func main() {
 	fmt.Print(said)
 }
 
-// run counts what all clients get.
+// run counts the answers of all clients.
 func run(noDelay bool, sends [][2]int) (answers int64) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -57,7 +57,7 @@ func run(noDelay bool, sends [][2]int) (answers int64) {
 			defer client.Close()
 			n := int64(0)
 			for end := time.Now().Add(time.Second); time.Now().Before(end); n++ {
-				client.Write([]byte("?")) // if that fails, so will the read
+				client.Write([]byte("?")) // if Write fails, ReadFull fails too
 				if _, err := io.ReadFull(client, make([]byte, head+body)); err != nil {
 					log.Fatal("rate: ", err)
 				}
@@ -76,7 +76,7 @@ func run(noDelay bool, sends [][2]int) (answers int64) {
 	return answers
 }
 
-// serve answers each byte until the client has closed.
+// serve answers each byte, until the client closes the connection.
 func serve(c *net.TCPConn, noDelay bool, sends [][2]int) {
 	defer c.Close()
 	c.SetNoDelay(noDelay)
@@ -92,7 +92,7 @@ func serve(c *net.TCPConn, noDelay bool, sends [][2]int) {
 	}
 }
 
-// used is the processor time of this process so far, in ns.
+// used returns the processor time that this process has used, in ns.
 func used() int64 {
 	var u unix.Rusage
 	unix.Getrusage(unix.RUSAGE_SELF, &u)

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command segments sends answers as two pieces, with Nagle's algorithm, and measures for how long the first
-// piece keeps the second one back.
+// Command segments sends answers in two pieces, with Nagle's algorithm on. It measures how long the
+// second piece waits because of the first.
 package main
 
 import (
@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	segment = 1000 // bytes that a segment may have, with TCP's options
+	segment = 1000 // the most bytes of a segment, including TCP's options
 	second  = 300  // bytes of the second piece
-	rounds  = 13   // of which the first ones are acknowledged at once
+	rounds  = 13   // the first ones are acknowledged immediately
 )
 
 func main() {
@@ -31,7 +31,7 @@ func main() {
 	fmt.Fprintln(t, "the first piece\tthe answer takes\tthe first piece alone is acknowledged after")
 	client, server, full := connect()
 	for i, first := range []int{40, full - 1, full} {
-		name := [...]string{"40 bytes", "a segment but one byte", "a full segment"}[i]
+		name := [...]string{"40 bytes", "a segment minus one byte", "a full segment"}[i]
 		both := times(client, server, func() { send(server, first); send(server, second) }, first+second)
 		alone := times(client, server, func() { send(server, first); drained(server) }, 0)
 		fmt.Fprintf(t, "%s\t%.3f ms\t%.1f ms\n", name, both[rounds/2], alone[rounds*3/4])
@@ -40,7 +40,7 @@ func main() {
 	t.Flush()
 }
 
-// connect returns both ends of a connection, and how many bytes fill one of its segments.
+// connect returns both ends of a connection, and the number of bytes that fill one of its segments.
 func connect() (client, server *net.TCPConn, full int) {
 	small := func(_, _ string, c syscall.RawConn) error {
 		return c.Control(func(fd uintptr) {
@@ -60,21 +60,21 @@ func connect() (client, server *net.TCPConn, full int) {
 	return c.(*net.TCPConn), s.(*net.TCPConn), full
 }
 
-// times returns how many milliseconds answers take, in order of size. The client reads so many bytes of each.
+// times returns how many milliseconds the answers take, sorted. The client reads bytes of each answer.
 func times(client, server *net.TCPConn, answer func(), bytes int) (took []float64) {
 	for range rounds {
 		send(client, 1)
 		io.ReadFull(server, make([]byte, 1))
 		start := time.Now()
 		answer()
-		io.ReadFull(client, make([]byte, bytes)) // if it fails, so will the next send
+		io.ReadFull(client, make([]byte, bytes)) // if it fails, the next send fails too
 		took = append(took, time.Since(start).Seconds()*1000)
 	}
 	slices.Sort(took)
 	return took
 }
 
-// drained returns when all that was sent is acknowledged.
+// drained waits until the other kernel has acknowledged all bytes.
 func drained(c *net.TCPConn) {
 	for option(c, func(fd int) (int, error) { return unix.IoctlGetInt(fd, unix.SIOCOUTQ) }) > 0 {
 		time.Sleep(100 * time.Microsecond)

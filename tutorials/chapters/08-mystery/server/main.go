@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server answers each GET with a page: its head by sendmsg(2), then the page by sendfile(2).
+// Command server answers each GET with a head, by sendmsg(2), and then a page, by sendfile(2).
 package main
 
 import (
@@ -21,14 +21,14 @@ import (
 
 var (
 	addr    = flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
-	noDelay = flag.Bool("nodelay", true, "set TCP_NODELAY: what is there is sent")
-	more    = flag.Bool("more", true, "send the head with MSG_MORE: wait for the page")
+	noDelay = flag.Bool("nodelay", true, "set TCP_NODELAY: the kernel sends small pieces without delay")
+	more    = flag.Bool("more", true, "send the head with MSG_MORE: the kernel waits for the page")
 	page    = "<!doctype html><title>A page</title>" + strings.Repeat("<p>All is well.\n", 20)
 )
 
 func main() {
 	flag.Parse()
-	file, none := unix.MemfdCreate("page", unix.MFD_CLOEXEC) // a file without a name, in memory
+	file, none := unix.MemfdCreate("page", unix.MFD_CLOEXEC) // a file in memory, without a name
 	_, full := unix.Write(file, []byte(page))
 	ln, err := net.Listen("tcp", *addr)
 	if err := cmp.Or(none, full, err); err != nil {
@@ -39,24 +39,24 @@ func main() {
 		c, err := ln.Accept()
 		if err != nil {
 			log.Print(err)
-			time.Sleep(100 * time.Millisecond) // for want of descriptors, say: some will be closed
+			time.Sleep(100 * time.Millisecond) // such as EMFILE: some descriptors will be closed
 			continue
 		}
 		go serve(c.(*net.TCPConn), file)
 	}
 }
 
-// serve answers the requests of a client, one after the other.
+// serve answers the requests of a client, one after another.
 func serve(c *net.TCPConn, file int) {
 	defer c.Close()
-	c.SetNoDelay(*noDelay) // the kernel begins without, Go's library with it
+	c.SetNoDelay(*noDelay) // off in a new socket, but Go's library switches it on
 	raw, err := c.SyscallConn()
 	limit := &io.LimitedReader{R: c}
 	in := bufio.NewReader(limit)
 	for last := false; err == nil && !last; {
-		limit.N = 64 << 10             // bytes of a request
-		c.SetReadDeadline(time.Time{}) // a client may stay and ask for nothing
-		in.Peek(1)                     // if that fails, so will what follows
+		limit.N = 64 << 10             // the most bytes of one request
+		c.SetReadDeadline(time.Time{}) // a client may be silent between two requests
+		in.Peek(1)                     // if Peek fails, ReadRequest fails too
 		c.SetReadDeadline(time.Now().Add(10 * time.Second))
 		r, wrong := http.ReadRequest(in)
 		if wrong != nil || r.Method != http.MethodGet || r.ContentLength != 0 {
@@ -66,7 +66,7 @@ func serve(c *net.TCPConn, file int) {
 	}
 }
 
-// answer makes two system calls.
+// answer sends one answer with two system calls.
 func answer(raw syscall.RawConn, file int) error {
 	flags := 0
 	if *more {
@@ -85,7 +85,7 @@ func answer(raw syscall.RawConn, file int) error {
 	})
 }
 
-// whole repeats a system call until it has taken n bytes, and sleeps while the socket is full.
+// whole repeats a system call until it has sent n bytes. While the socket is full, it sleeps.
 func whole(raw syscall.RawConn, n int, call func(fd, at int) (int, error)) (err error) {
 	for at, took := 0, 0; at < n && err == nil; at += took {
 		broken := raw.Write(func(fd uintptr) bool {
@@ -93,7 +93,7 @@ func whole(raw syscall.RawConn, n int, call func(fd, at int) (int, error)) (err 
 			return err != unix.EAGAIN
 		})
 		if err = cmp.Or(err, broken); err == nil && took == 0 {
-			err = io.ErrUnexpectedEOF // the file is shorter than we believe
+			err = io.ErrUnexpectedEOF // the file is shorter than expected
 		}
 	}
 	return err
