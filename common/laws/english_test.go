@@ -185,15 +185,17 @@ func goPassages(name, text string) (all []passage) {
 
 // paragraphs are what blank lines part, and rows of a table.
 func paragraphs(name, text string) (all []passage) {
-	line := 1
-	for _, block := range regexp.MustCompile(`\n(?:\s*\n|\||[-*] )`).Split(text, -1) {
-		all = append(all, passage{name, line, flowing(withoutQuotes(block))})
-		line += strings.Count(block, "\n") + 1
+	from := 0
+	for _, gap := range append(parting.FindAllStringIndex(text, -1), []int{len(text), len(text)}) {
+		line := 1 + strings.Count(text[:from], "\n")
+		all = append(all, passage{name, line, flowing(withoutQuotes(text[from:gap[0]]))})
+		from = gap[1]
 	}
 	return all
 }
 
 var (
+	parting    = regexp.MustCompile(`\n(?:\s*\n|\||[-*] )`)
 	codeBlock  = regexp.MustCompile("(?m)^(?:    |\t).*$|^>.*$")
 	fenced     = regexp.MustCompile("(?ms)^```.*?^```$")
 	codeSpan   = regexp.MustCompile("`[^`\n]*`")
