@@ -10,45 +10,46 @@ import (
 	"threeloops/common/sys"
 )
 
-// loop is the epoll loop, a reactor. An iteration waits, dispatches the
-// events, ticks what is due, and settles. Only settle closes connections, and only settle
-// writes, except for long responses. So all responses of an iteration to one connection
-// leave in one write, and no descriptor number is reused while events still name it.
+// loop is the epoll loop, a reactor. Each iteration has four steps: wait, dispatch the events,
+// tick what is due, settle. Only settle closes connections, and only settle sends, except for
+// responses of 8 to 64 KiB. So the short responses of an iteration to one connection leave in one
+// write, and no descriptor number is given to a new connection while events still name the old one.
 type loop struct {
 	env       *server.Env
 	io        *conn.IO
 	stat      *stat.Slot
 	cfg       *session.Config
-	commands  *server.CommandQueue // from signals and the console
-	bus       hubPort              // to the room's other members
+	commands  *server.CommandQueue // of signals and the console
+	bus       hubPort              // to the other members of the room
 	listeners []*conn.Listener
 
-	ep     int
-	ready  []sys.EpollEvent
-	conns  []*conn.Conn // by descriptor; nil where there is none
+	ep     int              // epoll's descriptor: the interest list is in the kernel
+	ready  []sys.EpollEvent // what the last wait reported
+	conns  []*conn.Conn     // by descriptor; nil: no connection has it
 	timers timers
 
-	todo                []*conn.Conn       // to settle in this iteration
-	skipped, unfinished []*conn.Conn       // to settle in the next: had no share of this one's work; had a share, and have more
-	wake                func(*conn.Conn)   // schedule, made a value once and not for each connection
-	memory              conn.MemoryLimiter // of what the connections hold
-	waitsSinceDue       int                // waits since a deadline has passed, see due
+	todo []*conn.Conn // connections to settle in this iteration
+	// To settle in the next iteration: skipped are the connections whose turn came when this
+	// iteration's work was used up, unfinished are those that had a turn and have more to do.
+	skipped, unfinished []*conn.Conn
+	wake                func(*conn.Conn)   // l.schedule, made a value only once: that allocates
+	memory              conn.MemoryLimiter // of what all connections together hold
+	waitsSinceDue       int                // waits since the nearest deadline passed, see due
 	accepted            server.AcceptCounter
-	open, limit         int       // connections
-	paused              bool      // the listeners are not watched: clients wait in the backlog
-	resumeAt            time.Time // when to watch them again at the latest; zero: when a connection closes
-	graceEnd            time.Time // when shutdown cuts off connections; zero: not shutting down
+	open, limit         int       // how many connections there are, and may be
+	paused              bool      // the listeners aren't watched: clients wait in the backlog
+	resumeAt            time.Time // latest end of a pause; zero: it ends when a connection closes
+	graceEnd            time.Time // when shutdown cuts off connections; zero: no shutdown yet
 }
 
-// maxReady is how many events one epoll_wait may bring.
+// maxReady is the most events that one epoll_wait reports. The next wait reports the others.
 const maxReady = 1024
 
-// acceptPause is how long to leave the listeners unwatched after accepting has
-// failed, or while memory is short.
+// acceptPause is how long a pause lasts after accepting has failed, or while memory is short.
 const acceptPause = 100 * time.Millisecond
 
-// start makes the loop that counts in slot i of board, and begins to listen, on the
-// ports of another loop's listeners if there are any.
+// start completes the loop, which counts in slot i of board, and begins to listen. With portsOf,
+// another loop's listeners, it listens on the same ports.
 func (l *loop) start(env *server.Env, board stat.Board, i int, portsOf ...*conn.Listener) (err error) {
 	l.env, l.stat, l.wake = env, &board[i], l.schedule
 	l.io = env.NewIO(l.stat)
@@ -73,22 +74,31 @@ func (l *loop) start(env *server.Env, board stat.Board, i int, portsOf ...*conn.
 	return nil
 }
 
-// run is the loop.
+// run repeats the iteration until the shutdown is complete.
+//
+// It reads the clock once in an iteration, right after the wait. All that happens in the
+// iteration happens at that time, so timers cost no further clock calls.
 func (l *loop) run() error {
 	for now := time.Now(); !l.done(now); {
+		// The only call that waits for clients. The timeout wakes the loop for the next deadline,
+		// and a command wakes it through the command queue's descriptor.
 		n, err := sys.EpollWait(l.ep, l.ready, l.timeout(now))
 		now = time.Now()
-		l.env.WaitFailed(now, err)
+		l.env.WaitFailed(now, err) // the error is logged; n is 0, and the iteration goes on
 		l.dispatch(now, n)
+		// tick comes after dispatch: a client whose bytes arrived in time must not time out
+		// because the loop reads them late.
 		if l.due(now, n) {
 			l.tick(now)
 		}
+		// So far responses were queued. Now they are sent, and connections that are over close.
 		l.settle(now)
 	}
 	return nil
 }
 
-// dispatch handles the events of the n descriptors that are ready.
+// dispatch handles the events of the n descriptors that are ready. It looks at no others: epoll
+// says which they are.
 func (l *loop) dispatch(now time.Time, n int) {
 	l.count(n)
 	for _, e := range l.ready[:n] {
@@ -97,16 +107,17 @@ func (l *loop) dispatch(now time.Time, n int) {
 			l.runCommands(now)
 		case l.connAt(fd) != nil:
 			l.readFrom(now, l.conns[fd], e.Events&^sys.POLLOUT != 0)
-		default:
+		default: // a listener, or one that beginShutdown has just closed
 			l.accept(now, fd)
 		}
 	}
 }
 
-// timeout is how long the next wait may last.
+// timeout is how long the next wait may last: until the earliest thing that the loop has to do
+// without being woken.
 func (l *loop) timeout(now time.Time) time.Duration {
 	if len(l.todo) > 0 || l.waitsSinceDue > 0 {
-		return 0 // some have more to do than one iteration allows, or see due
+		return 0 // connections have work left over, or a deadline has passed (see due)
 	}
 	return conn.Until(conn.Sooner(conn.Sooner(l.timers.next(), l.bus.Deadline()), conn.Sooner(l.resumeAt, l.graceEnd)), now)
 }
@@ -117,10 +128,11 @@ func (l *loop) count(ready int) {
 	l.stat.Add(stat.Ready, ready)
 }
 
-// due reports whether deadlines are to be checked, after a wait that brought n events.
-// Before that the loop waits once more, without sleeping, until it has seen all ready
-// descriptors: bytes may have come in time while the server was stopped, or after a wait
-// that a signal ended, or that had no room for more events.
+// due reports whether tick must run. When a deadline has passed, the loop first waits once more
+// without sleeping: if the process was stopped, or a signal ended the wait, bytes that came in
+// time are still unread. tick runs only after they were read. After a wait that reports as many
+// events as it can (n is maxReady), there may be more. So the loop then waits again, until epoll,
+// which reports ready descriptors in turn, must have reported all.
 func (l *loop) due(now time.Time, n int) bool {
 	next := conn.Sooner(l.timers.next(), l.bus.Deadline())
 	switch passed := !next.IsZero() && !now.Before(next); {
@@ -135,17 +147,22 @@ func (l *loop) due(now time.Time, n int) bool {
 	return false
 }
 
-// tick ticks all connections whose deadline has passed.
+// tick ticks all connections whose deadline has passed. The heap finds them without looking at the
+// others.
 func (l *loop) tick(now time.Time) {
 	for c := l.timers.expired(now); c != nil; c = l.timers.expired(now) {
 		c.Tick(now)
-		l.schedule(c)
+		l.schedule(c) // settle takes its new deadline into account
 	}
 	l.bus.Tick(now)
 }
 
-// readFrom reads from c once, if c is readable. Every event flag except
-// POLLOUT makes it readable: read(2) reports errors too.
+// readFrom reads from c once, if c is readable, and schedules c. What one read leaves behind makes
+// the descriptor ready again in the next iteration: both loops are level-triggered. So a client
+// that sends fast can't keep the loop from the other clients.
+//
+// Any event flag except POLLOUT makes c readable: for POLLERR and POLLHUP too, read(2) tells
+// what happened. After POLLOUT alone nothing is read, and settle sends.
 func (l *loop) readFrom(now time.Time, c *conn.Conn, readable bool) {
 	if readable {
 		c.ReadOnce(now)
@@ -153,8 +170,8 @@ func (l *loop) readFrom(now time.Time, c *conn.Conn, readable bool) {
 	l.schedule(c)
 }
 
-// schedule puts c on the list for settle. The application calls it too, when it
-// has something for a connection.
+// schedule puts c on the list for settle, at most once. The application calls it too, through
+// wake: a message from one client is queued for others, whose descriptors reported nothing.
 func (l *loop) schedule(c *conn.Conn) {
 	if !c.Scheduled && c.FD >= 0 {
 		c.Scheduled = true
@@ -162,30 +179,35 @@ func (l *loop) schedule(c *conn.Conn) {
 	}
 }
 
-// accept accepts the clients of a listener, until the limit is reached.
+// accept accepts clients of a listener until its backlog is empty, it has had its share of the
+// iteration (see conn.Listener.Next), or a limit is reached. Then the other clients wait in the
+// backlog, and the listeners aren't watched: they would be ready in each wait, which would
+// never sleep.
 func (l *loop) accept(now time.Time, fd int) {
 	ln := l.listener(fd)
 	if ln == nil || l.paused {
-		return // closed or paused since this iteration began
+		return // the listener was closed, or the pause began, in this iteration, after the wait
 	}
 	for {
 		if l.open >= l.limit {
-			l.watchListeners(false)
+			l.watchListeners(false) // until a connection closes
 			return
 		}
-		if l.cfg.Tight() {
+		if l.cfg.Tight() { // the connections hold three quarters of the memory budget
 			l.pause(now)
 			return
 		}
 		fd, verdict, err := ln.Next()
 		switch verdict {
-		case conn.Empty:
+		case conn.Empty: // or the share is used up: then the next wait reports the listener again
 			return
 		case conn.Accepted:
-			l.readFrom(now, l.add(now, fd), l.env.DeferAccept > 0) // then its first bytes are there
-		case conn.Rejected:
+			// With -defer-accept the client's first bytes are there already. Without it they mostly
+			// aren't, so the loop doesn't read before a wait reports them.
+			l.readFrom(now, l.add(now, fd), l.env.DeferAccept > 0)
+		case conn.Rejected: // the client has got a 503
 			l.accepted.LogRejected(now, err)
-		case conn.Failed:
+		case conn.Failed: // it would most likely fail again immediately
 			l.env.Log.Error("can't accept", "error", err)
 			l.pause(now)
 			return
@@ -193,7 +215,7 @@ func (l *loop) accept(now time.Time, fd int) {
 	}
 }
 
-// add makes the Conn of a connection. Epoll doesn't watch it before it is settled.
+// add makes the Conn of a new connection. Its Armed is 0, so settle adds it to epoll.
 func (l *loop) add(now time.Time, fd int) *conn.Conn {
 	c := conn.NewConn(fd, l.accepted.NextID(now), l.io, l.cfg, now, l.wake)
 	l.setConn(fd, c)
@@ -201,20 +223,25 @@ func (l *loop) add(now time.Time, fd int) *conn.Conn {
 	return c
 }
 
-// settle sends what each scheduled connection has queued, closes it if it is over, and
-// watches it for what it wants.
+// settle sends what each scheduled connection has queued, closes it if it is over, and has the
+// kernel watch it for what its session wants next. Connections are closed only here.
+//
+// After settle every connection is either on the list for the next iteration, or watched for
+// exactly what it wants (Armed is its Want). So no connection is forgotten.
 func (l *loop) settle(now time.Time) {
-	l.memory.Enforce(now, l.cfg, l.conns, l.wake)
-	for i := 0; i < len(l.todo); i++ { // flushing one may schedule another
-		c, spent := l.todo[i], l.cfg.Spent()
-		c.Scheduled = c.Flush(now) // until here it can't be listed a second time
+	l.memory.Enforce(now, l.cfg, l.conns, l.wake) // may schedule all connections
+	for i := 0; i < len(l.todo); i++ {            // the list grows: one Flush may schedule others
+		c, spent := l.todo[i], l.cfg.Spent() // asked before Flush does more work
+		// While Flush runs, c is still Scheduled, so nothing can list it twice. Flush reports
+		// whether c has more to do. Then c stays Scheduled, and goes on the next iteration's list.
+		c.Scheduled = c.Flush(now)
 		switch want := c.Want(); {
-		case want == 0:
+		case want == 0: // c is over: all is sent, or it has failed
 			l.remove(c)
 			continue
-		case c.Scheduled && spent:
+		case c.Scheduled && spent: // the iteration's work was used up before c's turn
 			l.skipped = append(l.skipped, c)
-		case c.Scheduled:
+		case c.Scheduled: // c had its turn and has more to do
 			l.unfinished = append(l.unfinished, c)
 		case want != c.Armed && !l.arm(c, want):
 			c.End(now, errUnwatched)
@@ -223,24 +250,26 @@ func (l *loop) settle(now time.Time) {
 		}
 		l.timers.set(c)
 	}
+	// The next list begins with those that had no share. While it isn't empty, no wait sleeps.
 	l.todo, l.skipped, l.unfinished = conn.NextTodo(l.todo, l.skipped, l.unfinished)
 	if l.paused && !l.resumeAt.IsZero() && !now.Before(l.resumeAt) {
-		l.watchListeners(true)
+		l.watchListeners(true) // the pause is over
 	}
 }
 
+// remove closes a connection. close(2) takes its descriptor out of epoll's interest list.
 func (l *loop) remove(c *conn.Conn) {
 	l.timers.remove(c)
 	l.setConn(c.FD, nil)
 	c.Close()
 	l.open--
 	if l.paused && l.open < l.limit {
-		l.watchListeners(true)
+		l.watchListeners(true) // there is room for a client of the backlog
 	}
 }
 
-// arm changes what epoll watches of c; of a new one, nothing yet. In the steady state
-// of an echo it is never called: the socket takes each response whole, and Want stays Read.
+// arm changes what epoll watches c for, which takes a system call. While an echo server echoes, arm
+// isn't called: the socket takes each response whole, so Want stays Read.
 func (l *loop) arm(c *conn.Conn, want session.Want) bool {
 	op := sys.EPOLL_CTL_MOD
 	if c.Armed == 0 {
@@ -254,14 +283,14 @@ func (l *loop) arm(c *conn.Conn, want session.Want) bool {
 	return err == nil
 }
 
-// pause stops watching the listeners for a moment.
+// pause stops watching the listeners for acceptPause. A connection that closes may end it earlier.
 func (l *loop) pause(now time.Time) {
 	l.watchListeners(false)
 	l.resumeAt = now.Add(acceptPause)
 }
 
-// watchListeners has epoll watch the listeners, or ignore their events. They stay in its
-// interest list: adding them again could fail when memory is short.
+// watchListeners has epoll watch the listeners, or ignore their events. They stay in its interest
+// list: to add them again needs memory, and could fail when memory is short.
 func (l *loop) watchListeners(on bool) {
 	var flags int16
 	if on {
@@ -271,7 +300,7 @@ func (l *loop) watchListeners(on bool) {
 	for _, ln := range l.listeners {
 		if err := l.watch(sys.EPOLL_CTL_MOD, ln.FD, flags); err != nil {
 			l.env.Log.Error("can't watch a listener", "address", ln.Addr, "error", err)
-			l.paused, l.resumeAt = true, time.Now().Add(acceptPause) // and then try again
+			l.paused, l.resumeAt = true, time.Now().Add(acceptPause) // settle tries again then
 		}
 	}
 }
@@ -281,7 +310,8 @@ func (l *loop) watch(op, fd int, flags int16) error {
 	return sys.EpollCtl(l.ep, op, fd, uint32(flags))
 }
 
-// runCommands runs the queued commands, and empties the mailbox that other loops write to.
+// runCommands runs the queued commands. With -loops it also empties the loop's mailbox, because
+// the same waker announces both.
 func (l *loop) runCommands(now time.Time) {
 	for _, cmd := range l.commands.TakeAll() {
 		switch cmd.Kind {
@@ -297,17 +327,16 @@ func (l *loop) runCommands(now time.Time) {
 	}
 }
 
-// beginShutdown begins the shutdown: it accepts every client that the kernel has
-// connected already, up to the limit, stops listening, and asks all sessions to
-// finish.
+// beginShutdown begins the shutdown. It accepts the clients in the backlog, up to the limit,
+// because closing a listener resets them. It stops listening, and asks all sessions to finish.
 func (l *loop) beginShutdown(now time.Time) {
 	if !l.graceEnd.IsZero() {
-		return
+		return // the shutdown has begun already
 	}
 	l.graceEnd = now.Add(l.env.Grace)
 	for _, ln := range l.listeners {
 		for l.open < l.limit {
-			fd, verdict, _ := ln.Accept()
+			fd, verdict, _ := ln.Accept() // Next would stop after the listener's share
 			if verdict != conn.Accepted {
 				break
 			}
@@ -326,7 +355,7 @@ func (l *loop) beginShutdown(now time.Time) {
 	l.env.Log.Info("shutting down", "connections", l.open)
 }
 
-// done reports whether the shutdown is complete, or its time is up.
+// done reports whether the shutdown is complete, or the grace time is over.
 func (l *loop) done(now time.Time) bool {
 	if l.graceEnd.IsZero() || l.open > 0 && now.Before(l.graceEnd) {
 		return false
@@ -337,7 +366,7 @@ func (l *loop) done(now time.Time) bool {
 	return true
 }
 
-// connAt returns the connection that has a descriptor, or nil.
+// connAt returns the connection that has the descriptor fd, or nil.
 func (l *loop) connAt(fd int) *conn.Conn {
 	if fd < len(l.conns) {
 		return l.conns[fd]
@@ -345,7 +374,7 @@ func (l *loop) connAt(fd int) *conn.Conn {
 	return nil
 }
 
-// setConn records c under a descriptor. The table grows by doubling.
+// setConn records c under the descriptor fd. The table doubles when fd doesn't fit.
 func (l *loop) setConn(fd int, c *conn.Conn) {
 	for fd >= len(l.conns) {
 		l.conns = append(l.conns, make([]*conn.Conn, max(1024, len(l.conns)))...)

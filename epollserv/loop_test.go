@@ -19,7 +19,8 @@ import (
 	"threeloops/common/ws"
 )
 
-// holder owes every request its answer, and counts the connections that are gone.
+// holder is an application that never responds. It counts the requests and the connections that
+// have ended.
 type holder struct{ asked, gone int }
 
 func (h *holder) Request(*session.Conn, *http1.Request, []byte) { h.asked++ }
@@ -29,8 +30,8 @@ func (h *holder) Drained(*session.Conn)                         {}
 func (h *holder) Timer(*session.Conn, time.Time)                {}
 func (h *holder) Gone(*session.Conn, ws.Code)                   { h.gone++ }
 
-// With -defer-accept a connection may have asked before epoll watches it, and then be
-// refused, for instance at fs.epoll.max_user_watches.
+// With -defer-accept a request is read before epoll watches the connection, and then epoll may
+// refuse to watch it, for instance at fs.epoll.max_user_watches.
 func TestTheApplicationLearnsThatEpollCannotWatchAConnection(t *testing.T) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
@@ -43,7 +44,7 @@ func TestTheApplicationLearnsThatEpollCannotWatchAConnection(t *testing.T) {
 		io:   conn.NewIO(slot),
 		stat: slot,
 		cfg:  &session.Config{App: app, Stat: slot},
-		ep:   -1, // takes nobody
+		ep:   -1, // epoll_ctl fails
 	}
 	l.wake = l.schedule
 	now := time.Now()
@@ -52,16 +53,16 @@ func TestTheApplicationLearnsThatEpollCannotWatchAConnection(t *testing.T) {
 	l.readFrom(now, c, true)
 	l.settle(now)
 	if app.asked != 1 || app.gone != 1 {
-		t.Errorf("of one client %d requests were heard and %d ends, want one each", app.asked, app.gone)
+		t.Errorf("the application got %d requests and %d calls of Gone, want one each", app.asked, app.gone)
 	}
 	if n, err := unix.Read(pair[1], make([]byte, 1)); n != 0 || err != nil || l.open != 0 {
-		t.Errorf("want the connection closed, got %d, %v and %d open", n, err, l.open)
+		t.Errorf("the client read %d bytes (%v), and %d connections are open; want the connection closed", n, err, l.open)
 	}
 }
 
-// To watch a descriptor takes memory and may fail; to change what is watched of it
-// doesn't. A listener that was given up for a while and isn't taken again leaves all
-// clients in its backlog indefinitely.
+// EPOLL_CTL_ADD needs memory and may fail; EPOLL_CTL_MOD doesn't. If the loop removed a listener
+// from the interest list and could not add it again, the clients in its backlog would wait
+// indefinitely.
 func TestAPausedListenerStaysInEpollsInterestList(t *testing.T) {
 	slot := new(stat.Slot)
 	lns, err := conn.Listen(conn.Config{Addr: "127.0.0.1:0", Backlog: 1}, conn.NewIO(slot))
@@ -77,7 +78,7 @@ func TestAPausedListenerStaysInEpollsInterestList(t *testing.T) {
 	if err := l.watch(sys.EPOLL_CTL_ADD, lns[0].FD, sys.POLLIN); err != nil {
 		t.Fatal(err)
 	}
-	waits := func() bool { // for a client that is there
+	waits := func() bool { // reports whether epoll_wait ignores the client in the backlog
 		n, err := sys.EpollWait(l.ep, make([]sys.EpollEvent, 1), 0)
 		return err == nil && n == 0
 	}
@@ -87,23 +88,23 @@ func TestAPausedListenerStaysInEpollsInterestList(t *testing.T) {
 	}
 	defer client.Close()
 	if l.watchListeners(false); !waits() {
-		t.Error("a listener that is left alone wakes the loop")
+		t.Error("after watchListeners(false) a client in the backlog wakes the loop")
 	}
 	if err := l.watch(sys.EPOLL_CTL_ADD, lns[0].FD, 0); !errors.Is(err, unix.EEXIST) {
-		t.Errorf("a listener that is left alone is added to epoll: got %v, want that it is there", err)
+		t.Errorf("adding the listener after watchListeners(false): got %v, want EEXIST, because it is still in the list", err)
 	}
 	if l.watchListeners(true); waits() {
-		t.Error("a listener that is watched again does not wake the loop")
+		t.Error("after watchListeners(true) a client in the backlog does not wake the loop")
 	}
 }
 
-// What epoll can't do now it may do a moment later: the loop must not take a listener for
-// watched that isn't.
+// If epoll_ctl fails now, it may succeed a moment later. So the loop must stay paused and try
+// again, and must not believe that the listener is watched.
 func TestWatchingAListenerIsTriedAgain(t *testing.T) {
 	slot := new(stat.Slot)
 	l := &loop{listeners: []*conn.Listener{{FD: 0}}, stat: slot, ep: -1, env: &server.Env{Log: slog.New(slog.DiscardHandler)}}
 	l.watchListeners(true)
 	if !l.paused || l.resumeAt.IsZero() {
-		t.Errorf("paused %v until %v, want a time to try again", l.paused, l.resumeAt)
+		t.Errorf("after epoll_ctl failed: paused is %v and resumeAt %v, want true and a time to try again", l.paused, l.resumeAt)
 	}
 }

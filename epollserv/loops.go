@@ -14,13 +14,14 @@ import (
 	"threeloops/common/sys"
 )
 
-// errUnwatched ends a connection that epoll can't watch. With -defer-accept the
-// application may know it already.
-var errUnwatched = errors.New("epollserv: can't be watched")
+// errUnwatched ends a connection that epoll can't watch, for instance because the user has reached
+// fs.epoll.max_user_watches. The application is told, because with -defer-accept it may already
+// have a request of the connection.
+var errUnwatched = errors.New("epollserv: epoll can't watch the connection")
 
-// serve runs as many loops as -loops asks for, each on a goroutine of its own
-// with its own listeners on the same ports (SO_REUSEPORT): the kernel deals out
-// the clients. They share nothing but the room.
+// serve runs as many loops as -loops asks for, each on its own goroutine and with its own listeners
+// on the same ports. With SO_REUSEPORT the kernel decides which listener gets a client. The loops
+// share nothing but the room. serve returns when all loops have shut down, or the first has failed.
 func serve(env *server.Env) error {
 	board := make(stat.Board, env.Loops)
 	loops := make([]*loop, env.Loops)
@@ -60,8 +61,8 @@ func serve(env *server.Env) error {
 	return nil
 }
 
-// run runs a loop. The hub outlives the first loop, because clients of other loops may
-// wait for its answers.
+// run runs a loop until it has shut down. The first loop's goroutine then goes on running the hub
+// until all other loops have ended, because their clients may still wait for its answers.
 func (x *loopBus) run(l *loop) error {
 	err := l.run()
 	b, ok := l.bus.(*loopPort)
@@ -81,10 +82,10 @@ func (x *loopBus) run(l *loop) error {
 	return err
 }
 
-// share is how much of n the i-th of several has.
+// share is the part of n that the i-th of several loops gets; the parts add up to n.
 func share(n, several, i int) int { return (n + several - 1 - i) / several }
 
-// hubPort is a loop's end of the bus: hub.Local where there is one loop, else a loopPort.
+// hubPort is a loop's end of the bus: a hub.Local if there is only one loop, else a loopPort.
 type hubPort interface {
 	hub.Bus
 	Attach(hub.Receiver)
@@ -92,17 +93,18 @@ type hubPort interface {
 	Deadline() time.Time
 }
 
-// loopBus connects several loops: the hub, which runs in the first loop, and a port for each.
+// loopBus connects several loops with the hub, which runs in the first loop. Each loop has a port.
 type loopBus struct {
 	hub      *hub.Hub
 	ports    []*loopPort
-	hubWaits atomic.Bool  // until a loop has emptied its mailbox
-	open     atomic.Int32 // loops that have not ended, without the first
+	hubWaits atomic.Bool  // the hub waits until a loop has emptied its mailbox
+	open     atomic.Int32 // how many loops besides the first are still running
 }
 
-// loopPort is one loop's end of a loopBus: a mailbox. Messages to the hub go into the first
-// loop's mailbox, messages from the hub into that of the place they are for. The command
-// queue's waker tells the loop that its mailbox isn't empty.
+// loopPort is one loop's end of a loopBus: a mailbox, which other loops put messages into. A
+// message to the hub goes into the first loop's mailbox. A message from the hub goes into the
+// mailbox of the loop that has its receivers. The loop's waker tells it that its mailbox isn't
+// empty.
 type loopPort struct {
 	*loopBus
 	place    int
@@ -113,26 +115,26 @@ type loopPort struct {
 
 	mu          sync.Mutex
 	mailbox     []envelope
-	bytes       int        // of text in the mailbox
-	undelivered []envelope // the first loop's: out of the mailbox, and not yet given to the hub
-	closed      bool       // the loop has ended: envelopes are thrown away
+	bytes       int        // bytes of text in the mailbox
+	undelivered []envelope // first loop only: from the mailbox, and not yet given to the hub
+	closed      bool       // the loop has ended: further envelopes are dropped
 }
 
-// envelope is a message with the place that it comes from, or is for.
+// envelope is a message to the hub with the place that it comes from, or a message from the hub
+// with the place that it goes to.
 type envelope struct {
 	place int
 	hub.Message
 }
 
-// mailboxMax is how many envelopes a mailbox may hold before the hub waits, and mailboxBytes
-// how many bytes of text. A mailbox can't grow much beyond that, because a member may have
-// only a few messages under way.
+// While a mailbox holds mailboxMax envelopes or mailboxBytes bytes of text, the hub waits. A
+// mailbox can't grow much beyond that, because each member may have only a few messages under way.
 const (
 	mailboxMax   = 4096
 	mailboxBytes = 8 << 20
 )
 
-// newPort adds a loop. If there is only one, it gets a hub of its own.
+// newPort returns the port of a new loop. If it is the only loop, it gets a hub without mailboxes.
 func (x *loopBus) newPort(env *server.Env, commands *server.CommandQueue) hubPort {
 	if env.Loops == 1 {
 		return env.NewLocal()
@@ -147,17 +149,17 @@ func (x *loopBus) newPort(env *server.Env, commands *server.CommandQueue) hubPor
 	return b
 }
 
-// Attach sets the receiver of what comes to the port.
+// Attach sets the receiver of the hub's messages to this loop.
 func (b *loopPort) Attach(r hub.Receiver) { b.receiver = r }
 
-// Post implements hub.Bus.
+// Post implements hub.Bus. It copies the text, which the caller may change after Post.
 func (b *loopPort) Post(_ time.Time, m *hub.Message) {
 	l := envelope{b.place, *m}
 	l.Text = append([]byte(nil), m.Text...)
 	b.ports[0].put(l)
 }
 
-// Tick must be called when Deadline has passed; before, it does nothing.
+// Tick ticks the hub if Deadline has passed, and otherwise does nothing.
 func (b *loopPort) Tick(now time.Time) {
 	if d := b.Deadline(); !d.IsZero() && !now.Before(d) {
 		b.now = now
@@ -165,7 +167,7 @@ func (b *loopPort) Tick(now time.Time) {
 	}
 }
 
-// Deadline is the hub's, for the loop that has it.
+// Deadline is when Tick is due: the hub's deadline in the first loop, and never in the others.
 func (b *loopPort) Deadline() (t time.Time) {
 	if b.place == 0 {
 		t = b.hub.Deadline()
@@ -173,7 +175,7 @@ func (b *loopPort) Deadline() (t time.Time) {
 	return t
 }
 
-// deliver sends what the hub has for a place. It is called in the first loop.
+// deliver brings a message of the hub to a place. The hub calls it, on the first loop's goroutine.
 func (x *loopBus) deliver(place int, m *hub.Message) {
 	if first := x.ports[0]; place == 0 {
 		first.receiver.Deliver(first.now, m)
@@ -182,7 +184,8 @@ func (x *loopBus) deliver(place int, m *hub.Message) {
 	x.ports[place].put(envelope{place, *m})
 }
 
-// put adds an envelope to the mailbox, and wakes the loop if the mailbox was empty.
+// put adds an envelope to the mailbox. Only the first envelope has to wake the loop, which then
+// takes all that are there. It may be called from any goroutine.
 func (b *loopPort) put(e envelope) {
 	b.mu.Lock()
 	if !b.closed {
@@ -196,7 +199,7 @@ func (b *loopPort) put(e envelope) {
 	}
 }
 
-// takeAll empties the mailbox.
+// takeAll empties the mailbox and returns what was in it.
 func (b *loopPort) takeAll() []envelope {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -205,7 +208,8 @@ func (b *loopPort) takeAll() []envelope {
 	return envelopes
 }
 
-// close closes the port of a loop that has ended. The hub goes on without it.
+// close closes the port of a loop that has ended. It wakes the first loop's goroutine, which may be
+// waiting for the other loops to end.
 func (b *loopPort) close() {
 	b.mu.Lock()
 	b.closed, b.mailbox = true, nil
@@ -214,14 +218,14 @@ func (b *loopPort) close() {
 	b.ports[0].commands.Wake()
 }
 
-// emptyMailbox delivers what is in the mailbox: in the first loop to the hub, in others to the
+// emptyMailbox delivers what is in the mailbox: in the first loop to the hub, in the others to the
 // loop's receiver.
 func (b *loopPort) emptyMailbox(now time.Time) {
 	b.now = now
 	if b.place != 0 {
 		envelopes := b.takeAll()
 		if b.hubWaits.CompareAndSwap(true, false) {
-			b.ports[0].commands.Wake() // the hub can go on
+			b.ports[0].commands.Wake() // this mailbox has room, so the hub can go on
 		}
 		for _, l := range envelopes {
 			b.receiver.Deliver(now, &l.Message)
@@ -231,8 +235,8 @@ func (b *loopPort) emptyMailbox(now time.Time) {
 	b.undelivered = append(b.undelivered, b.takeAll()...)
 	n := 0
 	for n < len(b.undelivered) && !b.mailboxFull() {
-		if n > 0 && b.cfg.Spent() { // the clients of this loop must not wait longer
-			b.commands.Wake()
+		if n > 0 && b.cfg.Spent() { // this loop's own clients would have to wait for the hub
+			b.commands.Wake() // so the hub goes on in the next iteration
 			break
 		}
 		b.hub.Handle(now, b.undelivered[n].place, &b.undelivered[n].Message)
@@ -244,7 +248,8 @@ func (b *loopPort) emptyMailbox(now time.Time) {
 }
 
 // mailboxFull reports whether the hub has to wait because some loop's mailbox is full. It sets
-// hubWaits before it looks: a loop that empties its mailbox after that wakes the first loop.
+// hubWaits before it looks. So if a loop empties its mailbox after mailboxFull has looked at it,
+// that loop sees hubWaits and wakes the first loop.
 func (x *loopBus) mailboxFull() bool {
 	x.hubWaits.Store(true)
 	for _, b := range x.ports[1:] {

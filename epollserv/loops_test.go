@@ -15,14 +15,14 @@ import (
 	"threeloops/common/sys"
 )
 
-// recorder is a receiver that records what it gets.
+// recorder is a hub.Receiver that records the messages it gets, each as a line.
 type recorder struct{ lines []string }
 
 func (e *recorder) Deliver(_ time.Time, m *hub.Message) {
 	e.lines = append(e.lines, fmt.Sprintf("%d %s%s", m.Seq, m.Name, m.Text))
 }
 
-// newLoopBus returns the ports of n loops, with a recorder at each.
+// newLoopBus returns the ports of n loops, and the recorder that is attached to each.
 func newLoopBus(t *testing.T, n int) (ports []*loopPort, recorders []*recorder) {
 	t.Helper()
 	x := new(loopBus)
@@ -42,7 +42,7 @@ func newLoopBus(t *testing.T, n int) (ports []*loopPort, recorders []*recorder) 
 	return ports, recorders
 }
 
-// woken reports whether b's loop would wake up now, and has it wake up.
+// woken reports whether b's loop would wake up now. If so, it does what the loop would do.
 func (b *loopPort) woken(t *testing.T) bool {
 	t.Helper()
 	n, err := sys.Poll([]sys.PollFd{{Fd: int32(b.commands.FD), Events: sys.POLLIN}}, 0)
@@ -102,24 +102,24 @@ func TestTheHubWaitsWhileAMailboxIsFull(t *testing.T) {
 		ports[0].woken(t)
 	}
 	if n := len(ports[1].mailbox); n != mailboxMax {
-		t.Errorf("in the mailbox of the loop that is slow: %d envelopes, want %d", n, mailboxMax)
+		t.Errorf("the slow loop's mailbox holds %d envelopes, want %d", n, mailboxMax)
 	}
 	if n := len(ports[0].undelivered); n != extra {
-		t.Errorf("waiting for it: %d envelopes, want %d", n, extra)
+		t.Errorf("%d envelopes wait until that mailbox has room, want %d", n, extra)
 	}
 	if ports[0].woken(t) {
-		t.Error("the first loop doesn't sleep while it waits")
+		t.Error("the first loop is woken while a mailbox is full; want it to sleep until there is room")
 	}
 	checkNotWoken(t, ports)
 	want := fmt.Sprintf("%d Ax", 2+mailboxMax+extra)
 	for i, e := range recorders {
 		if got := e.lines[len(e.lines)-1]; got != want {
-			t.Errorf("loop %d heard last %q, want %q", i, got, want)
+			t.Errorf("the last message of loop %d is %q, want %q", i, got, want)
 		}
 	}
 }
 
-// The clients of a loop may wait for the hub when the first has none any more.
+// When the first loop has no clients left, clients of other loops may still wait for the hub.
 func TestTheHubOutlivesTheFirstLoop(t *testing.T) {
 	ports, recorders := newLoopBus(t, 3)
 	x, now := ports[0].loopBus, time.Now()
@@ -133,12 +133,12 @@ func TestTheHubOutlivesTheFirstLoop(t *testing.T) {
 		for n := 0; n <= mailboxMax; n = len(recorders[1+i].lines) {
 			bell := []sys.PollFd{{Fd: int32(b.commands.FD), Events: sys.POLLIN}}
 			if rung, err := sys.Poll(bell, time.Minute); rung == 0 {
-				t.Fatalf("the hub has answered loop %d %d times, and no further: %v", 1+i, n, err)
+				t.Fatalf("loop %d was not woken for a minute after %d answers of the hub: %v", 1+i, n, err)
 			}
 			b.woken(t)
 		}
 		b.close()
-		for range mailboxMax + 1 { // are answered too late, which must not hold up the others
+		for range mailboxMax + 1 { // too late for the closed port, which must not make the hub wait
 			b.Post(now, &hub.Message{Kind: hub.Send})
 		}
 	}
@@ -148,7 +148,7 @@ func TestTheHubOutlivesTheFirstLoop(t *testing.T) {
 			t.Error(err)
 		}
 	case <-time.After(time.Minute):
-		t.Error("want the hub to end with the last loop")
+		t.Error("the hub still runs a minute after the last loop has ended")
 	}
 }
 
@@ -159,7 +159,7 @@ func TestSharesArePositiveAndAddUp(t *testing.T) {
 			sum += share(n, 3, i)
 		}
 		if sum != n || share(n, 3, 2) < 1 {
-			t.Errorf("of %d, three loops have %d, the last %d", n, sum, share(n, 3, 2))
+			t.Errorf("the shares of three loops in %d add up to %d, and the last is %d", n, sum, share(n, 3, 2))
 		}
 	}
 }

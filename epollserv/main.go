@@ -9,7 +9,7 @@ import (
 func main() {
 	server.Main(server.Model{
 		Name:  "epollserv",
-		About: "HTTP and WebSocket from one epoll reactor, or several",
+		About: "serves HTTP and WebSocket from one goroutine with epoll(7), or from several (-loops)",
 		Addr:  "127.0.0.1:8003",
 		Flags: flags,
 		Run:   func(env *server.Env) error { return serve(env) },
@@ -17,5 +17,6 @@ func main() {
 }
 
 func flags(fs *flag.FlagSet, o *server.Options) {
-	fs.IntVar(&o.Loops, "loops", 1, "reactors, each with its own share of the clients (SO_REUSEPORT)")
+	fs.IntVar(&o.Loops, "loops", 1,
+		"`number` of loops that share the clients by SO_REUSEPORT; each is a goroutine with its own epoll instance")
 }

@@ -12,7 +12,8 @@ import (
 	"threeloops/common/processtest"
 )
 
-// pollster is a member of the room without WebSocket, on a connection of its own.
+// pollster is a member of the room that polls, instead of having a WebSocket. It has its own
+// connection.
 type pollster struct {
 	http.Client
 	url     string
@@ -20,7 +21,7 @@ type pollster struct {
 	seq     uint64
 }
 
-// answer is what the room's routes answer with.
+// answer is the JSON content of a response of the room.
 type answer struct {
 	Session  string
 	Seq      uint64
@@ -53,7 +54,7 @@ func (m *pollster) ask(r *http.Response, err error) (a answer, _ error) {
 	return a, err
 }
 
-// poll waits for what comes next, and returns what was said of it.
+// poll waits for the next entries of the room, and returns the text of those that members said.
 func (m *pollster) poll() (said []string, err error) {
 	a, err := m.ask(m.Get(fmt.Sprintf("%spoll?session=%s&since=%d", m.url, m.session, m.seq)))
 	for _, heard := range a.Messages {
@@ -64,7 +65,8 @@ func (m *pollster) poll() (said []string, err error) {
 	return said, err
 }
 
-// Of so many members the kernel gives each loop some, if perhaps not in every run.
+// The kernel decides which loop gets a member. With so many members, each loop almost always gets
+// some.
 func TestSeveralLoopsShareOneRoomUntilTheyHaveEnded(t *testing.T) {
 	const members = 24
 	p := processtest.Launch(t, "-loops=3", "-grace=1m")
@@ -80,7 +82,7 @@ func TestSeveralLoopsShareOneRoomUntilTheyHaveEnded(t *testing.T) {
 	order := fmt.Sprintf(`{"session":%q,"text":"hello"}`, first.session)
 	r, err := http.Post(first.url+"send", "", strings.NewReader(order))
 	if err != nil || r.StatusCode != 200 {
-		t.Fatalf("want to be heard, got %v, %v", r, err)
+		t.Fatalf("sending a message to the room: got %v, %v, want status 200", r, err)
 	}
 	r.Body.Close()
 	for range all {
@@ -97,11 +99,11 @@ func TestSeveralLoopsShareOneRoomUntilTheyHaveEnded(t *testing.T) {
 	p.Signal(syscall.SIGTERM)
 	for range all {
 		if err := <-ended; err != nil && !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("a poll at shutdown: %v", err)
+			t.Errorf("a poll during the shutdown failed: %v", err)
 		}
 	}
 	if code := p.Wait(); code != 0 || strings.Contains(p.Log(), "cut off") {
-		t.Errorf("want a quiet end, got status %d and the log\n%s", code, p.Log())
+		t.Errorf("want exit status 0 and no connection cut off, got status %d and the log\n%s", code, p.Log())
 	}
 }
 
@@ -113,7 +115,7 @@ func (m *pollster) untilHello() error {
 			return err
 		}
 		if len(said) > 0 {
-			return fmt.Errorf("want one hello, got %q", said)
+			return fmt.Errorf("polling: got the texts %q, want one hello", said)
 		}
 	}
 }

@@ -7,19 +7,19 @@ import (
 	"threeloops/common/conn"
 )
 
-// timers is a lazy heap of the connections by deadline. A connection stands in
-// it under a time not later than its Deadline: when a message puts the deadline
-// off, which most messages do, nothing is moved; when the time comes, it is
-// looked at again. So a message costs no heap operation.
+// timers is a lazy heap of connections, ordered by a time that is never later than the connection's
+// Deadline. Most messages move their connection's deadline to a later time. The heap ignores that,
+// so a message costs no heap operation. When the noted time comes, the heap asks for the Deadline
+// again, and if it isn't due yet, it notes the new one.
 //
-// Conn.Due is that time, counted from base; Conn.Slot is the index in the heap
-// plus one, and 0 outside of it.
+// Conn.Due is the noted time, counted from base. Conn.Slot is the connection's index in the heap
+// plus one, or 0 if the connection isn't in the heap.
 type timers struct {
 	base time.Time
 	heap byDue
 }
 
-// set notes c's deadline, where it is sooner than what is noted.
+// set notes c's deadline, if it is earlier than the time that is noted for c.
 func (t *timers) set(c *conn.Conn) {
 	d := c.Deadline()
 	if d.IsZero() {
@@ -45,20 +45,20 @@ func (t *timers) remove(c *conn.Conn) {
 	}
 }
 
-// expired takes a connection whose deadline has passed out of the heap, or
-// returns nil when there is none.
+// expired takes a connection whose deadline has passed out of the heap and returns it, or returns
+// nil if there is none.
 func (t *timers) expired(now time.Time) *conn.Conn {
 	for len(t.heap) > 0 && t.heap[0].Due <= now.Sub(t.base) {
 		c := heap.Pop(&t.heap).(*conn.Conn)
 		if d := c.Deadline(); !d.IsZero() && !d.After(now) {
 			return c
 		}
-		t.set(c) // it was put off
+		t.set(c) // its deadline is later than the noted time
 	}
 	return nil
 }
 
-// next is when expired should be asked next; zero: never.
+// next is the earliest noted time, before which expired returns nil; zero if the heap is empty.
 func (t *timers) next() time.Time {
 	if len(t.heap) == 0 {
 		return time.Time{}
@@ -66,7 +66,7 @@ func (t *timers) next() time.Time {
 	return t.base.Add(t.heap[0].Due)
 }
 
-// byDue is a heap for package container/heap.
+// byDue implements heap.Interface. Swap, Push and Pop keep each connection's Slot up to date.
 type byDue []*conn.Conn
 
 func (h byDue) Len() int           { return len(h) }

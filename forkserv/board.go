@@ -8,9 +8,9 @@ import (
 	"threeloops/common/sys"
 )
 
-// newBoard returns a board of n slots in memory that other processes can share,
-// and the descriptor (memfd_create(2)) by which they do. None of them can change its
-// size: a process that reads a page which has been cut off dies of SIGBUS.
+// newBoard returns a board of n slots, and the descriptor (memfd_create(2)) of its memory, which
+// other processes can map too. No process can change its size: if one could shorten it, the others
+// would die of SIGBUS when they read the missing part.
 func newBoard(n int) (stat.Board, int, error) {
 	fd, err := sys.MemfdCreate("board")
 	if err != nil {
@@ -31,7 +31,7 @@ func newBoard(n int) (stat.Board, int, error) {
 	return b, fd, err
 }
 
-// openBoard maps the board behind a descriptor.
+// openBoard maps the board whose descriptor is fd.
 func openBoard(fd int) (stat.Board, error) {
 	var st sys.Stat_t
 	if err := sys.Fstat(fd, &st); err != nil {
@@ -45,14 +45,14 @@ func openBoard(fd int) (stat.Board, error) {
 	return unsafe.Slice((*stat.Slot)(unsafe.Pointer(unsafe.SliceData(p))), n), nil
 }
 
-// seal forbids every process to change the size of a file in memory, and what else
-// more forbids (fcntl(2), F_ADD_SEALS). No seal can be taken off.
+// seal makes the size of a memory file final for every process (fcntl(2), F_ADD_SEALS). more is
+// further seals to add. No seal can be removed.
 func seal(fd, more int) error {
 	return os.NewSyscallError("fcntl", sys.AddSeals(fd, sys.F_SEAL_SHRINK|sys.F_SEAL_GROW|sys.F_SEAL_SEAL|more))
 }
 
-// newMemory returns the descriptor of a file in memory that holds text. No process
-// can change the file.
+// newMemory returns the descriptor of a memory file that holds text. No process can change the
+// file.
 func newMemory(name string, text []byte) (int, error) {
 	fd, err := sys.MemfdCreate(name)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"threeloops/common/stat"
 )
 
-// changes is what another process of the same user can try with a file in memory.
+// changes tries what another process of the same user could do to a memory file. It returns the
+// error of each attempt.
 func changes(t *testing.T, fd int) map[string]error {
 	t.Helper()
 	name := fmt.Sprintf("/proc/self/fd/%d", fd)
@@ -34,12 +35,12 @@ func TestNoProcessCanChangeTheSizeOfTheBoard(t *testing.T) {
 	defer unix.Close(fd)
 	for what, err := range changes(t, fd) {
 		if got, want := err != nil, what != "write"; got != want {
-			t.Errorf("%s: got %v, want it refused: %t", what, err, want)
+			t.Errorf("%s: got error %v, want an error: %t", what, err, want)
 		}
 	}
 	b[2].Add(stat.Requests, 1)
 	if other, err := openBoard(fd); err != nil || len(other) != 3 || other[2].Get(stat.Requests) != 1 {
-		t.Errorf("another process sees %d slots, %v, want 3, and what is counted in one", len(other), err)
+		t.Errorf("the second map of the board has %d slots (%v), want 3, and the request that was counted in slot 2", len(other), err)
 	}
 }
 
@@ -51,11 +52,11 @@ func TestNoProcessCanChangeAList(t *testing.T) {
 	defer unix.Close(fd)
 	for what, err := range changes(t, fd) {
 		if err == nil {
-			t.Errorf("%s: it was done, want it refused", what)
+			t.Errorf("%s: got no error, want it refused", what)
 		}
 	}
 	if text, err := os.ReadFile(fmt.Sprintf("/proc/self/fd/%d", fd)); string(text) != "1\nhttp://one.example\n" {
-		t.Errorf("the list: got %q, %v, want it as it was", text, err)
+		t.Errorf("after these attempts the list is %q (%v), want it unchanged", text, err)
 	}
 }
 
@@ -67,19 +68,19 @@ func TestABoardIsSharedThroughItsDescriptor(t *testing.T) {
 	defer unix.Close(fd)
 	theirs, err := openBoard(fd)
 	if err != nil || len(ours) != 100 || len(theirs) != 100 || &ours[0] == &theirs[0] {
-		t.Fatalf("two maps of a board of 100 have %d and %d slots: %v", len(ours), len(theirs), err)
+		t.Fatalf("two maps of a board of 100 slots have %d and %d: %v", len(ours), len(theirs), err)
 	}
 	theirs[99].Add(stat.Requests, 5)
 	ours[0].Add(stat.Requests, 2)
 	for _, b := range []stat.Board{ours, theirs} {
 		if n := b.Sum(stat.Requests); n != 7 {
-			t.Errorf("5 and 2 requests are counted as %d", n)
+			t.Errorf("5 and 2 requests add up to %d, want 7", n)
 		}
 	}
 	if onExec, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); onExec&unix.FD_CLOEXEC == 0 {
-		t.Error("every program that is exec'd gets the board")
+		t.Error("the board's descriptor survives exec; want it to close")
 	}
 	if _, err := openBoard(-1); err == nil {
-		t.Error("a board without a descriptor")
+		t.Error("openBoard(-1) returned no error")
 	}
 }

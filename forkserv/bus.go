@@ -15,14 +15,14 @@ type bus struct {
 	channel
 	stat    *stat.Slot
 	recvBuf []byte   // the message that was received last
-	sendBuf []byte   // the one that was posted last, encoded
-	queue   [][]byte // what the socket had no room for, encoded
+	sendBuf []byte   // the message that was posted last, encoded
+	queue   [][]byte // encoded messages that the socket had no room for
 	ended   bool     // the parent is gone
 }
 
-// Post implements hub.Bus. A message is sent immediately, if possible: others wait
-// for it. The application bounds the queue: it posts no more while too many of its messages
-// have not come back.
+// Post implements hub.Bus. It sends the message immediately if the socket has room, because other
+// clients wait for it. The queue stays short: the application posts no more while too many of its
+// messages have not come back from the Hub.
 func (b *bus) Post(_ time.Time, m *hub.Message) {
 	b.sendBuf = m.Append(b.sendBuf[:0])
 	if len(b.queue) > 0 || !b.send(b.sendBuf) {
@@ -30,10 +30,9 @@ func (b *bus) Post(_ time.Time, m *hub.Message) {
 	}
 }
 
-// queued reports whether messages are queued.
 func (b *bus) queued() bool { return len(b.queue) > 0 }
 
-// flush sends what is queued, until the socket is full.
+// flush sends queued messages until the queue is empty or the socket is full.
 func (b *bus) flush() {
 	n := 0
 	for n < len(b.queue) && b.send(b.queue[n]) {
@@ -42,7 +41,8 @@ func (b *bus) flush() {
 	b.queue = slices.Delete(b.queue, 0, n)
 }
 
-// send reports whether p was sent. If the parent is gone, p is dropped, and send reports true.
+// send sends p, and reports false if the socket has no room for it. If p can never be sent, for
+// instance because the parent is gone, send drops it and reports true.
 func (b *bus) send(p []byte) bool {
 	if b.ended {
 		return true
@@ -52,8 +52,8 @@ func (b *bus) send(p []byte) bool {
 	return !full
 }
 
-// receive returns the next message, which is valid until the one after it; ok
-// is false when there is none.
+// receive returns the next message, or ok false if there is none. The message's bytes are valid
+// until the next call. errEnded means that the parent is gone.
 func (b *bus) receive() (m hub.Message, ok bool, err error) {
 	if b.recvBuf == nil {
 		b.recvBuf = make([]byte, hub.MaxMessage)
@@ -67,7 +67,7 @@ func (b *bus) receive() (m hub.Message, ok bool, err error) {
 	return m, ok, nil
 }
 
-// eventFlags are the event flags to watch on the bus.
+// eventFlags are the event flags to watch the bus for.
 func (b *bus) eventFlags() (flags int16) {
 	if b.queued() {
 		return sys.POLLIN | sys.POLLOUT

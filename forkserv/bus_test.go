@@ -20,14 +20,14 @@ func TestAFullBusQueuesMessagesInOrder(t *testing.T) {
 	b := &bus{channel: ours, stat: new(stat.Slot)}
 	text := make([]byte, hub.MaxText)
 	posted := 0
-	for n := 0; n < 5; posted++ { // some more than there is room for
+	for n := 0; n < 5; posted++ { // five more than the socket has room for
 		b.Post(time.Now(), &hub.Message{Kind: hub.Say, Seq: uint64(posted), Text: fmt.Appendf(text[:0], "%20480d", posted)})
 		if b.queued() {
 			n++
 		}
 	}
 	if b.eventFlags() != sys.POLLIN|sys.POLLOUT {
-		t.Errorf("a full bus is watched for %#x, want both ways", b.eventFlags())
+		t.Errorf("a full bus is watched for %#x, want POLLIN and POLLOUT", b.eventFlags())
 	}
 	in := make([]byte, hub.MaxMessage)
 	for i := range posted {
@@ -38,18 +38,18 @@ func TestAFullBusQueuesMessagesInOrder(t *testing.T) {
 		}
 		m, ok := hub.Parse(in[:n])
 		if !ok || err != nil || m.Seq != uint64(i) || string(m.Text) != fmt.Sprintf("%20480d", i) {
-			t.Fatalf("message %d came as %d, %v, %v", i, m.Seq, ok, err)
+			t.Fatalf("message %d: received number %d, valid %v, error %v", i, m.Seq, ok, err)
 		}
 	}
 	if b.queued() || b.eventFlags() != sys.POLLIN {
-		t.Errorf("when all is sent: full %v, watched for %#x", b.queued(), b.eventFlags())
+		t.Errorf("after all was sent: messages queued: %v, watched for %#x; want none queued, and POLLIN", b.queued(), b.eventFlags())
 	}
 	theirs.Close()
 	if _, ok, err := b.receive(); ok || !errors.Is(err, errEnded) {
-		t.Errorf("from a parent that is gone: got a message %v, %v", ok, err)
+		t.Errorf("after the parent has gone: got a message: %v, error %v; want errEnded", ok, err)
 	}
 	b.Post(time.Now(), &hub.Message{Kind: hub.Leave})
 	if b.queued() {
-		t.Error("what no process can receive is kept")
+		t.Error("a message to a parent that is gone is queued, want it dropped")
 	}
 }

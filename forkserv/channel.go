@@ -8,24 +8,24 @@ import (
 	"threeloops/common/sys"
 )
 
-// channel is one end of a pair of sockets that connects two processes. It keeps the
-// bounds of what is sent (SOCK_SEQPACKET), can carry a descriptor, and each end
-// notices when the other is gone, however its process ended.
+// channel is one end of a pair of sockets that connects two processes. It carries messages, and not
+// a stream of bytes (SOCK_SEQPACKET), and a message can carry a descriptor. When no process has the
+// other end any more, however the processes ended, Recv returns errEnded.
 type channel struct{ FD int }
 
 var (
-	// errEnded: the other end is closed, and all that it has sent was received.
+	// errEnded: the other end is closed, and there is nothing left to receive.
 	errEnded = errors.New("the other end of the channel is closed")
 	// errTruncated: a message was longer than the buffer for it.
 	errTruncated = errors.New("a message on the channel is too long")
 )
 
-// channelBuffer is how much may wait in each direction, in bytes. The kernel doubles
-// it, because it counts its own data beside the messages. A message that doesn't fit when nothing
-// else waits can never be sent.
+// channelBuffer is how many bytes may be under way in each direction. The kernel doubles it,
+// because it also counts the memory of its own data structures. It must have room for the largest
+// message: one that doesn't fit into an empty buffer can never be sent.
 const channelBuffer = 4 * hub.MaxMessage
 
-// newChannel returns both ends of a channel, non-blocking.
+// newChannel returns both ends of a channel. They are non-blocking, and close at exec.
 func newChannel() (ours, theirs channel, err error) {
 	pair, err := sys.Socketpair(sys.AF_UNIX, sys.SOCK_SEQPACKET|sys.SOCK_NONBLOCK|sys.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -41,13 +41,13 @@ func newChannel() (ours, theirs channel, err error) {
 	return channel{pair[0]}, channel{pair[1]}, nil
 }
 
-// Send sends a message, of which there must be at least a byte. full reports
-// that it was not sent for want of room: once there is, poll(2) reports
-// POLLOUT. Any error means that it can't be sent, now or later.
+// Send sends a message of at least one byte. full reports that it was not sent because there is no
+// room; poll(2) reports POLLOUT when there is room again. An error means that the message can't be
+// sent, now or later.
 func (c channel) Send(p []byte) (full bool, err error) { return sendErrno(sys.Send(c.FD, p)) }
 
-// SendFD is Send with a descriptor. The kernel makes a second one of it for
-// the other process; the caller still has to close its own.
+// SendFD is Send with a descriptor. The other process gets a new descriptor of the same open file
+// description; the caller still has to close its own.
 func (c channel) SendFD(p []byte, fd int) (full bool, err error) {
 	return sendErrno(sys.SendFD(c.FD, p, fd))
 }
@@ -56,14 +56,14 @@ func sendErrno(err error) (full bool, _ error) {
 	switch err {
 	case nil:
 		return false, nil
-	case sys.EAGAIN, sys.EINTR, sys.ENOMEM, sys.ENOBUFS: // memory is tried for again
+	case sys.EAGAIN, sys.EINTR, sys.ENOMEM, sys.ENOBUFS: // may pass: the caller tries again
 		return true, nil
 	}
 	return false, os.NewSyscallError("send", err)
 }
 
-// Recv takes a message and returns its length, 0 when there is none. A
-// descriptor that came with it is closed.
+// Recv receives a message into p and returns its length, or 0 if there is none. A descriptor that
+// came with it is closed.
 func (c channel) Recv(p []byte) (n int, err error) {
 	n, err = sys.Recv(c.FD, p)
 	switch {
@@ -77,8 +77,8 @@ func (c channel) Recv(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// RecvFD is Recv for a message that may bring a descriptor; without one, fd
-// is negative.
+// RecvFD is Recv for a message that may carry a descriptor; fd is negative if it doesn't. The
+// caller has to close fd.
 func (c channel) RecvFD(p []byte) (n, fd int, err error) {
 	n, fd, cut, err := sys.RecvFD(c.FD, p)
 	switch {
@@ -97,9 +97,9 @@ func (c channel) RecvFD(p []byte) (n, fd int, err error) {
 
 func recvErrno(err error) error {
 	switch err {
-	case sys.EAGAIN, sys.EINTR, sys.ENOMEM, sys.ENOBUFS: // memory is tried for again
+	case sys.EAGAIN, sys.EINTR, sys.ENOMEM, sys.ENOBUFS: // may pass: the caller tries again
 		return nil
-	case sys.ECONNRESET: // it was closed with something of ours unread
+	case sys.ECONNRESET: // the other end was closed before it had received all that we sent
 		return errEnded
 	}
 	return os.NewSyscallError("recvmsg", err)

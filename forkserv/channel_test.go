@@ -30,12 +30,12 @@ func (b channel) mustSend(t *testing.T, p string) {
 	}
 }
 
-func TestMessagesComeInOrderAndApart(t *testing.T) {
+func TestMessagesKeepTheirOrderAndBounds(t *testing.T) {
 	ours, theirs := mustChannel(t)
 	defer theirs.Close()
 	p := make([]byte, 8)
 	if n, err := theirs.Recv(p); n != 0 || err != nil {
-		t.Errorf("nothing was sent: got %d bytes, %v", n, err)
+		t.Errorf("before anything was sent: got %d bytes, %v, want 0 and no error", n, err)
 	}
 	sent := []string{"a", "bcd", "12345678"}
 	for _, s := range sent {
@@ -61,11 +61,11 @@ func TestTheLargestMessageFitsManyTimes(t *testing.T) {
 	}
 	p := make([]byte, hub.MaxMessage)
 	if n, err := ours.Recv(p); n != len(p) || p[0] != 1 || p[n-1] != 1 || err != nil {
-		t.Errorf("got %d bytes, %v, want the %d sent first", n, err, len(p))
+		t.Errorf("got %d bytes, %v, want the %d bytes that were sent first", n, err, len(p))
 	}
 }
 
-func TestAFullChannelSaysSoAndThenThatThereIsRoom(t *testing.T) {
+func TestAChannelReportsThatItIsFullAndThenThatItHasRoom(t *testing.T) {
 	ours, theirs := mustChannel(t)
 	defer theirs.Close()
 	sent, p := 0, make([]byte, 1000)
@@ -77,7 +77,7 @@ func TestAFullChannelSaysSoAndThenThatThereIsRoom(t *testing.T) {
 	}
 	fds := []sys.PollFd{{Fd: int32(ours.FD), Events: sys.POLLOUT}}
 	if n, _ := sys.Poll(fds, 0); n != 0 {
-		t.Error("a full channel is marked writable: a loop would spin")
+		t.Error("poll reports a full channel as writable: a loop would spin")
 	}
 	for i := range sent - 1 { // the last was not sent
 		if n, err := theirs.Recv(p); err != nil || string(p[:n]) != fmt.Sprintf("%1000d", i) {
@@ -85,19 +85,19 @@ func TestAFullChannelSaysSoAndThenThatThereIsRoom(t *testing.T) {
 		}
 	}
 	if n, _ := sys.Poll(fds, 10*time.Second); n != 1 {
-		t.Error("an empty channel is not marked writable")
+		t.Error("poll doesn't report an empty channel as writable")
 	}
 	if n, err := theirs.Recv(p); n != 0 || err != nil {
-		t.Errorf("after the last: got %d bytes, %v", n, err)
+		t.Errorf("after the last message: got %d bytes, %v, want 0 and no error", n, err)
 	}
 }
 
-func TestADescriptorGoesOverTheChannel(t *testing.T) {
+func TestAMessageCanCarryADescriptor(t *testing.T) {
 	ours, theirs := mustChannel(t)
 	defer theirs.Close()
 	p := make([]byte, 8)
 	if n, fd, err := theirs.RecvFD(p); n != 0 || fd >= 0 || err != nil {
-		t.Errorf("nothing was sent: got %d bytes, descriptor %d, %v", n, fd, err)
+		t.Errorf("before anything was sent: got %d bytes, descriptor %d, %v, want nothing", n, fd, err)
 	}
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
@@ -108,9 +108,9 @@ func TestADescriptorGoesOverTheChannel(t *testing.T) {
 	if full, err := ours.SendFD([]byte("pipe"), pipe[0]); full || err != nil {
 		t.Fatalf("full %v, %v", full, err)
 	}
-	unix.Close(pipe[0]) // the other process has its own
+	unix.Close(pipe[0]) // the message holds its own reference
 	if n, fd, err := theirs.RecvFD(p); string(p[:n]) != "none" || fd >= 0 || err != nil {
-		t.Errorf("got %q, descriptor %d, %v, want a message alone", p[:n], fd, err)
+		t.Errorf("got %q, descriptor %d, %v, want the message without a descriptor", p[:n], fd, err)
 	}
 	n, fd, err := theirs.RecvFD(p)
 	if string(p[:n]) != "pipe" || fd < 0 || err != nil {
@@ -119,14 +119,14 @@ func TestADescriptorGoesOverTheChannel(t *testing.T) {
 	defer unix.Close(fd)
 	unix.Write(pipe[1], []byte("Hello"))
 	if n, err := unix.Read(fd, p); string(p[:max(n, 0)]) != "Hello" {
-		t.Errorf("over the descriptor that came %q is read, %v", p[:max(n, 0)], err)
+		t.Errorf("reading from the received descriptor: got %q, %v, want Hello", p[:max(n, 0)], err)
 	}
 	if onExec, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); onExec&unix.FD_CLOEXEC == 0 {
-		t.Error("the descriptor would survive an exec")
+		t.Error("the received descriptor survives exec; want it to close")
 	}
 }
 
-// lives reports whether anyone can still read from a pipe.
+// lives reports whether a descriptor for the pipe's reading end is still open anywhere.
 func lives(w int) bool {
 	fds := []sys.PollFd{{Fd: int32(w)}}
 	sys.Poll(fds, 0)
@@ -158,7 +158,7 @@ func TestADescriptorThatNobodyAskedForIsClosed(t *testing.T) {
 			ours.SendFD([]byte("pipe"), pipe[0])
 			unix.Close(pipe[0])
 			if !lives(pipe[1]) {
-				t.Fatal("a descriptor on its way is closed")
+				t.Fatal("the descriptor is closed while its message waits to be received")
 			}
 			if err := receive(theirs); err != nil {
 				t.Error(err)
@@ -177,17 +177,20 @@ func TestAMessageThatIsTooLongIsAnError(t *testing.T) {
 	ours.mustSend(t, "12345678")
 	p := make([]byte, 8)
 	if n, err := theirs.Recv(p); n != 0 || !errors.Is(err, errTruncated) {
-		t.Errorf("nine bytes for a buffer of eight: got %d bytes, %v", n, err)
+		t.Errorf("nine bytes for a buffer of eight: got %d bytes, %v, want errTruncated", n, err)
 	}
 	if n, err := theirs.Recv(p); n != 8 || err != nil {
-		t.Errorf("the next: got %d bytes, %v", n, err)
+		t.Errorf("the next message: got %d bytes, %v, want 8", n, err)
 	}
 }
 
-func TestTheEndOfTheChannel(t *testing.T) {
+func TestTheOtherEndOfAChannelIsClosed(t *testing.T) {
 	for why, end := range map[string]func(ours, theirs channel){
-		"the other end is closed":                    func(ours, theirs channel) { theirs.Close() },
-		"it is closed with messages of ours unheard": func(ours, theirs channel) { ours.Send([]byte("x")); theirs.Close() },
+		"the other end is closed": func(ours, theirs channel) { theirs.Close() },
+		"the other end is closed before it has received our message": func(ours, theirs channel) {
+			ours.Send([]byte("x"))
+			theirs.Close()
+		},
 	} {
 		for how, receive := range map[string]func(channel) error{
 			"Recv":   func(b channel) error { _, err := b.Recv(make([]byte, 8)); return err },
@@ -197,25 +200,25 @@ func TestTheEndOfTheChannel(t *testing.T) {
 			end(ours, theirs)
 			fds := []sys.PollFd{{Fd: int32(ours.FD), Events: sys.POLLIN}}
 			if n, err := sys.Poll(fds, 10*time.Second); n != 1 || err != nil {
-				t.Errorf("%s: a loop is not woken: %v", why, err)
+				t.Errorf("%s: poll doesn't report it, so no loop would be woken: %v", why, err)
 			}
 			if err := receive(ours); !errors.Is(err, errEnded) {
-				t.Errorf("%s: %s gives %v, want errEnded", why, how, err)
+				t.Errorf("%s: %s returned %v, want errEnded", why, how, err)
 			}
 		}
 	}
 }
 
-func TestWhatWasSentBeforeTheEndStillComes(t *testing.T) {
+func TestMessagesSentBeforeTheEndAreStillReceived(t *testing.T) {
 	ours, theirs := mustChannel(t)
 	theirs.mustSend(t, "last words")
 	theirs.Close()
 	p := make([]byte, 16)
 	if n, err := ours.Recv(p); string(p[:n]) != "last words" || err != nil {
-		t.Errorf("got %q, %v", p[:n], err)
+		t.Errorf("got %q, %v, want the last words", p[:n], err)
 	}
 	if _, err := ours.Recv(p); !errors.Is(err, errEnded) {
-		t.Errorf("after the last one: got %v", err)
+		t.Errorf("after the last message: got %v, want errEnded", err)
 	}
 }
 
@@ -223,9 +226,9 @@ func TestSendingToAProcessThatIsGone(t *testing.T) {
 	ours, theirs := mustChannel(t)
 	theirs.Close()
 	if full, err := ours.Send([]byte("x")); full || err == nil {
-		t.Errorf("a message to nobody: full %v, %v, want an error, and no SIGPIPE", full, err)
+		t.Errorf("sending a message after the other end was closed: full %v, %v, want an error and no SIGPIPE", full, err)
 	}
 	if full, err := ours.SendFD([]byte("x"), 0); full || err == nil {
-		t.Errorf("a descriptor to nobody: full %v, %v, want an error", full, err)
+		t.Errorf("sending a descriptor after the other end was closed: full %v, %v, want an error", full, err)
 	}
 }

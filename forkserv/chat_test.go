@@ -21,7 +21,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// guest is a client with a WebSocket in the room. Each has a child of its own.
+// guest is a member of the room with a WebSocket. Each guest has its own child.
 type guest struct {
 	*client
 	t      *testing.T
@@ -30,13 +30,13 @@ type guest struct {
 	frames processtest.Events
 }
 
-// heard is what the chat sends.
+// heard is a message of the room to a member.
 type heard struct {
 	Type, Name, To, Text string
 	Seq                  int
 }
 
-// join makes a member.
+// join connects a guest and waits until it is a member.
 func join(t *testing.T, p *processtest.Process, name string) *guest {
 	t.Helper()
 	c, pid := serves(t, p)
@@ -52,7 +52,7 @@ func join(t *testing.T, p *processtest.Process, name string) *guest {
 	return g
 }
 
-// crowd makes n members called 0, 1, ...; all know of each other.
+// crowd makes n members called 0, 1, ... and waits until each has been told of all others.
 func crowd(t *testing.T, p *processtest.Process, n int) (all []*guest) {
 	t.Helper()
 	for i := range n {
@@ -83,19 +83,20 @@ func (g *guest) next() (h heard, err error) {
 	if ev.Kind != ws.Data {
 		return h, fmt.Errorf("a %v with %v", ev.Kind, ev.Code)
 	}
-	if bytes.HasSuffix(ev.Payload, []byte(`"text":"flood"}`)) { // there are many, and package json is slow
+	if bytes.HasSuffix(ev.Payload, []byte(`"text":"flood"}`)) { // too many for package json
 		return heard{Type: "said", Text: "flood"}, nil
 	}
 	return h, json.Unmarshal(ev.Payload, &h)
 }
 
-// until reads messages up to the first that is wanted, and returns all of them.
+// until reads messages up to the first wanted one, and returns all that it has read. what describes
+// the wanted one.
 func (g *guest) until(what string, wanted func(heard) bool) (all []heard) {
 	g.t.Helper()
 	for {
 		h, err := g.next()
 		if err != nil {
-			g.t.Errorf("%s: want to hear %s, got %v after %d messages", g.name, what, err, len(all))
+			g.t.Errorf("%s: waiting for a message (%s): got %v after %d messages", g.name, what, err, len(all))
 			g.t.FailNow()
 		}
 		if all = append(all, h); wanted(h) {
@@ -122,12 +123,12 @@ func count(all []heard, wanted func(heard) bool) (n int) {
 	return n
 }
 
-// inOrder fails the test unless the numbers have no gap.
+// inOrder fails the test unless the messages have consecutive numbers.
 func inOrder(t *testing.T, who string, all []heard) {
 	t.Helper()
 	for i := 1; i < len(all); i++ {
 		if all[i].Seq != all[i-1].Seq+1 {
-			t.Fatalf("%s heard %+v right after %+v: want consecutive numbers", who, all[i], all[i-1])
+			t.Fatalf("%s received %+v right after %+v: want consecutive numbers", who, all[i], all[i-1])
 		}
 	}
 }
@@ -168,19 +169,19 @@ func TestChildDiesInTheMiddleOfABroadcast(t *testing.T) {
 	wg.Wait()
 	for i, list := range lists {
 		if diff := cmp.Diff(lists[0], list); diff != "" {
-			t.Fatalf("%d heard otherwise than 0 (-0 +%d):\n%s", i, i, diff)
+			t.Fatalf("guest %d received other messages than guest 0 (-0 +%d):\n%s", i, i, diff)
 		}
 	}
 	inOrder(t, "0", lists[0])
 	for _, g := range all[:guests-1] {
 		for n := range messages {
 			if c := count(lists[0], says(fmt.Sprintf("%d from %s", n, g.name))); c != 1 {
-				t.Errorf("message %d of %s was heard %d times, want once", n, g.name, c)
+				t.Errorf("message %d of %s was received %d times, want once", n, g.name, c)
 			}
 		}
 	}
 	if n := count(lists[0], left(victim.name)); n != 1 {
-		t.Errorf("that the victim has left was heard %d times, want once", n)
+		t.Errorf("the message that the victim has left was received %d times, want once", n)
 	}
 	for _, g := range all {
 		g.Close()
@@ -188,7 +189,8 @@ func TestChildDiesInTheMiddleOfABroadcast(t *testing.T) {
 	p.CheckIdle(rest)
 }
 
-// A child that doesn't run is no obstacle, and in the end no member.
+// A child that doesn't run must not stop the room. When too much is queued for it, it is killed,
+// and its member leaves.
 func TestAStoppedChildIsKilledWhenItsQueueIsFull(t *testing.T) {
 	p := processtest.Launch(t)
 	rest := p.AwaitIdle()
@@ -208,10 +210,10 @@ func TestAStoppedChildIsKilledWhenItsQueueIsFull(t *testing.T) {
 	const few, many = 150, 640 // 3 MB, 12 MB
 	talk(0, few)
 	if len(heard) != few || !alive(stopped.pid) {
-		t.Errorf("below the bound: got %d messages, want %d, and the child to be there", len(heard), few)
+		t.Errorf("before the queue is full: got %d messages, want %d, and the stopped child alive", len(heard), few)
 	}
 	talk(few, many)
-	await(t, "the stopped child to be ended", func() bool { return !alive(stopped.pid) })
+	await(t, "the stopped child to be killed", func() bool { return !alive(stopped.pid) })
 	if count(heard, left(stopped.name)) == 0 {
 		heard = append(heard, listener.until("who has left", left(stopped.name))...)
 	}
@@ -219,10 +221,10 @@ func TestAStoppedChildIsKilledWhenItsQueueIsFull(t *testing.T) {
 	heard = append(heard, listener.until("the end", says("end"))...)
 	inOrder(t, "the listener", heard)
 	if n := count(heard, left(stopped.name)); n != 1 || len(heard) != many+2 {
-		t.Errorf("heard that it has left %d times, and %d messages in all, want 1 and %d", n, len(heard), many+2)
+		t.Errorf("received %d messages, %d of them that the stopped one has left; want %d, and 1", len(heard), n, many+2)
 	}
-	if n := strings.Count(p.Log(), "a child was ended"); n != 1 {
-		t.Errorf("lines in the log about its end: got %d, want 1", n)
+	if n := strings.Count(p.Log(), "a child was killed"); n != 1 {
+		t.Errorf("log lines about the killed child: got %d, want 1", n)
 	}
 	for _, g := range all {
 		g.Close()
@@ -230,9 +232,9 @@ func TestAStoppedChildIsKilledWhenItsQueueIsFull(t *testing.T) {
 	p.CheckIdle(rest)
 }
 
-// Some say as much as they can. Others must not notice more than that their turn
-// comes after everyone's.
-func TestFloodingChildrenDelayNoOther(t *testing.T) {
+// Some members send as much as they can. For the others this must only mean that each of their
+// messages waits until every member has had its turn.
+func TestFloodingChildrenDontDelayOthers(t *testing.T) {
 	const floods, rounds = 4, 30
 	p := processtest.Launch(t)
 	rest := p.AwaitIdle()
@@ -256,20 +258,20 @@ func TestFloodingChildrenDelayNoOther(t *testing.T) {
 		between += count(other.until("what the one says", says(text)), says("flood"))
 	}
 	if log := p.Log(); log != "" {
-		t.Errorf("want nobody to be ended, got the log\n%s", log)
+		t.Errorf("want no child killed and an empty log, got\n%s", log)
 	}
 	for _, g := range all {
 		g.Close()
 	}
 	wg.Wait()
-	t.Logf("%d messages of the flood came between %d others; %d were said", between, rounds, said.Load())
+	t.Logf("%d messages of the flood arrived between %d others; %d were sent", between, rounds, said.Load())
 	if between < rounds {
-		t.Errorf("of a flood came %d messages between %d others: want more, or it is none", between, rounds)
+		t.Errorf("only %d messages of the flood arrived between %d others: the test needs a real flood", between, rounds)
 	}
 	p.CheckIdle(rest)
 }
 
-// However a client ends, the others are told once that its member has left.
+// However a connection ends, the other members are told once that its member has left.
 func TestAMemberLeavesWithItsConnection(t *testing.T) {
 	p := processtest.Launch(t)
 	rest := p.AwaitIdle()
@@ -293,13 +295,13 @@ func TestAMemberLeavesWithItsConnection(t *testing.T) {
 		inOrder(t, "the observer", heard)
 		g.Close()
 		if n := count(heard, says("last words of "+how)); n != 1 {
-			t.Errorf("%s: its last words were heard %d times, want once", how, n)
+			t.Errorf("%s: its last words were received %d times, want once", how, n)
 		}
 		again := join(t, p, how) // the name is free
 		again.Close()
 		heard = observer.until("that it has left again", left(how))
 		if n := count(heard, left(how)); n != 1 || len(heard) != 2 {
-			t.Errorf("%s: heard %+v, want that the name has joined and left", how, heard)
+			t.Errorf("%s: received %+v, want that the name has joined and left", how, heard)
 		}
 	}
 	observer.Close()
@@ -324,7 +326,7 @@ func TestMessagesSentBeforeTheEndAreDelivered(t *testing.T) {
 		heard := observer.until("that it has left", left(name))
 		inOrder(t, "the observer", heard)
 		if len(heard) != 1+words+1 {
-			t.Errorf("%s: heard %d messages, want that it joined, its %d, and that it left", name, len(heard), words)
+			t.Errorf("%s: received %d messages, want that it joined, its %d, and that it left", name, len(heard), words)
 		}
 		g.Close()
 	}
@@ -351,7 +353,7 @@ func TestShutdownOfARoom(t *testing.T) {
 			t.Errorf("exit status: got %d, want 0", code)
 		}
 		if log := p.Log(); strings.Contains(log, "failed") || strings.Contains(log, "cut off") {
-			t.Errorf("want a quiet shutdown, got the log\n%s", log)
+			t.Errorf("want no failure in the log, got\n%s", log)
 		}
 	}
 }
@@ -371,8 +373,7 @@ func TestParentOfARoomIsKilled(t *testing.T) {
 	}
 }
 
-// A child that was started in advance may die when a connection is on its way to
-// it. The client does not notice.
+// A spare child may die while a connection is on its way to it. The client must not notice.
 func TestASpareChildDiesBeforeItHasAConnection(t *testing.T) {
 	for _, prefork := range []int{1, 3} {
 		p := processtest.Launch(t, fmt.Sprintf("-prefork=%d", prefork))
@@ -397,13 +398,13 @@ func TestASpareChildDiesBeforeItHasAConnection(t *testing.T) {
 			io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 			all = append(all, c)
 		}
-		await(t, "others in the place of those that have connections now", func() bool { return len(children(p)) == 2*prefork })
+		await(t, "new spares, because the first ones were given connections", func() bool { return len(children(p)) == 2*prefork })
 		for _, pid := range stopped {
 			syscall.Kill(pid, syscall.SIGKILL)
 		}
 		for i, c := range all {
 			if r, err := http.ReadResponse(c.in, nil); err != nil || r.StatusCode != 200 {
-				t.Fatalf("client %d: %v, %v, want a reply as if nothing were", i, r, err)
+				t.Fatalf("client %d: %v, %v, want a response as if no child had died", i, r, err)
 			}
 			io.Copy(io.Discard, io.LimitReader(c.in, 3))
 			if accepted := c.counted(t, "accepted"); accepted != prefork {
@@ -418,12 +419,12 @@ func TestASpareChildDiesBeforeItHasAConnection(t *testing.T) {
 		}
 		p.AwaitOpen(1)
 		p.CloseStats()
-		await(t, "spare children alone", func() bool { return len(children(p)) == prefork })
-		await(t, "their descriptors alone", func() bool { return p.Descriptors() == rest })
+		await(t, "only spare children to be left", func() bool { return len(children(p)) == prefork })
+		await(t, "only their descriptors to be left", func() bool { return p.Descriptors() == rest })
 	}
 }
 
-// counted is a counter of /stats.
+// counted asks for /stats and returns one counter.
 func (c *client) counted(t *testing.T, name string) int {
 	t.Helper()
 	var stats struct{ Totals map[string]int }
@@ -433,7 +434,7 @@ func (c *client) counted(t *testing.T, name string) int {
 	return stats.Totals[name]
 }
 
-// Nothing is lost and nobody spins while the parent doesn't run.
+// While the parent is stopped, no message is lost, and no child spins.
 func TestParentStopsForAWhile(t *testing.T) {
 	const words = 15
 	p := processtest.Launch(t)
@@ -448,22 +449,22 @@ func TestParentStopsForAWhile(t *testing.T) {
 	for n := range words { // more than the bus has room for
 		g.say(fmt.Sprint(n, big))
 	}
-	g.Conn.(*net.TCPConn).CloseWrite() // closed, it would reset the connection when it is answered
+	g.Conn.(*net.TCPConn).CloseWrite() // Close would reset the connection at the next response
 	before := watch.counted(t, "rounds")
-	await(t, "everybody to wait", func() bool {
+	await(t, "all children to wait", func() bool {
 		time.Sleep(100 * time.Millisecond)
-		rounds := watch.counted(t, "rounds") // one of which is for this question
+		rounds := watch.counted(t, "rounds") // this request takes one of them
 		defer func() { before = rounds }()
 		return rounds-before <= 2 && watch.counted(t, "messages_in") > 5
 	})
 	if !alive(g.pid) {
-		t.Error("the child has ended with messages that the parent has not")
+		t.Error("the child has ended before the parent received all its messages")
 	}
 	syscall.Kill(p.Pid, syscall.SIGCONT)
 	heard := observer.until("that it has left", left("leaver"))
 	inOrder(t, "the observer", heard)
 	if len(heard) != 1+words+1 {
-		t.Errorf("heard %d messages, want that it joined, its %d, and that it left", len(heard), words)
+		t.Errorf("received %d messages, want that it joined, its %d, and that it left", len(heard), words)
 	}
 	await(t, "its child to end", func() bool { return !alive(g.pid) })
 }

@@ -18,35 +18,41 @@ import (
 	"threeloops/common/sys"
 )
 
-// The descriptors that a child is started with, beside the standard three.
+// The descriptors that a child is started with, besides 0 to 2.
 const (
 	connFD  = 3
 	busFD   = 4
 	boardFD = 5
-	errorFD = 9 // what is to be its standard error; 6 to 8 are package server's
+	errorFD = 9 // becomes its standard error; package server defines 6 to 8
 )
 
-// childEnv is the environment variable that makes the program a child. Its
-// value is SLOT:ID:BYTES:LOOPBACK, the child's slot on the board, its connection's number,
-// which is 0 for a child that gets its connection later, its budget of memory, and whether
-// the server listens on loopback. The last is decided once: hosts(5) may change.
+// childEnv is the environment variable that makes the program a child. Its value is
+// SLOT:ID:BYTES:LOOPBACK:
+//
+//	SLOT      the child's slot on the board
+//	ID        the number of its connection; 0 for a spare, which gets its connection later
+//	BYTES     how much memory all children together may hold
+//	LOOPBACK  true if the server listens on loopback
+//
+// The child doesn't find out LOOPBACK itself: the host of -addr may be a name, and hosts(5) may
+// have changed since the server started.
 const childEnv = "FORKSERV_CHILD"
 
-// childConfig is what the parent tells a child when it starts it.
+// childConfig is what the parent tells a child in its environment.
 type childConfig struct {
 	slot     int
 	id       uint64
-	memory   int64 // bytes that it may hold
+	memory   int64 // bytes that all children may hold
 	loopback bool
-	peer     netip.AddrPort // is on the board, so it isn't in the variable
-	err      error          // of prepare
+	peer     netip.AddrPort // the parent writes it on the board, so childEnv doesn't have it
+	err      error          // why prepare failed
 }
 
 func (b childConfig) String() string {
 	return fmt.Sprintf("%d:%d:%d:%t", b.slot, b.id, b.memory, b.loopback)
 }
 
-// childConfigFromEnv reads childEnv. ok reports whether this process is a child.
+// childConfigFromEnv reads childEnv. ok reports whether it is set, so this process is a child.
 func childConfigFromEnv() (b childConfig, ok bool) {
 	parts := strings.Split(os.Getenv(childEnv), ":")
 	if len(parts) != 4 {
@@ -60,50 +66,54 @@ func childConfigFromEnv() (b childConfig, ok bool) {
 	return b, bad1 == nil && bad2 == nil && bad3 == nil && bad4 == nil
 }
 
-// childThreads is how many threads a child starts with beside the runtime's monitor and the
-// one that its loop waits on.
+// childThreads is how many threads a child creates at its start, besides the one that runs its loop
+// and the Go runtime's monitor.
 const childThreads = 2
 
-// prepare prepares the process to be a child. It is called before anything else, and
-// what fails here fails before the child has said that it serves.
-//
-// A signal to all processes is meant for the parent: at SIGHUP it reads the lists, and at
-// SIGTERM it tells its children to shut down. A child that is killed before they are ignored,
-// by the runtime's own handler, has not read from its client, which gets another child.
-//
-// Until the threads are there standard error takes nothing: at the limit of tasks the
-// Go runtime would fill the log with a report for each client. The parent says it in a line.
+// prepare prepares the process to be a child. It is called before anything else. If it fails, the
+// child has not yet reported that it serves, so the parent gives the client to another child.
 func (b *childConfig) prepare() {
+	// A signal that is sent to all processes of the server is meant for the parent. At SIGHUP the
+	// parent reads the lists again, and at SIGTERM it tells its children to shut down. Before this
+	// line such a signal kills the child, but then the child has read nothing from its client.
 	signal.Ignore(sys.SIGHUP, sys.SIGTERM)
+	// If the machine has no task left, the Go runtime prints a long report and ends the process.
+	// With one child for each client, these reports would fill the log. So descriptor 2 is a file
+	// that can't be written until the threads exist, and the parent logs one line instead.
 	b.err = server.StartThreads(childThreads)
 	sys.Dup3(errorFD, 2, 0)
 	sys.Close(errorFD)
 }
 
-// child is the loop of one connection. It watches two descriptors: the
-// connection and the bus.
+// child is the loop of one connection. It watches two descriptors, the connection and the bus, and
+// its iterations have the same steps as in pollserv: wait, dispatch, tick, settle.
 type child struct {
 	env           *server.Env
 	stat          *stat.Slot
 	fds           [2]sys.PollFd // the connection, the bus
 	bus           bus
-	receiver      hub.Receiver // of what the Hub sends
+	receiver      hub.Receiver // gets the Hub's messages
 	conn          *conn.Conn
 	cfg           *session.Config
-	reportedBytes int64 // how much memory the parent knows that the child holds
+	reportedBytes int64 // memory that the child held at its last report to the parent
 
 	board      stat.Board
 	memory     int64     // bytes that all children may hold
-	unfinished bool      // there is more to do in the next iteration
+	unfinished bool      // the connection has more to do in the next iteration
 	idle       bool      // nothing was ready after the last wait
-	graceEnd   time.Time // when shutdown cuts off the connection; zero: not shutting down
+	graceEnd   time.Time // when shutdown cuts off the connection; zero: no shutdown yet
 }
 
-// busBurst is how many messages the child receives in an iteration, so that they leave
-// for the client in one write.
+// busBurst is the most messages that the child receives in an iteration. It is more than one, so
+// that many messages leave for the client in one write.
 const busBurst = 64
 
-// serve serves the child's one connection.
+// serve serves the child's only connection. A spare does all that it can do without a client, and
+// then waits for its connection.
+//
+// servingKind is the turning point. Until the parent gets it, the parent keeps its own descriptor
+// of the connection, and gives it to another child if this one dies. So nothing may be read from
+// the client before it is posted, and nothing can fail after it.
 func (b childConfig) serve(env *server.Env) error {
 	if b.err != nil {
 		return b.err
@@ -119,7 +129,7 @@ func (b childConfig) serve(env *server.Env) error {
 	cfg, receiver := env.Sessions(io, board, b.slot, &c.bus)
 	c.receiver, c.cfg = receiver, cfg
 	fd := connFD
-	if b.id == 0 { // what can be prepared without a client is ready
+	if b.id == 0 {
 		if fd, b.id, err = c.awaitConn(); fd < 0 {
 			return err
 		}
@@ -127,18 +137,18 @@ func (b childConfig) serve(env *server.Env) error {
 	now := time.Now()
 	c.conn = conn.NewConn(fd, b.id, io, cfg, now, noWake)
 	c.fds = [2]sys.PollFd{{Fd: int32(fd)}, {Fd: busFD}}
-	c.bus.Post(now, &hub.Message{Kind: servingKind, Conn: b.id}) // nothing can fail from here on
+	c.bus.Post(now, &hub.Message{Kind: servingKind, Conn: b.id})
 	return c.run()
 }
 
-// noWake does nothing, because settle handles the child's only connection in every
-// iteration anyway.
+// noWake does nothing: settle handles the child's only connection in every iteration anyway.
 func noWake(*conn.Conn) {}
 
-// awaitConn waits until the parent gives this spare child a connection. It returns a
-// negative descriptor if the child is to end instead.
+// awaitConn waits until the parent gives this spare child a connection. It returns a negative
+// descriptor and no error if the child must end without one, because the parent shuts down or is
+// gone.
 func (c *child) awaitConn() (fd int, id uint64, err error) {
-	text := make([]byte, 256) // what is sent before there is a connection is short
+	text := make([]byte, 256) // a spare gets only serveKind and shutdownKind, which are short
 	for {
 		bus := []sys.PollFd{{Fd: busFD, Events: sys.POLLIN}}
 		_, err = sys.Poll(bus, sys.Forever)
@@ -159,27 +169,35 @@ func (c *child) awaitConn() (fd int, id uint64, err error) {
 	}
 }
 
-// run is the loop: wait, dispatch, tick, settle.
+// run repeats the iteration until the connection is closed and the parent has got all messages, or
+// the grace time is over.
+//
+// It reads the clock once in an iteration, right after the wait. All that happens in the
+// iteration happens at that time.
 func (c *child) run() error {
 	for now := time.Now(); !c.done(now); {
 		n, err := c.wait(now)
 		now = time.Now()
-		c.env.WaitFailed(now, err)
+		c.env.WaitFailed(now, err) // the error is logged; n is 0, and the iteration goes on
 		c.count(n)
 		if err := c.dispatch(now); err != nil {
 			return err
 		}
+		// tick comes after dispatch: a client whose bytes arrived in time must not time out
+		// because the loop reads them late.
 		if c.due(now) {
 			if err := c.tick(now); err != nil {
 				return err
 			}
 		}
+		// So far responses were queued. Now they are sent, and a connection that is over closes.
 		c.settle(now)
 	}
 	return nil
 }
 
-// dispatch handles the events of the last wait.
+// dispatch handles the events of the last wait. The bus comes first, so that an order of the
+// parent, such as to close the connection, isn't delayed by the client's next request.
 func (c *child) dispatch(now time.Time) error {
 	if c.fds[1].Revents&^sys.POLLOUT != 0 {
 		if err := c.receive(now); err != nil {
@@ -197,12 +215,13 @@ func (c *child) due(now time.Time) bool {
 	return !d.IsZero() && !now.Before(d)
 }
 
-// maxFinalPolls is how often tick polls at most: a client that never stops sending can't put
-// its deadline off. That many reads empty the largest receive buffer.
+// maxFinalPolls is how often tick polls at most. That many reads empty the largest receive buffer,
+// and a client that never stops sending can't delay its own timeout any longer.
 const maxFinalPolls = 128
 
-// tick ticks the connection, unless the client was in time. The process may have been stopped
-// for long just before now, so what has come by then is read first.
+// tick ticks the connection, unless its client was in time after all. If the process was stopped
+// until just before now, bytes that arrived in time may still be unread. So tick first reads all
+// that has arrived, and then looks at the deadline again.
 func (c *child) tick(now time.Time) error {
 	for range maxFinalPolls {
 		c.fds[0].Events, c.fds[1].Events = conn.EventFlags(c.conn.Want()), c.bus.eventFlags()
@@ -224,8 +243,9 @@ func (c *child) tick(now time.Time) error {
 	return nil
 }
 
-// wait returns how many of the two descriptors are ready. After an event it expects another
-// soon; only after a wait without one does it sleep in Poll.
+// wait waits for the next event and returns how many of the two descriptors are ready. After an
+// event the next is likely to follow soon, so it calls PollSoon, which costs less. Only if PollSoon
+// saw no event does the next wait sleep in Poll.
 func (c *child) wait(now time.Time) (n int, err error) {
 	c.fds[0].Events, c.fds[1].Events = conn.EventFlags(c.conn.Want()), c.bus.eventFlags()
 	if c.idle {
@@ -251,7 +271,7 @@ func (c *child) count(ready int) {
 	c.stat.Add(stat.Ready, ready)
 }
 
-// receive handles the parent's messages.
+// receive handles messages of the parent: its own orders, and the messages of the Hub.
 func (c *child) receive(now time.Time) error {
 	for range busBurst {
 		m, ok, err := c.bus.receive()
@@ -276,7 +296,7 @@ func (c *child) receive(now time.Time) error {
 	return nil
 }
 
-// beginShutdown begins the shutdown.
+// beginShutdown begins the shutdown: the session has the grace time to finish.
 func (c *child) beginShutdown(now time.Time) {
 	if c.graceEnd.IsZero() {
 		c.graceEnd = now.Add(c.env.Grace)
@@ -284,32 +304,35 @@ func (c *child) beginShutdown(now time.Time) {
 	}
 }
 
-// parentGone begins the shutdown because the parent is gone. If that happens during a
-// shutdown, a second signal has told the parent to end immediately.
+// parentGone begins the shutdown because the parent is gone: it was killed, or a second signal has
+// told it to end immediately.
 func (c *child) parentGone(now time.Time) {
-	c.fds[1].Fd = -1 // poll ignores it: it would stay readable
+	c.fds[1].Fd = -1 // poll ignores negative descriptors; this one would be readable in each wait
 	c.bus.ended = true
 	if !c.graceEnd.IsZero() {
-		c.graceEnd = now
+		c.graceEnd = now // the parent ended during a shutdown, so the child ends immediately too
 	}
 	c.beginShutdown(now)
 }
 
-// settle sends what is queued, and closes the connection when it is over.
+// settle sends what is queued for the client, closes the connection if it is over, and sends what
+// is queued for the parent. What the connection wants next is asked in wait.
 func (c *child) settle(now time.Time) {
 	if c.conn.FD >= 0 {
 		c.enforceMemory(now)
 		c.unfinished = c.conn.Flush(now)
 		if c.conn.Want() == 0 {
 			c.conn.Close()
-			c.fds[0].Fd = -1
+			c.fds[0].Fd = -1 // poll ignores it
 		}
 	}
+	// The child outlives its connection while the parent must still get a message, for instance
+	// that the client has left the room.
 	c.bus.flush()
 }
 
-// done reports whether the connection is closed and all messages to the parent are sent, or
-// the grace time is over.
+// done reports whether the connection is closed and all messages to the parent are sent, or the
+// grace time is over.
 func (c *child) done(now time.Time) bool {
 	return c.conn.FD < 0 && !c.bus.queued() || !c.graceEnd.IsZero() && !now.Before(c.graceEnd)
 }

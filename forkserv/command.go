@@ -10,13 +10,14 @@ import (
 	"threeloops/common/stat"
 )
 
-// runCommand passes an operator's command on to the children that it concerns. The result is
-// what the board says about them, so the parent doesn't wait for any child.
+// runCommand passes an operator's command on to the children that it concerns. It takes the result
+// from the board, so the parent doesn't wait for any child. It may therefore report as sent what a
+// child can't send any more.
 func (p *parent) runCommand(now time.Time, cmd *server.Command) {
 	var result server.Result
 	for _, c := range p.byPID {
 		if c.id == 0 || !cmd.Concerns(c.id) || p.board[c.slot].Get(stat.Closed) != 0 {
-			continue // it is a spare, not concerned, or has closed its connection and will be reaped
+			continue // a spare, a child of another client, or one that has closed its connection
 		}
 		result.Clients = append(result.Clients, p.client(c))
 		if !cmd.MatchesAddr(c.peer) {
@@ -39,8 +40,8 @@ func (p *parent) runCommand(now time.Time, cmd *server.Command) {
 	cmd.SendResult(result)
 }
 
-// client describes a connection to the operator. The counts are the connection's own,
-// because its child counts nothing else; only the child knows how much it has queued.
+// client describes a child's connection for the operator. A child counts for one connection alone,
+// so the counts of its slot are the connection's. How much is queued only the child knows.
 func (p *parent) client(c *childProc) server.Client {
 	s := &p.board[c.slot]
 	return server.Client{

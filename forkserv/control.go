@@ -2,14 +2,18 @@ package main
 
 import "threeloops/common/hub"
 
-// The kinds of messages that the parent and its children send each other over the channel
-// that carries the room's messages, too. The Hub never sees them. The parent sends the
-// first four.
+// Messages by which the parent controls its children, and by which children report to the parent.
+// They use the same channel as the room's messages, but the Hub never sees them.
 const (
-	serveKind    hub.Kind = 64 + iota // here is your connection, number Conn
-	shutdownKind                      // finish, and end
-	kickKind                          // close your connection
-	sendKind                          // send Text to your WebSocket
-	servingKind                       // the child has all it needs, and is about to read from connection Conn
-	memoryKind                        // the child holds twice as much memory as when it said so last
+	// From the parent to a child.
+
+	serveKind    hub.Kind = 64 + iota // serve connection Conn; its descriptor comes along
+	shutdownKind                      // finish what is under way, and end
+	kickKind                          // close the connection
+	sendKind                          // send Text to the WebSocket
+
+	// From a child to the parent.
+
+	servingKind // the child has all it needs, and is about to read from connection Conn
+	memoryKind  // the child holds twice as much memory as at its last report
 )

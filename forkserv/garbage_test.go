@@ -1,6 +1,6 @@
 //go:build !race
 
-// The race detector keeps memory of its own, so a child under it is larger.
+// The race detector takes memory of its own, so this test doesn't run with it.
 
 package main
 
@@ -18,7 +18,7 @@ import (
 	"threeloops/common/processtest"
 )
 
-// anonymous is how many bytes of its own memory a process has in RAM.
+// anonymous is how many bytes of RAM a process has of its own (RssAnon of proc(5)).
 func anonymous(t *testing.T, pid int) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -76,6 +76,7 @@ func TestGarbageOfChildrenIsBounded(t *testing.T) {
 	t.Logf("%d children have grown by %d KiB after %d requests each, the largest by %d KiB",
 		len(idle), sum>>10, requests, largest>>10)
 	if len(idle) != clients || largest > most {
-		t.Errorf("one of %d children has grown by %d bytes: want %d, and at most %d", len(idle), largest, clients, most)
+		t.Errorf("there are %d children, and one has grown by %d bytes; want %d children, and at most %d bytes",
+			len(idle), largest, clients, most)
 	}
 }

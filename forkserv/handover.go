@@ -8,35 +8,41 @@ import (
 	"threeloops/common/stat"
 )
 
-// pendingClient is a connection that no child serves yet.
+// pendingClient is a connection that was accepted, and that no child serves yet.
 //
-// A child sends servingKind when it has all it needs, and before it reads its first byte.
-// Until then the parent keeps its own descriptor of the connection. A child that dies
-// earlier has read nothing, so another can serve the connection from its first byte;
-// and if none can, the parent answers the client itself. No client is reset because a
-// child failed to start.
+// The hand-over of a connection has three steps:
+//
+//	1  The parent gives a child a descriptor of the connection, and keeps its own.
+//	2  The child posts servingKind when it has all it needs, before it reads the first byte.
+//	3  The parent receives servingKind and closes its own descriptor.
+//
+// Between 1 and 3 both have a descriptor, so the connection stays open if the child dies. A child
+// that dies before 2 has read nothing. So another child can serve the connection from its first
+// byte, and if no child can, the parent itself sends a 503. No client is reset because a child
+// failed to start.
 type pendingClient struct {
-	fd      int
+	fd      int // the parent's own descriptor
 	id      uint64
 	peer    netip.AddrPort
-	address *conn.Address // that counts the connection
-	deaths  int           // how many children were given it and died before they could serve
+	address *conn.Address // counts the connection
+	deaths  int           // how many children got it and died before they served it
 }
 
-// noClient is the pending client of a child that has none, or that serves it.
+// noClient is the pending client of a child that has no client yet, or serves it already.
 var noClient = pendingClient{fd: -1}
 
 const (
-	// maxDeaths is how many children of one client may die before it is answered with a 503.
+	// maxDeaths is how many children may die with one client before it gets a 503.
 	maxDeaths = 2
-	// maxKeptFDs is how many descriptors of clients the parent keeps. Each is one more
-	// than the two of a child's bus; server.Env.ConnLimit leaves 64 descriptors for these,
-	// where there are so many. Further clients wait in the backlog.
+	// maxKeptFDs is how many clients' descriptors the parent keeps. They come on top of the two
+	// descriptors for the bus of each child: server.Env.ConnLimit leaves at least 64 descriptors
+	// for such purposes, if there are enough. Further clients wait in the backlog.
 	maxKeptFDs = 32
 )
 
-// rejectedClient is a client that was answered with a 503, whose descriptor is still open:
-// see conn.Send503.
+// rejectedClient is a client that has got a 503 and whose descriptor is still open. If it were
+// closed immediately, with the request unread, the connection would be reset, and the client might
+// never see the response (see conn.Send503).
 type rejectedClient struct {
 	fd      int
 	closeAt time.Time // when to close fd
@@ -45,14 +51,14 @@ type rejectedClient struct {
 // canKeepFD reports whether the parent may keep the descriptor of one more client.
 func (p *parent) canKeepFD() bool { return p.starting+len(p.rejected) < maxKeptFDs }
 
-// setPending records that a child was given a client but doesn't serve it yet.
+// setPending records that a child was given a client and doesn't serve it yet.
 func (p *parent) setPending(c *childProc, cl pendingClient) {
 	c.id, c.peer, c.address, c.pending = cl.id, cl.peer, cl.address, cl
 	p.starting++
 }
 
-// takePending removes a child's pending client and returns it to the caller, who closes the
-// descriptor or gives it to another child.
+// takePending removes a child's pending client and returns it, or noClient. The caller now owns the
+// descriptor: it closes it, or gives it to another child.
 func (p *parent) takePending(c *childProc) pendingClient {
 	cl := c.pending
 	if cl.fd >= 0 {
@@ -62,10 +68,11 @@ func (p *parent) takePending(c *childProc) pendingClient {
 	return cl
 }
 
-// reassign gives the client of a child that has died before it could serve to another child,
-// or answers it with a 503.
+// reassign gives a client to another child, after the client's child has died before it served. If
+// maxDeaths children have died with this client, it gets a 503 instead.
 func (p *parent) reassign(now time.Time, cl pendingClient) {
-	if now.Sub(p.hintLogged) >= time.Second { // each client that comes may cause a line
+	// At most one line a second: while the machine has no task left, every client causes one.
+	if now.Sub(p.hintLogged) >= time.Second {
 		p.hintLogged = now
 		p.env.Log.Error("a child died before it could serve: if it was not killed, tasks or memory have run out",
 			"raise", "ulimit -u, pids.max (TasksMax), memory.max", "or lower", "-max-children")
@@ -78,8 +85,8 @@ func (p *parent) reassign(now time.Time, cl pendingClient) {
 	p.reject(now, cl)
 }
 
-// reject answers a client that no child can serve with a 503, and stops accepting for
-// a moment.
+// reject sends a 503 to a client that no child can serve, and stops accepting for acceptPause: the
+// next client would most likely get a 503 too, and can wait in the backlog instead.
 func (p *parent) reject(now time.Time, cl pendingClient) {
 	p.stat.Add(stat.Refused, 1)
 	conn.Send503(cl.fd)
@@ -88,7 +95,7 @@ func (p *parent) reject(now time.Time, cl pendingClient) {
 	cl.address.Release()
 }
 
-// closeRejected closes the connections of clients that were answered with a 503 a moment ago.
+// closeRejected closes the connections of rejected clients whose time has come.
 func (p *parent) closeRejected(now time.Time) {
 	for len(p.rejected) > 0 && !now.Before(p.rejected[0].closeAt) {
 		conn.CloseRejected(p.rejected[0].fd)
@@ -97,7 +104,7 @@ func (p *parent) closeRejected(now time.Time) {
 	}
 }
 
-// closeRejectedAt is when closeRejected has something to do; zero: never.
+// closeRejectedAt is when closeRejected next has something to do; zero: never.
 func (p *parent) closeRejectedAt() time.Time {
 	if len(p.rejected) == 0 {
 		return time.Time{}

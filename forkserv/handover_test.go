@@ -21,10 +21,12 @@ import (
 	"threeloops/common/stat"
 )
 
-// harmVariable in the environment has a server started as this test binary harm its
-// children at random: see harm.
+// harmVariable is an environment variable. If it is set, the server that this test binary runs as
+// harms its children at random.
 const harmVariable = "FORKSERV_HARMS_CHILDREN"
 
+// harmingFork returns fork, or if harmVariable is set, a fork that fails, starts the wrong program,
+// or kills the child before it serves.
 func harmingFork(fork fork) fork {
 	if os.Getenv(harmVariable) == "" {
 		return fork
@@ -47,8 +49,8 @@ func harmingFork(fork fork) fork {
 	}
 }
 
-// harm kills a child some time after its birth, if it hasn't said yet that it serves:
-// it is stopped for the decision, and the board tells what it has sent.
+// harm kills a child up to 40 ms after it was started, if it has not posted servingKind before. To
+// find out, it stops the child: then the board shows whether the child has sent anything.
 func harm(pid, memfd int, env []string) {
 	defer syscall.Close(memfd)
 	board, err := openBoard(memfd)
@@ -73,7 +75,7 @@ func harm(pid, memfd int, env []string) {
 	syscall.Kill(pid, syscall.SIGCONT)
 }
 
-// asks sends a request over a connection of its own and returns the answer's status.
+// asks sends a request over a new connection and returns the status of the response.
 func asks(addr string) (status int, err error) {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -111,7 +113,7 @@ func TestAClientWhoseChildrenDieBeforeServingGetsA503(t *testing.T) {
 		return strings.Count(p.Log(), "a child has failed") == maxDeaths*clients
 	})
 	if n := strings.Count(p.Log(), "died before it could serve"); n < 1 || n > clients {
-		t.Errorf("lines that say why: got %d, want one a second", n)
+		t.Errorf("lines that explain why children died: got %d, want one a second", n)
 	}
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
@@ -141,24 +143,24 @@ func TestAClientIsServedOrGetsA503HoweverChildrenDie(t *testing.T) {
 			}
 			wg.Wait()
 			if err := errors.Join(failed...); err != nil {
-				t.Errorf("want each client to get a status: %v", err)
+				t.Errorf("want each client to get a response: %v", err)
 			}
 			n := map[int]int{}
 			for _, s := range statuses {
 				n[s]++
 			}
 			killed := strings.Count(p.Log(), "signal: killed")
-			t.Logf("status and how often: %v; %d children were killed, %d died by themselves",
+			t.Logf("responses by status: %v; %d children were killed, %d died by themselves",
 				n, killed, strings.Count(p.Log(), "exit status 1"))
 			if n[200]+n[503] != clients || n[200] == 0 || n[503] == 0 || killed == 0 {
-				t.Errorf("status and how often: got %v, %d killed, want %d times 200 or 503, both, and some killed", n, killed, clients)
+				t.Errorf("responses by status: got %v with %d children killed; want %d responses, some 200, some 503, "+
+					"and some children killed", n, killed, clients)
 			}
 		})
 	}
 }
 
-// Clients that the kernel has connected are answered, although the shutdown comes
-// while children die.
+// Clients in the backlog get a response, although children die during the shutdown.
 func TestAShutdownWhileChildrenDie(t *testing.T) {
 	t.Setenv(harmVariable, "yes")
 	p := processtest.Launch(t, "-grace=60s")
@@ -174,18 +176,18 @@ func TestAShutdownWhileChildrenDie(t *testing.T) {
 	for i, c := range all {
 		r, err := http.ReadResponse(c.in, nil)
 		if err != nil {
-			t.Fatalf("client %d: %v, want a status", i, err)
+			t.Fatalf("client %d: %v, want a response", i, err)
 		}
 		n[r.StatusCode]++
 		c.Close()
 	}
-	t.Logf("status and how often: %v", n)
+	t.Logf("responses by status: %v", n)
 	if code := p.Wait(); code != 0 {
 		t.Errorf("exit status: got %d, want 0", code)
 	}
 }
 
-// More clients wait at shutdown than the parent can keep descriptors of.
+// At shutdown more clients are in the backlog than the parent can keep descriptors of.
 func TestAShutdownAcceptsALongBacklog(t *testing.T) {
 	p := processtest.Launch(t, "-grace=60s")
 	p.Signal(syscall.SIGSTOP)
@@ -209,8 +211,8 @@ func TestAShutdownAcceptsALongBacklog(t *testing.T) {
 	}
 }
 
-// A client that has taken over its child can reach all that the child was started with.
-func TestAChildCanChangeNeitherTheBoardNorAList(t *testing.T) {
+// A client that has taken over its child can use all descriptors that the child was started with.
+func TestAChildCantTruncateTheBoardOrChangeAList(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "origins")
 	if err := os.WriteFile(file, []byte("1\nhttp://one.example\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -223,14 +225,14 @@ func TestAChildCanChangeNeitherTheBoardNorAList(t *testing.T) {
 			t.Fatalf("descriptor %d is %s, want the %s", fd, link, name)
 		}
 		if err := os.Truncate(path, 0); err == nil {
-			t.Errorf("the %s was truncated, want that refused", name)
+			t.Errorf("the %s could be truncated, want an error", name)
 		}
 		if name == "board" {
 			continue
 		}
 		if f, err := os.OpenFile(path, os.O_WRONLY, 0); err == nil {
 			if _, err = f.Write([]byte("9")); err == nil {
-				t.Errorf("the %s was written to, want that refused", name)
+				t.Errorf("the %s could be written to, want an error", name)
 			}
 			f.Close()
 		}
@@ -238,7 +240,7 @@ func TestAChildCanChangeNeitherTheBoardNorAList(t *testing.T) {
 	p.CheckHealthz()
 }
 
-// A child can write what it likes on the board, and on the slots of others.
+// A child that was taken over can write anything on the board, in other slots too.
 func TestTheParentTrustsNothingOnTheBoard(t *testing.T) {
 	p := newRoom(t, 3)
 	p.byPID = map[int]*childProc{}

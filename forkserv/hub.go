@@ -10,20 +10,20 @@ import (
 	"threeloops/common/sys"
 )
 
-// The Hub is in the parent. Its places are the children, by their slots on the
-// board; between it and them are sockets that may be full. The parent never
-// waits for a child: what a socket has no room for is queued, and a child whose
-// queue grows too long is killed. So no message to a member that stays is dropped.
+// The Hub is in the parent. Each of its places is a child, and the place's number is the child's
+// slot on the board. Between the Hub and the children are sockets, which may be full. The parent
+// never waits for a child. It queues what a socket has no room for, and kills a child whose queue
+// grows too long. So a member misses no message as long as it stays in the room.
 //
-// Without flow control a fast sender would get slow receivers killed. So while a child is
-// lagging, the parent receives from none: the room is as fast as its slowest child. But
-// a child that takes nothing at all, because it is stopped, can't hold up the others for
-// longer than standstill.
+// Without flow control a fast sender would get slow receivers killed. So while one child is
+// lagging, the parent receives from no child, and the room is as fast as its slowest child. But a
+// child that takes nothing at all, because it is stopped, can't make the others wait longer than
+// standstill.
 const (
 	// maxQueued messages and maxQueuedBytes bytes may be queued for one child.
 	maxQueued      = 4096
 	maxQueuedBytes = 8 << 20
-	// A child with one part in laggingShare of that is lagging.
+	// A child is lagging if more than 1/laggingShare of either limit is queued for it.
 	laggingShare = 4
 	// standstill is how long the others wait for a child that takes nothing.
 	standstill = time.Second
@@ -31,15 +31,15 @@ const (
 
 // outbox is what is queued for a child.
 type outbox struct {
-	queue     [][]byte  // messages, encoded; those for all are shared by all outboxes
-	bytes     int       // in queue
+	queue     [][]byte  // encoded messages; the outboxes share the bytes of a message to all
+	bytes     int       // total length of the messages in queue
 	lastSend  time.Time // when the socket last took a message
-	scheduled bool      // it is on the list for settle
-	lagging   bool      // it is in parent.lagging
+	scheduled bool      // the child is on the list for settle
+	lagging   bool      // the child is in parent.lagging
 	ending    bool      // nothing more is sent: the child was killed, or has ended
 }
 
-// exceeds reports whether more is queued than one part in share of what may be.
+// exceeds reports whether more than 1/share of either limit is queued.
 func (o *outbox) exceeds(share int) bool {
 	return len(o.queue) > maxQueued/share || o.bytes > maxQueuedBytes/share
 }
@@ -48,8 +48,8 @@ func (o *outbox) exceeds(share int) bool {
 // of work. A message to the room goes to every child.
 const sendsPerIteration = 5000
 
-// receive passes messages of the children to the Hub, and ticks it. It receives no more than
-// an iteration can carry, and goes on with the next child in the next iteration.
+// receive passes messages of the children to the Hub, and ticks it. It receives no more messages
+// than an iteration has time for, and the next iteration begins with the next child.
 func (p *parent) receive(now time.Time) {
 	all := len(p.all)
 	left := max(1, sendsPerIteration/max(all, 1))
@@ -59,7 +59,7 @@ func (p *parent) receive(now time.Time) {
 		if flags&sys.POLLOUT != 0 {
 			p.schedule(c)
 		}
-		// One message, so that a child that sends many can't keep the room to itself.
+		// Only one message of each child, so that a child that sends many can't delay the others.
 		if flags&^sys.POLLOUT != 0 && left > 0 && p.receiveFrom(now, c) {
 			if left--; left == 0 {
 				p.nextChild = i + 1
@@ -71,7 +71,7 @@ func (p *parent) receive(now time.Time) {
 	}
 }
 
-// hubDeadline is when to tick the Hub; zero: never.
+// hubDeadline is when to tick the Hub, but not before noTimeoutBefore; zero: never.
 func (p *parent) hubDeadline() time.Time {
 	d := p.hub.Deadline()
 	if !d.IsZero() && d.Before(p.noTimeoutBefore) {
@@ -80,7 +80,7 @@ func (p *parent) hubDeadline() time.Time {
 	return d
 }
 
-// sendTo sends a message of the Hub to a place.
+// sendTo sends a message of the Hub to a place. If the place's child has ended, nothing is sent.
 func (p *parent) sendTo(place int, m *hub.Message) {
 	if c := p.bySlot[place]; c != nil {
 		if m.Kind == hub.Done || m.Kind == hub.Refused {
@@ -90,7 +90,7 @@ func (p *parent) sendTo(place int, m *hub.Message) {
 	}
 }
 
-// send queues a message for a child; settle sends it.
+// send queues a message for a child, and kills the child if too much is queued. settle sends it.
 func (p *parent) send(c *childProc, m *hub.Message) {
 	if c.ending {
 		return
@@ -109,8 +109,8 @@ func (p *parent) send(c *childProc, m *hub.Message) {
 	p.schedule(c)
 }
 
-// encode encodes a message. An entry of the room is encoded once, however many children it
-// goes to: the Hub sends it to all of them before the next.
+// encode encodes a message. It encodes an entry of the room only once, however many children get
+// it: the Hub sends an entry to all of them before it sends the next.
 func (p *parent) encode(m *hub.Message) []byte {
 	if m.Conn != 0 || m.Seq == 0 {
 		return m.Append(nil)
@@ -121,6 +121,7 @@ func (p *parent) encode(m *hub.Message) []byte {
 	return p.encoded
 }
 
+// schedule puts c on the list for settle, at most once.
 func (p *parent) schedule(c *childProc) {
 	if !c.scheduled {
 		c.scheduled = true
@@ -128,8 +129,8 @@ func (p *parent) schedule(c *childProc) {
 	}
 }
 
-// receiveFrom passes the next message of a child to the Hub. It reports false if there
-// is none.
+// receiveFrom receives the next message of a child and handles it. It reports false if there is
+// none, or if the child had to be killed.
 func (p *parent) receiveFrom(now time.Time, c *childProc) bool {
 	p.stat.Add(stat.SysRead, 1)
 	n, err := c.parentEnd.Recv(p.recvBuf)
@@ -141,15 +142,15 @@ func (p *parent) receiveFrom(now time.Time, c *childProc) bool {
 		return false
 	}
 	m, ok := hub.Parse(p.recvBuf[:n])
-	if !ok || m.Conn != c.id || !c.maySend(m.Kind) { // a child sends for its own connection alone
-		p.killChild(c, errors.New("it has sent what is no message of its own"))
+	if !ok || m.Conn != c.id || !c.maySend(m.Kind) { // it may speak for its own connection only
+		p.killChild(c, errors.New("it has sent a message that it may not send"))
 		return false
 	}
 	switch m.Kind {
-	case servingKind:
+	case servingKind: // the hand-over is complete: from here on only the child has the socket
 		sys.Close(p.takePending(c).fd)
 		return true
-	case memoryKind: // settle reads the board
+	case memoryKind: // it has woken the parent, and enforceMemory will read the board
 		return true
 	case hub.Enter:
 		m.Peer = p.env.PeerOf(c.peer.Addr())
@@ -159,10 +160,10 @@ func (p *parent) receiveFrom(now time.Time, c *childProc) bool {
 	return true
 }
 
-// maySend reports whether a child may send a message of that kind now: a child that sends
-// anything else has been taken over by its client. While a connection awaits a reply of the
-// Hub, it may send nothing but Stop: so it never awaits two replies, of which the Hub would
-// know one.
+// maySend reports whether a child may send a message of kind k now. A child that sends anything
+// else doesn't run our code any more: its client may have taken it over, so it is killed. While a
+// connection awaits a reply of the Hub, it may send Stop only. So it never awaits two replies: the
+// Hub could record only one.
 func (c *childProc) maySend(k hub.Kind) bool {
 	switch k {
 	case servingKind:
@@ -177,12 +178,12 @@ func (c *childProc) maySend(k hub.Kind) bool {
 	return wantsReply(k) && c.pending.fd < 0 && !c.awaitsReply
 }
 
-// wantsReply reports whether the Hub answers a message of that kind with Done or Refused.
+// wantsReply reports whether the Hub replies to a message of kind k with Done or Refused.
 func wantsReply(k hub.Kind) bool {
 	return k == hub.Enter || k == hub.Poll || k == hub.Send || k == hub.Quit
 }
 
-// flush sends what is queued for a child, until its socket is full.
+// flush sends what is queued for a child, until the queue is empty or the socket is full.
 func (p *parent) flush(now time.Time, c *childProc) {
 	c.scheduled = false
 	if c.ending {
@@ -208,7 +209,8 @@ func (p *parent) flush(now time.Time, c *childProc) {
 	p.arm(c)
 }
 
-// arm sets what poll is to watch of a child's bus: POLLOUT only while something is queued.
+// arm sets what poll watches a child's bus for: POLLIN unless reads are paused, and POLLOUT only
+// while something is queued. A bus is almost always writable, so POLLOUT would end each wait.
 func (p *parent) arm(c *childProc) {
 	var flags int16
 	if p.readsPausedUntil.IsZero() {
@@ -220,8 +222,9 @@ func (p *parent) arm(c *childProc) {
 	p.fds[p.first+c.index].Events = flags
 }
 
-// pauseReads finds out whether some child is lagging, and how long to wait for it at most.
-// Until then the parent receives from no child.
+// pauseReads sets readsPausedUntil: until then the parent receives from no child, because at least
+// one is lagging. A lagging child has caught up when half as much is queued as made it lagging. A
+// child that has taken nothing for standstill is not waited for.
 func (p *parent) pauseReads(now time.Time) {
 	if len(p.lagging) == 0 {
 		return
@@ -242,14 +245,14 @@ func (p *parent) pauseReads(now time.Time) {
 	}
 }
 
-// killChild kills a child. The rest, such as that its member leaves the room, follows when it
-// is reaped.
+// killChild kills a child, and throws its outbox away. All else follows when the child is reaped,
+// for instance its member then leaves the room.
 func (p *parent) killChild(c *childProc, why error) {
 	if c.ending {
 		return
 	}
-	p.env.Log.Error("a child was ended", "pid", c.pid, "id", c.id, "peer", c.peer, "error", why)
+	p.env.Log.Error("a child was killed", "pid", c.pid, "id", c.id, "peer", c.peer, "error", why)
 	sys.Kill(c.pid, sys.SIGKILL)
-	p.fds[p.first+c.index].Fd = -1 // poll ignores it
+	p.fds[p.first+c.index].Fd = -1 // poll ignores its bus
 	c.outbox = outbox{scheduled: c.scheduled, ending: true}
 }

@@ -15,8 +15,8 @@ import (
 	"threeloops/common/sys"
 )
 
-// newRoom returns a parent with members whose children are played by the test,
-// each at its end of the bus. For being killed they have a process that sleeps.
+// newRoom returns a parent with members. The test plays their children, at each child's end of the
+// bus. Each child also has a process, which only sleeps, so that the parent can kill it.
 func newRoom(t *testing.T, members int) *parent {
 	t.Helper()
 	p := &parent{
@@ -74,7 +74,7 @@ func (p *parent) iterations(t *testing.T, n int, now time.Time) {
 	}
 }
 
-// posts is what a child does that sends m.
+// posts sends m to the parent, as the child does.
 func (c *childProc) posts(t *testing.T, m *hub.Message) {
 	t.Helper()
 	m.Conn = c.id
@@ -88,7 +88,7 @@ func (c *childProc) says(t *testing.T, text string) {
 	c.posts(t, &hub.Message{Kind: hub.Say, Text: []byte(text)})
 }
 
-// receives calls each for every message that a child finds on its bus.
+// receives receives all messages that are on the child's bus, and calls each for every one.
 func (c *childProc) receives(t *testing.T, each func(*hub.Message)) {
 	t.Helper()
 	b := make([]byte, hub.MaxMessage)
@@ -106,7 +106,7 @@ func (c *childProc) receives(t *testing.T, each func(*hub.Message)) {
 	}
 }
 
-// receivesTexts is what a child does that reads all that there is.
+// receivesTexts receives all messages that are on the child's bus, and returns what members said.
 func (c *childProc) receivesTexts(t *testing.T) (texts []string) {
 	t.Helper()
 	c.receives(t, func(m *hub.Message) {
@@ -130,7 +130,7 @@ func TestOneMessageOfEachChildIsReceivedInAnIteration(t *testing.T) {
 	}
 	p.iterations(t, 10, start)
 	if n := len(p.all[2].receivesTexts(t)); n != 10 {
-		t.Errorf("ten rounds brought %d messages of the flood, want as many", n)
+		t.Errorf("ten iterations brought %d messages of the flood, want 10", n)
 	}
 }
 
@@ -152,40 +152,40 @@ func TestNoChildIsReadFromWhileOneIsLagging(t *testing.T) {
 	}
 	talk(start)
 	if p.readsPausedUntil != start.Add(standstill) || slow.bytes > maxQueuedBytes/laggingShare+2*big {
-		t.Fatalf("a child that takes nothing: others wait until %v with %d bytes queued, want a stop until %v",
+		t.Fatalf("a child takes nothing: reads are paused until %v with %d bytes queued, want until %v",
 			p.readsPausedUntil, slow.bytes, start.Add(standstill))
 	}
 	talker.says(t, "not yet")
 	p.iterations(t, 3, start)
 	if texts := talker.receivesTexts(t); len(texts) != 0 {
-		t.Errorf("while one is lagging others received %d messages, want none", len(texts))
+		t.Errorf("while one child is lagging, another received %d messages, want none", len(texts))
 	}
 
-	for taken, end := 0, time.Now().Add(10*time.Second); taken < said+1; { // it has woken up
+	for taken, end := 0, time.Now().Add(10*time.Second); taken < said+1; { // the slow child goes on
 		taken += len(slow.receivesTexts(t))
 		p.iterations(t, 1, start)
 		if time.Now().After(end) {
-			t.Fatalf("it was sent %d messages, want %d", taken, said+1)
+			t.Fatalf("the slow child received %d messages, want %d", taken, said+1)
 		}
 	}
 	if !p.readsPausedUntil.IsZero() || len(p.lagging) != 0 {
-		t.Errorf("when none is lagging: held until %v for %d, want no more", p.readsPausedUntil, len(p.lagging))
+		t.Errorf("when it has caught up: reads are paused until %v for %d children, want no pause", p.readsPausedUntil, len(p.lagging))
 	}
 
 	talk(start)
 	now := p.readsPausedUntil
 	if now.IsZero() {
-		t.Fatal("lagging again: want the others to wait")
+		t.Fatal("the child is lagging again: want reads paused")
 	}
-	talk(now) // it has had its time
+	talk(now) // the standstill is over, so the others don't wait any more
 	if !slow.ending {
-		t.Errorf("more than %d bytes wait for a child: want it ended", maxQueuedBytes)
+		t.Errorf("more than %d bytes are queued for a child: want it killed", maxQueuedBytes)
 	}
 	await(t, "its process to be dead", func() bool { return !alive(slow.pid) })
 	talker.says(t, "and on")
 	p.iterations(t, 2, now)
 	if texts := p.all[1].receivesTexts(t); len(texts) != 1 {
-		t.Errorf("afterwards: others received %d messages, want one", len(texts))
+		t.Errorf("after it was killed, another received %d messages, want one", len(texts))
 	}
 }
 
@@ -193,10 +193,10 @@ func TestAChildThatSendsWhatItMustNotIsKilled(t *testing.T) {
 	for what, text := range map[string][]byte{
 		"nonsense":                     []byte("hello"),
 		"much too much":                make([]byte, hub.MaxMessage+1),
-		"another's words":              (&hub.Message{Kind: hub.Say, Conn: 1, Text: []byte("I am 1")}).Append(nil),
-		"what the parent alone says":   (&hub.Message{Kind: serveKind, Conn: 2}).Append(nil),
-		"the end of all":               (&hub.Message{Kind: shutdownKind, Conn: 2}).Append(nil),
-		"what the Hub alone says":      (&hub.Message{Kind: hub.Said, Conn: 2}).Append(nil),
+		"a message of another client":  (&hub.Message{Kind: hub.Say, Conn: 1, Text: []byte("I am 1")}).Append(nil),
+		"a message to serve":           (&hub.Message{Kind: serveKind, Conn: 2}).Append(nil),
+		"a message to shut down":       (&hub.Message{Kind: shutdownKind, Conn: 2}).Append(nil),
+		"a message of the Hub":         (&hub.Message{Kind: hub.Said, Conn: 2}).Append(nil),
 		"no kind":                      (&hub.Message{Conn: 2}).Append(nil),
 		"that it serves, when it does": (&hub.Message{Kind: servingKind, Conn: 2}).Append(nil),
 	} {
@@ -204,15 +204,16 @@ func TestAChildThatSendsWhatItMustNotIsKilled(t *testing.T) {
 		p.all[1].childEnd.Send(text)
 		p.iterations(t, 3, start)
 		if !p.all[1].ending || p.all[0].ending {
-			t.Errorf("%s: want the child ended, and no other", what)
+			t.Errorf("%s: want the child that sent it killed, and no other", what)
 		}
 		if texts := p.all[0].receivesTexts(t); len(texts) != 0 {
-			t.Errorf("%s: the others heard %q, want nothing", what, texts)
+			t.Errorf("%s: the other child received %q, want nothing", what, texts)
 		}
 	}
 }
 
-// A connection that waited with two members would leave one of them there.
+// If a connection could wait for two replies at the same time, for two members, the Hub would
+// forget one of them.
 func TestAConnectionAwaitsOneReplyAtATime(t *testing.T) {
 	for _, second := range []hub.Kind{hub.Poll, hub.Enter, hub.Send, hub.Quit, hub.Say, hub.Join, hub.Leave} {
 		p := newRoom(t, 2)
@@ -224,24 +225,24 @@ func TestAConnectionAwaitsOneReplyAtATime(t *testing.T) {
 			tokens = append(tokens, c.joined(t))
 		}
 		if c.ending || c.awaitsReply {
-			t.Fatalf("two answered questions: child ended %t, unanswered %t, want neither", c.ending, c.awaitsReply)
+			t.Fatalf("after two messages and their replies: child killed %t, awaits a reply %t, want neither", c.ending, c.awaitsReply)
 		}
 		c.posts(t, &hub.Message{Kind: hub.Poll, Token: tokens[0], Seq: 1000})
 		c.posts(t, &hub.Message{Kind: hub.Stop})
 		p.iterations(t, 3, start)
 		if c.ending || c.awaitsReply {
-			t.Fatalf("a poll that was stopped: child ended %t, unanswered %t, want neither", c.ending, c.awaitsReply)
+			t.Fatalf("after a poll that was stopped: child killed %t, awaits a reply %t, want neither", c.ending, c.awaitsReply)
 		}
 		c.posts(t, &hub.Message{Kind: hub.Poll, Token: tokens[0], Seq: 1000})
 		c.posts(t, &hub.Message{Kind: second, Token: tokens[1], Name: "Cid", Seq: 1000})
 		p.iterations(t, 3, start)
 		if !c.ending {
-			t.Errorf("message of kind %d while a poll waits: want the child ended", second)
+			t.Errorf("a message of kind %d while a poll waits: want the child killed", second)
 		}
 	}
 }
 
-// joined is the token that a child's last question was answered with.
+// joined is the token that the child's last Enter was answered with.
 func (c *childProc) joined(t *testing.T) (token hub.Token) {
 	t.Helper()
 	c.receives(t, func(m *hub.Message) {
@@ -255,7 +256,7 @@ func (c *childProc) joined(t *testing.T) (token hub.Token) {
 func TestABroadcastIsEncodedOnce(t *testing.T) {
 	p := newRoom(t, 3)
 	for _, c := range p.all {
-		for full := false; !full; { // so that what is sent next is queued
+		for full := false; !full; { // then the next message is queued
 			var err error
 			if full, err = c.parentEnd.Send(make([]byte, 1000)); err != nil {
 				t.Fatal(err)
@@ -272,11 +273,11 @@ func TestABroadcastIsEncodedOnce(t *testing.T) {
 		}
 	}
 	if &first[0] == &second[0] {
-		t.Error("two messages that were said are one")
+		t.Error("two messages share their bytes")
 	}
 }
 
-// A child may say several things and end before the parent has looked once.
+// A child may post several messages and end before the parent receives the first.
 func TestTheLastMessagesOfADeadChildAreDelivered(t *testing.T) {
 	p := newRoom(t, 3)
 	gone := p.all[0]
@@ -287,19 +288,19 @@ func TestTheLastMessagesOfADeadChildAreDelivered(t *testing.T) {
 	p.iterations(t, 2, start)
 	for _, c := range p.all {
 		if got := strings.Join(c.receivesTexts(t), " "); got != "0 1 2 3 4" {
-			t.Errorf("child %d: got %q, want all that was said", c.id, got)
+			t.Errorf("child %d: got %q, want 0 1 2 3 4", c.id, got)
 		}
 	}
 	p.all[0].says(t, "and on")
 	p.iterations(t, 2, start)
 	for i, c := range p.all {
 		if got := strings.Join(c.receivesTexts(t), " "); got != "and on" || c.index != i || len(p.all) != 2 {
-			t.Errorf("child %d, number %d of %d: got %q, want what is said next", c.id, c.index, len(p.all), got)
+			t.Errorf("child %d, number %d of %d: got %q, want \"and on\"", c.id, c.index, len(p.all), got)
 		}
 	}
 }
 
-// The kernel may have given its process id to somebody else.
+// The kernel may have given its process id to another process.
 func TestADeadChildIsNeverSignaled(t *testing.T) {
 	p := newRoom(t, 2)
 	gone := p.all[0]
@@ -310,6 +311,6 @@ func TestADeadChildIsNeverSignaled(t *testing.T) {
 	syscall.Kill(gone.pid, syscall.SIGTERM)
 	var status syscall.WaitStatus
 	if _, err := syscall.Wait4(gone.pid, &status, 0, nil); err != nil || status.Signal() != syscall.SIGTERM {
-		t.Errorf("want the process that has the PID now to be ended by this test alone, got %v, %v", status.Signal(), err)
+		t.Errorf("the process with the dead child's PID: got signal %v, %v; want only this test's SIGTERM", status.Signal(), err)
 	}
 }

@@ -5,15 +5,15 @@ import (
 	"threeloops/common/sys"
 )
 
-// lists are the allow lists as the parent hands them to its children: as files
-// in memory, because those on disk may change, and become invalid, while the server runs.
+// lists are the allow lists as the parent gives them to its children: as memory files. The files
+// that the operator has named may change, and become invalid, while the server runs.
 type lists struct {
-	read           *server.Lists // the lists that the files hold
-	hosts, origins int
+	read           *server.Lists // what the memory files hold
+	hosts, origins int           // descriptors of the memory files
 }
 
-// renew writes the lists that the parent has read last to new files. A child that is
-// already there keeps the old ones.
+// renew writes now, the lists that the parent has read last, to new memory files, unless the files
+// hold them already. A child that is already running keeps the old files.
 func (l *lists) renew(now *server.Lists) error {
 	if l.read == now {
 		return nil

@@ -9,7 +9,7 @@ import (
 
 func main() { runProcess(sys.ForkExec) }
 
-// runProcess runs the server, or the child of one that this process is.
+// runProcess runs the parent, or the child if the parent has started this process.
 func runProcess(fork fork) {
 	run := func(env *server.Env) error { return serve(env, fork) }
 	config, child := childConfigFromEnv()
@@ -19,7 +19,7 @@ func runProcess(fork fork) {
 	}
 	server.Main(server.Model{
 		Name:  "forkserv",
-		About: "HTTP and WebSocket with a process for each connection",
+		About: "serves HTTP and WebSocket with one process for each connection",
 		Addr:  "127.0.0.1:8001",
 		Flags: flags,
 		Run:   run,
@@ -30,6 +30,7 @@ func runProcess(fork fork) {
 }
 
 func flags(fs *flag.FlagSet, o *server.Options) {
-	fs.IntVar(&o.Prefork, "prefork", 0, "children to keep ready in advance")
-	fs.IntVar(&o.MaxChildren, "max-children", 512, "children at once; further clients wait")
+	fs.IntVar(&o.Prefork, "prefork", 0, "`number` of spare children to start before there are clients for them")
+	fs.IntVar(&o.MaxChildren, "max-children", 512,
+		"`number` of children that may serve at the same time; further clients wait")
 }

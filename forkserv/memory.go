@@ -9,25 +9,25 @@ import (
 	"threeloops/common/stat"
 )
 
-// The children share the server's budget of memory. What each holds for its client
-// stands on the board, where every child sees what is left for it: at most an eighth of
-// the budget. So the children keep to the budget themselves, whatever the parent is doing. A
-// child also tells the parent when it holds more than a MiB and each time that this has
-// doubled: nothing else wakes the parent while a client makes its child grow.
+// The children share the server's budget of memory. Each writes on the board how much it holds for
+// its client, so each can compute how much is left for it, which is at most an eighth of the
+// budget. So the children keep to the budget themselves, whatever the parent is doing. A child also
+// reports to the parent when it holds 1 MiB, and each time that this has doubled, because nothing
+// else wakes the parent while a client makes its child grow.
 const (
-	// childShare is the part of the budget that one child may hold, but at least minChildShare
-	// bytes.
+	// One child may hold 1/childShare of the budget, or minChildShare bytes if that is more.
 	childShare    = 8
 	minChildShare = 1 << 20
-	// reportFromBytes is from how many bytes on a child reports what it holds.
+	// reportFromBytes is how many bytes a child holds when it first reports.
 	reportFromBytes = 1 << 20
 	// memoryCheckInterval is how often the parent reads the board while more than half of the
 	// budget is held.
 	memoryCheckInterval = 50 * time.Millisecond
 )
 
-// enforceMemory stops accepting while children hold three quarters of the budget, and kills the
-// largest child when they hold all of it.
+// enforceMemory stops accepting while the children hold more than three quarters of the budget. It
+// kills the largest child when they hold more than all of it, or when the three quarters have been
+// exceeded for conn.EvictDelay.
 func (p *parent) enforceMemory(now time.Time) {
 	p.stat.Add(stat.LogDropped, p.env.TakeDropped())
 	held := p.memoryHeld()
@@ -52,12 +52,12 @@ func (p *parent) enforceMemory(now time.Time) {
 		}
 		held -= p.holds(c)
 		p.stat.Add(stat.MemoryEnded, 1)
-		p.killChild(c, errors.New("it holds the most, and the server has no memory left"))
+		p.killChild(c, errors.New("it holds the most memory, and the server has none left"))
 	}
 }
 
-// holds is how many bytes a child holds for its client. A child that was killed
-// holds nothing: the kernel takes it back.
+// holds is how many bytes a child holds for its client. A child that was killed counts as 0,
+// because the kernel is about to free its memory.
 func (p *parent) holds(c *childProc) int64 {
 	if c.ending {
 		return 0
@@ -65,6 +65,7 @@ func (p *parent) holds(c *childProc) int64 {
 	return int64(p.board[c.slot].Get(stat.Memory))
 }
 
+// memoryHeld is how many bytes all children hold for their clients.
 func (p *parent) memoryHeld() (n int64) {
 	for _, c := range p.all {
 		n += p.holds(c)
@@ -72,6 +73,7 @@ func (p *parent) memoryHeld() (n int64) {
 	return n
 }
 
+// largest is the child that holds the most; nil if none holds anything.
 func (p *parent) largest() (found *childProc) {
 	var most int64
 	for _, c := range p.all {
@@ -82,8 +84,9 @@ func (p *parent) largest() (found *childProc) {
 	return found
 }
 
-// enforceMemory keeps the child within its share of the memory, and tells the parent when what
-// it holds has doubled.
+// enforceMemory keeps the child within its allowance, and reports to the parent when what the child
+// holds has doubled. When it has shrunk to less than a quarter, the next doubling counts from
+// there.
 func (c *child) enforceMemory(now time.Time) {
 	c.cfg.MaxMemory = c.allowance()
 	if c.cfg.Full() {
@@ -99,12 +102,12 @@ func (c *child) enforceMemory(now time.Time) {
 	}
 }
 
-// allowance is how many bytes the child may hold: its share, or less if the others
-// leave less of the budget.
+// allowance is how many bytes the child may hold: its share of the budget, or what the others leave
+// if that is less, but at least half of minChildShare.
 func (c *child) allowance() int64 {
 	share, held := max(c.memory/childShare, minChildShare), c.cfg.Memory()
 	if held < minChildShare/4 {
-		return share // too little to read the board for
+		return share // it holds so little that reading the whole board isn't worth it
 	}
 	others := int64(c.board.Sum(stat.Memory)) - int64(c.stat.Get(stat.Memory))
 	return max(min(share, c.memory-others), minChildShare/2)

@@ -13,88 +13,97 @@ import (
 	"threeloops/common/sys"
 )
 
-// parent accepts, forks, passes on the room's messages between children, and reaps.
-// It never reads from a connection.
+// parent accepts clients, starts a child for each, passes the room's messages on between children,
+// and reaps children that have ended. It never reads from a connection.
+//
+// Like the loop of pollserv it has one list for poll. Instead of the connections it watches the
+// buses of its children.
 type parent struct {
 	env       *server.Env
 	fork      fork
 	stat      *stat.Slot
-	commands  *server.CommandQueue // from signals and the console
+	commands  *server.CommandQueue // of signals and the console
 	sigchld   *server.Waker        // woken when a child has ended
 	listeners []*conn.Listener
-	fds       []sys.PollFd // the command queue's, sigchld's, the listeners', and from first on the bus of each of all
-	first     int
-	board     stat.Board
-	memfd     int
-	lists     lists
-	nullFD    int // of a file that can't be written, in place of a descriptor that doesn't exist yet
+	// What poll watches: the command queue, sigchld, the listeners, and from index first on the
+	// buses. all[i] and fds[first+i] are always the same child, and its index is i.
+	fds    []sys.PollFd
+	first  int
+	board  stat.Board
+	memfd  int // of the board
+	lists  lists
+	nullFD int // of a file that can't be written; takes the place of descriptors that don't exist
 
 	all        []*childProc
-	byPID      map[int]*childProc // the same, by process id
-	bySlot     []*childProc       // the same, by slot
-	spare      []*childProc       // of these, those without a connection yet
-	freeSlots  []int              // of the board
-	rejected   []rejectedClient   // clients that were answered with a 503, to be closed in this order
-	starting   int                // children with a pending client
+	byPID      map[int]*childProc // the same children by process id
+	bySlot     []*childProc       // the same children by slot
+	spare      []*childProc       // those of all that have no connection yet
+	freeSlots  []int              // slots of the board that no child has
+	rejected   []rejectedClient   // clients that got a 503; the first is the next to be closed
+	starting   int                // number of children with a pending client
 	hintLogged time.Time          // when the log last said why children may die before they serve
 
 	io            *conn.IO  // of the listeners
 	memory        int64     // bytes that all children may hold
-	tight         bool      // three quarters of them are held: no client is accepted
+	tight         bool      // three quarters of them are held, so no client is accepted
 	evictAt       time.Time // when to kill the largest child, if memory is still short
-	memoryCheckAt time.Time // when to check next what they hold; zero: no check is needed
+	memoryCheckAt time.Time // next check of what the children hold; zero: no check is needed
 
-	hub              *hub.Hub
-	todo             []*childProc // to send to in this iteration
-	nextChild        int          // index of the child whose message is received first
-	lagging          []*childProc // children with a long outbox
-	noTimeoutBefore  time.Time    // the Hub isn't ticked before: see extendDeadlines
-	readsPausedUntil time.Time    // no child is read from, so that those lagging can catch up; zero: all are read from
-	recvBuf          []byte       // the message that was received last
-	encodedSeq       uint64       // number of the room's entry that was encoded last
-	encoded          []byte       // that entry's encoding
+	hub             *hub.Hub
+	todo            []*childProc // children to send to in this iteration
+	nextChild       int          // index of the child whose message is received first
+	lagging         []*childProc // children with a long outbox
+	noTimeoutBefore time.Time    // the Hub isn't ticked before this time: see extendDeadlines
+	// While it isn't zero, no child is read from, so that lagging children can catch up.
+	readsPausedUntil time.Time
+	recvBuf          []byte // the message that was received last
+	encodedSeq       uint64 // number of the room's entry that was encoded last
+	encoded          []byte // that entry's encoding
 
 	accepted  server.AcceptCounter
-	limit     int       // children that serve
+	limit     int       // how many children may serve
 	preforkAt time.Time // when the next spare child may be started
-	paused    bool      // the listeners are not watched: clients wait in the backlog
-	resumeAt  time.Time // when to watch them again; zero: when a child ends
-	graceEnd  time.Time // when shutdown kills the children that are left; zero: not shutting down
+	paused    bool      // the listeners aren't watched: clients wait in the backlog
+	resumeAt  time.Time // end of the pause; zero: it ends when a child ends
+	graceEnd  time.Time // when shutdown kills the children that are left; zero: no shutdown yet
 }
 
 // childProc is what the parent knows about a child process.
 type childProc struct {
-	pid          int
-	id           uint64 // of its connection; 0: it is a spare
-	peer         netip.AddrPort
-	slot         int           // of the board
-	index        int           // index in all
-	parentEnd    channel       // of its bus
-	childEnd     channel       // of its bus, kept open so that its hang-up doesn't wake the parent before SIGCHLD does
-	address      *conn.Address // which counts its connection
-	pending      pendingClient // that it was given and doesn't serve yet; noClient: none
-	awaitsReply  bool          // from the Hub: see maySend
-	lists        *server.Lists // that it was given
-	rootRenewals uint32        // which of -root's directories it was given: see server.Env.RootFile
+	pid       int
+	id        uint64 // number of its connection; 0: it is a spare
+	peer      netip.AddrPort
+	slot      int     // index of its slot on the board
+	index     int     // index in parent.all
+	parentEnd channel // the parent's end of its bus
+	// The parent keeps the child's end open too. Otherwise the bus would hang up when the child
+	// ends, and wake the parent before SIGCHLD does.
+	childEnd     channel
+	address      *conn.Address // counts its connection
+	pending      pendingClient // the client that it was given and doesn't serve yet, or noClient
+	awaitsReply  bool          // the Hub owes it a reply: see maySend
+	lists        *server.Lists // the lists that it was given
+	rootRenewals uint32        // which directory of -root it was given: see server.Env.RootFile
 	outbox
 }
 
-// program is what children are started from.
+// program is the file that children execute.
 const program = "/proc/self/exe"
 
-// fork starts a child, as sys.ForkExec does. A test has one that fails.
+// fork starts a child, as sys.ForkExec does. Tests use one that fails.
 type fork func(path string, args []string, attr *sys.ProcAttr) (pid int, err error)
 
 const (
-	// acceptPause is how long to leave the listeners unwatched after accepting or
-	// forking has failed, for instance because memory is short; and to start no spare
-	// child after one has failed.
+	// acceptPause is how long a pause lasts after accepting or starting a child has failed, for
+	// instance because memory is short. After a spare has failed, no other is started for as long.
 	acceptPause = 100 * time.Millisecond
-	// preforkPause is how long no spare child must have been given a client before
-	// more are started: clients come in bursts, and the next one waits for a fork.
+	// preforkPause is how long no spare must have been given a client before the parent starts
+	// spares again. Clients come in bursts, and while the parent forks, the next client waits.
 	preforkPause = 10 * time.Millisecond
 )
 
+// serve prepares all that can fail before the first client comes, and runs the parent until it has
+// shut down.
 func serve(env *server.Env, fork fork) error {
 	p := &parent{env: env, fork: fork, byPID: map[int]*childProc{}, preforkAt: time.Now()}
 	p.accepted.Log = env.Log
@@ -113,7 +122,7 @@ func serve(env *server.Env, fork fork) error {
 	if _, err = os.Stat(program); err != nil {
 		return fmt.Errorf("%w: children are started through this link, so /proc must be mounted", err)
 	}
-	if p.nullFD, err = newMemory("null", nil); err != nil { // there may be no /dev/null
+	if p.nullFD, err = newMemory("null", nil); err != nil { // a chroot may have no /dev/null
 		return err
 	}
 	if p.commands, err = server.NewCommandQueue(); err != nil {
@@ -146,7 +155,8 @@ func (p *parent) watch(fd int) {
 	p.fds = append(p.fds, sys.PollFd{Fd: int32(fd), Events: sys.POLLIN})
 }
 
-// run is the loop: wait, run commands, accept, receive and tick, settle.
+// run repeats the iteration until the shutdown is complete: wait, run commands, accept, receive,
+// settle. It is pollserv's iteration, with the buses of the children in place of the connections.
 func (p *parent) run() error {
 	for now := time.Now(); !p.done(now); {
 		n := p.wait(&now)
@@ -158,28 +168,30 @@ func (p *parent) run() error {
 				p.accept(now, ln)
 			}
 		}
+		// Messages for children are only queued so far, and children that have ended are still in
+		// the lists. settle sends and reaps, so the list of buses doesn't shrink before that.
 		p.receive(now)
-		p.settle(now, n == 0)
+		p.settle(now, n == 0) // nothing was ready, so there is time to start a spare
 	}
 	return nil
 }
 
-// wait waits until there is something to do, and sets now.
+// wait waits until there is something to do, sets now, and returns how many descriptors are ready.
 func (p *parent) wait(now *time.Time) (ready int) {
 	before, limit := *now, p.timeout(*now)
 	ready, err := sys.Poll(p.fds, limit)
 	*now = time.Now()
 	p.env.WaitFailed(*now, err)
 	if limit != sys.Forever && now.Sub(before) > limit+standstill {
-		p.extendDeadlines(*now)
+		p.extendDeadlines(*now) // the process was stopped meanwhile
 	}
 	p.count(ready)
 	return ready
 }
 
-// extendDeadlines moves all deadlines of children and members to a moment from now. The process
-// was stopped, and so, most likely, were its children: what came in time may still be in
-// their sockets.
+// extendDeadlines gives all children and members of the room a moment more. The process was
+// stopped, and most likely its children were too, so what came in time may still be in their
+// sockets.
 func (p *parent) extendDeadlines(now time.Time) {
 	p.noTimeoutBefore = now.Add(standstill)
 	for _, c := range p.lagging {
@@ -187,8 +199,8 @@ func (p *parent) extendDeadlines(now time.Time) {
 	}
 }
 
-// timeout is how long the next wait may last. While spare children are lacking, it ends
-// when the next may be started.
+// timeout is how long the next wait may last: until the earliest thing that the parent has to do
+// without being woken. If spares are lacking, one such thing is to start the next.
 func (p *parent) timeout(now time.Time) time.Duration {
 	next := conn.Sooner(conn.Sooner(p.resumeAt, p.readsPausedUntil), conn.Sooner(p.hubDeadline(), p.graceEnd))
 	next = conn.Sooner(next, conn.Sooner(p.closeRejectedAt(), p.memoryCheckAt))
@@ -204,22 +216,25 @@ func (p *parent) count(ready int) {
 	p.stat.Add(stat.Ready, ready)
 }
 
-// accept accepts the clients of a listener, until the limit is reached.
+// accept accepts clients of a listener until its backlog is empty, it has had its share of the
+// iteration (see conn.Listener.Next), or the parent is full. Then the other clients wait in the
+// backlog, and the listeners aren't watched: they would be ready in each wait, which would
+// never sleep.
 func (p *parent) accept(now time.Time, ln *conn.Listener) {
-	for !p.paused {
+	for !p.paused { // add may begin a pause, if no child can be started
 		if p.full() {
 			p.watchListeners(false)
 			return
 		}
 		fd, verdict, err := ln.Next()
 		switch verdict {
-		case conn.Empty:
+		case conn.Empty: // or the share is used up: then the next wait reports the listener again
 			return
 		case conn.Accepted:
 			p.add(now, fd)
-		case conn.Rejected:
+		case conn.Rejected: // the client has got a 503
 			p.accepted.LogRejected(now, err)
-		case conn.Failed:
+		case conn.Failed: // it would most likely fail again immediately
 			p.env.Log.Error("can't accept", "error", err)
 			p.pause(now)
 			return
@@ -227,24 +242,28 @@ func (p *parent) accept(now time.Time, ln *conn.Listener) {
 	}
 }
 
+// serving is how many children are no spares, also those that have ended and are not reaped yet.
 func (p *parent) serving() int { return len(p.byPID) - len(p.spare) }
 
-// full reports whether further clients have to wait in the backlog.
+// full reports whether further clients have to wait in the backlog: there are as many children as
+// may serve, as many kept descriptors as there may be, or memory is short.
 func (p *parent) full() bool { return p.serving() >= p.limit || !p.canKeepFD() || p.tight }
 
-// add gives a new connection to a child.
+// add gives a new connection its number, and gives it to a child.
 func (p *parent) add(now time.Time, fd int) {
 	p.assign(now, pendingClient{fd: fd, id: p.accepted.NextID(now), peer: conn.PeerOf(fd), address: p.io.Admitted()})
 }
 
-// assign gives a connection to a child: to a spare one if there is one, but a client
-// whose child has died gets a new child. The parent closes its own descriptor
-// when the child says that it serves: as long as any process has one open, the
-// connection stays open, whatever the child does.
+// assign gives a connection to a child: to a spare if there is one, and otherwise to a new child.
+// The parent keeps its own descriptor until the child reports that it serves (see pendingClient),
+// and as long as it does, the connection stays open, whatever happens to the child. If no child can
+// be started, the client gets a 503.
 func (p *parent) assign(now time.Time, cl pendingClient) {
+	// If a child of this client has died, the spares may be dead too, for instance killed by the
+	// same signal. So this client gets a new child.
 	if cl.deaths == 0 && p.giveToSpare(cl) {
 		if at := now.Add(preforkPause); at.After(p.preforkAt) {
-			p.preforkAt = at
+			p.preforkAt = at // no new spare during the burst
 		}
 		return
 	}
@@ -255,16 +274,16 @@ func (p *parent) assign(now time.Time, cl pendingClient) {
 		return
 	}
 	p.setPending(c, cl)
-	if !p.graceEnd.IsZero() {
+	if !p.graceEnd.IsZero() { // beginShutdown has told all children, but this one is new
 		p.send(c, &hub.Message{Kind: shutdownKind})
 	}
 }
 
-// settle reaps children that have ended, sends, and starts a spare child if one is
-// lacking and there is nothing else to do.
+// settle reaps children that have ended, sends what is queued for the others, and starts a spare if
+// one is lacking and the parent is idle: nothing was ready after the last wait.
 func (p *parent) settle(now time.Time, idle bool) {
 	if p.fds[1].Revents != 0 {
-		p.reap(now)
+		p.reap(now) // queues messages: the others hear that a member has left
 	}
 	for _, c := range p.todo {
 		p.flush(now, c)
@@ -273,26 +292,27 @@ func (p *parent) settle(now time.Time, idle bool) {
 	p.todo = p.todo[:0]
 	p.pauseReads(now)
 	p.enforceMemory(now)
+	// One spare for each iteration, and only when idle: a fork takes long, and clients come first.
 	if idle && !now.Before(p.preforkAt) && p.lacksSpare() {
 		p.prefork(now)
 	}
 	p.closeRejected(now)
 	switch {
 	case !p.graceEnd.IsZero():
-		p.acceptBacklog(now)
+		p.acceptBacklog(now) // if beginShutdown could not accept all of it
 	case p.paused && !now.Before(p.resumeAt) && !p.full():
-		p.watchListeners(true)
+		p.watchListeners(true) // the pause is over, and there is room
 	}
 }
 
-// pause stops watching the listeners for a moment.
+// pause stops watching the listeners for acceptPause.
 func (p *parent) pause(now time.Time) {
 	p.watchListeners(false)
 	p.resumeAt = now.Add(acceptPause)
 }
 
-// watchListeners puts the listeners into the interest set, or takes them out:
-// poll passes over negative descriptors.
+// watchListeners has poll watch the listeners, or ignore them: poll ignores entries whose
+// descriptor is negative.
 func (p *parent) watchListeners(on bool) {
 	for i, ln := range p.listeners {
 		p.fds[2+i].Fd = int32(ln.FD)
@@ -315,11 +335,11 @@ func (p *parent) runCommands(now time.Time) {
 	}
 }
 
-// beginShutdown begins the shutdown: it asks all children to finish. acceptBacklog accepts
-// the clients that the kernel has connected already.
+// beginShutdown begins the shutdown. It asks all children to finish, accepts the clients in the
+// backlog, because closing a listener resets them, and stops listening.
 func (p *parent) beginShutdown(now time.Time) {
 	if !p.graceEnd.IsZero() {
-		return
+		return // the shutdown has begun already
 	}
 	p.watchListeners(false)
 	p.graceEnd = now.Add(p.env.Grace)
@@ -329,8 +349,8 @@ func (p *parent) beginShutdown(now time.Time) {
 	p.acceptBacklog(now)
 }
 
-// acceptBacklog accepts the clients of the backlog and stops listening. If the parent
-// can't keep the descriptors of so many, it goes on in a later iteration.
+// acceptBacklog accepts the clients in the backlog and stops listening. If the parent can't keep
+// the descriptors of so many, it returns, and settle calls it again in a later iteration.
 func (p *parent) acceptBacklog(now time.Time) {
 	if p.listeners == nil {
 		return
@@ -340,7 +360,7 @@ func (p *parent) acceptBacklog(now time.Time) {
 			if !p.canKeepFD() {
 				return
 			}
-			fd, verdict, _ := ln.Accept()
+			fd, verdict, _ := ln.Accept() // Next would stop after the listener's share
 			if verdict != conn.Accepted {
 				break
 			}
@@ -352,8 +372,8 @@ func (p *parent) acceptBacklog(now time.Time) {
 	p.env.Log.Info("shutting down", "connections", p.serving())
 }
 
-// done reports whether the shutdown is complete. When its time is up, the
-// children that are left are killed and reaped: none outlives the parent.
+// done reports whether the shutdown is complete, or the grace time is over. In the second case it
+// first kills the children that are left, and waits for them: none outlives the parent.
 func (p *parent) done(now time.Time) bool {
 	switch {
 	case p.graceEnd.IsZero():

@@ -21,7 +21,7 @@ import (
 	"threeloops/common/processtest"
 )
 
-// client is a connection that is kept.
+// client is a connection that stays open for several requests.
 type client struct {
 	net.Conn
 	in *bufio.Reader
@@ -38,7 +38,7 @@ func dial(t *testing.T, p *processtest.Process) *client {
 	return &client{c, bufio.NewReader(c)}
 }
 
-// get asks for /stats, wants a reply with that status, and returns its body.
+// get asks for /stats, and returns the content of the response, which must have that status.
 func (c *client) get(t *testing.T, status int) []byte {
 	t.Helper()
 	io.WriteString(c, "GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -53,7 +53,7 @@ func (c *client) get(t *testing.T, status int) []byte {
 	return body
 }
 
-// children are the ids of the server's live children.
+// children are the process ids of the server's children, without zombies.
 func children(p *processtest.Process) (pids []int) {
 	for _, c := range p.Children() {
 		if c.State != "Z" {
@@ -63,7 +63,7 @@ func children(p *processtest.Process) (pids []int) {
 	return pids
 }
 
-// await waits for a condition that is described by what.
+// await waits until condition holds, for at most 20 s. what describes the condition.
 func await(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !condition(); time.Sleep(5 * time.Millisecond) {
@@ -73,7 +73,7 @@ func await(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// serves opens a connection and returns the child that serves it.
+// serves opens a connection and returns it with the PID of the child that serves it.
 func serves(t *testing.T, p *processtest.Process) (*client, int) {
 	t.Helper()
 	c := dial(t, p)
@@ -115,16 +115,16 @@ func TestChildDies(t *testing.T) {
 				await(t, "a line in the log with "+want, func() bool { return strings.Contains(p.Log(), want) })
 			}
 			if n := strings.Count(p.Log(), "a child has failed"); n != 1 {
-				t.Errorf("failures logged: got %d, want that one", n)
+				t.Errorf("failures logged: got %d, want 1", n)
 			}
 			p.CheckSleeps()
 		})
 	}
 }
 
-// failVariable in the environment names a file: as long as it exists, a server
-// started as this test binary can't fork, or, if the file names a program, that is
-// what its children are.
+// failVariable is an environment variable that names a file. As long as the file exists and is
+// empty, the server that this test binary runs as can't fork. If the file names a program, the
+// server starts that program instead of its children.
 const failVariable = "FORKSERV_FAILS_WITH"
 
 func failingFork(fork fork) fork {
@@ -156,7 +156,7 @@ func TestForkFails(t *testing.T) {
 	start := time.Now()
 	for range clients {
 		c := dial(t, p)
-		time.Sleep(20 * time.Millisecond) // the reply is there before the request
+		time.Sleep(20 * time.Millisecond) // the response is there before the request
 		c.get(t, 503)
 		if b, err := c.in.ReadByte(); err != io.EOF {
 			t.Errorf("after the 503: got %q, %v, want the end", b, err)
@@ -182,7 +182,7 @@ func TestForkFails(t *testing.T) {
 	p.AwaitOpen(2)
 }
 
-// Else the machine would do nothing but fork.
+// Without the pause the machine would do nothing but fork.
 func TestSpareChildrenThatDieImmediatelyAreReplacedAfterAPause(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "fail")
 	t.Setenv(failVariable, file)
@@ -217,7 +217,7 @@ func TestParentIsKilled(t *testing.T) {
 	if code := p.Wait(); code != -1 {
 		t.Errorf("exit status: got %d, want a signal", code)
 	}
-	idle.get(t, 200) // what had begun is finished
+	idle.get(t, 200) // a child goes on serving without its parent until it has shut down
 	await(t, "all children to end", func() bool {
 		for _, pid := range orphans {
 			if alive(pid) {
@@ -242,35 +242,36 @@ func TestStuckChildIsKilled(t *testing.T) {
 	}
 }
 
-// As systemd does when it stops a service: the children are told to end by
-// the parent, which lets them finish, and not from the signal.
+// systemd signals all processes of a service when it stops it. The children ignore the signal: the
+// parent tells them to shut down, and they finish what is under way.
 func TestASignalToAllProcessesShutsDown(t *testing.T) {
 	p := processtest.Launch(t)
 	c, pid := serves(t, p)
 	syscall.Kill(pid, syscall.SIGTERM)
 	c.get(t, 200)
 	p.Signal(syscall.SIGTERM)
-	c.get(t, 200) // its next request, which may have been under way
+	c.get(t, 200) // a request that may have been under way
 	c.Close()
 	if code := p.Wait(); code != 0 {
 		t.Errorf("exit status: got %d, want 0", code)
 	}
 }
 
-// alive reports whether a process runs. An orphan's zombie is no affair of ours.
+// alive reports whether a process exists and is not a zombie. A zombie without its parent is not
+// forkserv's to reap.
 func alive(pid int) bool {
 	s := state(pid)
 	return s != "" && s != "Z"
 }
 
-// state is that of a process, as in ps: R, S, T, Z, ...; "" if there is none.
+// state is the state of a process as ps shows it: R, S, T, Z, ...; "" if there is no process.
 func state(pid int) string {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	_, behind, _ := strings.Cut(string(text), ") ")
 	return behind[:min(len(behind), 1)]
 }
 
-// runs reports whether a thread of a process has not stopped.
+// runs reports whether any thread of a process has not stopped.
 func runs(pid int) bool {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	return slices.ContainsFunc(threads, func(name string) bool {
@@ -297,21 +298,20 @@ func TestPrefork(t *testing.T) {
 
 	dead := children(p)[0]
 	syscall.Kill(dead, syscall.SIGKILL)
-	await(t, "another in place of a dead spare child", func() bool {
+	await(t, "a new spare child in place of the dead one", func() bool {
 		pids := children(p)
 		return len(pids) == ready && !slices.Contains(pids, dead)
 	})
 	for _, pid := range children(p) {
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
-	await(t, "others in their place", full(ready))
+	await(t, "new spare children in place of the dead ones", full(ready))
 	p.AwaitOpen(1)
 	p.CheckSleeps()
 }
 
-// Children that were made in advance know lists that may be old when their
-// connection comes.
-func TestListsAreThoseOfTheConnection(t *testing.T) {
+// A spare child has the lists of its start, which may be old when its connection comes.
+func TestASpareChildWithOldListsGetsNoClient(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "origins")
 	list := func(origin string) {
 		if err := os.WriteFile(file, []byte("1\n"+origin+"\n"), 0o600); err != nil {
@@ -334,13 +334,13 @@ func TestListsAreThoseOfTheConnection(t *testing.T) {
 	list("http://other.example")
 	p.Signal(syscall.SIGHUP)
 	syscall.Kill(pid, syscall.SIGHUP) // as pkill does
-	await(t, "the new lists", func() bool { return strings.Contains(p.Log(), "the lists are read anew") })
+	await(t, "the new lists", func() bool { return strings.Contains(p.Log(), "the lists were read again") })
 	for range 5 {
 		if one, other := posts(p, "http://one.example"), posts(p, "http://other.example"); one != 403 || other != 200 {
-			t.Fatalf("of the old list: status %d, want 403; of the new one: %d, want 200", one, other)
+			t.Fatalf("an origin of the old list got status %d, want 403; one of the new list got %d, want 200", one, other)
 		}
 	}
-	c.get(t, 200) // a child that serves outlives it all
+	c.get(t, 200) // the child that was serving is still there
 	await(t, "spare children again", func() bool { return len(children(p)) >= 4 })
 	if strings.Contains(p.Log(), "a child has failed") {
 		t.Error("want no child to fail")
@@ -348,8 +348,8 @@ func TestListsAreThoseOfTheConnection(t *testing.T) {
 	p.CheckSleeps()
 }
 
-// A child that was made in advance has the directory that -root led to at its birth.
-func TestTheRootIsThatOfTheConnection(t *testing.T) {
+// A spare child has the directory that -root led to when the child was started.
+func TestASpareChildWithAnOldRootGetsNoClient(t *testing.T) {
 	base := t.TempDir()
 	for _, release := range []string{"r1", "r2"} {
 		dir := filepath.Join(base, release)
@@ -397,7 +397,7 @@ func TestMaxChildren(t *testing.T) {
 		if err := answer(c); err != nil {
 			t.Fatalf("client %d: %v", i, err)
 		}
-		if i >= 1 { // two are served: one more can be when one leaves
+		if i >= 1 { // two clients are served, so the next one is served when one leaves
 			await(t, "two serving children and a spare one", func() bool { return len(children(p)) == 3 })
 			all[i-1].Close()
 		}
@@ -421,8 +421,8 @@ func TestChildrenInProcessList(t *testing.T) {
 	}
 }
 
-// What an operator sets for the server is the parent's: a child has its own, for
-// there are hundreds of it.
+// The Go variables that an operator sets are meant for one process, so only the parent obeys them.
+// Each of the hundreds of children has its own values.
 func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
 	for name, value := range map[string]string{
 		"GOMAXPROCS": "7", "GOGC": "300", "GOMEMLIMIT": "4GiB", "GODEBUG": "madvdontneed=1", childEnv: "nobody's",
@@ -435,7 +435,7 @@ func TestChildrenHaveTheirOwnEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"GOMAXPROCS", "GOMEMLIMIT", "GOGC", "GODEBUG", childEnv} // a machine may have others, such as GOMODCACHE
+	names := []string{"GOMAXPROCS", "GOMEMLIMIT", "GOGC", "GODEBUG", childEnv} // other variables differ between machines
 	var got []string
 	for _, v := range strings.Split(string(text), "\x00") {
 		if name, _, _ := strings.Cut(v, "="); slices.Contains(names, name) {

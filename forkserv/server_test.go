@@ -8,13 +8,14 @@ import (
 	"threeloops/common/sys"
 )
 
-// TestMain may have a server that is started as this test binary fork as a test wants.
+// TestMain lets this test binary be the server, too. Environment variables that a test sets make
+// the server's forks fail (failVariable) or harm its children (harmVariable).
 func TestMain(m *testing.M) {
 	processtest.Main(m, func() { runProcess(harmingFork(failingFork(sys.ForkExec))) })
 }
 
 func TestConformance(t *testing.T) {
 	target := conformance.Exec("forkserv")
-	target.Few = true // each is a process
+	target.Few = true // each connection takes a process
 	conformance.Run(t, target)
 }

@@ -13,9 +13,11 @@ import (
 	"threeloops/common/sys"
 )
 
-// giveToSpare gives a connection to a spare child. It reports false if there is none. A spare
-// that was started before the lists were read again, or before -root led to another
-// directory, has the old ones, so it is told to shut down.
+// giveToSpare gives a connection to a spare child, and reports false if no spare can take it.
+//
+// A spare has what was current when it was started. If the lists were read again since then, or the
+// path of -root leads to another directory, the spare would serve by old rules or old files. So it
+// is told to shut down, and the next spare is tried.
 func (p *parent) giveToSpare(cl pendingClient) bool {
 	if len(p.spare) == 0 {
 		return false
@@ -30,6 +32,8 @@ func (p *parent) giveToSpare(cl pendingClient) bool {
 		}
 		p.board[c.slot].Assign(cl.id, cl.peer)
 		m := hub.Message{Kind: serveKind, Conn: cl.id}
+		// This message doesn't go through the outbox, which has no descriptors. So it overtakes a
+		// shutdownKind that is still queued there, and the spare serves this client before it ends.
 		if full, err := c.parentEnd.SendFD(m.Append(nil), cl.fd); err == nil && !full {
 			p.setPending(c, cl)
 			return true
@@ -39,7 +43,11 @@ func (p *parent) giveToSpare(cl pendingClient) bool {
 	return false
 }
 
-// spawn starts a child, with a connection or as a spare.
+// spawn starts a child, with the connection fd or as a spare (b.id is 0). It returns as soon as
+// exec has worked. The child then still has to start its Go runtime, which may fail: see
+// pendingClient.
+//
+// The caller still owns fd: the child gets a duplicate. If spawn fails, there is no child.
 func (p *parent) spawn(fd int, b childConfig) (*childProc, error) {
 	if err := p.lists.renew(p.env.Lists()); err != nil {
 		return nil, err
@@ -48,12 +56,16 @@ func (p *parent) spawn(fd int, b childConfig) (*childProc, error) {
 	if err != nil {
 		return nil, err
 	}
+	// There is a free slot: the board has one for each child that the limits allow. It is taken
+	// off the list only below, when the child exists.
 	b.slot, b.memory, b.loopback = p.freeSlots[len(p.freeSlots)-1], p.memory, p.env.Loopback()
 	p.board[b.slot].Assign(b.id, b.peer)
-	title := fmt.Sprintf("%s: connection %d", p.env.Name, b.id)
+	title := fmt.Sprintf("%s: connection %d", p.env.Name, b.id) // what ps(1) shows
 	if b.id == 0 {
 		title = p.env.Name + ": in advance"
 	}
+	// nullFD takes the place of descriptors that don't exist, so that no file that the child opens
+	// gets their numbers.
 	null, root := uintptr(p.nullFD), uintptr(p.nullFD)
 	dir, renewals := p.env.RootFile()
 	if dir >= 0 {
@@ -64,16 +76,18 @@ func (p *parent) spawn(fd int, b childConfig) (*childProc, error) {
 		Files: []uintptr{0, 1, null, connFD: uintptr(fd), busFD: uintptr(theirs.FD), boardFD: uintptr(p.memfd),
 			server.HostsFD: uintptr(p.lists.hosts), server.OriginsFD: uintptr(p.lists.origins),
 			server.RootFD: root, errorFD: 2},
-		Sys: &sys.SysProcAttr{Setpgid: true}, // so that a terminal's Ctrl-C signals the parent alone
+		// In its own process group, so that Ctrl-C in a terminal signals the parent alone.
+		Sys: &sys.SysProcAttr{Setpgid: true},
 	})
 	if err != nil {
 		ours.Close()
 		theirs.Close()
-		if err == sys.EBADF { // dup3(2) of fork's child, which had no number left below the limit
+		if err == sys.EBADF { // from dup3(2) in the new process: no number below the limit is free
 			err = sys.EMFILE
 		}
 		return nil, err
 	}
+	// From here on the child is in all lists, and only reap removes it.
 	c := &childProc{pid: pid, slot: b.slot, index: len(p.all), parentEnd: ours, childEnd: theirs, lists: p.lists.read, rootRenewals: renewals, pending: noClient}
 	p.freeSlots = p.freeSlots[:len(p.freeSlots)-1]
 	p.all = append(p.all, c)
@@ -83,9 +97,9 @@ func (p *parent) spawn(fd int, b childConfig) (*childProc, error) {
 	return c, nil
 }
 
-// environment is that of a child: the parent's with the given variables replaced. If a
-// variable is there twice, the first counts; and an operator who sets GOMAXPROCS or
-// GOMEMLIMIT thinks of one process, not of hundreds.
+// environment is a child's environment: the parent's, with the given variables replaced. They are
+// not just appended, because if a variable is there twice, the first one counts. An operator who
+// sets GOMAXPROCS or GOMEMLIMIT means one process, and not hundreds of children.
 func environment(given ...string) []string {
 	kept := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
@@ -94,17 +108,19 @@ func environment(given ...string) []string {
 	return append(kept, given...)
 }
 
-// childGOGC is a child's GOGC. The heap of a child that holds little grows to 1 MiB
-// before it is collected: Go's least heap is 4 MiB times GOGC/100. A connection that
-// ends early never pays for a collection.
+// childGOGC is a child's GOGC. Go collects garbage for the first time when the heap has 4 MiB times
+// GOGC/100, here 1 MiB. So a child that needs little stays small, and a connection that ends early
+// never pays for a collection.
 const childGOGC = "25"
 
-// lacksSpare reports whether spare children should be started.
+// lacksSpare reports whether a spare child should be started: not during a shutdown, and not during
+// a pause after a failure.
 func (p *parent) lacksSpare() bool {
 	return len(p.spare) < p.env.Prefork && p.graceEnd.IsZero() && p.resumeAt.IsZero() && len(p.freeSlots) > 0
 }
 
-// prefork starts one spare child.
+// prefork starts one spare child. If that fails, clients are still accepted: they get new children,
+// and the next spare is tried after acceptPause.
 func (p *parent) prefork(now time.Time) {
 	c, err := p.spawn(p.nullFD, childConfig{})
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	"threeloops/common/sys"
 )
 
-// Clients come in bursts: a fork between two of one would let the second wait for it.
+// Clients come in bursts. If the parent forked a spare between two clients of a burst, the second
+// would have to wait for the fork.
 func TestSpareChildrenAreStartedWhileNoClientComes(t *testing.T) {
 	forked := 0
 	now := time.Now()
@@ -40,15 +41,15 @@ func TestSpareChildrenAreStartedWhileNoClientComes(t *testing.T) {
 	p.assign(now, pendingClient{fd: fd, id: 1})
 	defer sys.Close(fd)
 	if got := p.timeout(now); got != preforkPause {
-		t.Errorf("somebody has just come: the next wait lasts %v, want %v", got, preforkPause)
+		t.Errorf("a client has just come: the next wait lasts %v, want %v", got, preforkPause)
 	}
 	if p.settle(now, true); forked != 0 {
-		t.Error("a child was made although somebody has just come")
+		t.Error("a spare was started although a client has just come")
 	}
 	if got := p.timeout(p.preforkAt); got != 0 {
-		t.Errorf("nobody has come for a while: the next wait lasts %v, want none", got)
+		t.Errorf("no client has come for preforkPause: the next wait lasts %v, want 0", got)
 	}
 	if p.settle(p.preforkAt, true); forked != 1 {
-		t.Errorf("nobody has come for a while: %d children were made, want 1", forked)
+		t.Errorf("no client has come for preforkPause: %d spares were started, want 1", forked)
 	}
 }

@@ -20,7 +20,8 @@ import (
 	"threeloops/common/sys"
 )
 
-// As by docker pause, or with a virtual machine that is frozen.
+// All processes of a server stop when its container is paused (docker pause) or its virtual machine
+// is frozen.
 func TestAStoppedServerAnswersWhatHasCome(t *testing.T) {
 	const idle = 4 * time.Second // more than it takes a busy machine to start 20 children
 	p := processtest.Launch(t, fmt.Sprintf("-idle-timeout=%v", idle))
@@ -42,12 +43,13 @@ func TestAStoppedServerAnswersWhatHasCome(t *testing.T) {
 	}
 	for i, c := range all {
 		if r, err := http.ReadResponse(c.in, nil); err != nil || r.StatusCode != 200 {
-			t.Errorf("client %d: %v, want a reply", i, err)
+			t.Errorf("client %d: %v, want a response", i, err)
 		}
 	}
 }
 
-// newChild returns a child whose client and parent are the test, at the other ends.
+// newChild returns a child, and the socket by which the test plays the child's client. It plays the
+// parent too.
 func newChild(t *testing.T, o *server.Options) (c *child, client int) {
 	t.Helper()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
@@ -71,7 +73,7 @@ func newChild(t *testing.T, o *server.Options) (c *child, client int) {
 	return c, pair[0]
 }
 
-// A process may be stopped between its wait and its look at the clock.
+// A process may be stopped between its wait and its next look at the clock.
 func TestAChildPollsAgainBeforeItChecksADeadline(t *testing.T) {
 	options := &server.Options{
 		Loops: 1,
@@ -81,7 +83,7 @@ func TestAChildPollsAgainBeforeItChecksADeadline(t *testing.T) {
 	late := start.Add(time.Hour)
 	answer := make([]byte, 1000)
 	c, client := newChild(t, options)
-	unix.Write(client, []byte("GET / HTTP/1.1\r\n\r\n")) // without Host: no application is needed for the answer
+	unix.Write(client, []byte("GET / HTTP/1.1\r\n\r\n")) // without Host, so the response is 400
 	if !c.due(late) {
 		t.Fatal("want a deadline that has passed")
 	}
@@ -90,7 +92,7 @@ func TestAChildPollsAgainBeforeItChecksADeadline(t *testing.T) {
 	}
 	c.settle(late)
 	if n, _ := unix.Read(client, answer); !strings.HasPrefix(string(answer[:max(n, 0)]), "HTTP/1.1 400") {
-		t.Errorf("a request that was there in time: got %q, want 400", answer[:max(n, 0)])
+		t.Errorf("a request that arrived in time: got %q, want 400", answer[:max(n, 0)])
 	}
 
 	c, client = newChild(t, options)
@@ -105,7 +107,7 @@ func TestAChildPollsAgainBeforeItChecksADeadline(t *testing.T) {
 		c.settle(later)
 	}
 	if n, _ := unix.Read(client, answer); !strings.HasPrefix(string(answer[:max(n, 0)]), "HTTP/1.1 408") {
-		t.Errorf("half a request, and nothing more in time: got %q, want 408", answer[:max(n, 0)])
+		t.Errorf("half of a request in time, and nothing more: got %q, want 408", answer[:max(n, 0)])
 	}
 }
 
@@ -117,21 +119,21 @@ func TestAParentThatWasStoppedExtendsDeadlines(t *testing.T) {
 	if silent.IsZero() {
 		t.Fatal("want a deadline for a member that polls")
 	}
-	clock := time.Now().Add(-time.Hour)         // when it was stopped
-	p.readsPausedUntil = clock.Add(time.Minute) // until when it meant to wait
+	clock := time.Now().Add(-time.Hour)         // when the process was stopped
+	p.readsPausedUntil = clock.Add(time.Minute) // end of the wait if it had not been stopped
 	p.wait(&clock)
 	if p.noTimeoutBefore != clock.Add(standstill) {
-		t.Errorf("members are excused until %v, want %v", p.noTimeoutBefore, clock.Add(standstill))
+		t.Errorf("no member times out before %v, want %v", p.noTimeoutBefore, clock.Add(standstill))
 	}
 	if got := p.hubDeadline(); got != p.noTimeoutBefore {
 		t.Errorf("the Hub's deadline: got %v, want %v", got, p.noTimeoutBefore)
 	}
 	p.receive(clock)
 	if p.hub.Deadline() != silent {
-		t.Error("a member's time is over, want it to have a moment")
+		t.Error("the member timed out immediately, want it to have until noTimeoutBefore")
 	}
 	p.receive(p.noTimeoutBefore)
 	if p.hub.Deadline() == silent {
-		t.Error("after that moment its time is not over")
+		t.Error("at noTimeoutBefore the member has not timed out")
 	}
 }

@@ -11,40 +11,45 @@ import (
 	"threeloops/common/sys"
 )
 
-// loop is the poll loop. An iteration waits, dispatches the
-// events, ticks what is due, and settles. Only settle closes connections, and only settle
-// writes, except for long responses. So all responses of an iteration to one connection
-// leave in one write, and no descriptor number is reused while events still name it.
+// loop is the poll loop. Each iteration has four steps: wait, dispatch the events, tick what is
+// due, settle. Only settle closes connections, and only settle sends, except for responses of
+// 8 to 64 KiB. So the short responses of an iteration to one connection leave in one write, and
+// no descriptor number is given to a new connection while events still name the old one.
 type loop struct {
 	env       *server.Env
 	io        *conn.IO
 	stat      *stat.Slot
 	cfg       *session.Config
-	commands  *server.CommandQueue // from signals and the console
-	bus       *hub.Local           // to the room's other members
+	commands  *server.CommandQueue // of signals and the console
+	bus       *hub.Local           // to the other members of the room
 	listeners []*conn.Listener
 
-	fds             []sys.PollFd // the command queue's, the listeners', and from first on one for each of conns
+	// What poll watches: the command queue, the listeners, and from index first on the
+	// connections. conns[i] and fds[first+i] are always the same connection, and its Slot is i.
+	fds             []sys.PollFd
 	first           int
 	conns           []*conn.Conn
-	nearestDeadline time.Time // not later than any connection's deadline; zero: there is none
+	nearestDeadline time.Time // not later than any connection's deadline; zero: none has one
 
-	todo                []*conn.Conn       // to settle in this iteration
-	skipped, unfinished []*conn.Conn       // to settle in the next: had no share of this one's work; had a share, and have more
-	wake                func(*conn.Conn)   // schedule, made a value once and not for each connection
-	memory              conn.MemoryLimiter // of what the connections hold
-	waitsSinceDue       int                // waits since a deadline has passed, see due
+	todo []*conn.Conn // connections to settle in this iteration
+	// To settle in the next iteration: skipped are the connections whose turn came when this
+	// iteration's work was used up, unfinished are those that had a turn and have more to do.
+	skipped, unfinished []*conn.Conn
+	wake                func(*conn.Conn)   // l.schedule, made a value only once: that allocates
+	memory              conn.MemoryLimiter // of what all connections together hold
+	waitsSinceDue       int                // waits since the nearest deadline passed, see due
 	accepted            server.AcceptCounter
-	open, limit         int       // connections
-	paused              bool      // the listeners are not watched: clients wait in the backlog
-	resumeAt            time.Time // when to watch them again at the latest; zero: when a connection closes
-	graceEnd            time.Time // when shutdown cuts off connections; zero: not shutting down
+	open, limit         int       // how many connections there are, and may be
+	paused              bool      // the listeners aren't watched: clients wait in the backlog
+	resumeAt            time.Time // latest end of a pause; zero: it ends when a connection closes
+	graceEnd            time.Time // when shutdown cuts off connections; zero: no shutdown yet
 }
 
-// acceptPause is how long to leave the listeners unwatched after accepting has
-// failed, or while memory is short.
+// acceptPause is how long a pause lasts after accepting has failed, or while memory is short.
 const acceptPause = 100 * time.Millisecond
 
+// serve runs the server's only loop until it has shut down. A program that reads the ready line may
+// send SIGTERM right after it, so signals are handled before that line is printed.
 func serve(env *server.Env) error {
 	commands, err := server.NewCommandQueue()
 	if err != nil {
@@ -64,7 +69,7 @@ func serve(env *server.Env) error {
 	return l.run()
 }
 
-// start makes the loop that counts in slot i of board, and begins to listen.
+// start completes the loop, which counts in slot i of board, and begins to listen.
 func (l *loop) start(env *server.Env, board stat.Board, i int) (err error) {
 	l.env, l.stat, l.wake = env, &board[i], l.schedule
 	l.io = env.NewIO(l.stat)
@@ -82,22 +87,31 @@ func (l *loop) start(env *server.Env, board stat.Board, i int) (err error) {
 	return nil
 }
 
-// run is the loop.
+// run repeats the iteration until the shutdown is complete.
+//
+// It reads the clock once in an iteration, right after the wait. All that happens in the
+// iteration happens at that time, so timers cost no further clock calls.
 func (l *loop) run() error {
 	for now := time.Now(); !l.done(now); {
+		// The only call that waits for clients. The timeout wakes the loop for the next deadline,
+		// and a command wakes it through the command queue's descriptor.
 		n, err := sys.Poll(l.fds, l.timeout(now))
 		now = time.Now()
-		l.env.WaitFailed(now, err)
+		l.env.WaitFailed(now, err) // the error is logged; n is 0, and the iteration goes on
 		l.dispatch(now, n)
+		// tick comes after dispatch: a client whose bytes arrived in time must not time out
+		// because the loop reads them late.
 		if l.due(now) {
 			l.tick(now)
 		}
+		// So far responses were queued. Now they are sent, and connections that are over close.
 		l.settle(now)
 	}
 	return nil
 }
 
-// dispatch handles the events of the n descriptors that are ready.
+// dispatch handles the events of the n descriptors that are ready. To find them it looks at the
+// whole list: poll returns how many there are, but not where in the list.
 func (l *loop) dispatch(now time.Time, n int) {
 	l.count(n)
 	if l.fds[0].Revents != 0 {
@@ -108,6 +122,7 @@ func (l *loop) dispatch(now time.Time, n int) {
 			l.accept(now, ln)
 		}
 	}
+	// Connections that accept has just added are in the list too, but have no events yet.
 	for i, c := range l.conns {
 		if flags := l.fds[l.first+i].Revents; flags != 0 {
 			l.readFrom(now, c, flags&^sys.POLLOUT != 0)
@@ -115,10 +130,11 @@ func (l *loop) dispatch(now time.Time, n int) {
 	}
 }
 
-// timeout is how long the next wait may last.
+// timeout is how long the next wait may last: until the earliest thing that the loop has to do
+// without being woken.
 func (l *loop) timeout(now time.Time) time.Duration {
 	if len(l.todo) > 0 || l.waitsSinceDue > 0 {
-		return 0 // some have more to do than one iteration allows, or see due
+		return 0 // connections have work left over, or a deadline has passed (see due)
 	}
 	return conn.Until(conn.Sooner(conn.Sooner(l.nearestDeadline, l.bus.Deadline()), conn.Sooner(l.resumeAt, l.graceEnd)), now)
 }
@@ -129,9 +145,9 @@ func (l *loop) count(ready int) {
 	l.stat.Add(stat.Ready, ready)
 }
 
-// due reports whether deadlines are to be checked. Before that the loop waits once more,
-// without sleeping: bytes may have come in time while the server was stopped, or after a
-// wait that a signal ended.
+// due reports whether tick must run. When a deadline has passed, the loop first waits once more
+// without sleeping: if the process was stopped, or a signal ended the wait, bytes that came in
+// time are still unread. tick runs only after they were read.
 func (l *loop) due(now time.Time) bool {
 	next := conn.Sooner(l.nearestDeadline, l.bus.Deadline())
 	switch passed := !next.IsZero() && !now.Before(next); {
@@ -146,7 +162,8 @@ func (l *loop) due(now time.Time) bool {
 	return false
 }
 
-// tick ticks all connections whose deadline has passed, and finds the nearest of the others.
+// tick ticks all connections whose deadline has passed, and finds the nearest deadline of the
+// others. It looks at all connections, which costs little here: poll has just done that too.
 func (l *loop) tick(now time.Time) {
 	l.nearestDeadline = time.Time{}
 	for _, c := range l.conns {
@@ -155,13 +172,17 @@ func (l *loop) tick(now time.Time) {
 			continue
 		}
 		c.Tick(now)
-		l.schedule(c)
+		l.schedule(c) // settle takes its new deadline into account
 	}
 	l.bus.Tick(now)
 }
 
-// readFrom reads from c once, if c is readable. Every event flag except
-// POLLOUT makes it readable: read(2) reports errors too.
+// readFrom reads from c once, if c is readable, and schedules c. What one read leaves behind makes
+// the descriptor ready again in the next iteration: both loops are level-triggered. So a client
+// that sends fast can't keep the loop from the other clients.
+//
+// Any event flag except POLLOUT makes c readable: for POLLERR and POLLHUP too, read(2) tells
+// what happened. After POLLOUT alone nothing is read, and settle sends.
 func (l *loop) readFrom(now time.Time, c *conn.Conn, readable bool) {
 	if readable {
 		c.ReadOnce(now)
@@ -169,8 +190,8 @@ func (l *loop) readFrom(now time.Time, c *conn.Conn, readable bool) {
 	l.schedule(c)
 }
 
-// schedule puts c on the list for settle. The application calls it too, when it
-// has something for a connection.
+// schedule puts c on the list for settle, at most once. The application calls it too, through
+// wake: a message from one client is queued for others, whose descriptors reported nothing.
 func (l *loop) schedule(c *conn.Conn) {
 	if !c.Scheduled && c.FD >= 0 {
 		c.Scheduled = true
@@ -178,29 +199,34 @@ func (l *loop) schedule(c *conn.Conn) {
 	}
 }
 
-// accept accepts the clients of a listener, until the limit is reached.
+// accept accepts clients of a listener until its backlog is empty, it has had its share of the
+// iteration (see conn.Listener.Next), or a limit is reached. Then the other clients wait in the
+// backlog, and the listeners aren't watched: they would be ready in each wait, which would
+// never sleep.
 func (l *loop) accept(now time.Time, ln *conn.Listener) {
 	if l.paused {
-		return // since this iteration began
+		return // the pause began in this iteration, after the wait
 	}
 	for {
 		if l.open >= l.limit {
-			l.watchListeners(false)
+			l.watchListeners(false) // until a connection closes
 			return
 		}
-		if l.cfg.Tight() {
+		if l.cfg.Tight() { // the connections hold three quarters of the memory budget
 			l.pause(now)
 			return
 		}
 		fd, verdict, err := ln.Next()
 		switch verdict {
-		case conn.Empty:
+		case conn.Empty: // or the share is used up: then the next wait reports the listener again
 			return
 		case conn.Accepted:
-			l.readFrom(now, l.add(now, fd), l.env.DeferAccept > 0) // then its first bytes are there
-		case conn.Rejected:
+			// With -defer-accept the client's first bytes are there already. Without it they mostly
+			// aren't, so the loop doesn't read before a wait reports them.
+			l.readFrom(now, l.add(now, fd), l.env.DeferAccept > 0)
+		case conn.Rejected: // the client has got a 503
 			l.accepted.LogRejected(now, err)
-		case conn.Failed:
+		case conn.Failed: // it would most likely fail again immediately
 			l.env.Log.Error("can't accept", "error", err)
 			l.pause(now)
 			return
@@ -208,6 +234,7 @@ func (l *loop) accept(now time.Time, ln *conn.Listener) {
 	}
 }
 
+// add makes the Conn of a new connection. From the next wait on, poll watches it.
 func (l *loop) add(now time.Time, fd int) *conn.Conn {
 	c := conn.NewConn(fd, l.accepted.NextID(now), l.io, l.cfg, now, l.wake)
 	c.Armed = session.Read
@@ -218,32 +245,40 @@ func (l *loop) add(now time.Time, fd int) *conn.Conn {
 	return c
 }
 
-// settle sends what each scheduled connection has queued, closes it if it is over, and
-// watches it for what it wants.
+// settle sends what each scheduled connection has queued, closes it if it is over, and has the
+// kernel watch it for what its session wants next. Connections are closed only here.
+//
+// After settle every connection is either on the list for the next iteration, or watched for
+// exactly what it wants (Armed is its Want). So no connection is forgotten.
 func (l *loop) settle(now time.Time) {
-	l.memory.Enforce(now, l.cfg, l.conns, l.wake)
-	for i := 0; i < len(l.todo); i++ { // flushing one may schedule another
-		c, spent := l.todo[i], l.cfg.Spent()
-		c.Scheduled = c.Flush(now) // until here it can't be listed a second time
+	l.memory.Enforce(now, l.cfg, l.conns, l.wake) // may schedule all connections
+	for i := 0; i < len(l.todo); i++ {            // the list grows: one Flush may schedule others
+		c, spent := l.todo[i], l.cfg.Spent() // asked before Flush does more work
+		// While Flush runs, c is still Scheduled, so nothing can list it twice. Flush reports
+		// whether c has more to do. Then c stays Scheduled, and goes on the next iteration's list.
+		c.Scheduled = c.Flush(now)
 		switch want := c.Want(); {
-		case want == 0:
+		case want == 0: // c is over: all is sent, or it has failed
 			l.remove(c)
 			continue
-		case c.Scheduled && spent:
+		case c.Scheduled && spent: // the iteration's work was used up before c's turn
 			l.skipped = append(l.skipped, c)
-		case c.Scheduled:
+		case c.Scheduled: // c had its turn and has more to do
 			l.unfinished = append(l.unfinished, c)
 		case want != c.Armed:
 			l.arm(c, want)
 		}
 		l.nearestDeadline = conn.Sooner(l.nearestDeadline, c.Deadline())
 	}
+	// The next list begins with those that had no share. While it isn't empty, no wait sleeps.
 	l.todo, l.skipped, l.unfinished = conn.NextTodo(l.todo, l.skipped, l.unfinished)
 	if l.paused && !l.resumeAt.IsZero() && !now.Before(l.resumeAt) {
-		l.watchListeners(true)
+		l.watchListeners(true) // the pause is over
 	}
 }
 
+// remove closes a connection. The last connection of the list takes its place, so that the list
+// that poll looks through has no gaps.
 func (l *loop) remove(c *conn.Conn) {
 	i, last := int(c.Slot), len(l.conns)-1
 	l.conns[i], l.fds[l.first+i] = l.conns[last], l.fds[l.first+last]
@@ -253,25 +288,25 @@ func (l *loop) remove(c *conn.Conn) {
 	c.Close()
 	l.open--
 	if l.paused && l.open < l.limit {
-		l.watchListeners(true)
+		l.watchListeners(true) // there is room for a client of the backlog
 	}
 }
 
-// arm changes what poll is to watch of c. It costs no system call: the whole
-// list goes to the kernel with the next wait anyway.
+// arm changes what poll watches c for. That costs no system call: the whole list goes to the
+// kernel with the next wait anyway.
 func (l *loop) arm(c *conn.Conn, want session.Want) {
 	l.fds[l.first+int(c.Slot)].Events = conn.EventFlags(want)
 	c.Armed = want
 }
 
-// pause stops watching the listeners for a moment.
+// pause stops watching the listeners for acceptPause. A connection that closes may end it earlier.
 func (l *loop) pause(now time.Time) {
 	l.watchListeners(false)
 	l.resumeAt = now.Add(acceptPause)
 }
 
-// watchListeners puts the listeners into the interest set, or takes them out:
-// poll passes over negative descriptors.
+// watchListeners has poll watch the listeners, or ignore them: poll ignores entries whose
+// descriptor is negative.
 func (l *loop) watchListeners(on bool) {
 	for i, ln := range l.listeners {
 		l.fds[1+i].Fd = int32(ln.FD)
@@ -299,17 +334,16 @@ func (l *loop) runCommands(now time.Time) {
 	}
 }
 
-// beginShutdown begins the shutdown: it accepts every client that the kernel has
-// connected already, up to the limit, stops listening, and asks all sessions to
-// finish.
+// beginShutdown begins the shutdown. It accepts the clients in the backlog, up to the limit,
+// because closing a listener resets them. It stops listening, and asks all sessions to finish.
 func (l *loop) beginShutdown(now time.Time) {
 	if !l.graceEnd.IsZero() {
-		return
+		return // the shutdown has begun already
 	}
 	l.graceEnd = now.Add(l.env.Grace)
 	for _, ln := range l.listeners {
 		for l.open < l.limit {
-			fd, verdict, _ := ln.Accept()
+			fd, verdict, _ := ln.Accept() // Next would stop after the listener's share
 			if verdict != conn.Accepted {
 				break
 			}
@@ -326,7 +360,7 @@ func (l *loop) beginShutdown(now time.Time) {
 	l.env.Log.Info("shutting down", "connections", l.open)
 }
 
-// done reports whether the shutdown is complete, or its time is up.
+// done reports whether the shutdown is complete, or the grace time is over.
 func (l *loop) done(now time.Time) bool {
 	if l.graceEnd.IsZero() || l.open > 0 && now.Before(l.graceEnd) {
 		return false

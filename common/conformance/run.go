@@ -53,9 +53,8 @@ func Run(t *testing.T, target Target) {
 	run(t, target, n)
 }
 
-// run is Run with n seeded cuts. Traces that wait are played before the others: they are
-// about time, so nothing is to keep the processors from them. Those that wait with full
-// sockets have time to spare.
+// run is Run with n seeded cuts. It plays traces that wait before the others: they measure time, so they
+// need free processors. Traces that wait with full sockets are less sensitive.
 func run(t *testing.T, target Target, n int) {
 	var waiting, stalled, others []*tracetest.Trace
 	for _, tr := range Traces(t) {
@@ -90,8 +89,8 @@ type runner struct {
 	servers map[string]*Server // by flags
 }
 
-// playTogether plays several traces in parallel, on at most so many connections
-// beside those that get each byte by itself.
+// playTogether plays several traces in parallel. At most so many connections are busy at the same time;
+// those that send byte by byte don't count.
 func (r *runner) playTogether(traces []*tracetest.Trace, most int) {
 	together := tracesAtOnce
 	if r.target.Start == nil { // in memory nothing waits
@@ -113,7 +112,7 @@ func (r *runner) playTogether(traces []*tracetest.Trace, most int) {
 // play is Play of tracetest.Core or tracetest.Socket.
 type play func(*tracetest.Trace, tracetest.Cutting) ([]byte, error)
 
-// outcome is what one trace, cut one way, led to.
+// outcome is the result of one trace in one cutting.
 type outcome struct {
 	bytes []byte
 	err   error
@@ -140,7 +139,8 @@ func (r *runner) play(t *testing.T, tr *tracetest.Trace, room chan struct{}) {
 	}
 }
 
-// playAll plays tr in all cuttings: byte by byte immediately, the others when there is room.
+// playAll plays tr in all cuttings. The one that sends byte by byte starts immediately, the others when
+// there is room.
 func (r *runner) playAll(tr *tracetest.Trace, play play, room chan struct{}) []outcome {
 	all := make([]outcome, len(r.cuttings))
 	var wg sync.WaitGroup
@@ -159,8 +159,7 @@ func (r *runner) playAll(tr *tracetest.Trace, play play, room chan struct{}) []o
 	return all
 }
 
-// server returns the target's server with these flags, and starts it if it is
-// the first time that they are asked for.
+// server returns the target's server with these flags. The first call for these flags starts it.
 func (r *runner) server(flags []string) *Server {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -171,11 +170,11 @@ func (r *runner) server(flags []string) *Server {
 	return r.servers[key]
 }
 
-// checkFaults asks the server whether its sessions ever did what their table of
-// phases declares impossible.
+// checkFaults fails the test if the server's sessions ever made a transition that their table of phases
+// declares impossible.
 func checkFaults(t *testing.T, server *Server, flags string) {
 	if strings.Contains(flags, "-hosts") {
-		return // it would not answer us
+		return // with other hosts the server rejects this request
 	}
 	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	reply, err := client.Get("http://" + server.Addr + "/stats")

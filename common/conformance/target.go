@@ -15,9 +15,9 @@ import (
 // Target is what the table is played against.
 type Target struct {
 	Name  string
-	Flags []string // that each server has before others
-	// Few has each trace cut 30 times and not 100, for a server whose connections are
-	// expensive. Parser and session are what the others are cut a hundred times for.
+	Flags []string // flags of each server, before a trace's own
+	// Few cuts each trace 30 times instead of 100, for a server whose connections are expensive. The
+	// other servers have the same parser and session, and test these with a hundred cuts.
 	Few bool
 	// Start starts a server with these flags, on a port of its own choice,
 	// and stops it when the test is over. Nil: the core in memory.
@@ -28,11 +28,11 @@ type Target struct {
 type Server struct {
 	Addr string // host and port
 	Pid  int
-	Stop func() // ends it politely and fails the test if it does not go; may be called again
+	Stop func() // ends the server with SIGTERM, and fails the test if it doesn't end; may be called again
 }
 
-// unhurried is for the peer that sends byte by byte beside fifty busy ones: on a busy
-// machine a head takes it longer than the 10 seconds that the servers give by default.
+// unhurried gives a header a minute instead of 10 seconds. On a busy machine a peer that sends byte by
+// byte, next to fifty busy ones, needs that.
 const unhurried = "-head-timeout=1m"
 
 // Core is the protocol core in memory, without a server.

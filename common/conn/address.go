@@ -43,9 +43,8 @@ func SplitAddress(addr string) (host string, port uint16, err error) {
 // hosts is hosts(5).
 const hosts = "/etc/hosts"
 
-// Resolve returns the IP address that host is or has: in hosts(5) if it is a
-// name, for that is where a machine's own names stand. An empty host has none,
-// and means all addresses.
+// Resolve returns the IP address of host. host may be an address, or a name in hosts(5), which has the
+// machine's own names. An empty host means all addresses, so it has none.
 func Resolve(host string) (netip.Addr, error) { return resolve(hosts, host) }
 
 func resolve(hosts, host string) (netip.Addr, error) {

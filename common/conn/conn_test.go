@@ -256,7 +256,7 @@ func TestAFlushHasABudget(t *testing.T) {
 			break
 		}
 		if round > 9 {
-			t.Fatal("Flush wants to go on for ever")
+			t.Fatal("Flush never stops asking for another turn")
 		}
 	}
 	if w.Want()&session.Write != 0 {

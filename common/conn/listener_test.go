@@ -348,7 +348,7 @@ func TestNextSeldomCallsAcceptInVain(t *testing.T) {
 		taken += iterate()
 	}
 	if iterations > 10 {
-		t.Errorf("200 clients at once took %d rounds", iterations)
+		t.Errorf("200 clients that came together took %d rounds", iterations)
 	}
 }
 
@@ -436,7 +436,7 @@ func TestWhatEachErrnoOfAcceptMeans(t *testing.T) {
 		}
 		fd, v, err := ln.Accept()
 		if v != want || (err == nil) != (want == Accepted) {
-			t.Errorf("%v, and a client behind it: got result %d, %v, want %d", e, v, err, want)
+			t.Errorf("%v, and a client after it: got result %d, %v, want %d", e, v, err, want)
 		}
 		if fd >= 0 {
 			unix.Close(fd)

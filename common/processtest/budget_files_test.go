@@ -14,8 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// answersInEveryState leaves a server without descriptors in several ways. New clients get a status
-// all the same.
+// answersInEveryState takes a server's descriptors in several ways. New clients must still get a status.
 func answersInEveryState(t *testing.T) {
 	for _, tt := range []struct{ files, attackers int }{{1024, 150}, {256, 60}} {
 		t.Run(fmt.Sprintf("%d descriptors, taken by files", tt.files), func(t *testing.T) {

@@ -18,15 +18,15 @@ import (
 func (target Target) budgets() []process {
 	return []process{
 		{"budget: an answer of the room is in proportion to its request", boundsAnswers},
-		{"budget: a member that reads nothing holds what its limit says", target.boundsMembersThatReadNothing},
+		{"budget: a member that never reads holds no more memory than its limit", target.boundsMembersThatReadNothing},
 		{"budget: a second client waits at most 100 ms", target.limitsWaits},
-		{"budget: clients that read nothing stay below -max-memory", target.boundsMemory},
-		{"budget: a limit of the container's memory kills no server", survivesMemoryLimit},
-		{"budget: a slow reader is served, one that takes nothing is cut off", servesSlowReaders},
-		{"budget: an unfinished message ends within its time", limitsUnfinished},
-		{"budget: a file rewritten while it is sent ends in a reset", noticesRewritten},
-		{"budget: a stopped server answers what lies in its sockets", target.answersAfterStop},
-		{"budget: a health check gets a status in every state of descriptors", answersInEveryState},
+		{"budget: clients that never read hold no more memory than -max-memory", target.boundsMemory},
+		{"budget: the kernel kills no server at the container's memory limit", survivesMemoryLimit},
+		{"budget: a slow reader is served, and a client that never reads is cut off", servesSlowReaders},
+		{"budget: an unfinished message ends the connection in time", limitsUnfinished},
+		{"budget: a file that is rewritten while it is sent ends in a reset", noticesRewritten},
+		{"budget: a server that was stopped answers the requests in its sockets", target.answersAfterStop},
+		{"budget: a health check gets a status however few descriptors are free", answersInEveryState},
 	}
 }
 

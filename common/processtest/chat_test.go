@@ -16,17 +16,17 @@ import (
 // roomProcesses are the tests of the room.
 func roomProcesses(target Target) []process {
 	return []process{
-		{"a room: all hear all, once and in one order", deliversInOneOrder},
+		{"a room: every member receives every message once, in one order", deliversInOneOrder},
 		{"a room: members come and go", listsMembers},
-		{"a room: what is said to one reaches two", deliversPrivateMessagesToOne},
-		{"a room: a member that does not read is closed, and delays nobody", closesMembersThatDoNotRead},
-		{"a room: what its WebSocket takes", limitsTheRoom},
-		{"a room without WebSocket: polls wait", answersPollsLate},
-		{"a room without WebSocket: nothing is missed", deliversAllToPollers},
-		{"a room without WebSocket: a long log comes in short answers", answersInParts},
-		{"a room without WebSocket: a poll ends with its client, a member does not", keepsMembershipBetweenPolls},
+		{"a room: a private message reaches its sender and its receiver", deliversPrivateMessagesToOne},
+		{"a room: a member that never reads is disconnected, and delays nobody", closesMembersThatDoNotRead},
+		{"a room: its WebSocket limits subprotocols, types and sizes", limitsTheRoom},
+		{"a room without WebSocket: a poll waits for a message", answersPollsLate},
+		{"a room without WebSocket: polls miss no message", deliversAllToPollers},
+		{"a room without WebSocket: polls get a long log in short answers", answersInParts},
+		{"a room without WebSocket: a member outlives its connection", keepsMembershipBetweenPolls},
 		{"a room without WebSocket: SIGTERM answers polls", answersPollsAtShutdown},
-		{"a room under churn keeps its order, and leaves nothing behind", target.survivesChurn},
+		{"a room under churn keeps its order, and releases everything", target.survivesChurn},
 	}
 }
 
@@ -188,7 +188,7 @@ func closesMembersThatDoNotRead(t *testing.T) {
 		stalled = append(stalled, s)
 	}
 	beside := rounds(t, ann, bob)
-	t.Logf("messages to and fro in half a second: %d alone, %d beside who does not read", alone, beside)
+	t.Logf("messages to and fro in half a second: %d alone, %d beside members who don't read", alone, beside)
 	if beside < alone/50 {
 		t.Errorf("messages beside members who don't read: got %d, want about %d as without them", beside, alone)
 	}

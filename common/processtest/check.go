@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// testTimeout is how long a condition may take to come true on a busy machine.
+// testTimeout is how long a condition may take to become true on a busy machine.
 const testTimeout = 20 * time.Second
 
-// eventually waits until condition returns nil, and fails with its last error
-// when it does not within patience.
+// eventually waits until condition returns nil. If that takes longer than testTimeout, it fails the
+// test with condition's last error.
 func eventually(t testing.TB, condition func() error) {
 	t.Helper()
 	var err error
@@ -30,7 +30,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// equal is an error unless got is want.
+// equal returns an error unless got is want.
 func equal[V comparable](what string, got, want V) error {
 	if got != want {
 		return fmt.Errorf("%s: got %v, want %v", what, got, want)

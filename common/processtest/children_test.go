@@ -17,9 +17,9 @@ import (
 // childProcesses are tests of what a server needs when it is up: tasks and its root.
 func (target Target) childProcesses() []process {
 	return []process{
-		{"at the limit of tasks a server goes on", target.outlivesTaskLimit},
+		{"at the limit of tasks a running server goes on", target.outlivesTaskLimit},
 		{"at the limit of tasks every client gets a status", answersAtTaskLimit},
-		{"a server whose root is deleted answers", answersWithoutRoot},
+		{"a server whose root is deleted still answers", answersWithoutRoot},
 	}
 }
 

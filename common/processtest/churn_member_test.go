@@ -24,18 +24,18 @@ type departure struct {
 
 var departures = []departure{
 	{name: "Close", code: ws.NormalClosure, allHeard: true, leave: (*member).sendClose},
-	{name: "Close behind twenty messages", code: ws.NormalClosure, allHeard: true, leave: func(m *member) error {
+	{name: "Close after twenty messages", code: ws.NormalClosure, allHeard: true, leave: func(m *member) error {
 		return errors.Join(m.sayMany(20), m.sendClose())
 	}},
 	{name: "FIN", allHeard: true, leave: func(m *member) error { return m.CloseWrite() }},
-	{name: "FIN behind twenty messages", allHeard: true, leave: func(m *member) error {
+	{name: "FIN after twenty messages", allHeard: true, leave: func(m *member) error {
 		return errors.Join(m.sayMany(20), m.CloseWrite())
 	}},
 	{name: "FIN in a frame", allHeard: true, leave: func(m *member) error {
 		return errors.Join(m.sendPartOfFrame(), m.CloseWrite())
 	}},
 	{name: "RST", leave: func(m *member) error { m.reset(); return nil }},
-	{name: "RST behind twenty messages", leave: func(m *member) error {
+	{name: "RST after twenty messages", leave: func(m *member) error {
 		defer m.reset()
 		return m.sayMany(20)
 	}},

@@ -17,7 +17,7 @@ func (s *churn) logSummary(span time.Duration) {
 		t.Logf("%6d left by %s", s.departures[name], name)
 	}
 	t.Logf("%6d pollers left, %d let their session expire, %d missed something", s.quit.Load(), s.expired.Load(), s.missed.Load())
-	for what, all := range map[string][]time.Duration{"alone": s.withoutSlow, "beside who reads nothing": s.withSlow} {
+	for what, all := range map[string][]time.Duration{"alone": s.withoutSlow, "beside members who read nothing": s.withSlow} {
 		slices.Sort(all)
 		if n := len(all); n > 0 {
 			t.Logf("latency %s: p50 %v, p99 %v of %d", what, all[n/2], all[n*99/100], n)

@@ -196,7 +196,7 @@ func sendsRanges(t *testing.T) {
 	}
 	sendsParts(t, c, text)
 	r, _, err := c.exchange("/f", fmt.Sprintf("Range: bytes=%d-", size))
-	must(t, errors.Join(err, equal("status behind the end", r.StatusCode, 416),
+	must(t, errors.Join(err, equal("status after the end", r.StatusCode, 416),
 		equal("Content-Range", r.Header.Get("Content-Range"), fmt.Sprintf("bytes */%d", size))))
 }
 

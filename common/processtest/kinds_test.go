@@ -15,10 +15,10 @@ import (
 // kindProcesses are tests of what a user or a foreign client does that nothing forbids.
 func kindProcesses(target Target) []process {
 	return []process{
-		{"an entry of a list that can match nothing is refused", target.refusesEntries},
-		{"a compressed sibling whose time is less precise is sent", sendsLessPreciseSibling},
-		{"a file is asked about again before a browser's copy of it is used", revalidatesFiles},
-		{"the operator's words reach the room as a message of the room", sendsOperatorMessageToRoom},
+		{"a list with an entry that can match nothing is rejected", target.refusesEntries},
+		{"a compressed sibling with a less precise time is sent", sendsLessPreciseSibling},
+		{"a browser must revalidate its copy of a file", revalidatesFiles},
+		{"an operator's message reaches the members of the room", sendsOperatorMessageToRoom},
 	}
 }
 

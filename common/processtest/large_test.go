@@ -59,9 +59,9 @@ func takesLargeMessages(t *testing.T) {
 	p.CheckIdle(before)
 }
 
-// refusesLargeBody refuses at its head a request whose body the client is
-// sending all the same. Were the connection closed immediately, with a part of the
-// body unread, the client would see a reset in place of the reply.
+// refusesLargeBody sends a request whose Content-Length is too large, and a part of the body. If the
+// server closed the connection immediately, with a part of the body unread, the client would see a reset
+// instead of the response.
 func refusesLargeBody(t *testing.T) {
 	const announced, sent = 1 << 30, 8 << 20
 	p := Launch(t)

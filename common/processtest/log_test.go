@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// logProcesses are tests of how a server ends, and of what must not keep it from that.
+// logProcesses are tests of how a server ends, and of a log that nobody reads.
 func logProcesses() []process {
 	return []process{
 		{"SIGTERM with -defer-accept loses no request", finishesDeferred},
-		{"a log that nobody reads stops no server", ignoresUnreadLog},
+		{"a log that nobody reads doesn't stop the server", ignoresUnreadLog},
 	}
 }
 

@@ -35,7 +35,7 @@ func answersPollsLate(t *testing.T) {
 		t.Errorf("the second poll (-want +got):\n%s", diff)
 	}
 	r, err := pol.answer()
-	must(t, errors.Join(err, equal("what was asked behind the poll", string(r.body), "ok\n")))
+	must(t, errors.Join(err, equal("what was requested after the poll", string(r.body), "ok\n")))
 
 	pol.waits()
 	second := *pol

@@ -18,16 +18,16 @@ import (
 // they are there for, and the directory of -root.
 func (target Target) rootProcesses() []process {
 	return []process{
-		{"no errno of a wait or an accept ends a server", survivesErrnos},
-		{"a request for a named pipe does not wake its writer", leavesPipesAlone},
-		{"a file is sent where sendfile(2) is refused", sendsWithoutSendfile},
-		{"openat2(2) that is refused is named, with the likely reasons", target.namesRefusedCall},
-		{"without /dev and /proc a server serves, or says what it lacks", target.startsInBareRoot},
-		{"a server without descriptors for a client does not start", target.refusesTooFewFiles},
-		{"what is named by an inherited descriptor is served, whatever its number", servesInherited},
-		{"the Host is checked on loopback, whatever becomes of /etc/hosts", remembersLoopback},
+		{"an unexpected errno of a wait or an accept doesn't end the server", survivesErrnos},
+		{"a request for a named pipe doesn't wake its writer", leavesPipesAlone},
+		{"a file is sent even if sendfile(2) fails", sendsWithoutSendfile},
+		{"a failing openat2(2) is named, with the likely reasons", target.namesRefusedCall},
+		{"without /dev or /proc the server serves, or says what it needs", target.startsInBareRoot},
+		{"a server with too few descriptors for a client doesn't start", target.refusesTooFewFiles},
+		{"files named by an inherited descriptor are read, whatever its number", servesInherited},
+		{"on loopback the Host is checked even after /etc/hosts changes", remembersLoopback},
 		{"kick ends a slow download within the close timeout", kicksDownload},
-		{"a root that is built again, or a link to another release, is followed", followsRoot},
+		{"a rebuilt root, and a root that links to a new release, are followed", followsRoot},
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// Process is a server under observation. What is read of it in /proc includes
-// its children, where it has any.
+// Process is a running server that a test observes. Its processor time and memory include those of its
+// children.
 type Process struct {
 	Addr string // host and port
 	Pid  int
@@ -29,22 +29,21 @@ type Process struct {
 	lifeline    *os.File // our end
 	ended       chan struct{}
 	stopped     sync.Once
-	statsClient *client // that asks for /stats
+	statsClient *client // connection of Stats; nil: none is open
 	stdout      *os.File
-	panics      int // that the test has asked for
+	panics      int // panics that the test has asked for
 }
 
-// Launch starts the server that this test binary is (see Main), and in the tests of this
-// package the one that the test is about. It waits until
-// it accepts connections. At the end of the test it is asked to leave, and must
-// do so with status 0, unless it has ended before. Standard error is kept.
+// Launch starts this test binary as a server (see Main), and waits until the server accepts
+// connections. The tests of this package start the server that the test is about. At the end of the
+// test Launch stops the server as Stop does. Log returns the server's standard error.
 func Launch(t testing.TB, flags ...string) *Process {
 	t.Helper()
 	return launch(t, nil, flags)
 }
 
-// launchLimited starts a server that can't have more than files descriptors.
-// A shell's ulimit lowers both limits: a Go program raises a soft one itself.
+// launchLimited starts a server that can't have more than files descriptors. A shell's ulimit lowers
+// both limits, because a Go program raises its soft limit itself.
 func launchLimited(t testing.TB, files int, flags ...string) *Process {
 	t.Helper()
 	return launch(t, []string{"/bin/sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$@"`, files), "sh"}, flags)
@@ -61,8 +60,8 @@ func launch(t testing.TB, wrapper, flags []string) *Process {
 	return p
 }
 
-// start starts the command, whose standard input is stdin, and waits for its
-// ready line. What it writes behind that is left to be read.
+// start starts the command with this standard input, and waits for its ready line. Later output stays
+// in the pipe, for readLine.
 func (p *Process) start(stdin *os.File) {
 	t := p.t
 	t.Helper()
@@ -95,8 +94,8 @@ func (p *Process) start(stdin *os.File) {
 	must(t, err)
 }
 
-// readLine reads a line of what the server writes to standard output. It does so
-// byte by byte, and so takes nothing of the next.
+// readLine reads a line of the server's standard output, byte by byte, so that it takes nothing of the
+// next line.
 func (p *Process) readLine() (string, error) {
 	p.stdout.SetReadDeadline(time.Now().Add(testTimeout))
 	var line []byte
@@ -109,8 +108,8 @@ func (p *Process) readLine() (string, error) {
 	return string(line), nil
 }
 
-// prepare makes the command, with standard error going to a file: a pipe's end
-// would come only with that of the last child.
+// prepare makes the command. Its standard error goes to a file, because a pipe would end only when the
+// last child ends.
 func prepare(t testing.TB, wrapper, flags []string) *Process {
 	t.Helper()
 	path, first, err := program(t)
@@ -129,7 +128,7 @@ func prepare(t testing.TB, wrapper, flags []string) *Process {
 // Signal sends the server a signal.
 func (p *Process) Signal(s syscall.Signal) { syscall.Kill(p.Pid, s) }
 
-// Wait waits for the server's end and returns its exit status, -1 for a signal.
+// Wait waits for the server's end and returns its exit status, or -1 if a signal has ended it.
 func (p *Process) Wait() int {
 	p.t.Helper()
 	select {
@@ -141,9 +140,9 @@ func (p *Process) Wait() int {
 	return -1
 }
 
-// Stop asks the server to leave, if it has not left yet, as a terminal's Ctrl-C
-// or a supervisor would, and fails the test unless it does so with status 0 and
-// without a word that no server should ever say. It may be called again.
+// Stop sends the server a SIGTERM, unless the server has ended already. It fails the test unless the
+// server then ends with status 0, and if the log has a data race or an unexpected panic. A second call
+// does nothing.
 func (p *Process) Stop() { p.stopped.Do(p.stop) }
 
 func (p *Process) stop() {
@@ -174,20 +173,20 @@ func (p *Process) stop() {
 	}
 }
 
-// Log is what the server has written to standard error.
+// Log returns what the server has written to standard error.
 func (p *Process) Log() string {
 	text, _ := os.ReadFile(p.log)
 	return string(text)
 }
 
-// Descriptors is how many descriptors the server itself has open.
+// Descriptors returns how many descriptors the server's first process has open.
 func (p *Process) Descriptors() int {
 	entries, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Pid))
 	return len(entries)
 }
 
-// AwaitIdle waits until the server has no connection and no child, and returns how
-// many descriptors it has: call it before the first client.
+// AwaitIdle waits until the server has no connection and no child, and returns how many descriptors it
+// has then. Call it before the first client.
 func (p *Process) AwaitIdle() (descriptors int) {
 	p.t.Helper()
 	p.awaitNoChildren()
@@ -200,8 +199,8 @@ func (p *Process) AwaitIdle() (descriptors int) {
 	return descriptors
 }
 
-// CheckIdle waits until the server is again as it was when AwaitIdle returned that many
-// descriptors.
+// CheckIdle waits until the server has no connection, no child, and as many descriptors as AwaitIdle
+// returned.
 func (p *Process) CheckIdle(descriptors int) {
 	p.t.Helper()
 	p.awaitNoChildren()
@@ -210,8 +209,8 @@ func (p *Process) CheckIdle(descriptors int) {
 	})
 }
 
-// awaitNoChildren waits until no client and no child is left, no zombie either, but those
-// that forkserv starts in advance.
+// awaitNoChildren waits until no client and no child is left, not even a zombie. forkserv's spare
+// children don't count.
 func (p *Process) awaitNoChildren() {
 	p.t.Helper()
 	p.AwaitOpen(1)
@@ -254,7 +253,7 @@ func (p *Process) Children() []Child {
 	return all
 }
 
-// cpu is the processor time that the server has used so far.
+// cpu returns the processor time that the server and its children have used.
 func (p *Process) cpu() time.Duration {
 	fields, err := procStat(p.Pid)
 	if err != nil {
@@ -267,7 +266,7 @@ func (p *Process) cpu() time.Duration {
 	return sum
 }
 
-// memory is how many bytes are resident.
+// memory returns how many bytes of the server and its children are resident.
 func (p *Process) memory() int {
 	pages := residentPages(p.Pid)
 	for _, c := range p.Children() {
@@ -285,8 +284,8 @@ func residentPages(pid int) int {
 	return 0
 }
 
-// procStat returns the fields of /proc/pid/stat from the third, the state, on:
-// the second may contain anything.
+// procStat returns the fields of /proc/pid/stat from the third (the state) on. The second is the
+// program's name, which may contain blanks and parentheses.
 func procStat(pid int) ([]string, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -9,11 +9,10 @@ import (
 // Stats are the totals of /stats by their names there.
 type Stats map[string]int
 
-// Open is how many connections are open.
+// Open returns how many connections are open.
 func (s Stats) Open() int { return s["accepted"] - s["closed"] }
 
-// Stats asks the server for its counts, on a connection that it keeps: that one
-// is among those counted.
+// Stats asks the server for its counts. It keeps its connection open, and the counts include it.
 func (p *Process) Stats() Stats {
 	p.t.Helper()
 	s, err := p.stats()
@@ -53,8 +52,8 @@ func (p *Process) CloseStats() {
 	}
 }
 
-// AwaitOpen waits until so many connections are open, that of Stats included, and
-// fails if a session ever did what its table of phases declares impossible.
+// AwaitOpen waits until so many connections are open, including the connection of Stats. It fails the
+// test if a session ever made a transition that its table of phases declares impossible.
 func (p *Process) AwaitOpen(open int) {
 	p.t.Helper()
 	eventually(p.t, func() error {
@@ -66,7 +65,7 @@ func (p *Process) AwaitOpen(open int) {
 	})
 }
 
-// CheckSleeps fails if the server is busy although no client wants anything of it.
+// CheckSleeps fails the test if the server is busy although no client has sent a request.
 func (p *Process) CheckSleeps() {
 	p.t.Helper()
 	const span, most = 300 * time.Millisecond, 30
@@ -77,7 +76,7 @@ func (p *Process) CheckSleeps() {
 	}
 }
 
-// CheckHealthz fails if a new client is not served.
+// CheckHealthz fails the test if a new client gets no answer from /healthz.
 func (p *Process) CheckHealthz() {
 	p.t.Helper()
 	c, err := dial(p.Addr)

@@ -40,7 +40,7 @@ var texts = []struct {
 	{"starts without a continuation", 0, []string{each(0xc0, 0xde, " "), each(0xe0, 0xee, " "),
 		each(0xf0, 0xf6, " "), each(0xf8, 0xfa, " "), each(0xfc, 0xfc, " ")}},
 	{"the last byte is missing", 0, cutOff},
-	{"one that lacks its last byte behind the other", 0, []string{strings.Join(cutOff, "")}},
+	{"sequences without their last byte, one after the other", 0, []string{strings.Join(cutOff, "")}},
 	{"bytes that are in no character", 0, []string{"\xfe", "\xff", "\xfe\xfe\xff\xff"}},
 	{"a slash in two to six bytes", 0, []string{"\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf",
 		"\xf8\x80\x80\x80\xaf", "\xfc\x80\x80\x80\x80\xaf"}},

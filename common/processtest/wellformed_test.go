@@ -71,7 +71,7 @@ func wholeSocket(seen *[kinds]int, answer http.Header, b []byte) error {
 		seen[hixie]++
 		return wholeTexts(b, false, strings.HasSuffix(old, "?stream"))
 	case location != "" && len(b) < md5:
-		return fmt.Errorf("want the %d bytes behind the answer, got %q", md5, b)
+		return fmt.Errorf("want the %d bytes after the response, got %q", md5, b)
 	case location != "":
 		seen[hixie]++
 		return wholeTexts(b[md5:], true, strings.HasSuffix(location, "?stream"))
@@ -92,7 +92,7 @@ func wholeFrames(seen *[kinds]int, b []byte, deflate bool) error {
 		case len(b) == 0:
 			return nil
 		case closed:
-			return fmt.Errorf("got %d bytes behind a Close frame, want none", len(b))
+			return fmt.Errorf("got %d bytes after a Close frame, want none", len(b))
 		case err != nil:
 			return err
 		case n == 0 || h.Length > int64(len(b)-n):
@@ -116,8 +116,8 @@ func wholeFrames(seen *[kinds]int, b []byte, deflate bool) error {
 	}
 }
 
-// wholeTexts is an error unless b is whole texts of hixie, and perhaps the
-// goodbye. Only a message that was streamed may lack its end.
+// wholeTexts returns an error unless b is complete texts of hixie, perhaps followed by FF 00. Only a
+// streamed message may be incomplete.
 func wholeTexts(b []byte, closes, streamed bool) error {
 	var frames ws.HixieReader
 	frames.Init(closes, 0)

@@ -9,33 +9,34 @@ import (
 	"threeloops/common/conn"
 )
 
-// AcceptCounter counts the connections that a loop accepts, and gives each a number. At level
-// debug it logs how long each further thousand took.
+// AcceptCounter counts the connections that a loop accepts, and gives each a number. At log level
+// debug it logs how long each thousand took.
 type AcceptCounter struct {
 	Log          *slog.Logger
-	Loops        int // how many loops there are, each with a counter; 0: one
-	Loop         int // which of them this is, from 0
+	Loops        int // how many loops have a counter; 0 means 1
+	Loop         int // which of these loops this is, from 0
 	n            uint64
 	since        time.Time
-	rejectLogged time.Time // when LogRejected wrote last
+	rejectLogged time.Time // when LogRejected wrote its last line
 }
 
-// NextID returns the number of a connection accepted at now: 1, 2, 3, … Of
-// several loops, each has every Loops-th number, from Loop + 1 on.
+// NextID returns the number of a connection that was accepted at now: 1, 2, 3, … If there are
+// several loops, each gets every Loops-th number, from Loop + 1 on. So a number is never used
+// twice.
 func (a *AcceptCounter) NextID(now time.Time) uint64 {
 	if a.n == 0 {
 		a.since = now
 	}
 	a.n++
 	if a.n%1000 == 0 && a.Log.Enabled(context.Background(), slog.LevelDebug) {
-		a.Log.Debug("a thousand connections more", "accepted", a.n, "took", now.Sub(a.since))
+		a.Log.Debug("accepted a thousand more connections", "accepted", a.n, "took", now.Sub(a.since))
 		a.since = now
 	}
 	return (a.n-1)*uint64(max(a.Loops, 1)) + uint64(a.Loop) + 1
 }
 
-// LogRejected logs that a client was rejected because of err. It writes once a second at
-// most: clients may come faster than a disk takes lines.
+// LogRejected logs that a client was rejected because of err. It writes at most one line a second,
+// because clients may come faster than a disk takes lines.
 func (a *AcceptCounter) LogRejected(now time.Time, err error) {
 	if now.Sub(a.rejectLogged) >= time.Second {
 		why := "no descriptor is left for them"

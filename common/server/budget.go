@@ -10,8 +10,8 @@ import (
 	"threeloops/common/sys"
 )
 
-// MemoryBudget is the most bytes that this process may hold for its clients: what
-// -max-memory says, or a quarter of what the process may use.
+// MemoryBudget is how many bytes this process may hold for its clients: -max-memory, or without
+// that flag a quarter of the memory that the process may use.
 func (env *Env) MemoryBudget() int64 {
 	if env.MaxMemory == 0 {
 		env.MaxMemory = MemorySize() / 4
@@ -19,20 +19,20 @@ func (env *Env) MemoryBudget() int64 {
 	return env.MaxMemory
 }
 
-// limitHeap sets Go's memory limit to the budget plus a quarter plus 32 MiB, so that
-// the garbage collector runs more often near it. Without a limit the heap may grow to
-// twice what is in use. If GOMEMLIMIT is set, it is left alone.
+// limitHeap sets Go's memory limit to 1.25 times the budget plus 32 MiB. Near the limit the garbage
+// collector runs more often; without a limit the heap may grow to twice what is in use. If the
+// operator has set GOMEMLIMIT, limitHeap changes nothing.
 func limitHeap(budget int64) {
-	const base = 32 << 20 // what the server needs beside what it holds for clients
+	const base = 32 << 20 // what the server needs besides what it holds for clients
 	if os.Getenv("GOMEMLIMIT") == "" && budget < 1<<50 {
 		debug.SetMemoryLimit(budget + budget/4 + base)
 	}
 }
 
-// fileBudget is how many files each loop may have open for its clients: what is left
-// of the limit of open files beside the connections.
+// fileBudget is how many files each loop may have open for its clients: what the connections leave
+// of the limit of open files.
 func (env *Env) fileBudget() int {
-	const others = 16 // the standard three, the root, and the runtime's own
+	const others = 16 // descriptors 0 to 2, the root, and the Go runtime's own
 	conns := env.MaxConns
 	if conns == 0 {
 		conns = env.mostConns()
@@ -40,18 +40,18 @@ func (env *Env) fileBudget() int {
 	return max((env.descriptors()-conns-others)/env.Loops, 2)
 }
 
-// descriptors is how many the loops have for connections and files. Each has
-// listeners, with a spare descriptor each, and two more.
+// descriptors is how many descriptors all loops together have for connections and files. Each loop
+// needs two for each of its listeners (the listener and its spare), and two more.
 func (env *Env) descriptors() int { return max(sys.MaxFiles()-env.Loops*(2*env.Ports+2), 1) }
 
-// mostConns is how many connections the limit of open files allows when a share of it
-// is kept for files that are being sent.
+// mostConns is how many connections the limit of open files allows. A part of the limit is kept for
+// files that are being sent: 64 descriptors, or a sixteenth if that is more.
 func (env *Env) mostConns() int {
 	n := env.descriptors()
 	return max(n-max(64, n/16), n/2, 1)
 }
 
-// ConnLimit is how many connections may be open at the same time: what -max-conns says, or
+// ConnLimit is how many connections may be open at the same time: -max-conns, or without that flag
 // what the limit of open files allows.
 func (env *Env) ConnLimit() int {
 	most := env.mostConns()
@@ -59,15 +59,14 @@ func (env *Env) ConnLimit() int {
 		return most
 	}
 	if env.MaxConns > most {
-		env.Log.Warn("-max-conns is beyond the limit of open files: clients will be turned away",
+		env.Log.Warn("the limit of open files is too low for -max-conns: clients will be turned away; raise it with ulimit -n",
 			"max-conns", env.MaxConns, "open files", env.descriptors())
 	}
 	return env.MaxConns
 }
 
-// perAddress is how many connections one address may have to a loop. Without
-// -max-per-ip that is a quarter of all, and those on loopback, which may be a
-// proxy's, are exempt.
+// perAddress is how many connections one address may have to a loop. Without -max-per-ip it is a
+// quarter of all, and connections over loopback are exempt, because a proxy may have made them.
 func (env *Env) perAddress() conn.Addresses {
 	switch {
 	case env.MaxPerIP > 0:
@@ -82,7 +81,8 @@ func (env *Env) perAddress() conn.Addresses {
 	return conn.Addresses{Max: max(1, most/4), Exempt: true}
 }
 
-// PerPeer is how many members of the room without WebSocket one address may have.
+// PerPeer is how many members of the room one address may have that poll, and have no WebSocket; 0
+// is no limit.
 func (env *Env) PerPeer() int {
 	switch {
 	case env.MaxPerIP > 0:
@@ -93,7 +93,7 @@ func (env *Env) PerPeer() int {
 	return hub.MaxPollingMembers / 4
 }
 
-// PeerOf is the address by which the room limits a client; zero: it is exempt.
+// PeerOf is the address by which the room limits a client, or zero if the client is exempt.
 func (env *Env) PeerOf(at netip.Addr) (a hub.Addr) {
 	if at.IsValid() && (env.MaxPerIP > 0 || !at.IsLoopback()) {
 		a = at.As16()

@@ -9,63 +9,64 @@ import (
 	"unicode/utf8"
 )
 
-// consoleCommand is a command that the console knows.
+// consoleCommand is a command of the console.
 type consoleCommand struct {
-	names []string // the first is its own, the others mean the same
+	names []string // the command's name, and then other names that mean the same
 	args  string
-	about string      // what it does, in a line
-	more  string      // what help COMMAND adds
-	kind  CommandKind // of its Command; 0: it has none
-	parse func(r *request, rest string) error
+	about string                              // one line about what it does
+	more  string                              // what help COMMAND adds to that line
+	kind  CommandKind                         // what the loops have to do; 0: nothing
+	parse func(r *request, rest string) error // reads what follows the name
 }
 
-// consoleCommands are in the order in which help lists them.
+// consoleCommands lists the commands in the order in which help shows them.
 var consoleCommands = []consoleCommand{
 	{
 		names: []string{"help"}, args: "[COMMAND]", about: "list the commands, or explain one",
 		parse: (*request).topicOf,
 	}, {
 		names: []string{"users", "online", "clients"}, about: "list the connections", kind: ListCommand,
-		more:  "Each line begins with the client's IP and its SOCKET, the number by which other commands know it.",
+		more:  "Each line begins with the client's IP and its SOCKET. Other commands name a client by its SOCKET.",
 		parse: (*request).nothing,
 	}, {
 		names: []string{"send", "write"}, args: "[IP] SOCKET MESSAGE", about: "send a message to one client",
-		more: "It is a text message, for a client with an open WebSocket. With an IP the client must have that.",
+		more: "The client needs an open WebSocket, and gets a text message. If you give an IP, it must be the client's.",
 		kind: SendCommand, parse: (*request).clientAndMessage,
 	}, {
 		names: []string{"sendall", "writeall"}, args: "MESSAGE", about: "send a message to every client",
-		more: "It is a text message, for all that have an open WebSocket, and for members of the room that poll.",
+		more: "Each client with an open WebSocket gets a text message. Members of the room that poll get it too.",
 		kind: SendCommand, parse: (*request).message,
 	}, {
 		names: []string{"kick", "close"}, args: "[IP] SOCKET", about: "close one connection",
-		more: "A WebSocket is sent Close 1008. A request under way is answered first. All is over\nwithin -close-timeout, whatever is queued. With an IP the client must have that.",
+		more: "A WebSocket gets a Close frame with code 1008. A request that has arrived gets its response first.\n" +
+			"After -close-timeout the connection is cut off. If you give an IP, it must be the client's.",
 		kind: KickCommand, parse: (*request).clientAlone,
 	}, {
 		names: []string{"kickall", "closeall"}, about: "close every connection",
-		more: "The server goes on, and accepts new ones.",
+		more: "The server goes on, and accepts new connections.",
 		kind: KickCommand, parse: (*request).nothing,
 	}, {
-		names: []string{"stats"}, about: "show what was counted",
-		more:  "The names are those of /stats.",
+		names: []string{"stats"}, about: "show the server's counters",
+		more:  "The counters have the same names at /stats.",
 		parse: (*request).nothing,
 	}, {
 		names: []string{"quit", "exit"}, about: "shut the server down",
-		more:  "As SIGTERM does: what is under way is finished first.",
+		more:  "SIGTERM does the same. Clients have until -grace to finish.",
 		parse: (*request).nothing, kind: ShutdownCommand,
 	},
 }
 
-// request is what the operator has asked for.
+// request is a parsed line of the operator.
 type request struct {
 	Command
 	*consoleCommand
-	topic string // of help; empty: all
+	topic string // the command that help explains; empty: help lists all
 }
 
-// parseLine reads a line that is not empty.
+// parseLine parses a line that isn't blank. The error is for the operator.
 func parseLine(line string) (request, error) {
 	if !utf8.ValidString(line) {
-		return request{}, errors.New("that is not UTF-8")
+		return request{}, errors.New("the command is not valid UTF-8")
 	}
 	name, rest := cutWord(strings.TrimSpace(line))
 	c, err := lookUp(name)
@@ -76,7 +77,7 @@ func parseLine(line string) (request, error) {
 	return r, c.parse(&r, rest)
 }
 
-// cutWord cuts a word, and the space after it, off a line that begins with one.
+// cutWord splits a line that begins with a word into the word and what follows the spaces after it.
 func cutWord(s string) (word, rest string) {
 	i := strings.IndexAny(s, " \t")
 	if i < 0 {
@@ -88,7 +89,7 @@ func cutWord(s string) (word, rest string) {
 // lookUp finds a command by any of its names. The error names the nearest.
 func lookUp(name string) (*consoleCommand, error) {
 	name = strings.ToLower(name)
-	typed := name[:min(len(name), 40)] // no name is nearly as long
+	typed := name[:min(len(name), 40)] // all names are much shorter, and distance takes time
 	best, least := "", 0
 	for i := range consoleCommands {
 		for _, n := range consoleCommands[i].names {
@@ -127,8 +128,8 @@ func (r *request) message(rest string) error {
 	return nil
 }
 
-// client reads "IP SOCKET" or "SOCKET" alone. No number is an address, so one
-// can't be taken for the other.
+// client reads "IP SOCKET" or "SOCKET", and returns what follows. A number is never an IP address,
+// so the two can't be confused.
 func (r *request) client(s string) (rest string, err error) {
 	word, rest := cutWord(s)
 	if a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(word, "["), "]")); err == nil {
@@ -140,7 +141,7 @@ func (r *request) client(s string) (rest string, err error) {
 	}
 	r.Conn, err = strconv.ParseUint(word, 10, 64)
 	if err != nil || r.Conn == 0 {
-		return "", fmt.Errorf("%.40q is no SOCKET, the number in the second column of users", word)
+		return "", fmt.Errorf("%.40q is not a SOCKET: type a number from the second column of users", word)
 	}
 	return rest, nil
 }
@@ -161,8 +162,8 @@ func (r *request) clientAndMessage(rest string) error {
 	return r.message(rest)
 }
 
-// distance is how many bytes must be put in, left out, or changed, or swapped
-// with their neighbour, to make b of a.
+// distance is how many slips of the fingers turn a into b: a byte too many, too few or wrong, or
+// two neighbours swapped.
 func distance(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
@@ -185,7 +186,7 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// help explains a command, or lists all.
+// help explains the command topic, or lists all commands if topic is empty.
 func help(topic string) (string, error) {
 	var b strings.Builder
 	if topic == "" {
@@ -203,7 +204,7 @@ func help(topic string) (string, error) {
 		fmt.Fprintln(&b, c.more)
 	}
 	if also := c.names[1:]; len(also) > 0 {
-		fmt.Fprintln(&b, "The same:", strings.Join(also, ", "))
+		fmt.Fprintln(&b, "Other names:", strings.Join(also, ", "))
 	}
 	return b.String(), nil
 }

@@ -12,10 +12,10 @@ import (
 	"threeloops/common/sys"
 )
 
-// CommandKind is what a Command asks for.
+// CommandKind is what a Command asks a loop to do.
 type CommandKind uint8
 
-// The kinds. All but ShutdownCommand have a Result.
+// The kinds of commands. The loop sends a Result for each of them except ShutdownCommand.
 const (
 	ShutdownCommand CommandKind = 1 + iota // finish what is under way, and end
 	ListCommand                            // list the clients
@@ -23,19 +23,19 @@ const (
 	KickCommand                            // end connections
 )
 
-// Command is what a signal or the operator wants a loop to do.
+// Command is what a signal or the operator asks a loop to do.
 type Command struct {
 	Kind CommandKind
 	Conn uint64     // number of the connection that it concerns; 0: all
 	Addr netip.Addr // address that Conn's client must have; the zero Addr: any
-	Text []byte     // of a SendCommand: UTF-8, never modified
-	Room bool       // Text is also for the members of the room that poll; set in one loop's Command alone
+	Text []byte     // what a SendCommand sends: UTF-8, never modified
+	Room bool       // this loop sends Text to the members of the room that poll, too
 
-	results chan<- Result // buffered: has room for the results of all loops
+	results chan<- Result // buffered, with room for the results of all loops
 }
 
-// CommandQueue holds commands for a loop, which other goroutines put there. The loop watches
-// its Waker.
+// CommandQueue holds the commands that other goroutines have put there for a loop. The loop watches
+// its Waker, which is readable while the queue isn't empty.
 type CommandQueue struct {
 	Waker
 	mu       sync.Mutex
@@ -69,19 +69,18 @@ func (q *CommandQueue) TakeAll() []Command {
 	return commands
 }
 
-// doubleSignalTime is for how long after the first signal further ones are ignored; later ones
-// end the process. A single Ctrl-C may come twice: from the terminal, and from the process
-// that started us.
+// doubleSignalTime is how long after the first signal further signals are ignored. Later ones end
+// the process. A single Ctrl-C may arrive twice: from the terminal, and from the process that has
+// started the server.
 const doubleSignalTime = time.Second
 
-// deferredAcceptTime is how long the loops go on accepting at shutdown with -defer-accept: until
-// then the kernel may have clients that accept(2) hasn't returned.
+// deferredAcceptTime is how long the loops go on accepting at a shutdown with -defer-accept. Until
+// then the kernel may have clients that accept(2) has not yet returned.
 const deferredAcceptTime = time.Second
 
-// ShutdownOnSignal puts a ShutdownCommand into every queue when the server is to shut
-// down: at SIGINT or SIGTERM, or at the end of its lifeline. A signal that comes
-// more than a second after the first one ends the process. The listeners must be
-// open already.
+// ShutdownOnSignal begins the shutdown at SIGINT or SIGTERM, or at the end of the lifeline: it puts
+// a ShutdownCommand into every queue. A signal that comes more than a second after the first one
+// ends the process immediately. The listeners must be open already.
 func (env *Env) ShutdownOnSignal(queues ...*CommandQueue) {
 	signals := make(chan os.Signal, 2)
 	env.signals = signals
@@ -92,7 +91,7 @@ func (env *Env) ShutdownOnSignal(queues ...*CommandQueue) {
 			f := os.NewFile(uintptr(env.Lifeline), "lifeline")
 			for b := make([]byte, 1); ; {
 				if _, err := f.Read(b); err != nil {
-					env.Log.Info("the lifeline has ended")
+					env.Log.Info("the lifeline has ended: shutting down")
 					signals <- sys.SIGTERM
 					return
 				}
@@ -119,8 +118,8 @@ func (env *Env) ShutdownOnSignal(queues ...*CommandQueue) {
 	}()
 }
 
-// stopDeferring has the kernel hand over clients that have sent nothing yet, and
-// returns how long that may take. Without -defer-accept it returns 0.
+// stopDeferring switches -defer-accept off, so that the kernel hands over clients that have sent
+// nothing yet. It returns how long that may take: 0 without -defer-accept.
 func (env *Env) stopDeferring() time.Duration {
 	if env.DeferAccept == 0 {
 		return 0

@@ -19,22 +19,23 @@ import (
 )
 
 const (
-	// maxLine is the most bytes of a command. So a message fits what carries it.
+	// maxLine is how many bytes a line may have. So the operator's message fits into a message of
+	// the room.
 	maxLine = hub.MaxText
-	// foregroundRetry is how long to wait before reading again from a terminal whose
-	// foreground process is another.
+	// foregroundRetry is how long to wait before reading again from the terminal while the server
+	// runs in the background.
 	foregroundRetry = time.Second
 )
 
-// StartConsole lets an operator give commands on standard input, if -console is set. The
-// loop of connection n is the one with queue (n-1) modulo their number. Call ShutdownOnSignal
-// and Ready first.
+// StartConsole reads an operator's commands from standard input, if -console is set. queues must
+// have the loops' queues in order, because connection n belongs to queue (n-1) modulo their number.
+// Call ShutdownOnSignal and Ready first.
 func (env *Env) StartConsole(board stat.Board, queues ...*CommandQueue) {
 	if !env.Console {
 		return
 	}
-	// A background job that reads from its terminal is stopped by this signal.
-	// When it is ignored, the read fails with EIO, and we are not.
+	// This signal stops a background job that reads from its terminal. If it is ignored, the read
+	// fails with EIO instead, and the server goes on.
 	signal.Ignore(sys.SIGTTIN)
 	c := &console{
 		log: env.Log, board: board, queues: queues, out: os.Stdout, resultTimeout: 5 * time.Second,
@@ -53,9 +54,9 @@ type console struct {
 	queues []*CommandQueue
 	quit   func()
 	out    io.Writer
-	prompt string // empty: the input is no terminal
+	prompt string // empty if the input is not a terminal
 
-	resultTimeout time.Duration // for the loops' results: a loop that has ended sends none
+	resultTimeout time.Duration // how long to wait for results: a loop that has ended sends none
 }
 
 // run runs commands until the input ends. The server goes on after that.
@@ -77,13 +78,13 @@ func (c *console) run(in io.Reader) {
 			c.write(c.prompt)
 		}
 		if err != nil {
-			c.log.Info("the console has closed, the server goes on", "input", err)
+			c.log.Info("the console has closed: its input has ended; the server goes on", "input", err)
 			return
 		}
 	}
 }
 
-// write writes an answer in one call, so that its lines stay together.
+// write writes text in one call, so that no other output comes between its lines.
 func (c *console) write(text string) {
 	if text != "" {
 		io.WriteString(c.out, text)
@@ -92,7 +93,8 @@ func (c *console) write(text string) {
 
 var errLong = fmt.Errorf("a command may have at most %d bytes", maxLine-1)
 
-// readLine reads a line. There may be one before the end of the input too.
+// readLine reads a line, or returns errLong if it has maxLine bytes or more. The last line of the
+// input, which may have no newline, comes together with io.EOF.
 func readLine(r *bufio.Reader) (string, error) {
 	p, err := r.ReadSlice('\n')
 	line := string(p)
@@ -104,7 +106,7 @@ func readLine(r *bufio.Reader) (string, error) {
 	return line, err
 }
 
-// answer runs a line, and returns the answer to it.
+// answer runs a line, and returns what the operator is shown.
 func (c *console) answer(line string) string {
 	text, err := c.execute(line)
 	if err != nil {
@@ -134,7 +136,8 @@ func (c *console) execute(line string) (string, error) {
 	return describeAll(&r.Command, a), err
 }
 
-// runCommand puts a command into the queues of the loops that it concerns, and adds up the results.
+// runCommand puts a command into the queues of the loops that it concerns, and adds up their
+// results.
 func (c *console) runCommand(cmd Command) (sum Result, err error) {
 	queues := c.queues
 	if cmd.Conn != 0 {
@@ -196,7 +199,7 @@ func describeAll(cmd *Command, a Result) string {
 	return b.String()
 }
 
-// stats lists the totals.
+// stats lists the counters, added up over all loops or children.
 func (c *console) stats() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-15s %d\n", "connections", c.board.Open())

@@ -19,7 +19,7 @@ import (
 	"threeloops/common/sys"
 )
 
-// parsedCommand is what a line orders, in a form that can be compared.
+// parsedCommand is a parsed line in a form that can be compared.
 type parsedCommand struct {
 	Command    string
 	Verb       CommandKind
@@ -85,14 +85,14 @@ func TestABadCommandIsExplained(t *testing.T) {
 		"kick 127.0.0.1":   `usage: kick [IP] SOCKET`,
 		"kick 7 8":         `usage: kick [IP] SOCKET`,
 		"close 7 ::1":      `usage: kick [IP] SOCKET`,
-		"kick 0":           `"0" is no SOCKET, the number in the second column of users`,
-		"kick -1":          `"-1" is no SOCKET, the number in the second column of users`,
-		"kick ::1 x":       `"x" is no SOCKET, the number in the second column of users`,
-		"send 127.0.0 7 a": `"127.0.0" is no SOCKET, the number in the second column of users`,
+		"kick 0":           `"0" is not a SOCKET: type a number from the second column of users`,
+		"kick -1":          `"-1" is not a SOCKET: type a number from the second column of users`,
+		"kick ::1 x":       `"x" is not a SOCKET: type a number from the second column of users`,
+		"send 127.0.0 7 a": `"127.0.0" is not a SOCKET: type a number from the second column of users`,
 		"send 7":           `usage: send [IP] SOCKET MESSAGE`,
 		"send ::1 7 ":      `usage: send [IP] SOCKET MESSAGE`,
 		"sendall":          `usage: sendall MESSAGE`,
-		"sendall \xff":     `that is not UTF-8`,
+		"sendall \xff":     `the command is not valid UTF-8`,
 	} {
 		if _, err := parseLine(line); err == nil || err.Error() != want {
 			t.Errorf("%q:\nwant %s\ngot  %v", line, want, err)
@@ -100,7 +100,7 @@ func TestABadCommandIsExplained(t *testing.T) {
 	}
 }
 
-func TestTheNearestIsWhatCanBeTypedWrongWithOneSlip(t *testing.T) {
+func TestACommandWithOneSlipIsRecognized(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want int
@@ -109,7 +109,7 @@ func TestTheNearestIsWhatCanBeTypedWrongWithOneSlip(t *testing.T) {
 		{"asers", "users", 1}, {"suers", "users", 1}, {"usesr", "users", 1}, {"ca", "abc", 3}, {"send", "kick", 4},
 	} {
 		if got := distance(c.a, c.b); got != c.want {
-			t.Errorf("from %q to %q it is %d, not %d", c.a, c.b, got, c.want)
+			t.Errorf("distance(%q, %q) is %d, want %d", c.a, c.b, got, c.want)
 		}
 	}
 	for _, c := range consoleCommands {
@@ -139,21 +139,23 @@ func FuzzCommand(f *testing.F) {
 		r, err := parseLine(line)
 		if err != nil {
 			if text := err.Error(); text == "" || len(text) > 300 || strings.ContainsAny(text, "\n\r\x1b") {
-				t.Errorf("%q is answered with %q, which is no line", line, text)
+				t.Errorf("%q: the error is %q, want one line of at most 300 bytes", line, text)
 			}
 			return
 		}
 		single := r.names[0] == "send" || r.names[0] == "kick"
 		if single != (r.Conn != 0) || !single && r.Addr.IsValid() {
-			t.Errorf("%q is about connection %d at %v", line, r.Conn, r.Addr)
+			t.Errorf("%q: got connection %d and address %v; want a connection if and only if the command names one",
+				line, r.Conn, r.Addr)
 		}
 		if (r.Kind == SendCommand) != (len(r.Text) > 0) || !utf8.Valid(r.Text) {
-			t.Errorf("%q has the text %q", line, r.Text)
+			t.Errorf("%q: got the text %q; want valid UTF-8, and a text if and only if the command sends one", line, r.Text)
 		}
 	})
 }
 
-// newTestConsole returns a console whose command queues belong to loops with these clients.
+// newTestConsole returns a console, what it writes, and its log. Each of its loops has the given
+// clients.
 func newTestConsole(t *testing.T, loops ...[]Client) (c *console, out *bytes.Buffer, log *bytes.Buffer) {
 	t.Helper()
 	out, log = new(bytes.Buffer), new(bytes.Buffer)
@@ -183,7 +185,7 @@ func newTestConsole(t *testing.T, loops ...[]Client) (c *console, out *bytes.Buf
 	return c, out, log
 }
 
-// execute runs cmd on clients, of which those in phase open can be sent messages.
+// execute runs cmd on clients. Those in phase open can be sent messages.
 func execute(cmd *Command, clients []Client) (a Result) {
 	for _, c := range clients {
 		if !cmd.Concerns(c.ID) {
@@ -231,11 +233,11 @@ func TestACommandWithoutClientsSaysSo(t *testing.T) {
 	c, out, _ := newTestConsole(t, nil)
 	c.run(strings.NewReader("users\nsendall hi\nkickall\n\n \n"))
 	if got := out.String(); got != strings.Repeat("nobody is there\n", 3) {
-		t.Errorf("without clients the console says %q", got)
+		t.Errorf("without clients: the console wrote %q", got)
 	}
 }
 
-func TestEveryCommandIsInHelpAndHasItsOwn(t *testing.T) {
+func TestHelpListsAndExplainsEveryCommand(t *testing.T) {
 	c, out, _ := newTestConsole(t, nil)
 	c.run(strings.NewReader("help\nhelp sennd"))
 	for _, cmd := range consoleCommands {
@@ -245,12 +247,12 @@ func TestEveryCommandIsInHelpAndHasItsOwn(t *testing.T) {
 		for _, name := range cmd.names {
 			text, err := help(name)
 			if err != nil || !strings.HasPrefix(text, cmd.names[0]) || !strings.Contains(text, name) {
-				t.Errorf("help %s: %q, %v", name, text, err)
+				t.Errorf("help %s: got %q, %v, want a text that begins with %s", name, text, err, cmd.names[0])
 			}
 		}
 	}
 	if !strings.HasSuffix(out.String(), "there is no command \"sennd\": the nearest is send, and help lists all\n") {
-		t.Errorf("help of what isn't there ends so: %q", out)
+		t.Errorf("help of a command that doesn't exist: got %q", out)
 	}
 }
 
@@ -269,7 +271,7 @@ func TestStatsOfTheConsoleAreTheTotals(t *testing.T) {
 	}
 }
 
-// The line after one that is too long is none the worse for it.
+// A line that is too long is refused as a whole, and the line after it is read as usual.
 func TestALongLineIsRefusedWhole(t *testing.T) {
 	longest := "sendall " + strings.Repeat("a", maxLine-9)
 	for _, end := range []string{"\n", ""} {
@@ -277,12 +279,12 @@ func TestALongLineIsRefusedWhole(t *testing.T) {
 		c.run(strings.NewReader(longest + "\n" + longest + "a\n" + strings.Repeat(longest, 9) + "\nkick 1\n" + longest + "a" + end))
 		long := errLong.Error() + "\n"
 		if got := out.String(); got != "sent to 1 of 1 clients\n"+long+long+"closing ::1 1\n"+long {
-			t.Errorf("the console says %q", got)
+			t.Errorf("the console wrote %q", got)
 		}
 	}
 }
 
-// interrupted is input whose first read fails, as that of a background job does.
+// interrupted is an input whose first read fails, as it does in a background job.
 type interrupted struct {
 	r     io.Reader
 	calls int
@@ -300,10 +302,10 @@ func TestTheConsoleReadsAgainInTheForeground(t *testing.T) {
 	c.prompt = "> "
 	c.run(&interrupted{r: strings.NewReader("users\n")})
 	if got := out.String(); got != "> nobody is there\n> " {
-		t.Errorf("the console says %q", got)
+		t.Errorf("the console wrote %q", got)
 	}
 	if !strings.Contains(log.String(), "input=EOF") {
-		t.Errorf("the log says %q", log)
+		t.Errorf("the log is %q, want it to have input=EOF", log)
 	}
 }
 
@@ -312,15 +314,15 @@ func TestTheEndOfTheInputIsLogged(t *testing.T) {
 		c, out, log := newTestConsole(t, nil)
 		c.run(io.MultiReader(strings.NewReader("users\nusers"), iotest.ErrReader(end)))
 		if got := out.String(); got != "nobody is there\nnobody is there\n" {
-			t.Errorf("up to %v the console says %q", end, got)
+			t.Errorf("before its input ended with %v, the console wrote %q", end, got)
 		}
-		if n := strings.Count(log.String(), "the console has closed, the server goes on"); n != 1 {
-			t.Errorf("%v is logged %d times: %s", end, n, log)
+		if n := strings.Count(log.String(), "the console has closed: its input has ended; the server goes on"); n != 1 {
+			t.Errorf("the end (%v) is logged %d times, want once: %s", end, n, log)
 		}
 	}
 }
 
-// A loop that has ended gives no answer.
+// A loop that has ended sends no result.
 func TestTheConsoleStopsWaitingForALoopThatHasEnded(t *testing.T) {
 	c, out, _ := newTestConsole(t, nil)
 	d, err := NewCommandQueue()
@@ -331,7 +333,7 @@ func TestTheConsoleStopsWaitingForALoopThatHasEnded(t *testing.T) {
 	c.queues, c.resultTimeout = append(c.queues, d), time.Millisecond
 	c.run(strings.NewReader("users\n"))
 	if got := out.String(); got != "the server doesn't answer: it may be shutting down\n" {
-		t.Errorf("the console says %q", got)
+		t.Errorf("the console wrote %q", got)
 	}
-	d.TakeAll()[0].SendResult(Result{}) // too late, and no reason to block
+	d.TakeAll()[0].SendResult(Result{}) // nobody waits for it any more, but it must not block
 }

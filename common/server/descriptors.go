@@ -2,7 +2,7 @@ package server
 
 import "threeloops/common/sys"
 
-// descriptorShortfall is how many of n further descriptors this process can't open now.
+// descriptorShortfall is how many descriptors are missing if this process now opens n more.
 func descriptorShortfall(n int) int {
 	var open []int
 	for range n {
@@ -18,9 +18,9 @@ func descriptorShortfall(n int) int {
 	return n - len(open)
 }
 
-// isInherited reports whether fd is a descriptor that this process was started
-// with. All that it opens itself, its runtime too, close at exec, which an inherited
-// one has survived.
+// isInherited reports whether this process was started with the descriptor fd. Descriptors that the
+// process opens itself, and those of the Go runtime, close at exec. An inherited one has survived
+// exec, so it doesn't.
 func isInherited(fd int) bool {
 	closes, err := sys.ClosesOnExec(fd)
 	return err == nil && !closes

@@ -8,14 +8,15 @@ import (
 	"strings"
 )
 
-// hostEntry returns an entry of -hosts as clients send it: in lower case, without a final
-// dot, an IPv6 address in brackets and in its short form. What no Host can match is an error.
+// hostEntry returns an entry of -hosts in the form in which clients send it: in lower case, without
+// a final dot, and an IPv6 address in brackets and in its short form. An entry that no Host field
+// can match is an error, which says what to write instead.
 func hostEntry(entry string) (string, error) {
 	if _, host, ok := strings.Cut(entry, "://"); ok {
 		return "", fmt.Errorf("a host has no scheme: write %q", host)
 	}
 	if strings.ContainsAny(entry, "/?#") {
-		return "", errors.New("a host has no path")
+		return "", errors.New("a host has no path: write the host alone, such as example.com")
 	}
 	if strings.Count(entry, ":") > 1 && !strings.Contains(entry, "]:") {
 		return address6(entry)
@@ -23,13 +24,14 @@ func hostEntry(entry string) (string, error) {
 	host, _, ok := cutPort(entry)
 	host, err := hostName(host)
 	if ok && err == nil {
-		return "", fmt.Errorf("a host is listed without its port, and matches with any: write %q", host)
+		return "", fmt.Errorf("a host is listed without a port, and matches every port: write %q", host)
 	}
 	return host, err
 }
 
-// originEntry returns an entry of -origins as browsers send it: the scheme and the host in
-// lower case, no final dot, no default port. What no Origin can match is an error.
+// originEntry returns an entry of -origins in the form in which browsers send it: the scheme and
+// the host in lower case, without a final dot or a default port. An entry that no Origin field can
+// match is an error, which says what to write instead.
 func originEntry(entry string) (string, error) {
 	scheme, rest, ok := strings.Cut(entry, "://")
 	scheme = strings.ToLower(scheme)
@@ -52,11 +54,12 @@ func originEntry(entry string) (string, error) {
 		return "", fmt.Errorf("an origin ends before the path: write %q", scheme+"://"+rest[:i])
 	}
 	if web, ok := map[string]string{"ws": "http", "wss": "https"}[scheme]; ok {
-		return "", fmt.Errorf("the origin is that of the page, not of the WebSocket: write %q", web+"://"+rest)
+		return "", fmt.Errorf("browsers send the origin of the page, and not the URL of the WebSocket: write %q",
+			web+"://"+rest)
 	}
 	host, port, _ := cutPort(rest)
 	if strings.Contains(host, ":") && !strings.Contains(host, "[") {
-		return "", errors.New("an IPv6 address is written in brackets")
+		return "", errors.New("an IPv6 address must be in brackets, such as https://[::1]")
 	}
 	host, err := hostName(host)
 	if err != nil {
@@ -66,7 +69,8 @@ func originEntry(entry string) (string, error) {
 	return scheme + "://" + host + port, err
 }
 
-// portEntry returns what follows the host: nothing for a scheme's default port.
+// portEntry returns what follows the host in an origin: a colon and the port, or nothing if port is
+// the scheme's default.
 func portEntry(scheme, port string) (string, error) {
 	if port == "" {
 		return "", nil
@@ -81,9 +85,9 @@ func portEntry(scheme, port string) (string, error) {
 	return ":" + strconv.FormatUint(n, 10), nil
 }
 
-var errWildcard = errors.New("there are no wildcards: list each name")
+var errWildcard = errors.New("there are no wildcards: write an entry for each name")
 
-// hostName checks the host of an entry.
+// hostName checks the host of an entry, and returns it in the form in which clients send it.
 func hostName(host string) (string, error) {
 	if strings.ContainsAny(host, "[]") {
 		return address6(host)
@@ -99,7 +103,7 @@ func hostName(host string) (string, error) {
 		for _, c := range label {
 			switch {
 			case c >= 0x80:
-				return "", errors.New("browsers send an international name in its ASCII form, xn--...: write that")
+				return "", errors.New("browsers send an international name in its ASCII form: write the form that begins with xn--")
 			case !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-_~", c):
 				return "", fmt.Errorf("%q is not a host: %q can't be part of one", host, c)
 			}
@@ -113,7 +117,7 @@ func hostName(host string) (string, error) {
 	return host, nil
 }
 
-// address6 returns an IPv6 address, in brackets or not, as browsers send it.
+// address6 returns an IPv6 address, which host has with or without brackets, as browsers send it.
 func address6(host string) (string, error) {
 	inner, opened := strings.CutPrefix(host, "[")
 	inner, closed := strings.CutSuffix(inner, "]")
@@ -128,7 +132,8 @@ func address6(host string) (string, error) {
 	return "[" + a.String() + "]", nil
 }
 
-// cutPort divides an authority at its port's colon, if it has one.
+// cutPort splits an authority into host and port. ok reports whether it has a port, or at least a
+// colon for one.
 func cutPort(authority string) (host, port string, ok bool) {
 	if i := strings.LastIndexByte(authority, ':'); i > strings.LastIndexByte(authority, ']') {
 		return authority[:i], authority[i+1:], true
@@ -136,7 +141,7 @@ func cutPort(authority string) (host, port string, ok bool) {
 	return authority, "", false
 }
 
-// isScheme implements RFC 3986 3.1, of what is in lower case.
+// isScheme reports whether s, in lower case, is a scheme by RFC 3986 3.1.
 func isScheme(s string) bool {
 	rest := strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789+-.")
 	return rest == "" && s[0] >= 'a' && s[0] <= 'z'

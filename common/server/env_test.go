@@ -34,7 +34,7 @@ func TestLists(t *testing.T) {
 		}
 	}
 	if got, err := readList("-hosts", ""); got != nil || err != nil {
-		t.Errorf("no file is no list, not %v, %v", got, err)
+		t.Errorf("without a file: got the list %v, %v, want nil", got, err)
 	}
 }
 
@@ -47,7 +47,7 @@ func list(t *testing.T, text string) string {
 	return name
 }
 
-func TestABadListIsNamedWithItsLine(t *testing.T) {
+func TestAnErrorInAListNamesItsLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                    `1: "" is not the number`,
 		"\n1\na\n":            `1: "" is not the number`,
@@ -65,17 +65,17 @@ func TestABadListIsNamedWithItsLine(t *testing.T) {
 		name := list(t, text)
 		got, err := readList("-hosts", name)
 		if err == nil {
-			t.Errorf("%q is accepted: %q", text, got)
+			t.Errorf("%q: got the list %q, want an error", text, got)
 			continue
 		}
 		if !strings.HasPrefix(err.Error(), "-hosts: "+name+":"+want) ||
 			strings.Contains(err.Error(), "\n") {
-			t.Errorf("%q: %v", text, err)
+			t.Errorf("%q: got the error %v, want one line with %q", text, err, want)
 		}
 	}
 	_, err := readList("-hosts", list(t, "")+"missing")
 	if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "-hosts: ") {
-		t.Errorf("a missing file: %v", err)
+		t.Errorf("a missing file: got %v, want an error that names the flag", err)
 	}
 }
 
@@ -102,12 +102,12 @@ func TestWhatTheCommandLineNamesIsOpened(t *testing.T) {
 	for _, flag := range []string{"-root", "-hosts", "-origins"} {
 		env, _ := newEnv(t, flag, dir+"/missing")
 		if err := env.open(); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), flag+": ") {
-			t.Errorf("%s names what is missing: %v", flag, err)
+			t.Errorf("%s with a missing file: got %v, want an error that names the flag", flag, err)
 		}
 	}
 	env, _ = newEnv(t, "-root", hosts)
 	if err := env.open(); !errors.Is(err, syscall.ENOTDIR) {
-		t.Errorf("a root that is a file: %v", err)
+		t.Errorf("a root that is a file: got %v, want ENOTDIR", err)
 	}
 }
 
@@ -116,7 +116,7 @@ func TestConnLimit(t *testing.T) {
 	env, log := newEnv(t)
 	most := env.ConnLimit()
 	if most < 1 || most >= files {
-		t.Errorf("of %d descriptors all %d are for connections", files, most)
+		t.Errorf("with %d descriptors %d connections are allowed, want some, and fewer than descriptors", files, most)
 	}
 	crowded, _ := newEnv(t, "-ports", "50", "-loops", "3")
 	if n := crowded.ConnLimit(); n > most-250 || n < most-400 {
@@ -125,16 +125,16 @@ func TestConnLimit(t *testing.T) {
 	for _, n := range []string{"1", "5"} {
 		env, log := newEnv(t, "-max-conns", n)
 		if got := env.ConnLimit(); got != int(n[0]-'0') || log.Len() > 0 {
-			t.Errorf("-max-conns %s allows %d, and logs %s", n, got, log)
+			t.Errorf("-max-conns %s allows %d connections, and logs %q; want no log line", n, got, log)
 		}
 	}
 	if log.Len() > 0 {
-		t.Errorf("the default is complained about: %s", log)
+		t.Errorf("the default limit logs %q, want nothing", log)
 	}
 	env, log = newEnv(t)
 	env.MaxConns = files
 	if got := env.ConnLimit(); got != files || strings.Count(log.String(), "level=WARN") != 1 {
-		t.Errorf("-max-conns %d allows %d, and logs %q", files, got, log)
+		t.Errorf("-max-conns %d allows %d connections, and logs %q; want one warning", files, got, log)
 	}
 }
 
@@ -146,7 +146,7 @@ func TestLoopback(t *testing.T) {
 		"localhost.example.com": false, "127.0.0.1.example.com": false,
 	} {
 		if got := loopback(host); got != want {
-			t.Errorf("loopback(%q) is %t", host, got)
+			t.Errorf("loopback(%q) is %t, want %t", host, got, want)
 		}
 	}
 }
@@ -164,16 +164,16 @@ func TestConnectionsAreNumberedFromOne(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 	if len(lines) != 2 || !strings.Contains(lines[0], "accepted=1000 took=999ms") ||
 		!strings.Contains(lines[1], "accepted=2000 took=1s") {
-		t.Errorf("two thousand connections are logged as %q", lines)
+		t.Errorf("the log of two thousand connections is %q, want a line for each thousand", lines)
 	}
 }
 
-func TestNumberingIsSilentAndFree(t *testing.T) {
+func TestNextIDNeitherLogsNorAllocates(t *testing.T) {
 	var log bytes.Buffer
 	a := AcceptCounter{Log: slog.New(slog.NewTextHandler(&log, nil))}
 	now := time.Unix(1000, 0)
 	if n := testing.AllocsPerRun(3000, func() { a.NextID(now) }); n != 0 || log.Len() > 0 {
-		t.Errorf("a number allocates %v times, and logs %q", n, &log)
+		t.Errorf("NextID allocates %v times, and logs %q; want neither", n, &log)
 	}
 }
 
@@ -183,7 +183,7 @@ func TestSessionsHaveWhatTheFlagsSay(t *testing.T) {
 	board := make(stat.Board, 2)
 	got, _ := env.Sessions(env.NewIO(&board[1]), board, 1, env.NewLocal())
 	if got.App == nil || got.Stat != &board[1] {
-		t.Error("the sessions have no application, or count elsewhere")
+		t.Error("the sessions have no application, or don't count in slot 1")
 	}
 	sizes := []int64{int64(got.MaxHead), got.MaxBody, got.MaxMessage}
 	times := []time.Duration{got.HeadTimeout, got.IdleTimeout, got.WriteTimeout, got.CloseTimeout}
@@ -195,7 +195,8 @@ func TestSessionsHaveWhatTheFlagsSay(t *testing.T) {
 		t.Errorf("times (-want +got):\n%s", diff)
 	}
 	if io := env.NewIO(&board[1]); !io.SplitWrites || board[1].Get(stat.Pid) != uint64(os.Getpid()) {
-		t.Errorf("without -more Plain is %t; the slot is process %d's", io.SplitWrites, board[1].Get(stat.Pid))
+		t.Errorf("with -more=false SplitWrites is %t, want true; the slot's process is %d, want %d",
+			io.SplitWrites, board[1].Get(stat.Pid), os.Getpid())
 	}
 }
 
@@ -211,6 +212,6 @@ func TestABusyPortSaysWhatToDo(t *testing.T) {
 	_, err = env.Listen(io)
 	if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), env.Addr) ||
 		!strings.Contains(err.Error(), "another port with -addr") {
-		t.Errorf("a busy port: %v", err)
+		t.Errorf("a busy port: got the error %v, want one that names the address and -addr", err)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"threeloops/common/sys"
 )
 
-// The main function of a server. This one accepts nobody: it waits for its
-// command queue's waker, which SIGINT and SIGTERM wake.
+// The main function of a server. This server accepts no client. It waits for a command, which
+// SIGINT or SIGTERM puts into its queue.
 func Example() {
 	run := func(env *server.Env) error {
 		commands, err := server.NewCommandQueue()
@@ -26,7 +26,7 @@ func Example() {
 	}
 	server.Main(server.Model{
 		Name:  "waitserv",
-		About: "a server that accepts nobody",
+		About: "a server that accepts no client",
 		Addr:  "127.0.0.1:8004",
 		Run:   run,
 	})

@@ -10,23 +10,23 @@ import (
 	"threeloops/common/hub"
 )
 
-// Result is what a loop says about a Command that it has run.
+// Result is what a loop reports about a Command that it has run.
 type Result struct {
-	Clients []Client // that the command concerns
-	Done    int      // for how many of them it succeeded
+	Clients []Client // the clients that the command concerns
+	Done    int      // how many of them it succeeded for
 }
 
-// Client is what the operator is shown of a connection.
+// Client describes a connection for the operator.
 type Client struct {
 	ID    uint64
-	Pid   int // of the process that serves it
+	Pid   int // the process that serves it
 	Peer  netip.AddrPort
 	Phase string
-	More  string // what else is known, as name=value
+	More  string // further facts, as name=value
 }
 
-// Execute runs cmd on those of conns that it concerns, and sends the result. Nil conns
-// are skipped. schedule puts a connection on the loop's list for settle.
+// Execute runs cmd on the connections of conns that it concerns, and sends the result. It skips nil
+// conns. schedule puts a connection on the loop's list for settle.
 func (cmd *Command) Execute(now time.Time, conns []*conn.Conn, schedule func(*conn.Conn)) {
 	var result Result
 	for _, c := range conns {
@@ -55,15 +55,15 @@ func (cmd *Command) Execute(now time.Time, conns []*conn.Conn, schedule func(*co
 	cmd.SendResult(result)
 }
 
-// Announce passes the operator's message on to the members of the room that poll, if this is
-// the loop that does so.
+// Announce sends the operator's message to the members of the room that poll, if cmd.Room says that
+// this loop does so.
 func (cmd *Command) Announce(now time.Time, bus hub.Bus) {
 	if cmd.Room {
 		bus.Post(now, &hub.Message{Kind: hub.Announce, Text: cmd.Text})
 	}
 }
 
-// Concerns reports whether cmd is about the connection with that number.
+// Concerns reports whether cmd is about the connection with the number id.
 func (cmd *Command) Concerns(id uint64) bool { return cmd.Conn == 0 || cmd.Conn == id }
 
 // MatchesAddr reports whether a client has the address that cmd requires.
@@ -78,5 +78,5 @@ func (cmd *Command) SendResult(a Result) {
 	}
 }
 
-// canonicalAddr is an address as the console writes it.
+// canonicalAddr is an address as the console writes it: IPv4 in its short form, and without a zone.
 func canonicalAddr(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

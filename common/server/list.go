@@ -11,11 +11,11 @@ import (
 	"threeloops/common/sys"
 )
 
-// Lists are the allow lists.
+// Lists are the allow lists of hosts and origins.
 type Lists = app.Lists
 
-// Lists returns the allow lists. They are replaced as a whole when they are read
-// again, so if the pointer is the same, so are the lists.
+// Lists returns the allow lists. When they are read again, they are replaced as a whole, and never
+// changed. So the same pointer means the same lists.
 func (env *Env) Lists() *Lists { return env.lists.Load() }
 
 // readLists reads the files of both lists. If either file is invalid, both old lists stay in force.
@@ -31,35 +31,35 @@ func (env *Env) readLists() (err error) {
 	return nil
 }
 
-// reloadAtHangup reads the lists again at SIGHUP.
+// reloadAtHangup reads the lists again at each SIGHUP.
 func (env *Env) reloadAtHangup() {
 	if env.HostsFile == "" && env.OriginsFile == "" {
-		return // a hang-up then ends the server, as it does any program
+		return // then SIGHUP ends the server, as it ends most programs
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, sys.SIGHUP)
 	go func() {
 		for range signals {
 			if err := env.readLists(); err != nil {
-				env.Log.Error("the lists stay as they are", "error", err)
+				env.Log.Error("the lists were not read again: the old ones stay in force", "error", err)
 				continue
 			}
-			env.Log.Info("the lists are read anew",
+			env.Log.Info("the lists were read again",
 				"hosts", len(env.Lists().Hosts), "origins", len(env.Lists().Origins))
 		}
 	}()
 }
 
-// The descriptors under which a Child finds what the server that started it has
-// opened or read: the allow lists, whose files may have changed, and may be bad,
-// since; and the directory of -root, which may be gone.
+// The descriptors under which a Child finds what the server that started it has opened: the allow
+// lists, as the server has read them, and the directory of -root. The files and the directory that
+// the command line names may have changed since, or may be gone.
 const (
 	HostsFD   = 6
 	OriginsFD = 7
 	RootFD    = 8
 )
 
-// inherit makes the options those of a Child.
+// inherit makes a Child read the lists from the descriptors that it was given.
 func (o *Options) inherit() {
 	if o.HostsFile != "" {
 		o.HostsFile = fmt.Sprintf("/proc/self/fd/%d", HostsFD)
@@ -69,14 +69,15 @@ func (o *Options) inherit() {
 	}
 }
 
-// WriteList returns a list in the form in which it is read.
+// WriteList returns list as the text of a file that readList can read.
 func WriteList(list []string) []byte {
 	return []byte(strconv.Itoa(len(list)) + "\n" + strings.Join(list, "\n") + "\n")
 }
 
-// readList reads an allow list: the number of entries on the first line, then
-// one entry a line, which is checked and brought into the form that clients
-// send. Blank lines at the end are ignored. An empty path is no list at all: nil.
+// readList reads an allow list. The first line of the file is the number of entries, and each
+// further line is one entry. readList checks the entries, and returns them in the form in which
+// clients send them. It ignores blank lines at the end. Without a path it returns nil: there is no
+// list.
 func readList(flag, path string) ([]string, error) {
 	if path == "" {
 		return nil, nil
@@ -88,17 +89,17 @@ func readList(flag, path string) ([]string, error) {
 	lines := strings.Split(strings.TrimRight(string(text), "\r\n\t "), "\n")
 	count, err := strconv.Atoi(strings.TrimSpace(lines[0]))
 	if err != nil || count < 0 {
-		return nil, fmt.Errorf("%s: %s:1: %q is not the number of entries that follow", flag, path, lines[0])
+		return nil, fmt.Errorf("%s: %s:1: %q is not the number of entries that follow, one a line", flag, path, lines[0])
 	}
 	check := hostEntry
 	if flag == "-origins" {
 		check = originEntry
 	}
-	list := []string{} // not nil: a list of nobody is a list
+	list := []string{} // not nil: an empty list allows nothing, and nil is no list
 	for i, l := range lines[1:] {
 		l = strings.TrimSpace(l)
 		if l == "" || strings.ContainsAny(l, " \t") {
-			return nil, fmt.Errorf("%s: %s:%d: %q is not one entry", flag, path, i+2, l)
+			return nil, fmt.Errorf("%s: %s:%d: %q is not one entry: write one entry on each line", flag, path, i+2, l)
 		}
 		entry, err := check(l)
 		if err != nil {

@@ -61,16 +61,16 @@ func TestAnEntryThatMatchesNothingIsRefused(t *testing.T) {
 		name := list(t, "2\n"+map[string]string{"-hosts": "b.example", "-origins": "null"}[c.flag]+"\n"+c.entry+"\n")
 		got, err := readList(c.flag, name)
 		if err == nil {
-			t.Errorf("%s %s is accepted: %q", c.flag, c.entry, got)
+			t.Errorf("%s %s: got the list %q, want an error", c.flag, c.entry, got)
 			continue
 		}
 		if !strings.HasPrefix(err.Error(), c.flag+": "+name+":3: ") || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s %s: want a line with %q, got: %v", c.flag, c.entry, c.want, err)
+			t.Errorf("%s %s: got the error %v, want one with the line number and %q", c.flag, c.entry, err, c.want)
 		}
 	}
 }
 
-func TestAnEntryIsReadAsItIsSent(t *testing.T) {
+func TestAnEntryIsReadInTheFormThatClientsSend(t *testing.T) {
 	for _, c := range []struct{ flag, entry, want string }{
 		{"-hosts", "example.com", "example.com"},
 		{"-hosts", "Example.COM.", "example.com"},
@@ -99,7 +99,7 @@ func TestAnEntryIsReadAsItIsSent(t *testing.T) {
 		if err != nil || len(got) != 1 || got[0] != c.want {
 			t.Errorf("%s %s: want %s, got %q, %v", c.flag, c.entry, c.want, got, err)
 		}
-		// A child of forkserv reads what its parent has read.
+		// A child of forkserv reads what its parent writes with WriteList.
 		again, err := readList(c.flag, list(t, string(WriteList(got))))
 		if err != nil || len(again) != 1 || again[0] != c.want {
 			t.Errorf("%s %s, read again: want %s, got %q, %v", c.flag, c.entry, c.want, again, err)

@@ -11,18 +11,17 @@ import (
 	"time"
 )
 
-// How much the log holds for a reader that is slow or gone.
+// How many lines and bytes the log queues for a reader that is slow or gone.
 const (
 	mostLines = 1024
 	mostBytes = 256 << 10
 )
 
-// exitFlushTimeout is how long the end of the process waits for the rest of its log to be
-// written.
+// exitFlushTimeout is how long the process waits at its end until the rest of its log is written.
 const exitFlushTimeout = time.Second
 
-// TakeDropped returns how many log lines of this process were dropped, since it was called
-// last, because standard error did not take them.
+// TakeDropped returns how many log lines of this process were dropped since the last call, because
+// standard error did not take them.
 func (env *Env) TakeDropped() int {
 	if env.stderr == nil {
 		return 0 // Main didn't make this Env
@@ -30,33 +29,33 @@ func (env *Env) TakeDropped() int {
 	return int(env.stderr.dropped.Swap(0))
 }
 
-// lineQueue is a writer of lines that never blocks. A write to a pipe that nobody reads, or
-// to a terminal that was stopped with Ctrl-S, lasts until somebody reads, and a loop that
-// waits for it serves nobody and hears no signal. So lines wait in a queue, from which a
-// goroutine writes them to out. When the queue is full, further lines are dropped and
-// counted; the next line that is written after them says how many there were.
+// lineQueue is a writer of lines that never blocks. A write to a pipe that nobody reads blocks
+// until somebody does, and so does a write to a terminal that was stopped with Ctrl-S. A loop that
+// made such a write would serve no client and obey no signal. So lines wait in a queue, and a
+// goroutine writes them to out. When the queue is full, further lines are dropped and counted. The
+// next line in the log is then a note that says how many.
 //
-// The goroutine exists only while there is something to write: a child of forkserv mostly
-// logs nothing, and must not pay for a goroutine.
+// The goroutine exists only while there is something to write. A child of forkserv logs nothing
+// most of the time, and must not pay for a goroutine.
 type lineQueue struct {
 	out     io.Writer
-	note    func(lines uint64) []byte // a line that says how many were dropped; nil: none
-	dropped atomic.Uint64             // since TakeDropped
+	note    func(lines uint64) []byte // makes the note about dropped lines; nil: there are no notes
+	dropped atomic.Uint64             // lines dropped since the last TakeDropped
 
 	mu    sync.Mutex
 	lines []queuedLine
-	size  int           // bytes in lines
+	size  int           // total length of lines
 	lost  uint64        // lines dropped since the last note
-	idle  chan struct{} // closed when all is written; nil: nothing is being written
+	idle  chan struct{} // closed when all is written; nil while there is nothing to write
 }
 
-// queuedLine is a line, or a note.
+// queuedLine is a line of the log, or a note.
 type queuedLine struct {
 	text  []byte
-	notes uint64 // how many dropped lines it tells of
+	notes uint64 // how many dropped lines the note reports; 0: it isn't a note
 }
 
-// Write queues one line, of which it keeps a copy. It never fails: a dropped line is counted.
+// Write queues a copy of one line. It never fails: if it has to drop the line, it counts it.
 func (q *lineQueue) Write(line []byte) (int, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -74,9 +73,8 @@ func (q *lineQueue) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// full reports whether a line of n bytes must be dropped. Once lines are dropped, the queue
-// takes no more before half of it is written: otherwise a slow reader would get a note
-// between every two lines.
+// full reports whether a line of n bytes must be dropped. Once a line was dropped, the queue takes
+// no more before half of it is written. Otherwise a slow reader would get a note after each line.
 func (q *lineQueue) full(n int) bool {
 	if q.lost > 0 {
 		return len(q.lines) > mostLines/2 || q.size+n > mostBytes/2
@@ -84,7 +82,7 @@ func (q *lineQueue) full(n int) bool {
 	return len(q.lines) >= mostLines || q.size+n > mostBytes
 }
 
-// report queues a note about lines that were dropped, if there are any.
+// report queues a note about dropped lines, if there are any.
 func (q *lineQueue) report() {
 	if q.lost > 0 && q.note != nil {
 		q.put(queuedLine{q.note(q.lost), q.lost})
@@ -97,8 +95,8 @@ func (q *lineQueue) put(l queuedLine) {
 	q.size += len(l.text)
 }
 
-// writeAll writes lines until there are none. Each is one write(2), so that a pipe doesn't mix
-// it with the lines of another process.
+// writeAll writes lines until the queue is empty. Each line is one write(2), so that a pipe doesn't
+// mix it with the lines of another process.
 func (q *lineQueue) writeAll() {
 	var err error
 	for line, ok := q.take(nil); ok; line, ok = q.take(err) {
@@ -108,8 +106,8 @@ func (q *lineQueue) writeAll() {
 	}
 }
 
-// fail counts a line that could not be written, for instance because the disk is full. What
-// a note was to tell is left for the next note.
+// fail counts a line that could not be written, for instance because the disk is full. If the line
+// was a note, the next note reports its dropped lines again.
 func (q *lineQueue) fail(l queuedLine) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -119,8 +117,9 @@ func (q *lineQueue) fail(l queuedLine) {
 	}
 }
 
-// take returns the next line to write, if there is one; if not, it notes that the queue is
-// idle. last is the error of the write before: after one, a note would fail too.
+// take removes the next line from the queue. If there is none, it marks the queue as idle, and ok
+// is false. last is the error of the last write: after an error it adds no note, which would fail
+// too.
 func (q *lineQueue) take(last error) (line queuedLine, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -138,7 +137,7 @@ func (q *lineQueue) take(last error) (line queuedLine, ok bool) {
 	return line, true
 }
 
-// flush waits until all lines are written, but no longer than patience.
+// flush waits until all lines are written, but no longer than timeout.
 func (q *lineQueue) flush(timeout time.Duration) {
 	q.mu.Lock()
 	idle := q.idle
@@ -154,19 +153,21 @@ func (q *lineQueue) flush(timeout time.Duration) {
 	}
 }
 
-// exit ends the process. What it has logged is written first, unless nobody reads it.
+// exit ends the process. Before that it waits for exitFlushTimeout at most until the log is
+// written.
 func (q *lineQueue) exit(status int) {
 	q.flush(exitFlushTimeout)
 	os.Exit(status)
 }
 
-// writeError writes a line after what was logged before.
+// writeError queues an error message. It comes after all that was logged before.
 func (q *lineQueue) writeError(name string, err error) { fmt.Fprintf(q, "%s: %v\n", name, err) }
 
-// newLogger returns a logger of server name that writes to q as the options say.
+// newLogger returns a logger that writes to q, in the format and from the level on that the options
+// say. Each line has the server's name.
 func newLogger(q *lineQueue, o *Options, name string) *slog.Logger {
 	var level slog.Level
-	level.UnmarshalText([]byte(o.LogLevel)) // checked
+	level.UnmarshalText([]byte(o.LogLevel)) // Options.check has found it valid
 	logger := func(out io.Writer, level slog.Level) *slog.Logger {
 		options := &slog.HandlerOptions{Level: level}
 		if o.LogFormat == "json" {
@@ -182,13 +183,14 @@ func newLogger(q *lineQueue, o *Options, name string) *slog.Logger {
 	return logger(q, level)
 }
 
-// WaitFailed logs that a loop's wait has failed, if err is not nil; of all loops once a
-// second at most. The loop goes on: its clients may still be served after the next wait.
+// WaitFailed logs that a loop's wait has failed, if err is not nil. All loops together log at most
+// one such line a second. The loop goes on, because its clients may still be served after the next
+// wait.
 func (env *Env) WaitFailed(now time.Time, err error) {
 	if err == nil {
 		return
 	}
 	if second := now.Unix(); env.waitFailureLogged.Swap(second) != second {
-		env.Log.Error("can't wait for clients, and try again", "error", err)
+		env.Log.Error("can't wait for clients; trying again", "error", err)
 	}
 }

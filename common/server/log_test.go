@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// gate is a reader of a log: while it is shut, writes to it wait.
+// gate is what a log is written to. While it is shut, writes block.
 type gate struct {
 	mu      sync.Mutex
 	open    *sync.Cond
 	shut    bool
-	waiting bool // a write waits
+	waiting bool // a write is blocked
 	err     error
 	text    bytes.Buffer
 }
@@ -56,7 +56,7 @@ func (g *gate) String() string {
 	return g.text.String()
 }
 
-// blocked waits until a write to the gate waits.
+// blocked waits until a write to the gate is blocked.
 func (g *gate) blocked(t *testing.T) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
@@ -67,7 +67,7 @@ func (g *gate) blocked(t *testing.T) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatal("no line is being written")
+			t.Fatal("no line was written to the gate within 10 s")
 		}
 	}
 }
@@ -84,12 +84,12 @@ func TestLogLinesAreWrittenInOrder(t *testing.T) {
 	}
 	q.flush(time.Minute)
 	if g.String() != want.String() || q.dropped.Load() != 0 {
-		t.Errorf("500 lines were logged, %d dropped, and these written:\n%s", q.dropped.Load(), g)
+		t.Errorf("500 lines were logged and %d dropped, want none; these were written:\n%s", q.dropped.Load(), g)
 	}
 }
 
-// The first line is with the writer, which waits; the queue has room for 1,024 more.
-func TestLogDropsAndCountsWhatNobodyReads(t *testing.T) {
+// The write of the first line blocks. The queue has room for 1,024 more lines.
+func TestTheLogDropsAndCountsLinesThatNobodyReads(t *testing.T) {
 	g := newGate(true)
 	q := &lineQueue{out: g, note: noted}
 	fmt.Fprintln(q, "first")
@@ -110,7 +110,7 @@ func TestLogDropsAndCountsWhatNobodyReads(t *testing.T) {
 		t.Errorf("%d lines were written; the last should be %q:\n%s", strings.Count(got, "\n"), want, got)
 	}
 	if n := q.dropped.Load(); n != 70 {
-		t.Errorf("in all %d lines were dropped, want 70", n)
+		t.Errorf("in total %d lines were dropped, want 70", n)
 	}
 }
 
@@ -123,7 +123,7 @@ func TestLogIsBoundedInBytes(t *testing.T) {
 		q.Write(bytes.Repeat([]byte("x"), 10<<10))
 	}
 	if q.size > mostBytes || q.size < mostBytes/2 || q.dropped.Load() != 100-mostBytes/(10<<10) {
-		t.Errorf("of 1000 KiB %d bytes wait and %d lines were dropped, want at most %d bytes", q.size,
+		t.Errorf("after 1000 KiB %d bytes are queued and %d lines were dropped, want at most %d bytes", q.size,
 			q.dropped.Load(), mostBytes)
 	}
 	g.set(false, nil)
@@ -144,7 +144,7 @@ func TestLogNotesAreFew(t *testing.T) {
 	g.set(false, nil)
 	q.flush(time.Minute)
 	if n := strings.Count(g.String(), "dropped"); n < 1 || n > 4 {
-		t.Errorf("%d lines were dropped, and %d notes say so; want 1 to 4", q.dropped.Load(), n)
+		t.Errorf("%d lines were dropped and %d notes were written, want 1 to 4 notes", q.dropped.Load(), n)
 	}
 }
 
@@ -160,7 +160,7 @@ func TestLogLinesThatFailAreCounted(t *testing.T) {
 	fmt.Fprintln(q, "kept")
 	q.flush(time.Minute)
 	if got := g.String(); got != "(3 dropped)\nkept\n" || q.dropped.Load() != 3 {
-		t.Errorf("after three failed writes %d lines are counted, and this is written: %q", q.dropped.Load(), got)
+		t.Errorf("after three failed writes %d lines were counted as dropped, want 3, and this was written: %q", q.dropped.Load(), got)
 	}
 }
 
@@ -171,7 +171,7 @@ func TestFlushWaitsNoLongerThanItsTimeout(t *testing.T) {
 	fmt.Fprintln(q, "first")
 	q.flush(10 * time.Millisecond)
 	if g.String() != "" {
-		t.Errorf("a shut gate has let %q through", g)
+		t.Errorf("%q was written through a shut gate", g)
 	}
 	g.set(false, nil)
 	q.flush(time.Minute)
@@ -180,7 +180,7 @@ func TestFlushWaitsNoLongerThanItsTimeout(t *testing.T) {
 	}
 }
 
-// A child of forkserv mostly logs nothing.
+// A child of forkserv logs nothing most of the time.
 func TestASilentLogHasNoGoroutine(t *testing.T) {
 	before := runtime.NumGoroutine()
 	g := newGate(false)
@@ -188,12 +188,12 @@ func TestASilentLogHasNoGoroutine(t *testing.T) {
 	l := newLogger(q, &Options{LogLevel: "info", LogFormat: "text"}, "testserv")
 	l.Debug("not logged")
 	if n := runtime.NumGoroutine(); n > before {
-		t.Errorf("a log without lines has %d goroutines", n-before)
+		t.Errorf("a log without lines has %d goroutines, want none", n-before)
 	}
 	l.Info("logged")
 	q.flush(time.Minute)
 	if got := g.String(); !strings.Contains(got, "level=INFO msg=logged server=testserv\n") {
-		t.Errorf("the log has %q", got)
+		t.Errorf("the log is %q, want the line logged", got)
 	}
 }
 
@@ -205,12 +205,12 @@ func TestTheNoteHasTheLogsFormat(t *testing.T) {
 		q := &lineQueue{out: newGate(false)}
 		newLogger(q, &Options{LogLevel: "error", LogFormat: format}, "testserv")
 		if got := string(q.note(7)); !strings.HasSuffix(got, want+"\n") {
-			t.Errorf("%s: the note is %q, want %q at its end", format, got, want)
+			t.Errorf("%s: the note is %q, want it to end with %q", format, got, want)
 		}
 	}
 }
 
-// unread is a pipe that is full and that nobody reads.
+// unread returns the writing end of a full pipe that nobody reads.
 func unread(t *testing.T) *os.File {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -247,12 +247,12 @@ func TestNoExitWaitsForALogThatNobodyReads(t *testing.T) {
 		cmd.Wait()
 		stuck.Stop()
 		if got := cmd.ProcessState.ExitCode(); got != c.status {
-			t.Errorf("%s %s, and nobody reads standard error: exit status %d, want %d", c.mode, c.args, got, c.status)
+			t.Errorf("%s %s while nobody reads standard error: exit status %d, want %d", c.mode, c.args, got, c.status)
 		}
 	}
 }
 
-// What is logged just before the end is read, though the reader is slow.
+// Lines that are logged just before the exit are still written, although the reader is slow.
 func TestTheLogIsWrittenBeforeTheExit(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -275,6 +275,6 @@ func TestTheLogIsWrittenBeforeTheExit(t *testing.T) {
 	}
 	cmd.Wait()
 	if n := bytes.Count(all, []byte("\n")); n != talk+1 || !bytes.HasSuffix(all, []byte("testserv: the loop is broken\n")) {
-		t.Errorf("of %d lines %d were written; the last are %q", talk+1, n, all[max(0, len(all)-100):])
+		t.Errorf("%d of %d lines were written; the log ends with %q", n, talk+1, all[max(0, len(all)-100):])
 	}
 }

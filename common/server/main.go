@@ -19,37 +19,39 @@ import (
 	"threeloops/common/sys"
 )
 
-// Model is a server: how its loop runs, and how it differs on the command line.
+// Model describes a server: how its loop runs, and what is different about its command line.
 type Model struct {
-	Name  string // of the program
-	About string // one line for -help
-	Addr  string // the default of -addr
-	Flags func(fs *flag.FlagSet, o *Options)
-	Run   func(env *Env) error
+	Name  string                             // the program's name
+	About string                             // what it does, one line for -help
+	Addr  string                             // the default of -addr
+	Flags func(fs *flag.FlagSet, o *Options) // defines the server's own flags; nil: it has none
+	Run   func(env *Env) error               // runs the server until it has shut down
 
-	FDsPerClient int // descriptors that the server needs to serve one client; 0: 1
+	FDsPerClient int // descriptors that the server needs to serve one client; 0 means 1
 
-	Child    bool // started by a server with its own command line: -addr, -lifeline are that one's affair
-	Loopback bool // of a Child: what Env.Loopback says in that server
+	// Child says that another server has started this process, with its own command line. A Child
+	// opens no listeners and watches no lifeline. Loopback is that server's Env.Loopback.
+	Child    bool
+	Loopback bool
 }
 
-// Env is what a model's loop finds ready when it runs.
+// Env is what Main has prepared for a model's loop.
 type Env struct {
 	*Options
 	Name string
 	Log  *slog.Logger
 
-	stderr       *lineQueue // the log, and the way of every other line to standard error
+	stderr       *lineQueue // takes the log, and all other lines for standard error
 	child        bool       // Model.Child
-	host         string     // of Addr
-	loopback     bool       // only this machine can reach that
-	fdsPerClient int        // Model.PerClient, 1 at least
+	host         string     // the host in Addr
+	loopback     bool       // only this machine can reach host
+	fdsPerClient int        // Model.FDsPerClient, but at least 1
 	root         *docroot.Root
 	lists        atomic.Pointer[app.Lists]
-	listeners    []*conn.Listener // all that Listen has opened; the loops close them when they begin the shutdown
+	listeners    []*conn.Listener // all that Listen has opened; the loops close them at shutdown
 
-	signals           chan<- os.Signal // see Attend
-	waitFailureLogged atomic.Int64     // when WaitFailed wrote last, in seconds
+	signals           chan<- os.Signal // where StartConsole puts SIGTERM; see ShutdownOnSignal
+	waitFailureLogged atomic.Int64     // when WaitFailed wrote its last line, in Unix seconds
 }
 
 // Main is the main function of the server m. It does not return.
@@ -66,7 +68,7 @@ func Main(m Model) {
 	if m.Child {
 		o.inherit()
 	}
-	host, _, _ := conn.SplitAddress(o.Addr) // checked
+	host, _, _ := conn.SplitAddress(o.Addr) // Options.check has found it valid
 	env := &Env{
 		Options: o, Name: m.Name, Log: newLogger(stderr, o, m.Name),
 		stderr: stderr, child: m.Child, host: host, loopback: m.Loopback, fdsPerClient: max(m.FDsPerClient, 1),
@@ -93,9 +95,9 @@ func Main(m Model) {
 	stderr.exit(0)
 }
 
-// open opens and reads what the command line names.
+// open opens the directory and reads the files that the command line names.
 func (env *Env) open() (err error) {
-	signal.Ignore(sys.SIGPIPE) // a log nobody reads must not end the server
+	signal.Ignore(sys.SIGPIPE) // if nobody reads the log any more, the server goes on
 	switch {
 	case env.Root == "":
 	case env.child:
@@ -108,10 +110,9 @@ func (env *Env) open() (err error) {
 	return env.readLists()
 }
 
-// RootFile is the descriptor of the directory that -root leads to; negative: there is
-// none. A Child that is given it as RootFD opens no directory to begin with. times is how
-// often the path has led to another directory: a Child that was given an earlier one has
-// old files.
+// RootFile is the descriptor of the directory that -root leads to now, or negative without -root. A
+// Child gets it as RootFD, and opens no directory itself. times counts how often the path has led
+// to another directory. A Child that was started with a lower count has old files.
 func (env *Env) RootFile() (fd int, times uint32) {
 	if env.root == nil {
 		return -1, 0
@@ -127,7 +128,8 @@ func (env *Env) checkLifeline() error {
 	return nil
 }
 
-// NewIO returns the IO of a loop that counts in slot.
+// NewIO returns the IO for a loop. It counts its system calls in slot, and writes this process's id
+// there.
 func (env *Env) NewIO(slot *stat.Slot) *conn.IO {
 	slot.Set(stat.Pid, os.Getpid())
 	io := conn.NewIO(slot)
@@ -138,8 +140,9 @@ func (env *Env) NewIO(slot *stat.Slot) *conn.IO {
 	return io
 }
 
-// Sessions returns what the sessions of the loop of io share, the application
-// included, and the latter's end of bus. The loop counts in slot i of board.
+// Sessions returns the Config that all sessions of a loop share, with the application. It also
+// returns the application's end of bus, which receives the room's messages. The loop has io, and
+// counts in slot i of board.
 func (env *Env) Sessions(io *conn.IO, board stat.Board, i int, bus hub.Bus) (*session.Config, hub.Receiver) {
 	o := app.Options{
 		Name: env.Name, Board: board, Slot: i, Bus: bus, MaxMessage: env.MaxMessage,
@@ -167,32 +170,32 @@ func (env *Env) Sessions(io *conn.IO, board stat.Board, i int, bus hub.Bus) (*se
 	}, served
 }
 
-// NewLocal returns the bus of a server that has a single loop.
+// NewLocal returns the bus of a server that has only one loop: its hub is in the same loop.
 func (env *Env) NewLocal() *hub.Local {
 	l := hub.NewLocal(sys.Random)
 	l.LimitPeers(env.PerPeer())
 	return l
 }
 
-// Loopback reports whether only this machine can reach the address of -addr, as hosts(5)
-// had it when the server was started. Then Host is checked.
+// Loopback reports whether only this machine can reach the host of -addr. If it is a name, the
+// answer comes from hosts(5) as it was at the start. On loopback the server checks the Host field
+// of requests.
 func (env *Env) Loopback() bool { return env.loopback }
 
-// loopback reports whether host is an address, or a name of one, that only this
-// machine can reach.
+// loopback reports whether only this machine can reach host, which is an address or a name.
 func loopback(host string) bool {
 	ip, err := conn.Resolve(host)
 	return err == nil && ip.IsLoopback()
 }
 
-// spareThreads is how many threads a server has beside one for each loop, which waits
-// in a system call, and one for each processor, on which the Go runtime runs the rest.
-// They are for other goroutines that wait in system calls: for signals, for the
-// operator, for the end of the lifeline, for the log, for the disk.
+// spareThreads is how many threads a server starts besides one for each loop, which waits in a
+// system call, and one for each processor, on which the Go runtime runs goroutines. The spare
+// threads run goroutines that wait in other system calls: they wait for signals, the operator, the
+// end of the lifeline, the log or the disk.
 const spareThreads = 8
 
-// Listen opens the listeners, or further ones on the ports of portsOf, which are another
-// loop's. Io's slot counts their connections.
+// Listen opens the listeners that the command line asks for. With portsOf, the listeners of another
+// loop, it opens further listeners on the same ports. The slot of io counts their connections.
 func (env *Env) Listen(io *conn.IO, portsOf ...*conn.Listener) ([]*conn.Listener, error) {
 	if len(portsOf) == 0 {
 		if err := WarmUp(runtime.GOMAXPROCS(0) + env.Loops + spareThreads); err != nil {
@@ -210,15 +213,16 @@ func (env *Env) Listen(io *conn.IO, portsOf ...*conn.Listener) ([]*conn.Listener
 	env.listeners = append(env.listeners, lns...)
 	switch {
 	case errors.Is(err, sys.EADDRINUSE):
-		err = fmt.Errorf("%w: stop what listens there, or choose another port with -addr", err)
+		err = fmt.Errorf("%w: stop the program that listens there, or choose another port with -addr", err)
 	case errors.Is(err, sys.EACCES):
-		err = fmt.Errorf("%w: ports below 1024 are for root", err)
+		err = fmt.Errorf("%w: only root may use ports below 1024, so choose a higher port with -addr", err)
 	}
 	return lns, err
 }
 
-// Ready says on standard output that connections are accepted, and where. A server that
-// has no descriptor left for a client ends instead: it could only turn everyone away.
+// Ready prints the ready line on standard output: the server accepts connections, and where. If
+// there are not enough descriptors to serve a single client, Ready ends the process with an error
+// instead.
 func (env *Env) Ready(lns []*conn.Listener) {
 	if n := descriptorShortfall(env.fdsPerClient); n > 0 {
 		env.stderr.writeError(env.Name, fmt.Errorf("the limit of open files is %d, and %d are needed to serve one client: "+

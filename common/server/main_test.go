@@ -14,7 +14,7 @@ import (
 	"threeloops/common/sys"
 )
 
-// TestMain lets the test binary be a server whose loop only waits for a command.
+// TestMain lets the test binary run as a server whose loop only waits for a command.
 func TestMain(m *testing.M) {
 	if mode := os.Getenv("CLI_TEST_SERVE"); mode != "" {
 		model.Run = func(env *Env) error { return serve(env, mode) }
@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// talk is how many lines a server logs in the mode of that name.
+// talk is how many lines the server logs in mode talk.
 const talk = 900
 
 func serve(env *Env, mode string) error {
@@ -53,7 +53,8 @@ func serve(env *Env, mode string) error {
 	return err
 }
 
-// server starts the server with that command line.
+// server returns a command that runs the server in a mode and with arguments, and the buffer for
+// its standard error.
 func server(t *testing.T, mode string, args ...string) (cmd *exec.Cmd, log *strings.Builder) {
 	t.Helper()
 	exe, err := os.Executable()
@@ -73,11 +74,11 @@ func TestExitStatus(t *testing.T) {
 		log        string
 	}{
 		{"run", "-help", 0, ""},
-		{"run", "-ports 0", 2, "testserv: -ports 0: from port 8009 on there must be 1 to 57527" +
+		{"run", "-ports 0", 2, "testserv: -ports 0 must be from 1 to 57527, because the first port is 8009" +
 			" (testserv -help lists all flags)\n"},
 		{"run", "-root /missing", 2, "testserv: -root: open /missing: no such file or directory\n"},
 		{"run", "-lifeline 3", 2, "testserv: -lifeline 3: the server was started without such a descriptor\n"},
-		{"run", "-lifeline 3 -root /", 2, // which takes the lowest number that is free
+		{"run", "-lifeline 3 -root /", 2, // -root opens a directory, which gets number 3
 			"testserv: -lifeline 3: the server was started without such a descriptor\n"},
 		{"fail", "", 1, "testserv: the loop is broken\n"},
 	} {
@@ -112,17 +113,17 @@ func start(t *testing.T, mode string, extra ...*os.File) (
 	return cmd, out, log
 }
 
-// expect reads a line, and complains unless it begins so.
+// expect reads a line, and fails the test unless it begins with want.
 func expect(t *testing.T, out io.Reader, want string) {
 	t.Helper()
 	var line []byte
 	for b := make([]byte, 1); !strings.HasSuffix(string(line), "\n"); line = append(line, b[0]) {
 		if _, err := out.Read(b); err != nil {
-			t.Fatalf("%v after %q", err, line)
+			t.Fatalf("waiting for the line %q: got %v after %q", want, err, line)
 		}
 	}
 	if !strings.HasPrefix(string(line), want) {
-		t.Fatalf("the server says %q, not %q", line, want)
+		t.Fatalf("the server wrote %q, want %q", line, want)
 	}
 }
 
@@ -131,7 +132,7 @@ func TestASignalShutsDown(t *testing.T) {
 		cmd, _, log := start(t, "run")
 		cmd.Process.Signal(s)
 		if err := cmd.Wait(); err != nil || log.Len() > 0 {
-			t.Errorf("after %v: %v, %s", s, err, log)
+			t.Errorf("after %v: %v and the log %q, want exit status 0 and no log", s, err, log)
 		}
 	}
 }
@@ -146,12 +147,12 @@ func TestTheEndOfTheLifelineShutsDown(t *testing.T) {
 	w.Write([]byte("what is written to it means nothing"))
 	w.Close()
 	if err := cmd.Wait(); err != nil || !strings.Contains(log.String(), "the lifeline has ended") {
-		t.Errorf("at the end of the lifeline: %v, %s", err, log)
+		t.Errorf("at the end of the lifeline: %v and the log %q, want exit status 0 and a line about it", err, log)
 	}
 }
 
-// A terminal's Ctrl-C may come twice in a moment, so that only a signal that
-// comes more than a second after the first one means haste.
+// A single Ctrl-C may arrive twice within a moment. So only a signal that comes more than a second
+// after the first one ends the process.
 func TestASecondSignalEndsTheProcess(t *testing.T) {
 	cmd, out, log := start(t, "hang")
 	first := time.Now()
@@ -172,9 +173,9 @@ func TestASecondSignalEndsTheProcess(t *testing.T) {
 	}
 	took := time.Since(first)
 	if cmd.ProcessState.ExitCode() != 1 || took < time.Second || took > 5*time.Second {
-		t.Errorf("it ended after %v: %v", took, cmd.ProcessState)
+		t.Errorf("the process ended after %v with %v, want exit status 1 after more than 1 s", took, cmd.ProcessState)
 	}
 	if log.String() != "testserv: second interrupt: ending now\n" {
-		t.Errorf("it says %q", log)
+		t.Errorf("standard error is %q", log)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// MemorySize is how many bytes of memory this process may use: the machine's, or
-// fewer if a control group (cgroups(7)) that it is in has less.
+// MemorySize is how many bytes of memory this process may use: the machine's memory, or the limit
+// of a control group (cgroups(7)) that the process is in, if that is less.
 func MemorySize() int64 {
 	size := int64(math.MaxInt64)
 	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
@@ -37,7 +37,7 @@ func MemorySize() int64 {
 	return size
 }
 
-// groupLimit is the least limit of a control group and those that it is in.
+// groupLimit is the smallest limit of a control group and of all groups that contain it.
 func groupLimit(root, group, file string) int64 {
 	least := int64(math.MaxInt64)
 	for {
@@ -53,7 +53,8 @@ func groupLimit(root, group, file string) int64 {
 	}
 }
 
-// memTotal reads proc(5)'s meminfo, which counts in KiB.
+// memTotal returns the machine's memory in bytes, from the text of /proc/meminfo (proc(5)), which
+// counts in KiB.
 func memTotal(text []byte) int64 {
 	for s := bufio.NewScanner(bytes.NewReader(text)); s.Scan(); {
 		fields := bytes.Fields(s.Bytes())

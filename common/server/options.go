@@ -15,8 +15,8 @@ import (
 	"threeloops/common/session"
 )
 
-// Options is the command line. It is the same for all servers, but for the
-// flags that a model adds.
+// Options are the values of the command line's flags. All servers have the same flags, except for
+// those that a model adds.
 type Options struct {
 	Addr    string
 	Ports   int
@@ -57,8 +57,8 @@ type Options struct {
 	Loops       int // epollserv
 }
 
-// parse reads the command line of model m. The error, if any, is for the user;
-// flag.ErrHelp means that usage was printed to out.
+// parse parses the command line of model m. The error is for the user. flag.ErrHelp means that the
+// user has asked for help, which parse has printed to out.
 func parse(m *Model, args []string, out io.Writer) (*Options, error) {
 	o := &Options{MaxMessage: 16 << 20, MaxBody: 1 << 20, MaxHead: 16 << 10, MaxChildren: 1, Loops: 1}
 	fs := flag.NewFlagSet(m.Name, flag.ContinueOnError)
@@ -75,16 +75,17 @@ func parse(m *Model, args []string, out io.Writer) (*Options, error) {
 	case err != nil:
 		return nil, explain(fs, err)
 	case fs.NArg() > 0:
-		return nil, fmt.Errorf("unexpected argument %q: all options are flags; true or false follow a =", fs.Arg(0))
+		return nil, fmt.Errorf("unexpected argument %q: type only flags, with a = before true or false (-nodelay=false)",
+			fs.Arg(0))
 	}
 	if m.Child {
-		return o, nil // the server that started it has checked them, by the hosts(5) of its start
+		return o, nil // its parent has checked them, and hosts(5) may have changed since
 	}
 	return o, o.check()
 }
 
-// explain says of a value that doesn't parse what would. (Package flag says
-// "parse error".)
+// explain rewrites an error of package flag about a bad value. Package flag says only "parse
+// error", and explain says what kind of value the flag needs.
 func explain(fs *flag.FlagSet, err error) error {
 	text, vague := strings.CutSuffix(err.Error(), "parse error")
 	_, rest, ok := strings.Cut(text, "for flag -")
@@ -103,62 +104,88 @@ func explain(fs *flag.FlagSet, err error) error {
 	return errors.New(text + want)
 }
 
+// define defines the flags of model m. A word in backquotes is what -help shows as the flag's
+// value.
 func (o *Options) define(fs *flag.FlagSet, m *Model) {
-	fs.StringVar(&o.Addr, "addr", m.Addr, "listen on `host:port`; port 0 takes a free one")
-	fs.IntVar(&o.Ports, "ports", 1, "listen on this many consecutive ports")
-	fs.IntVar(&o.Backlog, "backlog", 4096, "connections that the kernel completes ahead of accept")
+	fs.StringVar(&o.Addr, "addr", m.Addr, "listen on `host:port`; with port 0 the kernel chooses a free port")
+	fs.IntVar(&o.Ports, "ports", 1, "listen on this `number` of consecutive ports, from the port of -addr on")
+	fs.IntVar(&o.Backlog, "backlog", 4096, "`number` of connections that may wait in the kernel until the server accepts them")
 	fs.StringVar(&o.Root, "root", "", "serve the files below this `directory` (default: the built-in site)")
 
-	fs.IntVar(&o.MaxConns, "max-conns", 0,
-		"connections served at once; further clients wait (0: as many as descriptors or -max-children allow)")
-	fs.Var((*size)(&o.MaxMessage), "max-message", "largest WebSocket message in `bytes`, but for /echo?stream, which holds none")
-	fs.Var((*size)(&o.MaxBody), "max-body", "largest request body in `bytes`")
-	fs.Var((*size)(&o.MaxHead), "max-head", "largest request line and fields in `bytes`; there may be 100 fields")
-
-	fs.Var((*size)(&o.MaxMemory), "max-memory",
-		"`bytes` held for all clients together (0: a quarter of the machine's, or of the control group's)")
-	fs.IntVar(&o.MaxPerIP, "max-per-ip", 0,
-		"connections of one address, and members of the room without WebSocket (0: a quarter of all; none on loopback)")
-
-	fs.TextVar(&o.Compress, "compress", session.DeflateOn,
-		"permessage-deflate for WebSockets that offer it: on, off, or takeover, which keeps 32 KiB for each client\n"+
-			"and is for clients that ignore client_no_context_takeover: with on their second message is invalid (1007)")
-
-	fs.DurationVar(&o.HeadTimeout, "head-timeout", 10*time.Second, "time for a request's head")
-	fs.DurationVar(&o.IdleTimeout, "idle-timeout", 60*time.Second,
-		"time between requests, and for each 64 KiB of a body; a WebSocket is pinged after it")
-	fs.DurationVar(&o.WriteTimeout, "write-timeout", 30*time.Second, "time without the client reading a byte")
-	fs.DurationVar(&o.CloseTimeout, "close-timeout", 5*time.Second,
-		"time for the client's part of a goodbye, and for its pong")
-	fs.DurationVar(&o.Grace, "grace", 10*time.Second, "time to finish at shutdown")
+	o.defineLimits(fs)
 
 	fs.StringVar(&o.HostsFile, "hosts", "",
-		"`file` of the hosts that requests may name: the count, then one a line")
+		"`file` with the hosts that the Host field of a request may name: their number on the first line,\n"+
+			"then one host a line; SIGHUP reads it again")
 	fs.StringVar(&o.OriginsFile, "origins", "",
-		"`file` of the origins whose pages may connect: the count, then one a line")
-	fs.BoolVar(&o.OriginRequired, "origin-required", false, "refuse WebSockets and POSTs without an Origin")
+		"`file` with the origins whose pages may connect: their number on the first line, then one origin a line;\n"+
+			"SIGHUP reads it again")
+	fs.BoolVar(&o.OriginRequired, "origin-required", false,
+		"refuse WebSocket handshakes and POST requests that have no Origin field")
 
 	fs.BoolVar(&o.Legacy, "legacy", false,
-		"speak the old conventions of WebSocket too: hixie-75, hixie-76 (hybi-00), hybi-07, hybi-10")
+		"accept the WebSocket versions before RFC 6455, too: hixie-75, hixie-76 (hybi-00), hybi-07, hybi-10")
 
 	fs.BoolVar(&o.Demo, "demo", false,
-		"let clients crash the process that serves them, to see who else is gone; on a loopback address only")
+		"let clients crash the process that serves them, to show which other clients that disconnects;\n"+
+			"only if -addr is on loopback")
 
-	fs.BoolVar(&o.NoDelay, "nodelay", true, "set TCP_NODELAY")
+	fs.BoolVar(&o.NoDelay, "nodelay", true, "set TCP_NODELAY: the kernel sends small segments without delay")
 	fs.BoolVar(&o.More, "more", true,
-		"send what belongs together in one segment, by MSG_MORE or in one write; false sends a head and its file apart")
-	fs.IntVar(&o.DeferAccept, "defer-accept", 0, "TCP_DEFER_ACCEPT: `seconds` to wait for the first bytes")
-	fs.IntVar(&o.Lifeline, "lifeline", 0, "shut down when this inherited `descriptor` reaches its end of file")
-	fs.BoolVar(&o.Console, "console", false, "obey an operator on standard input, who may begin with help")
+		"send a response's header fields and its file in full segments, by MSG_MORE or by one write;\n"+
+			"-more=false sends the two separately")
+	fs.IntVar(&o.DeferAccept, "defer-accept", 0,
+		"set TCP_DEFER_ACCEPT: the kernel waits for up to this many `seconds` until a client has sent its first bytes,\n"+
+			"before the server accepts it")
+	fs.IntVar(&o.Lifeline, "lifeline", 0,
+		"shut down when this inherited `descriptor` reaches end of file, for instance because the process that\n"+
+			"holds the other end of the pipe has ended")
+	fs.BoolVar(&o.Console, "console", false,
+		"read an operator's commands from standard input; the command help lists them")
 
-	fs.StringVar(&o.LogLevel, "log", "info", "log `level`: debug, info, warn or error")
-	fs.StringVar(&o.LogFormat, "log-format", "text", "log `format`: text or json")
+	fs.StringVar(&o.LogLevel, "log", "info", "log messages from this `level` on: debug, info, warn or error")
+	fs.StringVar(&o.LogFormat, "log-format", "text", "`format` of the log: text or json")
 	if m.Flags != nil {
 		m.Flags(fs, o)
 	}
 }
 
-// check says what is wrong with values that parse.
+// defineLimits defines the flags that limit what clients may use, and how long they may take.
+func (o *Options) defineLimits(fs *flag.FlagSet) {
+	fs.IntVar(&o.MaxConns, "max-conns", 0,
+		"`number` of connections that are served at the same time; further clients wait\n"+
+			"(0: as many as the limit of open files or -max-children allows)")
+	fs.Var((*size)(&o.MaxMessage), "max-message",
+		"largest WebSocket message, in `bytes` such as 65536 or 16MiB; /echo?stream has no limit, because it holds no message")
+	fs.Var((*size)(&o.MaxBody), "max-body", "largest content of a request, in `bytes`")
+	fs.Var((*size)(&o.MaxHead), "max-head",
+		"largest request line and header fields of a request, in `bytes`; at most 100 fields")
+
+	fs.Var((*size)(&o.MaxMemory), "max-memory",
+		"memory that the server may hold for all clients together, in `bytes`\n"+
+			"(0: a quarter of the memory of the machine, or of its control group)")
+	fs.IntVar(&o.MaxPerIP, "max-per-ip", 0,
+		"`number` of connections, and of polling members of the room, that one IP address may have\n"+
+			"(0: a quarter of all, and no limit for clients on loopback)")
+
+	fs.TextVar(&o.Compress, "compress", session.DeflateOn,
+		"use permessage-deflate with WebSockets that offer it: on, off or takeover. takeover takes 32 KiB for each\n"+
+			"client. It is for clients that ignore client_no_context_takeover: with on, their second message fails (1007)")
+
+	fs.DurationVar(&o.HeadTimeout, "head-timeout", 10*time.Second,
+		"how long the request line and header fields of a request may take to arrive")
+	fs.DurationVar(&o.IdleTimeout, "idle-timeout", 60*time.Second,
+		"how long a connection may be idle between requests, and how long each 64 KiB of a body may take;\n"+
+			"after this time an idle WebSocket gets a ping")
+	fs.DurationVar(&o.WriteTimeout, "write-timeout", 30*time.Second,
+		"how long a client may read nothing of what the server sends")
+	fs.DurationVar(&o.CloseTimeout, "close-timeout", 5*time.Second,
+		"how long a client may take for its part of the closing handshake, and for a pong")
+	fs.DurationVar(&o.Grace, "grace", 10*time.Second,
+		"how long clients may take to finish at shutdown, before their connections are cut off")
+}
+
+// check returns an error for a value that parses but isn't allowed. The error says what to type.
 func (o *Options) check() error {
 	host, port, err := conn.SplitAddress(o.Addr)
 	if err != nil {
@@ -167,41 +194,41 @@ func (o *Options) check() error {
 	var level slog.Level
 	switch {
 	case strings.ContainsAny(host, " /"):
-		return fmt.Errorf("-addr %q: %q is no host", o.Addr, host)
+		return fmt.Errorf("-addr %q: %q is not a host: type a name or an IP address, such as 127.0.0.1", o.Addr, host)
 	case o.Demo && !loopback(host):
 		return fmt.Errorf("-demo lets anyone crash the server, so -addr %q must be on loopback: try 127.0.0.1:8080",
 			o.Addr)
 	case o.Ports < 1 || int(port)+o.Ports > 1<<16:
-		return fmt.Errorf("-ports %d: from port %d on there must be 1 to %d", o.Ports, port, 1<<16-int(port))
+		return fmt.Errorf("-ports %d must be from 1 to %d, because the first port is %d", o.Ports, 1<<16-int(port), port)
 	case o.Ports > 1 && port == 0:
 		return errors.New("-ports needs a port in -addr: consecutive ports can't start at 0")
 	case o.Backlog < 1:
-		return fmt.Errorf("-backlog %d must be positive", o.Backlog)
+		return fmt.Errorf("-backlog %d must be positive: 1 or more", o.Backlog)
 	case o.MaxConns < 0:
-		return fmt.Errorf("-max-conns %d must not be negative", o.MaxConns)
+		return fmt.Errorf("-max-conns %d must not be negative: type 0 for the default", o.MaxConns)
 	case o.MaxPerIP < 0:
-		return fmt.Errorf("-max-per-ip %d must not be negative", o.MaxPerIP)
+		return fmt.Errorf("-max-per-ip %d must not be negative: type 0 for the default", o.MaxPerIP)
 	case o.MaxMemory != 0 && o.MaxMemory < leastMemory:
 		return fmt.Errorf("-max-memory %d must be at least %d bytes, 1 MiB", o.MaxMemory, leastMemory)
 	case o.MaxHead < 64 || o.MaxHead > 1<<24:
 		return fmt.Errorf("-max-head %d must be from 64 to %d bytes", o.MaxHead, 1<<24)
 	case o.DeferAccept < 0:
-		return fmt.Errorf("-defer-accept %d must not be negative", o.DeferAccept)
+		return fmt.Errorf("-defer-accept %d must not be negative: type 0 to switch it off", o.DeferAccept)
 	case o.Lifeline != 0 && o.Lifeline < 3:
-		return fmt.Errorf("-lifeline %d must be an inherited descriptor from 3 on", o.Lifeline)
+		return fmt.Errorf("-lifeline %d must be an inherited descriptor, from 3 on", o.Lifeline)
 	case level.UnmarshalText([]byte(o.LogLevel)) != nil:
 		return fmt.Errorf("-log %q must be debug, info, warn or error", o.LogLevel)
 	case o.LogFormat != "text" && o.LogFormat != "json":
 		return fmt.Errorf("-log-format %q must be text or json", o.LogFormat)
 	case o.Prefork < 0:
-		return fmt.Errorf("-prefork %d must not be negative", o.Prefork)
+		return fmt.Errorf("-prefork %d must not be negative: type 0 to switch it off", o.Prefork)
 	case o.Loops < 1 || o.Loops > 1024:
-		return fmt.Errorf("-loops %d must be from 1 to 1024: more than processors are of no use", o.Loops)
+		return fmt.Errorf("-loops %d must be from 1 to 1024; more loops than processors don't help", o.Loops)
 	case o.MaxConns > 0 && o.MaxConns < o.Loops:
-		return fmt.Errorf("-max-conns %d leaves some of %d loops without a client: it must be %d or more",
+		return fmt.Errorf("-max-conns %d must be %d or more: each of the %d loops needs at least one connection",
 			o.MaxConns, o.Loops, o.Loops)
 	case o.MaxChildren < 1:
-		return fmt.Errorf("-max-children %d leaves nobody to serve: it must be 1 or more", o.MaxChildren)
+		return fmt.Errorf("-max-children %d must be 1 or more: each child serves one client", o.MaxChildren)
 	}
 	if err := o.checkMost(); err != nil {
 		return err
@@ -209,13 +236,14 @@ func (o *Options) check() error {
 	return o.checkTimes()
 }
 
-// leastMemory is the smallest budget with which a server can serve, in bytes.
+// leastMemory is the smallest budget of memory that a server can serve with, in bytes.
 const leastMemory = 1 << 20
 
-// mostProcesses is PID_MAX_LIMIT (proc(5)): Linux has no more numbers for them.
+// mostProcesses is how many process ids Linux has at most: PID_MAX_LIMIT, proc(5).
 const mostProcesses = 1 << 22
 
-// checkMost keeps numbers in what the kernel takes, and sums in an int.
+// checkMost keeps numbers within what the kernel accepts, and small enough that their sums fit an
+// int.
 func (o *Options) checkMost() error {
 	for _, c := range []struct {
 		name    string
@@ -232,9 +260,10 @@ func (o *Options) checkMost() error {
 	return nil
 }
 
-// mostTime is beyond what anybody waits for, and leaves room for adding to it.
+// mostTime is the largest value of a timeout. Sums of several such values don't overflow.
 const mostTime = 1000 * time.Hour
 
+// checkTimes checks the flags that are durations.
 func (o *Options) checkTimes() error {
 	for _, t := range []struct {
 		name string
@@ -253,7 +282,7 @@ func (o *Options) checkTimes() error {
 	return nil
 }
 
-// size is a flag's value in bytes. It may be written with KiB, MiB or GiB.
+// size is the value of a flag in bytes. The user may type a unit after the number: KiB, MiB or GiB.
 type size int64
 
 func (s *size) String() string { return strconv.FormatInt(int64(*s), 10) }

@@ -18,7 +18,7 @@ var model = Model{
 	Name: "testserv", About: "a server for tests", Addr: "127.0.0.1:8009",
 	Flags: func(fs *flag.FlagSet, o *Options) {
 		fs.IntVar(&o.Prefork, "prefork", 0, "children")
-		fs.IntVar(&o.MaxChildren, "max-children", 512, "children at once")
+		fs.IntVar(&o.MaxChildren, "max-children", 512, "serving children")
 		fs.IntVar(&o.Loops, "loops", 1, "loops")
 	},
 }
@@ -50,7 +50,7 @@ func TestEveryFlagSetsItsOption(t *testing.T) {
 	fs.VisitAll(func(f *flag.Flag) {
 		named := func(word string) bool { return word == "-"+f.Name || strings.HasPrefix(word, "-"+f.Name+"=") }
 		if !slices.ContainsFunc(line, named) {
-			t.Errorf("-%s is not tried here", f.Name)
+			t.Errorf("this test doesn't set -%s", f.Name)
 		}
 	})
 	got, err := parse(&model, line, nil)
@@ -70,7 +70,7 @@ func TestEveryFlagSetsItsOption(t *testing.T) {
 	}
 }
 
-func TestAnythingGoodIsAccepted(t *testing.T) {
+func TestValidFlagsAreAccepted(t *testing.T) {
 	for _, line := range []string{
 		"-addr :80", "-addr localhost:65535", "-addr 0.0.0.0:1", "-addr [fe80::1%lo]:7",
 		"-addr 127.0.0.1:65530 -ports 6",
@@ -84,7 +84,7 @@ func TestAnythingGoodIsAccepted(t *testing.T) {
 	}
 }
 
-func TestABadValueIsOneClearLine(t *testing.T) {
+func TestAnInvalidFlagGivesOneClearLine(t *testing.T) {
 	for line, want := range map[string]string{
 		"-addr 8003":                     "host:port",
 		"-addr ::1:80":                   "host:port",
@@ -93,8 +93,8 @@ func TestABadValueIsOneClearLine(t *testing.T) {
 		"-addr 127.0.0.1:-1":             "port must be a number",
 		"-addr 127.0.0.1:":               "port must be a number",
 		"-addr http://localhost:80":      "host:port",
-		"-addr a/b:80":                   "is no host",
-		"-ports 0":                       "1 to",
+		"-addr a/b:80":                   "is not a host",
+		"-ports 0":                       "from 1 to 57527",
 		"-ports x":                       "-ports",
 		"-addr :65530 -ports 7":          "1 to 6",
 		"-addr :0 -ports 2":              "can't start at 0",
@@ -117,8 +117,8 @@ func TestABadValueIsOneClearLine(t *testing.T) {
 		"-write-timeout 0s":              "positive",
 		"-close-timeout 0":               "positive",
 		"-grace 0":                       "positive",
-		"-idle-timeout 2562047h":         "at most 1000h",      // all that a Duration can be: adding to it overflows
-		"-backlog 4294967296":            "at most 2147483647", // to the kernel 0
+		"-idle-timeout 2562047h":         "at most 1000h",      // the largest Duration
+		"-backlog 4294967296":            "at most 2147483647", // the kernel would take it as 0
 		"-defer-accept 4294967296":       "at most 2147483647",
 		"-max-conns 9223372036854775807": "at most 2147483647",
 		"-prefork 9223372036854775807":   "at most 4194304",
@@ -144,7 +144,7 @@ func TestABadValueIsOneClearLine(t *testing.T) {
 	} {
 		o, err := parse(&model, strings.Fields(line), nil)
 		if err == nil {
-			t.Errorf("%s is accepted: %+v", line, o)
+			t.Errorf("%s: got no error, but the options %+v", line, o)
 			continue
 		}
 		name, _, _ := strings.Cut(line, " ")
@@ -167,11 +167,11 @@ func TestSizes(t *testing.T) {
 	} {
 		var s size
 		if err := s.Set(text); err != nil || int64(s) != want {
-			t.Errorf("%s is %d bytes: %v", text, s, err)
+			t.Errorf("%s: got %d bytes, %v, want %d", text, s, err, want)
 		}
 		var again size
 		if err := again.Set(s.String()); err != nil || again != s {
-			t.Errorf("%s is printed as %s, which is %d: %v", text, s.String(), again, err)
+			t.Errorf("%s is printed as %s, which is read as %d, %v", text, s.String(), again, err)
 		}
 	}
 	for _, text := range []string{
@@ -180,7 +180,7 @@ func TestSizes(t *testing.T) {
 	} {
 		var s size
 		if err := s.Set(text); err == nil || s != 0 {
-			t.Errorf("%q is taken for %d bytes", text, s)
+			t.Errorf("%q: got %d bytes, want an error", text, s)
 		}
 	}
 }
@@ -189,11 +189,11 @@ func TestHelpListsAllFlags(t *testing.T) {
 	for _, arg := range []string{"-help", "-h", "--help"} {
 		var out bytes.Buffer
 		if _, err := parse(&model, []string{arg}, &out); !errors.Is(err, flag.ErrHelp) {
-			t.Errorf("%s: %v", arg, err)
+			t.Errorf("%s: got the error %v, want flag.ErrHelp", arg, err)
 		}
 		text := out.String()
 		if !strings.HasPrefix(text, "testserv: a server for tests\n") {
-			t.Errorf("%s begins with %.40q", arg, text)
+			t.Errorf("%s: the help begins with %.40q", arg, text)
 		}
 		fs := flag.NewFlagSet("", flag.ContinueOnError)
 		new(Options).define(fs, &model)

@@ -7,12 +7,12 @@ import (
 	"threeloops/common/sys"
 )
 
-// WarmUp makes the Go runtime create what it would otherwise create when it first
-// needs it. By then the clients may hold every descriptor, or the machine may have no
-// task left, and the runtime ends a process that lacks either.
+// WarmUp makes the Go runtime create what it would otherwise create at its first use. At that
+// moment the clients may hold every descriptor, or the machine may have no task left. Without a
+// descriptor or a task that it needs, the runtime ends the process.
 //
-// One descriptor is the epoll instance of the runtime's own network poller, which
-// any timer may need ("runtime: netpollinit failed"). The rest is threads.
+// The descriptor is the epoll instance of the runtime's own network poller, which any timer may
+// need ("runtime: netpollinit failed"). The tasks are threads: see StartThreads.
 func WarmUp(threads int) error {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -23,14 +23,13 @@ func WarmUp(threads int) error {
 	return StartThreads(threads)
 }
 
-// StartThreads makes the Go runtime create n threads beside the caller's and its own
-// monitor. It keeps threads that have nothing to do and never ends them, so it
-// creates no further thread while n are enough. A thread is created when a goroutine
-// waits in a system call and another is ready to run: so n goroutines read from one
-// empty pipe.
+// StartThreads makes the Go runtime create n threads, besides the caller's thread and the runtime's
+// monitor. The runtime never ends a thread that has nothing to do. So it creates no further thread
+// as long as n are enough. It creates a thread when a goroutine waits in a system call and another
+// goroutine is ready to run. So StartThreads lets n goroutines read from one empty pipe.
 //
-// If the system creates no thread, the runtime prints a report and ends the process
-// with status 2. No caller can prevent that.
+// If the system can't create a thread, the runtime prints a report and ends the process with status
+// 2. No caller can prevent that.
 func StartThreads(n int) error {
 	var pipe [2]int
 	if err := sys.Pipe2(pipe[:], sys.O_CLOEXEC); err != nil {
@@ -51,7 +50,7 @@ func StartThreads(n int) error {
 	}
 	started.Wait()
 	sys.Close(pipe[1])
-	ended.Wait() // before the number of the pipe can be another file's
+	ended.Wait() // one that still reads could read from another file with the same number
 	sys.Close(pipe[0])
 	return nil
 }

@@ -6,8 +6,8 @@ import (
 	"threeloops/common/sys"
 )
 
-// Waker wakes a loop that waits in poll or epoll_wait: an eventfd(2), readable
-// from Wake until Clear. Wake may be called from any goroutine.
+// Waker wakes a loop that waits in poll or epoll_wait. It is an eventfd(2), which is readable from
+// Wake until Clear. Any goroutine may call Wake.
 type Waker struct{ FD int }
 
 // NewWaker returns a Waker that is not readable.
@@ -22,7 +22,7 @@ func NewWaker() (*Waker, error) {
 // Wake makes the Waker readable. Calling it twice is the same as once.
 func (w *Waker) Wake() {
 	one := [8]byte{1}
-	sys.Write(w.FD, one[:]) // fails only after 2^64-2 calls without Clear
+	sys.Write(w.FD, one[:]) // can fail only after 2^64-2 calls without a Clear
 }
 
 // Clear makes the Waker unreadable.

@@ -18,13 +18,13 @@ func TestAWakerIsReadableUntilItIsCleared(t *testing.T) {
 		sys.Poll(fds, 0)
 		return fds[0].Revents
 	}
-	w.Clear() // does not wait for Wake
+	w.Clear() // must not block, although there was no Wake
 	if readable() != 0 {
 		t.Error("a new waker is readable")
 	}
 	w.Wake()
 	w.Wake()
-	for range 2 { // until Clear
+	for range 2 { // it stays readable until Clear
 		if readable() != sys.POLLIN {
 			t.Error("a waker that was woken is not readable")
 		}
@@ -43,6 +43,6 @@ func TestAWakerEndsAWait(t *testing.T) {
 	defer w.Close()
 	go w.Wake()
 	if n, err := sys.Poll([]sys.PollFd{{Fd: int32(w.FD), Events: sys.POLLIN}}, 10*time.Second); n != 1 || err != nil {
-		t.Errorf("the wait ended with %d, %v", n, err)
+		t.Errorf("poll returned %d, %v, want 1", n, err)
 	}
 }

@@ -219,7 +219,7 @@ var budgetScenarios = []scenario{
 		}
 		b.send(q, `part binary repeat 300000 "x"`)
 		if want := p.Session.Want(); want&session.Read != 0 {
-			b.fail("short of memory: want nothing read from who holds much, got Want %d", want)
+			b.fail("short of memory: want nothing read from a connection that holds much, got Want %d", want)
 		}
 		q.Reset()
 		if want := p.Session.Want(); want&session.Read == 0 {

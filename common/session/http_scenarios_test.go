@@ -244,7 +244,7 @@ var fileScenarios = []scenario{
 		}
 		b.filesClosed(1000)
 		if most := b.app.most; most > 16 {
-			b.fail("want at most 16 files open at once, got %d", most)
+			b.fail("want at most 16 files open at the same time, got %d", most)
 		}
 	}},
 	{"a file is sent to the end after the client's FIN", func(b *bench) {

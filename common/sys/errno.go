@@ -40,6 +40,6 @@ const (
 	ETIMEDOUT    = syscall.ETIMEDOUT
 	EXDEV        = syscall.EXDEV
 
-	// ERESTARTSYS is what a traced process may be told in place of EINTR.
+	// ERESTARTSYS is what a traced process may get instead of EINTR.
 	ERESTARTSYS = syscall.Errno(512)
 )

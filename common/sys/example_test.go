@@ -7,7 +7,7 @@ import (
 	"threeloops/common/sys"
 )
 
-// A descriptor is watched, and poll(2) returns when it is readable.
+// Poll returns as soon as the descriptor is readable.
 func Example() {
 	fd, err := sys.Eventfd(0, sys.EFD_NONBLOCK|sys.EFD_CLOEXEC)
 	if err != nil {

@@ -29,15 +29,15 @@ const (
 )
 
 type (
-	// Stat_t is what stat(2) tells of a file.
+	// Stat_t is stat(2)'s struct stat.
 	Stat_t = unix.Stat_t
-	// Timespec is a time in seconds and nanoseconds.
+	// Timespec is a time in seconds and nanoseconds, struct timespec.
 	Timespec = unix.Timespec
 	// OpenHow is openat2(2)'s struct open_how.
 	OpenHow = unix.OpenHow
 )
 
-// Open is open(2) of a file that exists.
+// Open is open(2). It creates no file.
 func Open(path string, flags int) (fd int, err error) { return unix.Open(path, flags, 0) }
 
 // Openat2 is openat2(2).
@@ -87,23 +87,23 @@ func Cachestat(fd int, off, n int64) (pages int64, err error) {
 	return int64(cached.Cache), err
 }
 
-// WillNeed is posix_fadvise(2) with POSIX_FADV_WILLNEED: the kernel begins to read a range of
-// a file from its disk.
+// WillNeed is posix_fadvise(2) with POSIX_FADV_WILLNEED: the kernel begins to read a range of a
+// file from its disk, and WillNeed doesn't wait for it.
 func WillNeed(fd int, off, n int64) error { return unix.Fadvise(fd, off, n, unix.FADV_WILLNEED) }
 
-// Pagesize is how many bytes a page of memory has.
+// Pagesize is the size of a page of memory, in bytes.
 func Pagesize() int { return unix.Getpagesize() }
 
 // CloseOnExec is fcntl(2) with F_SETFD and FD_CLOEXEC.
 func CloseOnExec(fd int) { unix.CloseOnExec(fd) }
 
-// ClosesOnExec is fcntl(2) with F_GETFD: whether FD_CLOEXEC is set.
+// ClosesOnExec reports whether FD_CLOEXEC is set: fcntl(2) with F_GETFD.
 func ClosesOnExec(fd int) (bool, error) {
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 	return flags&unix.FD_CLOEXEC != 0, err
 }
 
-// MemfdCreate is memfd_create(2), of a file that can be sealed.
+// MemfdCreate is memfd_create(2). The file can be sealed, and its descriptor closes at exec.
 func MemfdCreate(name string) (fd int, err error) {
 	return unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 }

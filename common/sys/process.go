@@ -22,20 +22,21 @@ const (
 type (
 	// Signal is the number of a signal, signal(7).
 	Signal = syscall.Signal
-	// WaitStatus is how a process has ended, wait(2).
+	// WaitStatus tells how a process has ended, wait(2).
 	WaitStatus = syscall.WaitStatus
 	// ProcAttr is what ForkExec gives the new process.
 	ProcAttr = syscall.ProcAttr
-	// SysProcAttr is the part of it that only Linux has.
+	// SysProcAttr is the part of ProcAttr that only Linux has.
 	SysProcAttr = syscall.SysProcAttr
 )
 
-// ForkExec is fork(2), or what Go uses in its place, and execve(2).
+// ForkExec is fork(2), or the call that Go uses instead, and execve(2) in the new process. It
+// returns when execve has worked, or with the error of the call that failed.
 func ForkExec(path string, args []string, attr *ProcAttr) (pid int, err error) {
 	return syscall.ForkExec(path, args, attr)
 }
 
-// Wait4 is wait4(2) without the usage of resources.
+// Wait4 is wait4(2). It doesn't ask for the resources that the process has used.
 func Wait4(pid int, status *WaitStatus, options int) (int, error) {
 	return syscall.Wait4(pid, status, options, nil)
 }
@@ -43,8 +44,8 @@ func Wait4(pid int, status *WaitStatus, options int) (int, error) {
 // Kill is kill(2).
 func Kill(pid int, signal Signal) error { return syscall.Kill(pid, signal) }
 
-// MaxFiles is how many descriptors this process may have open: getrlimit(2) with
-// RLIMIT_NOFILE. (The Go runtime raises the soft limit to the hard one.)
+// MaxFiles is how many descriptors this process may have open: getrlimit(2) with RLIMIT_NOFILE. The
+// Go runtime raises the soft limit to the hard limit at its start.
 func MaxFiles() int {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {

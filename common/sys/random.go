@@ -2,8 +2,7 @@ package sys
 
 import "golang.org/x/sys/unix"
 
-// Random fills p, of up to 256 bytes, with bytes that can't be guessed
-// (getrandom(2)).
+// Random fills p with bytes that can't be guessed: getrandom(2). p has at most 256 bytes.
 func Random(p []byte) {
 	for {
 		n, err := unix.Getrandom(p, 0)
@@ -11,7 +10,7 @@ func Random(p []byte) {
 			return
 		}
 		if err != nil && err != unix.EINTR {
-			panic(err) // Linux has it since 3.17
+			panic(err) // only before Linux 3.17, which has no getrandom
 		}
 	}
 }

@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The calls of this file can't sleep, because their sockets are non-blocking; only
-// rawPpoll can, and not for long. So they go past the Go scheduler (RawSyscall),
-// which otherwise prepares for a thread that stays away, at about 0.3 µs a call;
-// and they allocate nothing.
+// The calls in this file can't sleep, because their sockets are non-blocking. (rawPpoll can, but
+// not for long.) So they use RawSyscall, which doesn't tell the Go scheduler. Otherwise the
+// scheduler would prepare for a thread that sleeps, which costs about 0.3 µs for each call. The
+// calls allocate nothing.
 
-// Vector is the memory of RawSend's iovec list, which the caller keeps so that no call allocates.
+// Vector is the memory for RawSend's iovec list. The caller keeps it, so that no call allocates.
 type Vector struct {
 	iov [64]unix.Iovec
 	msg unix.Msghdr
@@ -28,7 +28,7 @@ func RawRead(fd int, p []byte) (int, error) {
 }
 
 // RawSend is sendto(2) or sendmsg(2) of up to 64 buffers on a non-blocking socket, without SIGPIPE.
-// With more (MSG_MORE) the kernel waits for what follows before it sends a segment that isn't full.
+// With more (MSG_MORE) the kernel doesn't send a segment that isn't full before more bytes follow.
 func RawSend(fd int, bufs [][]byte, more bool, v *Vector) (int, error) {
 	flags := uintptr(unix.MSG_NOSIGNAL)
 	if more {
@@ -46,21 +46,22 @@ func RawSend(fd int, bufs [][]byte, more bool, v *Vector) (int, error) {
 	v.msg.Iov = &v.iov[0]
 	v.msg.SetIovlen(len(bufs))
 	n, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&v.msg)), flags)
-	clear(v.iov[:len(bufs)]) // or the buffers could not be collected
+	clear(v.iov[:len(bufs)]) // pointers left here would keep the buffers from being collected
 	return result(n, errno)
 }
 
-// RawAccept4 is accept4(2) on a non-blocking listener. The connection is non-blocking, and is
-// closed at exec. RawAccept4 doesn't ask for the peer's address: few want it, and package unix
-// would make garbage of it for everyone.
+// RawAccept4 is accept4(2) on a non-blocking listener. The connection is non-blocking, and closes
+// at exec. RawAccept4 doesn't ask for the peer's address, because few callers need it, and package
+// unix would allocate it for each connection.
 func RawAccept4(fd int) (int, error) {
 	n, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(fd), 0, 0,
 		unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 	return result(n, errno)
 }
 
-// rawPpoll sleeps, for d at most. The signal by which the runtime asks a thread to
-// stop ends it with EINTR, so that a collection of garbage doesn't wait for it.
+// rawPpoll is ppoll(2), and sleeps for d at most. When the Go runtime wants to stop the thread, for
+// instance to collect garbage, it sends a signal, and ppoll returns EINTR. So the collector doesn't
+// wait for the sleep to end.
 func rawPpoll(fds []PollFd, d time.Duration) (int, error) {
 	limit := unix.NsecToTimespec(int64(d))
 	n, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(unsafe.SliceData(fds))),
@@ -75,8 +76,8 @@ func result(n uintptr, errno unix.Errno) (int, error) {
 	return int(n), nil
 }
 
-// errnoError avoids the allocation of an interface for the error that every
-// loop meets all the time.
+// errnoError turns an errno into an error. For EAGAIN, which the loops get all the time, it returns
+// a value that exists already, so that no interface is allocated.
 func errnoError(errno unix.Errno) error {
 	if errno == unix.EAGAIN {
 		return unix.EAGAIN

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Vector has no use here: package unix makes its own list each time.
+// Vector has no use here: package unix allocates a list for each call.
 type Vector struct{}
 
 // RawRead is read(2) on a non-blocking descriptor.

@@ -54,7 +54,7 @@ func Getsockname(fd int) (Sockaddr, error) { return unix.Getsockname(fd) }
 // Getpeername is getpeername(2).
 func Getpeername(fd int) (Sockaddr, error) { return unix.Getpeername(fd) }
 
-// AddrPort is a Sockaddr of an IPv4 or IPv6 socket; zero: it is of another family.
+// AddrPort is the address and port of an IPv4 or IPv6 socket, or zero for another family.
 func AddrPort(at Sockaddr) netip.AddrPort {
 	switch at := at.(type) {
 	case *unix.SockaddrInet4:
@@ -70,14 +70,14 @@ func SetsockoptInt(fd, level, option, value int) error {
 	return unix.SetsockoptInt(fd, level, option, value)
 }
 
-// SetLingerZero is setsockopt(2) with SO_LINGER on and no time (socket(7)): close(2) then
-// resets the connection.
+// SetLingerZero is setsockopt(2) with SO_LINGER and a timeout of zero (socket(7)). After it,
+// close(2) resets the connection.
 func SetLingerZero(fd int) error {
 	return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }
 
-// Outq is ioctl(2) with SIOCOUTQ (tcp(7)): how many bytes a TCP socket holds that its peer's
-// kernel has not yet acknowledged, sent or not.
+// Outq is how many bytes a TCP socket holds that the peer's kernel has not acknowledged, both sent
+// and unsent: ioctl(2) with SIOCOUTQ (tcp(7)).
 func Outq(fd int) (int, error) { return unix.IoctlGetInt(fd, unix.SIOCOUTQ) }
 
 // Shutdown is shutdown(2).
@@ -91,23 +91,24 @@ func Socketpair(family, typ, protocol int) ([2]int, error) {
 	return unix.Socketpair(family, typ, protocol)
 }
 
-// Send is send(2) on a non-blocking socket of other than TCP, without SIGPIPE.
+// Send is send(2) of a message that doesn't sleep, without SIGPIPE. (RawSend is for TCP.)
 func Send(fd int, p []byte) error { return unix.Send(fd, p, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT) }
 
-// SendFD is sendmsg(2) with a descriptor (SCM_RIGHTS, unix(7)).
+// SendFD is sendmsg(2) of a message that carries the descriptor passed (SCM_RIGHTS, unix(7)). The
+// caller still has to close passed.
 func SendFD(fd int, p []byte, passed int) error {
 	return unix.Sendmsg(fd, p, unix.UnixRights(passed), nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 }
 
-// Recv is recv(2) of a message. It returns the message's length, which may be more than
-// len(p). A descriptor that came with it is closed.
+// Recv is recv(2) of a message. It returns the message's length, which is more than len(p) if the
+// message didn't fit. A descriptor that came with the message is closed.
 func Recv(fd int, p []byte) (int, error) {
 	n, _, err := unix.Recvfrom(fd, p, unix.MSG_DONTWAIT|unix.MSG_TRUNC)
 	return n, err
 }
 
-// RecvFD is recvmsg(2) of a message that may bring a descriptor; without one, passed is
-// negative. cut reports that the message was longer than p.
+// RecvFD is recvmsg(2) of a message that may carry a descriptor. passed is negative if it doesn't;
+// otherwise the caller has to close it. cut reports that the message was longer than p.
 func RecvFD(fd int, p []byte) (n, passed int, cut bool, err error) {
 	rights := make([]byte, unix.CmsgSpace(4))
 	n, nr, flags, _, err := unix.Recvmsg(fd, p, rights, unix.MSG_CMSG_CLOEXEC|unix.MSG_DONTWAIT)
@@ -118,7 +119,8 @@ func RecvFD(fd int, p []byte) (n, passed int, cut bool, err error) {
 	return n, passed, flags&unix.MSG_TRUNC != 0, err
 }
 
-// descriptor is the one that came with a message, or negative.
+// descriptor parses the control message of recvmsg(2). It returns the descriptor that came with the
+// message, or a negative number.
 func descriptor(rights []byte) (int, error) {
 	if len(rights) == 0 {
 		return -1, nil

@@ -8,21 +8,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Event flags of poll(2). Those of epoll have the same values.
+// Event flags of poll(2). The flags of epoll(7) have the same values.
 const (
 	POLLIN  = unix.POLLIN
 	POLLOUT = unix.POLLOUT
 )
 
-// Forever is a timeout that never comes.
+// Forever is the timeout of a wait that only an event ends.
 const Forever = time.Duration(-1)
 
 // PollFd is poll(2)'s struct pollfd.
 type PollFd = unix.PollFd
 
-// Poll waits until one of fds is ready or d has passed, and returns how many are ready; 0 also
-// after a signal. Any error is a reason to write to the log, and none to end a server that still
-// has clients: Poll has slept for a moment then, and the caller goes on.
+// Poll waits until one of fds is ready or d has passed, and returns how many are ready. It also
+// returns 0 after a signal. After an error the caller should write to the log and go on, because a
+// server that still has clients must not end. Poll has slept for a moment then, so a loop doesn't
+// spin.
 func Poll(fds []PollFd, d time.Duration) (int, error) {
 	n, err := unix.Poll(fds, milliseconds(d))
 	return pollResult(fds, d, n, err)
@@ -33,26 +34,29 @@ func pollResult(fds []PollFd, d time.Duration, n int, err error) (int, error) {
 	switch err {
 	case nil:
 		return n, nil
-	case unix.EINVAL: // more descriptors than RLIMIT_NOFILE, which was lowered (prlimit(2))
+	case unix.EINVAL: // fds is longer than RLIMIT_NOFILE, which was lowered meanwhile (prlimit(2))
 		return pollParts(fds, d, MaxFiles())
 	}
 	for i := range fds {
-		fds[i].Revents = 0 // they are still those of the wait before
+		fds[i].Revents = 0 // the call has failed, so these are the results of an earlier wait
 	}
 	switch err {
 	case unix.EINTR:
 		return 0, nil
-	case unix.ENOMEM: // for a list as long as fds: after a moment there may be some
+	case unix.ENOMEM: // the kernel copies the list; after a moment there may be memory for that
 		time.Sleep(retryPause)
 		return 0, nil
 	}
-	time.Sleep(retryPause) // EFAULT, or whatever a sandbox invents
+	time.Sleep(retryPause) // EFAULT, or an errno that the manual doesn't list, from a sandbox
 	return 0, os.NewSyscallError("poll", err)
 }
 
-// pollParts polls a list that is longer than RLIMIT_NOFILE. It looks at one part after the other,
-// and again after a moment. A limit of 0 allows no part at all: then each descriptor counts as
-// ready after a moment: read(2), write(2) and accept(2) tell if it isn't.
+// pollParts polls a list that is longer than RLIMIT_NOFILE: part by part, none longer than most, and
+// without waiting. If none is ready, it sleeps for a moment, and the caller's next wait looks
+// again.
+//
+// If most is 0, poll(2) takes no list at all. Then each watched descriptor counts as ready after a
+// moment, and read(2), write(2) or accept(2) finds out whether it is.
 func pollParts(fds []PollFd, d time.Duration, most int) (ready int, err error) {
 	if most == 0 {
 		sleepAtMost(d)
@@ -69,7 +73,7 @@ func pollParts(fds []PollFd, d time.Duration, most int) (ready int, err error) {
 		n, err := unix.Poll(part, 0)
 		if err != nil {
 			for i := range part {
-				part[i].Revents = 0 // the next wait will tell
+				part[i].Revents = 0 // the next wait looks again
 			}
 			continue
 		}
@@ -81,7 +85,7 @@ func pollParts(fds []PollFd, d time.Duration, most int) (ready int, err error) {
 	return ready, nil
 }
 
-// sleepAtMost sleeps for a moment, but no longer than d, of which a negative one is Forever.
+// sleepAtMost sleeps for retryPause, but no longer than d. A negative d is Forever.
 func sleepAtMost(d time.Duration) {
 	if d < 0 || d > retryPause {
 		d = retryPause
@@ -89,20 +93,21 @@ func sleepAtMost(d time.Duration) {
 	time.Sleep(d)
 }
 
-// retryPause is how long to wait before a call that failed is tried again, because of a lack of
-// memory mostly.
+// retryPause is how long to sleep before a call that has failed is tried again. Mostly memory was
+// short.
 const retryPause = 10 * time.Millisecond
 
-// pollSoonLimit is how long PollSoon keeps a thread from the Go scheduler: longer than a
-// hundred busy processes need to run once each, shorter than a person notices.
+// pollSoonLimit is how long PollSoon may keep a thread without the Go scheduler's knowledge. In
+// this time a hundred busy processes can run once each, and a person doesn't notice it.
 const pollSoonLimit = 5 * time.Millisecond
 
-// PollSoon is Poll for a caller that expects an event soon: it waits no longer than
-// some milliseconds, and without telling the Go scheduler, which would wake
-// other threads at each sleep to see which could run meanwhile. That is half the
-// cost of a small message, where each has a wait of its own. When nothing has
-// come, wait by Poll: a thread that the scheduler believes to be running costs
-// it, again and again, a look at why it doesn't stop.
+// PollSoon is Poll for a caller that expects an event soon. It waits no longer than pollSoonLimit,
+// and doesn't tell the Go scheduler. In Poll the scheduler wakes another thread at each sleep, to
+// see whether something else could run meanwhile. In a process that waits for each small message,
+// this is half of the message's cost.
+//
+// If no event came, wait by Poll next. While PollSoon sleeps, the scheduler believes that the
+// thread is running, and checks again and again why it doesn't stop.
 func PollSoon(fds []PollFd, d time.Duration) (int, error) {
 	if d < 0 {
 		d = pollSoonLimit
@@ -112,7 +117,7 @@ func PollSoon(fds []PollFd, d time.Duration) (int, error) {
 	return pollResult(fds, d, n, err)
 }
 
-// EpollEvent is epoll(7)'s struct epoll_event; Fd is what EpollCtl was given.
+// EpollEvent is epoll(7)'s struct epoll_event. Fd is the descriptor that EpollCtl was given.
 type EpollEvent = unix.EpollEvent
 
 // EpollCreate is epoll_create1(2).
@@ -127,15 +132,16 @@ const (
 	EPOLL_CTL_MOD = unix.EPOLL_CTL_MOD
 )
 
-// EpollCtl changes what ep watches of fd: the event flags events, level-triggered.
+// EpollCtl is epoll_ctl(2): from now on ep watches fd for events, which are event flags,
+// level-triggered.
 func EpollCtl(ep, op, fd int, events uint32) error {
 	e := unix.EpollEvent{Events: events, Fd: int32(fd)}
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(ep, op, fd, &e))
 }
 
-// EpollWait waits until a descriptor of ep is ready or d has passed, and
-// returns how many events it wrote; 0 also when a signal came. As after Poll, an error
-// is a reason to write to the log, and none to end: EpollWait has slept for a moment.
+// EpollWait waits until a descriptor of ep is ready or d has passed, and returns how many events it
+// has written to events. It also returns 0 after a signal. After an error it has slept for a
+// moment, and the caller should write to the log and go on, as after Poll.
 func EpollWait(ep int, events []EpollEvent, d time.Duration) (int, error) {
 	n, err := unix.EpollWait(ep, events, milliseconds(d))
 	switch err {
@@ -144,11 +150,11 @@ func EpollWait(ep int, events []EpollEvent, d time.Duration) (int, error) {
 	case unix.EINTR:
 		return 0, nil
 	}
-	time.Sleep(retryPause) // EBADF, EFAULT, EINVAL, or whatever a sandbox invents
+	time.Sleep(retryPause) // EBADF, EFAULT, EINVAL, or an errno of a sandbox
 	return 0, os.NewSyscallError("epoll_wait", err)
 }
 
-// milliseconds rounds up, so that what is due is due when the wait returns.
+// milliseconds rounds up, so that a deadline has passed when the wait for it returns.
 func milliseconds(d time.Duration) int {
 	if d < 0 {
 		return -1

@@ -17,7 +17,7 @@ func TestTimeoutsRoundUp(t *testing.T) {
 		1<<30*ms - 1: 1 << 30, 1 << 31 * ms: 1 << 30, math.MaxInt64: 1 << 30,
 	} {
 		if got := milliseconds(d); got != want {
-			t.Errorf("%v is %d ms, not %d", d, got, want)
+			t.Errorf("%v: got %d ms, want %d", d, got, want)
 		}
 	}
 }
@@ -36,7 +36,7 @@ func TestAWaitIsNeverTooShort(t *testing.T) {
 			begin := time.Now()
 			n, err := wait(d)
 			if took := time.Since(begin); n != 0 || err != nil || took < d {
-				t.Errorf("%s(%v) is back after %v with %d, %v", name, d, took, n, err)
+				t.Errorf("%s(%v) returned %d, %v after %v, want 0 and no error, and not before %v", name, d, n, err, took, d)
 			}
 		}
 	}
@@ -54,17 +54,17 @@ func TestPollSoonReturnsWithinItsLimit(t *testing.T) {
 		begin := time.Now()
 		n, err := PollSoon(fds, d)
 		if took := time.Since(begin); n != 0 || err != nil || took > 5*time.Second {
-			t.Errorf("PollSoon(%v) is back after %v with %d, %v", d, took, n, err)
+			t.Errorf("PollSoon(%v) returned %d, %v after %v, want 0 and no error within milliseconds", d, n, err, took)
 		}
 	}
 	unix.Write(pair[1], []byte("soon"))
 	if n, err := PollSoon(fds, Forever); n != 1 || err != nil || fds[0].Revents != POLLIN {
-		t.Errorf("want one that is readable, got %d, %v and event flags %#x", n, err, fds[0].Revents)
+		t.Errorf("got %d, %v and event flags %#x, want one readable descriptor", n, err, fds[0].Revents)
 	}
 }
 
-// What a wait costs that something ends soon, as it does for a process that has
-// one client: CPU time, most of it of other threads.
+// BenchmarkWait measures the CPU time of a wait that an event ends soon, as in a process that
+// serves one client. Most of that time is spent in other threads.
 func BenchmarkWait(b *testing.B) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for name, wait := range map[string]func([]PollFd, time.Duration) (int, error){"Poll": Poll, "PollSoon": PollSoon} {
@@ -90,7 +90,7 @@ func BenchmarkWait(b *testing.B) {
 	}
 }
 
-// cpu is the time that this process has run.
+// cpu is the CPU time that this process has used.
 func cpu(b *testing.B) time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
@@ -99,7 +99,7 @@ func cpu(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// A list longer than the limit of open files is polled part by part.
+// A list that is longer than the limit of open files is polled in parts.
 func TestALongListIsPolledInParts(t *testing.T) {
 	var fds []PollFd
 	for range 5 {
@@ -111,13 +111,13 @@ func TestALongListIsPolledInParts(t *testing.T) {
 		fds = append(fds, PollFd{Fd: int32(fd), Events: POLLIN})
 	}
 	if n, err := pollParts(fds, Forever, 2); n != 0 || err != nil {
-		t.Errorf("without an event: want 0 ready after a moment, got %d, %v", n, err)
+		t.Errorf("without an event: got %d ready, %v, want 0 after a moment", n, err)
 	}
 	Write(int(fds[1].Fd), []byte{7: 1})
 	Write(int(fds[4].Fd), []byte{7: 1})
 	n, err := pollParts(fds, Forever, 2)
 	if n != 2 || err != nil || fds[1].Revents != POLLIN || fds[4].Revents != POLLIN || fds[0].Revents != 0 {
-		t.Errorf("with two events: want these two ready, got %d, %v, %v", n, err, fds)
+		t.Errorf("with two events: got %d ready, %v, %v, want these two", n, err, fds)
 	}
 }
 
@@ -126,12 +126,12 @@ func TestWithoutALimitEveryDescriptorCountsAsReady(t *testing.T) {
 	fds := []PollFd{{Fd: 0, Events: POLLIN}, {Fd: -1, Events: POLLIN}, {Fd: 1, Revents: POLLOUT}}
 	n, err := pollParts(fds, Forever, 0)
 	if n != 1 || err != nil || fds[0].Revents != POLLIN || fds[1].Revents != 0 || fds[2].Revents != 0 {
-		t.Errorf("want the one that is watched, got %d, %v, %v", n, err, fds)
+		t.Errorf("got %d ready, %v, %v, want the one that is watched", n, err, fds)
 	}
 }
 
-// No errno of a wait may end a server. Those that are no news are not even logged, and
-// those that may last don't let the loop spin.
+// No errno of a wait may end a server. Expected errnos aren't even logged, and after an errno that
+// may come again immediately the loop must not spin.
 func TestWhatEachErrnoOfAWaitMeans(t *testing.T) {
 	quiet := []unix.Errno{unix.EINTR, unix.ENOMEM, unix.EINVAL}
 	for e := unix.Errno(1); e < 134; e++ {
@@ -140,14 +140,15 @@ func TestWhatEachErrnoOfAWaitMeans(t *testing.T) {
 		n, err := pollResult(fds, retryPause, -1, e)
 		took := time.Since(begin)
 		if n != 0 || (err == nil) != slices.Contains(quiet, e) || fds[0].Revents != 0 {
-			t.Errorf("%v: got %d ready, %v, event flags %#x", e, n, err, fds[0].Revents)
+			t.Errorf("%v: got %d ready, error %v and event flags %#x; want 0, an error: %t, and no flags",
+				e, n, err, fds[0].Revents, !slices.Contains(quiet, e))
 		}
 		if e != unix.EINTR && took < retryPause {
-			t.Errorf("%v: the wait is over after %v", e, took)
+			t.Errorf("%v: the wait returned after %v, want at least %v", e, took, retryPause)
 		}
 	}
 	if n, err := EpollWait(-1, make([]EpollEvent, 1), Forever); n != 0 || err == nil {
-		t.Errorf("epoll_wait without its descriptor: got %d, %v, want 0 and an error", n, err)
+		t.Errorf("epoll_wait on descriptor -1: got %d, %v, want 0 and an error", n, err)
 	}
 }
 
@@ -166,7 +167,7 @@ func TestPollSoonBeyondTheLimitOfFiles(t *testing.T) {
 	n, err := PollSoon(fds, time.Second)
 	unix.Setrlimit(unix.RLIMIT_NOFILE, &before)
 	if n != 1 || err != nil || fds[1].Revents != POLLIN {
-		t.Errorf("want the waker to be ready, got %d, %v, %v", n, err, fds)
+		t.Errorf("got %d, %v, %v, want the eventfd ready", n, err, fds)
 	}
 }
 
@@ -174,6 +175,6 @@ func TestMaxFiles(t *testing.T) {
 	var limit unix.Rlimit
 	unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
 	if n := MaxFiles(); uint64(n) != min(limit.Cur, 1<<30) {
-		t.Errorf("of %d descriptors MaxFiles knows %d", limit.Cur, n)
+		t.Errorf("MaxFiles() is %d, want the soft limit %d", n, limit.Cur)
 	}
 }

@@ -1,12 +1,12 @@
-// Package tracetest plays traces: scripts of what a client sends and of what
-// must come back, byte by byte, written down once and played against a Session
-// in memory and against a server's socket alike. It also has a loop in memory,
-// Loop, for tests that need more than a script.
+// Package tracetest plays traces. A trace is a script of the bytes that a client
+// sends and of the bytes that must come back. The same trace is played against a
+// Session in memory and against a server's socket. For tests that need more than
+// a script the package has a loop in memory, Loop.
 //
 // # The language
 //
-// A trace is a text file. Its first line is the rule that it proves, and the
-// name of its test:
+// A trace is a text file. Its first line is the rule that it tests. This line is
+// also the name of the Go test:
 //
 //	# RFC 6455 5.5.1: a Close payload of one byte is a protocol error
 //	open /echo
@@ -14,14 +14,14 @@
 //	< close 1002
 //	< fin
 //
-// Further lines that begin with # are notes. All others are steps, which are
-// done in their order:
+// Further lines that begin with # are notes. All other lines are steps, which
+// are played in order:
 //
 //	with FLAG...      the server's flags; before any other step. A value
 //	                  list:a,b stands for a file that lists a and b
 //	> ITEM...         the peer sends bytes
 //	> | TEXT          the peer sends TEXT and CRLF. {ETag} in it, or any field's
-//	                  name in braces, is the value in the response before
+//	                  name in braces, is the field's value in the last response
 //	> fin             the peer sends its FIN; it still reads
 //	> rst             the peer resets the connection; the last step
 //	< ITEM...         exactly these bytes come
@@ -32,19 +32,19 @@
 //	< body none       ... and no body, whatever Content-Length says (HEAD)
 //	< body ITEM...    ... and exactly this body. Without any such line the
 //	                  body may be anything of the length announced
-//	< upgraded        the response to the item handshake comes
+//	< upgraded        the correct response to the item handshake comes
 //	< joined ITEM...  a message comes, in any number of fragments; ITEM... is
 //	                  the same message as one frame
 //	< inflated ITEM... the same for a compressed message, inflated; its first
 //	                  frame alone has RSV1
 //	< fin             the server's FIN comes, and nothing before it
-//	< closed          the same, but a reset will do as well
+//	< closed          the same, but a reset is accepted, too
 //	< gone            the connection ends, with a FIN or a reset, after
 //	                  anything
-//	< dropped DURATION the server resets the connection although the peer reads
-//	                  nothing: within DURATION on the virtual clock, over a
-//	                  socket as soon as a busy machine lets it
-//	< silence         nothing has come
+//	< dropped DURATION the server resets the connection while the peer reads
+//	                  nothing: within DURATION on the virtual clock, or within
+//	                  a minute over a socket
+//	< silence         nothing comes
 //	open PATH         > handshake PATH, < upgraded
 //	stall             the peer reads nothing until the next <
 //	wait DURATION     time passes: on the virtual clock, or really
@@ -56,7 +56,7 @@
 //	88 81 ff          bytes in hexadecimal
 //	"GET /\r\n"       a Go string
 //	repeat N ITEM     ITEM, N times
-//	pattern N         N letters that don't repeat soon
+//	pattern N         N letters, the same each time, without visible repetition
 //	( ITEM... )       several items as one
 //	get PATH          a GET request for PATH, with a Host
 //	handshake PATH    the request that opens a WebSocket
@@ -73,13 +73,14 @@
 //
 // # Cutting
 //
-// What a stream of bytes means must not depend on how it is cut. So a trace is
-// played whole (each block in one write), byte by byte, and cut at places that
-// a seed decides, with expectations that are always the same. Of a block of
-// more than 16 KiB, byte by byte means single bytes for its first and last 4096
-// bytes and random pieces between; over a socket 2 KiB and 512 bytes.
+// The meaning of a stream of bytes must not depend on how it is cut. So a trace
+// is played whole (each block in one write), byte by byte, and cut at places
+// that a seed decides, always with the same expectations. A block of more than
+// 16 KiB is not completely sent byte by byte: only its first and last 4096 bytes
+// are, and the rest goes in random pieces. Over a socket this holds for blocks
+// of more than 2 KiB, and for 512 bytes at each end.
 //
-// Over a socket a cut may heal on the way: what is written in two pieces can be
-// read as one. The player waits until each piece is acknowledged before it
-// sends the next, so that most cuts stay cuts; in memory all do.
+// Over a socket the server may read two pieces at the same time. The player
+// waits until each piece is acknowledged before it sends the next, so most cuts
+// have an effect. In memory all have.
 package tracetest

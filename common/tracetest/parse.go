@@ -135,7 +135,7 @@ func (p *parser) parseWant(text string) error {
 	switch word {
 	case "has", "no", "body":
 		if p.reply == nil {
-			return fmt.Errorf("want %s behind a line < status", word)
+			return fmt.Errorf("want %s after a line < status", word)
 		}
 		return p.reply.parse(word, rest)
 	}

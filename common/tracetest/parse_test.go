@@ -68,11 +68,11 @@ func TestMistakesInATraceAreReported(t *testing.T) {
 		{"# rule\nwait long", "bad.trace:2: want a duration"},
 		{"# rule\n> 00\nwith -a=b", "bad.trace:3: want flags after with"},
 		{"# rule\nsleep 1s", "bad.trace:2: want a line with #"},
-		{"# rule\n< has ETag", "bad.trace:2: want has behind a line < status"},
+		{"# rule\n< has ETag", "bad.trace:2: want has after a line < status"},
 		{"# rule\n< status 99", "bad.trace:2: want a status"},
 		{"# rule\n< status 200 x0", "bad.trace:2: want a number of responses"},
 		{"# rule\n< status 200\n< no A: b", "bad.trace:3: want the name of a field"},
-		{"# rule\n< status 200\n> 00\n< body none", "bad.trace:4: want body behind a line < status"},
+		{"# rule\n< status 200\n> 00\n< body none", "bad.trace:4: want body after a line < status"},
 	} {
 		_, err := Parse("dir/bad.trace", c.text)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

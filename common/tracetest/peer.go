@@ -129,7 +129,7 @@ func (p *Peer) readOnce() bool {
 		p.finRead = true
 		s.End(now, nil)
 	case p.finRead:
-		p.loop.fault("connection %d: wants to read behind the peer's FIN", p.ID)
+		p.loop.fault("connection %d: wants to read after the peer's FIN", p.ID)
 		return false
 	default:
 		return false
@@ -201,7 +201,7 @@ func (p *Peer) transmit(b outq.Batch) (n int, err error) {
 		p.loop.fault("connection %d: a batch of %d kinds", p.ID, kinds)
 	}
 	if p.finSent {
-		p.loop.fault("connection %d: something is sent behind the FIN", p.ID)
+		p.loop.fault("connection %d: something is sent after the FIN", p.ID)
 	}
 	if b.Fin {
 		p.finSent = true

@@ -168,7 +168,7 @@ func TestTheSpyReportsCallsOutOfOrder(t *testing.T) {
 func TestTheLoopReportsBrokenPromisesOfASession(t *testing.T) {
 	l := NewLoop(&session.Config{App: new(echoApp), HeadTimeout: 10 * time.Second})
 	p := l.Connect()
-	p.Session.Shutdown(l.Now()) // behind the loop's back: the Deadline is sooner now
+	p.Session.Shutdown(l.Now()) // without the loop: the Deadline is earlier now
 	p.Read()
 	if err := l.Err(); err == nil || !strings.Contains(err.Error(), "without a wake") {
 		t.Errorf("want the changed Deadline found, got %v", err)

@@ -22,18 +22,18 @@
 //		}
 //	}
 //
-// One law stands above all others: cutting never changes meaning. TCP carries bytes, not messages,
-// and may deliver a frame in one read, in ten, or together with the next one. The same bytes give
-// the same messages, the same control frames and the same failure, wherever they are cut. Only the
-// number of pieces a message comes in depends on it. To keep the law, every rule is judged at the
-// first byte that decides it, in the order of the bytes: a header with two faults always fails for
-// the earlier one. A Close frame alone is judged when it is whole, for it means nothing before.
+// The most important rule: a cut never changes the meaning. TCP carries bytes, not messages, and may
+// deliver a frame in one read, in ten, or together with the next one. The same bytes give the same
+// messages, the same control frames and the same failure, wherever they are cut. Only the number of a
+// message's pieces depends on the cuts. So the Reader checks every rule at the first byte that decides it,
+// in the order of the bytes: a header with two faults always fails for the earlier one. A Close frame is the
+// exception: the Reader checks it when it is whole, because a part of it has no meaning.
 //
-// Nothing is copied. Payloads are unmasked where they lie, and an event refers to the bytes that the
-// caller has read. What a Reader must remember of a cut frame is its header, at most 14 bytes, and
-// how much of the payload is missing: these two say everything, the position in the masking key
-// too. So a Reader is small, and an idle one holds no memory beside itself. The one exception is a
-// control frame that is cut inside its payload: it is collected, since half a Ping is of no use.
+// Nothing is copied. Payloads are unmasked in place, and an event refers to the bytes that the caller has
+// read. Of a frame that is cut, a Reader keeps the header, at most 14 bytes, and how much of the
+// payload is missing. These two determine everything else, also the position in the masking key. So a
+// Reader is small, and an idle one keeps no memory beside itself. There is one exception: a control frame
+// that is cut inside its payload is collected, because half a Ping is of no use.
 //
 // Text is checked while it comes, by [UTF8], and a message that can no longer become valid fails at
 // the byte that spoils it. A message too big fails at its header. A peer can therefore never make

@@ -67,10 +67,10 @@ func TestParseHeaderReadsEveryForm(t *testing.T) {
 			for _, behind := range []string{"", "ff", "00000000000000000000"} {
 				h, n, err := ws.ParseHeader(append(wire, unhex(t, behind)...))
 				if n != len(wire) || err != nil {
-					t.Errorf("with %q behind it: size %d, error %v; want size %d", behind, n, err, len(wire))
+					t.Errorf("with %q after it: size %d, error %v; want size %d", behind, n, err, len(wire))
 				}
 				if diff := cmp.Diff(c.h, h); diff != "" {
-					t.Errorf("with %q behind it (-want +got):\n%s", behind, diff)
+					t.Errorf("with %q after it (-want +got):\n%s", behind, diff)
 				}
 			}
 		})
@@ -122,7 +122,7 @@ func TestParseHeaderFailsAtTheFirstInvalidByte(t *testing.T) {
 			}
 			for _, behind := range []string{"", "ffff", "0000000000000000000000"} {
 				if _, n, err := ws.ParseHeader(append(wire, unhex(t, behind)...)); err != c.want || n != 0 {
-					t.Errorf("with %q behind it: size %d, error %v; want %v", behind, n, err, c.want)
+					t.Errorf("with %q after it: size %d, error %v; want %v", behind, n, err, c.want)
 				}
 			}
 		})

@@ -3,33 +3,35 @@ package ws
 // Role says which end of the connection reads.
 type Role bool
 
-// The two roles. A server is sent masked frames, a client unmasked ones (RFC 6455 5.1).
+// The two roles. A client masks its frames, a server doesn't (RFC 6455 5.1).
 const (
 	Server Role = false
 	Client Role = true
 )
 
-// Reader turns the bytes of one direction of a connection into events. The zero Reader is a
-// server's, without a size limit. It is not safe for concurrent use.
+// Reader turns the bytes of one direction of a connection into events. The zero Reader is a server's,
+// without a size limit. A Reader is not safe for concurrent use.
 //
-// It is in one of four states:
+// It is pulled and calls nobody: Next takes some bytes and returns what they are. So the caller decides
+// when to go on, for instance not before its application has room for a response.
+//
+// A Reader is in one of four states:
 //
 //	between frames   held == 0
 //	in a header      held > 0,  rest == 0: head[:held] is the part that has arrived
 //	in a payload     held > 0,  rest > 0: head[:held] is the frame's whole header
 //	over             a Close frame or a broken rule was seen: the rest is discarded
 //
-// The first three exist within a message (opcode is Text or Binary) and outside of one (opcode is
-// 0). Between two messages every field has the value that Init left: an idle Reader holds on to
-// nothing.
+// The first three exist within a message (opcode is Text or Binary) and outside of a message (opcode is
+// 0). Between two messages every field has the value that Init left, so an idle Reader keeps no memory.
 type Reader struct {
-	// Rsv1 is set by the caller, after Init, if an extension was agreed upon that marks messages by
-	// their first frame's RSV1 bit, such as permessage-deflate (RFC 7692 section 6). The text of a
-	// marked message is not checked: it is the extension that knows it.
+	// Rsv1: the two sides have agreed on an extension that marks messages with the RSV1 bit of their
+	// first frame, such as permessage-deflate (RFC 7692 section 6). The caller sets it after Init. The
+	// Reader doesn't check the text of a marked message: only the extension can decode it.
 	Rsv1 bool
 
-	// Hybi07 is set by the caller, after Init, if the peer speaks version 7 or 8 of the protocol. Its
-	// frames are those of RFC 6455, but its Close has a code of its own for a message too big.
+	// Hybi07: the peer speaks version 7 or 8 of the protocol. The caller sets it after Init. These versions
+	// have the frames of RFC 6455, but another close code for a message that is too big.
 	Hybi07 bool
 
 	role   Role
@@ -40,26 +42,26 @@ type Reader struct {
 	held   uint8
 	head   [MaxHeader]byte
 	limit  int64             // of size; 0: none
-	size   int64             // of the message, with all of the frame that has begun
-	rest   int64             // of the frame's payload, still to come
+	size   int64             // bytes of the message, including the whole frame that has begun
+	rest   int64             // bytes of the frame's payload that haven't arrived
 	ctl    *[maxControl]byte // payload of a control frame that was cut inside it
 }
 
-// Init makes r ready for a connection's first frame. limit is the most payload that one message may
-// have, in bytes as sent, so before any extension inflates it; 0 is no limit.
+// Init makes r ready for a connection's first frame. limit is the most payload that one message may have,
+// in bytes as sent, before any extension inflates it; 0 is no limit.
 func (r *Reader) Init(role Role, limit int64) {
 	*r = Reader{role: role, limit: limit}
 }
 
-// Limit is the limit that Init, or SetLimit, was given last.
+// Limit is the limit that was set last, by Init or SetLimit.
 func (r *Reader) Limit() int64 { return r.limit }
 
-// SetLimit replaces the limit that Init was given, for the messages that have not begun yet.
+// SetLimit replaces the limit for messages that have not begun yet.
 func (r *Reader) SetLimit(limit int64) { r.limit = limit }
 
-// Rest returns how many bytes of the data frame under way are still to come: what may be read
-// straight into the message's own memory. It is 0 between frames, in a header, in a control frame,
-// and when all is over. The peer has announced the number, and nothing else: don't allocate by it.
+// Rest returns how many bytes of the current data frame haven't arrived. The caller may read them directly
+// into the memory of the message. Rest is 0 between frames, in a header, in a control frame, and after the
+// end. The peer has only announced this number, so don't allocate that much memory.
 func (r *Reader) Rest() int64 {
 	if r.rest > 0 && Opcode(r.head[0]&opcodeBits).Control() {
 		return 0
@@ -67,15 +69,22 @@ func (r *Reader) Rest() int64 {
 	return r.rest
 }
 
-// Next reads the first n bytes of p and returns what they are. The caller goes on with p[n:] until
-// the event is NeedMore; then n is len(p), and nothing of p will be looked at again. Payloads are
-// unmasked in place.
+// Next reads the first n bytes of p and returns what they are. The caller continues with p[n:] until the
+// event is NeedMore. Then n is len(p), and the Reader needs nothing of p any more. Next unmasks payloads
+// in place.
 //
-// A data frame that lies whole in p is one Data event; one that is cut gives a piece of what each
-// call brings. A piece may be empty only if it is a message's first or last. Control frames are
-// given whole. After CloseFrame or Failed every call is NeedMore.
+// If p has a whole data frame, Next returns it as one Data event. If a data frame is cut, each call returns
+// the piece that it was given. A piece is empty only if it is the first or last of a message. Control
+// frames are returned whole. After CloseFrame or Failed every call returns NeedMore.
+//
+// Pieces, and not whole messages: so the Reader needs no memory for a message, however long, and an
+// application can pass a stream on while it arrives. The session collects the pieces of a message where it
+// wants them whole.
 func (r *Reader) Next(p []byte) (ev Event, n int) {
 	for n < len(p) && !r.over {
+		// The state is only the bytes of the header, and how much of the payload is missing. In the middle
+		// of a payload the header is parsed again: that is cheap, and a second copy of its fields could
+		// contradict the first.
 		var h Header
 		if r.rest > 0 {
 			h, _, _ = ParseHeader(r.head[:r.held])
@@ -85,12 +94,12 @@ func (r *Reader) Next(p []byte) (ev Event, n int) {
 			if h, k, err = r.header(p[n:]); err != nil {
 				return r.fail(err), len(p)
 			}
-			if k == 0 {
+			if k == 0 { // the header isn't whole; header has kept its bytes
 				break
 			}
 			n += k
 		}
-		pos := h.Length - r.rest
+		pos := h.Length - r.rest // where in the payload the piece begins, which decides its mask
 		piece := p[n:]
 		if r.rest < int64(len(piece)) {
 			piece = piece[:r.rest]
@@ -116,8 +125,12 @@ func (r *Reader) Next(p []byte) (ev Event, n int) {
 	return Event{}, len(p)
 }
 
-// header parses the header that p begins with or goes on with, opens its frame, and returns how
-// many bytes of p it took; 0 if it is still not whole. What a later call needs is kept.
+// header parses the header with which p begins or continues, begins its frame, and returns how many bytes of
+// p it took, or 0 if the header isn't whole yet. It keeps what a later call needs: a header that is cut, and
+// the header of a frame whose payload is cut. A frame that p has whole is never copied.
+//
+// RFC 6455 5.4 allows a message of any length, so the limit is checked here, against the announced length:
+// before its payload arrives, and before anybody allocates memory for it.
 func (r *Reader) header(p []byte) (h Header, n int, err *Error) {
 	had := int(r.held)
 	if had > 0 {
@@ -144,15 +157,15 @@ func (r *Reader) header(p []byte) (h Header, n int, err *Error) {
 		}
 	}
 	r.rest = h.Length
-	if h.Length > int64(len(p)-n) { // more of the frame is to come than p has
+	if h.Length > int64(len(p)-n) { // a part of the payload hasn't arrived
 		r.held = uint8(copy(r.head[:], p[:n]))
 	}
 	return h, n - had, nil
 }
 
-// check checks the first two bytes of a header against the Reader's state. It does so in the
-// order of the bytes, and with checkFirst in its place: otherwise which rule is found broken would
-// depend on where the header was cut.
+// check checks the first two bytes of a header against the Reader's state. It checks them in their order,
+// and calls checkFirst itself. Otherwise it would depend on the place of a cut which broken rule is
+// reported.
 func (r *Reader) check(p []byte) *Error {
 	if err := checkFirst(p[0]); err != nil {
 		return err
@@ -182,7 +195,10 @@ func (r *Reader) check(p []byte) *Error {
 	return nil
 }
 
-// data makes the event of a piece of a message, unless the piece says nothing.
+// data makes the event for a piece of a message. It makes none for an empty piece in the middle.
+//
+// RFC 6455 8.1: text that isn't UTF-8 fails the connection. It is checked piece by piece, so the
+// application never sees a wrong byte, and a character may be cut anywhere.
 func (r *Reader) data(first, last bool, piece []byte) Event {
 	if len(piece) == 0 && (r.rest > 0 || !first && !last) {
 		return Event{}
@@ -197,8 +213,8 @@ func (r *Reader) data(first, last bool, piece []byte) Event {
 	return ev
 }
 
-// control makes the event of a control frame once its payload is whole. Only the part of one that
-// is cut is copied; the copy then belongs to the event.
+// control makes the event for a control frame when its payload is whole. Only a payload that is cut is
+// copied; the copy then belongs to the event. RFC 6455 5.5: a control frame has at most 125 bytes.
 func (r *Reader) control(h Header, pos int64, piece []byte) Event {
 	if int64(len(piece)) < h.Length {
 		if len(piece) == 0 {
@@ -230,7 +246,7 @@ func (r *Reader) control(h Header, pos int64, piece []byte) Event {
 	return Event{Kind: CloseFrame, Code: code, Payload: reason}
 }
 
-// fail ends the stream of events and drops what was held.
+// fail ends the stream of events and releases all memory.
 func (r *Reader) fail(err *Error) Event {
 	*r = Reader{Rsv1: r.Rsv1, Hybi07: r.Hybi07, role: r.role, limit: r.limit, over: true}
 	return Event{Kind: Failed, Code: err.Code, Err: err}

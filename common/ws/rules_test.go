@@ -149,7 +149,7 @@ var rules = []struct {
 		[]string{`marked text "a"`, `text "b"`}},
 	{"marked text is the extension's to check", setup{rsv1: true},
 		fromClient(0xc1, "\xff"), []string{`marked text "\xff"`}},
-	{"the text behind it is ours again", setup{rsv1: true},
+	{"the text after it is ours again", setup{rsv1: true},
 		fromClient(0xc1, "\xff") + fromClient(0x81, "\xff")[:7],
 		[]string{`marked text "\xff"`, failSays(ws.ErrInvalidPayload)}},
 }
@@ -177,7 +177,7 @@ func TestRules(t *testing.T) {
 			}
 			behind := append(wire, fromClient(0x81, "behind")...)
 			if diff := cmp.Diff(c.want, play(t, c.setup, behind, nil).Says); diff != "" {
-				t.Errorf("with a frame behind it (-want +got):\n%s", diff)
+				t.Errorf("with a frame after it (-want +got):\n%s", diff)
 			}
 			early := play(t, c.setup, wire[:len(wire)-1], nil)
 			if says := early.Says; len(says) > 0 && strings.HasPrefix(says[len(says)-1], "fails") {

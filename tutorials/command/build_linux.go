@@ -11,10 +11,11 @@ import (
 	"threeloops/tutorials/tester/guard"
 )
 
-// build puts the three servers into dir. It says so before, and what follows.
+// build builds the three servers into dir. Before, it prints what it does and what comes next.
 func build(ctx context.Context, dir, next string) error {
 	if _, err := exec.LookPath("go"); err != nil {
-		return errors.New("the servers are built here, and there is no go command in PATH")
+		return errors.New("building the servers needs the go command, and it isn't in PATH: install Go " +
+			"(https://go.dev/dl)")
 	}
 	root, err := repository()
 	if err != nil {
@@ -40,8 +41,8 @@ func build(ctx context.Context, dir, next string) error {
 	return nil
 }
 
-// inWorkDir calls f with a directory of its own, which it removes afterwards, and with a context that ends when a
-// signal tells this process to end.
+// inWorkDir calls f with a new temporary directory, which it removes afterwards, and with a context
+// that ends when a signal tells this process to end.
 func inWorkDir(f func(ctx context.Context, dir string) error) error {
 	ctx, stop := untilSignal()
 	defer stop()

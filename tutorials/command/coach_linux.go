@@ -18,10 +18,11 @@ import (
 	"threeloops/tutorials/learner/progress"
 )
 
-// noCoach is the port of a coach that isn't wanted.
+// noCoach stands for the port if the user wants no coach.
 const noCoach = -1
 
-// coachPort is what -coach says, when the servers' ports begin with base. Zero is any port.
+// coachPort returns the port that the value of -coach chooses, if base is the servers' first port.
+// Port 0 means any free port.
 func coachPort(at string, base int) (port int, err error) {
 	switch at {
 	case "":
@@ -32,43 +33,43 @@ func coachPort(at string, base int) (port int, err error) {
 	port, err = strconv.Atoi(at)
 	switch {
 	case err != nil || port < 0 || port > 65535:
-		return 0, misuse("-coach takes a port, from 1 to 65535, 0 for any that is free, or off; not %q", at)
+		return 0, misuse("-coach takes a port (1 to 65535), 0 for any free port, or off; not %q", at)
 	case base > 0 && base <= port && port < base+len(models):
-		return 0, misuse("-coach %d: that is a server's port", port)
+		return 0, misuse("-coach %d: a server uses that port; choose another one", port)
 	}
 	return port, nil
 }
 
-// absence is why there is no coach: what the pages say, and what the terminal says, which is nothing if the user
-// has asked for that.
+// absence says why no coach is running: one text for the pages and one for the terminal. The
+// terminal's is empty if the user chose to have no coach.
 type absence struct{ page, terminal string }
 
-// absenceOf is the absence of a coach for a reason that the user didn't choose. The page doesn't repeat what to do,
-// because what it says is given to everyone who asks a server.
+// absenceOf makes the texts for a reason that the user didn't choose. The page doesn't repeat what
+// to do, because a server shows its pages to any client, and detail may name files of this machine.
 func absenceOf(reason, detail string) *absence {
 	return &absence{
-		page: fmt.Sprintf("The coach doesn't run, because %s. The terminal in which you started the servers "+
+		page: fmt.Sprintf("The coach isn't running, because %s. The terminal in which you started the servers "+
 			"says what to do.", reason),
-		terminal: "tutorials: there is no coach, so the buttons in the chapters don't work: " + detail,
+		terminal: "tutorials: the coach isn't running, so the buttons in the chapters don't work: " + detail,
 	}
 }
 
-// listenForCoach takes the coach's port, before the servers' are chosen; base is the first of those. Without the
-// port the servers run on without the coach.
+// listenForCoach listens on the coach's port. It does so before the servers' ports, which start at
+// base, are chosen. If it can't listen, the servers run without a coach.
 func listenForCoach(port, base int) (net.Listener, *absence) {
 	if port == noCoach {
-		return nil, &absence{page: "The coach doesn't run, because the servers were started with -coach off. " +
-			"Start them again without it: go run ./tutorials"}
+		return nil, &absence{page: "The coach isn't running, because the servers were started with -coach off. " +
+			"Start them again without that flag: go run ./tutorials"}
 	}
 	ln, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	again := "go run ./tutorials -coach 0"
 	if base != defaultBase {
 		again = fmt.Sprintf("go run ./tutorials -base %d -coach 0", base)
 	}
-	again = ". Press Ctrl-C, and let the coach take any free port: " + again
+	again = ". Press Ctrl-C, and start again with any free port for the coach: " + again
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		busy := fmt.Sprintf("port %d is busy", port)
+		busy := fmt.Sprintf("port %d is in use", port)
 		return nil, absenceOf("its "+strings.Replace(busy, " is ", " was ", 1), busy+again)
 	case err != nil:
 		return nil, absenceOf(fmt.Sprintf("it can't listen on its port %d", port), err.Error()+again)
@@ -76,21 +77,21 @@ func listenForCoach(port, base int) (net.Listener, *absence) {
 	return ln, nil
 }
 
-// runningCoach is the coach of this process. Nil is none.
+// runningCoach is the coach of this process. If it is nil, there is none.
 type runningCoach struct {
 	*coach.Coach
 	ln  net.Listener
 	url string
 }
 
-// newCoach makes the coach that listens at ln, or none if ln is nil, which without explains. It says in dir's
-// site where the coach is. It builds experiments in dir.
+// newCoach makes the coach that answers on ln, and writes its address into the site in dir. If ln
+// is nil it makes none; without then says why. The coach builds its experiments in dir.
 func newCoach(ln net.Listener, without *absence, dir string, addrs []string) (*runningCoach, *absence, error) {
 	var c *runningCoach
 	if ln != nil {
 		if file, err := progress.Open(); err != nil {
 			ln.Close()
-			without = absenceOf("it can't read what it keeps of your progress", err.Error())
+			without = absenceOf("it can't read your saved progress", err.Error())
 		} else {
 			c = &runningCoach{ln: ln, url: "http://" + ln.Addr().String()}
 			if c.Coach, err = coachFor(file, dir, addrs); err != nil {
@@ -114,8 +115,8 @@ func coachFor(file *progress.File, dir string, addrs []string) (*coach.Coach, er
 	return coach.New(o), nil
 }
 
-// studied returns the numbers of all chapters, and their experiments. writeSite has said what
-// is wrong with chapters.
+// studied returns the numbers of all chapters, and their experiments. It ignores faults in
+// chapters, because writeSite has reported them.
 func studied(root string) (chapters []int, all []*experiment.Experiment) {
 	book, _ := markdown.Load(root, markdown.Folder)
 	if book == nil {
@@ -130,8 +131,8 @@ func studied(root string) (chapters []int, all []*experiment.Experiment) {
 	return chapters, all
 }
 
-// writeCoach writes the file by which pages find the coach, with the secret that they need. Without a coach it
-// is there too, so that the pages can say why they have none.
+// writeCoach writes the file that tells pages the coach's address and secret. Without a coach the
+// file gives the reason, which the pages show.
 func writeCoach(dir string, c *runningCoach, without *absence) error {
 	found := make(map[string]string)
 	if found["url"] = ""; c != nil {
@@ -146,7 +147,8 @@ func writeCoach(dir string, c *runningCoach, without *absence) error {
 	return os.WriteFile(filepath.Join(dir, "site", "coach.json"), text, 0o644)
 }
 
-// start has the coach answer until ctx is over, or until end is called, which waits for its end.
+// start lets the coach answer until ctx ends or until the caller calls end, which waits until the
+// coach has stopped.
 func (c *runningCoach) start(ctx context.Context) (end func()) {
 	if c == nil {
 		return func() {}
@@ -156,7 +158,7 @@ func (c *runningCoach) start(ctx context.Context) (end func()) {
 	go func() {
 		defer close(ended)
 		if err := c.Serve(ctx, c.ln); err != nil {
-			fmt.Fprintf(os.Stderr, "tutorials: the coach has ended: %v\n", err)
+			fmt.Fprintf(os.Stderr, "tutorials: the coach has stopped: %v\n", err)
 		}
 	}()
 	return func() { cancel(); <-ended }

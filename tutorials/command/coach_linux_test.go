@@ -22,8 +22,8 @@ func TestCoachBesideTheServers(t *testing.T) {
 	l := start(t, self("-base", "0"))
 	url, secret := coachOf(t, l)
 	if strings.Count(l.table, "http://") != len(models) || strings.Contains(l.table, url) {
-		t.Errorf("the table has the addresses of the three servers, and not the coach's, which has no page to read;"+
-			" it is\n%s", l.table)
+		t.Errorf("the table must list the addresses of the three servers but not the coach's, which has no page to read;"+
+			" it lists\n%s", l.table)
 	}
 	for _, name := range models {
 		if got, want := get(t, l.urls[name]+"/coach.json"), `{"secret":"`+secret+`","url":"`+url+`"}`; got != want {
@@ -42,20 +42,20 @@ func TestCoachBesideTheServers(t *testing.T) {
 		text, _ := io.ReadAll(answer.Body)
 		answer.Body.Close()
 		if answer.StatusCode != 200 {
-			t.Errorf("a page of %s asks for a client and gets %s: %s", name, answer.Status, text)
+			t.Errorf("a page of %s asks the coach for a client, which answers %s: %s", name, answer.Status, text)
 		}
 		if all := get(t, url+"/clients"); !strings.Contains(all, `"server":"`+name+`"`) {
-			t.Errorf("the client is one of %s: %s", name, all)
+			t.Errorf("the client must be a client of %s, the coach says %s", name, all)
 		}
 	}
 }
 
-// coachOf is where the coach of a launcher is, and its secret, as the pages are told.
+// coachOf returns the coach's address and secret, as a launcher's pages learn them.
 func coachOf(t *testing.T, l *launcher) (url, secret string) {
 	t.Helper()
 	var found struct{ URL, Secret string }
 	if err := json.Unmarshal([]byte(get(t, l.urls["pollserv"]+"/coach.json")), &found); err != nil || found.Secret == "" {
-		t.Fatalf("pages are told no secret: %v", err)
+		t.Fatalf("pages get no secret: %v", err)
 	}
 	return found.URL, found.Secret
 }
@@ -72,35 +72,36 @@ func TestServersWithoutCoach(t *testing.T) {
 	}
 	const see = " The terminal in which you started the servers says what to do."
 	for _, c := range []struct{ about, coach, state, says, page string }{
-		{"it isn't wanted", "off", t.TempDir(), "",
-			"because the servers were started with -coach off. Start them again without it: go run ./tutorials"},
-		{"its port is busy", busy, t.TempDir(), "port " + busy + " is busy. Press Ctrl-C, and let the coach take any " +
-			"free port: go run ./tutorials -base 0 -coach 0", "because its port " + busy + " was busy." + see},
+		{"the user doesn't want it", "off", t.TempDir(), "",
+			"because the servers were started with -coach off. Start them again without that flag: go run ./tutorials"},
+		{"its port is in use", busy, t.TempDir(), "port " + busy + " is in use. Press Ctrl-C, and start again with any " +
+			"free port for the coach: go run ./tutorials -base 0 -coach 0", "because its port " + busy + " was in use." + see},
 		{"the reader's progress is broken", "0", broken, "your progress in " + file + " is damaged",
-			"because it can't read what it keeps of your progress." + see},
+			"because it can't read your saved progress." + see},
 	} {
 		t.Setenv("XDG_STATE_HOME", c.state)
 		l := start(t, self("-base", "0", "-coach", c.coach))
 		got := get(t, l.urls["pollserv"]+"/coach.json")
-		if want := `{"url":"","why":"The coach doesn't run, ` + c.page + `"}`; got != want {
-			t.Errorf("%s: pages are told %s, want %s", c.about, got, want)
+		if want := `{"url":"","why":"The coach isn't running, ` + c.page + `"}`; got != want {
+			t.Errorf("%s: pages get %s, want %s", c.about, got, want)
 		}
 		l.cmd.Process.Signal(os.Interrupt)
 		if err := l.wait(); err != nil {
 			t.Fatal(err)
 		}
-		lines := l.countLines("tutorials: there is no coach, so the buttons in the chapters don't work: " + c.says)
+		lines := l.countLines("tutorials: the coach isn't running, so the buttons in the chapters don't work: " + c.says)
 		if want := min(len(c.says), 1); len(lines) != want {
-			t.Errorf("%s: it is said in %d lines, want %d; all that was said:\n%s", c.about, len(lines), want, &l.errs)
+			t.Errorf("%s: the terminal says so in %d lines, want %d; all its output:\n%s", c.about, len(lines), want, &l.errs)
 		}
 	}
 }
 
-// lasting is an experiment of the chapters that takes its time.
+// lasting is an experiment of the chapters that runs for seconds.
 const lasting = "5.blocked"
 
-// experimentOf waits until a process has an experiment of chapter 5 for a child, and returns that. It is
-// nobody's whose standard error a test reads, and so must be looked for.
+// experimentOf waits until the process parent has a child that runs an experiment of chapter 5, and
+// returns the child's id. It looks in /proc, because a test doesn't see an experiment's standard
+// error.
 func experimentOf(t *testing.T, parent int) (pid int) {
 	t.Helper()
 	for end := time.Now().Add(2 * endTimeout); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
@@ -116,11 +117,12 @@ func experimentOf(t *testing.T, parent int) (pid int) {
 			}
 		}
 	}
-	t.Fatal("no experiment runs")
+	t.Fatal("no experiment is running")
 	return 0
 }
 
-// endsWith kills who runs an experiment, and waits for the end of the experiment's process group.
+// endsWith kills the program that runs an experiment, and waits until the experiment's process
+// group has ended.
 func endsWith(t *testing.T, cmd *exec.Cmd, signal syscall.Signal) {
 	t.Helper()
 	group := experimentOf(t, cmd.Process.Pid)
@@ -130,7 +132,7 @@ func endsWith(t *testing.T, cmd *exec.Cmd, signal syscall.Signal) {
 	for end := time.Now().Add(endTimeout); syscall.Kill(-group, 0) != syscall.ESRCH; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			syscall.Kill(-group, syscall.SIGKILL)
-			t.Fatalf("after %v, and %v, the experiment is still there", signal, endTimeout)
+			t.Fatalf("%v after %v the experiment still runs", signal, endTimeout)
 		}
 	}
 }
@@ -161,9 +163,9 @@ func TestAnExperimentEndsWithTheLauncher(t *testing.T) {
 func TestAnExperimentEndsWithItsRun(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	for signal, want := range map[syscall.Signal]string{
-		syscall.SIGINT: "tutorials: told to end before the experiments were done\n", syscall.SIGKILL: "",
+		syscall.SIGINT: "tutorials: interrupted before the experiments were done\n", syscall.SIGKILL: "",
 	} {
-		cmd := self("run", "5") // its standard input is at its end, so each question is left out
+		cmd := self("run", "5") // standard input is empty, so every question is skipped
 		var errs strings.Builder
 		cmd.Stderr = &errs
 		if err := cmd.Start(); err != nil {
@@ -172,7 +174,7 @@ func TestAnExperimentEndsWithItsRun(t *testing.T) {
 		endsWith(t, cmd, signal)
 		cmd.Wait()
 		if d := cmp.Diff(want, errs.String()); d != "" {
-			t.Errorf("after %v it says (-want +got):\n%s", signal, d)
+			t.Errorf("after %v its output is wrong (-want +got):\n%s", signal, d)
 		}
 	}
 }
@@ -186,7 +188,7 @@ func TestCoachPort(t *testing.T) {
 		{"8004", 8001, 8004}, {"8000", 8001, 8000}, {"8002", 0, 8002},
 	} {
 		if got, err := coachPort(c.at, c.base); got != c.want || err != nil {
-			t.Errorf("-coach=%q with -base %d is port %d, %v; want %d", c.at, c.base, got, err, c.want)
+			t.Errorf("-coach=%q with -base %d chooses port %d, %v; want %d", c.at, c.base, got, err, c.want)
 		}
 	}
 }

@@ -26,12 +26,12 @@ type comparison struct {
 	rounds            int
 	smoke             bool
 	plan              load.Plan
-	own               bool // flags describe a case of their own
+	own               bool // whether a flag describes a case, which replaces the named ones
 	http              bool
 	servers           []string
 }
 
-// compareCommand measures servers in turns.
+// compareCommand measures several servers in turns.
 func compareCommand(args []string) error {
 	q := comparison{Bench: compare.Bench{Progress: os.Stderr}}
 	if err := q.parse(args); err != nil {
@@ -63,25 +63,31 @@ func compareCommand(args []string) error {
 	}
 	err = q.run(ctx, dir, cases)
 	if ctx.Err() != nil {
-		return errors.New("told to end before it was done")
+		return errors.New("interrupted before the measurements were done")
 	}
 	return err
 }
 
 func (q *comparison) parse(args []string) error {
 	fs := newFlags("compare", "[flags] [server ...]\n\n"+
-		"servers: forkserv pollserv epollserv nethttp (all four if none is named), baselines by their names,\n"+
-		"or “peers” for all of those. -conns, -size and the like make a case of their own.\n")
-	fs.StringVar(&q.cases, "cases", "64B,deep,16KiB,1MiB,churn", "`names` of what to measure: "+caseNames())
-	fs.StringVar(&q.sweep, "sweep", "", "measure along an `axis`: idle, active, size, depth or churn")
-	fs.IntVar(&q.rounds, "rounds", 7, "`rounds`; in each all servers are measured once")
-	fs.DurationVar(&q.Warm, "warm", 300*time.Millisecond, "how long each makes load before it is counted")
-	fs.DurationVar(&q.Time, "time", time.Second, "how long each is counted")
-	fs.StringVar(&q.base, "base", "", "the `server` with which others are compared; empty: the first")
-	fs.StringVar(&q.out, "o", "", "`directory` for report.html, report.json, and NAME.txt for benchstat")
-	fs.StringVar(&q.program, "peers", "", "`program` of the baselines; empty: it is built when one of them is named")
-	fs.BoolVar(&q.smoke, "smoke", false, "only check in 30 s what must be so on any machine")
-	fs.BoolVar(&q.http, "http", false, "with -conns and the like: HTTP and not WebSocket")
+		"server: forkserv, pollserv, epollserv, nethttp (Go's net/http), the name of a baseline, or “peers” for all\n"+
+		"baselines, which are other people's servers. Without a name it measures the first four.\n"+
+		"The flags -conns, -idle, -size, -depth, -text, -churn, -rate and -http describe a case of your own, which\n"+
+		"replaces -cases.\n")
+	fs.StringVar(&q.cases, "cases", "64B,deep,16KiB,1MiB,churn", "`names` of the cases to measure, with "+
+		"commas between them: "+caseNames())
+	fs.StringVar(&q.sweep, "sweep", "", "measure cases that differ in one thing, the `axis`: idle, active, "+
+		"size, depth or churn")
+	fs.IntVar(&q.rounds, "rounds", 7, "`number` of rounds; each round measures each server once")
+	fs.DurationVar(&q.Warm, "warm", 300*time.Millisecond, "how long each measurement sends load before it counts")
+	fs.DurationVar(&q.Time, "time", time.Second, "how long each measurement counts")
+	fs.StringVar(&q.base, "base", "", "the `server` with which the others are compared (default: the first one)")
+	fs.StringVar(&q.out, "o", "", "`directory` into which to write report.html, report.json, and a file for "+
+		"benchstat per server")
+	fs.StringVar(&q.program, "peers", "", "`program` that contains the baselines (default: build it if a "+
+		"baseline is named)")
+	fs.BoolVar(&q.smoke, "smoke", false, "only check, in 30 s, what must be true on any machine")
+	fs.BoolVar(&q.http, "http", false, "send HTTP requests instead of WebSocket messages")
 	planFlags(fs, &q.plan)
 	servers, err := parseWords(fs, args, 100)
 	if err != nil {
@@ -92,7 +98,7 @@ func (q *comparison) parse(args []string) error {
 	ofCase := []string{"conns", "idle", "size", "depth", "text", "churn", "rate", "http"}
 	fs.Visit(func(f *flag.Flag) { q.own = q.own || slices.Contains(ofCase, f.Name) })
 	if q.rounds < 1 || q.rounds > 1000 || q.Time <= 0 || q.Time > time.Hour || q.Warm < 0 || q.Warm > time.Hour {
-		return misuse("-rounds: up to 1000; -time, -warm: up to an hour")
+		return misuse("-rounds must be 1 to 1000, -time more than 0 and at most 1h, -warm at most 1h")
 	}
 	return nil
 }
@@ -113,12 +119,12 @@ func (q *comparison) run(ctx context.Context, dir string, cases []compare.Case) 
 	if err := q.Files(cases); err != nil {
 		return err
 	}
-	if q.out != "" { // before it takes minutes
+	if q.out != "" { // an error must come before minutes of measuring
 		if err := os.MkdirAll(q.out, 0o777); err != nil {
 			return fmt.Errorf("-o: %w", err)
 		}
 		if err := unix.Access(q.out, unix.W_OK); err != nil {
-			return fmt.Errorf("-o: %s can't be written to: %w", q.out, err)
+			return fmt.Errorf("-o: can't write to %s: %w", q.out, err)
 		}
 	}
 	n := len(cases) * len(targets) * q.rounds
@@ -140,7 +146,7 @@ func (q *comparison) run(ctx context.Context, dir string, cases []compare.Case) 
 	return failed
 }
 
-// chosen are the cases that the flags ask for.
+// chosen returns the cases that the flags ask for.
 func (q *comparison) chosen() ([]compare.Case, error) {
 	switch {
 	case q.sweep != "":
@@ -151,7 +157,7 @@ func (q *comparison) chosen() ([]compare.Case, error) {
 	return compare.CasesNamed(q.cases)
 }
 
-// targets are the servers that were named.
+// targets returns the servers that the command line names.
 func (q *comparison) targets(ctx context.Context, dir string) (list []compare.Target, err error) {
 	known := append(compare.Ours(dir), compare.NetHTTP())
 	if len(q.servers) == 0 {
@@ -174,21 +180,23 @@ func (q *comparison) targets(ctx context.Context, dir string) (list []compare.Ta
 		case name == "peers":
 			list = append(list, baselines...)
 		case i < 0:
-			return nil, fmt.Errorf("there is no server %q, nor a baseline of that name", name)
+			return nil, fmt.Errorf("there is no server or baseline %q: “go run ./tutorials compare -help” "+
+				"lists the servers", name)
 		default:
 			list = append(list, baselines[i])
 		}
 	}
 	if q.base != "" && !slices.ContainsFunc(list, func(t compare.Target) bool { return t.Name == q.base }) {
-		return nil, fmt.Errorf("-base %s: it is not among those that are measured", q.base)
+		return nil, fmt.Errorf("-base %s: name a server that is measured", q.base)
 	}
 	return list, nil
 }
 
-// baselinesDir is where the program of the baselines is, a module of its own.
+// baselinesDir has the program of the baselines. It is a module of its own.
 const baselinesDir = "tutorials/measure/baselines"
 
-// askBaselines builds the program of the baselines unless it was given, and asks it which there are.
+// askBaselines builds the program of the baselines unless -peers names one, and asks it for its
+// list.
 func (q *comparison) askBaselines(ctx context.Context, dir string) ([]compare.Target, error) {
 	if q.program == "" {
 		root, err := repository()
@@ -202,7 +210,7 @@ func (q *comparison) askBaselines(ctx context.Context, dir string) ([]compare.Ta
 		fmt.Fprintln(os.Stderr, "building the baselines ...")
 		if said, err := cmd.CombinedOutput(); err != nil {
 			os.Stderr.Write(said)
-			return nil, fmt.Errorf("%s can't be built: %w", baselinesDir, err)
+			return nil, fmt.Errorf("can't build %s: %w", baselinesDir, err)
 		}
 	}
 	path, err := filepath.Abs(q.program)
@@ -212,14 +220,14 @@ func (q *comparison) askBaselines(ctx context.Context, dir string) ([]compare.Ta
 	return compare.Baselines(ctx, path)
 }
 
-// smoke checks what must be so, and says what isn't.
+// smoke makes the checks of -smoke. Its error lists those that fail.
 func smoke(ctx context.Context, b *compare.Bench, ours []compare.Target) error {
 	wrong, err := compare.Smoke(ctx, b, ours, os.Stdout)
 	if err != nil {
 		return err
 	}
 	if len(wrong) > 0 {
-		return errors.New("not so: " + strings.Join(wrong, "; "))
+		return errors.New("these checks failed: " + strings.Join(wrong, "; "))
 	}
 	return nil
 }

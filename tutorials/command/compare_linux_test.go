@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// runCommand runs this program with args, and returns what it wrote on standard output.
+// runCommand runs this program with args, and returns its standard output.
 func runCommand(t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := self(args...)
@@ -26,7 +26,7 @@ func TestCompareLeavesAReport(t *testing.T) {
 		"epollserv", "nethttp")
 	for _, want := range []string{"64 B x 3", "epollserv", "nethttp", "Fewer than 6 rounds"} {
 		if !strings.Contains(out, want) {
-			t.Errorf("the table has no %q:\n%s", want, out)
+			t.Errorf("the table lacks %q:\n%s", want, out)
 		}
 	}
 	for _, name := range []string{"report.html", "report.json", "epollserv.txt", "nethttp.txt"} {
@@ -49,7 +49,7 @@ func TestCompareKnowsWhereTheBaselinesAre(t *testing.T) {
 func TestLoadSaysWhoWasLoaded(t *testing.T) {
 	url := "ws" + strings.TrimPrefix(servers(t)["epollserv"], "http") + "/echo"
 	out := runCommand(t, "load", "-url", url, "-conns", "3", "-warm", "20ms", "-time", "200ms")
-	if !strings.Contains(out, "epollserv, process ") || !strings.Contains(out, "all answered right") {
-		t.Errorf("what was loaded, and whether it was right, is missing:\n%s", out)
+	if !strings.Contains(out, "epollserv, process ") || !strings.Contains(out, "all answered correctly") {
+		t.Errorf("the output lacks the server or the correctness of the answers:\n%s", out)
 	}
 }

@@ -12,15 +12,14 @@ import (
 	. "github.com/chromedp/chromedp"
 )
 
-// tab is a tab of a headless Chromium. Its methods fail the test.
+// tab is a tab of a headless Chromium. If a method fails, the test fails.
 type tab struct {
 	*testing.T
 	ctx context.Context
 }
 
-// browse opens a tab. When the test ends, what the page wrote to the console,
-// exceptions and refused scripts included, is an error, unless it contains one
-// of expected.
+// browse opens a tab. When the test ends, everything that the page wrote to the console is an
+// error, exceptions and refused scripts included, unless it contains one of expected.
 func browse(t *testing.T, expected ...string) *tab {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -41,9 +40,9 @@ func browse(t *testing.T, expected ...string) *tab {
 				return
 			}
 			known := func(text string) bool { return strings.Contains(m.Text+m.URL, text) }
-			// The icon is asked for beside JSON, which can't name one.
+			// A browser requests the icon for a JSON document, too, which can't name another one.
 			if !strings.HasSuffix(m.URL, "/favicon.ico") && !slices.ContainsFunc(expected, known) {
-				t.Errorf("the page's console says: %v (%s)", m, m.URL)
+				t.Errorf("an error on the page's console: %v (%s)", m, m.URL)
 			}
 		}
 	}()
@@ -57,8 +56,8 @@ func (b *tab) do(steps ...Action[Void]) {
 	}
 }
 
-// holds waits until a JavaScript expression is true. It asks again and again,
-// for the library's own Poll fails when a new page comes in between.
+// holds waits until a JavaScript expression is true. It evaluates the expression again and again
+// itself, because the library's own Poll fails when a new page arrives in between.
 func (b *tab) holds(about, expression string) {
 	b.Helper()
 	var yes bool
@@ -72,14 +71,13 @@ func (b *tab) holds(about, expression string) {
 	b.Fatalf("%s: %s is not true (%v); the page is\n%s", about, expression, err, text)
 }
 
-// servedBy waits until the page says which server it came from.
+// servedBy waits until the page says that it came from the server name.
 func (b *tab) servedBy(name string) {
 	b.Helper()
 	b.holds("the page says who served it", `document.getElementById("server")?.textContent === "`+name+`"`)
 }
 
-// logged waits until an entry of the echo page's log begins with event and
-// contains text.
+// logged waits until the echo page's log has an entry that begins with event and contains text.
 func (b *tab) logged(event, text string) {
 	b.Helper()
 	b.holds("the log says "+event, `[...document.querySelectorAll("#log li")].some((li) =>
@@ -94,21 +92,21 @@ func TestBrowserEcho(t *testing.T) {
 		b.servedBy(name)
 
 		b.do(Click(CSS(`[data-model="` + name + `"] a.button`)))
-		b.holds("its link leads to the echo page", `location == "`+url+`/_/echo"`)
+		b.holds("the link leads to the echo page", `location == "`+url+`/_/echo"`)
 		b.servedBy(name)
-		b.holds("it only lets us connect",
+		b.holds("only the connect button works",
 			`document.querySelectorAll("#connect:enabled, #disconnect:disabled, #send:disabled").length === 3`)
 
 		b.do(Click(CSS("#connect")))
 		b.logged("opened", "after")
 		b.holds("the state is open", `document.getElementById("state").value === "open"`)
-		b.holds("the focus is where one types", `document.activeElement.id === "message"`)
+		b.holds("the message field has the focus", `document.activeElement.id === "message"`)
 
 		b.do(Clear(CSS("#message")), SendKeys(CSS("#message"), "Grüße ✓"), Click(CSS("#send")))
 		b.logged("sent", "text “Grüße ✓”, 7 characters")
 		b.logged("received", "text “Grüße ✓”, 7 characters, after ")
 
-		// A keyboard's keys don't make a joiner, so the script fills these in.
+		// Key events can't type a zero-width joiner, so the script sets these texts.
 		for text, characters := range map[string]string{
 			"grüße 🎉": "7 characters", "👩\u200d👩\u200d👧": "1 character", "e\u0301": "1 character",
 		} {
@@ -130,7 +128,7 @@ func TestBrowserEcho(t *testing.T) {
 		b.do(Click(CSS("#disconnect")))
 		b.logged("closed", "code 1000")
 		b.do(Click(CSS("#connect")))
-		b.holds("one can connect again", `document.getElementById("state").value === "open"`)
+		b.holds("the page can connect again", `document.getElementById("state").value === "open"`)
 	})
 }
 
@@ -141,16 +139,16 @@ func TestBrowserReadsTheSite(t *testing.T) {
 		b.do(Navigate(url + "/"))
 		for _, step := range []struct{ about, link, path string }{
 			{"the front page leads to the chapters", "/chapters/", "/chapters/"},
-			{"these to a page", "/chapters/about.html", "/chapters/about.html"},
-			{"its quotes to the source", "/source/pollserv/loop.go.html#go-loop.readFrom",
+			{"the chapters to a page", "/chapters/about.html", "/chapters/about.html"},
+			{"a quote to the source", "/source/pollserv/loop.go.html#go-loop.readFrom",
 				"/source/pollserv/loop.go.html"},
-			{"that to the index", "/source/", "/source/"},
-			{"and that to the loops", "/source/loops.html", "/source/loops.html"},
+			{"the source to the index", "/source/", "/source/"},
+			{"the index to the loops", "/source/loops.html", "/source/loops.html"},
 		} {
 			b.do(Click(CSS(`main a[href="` + step.link + `"], header a[href="` + step.link + `"]`)))
 			b.holds(step.about, `location.pathname === "`+step.path+`"`)
 			b.servedBy(name)
-			b.holds("it says what that has cost",
+			b.holds("the page shows the cost of its request",
 				`/process \d+;.* made [\d,]+ system calls/.test(document.getElementById("how").textContent)`)
 		}
 		b.do(EmulateViewport(400, 800))
@@ -162,7 +160,7 @@ func TestBrowserReadsTheSite(t *testing.T) {
 	})
 }
 
-// A reader types commands in another terminal. What is copied has no prompt and no output.
+// Readers type commands in another terminal. What they copy must have no prompt and no output.
 func TestBrowserCopiesCommands(t *testing.T) {
 	b := browse(t)
 	url := servers(t)["pollserv"]
@@ -173,18 +171,18 @@ func TestBrowserCopiesCommands(t *testing.T) {
 				const button = pre.querySelector("button.copy");
 				return pre.querySelector("kbd") ? button?.checkVisibility() === pre.checkVisibility() : !button;
 			})`)
-		b.holds("all commands are there to copy", `[...document.querySelectorAll("pre")]
+		b.holds("every command can be copied", `[...document.querySelectorAll("pre")]
 			.every((pre) => pre.querySelector("kbd") || !/^(\$ |curl |diff |go run |ps )/m.test(pre.textContent))`)
 	}
-	b.holds("an indented command is one too", `[...document.querySelectorAll("article > pre kbd")]
+	b.holds("an indented command can be copied too", `[...document.querySelectorAll("article > pre kbd")]
 		.some((kbd) => kbd.textContent === "curl telnet://127.0.0.1:9000")`)
 	b.do(Evaluate[Void](`navigator.clipboard.writeText = async (text) => { window.copied = text; }; undefined`))
 	b.do(Click(CSS(`.exercise pre .copy`)))
-	b.holds("the commands are copied, each a line", `window.copied ===
+	b.holds("the button copies the commands, each on its own line", `window.copied ===
 		"go run ./tutorials start 1 ~/exercise-01\ngo run ./tutorials test 1"`)
 	const said = `document.querySelector(".exercise pre .copy").textContent`
-	b.holds("the button says so", said+` === "Copied"`)
-	b.holds("and is as before", said+` === "Copy"`)
+	b.holds("the button says that it has copied", said+` === "Copied"`)
+	b.holds("the button gets its old label back", said+` === "Copy"`)
 	b.do(Evaluate[Void](`navigator.clipboard.writeText = () => Promise.reject(new Error("not allowed")); undefined`))
 	b.do(Click(CSS(`.exercise pre .copy`)))
 	b.holds("if the browser refuses, the commands are selected", said+` === "Press Ctrl-C" &&
@@ -210,7 +208,7 @@ func TestBrowserIsToldThatTheServerLeaves(t *testing.T) {
 	}
 }
 
-// A page of one server may open a WebSocket to another, for each was told the
+// A page of one server may open a WebSocket to another server, because each server knows the
 // origins of all three.
 func TestBrowserAcrossServers(t *testing.T) {
 	urls := servers(t)
@@ -223,7 +221,7 @@ func TestBrowserAcrossServers(t *testing.T) {
 	}
 }
 
-// Without -root a server shows a front page of its own.
+// A server without -root shows a built-in front page.
 func TestBrowserBuiltInFrontPage(t *testing.T) {
 	need(t, "chromium")
 	dir := t.TempDir()
@@ -234,16 +232,16 @@ func TestBrowserBuiltInFrontPage(t *testing.T) {
 		b := browse(t, "servers.json")
 		b.do(Navigate(s.url))
 		b.servedBy(s.name)
-		b.holds("it marks that model's card",
+		b.holds("the page marks the card of its own server",
 			`document.querySelector(".card[aria-current]").dataset.model === "`+s.name+`"`)
 		const growth = `document.querySelector('[data-counter="requests"]').lastElementChild.textContent`
 		b.do(WaitVisible(CSS("#numbers")), Click(CSS("#again")))
-		b.holds("a second look shows what has grown", growth+` !== ""`)
+		b.holds("the second visit shows which counters have grown", growth+` !== ""`)
 		b.do(Click(CSS("#again")))
-		b.holds("a third one finds itself, and nothing else", growth+` === "+1"`)
+		b.holds("the third visit counts only its own request", growth+` === "+1"`)
 		for _, link := range []string{"/stats", "/metrics", "/healthz", "/_/echo", "/_/chat"} {
 			b.do(Navigate(s.url), Click(CSS(`.routes a[href="`+link+`"]`)))
-			b.holds("its link leads to "+link, `location.pathname === "`+link+`"`)
+			b.holds("the link leads to "+link, `location.pathname === "`+link+`"`)
 		}
 	}
 }

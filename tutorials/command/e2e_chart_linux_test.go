@@ -19,8 +19,9 @@ import (
 	"threeloops/tutorials/measure/compare"
 )
 
-// chartPage is a page with charts whose text is in a font that it brings along: a machine may have any. That of
-// drawings is in a proportional one, because they are laid out by hand for the font of a page.
+// chartPage is a page with charts. It contains the fonts of their text, because the fonts of
+// machines differ. Drawings have a proportional font, because their author laid them out for the
+// font of a page.
 const chartPage = `<!DOCTYPE html><html><head><meta charset="utf-8"><style>
 @font-face { font-family: "brought along"; src: url(data:font/ttf;base64,%s) }
 @font-face { font-family: "proportional"; src: url(data:font/ttf;base64,%s) }
@@ -31,8 +32,9 @@ svg text { font-family: "brought along" !important }
 .drawing svg text { font-family: "proportional" !important }
 </style></head><body>%s</body></html>`
 
-// crowded is a function that lists the faults of all charts: text that is cut off, that runs into a bar or into
-// other text. A text's box is as high as its font's tallest sign, so the middle of it counts.
+// crowded is a function that lists the faults of all charts: text that is cut off, or that overlaps
+// a bar or other text. A text's box is as high as the tallest character of its font, so only the
+// middle of the box counts.
 const crowded = `() => {
 	const inner = ({ left, right, top, bottom }) => ({ left, right, top: top + (bottom - top) / 4,
 		bottom: bottom - (bottom - top) / 4 });
@@ -59,7 +61,8 @@ const crowded = `() => {
 	return faults.join("\n");
 }`
 
-// charts returns each chart of the chapters, alone and with another run, their drawings, and a report's charts.
+// charts returns each chart of the chapters, alone and with a second run, all drawings, and the
+// charts of a report.
 func charts(t *testing.T) string {
 	t.Helper()
 	var page strings.Builder
@@ -114,12 +117,12 @@ func charts(t *testing.T) string {
 	return page.String()
 }
 
-// measured is a report on servers with long names and short ones, over an axis if that isn't "".
+// measured makes a report on servers with long and short names. Its axis is axis, if that isn't "".
 func measured(axis string) *compare.Report {
 	spread := func(v float64) compare.Spread { return compare.Spread{Low: v * 0.9, Mid: v, High: v * 1.1} }
 	r := &compare.Report{Axis: axis}
 	for i := range 4 {
-		table := compare.Table{Name: "case", Title: "64 B × 100, a message after the other", At: float64(1000 * i)}
+		table := compare.Table{Name: "case", Title: "64 B × 100, one message after the other", At: float64(1000 * i)}
 		for j, name := range []string{"epollserv", "gorilla/websocket", "forkserv", "nginx", "pollserv", "net/http"} {
 			v := float64((i + 1) * (j + 2))
 			table.Rows = append(table.Rows, compare.Row{Server: name, Sums: map[string]compare.Spread{
@@ -129,7 +132,7 @@ func measured(axis string) *compare.Report {
 		}
 		r.Tables = append(r.Tables, table)
 	}
-	r.Tables[3].Rows = r.Tables[3].Rows[:1] // a chart that is narrower than its title
+	r.Tables[3].Rows = r.Tables[3].Rows[:1] // makes a chart that is narrower than its title
 	return r
 }
 
@@ -141,15 +144,15 @@ func TestBrowserDrawsChartsInAnyFont(t *testing.T) {
 	defer s.Close()
 	b := browse(t)
 	b.do(Navigate(s.URL))
-	b.holds("the page's font is there", `document.fonts.status === "loaded" && document.fonts.size === 2 &&
+	b.holds("the page's fonts are loaded", `document.fonts.status === "loaded" && document.fonts.size === 2 &&
 		[...document.fonts].every(({ status }) => status === "loaded")`)
-	b.holds("there are charts, with text", `document.querySelectorAll("svg").length > 40 &&
+	b.holds("the page has charts with text", `document.querySelectorAll("svg").length > 40 &&
 		[...document.querySelectorAll("svg")].every((svg) => svg.querySelector("text"))`)
 	faults, err := Run(b.ctx, Evaluate[string](`(`+crowded+`)()`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if faults != "" {
-		t.Errorf("in a font that is wider than the one they were measured in, the charts have faults:\n%s", faults)
+		t.Errorf("with a font wider than the one they were designed with, the charts have faults:\n%s", faults)
 	}
 }

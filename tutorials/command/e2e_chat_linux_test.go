@@ -18,7 +18,7 @@ type pane struct {
 	n int
 }
 
-// at selects what is in the pane.
+// at returns a selector for what selector matches in the pane.
 func (p pane) at(selector string) CSS {
 	return CSS(fmt.Sprintf(".pane:nth-child(%d) %s", p.n, selector))
 }
@@ -61,13 +61,13 @@ func TestBrowserChat(t *testing.T) {
 		b.do(Navigate(url + "/_/chat"))
 		b.servedBy(filepath.Base(t.Name()))
 		socket, poll := pane{b, 1}, pane{b, 2}
-		b.holds("one can only connect", `document.querySelectorAll(
+		b.holds("only the connect buttons work", `document.querySelectorAll(
 			"[name=connect]:enabled, [name=disconnect]:disabled, .say :enabled").length === 4`)
 
 		socket.connect("Ann")
 		socket.shows("joined", "You are in the room, as Ann.")
 		socket.shows("joined", "With you: nobody yet.")
-		b.holds("the focus is where one types", `document.activeElement.name === "text"`)
+		b.holds("the text field has the focus", `document.activeElement.name === "text"`)
 		poll.connect("Bob")
 		poll.shows("joined", "With you: Ann.")
 		socket.shows("joined", "Bob has joined.")
@@ -87,7 +87,7 @@ func TestBrowserChat(t *testing.T) {
 		b.do(Click(poll.at(`[name="disconnect"]`)))
 		poll.is("away")
 		socket.shows("left", "Bob has left.")
-		b.holds("one who has left can't be chosen", `document.querySelector("[name=to]").options.length === 1`)
+		b.holds("a member who has left can't be chosen", `document.querySelector("[name=to]").options.length === 1`)
 
 		b.do(Click(poll.at(`[value="socket"]`)))
 		poll.choose(`[name="name"]`, "")
@@ -95,7 +95,7 @@ func TestBrowserChat(t *testing.T) {
 		poll.shows("error", "Refused: someone here is called ann already.")
 		poll.is("away")
 		poll.connect("Eve")
-		poll.shows("said", "Bob by requests") // what it said before was another's
+		poll.shows("said", "Bob by requests") // Bob said this; the new Eve must see it as another member's
 		socket.shows("joined", "Eve has joined.")
 		b.do(Click(socket.at(`[name="disconnect"]`)))
 		socket.is("away")
@@ -112,7 +112,7 @@ func TestBrowserLeavesTheChatWithItsPage(t *testing.T) {
 		watcher.connect("Ann")
 		for name, leave := range map[string]Action[Void]{"Bob": Reload(), "Eve": Navigate(url + "/_/history")} {
 			b.do(Navigate(url + "/_/chat"))
-			pane{b, 2}.connect(name) // by long poll
+			pane{b, 2}.connect(name) // by long polling
 			watcher.shows("joined", name+" has joined.")
 			b.do(leave)
 			watcher.shows("left", name+" has left.")
@@ -141,7 +141,7 @@ func TestBrowserShowsWhatTheOperatorSays(t *testing.T) {
 	}
 }
 
-// withConsole starts a server that obeys what is written to its console.
+// withConsole starts a server that obeys its console, and returns the console.
 func withConsole(t *testing.T, program string) (url string, console io.Writer) {
 	t.Helper()
 	cmd := exec.Command(program, "-addr=127.0.0.1:0", "-console")

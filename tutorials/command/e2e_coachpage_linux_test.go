@@ -18,14 +18,16 @@ import (
 	"threeloops/tutorials/learner/progress"
 )
 
-// coached starts a pollserv, impatient, whose one page is testdata/coach.html, and a coach unless off.
+// coached starts a pollserv with short deadlines, whose only page is testdata/coach.html, and a
+// coach unless off.
 func coached(t *testing.T, off bool) (url string, kept *progress.File) {
 	t.Helper()
 	url, kept, _ = mortal(t, off)
 	return url, kept
 }
 
-// mortal is coached with a coach that can be ended, and started again where it was by what end returns.
+// mortal is like coached, but the test can end the coach with end, and start it again at the same
+// address with what end returns.
 func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func() (again func())) {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
@@ -91,7 +93,7 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 	}
 }
 
-// writeChapter writes the page, with our run of its experiment, and what it loads.
+// writeChapter writes the page, with our run of its experiment, and the files that it loads.
 func writeChapter(t *testing.T, site string, e *experiment.Experiment) {
 	t.Helper()
 	if err := os.CopyFS(site, os.DirFS("../site/pages/web")); err != nil {
@@ -120,7 +122,7 @@ func writeChapter(t *testing.T, site string, e *experiment.Experiment) {
 	}
 }
 
-// text is what an element of the page says.
+// text is a JavaScript expression for the text of an element.
 func text(selector string) string {
 	return fmt.Sprintf("document.querySelector('%s').textContent", selector)
 }
@@ -130,40 +132,40 @@ func TestBrowserPredictsAndRuns(t *testing.T) {
 	url, kept := coached(t, false)
 	b := browse(t, "409 (Conflict)")
 	b.do(Navigate(url + "chapter.html"))
-	b.holds("no run without a prediction", text("#experiment-table .state")+` === "First say what you expect." &&
+	b.holds("the run button is disabled without a prediction", text("#experiment-table .state")+` === "First say what you expect." &&
 		document.querySelector("#experiment-table .run").disabled`)
-	b.holds("our run doesn't give the answer away", `!document.querySelector("#experiment-table .ours").open`)
-	b.holds("what asks for none can be run", `!document.querySelector("#experiment-family .run").disabled`)
+	b.holds("our run, which shows the answer, is closed", `!document.querySelector("#experiment-table .ours").open`)
+	b.holds("an experiment without a question can run", `!document.querySelector("#experiment-family .run").disabled`)
 
 	b.do(Click(CSS(`#predict-table label:first-of-type input`)))
-	b.holds("the choice is said", text("#predict-table .said")+` === "You say “2 µs”."`)
-	b.holds("and kept closed is what is right", `!document.querySelector("#predict-table .why").open`)
-	b.holds("our run is kept closed too", `!document.querySelector("#experiment-table .ours").open &&
+	b.holds("the page shows the choice", text("#predict-table .said")+` === "You say “2 µs”."`)
+	b.holds("the right answer stays closed", `!document.querySelector("#predict-table .why").open`)
+	b.holds("our run stays closed too", `!document.querySelector("#experiment-table .ours").open &&
 		!document.querySelector("#experiment-table .run").disabled`)
 	b.do(Focus(CSS("#experiment-table .run")), SendKeys(CSS("#experiment-table .run"), "\r"))
-	b.holds("the verdict is given", text("#predict-table .said")+` === "You said “2 µs”; right is “4 µs”."`)
-	b.holds("and explained", `document.querySelector("#predict-table .why").open`)
-	b.holds("the state is in words", text("#experiment-table .state")+
+	b.holds("the page shows the verdict", text("#predict-table .said")+` === "You said “2 µs”; right is “4 µs”."`)
+	b.holds("the explanation is open", `document.querySelector("#predict-table .why").open`)
+	b.holds("the page says that the run is done", text("#experiment-table .state")+
 		`=== "Done. Your run stands beside ours."`)
-	b.holds("the verdict is there too, and read out once", text("#experiment-table .verdict")+
+	b.holds("the experiment shows the verdict too, and a screen reader reads it once", text("#experiment-table .verdict")+
 		` === "You said “2 µs”; right is “4 µs”." && !document.querySelector("#experiment-table .verdict[aria-live]")`)
 	b.holds("our run is open now", `document.querySelector("#experiment-table .ours").open`)
-	b.holds("both charts are there", `document.querySelector("#experiment-table .ours svg").checkVisibility() &&
+	b.holds("both charts are visible", `document.querySelector("#experiment-table .ours svg").checkVisibility() &&
 		document.querySelector("#experiment-table .yours svg").checkVisibility()`)
-	b.holds("yours says what it shows", `document.querySelector("#experiment-table .yours svg")
+	b.holds("the chart of the reader's run has a description", `document.querySelector("#experiment-table .yours svg")
 		.getAttribute("aria-label").includes("time, yours: from 2 µs at 1 to 4 µs at 2.")`)
-	b.holds("and so does its output", text("#experiment-table .yours pre")+
+	b.holds("the output of the reader's run is there", text("#experiment-table .yours pre")+
 		` === "the table\n\nclients   time\n1         2 µs\n2         4 µs\n"`)
 
-	b.holds("a question of another name comes first as well", `!document.querySelector("#experiment-again .ours").open &&
+	b.holds("a question with another name also comes before its experiment", `!document.querySelector("#experiment-again .ours").open &&
 		document.querySelector("#experiment-again .run").disabled`)
 	b.do(Click(CSS(`#predict-alone label:first-of-type input`)))
-	b.holds("it has been answered", text("#experiment-again .verdict")+` === "You say “yes”." &&
+	b.holds("the page shows that answer", text("#experiment-again .verdict")+` === "You say “yes”." &&
 		!document.querySelector("#experiment-again .ours").open`)
 	b.do(Click(CSS("#experiment-again .run")))
-	b.holds("its verdict is given", text("#predict-alone .said")+` === "You said “yes”, and that is right." &&
+	b.holds("the page shows its verdict", text("#predict-alone .said")+` === "You said “yes”, and that is right." &&
 		document.querySelector("#predict-alone .why").open`)
-	b.holds("at both places", text("#experiment-again .verdict")+` === "You said “yes”, and that is right."`)
+	b.holds("the experiment shows the same verdict", text("#experiment-again .verdict")+` === "You said “yes”, and that is right."`)
 	want := map[string]string{"1.table": "2 µs", "1.alone": "yes"}
 	for end := time.Now().Add(10 * time.Second); len(kept.Predictions()) < 2 && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
@@ -172,21 +174,26 @@ func TestBrowserPredictsAndRuns(t *testing.T) {
 		t.Errorf("the reader's progress (-want +got):\n%s", d)
 	}
 	b.do(Reload())
-	b.holds("at the next visit it is there", text("#predict-table .said")+` === "You say “2 µs”." &&
-		!document.querySelector("#experiment-table .ours").open &&
+	b.holds("the next visit shows the answer", text("#predict-table .said")+` === "You said “2 µs”; right is “4 µs”." &&
 		document.querySelector("#predict-table input").checked`)
+	b.holds("and so is the run", text("#experiment-table .state")+`.startsWith("You ran this on ") &&
+		document.querySelector("#experiment-table .yours svg").checkVisibility() &&
+		document.querySelector("#experiment-table .ours").open && `+text("#experiment-table .yours pre")+
+		` === "the table\n\nclients   time\n1         2 µs\n2         4 µs\n"`)
+	b.holds("it can be run again", `!document.querySelector("#experiment-table .run").disabled`)
 
 	b.do(Click(CSS("#experiment-family .run")))
-	b.holds("it runs", text("#experiment-family .state")+` === "Running …" &&`+
+	b.holds("the experiment runs", text("#experiment-family .state")+` === "Running …" &&`+
 		text("#experiment-family .yours pre")+`.length > 3`)
 	b.do(Click(CSS("#experiment-table .run")))
-	b.holds("one at a time", text("#experiment-table .state")+`.includes("another experiment is running")`)
+	b.holds("only one experiment runs at a time", text("#experiment-table .state")+`.includes("another experiment is running")`)
 	b.do(Click(CSS("#experiment-family .run")))
-	b.holds("it stops when it is told", text("#experiment-family .state")+` === "Stopped." &&`+
+	b.holds("the experiment stops when the reader says so", text("#experiment-family .state")+` === "Stopped." &&`+
 		text("#experiment-family .run")+` === "Run it here"`)
 }
 
-// A run takes seconds, in which its reader looks at the page: it may grow below what is there, and nothing else.
+// A run takes seconds, and meanwhile its reader looks at the page. The page may grow below what the
+// reader sees, but nothing may move.
 func TestBrowserRunMovesNothing(t *testing.T) {
 	need(t, "chromium")
 	for _, width := range []int64{1280, 390} {
@@ -203,22 +210,23 @@ func TestBrowserRunMovesNothing(t *testing.T) {
 			const by = ["left", "top", "width"].map((of) => now[of] - before[i][of]);
 			return by.some((n) => Math.abs(n) > 1) ? [now.name + " by " + by] : []; // a scroll is whole pixels
 		}).join("; "); undefined`))
-		b.holds("it can be predicted", text("#experiment-table .state")+` === "First say what you expect."`)
+		b.holds("the page asks for a prediction", text("#experiment-table .state")+` === "First say what you expect."`)
 		b.do(Evaluate[Void](`scrollTo(0, document.querySelector("#predict-table").offsetTop + 20);
 			window.parts = places(["", " .verdict", " .console", " .run", " .state"]); undefined`))
 		stays := func(when, parts string) {
 			t.Helper()
 			if moved, err := Run(b.ctx, Evaluate[string](`moved(`+parts+`)`)); moved != "" || err != nil {
-				t.Errorf("%d pixels wide, %s, these have moved (left, top, width): %s (%v)", width, when, moved, err)
+				t.Errorf("at a width of %d pixels, %s, these parts have moved (left, top, width): "+
+					"%s (%v)", width, when, moved, err)
 			}
 		}
 		b.do(Evaluate[Void](`document.querySelector("#predict-table input").click()`))
-		b.holds("it can be run", `!document.querySelector("#experiment-table .run").disabled`)
+		b.holds("the run button is enabled", `!document.querySelector("#experiment-table .run").disabled`)
 		stays("with a prediction", "parts")
 
 		b.do(Evaluate[Void](`document.querySelector("#experiment-table .run").click()`))
-		b.holds("it runs", text("#experiment-table .yours pre")+`.endsWith("4 µs\n")`)
-		b.holds("its seconds are counted", text("#experiment-table .run")+` === "Stop it (2 s)"`)
+		b.holds("the experiment runs", text("#experiment-table .yours pre")+`.endsWith("4 µs\n")`)
+		b.holds("the button counts the seconds", text("#experiment-table .run")+` === "Stop it (2 s)"`)
 		b.holds("our run is closed", `!document.querySelector("#experiment-table .ours").open`)
 		b.do(Evaluate[Void](`window.yours = places([" .yours", " .yours pre"]); undefined`))
 		stays("while it runs", "parts")
@@ -226,10 +234,10 @@ func TestBrowserRunMovesNothing(t *testing.T) {
 		if err := os.WriteFile(goOn, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		b.holds("it is done", text("#experiment-table .state")+` === "Done. Your run stands beside ours." &&
+		b.holds("the experiment is done", text("#experiment-table .state")+` === "Done. Your run stands beside ours." &&
 			document.querySelector("#experiment-table .ours").open`)
 		b.do(Evaluate[Void](`requestAnimationFrame(() => requestAnimationFrame(() => { window.drawn = true; })); undefined`))
-		b.holds("it is drawn", `window.drawn`)
+		b.holds("the page is drawn", `window.drawn`)
 		stays("when it is done", "parts.concat(yours)")
 	}
 }
@@ -239,12 +247,12 @@ func TestBrowserPlaysBadClients(t *testing.T) {
 	url, _ := coached(t, false)
 	b := browse(t)
 	b.do(EmulateViewport(1280, 720), Navigate(url+"chapter.html"))
-	b.holds("the figures are there", text(".figures tbody")+`.includes("connections open")`)
+	b.holds("the page shows the figures", text(".figures tbody")+`.includes("connections open")`)
 	b.do(Evaluate[Void](`window.count = (i) => Number(document.querySelectorAll(".figures tr td:nth-child(2)")[i]
 		.textContent); window.before = count(0); undefined`))
 	b.do(Click(CSS(`.clients [data-kind="half"]`)), Click(CSS(`.clients [data-kind="silent"]`)))
 	b.holds("two more connections are open", `count(0) >= before + 2`)
-	b.holds("in the same process", `count(1) === 1`)
+	b.holds("the server still has one process", `count(1) === 1`)
 	b.do(Evaluate[Void](`document.querySelector(".clients .buttons").scrollIntoView({ block: "center" }); undefined`))
 	b.holds("the reader sees the buttons, the clients and the figures together, without scrolling",
 		`[".buttons", ".figures table", ".alive li:last-child"].every((name) => {
@@ -253,19 +261,19 @@ func TestBrowserPlaysBadClients(t *testing.T) {
 		})`)
 	b.holds("the figures stand beside the buttons", `document.querySelector(".figures").getBoundingClientRect().left >=
 		document.querySelector(".buttons").getBoundingClientRect().right`)
-	b.holds("two live", text(".clients .state")+` === "2 clients live, a minute at most."`)
-	b.holds("each says how", `[...document.querySelectorAll(".alive li")].some((li) => li.textContent
+	b.holds("two clients live", text(".clients .state")+` === "2 clients live, a minute at most."`)
+	b.holds("each client shows its state", `[...document.querySelectorAll(".alive li")].some((li) => li.textContent
 		.startsWith("Client 1, half a request, then silence: open"))`)
 	b.do(Click(CSS(`.alive [aria-label="Have client 2 leave"]`)))
-	b.holds("one has left", text(".alive")+`.includes("s, as you said. It has sent 0 bytes")`)
-	b.holds("the server has closed the other", text(".alive")+
+	b.holds("one client has left", text(".alive")+`.includes("s, because you closed it. It has sent 0 bytes")`)
+	b.holds("the server has closed the other client's connection", text(".alive")+
 		`.includes("closed by the server after 4.") && `+text(".alive")+`.includes("408 Request Timeout")`)
-	b.holds("nobody is left", text(".clients .state")+` === "No client lives."`)
-	b.holds("and no button for who has left", `!document.querySelector(".alive button")`)
-	b.holds("the focus has stayed with the item", `document.activeElement.matches(".alive li")`)
+	b.holds("no client is left", text(".clients .state")+` === "No client lives."`)
+	b.holds("a client that has left has no button", `!document.querySelector(".alive button")`)
+	b.holds("the client's entry has kept the focus", `document.activeElement.matches(".alive li")`)
 }
 
-// A reader compares the servers, and goes from one to the other at the panel.
+// A reader compares the servers, and uses the panel to go from one to the next.
 func TestBrowserSendsBadClientsToEachServer(t *testing.T) {
 	need(t, "chromium")
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
@@ -278,12 +286,12 @@ func TestBrowserSendsBadClientsToEachServer(t *testing.T) {
 		b.do(Click(CSS(`.clients .servers .` + strings.TrimSuffix(name, "serv"))))
 		b.holds("the same page comes from "+name, `location.origin === "`+l.urls[name]+`" &&
 			location.pathname === "/chapters/01-one-at-a-time.html"`)
-		b.holds("its panel is in view", `{ const { top } = document.querySelector(".clients").getBoundingClientRect();
+		b.holds("the panel is in view", `{ const { top } = document.querySelector(".clients").getBoundingClientRect();
 			top >= 0 && top < innerHeight / 2 }`)
-		b.holds("it says so", `document.querySelector(".clients .servers [aria-current=true]")?.textContent === "`+name+`"`)
-		b.holds("the figures are its own", `document.querySelector(".figures caption")?.textContent.startsWith("`+name+`,")`)
+		b.holds("the panel marks the server", `document.querySelector(".clients .servers [aria-current=true]")?.textContent === "`+name+`"`)
+		b.holds("the figures are those of the server", `document.querySelector(".figures caption")?.textContent.startsWith("`+name+`,")`)
 		b.do(Click(CSS(`.clients [data-kind="silent"]`)))
-		b.holds("the client is one of it", text(".clients .state")+` === "1 client lives, a minute at most."`)
+		b.holds("the server has the client", text(".clients .state")+` === "1 client lives, a minute at most."`)
 	}
 }
 
@@ -293,15 +301,15 @@ func TestBrowserWithoutCoach(t *testing.T) {
 	b := browse(t)
 	b.do(Navigate(url + "chapter.html"))
 	for _, part := range []string{"#experiment-table", "#experiment-family", ".clients"} {
-		b.holds(part+" says why, and how to start it", text(part+" .state")+
-			` === "The coach doesn't run, because the servers were started with -coach off. `+
-			`Start them again without it: go run ./tutorials"`)
+		b.holds(part+" says why no coach is running, and how to start it", text(part+" .state")+
+			` === "The coach isn't running, because the servers were started with -coach off. `+
+			`Start them again without that flag: go run ./tutorials"`)
 	}
-	b.holds("no button can be pressed but those that copy", `!document.querySelector("main button:enabled:not(.copy)")`)
-	b.holds("our run doesn't give the answer away", `!document.querySelector("#experiment-table .ours").open`)
+	b.holds("only the copy buttons are enabled", `!document.querySelector("main button:enabled:not(.copy)")`)
+	b.holds("our run, which shows the answer, is closed", `!document.querySelector("#experiment-table .ours").open`)
 	b.do(Click(CSS(`#predict-table label:last-of-type input`)), Click(CSS("#predict-table summary")))
-	b.holds("without a run of the reader's, ours opens for a reader who has answered", `document.querySelector("#experiment-table .ours").open`)
-	b.holds("one can still say what one expects", text("#predict-table .said")+
+	b.holds("our run opens after an answer, because the reader can't run the experiment", `document.querySelector("#experiment-table .ours").open`)
+	b.holds("a reader can still predict", text("#predict-table .said")+
 		` === "You said “4 µs”, and that is right."`)
 }
 
@@ -315,28 +323,28 @@ func TestBrowserSeesTheCoachGoAndComeBack(t *testing.T) {
 	b.holds("a client lives", `document.querySelectorAll(".alive li").length === 1`)
 	again := end()
 	const gone = `.startsWith("The coach doesn't answer any more. Start it again as before, with go run ./tutorials")`
-	b.holds("who looks for clients says that the coach is gone", text(".clients .state")+gone)
+	b.holds("the list of clients says that the coach is gone", text(".clients .state")+gone)
 	b.do(Focus(CSS("#experiment-family .run")), SendKeys(CSS("#experiment-family .run"), "\r"))
-	b.holds("so does who runs an experiment", text("#experiment-family .state")+gone)
-	b.holds("the focus is where it was", `document.activeElement.matches("#experiment-family .run:enabled")`)
+	b.holds("the experiment says so too", text("#experiment-family .state")+gone)
+	b.holds("the button has kept the focus", `document.activeElement.matches("#experiment-family .run:enabled")`)
 	b.do(Click(CSS(`#predict-alone label:first-of-type input`)))
-	b.holds("so does who predicts", text("#predict-alone .said")+
+	b.holds("the prediction says so too", text("#predict-alone .said")+
 		`.startsWith("You say “yes”. It isn't kept: The coach doesn't answer any more.")`)
-	b.holds("nothing else says why", `!document.body.innerText.includes("Failed to fetch")`)
+	b.holds("the browser's own error isn't shown", `!document.body.innerText.includes("Failed to fetch")`)
 
 	again()
-	b.holds("it is seen to be back", text("#experiment-family .state")+` === "The coach is back: run it again."`)
-	b.holds("its clients are new ones", text(".clients .state")+` === "No client lives." &&
+	b.holds("the page sees that the coach is back", text("#experiment-family .state")+` === "The coach is back: run it again."`)
+	b.holds("the new coach has no clients", text(".clients .state")+` === "No client lives." &&
 		document.querySelectorAll(".alive li").length === 0`)
-	b.holds("the choice is said as any other", text("#predict-alone .said")+` === "You say “yes”."`)
+	b.holds("the page shows the choice like any other", text("#predict-alone .said")+` === "You say “yes”."`)
 	for until := time.Now().Add(10 * time.Second); len(kept.Predictions()) == 0 && time.Now().Before(until); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if d := cmp.Diff(map[string]string{"1.alone": "yes"}, kept.Predictions()); d != "" {
-		t.Errorf("what was said meanwhile is kept (-want +got):\n%s", d)
+		t.Errorf("the answer given meanwhile must be saved (-want +got):\n%s", d)
 	}
 	b.do(Click(CSS("#experiment-family .run")))
-	b.holds("it runs", text("#experiment-family .state")+` === "Running …"`)
+	b.holds("the experiment runs", text("#experiment-family .state")+` === "Running …"`)
 	b.do(Click(CSS(`.clients [data-kind="silent"]`)))
 	b.holds("a new client lives", text(".alive")+`.includes("Client 1, connects and says nothing: open")`)
 }
@@ -347,23 +355,23 @@ func TestBrowserKeepsWhatWasSaidBeforeTheCoachCame(t *testing.T) {
 	b := browse(t, "net::ERR_CONNECTION_REFUSED")
 	again := end()
 	b.do(Navigate(url + "chapter.html"))
-	b.holds("the coach isn't there", text("#experiment-table .state")+`.startsWith("The coach should be at ")`)
+	b.holds("the page finds no coach", text("#experiment-table .state")+`.startsWith("The coach should be at ")`)
 	b.do(Click(CSS(`#predict-alone label:first-of-type input`)))
-	b.holds("the choice is said", text("#predict-alone .said")+` === "You say “yes”."`)
+	b.holds("the page shows the choice", text("#predict-alone .said")+` === "You say “yes”."`)
 	again()
 	for until := time.Now().Add(20 * time.Second); len(kept.Predictions()) == 0 && time.Now().Before(until); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if d := cmp.Diff(map[string]string{"1.alone": "yes"}, kept.Predictions()); d != "" {
-		t.Errorf("what was said before is kept (-want +got):\n%s", d)
+		t.Errorf("the answer given before must be saved (-want +got):\n%s", d)
 	}
 }
 
-// A page that stands still while the coach is started again has the secret of the last one.
+// A page that stays open while the coach is started again has the previous coach's secret.
 func TestBrowserLearnsTheSecretOfTheNextCoach(t *testing.T) {
 	need(t, "chromium")
 	url, kept, end := mortal(t, false)
-	// The page asks for clients every other second, perhaps while there is no coach.
+	// The page asks for clients every two seconds, perhaps while no coach is running.
 	b := browse(t, "403 (Forbidden)", "net::ERR_CONNECTION_REFUSED")
 	b.do(Navigate(url + "chapter.html"))
 	b.holds("the coach is there", text(".clients .state")+` === "No client lives."`)
@@ -373,12 +381,12 @@ func TestBrowserLearnsTheSecretOfTheNextCoach(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if d := cmp.Diff(map[string]string{"1.alone": "yes"}, kept.Predictions()); d != "" {
-		t.Errorf("what the next coach has kept (-want +got):\n%s", d)
+		t.Errorf("what the next coach has saved (-want +got):\n%s", d)
 	}
-	b.holds("nobody is told of it", text("#predict-alone .said")+` === "You say “yes”."`)
+	b.holds("the reader sees no error", text("#predict-alone .said")+` === "You say “yes”."`)
 }
 
-// Another page may lay what it likes over a frame, and so have its visitor click on what is in it.
+// Another page can hide a frame under its own content, and so make its visitors click in the frame.
 func TestBrowserInAFrameDoesNothing(t *testing.T) {
 	need(t, "chromium")
 	url, kept := coached(t, false)
@@ -390,20 +398,20 @@ func TestBrowserInAFrameDoesNothing(t *testing.T) {
 	}; undefined`))
 	const frame = `document.querySelector("iframe")`
 	const inside = frame + `.contentDocument`
-	b.holds("a line can be seen in the frame", inside+`.querySelector(".framed")?.checkVisibility()`)
+	b.holds("the frame shows a line", inside+`.querySelector(".framed")?.checkVisibility()`)
 	b.holds("the page says why", inside+`.querySelector(".framed").textContent
 		.startsWith("This page is shown inside another page") &&
 		`+inside+`.querySelector("#experiment-family .state").textContent.startsWith("This page is shown inside")`)
-	b.holds("there are buttons, and none can be pressed", inside+`.querySelectorAll("main button").length > 4 &&
+	b.holds("the page has buttons, and none is enabled", inside+`.querySelectorAll("main button").length > 4 &&
 		`+inside+`.querySelectorAll("main button:enabled, main input:enabled").length === 0`)
 	b.do(Evaluate[Void](`for (const b of ` + inside + `.querySelectorAll("main button, main input")) b.click(); undefined`))
-	b.holds("it has not looked for the coach", frame+`.contentWindow.performance
+	b.holds("the page has not looked for the coach", frame+`.contentWindow.performance
 		.getEntriesByType("resource").every(({ name }) => !name.includes("coach.json") && !name.includes("predictions"))`)
 	if got := kept.Predictions(); len(got) > 0 {
-		t.Errorf("a framed page has predicted %v", got)
+		t.Errorf("a page in a frame has saved the predictions %v", got)
 	}
 	b.do(Navigate(url + "chapter.html"))
-	b.holds("by itself the same page works", `!document.querySelector(".framed") &&
+	b.holds("outside of a frame the same page works", `!document.querySelector(".framed") &&
 		!document.querySelector("#experiment-family .run").disabled`)
 }
 
@@ -420,7 +428,7 @@ func TestBrowserCantReachTheCoach(t *testing.T) {
 		import("/coach.js?again");
 	}; undefined`))
 	for _, part := range []string{"#experiment-table", ".clients"} {
-		b.holds(part+" says where it should be, and why it may not answer", text(part+" .state")+
+		b.holds(part+" says where the coach should be, and why it may not answer", text(part+" .state")+
 			".startsWith(`The coach should be at http://127.0.0.1:`) && "+text(part+" .state")+
 			".includes(`this page, at ${location.origin}, can't reach it`)")
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// curl runs curl and returns what it prints.
+// curl runs curl and returns its output.
 func curl(t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(need(t, "curl"), append([]string{"-sS", "--max-time", "20"}, args...)...)
@@ -34,10 +34,10 @@ func TestCurlStatus(t *testing.T) {
 		for _, c := range []struct {
 			about string
 			args  []string // the last one is a path
-			want  string   // status, and the fields Allow and Upgrade
+			want  string   // status, and the header fields Allow and Upgrade
 		}{
 			{"a page", []string{"/"}, "200||"},
-			{"a page, asked in HTTP/1.0", []string{"-0", "/"}, "200||"},
+			{"a page, requested in HTTP/1.0", []string{"-0", "/"}, "200||"},
 			{"a path with escapes", []string{"/%69ndex.html"}, "200||"},
 			{"options", []string{"-X", "OPTIONS", "/"}, "204|GET, HEAD, OPTIONS|"},
 			{"options of the server", []string{"-X", "OPTIONS", "--request-target", "*", "/"},
@@ -46,21 +46,21 @@ func TestCurlStatus(t *testing.T) {
 			{"a target that is too long", []string{"/" + strings.Repeat("x", 20000)}, "414||"},
 			{"no Host", []string{"-H", "Host:", "/"}, "400||"},
 			{"another Host", []string{"-H", "Host: evil.example", "/"}, "403||"},
-			{"nothing there", []string{"/nothing/there"}, "404||"},
-			{"the way out of the root", []string{"--path-as-is", "/../../../etc/passwd"}, "404||"},
-			{"a hidden way out of it", []string{"--path-as-is", "/..%2f..%2fetc/passwd"}, "400||"},
+			{"no such page", []string{"/nothing/there"}, "404||"},
+			{"a path out of the root", []string{"--path-as-is", "/../../../etc/passwd"}, "404||"},
+			{"an escaped path out of the root", []string{"--path-as-is", "/..%2f..%2fetc/passwd"}, "400||"},
 			{"a method that is not for pages", []string{"-d", "x", "/"}, "405|GET, HEAD, OPTIONS|"},
-			{"a method that nobody knows", []string{"-X", "BREW", "/"}, "501||"},
-			{"an expectation that nobody can meet", []string{"-H", "Expect: tea", "/"}, "417||"},
-			{"the echo, asked like a page", []string{"/echo"}, "426||websocket"},
+			{"an unknown method", []string{"-X", "BREW", "/"}, "501||"},
+			{"an unknown expectation", []string{"-H", "Expect: tea", "/"}, "417||"},
+			{"the echo, requested like a page", []string{"/echo"}, "426||websocket"},
 			{"a body that is too large", []string{"--data-binary", "@" + large, "/echo"}, "413||"},
-			{"the same, in chunks",
+			{"the same in chunks",
 				[]string{"-H", "Transfer-Encoding: chunked", "--data-binary", "@" + large, "/echo"}, "413||"},
-			{"a coding that nobody knows",
+			{"an unknown transfer coding",
 				[]string{"-H", "Transfer-Encoding: tea, chunked", "-d", "x", "/echo"}, "501||"},
-			{"a coding that hides where the body ends",
+			{"a coding that hides the end of the body",
 				[]string{"-H", "Transfer-Encoding: tea", "-H", "Content-Length:", "-d", "x", "/echo"}, "400||"},
-			{"a page of somebody else that posts",
+			{"a POST from a page of another origin",
 				[]string{"-H", "Origin: http://evil.example", "-d", "x", "/echo"}, "403||"},
 		} {
 			last := len(c.args) - 1
@@ -78,12 +78,12 @@ func TestCurlKeepsAlive(t *testing.T) {
 		got := curl(t, "-o", os.DevNull, "-o", os.DevNull, "-o", os.DevNull,
 			"-w", `%{http_code} connects %{num_connects}\n`, url+"/", url+"/nothing", url+"/front.css")
 		if d := cmp.Diff("200 connects 1\n404 connects 0\n200 connects 0\n", got); d != "" {
-			t.Errorf("three requests use one connection (-want +got):\n%s", d)
+			t.Errorf("three requests must use one connection (-want +got):\n%s", d)
 		}
 		got = curl(t, "-H", "Connection: close", "-o", os.DevNull, "-o", os.DevNull,
 			"-w", `%{http_code} connects %{num_connects}\n`, url+"/", url+"/")
 		if d := cmp.Diff("200 connects 1\n200 connects 1\n", got); d != "" {
-			t.Errorf("with Connection: close each has its own (-want +got):\n%s", d)
+			t.Errorf("with Connection: close each request must have its own (-want +got):\n%s", d)
 		}
 	})
 }
@@ -95,7 +95,7 @@ func TestCurlHead(t *testing.T) {
 			whole := curl(t, "-i", url+path)
 			head, body, _ := strings.Cut(whole, "\r\n\r\n")
 			if d := cmp.Diff(noDate(head+"\r\n\r\n"), noDate(fields)); d != "" {
-				t.Errorf("HEAD %s has the fields of GET (-GET +HEAD):\n%s", path, d)
+				t.Errorf("HEAD %s must have the header fields of GET (-GET +HEAD):\n%s", path, d)
 			}
 			if body == "" {
 				t.Errorf("GET %s has no body", path)
@@ -104,7 +104,7 @@ func TestCurlHead(t *testing.T) {
 	})
 }
 
-// noDate cuts the field that changes every second.
+// noDate removes the Date field, which changes every second.
 func noDate(head string) string {
 	i := strings.Index(head, "Date: ")
 	if i < 0 {
@@ -129,11 +129,11 @@ func TestCurlPost(t *testing.T) {
 			{"in chunks", []string{"-H", "Transfer-Encoding: chunked"}},
 			{"after 100 Continue", []string{"-H", "Expect: 100-continue", "--expect100-timeout", "15"}},
 			{"in HTTP/1.0", []string{"-0"}},
-			{"from the page of a neighbour", []string{"-H", "Origin: " + servers(t)["pollserv"]}},
+			{"from a page of another server", []string{"-H", "Origin: " + servers(t)["pollserv"]}},
 		} {
 			got := curl(t, append(c.args, "--data-binary", "@"+file, url+"/echo")...)
 			if got != string(body) {
-				t.Errorf("a body that comes %s comes back as %d bytes %.20q, want %d", c.about, len(got), got, len(body))
+				t.Errorf("a body sent %s comes back as %d bytes %.20q, want %d", c.about, len(got), got, len(body))
 			}
 		}
 	})
@@ -147,7 +147,7 @@ func TestCurlEtag(t *testing.T) {
 			curl(t, "--etag-save", etag, "-o", os.DevNull, url+path)
 			got := curl(t, "--etag-compare", etag, "-w", "%{http_code}", url+path)
 			if got != "304" {
-				t.Errorf("%s with its own ETag gives %.20q, want 304 and nothing else", path, got)
+				t.Errorf("%s requested with its own ETag gives %.20q, want 304 without content", path, got)
 			}
 		}
 	})

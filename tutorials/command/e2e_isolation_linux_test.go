@@ -8,7 +8,7 @@ import (
 	. "github.com/chromedp/chromedp"
 )
 
-// panel is a server's part of the page on isolation.
+// panel is a server's part of the isolation page.
 type panel struct {
 	*tab
 	name string
@@ -16,7 +16,7 @@ type panel struct {
 
 func (p panel) css(below string) string { return `[data-panel="` + p.name + `"] ` + below }
 
-// shows waits until there are so many clients in that state, in so many processes.
+// shows waits until the panel has so many clients in that state, in so many processes.
 func (p panel) shows(clients int, state string, processes int) {
 	p.Helper()
 	p.holds(fmt.Sprintf("%s has %d clients %s in %d processes", p.name, clients, state, processes),
@@ -25,7 +25,7 @@ func (p panel) shows(clients int, state string, processes int) {
 			p.css(`.dot[data-state="`+state+`"]`), clients, p.css(".process"), processes))
 }
 
-// ninth waits until so many clients are drawn as the ninth, each labelled as one that is in that state.
+// ninth waits until the panel draws n clients as the ninth, each with a label for that state.
 func (p panel) ninth(state string, n int) {
 	p.Helper()
 	p.holds(fmt.Sprintf("%s has %d ninth clients that are %s", p.name, n, state), fmt.Sprintf(
@@ -36,13 +36,13 @@ func (p panel) ninth(state string, n int) {
 // says waits until the panel's verdict contains text.
 func (p panel) says(text string) {
 	p.Helper()
-	p.holds(p.name+" says so", `document.querySelector('`+p.css(".verdict")+`').innerText.includes("`+text+`")`)
+	p.holds(p.name+" shows its verdict", `document.querySelector('`+p.css(".verdict")+`').innerText.includes("`+text+`")`)
 }
 
-// crash predicts that so many will be gone, and crashes one.
+// crash predicts how many clients will be gone, and crashes a process.
 func (p panel) crash(guess string) {
 	p.Helper()
-	p.holds("nothing can be crashed without a prediction",
+	p.holds("the page crashes nothing without a prediction",
 		`document.querySelector('`+p.css(".crash")+`').disabled`)
 	p.do(Click(CSS(p.css(`input[value="` + guess + `"]`))))
 	p.do(Click(CSS(p.css(".crash"))))
@@ -51,7 +51,7 @@ func (p panel) crash(guess string) {
 func TestBrowserIsolation(t *testing.T) {
 	need(t, "chromium")
 	l := start(t, self("-base", "0"))
-	// What the page is there to show is an error to a browser.
+	// The page shows lost connections on purpose; a browser reports them as errors.
 	b := browse(t, "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET")
 	b.do(Navigate(l.urls["forkserv"]+"/"), Click(CSS(`a.button[href="/_/isolation"]`)))
 	b.servedBy("forkserv")
@@ -63,17 +63,17 @@ func TestBrowserIsolation(t *testing.T) {
 		panel{b, name}.says("Eight clients, one process.")
 	}
 	fork.says("Eight clients, eight processes.")
-	b.holds("nobody has to connect again",
+	b.holds("the button to connect again is hidden",
 		`getComputedStyle(document.querySelector(".again")).display === "none"`)
 	fork.crash("0")
 	fork.says("0 of 8 lost their connection; as you said.")
 	fork.shows(8, "open", 9)
 	fork.ninth("crashed", 1)
-	b.holds("the box of the ninth shows that its process is gone", `document.querySelector('`+
+	b.holds("the ninth client's box shows that its process is gone", `document.querySelector('`+
 		fork.css(".process.gone .dot[data-state=crashed]")+`') !== null`)
 	fork.crash("1")
 	fork.says("0 of 8 lost their connection; you said one.")
-	fork.ninth("crashed", 1) // the second in place of the first
+	fork.ninth("crashed", 1) // the second ninth client has replaced the first one
 
 	for name, guess := range map[string]string{"pollserv": "1", "epollserv": "8"} {
 		p := panel{b, name}
@@ -89,7 +89,7 @@ func TestBrowserIsolation(t *testing.T) {
 		b.do(Click(CSS(p.css(".again"))))
 		p.shows(8, "open", 1)
 		p.ninth("crashed", 0)
-		b.holds("its box is the new process", fmt.Sprintf(`document.querySelector('%s').innerText === "%d"`,
+		b.holds("the server's box shows the new process", fmt.Sprintf(`document.querySelector('%s').innerText === "%d"`,
 			p.css(".process b"), now))
 	}
 	fork.shows(8, "open", 9)
@@ -100,13 +100,13 @@ func TestBrowserIsolation(t *testing.T) {
 	}
 	for line, n := range l.countLines("panic: ") {
 		if n != 4 {
-			t.Errorf("four crashes were asked for, and each only once; got %d times %q", n, line)
+			t.Errorf("each of the four crashes must print its line once; got %d times %q", n, line)
 		}
 	}
 }
 
-// A server that was started by itself shows itself, and says how to see the
-// others; and one without -demo that it won't be crashed.
+// A server that runs alone shows only itself, and says how to see the others. A server without
+// -demo says that the page can't crash it.
 func TestBrowserIsolationAlone(t *testing.T) {
 	need(t, "chromium")
 	dir := t.TempDir()
@@ -120,6 +120,6 @@ func TestBrowserIsolationAlone(t *testing.T) {
 	p := panel{b, "pollserv"}
 	p.shows(8, "open", 1)
 	p.says("The server was started without -demo")
-	b.holds("it is the only one, and can't be crashed", `document.querySelectorAll(".panel").length === 1 &&
+	b.holds("the page has one panel, whose crash buttons are disabled", `document.querySelectorAll(".panel").length === 1 &&
 		document.querySelectorAll(".panel input:disabled, .panel .crash:disabled").length === 4`)
 }

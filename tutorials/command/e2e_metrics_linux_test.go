@@ -11,8 +11,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// TestMetricsAreWhatPrometheusReads has the parser of Prometheus' own libraries
-// read /metrics.
+// TestMetricsAreWhatPrometheusReads reads /metrics with the parser of Prometheus' own libraries.
 func TestMetricsAreWhatPrometheusReads(t *testing.T) {
 	each(t, func(t *testing.T, url string) {
 		families := scrape(t, url)
@@ -21,11 +20,11 @@ func TestMetricsAreWhatPrometheusReads(t *testing.T) {
 			checkFamily(t, f, name)
 		}
 		if n := value(families["threeloops_connections"]); n < 1 {
-			t.Errorf("%v connections are open, want that of who asks at least", n)
+			t.Errorf("%v connections are open, want at least the one that asks", n)
 		}
 		before := value(families["threeloops_requests_total"])
 		if after := value(scrape(t, url)["threeloops_requests_total"]); after <= before {
-			t.Errorf("another request took their number from %v to %v", before, after)
+			t.Errorf("one more request took the number of requests from %v to %v", before, after)
 		}
 	})
 }
@@ -38,7 +37,7 @@ func scrape(t *testing.T, url string) map[string]*dto.MetricFamily {
 	}
 	defer r.Body.Close()
 	if diff := cmp.Diff(expfmt.NewFormat(expfmt.TypeTextPlain), expfmt.ResponseFormat(r.Header)); diff != "" {
-		t.Errorf("the format (-want +got):\n%s", diff)
+		t.Errorf("the format is wrong (-want +got):\n%s", diff)
 	}
 	parser := expfmt.NewTextParser(model.LegacyValidation)
 	families, err := parser.TextToMetricFamilies(r.Body)
@@ -48,8 +47,9 @@ func scrape(t *testing.T, url string) map[string]*dto.MetricFamily {
 	return families
 }
 
-// checkFamily wants a family to be a counter if its name says so, explained,
-// and labelled with its server; and those of slots with their slot and process.
+// checkFamily checks that a family is a counter if its name says so, that it has a help text, and
+// that it has the label of its server. The families of slots must have the labels of their slot and
+// process.
 func checkFamily(t *testing.T, f *dto.MetricFamily, server string) {
 	t.Helper()
 	kind, labels := dto.MetricType_GAUGE, "server"
@@ -62,7 +62,7 @@ func checkFamily(t *testing.T, f *dto.MetricFamily, server string) {
 		t.Errorf("%s has %d samples, want one", f.GetName(), len(f.Metric))
 	}
 	if f.GetType() != kind || f.GetHelp() == "" {
-		t.Errorf("%s is a %v, and is explained as %q; want a %v", f.GetName(), f.GetType(), f.GetHelp(), kind)
+		t.Errorf("%s is a %v with the help text %q; want a %v with a help text", f.GetName(), f.GetType(), f.GetHelp(), kind)
 	}
 	for _, m := range f.Metric {
 		var names []string
@@ -70,12 +70,12 @@ func checkFamily(t *testing.T, f *dto.MetricFamily, server string) {
 			names = append(names, l.GetName())
 		}
 		if got := strings.Join(names, " "); got != labels || m.Label[0].GetValue() != server {
-			t.Errorf("%s has the labels %s, of %s; want %s, of %s", f.GetName(), got, m.Label[0].GetValue(), labels, server)
+			t.Errorf("%s has the labels %s for %s; want %s for %s", f.GetName(), got, m.Label[0].GetValue(), labels, server)
 		}
 	}
 }
 
-// value is that of a family's first sample.
+// value returns the value of a family's first sample.
 func value(f *dto.MetricFamily) float64 {
 	if f == nil || len(f.Metric) == 0 {
 		return -1

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// nodeWS is the npm package of the client. Nobody here wrote it.
+// nodeWS is the npm package of the client, which comes from outside of this project.
 const nodeWS = "ws@8.18.3"
 
 func TestNodeWebSocket(t *testing.T) {

@@ -27,7 +27,7 @@ func dial(t *testing.T, url string) *websocket.Conn {
 	return c
 }
 
-// echoed reads one message and compares it with what was sent.
+// echoed reads one message and compares it with the message that was sent.
 func echoed(t *testing.T, c *websocket.Conn, kind websocket.MessageType, want []byte) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -44,7 +44,7 @@ func echoed(t *testing.T, c *websocket.Conn, kind websocket.MessageType, want []
 	}
 }
 
-// fill returns n bytes of text that does not repeat within a frame's borders.
+// fill returns n bytes of text whose pattern never repeats at the border of a frame.
 func fill(n int) []byte {
 	var b bytes.Buffer
 	for i := 0; b.Len() < n; i++ {
@@ -59,7 +59,7 @@ func TestEcho(t *testing.T) {
 		for _, kind := range []websocket.MessageType{websocket.MessageText, websocket.MessageBinary} {
 			for _, n := range []int{0, 1, 125, 126, 127, 65535, 65536, 1 << 20, 16 << 20} {
 				message := fill(n)
-				sent := make(chan error, 1) // a large message comes back while it is sent
+				sent := make(chan error, 1) // send in the background, because a large message comes back during the sending
 				go func() { sent <- c.Write(t.Context(), kind, message) }()
 				echoed(t, c, kind, message)
 				if err := <-sent; err != nil {
@@ -73,8 +73,9 @@ func TestEcho(t *testing.T) {
 	})
 }
 
-// A client that offers compression is understood, in each of its modes. The library's messages keep
-// its window where the server lets it; these servers run with -compress=on and don't.
+// A server understands each mode of compression that a client can offer. The library compresses
+// each message with the window of the previous ones if the server permits that; these servers run
+// with -compress=on and don't.
 func TestEchoCompressed(t *testing.T) {
 	each(t, func(t *testing.T, url string) {
 		for _, mode := range []websocket.CompressionMode{
@@ -89,7 +90,7 @@ func TestEchoCompressed(t *testing.T) {
 			t.Cleanup(func() { c.CloseNow() })
 			c.SetReadLimit(-1)
 			if got := resp.Header.Get("Sec-WebSocket-Extensions"); !strings.HasPrefix(got, "permessage-deflate") {
-				t.Errorf("compression is answered by %q", got)
+				t.Errorf("the server answers the offer of compression with %q", got)
 			}
 			for _, n := range []int{0, 1, 63, 64, 500, 65536, 1 << 20, 500} {
 				message := fill(n)
@@ -112,7 +113,7 @@ func TestEchoOfFragments(t *testing.T) {
 	each(t, func(t *testing.T, url string) {
 		c := dial(t, url)
 		for _, kind := range []websocket.MessageType{websocket.MessageText, websocket.MessageBinary} {
-			w, err := c.Writer(t.Context(), kind) // every Write is a frame
+			w, err := c.Writer(t.Context(), kind) // each Write sends a frame
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -159,7 +160,7 @@ func TestPing(t *testing.T) {
 		ctx, cancel := context.WithTimeout(c.CloseRead(t.Context()), 10*time.Second)
 		defer cancel()
 		if err := c.Ping(ctx); err != nil {
-			t.Errorf("a ping is not answered: %v", err)
+			t.Errorf("the server doesn't answer a ping: %v", err)
 		}
 	})
 }
@@ -167,7 +168,7 @@ func TestPing(t *testing.T) {
 func TestCloseIsAnsweredInKind(t *testing.T) {
 	each(t, func(t *testing.T, url string) {
 		for _, code := range []websocket.StatusCode{1000, 1001, 1008, 1011, 3000, 4999} {
-			// The library's Close fails unless the peer's Close has the same code.
+			// The library's Close fails unless the peer's Close frame has the same code.
 			if err := dial(t, url).Close(code, "a reason with ümlauts"); err != nil {
 				t.Errorf("Close %d: %v", code, err)
 			}
@@ -182,14 +183,14 @@ func TestBadMessages(t *testing.T) {
 			payload []byte
 			want    websocket.StatusCode
 		}{
-			{"a text that is no UTF-8", []byte("Hello\xff"), websocket.StatusInvalidFramePayloadData},
+			{"a text that isn't UTF-8", []byte("Hello\xff"), websocket.StatusInvalidFramePayloadData},
 			{"a message of more than 16 MiB", make([]byte, 16<<20+1), websocket.StatusMessageTooBig},
 		} {
 			c := dial(t, url)
-			go c.Write(t.Context(), websocket.MessageText, m.payload) // fails, or not: the server may close first
+			go c.Write(t.Context(), websocket.MessageText, m.payload) // may fail, because the server may close first
 			_, _, err := c.Read(t.Context())
 			if got := websocket.CloseStatus(err); got != m.want {
-				t.Errorf("%s is answered by %v (%v), want Close %v", m.about, got, err, m.want)
+				t.Errorf("the server answers %s with %v (%v), want Close %v", m.about, got, err, m.want)
 			}
 		}
 	})
@@ -216,7 +217,7 @@ func TestOrigins(t *testing.T) {
 			got[origin] = resp.StatusCode
 		}
 		if d := cmp.Diff(want, got); d != "" {
-			t.Errorf("pages of the three servers may open a WebSocket, others may not (-want +got):\n%s", d)
+			t.Errorf("only pages of the three servers may open a WebSocket (-want +got):\n%s", d)
 		}
 	})
 }

@@ -16,73 +16,78 @@ import (
 	"threeloops/tutorials/learner/termtext"
 )
 
-// startExercise copies the exercise of a chapter to where the reader likes.
+// startExercise copies the exercise of a chapter into a directory that the reader chooses.
 func startExercise(args []string) error {
-	fs := newFlags("start", "N DIR\nN: the chapter. DIR: where your copy is to lie, outside of the repository.")
+	fs := newFlags("start", "N DIR\nN: the number of a chapter. DIR: the directory for your copy, outside of "+
+		"the repository.")
 	root, e, words, err := choose(fs, args, 2)
 	if err != nil {
 		return err
 	}
 	if len(words) < 2 || words[1] == "" {
-		return misuse("say, too, where your copy is to lie, outside of the repository: %s start %d %s",
+		return misuse("name a directory for your copy, outside of the repository: %s start %d %s",
 			me(root), e.Number, e.Place())
 	}
 	kept, err := progress.Open()
 	if err != nil {
 		return err
 	}
-	if err := kept.Writable(); err != nil { // before there is a copy that nobody knows
+	if err := kept.Writable(); err != nil { // before the copy, which could not be found again without that
 		return err
 	}
 	dir, err := e.Copy(root, words[1])
 	switch before := kept.Exercise(e.Number); {
 	case errors.Is(err, exercise.ErrFull) && sameDir(before, words[1]):
-		return fmt.Errorf("your copy is in %s already: go on with %s test %d, or name another directory to begin anew",
+		return fmt.Errorf("your copy is already in %s: go on with %s test %d, or name another directory to start again",
 			before, me(root), e.Number)
 	case err != nil:
 		return err
 	}
 	if err := kept.Started(e.Number, dir); err != nil {
-		return fmt.Errorf("your copy is in %s, but that could not be noted: %w; remove it before you start again", dir, err)
+		return fmt.Errorf("your copy is in %s, but that could not be saved: %w; remove the copy before you "+
+			"start again", dir, err)
 	}
 	begin(os.Stdout, root, dir, e)
 	return nil
 }
 
-// sameDir reports whether two names are of one directory, which is there.
+// sameDir reports whether two names mean the same existing directory.
 func sameDir(a, b string) bool {
 	one, err1 := os.Stat(a)
 	other, err2 := os.Stat(b)
 	return err1 == nil && err2 == nil && one.IsDir() && os.SameFile(one, other)
 }
 
-// begin says what the exercise is, and what to type next.
+// begin prints what the exercise is about, and what to type next.
 func begin(w io.Writer, root, dir string, e *exercise.Exercise) {
-	n, me := e.Number, anywhere(root) // the reader goes to the copy, and types it there
+	n, me := e.Number, anywhere(root) // the reader will type the commands in the directory of the copy
 	fmt.Fprintf(w, "Chapter %d: %s\n\n%s\n\n", n, e.Title, termtext.Text(e.Symptom))
-	fmt.Fprint(w, termtext.Fold(fmt.Sprintf("Your copy of the program is in %s. One thing in it is wrong: find it, "+
-		"and mend it there. The copy is yours; nothing here depends on it.", dir)), "\n\n")
+	fmt.Fprint(w, termtext.Fold(fmt.Sprintf("Your copy of the program is in %s. It has one fault: find it, "+
+		"and fix it there. The copy is yours; nothing in this repository depends on it.", dir)), "\n\n")
 	for _, c := range [][2]string{
-		{fmt.Sprintf("%s test %d", me, n), "which clients it serves badly; again after each change"},
-		{fmt.Sprintf("%s hint %d", me, n), fmt.Sprintf("the first of %d hints", len(e.Hints))},
-		{fmt.Sprintf("go -C %s run .", shell(dir)), "it runs on 127.0.0.1:9000, to be tried; Ctrl-C ends it"},
+		{fmt.Sprintf("%s test %d", me, n), "tests the program with badly behaved clients; type this after each change"},
+		{fmt.Sprintf("%s hint %d", me, n), fmt.Sprintf("shows the first of %d hints", len(e.Hints))},
+		{fmt.Sprintf("go -C %s run .", shell(dir)), "runs the program on 127.0.0.1:9000, so that you can try " +
+			"it; Ctrl-C ends it"},
 	} {
 		fmt.Fprintf(w, "    %s\n        %s\n", c[0], c[1])
 	}
-	fmt.Fprint(w, "\n", termtext.Fold(fmt.Sprintf("In another language? %s test %d -server \"python3 $PWD/my.py {port}\" "+
+	fmt.Fprint(w, "\n", termtext.Fold(fmt.Sprintf("You can also write the program in another language: %s "+
+		"test %d -server \"python3 $PWD/my.py {port}\" "+
 		"tests any program.", me, n)), "\n")
 	if above := exercise.Workspace(dir); above != "" {
-		fmt.Fprint(w, "\n", termtext.Fold(fmt.Sprintf("The workspace of %s lies above it and doesn't know it; "+
-			"the copy has a go.work of its own, so that it builds.", above)), "\n")
+		fmt.Fprint(w, "\n", termtext.Fold(fmt.Sprintf("The copy lies below the workspace of %s, which doesn't "+
+			"include it. So "+
+			"the copy has its own go.work, and it builds.", above)), "\n")
 	}
 	if set := os.Getenv("GOWORK"); set != "" && set != "off" {
-		fmt.Fprintf(w, "\nGOWORK is set to %s here: unset it before you build the copy yourself.\n", set)
+		fmt.Fprintf(w, "\nYour shell sets GOWORK to %s: unset it before you build the copy yourself.\n", set)
 	}
 }
 
-// hintExercise shows one more hint, or all.
+// hintExercise shows the next hint or, with -all, all hints.
 func hintExercise(args []string) error {
-	fs := newFlags("hint", "N [-all]\nN: the chapter.")
+	fs := newFlags("hint", "N [-all]\nN: the number of a chapter. Each call shows the next hint.")
 	all := fs.Bool("all", false, "show all hints")
 	root, e, _, err := choose(fs, args, 1)
 	if err != nil {
@@ -97,8 +102,8 @@ func hintExercise(args []string) error {
 	case *all:
 		first = 0
 	case first >= last:
-		fmt.Printf("That was the last of %d hints. To see them again:\n    %s hint %d -all\n"+
-			"To see what was wrong:\n    %s diff %d\n", last, me(root), e.Number, me(root), e.Number)
+		fmt.Printf("That was the last of %d hints. To read them again, type:\n    %s hint %d -all\n"+
+			"To read what was wrong, type:\n    %s diff %d\n", last, me(root), e.Number, me(root), e.Number)
 		return nil
 	default:
 		last = first + 1
@@ -117,9 +122,10 @@ func hintExercise(args []string) error {
 	return nil
 }
 
-// diffExercise shows how the reader's program differs from the sound one, and says what was wrong.
+// diffExercise shows how the reader's program differs from the correct one, and explains the fault.
 func diffExercise(args []string) error {
-	fs := newFlags("diff", "N [DIR]\nN: the chapter. DIR: where your program is, if not where start laid it.")
+	fs := newFlags("diff", "N [DIR]\nN: the number of a chapter. DIR: the directory of your program, if it "+
+		"isn't the one that you gave to start.")
 	root, e, words, err := choose(fs, args, 2)
 	if err != nil {
 		return err
@@ -127,7 +133,8 @@ func diffExercise(args []string) error {
 	var dir string
 	if len(words) == 2 {
 		if dir = words[1]; !isDir(dir) {
-			return fmt.Errorf("there is no directory %s: say where your program is, or nothing if it is where start laid it",
+			return fmt.Errorf("there is no directory %s: name the one with your program, or leave the name "+
+				"out if it is where start copied it",
 				dir)
 		}
 	} else if dir, err = started(root, e); err != nil {
@@ -137,23 +144,23 @@ func diffExercise(args []string) error {
 	ours := filepath.Join(markdown.Folder, e.Name, e.Sound, "main.go")
 	switch {
 	case errors.Is(err, exercise.ErrNoGo):
-		fmt.Printf("There is no Go in %s to compare; our program is %s.\n", dir, ours)
+		fmt.Printf("There are no Go files in %s to compare; our program is %s.\n", dir, ours)
 	case err != nil:
 		return err
 	case changes == "":
-		fmt.Printf("Your program is ours, line for line: %s.\n", ours)
+		fmt.Printf("Your program has the same lines as ours, %s.\n", ours)
 	default:
 		if coloured(os.Stdout) {
 			changes = termtext.Coloured(changes)
 		}
-		fmt.Printf("Lines with - are yours, lines with + are ours, of %s.\n\n%s", ours, changes)
+		fmt.Printf("Lines with - are yours; lines with + are ours, from %s.\n\n%s", ours, changes)
 	}
 	fmt.Printf("\nWhat was wrong\n\n%s\n", termtext.Text(e.Explanation))
 	return nil
 }
 
-// choose reads a command line whose first word is a chapter's number, and returns that chapter's exercise
-// and all of at most so many words.
+// choose parses a command line whose first word is the number of a chapter. It returns that
+// chapter's exercise and all words, at most so many.
 func choose(fs *flag.FlagSet, args []string, most int) (
 	root string, e *exercise.Exercise, words []string, err error) {
 	if words, err = parseWords(fs, args, most); err != nil {
@@ -163,7 +170,7 @@ func choose(fs *flag.FlagSet, args []string, most int) (
 	return root, e, words, err
 }
 
-// chosen finds the exercise of the chapter that the first word names.
+// chosen returns the exercise of the chapter whose number is the first word.
 func chosen(command string, words []string) (root string, e *exercise.Exercise, err error) {
 	root, err = repository()
 	if err != nil {
@@ -171,7 +178,7 @@ func chosen(command string, words []string) (root string, e *exercise.Exercise, 
 	}
 	all, faults := exercise.Load(root, markdown.Folder)
 	if len(words) == 0 {
-		fmt.Fprintf(os.Stderr, "tutorials: say the number of a chapter: %s %s N\n", me(root), command)
+		fmt.Fprintf(os.Stderr, "tutorials: name a chapter by its number: %s %s N\n", me(root), command)
 		for _, e := range all {
 			fmt.Fprintf(os.Stderr, "%4d  %s\n", e.Number, e.Title)
 		}
@@ -189,7 +196,7 @@ func chosen(command string, words []string) (root string, e *exercise.Exercise, 
 	return root, nil, errors.Join(faults, noExercise(number, all))
 }
 
-// noExercise says which chapters have one.
+// noExercise returns an error that names the chapters with exercises.
 func noExercise(number int, all []*exercise.Exercise) error {
 	var others []string
 	for _, e := range all {
@@ -198,10 +205,10 @@ func noExercise(number int, all []*exercise.Exercise) error {
 	if others == nil {
 		others = []string{"none"}
 	}
-	return fmt.Errorf("chapter %d has no exercise; those that have one: %s", number, strings.Join(others, ", "))
+	return fmt.Errorf("chapter %d has no exercise; these chapters have one: %s", number, strings.Join(others, ", "))
 }
 
-// started returns where the reader's copy lies.
+// started returns the directory of the reader's copy.
 func started(root string, e *exercise.Exercise) (dir string, err error) {
 	kept, err := progress.Open()
 	if err != nil {
@@ -213,7 +220,7 @@ func started(root string, e *exercise.Exercise) (dir string, err error) {
 		return "", fmt.Errorf("you haven't started the exercise of chapter %d; type: %s", e.Number, again)
 	}
 	if !isDir(dir) {
-		return "", fmt.Errorf("your exercise of chapter %d was in %s, which is gone; to begin anew, type: %s",
+		return "", fmt.Errorf("your exercise of chapter %d was in %s, which no longer exists; to start again, type: %s",
 			e.Number, dir, again)
 	}
 	return dir, nil
@@ -224,7 +231,8 @@ func isDir(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// me is how this program is called from the shell's directory. After “go -C” that isn't the working directory.
+// me returns the command that runs this program from the shell's directory. After “go -C” that
+// differs from the working directory.
 func me(root string) string {
 	dir, err := os.Getwd()
 	if shells := os.Getenv("PWD"); shells != "" && !sameDir(shells, root) {
@@ -236,10 +244,10 @@ func me(root string) string {
 	return anywhere(root)
 }
 
-// anywhere is how this program is called from any directory.
+// anywhere returns the command that runs this program from any directory.
 func anywhere(root string) string { return "go -C " + shell(root) + " run ./tutorials" }
 
-// shell quotes a word for a shell if it needs that.
+// shell quotes a word if a shell would not read it as it is.
 func shell(word string) string {
 	plain := func(c rune) bool {
 		return strings.ContainsRune("/._-+:,@%", c) || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'

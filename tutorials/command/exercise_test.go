@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// suite makes a repository whose chapters are the test data's, and a place for the reader's progress.
+// suite makes a repository with the chapters of the test data, and a directory for the reader's
+// progress.
 func suite(t *testing.T) (root string) {
 	t.Helper()
 	root = filepath.Join(t.TempDir(), "suite")
@@ -32,7 +33,7 @@ func suite(t *testing.T) (root string) {
 	return root
 }
 
-// runIn runs a command in a directory and returns its status and all that it writes.
+// runIn runs a command in a directory and returns its status and its whole output.
 func runIn(t *testing.T, dir string, args ...string) (status int, out string) {
 	t.Helper()
 	self, err := os.Executable()
@@ -46,7 +47,7 @@ func runIn(t *testing.T, dir string, args ...string) (status int, out string) {
 	return cmd.ProcessState.ExitCode(), string(text)
 }
 
-// A reader starts an exercise, sees it fail, takes all hints, mends it and compares.
+// A reader starts an exercise, sees a test fail, reads all hints, fixes the program and compares.
 func TestAnExerciseFromStartToDiff(t *testing.T) {
 	root := suite(t)
 	dir := filepath.Join(t.TempDir(), "my copy")
@@ -58,21 +59,21 @@ func TestAnExerciseFromStartToDiff(t *testing.T) {
 		{[]string{"test", "2"}, 1, "of chapter 2; type: go run ./tutorials start 2 ~/exercise-02"},
 		{[]string{"start"}, 2, "   2  Long lines come back in several"},
 		{[]string{"start", "2"}, 2, "outside of the repository: go run ./tutorials start 2 ~/exercise-02"},
-		{[]string{"start", "9", dir}, 1, "chapter 9 has no exercise; those that have one: 2"},
+		{[]string{"start", "9", dir}, 1, "chapter 9 has no exercise; these chapters have one: 2"},
 		{[]string{"start", "two", dir}, 2, `takes the number of a chapter, not "two"`},
 		{[]string{"start", "2", "here"}, 1, "lies inside the repository"},
 		{[]string{"start", "2", dir}, 0, "    go -C '" + dir + "' run .\n"},
-		{[]string{"start", "2", dir}, 1, "your copy is in " + dir + " already: go on with go run ./tutorials test 2"},
+		{[]string{"start", "2", dir}, 1, "your copy is already in " + dir + ": go on with go run ./tutorials test 2"},
 		{[]string{"start", "2", filepath.Dir(dir)}, 1, "is not empty"},
 		{[]string{"test", "2", "-check", "answer"}, 0, "\n1 ok, 0 failed, 0 left out\n"},
-		{[]string{"test", "2"}, 1, "A hint:\n    go run ./tutorials hint 2\n"},
+		{[]string{"test", "2"}, 1, "For a hint, type:\n    go run ./tutorials hint 2\n"},
 		{[]string{"hint", "2"}, 0, "hint 1 of 3\n\nSend longer and longer lines.\n"},
 		{[]string{"hint", "2"}, 0, "hint 2 of 3\n"},
 		{[]string{"hint", "2", "-all"}, 0, "hint 1 of 3\n\nSend longer and longer lines.\n\nhint 2 of 3\n"},
 		{[]string{"hint", "2"}, 0, "That was the last of 3 hints."},
 		{[]string{"diff", "2"}, 0, "-\t\tline, _, err := r.ReadLine()\n+\t\tline, err := r.ReadBytes('\\n')\n"},
 		{[]string{"diff", "2"}, 0, "What was wrong\n\nReadLine cuts what doesn't fit"},
-		{[]string{"diff", "2", "tutorials/chapters/02-lines/server"}, 0, "Your program is ours, line for line"},
+		{[]string{"diff", "2", "tutorials/chapters/02-lines/server"}, 0, "Your program has the same lines as ours"},
 	} {
 		status, out := runIn(t, root, c.args...)
 		if status != c.status || !strings.Contains(out, c.want) {
@@ -87,11 +88,11 @@ func TestAnExerciseFromStartToDiff(t *testing.T) {
 	if err := os.WriteFile(dir+"/main.go", sound, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	// From elsewhere in the repository the commands that it names say where that is.
+	// In another directory of the repository, the printed commands name the root.
 	status, out := runIn(t, root+"/tutorials", "test", "2")
-	want := "Sound. What we made of it, and what was wrong:\n    go -C " + root + " run ./tutorials diff 2\n"
+	want := "To compare it with ours, and to read what was wrong, type:\n    go -C " + root + " run ./tutorials diff 2\n"
 	if status != 0 || !strings.Contains(out, want) {
-		t.Errorf("a mended exercise: status %d, want 0 and %q in:\n%s", status, want, out)
+		t.Errorf("a fixed exercise: status %d, want 0 and %q in:\n%s", status, want, out)
 	}
 	if err := os.Rename(dir+"/main.go", dir+"/main.py"); err != nil {
 		t.Fatal(err)
@@ -103,7 +104,7 @@ func TestAnExerciseFromStartToDiff(t *testing.T) {
 	}
 }
 
-// What start prints works in the copy, to which a reader goes next, and so does what that prints.
+// The commands that start prints work in the copy, and so do the commands that those print.
 func TestWhatStartPrintsWorksInTheCopy(t *testing.T) {
 	own, err := repository()
 	if err != nil {
@@ -129,18 +130,18 @@ func TestWhatStartPrintsWorksInTheCopy(t *testing.T) {
 			said, _ := cmd.CombinedOutput()
 			return string(said)
 		}
-		t.Fatalf("no command has %q:\n%s", word, printed)
+		t.Fatalf("the output has no command with %q:\n%s", word, printed)
 		return ""
 	}
 	tested := inCopy(out, " test 2")
 	if !strings.Contains(tested, "The program in "+copied) {
-		t.Errorf("test, as start printed it, says in the copy:\n%s", tested)
+		t.Errorf("the test command that start printed prints in the copy:\n%s", tested)
 	}
 	if hint := inCopy(out, " hint 2"); !strings.Contains(hint, "hint 1 of ") {
-		t.Errorf("hint, as start printed it, says in the copy:\n%s", hint)
+		t.Errorf("the hint command that start printed prints in the copy:\n%s", hint)
 	}
 	if again := inCopy(tested, " hint 2"); !strings.Contains(again, "hint 2 of ") {
-		t.Errorf("hint, as test printed it, says in the copy:\n%s", again)
+		t.Errorf("the hint command that test printed prints in the copy:\n%s", again)
 	}
 }
 
@@ -154,7 +155,7 @@ func TestWhatIsToBePastedIsQuoted(t *testing.T) {
 	}
 }
 
-// Ctrl-C while a test waits is no fault of the server's, nor of the tester's.
+// Ctrl-C during a test isn't a fault of the server or the tester.
 func TestATestIsToldToEnd(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -171,12 +172,12 @@ func TestATestIsToldToEnd(t *testing.T) {
 	}
 	said := bufio.NewReader(errs)
 	if line, err := said.ReadString('\n'); err != nil || line != "testing “sleep 600 #” ...\n" {
-		t.Errorf("it begins with %q, %v", line, err)
+		t.Errorf("the first line is %q, %v", line, err)
 	}
 	cmd.Process.Signal(os.Interrupt)
 	rest, _ := io.ReadAll(said)
 	cmd.Wait()
-	if want := "tutorials: told to end before all was tested\n"; string(rest) != want {
-		t.Errorf("told to end it says %q, want %q", rest, want)
+	if want := "tutorials: interrupted before all checks were made\n"; string(rest) != want {
+		t.Errorf("after the signal it prints %q, want %q", rest, want)
 	}
 }

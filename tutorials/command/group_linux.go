@@ -15,45 +15,44 @@ import (
 )
 
 const (
-	startTime = 30 * time.Second // for a server to say that it is ready
-	endTime   = 20 * time.Second // for its shutdown: more than its -grace and -close-timeout
+	startTime = 30 * time.Second // how long a server may take until it is ready
+	endTime   = 20 * time.Second // how long a shutdown may take: longer than -grace and -close-timeout
 )
 
-// lifelineFD is the descriptor number of the lifeline in a server: the first
-// after standard input, output and error.
+// lifelineFD is the lifeline's descriptor number in a server: the first one after standard input,
+// output and error.
 const lifelineFD = "3"
 
-// errInterrupted is a Ctrl-C that came too early.
-var errInterrupted = errors.New("told to end before the servers were ready")
+// errInterrupted means that Ctrl-C came before the servers were ready.
+var errInterrupted = errors.New("interrupted before the servers were ready")
 
-// server is a running server, each in a process group of its own: a Ctrl-C at
-// the terminal reaches only this process, which passes it on once.
+// server is a running server. Each has its own process group: a Ctrl-C at the terminal reaches only
+// this process, which passes it on once.
 type server struct {
 	name string
-	url  string // where it listens, once it is ready
+	url  string // its address, known once the server is ready
 	bin  string
 	args []string
 	cmd  *exec.Cmd
 
-	line  chan string // gets the line that says it is ready, or what else came first
+	line  chan string // gets the ready line, or the line that came in its place
 	ended bool
-	err   error // how it ended
+	err   error // how the process ended
 
 	started time.Time
-	crashes []time.Time // within crashWindow
+	crashes []time.Time // times of the crashes within crashWindow
 }
 
-// group is the servers that were started. Its methods are for one goroutine.
+// group holds the servers that were started. Only one goroutine may call its methods.
 type group struct {
 	servers  []*server
 	ended    chan *server
 	lifeline [2]*os.File // read and write end
-	log      io.Writer   // gets a line for each thing that happens to a server
+	log      io.Writer   // gets a line for each end and restart of a server
 }
 
-// newGroup makes the lifeline: a pipe that nothing is ever written to. The
-// kernel closes this process's write end however the process ends, SIGKILL
-// included, and then the servers read end of file.
+// newGroup makes the lifeline: a pipe to which nobody ever writes. The kernel closes this process's
+// write end however the process ends, even by SIGKILL, and then the servers read end of file.
 func newGroup() (*group, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -62,7 +61,7 @@ func newGroup() (*group, error) {
 	return &group{ended: make(chan *server, len(models)), lifeline: [2]*os.File{r, w}, log: os.Stderr}, nil
 }
 
-// start starts the server bin. Its log goes where ours goes.
+// start starts the program bin as a server, with this process's standard error for its log.
 func (g *group) start(bin string, args ...string) error {
 	s := &server{name: filepath.Base(bin), bin: bin, args: append(args, "-lifeline", lifelineFD)}
 	if err := g.spawn(s); err != nil {
@@ -72,7 +71,7 @@ func (g *group) start(bin string, args ...string) error {
 	return nil
 }
 
-// spawn makes a process of s, which has none.
+// spawn starts the process of s, which must have none.
 func (g *group) spawn(s *server) error {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -104,8 +103,8 @@ func (g *group) spawn(s *server) error {
 	return nil
 }
 
-// quietly has a server that panics say why, in one line, and not where: here
-// most panics are asked for. Set GOTRACEBACK to see the stack.
+// quietly lets a server that panics print only the reason, in one line, without the stack. Most
+// panics here are deliberate. The user can set GOTRACEBACK to see the stack.
 func quietly(env []string) []string {
 	const name = "GOTRACEBACK"
 	if os.Getenv(name) != "" {
@@ -114,7 +113,7 @@ func quietly(env []string) []string {
 	return append(env, name+"=none")
 }
 
-// ready waits until every server has said that it accepts connections.
+// ready waits until every server has printed that it accepts connections.
 func (g *group) ready(ctx context.Context) error {
 	late := time.After(startTime)
 	for _, s := range g.servers {
@@ -131,19 +130,19 @@ func (s *server) ready(ctx context.Context, late <-chan time.Time) error {
 		form := s.name + ": listening on %s (pid %d)\n"
 		var pid int
 		if _, err := fmt.Sscanf(line, form, &s.url, &pid); err != nil {
-			return fmt.Errorf("%s did not start", s.name) // its own line on standard error says why
+			return fmt.Errorf("%s did not start", s.name) // the server's own line on standard error says why
 		}
 		s.url += "/"
 		return nil
 	case <-late:
-		return fmt.Errorf("%s: not ready after %v", s.name, startTime)
+		return fmt.Errorf("%s was not ready within %v", s.name, startTime)
 	case <-ctx.Done():
 		return errInterrupted
 	}
 }
 
-// end tells the servers that are left to end, and waits for them. One that
-// takes too long is killed with its process group.
+// end tells all running servers to end, and waits for them. It kills the process group of a server
+// that takes too long.
 func (g *group) end() error {
 	left := 0
 	for _, s := range g.servers {
@@ -175,9 +174,9 @@ func (g *group) end() error {
 	g.lifeline[1].Close()
 	switch {
 	case late != nil:
-		return fmt.Errorf("killed %s: still there after %v", strings.Join(late, ", "), endTime)
+		return fmt.Errorf("killed %s, which had not ended within %v", strings.Join(late, ", "), endTime)
 	case failed != nil:
-		return fmt.Errorf("did not end well: %s", strings.Join(failed, "; "))
+		return fmt.Errorf("servers ended with an error: %s", strings.Join(failed, "; "))
 	}
 	return nil
 }

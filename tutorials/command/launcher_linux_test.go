@@ -20,27 +20,26 @@ import (
 	"time"
 )
 
-// endTimeout is how long a test waits for an end: longer than the servers' grace
-// time, so that a slow end shows as such.
+// endTimeout is how long a test waits for an end. It is longer than the servers' grace time, so
+// that a slow end shows as such.
 const endTimeout = 30 * time.Second
 
-// launcher is a launcher that runs, and what it said.
+// launcher is a running launcher, and what it has printed.
 type launcher struct {
 	cmd   *exec.Cmd
-	urls  map[string]string // by model, without the last slash
+	urls  map[string]string // by model, without the slash at the end
 	pids  map[string]int
-	table string // what it printed before it said what to open
+	table string // the table, up to the line that says what to open
 
-	errs bytes.Buffer  // its standard error and that of all it started; read it when gone is closed
-	gone chan struct{} // closed when nobody is left who could write there
+	errs bytes.Buffer  // standard error of the launcher and its descendants; read it after gone is closed
+	gone chan struct{} // closed when no process is left that could write to errs
 	err  error         // how the launcher itself ended; valid after wait
 }
 
-// launch starts cmd, a launcher, and waits for its table, or for its end when
-// there is none.
+// launch starts cmd, a launcher, and waits for its table, or for its end if it prints none.
 //
-// Everything that the launcher starts inherits its standard error. So the end
-// of file there proves that not one process is left.
+// Everything that the launcher starts inherits its standard error. So the end of file on standard
+// error proves that no process is left.
 func launch(cmd *exec.Cmd) (*launcher, error) {
 	if err := openSources(); err != nil {
 		return nil, err
@@ -94,8 +93,8 @@ func (l *launcher) readTable(r io.Reader) {
 	}
 }
 
-// wait waits until the launcher and all that it started have ended. What has
-// not ended by then is killed, and an error.
+// wait waits until the launcher and all that it started have ended. If some processes don't end in
+// time, wait kills them and returns an error.
 func (l *launcher) wait() error {
 	select {
 	case <-l.gone:
@@ -109,10 +108,10 @@ func (l *launcher) wait() error {
 	}
 	<-l.gone
 	l.err = l.cmd.Wait()
-	return fmt.Errorf("after %v something was still there that the launcher had started; it said:\n%s", endTimeout, &l.errs)
+	return fmt.Errorf("after %v a process of the launcher was still running; the output:\n%s", endTimeout, &l.errs)
 }
 
-// countLines counts the lines of standard error that begin so; call it after wait.
+// countLines counts the lines of standard error with that beginning. Call it after wait.
 func (l *launcher) countLines(beginning string) map[string]int {
 	lines := make(map[string]int)
 	for line := range strings.Lines(l.errs.String()) {
@@ -123,18 +122,18 @@ func (l *launcher) countLines(beginning string) map[string]int {
 	return lines
 }
 
-// self returns the command that runs this test binary as the launcher.
+// self returns a command that runs this test binary as the launcher.
 func self(args ...string) *exec.Cmd {
 	exe, err := os.Executable()
 	if err != nil {
-		panic(err) // Linux knows it
+		panic(err) // Linux always knows it
 	}
 	cmd := exec.Command(exe, args...)
 	cmd.Env = append(os.Environ(), launchEnv+"=1")
 	return cmd
 }
 
-// start launches the three servers, and ends them with the test.
+// start starts a launcher for the three servers, and ends it with the test.
 func start(t *testing.T, cmd *exec.Cmd) *launcher {
 	t.Helper()
 	l, err := launch(cmd)
@@ -152,12 +151,12 @@ func start(t *testing.T, cmd *exec.Cmd) *launcher {
 	})
 	if len(l.urls) != len(models) {
 		l.wait()
-		t.Fatalf("the launcher did not start; it said:\n%s", &l.errs)
+		t.Fatalf("the launcher did not start; its output:\n%s", &l.errs)
 	}
 	return l
 }
 
-// startServers starts servers that were built into dir, without the launcher, and ends them with the test.
+// startServers starts servers from dir, without the launcher, and ends them with the test.
 func startServers(t *testing.T, dir string, names []string, flags ...string) []*server {
 	t.Helper()
 	g, err := newGroup()
@@ -180,7 +179,7 @@ func startServers(t *testing.T, dir string, names []string, flags ...string) []*
 	return g.servers
 }
 
-// failedStart runs a launcher that can't start, and returns what it said.
+// failedStart runs a launcher that can't start, and returns its standard error.
 func failedStart(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	l, err := launch(cmd)
@@ -200,15 +199,14 @@ func failedStart(t *testing.T, cmd *exec.Cmd) string {
 	return l.errs.String()
 }
 
-// shared is a launcher for the tests that only want to talk to servers.
+// shared is one launcher for all tests that only need running servers.
 var shared struct {
 	once sync.Once
 	l    *launcher
 	err  error
 }
 
-// each runs a test against every server: url is its address without a slash at
-// the end.
+// each runs a test against every server. url is the server's address without a slash at the end.
 func each(t *testing.T, test func(t *testing.T, url string)) {
 	t.Helper()
 	urls := servers(t)
@@ -217,14 +215,14 @@ func each(t *testing.T, test func(t *testing.T, url string)) {
 	}
 }
 
-// servers returns the addresses of the shared servers by model.
+// servers returns the addresses of the shared launcher's servers by model.
 func servers(t *testing.T) map[string]string {
 	t.Helper()
 	shared.once.Do(func() {
 		shared.l, shared.err = launch(self("-base", "0"))
 		if shared.err == nil && len(shared.l.urls) != len(models) {
 			shared.l.wait()
-			shared.err = fmt.Errorf("the launcher did not start; it said:\n%s", &shared.l.errs)
+			shared.err = fmt.Errorf("the launcher did not start; its output:\n%s", &shared.l.errs)
 		}
 	})
 	if shared.err != nil {
@@ -236,31 +234,30 @@ func servers(t *testing.T) map[string]string {
 func endShared() error {
 	l := shared.l
 	if l == nil || shared.err != nil {
-		return nil // not used, or the tests have failed for it
+		return nil // no test used it, or the tests have failed because of it
 	}
 	l.cmd.Process.Signal(syscall.SIGTERM)
 	if err := l.wait(); err != nil {
 		return err
 	}
 	if l.err != nil {
-		return fmt.Errorf("%w; it said:\n%s", l.err, &l.errs)
+		return fmt.Errorf("%w; its output:\n%s", l.err, &l.errs)
 	}
 	return nil
 }
 
-// openSources opens every source file of the servers, and reads none.
+// openSources opens every source file of the servers, without reading any.
 //
-// The launcher builds the servers with go build, which go test knows nothing
-// about: the result would stay "ok (cached)" when a server breaks. What go test
-// does know is which files below the module's own directory a test has opened;
-// it runs the test again when one of them has changed. Our sources are in the
-// module next door. But go test compares names as they were given, and
-// os.DirFS joins them without cleaning: MODULE/../common/ws/frame.go is a name
-// below MODULE. Opened as ../common/ws/frame.go, or by the cleaned name, the
-// same file does not count. (Both were tried, and so were changed, added and
-// removed files, with go.work and without.)
+// The launcher builds the servers with go build. go test doesn't know that these tests depend on
+// the servers' sources, so their result would stay "ok (cached)" after a server breaks. But go test
+// does record which files below the module's directory a test has opened, and runs the test again
+// when one of them has changed. Our sources are in the module next to this one. However, go test
+// compares the names as they were given, and os.DirFS joins names without cleaning them:
+// MODULE/../common/ws/frame.go is a name below MODULE. The same file opened as
+// ../common/ws/frame.go, or by its cleaned name, does not count. (We tried both, and also changed,
+// added and removed files, with and without go.work.)
 func openSources() error {
-	folder, err := os.Getwd() // where go test runs a test
+	folder, err := os.Getwd() // the directory in which go test runs a test
 	if err != nil {
 		return err
 	}
@@ -283,7 +280,7 @@ func openSources() error {
 	return nil
 }
 
-// statsOf asks a server who it is.
+// statsOf asks a server for its name and process.
 func statsOf(t *testing.T, url string) (name string, pid int) {
 	t.Helper()
 	resp, err := http.Get(url + "/stats")

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// left lists what a command leaves in its temporary directory.
+// left lists the files that a command has left in its temporary directory.
 func left(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -23,8 +23,8 @@ func left(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// A command removes its temporary files, also when nobody reads what it writes or a signal ends it, while it
-// builds or later.
+// A command removes its temporary files even if its output's reader goes away or a signal ends it,
+// during the build or later.
 func TestNoCommandLeavesTemporaryFiles(t *testing.T) {
 	root := suite(t)
 	copied := filepath.Join(t.TempDir(), "copy")
@@ -35,10 +35,10 @@ func TestNoCommandLeavesTemporaryFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// until is the beginning of a line, of standard output or error, after which the command's reader goes away or the
-	// signal comes.
+	// until is the beginning of a line of standard output or standard error. After that line the
+	// reader of the output goes away, or the signal comes.
 	if testing.Short() {
-		t.Skip("it builds the servers again and again")
+		t.Skip("it builds the servers several times")
 	}
 	for i, c := range []struct{ args, dir, until string }{
 		{"test 2", root, "building the program"},
@@ -50,18 +50,18 @@ func TestNoCommandLeavesTemporaryFiles(t *testing.T) {
 		{"-base 0 -coach off", own, "building "},
 		{"-base 0 -coach off", own, "model "},
 	} {
-		told := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}[i%3] // which are handled alike
+		told := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}[i%3] // all three are handled alike
 		for _, how := range []syscall.Signal{syscall.SIGPIPE, told} {
 			if c.until == "model " && how == syscall.SIGPIPE {
-				continue // nothing follows the table
+				continue // no output follows the table
 			}
 			t.Run(c.args+"/"+c.until+"/"+how.String(), func(t *testing.T) { cutOff(t, c.dir, c.args, c.until, how) })
 		}
 	}
 }
 
-// cutOff ends a command after its first line that begins with until, and wants nothing to be left. SIGPIPE stands
-// for a reader that has gone.
+// cutOff ends a command after its first line that begins with until, and checks that no file is
+// left. SIGPIPE stands for a reader that has gone away.
 func cutOff(t *testing.T, dir, args, until string, how syscall.Signal) {
 	temp := t.TempDir()
 	cmd := self(strings.Fields(args)...)
@@ -81,7 +81,7 @@ func cutOff(t *testing.T, dir, args, until string, how syscall.Signal) {
 	}
 	w.Close()
 	if until != "What do you expect?" {
-		typed.Close() // no question is answered
+		typed.Close() // this question isn't answered
 	}
 	var said strings.Builder
 	r.SetReadDeadline(time.Now().Add(4 * endTimeout))
@@ -103,7 +103,7 @@ func cutOff(t *testing.T, dir, args, until string, how syscall.Signal) {
 		typed.Close()
 	}
 	late := time.AfterFunc(2*endTimeout, func() {
-		t.Errorf("%q, ended after %q, still runs", args, until)
+		t.Errorf("%q, ended after %q, is still running", args, until)
 		cmd.Process.Kill()
 	})
 	cmd.Wait()

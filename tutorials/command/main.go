@@ -10,10 +10,10 @@ import (
 	"syscall"
 )
 
-// models are the servers, in the order of their ports.
+// models lists the servers in the order of their ports.
 var models = []string{"forkserv", "pollserv", "epollserv"}
 
-// command is what the first word of the command line chooses.
+// command is one of the program's commands. The first word of the command line chooses it.
 type command struct {
 	name  string
 	about string
@@ -22,25 +22,25 @@ type command struct {
 
 var commands = []command{
 	{"serve", "build the three servers and run them side by side (the default)", serve},
-	{"run", "ask for your predictions of a chapter, run its experiments, and compare", runChapter},
-	{"load", "make load for a server and say how fast it is answered", loadCommand},
-	{"compare", "measure servers against each other, in turns", compareCommand},
-	{"verify", "hold the chapters against the code and what it does", verifyChapters},
-	{"start", "lay the exercise of a chapter somewhere, for you to mend it there", startExercise},
-	{"test", "play bad clients to a server, in any language, and say what comes back", test},
-	{"hint", "show one more hint for the exercise of a chapter", hintExercise},
-	{"diff", "compare your program with ours, and say what was wrong", diffExercise},
+	{"run", "ask what you expect of a chapter's experiments, run them, and compare", runChapter},
+	{"load", "send load to a server, and print how fast it answers", loadCommand},
+	{"compare", "measure several servers in turns, and compare them", compareCommand},
+	{"verify", "check that what the chapters say is still true", verifyChapters},
+	{"start", "copy a chapter's exercise into a directory of yours, where you fix it", startExercise},
+	{"test", "test a server, in any language, with badly behaved clients", test},
+	{"hint", "show the next hint for a chapter's exercise", hintExercise},
+	{"diff", "compare your program with ours, and explain what was wrong", diffExercise},
 }
 
-// Main runs the command that args names, or does the work that a command has started this
-// program again for. It returns the exit status.
+// Main runs the command that args names and returns the exit status. If a command has started this
+// process as a helper, Main does the helper's work instead.
 func Main(args []string) int {
 	worker()
 	return dispatch(args)
 }
 
-// dispatch runs the command that args names and returns the exit status: 0 when
-// it did what was asked, 1 when it failed, 2 when the command line is wrong.
+// dispatch runs the command that args names and returns the exit status: 0 if it succeeded, 1 if it
+// failed, 2 if the command line is wrong.
 func dispatch(args []string) int {
 	name := "serve"
 	switch {
@@ -58,7 +58,7 @@ func dispatch(args []string) int {
 			return status(c.run(args))
 		}
 	}
-	return status(misuse("there is no command %q: “go run ./tutorials help” lists all", name))
+	return status(misuse("there is no command %q: “go run ./tutorials help” lists all commands", name))
 }
 
 func status(err error) int {
@@ -68,7 +68,7 @@ func status(err error) int {
 	case errors.Is(err, errUsage):
 		return 2
 	case unread.Load():
-		return 128 + int(syscall.SIGPIPE) // as a shell has it of a program that a broken pipe ends
+		return 128 + int(syscall.SIGPIPE) // the status that a shell reports for a program ended by SIGPIPE
 	}
 	fmt.Fprintf(os.Stderr, "tutorials: %v\n", err)
 	return 1
@@ -79,5 +79,5 @@ func usage(w io.Writer) {
 	for _, c := range commands {
 		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.about)
 	}
-	fmt.Fprint(w, "\n“go run ./tutorials command -help” lists the flags of a command.\n")
+	fmt.Fprint(w, "\n“go run ./tutorials COMMAND -help” explains a command and its flags.\n")
 }

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watchGoRun calls gone when `go run` started this process and has died. A
-// terminal sends Ctrl-C to both, but a SIGTERM or SIGKILL for `go run` ends it
-// without a word to the program that it runs.
+// watchGoRun calls gone when the `go run` that started this process has died. A terminal sends
+// Ctrl-C to both, but a SIGTERM or SIGKILL ends `go run` alone, and the program that it runs isn't
+// told.
 func watchGoRun(gone func()) error {
 	parent := os.Getppid()
 	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", parent))
@@ -22,7 +22,7 @@ func watchGoRun(gone func()) error {
 		return fmt.Errorf("watch go run: %w", err)
 	}
 	go func() {
-		// A process's descriptor becomes readable when the process ends.
+		// The descriptor of a process becomes readable when the process ends.
 		for fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}; ; {
 			if _, err := unix.Poll(fds, -1); err != unix.EINTR {
 				gone()

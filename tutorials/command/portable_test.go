@@ -10,10 +10,11 @@ import (
 	"testing"
 )
 
-// elsewhere are systems without epoll on which a reader may try the course.
+// elsewhere lists systems without epoll on which a reader may try the course.
 var elsewhere = []string{"darwin", "windows"}
 
-// goFor runs the go command in the repository for another system, and returns what it says if it fails.
+// goFor runs the go command in the repository for another system, and returns its output if it
+// fails.
 func goFor(goos string, args ...string) string {
 	cmd := exec.Command("go", args...)
 	cmd.Dir = "../.."
@@ -24,7 +25,8 @@ func goFor(goos string, args ...string) string {
 	return ""
 }
 
-// Without Linux the program must compile: only then can it say what to do.
+// The program must compile on systems without Linux's system calls: otherwise it can't tell the
+// user what to do.
 func TestTheLauncherCompilesForOtherSystems(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles the standard library for two other systems")
@@ -38,7 +40,7 @@ func TestTheLauncherCompilesForOtherSystems(t *testing.T) {
 
 // The pages show Linux programs, whatever system writes the pages.
 func TestTheSiteIsWrittenOnOtherSystems(t *testing.T) {
-	t.Setenv("GOOS", "darwin") // for the go command that the writing asks
+	t.Setenv("GOOS", "darwin") // writing the pages asks the go command
 	dir, done, err := staticSite()
 	if err != nil {
 		t.Fatal(err)

@@ -7,8 +7,7 @@ import (
 	"path/filepath"
 )
 
-// repository finds the root of the servers' module: the working directory or
-// one above it.
+// repository returns the root of the servers' module: the working directory or one above it.
 func repository() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -20,7 +19,7 @@ func repository() (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", errors.New("no servers found here: run it inside the repository")
+			return "", errors.New("the servers' source isn't here: run this command inside the repository")
 		}
 		dir = filepath.Dir(dir)
 	}

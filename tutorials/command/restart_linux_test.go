@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// crash has the process that serves url crash.
+// crash makes the process that serves url crash.
 func crash(t *testing.T, url string) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -27,8 +27,7 @@ func crash(t *testing.T, url string) {
 	}
 }
 
-// another waits until a process other than pid answers at url, and returns its
-// id.
+// another waits until a process other than pid answers at url, and returns that process's id.
 func another(t *testing.T, url string, pid int) int {
 	t.Helper()
 	for end := time.Now().Add(endTimeout); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
@@ -41,7 +40,7 @@ func another(t *testing.T, url string, pid int) int {
 			return now
 		}
 	}
-	t.Fatalf("nobody but process %d answers at %s after %v", pid, url, endTimeout)
+	t.Fatalf("no process except %d answers at %s within %v", pid, url, endTimeout)
 	return 0
 }
 
@@ -54,11 +53,11 @@ func TestServersThatFallAreStartedAgain(t *testing.T) {
 	want := make(map[string]int)
 	for name, how := range map[string]string{"pollserv": "signal: killed", "epollserv": "exit status 2"} {
 		now := another(t, url[name], pid[name])
-		want[fmt.Sprintf("tutorials: %s (pid %d) ended: %s; it is started again", name, pid[name], how)] = 1
-		want[fmt.Sprintf("tutorials: %s is back at %s/ (pid %d)", name, url[name], now)] = 1
+		want[fmt.Sprintf("tutorials: %s (pid %d) ended: %s; starting it again", name, pid[name], how)] = 1
+		want[fmt.Sprintf("tutorials: %s is running again at %s/ (pid %d)", name, url[name], now)] = 1
 	}
 	if err := syscall.Kill(pid["forkserv"], 0); err != nil {
-		t.Errorf("forkserv itself, whose child crashed: %v", err)
+		t.Errorf("forkserv itself must survive its child's crash: %v", err)
 	}
 	l.cmd.Process.Signal(syscall.SIGTERM)
 	if err := l.wait(); err != nil {
@@ -68,19 +67,19 @@ func TestServersThatFallAreStartedAgain(t *testing.T) {
 		t.Errorf("the launcher ended with %v", l.err)
 	}
 	if d := cmp.Diff(want, l.countLines("tutorials: ")); d != "" {
-		t.Errorf("each fall is a line, and each return (-want +got):\n%s", d)
+		t.Errorf("each crash and each restart must print one line (-want +got):\n%s", d)
 	}
 	asked := map[string]int{"panic: this process was asked to crash, by POST /_/crash (-demo)": 2}
 	if d := cmp.Diff(asked, l.countLines("panic: ")); d != "" {
-		t.Errorf("each crash is a line (-want +got):\n%s", d)
+		t.Errorf("each panic must print one line (-want +got):\n%s", d)
 	}
 	if strings.Contains(l.errs.String(), "goroutine") {
-		t.Errorf("a crash that was asked for shows no stack:\n%s", &l.errs)
+		t.Errorf("a deliberate crash must not print its stack:\n%s", &l.errs)
 	}
 }
 
-// crashing makes a group of one server that says it is ready and then crashes, as
-// often as it is started. births is a file that gets a line each time.
+// crashing makes a group of one server that prints its ready line and then crashes, each time it is
+// started. births is a file that gets a line per start.
 func crashing(t *testing.T) (g *group, births string, log *bytes.Buffer) {
 	t.Helper()
 	g, err := newGroup()
@@ -109,8 +108,8 @@ func lines(t *testing.T, path string) int {
 func TestAServerThatCrashesTooOftenIsNotRestarted(t *testing.T) {
 	g, births, log := crashing(t)
 	began := time.Now()
-	if err := g.watch(t.Context()); err == nil || err.Error() != "no server is left" {
-		t.Errorf("at last watch returns %v", err)
+	if err := g.watch(t.Context()); err == nil || err.Error() != "no server is running any more" {
+		t.Errorf("watch returns %v when no server is left", err)
 	}
 	if err := g.end(); err != nil {
 		t.Error(err)
@@ -121,9 +120,9 @@ func TestAServerThatCrashesTooOftenIsNotRestarted(t *testing.T) {
 	if took := time.Since(began); took < (maxCrashes-1)*restartPause {
 		t.Errorf("its starts took %v, less than the pauses between them", took)
 	}
-	const last = "exit status 3; that is 5 times within 10s, so it is left alone\n"
-	if !strings.HasSuffix(log.String(), last) || strings.Count(log.String(), "is back") != maxCrashes-1 {
-		t.Errorf("want a line for each fall and each return, the last %q, got:\n%s", last, log)
+	const last = "exit status 3; it has ended 5 times within 10s, so it isn't started again\n"
+	if !strings.HasSuffix(log.String(), last) || strings.Count(log.String(), "is running again") != maxCrashes-1 {
+		t.Errorf("want a line for each crash and each restart, the last %q, got:\n%s", last, log)
 	}
 }
 
@@ -137,9 +136,9 @@ func TestNothingIsStartedAgainAtTheEnd(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	cancel()
-	inTime := time.Since(began) < restartPause // or this machine was too slow to see anything
+	inTime := time.Since(began) < restartPause // otherwise this machine is too slow to see the pause
 	if err := <-over; err != nil {
-		t.Errorf("told to end while a server is down, watch returns %v", err)
+		t.Errorf("if its context ends while a server is down, watch returns %v", err)
 	}
 	g.end()
 	if n := lines(t, births); inTime && n > 1 {

@@ -15,7 +15,8 @@ import (
 	"threeloops/tutorials/learner/progress"
 )
 
-// backlog is a chapter with a question, an experiment that answers it, and a question that none answers.
+// backlog makes a chapter with a question, an experiment that answers it, and a question without an
+// experiment.
 func backlog(t *testing.T, root string) *markdown.Chapter {
 	t.Helper()
 	write := func(name, text string) {
@@ -42,7 +43,7 @@ func backlog(t *testing.T, root string) *markdown.Chapter {
 	}
 }
 
-// terminal holds a lesson with somebody who types that, and returns what the terminal shows.
+// terminal runs a lesson for a reader who types typed, and returns what the terminal shows.
 func terminal(t *testing.T, c *markdown.Chapter, root, typed string) string {
 	t.Helper()
 	file, err := progress.Open()
@@ -67,22 +68,23 @@ func TestRunAsksRunsAndCompares(t *testing.T) {
 	root := t.TempDir()
 	c := backlog(t, root)
 	const howMany = "\nHow many?\n\n  1   2\n  2   3\n\n"
-	const why = "\nWhy?\n\n  1   a\n  2   b\n\nWhat do you expect? 1 to 2 (Enter skips): "
+	const why = "\nWhy?\n\n  1   a\n  2   b\n\nWhat do you expect? Type a number from 1 to 2, or press Enter to skip: "
 	const experiment = "\nIt connects.\n\n$ go run ./backlog\nbacklog   connects\n2         3\n"
 	for _, step := range []struct{ about, typed, want string }{
-		{"a reader who answers is told how right that was", "two\n3\n1\n\n", howMany + "What do you expect? 1 to 2 (Enter skips): " +
-			"That is no number from 1 to 2: That is no number from 1 to 2: " + why + experiment + `
-You said “2”; right is “3”.
+		{"a reader who answers sees whether that was right", "two\n3\n1\n\n", howMany + "What do you expect? " +
+			"Type a number from 1 to 2, or press Enter to skip: " +
+			"Please type a number from 1 to 2: Please type a number from 1 to 2: " + why + experiment + `
+You said “2”; the right answer is “3”.
 One more.
 
 Why?
 
-Right is “a”.
+The right answer is “a”.
 It is “a”.
 `},
-		{"an earlier answer is shown and kept, and the input may end", "\n1", howMany + "You said “2” before.\n" +
-			"What do you expect? 1 to 2 (Enter keeps that): " + why + experiment + `
-You said “2”; right is “3”.
+		{"an earlier answer is shown and kept, and the input may end", "\n1", howMany + "Earlier you said “2”.\n" +
+			"What do you expect? Type a number from 1 to 2, or press Enter to keep that answer: " + why + experiment + `
+You said “2”; the right answer is “3”.
 One more.
 
 Why?
@@ -100,6 +102,6 @@ It is “a”.
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(map[string]string{"1.backlog": "2", "1.why": "a"}, page.Predictions()); d != "" {
-		t.Errorf("what the coach's pages will show (-want +got):\n%s", d)
+		t.Errorf("the saved answers, which the coach's pages show (-want +got):\n%s", d)
 	}
 }

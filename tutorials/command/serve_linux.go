@@ -9,17 +9,16 @@ import (
 	"text/tabwriter"
 )
 
-// defaultBase is the first of the servers' ports if the user doesn't choose.
+// defaultBase is the servers' first port if the user doesn't choose one.
 const defaultBase = 8001
 
-// serve builds the three servers and runs them until it is told to end or none
-// of them is left.
+// serve builds the three servers and runs them until a signal ends it or no server is left.
 func serve(args []string) error {
 	fs := newFlags("serve", "[flags]")
-	base := fs.Int("base", defaultBase, "first of three consecutive `port`s; 0: any three that are free")
+	base := fs.Int("base", defaultBase, "first `port` of the three servers, which use consecutive ports; 0: any three free ports")
 	at := fs.String("coach", "",
-		"`port` of the coach, which runs experiments and plays bad clients for the pages;\n"+
-			"0: any that is free; off: none (default: the port before the first)")
+		"`port` of the coach, which runs experiments and badly behaved clients for the pages;\n"+
+			"0: any free port; off: no coach (default: the port before -base)")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -32,7 +31,7 @@ func serve(args []string) error {
 	}
 
 	ctx, stop := untilSignal()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process immediately, and so, by the lifeline, the servers
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process immediately, and the lifeline then ends the servers
 	ctx, orphaned := context.WithCancel(ctx)
 	defer orphaned()
 	if err := watchGoRun(orphaned); err != nil {
@@ -65,8 +64,8 @@ func serve(args []string) error {
 	return run(ctx, dir, addrs, c, without)
 }
 
-// run starts a server at each of addrs, and c, says where they are, and ends them when
-// ctx is over. If c is nil, it says what without says.
+// run starts a server at each of addrs, and the coach c, and prints where they are. It ends them
+// when ctx ends. If c is nil, it prints what without says.
 func run(ctx context.Context, dir string, addrs []string, c *runningCoach, without *absence) (err error) {
 	g, err := newGroup()
 	if err != nil {
@@ -93,14 +92,15 @@ func run(ctx context.Context, dir string, addrs []string, c *runningCoach, witho
 	return g.watch(ctx)
 }
 
-// serverFlags are those of a server at addr that serves what writeSite has written into dir.
+// serverFlags returns the flags of a server at addr that serves the site that writeSite wrote into
+// dir.
 func serverFlags(dir, addr string) []string {
 	return []string{
 		"-addr", addr, "-root", filepath.Join(dir, "site"), "-origins", filepath.Join(dir, "origins"), "-demo",
 	}
 }
 
-// printTable says where to begin. The coach has no page to read, so its address isn't among those to open.
+// printTable prints the servers' addresses. It omits the coach's, which has no page to read.
 func printTable(w io.Writer, servers []*server) {
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(t, "model\turl\tpid")
@@ -108,6 +108,6 @@ func printTable(w io.Writer, servers []*server) {
 		fmt.Fprintf(t, "%s\t%s\t%d\n", s.name, s.url, s.cmd.Process.Pid)
 	}
 	t.Flush()
-	fmt.Fprintf(w, "\nOpen any of the three in a browser. The chapters begin at %schapters/01-one-at-a-time.html\n"+
-		"Ctrl-C ends them all.\n", servers[0].url)
+	fmt.Fprintf(w, "\nOpen any of the three addresses in a browser. The first chapter is at "+
+		"%schapters/01-one-at-a-time.html\nPress Ctrl-C to end all servers.\n", servers[0].url)
 }

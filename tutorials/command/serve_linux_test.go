@@ -27,10 +27,10 @@ func TestServe(t *testing.T) {
 		url, pid := l.urls[name], l.pids[name]
 		served, answered := statsOf(t, url)
 		if served != name {
-			t.Errorf("%s: the table says %s, /stats says %s", url, name, served)
+			t.Errorf("%s: the table names %s, /stats names %s", url, name, served)
 		}
 		if (answered == pid) != (name != "forkserv") {
-			t.Errorf("%s: process %d answered, the table says %d (forkserv: a child answers)", name, answered, pid)
+			t.Errorf("%s: process %d answered, the table names %d (in forkserv a child must answer)", name, answered, pid)
 		}
 		if group, err := syscall.Getpgid(pid); err != nil || group != pid {
 			t.Errorf("%s: its process group is %d (%v), want its own, %d", name, group, err, pid)
@@ -65,11 +65,11 @@ func TestServersEndWithTheLauncher(t *testing.T) {
 		about string
 		cmd   *exec.Cmd
 		end   func(pid int) error
-		well  bool // the launcher had a chance to clean up
+		well  bool // whether the launcher can clean up
 	}{
 		{"SIGTERM", self("-base", "0"), func(pid int) error { return syscall.Kill(pid, syscall.SIGTERM) }, true},
 		{"SIGHUP", self("-base", "0"), func(pid int) error { return syscall.Kill(pid, syscall.SIGHUP) }, true},
-		{"SIGINT for its process group, as a terminal sends it",
+		{"SIGINT for its process group, which a terminal sends",
 			self("-base", "0"), func(pid int) error { return syscall.Kill(-pid, syscall.SIGINT) }, true},
 		{"SIGKILL", self("-base", "0"), func(pid int) error { return syscall.Kill(pid, syscall.SIGKILL) }, false},
 		{"Ctrl-C under go run", goRun(), func(pid int) error { return syscall.Kill(-pid, syscall.SIGINT) }, true},
@@ -83,20 +83,20 @@ func TestServersEndWithTheLauncher(t *testing.T) {
 			c.cmd.Env = append(c.cmd.Environ(), "TMPDIR="+temp)
 			c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			l := start(t, c.cmd)
-			goodbyes := make(chan websocket.StatusCode)
+			closeCodes := make(chan websocket.StatusCode)
 			for _, url := range l.urls {
 				go func(ws *websocket.Conn) {
 					ctx, cancel := context.WithTimeout(t.Context(), endTimeout)
 					defer cancel()
 					_, _, err := ws.Read(ctx)
-					goodbyes <- websocket.CloseStatus(err)
+					closeCodes <- websocket.CloseStatus(err)
 				}(dial(t, url))
 			}
 			if err := c.end(c.cmd.Process.Pid); err != nil {
 				t.Fatal(err)
 			}
 			for range l.urls {
-				if code := <-goodbyes; code != websocket.StatusGoingAway {
+				if code := <-closeCodes; code != websocket.StatusGoingAway {
 					t.Errorf("an open WebSocket gets Close %v, want 1001", code)
 				}
 			}
@@ -104,10 +104,10 @@ func TestServersEndWithTheLauncher(t *testing.T) {
 				t.Fatal(err)
 			}
 			if left, _ := filepath.Glob(filepath.Join(temp, "threeloops-*")); c.well && left != nil {
-				t.Errorf("left behind: %v", left)
+				t.Errorf("these files are left: %v", left)
 			}
-			if c.well && c.cmd.Path != goRun().Path && l.err != nil { // go run's own status is 1 at any signal
-				t.Errorf("the launcher ended with %v; it said:\n%s", l.err, &l.errs)
+			if c.well && c.cmd.Path != goRun().Path && l.err != nil { // go run's own status is 1 after any signal
+				t.Errorf("the launcher ended with %v; its output:\n%s", l.err, &l.errs)
 			}
 		})
 	}
@@ -115,16 +115,16 @@ func TestServersEndWithTheLauncher(t *testing.T) {
 
 func TestServersThatAreToldToEnd(t *testing.T) {
 	l := start(t, self("-base", "0"))
-	want := map[string]int{"tutorials: no server is left": 1}
+	want := map[string]int{"tutorials: no server is running any more": 1}
 	for _, name := range models {
 		syscall.Kill(l.pids[name], syscall.SIGTERM)
-		want[fmt.Sprintf("tutorials: %s (pid %d) ended: exit status 0; it was told to", name, l.pids[name])] = 1
+		want[fmt.Sprintf("tutorials: %s (pid %d) ended: exit status 0; it was told to end", name, l.pids[name])] = 1
 	}
 	if err := l.wait(); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(want, l.countLines("tutorials: ")); d != "" {
-		t.Errorf("each end is one line, and so is the last (-want +got):\n%s", d)
+		t.Errorf("each end must print one line, and so must the last one (-want +got):\n%s", d)
 	}
 	if code := l.cmd.ProcessState.ExitCode(); code != 1 {
 		t.Errorf("the launcher's exit status is %d when no server is left, want 1", code)
@@ -154,19 +154,21 @@ func TestOneClearLine(t *testing.T) {
 	noTemp := self("-base", "0")
 	noTemp.Env = append(noTemp.Env, "TMPDIR=/nowhere")
 
-	portIsBusy := "port " + busy + " is busy: end what listens there, or choose others with -base (0: any that are free)"
+	portIsBusy := "port " + busy + " is in use: end the program that listens there, or choose other ports " +
+		"with -base (-base 0: any free ports)"
 	for _, c := range []struct {
 		about string
 		cmd   *exec.Cmd
 		want  string
 	}{
-		{"a busy port", onBusyPort, portIsBusy},
-		{"no go command", noGo, "the servers are built here, and there is no go command in PATH"},
-		{"another directory", elsewhere, "no servers found here: run it inside the repository"},
+		{"a port in use", onBusyPort, portIsBusy},
+		{"no go command", noGo, "building the servers needs the go command, and it isn't in PATH: install Go " +
+			"(https://go.dev/dl)"},
+		{"another directory", elsewhere, "the servers' source isn't here: run this command inside the repository"},
 		{"no temporary directory", noTemp, "stat /nowhere: no such file or directory"},
 	} {
 		if d := cmp.Diff("tutorials: "+c.want+"\n", failedStart(t, c.cmd)); d != "" {
-			t.Errorf("%s is one clear line (-want +got):\n%s", c.about, d)
+			t.Errorf("%s must print one clear line (-want +got):\n%s", c.about, d)
 		}
 	}
 }
@@ -184,7 +186,7 @@ func TestServerThatCannotStart(t *testing.T) {
 	if err := g.ready(context.Background()); err == nil || err.Error() != "true did not start" {
 		t.Errorf("a server that ends before it is ready gives %v", err)
 	}
-	if err := g.end(); err == nil || !strings.HasPrefix(err.Error(), "did not end well: false: ") {
+	if err := g.end(); err == nil || !strings.HasPrefix(err.Error(), "servers ended with an error: false: ") {
 		t.Errorf("the end of a server that fails gives %v", err)
 	}
 }
@@ -215,6 +217,6 @@ func TestSweep(t *testing.T) {
 		got = append(got, e.Name())
 	}
 	if d := cmp.Diff([]string{"a-held", "a-new", "b-old"}, got); d != "" {
-		t.Errorf("only an old directory that nobody holds is removed (-want +got):\n%s", d)
+		t.Errorf("sweep must remove only an old directory without a lock (-want +got):\n%s", d)
 	}
 }

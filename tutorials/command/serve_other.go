@@ -11,12 +11,12 @@ import (
 	"strconv"
 )
 
-// serve shows what can be read without the servers, because they don't run here.
+// serve serves only the site, because the servers don't run on this system.
 func serve(args []string) error {
 	if err := parse(newFlags("serve", ""), args); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "tutorials: %v; what can be read follows\n", notHere())
+	fmt.Fprintf(os.Stderr, "tutorials: %v; here you can only read the site\n", notHere())
 	ctx, stop := untilSignal()
 	defer stop()
 	return serveStatic(ctx.Done())
@@ -27,7 +27,7 @@ func loadCommand([]string) error    { return notHere() }
 func compareCommand([]string) error { return notHere() }
 func verifyChapters([]string) error { return notHere() }
 
-// worker has nothing to do: only Linux has workers of the load, and the yardstick.
+// worker does nothing: only Linux has the workers of the load and the yardstick.
 func worker() {}
 
 func notHere() error {
@@ -39,9 +39,10 @@ func notHere() error {
 		runtime.GOOS, how)
 }
 
-// serveStatic serves the site until stop is closed.
+// serveStatic serves the site until the caller closes stop.
 func serveStatic(stop <-chan struct{}) error {
-	fmt.Fprintln(os.Stderr, "writing the site; the first time this compiles the standard library and says nothing ...")
+	fmt.Fprintln(os.Stderr, "writing the site; the first time this compiles the standard library, which can "+
+		"take minutes ...")
 	dir, done, err := staticSite()
 	if err != nil {
 		return err
@@ -51,7 +52,8 @@ func serveStatic(stop <-chan struct{}) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("The chapters and the source are at http://%s/chapters/; what asks a server doesn't work. Ctrl-C ends this.\n",
+	fmt.Printf("The chapters and the source are at http://%s/chapters/. What needs a server or the coach doesn't work.\n"+
+		"Press Ctrl-C to end this.\n",
 		ln.Addr())
 	s := &http.Server{Handler: staticHandler(dir)}
 	go func() {

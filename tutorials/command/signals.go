@@ -8,12 +8,13 @@ import (
 	"syscall"
 )
 
-// unread is set when nobody reads what this program writes any more.
+// unread is set when this program has written to a pipe whose reader is gone.
 var unread atomic.Bool
 
-// untilSignal returns a context that ends when a signal tells this process to end, or when it writes to a pipe that
-// nobody reads: head(1) has seen enough. So commands remove their temporary files in both cases. A second signal,
-// after stop, ends the process immediately; a second write to the pipe never does.
+// untilSignal returns a context that ends when a signal tells this process to end, or when this
+// process writes to a pipe that nobody reads any more, for example because head(1) has ended. So
+// commands remove their temporary files in both cases. After stop another signal ends the process
+// immediately; another write to the pipe never does.
 func untilSignal() (ctx context.Context, stop context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	pipe := make(chan os.Signal, 1)

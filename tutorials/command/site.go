@@ -13,14 +13,13 @@ import (
 	"threeloops/tutorials/site/pages"
 )
 
-// writePages writes the pages of the chapters and of the source. It is replaced by tests that start many
-// launchers, for it takes longer than all else at their start.
+// writePages writes the pages of the chapters and of the source. Tests that start many launchers
+// replace it, because it takes longer than everything else at a launcher's start.
 var writePages = pages.Write
 
-// writeSite writes into dir what the servers at addrs are given: the directory
-// site, with a front page that links to all of them and servers.json, by which
-// /_/isolation finds them, and the file origins, which lets a page from one of
-// them open a WebSocket to another.
+// writeSite writes into dir what the servers at addrs need: the directory site, and the file
+// origins, which lets a page from one server open a WebSocket to another. The site has a front page
+// that links to all servers, and servers.json, which tells /_/isolation where they are.
 func writeSite(dir string, addrs []string) error {
 	root := filepath.Join(dir, "site")
 	if err := os.CopyFS(root, front.Files); err != nil {
@@ -30,8 +29,8 @@ func writeSite(dir string, addrs []string) error {
 	if err != nil {
 		return err
 	}
-	warn := func(err error) { fmt.Fprintf(os.Stderr, "tutorials: the chapters have faults:\n%v\n", err) }
-	if err := writePages(root, code, warn); err != nil {
+	warn := func(err error) { fmt.Fprintf(os.Stderr, "tutorials: the chapters have errors:\n%v\n", err) }
+	if err := writePages(root, code, addrs, warn); err != nil {
 		return err
 	}
 	urls := make(map[string]string)
@@ -51,14 +50,15 @@ func writeSite(dir string, addrs []string) error {
 	return writeOrigins(dir, addrs)
 }
 
-// writeOrigins writes the file origins, for servers at addrs.
+// writeOrigins writes the file origins for servers at addrs.
 func writeOrigins(dir string, addrs []string) error {
 	list := origins(addrs)
 	text := fmt.Sprintf("%d\n%s\n", len(list), strings.Join(list, "\n"))
 	return os.WriteFile(filepath.Join(dir, "origins"), []byte(text), 0o644)
 }
 
-// writeFront writes the page over the template. urls are the servers' by name.
+// writeFront executes the front page's template at path, in its place. urls maps names of servers
+// to their addresses.
 func writeFront(path string, urls map[string]string) error {
 	page, err := template.ParseFS(front.Files, "index.html")
 	if err != nil {
@@ -75,7 +75,7 @@ func writeFront(path string, urls map[string]string) error {
 	return f.Close()
 }
 
-// origins lists what a browser may call the servers at addrs.
+// origins lists the origins that a browser may use for the servers at addrs.
 func origins(addrs []string) []string {
 	var list []string
 	for _, a := range addrs {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"net"
 	"os"
 	"path/filepath"
@@ -22,12 +23,16 @@ func TestSite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	chapter, err := os.ReadFile(filepath.Join(dir, "site", "chapters", "07-reactor.html"))
+	if err != nil || !bytes.Contains(chapter, []byte("http://127.0.0.1:1003/stats")) {
+		t.Errorf("the commands of a chapter don't have the ports of the servers: %v", err)
+	}
 	var got []string
 	for _, m := range link.FindAllSubmatch(page, -1) {
 		got = append(got, string(m[1]))
 	}
 	want := []string{
-		"/_/icon.svg", "/_/style.css", "/front.css", "/page.js", "/_/icon.svg", "/stats",
+		"/_/icon.svg", "/_/style.css", "/front.css", "/page.js", "/reading.js", "/_/icon.svg", "/stats",
 		"/chapters/01-one-at-a-time.html", "/chapters/",
 		"http://127.0.0.1:1001/_/echo", "http://127.0.0.1:1001/_/chat",
 		"http://127.0.0.1:1002/_/echo", "http://127.0.0.1:1002/_/chat",
@@ -35,7 +40,7 @@ func TestSite(t *testing.T) {
 		"/_/isolation", "/chapters/", "/source/", "/source/loops.html",
 	}
 	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("the front page links to its parts and the pages of the three (-want +got):\n%s", d)
+		t.Errorf("the front page must link to its parts and the pages of the three servers (-want +got):\n%s", d)
 	}
 
 	servers, err := os.ReadFile(filepath.Join(dir, "site", "servers.json"))
@@ -45,7 +50,7 @@ func TestSite(t *testing.T) {
 	const where = `{"epollserv":"http://127.0.0.1:1003","forkserv":"http://127.0.0.1:1001",` +
 		`"pollserv":"http://127.0.0.1:1002"}`
 	if d := cmp.Diff(where, string(servers)); d != "" {
-		t.Errorf("servers.json says where they are (-want +got):\n%s", d)
+		t.Errorf("servers.json must have the servers' addresses (-want +got):\n%s", d)
 	}
 
 	list, err := os.ReadFile(filepath.Join(dir, "origins"))
@@ -57,11 +62,11 @@ func TestSite(t *testing.T) {
 		"http://127.0.0.1:1002\nhttp://localhost:1002\n" +
 		"http://127.0.0.1:1003\nhttp://localhost:1003\n"
 	if d := cmp.Diff(origins, string(list)); d != "" {
-		t.Errorf("the file origins has a count, then two names for each server (-want +got):\n%s", d)
+		t.Errorf("the file origins must have a count, and then two names for each server (-want +got):\n%s", d)
 	}
 }
 
-// busyPort returns a port on which somebody listens until the test ends.
+// busyPort returns a port that is in use until the test ends.
 func busyPort(t *testing.T) int {
 	t.Helper()
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -74,9 +79,10 @@ func busyPort(t *testing.T) int {
 
 func TestFreeAddrs(t *testing.T) {
 	busy := busyPort(t)
-	want := "port " + strconv.Itoa(busy) + " is busy: end what listens there, or choose others with -base (0: any that are free)"
+	want := "port " + strconv.Itoa(busy) + " is in use: end the program that listens there, or choose other " +
+		"ports with -base (-base 0: any free ports)"
 	if _, err := freeAddrs(busy, 1); err == nil || err.Error() != want {
-		t.Errorf("a busy port gives the error %q, want %q", err, want)
+		t.Errorf("a port in use gives the error %q, want %q", err, want)
 	}
 
 	addrs, err := freeAddrs(0, 3)
@@ -84,6 +90,6 @@ func TestFreeAddrs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(addrs) != 3 || addrs[0] == addrs[1] || addrs[1] == addrs[2] || addrs[0] == addrs[2] {
-		t.Errorf("base 0 gives three different addresses, got %v", addrs)
+		t.Errorf("base 0 must give three different addresses, got %v", addrs)
 	}
 }

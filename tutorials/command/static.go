@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// staticSite writes the site into a temporary directory, for a system on which the servers don't run. done removes
-// the directory.
+// staticSite writes the site into a temporary directory, on a system where the servers don't run.
+// done removes the directory.
 func staticSite() (dir string, done func(), err error) {
 	dir, done, err = workDir()
 	if err != nil {
@@ -17,7 +17,8 @@ func staticSite() (dir string, done func(), err error) {
 		done()
 		return "", nil, err
 	}
-	// Pages look for the coach there; without an address they say that it doesn't run.
+	// Pages look for the coach in this file. If it has no address, they say that the coach isn't
+	// running.
 	if err := os.WriteFile(filepath.Join(dir, "site", "coach.json"), []byte(`{"url":""}`), 0o644); err != nil {
 		done()
 		return "", nil, err
@@ -25,7 +26,8 @@ func staticSite() (dir string, done func(), err error) {
 	return dir, done, nil
 }
 
-// staticHandler serves the site in dir by net/http, with the styles that it shares with the servers' own pages.
+// staticHandler serves the site in dir with net/http, with the style sheets of the servers' own
+// pages, which the site uses too.
 func staticHandler(dir string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", http.FileServer(http.Dir(filepath.Join(dir, "site"))))

@@ -6,25 +6,26 @@ import (
 	"os"
 )
 
-// coloured reports whether a file is a terminal whose reader hasn't asked for no colours.
+// coloured reports whether f is a terminal whose user hasn't asked for output without colours.
 func coloured(f *os.File) bool {
 	return isTerminal(f) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
-// isTerminal reports whether a file is a terminal, or seems to be one.
+// isTerminal reports whether a file is a terminal, or another character device.
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// statusLine is output with a line below it, while that is a terminal, which says what is going on.
+// statusLine writes output. If standard error is a terminal, a line below the output says what is
+// being done.
 type statusLine struct {
 	out   io.Writer
-	line  io.Writer // nil: there is no such line
+	line  io.Writer // nil if there is no status line
 	shown bool
 }
 
-// outWithStatus is standard output, with the line if standard error is a terminal.
+// outWithStatus returns standard output, with a status line if standard error is a terminal.
 func outWithStatus() *statusLine {
 	s := &statusLine{out: os.Stdout}
 	if isTerminal(os.Stderr) {
@@ -33,7 +34,7 @@ func outWithStatus() *statusLine {
 	return s
 }
 
-// say replaces the line.
+// say replaces the status line.
 func (s *statusLine) say(what string) {
 	if s.line != nil {
 		s.clear()
@@ -42,13 +43,13 @@ func (s *statusLine) say(what string) {
 	}
 }
 
-// Write writes above the line, which goes.
+// Write removes the status line and writes b in its place.
 func (s *statusLine) Write(b []byte) (int, error) {
 	s.clear()
 	return s.out.Write(b)
 }
 
-// clear removes the line.
+// clear removes the status line.
 func (s *statusLine) clear() {
 	if s.shown {
 		fmt.Fprint(s.line, "\r\x1b[K")

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminalSays runs a command at a terminal and returns what that shows.
+// terminalSays runs a command in a terminal and returns what the terminal shows.
 func terminalSays(t *testing.T, dir string, env []string, args ...string) string {
 	t.Helper()
 	mine, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
@@ -43,7 +43,7 @@ func terminalSays(t *testing.T, dir string, env []string, args ...string) string
 		t.Fatal(err)
 	}
 	its.Close()
-	out, _ := io.ReadAll(mine) // which ends with an error when nobody has the other end
+	out, _ := io.ReadAll(mine) // reading ends with an error when the other end is closed
 	cmd.Wait()
 	return strings.ReplaceAll(string(out), "\r\n", "\n")
 }
@@ -56,18 +56,19 @@ func TestADiffHasColoursOnATerminalAlone(t *testing.T) {
 	}
 	const line = "-\t\tline, _, err := r.ReadLine()"
 	if _, out := runIn(t, root, "diff", "2"); !strings.Contains(out, "\n"+line+"\n") {
-		t.Errorf("what a file gets has no line %q:\n%s", line, out)
+		t.Errorf("the output to a file lacks the line %q:\n%s", line, out)
 	}
-	// The terminal makes blanks of tabs.
+	// The terminal replaces tabs by blanks.
 	if out := terminalSays(t, root, nil, "diff", "2"); !strings.Contains(out, "\n\x1b[31m-") {
-		t.Errorf("what a terminal shows has no red line:\n%q", out)
+		t.Errorf("the output to a terminal has no red line:\n%q", out)
 	}
 	if out := terminalSays(t, root, []string{"NO_COLOR=1"}, "diff", "2"); strings.Contains(out, "\x1b") {
-		t.Errorf("what a terminal shows to who wants no colours:\n%q", out)
+		t.Errorf("the output with NO_COLOR has colours:\n%q", out)
 	}
 }
 
-// A reader who waits is told for what: in a file what is built and tested, at a terminal also which check is made.
+// A reader who waits learns what for: a file gets the names of what is built and tested, and a
+// terminal also gets the current check.
 func TestATestSaysWhatItWaitsFor(t *testing.T) {
 	root := suite(t)
 	dir := filepath.Join(t.TempDir(), "copy")
@@ -76,10 +77,10 @@ func TestATestSaysWhatItWaitsFor(t *testing.T) {
 	}
 	_, out := runIn(t, root, "test", "2", "-check", "answer")
 	if !strings.HasPrefix(out, "building the program in "+dir+" ...\n") || strings.Contains(out, "\x1b") {
-		t.Errorf("to a file it says\n%q", out)
+		t.Errorf("the output to a file is\n%q", out)
 	}
 	out = terminalSays(t, root, nil, "test", "2", "-check", "answer")
 	if want := "  answer (line) ...\r\x1b[Kok        line  answer "; !strings.Contains(out, want) {
-		t.Errorf("at a terminal it should say %q:\n%q", want, out)
+		t.Errorf("the output to a terminal lacks %q:\n%q", want, out)
 	}
 }

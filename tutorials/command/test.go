@@ -12,25 +12,26 @@ import (
 	"threeloops/tutorials/tester"
 )
 
-// test plays bad clients to a server, the reader's own or one of ours.
+// test tests a server, the reader's own or one of ours, with badly behaved clients.
 func test(args []string) error {
 	o := tester.Options{First: 1, Last: 99}
 	fs := newFlags("test", "[N] [flags]\n"+
-		"N: what your server must do by chapter N. Without -server and -addr it is the program that start copied.")
+		"N: the number of a chapter: checks what your server must do after that chapter. Without -server and -addr\n"+
+		"it tests the program that “start N” copied.")
 	fs.StringVar(&o.Server, "server", "",
-		"`command` that starts the server, with {addr} or {port} where its address belongs")
+		"`command` that starts the server, with {addr} or {port} in place of its address")
 	fs.StringVar(&o.Addr, "addr", "", "`host:port` of a server that is already running")
-	fs.StringVar(&o.Path, "path", "/", "`path` of the page that kind http asks for")
-	fs.StringVar(&o.WSPath, "ws-path", "/echo", "`path` of the WebSocket that kind ws talks to")
+	fs.StringVar(&o.Path, "path", "/", "`path` of the page that the checks of kind http request")
+	fs.StringVar(&o.WSPath, "ws-path", "/echo", "`path` of the WebSocket that the checks of kind ws use")
 	fs.DurationVar(&o.Patience, "patience", 10*time.Second,
-		"how long an answer may take before it counts as missing")
+		"how long to wait for an answer before the check fails")
 	fs.DurationVar(&o.Wait, "wait", 15*time.Second,
-		"how long the server may bear with a client that stops in mid-request")
+		"how long the server may wait for a client that stops in the middle of a request")
 	kinds := fs.String("kind", "",
-		"`kinds` of server, of line, http and ws, with commas; empty: what it is found to speak")
-	chapter := fs.String("chapter", "", "checks of this `chapter`, or of some: 3-7; empty: all")
-	only := fs.String("check", "", "`names` of checks, with commas; empty: all")
-	list := fs.Bool("list", false, "list all checks, and test nothing")
+		"`kinds` of server to test it as: line, http, ws, or several with commas (default: find out)")
+	chapter := fs.String("chapter", "", "only the checks of this `chapter`, or of several, like 3-7 (default: all)")
+	only := fs.String("check", "", "only the checks with these `names`, with commas between them (default: all)")
+	list := fs.Bool("list", false, "list all checks, without a test")
 	number, err := parseWords(fs, args, 1)
 	if err != nil {
 		return err
@@ -54,12 +55,12 @@ func test(args []string) error {
 		err = testServer(ctx, o)
 	}
 	if ctx.Err() != nil {
-		return errors.New("told to end before all was tested")
+		return errors.New("interrupted before all checks were made")
 	}
 	return err
 }
 
-// testServer makes the checks for a server that belongs to no exercise.
+// testServer tests a server that belongs to no exercise.
 func testServer(ctx context.Context, o tester.Options) error {
 	results, err := play(ctx, o)
 	if err != nil {
@@ -68,22 +69,23 @@ func testServer(ctx context.Context, o tester.Options) error {
 	return tally(results)
 }
 
-// sensible complains of what can't be tested, or can't be waited for.
+// sensible returns an error if the options don't say what to test, or contradict each other.
 func sensible(o *tester.Options, number []string) error {
 	switch {
 	case o.Server != "" && o.Addr != "":
-		return misuse("-server starts a server, and -addr says where one runs already: name one of them")
+		return misuse("-server starts a server, and -addr names a running one: give only one of these flags")
 	case o.Server == "" && o.Addr == "" && number == nil:
-		return misuse("what is to be tested? The number of a chapter: your copy of its exercise. " +
-			"-server COMMAND: what that starts. -addr HOST:PORT: what runs there")
+		return misuse("say what to test: a chapter's number for your copy of its exercise, -server COMMAND " +
+			"for a server to start, " +
+			"or -addr HOST:PORT for a running one")
 	case o.Patience <= 0 || o.Wait <= 0:
-		return misuse("-patience and -wait are times to wait, like 10s")
+		return misuse("-patience and -wait must be more than 0, like 10s")
 	}
 	return nil
 }
 
-// play has the tester make the checks. It says on standard error what is tested and, if that is a terminal, which
-// check is being made: some take ten seconds.
+// play runs the tester. It prints on standard error what it tests and, if that is a terminal, which
+// check is being made, because some take ten seconds.
 func play(ctx context.Context, o tester.Options) ([]tester.Result, error) {
 	what := o.Addr
 	if o.Server != "" {
@@ -96,12 +98,12 @@ func play(ctx context.Context, o tester.Options) ([]tester.Result, error) {
 	return tester.Run(ctx, o, out)
 }
 
-// words splits a list with commas.
+// words splits a list at commas and blanks.
 func words(list string) []string {
 	return strings.FieldsFunc(list, func(c rune) bool { return c == ',' || c == ' ' })
 }
 
-// chapters reads “3” or “3-7”.
+// chapters parses a range of chapters, like “3” or “3-7”.
 func chapters(s string, o *tester.Options) error {
 	if s == "" {
 		return nil
@@ -114,12 +116,12 @@ func chapters(s string, o *tester.Options) error {
 	o.First, bad[0] = strconv.Atoi(first)
 	o.Last, bad[1] = strconv.Atoi(last)
 	if bad[0] != nil || bad[1] != nil || o.First > o.Last {
-		return misuse("-chapter takes a number, or two like 3-7, not %q", s)
+		return misuse("-chapter takes a number or a range, like 3 or 3-7, not %q", s)
 	}
 	return nil
 }
 
-// tally prints how many checks came out how; its error says that some failed.
+// tally prints how many checks passed, failed and were left out. It returns an error if any failed.
 func tally(results []tester.Result) error {
 	count := map[tester.Verdict]int{}
 	for _, r := range results {
@@ -128,7 +130,7 @@ func tally(results []tester.Result) error {
 	fmt.Printf("\n%d ok, %d failed, %d left out\n",
 		count[tester.OK], count[tester.Failed], count[tester.LeftOut])
 	if n := count[tester.Failed]; n > 0 {
-		return fmt.Errorf("failed checks: %d", n)
+		return fmt.Errorf("%d checks failed", n)
 	}
 	return nil
 }

@@ -11,8 +11,8 @@ import (
 	"threeloops/tutorials/tester"
 )
 
-// testChapter makes the checks of a chapter and of those before it, against the server that o names or, if
-// it names none, the reader's copy of the exercise.
+// testChapter makes the checks of a chapter and of those before it. It tests the server that o
+// names or, if o names none, the reader's copy of the exercise.
 func testChapter(ctx context.Context, number string, o tester.Options, allBefore bool) error {
 	root, e, err := chosen("test", []string{number})
 	if err != nil {
@@ -27,7 +27,7 @@ func testChapter(ctx context.Context, number string, o tester.Options, allBefore
 	if o.Server == "" && o.Addr == "" {
 		dir, err := started(root, e)
 		if err != nil {
-			return fmt.Errorf("%w (or name another program by -server or -addr)", err)
+			return fmt.Errorf("%w (or name another program with -server or -addr)", err)
 		}
 		temp, done, err := workDir()
 		if err != nil {
@@ -40,7 +40,7 @@ func testChapter(ctx context.Context, number string, o tester.Options, allBefore
 			return err
 		}
 		o.Server = shell(program) + " -addr {addr}"
-		fmt.Printf("The program in %s, by chapter %d:\n\n", dir, e.Number)
+		fmt.Printf("The program in %s, with the checks up to chapter %d:\n\n", dir, e.Number)
 	}
 	results, err := play(ctx, o)
 	if err != nil {
@@ -49,18 +49,19 @@ func testChapter(ctx context.Context, number string, o tester.Options, allBefore
 	err = tally(results)
 	switch ok := everythingOK(results); {
 	case ok && len(o.Only) == 0 && allBefore:
-		fmt.Printf("\nSound. What we made of it, and what was wrong:\n    %s diff %d\n", me(root), e.Number)
+		fmt.Printf("\nYour program is correct. To compare it with ours, and to read what was wrong, type:\n   "+
+			" %s diff %d\n", me(root), e.Number)
 	case !ok:
-		fmt.Printf("\nA hint:\n    %s hint %d\n", me(root), e.Number)
+		fmt.Printf("\nFor a hint, type:\n    %s hint %d\n", me(root), e.Number)
 	}
 	return err
 }
 
-// buildCopy builds what the reader has made of an exercise.
+// buildCopy builds the reader's copy of an exercise.
 func buildCopy(ctx context.Context, root string, e *exercise.Exercise, dir, program string) error {
 	err := exercise.Build(ctx, dir, program)
 	if errors.Is(err, exercise.ErrNoGo) {
-		return fmt.Errorf("%w; if your program is in another language, say how it is started: "+
+		return fmt.Errorf("%w; if your program is in another language, say how to start it: "+
 			"%s test %d -server 'python3 my.py {port}'", err, me(root), e.Number)
 	}
 	return err

@@ -12,11 +12,12 @@ import (
 	"threeloops/tutorials/book/verify"
 )
 
-// verifyChapters holds the chapters against the code, and against what the servers do.
+// verifyChapters compares the chapters with the code, and with what the servers do.
 func verifyChapters(args []string) error {
 	fs := newFlags("verify", "[flags]")
-	measure := fs.Bool("measure", false, "measure what depends on the machine too, and show it beside ours")
-	record := fs.Bool("record", false, "write what comes into the chapters, and show what was different")
+	measure := fs.Bool("measure", false, "also repeat the measurements, which depend on the machine, and show "+
+		"your results beside ours")
+	record := fs.Bool("record", false, "write the new results into the chapters, and show what has changed")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -34,15 +35,15 @@ func verifyChapters(args []string) error {
 	})
 }
 
-// prepare puts into dir the servers, and the site that a reader's servers have.
+// prepare builds the servers into dir, and writes the same site there that a reader's servers have.
 func prepare(ctx context.Context, dir string) error {
-	if err := build(ctx, dir, "verifying the chapters: two minutes or more"); err != nil {
+	if err := build(ctx, dir, "verifying the chapters, which takes two minutes or more"); err != nil {
 		return err
 	}
 	return writeSite(dir, chapterAddrs())
 }
 
-// verifyOptions are those of a verification in dir, which is prepared.
+// verifyOptions returns the options for a verification in dir, which prepare must have filled.
 func verifyOptions(root, dir string, measure, record bool) verify.Options {
 	return verify.Options{
 		Root: root, Folder: markdown.Folder, Measure: measure, Record: record, Path: dir, Temp: dir, Out: os.Stdout,

@@ -9,7 +9,7 @@ import (
 	"threeloops/tutorials/book/verify"
 )
 
-// What the chapters say is so.
+// What the chapters say is true.
 func TestVerify(t *testing.T) {
 	if err := openSources(); err != nil {
 		t.Fatal(err)
@@ -22,7 +22,7 @@ func TestVerify(t *testing.T) {
 	if err := prepare(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
-	o := verifyOptions(filepath.Dir(folder)+"/..", dir, false, false) // not cleaned: see openSources
+	o := verifyOptions(filepath.Dir(folder)+"/..", dir, false, false) // don't clean this path: see openSources
 	var said strings.Builder
 	o.Out = &said
 	if err := verify.Run(t.Context(), o); err != nil {

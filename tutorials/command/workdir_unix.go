@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// workDir makes a temporary directory for the servers, their site and their
-// lists. The caller calls done when the servers have ended: it removes the
-// directory. A process that was killed leaves its directory to the next one.
+// workDir makes a temporary directory for the servers, their site and their lists. The caller calls
+// done when the servers have ended; done removes the directory. If this process is killed, the next
+// one removes the directory.
 func workDir() (dir string, done func(), err error) {
 	const name = "threeloops-serve-*"
 	sweep(filepath.Join(os.TempDir(), name))
@@ -28,8 +28,8 @@ func workDir() (dir string, done func(), err error) {
 	return dir, func() { os.RemoveAll(dir); held.Close() }, nil
 }
 
-// sweep removes the directories of that pattern that nobody holds. One that has
-// just been made is left alone: its maker may be about to hold it.
+// sweep removes the directories that match pattern and that no process has locked. It skips one
+// younger than a minute, because its maker may be about to lock it.
 func sweep(pattern string) {
 	old, _ := filepath.Glob(pattern)
 	for _, dir := range old {
@@ -44,8 +44,7 @@ func sweep(pattern string) {
 	}
 }
 
-// lock locks a directory until it is closed, by the end of the process at the
-// latest.
+// lock locks a directory until the file is closed, at the latest when the process ends.
 func lock(dir string) (*os.File, error) {
 	f, err := os.OpenFile(dir, unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// clientConn is a client's connection. What is read of it counts as missing after the
-// tester's patience.
+// clientConn is a client's connection. A Read or Write that takes longer than Options.Patience fails with
+// os.ErrDeadlineExceeded.
 type clientConn struct {
 	*net.TCPConn
 	r *bufio.Reader
 	e *env
 
-	closeAnnounced bool // the server has said that it sends no further response on this connection
+	closeAnnounced bool // the server has sent “Connection: close”: no further response follows
 }
 
 func newClientConn(e *env, c *net.TCPConn) *clientConn {
@@ -25,20 +25,19 @@ func newClientConn(e *env, c *net.TCPConn) *clientConn {
 	return p
 }
 
-// Read waits for as long as the tester has patience.
+// Read waits for Options.Patience at most.
 func (p *clientConn) Read(b []byte) (int, error) {
 	p.SetReadDeadline(time.Now().Add(p.e.Patience))
 	return p.TCPConn.Read(b)
 }
 
-// Write waits for as long as the tester has patience.
+// Write waits for Options.Patience at most.
 func (p *clientConn) Write(b []byte) (int, error) {
 	p.SetWriteDeadline(time.Now().Add(p.e.Patience))
 	return p.TCPConn.Write(b)
 }
 
-// exchange asks for something and reads the answer; i makes the requests of a
-// connection differ.
+// exchange sends request number i and checks the answer.
 func (p *clientConn) exchange(i int) error {
 	_, err := p.Write(p.e.kind.request(p.e, i))
 	if answer := p.e.kind.answer(p, i); answer != nil || err == nil {
@@ -47,8 +46,7 @@ func (p *clientConn) exchange(i int) error {
 	return err
 }
 
-// pieces sends b in pieces that end at cuts; each is sent when the server has
-// read the one before.
+// pieces sends b in pieces that end at cuts. It sends a piece when the server has read the one before.
 func (p *clientConn) pieces(b []byte, cuts ...int) error {
 	from := 0
 	for _, to := range append(cuts, len(b)) {
@@ -63,8 +61,8 @@ func (p *clientConn) pieces(b []byte, cuts ...int) error {
 	return nil
 }
 
-// awaitRead waits until the server has read all that was sent and sleeps again, and
-// so has done what it does about it; or until it seems not to want to.
+// awaitRead waits until the server has read everything that the client has sent, and sleeps again: then it
+// has reacted to it. If the server doesn't read, awaitRead gives up after about two seconds.
 func (p *clientConn) awaitRead() {
 	if _, ok := p.serverSocket(); !ok {
 		time.Sleep(50 * time.Millisecond) // the server isn't on this machine
@@ -81,8 +79,8 @@ func (p *clientConn) awaitRead() {
 	within(300*time.Millisecond, func() bool { return !awake(p.e.pid()) })
 }
 
-// serverSocket is the server's socket of the connection, if it is on this machine and
-// not closed yet.
+// serverSocket returns the server's socket of the connection. ok is false if that socket is on another
+// machine, or closed.
 func (p *clientConn) serverSocket() (s socket, ok bool) {
 	s, ok = lookup(end(p.RemoteAddr()), end(p.LocalAddr()))
 	return s, ok && s.state != listening && s.state != timeWait
@@ -93,8 +91,7 @@ func end(a net.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
 }
 
-// early returns what the server has sent within a moment, which should be
-// nothing.
+// early returns what the server sends within 20 ms. A correct server sends nothing then.
 func (p *clientConn) early() []byte {
 	if n := p.r.Buffered(); n > 0 {
 		b, _ := p.r.Peek(n)
@@ -106,14 +103,14 @@ func (p *clientConn) early() []byte {
 	return b[:n]
 }
 
-// reset ends the connection by RST, as a crashed client's kernel does.
+// reset ends the connection with a RST.
 func (p *clientConn) reset() {
 	p.SetLinger(0)
 	p.Close()
 }
 
-// awaitEnd reads until the server ends the connection; a reset ends it as well.
-// Within is how long that may take.
+// awaitEnd reads until the server ends the connection, by a FIN or a RST. It returns an error if that
+// takes longer than within.
 func (p *clientConn) awaitEnd(within time.Duration) error {
 	b := make([]byte, 4096)
 	p.SetReadDeadline(time.Now().Add(within))
@@ -128,20 +125,19 @@ func (p *clientConn) awaitEnd(within time.Duration) error {
 	}
 }
 
-// isOpen tells whether the server has not ended the connection so far, on which
-// it owes nothing.
+// isOpen reports whether the server has not ended the connection. It may read and lose a byte, so the
+// client must not expect an answer.
 func (p *clientConn) isOpen() bool {
 	p.SetReadDeadline(time.Now().Add(time.Millisecond))
 	_, err := p.TCPConn.Read(make([]byte, 1))
 	return err == nil || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// fillBuffers sends b until all is written or nothing has been taken in for a while,
-// which is how a server that stops reading looks from
-// outside. It returns how much was taken in.
+// fillBuffers sends b until all of it is written, or until the kernel has taken nothing for half a
+// second: then the server has stopped reading. It returns how many bytes the kernel took.
 //
-// The while is many short waits, after each of which this process has to be
-// scheduled again: on a busy machine it gets longer by itself.
+// The half second is the sum of many short waits. After each of them the kernel must schedule this
+// process again, so on a busy machine the sum gets longer by itself.
 func (p *clientConn) fillBuffers(b []byte) (sent int, err error) {
 	for still := 0; sent < len(b) && still < 25; still++ {
 		p.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))

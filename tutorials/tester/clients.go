@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// silent: some clients say nothing, or half of what they wanted; another is
-// served, and not only after the server has lost patience with them.
+// silent connects a client that sends nothing and one that sends half a request. The server must serve a
+// third client, and not only after it has closed one of these connections.
 func silent(e *env) error {
 	nothing, err := e.dial()
 	if err != nil {
@@ -19,29 +19,29 @@ func silent(e *env) error {
 	}
 	half.Write(e.kind.part(e))
 	half.awaitRead()
-	const sent = "one client connects and says nothing, one sends half a request"
+	const sent = "one client connects and sends nothing, one sends half a request"
 	if err := e.others(sent); err != nil {
 		return err
 	}
 	if !nothing.isOpen() || !half.isOpen() {
-		return &Symptom{sent + ", then another client " + e.kind.asks(),
-			"each client is served, whatever the others do",
-			"an answer, but not before the server had closed the connection of a silent one"}
+		return &Symptom{sent + "; then another client " + e.kind.asks(),
+			"an answer for each client, whatever the other clients do",
+			"an answer, but only after the server had closed the connection of a silent client"}
 	}
 	return nil
 }
 
-// again: clients come one after the other, and each is a new one for the
-// server, although its descriptor has the number of the one before.
+// again connects clients one after the other. Each leaves in the middle of a request. A server's
+// descriptor for the next client has the same number, but nothing else may be left of the client before.
 func again(e *env) error {
 	for i := range 10 {
 		p, err := e.open()
 		if err == nil {
 			err = p.exchange(0)
 		}
-		sent := fmt.Sprintf("client %d %s, after others that left in the middle of a request", i+1, e.kind.asks())
+		sent := fmt.Sprintf("client %d %s; each client before it left in the middle of a request", i+1, e.kind.asks())
 		if err := saw(sent,
-			"a new connection begins anew: nothing is left of the ones before", err); err != nil {
+			"an answer to this client's request alone, with nothing of earlier clients", err); err != nil {
 			return err
 		}
 		if !p.closeAnnounced {
@@ -54,7 +54,7 @@ func again(e *env) error {
 	return nil
 }
 
-// closed waits until the server's end of a closed connection is gone, too.
+// closed waits until the server has closed its end of a connection that the client has closed.
 func (p *clientConn) closed() {
 	within(time.Second, func() bool {
 		_, there := p.serverSocket()
@@ -62,7 +62,8 @@ func (p *clientConn) closed() {
 	})
 }
 
-// reset: a client's RST is that client's affair.
+// reset resets connections in the middle of a request. The server must go on serving an earlier client
+// and a new one.
 func reset(e *env) error {
 	witness, err := e.open()
 	if err != nil {
@@ -72,31 +73,31 @@ func reset(e *env) error {
 	for range 3 {
 		p, err := e.open()
 		if err != nil {
-			return saw(sent, "a client that comes after it is served", err)
+			return saw(sent, "a client that connects later gets its answer", err)
 		}
 		p.Write(e.kind.part(e))
 		p.awaitRead()
 		p.reset()
 		time.Sleep(10 * time.Millisecond)
 	}
-	if err := saw(sent, "a client that was connected before is still served", witness.exchange(0)); err != nil {
+	if err := saw(sent, "a client that was connected before still gets its answer", witness.exchange(0)); err != nil {
 		return err
 	}
 	return e.others(sent)
 }
 
-// gone: what is written to a client that has gone away is lost, and nothing
-// else is.
+// gone sends many requests and closes the connection before the server can answer, so that several
+// writes of the server fail. The server must go on serving an earlier client and a new one.
 func gone(e *env) error {
 	witness, err := e.open()
 	if err != nil {
 		return err
 	}
-	const sent = "one client sends many requests and is gone before the answers come"
+	const sent = "one client sends many requests and closes its connection before the answers come"
 	for range 5 {
 		p, err := e.open()
 		if err != nil {
-			return saw(sent, "a client that comes after it is served", err)
+			return saw(sent, "a client that connects later gets its answer", err)
 		}
 		var all []byte
 		for i := range 200 {
@@ -109,23 +110,23 @@ func gone(e *env) error {
 		})
 		time.Sleep(20 * time.Millisecond)
 	}
-	if err := saw(sent, "a client that was connected before is still served", witness.exchange(0)); err != nil {
+	if err := saw(sent, "a client that was connected before still gets its answer", witness.exchange(0)); err != nil {
 		return err
 	}
 	return e.others(sent)
 }
 
-// many: clients that are connected and idle cost the others nothing.
+// many connects many clients that stay, and wants each of them served twice.
 func many(e *env) error {
 	const clients = 150
 	var all []*clientConn
-	sent := fmt.Sprintf("%d clients connect, each asks once and then stays", clients)
+	sent := fmt.Sprintf("%d clients connect one after the other, send a request each, and stay connected", clients)
 	for i := range clients {
 		p, err := e.open()
 		if err == nil {
 			err = p.exchange(0)
 		}
-		if err := saw(sent, "each is served", while(fmt.Sprintf("for client %d", i+1), err)); err != nil {
+		if err := saw(sent, "an answer for each client", while(fmt.Sprintf("for client %d", i+1), err)); err != nil {
 			return err
 		}
 		all = append(all, p)
@@ -134,7 +135,7 @@ func many(e *env) error {
 		if p.closeAnnounced {
 			continue
 		}
-		if err := saw(sent+", and asks once more later", "each is served",
+		if err := saw(sent+"; then each sends a second request", "an answer for each client",
 			while(fmt.Sprintf("for client %d", i+1), p.exchange(1))); err != nil {
 			return err
 		}
@@ -142,7 +143,7 @@ func many(e *env) error {
 	return nil
 }
 
-// while says where something came.
+// while puts the place before the error of a socket, in a learner's words. It returns nil for nil.
 func while(where string, err error) error {
 	if err == nil {
 		return nil
@@ -150,7 +151,7 @@ func while(where string, err error) error {
 	return fmt.Errorf("%s: %s", where, came(err))
 }
 
-// burst: clients that connect at the same moment are all served.
+// burst connects many clients while the server stands still, and wants all of them served.
 func burst(e *env) error {
 	const clients = 50
 	var (
@@ -177,7 +178,7 @@ func burst(e *env) error {
 				}
 			})
 		}
-		// A short backlog makes some of them wait; they come when there is room.
+		// If the server's backlog is short, some clients connect only after the server has accepted others.
 		for before := -1; len(connecting) < clients && len(connecting) > before; {
 			before = len(connecting)
 			within(time.Second, func() bool { return len(connecting) == clients })
@@ -188,6 +189,7 @@ func burst(e *env) error {
 	if len(fails) == 0 {
 		return nil
 	}
-	return &Symptom{fmt.Sprintf("%d clients connect at once, and each %s", clients, e.kind.asks()),
-		"each is served", fmt.Sprintf("no answer for %d of them; the first: %s", len(fails), came(fails[0]))}
+	return &Symptom{fmt.Sprintf("%d clients connect at the same moment, and each %s", clients, e.kind.asks()),
+		"an answer for each client",
+		fmt.Sprintf("no answer for %d of them; the first one got %s", len(fails), came(fails[0]))}
 }

@@ -1,24 +1,23 @@
-// Package tester tests a server from outside, whatever it is written in: it
-// plays the clients that a server meets in the wild, and says which symptom each
-// of them saw. It never says the cause; that is the learner's part.
+// Package tester tests a server from outside, in whatever language the server is written. It plays
+// the clients that a server meets on the Internet, and reports the symptom that each of them saw. It
+// never reports the cause: finding that is the learner's part.
 //
-// A check is a row of the table in table.go, belongs to a chapter, and is run
-// for a kind of server:
+// A check is a row of the table in table.go. It belongs to a chapter, and runs for some kinds of
+// server:
 //
-//	line   sends every line back, when its end (\n) has come
-//	http   answers GET with 200 and the same body each time
+//	line   sends every line back when the line's end (\n) has arrived
+//	http   answers each GET with 200 and the same body
 //	ws     sends every WebSocket message back
 //
-// A server that is started here (Options.Server) gets a new process for every
-// check, so that no check sees what another has broken. Of one that is already
-// running (Options.Addr) only what the network shows can be checked.
+// If Options.Server names a command, the tester starts a new process for every check, so no check
+// sees the damage of an earlier one. If Options.Addr names a running server, the tester can check
+// only what the network shows.
 //
-// The checks wait for conditions, up to a generous deadline: where a request must
-// come in pieces, the next piece is sent when the server has read the one before
-// and sleeps again, as the kernel tells of its socket and its threads. Some
-// things are judged by time all the same. An answer counts as missing after
-// Options.Patience, so that a machine can be too busy for a sound server to pass.
-// A client's bytes count as not wanted when nothing of them is taken for half a
-// second, and stall compares how long answers took. Of a server that isn't on
-// this machine, or was not started here, less is known, and fixed pauses stand in.
+// The checks wait for conditions, up to a generous deadline. For example, a request must arrive in
+// pieces: the tester sends the next piece when the server has read the one before and sleeps again.
+// It learns both from the kernel, which reports on the server's socket and threads. Three judgements
+// still depend on time. An answer counts as missing after Options.Patience, so on a very busy machine
+// a correct server may fail. A server counts as not reading if it takes none of a client's bytes for
+// half a second. And stall compares how long answers took. If the server isn't on this machine, or if
+// the tester hasn't started it, the tester knows less and uses fixed pauses instead.
 package tester

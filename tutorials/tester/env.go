@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// env is what a check is made with: a server, its kind, and the clients so far.
+// env is the environment of one check: a server, its kind, and the clients that the check has connected.
 type env struct {
 	Options
 	kind   kind
 	addr   string
-	server *server // nil when it was running already
+	server *server // nil if the tester hasn't started it
 
 	mu    sync.Mutex
 	conns []*clientConn // closed at the end of the check
@@ -45,7 +45,7 @@ func (e *env) closeConns() {
 	defer e.mu.Unlock()
 	for _, p := range e.conns {
 		if e.server != nil {
-			p.SetLinger(0) // it ends anyway; thousands of sockets in TIME_WAIT are of no use
+			p.SetLinger(0) // avoids thousands of sockets in TIME_WAIT; the server ends anyway
 		}
 		p.Close()
 	}
@@ -59,11 +59,11 @@ func (e *env) lastOutput() string {
 	return e.server.lastOutput()
 }
 
-// pid is the server's process.
+// pid returns the server's process. The check must be one that has a process to inspect.
 func (e *env) pid() int { return e.server.pid }
 
-// dial connects a client and waits until the server has accepted it, or seems
-// not to want to: clients of which the order matters must not come at the same time.
+// dial connects a client and waits until the server has accepted it, at most a second. So clients whose
+// order matters don't arrive at the same time.
 func (e *env) dial() (*clientConn, error) {
 	p, err := e.connect()
 	if err != nil {
@@ -71,12 +71,12 @@ func (e *env) dial() (*clientConn, error) {
 	}
 	within(time.Second, func() bool {
 		ln, ok := lookup(end(p.RemoteAddr()), netip.AddrPort{})
-		return !ok || ln.state != listening || ln.unread == 0 // of a listener: who waits for accept
+		return !ok || ln.state != listening || ln.unread == 0 // of a listener: clients in the backlog
 	})
 	return p, nil
 }
 
-// connect connects a client.
+// connect connects a client. The check's end closes the connection.
 func (e *env) connect() (*clientConn, error) {
 	c, err := net.DialTimeout("tcp", e.addr, e.Patience)
 	if err != nil {
@@ -98,7 +98,7 @@ func (e *env) open() (*clientConn, error) {
 	return p, e.kind.open(p)
 }
 
-// served tells whether a new client gets its answer.
+// served connects a new client, and returns an error if it doesn't get its answer.
 func (e *env) served() error {
 	p, err := e.open()
 	if err != nil {
@@ -108,14 +108,14 @@ func (e *env) served() error {
 	return p.exchange(0)
 }
 
-// others checks that a new client is served although the client in what is there.
+// others checks that a new client is served after what another client has done.
 func (e *env) others(what string) error {
-	return saw(what+", then another client "+e.kind.asks(),
-		"each client is served, whatever the others do", e.served())
+	return saw(what+"; then another client "+e.kind.asks(),
+		"an answer for each client, whatever the other clients do", e.served())
 }
 
-// frozen runs f while the server's process stands still, so that it finds all
-// that f does, in one wake-up. Without a process f just runs.
+// frozen runs f while the server's process is stopped, so that the server sees everything that f does in
+// one wake-up. If the tester hasn't started the server, f runs without that.
 func (e *env) frozen(f func() error) error {
 	if e.server == nil {
 		return f()
@@ -125,7 +125,7 @@ func (e *env) frozen(f func() error) error {
 	return f()
 }
 
-// eventually waits until f has no error, which else is the last one.
+// eventually calls f until it returns nil, for e.Patience at most. It returns f's last error.
 func (e *env) eventually(f func() error) error {
 	var err error
 	within(e.Patience, func() bool {
@@ -135,8 +135,8 @@ func (e *env) eventually(f func() error) error {
 	return err
 }
 
-// within waits until a condition holds, with pauses that grow, and tells whether
-// it did before the time was over.
+// within calls holds until it returns true, with growing pauses, and reports whether it did so before
+// limit was over.
 func within(limit time.Duration, holds func() bool) bool {
 	const longest = 50 * time.Millisecond
 	late := time.Now().Add(limit)
@@ -149,7 +149,7 @@ func within(limit time.Duration, holds func() bool) bool {
 	return true
 }
 
-// kindsOf returns the kinds that o names, or those that the server speaks.
+// kindsOf returns the kinds that o names. If it names none, kindsOf finds out what the server speaks.
 func kindsOf(ctx context.Context, o *Options) (list []kind, err error) {
 	for _, name := range o.Kinds {
 		list = append(list, kinds[name])
@@ -174,8 +174,8 @@ func kindsOf(ctx context.Context, o *Options) (list []kind, err error) {
 		}
 	}
 	if list == nil {
-		return nil, errors.New("the server was asked for a web page, a WebSocket and a line, and answered none of them " +
-			"as it should: say what it is meant to answer, by -kind http, -kind ws or -kind line")
+		return nil, errors.New("the server answered neither a request for a web page nor a WebSocket handshake " +
+			"nor a line as it should: say which of them it speaks, with -kind http, -kind ws or -kind line")
 	}
 	return list, nil
 }

@@ -11,8 +11,8 @@ import (
 	"threeloops/tutorials/tester"
 )
 
-// A server that sends all bytes back immediately passes for one that sends lines
-// back, as long as nobody looks closely.
+// A server that sends all bytes back immediately passes two checks for a server that sends lines back.
+// More checks would find the difference.
 func Example() {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -36,6 +36,6 @@ func Example() {
 	// Output:
 	// ok        line  answer       chapter 1
 	// ok        line  together     chapter 2
-	// left out  line  zombies      chapter 3: it looks at the server's process: use -server in place of -addr
+	// left out  line  zombies      chapter 3: it inspects the server's process: use -server instead of -addr
 	// 3 checks were made or left out, error: <nil>
 }

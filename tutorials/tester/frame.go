@@ -23,7 +23,7 @@ const (
 	fin      = 0x80
 )
 
-// frame is a frame as it came.
+// frame is a frame that the server has sent.
 type frame struct {
 	first   byte // FIN, reserved bits and the opcode
 	payload []byte
@@ -40,7 +40,7 @@ func (f frame) String() string {
 	}
 	s := "a " + name + " frame"
 	if f.first&fin == 0 {
-		s += " that is not the last of its message"
+		s += " without FIN"
 	}
 	if f.opcode() == closing && len(f.payload) >= 2 {
 		return fmt.Sprintf("%s with code %d", s, binary.BigEndian.Uint16(f.payload))
@@ -73,7 +73,7 @@ func clientFrame(first byte, payload []byte, mask bool) []byte {
 	return b
 }
 
-// readFrame reads a server's frame.
+// readFrame reads a frame, which must not be masked.
 func (p *clientConn) readFrame() (f frame, err error) {
 	if f.first, err = p.r.ReadByte(); err != nil {
 		return f, err
@@ -85,7 +85,7 @@ func (p *clientConn) readFrame() (f frame, err error) {
 	f.payload = make([]byte, n)
 	got, err := io.ReadFull(p.r, f.payload)
 	if err != nil {
-		return f, fmt.Errorf("a frame that announces %d bytes, then %d bytes, then %s", n, got, came(err))
+		return f, fmt.Errorf("a frame that announces %d bytes, then only %d bytes, then %s", n, got, came(err))
 	}
 	return f, nil
 }
@@ -122,7 +122,7 @@ func unexpected(err error) error {
 	return err
 }
 
-// expectFrame reads a message in one frame and compares.
+// expectFrame reads a message in one frame and compares it with want.
 func (p *clientConn) expectFrame(opcode byte, want []byte) error {
 	f, err := p.readFrame()
 	if err != nil {
@@ -137,20 +137,20 @@ func (p *clientConn) expectFrame(opcode byte, want []byte) error {
 	return nil
 }
 
-// newKey is a random Sec-WebSocket-Key.
+// newKey returns a random Sec-WebSocket-Key.
 func newKey() string {
 	var b [16]byte
 	rand.Read(b[:])
 	return base64.StdEncoding.EncodeToString(b[:])
 }
 
-// acceptOf is the proof that a server has read the key (RFC 6455 4.2.2).
+// acceptOf returns the Sec-WebSocket-Accept that belongs to a key (RFC 6455 4.2.2).
 func acceptOf(key string) string {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// handshake opens a WebSocket and returns the accept value that came.
+// handshake opens a WebSocket and returns the response's Sec-WebSocket-Accept, unchecked.
 func handshake(p *clientConn, key string) (accept string, err error) {
 	_, err = fmt.Fprintf(p, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n", p.e.WSPath, p.e.addr, key)
@@ -163,11 +163,11 @@ func handshake(p *clientConn, key string) (accept string, err error) {
 	r, err := http.ReadResponse(p.r, nil)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("something that is no answer of HTTP: %w", err)
+		return "", fmt.Errorf("bytes that aren't an HTTP response: %w", err)
 	case r.StatusCode != http.StatusSwitchingProtocols:
-		return "", fmt.Errorf("status %s in place of 101", r.Status)
+		return "", fmt.Errorf("status %s instead of 101", r.Status)
 	case !strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
-		return "", fmt.Errorf("101 without “Upgrade: websocket”")
+		return "", fmt.Errorf("status 101 without “Upgrade: websocket”")
 	}
 	return r.Header.Get("Sec-WebSocket-Accept"), nil
 }

@@ -7,13 +7,15 @@ import (
 	"time"
 )
 
-// full: when no descriptor is free, accept fails (EMFILE), and goes on failing while clients wait in the
-// backlog. So the server pauses. Events of its other clients don't end the pause: they would make it try
-// again, and log that, thousands of times in a second. When descriptors are free again, clients that
-// have waited are served. A server that tries again with each event and logs nothing isn't found: its calls
-// can't be counted from outside.
+// full takes the server's last free descriptor while clients connect. Then accept fails (EMFILE), and
+// fails again for as long as clients wait in the backlog. So the server must pause. Events of its other
+// clients must not end the pause, or the server would call accept, and log the error, thousands of times
+// in a second. When descriptors are free again, the server must serve the clients that have waited.
+//
+// The check doesn't find a server that calls accept after each event and logs nothing: it can't count
+// system calls from outside.
 func full(e *env) error {
-	const clients, most = 10, 100 // lines in the log: a pause of 10 ms would do
+	const clients, most = 10, 100 // most: lines in the log, enough for pauses of 10 ms
 	busy, err := e.open()
 	if err == nil {
 		err = busy.exchange(0)
@@ -22,11 +24,11 @@ func full(e *env) error {
 		return err
 	}
 	if busy.closeAnnounced {
-		return leftOut("the server closes the connection after each answer, and says so")
+		return errCloses
 	}
 	restore, err := exhaust(e.pid())
 	if err != nil {
-		return leftOut("the server's limit of descriptors can't be changed: " + err.Error())
+		return leftOut("the tester can't change the server's limit of descriptors: " + err.Error())
 	}
 	defer restore()
 	var waiting [clients]*clientConn
@@ -35,20 +37,21 @@ func full(e *env) error {
 			return err
 		}
 	}
-	sent := fmt.Sprintf("%d clients connect, and the server can open no more descriptors (EMFILE)", clients)
+	sent := fmt.Sprintf("%d clients connect while the server can open no more descriptors (EMFILE)", clients)
 	if err := e.rests(sent); err != nil {
 		return err
 	}
 	before := e.server.lines()
 	for i, end := 1, time.Now().Add(time.Second); time.Now().Before(end); i++ {
 		if err := busy.exchange(i); err != nil {
-			return saw(sent+", then one that is connected already "+e.kind.asks(), e.kind.rule(), err)
+			return saw(sent+"; then a client that was connected before "+e.kind.asks(), e.kind.rule(), err)
 		}
 	}
 	if n := e.server.lines() - before; n > most {
-		return &Symptom{sent + "; one that is connected already goes on asking for a second",
-			fmt.Sprintf("the server pauses before it tries again: at most %d lines in its log", most),
-			fmt.Sprintf("%d lines in its log in that second", n)}
+		return &Symptom{sent + "; for a second a client that was connected before sends requests",
+			fmt.Sprintf("the server pauses after a failed accept, whatever other clients send: "+
+				"it logs at most %d lines", most),
+			fmt.Sprintf("%d lines in the server's log in that second", n)}
 	}
 	restore()
 	for _, p := range waiting {
@@ -56,15 +59,15 @@ func full(e *env) error {
 		if err == nil {
 			err = p.exchange(0)
 		}
-		if errors.Is(err, os.ErrDeadlineExceeded) { // one that was turned away knows it, and may come again
-			return saw(sent+", and then it can again", "clients that have waited are served", err)
+		if errors.Is(err, os.ErrDeadlineExceeded) { // a rejected client is fine: it knows, and can try again
+			return saw(sent+"; then descriptors are free again", "each client that has waited gets its answer", err)
 		}
 	}
-	return e.others(sent + ", and then it can again")
+	return e.others(sent + "; then descriptors are free again")
 }
 
-// exhaust sets a process's limit so that it can open no more descriptors: new ones get the lowest number that
-// is free. Restore may be called twice.
+// exhaust lowers a process's limit so that it can open no more descriptors: the lowest free number is the
+// new limit. The caller may call restore twice.
 func exhaust(pid int) (restore func(), err error) {
 	free := uint64(0)
 	for {

@@ -7,11 +7,11 @@ import (
 	"os/exec"
 )
 
-// startable returns why no server can be started here: the command is a shell's, and a server ends with its
-// process group.
+// startable returns an error: the tester needs a shell to run the command, and a process group to end the
+// server.
 func startable() error {
-	return errors.New("this system has no /bin/sh to start a server with: start it yourself and say where it " +
-		"listens, with -addr HOST:PORT, or use Linux (on Windows: WSL 2)")
+	return errors.New("-server needs /bin/sh, which this system doesn't have: start your server yourself and " +
+		"give its address with -addr HOST:PORT, or use Linux (on Windows: WSL 2)")
 }
 
 func lead(*exec.Cmd)     {}

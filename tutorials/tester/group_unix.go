@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// startable returns why no server can be started here.
+// startable returns why the tester can't start a server on this system.
 func startable() error { return nil }
 
-// lead makes the process of cmd, which hasn't been started, the leader of a process group.
+// lead makes the process of cmd, when it starts, the leader of a process group.
 func lead(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
 func pause(pid int)          { syscall.Kill(pid, syscall.SIGSTOP) }

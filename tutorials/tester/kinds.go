@@ -8,16 +8,16 @@ import (
 	"net/http"
 )
 
-// kind is what a server speaks. Requests of a connection have numbers, so that
-// an answer in the wrong place shows.
+// kind is a protocol that a server speaks. The requests of a connection have numbers, so that an
+// answer in the wrong order is noticed.
 type kind interface {
 	name() string
-	asks() string // “sends a line”
-	rule() string // what an answer is, and who says so
-	open(p *clientConn) error
-	request(e *env, i int) []byte
-	answer(p *clientConn, i int) error
-	part(e *env) []byte // the first half of a request
+	asks() string                      // what a client does, like “sends a line”
+	rule() string                      // what a correct answer is, and the RFC that says so
+	open(p *clientConn) error          // does what comes before a connection's first request
+	request(e *env, i int) []byte      // request number i
+	answer(p *clientConn, i int) error // reads the answer to request number i, and checks it
+	part(e *env) []byte                // the first half of a request
 }
 
 var kinds = map[string]kind{"line": lineKind{}, "http": httpKind{}, "ws": wsKind{}}
@@ -28,7 +28,7 @@ type lineKind struct{}
 func (lineKind) name() string { return "line" }
 func (lineKind) asks() string { return "sends a line" }
 func (lineKind) rule() string {
-	return "the line comes back, once, whole and unchanged, when its \\n was sent"
+	return "the same line comes back once, whole and unchanged, after its \\n has arrived"
 }
 func (lineKind) open(*clientConn) error         { return nil }
 func (lineKind) part(*env) []byte               { return []byte("half a li") }
@@ -37,7 +37,7 @@ func (k lineKind) request(_ *env, i int) []byte { return k.text(i) }
 
 func (k lineKind) answer(p *clientConn, i int) error { return p.expect(k.text(i)) }
 
-// expect reads as many bytes as want has and compares.
+// expect reads len(want) bytes, and returns an error if they differ from want.
 func (p *clientConn) expect(want []byte) error {
 	got := make([]byte, len(want))
 	n, err := io.ReadFull(p.r, got)
@@ -45,17 +45,19 @@ func (p *clientConn) expect(want []byte) error {
 		return wrong
 	}
 	if n > 0 {
-		return fmt.Errorf("%s, and then %s", quote(got[:n]), came(err))
+		return fmt.Errorf("%s, then %s", quote(got[:n]), came(err))
 	}
 	return err
 }
 
-// httpKind is a server that answers GET.
+// httpKind is a server that answers GET with a page.
 type httpKind struct{}
 
-func (httpKind) name() string           { return "http" }
-func (httpKind) asks() string           { return "asks for a page" }
-func (httpKind) rule() string           { return "one answer to one request, as long as it says (RFC 9112 6.3)" }
+func (httpKind) name() string { return "http" }
+func (httpKind) asks() string { return "requests a page" }
+func (httpKind) rule() string {
+	return "one response to one request, with as many bytes as its header announces (RFC 9112 6.3)"
+}
 func (httpKind) open(*clientConn) error { return nil }
 
 func (k httpKind) request(e *env, i int) []byte {
@@ -72,10 +74,10 @@ func (k httpKind) answer(p *clientConn, i int) error {
 	return err
 }
 
-// body reads an answer and returns its body.
+// body reads a response and returns its body.
 func (httpKind) body(p *clientConn) ([]byte, error) {
 	if p.closeAnnounced {
-		return nil, errors.New("“Connection: close” on the answer before, and so nothing after it")
+		return nil, errors.New("“Connection: close” in the response before, so no further response follows")
 	}
 	if _, err := p.r.Peek(1); err != nil {
 		return nil, err
@@ -84,12 +86,12 @@ func (httpKind) body(p *clientConn) ([]byte, error) {
 	r, err := http.ReadResponse(p.r, request)
 	if err != nil {
 		first, _ := p.r.Peek(min(60, p.r.Buffered()))
-		return nil, fmt.Errorf("something that is no answer of HTTP: %v (%s follows)", err, quote(first))
+		return nil, fmt.Errorf("bytes that aren't an HTTP response: %v (then follows %s)", err, quote(first))
 	}
 	defer r.Body.Close()
 	b, err := io.ReadAll(r.Body)
 	if err != nil {
-		return nil, fmt.Errorf("a head that promises %d bytes, then %d bytes, then %s",
+		return nil, fmt.Errorf("a header that announces %d bytes, then only %d bytes, then %s",
 			r.ContentLength, len(b), came(err))
 	}
 	p.closeAnnounced = r.Close
@@ -98,13 +100,15 @@ func (httpKind) body(p *clientConn) ([]byte, error) {
 	}
 	if r.ContentLength >= 0 && !r.Close {
 		if b := p.surplus(); b != nil {
-			return nil, fmt.Errorf("a head that promises %d bytes, and %s after them", r.ContentLength, quote(b))
+			return nil, fmt.Errorf("a header that announces %d bytes, and after these bytes %s, which is too much",
+				r.ContentLength, quote(b))
 		}
 	}
 	return b, nil
 }
 
-// surplus returns what has already come after an answer and doesn't begin another.
+// surplus returns the first bytes that follow a response, if they have arrived and don't begin another
+// response.
 func (p *clientConn) surplus() []byte {
 	b, _ := p.r.Peek(min(5, p.r.Buffered()))
 	if bytes.HasPrefix([]byte("HTTP/"), b) {
@@ -118,7 +122,7 @@ type wsKind struct{}
 
 func (wsKind) name() string { return "ws" }
 func (wsKind) asks() string { return "opens a WebSocket and sends a message" }
-func (wsKind) rule() string { return "each message comes back as it was sent" }
+func (wsKind) rule() string { return "each message comes back unchanged" }
 
 func (wsKind) open(p *clientConn) error {
 	_, err := handshake(p, newKey())

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// stall: no answer waits for the client's acknowledgement of its own first
-// part, which a kernel delays by 40 ms and more. What is compared is the first
-// exchange of a connection, when acknowledgements aren't delayed yet, with
-// those after it has settled; and of both the quarter that was fastest, for on a busy machine
-// any exchange may be slow.
+// stall compares the first exchange of a connection with later ones. An answer in two writes may wait
+// until the client has acknowledged the first part, and the client's kernel delays an acknowledgement by
+// 40 ms or more. On a new connection it doesn't delay any, so the first exchange is fast. On a busy
+// machine any exchange may be slow, so only the fastest quarter of the first and of the later exchanges
+// counts.
 func stall(e *env) error {
 	const (
-		conns, each = 3, 40 // a kernel acknowledges immediately at first, for up to 16 times
-		more        = 30    // connections whose first exchange is measured in case the machine was busy
+		conns, each = 3, 40 // at first a kernel acknowledges immediately, up to 16 times
+		more        = 30    // further connections, in case the machine was busy during the first exchanges
 		long        = 25 * time.Millisecond
 		ratio       = 4
 	)
@@ -35,7 +35,7 @@ func stall(e *env) error {
 			}
 			took := time.Since(start)
 			if p.closeAnnounced {
-				return leftOut("the server closes the connection after each answer, and says so")
+				return errCloses
 			}
 			switch {
 			case i == 0 && e.kind.name() != "ws":
@@ -57,13 +57,13 @@ func stall(e *env) error {
 	if later < long || later < ratio*first {
 		return nil
 	}
-	return &Symptom{fmt.Sprintf("%d connections, with %d requests one after the other on each", conns, each),
-		"later answers are about as fast as the first one",
-		fmt.Sprintf("the first one after %.1f ms, later ones after %.1f ms (of each the fastest quarter's slowest)",
+	return &Symptom{fmt.Sprintf("on %d connections, %d requests one after the other", conns, each),
+		"later answers on a connection are about as fast as the first one",
+		fmt.Sprintf("the first one after %.1f ms, later ones after %.1f ms (a quarter of the answers took at most this long)",
 			first.Seconds()*1000, later.Seconds()*1000)}
 }
 
-// firstExchange measures the first exchange of a new connection.
+// firstExchange measures the first exchange of a new connection: for ws, the handshake.
 func (e *env) firstExchange() (time.Duration, error) {
 	start := time.Now()
 	p, err := e.open()
@@ -71,7 +71,7 @@ func (e *env) firstExchange() (time.Duration, error) {
 		return 0, err
 	}
 	defer p.Close()
-	if e.kind.name() != "ws" { // else the handshake is the first
+	if e.kind.name() != "ws" {
 		start = time.Now()
 		err = p.exchange(0)
 	}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// slowServer answers the first request of a connection after first(n), where n counts the connections, and later
-// ones after later.
+// slowServer starts a server that answers the first request of connection number n after first(n), and
+// each later request after later.
 func slowServer(t *testing.T, first func(n int32) time.Duration, later time.Duration) (addr string) {
 	t.Helper()
 	type key struct{}
@@ -43,27 +43,27 @@ func slowServer(t *testing.T, first func(n int32) time.Duration, later time.Dura
 	return ln.Addr().String()
 }
 
-func TestABusyMachineNeitherHidesNorMakesAStall(t *testing.T) {
+func TestABusyMachineNeitherHidesNorCausesAStall(t *testing.T) {
 	const stalled = 45 * time.Millisecond
 	for _, c := range []struct {
 		about string
 		first func(n int32) time.Duration
 		want  Verdict
 	}{
-		{"the first connections come when the machine is busy", func(n int32) time.Duration {
+		{"the machine is busy during the first connections", func(n int32) time.Duration {
 			if n <= 6 {
 				return 2 * stalled
 			}
 			return 0
 		}, Failed},
-		{"each answer takes as long", func(int32) time.Duration { return stalled }, OK},
+		{"each answer takes equally long", func(int32) time.Duration { return stalled }, OK},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			t.Parallel()
 			results, err := Run(t.Context(), Options{Addr: slowServer(t, c.first, stalled), Kinds: []string{"http"}, First: 1,
 				Last: 99, Only: []string{"stall"}, Path: "/", Patience: 10 * time.Second, Wait: 10 * time.Second}, io.Discard)
 			if err != nil || len(results) != 1 || results[0].Verdict != c.want {
-				t.Errorf("it says %+v, %v, want %s", results, err, c.want)
+				t.Errorf("got %+v, error %v, want one result with verdict %q", results, err, c.want)
 			}
 		})
 	}

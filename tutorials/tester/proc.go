@@ -9,28 +9,27 @@ import (
 	"strings"
 )
 
-// procWorks tells whether this system shows processes and their sockets as Linux
-// does.
+// procWorks reports whether this system has a /proc like Linux.
 func procWorks() bool {
 	_, err := os.Stat("/proc/thread-self/children")
 	return err == nil
 }
 
-// socket is what the kernel tells of a TCP socket.
+// socket is what the kernel reports about a TCP socket.
 type socket struct {
 	state  int
-	unread int // bytes that have arrived and that the process has not read
+	unread int // bytes that have arrived and that the process has not read; of a listener: its backlog
 	inode  int
 }
 
-// States of sockets, as the kernel numbers them.
+// The kernel's numbers for states of sockets.
 const (
 	timeWait  = 6
 	listening = 10
 )
 
-// holder is the process which has the socket open: root, or the nearest of its
-// descendants, for the command may be a wrapper like “go run”.
+// holder finds the process that has the socket open: root, or the nearest of its descendants, because
+// the command may be a wrapper like “go run”.
 func holder(root, inode int) (pid int, ok bool) {
 	socket := fmt.Sprintf("socket:[%d]", inode)
 	for _, pid := range family(root) {
@@ -44,8 +43,8 @@ func holder(root, inode int) (pid int, ok bool) {
 	return 0, false
 }
 
-// stat returns the fields of dir/stat, of a process in /proc, from the third, the
-// state, on: the second may contain anything.
+// stat returns the fields of dir/stat, where dir is a process or thread in /proc, from the third field
+// (the state) on. The second field is the program's name, which may contain blanks and parentheses.
 func stat(dir string) []string {
 	text, err := os.ReadFile(dir + "/stat")
 	if err != nil {
@@ -57,7 +56,7 @@ func stat(dir string) []string {
 	return nil
 }
 
-// family is a process and its descendants, generation by generation.
+// family returns a process and its descendants, generation by generation.
 func family(pid int) []int {
 	all := []int{pid}
 	for i := 0; i < len(all); i++ {
@@ -72,7 +71,7 @@ func family(pid int) []int {
 	return all
 }
 
-// threads are the directories of a process's threads.
+// threads returns the directories of a process's threads.
 func threads(pid int) []string {
 	task := fmt.Sprintf("/proc/%d/task", pid)
 	entries, _ := os.ReadDir(task)
@@ -83,8 +82,17 @@ func threads(pid int) []string {
 	return all
 }
 
-// awake tells whether a thread of a family runs, or would run if a processor
-// were free.
+// stopped reports whether all threads of a process are stopped.
+func stopped(pid int) bool {
+	for _, dir := range threads(pid) {
+		if f := stat(dir); f != nil && f[0] != "T" {
+			return false
+		}
+	}
+	return true
+}
+
+// awake reports whether a thread of a family runs, or would run if a processor were free.
 func awake(pid int) bool {
 	for _, p := range family(pid) {
 		for _, dir := range threads(p) {
@@ -96,8 +104,7 @@ func awake(pid int) bool {
 	return false
 }
 
-// zombies counts the children of a process that have ended and wait for it to
-// ask how.
+// zombies counts a process's descendants that have ended and that their parent hasn't waited for.
 func zombies(pid int) (n int) {
 	for _, p := range family(pid)[1:] {
 		if f := stat(fmt.Sprintf("/proc/%d", p)); f != nil && f[0] == "Z" {
@@ -112,7 +119,7 @@ func descriptors(pid int) int {
 	return len(all)
 }
 
-// memory is how many bytes of a family are resident.
+// memory returns the resident memory of a family, in bytes.
 func memory(pid int) (sum int) {
 	for _, p := range family(pid) {
 		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p))

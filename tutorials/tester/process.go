@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// visit lets clients come, be served and leave, all at the same moment.
+// visit connects clients one after the other, gets an answer for each, and closes all at the same moment.
 func (e *env) visit(clients int) error {
 	all, err := e.arrive(clients)
 	if err == nil {
@@ -16,14 +16,15 @@ func (e *env) visit(clients int) error {
 	return err
 }
 
-// arrive lets clients come and be served.
+// arrive connects clients one after the other and gets an answer for each.
 func (e *env) arrive(clients int) (all []*clientConn, err error) {
 	for range clients {
 		p, err := e.open()
 		if err == nil {
 			err = p.exchange(0)
 		}
-		if err := saw(fmt.Sprintf("%d clients come", clients), "each is served", err); err != nil {
+		if err := saw(fmt.Sprintf("%d clients connect and send a request each", clients),
+			"an answer for each client", err); err != nil {
 			return nil, err
 		}
 		all = append(all, p)
@@ -39,10 +40,9 @@ func leaveTogether(all []*clientConn) {
 	group.Wait()
 }
 
-// leaks: the server's process has as many descriptors after its clients as it
-// had before them.
+// leaks wants the server to have about as many descriptors after its clients have left as before.
 func leaks(e *env) error {
-	const clients, slack = 40, 8 // a descriptor or two may be made on first use
+	const clients, slack = 40, 8 // slack: a server may open a descriptor or two on first use
 	if err := e.visit(3); err != nil {
 		return err
 	}
@@ -61,13 +61,13 @@ func leaks(e *env) error {
 	if err == nil {
 		return nil
 	}
-	return &Symptom{fmt.Sprintf("%d clients come, are served, and leave", clients),
-		fmt.Sprintf("the server's process has about as many descriptors as before, %d", before),
-		fmt.Sprintf("it has %d, %v later", after, e.Patience)}
+	return &Symptom{fmt.Sprintf("%d clients connect, get an answer, and close their connections", clients),
+		fmt.Sprintf("afterwards the server's process has about as many descriptors as before: %d", before),
+		fmt.Sprintf("%d descriptors, even %v later (see /proc/PID/fd)", after, e.Patience)}
 }
 
-// reaps: the server waits for each child process that has ended. It is stopped while its
-// children end, so that there is one SIGCHLD for all of them however busy the machine is.
+// reaps wants the server to wait for each child process that has ended. It stops the server while the
+// children end, so that the server gets one SIGCHLD for all of them, however busy the machine is.
 func reaps(e *env) error {
 	const clients, longest = 30, time.Second
 	all, err := e.arrive(clients)
@@ -90,22 +90,24 @@ func reaps(e *env) error {
 	if err == nil {
 		return nil
 	}
-	return &Symptom{fmt.Sprintf("%d clients come, are served, and leave all at once", clients),
-		"no child of the server stays behind as a zombie (wait(2))",
-		fmt.Sprintf("%d zombies (state Z in ps), %v later", left, e.Patience)}
+	return &Symptom{fmt.Sprintf("%d clients connect, get an answer, and close their connections at the same moment",
+		clients),
+		"no child process of the server stays a zombie: the server waits for each (wait(2))",
+		fmt.Sprintf("%d zombies (state Z in ps), even %v later", left, e.Patience)}
 }
 
-// leaves: a server that is told to end does so without waiting for a client.
+// leaves sends a SIGTERM to a server without clients and wants it to end. A server that checks a variable
+// only after the next accept doesn't.
 func leaves(e *env) error {
 	const grace = 10 * time.Second
 	if e.server.terminate(grace) {
 		return nil
 	}
-	return &Symptom{"SIGTERM, while no client is connected", fmt.Sprintf("the server ends within %v", grace),
-		"it still runs, waiting"}
+	return &Symptom{"a SIGTERM, while no client is connected", fmt.Sprintf("the server ends within %v", grace),
+		"no end: the server still runs"}
 }
 
-// restarts: the port of a server that was killed is its successor's.
+// restarts kills the server while a client is connected, and starts it again on the same port.
 func restarts(e *env) error {
 	p, err := e.open()
 	if err != nil {
@@ -115,18 +117,18 @@ func restarts(e *env) error {
 		return err
 	}
 	e.server.kill()
-	p.awaitEnd(e.Patience) // the kernel closes for the dead: its end of the connection is in TIME_WAIT soon
+	p.awaitEnd(e.Patience) // the kernel closes the server's end first, so that end gets into TIME_WAIT
 	p.Close()
-	const sent = "the server is killed (SIGKILL) while a client is connected, and started again on the same port"
+	const sent = "a SIGKILL to the server while a client is connected, then a new start on the same port"
 	if err := e.server.start(context.Background()); err != nil {
-		return &Symptom{sent, "it listens again", err.Error()}
+		return &Symptom{sent, "the new server listens on the port immediately", err.Error()}
 	}
 	return e.others(sent)
 }
 
-// rests checks that the server sleeps. Threads that want to compute are awake
-// (state R) whether a processor is free for them or not, so that a busy machine
-// hides no loop; and one that was late to finish its work may be looked at again.
+// rests checks that the server sleeps. A thread that wants to run is in state R even if no processor is
+// free for it, so a busy machine can't hide a loop. A server that needs more time to finish its work gets
+// it, up to e.Patience.
 func (e *env) rests(sent string) error {
 	const looks, most = 30, 10
 	found := 0
@@ -142,7 +144,7 @@ func (e *env) rests(sent string) error {
 	}) {
 		return nil
 	}
-	return &Symptom{sent, "the server sleeps until something happens",
-		fmt.Sprintf("a thread that wanted to compute (state R in ps) at %d of %d looks, again and again for %v",
+	return &Symptom{sent, "the server sleeps until a client sends something",
+		fmt.Sprintf("a thread of the server ran, or wanted to run (state R in ps), at %d of %d looks, for %v in a row",
 			found, looks, e.Patience)}
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// answers: a request gets its answer, and so does a second one.
+// answers sends two requests on one connection and wants both answers.
 func answers(e *env) error {
 	p, err := e.open()
 	if err == nil {
@@ -23,19 +23,18 @@ func answers(e *env) error {
 	return saw("the same client once more", e.kind.rule(), p.exchange(1))
 }
 
-// halves: a request that comes in two writes is one request.
+// halves sends a request in two writes and wants one answer.
 func halves(e *env) error {
 	part := len(e.kind.part(e))
 	return e.cut("a request in two pieces", part)
 }
 
-// terminator: the empty line that ends a request may come in two pieces as
-// well.
+// terminator cuts the empty line that ends a request, at each possible place.
 func terminator(e *env) error {
 	n := len(e.kind.request(e, 0))
 	for i := range 3 {
 		whole := e.kind.request(e, 0)
-		sent := fmt.Sprintf("a request that is cut within the \\r\\n\\r\\n at its end: %q, and then %q",
+		sent := fmt.Sprintf("a request in two pieces, cut inside the \\r\\n\\r\\n at its end: %q, then %q",
 			whole[n-4:n-3+i], whole[n-3+i:])
 		if err := e.cut(sent, n-3+i); err != nil {
 			return err
@@ -44,7 +43,7 @@ func terminator(e *env) error {
 	return nil
 }
 
-// drip: so does a request that comes byte by byte.
+// drip sends a request byte by byte and wants one answer.
 func drip(e *env) error {
 	var cuts []int
 	for i := 1; i < len(e.kind.request(e, 0)); i++ {
@@ -53,21 +52,22 @@ func drip(e *env) error {
 	return e.cut("a request in pieces of one byte", cuts...)
 }
 
-// cut sends a request in pieces. Nothing may come before its end.
+// cut sends a request in pieces that end at cuts. The server must answer once, and not before it has
+// the last piece.
 func (e *env) cut(sent string, cuts ...int) error {
 	p, err := e.open()
 	if err != nil {
 		return err
 	}
 	whole := e.kind.request(e, 0)
-	expected := "it is one request, however it is cut: TCP carries bytes, and knows no messages"
+	expected := "one answer, after the last piece: TCP carries bytes, and a read may return any part of a request"
 	last := cuts[len(cuts)-1]
 	if err := p.pieces(whole[:last], cuts[:len(cuts)-1]...); err != nil {
 		return saw(sent, expected, err)
 	}
 	p.awaitRead()
 	if b := p.early(); len(b) > 0 {
-		return &Symptom{sent, expected, "this, before the last piece was sent: " + quote(b)}
+		return &Symptom{sent, expected, "an answer before the last piece was sent: " + quote(b)}
 	}
 	if _, err := p.Write(whole[last:]); err != nil {
 		return saw(sent, expected, err)
@@ -76,12 +76,12 @@ func (e *env) cut(sent string, cuts ...int) error {
 		return saw(sent, expected, err)
 	}
 	if b := p.early(); len(b) > 0 {
-		return &Symptom{sent, expected, "the answer, and behind it " + quote(b)}
+		return &Symptom{sent, expected, "the answer, and more bytes after it: " + quote(b)}
 	}
 	return nil
 }
 
-// together: three requests in one write get three answers in their order.
+// together sends three requests in one write and wants three answers in the requests' order.
 func together(e *env) error {
 	const n = 3
 	p, err := e.open()
@@ -97,14 +97,14 @@ func together(e *env) error {
 	}
 	for i := range n {
 		if p.closeAnnounced {
-			return leftOut("the server closes the connection after each answer, and says so")
+			return errCloses
 		}
 		err := e.kind.answer(p, i)
 		if err != nil {
-			err = fmt.Errorf("%d answers, and then %s", i, came(err))
+			err = fmt.Errorf("%d correct answers, then %s", i, came(err))
 		}
 		err = saw("three requests in one write",
-			"three answers in the requests' order: what one read brings may hold more than one request", err)
+			"three answers in the requests' order: one read may return more than one request", err)
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,11 @@ func together(e *env) error {
 	return nil
 }
 
-// binaryLine: a NUL is a byte like others.
+// errCloses is why a check that needs a second request on a connection is left out.
+const errCloses = leftOut("the server sends “Connection: close” with each answer, " +
+	"and the check needs several answers on one connection")
+
+// binaryLine sends a line with a NUL and with a byte that isn't UTF-8, and wants the same line back.
 func binaryLine(e *env) error {
 	p, err := e.open()
 	if err != nil {
@@ -122,11 +126,11 @@ func binaryLine(e *env) error {
 	if _, err := p.Write(line); err != nil {
 		return err
 	}
-	return saw("the line "+quote(line), "the same bytes: only \\n has a meaning", p.expect(line))
+	return saw("the line "+quote(line), "the same bytes: no byte except \\n has a special meaning", p.expect(line))
 }
 
-// long: a request may be longer than a read. No RFC says how long fields may be. The
-// size is the one that RFC 9112 3 recommends for a request line, at a minimum.
+// long sends a request that is longer than many a server's buffer. No RFC says how long the header
+// fields may be. The size is the minimum that RFC 9112 3 recommends for a request line.
 func long(e *env) error {
 	const n = 8000
 	p, err := e.open()
@@ -138,16 +142,16 @@ func long(e *env) error {
 		head = append(head[:len(head)-2], fmt.Sprintf("X-Long: %s\r\n\r\n", bytes.Repeat([]byte("x"), n))...)
 		p.Write(head)
 		return saw(fmt.Sprintf("a request of %d bytes in one write", len(head)),
-			"an answer: a request may be longer than a read, and RFC 9112 3 recommends to support "+
-				"8,000 octets even for its first line", e.kind.answer(p, 0))
+			"an answer: a request may be longer than one read (RFC 9112 3 recommends that a server supports "+
+				"8,000 bytes even in the first line)", e.kind.answer(p, 0))
 	}
 	line := append(bytes.Repeat([]byte("0123456789"), n/10), '\n')
 	p.Write(line)
 	return saw(fmt.Sprintf("a line of %d bytes in one write", len(line)), e.kind.rule(), p.expect(line))
 }
 
-// deadline: a client that stops in the middle of a request doesn't keep others waiting,
-// and its connection is closed in the end.
+// deadline stops in the middle of a request. The server must serve a second client, and close the
+// first one's connection, each within e.Wait.
 func deadline(e *env) error {
 	a, err := e.open()
 	if err != nil {
@@ -161,18 +165,17 @@ func deadline(e *env) error {
 	b.Patience = e.Wait
 	if err := b.served(); err != nil {
 		return &Symptom{sent + "; then another client " + e.kind.asks(),
-			fmt.Sprintf("the second client is served within %v (-wait)", e.Wait), came(err)}
+			fmt.Sprintf("the second client gets its answer within %v (-wait)", e.Wait), came(err)}
 	}
 	if err := a.awaitEnd(e.Wait); err != nil {
 		return &Symptom{sent,
 			fmt.Sprintf("the server gives up and closes the connection within %v (-wait)", e.Wait),
-			"nothing: the connection is still open"}
+			"no end of the connection: it is still open"}
 	}
 	return nil
 }
 
-// slow: nor does who sends a byte now and then, and never comes to the end of the
-// request (slowloris).
+// slow sends a byte of a request now and then, and never its end. This attack is called slowloris.
 func slow(e *env) error {
 	p, err := e.open()
 	if err != nil {
@@ -180,7 +183,7 @@ func slow(e *env) error {
 	}
 	const pause = 500 * time.Millisecond
 	request := e.kind.request(e, 0)
-	next := append(request[:len(request)-2], "X-Slow: "...) // in place of the empty line
+	next := append(request[:len(request)-2], "X-Slow: "...) // instead of the empty line
 	for begun := time.Now(); time.Since(begun) < e.Wait; next = []byte("x") {
 		if _, err := p.Write(next); err != nil {
 			return nil
@@ -189,13 +192,14 @@ func slow(e *env) error {
 			return nil
 		}
 	}
-	return &Symptom{fmt.Sprintf("a request byte by byte, one each %v, that never ends", pause),
-		fmt.Sprintf("the server gives up and closes the connection within %v (-wait): "+
-			"there is a deadline for the whole request", e.Wait),
-		"nothing: the connection is still open"}
+	return &Symptom{fmt.Sprintf("a request that never ends: one more byte every %v", pause),
+		fmt.Sprintf("the server gives up and closes the connection within %v (-wait), "+
+			"although it still receives bytes", e.Wait),
+		"no end of the connection: it is still open"}
 }
 
-// halfClose: a client that has nothing more to say may still listen.
+// halfClose sends a request and a FIN, and wants the answer. A FIN ends one direction of a connection
+// only.
 func halfClose(e *env) error {
 	for range 3 {
 		p, err := e.open()
@@ -209,12 +213,12 @@ func halfClose(e *env) error {
 		if err == nil {
 			err = e.kind.answer(p, 0)
 		}
-		if err := saw("a request and the end of what the client sends (FIN), both at once",
-			"the answer: a FIN says that nothing follows, not that nobody listens", err); err != nil {
+		if err := saw("a request, and immediately after it a FIN (shutdown(2) with SHUT_WR)",
+			"the answer: after its FIN a client sends no more bytes, but it still reads", err); err != nil {
 			return err
 		}
 		if _, err := p.r.ReadByte(); errors.Is(err, io.EOF) || err == nil {
-			continue // how the server goes on is its own affair
+			continue // the server may close the connection or keep it
 		}
 	}
 	return nil

@@ -14,25 +14,25 @@ import (
 	"time"
 )
 
-// Options say which server is tested, and how.
+// Options say which server to test, and how. Exactly one of Server and Addr must be set.
 type Options struct {
-	Server string   // a shell's command that starts it; see Run
-	Addr   string   // or where it already runs, as host:port
-	Kinds  []string // of line, http, ws; nil: what the server is found to speak
-	First  int      // chapters, both ends included
-	Last   int
+	Server string   // shell command that starts the server; see Run
+	Addr   string   // host:port of a server that already runs
+	Kinds  []string // line, http, ws; nil: whatever the server turns out to speak
+	First  int      // first chapter
+	Last   int      // last chapter, included
 	Only   []string // names of checks; nil: all
 
-	Path   string // of the resource that http asks for
-	WSPath string // of the WebSocket that sends messages back
+	Path   string // path of the page that kind http requests
+	WSPath string // path of the WebSocket that sends messages back
 
-	Patience time.Duration // how long an answer may take before it counts as missing
-	Wait     time.Duration // how long a server may bear with a client that stops in the middle of a request
+	Patience time.Duration // after this time an answer counts as missing
+	Wait     time.Duration // after this time the server must have disconnected an unfinished request
 
-	Begin func(what string) // told what is begun, if it isn't nil: a check may take long
+	Begin func(what string) // called before each check, which may take long; may be nil
 }
 
-// Verdict is what became of a check.
+// Verdict is the outcome of a check.
 type Verdict string
 
 // The verdicts.
@@ -47,19 +47,20 @@ type Result struct {
 	Kind, Check string
 	Chapter     int
 	Verdict     Verdict
-	Why         string // lines for people; empty for OK
+	Why         string // the symptom, or why the check was left out; empty for OK
 }
 
-var errNoCheck = errors.New("no check fits: “-list” shows all of them with their chapters and kinds")
+var errNoCheck = errors.New("no check has that chapter, kind and name: “-list” shows all checks " +
+	"with their chapters and kinds")
 
-// Run makes the checks that o chooses, writes a line for each to out, below a
-// failed one its symptom, and returns all results.
+// Run makes the checks that o selects, writes one line for each to out, and the symptom below each
+// failed one. It returns all results. An error means that the tester couldn't work; a failed check
+// isn't an error.
 //
-// In o.Server {addr} is replaced by the host and port to listen on, {port} by
-// the port alone; where there is neither, “ -addr HOST:PORT” is appended. ADDR
-// and PORT are in its environment, too. The server has 30 seconds until it must
-// accept connections, and is ended by SIGTERM. The error is about the tester's
-// own task; failed checks are no error.
+// In o.Server, Run replaces {addr} by the host and port to listen on, and {port} by the port alone. If
+// the command contains neither, Run appends “ -addr HOST:PORT”. The environment variables ADDR and
+// PORT hold the address and the port, too. The server must listen within 30 seconds. It gets a SIGTERM
+// at the end.
 func Run(ctx context.Context, o Options, out io.Writer) ([]Result, error) {
 	if err := o.sensible(ctx); err != nil {
 		return nil, err
@@ -95,14 +96,14 @@ func Run(ctx context.Context, o Options, out io.Writer) ([]Result, error) {
 	return all, nil
 }
 
-// sensible complains of what can't be tested, before anything is.
+// sensible returns an error if the options select nothing that can be tested.
 func (o *Options) sensible(ctx context.Context) error {
 	if (o.Server == "") == (o.Addr == "") {
-		return errors.New("what is to be tested? Say either -server COMMAND or -addr HOST:PORT")
+		return errors.New("no server to test, or two: give either -server COMMAND or -addr HOST:PORT")
 	}
 	for _, name := range o.Kinds {
 		if kinds[name] == nil {
-			return fmt.Errorf("no kind of server is called %q: say line, http or ws", name)
+			return fmt.Errorf("no kind of server is called %q: use line, http or ws", name)
 		}
 	}
 	for _, name := range o.Only {
@@ -119,7 +120,7 @@ func (o *Options) sensible(ctx context.Context) error {
 	return o.reach(ctx)
 }
 
-// mayWant tells whether check c is chosen for one of the kinds that the server may turn out to be of.
+// mayWant reports whether o selects check c for one of the kinds that the server may speak.
 func (o *Options) mayWant(c check) bool {
 	for name, k := range kinds {
 		if (len(o.Kinds) == 0 || slices.Contains(o.Kinds, name)) && o.wants(c, k) {
@@ -129,7 +130,7 @@ func (o *Options) mayWant(c check) bool {
 	return false
 }
 
-// plainAddr is host:port of what people type for it: a URL, a port, or a port with a colon.
+// plainAddr returns the host:port that people mean by a URL, a port, or a colon and a port.
 func plainAddr(s string) string {
 	if u, err := url.Parse(s); err == nil && u.Host != "" {
 		return u.Host
@@ -143,7 +144,7 @@ func plainAddr(s string) string {
 	return s
 }
 
-// reach finds out whether there is somebody to test.
+// reach connects once, to find out whether a server listens on o.Addr.
 func (o *Options) reach(ctx context.Context) error {
 	o.Addr = plainAddr(o.Addr)
 	_, port, err := net.SplitHostPort(o.Addr)
@@ -154,9 +155,9 @@ func (o *Options) reach(ctx context.Context) error {
 	c, err := d.DialContext(ctx, "tcp", o.Addr)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("nobody listens on %s: start your server first, or have it started by -server", o.Addr)
+		return fmt.Errorf("nobody listens on %s: start your server first, or let -server COMMAND start it", o.Addr)
 	case err != nil:
-		return fmt.Errorf("%s can't be reached: %w", o.Addr, err)
+		return fmt.Errorf("can't connect to %s: %w", o.Addr, err)
 	}
 	return c.Close()
 }
@@ -167,13 +168,13 @@ func (o *Options) begin(what string) {
 	}
 }
 
-// wants tells whether check c is chosen for kind k.
+// wants reports whether o selects check c for kind k.
 func (o *Options) wants(c check, k kind) bool {
 	return slices.Contains(strings.Fields(c.kinds), k.name()) && c.chapter >= o.First && c.chapter <= o.Last &&
 		(len(o.Only) == 0 || slices.Contains(o.Only, c.name))
 }
 
-// missing names a check that c builds on and that has failed.
+// missing names a check that c builds on and that has failed, or "".
 func (c check) missing(failed map[string]bool) string {
 	for _, name := range c.after {
 		if failed[name] {
@@ -183,25 +184,25 @@ func (c check) missing(failed map[string]bool) string {
 	return ""
 }
 
-// make runs check c against a server of its own, if the server is ours to start.
+// make runs check c. If o.Server is set, the check gets a new server of its own.
 func (o *Options) make(ctx context.Context, c check, k kind, failed map[string]bool) (
 	v Verdict, why string, err error,
 ) {
 	if name := c.missing(failed); name != "" {
-		return LeftOut, fmt.Sprintf("it says nothing before %q is ok", name), nil
+		return LeftOut, fmt.Sprintf("it builds on %q, which must pass first", name), nil
 	}
 	if c.process && o.Server == "" {
-		return LeftOut, "it looks at the server's process: use -server in place of -addr", nil
+		return LeftOut, "it inspects the server's process: use -server instead of -addr", nil
 	}
 	if c.process && !procWorks() {
-		return LeftOut, "it looks at the server's process, which takes Linux and its /proc", nil
+		return LeftOut, "it inspects the server's process: use Linux, which has /proc", nil
 	}
 	e, err := o.environment(ctx, k)
 	if err != nil {
 		return "", "", err
 	}
 	defer e.end()
-	defer context.AfterFunc(ctx, e.closeConns)() // so that no check waits on for an answer
+	defer context.AfterFunc(ctx, e.closeConns)() // or a check would go on waiting for an answer
 	err = c.run(e)
 	var s *Symptom
 	switch {
@@ -212,22 +213,26 @@ func (o *Options) make(ctx context.Context, c check, k kind, failed map[string]b
 	case ctx.Err() != nil:
 		return "", "", ctx.Err()
 	case !errors.As(err, &s):
-		s = &Symptom{"what this check begins with", "an answer", came(err)}
+		s = &Symptom{"a connection, and the first request on it", "an answer", came(err)}
 	}
-	if words := e.lastOutput(); words != "" && !strings.Contains(s.Error(), words) { // a failed start has said them
+	if words := e.lastOutput(); words != "" && !strings.Contains(s.Error(), words) { // a failed start has them already
 		return Failed, s.Error() + "\n" + words, nil
 	}
 	return Failed, s.Error(), nil
 }
 
-// print writes a result as a line, with what a person needs to know below it.
+// print writes a result as a line: what failed by which rule, or why it was left out. The symptom of a
+// failed check follows, indented.
 func (r Result) print(out io.Writer) {
 	fmt.Fprintf(out, "%-8s  %-4s  %-11s  chapter %d", r.Verdict, r.Kind, r.Check, r.Chapter)
 	if slices.Contains(planned, r.Chapter) {
 		fmt.Fprint(out, " (planned)")
 	}
-	if r.Verdict == LeftOut {
+	switch r.Verdict {
+	case LeftOut:
 		fmt.Fprintf(out, ": %s", r.Why)
+	case Failed:
+		fmt.Fprintf(out, ": %s", rules[r.Check])
 	}
 	fmt.Fprintln(out)
 	if r.Verdict == Failed {
@@ -239,22 +244,23 @@ func (r Result) print(out io.Writer) {
 
 // List writes the table of checks.
 func List(out io.Writer) {
+	const row = "%-12s  %-11s  %-12s  %s\n"
+	fmt.Fprintf(out, row, "chapter", "check", "kinds", "what the server must do (* only with -server)")
 	for _, c := range checks {
-		what := ""
+		rule := rules[c.name]
 		if c.process {
-			what = "looks at the process"
+			rule += " *"
 		}
-		state := ""
+		chapter := strconv.Itoa(c.chapter)
 		if slices.Contains(planned, c.chapter) {
-			state = "(planned)"
+			chapter += " (planned)"
 		}
-		line := fmt.Sprintf("chapter %-2d %-9s  %-12s  %-12s  %s", c.chapter, state, c.name, c.kinds, what)
-		fmt.Fprintln(out, strings.TrimRight(line, " "))
+		fmt.Fprintf(out, row, chapter, c.name, c.kinds, rule)
 	}
 }
 
-// Checks are the names of those that belong to a kind of server and to a chapter up to last, in the order
-// in which they are made. There is none for a kind that isn't known.
+// Checks returns the names of the checks for a kind of server that belong to a chapter up to last, in
+// the order in which they are made. It returns none for an unknown kind.
 func Checks(kind string, last int) (names []string) {
 	for _, c := range checks {
 		if c.chapter <= last && slices.Contains(strings.Fields(c.kinds), kind) {

@@ -16,23 +16,23 @@ import (
 	"threeloops/tutorials/tester/guard"
 )
 
-// start is how long a server may take until it accepts connections: enough for
-// a command that compiles it first.
+// start is how long a server may take until it listens. It is enough for a command that compiles the
+// server first.
 const start = 30 * time.Second
 
-// server is a process that was started to be tested.
+// server is a server that the tester has started.
 type server struct {
 	command string
 	addr    string
-	pid     int // of the process that listens, which may be a child of the command
+	pid     int // process that listens; it may be a child of the command
 
 	cmd   *exec.Cmd
 	watch *guard.Guard
-	log   *os.File // what it said, of this and earlier starts
+	log   *os.File // output of this start and of earlier ones
 	ended chan struct{}
 }
 
-// newServer starts command at a free port and waits until it listens.
+// newServer starts command on a free port and waits until it listens.
 func newServer(ctx context.Context, command string) (*server, error) {
 	if err := startable(); err != nil {
 		return nil, err
@@ -54,8 +54,8 @@ func newServer(ctx context.Context, command string) (*server, error) {
 	return s, nil
 }
 
-// freeAddr finds a port below those that the kernel gives to clients, so that
-// no client's socket comes between two starts of a server.
+// freeAddr finds a free port below the range from which the kernel takes ports for clients. So no client
+// can take the port between two starts of a server.
 func freeAddr() (string, error) {
 	for range 100 {
 		addr := fmt.Sprintf("127.0.0.1:%d", 15000+rand.IntN(15000))
@@ -63,12 +63,12 @@ func freeAddr() (string, error) {
 			return addr, nil
 		}
 	}
-	return "", errors.New("no free port between 15000 and 30000 was found")
+	return "", errors.New("the tester found no free port between 15000 and 30000: end programs that listen there")
 }
 
-// isFree reports whether any server can listen at addr. One that doesn't set SO_REUSEADDR
-// can't while connections of an earlier server there are in TIME_WAIT, so Go's listener,
-// which sets it, would not notice these.
+// isFree reports whether any server can listen on addr, even one that doesn't set SO_REUSEADDR. Such a
+// server can't while connections of an earlier server are in TIME_WAIT. Go sets the option for each
+// listener, so isFree takes it back.
 func isFree(addr string) bool {
 	plain := net.ListenConfig{Control: withoutReuseAddr}
 	ln, err := plain.Listen(context.Background(), "tcp", addr)
@@ -79,15 +79,14 @@ func isFree(addr string) bool {
 	return true
 }
 
-// start runs the command in a process group of its own and waits until someone
-// listens.
+// start runs the command in a process group of its own and waits until a process of it listens.
 func (s *server) start(ctx context.Context) error {
 	_, port, _ := net.SplitHostPort(s.addr)
 	line := strings.NewReplacer("{addr}", s.addr, "{port}", port).Replace(s.command)
 	if line == s.command {
 		line += " -addr " + s.addr
 	}
-	// The shell replaces itself, so that the process is the server.
+	// With exec the shell becomes the server, so the started process is the server's.
 	s.cmd = exec.Command("/bin/sh", "-c", "exec "+line)
 	s.cmd.Env = append(os.Environ(), "ADDR="+s.addr, "PORT="+port)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
@@ -108,20 +107,21 @@ func (s *server) start(ctx context.Context) error {
 		}
 		select {
 		case <-s.ended:
-			return fmt.Errorf("“%s” doesn't listen: %s", line, s.lastOutput())
+			return fmt.Errorf("“%s” has ended before it listened on %s: %s", line, s.addr, s.lastOutput())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(10 * time.Millisecond):
 		}
 		if time.Now().After(late) {
-			return fmt.Errorf("“%s” runs for %v and doesn't listen on %s: has the command taken its address, or port, "+
-				"from where {addr} or {port} stood, or from ADDR or PORT?", line, start, s.addr)
+			return fmt.Errorf("“%s” has run for %v and doesn't listen on %s: let your server take its address or port "+
+				"from the command, where you write {addr} or {port}, or from the environment variable ADDR or PORT",
+				line, start, s.addr)
 		}
 	}
 }
 
-// listens tells whether the server listens, and finds its process. Nothing is
-// sent to it: a first client would be one that no check has ordered.
+// listens reports whether the server listens, and finds its process. On Linux it asks the kernel and
+// doesn't connect, because the server's first client must be the check's.
 func (s *server) listens() bool {
 	if !procWorks() {
 		c, err := net.Dial("tcp", s.addr)
@@ -138,7 +138,7 @@ func (s *server) listens() bool {
 	return ok
 }
 
-// alive tells whether the command has not ended.
+// alive reports whether the command still runs.
 func (s *server) alive() bool {
 	select {
 	case <-s.ended:
@@ -148,10 +148,13 @@ func (s *server) alive() bool {
 	}
 }
 
-// freeze stops the process that listens, and thaw lets it go on.
+// freeze stops the process that listens (SIGSTOP), until thaw continues it. On a busy machine a thread
+// may go on for a moment after the signal, and would see the first of the events that a check wants
+// it to see together. So freeze waits until all threads have stopped.
 func (s *server) freeze() {
 	if s.pid != 0 {
 		pause(s.pid)
+		within(time.Second, func() bool { return stopped(s.pid) })
 	}
 }
 
@@ -161,13 +164,13 @@ func (s *server) thaw() {
 	}
 }
 
-// kill ends the server as a power cut would, and waits until the port is left.
+// kill ends all processes of the server without warning, and waits until the command has ended.
 func (s *server) kill() {
 	killGroup(s.cmd.Process.Pid)
 	<-s.ended
 }
 
-// terminate asks the server to end and reports whether it did in time.
+// terminate sends the server a SIGTERM and reports whether it ended within grace.
 func (s *server) terminate(grace time.Duration) bool {
 	terminateGroup(s.cmd.Process.Pid)
 	select {
@@ -178,19 +181,19 @@ func (s *server) terminate(grace time.Duration) bool {
 	}
 }
 
-// end leaves no process of the server behind.
+// end ends all processes of the server and closes its log.
 func (s *server) end() {
 	if s.cmd != nil && s.cmd.Process != nil {
 		if s.alive() {
 			s.terminate(time.Second)
 		}
-		s.kill() // its children, too
+		s.kill() // children may have outlived the command
 	}
 	s.watch.Dismiss()
 	s.log.Close()
 }
 
-// lines counts what the server has logged.
+// lines returns how many lines the server has logged.
 func (s *server) lines() int {
 	about, err := s.log.Stat()
 	if err != nil {
@@ -201,7 +204,7 @@ func (s *server) lines() int {
 	return bytes.Count(text[:n], []byte("\n"))
 }
 
-// lastOutput says how the server ended, if it did, and what it wrote last.
+// lastOutput says how the server ended, and what it wrote last. It returns "" if the server still runs.
 func (s *server) lastOutput() string {
 	var b strings.Builder
 	if s.cmd == nil || s.alive() {
@@ -212,7 +215,7 @@ func (s *server) lastOutput() string {
 	size, _ := s.log.Seek(0, 2)
 	n, _ := s.log.ReadAt(text, max(0, size-int64(len(text))))
 	if said := strings.TrimSpace(string(text[:n])); said != "" {
-		fmt.Fprintf(&b, "; it said last: %s", said)
+		fmt.Fprintf(&b, "; its last output: %s", said)
 	}
 	return b.String()
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A server that doesn't set SO_REUSEADDR could not listen there.
+// A server that doesn't set SO_REUSEADDR can't listen on such a port.
 func TestAPortWithConnectionsInTimeWaitIsNotFree(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -21,14 +21,14 @@ func TestAPortWithConnectionsInTimeWaitIsNotFree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Close() // the side that closes first has the connection in TIME_WAIT
+	server.Close() // the side that closes first gets into TIME_WAIT
 	io.ReadAll(client)
 	client.Close()
 	ln.Close()
 	if isFree(addr) {
-		t.Errorf("%s has a connection in TIME_WAIT, and is said to be free", addr)
+		t.Errorf("isFree(%q) is true, although a connection there is in TIME_WAIT", addr)
 	}
 	if addr, err := freeAddr(); err != nil || !isFree(addr) {
-		t.Errorf("freeAddr gives %s, %v, which is not free", addr, err)
+		t.Errorf("freeAddr returns %q, %v, but that address isn't free", addr, err)
 	}
 }

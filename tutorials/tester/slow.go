@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// volume is how many bytes of answers are more than the kernel keeps for a
-// client that doesn't read: up to 4 MiB at the server, and at the client the
-// small buffer that a connection begins with, which grows with reading only.
+// volume is a size of answers, in bytes, that the kernel's buffers can't hold for a client that
+// doesn't read. The server's buffer holds up to 4 MiB. The client's buffer is small at first, and
+// grows only if the client reads.
 const volume = 12 << 20
 
-// bulk is a run of n requests of which the answers have about this size.
+// bulk returns n requests whose answers have about size bytes together.
 func (e *env) bulk(size int) (all []byte, n int, err error) {
 	all = make([]byte, 0, size)
 	switch e.kind.name() {
@@ -37,7 +37,7 @@ func (e *env) bulk(size int) (all []byte, n int, err error) {
 	return all, n, nil
 }
 
-// pageSize is how long an answer is, head included.
+// pageSize returns about how many bytes an answer has, with its header.
 func (e *env) pageSize() (int, error) {
 	p, err := e.open()
 	if err != nil {
@@ -49,7 +49,7 @@ func (e *env) pageSize() (int, error) {
 	}
 	b, err := httpKind{}.body(p)
 	if p.closeAnnounced {
-		return 0, leftOut("the server closes the connection after each answer, and says so")
+		return 0, errCloses
 	}
 	return len(b) + 100, err
 }
@@ -64,8 +64,8 @@ func bulkMessage(i int) []byte {
 
 var filling = bytes.Repeat([]byte("and more of it, "), 64)
 
-// bulkAnswer reads the answer to the i-th request of a bulk. The first http
-// answer gives the sum that all others must have.
+// bulkAnswer reads the answer to request i of a bulk. For http it stores the checksum of the first
+// body in sum; all later bodies must have the same.
 func (p *clientConn) bulkAnswer(i int, sum *[sha256.Size]byte) error {
 	switch p.e.kind.name() {
 	case "line":
@@ -82,12 +82,13 @@ func (p *clientConn) bulkAnswer(i int, sum *[sha256.Size]byte) error {
 		*sum = this
 	}
 	if this != *sum {
-		return fmt.Errorf("a body of %d bytes that isn't the one of the first answer", len(b))
+		return fmt.Errorf("a body of %d bytes that differs from the body of the first answer", len(b))
 	}
 	return nil
 }
 
-// loss: all answers reach a client that reads late, each once.
+// loss sends many requests and begins to read only when the server has stopped reading. Then it wants
+// every answer.
 func loss(e *env) error {
 	all, n, err := e.bulk(volume)
 	if err != nil {
@@ -102,7 +103,7 @@ func loss(e *env) error {
 	go func() {
 		sent, err := p.fillBuffers(all)
 		close(full)
-		for err == nil && sent < len(all) { // now the client reads, and so there will be room
+		for err == nil && sent < len(all) { // the client reads now, so the server takes the rest
 			var n int
 			n, err = p.Write(all[sent:min(len(all), sent+64<<10)])
 			sent += n
@@ -110,20 +111,20 @@ func loss(e *env) error {
 		wrote <- err
 	}()
 	<-full
-	sent := fmt.Sprintf("%d requests, by a client that begins to read when the server takes no more", n)
+	sent := fmt.Sprintf("%d requests, from a client that doesn't read an answer until the server takes no more requests", n)
 	expected := "every answer, once, whole and in order: " +
-		"a write may take a part only, and the rest is sent later"
+		"a write may take only a part of the bytes, and the server must send the rest later"
 	var sum [sha256.Size]byte
 	for i := range n {
 		if err := p.bulkAnswer(i, &sum); err != nil {
-			return saw(sent, expected, fmt.Errorf("%d right answers, then %s", i, came(err)))
+			return saw(sent, expected, fmt.Errorf("%d correct answers, then %s", i, came(err)))
 		}
 	}
 	return saw(sent, expected, <-wrote)
 }
 
-// clog connects a client that sends requests and never reads, until the server
-// takes no more of them.
+// clog connects a client that never reads, and sends requests until the server takes no more of them or
+// size bytes of answers are due. It returns how many bytes it has sent.
 func (e *env) clog(size int) (p *clientConn, sent int, err error) {
 	all, _, err := e.bulk(size)
 	if err != nil {
@@ -136,19 +137,19 @@ func (e *env) clog(size int) (p *clientConn, sent int, err error) {
 	return p, sent, err
 }
 
-// othersServed: a client that doesn't read is no reason to let others wait.
+// othersServed wants a second client served while the first one doesn't read.
 func othersServed(e *env) error {
 	if _, _, err := e.clog(volume); err != nil {
 		return err
 	}
-	return e.others("one client sends much and never reads")
+	return e.others("one client sends many requests and never reads the answers")
 }
 
-// memoryBounded: what a client doesn't read must not pile up. The bound leaves
-// room for what a garbage collector that hardly gets the processor comes late to.
+// memoryBounded watches the server's memory while a client sends much and doesn't read. The limit is
+// far above a socket's buffers, because on a busy machine a garbage collector runs late.
 func memoryBounded(e *env) error {
 	const flood, most = 72 << 20, 40 << 20
-	if err := e.served(); err != nil { // what is made for a first client is no growth
+	if err := e.served(); err != nil { // memory that any first client costs doesn't count as growth
 		return err
 	}
 	before := memory(e.pid())
@@ -172,24 +173,23 @@ func memoryBounded(e *env) error {
 		return err
 	}
 	if peak = max(peak, memory(e.pid())); peak-before > most {
-		return &Symptom{fmt.Sprintf("one client sends %d MiB of requests and never reads", sent>>20),
-			fmt.Sprintf("the server takes no more than it can pass on: its memory grows by less than %d MiB",
+		return &Symptom{fmt.Sprintf("one client sends %d MiB of requests and never reads the answers", sent>>20),
+			fmt.Sprintf("the server stops reading from a client that doesn't read: its memory grows by at most %d MiB",
 				most>>20),
-			fmt.Sprintf("resident memory grew from %d MiB to %d MiB", before>>20, peak>>20)}
+			fmt.Sprintf("the server's resident memory grew from %d MiB to %d MiB", before>>20, peak>>20)}
 	}
 	return nil
 }
 
-// stuckWithoutWork: as long as a client doesn't read there is nothing to do for
-// it.
+// stuckWithoutWork wants the server to sleep while its only client doesn't read.
 func stuckWithoutWork(e *env) error {
 	if _, _, err := e.clog(volume); err != nil {
 		return err
 	}
-	return e.rests("one client sends much and never reads; no other is connected")
+	return e.rests("one client sends many requests and never reads the answers; no other client is connected")
 }
 
-// idleWithoutWork: nor is there while clients say nothing.
+// idleWithoutWork wants the server to sleep while its clients send nothing.
 func idleWithoutWork(e *env) error {
 	for range 10 {
 		p, err := e.open()
@@ -200,5 +200,5 @@ func idleWithoutWork(e *env) error {
 			return err
 		}
 	}
-	return e.rests("10 clients are served, and then say nothing")
+	return e.rests("10 clients get an answer each, then stay connected and send nothing")
 }

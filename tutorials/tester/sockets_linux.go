@@ -9,10 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lookup asks the kernel for the TCP socket with these ends, or with remote zero
-// for the one that listens (sock_diag(7)). When a connection is gone the answer
-// is the socket that would take a new one: see its state. The kernel finds one
-// socket by its hash; /proc/net/tcp would list all of the machine's.
+// lookup asks the kernel (sock_diag(7)) for the TCP socket with these addresses. If remote is zero, it
+// finds the listener. If the connection is gone, it finds the listener, too, so the caller must look at
+// the state. The kernel finds one socket by its hash; /proc/net/tcp would list all sockets of the machine.
 func lookup(local, remote netip.AddrPort) (s socket, ok bool) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
@@ -37,7 +36,7 @@ func lookup(local, remote netip.AddrPort) (s socket, ok bool) {
 	}, true
 }
 
-// withoutReuseAddr takes back SO_REUSEADDR, which package net sets for each listener.
+// withoutReuseAddr unsets SO_REUSEADDR, which package net sets for each listener.
 func withoutReuseAddr(_, _ string, c syscall.RawConn) error {
 	var failed error
 	err := c.Control(func(fd uintptr) {
@@ -46,7 +45,7 @@ func withoutReuseAddr(_, _ string, c syscall.RawConn) error {
 	return errors.Join(err, failed)
 }
 
-// limitDescriptors changes the soft limit of a process, and returns what it was.
+// limitDescriptors changes a process's soft limit of descriptors, and returns the old limit.
 func limitDescriptors(pid int, to uint64) (before uint64, err error) {
 	var was unix.Rlimit
 	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &was); err != nil {
@@ -55,7 +54,7 @@ func limitDescriptors(pid int, to uint64) (before uint64, err error) {
 	return was.Cur, unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: to, Max: was.Max}, nil)
 }
 
-// question is a struct nlmsghdr with a struct inet_diag_req_v2.
+// question returns a struct nlmsghdr followed by a struct inet_diag_req_v2.
 func question(local, remote netip.AddrPort) []byte {
 	const length = unix.SizeofNlMsghdr + 56
 	family := byte(unix.AF_INET6)
@@ -66,7 +65,7 @@ func question(local, remote netip.AddrPort) []byte {
 	b := order.AppendUint32(make([]byte, 0, length), length)
 	b = order.AppendUint16(b, unix.SOCK_DIAG_BY_FAMILY)
 	b = order.AppendUint16(b, unix.NLM_F_REQUEST)
-	b = append(b, make([]byte, 8)...) // sequence number and port: there is one question
+	b = append(b, make([]byte, 8)...) // sequence number and port: zero, because there is one question only
 	b = append(b, family, unix.IPPROTO_TCP, 0, 0)
 	b = order.AppendUint32(b, ^uint32(0)) // in any state
 	b = binary.BigEndian.AppendUint16(b, local.Port())
@@ -77,7 +76,7 @@ func question(local, remote netip.AddrPort) []byte {
 	return order.AppendUint64(b, ^uint64(0)) // any cookie
 }
 
-// sixteen is an address in the room of an IPv6 one, which zero leaves empty.
+// sixteen returns an address in 16 bytes: all of IPv6, the first four of IPv4, none of the zero address.
 func sixteen(a netip.Addr) []byte {
 	b := make([]byte, 16)
 	copy(b, a.AsSlice())

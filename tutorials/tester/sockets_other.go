@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// lookup finds nothing: only Linux is asked.
+// lookup finds nothing: only Linux has sock_diag(7).
 func lookup(local, remote netip.AddrPort) (s socket, ok bool) { return s, false }
 
-// withoutReuseAddr leaves a listener as it is: what the option means differs between systems.
+// withoutReuseAddr does nothing, because the option means different things on different systems.
 func withoutReuseAddr(string, string, syscall.RawConn) error { return nil }
 
-// limitDescriptors can't be done elsewhere than on Linux.
+// limitDescriptors fails: only Linux can change the limit of another process.
 func limitDescriptors(int, uint64) (uint64, error) { return 0, errors.ErrUnsupported }

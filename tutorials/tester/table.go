@@ -1,10 +1,50 @@
 package tester
 
-// planned are the chapters of the table that aren't written yet.
+// planned lists the chapters that have checks but aren't written yet.
 var planned = []int{9, 10, 11}
 
-// checks is the table of all checks, in the order in which they are made. A
-// check comes behind those that it builds on.
+// rules says, for each check, what a server must do. -list and the line of a failed check show it.
+var rules = map[string]string{
+	"answer":      "each request gets its answer",
+	"halves":      "a request that arrives in two pieces gets one answer",
+	"deadline":    "a client that stops in the middle of a request is disconnected",
+	"slow":        "a client that never finishes its request is disconnected",
+	"terminator":  `the \r\n\r\n at the end of a request may arrive in two pieces`,
+	"drip":        "a request that arrives one byte at a time gets one answer",
+	"together":    "three requests that arrive together get three answers, in order",
+	"bytes":       "a line may contain any byte, even a NUL",
+	"long":        "a request may be 8,000 bytes long",
+	"silent":      "a silent client doesn't make other clients wait",
+	"again":       "a new client sees nothing of what an earlier client sent",
+	"descriptors": "the server closes the descriptors of clients that have left",
+	"zombies":     "the server waits for every child process that has ended",
+	"leave":       "the server ends on SIGTERM, without waiting for a client",
+	"restart":     "a killed server can be restarted on the same port immediately",
+	"reset":       "a client that resets its connection (RST) harms no other client",
+	"gone":        "a client that leaves before its answers come harms no other client",
+	"half-close":  "a client gets its answer even after it has sent a FIN",
+	"loss":        "a client that reads late gets every answer, once and in order",
+	"others":      "a client that never reads doesn't make other clients wait",
+	"memory":      "a client that never reads doesn't make the server's memory grow",
+	"stuck":       "the server sleeps while a client doesn't read",
+	"idle":        "the server sleeps while its clients are idle",
+	"many":        "150 clients can be connected at the same time",
+	"burst":       "50 clients that connect at the same moment are all served",
+	"full":        "without a free descriptor the server pauses, and later serves again",
+	"stall":       "later answers on a connection are as fast as the first",
+	"accept":      "Sec-WebSocket-Accept is correct for every key",
+	"sizes":       "messages of 0 to 200,000 bytes come back unchanged",
+	"unmasked":    "an unmasked frame ends the connection",
+	"ping":        "a Ping gets a Pong with the same payload",
+	"pinger":      "a client that sends only a Ping doesn't make other clients wait",
+	"fragments":   "a Ping between the fragments of a message gets its Pong immediately",
+	"close":       "a Close frame gets a Close frame, and then the connection ends",
+	"reason":      "the reason of a Close frame must be UTF-8, even if it arrives in pieces",
+	"utf8":        "a text message must be UTF-8",
+}
+
+// checks is the table of all checks, in the order in which they are made. A check comes after those
+// that it builds on.
 var checks = []check{
 	{"answer", 1, "line http", nil, false, answers},
 	{"answer", 9, "ws", nil, false, answers},
@@ -22,7 +62,7 @@ var checks = []check{
 	{"bytes", 2, "line", []string{"answer"}, false, binaryLine},
 	{"long", 2, "line http", []string{"halves"}, false, long},
 
-	// Many clients, and what they leave behind.
+	// Many clients, and what the server must clean up after them.
 	{"silent", 3, "line http ws", []string{"answer"}, false, silent},
 	{"again", 3, "line http ws", []string{"answer"}, false, again},
 	{"descriptors", 3, "line http ws", []string{"again", "silent"}, true, leaks},
@@ -45,7 +85,7 @@ var checks = []check{
 	{"stuck", 5, "line http", []string{"together", "long"}, true, stuckWithoutWork},
 	{"stuck", 11, "ws", []string{"together"}, true, stuckWithoutWork},
 
-	// Idle connections, and many at once.
+	// Idle connections, and many connections.
 	{"idle", 6, "line http ws", []string{"again", "silent"}, true, idleWithoutWork},
 	{"many", 6, "line http ws", []string{"again", "silent"}, false, many},
 	{"burst", 7, "line http ws", []string{"again", "silent"}, false, burst},

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// roleVariable makes the test binary a tester that is going to be killed, or
-// the server that it has started.
+// roleVariable makes the test binary play a role instead of running its tests: a tester that will be
+// killed, or the server that this tester has started.
 const roleVariable = "THREELOOPS_TESTER_ROLE"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleVariable) {
 	case "tester":
-		// The shell stays in between, as “go run” does.
+		// The shell stays between tester and server, like “go run”.
 		command := fmt.Sprintf("sh -c '%s=server %s -addr {addr}; true'", roleVariable, os.Args[0])
 		s, err := newServer(context.Background(), command)
 		fmt.Println(s.addr, err)
@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A tester that is killed has no time to end its server.
+// A killed tester can't end its server itself, so a guard must do it.
 func TestTheServerOfAKilledTesterEnds(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -52,7 +52,7 @@ func TestTheServerOfAKilledTesterEnds(t *testing.T) {
 	fmt.Sscan(line, &addr, &problem)
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
-		t.Fatalf("the server should listen; the tester said %q: %v", line, err)
+		t.Fatalf("the server of a running tester doesn't listen; the tester printed %q: %v", line, err)
 	}
 	c.Close()
 	cmd.Process.Kill()
@@ -64,6 +64,6 @@ func TestTheServerOfAKilledTesterEnds(t *testing.T) {
 		}
 		return err != nil
 	}) {
-		t.Errorf("the tester was killed, and its server still listens on %s", addr)
+		t.Errorf("20 s after the tester was killed its server still listens on %s", addr)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// acceptValues: the proof of a handshake is right for every key.
+// acceptValues makes many handshakes, because a wrong computation may be right for most keys.
 func acceptValues(e *env) error {
 	const n = 300
 	wrong, sample := 0, ""
@@ -23,7 +23,7 @@ func acceptValues(e *env) error {
 		}
 		if want := acceptOf(key); got != want {
 			wrong++
-			sample = fmt.Sprintf("for the key %s %q in place of %q", key, got, want)
+			sample = fmt.Sprintf("for the key %s %q instead of %q", key, got, want)
 		}
 		p.reset()
 	}
@@ -31,11 +31,11 @@ func acceptValues(e *env) error {
 		return nil
 	}
 	return &Symptom{fmt.Sprintf("%d handshakes, each with another key", n),
-		"Sec-WebSocket-Accept is the SHA-1 of key and GUID in base64: 28 characters (RFC 6455 4.2.2)",
+		"Sec-WebSocket-Accept is the base64 of the SHA-1 of key and GUID: 28 characters (RFC 6455 4.2.2)",
 		fmt.Sprintf("%d wrong values; the last: %s", wrong, sample)}
 }
 
-// sizes: messages of all three forms of length come back.
+// sizes sends messages at both sides of each limit where the form of a frame's length changes.
 func sizes(e *env) error {
 	p, err := e.open()
 	if err != nil {
@@ -53,7 +53,8 @@ func sizes(e *env) error {
 		}()
 		err := p.expectFrame(binaries, payload)
 		if err := saw(fmt.Sprintf("a binary message of %d bytes", n),
-			"the same bytes: 7 bits of length up to 125, 16 up to 65535, then 64 (RFC 6455 5.2)", err); err != nil {
+			"the same bytes: a length up to 125 takes 7 bits, up to 65535 it takes 16, and above that 64 (RFC 6455 5.2)",
+			err); err != nil {
 			return err
 		}
 		<-wrote
@@ -61,7 +62,7 @@ func sizes(e *env) error {
 	return nil
 }
 
-// pingPayload: a Pong carries what the Ping carried.
+// pingPayload sends Pings with and without a payload and wants Pongs with the same payload.
 func pingPayload(e *env) error {
 	p, err := e.open()
 	if err != nil {
@@ -77,7 +78,8 @@ func pingPayload(e *env) error {
 	return nil
 }
 
-// pinger: a client that pings and then says nothing stops nobody else.
+// pinger sends a Ping from one client, which then sends nothing, and wants a second client served. A
+// server that waits for a message after the Ping serves nobody else.
 func pinger(e *env) error {
 	a, err := e.open()
 	if err != nil {
@@ -85,10 +87,10 @@ func pinger(e *env) error {
 	}
 	a.Write(masked(ping, []byte("a")))
 	a.awaitRead()
-	return e.others("one client opens a WebSocket, sends a Ping, and then nothing")
+	return e.others("one client opens a WebSocket, sends a Ping, and then sends nothing")
 }
 
-// fragments: control frames may come between the fragments of a message.
+// fragments sends a Ping between the fragments of a message.
 func fragments(e *env) error {
 	p, err := e.open()
 	if err != nil {
@@ -100,17 +102,17 @@ func fragments(e *env) error {
 	p.awaitRead()
 	p.Write(masked(ping, []byte("between")))
 	const sent = "a text message in three fragments, with a Ping before the third"
-	if err := saw(sent, "the Pong before the message ends: control frames may come in its middle (RFC 6455 5.4), "+
-		"and a Pong as soon as is practical (5.5.2)",
+	if err := saw(sent, "the Pong before the third fragment: a control frame may come between fragments "+
+		"(RFC 6455 5.4), and the Pong follows as soon as is practical (5.5.2)",
 		p.expectFrame(pong, []byte("between"))); err != nil {
 		return err
 	}
 	p.Write(clientFrame(fin|more, []byte("three pieces"), true))
 	err = p.wholeMessage("one message, three pieces")
-	return saw(sent, "one message of all three (RFC 6455 5.4)", err)
+	return saw(sent, "one message with the bytes of all three fragments (RFC 6455 5.4)", err)
 }
 
-// wholeMessage reads a message that may have come in fragments.
+// wholeMessage reads a message, which may come in fragments, and compares it with want.
 func (p *clientConn) wholeMessage(want string) error {
 	var got []byte
 	for i := 0; ; i++ {
@@ -128,8 +130,8 @@ func (p *clientConn) wholeMessage(want string) error {
 	}
 }
 
-// readClose reads until the server's Close frame and returns its code, 1005 if it
-// has none; an error if the connection ends without one.
+// readClose reads one frame, which must be a Close frame. It returns the frame's code, or 1005 if the
+// frame has no code.
 func (p *clientConn) readClose() (code int, err error) {
 	f, err := p.readFrame()
 	switch {
@@ -143,7 +145,7 @@ func (p *clientConn) readClose() (code int, err error) {
 	return int(binary.BigEndian.Uint16(f.payload)), nil
 }
 
-// closeCodes: a Close is answered by a Close, and then the connection ends.
+// closeCodes sends a Close frame and wants a Close frame, then the end of the connection.
 func closeCodes(e *env) error {
 	for _, c := range []struct {
 		about   string
@@ -160,49 +162,50 @@ func closeCodes(e *env) error {
 		p.Write(masked(closing, []byte(c.payload)))
 		code, err := p.readClose()
 		if err == nil && !normal(code) {
-			err = fmt.Errorf("a Close with code %d", code)
+			err = fmt.Errorf("a Close frame with code %d", code)
 		}
-		if err := saw("a Close "+c.about, "a Close in response, which typically repeats the code (RFC 6455 5.5.1), "+
-			"and so has 1000 or none", err); err != nil {
+		if err := saw("a Close frame "+c.about, "a Close frame with code 1000 or without a code, "+
+			"because a server typically repeats the client's code (RFC 6455 5.5.1)", err); err != nil {
 			return err
 		}
 		if err := p.awaitEnd(e.Patience); err != nil {
-			return saw("a Close "+c.about, "after its Close the server ends the connection (RFC 6455 5.5.1)", err)
+			return saw("a Close frame "+c.about,
+				"a Close frame, and then the end of the connection (RFC 6455 5.5.1)", err)
 		}
 	}
 	return nil
 }
 
-// normal tells whether a server may answer a client that simply leaves by a Close with
-// this code. To repeat the client's code is typical, and no duty.
+// normal reports whether a server may answer a client's normal Close with this code. A server typically
+// repeats the client's code, but need not.
 func normal(code int) bool { return code == 1000 || code == 1005 }
 
-// refusal reads what the server makes of a mistake: a Close with the code, or
-// the end of the connection alone: a Close is recommended, and not required (RFC 6455 7.1.7).
+// refusal reads the server's response to a mistake. This is a Close frame with code want, or only the
+// end of the connection: RFC 6455 7.1.7 recommends the Close frame, and doesn't require it.
 func (p *clientConn) refusal(want int) error {
 	code, err := p.readClose()
 	switch {
 	case errors.Is(err, io.EOF), err != nil && came(err) == "a reset of the connection (RST)":
 		return nil
 	case err == nil && code != want:
-		return fmt.Errorf("a Close with code %d", code)
+		return fmt.Errorf("a Close frame with code %d", code)
 	}
 	return err
 }
 
-// unmasked: a client has to mask.
+// unmasked sends a frame without a mask and wants the end of the connection.
 func unmasked(e *env) error {
 	p, err := e.open()
 	if err != nil {
 		return err
 	}
 	p.Write(clientFrame(fin|text, []byte("in the clear"), false))
-	return saw("a frame of a client without a mask",
-		"the end of the connection, or a Close with 1002 before it (RFC 6455 5.1)",
+	return saw("a client's frame without a mask",
+		"the end of the connection, perhaps after a Close frame with code 1002 (RFC 6455 5.1)",
 		p.refusal(1002))
 }
 
-// utf8Text: a text message is UTF-8.
+// utf8Text sends text messages that aren't UTF-8, then one that is UTF-8 only as a whole.
 func utf8Text(e *env) error {
 	for _, bad := range []string{"\xff", "caf\xc3", "\xed\xa0\x80", "\xc0\xaf"} {
 		p, err := e.open()
@@ -210,8 +213,9 @@ func utf8Text(e *env) error {
 			return err
 		}
 		p.Write(masked(text, []byte(bad)))
-		if err := saw("a text message that is no UTF-8: "+quote([]byte(bad)),
-			"the end of the connection, or a Close with 1007 before it (RFC 6455 8.1)", p.refusal(1007)); err != nil {
+		if err := saw("a text message that isn't UTF-8: "+quote([]byte(bad)),
+			"the end of the connection, perhaps after a Close frame with code 1007 (RFC 6455 8.1)",
+			p.refusal(1007)); err != nil {
 			return err
 		}
 	}
@@ -222,12 +226,12 @@ func utf8Text(e *env) error {
 	p.Write(clientFrame(text, []byte("caf\xc3"), true))
 	p.awaitRead()
 	p.Write(clientFrame(fin|more, []byte("\xa9"), true))
-	return saw("a text message whose é lies in two fragments",
-		"the message: only the whole of it must be UTF-8 (RFC 6455 5.6)",
+	return saw("a text message whose last character é (two bytes) is cut between two fragments",
+		"the message: only the whole message must be UTF-8, not each fragment (RFC 6455 5.6)",
 		p.wholeMessage("café"))
 }
 
-// closeReasons: so is the reason of a Close, however it comes.
+// closeReasons sends a Close frame whose reason isn't UTF-8, whole and byte by byte.
 func closeReasons(e *env) error {
 	bad := masked(closing, []byte("\x03\xe8bad \xff\xfe reason"))
 	for _, way := range []string{"in one write", "in pieces of one byte"} {
@@ -242,8 +246,9 @@ func closeReasons(e *env) error {
 		if err = p.pieces(bad, cuts...); err != nil && len(cuts) == 0 {
 			return err
 		}
-		err = saw("a Close with a reason that is no UTF-8, "+way,
-			"the end of the connection, or a Close with 1007 before it (RFC 6455 5.5.1 and 8.1)", p.refusal(1007))
+		err = saw("a Close frame with a reason that isn't UTF-8, "+way,
+			"the end of the connection, perhaps after a Close frame with code 1007 (RFC 6455 5.5.1 and 8.1)",
+			p.refusal(1007))
 		if err != nil {
 			return err
 		}

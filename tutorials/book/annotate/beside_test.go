@@ -1,6 +1,7 @@
 package annotate
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,14 +19,14 @@ func TestLoopsBesideEachOther(t *testing.T) {
 				if cell.Code == "" {
 					continue
 				}
-				got := text(strings.ReplaceAll(string(cell.Code), "<span class=\"l pad\">\n</span>", ""))
+				got := words(text(string(cell.Code)))
 				lines := strings.SplitAfter(string(cell.File.Text), "\n")[cell.First-1 : cell.Last]
-				if d := cmp.Diff(strings.Join(lines, ""), got); d != "" {
-					t.Errorf("%s of %s is not what the file has (-file +page):\n%s", r.Name, cell.File.Path, d)
+				if d := cmp.Diff(words(strings.Join(lines, "")), got); d != "" {
+					t.Errorf("%s of %s must have the same words as the file (-file +page):\n%s", r.Name, cell.File.Path, d)
 				}
 				n := strings.Count(string(cell.Code), "\n")
 				if height > 0 && n != height {
-					t.Errorf("%s: a column has %d lines, another %d", r.Name, n, height)
+					t.Errorf("%s: one column has %d lines, another one %d", r.Name, n, height)
 				}
 				height = n
 			}
@@ -35,9 +36,33 @@ func TestLoopsBesideEachOther(t *testing.T) {
 		}
 		for _, name := range []string{"loop", "run", "timeout", "count", "beginShutdown", "done"} {
 			if !strings.Contains(" "+strings.Join(met, " ")+" ", " "+name+" ") {
-				t.Errorf("with %s, %s does not stand in all three columns", fork, name)
+				t.Errorf("with %s, %s is not in all three columns", fork, name)
 			}
 		}
+	}
+}
+
+// words are those of a piece of code, sorted, for comments move.
+func words(code string) []string {
+	all := slices.DeleteFunc(strings.Fields(code), func(w string) bool { return w == "//" })
+	slices.Sort(all)
+	return all
+}
+
+func TestCommentsFitTheirColumn(t *testing.T) {
+	const long = "a comment of more words than fit into a line of a column beside two others"
+	c := module(t, map[string]string{
+		"a/a.go": "package a\n\nfunc run() {\n\t// " + long + "\n\t// and one of two lines\n\tn := 1 // short\n\tm := 2 // " +
+			long + " <b>\n\t_, _ = n, m\n}\n",
+	})
+	got := text(string(c.Compare(c.File("a/a.go"))[0].Cells[0].Code))
+	want := "func run() {\n" +
+		"\t// a comment of more words than fit into a line\n\t// of a column beside two others and one of two\n\t// lines\n" +
+		"\tn := 1 // short\n" +
+		"\t// a comment of more words than fit into a line\n\t// of a column beside two others <b>\n\tm := 2\n" +
+		"\t_, _ = n, m\n}\n"
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
 
@@ -67,8 +92,8 @@ func TestWhatIsCommonIsDimmed(t *testing.T) {
 	for _, r := range c.Compare(c.File("a/a.go"), c.File("b/b.go")) {
 		got = append(got, column{r.Name, shape(r.Cells[0]), shape(r.Cells[1])})
 	}
-	want := []column{{"loop", "=", "="}, {"run", "==! =", "== !="}, {"own", "", "!"}}
+	want := []column{{"loop", "=", "="}, {"run", "==!=", "==!="}, {"own", "", "!"}}
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(column{})); d != "" {
-		t.Errorf("what is common (=), own (!) and left empty (-want +got):\n%s", d)
+		t.Errorf("lines that are common (=), a file's own (!) or padding (-want +got):\n%s", d)
 	}
 }

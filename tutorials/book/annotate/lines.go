@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// Lines returns lines first to last of f as HTML, for a pre element: each in a span
-// of class l, with its number in data-n and, if ids is true, the id L and its number.
-// Tokens have the class names of Pygments and chroma.
+// Lines returns the lines first to last of f as HTML for a pre element. Each line is a span of
+// class l with its number in data-n. If ids is true, the span has an id, such as L12. Tokens have
+// the class names of Pygments and chroma.
 func (c *Code) Lines(f *File, first, last int, ids bool) template.HTML {
 	var b strings.Builder
 	for i, line := range c.marked(f)[first-1 : last] {
@@ -34,7 +34,8 @@ func (c *Code) marked(f *File) []string {
 	}
 	var b strings.Builder
 	var s scanner.Scanner
-	// The file has been parsed, so there are no errors. A set of its own, for the scanner adds a file to it.
+	// The file has been parsed, so it has no errors. The scanner adds a file to the set, so it gets
+	// its own.
 	set := token.NewFileSet()
 	tok := set.AddFile(f.Path, -1, len(f.Text))
 	s.Init(tok, f.Text, nil, scanner.ScanComments)
@@ -45,7 +46,7 @@ func (c *Code) marked(f *File) []string {
 			break
 		}
 		if t == token.SEMICOLON && literal != ";" {
-			continue // not in the text: the scanner puts it in
+			continue // a semicolon that the scanner inserts
 		}
 		at := tok.Offset(pos)
 		if literal == "" {
@@ -92,8 +93,8 @@ func (c *Code) mark(b *strings.Builder, f *File, at int, t token.Token, literal 
 	}
 }
 
-// identClass tells functions and types where they are defined, and predeclared names,
-// from others.
+// identClass returns the class of an identifier: a function or type where it is defined, a
+// predeclared name, or no class.
 func (c *Code) identClass(id *ast.Ident) string {
 	switch c.info.Defs[id].(type) {
 	case *types.Func:

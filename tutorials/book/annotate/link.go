@@ -8,13 +8,12 @@ import (
 	"strings"
 )
 
-// PageOf returns the address, on our site, of the page that shows the file of that
-// path.
+// PageOf returns the address, on our site, of the page for the file with that path.
 func PageOf(path string) string { return "/source/" + path + ".html" }
 
-// target returns the address of what an identifier stands for: a line of a page of
-// ours, a place on pkg.go.dev, or nothing, for what is local to a function, predeclared,
-// or is being defined here.
+// target returns the address for an identifier: a line of one of our pages, or a place on
+// pkg.go.dev. It returns "" for a name that is local to a function, predeclared, or being defined
+// here.
 func (c *Code) target(id *ast.Ident) string {
 	obj := c.info.Uses[id]
 	if obj == nil || obj.Pkg() == nil {
@@ -35,7 +34,7 @@ func (c *Code) target(id *ast.Ident) string {
 	return c.packageTarget(obj.Pkg().Path()) + "#" + member(obj)
 }
 
-// packageTarget returns where a package is described.
+// packageTarget returns the address of a package's description.
 func (c *Code) packageTarget(path string) string {
 	for _, p := range c.Packages {
 		if p.Path == path {
@@ -48,7 +47,7 @@ func (c *Code) packageTarget(path string) string {
 // ID is the package's name in the index of sources.
 func (p *Package) ID() string { return strings.ReplaceAll(p.Dir, "/", "-") }
 
-// at returns the file of ours that has a position, or nil.
+// at returns the file of ours that contains a position, or nil.
 func (c *Code) at(pos token.Pos) *File {
 	if tok := c.set.File(pos); tok != nil {
 		if f := c.files[tok.Name()]; f != nil && f.tok == tok {
@@ -69,11 +68,11 @@ func lasting(obj types.Object) bool {
 	return obj.Parent() == obj.Pkg().Scope()
 }
 
-// member returns what pkg.go.dev calls an object of a package: Time, Time.IsZero.
+// member returns pkg.go.dev's name for an object of a package: Time, Time.IsZero.
 func member(obj types.Object) string {
 	f, ok := obj.(*types.Func)
 	if !ok {
-		return obj.Name() // a field leads to the top of its package
+		return obj.Name() // a link for a field leads to the top of the package
 	}
 	if recv := f.Signature().Recv(); recv != nil {
 		t := recv.Type()

@@ -18,9 +18,9 @@ import (
 	"strings"
 )
 
-// Code is the packages of a repository, parsed and type-checked.
+// Code holds the packages of a repository, parsed and type-checked.
 type Code struct {
-	Packages []*Package // in the order of their paths
+	Packages []*Package // sorted by path
 
 	set      *token.FileSet
 	files    map[string]*File // by path
@@ -31,7 +31,7 @@ type Code struct {
 // Package is a package with its tests.
 type Package struct {
 	Dir   string // in the repository: common/ws
-	Path  string // as it is imported
+	Path  string // its import path
 	Name  string
 	Files []*File
 
@@ -48,18 +48,18 @@ type File struct {
 	syntax *ast.File
 	tok    *token.File
 	idents map[int]*ast.Ident // by offset
-	html   []string           // its lines, once they were asked for
+	html   []string           // its lines as HTML, made at the first request
 }
 
-// listed is what the go command tells about a package.
+// listed is the go command's description of a package.
 type listed struct {
 	ImportPath, Dir, Name, Export                      string
 	GoFiles, IgnoredGoFiles, TestGoFiles, XTestGoFiles []string
 	Imports, TestImports, XTestImports                 []string
 }
 
-// Load reads the packages that patterns name, as the go command understands them in
-// the directory root.
+// Load reads the packages that patterns name, as the go command understands them in the directory
+// root.
 func Load(root string, patterns ...string) (*Code, error) {
 	local, err := list(root, append([]string{"-json=ImportPath,Dir,Name,GoFiles,IgnoredGoFiles,TestGoFiles," +
 		"XTestGoFiles,Imports,TestImports,XTestImports"}, patterns...)...)
@@ -94,15 +94,15 @@ func Load(root string, patterns ...string) (*Code, error) {
 	return c, nil
 }
 
-// File returns the file of that path, or nil.
+// File returns the file with that path, or nil.
 func (c *Code) File(path string) *File { return c.files[path] }
 
-// list asks the go command.
+// list runs go list.
 func list(root string, args ...string) ([]*listed, error) {
 	cmd := exec.Command("go", append([]string{"list"}, args...)...)
 	cmd.Dir = root
-	// The workspace has the chapters' module too, whatever the user's is; and what the pages show are programs
-	// for Linux, whatever system writes the pages.
+	// The workspace contains the chapters' module too, whatever GOWORK the user has set. And the
+	// pages show programs for Linux, whatever system writes the pages.
 	cmd.Env = append(os.Environ(), "GOWORK=", "GOOS=linux", "CGO_ENABLED=0")
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
@@ -124,8 +124,8 @@ func list(root string, args ...string) ([]*listed, error) {
 	}
 }
 
-// parse reads the files of a package. Their names are given to the operating system
-// as root/..., so that go test notices which a test has read.
+// parse reads the files of a package. It opens them as root/..., so that go test notices which
+// files a test has read.
 func (c *Code) parse(root string, l *listed) error {
 	abs, err := filepath.Abs(root)
 	if err != nil {
@@ -160,8 +160,7 @@ func (c *Code) parse(root string, l *listed) error {
 	return nil
 }
 
-// findExternal asks where the export data is of what the packages import from
-// elsewhere.
+// findExternal finds the export data of all packages that ours import from elsewhere.
 func (c *Code) findExternal(root string, local []*listed) error {
 	var wanted []string
 	inside := make(map[string]bool)
@@ -177,7 +176,7 @@ func (c *Code) findExternal(root string, local []*listed) error {
 		}
 	}
 	places := make(map[string]string)
-	if wanted != nil { // without names the go command would take the directory's own package
+	if wanted != nil { // without names the go command would list the current directory's package
 		exports, err := list(root, append([]string{"-export", "-deps", "-json=ImportPath,Export"}, wanted...)...)
 		if err != nil {
 			return err
@@ -192,8 +191,7 @@ func (c *Code) findExternal(root string, local []*listed) error {
 	return nil
 }
 
-// Import makes Code a types.Importer: a package of ours is checked when it is first
-// imported.
+// Import makes Code a types.Importer. It checks one of our packages when that is first imported.
 func (c *Code) Import(path string) (*types.Package, error) {
 	for _, p := range c.Packages {
 		if p.Path == path {
@@ -215,9 +213,9 @@ func (c *Code) check(p *Package) (*types.Package, error) {
 	return p.checked, nil
 }
 
-// checkRest type-checks the tests of a package, and the files that this system's
-// build leaves out. The latter define again what others have defined, so errors are
-// no news: an identifier that is not understood leads nowhere.
+// checkRest type-checks the tests of a package, and the files that the build for this system leaves
+// out. Those define names again that other files have defined, so it ignores errors. An identifier
+// that it can't resolve gets no link.
 func (c *Code) checkRest(p *Package) {
 	config := types.Config{Importer: c, Error: func(error) {}}
 	if p.listed.IgnoredGoFiles != nil {
@@ -234,7 +232,7 @@ func (c *Code) checkRest(p *Package) {
 	}
 }
 
-// instead imports one package in the form that has what its tests add.
+// instead imports one package together with what its tests add.
 type instead struct {
 	*Code
 	one *types.Package

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// repository returns the root of the repository by a name that begins with this module's: only
-// of such files go test notices that they have changed.
+// repository returns the root of the repository by a name that begins with this module's directory.
+// go test notices changes only in files with such names.
 func repository(t *testing.T) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -47,12 +47,12 @@ func loaded(t *testing.T) *Code {
 		t.Fatal(err)
 	}
 	if len(c.files) < 100 {
-		t.Fatalf("only %d files were found", len(c.files))
+		t.Fatalf("found only %d files", len(c.files))
 	}
 	return c
 }
 
-// module writes files into a module of its own and loads it.
+// module writes files into a new module and loads it.
 func module(t *testing.T, files map[string]string) *Code {
 	t.Helper()
 	dir := t.TempDir()
@@ -75,7 +75,7 @@ func module(t *testing.T, files map[string]string) *Code {
 
 var tag = regexp.MustCompile(`<[^>]*>`)
 
-// text takes the markup out of HTML.
+// text removes the markup from HTML.
 func text[T ~string](markup T) string {
 	return html.UnescapeString(tag.ReplaceAllString(string(markup), ""))
 }
@@ -85,7 +85,7 @@ func TestMarkupChangesNoText(t *testing.T) {
 	for path, f := range c.files {
 		got := text(c.Lines(f, 1, f.LineCount(), true))
 		if d := cmp.Diff(string(f.Text), got); d != "" {
-			t.Errorf("%s: without its markup the page's code is not the file (-file +page):\n%s", path, d)
+			t.Errorf("%s: the page's code without markup must be the file (-file +page):\n%s", path, d)
 		}
 	}
 }
@@ -97,14 +97,14 @@ func TestEveryLineStandsOnce(t *testing.T) {
 		lines := strings.Split(string(f.Text), "\n")
 		for _, p := range append(c.Parts(f), Part{First: f.LineCount() + 1, Last: f.LineCount()}) {
 			if p.First > p.Last && p.First <= f.LineCount() {
-				continue // prose alone; its lines are looked at with the next part
+				continue // a comment alone; its lines are checked with the next part
 			}
 			if p.First < next {
-				t.Errorf("%s: line %d stands in two parts", path, p.First)
+				t.Errorf("%s: line %d is in two parts", path, p.First)
 			}
 			for n := next; n < p.First; n++ {
 				if l := lines[n-1]; l != "" && !strings.HasPrefix(l, "//") {
-					t.Errorf("%s:%d: this line of code is in no part: %s", path, n, l)
+					t.Errorf("%s:%d: no part has this line of code: %s", path, n, l)
 				}
 			}
 			next = p.Last + 1
@@ -118,7 +118,7 @@ func TestIDsAreUniqueInAFile(t *testing.T) {
 		seen := make(map[string]bool)
 		for _, p := range c.Parts(f) {
 			if p.ID != "" && seen[p.ID] {
-				t.Errorf("%s: the id %s is there twice", path, p.ID)
+				t.Errorf("%s: two parts have the id %s", path, p.ID)
 			}
 			seen[p.ID] = true
 		}
@@ -196,7 +196,7 @@ func with() string { return "<b>" }
 		{"b/left_out.go", map[string]string{"with": "/source/b/b.go.html#L17"}},
 	} {
 		if d := cmp.Diff(want.links, links(want.path)); d != "" {
-			t.Errorf("the links in %s (-want +got):\n%s", want.path, d)
+			t.Errorf("wrong links in %s (-want +got):\n%s", want.path, d)
 		}
 	}
 	parts := c.Parts(c.File("a/a.go"))
@@ -206,14 +206,14 @@ func with() string { return "<b>" }
 	}
 	want := []string{"", "go-T", "go-T.Method", "go-hidden", "go-init", "go-init-2"}
 	if d := cmp.Diff(want, ids); d != "" {
-		t.Errorf("the parts of a/a.go (-want +got):\n%s", d)
+		t.Errorf("wrong parts of a/a.go (-want +got):\n%s", d)
 	}
 	const link = `<a href="/source/a/a.go.html#go-T.Method">T.Method</a>`
 	if !strings.Contains(string(parts[1].Prose), link) {
-		t.Errorf("a comment's [T.Method] is no link to it: %s", parts[1].Prose)
+		t.Errorf("[T.Method] in a comment isn't a link: %s", parts[1].Prose)
 	}
 	if s, _ := c.Synopsis(c.Packages[0]); s != "Package a is first." {
-		t.Errorf("the package says of itself %q", s)
+		t.Errorf("the package's synopsis is %q", s)
 	}
 }
 

@@ -12,30 +12,29 @@ import (
 	"strings"
 )
 
-// Part is a piece of a file: a declaration, or the lines around declarations, with
-// the prose that stands above it.
+// Part is a piece of a file: a declaration, or the lines around declarations, with the comment
+// above it.
 type Part struct {
-	Name        string // of the declaration: settle, loop.settle; "" where there is none
+	Name        string // of the declaration, like settle or loop.settle; "" if there is none
 	ID          string // unique in the file; "" if Name is
 	Prose       template.HTML
-	First, Last int // lines of code; none if Last is smaller
+	First, Last int // lines of code; there are none if Last is smaller
 
 	comment *ast.CommentGroup
 }
 
-// DeclID is the id that a declaration has on the page of its file. No id that a page has
-// anyway begins like that.
+// DeclID returns a declaration's id on the page of its file. No other id of a page has this prefix.
 func DeclID(name string) string { return "go-" + name }
 
-// span is a range of lines that a comment or a declaration takes up.
+// span is the range of lines of a comment or a declaration.
 type span struct {
 	first, last int
 	name        string
 	prose       *ast.CommentGroup
 }
 
-// Parts divides f: every comment that begins a line, directives excepted, and every
-// declaration begins a part.
+// Parts divides f into parts. A part begins at every declaration, and at every comment at the
+// beginning of a line, except directives.
 func (c *Code) Parts(f *File) []Part {
 	spans := c.spans(f)
 	parts := []Part{{First: 1}}
@@ -64,8 +63,8 @@ func (c *Code) Parts(f *File) []Part {
 	return trim(f, parts)
 }
 
-// Anchor returns the id of the first declaration that has one of these lines; that of the
-// file's first line if none has.
+// Anchor returns the id of the first declaration that has one of these lines. If none has, it
+// returns the id of the file's first line.
 func (c *Code) Anchor(f *File, first, last int) string {
 	for _, p := range c.Parts(f) {
 		if p.ID != "" && p.First <= last && first <= p.Last {
@@ -73,6 +72,21 @@ func (c *Code) Anchor(f *File, first, last int) string {
 		}
 	}
 	return "L1"
+}
+
+// Summary returns the name of the first declaration that has one of these lines, and the first sentence
+// of its comment. Both are empty if there is none.
+func (c *Code) Summary(f *File, first, last int) (name, sentence string) {
+	for _, p := range c.Parts(f) {
+		if p.ID == "" || p.First > last || first > p.Last {
+			continue
+		}
+		if p.comment != nil {
+			sentence = new(doc.Package).Synopsis(p.comment.Text())
+		}
+		return p.Name, sentence
+	}
+	return "", ""
 }
 
 // spans lists the comments and declarations of f from top to bottom.
@@ -104,7 +118,7 @@ func (c *Code) spans(f *File) []span {
 	return all
 }
 
-// start is where a declaration begins, without its doc comment.
+// start returns where a declaration begins, without its doc comment.
 func start(d ast.Decl) token.Pos {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
@@ -117,8 +131,8 @@ func start(d ast.Decl) token.Pos {
 
 func directive(g *ast.CommentGroup) bool { return strings.TrimSpace(g.Text()) == "" }
 
-// DeclName returns what a declaration is called: a method as Type.Method, a group of
-// constants or variables by its first.
+// DeclName returns a declaration's name: Type.Method for a method, and the first name of a group of
+// constants or variables.
 func DeclName(d ast.Decl) string {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
@@ -147,7 +161,7 @@ func DeclName(d ast.Decl) string {
 	return ""
 }
 
-// trim cuts blank lines off the ends of parts, and drops those that have nothing.
+// trim removes blank lines at the ends of parts, and parts without lines.
 func trim(f *File, parts []Part) []Part {
 	lines := strings.Split(string(f.Text), "\n")
 	var kept []Part
@@ -165,12 +179,12 @@ func trim(f *File, parts []Part) []Part {
 	return kept
 }
 
-// example is an address that a comment mentions, and that package comment makes a link. What
-// is meant to be read there is https.
+// example matches an http address in a comment, which go/doc/comment makes a link. Such an address
+// is an example, and not a page to visit; pages are named with https.
 var example = regexp.MustCompile(`<a href="http:[^"]*">([^<]*)</a>`)
 
-// prose renders a part's comment as Go's documentation is: paragraphs, lists, headings,
-// indented blocks, and links to [Names].
+// prose renders a part's comment like Go's documentation: paragraphs, lists, headings, indented
+// blocks, and links to [Names].
 func (c *Code) prose(f *File, p *Part) template.HTML {
 	if p.comment == nil {
 		return ""
@@ -207,7 +221,7 @@ func (c *Code) prose(f *File, p *Part) template.HTML {
 		},
 	}
 	text := printer.HTML(parser.Parse(p.comment.Text()))
-	text = bytes.ReplaceAll(text, []byte("<pre>"), []byte(`<pre tabindex="0">`)) // it may have to be scrolled
+	text = bytes.ReplaceAll(text, []byte("<pre>"), []byte(`<pre tabindex="0">`)) // the keyboard can then scroll it
 	return template.HTML(example.ReplaceAll(text, []byte("$1")))
 }
 
@@ -226,8 +240,8 @@ func (c *Code) declared(p *Package, recv, name string) string {
 	return ""
 }
 
-// Synopsis returns the first sentence of a package's comment, and the file that has it; nil where
-// none has.
+// Synopsis returns the first sentence of a package's comment, and the file that has the comment, or
+// nil.
 func (c *Code) Synopsis(p *Package) (sentence string, in *File) {
 	for _, f := range p.Files {
 		if f.syntax.Doc != nil && !f.Test() {
@@ -237,8 +251,8 @@ func (c *Code) Synopsis(p *Package) (sentence string, in *File) {
 	return "", nil
 }
 
-// Test reports whether f is compiled for tests only.
+// Test reports whether f is compiled only for tests.
 func (f *File) Test() bool { return strings.HasSuffix(f.Path, "_test.go") }
 
-// LineCount returns how many lines f has.
+// LineCount returns the number of lines of f.
 func (f *File) LineCount() int { return bytes.Count(f.Text, []byte("\n")) }

@@ -1,5 +1,5 @@
-// Package chart is what the charts of this module have in common: gonum's plots, as SVG elements that can
-// stand within a page.
+// Package chart holds what all charts of this module have in common: they are plots of gonum,
+// written as SVG elements that a page can contain.
 package chart
 
 import (
@@ -14,10 +14,10 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// rule is the colour of the lines behind what is drawn.
+// rule is the colour of the grid lines.
 var rule = color.RGBA{0xdd, 0xdd, 0xdd, 0xff}
 
-// New returns an empty plot with a title, if it isn't "".
+// New returns an empty plot. It has a title if title isn't "".
 func New(title string) *plot.Plot {
 	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
 	p := plot.New()
@@ -26,7 +26,7 @@ func New(title string) *plot.Plot {
 	return p
 }
 
-// Grid returns lines behind what is drawn, at the marks of the horizontal axis, of the vertical, or of both.
+// Grid returns grid lines at the ticks of the horizontal axis, of the vertical one, or of both.
 func Grid(horizontal, vertical bool) *plotter.Grid {
 	g := plotter.NewGrid()
 	g.Vertical.Color, g.Horizontal.Color = rule, rule
@@ -39,11 +39,11 @@ func Grid(horizontal, vertical bool) *plotter.Grid {
 	return g
 }
 
-// Margin is left free on each side of a chart, because the letters of another font may be taller.
+// Margin stays empty on each side of a chart, because the letters of another font may be taller.
 const Margin vg.Length = 4
 
-// SVG returns what draw draws as an SVG element of that size, without an XML declaration. Its text is as wide as
-// it was laid out, whatever fonts the reader has.
+// SVG calls paint, and returns an SVG element of that size without an XML declaration. Its text is
+// as wide as in the layout, whatever fonts the reader has.
 func SVG(width, height vg.Length, paint func(draw.Canvas)) ([]byte, error) {
 	c := vgsvg.New(width, height)
 	paint(draw.Crop(draw.New(c), Margin, -Margin, Margin, -Margin))

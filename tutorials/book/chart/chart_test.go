@@ -25,18 +25,18 @@ func TestAnElementThatCanStandInAPage(t *testing.T) {
 	}
 	text := string(svg)
 	if !strings.HasPrefix(text, "<svg ") || strings.Count(text, "<svg") != 1 || strings.Contains(text, "<?xml") {
-		t.Errorf("want one element, without a declaration, got %.200s", text)
+		t.Errorf("want one element without an XML declaration, got %.200s", text)
 	}
 	for _, want := range []string{`width="200pt"`, `height="100pt"`, "Calls &lt; 3 &amp; more", "#DDDDDD"} {
 		if !strings.Contains(text, want) {
-			t.Errorf("there is no %s in %.1000s", want, text)
+			t.Errorf("the element lacks %s: %.1000s", want, text)
 		}
 	}
 	for d := xml.NewDecoder(strings.NewReader(text)); ; {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			t.Fatalf("it is no XML: %v", err)
+			t.Fatalf("the element isn't XML: %v", err)
 		}
 	}
 }
@@ -45,7 +45,8 @@ func TestGridHasTheLinesThatAreAskedFor(t *testing.T) {
 	for _, c := range [][2]bool{{true, true}, {true, false}, {false, true}} {
 		g := Grid(c[0], c[1])
 		if (g.Vertical.Width > 0) != c[0] || (g.Horizontal.Width > 0) != c[1] {
-			t.Errorf("lines at the marks of the horizontal axis: %t, of the vertical: %t; they are %v and %v wide",
+			t.Errorf("grid lines at the ticks of the horizontal axis: %t, of the vertical one: %t; their "+
+				"widths are %v and %v",
 				c[0], c[1], g.Vertical.Width, g.Horizontal.Width)
 		}
 	}

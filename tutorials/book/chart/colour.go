@@ -10,23 +10,24 @@ import (
 	"threeloops/common/app"
 )
 
-// Colour is one that the servers' style sheet defines.
+// Colour is a colour that the servers' style sheet defines.
 type Colour struct {
-	Name  string     // of its variable there, without the dashes
+	Name  string     // of its variable in the style sheet, without the dashes
 	Light color.RGBA // on a light page
 	Dark  color.RGBA
 }
 
-// Palette is the colours of the three servers, then those for all else. A server's colour must not be given to
-// anything that isn't that server.
+// Palette holds the colours of the three servers, and then those for everything else. Only a server
+// may have a server's colour.
 var Palette = palette(app.Stylesheet())
 
-// servers is how many of the palette belong to a server.
+// servers is the number of colours in the palette that belong to a server.
 const servers = 3
 
 var defined = regexp.MustCompile(`--(fork|poll|epoll|other-\d): #([0-9a-f]{6});`)
 
-// palette reads the style sheet, which defines each colour for a light page first, and then for a dark one.
+// palette reads the colours for a light page. The style sheet defines those first, and then those
+// for a dark page.
 func palette(sheet string) (all []Colour) {
 	for _, m := range defined.FindAllStringSubmatch(sheet, -1) {
 		n, _ := strconv.ParseUint(m[2], 16, 32)
@@ -40,8 +41,9 @@ func palette(sheet string) (all []Colour) {
 	return all
 }
 
-// ColourOf is the place in the palette of what is called name: the server's, or its model's, or else the colour for
-// the nth of other things. There may be more of these than colours.
+// ColourOf returns the index in Palette of the colour for name. A server's name, or its model's,
+// has the server's colour. Everything else gets the nth of the other colours, which repeat if n is
+// too large.
 func ColourOf(name string, n int) int {
 	model := strings.TrimSuffix(name, "serv")
 	for i, c := range Palette[:servers] {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// lab is a colour in CIELAB under D65, in which a distance is about what people see.
+// lab converts a colour to CIELAB under D65, in which a distance is about what people see.
 func lab(c color.RGBA) [3]float64 {
 	linear := func(v uint8) float64 {
 		if f := float64(v) / 255; f > 0.04045 {
@@ -27,7 +27,7 @@ func lab(c color.RGBA) [3]float64 {
 	return [3]float64{116*y - 16, 500 * (x - y), 200 * (y - z)}
 }
 
-// A reader must not take another thing's colour for a server's.
+// A reader must not mistake another colour for a server's.
 func TestColoursOfThePaletteAreFarApart(t *testing.T) {
 	if len(Palette) < servers+4 {
 		t.Fatalf("the style sheet has %d colours: %v", len(Palette), Palette)
@@ -38,7 +38,7 @@ func TestColoursOfThePaletteAreFarApart(t *testing.T) {
 				p, q := lab(pair[0]), lab(pair[1])
 				distance := math.Hypot(math.Hypot(p[0]-q[0], p[1]-q[1]), p[2]-q[2])
 				if distance < 25 {
-					t.Errorf("%s: %s and %s are %.0f apart, less than 25", mode, a.Name, b.Name, distance)
+					t.Errorf("%s: the distance of %s and %s is %.0f, less than 25", mode, a.Name, b.Name, distance)
 				}
 			}
 		}
@@ -56,7 +56,7 @@ func TestAServerHasOneColour(t *testing.T) {
 	}
 	for n := range 20 {
 		if i := ColourOf("another thing", n); i < servers {
-			t.Errorf("the other thing number %d has the colour of a server, %s", n, Palette[i].Name)
+			t.Errorf("other thing %d has the colour of a server, %s", n, Palette[i].Name)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// families is the font that charts are laid out with, then others whose letters are as wide, then any.
+// families is the font of the layout, then fonts whose letters have the same width, then any font.
 const families = "Liberation Sans,Arimo,Arial,Helvetica,sans-serif"
 
 var (
@@ -19,14 +19,14 @@ var (
 	family = regexp.MustCompile(`font-family:[^;"]*`)
 )
 
-// Width is how much room a text takes in a size.
+// Width returns the width of a text in a size.
 func Width(text string, size vg.Length) vg.Length {
 	face := font.DefaultCache.Lookup(plot.DefaultFont, size)
 	return face.Width(text)
 }
 
-// fitted has a text take the room that it was laid out with. A reader's machine may not have that font, and in a
-// wider one the text would be cut off, or run into the bars.
+// fitted gives each text the width that it has in the layout. A reader's machine may lack the font,
+// and in a wider font the text would be cut off, or overlap the bars.
 func fitted(svg []byte) []byte {
 	return text.ReplaceAllFunc(svg, func(element []byte) []byte {
 		m := text.FindSubmatch(element)

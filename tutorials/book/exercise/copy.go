@@ -13,16 +13,17 @@ import (
 	"threeloops/tutorials/tester/guard"
 )
 
-// moduleLine begins the suite's go.mod.
+// moduleLine begins the go.mod of threeloops.
 const moduleLine = "module threeloops\n"
 
-// ErrFull is a directory for a copy that has something in it.
-var ErrFull = errors.New("is not empty, and nothing in it is overwritten: choose another directory")
+// ErrFull is the error of a directory for a copy that isn't empty.
+var ErrFull = errors.New("is not empty, and no file in it may be overwritten: choose another directory")
 
-// Copy puts the program with the bug into dir, as a module of its own that builds without the network and
-// may import what the repository at root has. dir must not exist, or be empty, and lie outside of the
-// repository: what a reader changes there is no change of the suite. Copy returns dir as it really is,
-// absolute and without symbolic links. When it fails, nothing is left of what it has made. The error may be ErrFull.
+// Copy copies the program with the bug into dir, as a module of its own. The copy builds without
+// the network, and may import the packages of the repository at root. dir must be empty or not
+// exist, and it must lie outside of the repository, so that the reader's changes don't change the
+// repository. Copy returns the real path of dir, absolute and without symbolic links. If it fails,
+// it removes what it has made. The error may be ErrFull.
 func (e *Exercise) Copy(root, dir string) (string, error) {
 	dir, err := place(root, dir)
 	if err != nil {
@@ -38,15 +39,15 @@ func (e *Exercise) Copy(root, dir string) (string, error) {
 	}
 	files := map[string][]byte{"go.mod": module, "go.sum": sums}
 	if Workspace(dir) != "" {
-		// The nearest go.work counts, and one further up would not know this module.
+		// The go command uses the nearest go.work, and one further up would not list this module.
 		files["go.work"] = []byte(goLine(module) + "\n\nuse .\n")
 	}
 	made := missing(dir)
 	if err := e.fill(dir, files); err != nil {
 		if left := unmake(dir, made); left != nil {
-			return "", fmt.Errorf("the copy can't be made: %w; remove what is left of it: %w", err, left)
+			return "", fmt.Errorf("can't make the copy: %w; remove the rest of it: %w", err, left)
 		}
-		return "", fmt.Errorf("the copy can't be made: %w; choose another directory than %s", err, dir)
+		return "", fmt.Errorf("can't make the copy: %w; choose another directory than %s", err, dir)
 	}
 	return dir, nil
 }
@@ -64,7 +65,7 @@ func (e *Exercise) fill(dir string, files map[string][]byte) error {
 	return nil
 }
 
-// missing returns the directory furthest up that has to be made so that dir is there; "" if dir is.
+// missing returns the topmost directory that has to be made for dir, or "" if dir exists.
 func missing(dir string) (made string) {
 	for {
 		if _, err := os.Lstat(dir); !errors.Is(err, os.ErrNotExist) {
@@ -74,7 +75,8 @@ func missing(dir string) (made string) {
 	}
 }
 
-// unmake removes the directory that was made for dir, or, if none was, what is now in dir, which was empty.
+// unmake removes made, the directory that was made for dir. If made is "", dir was empty before,
+// and unmake removes all files in it.
 func unmake(dir, made string) error {
 	if made != "" {
 		return os.RemoveAll(made)
@@ -86,7 +88,7 @@ func unmake(dir, made string) error {
 	return err
 }
 
-// Workspace returns the go.work that lies nearest above dir, "" if there is none.
+// Workspace returns the nearest go.work above dir, or "".
 func Workspace(dir string) string {
 	for dir != filepath.Dir(dir) {
 		dir = filepath.Dir(dir)
@@ -97,10 +99,10 @@ func Workspace(dir string) string {
 	return ""
 }
 
-// ErrNoGo is a directory without a program in Go.
-var ErrNoGo = errors.New("no .go file there")
+// ErrNoGo is the error of a directory without a Go program.
+var ErrNoGo = errors.New("it has no .go file")
 
-// Build builds the reader's program in dir. What the compiler says of it is in the error.
+// Build builds the reader's program in dir. The error contains the compiler's messages.
 func Build(ctx context.Context, dir, program string) error {
 	switch files, err := sources(dir); {
 	case err != nil:
@@ -115,13 +117,13 @@ func Build(ctx context.Context, dir, program string) error {
 	case err == nil || ctx.Err() != nil:
 		return ctx.Err()
 	case len(said) == 0:
-		return fmt.Errorf("the program in %s can't be built: %w", dir, err)
+		return fmt.Errorf("can't build the program in %s: %w", dir, err)
 	default:
-		return fmt.Errorf("the program in %s can't be built:\n%s", dir, bytes.TrimSpace(said))
+		return fmt.Errorf("can't build the program in %s:\n%s", dir, bytes.TrimSpace(said))
 	}
 }
 
-// place makes dir absolute and checks that a copy may lie there.
+// place makes dir absolute, and checks that a copy may be there.
 func place(root, dir string) (string, error) {
 	root, err := filepath.EvalSymlinks(root)
 	if err != nil {
@@ -132,11 +134,11 @@ func place(root, dir string) (string, error) {
 	}
 	real, err := resolve(dir)
 	if err != nil {
-		return "", fmt.Errorf("%s can't be a directory (%w): choose another", dir, err)
+		return "", fmt.Errorf("%s can't be a directory (%w): choose another one", dir, err)
 	}
 	dir = real
 	if within, err := filepath.Rel(root, dir); err == nil && within != ".." && !strings.HasPrefix(within, "../") {
-		return "", fmt.Errorf("%s lies inside the repository: choose a directory outside, like %s",
+		return "", fmt.Errorf("%s lies inside the repository: choose a directory outside of it, like %s",
 			dir, filepath.Join(filepath.Dir(root), filepath.Base(dir)))
 	}
 	entries, err := os.ReadDir(dir)
@@ -144,7 +146,7 @@ func place(root, dir string) (string, error) {
 	case errors.Is(err, os.ErrNotExist):
 		return dir, nil
 	case err != nil:
-		return "", fmt.Errorf("%s is no directory: choose another name", dir)
+		return "", fmt.Errorf("%s is not a directory: choose another name", dir)
 	case len(entries) > 0:
 		return "", fmt.Errorf("%s %w", dir, ErrFull)
 	}
@@ -161,8 +163,9 @@ func resolve(dir string) (string, error) {
 	return filepath.Join(parent, filepath.Base(dir)), err
 }
 
-// module is the copy's go.mod: that of the suite under another name, and the suite itself as it lies there.
-// So all that the suite needs, and no more, is known by the same version and sum.
+// module returns the copy's go.mod. It is the one of threeloops under another name, with a
+// requirement of threeloops itself at its place. So it has all the versions and sums that
+// threeloops needs, and no others.
 func module(root string) ([]byte, error) {
 	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
@@ -170,14 +173,14 @@ func module(root string) ([]byte, error) {
 	}
 	rest, ok := bytes.CutPrefix(text, []byte(moduleLine))
 	if !ok {
-		return nil, fmt.Errorf("%s/go.mod is not that of threeloops", root)
+		return nil, fmt.Errorf("%s/go.mod isn't the go.mod of threeloops", root)
 	}
 	return fmt.Appendf(nil, "module exercise\n%s\n"+
-		"// So that the suite can be imported, too: import \"threeloops/common/http1\".\n"+
+		"// This lets you import packages of threeloops, like \"threeloops/common/http1\".\n"+
 		"require threeloops v0.0.0\n\nreplace threeloops => %s\n", rest, strconv.Quote(root)), nil
 }
 
-// goLine returns the line of a go.mod that says which Go it is for.
+// goLine returns the go line of a go.mod.
 func goLine(module []byte) string {
 	for line := range strings.Lines(string(module)) {
 		if strings.HasPrefix(line, "go ") {

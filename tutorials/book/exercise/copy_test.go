@@ -13,7 +13,7 @@ import (
 
 const repository = "../../.."
 
-// lines is the exercise of the test data, one that is copied without a doubt.
+// lines returns the exercise of the test data, whose copy must work.
 func lines(t *testing.T) *Exercise {
 	t.Helper()
 	all, err := Load("testdata", "chapters")
@@ -32,14 +32,14 @@ func root(t *testing.T) string {
 	return dir
 }
 
-// A copy builds as a reader builds it, with what go.mod has, without the network and without this
-// repository's workspace; even below somebody else's.
+// A copy builds on a reader's machine with what go.mod has, without the network and without this
+// repository's workspace, even below another workspace.
 func TestACopyIsAModuleOfItsOwn(t *testing.T) {
 	for _, c := range []struct{ about, above, source string }{
-		{"as it is", "", ""},
+		{"unchanged", "", ""},
 		{"below another workspace", "go 1.26.0\n", ""},
 		{
-			"with the suite", "go 1.26.0\n", "package main\n\nimport (\n\t\"golang.org/x/sys/unix\"\n\t" +
+			"with imports of threeloops", "go 1.26.0\n", "package main\n\nimport (\n\t\"golang.org/x/sys/unix\"\n\t" +
 				"\"threeloops/common/http1\"\n\t\"threeloops/common/conn\"\n)\n\n" +
 				"var _, _, _ = unix.EPOLLIN, http1.StatusText, conn.Listen\n",
 		},
@@ -78,11 +78,11 @@ func TestWhereACopyMayLie(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ about, dir, want string }{
-		{"inside the repository", inside, "lies inside the repository: choose a directory outside"},
+		{"inside the repository", inside, "lies inside the repository: choose a directory outside of it"},
 		{"its root", root(t), "lies inside the repository"},
-		{"by a symbolic link", outside + "/link/deep/er", "lies inside the repository"},
-		{"not empty", outside + "/full", "is not empty, and nothing in it is overwritten"},
-		{"a file", outside + "/file", "is no directory"},
+		{"through a symbolic link", outside + "/link/deep/er", "lies inside the repository"},
+		{"not empty", outside + "/full", "is not empty, and no file in it may be overwritten"},
+		{"a file", outside + "/file", "is not a directory"},
 		{"below a file", outside + "/file/copy", "/file/copy can't be a directory (not a directory): choose another"},
 		{"new", outside + "/new/copy", ""},
 		{"empty", outside + "/empty", ""},
@@ -90,13 +90,13 @@ func TestWhereACopyMayLie(t *testing.T) {
 		dir, err := lines(t).Copy(root(t), c.dir)
 		switch {
 		case c.want == "" && (err != nil || dir != c.dir):
-			t.Errorf("%s: the copy lies in %q, error %v", c.about, dir, err)
+			t.Errorf("%s: the copy is in %q, error %v", c.about, dir, err)
 		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
-			t.Errorf("%s: got the error %v, want one that says %q", c.about, err, c.want)
+			t.Errorf("%s: got the error %v, want one with %q", c.about, err, c.want)
 		}
 	}
 	if _, err := os.Stat(inside); err == nil {
-		t.Error("something was written into the repository")
+		t.Error("Copy has written into the repository")
 	}
 }
 
@@ -105,7 +105,7 @@ func TestACopyThatFailsLeavesNothing(t *testing.T) {
 	if err := os.CopyFS(dir+"/chapter/exercise", os.DirFS(lines(t).Dir+"/exercise")); err != nil {
 		t.Fatal(err)
 	}
-	// What the copy writes last can't be written.
+	// The last file of the copy can't be written.
 	write(t, dir+"/chapter/exercise/go.mod/file", "in the way")
 	e := &Exercise{Number: 2, Dir: dir + "/chapter"}
 	if err := os.Mkdir(dir+"/empty", 0o777); err != nil {
@@ -114,14 +114,14 @@ func TestACopyThatFailsLeavesNothing(t *testing.T) {
 	for _, to := range []string{dir + "/new/copy", dir + "/empty"} {
 		_, err := e.Copy(root(t), to)
 		if err == nil || !strings.Contains(err.Error(), "go.mod: is a directory; choose another directory than "+to) {
-			t.Errorf("the error is %v", err)
+			t.Errorf("got the error %v", err)
 		}
 	}
 	if _, err := os.Stat(dir + "/new"); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a directory was made, and is still there: %v", err)
+		t.Errorf("the directory that Copy made is still there: %v", err)
 	}
 	if left, err := os.ReadDir(dir + "/empty"); err != nil || len(left) > 0 {
-		t.Errorf("in a directory that was empty %v is left, %v", left, err)
+		t.Errorf("the directory was empty and now has %v, %v", left, err)
 	}
 }
 
@@ -129,13 +129,13 @@ func TestAProgramThatCannotBeBuiltIsExplained(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/main.py", "print()")
 	if err := Build(t.Context(), dir, os.DevNull); !errors.Is(err, ErrNoGo) {
-		t.Errorf("without Go the error is %v", err)
+		t.Errorf("without Go files the error is %v", err)
 	}
 	write(t, dir+"/go.mod", "module exercise\n")
 	write(t, dir+"/main.go", "package main\n\nfunc main() { serve() }\n")
 	err := Build(t.Context(), dir, os.DevNull)
 	if err == nil || !strings.Contains(err.Error(), "./main.go:3:15: undefined: serve") {
-		t.Errorf("the compiler's words are missing: %v", err)
+		t.Errorf("the compiler's message is missing: %v", err)
 	}
 }
 
@@ -163,14 +163,14 @@ func TestDiff(t *testing.T) {
  	}
 `
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the difference (-want +got):\n%s", diff)
+		t.Errorf("wrong difference (-want +got):\n%s", diff)
 	}
 	if same, err := e.Diff(e.Dir + "/server"); same != "" || err != nil {
-		t.Errorf("the sound program differs from itself: %v\n%s", err, same)
+		t.Errorf("the correct program differs from itself: %v\n%s", err, same)
 	}
 }
 
-// What the diff says is what git makes of it.
+// git can apply a diff.
 func TestADiffIsAPatch(t *testing.T) {
 	for _, c := range [][2]string{
 		{"a\nb\nc\n", "a\nc\n"}, {"a\n", "a\nb\n"}, {"a\nb\n", "b\na\n"}, {"a\n", "b\n"},

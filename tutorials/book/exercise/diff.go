@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Diff returns what has to change in the Go files of dir so that they become those of the sound program, as
-// a unified diff; "" if they are the same. Tests are not compared. The error may be ErrNoGo.
+// Diff returns, as a unified diff, what would make the Go files of dir those of the correct
+// program, or "" if they are the same. It ignores tests. The error may be ErrNoGo.
 func (e *Exercise) Diff(dir string) (string, error) {
 	yours, err := sources(dir)
 	if err != nil {
@@ -32,7 +32,8 @@ func (e *Exercise) Diff(dir string) (string, error) {
 	return out.String(), nil
 }
 
-// Changed is how many lines of one text are not in another, and how many the other has in their place.
+// Changed returns how many lines of from are missing in to, and how many lines to has in their
+// place.
 func Changed(from, to string) (gone, come int) {
 	for _, l := range compare(split(from), split(to)) {
 		switch l.sign {
@@ -45,7 +46,7 @@ func Changed(from, to string) (gone, come int) {
 	return gone, come
 }
 
-// sources reads the Go files of a folder, but for the tests, by their names.
+// sources reads the Go files of a folder except the tests, and returns them by name.
 func sources(dir string) (map[string]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -66,16 +67,16 @@ func sources(dir string) (map[string]string, error) {
 	return files, nil
 }
 
-// around is how many unchanged lines are shown at both sides of a change.
+// around is the number of unchanged lines shown before and after a change.
 const around = 3
 
-// line is a line of either text, with the sign that a unified diff gives it: ' ', '-' or '+'.
+// line is a line of either text, with its sign in a unified diff: ' ', '-' or '+'.
 type line struct {
 	sign byte
 	text string
 }
 
-// unified compares two texts line by line; "" if they are the same.
+// unified compares two texts line by line. It returns "" if they are the same.
 func unified(nameA, nameB, a, b string) string {
 	if a == b {
 		return ""
@@ -83,7 +84,7 @@ func unified(nameA, nameB, a, b string) string {
 	lines := compare(split(a), split(b))
 	var out strings.Builder
 	fmt.Fprintf(&out, "--- %s\n+++ %s\n", nameA, nameB)
-	atA, atB := 1, 1 // the numbers of the next lines
+	atA, atB := 1, 1 // numbers of the next lines
 	for i := 0; i < len(lines); {
 		end := i + hunk(lines[i:])
 		if end == i {
@@ -100,7 +101,8 @@ func unified(nameA, nameB, a, b string) string {
 	return out.String()
 }
 
-// hunk is how many lines belong to the hunk that begins with the first; 0 if none does.
+// hunk returns the number of lines in the hunk that begins with the first line, or 0 if no hunk
+// begins there.
 func hunk(lines []line) (end int) {
 	for i, l := range lines {
 		switch {
@@ -113,7 +115,7 @@ func hunk(lines []line) (end int) {
 	return end
 }
 
-// count is how many lines belong to the text of that sign.
+// count returns how many lines belong to the text of that sign.
 func count(lines []line, sign byte) (n int) {
 	for _, l := range lines {
 		if l.sign == sign || l.sign == ' ' {
@@ -123,7 +125,8 @@ func count(lines []line, sign byte) (n int) {
 	return n
 }
 
-// first is the number that a unified diff gives to n lines from at on: without lines, that of the line before.
+// first returns the line number that a unified diff gives to n lines from at on. If n is 0, that is
+// the number of the line before.
 func first(at, n int) int {
 	if n == 0 {
 		return at - 1
@@ -131,7 +134,7 @@ func first(at, n int) int {
 	return at
 }
 
-// split cuts a text into lines. One that ends without \n is shown by its last line.
+// split cuts a text into lines. If the text doesn't end with a newline, the last line says so.
 func split(text string) []string {
 	if text == "" {
 		return nil
@@ -144,9 +147,9 @@ func split(text string) []string {
 	return lines
 }
 
-// compare finds the longest common subsequence, by a table: programs here have few lines.
+// compare finds the longest common subsequence with a table, because the programs have few lines.
 func compare(a, b []string) (all []line) {
-	longest := make([][]int, len(a)+1) // [i][j]: of what begins at a[i] and b[j]
+	longest := make([][]int, len(a)+1) // [i][j] is the length for a[i:] and b[j:]
 	longest[len(a)] = make([]int, len(b)+1)
 	for i := len(a) - 1; i >= 0; i-- {
 		longest[i] = make([]int, len(b)+1)

@@ -1,6 +1,6 @@
-// Package exercise reads the exercises of the chapters. A chapter NN-name that has one has in its
-// folder the sound program in server, the same program with one planted bug in exercise,
-// and exercise.md, which says what the bug's users complain of:
+// Package exercise reads the exercises of the chapters. The folder of a chapter NN-name with an
+// exercise contains the correct program in server, the same program with one planted bug in
+// exercise, and exercise.md, which says what users of the program with the bug complain about:
 //
 //	# A title that names the symptom, never the cause
 //	kind: line
@@ -12,7 +12,8 @@
 //	## Explanation
 //	What was wrong, why it hides, and where it was seen in the wild.
 //
-// kind is what the server speaks, as package tester names it, and red are the checks that fail, of all that
-// the tester has for that kind up to the chapter. A line “sound: FOLDER” names another folder than server, where
-// the chapter's server is not the program that has the bug. The rest is Markdown; in it headings begin with “###”.
+// kind is what the server speaks, as package tester names it. red lists the checks that fail, of
+// all the tester's checks for that kind up to the chapter. A line “sound: FOLDER” names another
+// folder than server with the correct program, if the chapter's server isn't the program that has
+// the bug. The rest is Markdown, in which headings begin with “###”.
 package exercise

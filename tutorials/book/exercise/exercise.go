@@ -8,29 +8,30 @@ import (
 	"strconv"
 )
 
-// Exercise is a chapter's planted bug, and what is said of it.
+// Exercise is a chapter's planted bug, and the text about it.
 type Exercise struct {
 	Number int
 	Name   string // of the chapter: 02-bytes
-	Dir    string // the chapter's folder: root, as Load was given it, and the place below it
+	Dir    string // the chapter's folder; it begins with the root that Load was given
 	Path   string // of exercise.md, in the repository
 
 	Title string
-	Sound string   // the folder of the sound program, below Dir
+	Sound string   // the folder of the correct program, below Dir
 	Kind  string   // line, http or ws
-	Red   []string // the checks that fail; those that build on them are left out
+	Red   []string // the checks that fail, without those that are then left out
 
 	Symptom, Explanation string // Markdown
 	Hints                []string
 }
 
-// Place is where a reader is told to have the copy, as a shell understands it: ~/exercise-02.
+// Place returns the directory that a reader should copy to, as typed in a shell: ~/exercise-02.
 func (e *Exercise) Place() string { return fmt.Sprintf("~/exercise-%02d", e.Number) }
 
 var numbered = regexp.MustCompile(`^(\d\d)-.`)
 
-// Load reads the exercises of the chapters in a folder of the repository at root, by their numbers. What
-// is wrong in them are the lines of the error, each with its place; an exercise with a fault isn't returned.
+// Load reads the exercises of the chapters in a folder of the repository at root, and sorts them by
+// number. Each line of the error is a fault with its place. Load doesn't return exercises with a
+// fault.
 func Load(root, folder string) ([]*Exercise, error) {
 	entries, err := os.ReadDir(root + "/" + folder)
 	if err != nil {
@@ -49,7 +50,7 @@ func Load(root, folder string) ([]*Exercise, error) {
 		text, err := os.ReadFile(root + "/" + e.Path)
 		switch {
 		case errors.Is(err, os.ErrNotExist):
-			continue // a chapter that has programs, and no exercise
+			continue // a chapter with programs, but without an exercise
 		case err == nil:
 			err = errors.Join(e.parse(string(text)), e.complete())
 		}
@@ -58,7 +59,7 @@ func Load(root, folder string) ([]*Exercise, error) {
 			continue
 		}
 		if n := len(all); n > 0 && all[n-1].Number == e.Number {
-			faults = append(faults, fmt.Errorf("%s:1: %s has an exercise of the same number", e.Path, all[n-1].Path))
+			faults = append(faults, fmt.Errorf("%s:1: %s has an exercise with the same number", e.Path, all[n-1].Path))
 			continue
 		}
 		all = append(all, e)
@@ -66,12 +67,12 @@ func Load(root, folder string) ([]*Exercise, error) {
 	return all, errors.Join(faults...)
 }
 
-// complete checks that both programs are there.
+// complete checks that both programs exist.
 func (e *Exercise) complete() error {
 	var faults []error
 	for _, program := range []string{e.Sound, "exercise"} {
 		if info, err := os.Stat(e.Dir + "/" + program + "/main.go"); err != nil || !info.Mode().IsRegular() {
-			faults = append(faults, fmt.Errorf("%s:1: there is no %s/main.go beside it", e.Path, program))
+			faults = append(faults, fmt.Errorf("%s:1: %s/main.go is missing beside this file", e.Path, program))
 		}
 	}
 	return errors.Join(faults...)

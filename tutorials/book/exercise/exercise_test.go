@@ -27,11 +27,11 @@ func TestLoad(t *testing.T) {
 		Explanation: "`ReadLine` cuts what doesn't fit into its buffer, says so, and nobody looks.",
 	}}
 	if diff := cmp.Diff(want, all); diff != "" {
-		t.Errorf("the exercises (-want +got):\n%s", diff)
+		t.Errorf("wrong exercises (-want +got):\n%s", diff)
 	}
 }
 
-// What is wrong is said in a line, with its place.
+// Each fault gets one line, with its place.
 func TestAFaultyExerciseIsExplained(t *testing.T) {
 	const sound = "# T\nkind: line\nred: halves\n## Symptom\ns\n" +
 		"## Hint\none\n## Hint\ntwo\n## Hint\nthree\n## Explanation\ne\n"
@@ -40,14 +40,14 @@ func TestAFaultyExerciseIsExplained(t *testing.T) {
 		t.Errorf("without a fault: %v", err)
 	}
 	for _, c := range []struct{ about, from, to, want string }{
-		{"no title", "# T\n", "", ":1: the first line is the title"},
+		{"no title", "# T\n", "", ":1: the first line must be the title"},
 		{"no kind", "kind: line\n", "", `:1: up to chapter 2 there are no checks for the kind ""`},
 		{"a kind of later chapters", "line", "ws", `:1: up to chapter 2 there are no checks for the kind "ws"`},
-		{"nothing is red", "red: halves", "\nred:", ":4: “red: ...” names the checks"},
+		{"no red checks", "red: halves", "\nred:", ":4: “red: ...” must name the checks"},
 		{"no such check", "halves", "halves, half", `:3: there is no check "half" for the kind line up to chapter 2`},
 		{"a check of a later chapter", "halves", "silent", `:3: there is no check "silent"`},
-		{"another line in the head", "kind: line", "kid: line", ":2: between title and Symptom"},
-		{"two hints", "## Hint\ntwo\n", "", ":11: hints: 2, want 3 or more"},
+		{"an unknown line below the title", "kind: line", "kid: line", ":2: between the title and Symptom"},
+		{"two hints", "## Hint\ntwo\n", "", ":11: the exercise has 2 hints, want 3 or more"},
 		{"no explanation", "## Explanation\ne\n", "", ":11: the section “Explanation” is missing"},
 		{"an empty hint", "two", "", `:8: the section "Hint" is empty`},
 		{"another section", "## Hint\ntwo", "## Cause\nc", `:8: the section "Cause" is out of place`},
@@ -55,7 +55,7 @@ func TestAFaultyExerciseIsExplained(t *testing.T) {
 	} {
 		err := parse(strings.Replace(sound, c.from, c.to, 1))
 		if err == nil || !strings.Contains(err.Error(), "02-x/exercise.md"+c.want) {
-			t.Errorf("%s: got the error %v, want one that says %q", c.about, err, c.want)
+			t.Errorf("%s: got the error %v, want one with %q", c.about, err, c.want)
 		}
 	}
 }
@@ -89,15 +89,15 @@ func TestAFaultyExerciseLeavesTheOthers(t *testing.T) {
 	}
 	all, err := Load(root, "chapters")
 	if len(all) != 1 || all[0].Name != "02-lines" {
-		t.Errorf("got %v, want the one that is sound", all)
+		t.Errorf("got %v, want the one without a fault", all)
 	}
 	for _, want := range []string{
-		"chapters/02-twice/exercise.md:1: chapters/02-lines/exercise.md has an exercise of the same number",
-		"chapters/03-broken/exercise.md:1: there is no server/main.go beside it",
+		"chapters/02-twice/exercise.md:1: chapters/02-lines/exercise.md has an exercise with the same number",
+		"chapters/03-broken/exercise.md:1: server/main.go is missing beside this file",
 		"chapters/03-broken/exercise.md:1: the section “Explanation” is missing",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("the error doesn't say %q: %v", want, err)
+			t.Errorf("the error lacks %q: %v", want, err)
 		}
 	}
 }

@@ -9,10 +9,10 @@ import (
 	"threeloops/tutorials/tester"
 )
 
-// fewest is how many hints an exercise has at least.
+// fewest is the smallest number of hints that an exercise may have.
 const fewest = 3
 
-// section is a heading, and what stands below it.
+// section is a heading with the text below it.
 type section struct {
 	title, body string
 	line        int
@@ -36,7 +36,7 @@ func (e *Exercise) parse(text string) error {
 			e.Explanation = s.body
 		default:
 			faults = append(faults, e.fault(s.line, "the section %q is out of place: "+
-				"first Symptom, then Hint, %d times or more, then Explanation", s.title, fewest))
+				"write first Symptom, then Hint, %d times or more, then Explanation", s.title, fewest))
 		}
 		last = &s
 	}
@@ -45,12 +45,13 @@ func (e *Exercise) parse(text string) error {
 	case last == nil || last.title != "Explanation":
 		faults = append(faults, e.fault(end, "the section “Explanation” is missing at the end"))
 	case len(e.Hints) < fewest:
-		faults = append(faults, e.fault(end, "hints: %d, want %d or more", len(e.Hints), fewest))
+		faults = append(faults, e.fault(end, "the exercise has %d hints, want %d or more", len(e.Hints), fewest))
 	}
 	return errors.Join(faults...)
 }
 
-// divide cuts at the headings of the second level. The first section is what stands before.
+// divide cuts a text at the headings of the second level. The first section is the text before
+// them.
 func divide(text string) []section {
 	all := []section{{line: 1}}
 	var body []string
@@ -77,12 +78,12 @@ func divide(text string) []section {
 	return all
 }
 
-// head reads the title and the two lines below it.
+// head reads the title and the lines below it.
 func (e *Exercise) head(s section) (faults []error) {
 	title, rest, _ := strings.Cut(s.body, "\n")
 	var ok bool
 	if e.Title, ok = strings.CutPrefix(title, "# "); !ok || strings.TrimSpace(e.Title) == "" {
-		faults = append(faults, e.fault(1, "the first line is the title: “# ...”, which names the symptom"))
+		faults = append(faults, e.fault(1, "the first line must be the title, “# ...”, which names the symptom"))
 	}
 	e.Sound = "server"
 	red := 1
@@ -98,7 +99,7 @@ func (e *Exercise) head(s section) (faults []error) {
 			red = i + 2
 			e.Red = strings.FieldsFunc(value, func(c rune) bool { return c == ',' || c == ' ' })
 		default:
-			faults = append(faults, e.fault(i+2, "between title and Symptom stand only kind:, red: and sound:"))
+			faults = append(faults, e.fault(i+2, "between the title and Symptom only kind:, red: and sound: may stand"))
 		}
 	}
 	known := tester.Checks(e.Kind, e.Number)
@@ -107,11 +108,11 @@ func (e *Exercise) head(s section) (faults []error) {
 			"write “kind: line”, or http, or ws", e.Number, e.Kind))
 	}
 	if len(e.Red) == 0 {
-		faults = append(faults, e.fault(red, "“red: ...” names the checks that fail, with commas between"))
+		faults = append(faults, e.fault(red, "“red: ...” must name the checks that fail, with commas between them"))
 	}
 	for _, name := range e.Red {
 		if !slices.Contains(known, name) {
-			faults = append(faults, e.fault(red, "there is no check %q for the kind %s up to chapter %d, but: %s",
+			faults = append(faults, e.fault(red, "there is no check %q for the kind %s up to chapter %d; there are: %s",
 				name, e.Kind, e.Number, strings.Join(known, ", ")))
 		}
 	}

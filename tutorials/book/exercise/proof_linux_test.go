@@ -19,12 +19,12 @@ import (
 )
 
 const (
-	atOnce = 3 // so many chapters are proven at the same time: most of it is waiting
+	atOnce = 3 // chapters proven at the same time, which mostly wait
 
-	chapters = "tutorials/chapters" // markdown.Folder, whose package needs this one
+	chapters = "tutorials/chapters" // markdown.Folder, whose package imports this one
 )
 
-// every returns the exercises of the chapters, and that of the test data.
+// every returns the exercises of the chapters and of the test data.
 func every(t *testing.T) []*Exercise {
 	t.Helper()
 	all, err := Load(repository, chapters)
@@ -46,11 +46,11 @@ func TestEveryChapterHasAnExercise(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"01-a", "04-d"}, without(t, scratch, "chapters")); diff != "" {
-		t.Errorf("of four chapters one has an exercise; without it (-want +got):\n%s", diff)
+		t.Errorf("one of four chapters has an exercise; these have none (-want +got):\n%s", diff)
 	}
 }
 
-// without lists the chapters, as texts or folders, that have no exercise.
+// without returns the chapters that have no exercise. A chapter may be a text or a folder.
 func without(t *testing.T, root, folder string) (missing []string) {
 	t.Helper()
 	all, err := Load(root, folder)
@@ -71,8 +71,9 @@ func without(t *testing.T, root, folder string) (missing []string) {
 	return missing
 }
 
-// The sound program passes all checks of its chapter and of those before it, and so does the chapter's server
-// where that is another. The copy that a reader gets fails those, and only those, that exercise.md names.
+// The correct program passes all checks of its chapter and of those before it. The chapter's server
+// passes them too, if it is another program. The reader's copy fails exactly the checks that
+// exercise.md names.
 func TestEveryExerciseIsRedAndItsServerGreen(t *testing.T) {
 	room := make(chan struct{}, atOnce)
 	var all sync.WaitGroup
@@ -90,7 +91,7 @@ func prove(t *testing.T, e *Exercise) {
 	dir := t.TempDir()
 	proveSound(t, e, e.Sound, e.Kind)
 	if e.Sound != "server" {
-		proveSound(t, e, "server") // of whatever kind it is found to be
+		proveSound(t, e, "server") // of any kind that the tester finds out
 	}
 
 	copied, err := e.Copy(root(t), filepath.Join(dir, "copy"))
@@ -104,18 +105,18 @@ func prove(t *testing.T, e *Exercise) {
 		case r.Verdict == tester.Failed:
 			red = append(red, r.Check)
 			t.Logf("%s: %s", r.Check, r.Why)
-		case r.Verdict == tester.LeftOut && !strings.Contains(r.Why, "it says nothing before"):
-			t.Errorf("the exercise: %s is left out: %s", r.Check, r.Why)
+		case r.Verdict == tester.LeftOut && !strings.Contains(r.Why, "it builds on"):
+			t.Errorf("the exercise: the check %s is left out: %s", r.Check, r.Why)
 		}
 	}
 	want := slices.Sorted(slices.Values(e.Red))
 	slices.Sort(red)
 	if diff := cmp.Diff(want, red); diff != "" {
-		t.Errorf("checks that should fail (-) and do (+):\n%s", diff)
+		t.Errorf("checks that should fail (-) and checks that fail (+):\n%s", diff)
 	}
 }
 
-// proveSound proves that a folder beside the exercise has a program that passes all checks.
+// proveSound checks that the program in a folder beside the exercise passes all checks.
 func proveSound(t *testing.T, e *Exercise, folder string, kinds ...string) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), folder)
@@ -123,11 +124,11 @@ func proveSound(t *testing.T, e *Exercise, folder string, kinds ...string) {
 	reports(t, program)
 	results := examine(t, e, program, kinds...)
 	if len(results) == 0 {
-		t.Errorf("%s: nothing is checked", folder)
+		t.Errorf("%s: no check was made", folder)
 	}
 	for _, r := range results {
 		if r.Verdict != tester.OK {
-			t.Errorf("%s, which is sound: %s %s: %s", folder, r.Check, r.Verdict, r.Why)
+			t.Errorf("%s, which must be correct: %s %s: %s", folder, r.Check, r.Verdict, r.Why)
 		}
 	}
 }
@@ -146,8 +147,8 @@ func examine(t *testing.T, e *Exercise, program string, kinds ...string) []teste
 	return results
 }
 
-// reports checks what the chapters say of all their programs: without a port of its own a server takes
-// one that is free, and says which.
+// reports checks what the chapters say about all their programs: a server without a given port
+// takes a free one, and prints its address.
 func reports(t *testing.T, program string) {
 	t.Helper()
 	cmd := exec.Command(program, "-addr", "127.0.0.1:0")
@@ -167,7 +168,7 @@ func reports(t *testing.T, program string) {
 		return
 	}
 	if c, err := net.Dial("tcp", addr); err != nil {
-		t.Errorf("nobody listens where the server says: %v", err)
+		t.Errorf("can't connect to the address that the server prints: %v", err)
 	} else {
 		c.Close()
 	}
@@ -183,7 +184,7 @@ func goBuild(t *testing.T, dir, program, what string, env ...string) {
 	}
 }
 
-// relative is the place of dir in the repository.
+// relative returns the path of dir in the repository.
 func relative(t *testing.T, dir string) string {
 	t.Helper()
 	dir, err := filepath.Abs(dir)

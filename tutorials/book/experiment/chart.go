@@ -10,21 +10,21 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// width of a chart, in points: what a narrow screen shows without making it smaller by much.
+// width is the width of a chart in points. A narrow screen shows it without much scaling.
 const width = 330
 
-// Named is a table, and whose it is: ours, yours.
+// Named is a table, and whose it is: ours or yours.
 type Named struct {
 	Name string
 	*Table
 }
 
-// series is a column of a table, drawn as one.
+// series is a column of a table, drawn in one colour.
 type series struct {
 	name   string
-	of     string // the column's name, which has the same colour in all tables: a server's, if it is one
-	column int    // of cells
-	pale   bool   // it is there to be compared with
+	of     string // the column's name, which has the same colour in all tables: a server's, if it is a server's name
+	column int    // index in Row.Cells
+	pale   bool   // whether it is only there for comparison
 	points []point
 }
 
@@ -34,18 +34,19 @@ type point struct {
 	x, y Cell
 }
 
-// panel is what shares an axis: columns whose numbers measure the same.
+// panel holds the columns that share an axis, because their numbers measure the same quantity.
 type panel struct {
 	kind   string
-	about  string // what the axis of numbers says
-	across string // what that of x says
+	about  string // the label of the axis of numbers
+	across string // the label of the axis of x
 	names  []string
-	groups []string // of bars: x
+	groups []string // the x of bars
 	series []series
 }
 
-// Chart draws one table, or two of the same columns, as an SVG element. Its colours are the page's, by
-// variables of CSS; it has no style attribute. A description says what it shows to those who don't see it.
+// Chart draws one table, or two tables with the same columns, as an SVG element. Its colours are
+// CSS variables of the page, and it has no style attribute. A description says in words what the
+// chart shows.
 func Chart(kind string, tables ...Named) ([]byte, error) {
 	panels, err := panelsOf(kind, tables)
 	if err != nil {
@@ -55,7 +56,7 @@ func Chart(kind string, tables ...Named) ([]byte, error) {
 	for _, p := range panels {
 		height += p.height()
 	}
-	for _, p := range panels { // before anything is painted, so that an error is one
+	for _, p := range panels { // before the first is painted, so that an error can be returned
 		if _, err := p.plot(); err != nil {
 			return nil, err
 		}
@@ -75,13 +76,13 @@ func Chart(kind string, tables ...Named) ([]byte, error) {
 	return append([]byte(head), svg[len("<svg"):]...), nil
 }
 
-// panelsOf lays the columns out, each beside those that measure the same.
+// panelsOf distributes the columns over panels, one for each quantity.
 func panelsOf(kind string, tables []Named) ([]panel, error) {
 	switch {
 	case !slices.Contains(Kinds[:len(Kinds)-1], kind):
-		return nil, fmt.Errorf("a chart is one of %s, and not %q", strings.Join(Kinds[:len(Kinds)-1], ", "), kind)
+		return nil, fmt.Errorf("a chart must be one of %s, not %q", strings.Join(Kinds[:len(Kinds)-1], ", "), kind)
 	case len(tables) == 0:
-		return nil, fmt.Errorf("a chart has a table")
+		return nil, fmt.Errorf("a chart needs a table")
 	}
 	first := tables[0].Table
 	for _, t := range tables {
@@ -128,13 +129,13 @@ func panelsOf(kind string, tables []Named) ([]panel, error) {
 	return panels, nil
 }
 
-// groupsOf returns the names at which bars stand, each once.
+// groupsOf returns the names of the bars' groups, each once.
 func groupsOf(kind string, tables []Named) (names []string, err error) {
 	for _, t := range tables {
 		of := make(map[string]bool)
 		for _, r := range t.Rows {
 			if kind == "bars" && of[r.X.Text] {
-				return nil, fmt.Errorf("two rows are called %q, and bars need names of their own", r.X.Text)
+				return nil, fmt.Errorf("two rows have the name %q; each group of bars needs its own name", r.X.Text)
 			}
 			of[r.X.Text] = true
 			if !slices.Contains(names, r.X.Text) {
@@ -145,14 +146,14 @@ func groupsOf(kind string, tables []Named) (names []string, err error) {
 	return names, nil
 }
 
-// series returns a column's numbers that a chart of that kind can show.
+// series returns a column's numbers, if a chart of that kind can show them.
 func (t *Table) series(column int, kind string) (series, error) {
 	s := series{name: t.Columns[column+1], of: t.Columns[column+1], column: column}
 	for i, r := range t.Rows {
 		c := r.Cells[column]
 		switch {
 		case kind != "bars" && !r.X.Number:
-			return s, fmt.Errorf("x is a number in a chart of %s, and not %q", kind, r.X.Text)
+			return s, fmt.Errorf("x must be a number in a chart of kind %s, not %q", kind, r.X.Text)
 		case !c.Number, kind == "log" && (c.Value <= 0 || r.X.Value <= 0):
 			continue
 		}
@@ -161,13 +162,13 @@ func (t *Table) series(column int, kind string) (series, error) {
 	return s, nil
 }
 
-// describe says in words what a chart shows: for each series its ends, or all of its bars.
+// describe says in words what a chart shows: the ends of each series of a line, or all bars.
 func describe(kind string, panels []panel, tables []Named) string {
 	var b strings.Builder
 	if kind == "bars" {
-		b.WriteString("A chart of bars.")
+		b.WriteString("A bar chart.")
 	} else {
-		fmt.Fprintf(&b, "A chart of lines over %s.", tables[0].Columns[0])
+		fmt.Fprintf(&b, "A line chart over %s.", tables[0].Columns[0])
 	}
 	for _, p := range panels {
 		for _, s := range p.series {

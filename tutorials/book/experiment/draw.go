@@ -19,17 +19,17 @@ import (
 	"threeloops/tutorials/book/chart"
 )
 
-// Sizes, in points.
+// These sizes are in points.
 const (
-	small     = 10  // a number at a bar or an axis
-	bar       = 11  // a bar is as thick
-	between   = 9   // groups of bars
-	axis      = 42  // the axis of x with what it says
-	entry     = 14  // a line of the legend
-	lineSpace = 170 // where lines are drawn
+	small     = 10  // text size of a number at a bar or an axis
+	bar       = 11  // thickness of a bar
+	between   = 9   // space between groups of bars
+	axis      = 42  // height of the axis of x with its labels
+	entry     = 14  // height of a line of the legend
+	lineSpace = 170 // height of the area for lines
 )
 
-// legend reports whether the series have to be told apart.
+// legend reports whether a reader needs a legend to tell the series apart.
 func (p *panel) legend() bool { return len(p.series) > 1 }
 
 func (p *panel) height() vg.Length {
@@ -43,7 +43,7 @@ func (p *panel) height() vg.Length {
 	return h + axis
 }
 
-// draw paints the legend, and below it the plot; plot has been asked before, and has no error.
+// draw paints the legend, and the plot below it. The caller has checked that plot returns no error.
 func (p *panel) draw(c draw.Canvas) {
 	pl, err := p.plot()
 	if err != nil {
@@ -63,7 +63,7 @@ func (p *panel) draw(c draw.Canvas) {
 
 func (p *panel) plot() (*plot.Plot, error) {
 	pl := chart.New("")
-	pl.BackgroundColor = nil // the page shows through
+	pl.BackgroundColor = nil // the page's own background is visible
 	for _, a := range []*plot.Axis{&pl.X, &pl.Y} {
 		a.Tick.Label.Font.Size, a.Label.TextStyle.Font.Size = small, small
 	}
@@ -73,12 +73,13 @@ func (p *panel) plot() (*plot.Plot, error) {
 	return pl, p.lines(pl)
 }
 
-// bars adds the series as bars that lie: so names have room, and a number stands at each.
+// bars adds the series as horizontal bars. So the names have room, and each bar has its number at
+// its end.
 func (p *panel) bars(pl *plot.Plot) error {
 	pl.Add(chart.Grid(true, false))
 	scale := p.scale(func(at point) Cell { return at.y }, largest)
 	names := slices.Clone(p.groups)
-	slices.Reverse(names) // the axis grows upwards
+	slices.Reverse(names) // because the axis grows upwards
 	for i, s := range p.series {
 		offset := vg.Length(bar) * (vg.Length(len(p.series)-1)/2 - vg.Length(i))
 		numbers := plotter.XYLabels{}
@@ -163,7 +164,7 @@ func (p *panel) lines(pl *plot.Plot) error {
 	return nil
 }
 
-// shapes tell series apart without colours.
+// shapes tell the series apart without colours.
 var shapes = []draw.GlyphDrawer{
 	draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{},
 	draw.TriangleGlyph{},
@@ -182,10 +183,10 @@ func decades(a *plot.Axis) {
 	a.Scale, a.Tick.Marker = plot.LogScale{}, marks{plot.LogTicks{Prec: -1}}
 }
 
-// marks writes the numbers at an axis as people do: 10,000.
+// marks writes the numbers at an axis with commas, like 10,000.
 type marks struct{ plot.Ticker }
 
-// Ticks is what a plot.Ticker has to have.
+// Ticks implements plot.Ticker.
 func (m marks) Ticks(low, high float64) []plot.Tick {
 	ticks := m.Ticker.Ticks(low, high)
 	for i, t := range ticks {
@@ -196,7 +197,7 @@ func (m marks) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// written is a number in digits, those before the point in groups.
+// written returns a number in digits, with commas between the groups before the point.
 func written(v float64) string {
 	text := strconv.FormatFloat(v, 'g', 6, 64)
 	if n, err := strconv.ParseFloat(text, 64); err == nil && math.Abs(n) < 1e15 && math.Abs(n) >= 1e-6 {
@@ -212,13 +213,13 @@ func written(v float64) string {
 	return whole
 }
 
-// scale is a unit that an axis is in.
+// scale is the unit of an axis.
 type scale struct {
 	unit   string
 	factor float64
 }
 
-// scale is the unit of one of the cells, all of which measure the same.
+// scale returns the unit of one of the cells, which all measure the same quantity.
 func (p *panel) scale(of func(point) Cell, choose func([]Cell) Cell) scale {
 	var cells []Cell
 	for _, s := range p.series {
@@ -248,7 +249,7 @@ func join(name, unit string) string {
 	return name + ", " + unit
 }
 
-// colour stands for a variable of the page's, which paint puts in its place.
+// colour returns a placeholder for a CSS variable of the page; paint replaces it.
 func (s series) colour() color.Color {
 	c := color.RGBA{0x0c, 0x01, uint8(chart.ColourOf(s.of, s.column)), 0xff}
 	if s.pale {
@@ -264,8 +265,8 @@ var (
 	themed = strings.NewReplacer("#000000", "currentColor", "#DDDDDD", "var(--line)")
 )
 
-// paint returns an SVG element whose colours are the page's, and which has attributes in place of styles:
-// what a page's policy doesn't let through.
+// paint returns an SVG element whose colours are CSS variables of the page. It has attributes
+// instead of styles, because a page's policy doesn't allow those.
 func paint(height vg.Length, draw func(draw.Canvas)) ([]byte, error) {
 	svg, err := chart.SVG(width+2*chart.Margin, height+2*chart.Margin, draw)
 	if err != nil {
@@ -286,6 +287,6 @@ func paint(height vg.Length, draw func(draw.Canvas)) ([]byte, error) {
 		}
 		return fmt.Appendf(nil, "var(--%s)", name)
 	})
-	// Its size is the page's affair: a viewBox gives its shape.
+	// The page decides the size, so the element has only a viewBox, which gives its shape.
 	return size.ReplaceAll(svg, []byte("<svg")), nil
 }

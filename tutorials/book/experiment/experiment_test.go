@@ -24,7 +24,7 @@ idle     poll      epoll
 done
 `
 
-// near takes numbers for equal that differ by rounding.
+// near treats numbers as equal that differ only by rounding.
 var near = cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) <= 1e-12*math.Abs(a) })
 
 func parse(t *testing.T, text string) *Table {
@@ -45,7 +45,7 @@ func TestParse(t *testing.T) {
 		{n("9,000", 9000, ""), []Cell{n("4.5 ms", 4.5*1e-3, "ms"), n("4.4 µs", 4.4*1e-6, "µs")}},
 	}}
 	if d := cmp.Diff(want, got, near); d != "" {
-		t.Errorf("the table is the last group of lines with columns (-want +got):\n%s", d)
+		t.Errorf("the table must be the last group of lines with columns (-want +got):\n%s", d)
 	}
 }
 
@@ -73,10 +73,10 @@ func TestCells(t *testing.T) {
 
 func TestWhatIsNoTable(t *testing.T) {
 	for text, want := range map[string]string{
-		"words only\n":       "there is no table: lines of cells, two or more spaces apart",
-		"a  b\n":             `the table has a header and no row: "a  b"`,
-		"a  b\n1  2\n\nc  d": `the table has a header and no row: "c  d"`,
-		"a  b\n1  2  3\n":    `the table has 2 columns (a, b), and a row of 3 cells: "1  2  3"`,
+		"words only\n":       "the output has no table: print lines of cells that are two or more spaces apart",
+		"a  b\n":             `the table has a header but no row: "a  b"`,
+		"a  b\n1  2\n\nc  d": `the table has a header but no row: "c  d"`,
+		"a  b\n1  2  3\n":    `the table has 2 columns (a, b), but a row has 3 cells: "1  2  3"`,
 	} {
 		if _, err := Parse(text); err == nil || err.Error() != want {
 			t.Errorf("%q gives %v, want %s", text, err, want)
@@ -87,12 +87,12 @@ func TestWhatIsNoTable(t *testing.T) {
 func TestAlike(t *testing.T) {
 	for _, c := range []struct{ about, was, is, want string }{
 		{"other numbers, other rows", "x  a  b\n1  2 ms  -\n", "x  a  b\n7  9 s  -\n8  3 µs  4\n", ""},
-		{"0 needs no unit", "x  a\n1  2 ms\n", "x  a\n1  0\n", ""},
-		{"another column", "x  a\n1  2\n", "x  b\n1  2\n", "the columns are x, b, and were x, a"},
-		{"one more", "x  a\n1  2\n", "x  a  b\n1  2  3\n", "the columns are x, a, b, and were x, a"},
-		{"no time any more", "x  a\n1  2 ms\n", "x  a\n1  2\n", `the column "a" is of plain numbers, and was of time`},
-		{"bytes for time", "x  a\n1  2 ms\n", "x  a\n1  2 kB\n", `the column "a" is of bytes, and was of time`},
-		{"words for numbers", "x  a\n1  2\n", "x  a\n1  two\n", `the column "a" is of words, and was of plain numbers`},
+		{"a 0 needs no unit", "x  a\n1  2 ms\n", "x  a\n1  0\n", ""},
+		{"another column", "x  a\n1  2\n", "x  b\n1  2\n", "the columns are x, b, but were x, a"},
+		{"one more column", "x  a\n1  2\n", "x  a  b\n1  2  3\n", "the columns are x, a, b, but were x, a"},
+		{"numbers for time", "x  a\n1  2 ms\n", "x  a\n1  2\n", `the column "a" has plain numbers, but had time`},
+		{"bytes for time", "x  a\n1  2 ms\n", "x  a\n1  2 kB\n", `the column "a" has bytes, but had time`},
+		{"words for numbers", "x  a\n1  2\n", "x  a\n1  two\n", `the column "a" has words, but had plain numbers`},
 	} {
 		got := ""
 		if err := parse(t, c.was).Alike(parse(t, c.is)); err != nil {
@@ -106,26 +106,27 @@ func TestAlike(t *testing.T) {
 
 func TestWhatCannotBeDrawn(t *testing.T) {
 	for _, c := range []struct{ about, kind, table, want string }{
-		{"words among numbers", "bars", "x  a\n1  two\n", `"two", in the column "a", is no number`},
-		{"times among bytes", "bars", "x  a\n1  2 ms\n2  3 kB\n", `the column "a" has "3 kB" among numbers of another kind`},
-		{"names along a line", "log", "x  a\none  2\n", `x is a number in a chart of log, and not "one"`},
-		{"bars at the same place", "bars", "x  a\none  2\none  3\n",
-			`two rows are called "one", and bars need names of their own`},
-		{"an unknown kind", "pie", "x  a\n1  2\n", `a chart is one of bars, lines, log, and not "pie"`},
-		{"none", "none", "x  a\n1  2\n", `a chart is one of bars, lines, log, and not "none"`},
+		{"words among numbers", "bars", "x  a\n1  two\n", `"two", in the column "a", isn't a number`},
+		{"times among bytes", "bars", "x  a\n1  2 ms\n2  3 kB\n", `the column "a" has "3 kB" among numbers with another kind of unit`},
+		{"names along a line", "log", "x  a\none  2\n", `x must be a number in a chart of kind log, not "one"`},
+		{"two groups of bars with one name", "bars", "x  a\none  2\none  3\n",
+			`two rows have the name "one"; each group of bars needs its own name`},
+		{"an unknown kind", "pie", "x  a\n1  2\n", `a chart must be one of bars, lines, log, not "pie"`},
+		{"none", "none", "x  a\n1  2\n", `a chart must be one of bars, lines, log, not "none"`},
 	} {
 		if _, err := Chart(c.kind, Named{"ours", parse(t, c.table)}); err == nil || err.Error() != c.want {
 			t.Errorf("%s: %v, want %s", c.about, err, c.want)
 		}
 	}
 	two := []Named{{"ours", parse(t, "x  a\n1  2\n")}, {"yours", parse(t, "x  b\n1  2\n")}}
-	const want = "the columns are x, b, and were x, a"
+	const want = "the columns are x, b, but were x, a"
 	if _, err := Chart("bars", two...); err == nil || err.Error() != want {
 		t.Errorf("tables of different columns: %v, want %s", err, want)
 	}
 }
 
-// A page's policy lets through no style of an element's own, and its colours are the page's, light or dark.
+// A page's policy allows no style attributes, and an element's colours must be the page's, light or
+// dark.
 func TestAChartCanStandInAnyPage(t *testing.T) {
 	yours := strings.ReplaceAll(sweep, "4.5 ms", "6 ms")
 	mixed := "clients  accepted  time  left\nnobody accepts  3  1.0 s  1\n<late> & more  12,000  200 ms  0\n"
@@ -134,10 +135,10 @@ func TestAChartCanStandInAnyPage(t *testing.T) {
 		tables      []string
 	}{
 		{"lines", "lines", []string{sweep}}, {"over two powers of ten", "log", []string{sweep, yours}},
-		{"bars", "bars", []string{sweep, yours}}, {"of different things", "bars", []string{mixed}},
+		{"bars", "bars", []string{sweep, yours}}, {"bars of different quantities", "bars", []string{mixed}},
 		{"nothing but zeros", "bars", []string{"x  a\none  0\n"}},
 		{"zeros along a line", "lines", []string{"x  a\n0  0\n"}},
-		{"zeros that no logarithm has", "log", []string{"x  a\n0  0\n1  0\n"}},
+		{"zeros, which have no logarithm", "log", []string{"x  a\n0  0\n1  0\n"}},
 		{"below zero", "bars", []string{"x  a\none  -5\ntwo  3\n"}},
 		{"empty", "bars", []string{"x  a\none  -\n"}}, {"empty lines", "lines", []string{"x  a\n1  -\n"}},
 	} {
@@ -152,7 +153,7 @@ func TestAChartCanStandInAnyPage(t *testing.T) {
 		}
 		for _, strange := range []string{" style=", "#", "NaN", "Inf", "<?xml", "<late>"} {
 			if bytes.Contains(svg, []byte(strange)) {
-				t.Errorf("%s: %s stands in\n%s", c.about, strange, svg)
+				t.Errorf("%s: there is %s in\n%s", c.about, strange, svg)
 			}
 		}
 		d := xml.NewDecoder(bytes.NewReader(svg))
@@ -162,7 +163,7 @@ func TestAChartCanStandInAnyPage(t *testing.T) {
 			}
 		}
 		if !errors.Is(err, io.EOF) {
-			t.Errorf("%s: it is no XML: %v", c.about, err)
+			t.Errorf("%s: the element isn't XML: %v", c.about, err)
 		}
 	}
 }
@@ -174,18 +175,18 @@ func TestAChartShowsBothRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	for about, want := range map[string]string{
-		"words for who doesn't see it": `role="img" aria-label="A chart of lines over idle. ` +
+		"a description in words": `role="img" aria-label="A line chart over idle. ` +
 			`poll, ours: from 3.7 µs at 1 to 4.5 ms at 9,000. poll, yours: from 3.7 µs at 1 to 6 ms at 9,000. `,
-		"ours is pale, and dashed":    `stroke="var(--pale-poll)" stroke-width="1.8" stroke-dasharray="4,3"`,
-		"yours is not":                `stroke="var(--poll)" stroke-width="1.8" />`,
-		"a server has its colour":     `fill="var(--epoll)"`,
-		"a legend":                    ">epoll, yours</text>",
-		"the axis is in one unit":     ">µs</text>",
-		"its marks are powers of ten": ">10,000</text>",
-		"text is as the page's":       `fill="currentColor"`,
+		"ours is pale, and dashed":       `stroke="var(--pale-poll)" stroke-width="1.8" stroke-dasharray="4,3"`,
+		"yours is neither":               `stroke="var(--poll)" stroke-width="1.8" />`,
+		"a server has its colour":        `fill="var(--epoll)"`,
+		"a legend":                       ">epoll, yours</text>",
+		"the axis is in one unit":        ">µs</text>",
+		"the ticks are powers of ten":    ">10,000</text>",
+		"the text has the page's colour": `fill="currentColor"`,
 	} {
 		if !bytes.Contains(svg, []byte(want)) {
-			t.Errorf("%s: there is no %s in\n%s", about, want, svg)
+			t.Errorf("%s: the chart lacks %s:\n%s", about, want, svg)
 		}
 	}
 }
@@ -194,7 +195,7 @@ func TestOurRunIsKept(t *testing.T) {
 	root := t.TempDir()
 	e := &Experiment{Chapter: 6, Name: "idle", Dir: "06-x/idle", Kind: "log"}
 	if _, err := e.Recorded(root); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("without a run there is %v", err)
+		t.Errorf("without a run the error is %v", err)
 	}
 	r := &Run{Date: "2026-11-22", Machine: "a machine, 2 processors", Command: e.Command(), Output: sweep}
 	if err := os.Mkdir(root+"/06-x", 0o755); err != nil {
@@ -208,17 +209,17 @@ func TestOurRunIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(r, got); d != "" {
-		t.Errorf("what is kept comes back (-want +got):\n%s", d)
+		t.Errorf("reading must return what was written (-want +got):\n%s", d)
 	}
 	if e.ID() != "6.idle" || r.Command != "go run ./06-x/idle" {
-		t.Errorf("the experiment is %s, by %s", e.ID(), r.Command)
+		t.Errorf("the experiment is %s, run with %s", e.ID(), r.Command)
 	}
 }
 
 func TestARunSaysWhenInOneWay(t *testing.T) {
 	for _, first := range []string{"# 22 November 2026, a machine, go run ./x", "# 2026-11-31, a machine, go run ./x"} {
 		if r, err := ParseRun(first + "\n"); err == nil || !strings.Contains(err.Error(), "of the form 2026-11-22") {
-			t.Errorf("%q is read as %+v, %v", first, r, err)
+			t.Errorf("%q is parsed as %+v, %v", first, r, err)
 		}
 	}
 }

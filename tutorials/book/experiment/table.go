@@ -9,24 +9,24 @@ import (
 	"strings"
 )
 
-// Table is what a chart is drawn of.
+// Table is the data of a chart.
 type Table struct {
-	Columns []string // their names; the first is x's
+	Columns []string // names of the columns, including x
 	Rows    []Row
 }
 
-// Row is a line of a table.
+// Row is a row of a table.
 type Row struct {
 	X     Cell
-	Cells []Cell // one for each column but the first
+	Cells []Cell // one for each column except x
 }
 
-// Cell is a number, an empty cell, which is written "-", or words.
+// Cell is a number, an empty cell (written "-"), or words.
 type Cell struct {
 	Text   string
 	Number bool
-	Value  float64 // in seconds, in bytes, or as it is written
-	Unit   string  // as it is written: µs, MB, %
+	Value  float64 // in seconds, in bytes, or as written
+	Unit   string  // as written: µs, MB, %
 }
 
 var (
@@ -34,7 +34,7 @@ var (
 	number = regexp.MustCompile(`^([-+]?\d[\d,]*(?:\.\d+)?)(?: ?([^\d\s.,]\S*))?$`)
 )
 
-// factors are the units that can be converted, by what they are a unit of.
+// factors has the units that can be converted, by the quantity that they measure.
 var factors = map[string]map[string]float64{
 	"time": {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "min": 60},
 	"bytes": {
@@ -42,13 +42,13 @@ var factors = map[string]map[string]float64{
 	},
 }
 
-// InTable tells whether a line has cells, with gaps between them.
+// InTable reports whether a line has cells with gaps between them.
 func InTable(line string) bool { return gap.MatchString(strings.TrimSpace(line)) }
 
-// Parse finds the table in what a program has printed.
+// Parse finds the table in the output of a program.
 func Parse(output string) (*Table, error) {
 	var lines [][]string
-	open := false // the last line belongs to the group
+	open := false // whether the last line belongs to the group
 	for l := range strings.Lines(output) {
 		cells := gap.Split(strings.TrimSpace(l), -1)
 		switch {
@@ -62,14 +62,14 @@ func Parse(output string) (*Table, error) {
 	}
 	switch {
 	case lines == nil:
-		return nil, errors.New("there is no table: lines of cells, two or more spaces apart")
+		return nil, errors.New("the output has no table: print lines of cells that are two or more spaces apart")
 	case len(lines) == 1:
-		return nil, fmt.Errorf("the table has a header and no row: %q", strings.Join(lines[0], "  "))
+		return nil, fmt.Errorf("the table has a header but no row: %q", strings.Join(lines[0], "  "))
 	}
 	t := &Table{Columns: lines[0]}
 	for _, cells := range lines[1:] {
 		if len(cells) != len(t.Columns) {
-			return nil, fmt.Errorf("the table has %d columns (%s), and a row of %d cells: %q",
+			return nil, fmt.Errorf("the table has %d columns (%s), but a row has %d cells: %q",
 				len(t.Columns), strings.Join(t.Columns, ", "), len(cells), strings.Join(cells, "  "))
 		}
 		row := Row{X: parseCell(cells[0])}
@@ -93,7 +93,7 @@ func parseCell(text string) Cell {
 	return Cell{Text: text, Number: true, Value: n * factor(m[2]), Unit: m[2]}
 }
 
-// factor is how many seconds, or bytes, a unit is.
+// factor returns how many seconds or bytes a unit is.
 func factor(unit string) float64 {
 	for _, units := range factors {
 		if f, ok := units[unit]; ok {
@@ -103,7 +103,7 @@ func factor(unit string) float64 {
 	return 1
 }
 
-// measure is what a unit is a unit of: "time", "bytes", or itself.
+// measure returns the quantity that a unit measures: "time", "bytes", or the unit itself.
 func measure(unit string) string {
 	for name, units := range factors {
 		if _, ok := units[unit]; ok {
@@ -113,26 +113,27 @@ func measure(unit string) string {
 	return unit
 }
 
-// numbers makes sure that the cells of all columns but x's are numbers, and can be compared.
+// numbers checks that all columns except x have numbers that can be compared.
 func (t *Table) numbers() error {
 	for i, name := range t.Columns[1:] {
 		want := t.measure(i)
 		for _, r := range t.Rows {
 			switch c := r.Cells[i]; {
 			case !c.Number && c.Text != "-":
-				return fmt.Errorf("%q, in the column %q, is no number", c.Text, name)
+				return fmt.Errorf("%q, in the column %q, isn't a number", c.Text, name)
 			case c.Value != 0 && measure(c.Unit) != want:
-				return fmt.Errorf("the column %q has %q among numbers of another kind", name, c.Text)
+				return fmt.Errorf("the column %q has %q among numbers with another kind of unit", name, c.Text)
 			}
 		}
 	}
 	return nil
 }
 
-// words is what a column measures that has words.
+// words is the measure of a column with words.
 const words = "words"
 
-// measure is what the cells of a column measure. A 0, which may go without its unit, says it if no other does.
+// measure returns the quantity that a column's cells measure. A cell 0 without a unit counts only
+// if no other cell has one.
 func (t *Table) measure(column int) string {
 	of := ""
 	for _, r := range t.Rows {
@@ -148,22 +149,22 @@ func (t *Table) measure(column int) string {
 	return of
 }
 
-// Alike says, as an error, in what the columns of another table differ from t's.
+// Alike returns an error that says how the columns of another table differ from those of t.
 func (t *Table) Alike(other *Table) error {
 	if !slices.Equal(t.Columns, other.Columns) {
-		return fmt.Errorf("the columns are %s, and were %s",
+		return fmt.Errorf("the columns are %s, but were %s",
 			strings.Join(other.Columns, ", "), strings.Join(t.Columns, ", "))
 	}
 	for i, name := range t.Columns[1:] {
 		was, is := t.measure(i), other.measure(i)
 		if was != is && !t.zero(i) && !other.zero(i) {
-			return fmt.Errorf("the column %q is of %s, and was of %s", name, called(is), called(was))
+			return fmt.Errorf("the column %q has %s, but had %s", name, called(is), called(was))
 		}
 	}
 	return nil
 }
 
-// zero reports whether a column has no number but 0, and no words.
+// zero reports whether a column has only zeros and empty cells.
 func (t *Table) zero(column int) bool {
 	return !slices.ContainsFunc(t.Rows, func(r Row) bool {
 		c := r.Cells[column]

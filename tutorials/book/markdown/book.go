@@ -10,29 +10,30 @@ import (
 	"threeloops/tutorials/book/exercise"
 )
 
-// Folder is where the chapters are, in the repository.
+// Folder is the folder of the chapters in the repository.
 const Folder = "tutorials/chapters"
 
-// textFile is a chapter's text, in the chapter's folder.
+// textFile is the name of a chapter's text in the chapter's folder.
 const textFile = "chapter.md"
 
-// Book is all chapters and pages.
+// Book holds all chapters and pages.
 type Book struct {
-	Chapters       []*Chapter // by number
-	Pages          []*Chapter // without number, by name
+	Chapters       []*Chapter // sorted by number
+	Pages          []*Chapter // without a number, sorted by name
 	Misconceptions []Misconception
+	Glossary       []*Term // in the order of the file
 }
 
-// Misconception is what many believe, and the chapter that has to meet it.
+// Misconception is something that many believe, and the chapter that must correct it.
 type Misconception struct {
 	Text   string
 	Number int
-	In     *Chapter // nil: that chapter isn't written yet
-	Belief Belief   // as it stands there
+	In     *Chapter // nil if that chapter isn't written
+	Belief Belief   // the misconception in that chapter
 }
 
-// Load reads the book in a folder of the repository at root. The error, if any, has a line for each
-// thing that is wrong; the book is complete but for these.
+// Load reads the book in a folder of the repository at root. The error has a line for each fault.
+// The book is complete except for the faults.
 func Load(root, folder string) (*Book, error) {
 	entries, err := os.ReadDir(root + "/" + folder)
 	if err != nil {
@@ -45,7 +46,7 @@ func Load(root, folder string) (*Book, error) {
 		switch {
 		case e.IsDir() && exists(root+"/"+file+"/"+textFile):
 			file += "/" + textFile
-		case e.IsDir() || !strings.HasSuffix(e.Name(), ".md") || e.Name() == "README.md":
+		case e.IsDir() || !strings.HasSuffix(e.Name(), ".md") || e.Name() == "README.md", e.Name() == glossaryFile:
 			continue
 		}
 		c, err := Parse(root, file)
@@ -66,6 +67,9 @@ func Load(root, folder string) (*Book, error) {
 	if err := b.readMisconceptions(root, folder+"/misconceptions.txt"); err != nil {
 		faults = append(faults, err)
 	}
+	if err := b.readGlossary(root, folder+"/"+glossaryFile); err != nil {
+		faults = append(faults, err)
+	}
 	return b, errors.Join(faults...)
 }
 
@@ -74,11 +78,12 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// All returns the pages, then the chapters.
+// All returns the pages, and then the chapters.
 func (b *Book) All() []*Chapter { return append(b.Pages[:len(b.Pages):len(b.Pages)], b.Chapters...) }
 
-// readMisconceptions reads the list, and compares it with what the chapters meet. Each line has the number
-// of a chapter, the word “planned” if that chapter isn't written yet, and what is believed.
+// readMisconceptions reads the list, and compares it with the misconceptions in the chapters. Each
+// line has the number of a chapter, the word “planned” if that chapter isn't written, and the
+// misconception.
 func (b *Book) readMisconceptions(root, path string) error {
 	text, err := os.ReadFile(root + "/" + path)
 	if err != nil {
@@ -94,7 +99,8 @@ func (b *Book) readMisconceptions(root, path string) error {
 		digits, belief, _ := strings.Cut(strings.TrimSpace(l), " ")
 		var m Misconception
 		if m.Number, err = strconv.Atoi(digits); err != nil {
-			faults = append(faults, fmt.Errorf("%s:%d: a line is a chapter's number and what is believed", path, line))
+			faults = append(faults, fmt.Errorf("%s:%d: a line must be a chapter's number and a "+
+				"misconception", path, line))
 			continue
 		}
 		var planned bool
@@ -102,19 +108,20 @@ func (b *Book) readMisconceptions(root, path string) error {
 		written := b.meet(&m)
 		switch {
 		case written != nil && planned:
-			faults = append(faults, fmt.Errorf("%s:%d: %s is written: take “planned” away", path, line, written.Path))
+			faults = append(faults, fmt.Errorf("%s:%d: %s is written: remove “planned”", path, line, written.Path))
 		case written == nil && !planned:
-			faults = append(faults, fmt.Errorf("%s:%d: there is no chapter %d: write “%[3]d planned %[4]s” until there is",
+			faults = append(faults, fmt.Errorf("%s:%d: there is no chapter %d: write “%[3]d planned %[4]s” "+
+				"until it is written",
 				path, line, m.Number, m.Text))
 		case written != nil && m.In == nil:
-			faults = append(faults, fmt.Errorf("%s:%d: %s does not meet %q", path, line, written.Path, m.Text))
+			faults = append(faults, fmt.Errorf("%s:%d: %s doesn't correct %q", path, line, written.Path, m.Text))
 		}
 		b.Misconceptions = append(b.Misconceptions, m)
 	}
 	return errors.Join(append(faults, b.unlisted(path)...)...)
 }
 
-// meet finds who meets m: its chapter, which it returns if it is written.
+// meet finds the text in m's chapter that corrects m. It returns the chapter if that is written.
 func (b *Book) meet(m *Misconception) (written *Chapter) {
 	for _, c := range b.Chapters {
 		if c.Number != m.Number {
@@ -130,7 +137,7 @@ func (b *Book) meet(m *Misconception) (written *Chapter) {
 	return written
 }
 
-// unlisted returns what chapters meet that the list doesn't give them.
+// unlisted returns an error for each misconception in a chapter that the list doesn't have for it.
 func (b *Book) unlisted(path string) (faults []error) {
 	for _, c := range b.All() {
 	beliefs:
@@ -141,7 +148,7 @@ func (b *Book) unlisted(path string) (faults []error) {
 				}
 			}
 			faults = append(faults, c.fault(belief.Line,
-				fmt.Errorf("%s does not give this chapter %q", path, belief.Text)))
+				fmt.Errorf("%s doesn't list %q for this chapter", path, belief.Text)))
 		}
 	}
 	return faults

@@ -15,8 +15,8 @@ import (
 
 const folder = "tutorials/book/markdown/testdata/"
 
-// root returns the root of the repository, by a name that begins with this module's: only of
-// such files go test notices that they have changed.
+// root returns the root of the repository, by a name that begins with this module's directory. go
+// test notices changes only in files with such names.
 func root(t *testing.T) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -32,93 +32,95 @@ func TestAGoodBook(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(b.Chapters) != 1 || len(b.Pages) != 1 || b.Pages[0].Title != "A page" {
-		t.Fatalf("there are %d chapters and %d pages", len(b.Chapters), len(b.Pages))
+		t.Fatalf("got %d chapters and %d pages", len(b.Chapters), len(b.Pages))
 	}
 	c := b.Chapters[0]
-	if c.Number != 1 || c.Title != "A good chapter" ||
+	if c.Number != 1 || c.Title != "A good chapter" || c.Minutes != 40 ||
 		len(c.Quotes) != 1 || len(c.Transcripts) != 2 || len(c.Checks) != 1 ||
 		len(c.Predictions) != 1 || c.Predictions[0].Right != 1 || len(c.Experiments) != 1 || len(c.Programs) != 3 ||
 		c.Exercise == nil || c.Exercise.Text != "It is *well* hidden." {
-		t.Errorf("the chapter was read as %+v", c)
+		t.Errorf("the chapter was parsed as %+v", c)
 	}
 	if q := c.Question(); q != "Who asks?" {
-		t.Errorf("its question was read as %q", q)
+		t.Errorf("its question was parsed as %q", q)
 	}
 	m := b.Misconceptions
 	if len(m) != 2 || m[0].In != c || m[0].Belief.ID != "misconception-1" ||
 		m[0].Belief.Section != "The code to read" || m[1].In != nil || m[1].Number != 2 {
-		t.Errorf("the misconceptions were read as %+v", m)
+		t.Errorf("the misconceptions were parsed as %+v", m)
 	}
 }
 
 func TestABadBookIsToldWhatIsWrong(t *testing.T) {
 	_, err := Load(root(t), folder+"bad")
 	if err == nil {
-		t.Fatal("nothing is said to be wrong")
+		t.Fatal("Load returned no error")
 	}
 	const at, dir = folder + "bad/01-bad/chapter.md:", folder + "bad/01-bad/"
 	want := []string{
 		at + "13: there is no file nowhere.go",
-		at + `16: a quote is of the form "quote FILE#NAME" or "quote FILE#NAME doc"`,
-		at + "25: chapters have no HTML of their own",
-		at + "25: chapters have no HTML of their own",
-		at + "27: chapters have no HTML of their own",
-		at + "27: chapters have no HTML of their own",
-		at + `29: code in Go is quoted by its name, not copied: a block "quote FILE#NAME"`,
-		at + `33: a prediction is of the form "predict NAME", with a name of a-z, 0-9 and -`,
-		at + "36: a prediction ends with what is right, and why",
-		at + `42: a prediction has 2 to 5 choices, "( ) ...", and not 1`,
-		at + `48: a prediction has one choice that is right, "(x) ...", and not two`,
-		at + `55: none of the choices is right: "(x) ..."`,
-		at + `62: the choice "a" is there twice`,
-		at + `69: a choice stands behind the explanation: "(x) b"`,
-		at + "76: chapters have no HTML of their own",
-		at + "90: the chapter has a prediction good already, in line 83",
-		at + `97: an experiment is of the form "experiment NAME KIND", with a name of a-z, 0-9 and -, ` +
+		at + `16: a quote must have the form "quote FILE#NAME" or "quote FILE#NAME doc"`,
+		at + "25: a chapter must not contain HTML",
+		at + "25: a chapter must not contain HTML",
+		at + "27: a chapter must not contain HTML",
+		at + "27: a chapter must not contain HTML",
+		at + `29: Go code must be quoted by its name, not copied: write a block "quote FILE#NAME"`,
+		at + `33: a prediction must have the form "predict NAME", with a name of a-z, 0-9 and -`,
+		at + "36: a prediction must end with the right answer and the reason",
+		at + `42: a prediction must have 2 to 5 choices, "( ) ...", not 1`,
+		at + `48: a prediction must have only one right choice, "(x) ..."`,
+		at + `55: a prediction must have a right choice, "(x) ..."`,
+		at + `62: the prediction has the choice "a" twice`,
+		at + `69: a choice must come before the explanation: "(x) b"`,
+		at + "76: a chapter must not contain HTML",
+		at + "90: the chapter already has a prediction good, in line 83",
+		at + `97: an experiment must have the form "experiment NAME KIND", with a name of a-z, 0-9 and -, ` +
 			"and a kind of chart: bars, lines, log, none",
 		at + "101: there is no " + folder + "bad/01-bad/gone/main.go",
-		at + "105: an experiment says what is run, and what to look at",
-		at + "108: an exercise has no name: it is the chapter's",
+		at + "105: an experiment must say what it runs, and what to look at",
+		at + "108: the block exercise must have no name: a chapter has only one",
 		at + "111: " + folder + "bad/01-bad/exercise.md is missing, or has faults",
-		at + `114: "cruel" is no client, or is there twice; clients are half, silent, reset, unread, drip`,
-		at + `118: a panel is of the form "clients KIND ...", and its body says what to watch`,
-		at + `123: pictures are drawings: a block "drawing FILE"`,
-		at + `125: a console block begins with a command: "$ ..."`,
-		at + "129: a check has no want",
+		at + `114: "cruel" is unknown or there twice; the clients are half, silent, reset, unread, drip`,
+		at + `118: a panel must have the form "clients KIND ...", and its body must say what to watch`,
+		at + `123: a picture must be a drawing: write a block "drawing FILE"`,
+		at + `125: a console block must begin with a command: "$ ..."`,
+		at + "129: a check must have a line “want ...”",
 		at + "134: there is no drawing gone.svg",
-		at + "138: a drawing names its file, and its body says what it shows",
-		at + `1: the page has no title: "# ..." on the first line`,
+		at + `138: a drawing must have the form "drawing FILE", and its body must say what it shows`,
+		at + `1: the page has no title: write "# ..." on the first line`,
 		at + `7: the heading "The question" has level 2 after one of level 0`,
 		at + `23: the heading "But not this" has level 5 after one of level 3`,
+		at + `1: the chapter doesn't say how long it takes: "About 45 minutes." below the title`,
 		at + `7: the section "The question" lacks a question mark`,
 		at + `11: before "Predict" the section "The code to read" is missing`,
 		at + `11: the section "Predict" lacks a block predict`,
 		at + `19: the section "The experiment" lacks a block experiment, console or check`,
 		at + `121: before "Remember" the section "Find the bug" is missing`,
-		at + `141: the section "The code to read" is twice there, or too late`,
+		at + `141: the section "The code to read" is there twice, or too late`,
 		at + `143: before "Sources" the section "The other two models" is missing`,
 		at + `143: the section "Sources" is empty`,
-		dir + "exercise/main.go:101: the program has 113 lines, more than 100",
+		dir + "exercise/main.go:101: the program has 113 lines, which is more than 100",
 		dir + `library/main.go:1: no block "experiment library" runs this program`,
-		dir + "library/main.go:1: a chapter's program is of package main",
+		dir + "library/main.go:1: a chapter's program must be of package main",
 		dir + `run/main.go:1: no block "experiment run" runs this program`,
-		dir + "run/more.go:1: a chapter's program is one file, main.go",
-		dir + "exercise/main.go:1: it differs from the server in 110 lines, more than 12",
-		folder + `bad/about.md:3: only a chapter has a block "exercise"`,
-		dir + "exercise.md:1: “red: ...” names the checks that fail, with commas between",
+		dir + "run/more.go:1: a chapter's program must be one file, main.go",
+		dir + "exercise/main.go:1: it differs from the server in 110 lines, which is more than 12",
+		folder + `bad/about.md:3: only a chapter can have a block "exercise"`,
+		dir + "exercise.md:1: “red: ...” must name the checks that fail, with commas between them",
 		dir + "exercise.md:2: the section “Explanation” is missing at the end",
-		folder + `bad/misconceptions.txt:1: ` + folder + `bad/01-bad/chapter.md does not meet "the sea is made of ink"`,
-		folder + "bad/misconceptions.txt:2: a line is a chapter's number and what is believed",
-		folder + "bad/misconceptions.txt:3: " + folder + "bad/01-bad/chapter.md is written: take “planned” away",
-		folder + "bad/misconceptions.txt:4: there is no chapter 2: write “2 planned the moon is a cheese” until there is",
-		at + "3: " + folder + `bad/misconceptions.txt does not give this chapter "nobody has listed this"`,
+		folder + `bad/misconceptions.txt:1: ` + folder + `bad/01-bad/chapter.md doesn't correct "the sea is made of ink"`,
+		folder + "bad/misconceptions.txt:2: a line must be a chapter's number and a misconception",
+		folder + "bad/misconceptions.txt:3: " + folder + "bad/01-bad/chapter.md is written: remove “planned”",
+		folder + "bad/misconceptions.txt:4: there is no chapter 2: write “2 planned the moon is a cheese” " +
+			"until it is written",
+		at + "3: " + folder + `bad/misconceptions.txt doesn't list "nobody has listed this" for this chapter`,
 	}
 	if d := cmp.Diff(want, strings.Split(err.Error(), "\n")); d != "" {
-		t.Errorf("each fault is one line with its place (-want +got):\n%s", d)
+		t.Errorf("each fault must be one line with its place (-want +got):\n%s", d)
 	}
 }
 
-// Taking any one thing away from a good chapter is noticed.
+// Load notices if any required section of a good chapter is missing.
 func TestWithoutAnyRequiredSectionAChapterIsNotWhole(t *testing.T) {
 	text, err := os.ReadFile("testdata/good/01-good/chapter.md")
 	if err != nil {
@@ -135,7 +137,7 @@ func TestWithoutAnyRequiredSectionAChapterIsNotWhole(t *testing.T) {
 		}
 		_, err := Parse(repository, "01-x/chapter.md")
 		if err == nil || !strings.Contains(err.Error(), `the section "`+r.title+`" is missing`) {
-			t.Errorf("without its section %q a chapter gives %v", r.title, err)
+			t.Errorf("a chapter without the section %q gives %v", r.title, err)
 		}
 	}
 }
@@ -154,28 +156,31 @@ func TestHTML(t *testing.T) {
 		t.Fatal(err)
 	}
 	for about, want := range map[string]string{
-		"a quote leads to the source": `<figcaption><span class="where"><a href="/source/` + folder +
-			`code.go.html#go-quoted">` + folder + `code.go</a>, <code>quoted</code>, line 3</span> ` +
-			`<span>A caption with &lt;angles&gt; and <code>code</code>.</span></figcaption>`,
-		"its code has its line number": `<span class="l" data-n="3">` +
+		"a quote of product code is closed": `<figure class="quote folded"><details><summary><span class="where">` + folder +
+			`code.go, <code>quoted</code></span> <span class="what">quoted is quoted.</span></summary>`,
+		"a quote leads to the source": `<p class="where"><a href="/source/` + folder +
+			`code.go.html#go-quoted">` + folder + `code.go</a>, <code>quoted</code>, line 4</p>`,
+		"its caption can be read": `<figcaption>A caption with &lt;angles&gt; and <code>code</code>.</figcaption>`,
+		"its code has its line number": `<span class="l" data-n="4">` +
 			`<span class="k">func</span> <span class="nf">quoted</span>`,
-		"a transcript is a terminal":    `<kbd>echo a</kbd>` + "\n" + `<samp>a</samp>`,
-		"a check says its claim":        `<p>One is one.</p>`,
-		"and what is wanted":            `<code>a = 1</code>`,
-		"a misconception can be linked": `id="misconception-1"`,
-		"a drawing says what it shows":  `<div role="img" aria-label="A wave."><svg viewBox`,
-		"a heading can be linked":       `<h2 id="the-question">The question</h2>`,
-		"a chapter's link is a page's":  `<a href="02-late.html#x">the end</a>`,
-		"another's is not":              `<a href="https://example.org/a.md">elsewhere</a>`,
-		"a table scrolls":               `<div class="wide"`,
+		"a transcript is a terminal":            `<kbd>echo a</kbd>` + "\n" + `<samp>a</samp>`,
+		"a check says its claim":                `<span class="tick" aria-hidden="true">✓</span> One is one.</p>`,
+		"how it is checked is closed":           "<details><summary>How this is checked</summary>\n<pre",
+		"a check shows what it wants":           `<code>a = 1</code>`,
+		"a misconception can be linked":         `id="misconception-1"`,
+		"a drawing says what it shows":          `<div role="img" aria-label="A wave."><svg viewBox`,
+		"a heading can be linked":               `<h2 id="the-question">The question</h2>`,
+		"a chapter's link is a page's":          `<a href="02-late.html#x">the end</a>`,
+		"a link to another site stays as it is": `<a href="https://example.org/a.md">elsewhere</a>`,
+		"a table scrolls":                       `<div class="wide"`,
 
 		"a prediction is a form": `<form class="predict" id="predict-backlog" data-name="1.backlog">`,
 		"its question may have code": "<legend>How many connects succeed\n" +
 			"if <code>listen</code> is given &lt;2&gt;?</legend>",
 		"a choice is its text": "<label><input type=\"radio\" name=\"choice\" value=\"`3`\"> " +
 			"<span><code>3</code></span></label>",
-		"a place for what was said": `<p class="said" aria-live="polite"></p>`,
-		"what is right is hidden": "<details class=\"why\" data-right=\"`3`\"><summary>What is right</summary>\n" +
+		"a place for the reader's answer": `<p class="said" aria-live="polite"></p>`,
+		"the right answer is hidden": "<details class=\"why\" data-right=\"`3`\"><summary>The right answer</summary>\n" +
 			"<p><strong><code>3</code></strong></p>\n<p>One more than it says, for the kernel compares with &gt;.</p>",
 
 		"an experiment is a section": `<section class="experiment" id="experiment-backlog" data-name="1.backlog" ` +
@@ -186,12 +191,13 @@ func TestHTML(t *testing.T) {
 			`<kbd>go run ./` + folder + `good/01-good/backlog</kbd></code></pre>`,
 		"its button waits for the coach": `<button type="button" class="run" disabled>Run it here</button> ` +
 			`<span class="state" aria-live="polite">`,
-		"our run has its machine":                     `<summary>Our run: 2026-11-22, a machine, 2 processors</summary>`,
-		"it doesn't give away what a prediction asks": `<details class="ours"><summary>Our run`,
-		"and its chart": `<svg role="img" aria-label="A chart of bars. succeed: 2 at one, 3 at two. ` +
+		"our run has its machine":                                  `<summary>Our run: 2026-11-22, a machine, 2 processors</summary>`,
+		"our run stays closed if a prediction asks for its result": `<details class="ours"><summary>Our run`,
+		"our run has its chart": `<svg role="img" aria-label="A bar chart. succeed: 2 at one, 3 at two. ` +
 			`time: 1 ms at one, 2 ms at two."`,
-		"and its output": "<pre tabindex=\"0\"><span class=\"words\">Nobody accepts.</span>\n\nbacklog   succeed   time\none ",
-		"the reader's has a place": `<figure class="yours" hidden><figcaption>Your run</figcaption>` +
+		"our run has its output": "<pre tabindex=\"0\"><span class=\"words\">Nobody " +
+			"accepts.</span>\n\nbacklog   succeed   time\none ",
+		"the reader's run has a place": `<figure class="yours" hidden><figcaption>Your run</figcaption>` +
 			`<pre tabindex="0"></pre><div class="chart"></div></figure>`,
 
 		"an exercise is a section": `<section class="exercise" id="exercise-1" data-chapter="1" ` +
@@ -213,22 +219,26 @@ func TestHTML(t *testing.T) {
 		"other languages are coloured": `<span class="kt">int</span>`,
 	} {
 		if !strings.Contains(string(got), want) {
-			t.Errorf("%s: there is no\n%s\nin\n%s", about, want, got)
+			t.Errorf("%s: want\n%s\nin\n%s", about, want, got)
 		}
 	}
 	if strings.Contains(string(got), "It was a loop") {
-		t.Error("the explanation of the exercise is given away")
+		t.Error("the page shows the explanation of the exercise")
 	}
 	c.Predictions = nil
 	if got, err = c.HTML(code); err != nil || !strings.Contains(string(got), `<details class="ours" open>`) {
-		t.Errorf("our run is closed though no prediction asks for what it shows: %v", err)
+		t.Errorf("our run must be open if no prediction asks for its result: %v", err)
+	}
+	if strings.Contains(string(got), "About 40 minutes.") {
+		t.Error("how long it takes is in the text, and above it too")
 	}
 	if strings.Contains(string(got), "<h1") {
-		t.Error("the title is in the text, and above it too")
+		t.Error("the title must not be in the text, because it is above it")
 	}
 }
 
-// What an experiment shows stays closed until it has been guessed, whatever the names.
+// Our run of an experiment stays closed until the reader has predicted its result, whatever the
+// names.
 func TestAnExperimentIsAskedFor(t *testing.T) {
 	predict := func(line int, name string) *Prediction { return &Prediction{Line: line, Chapter: 1, Name: name} }
 	run := func(line int, name string) *Experiment {
@@ -248,7 +258,7 @@ func TestAnExperimentIsAskedFor(t *testing.T) {
 		}
 	}
 	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("the predictions that each experiment answers (-want +got):\n%s", d)
+		t.Errorf("wrong predictions for the experiments (-want +got):\n%s", d)
 	}
 	var page bytes.Buffer
 	w := bufio.NewWriter(&page)
@@ -256,14 +266,14 @@ func TestAnExperimentIsAskedFor(t *testing.T) {
 	w.Flush()
 	if want := `First say what you expect: <a href="#predict-b">b</a>, <a href="#predict-c">c</a>.`; !strings.Contains(
 		page.String(), want) {
-		t.Errorf("there is no %s in\n%s", want, &page)
+		t.Errorf("want %s in\n%s", want, &page)
 	}
 }
 
 func TestABrokenBlockSaysWhatIsWrong(t *testing.T) {
 	c, err := Parse(root(t), folder+"bad/01-bad/chapter.md")
 	if err == nil {
-		t.Fatal("nothing is said to be wrong")
+		t.Fatal("Load returned no error")
 	}
 	got, err := c.HTML(nil)
 	if err != nil {

@@ -15,30 +15,31 @@ import (
 	"threeloops/tutorials/book/experiment"
 )
 
-// Prediction is a question that a reader answers before its experiment is run.
+// Prediction is a question that a reader answers before its experiment runs.
 type Prediction struct {
 	Line     int
 	Chapter  int
 	Name     string   // unique in the chapter
-	Question string   // Markdown, as are the choices and Why
+	Question string   // Markdown, like the choices and Why
 	Choices  []string // two to five
-	Right    int      // the index of the choice that is right
-	Why      string   // what is right and why, said afterwards
+	Right    int      // index of the right choice
+	Why      string   // the right answer and the reason, shown afterwards
 }
 
-// ID tells the prediction from those of other chapters: 1.backlog.
+// ID returns a name that is unique in all chapters: 1.backlog.
 func (p *Prediction) ID() string { return fmt.Sprintf("%d.%s", p.Chapter, p.Name) }
 
-// Experiment is a block that has a program run.
+// Experiment is a block that runs a program.
 type Experiment struct {
 	Line int
 	*experiment.Experiment
 }
 
-// Asked are the predictions that an experiment answers: that of its name; if none has it, those before it that no
-// experiment has the name of, and no other such experiment has answered.
+// Asked returns the predictions that an experiment answers. That is the prediction with the
+// experiment's name. If there is none, it is all predictions before the experiment that no
+// experiment has the name of, and that no earlier experiment answers.
 func (c *Chapter) Asked(e *Experiment) (all []*Prediction) {
-	first := 0 // the line behind which they stand
+	first := 0 // the line after which they stand
 	for _, other := range c.Experiments {
 		if other.Line < e.Line && c.prediction(other.Name) == nil {
 			first = max(first, other.Line)
@@ -56,7 +57,7 @@ func (c *Chapter) Asked(e *Experiment) (all []*Prediction) {
 	return all
 }
 
-// prediction returns that of a name, nil if there is none.
+// prediction returns the prediction with that name, or nil.
 func (c *Chapter) prediction(name string) *Prediction {
 	for _, p := range c.Predictions {
 		if p.Name == name {
@@ -69,21 +70,21 @@ func (c *Chapter) prediction(name string) *Prediction {
 // Exercise is the block that shows the chapter's planted bug.
 type Exercise struct {
 	Line int
-	Text string // what the chapter says to it; may be empty
+	Text string // what the chapter adds; may be empty
 	*exercise.Exercise
 }
 
-// Clients is a panel from which a reader sends bad clients to the server of the page.
+// Clients is a panel from which a reader sends badly behaved clients to the server of the page.
 type Clients struct {
 	Line  int
 	Kinds []string // of ClientKinds
 	Text  string   // what to watch
 }
 
-// ClientKind is a bad client, and what its button says.
+// ClientKind is a kind of badly behaved client, and the label of its button.
 type ClientKind struct{ Name, Label string }
 
-// ClientKinds are the bad clients that there are.
+// ClientKinds are all kinds of badly behaved clients.
 var ClientKinds = []ClientKind{
 	{"half", "half a request, then silence"},
 	{"silent", "connects and says nothing"},
@@ -97,10 +98,10 @@ var (
 	choice    = regexp.MustCompile(`^\(([ x])\)\s*(.*)$`)
 )
 
-// learn reads a block by which a reader does something.
+// learn reads a block with which a reader does something.
 func (c *Chapter) learn(n ast.Node, line int, words []string, body string) (err error) {
 	if c.Number == 0 && words[0] != "clients" {
-		return fmt.Errorf("only a chapter has a block %q", words[0])
+		return fmt.Errorf("only a chapter can have a block %q", words[0])
 	}
 	switch words[0] {
 	case "predict":
@@ -127,14 +128,14 @@ func (c *Chapter) learn(n ast.Node, line int, words []string, body string) (err 
 	return err
 }
 
-// predict reads the block of a prediction: the question, the choices, the explanation.
+// predict reads the block of a prediction: the question, the choices and the explanation.
 func (c *Chapter) predict(line int, words []string, body string) (*Prediction, error) {
 	if len(words) != 1 || !learnName.MatchString(words[0]) {
-		return nil, errors.New("a prediction is of the form \"predict NAME\", with a name of a-z, 0-9 and -")
+		return nil, errors.New("a prediction must have the form \"predict NAME\", with a name of a-z, 0-9 and -")
 	}
 	p := &Prediction{Line: line, Chapter: c.Number, Name: words[0], Right: -1}
 	if other := c.prediction(p.Name); other != nil {
-		return nil, fmt.Errorf("the chapter has a prediction %s already, in line %d", p.Name, other.Line)
+		return nil, fmt.Errorf("the chapter already has a prediction %s, in line %d", p.Name, other.Line)
 	}
 	var question, why []string
 	for l := range strings.SplitSeq(body, "\n") {
@@ -145,10 +146,10 @@ func (c *Chapter) predict(line int, words []string, body string) (*Prediction, e
 		case m == nil:
 			why = append(why, l)
 		case strings.TrimSpace(strings.Join(why, "")) != "":
-			return nil, fmt.Errorf("a choice stands behind the explanation: %q", l)
+			return nil, fmt.Errorf("a choice must come before the explanation: %q", l)
 		default:
 			if m[1] == "x" && p.Right >= 0 {
-				return nil, errors.New("a prediction has one choice that is right, \"(x) ...\", and not two")
+				return nil, errors.New("a prediction must have only one right choice, \"(x) ...\"")
 			}
 			if m[1] == "x" {
 				p.Right = len(p.Choices)
@@ -164,28 +165,29 @@ func (c *Chapter) predict(line int, words []string, body string) (*Prediction, e
 func (p *Prediction) complete() error {
 	switch {
 	case !strings.Contains(p.Question, "?"):
-		return errors.New("a prediction begins with a question")
+		return errors.New("a prediction must begin with a question")
 	case len(p.Choices) < 2 || len(p.Choices) > 5:
-		return fmt.Errorf("a prediction has 2 to 5 choices, \"( ) ...\", and not %d", len(p.Choices))
+		return fmt.Errorf("a prediction must have 2 to 5 choices, \"( ) ...\", not %d", len(p.Choices))
 	case slices.Contains(p.Choices, ""):
-		return errors.New("a choice has no words")
+		return errors.New("a choice must have a text")
 	case p.Right < 0:
-		return errors.New("none of the choices is right: \"(x) ...\"")
+		return errors.New("a prediction must have a right choice, \"(x) ...\"")
 	case p.Why == "":
-		return errors.New("a prediction ends with what is right, and why")
+		return errors.New("a prediction must end with the right answer and the reason")
 	}
 	for i, text := range p.Choices {
 		if slices.Contains(p.Choices[:i], text) {
-			return fmt.Errorf("the choice %q is there twice", text)
+			return fmt.Errorf("the prediction has the choice %q twice", text)
 		}
 	}
 	return allProse(append([]string{p.Question, p.Why}, p.Choices...)...)
 }
 
-// experiment reads the block of an experiment, whose program stands beside the chapter.
+// experiment reads the block of an experiment, whose program is in a folder beside the chapter's
+// text.
 func (c *Chapter) experiment(line int, words []string, body string) (*Experiment, error) {
 	if len(words) != 2 || !learnName.MatchString(words[0]) || !slices.Contains(experiment.Kinds, words[1]) {
-		return nil, fmt.Errorf("an experiment is of the form \"experiment NAME KIND\", "+
+		return nil, fmt.Errorf("an experiment must have the form \"experiment NAME KIND\", "+
 			"with a name of a-z, 0-9 and -, and a kind of chart: %s", strings.Join(experiment.Kinds, ", "))
 	}
 	e := &Experiment{line, &experiment.Experiment{
@@ -193,15 +195,15 @@ func (c *Chapter) experiment(line int, words []string, body string) (*Experiment
 		About: strings.TrimSpace(body),
 	}}
 	if e.About == "" {
-		return nil, errors.New("an experiment says what is run, and what to look at")
+		return nil, errors.New("an experiment must say what it runs, and what to look at")
 	}
 	for _, other := range c.Experiments {
 		if other.Name == e.Name {
-			return nil, fmt.Errorf("the chapter has an experiment %s already, in line %d", e.Name, other.Line)
+			return nil, fmt.Errorf("the chapter already has an experiment %s, in line %d", e.Name, other.Line)
 		}
 	}
 	if e.Name == "server" || e.Name == "exercise" {
-		return nil, fmt.Errorf("%s is the name of a program that is no experiment", e.Name)
+		return nil, fmt.Errorf("an experiment must not be called %s: that folder is for another program", e.Name)
 	}
 	if _, err := os.Stat(c.root + "/" + e.Dir + "/main.go"); err != nil {
 		return nil, fmt.Errorf("there is no %s/main.go", e.Dir)
@@ -209,15 +211,15 @@ func (c *Chapter) experiment(line int, words []string, body string) (*Experiment
 	return e, allProse(e.About)
 }
 
-// exercise reads the block of the exercise, of which most stands in exercise.md.
+// exercise reads the block of the exercise. Most of the exercise is in exercise.md.
 func (c *Chapter) exercise(line int, words []string, body string) (*Exercise, error) {
 	switch {
 	case len(words) > 0:
-		return nil, errors.New("an exercise has no name: it is the chapter's")
+		return nil, errors.New("the block exercise must have no name: a chapter has only one")
 	case c.Exercise != nil:
-		return nil, fmt.Errorf("the chapter has its exercise already, in line %d", c.Exercise.Line)
+		return nil, fmt.Errorf("the chapter already has its exercise, in line %d", c.Exercise.Line)
 	}
-	all, _ := exercise.Load(c.root, path.Dir(c.in)) // Load says what is wrong with them, once
+	all, _ := exercise.Load(c.root, path.Dir(c.in)) // Load reports their faults elsewhere, once
 	for _, e := range all {
 		if e.Name == c.Name {
 			return &Exercise{line, strings.TrimSpace(body), e},
@@ -235,11 +237,11 @@ func (c *Chapter) clients(line int, words []string, body string) (*Clients, erro
 	}
 	for i, w := range words {
 		if !slices.Contains(known, w) || slices.Contains(words[:i], w) {
-			return nil, fmt.Errorf("%q is no client, or is there twice; clients are %s", w, strings.Join(known, ", "))
+			return nil, fmt.Errorf("%q is unknown or there twice; the clients are %s", w, strings.Join(known, ", "))
 		}
 	}
 	if len(words) == 0 || k.Text == "" {
-		return nil, errors.New("a panel is of the form \"clients KIND ...\", and its body says what to watch")
+		return nil, errors.New("a panel must have the form \"clients KIND ...\", and its body must say what to watch")
 	}
 	return k, allProse(k.Text)
 }

@@ -12,22 +12,22 @@ import (
 	"threeloops/tutorials/book/quote"
 )
 
-// A number in prose that is a constant of the code is a link that names the constant:
+// A number in prose that is a constant of the code is a link to the constant:
 //
 //	[2 MiB](common/session/budget.go#MaxSend)
 //
-// The text must be the constant's value. The page links to its declaration.
+// The text must be the constant's value. The page links to the constant's declaration.
 
 var (
 	constantLink = regexp.MustCompile(`^\w[^:]*\.go#\w+$`)
 	inBlock      = regexp.MustCompile(`\[([^][]+)\]\((\w[^():]*\.go#\w+)\)`)
-	errElsewhere = errors.New("a number that names a constant stands in a chapter's text, " +
-		"or in a block quote, predict, experiment or clients")
+	errElsewhere = errors.New("a number that names a constant is allowed only in a chapter's text  " +
+		"and in the blocks quote, predict, experiment and clients")
 )
 
 func isConstant(destination string) bool { return constantLink.MatchString(destination) }
 
-// number checks a link that names a constant, and makes it lead there.
+// number checks a link that names a constant, and makes it a link to the declaration.
 func (c *Chapter) number(root string, n *ast.Link, reference string) error {
 	constant, err := quote.Constant(root, reference)
 	if err != nil {
@@ -37,8 +37,8 @@ func (c *Chapter) number(root string, n *ast.Link, reference string) error {
 	return constant.Says(plain(n, c.text))
 }
 
-// numbers checks the links in a block that name constants, and leaves their text: a block is shown in
-// terminals too.
+// numbers checks the links in a block that name constants, and replaces them by their text, because
+// terminals show the block too.
 func numbers(root, body string) (string, error) {
 	var faults []error
 	body = inBlock.ReplaceAllStringFunc(body, func(link string) string {
@@ -58,7 +58,7 @@ func numbers(root, body string) (string, error) {
 	return body, nil
 }
 
-// lines returns the lines of the block in which an inline node stands.
+// lines returns the lines of the block that contains an inline node.
 func lines(n ast.Node) *text.Segments {
 	for n.Type() != ast.TypeBlock {
 		n = n.Parent()

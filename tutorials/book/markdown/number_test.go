@@ -8,7 +8,7 @@ import (
 	"threeloops/tutorials/book/annotate"
 )
 
-// numberPage parses a page with this text, in a repository where size is 2 MiB.
+// numberPage parses a page with this text in a repository where size is 2 MiB.
 func numberPage(t *testing.T, text string) (*Chapter, error) {
 	t.Helper()
 	root := t.TempDir()
@@ -40,7 +40,7 @@ func TestANumberInProseLeadsToItsConstant(t *testing.T) {
 
 func TestANumberElsewhereIsRefused(t *testing.T) {
 	if _, err := prose("It sends [2 MiB](p.go#size)."); err != errElsewhere {
-		t.Errorf("it gives %v, want %v", err, errElsewhere)
+		t.Errorf("got the error %v, want %v", err, errElsewhere)
 	}
 }
 

@@ -12,25 +12,25 @@ import (
 	"threeloops/tutorials/book/experiment"
 )
 
-// coachless is what stands beside a button that nothing works yet.
-const coachless = "Works with JavaScript, and with: go run ./tutorials"
+// coachless is the text beside a button while no coach is found.
+const coachless = "This needs JavaScript and the coach: go run ./tutorials"
 
-// markup is HTML already, which is not escaped.
+// markup is HTML, which must not be escaped.
 type markup string
 
-// paragraphs renders Markdown that was found sound when the chapter was read.
+// paragraphs renders Markdown that was checked when the chapter was read.
 func paragraphs(text string) markup {
 	s, _ := prose(text)
 	return markup(s)
 }
 
-// inline renders it as what can stand within a line.
+// inline renders such Markdown for use within a line.
 func inline(text string) markup {
 	s, _ := phrase(text)
 	return markup(s)
 }
 
-// put writes HTML with arguments, which are escaped unless they are markup.
+// put writes HTML with arguments, which it escapes unless they are markup.
 func put(w util.BufWriter, format string, args ...any) {
 	for i, a := range args {
 		if text, ok := a.(string); ok {
@@ -47,7 +47,7 @@ func writePrediction(w util.BufWriter, p *Prediction) {
 		put(w, "<label><input type=\"radio\" name=\"choice\" value=\"%s\"> <span>%s</span></label>\n", c, inline(c))
 	}
 	put(w, "</fieldset>\n<p class=\"said\" aria-live=\"polite\"></p>\n<details class=\"why\" data-right=\"%s\">"+
-		"<summary>What is right</summary>\n<p><strong>%s</strong></p>\n%s</details>\n</form>\n",
+		"<summary>The right answer</summary>\n<p><strong>%s</strong></p>\n%s</details>\n</form>\n",
 		p.Choices[p.Right], inline(p.Choices[p.Right]), paragraphs(p.Why))
 }
 
@@ -71,8 +71,8 @@ func (b blocks) writeExperiment(w util.BufWriter, e *Experiment) {
 		"<div class=\"chart\"></div></figure>\n</div>\n</section>\n")
 }
 
-// writeAsked leads to what the reader is asked to expect first. The page writes the reader's answer, and later the
-// verdict, in its place, so that nothing below it moves.
+// writeAsked links to the predictions that the reader must make first. The page replaces this text
+// by the reader's answer, and later by the verdict, so that nothing below it moves.
 func writeAsked(w util.BufWriter, asked []*Prediction) {
 	switch len(asked) {
 	case 0:
@@ -88,9 +88,9 @@ func writeAsked(w util.BufWriter, asked []*Prediction) {
 	put(w, "<p class=\"verdict\">First say what you expect: %s.</p>\n", markup(strings.Join(links, ", ")))
 }
 
-// writeOurs writes our run, and below it its chart if its table can be drawn: as the reader's run, of which the
-// output comes first. It is closed if the reader is asked what
-// to expect, for it gives the answer away. What is wrong with it, verify says.
+// writeOurs writes our run, and below it the run's chart if the table can be drawn. The order is
+// that of the reader's run, whose output comes first. Our run is closed if the reader is asked to
+// predict its result. verify reports faults in our run.
 func (b blocks) writeOurs(w util.BufWriter, e *Experiment, closed bool) {
 	ours, err := e.Recorded(b.root)
 	switch {
@@ -115,7 +115,8 @@ func (b blocks) writeOurs(w util.BufWriter, e *Experiment, closed bool) {
 	put(w, "</details>\n")
 }
 
-// wrapped escapes what a program has printed. Lines that are no table's may wrap, and so don't make it scroll.
+// wrapped escapes the output of a program. Lines outside of the table may wrap, so that they don't
+// make the page scroll.
 func wrapped(output string) markup {
 	var b strings.Builder
 	for line := range strings.Lines(output) {
@@ -132,7 +133,7 @@ func wrapped(output string) markup {
 	return markup(b.String())
 }
 
-// writeCommands shows what is typed at the root of the repository.
+// writeCommands shows what a reader types at the root of the repository.
 func writeCommands(w util.BufWriter, commands ...string) {
 	put(w, "<pre class=\"console\" tabindex=\"0\"><code>")
 	for i, c := range commands {
@@ -150,23 +151,23 @@ func writeExercise(w util.BufWriter, e *Exercise) {
 	if e.Text != "" {
 		put(w, "%s\n", paragraphs(e.Text))
 	}
-	put(w, "<p>Get your own copy of that server, mend it there, and test it as often as you like:</p>\n")
+	put(w, "<p>Copy that server, fix your copy, and test it as often as you like:</p>\n")
 	writeCommands(w, fmt.Sprintf("go run ./tutorials start %d %s", e.Number, e.Place()),
 		fmt.Sprintf("go run ./tutorials test %d", e.Number))
 	for i, h := range e.Hints {
 		put(w, "<details class=\"hint\"><summary>Hint %d of %d</summary>\n%s</details>\n",
 			i+1, len(e.Hints), paragraphs(h))
 	}
-	put(w, "<p>Once it is green, or you give up: your code beside ours, and what was wrong.</p>\n")
+	put(w, "<p>When all checks pass, or if you give up, compare your code with ours, and read what was wrong:</p>\n")
 	writeCommands(w, fmt.Sprintf("go run ./tutorials diff %d", e.Number))
 	put(w, "</section>\n")
 }
 
-// writeClients writes the buttons, with what they cause beside them. The page fills in the servers, if the
-// launcher has told it where they are.
+// writeClients writes the buttons, with a place for the effects beside them. The page adds links to
+// the servers if the launcher has told it their addresses.
 func writeClients(w util.BufWriter, c *Clients) {
 	put(w, "<section class=\"clients\" id=\"clients-%s\" data-kinds=\"%s\" "+
-		"aria-label=\"Bad clients for the server of this page\">\n%s\n"+
+		"aria-label=\"Badly behaved clients for the server of this page\">\n%s\n"+
 		"<nav class=\"servers\" aria-label=\"The server of this page\" hidden></nav>\n"+
 		"<div class=\"pair\">\n<div class=\"senders\">\n<div class=\"buttons\">",
 		strings.Join(c.Kinds, "-"), strings.Join(c.Kinds, " "), paragraphs(c.Text))

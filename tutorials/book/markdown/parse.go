@@ -22,12 +22,13 @@ import (
 	"threeloops/tutorials/book/transcript"
 )
 
-// Chapter is a file of Markdown: a chapter if it has a number, else a page beside them.
+// Chapter is a Markdown file: a chapter if it has a number, otherwise a page.
 type Chapter struct {
 	Path     string // in the repository
 	Name     string // without folder and extension: 03-a-process-per-connection
-	Number   int    // 0: a page
+	Number   int    // 0 for a page
 	Title    string
+	Minutes  int // that readers needed; 0: a page
 	Sections []Section
 	Beliefs  []Belief
 
@@ -36,14 +37,15 @@ type Chapter struct {
 	Checks      []*Check
 	Predictions []*Prediction
 	Experiments []*Experiment
-	Exercise    *Exercise // nil: it has none
-	Programs    []string  // their folders, in the repository
+	Exercise    *Exercise // nil if there is none
+	Programs    []string  // folders of the programs, in the repository
 
 	text   []byte
 	tree   ast.Node
-	blocks map[ast.Node]any // what the fenced blocks are that are directives
+	blocks map[ast.Node]any // the directives that are fenced blocks
 	root   string           // of the repository
-	in     string           // the folder of the chapters, in it
+	in     string           // folder of the chapter, in the repository
+	terms  []*Term          // terms that the page explains
 }
 
 // Section is a heading.
@@ -53,36 +55,36 @@ type Section struct {
 	Line      int
 }
 
-// Belief is a misconception that a chapter meets.
+// Belief is a misconception that a chapter corrects.
 type Belief struct {
 	Line     int
 	Text, ID string
-	Section  string // in which it stands; "" above the first
+	Section  string // title of its section; "" above the first heading
 }
 
-// Quote is a region that a chapter quotes.
+// Quote is a region of a file that a chapter quotes.
 type Quote struct {
 	Line    int
 	Caption string
 	*quote.Region
 }
 
-// Transcript is a console block, and where its text stands.
+// Transcript is a console block, and where its text is.
 type Transcript struct {
 	*transcript.Block
 	extent
 }
 
-// Check is a check block, and where its text stands.
+// Check is a check block, and where its text is.
 type Check struct {
 	*numbercheck.Check
 	extent
 }
 
-// drawing is an SVG file, and what it shows.
+// drawing is an SVG file, and a description of what it shows.
 type drawing struct{ svg, about string }
 
-// broken is a directive that can't be followed: what is wrong stands in its place.
+// broken is a directive with a fault. The page shows the error in its place.
 type broken struct{ error }
 
 // extent is a range of bytes of a chapter.
@@ -90,14 +92,14 @@ type extent struct{ start, end int }
 
 var numbered = regexp.MustCompile(`^(\d\d)-`)
 
-// markdown has what chapters may use.
+// markdown parses the Markdown that chapters may use.
 var markdown = goldmark.New(
 	goldmark.WithExtensions(extension.Table),
 	goldmark.WithParserOptions(parser.WithAutoHeadingID()),
 )
 
-// Parse reads the chapter at name, a path in the repository at root. What is wrong in it are the
-// lines of the error, each with its place.
+// Parse reads the chapter at name, a path in the repository at root. Each line of the error is a
+// fault with its place.
 func Parse(root, name string) (*Chapter, error) {
 	body, err := os.ReadFile(root + "/" + name)
 	if err != nil {
@@ -111,6 +113,8 @@ func Parse(root, name string) (*Chapter, error) {
 	if m := numbered.FindStringSubmatch(c.Name); m != nil {
 		c.Number, _ = strconv.Atoi(m[1])
 	}
+	joinTexts(c.tree)
+	c.takeMinutes()
 	var faults []error
 	err = ast.Walk(c.tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if entering {
@@ -124,7 +128,8 @@ func Parse(root, name string) (*Chapter, error) {
 	return c, errors.Join(append(faults, c.programs()...)...)
 }
 
-// nameOf is the name of the chapter or page whose text a file is: a chapter's is that of its folder.
+// nameOf returns the name of the chapter or page whose text a file is. A chapter's name is that of
+// its folder.
 func nameOf(file string) string {
 	if path.Base(file) == textFile {
 		return path.Base(path.Dir(file))
@@ -132,10 +137,11 @@ func nameOf(file string) string {
 	return strings.TrimSuffix(path.Base(file), ".md")
 }
 
-// Dir is the folder of a chapter, in the repository: its text, programs, exercise and our runs.
+// Dir returns a chapter's folder in the repository. It has the text, the programs, the exercise and
+// our runs.
 func (c *Chapter) Dir() string { return c.in }
 
-// section is the title of the section of which a block is being read.
+// section returns the title of the section that is being read.
 func (c *Chapter) section() string {
 	for _, s := range slices.Backward(c.Sections) {
 		if s.Level == 2 {
@@ -147,7 +153,7 @@ func (c *Chapter) section() string {
 
 func (c *Chapter) fault(line int, err error) error { return fmt.Errorf("%s:%d: %w", c.Path, line, err) }
 
-// visit notes what a node is to us. The line is for its error.
+// visit records a node if it is a directive, a section or the like. The line is for its error.
 func (c *Chapter) visit(root string, n ast.Node) (line int, err error) {
 	switch n := n.(type) {
 	case *ast.Heading:
@@ -171,7 +177,7 @@ func (c *Chapter) visit(root string, n ast.Node) (line int, err error) {
 		return c.lineAt(n.Segments.At(0).Start), errHTML
 	case *ast.Image:
 		line := c.lineAt(n.Parent().Lines().At(0).Start)
-		return line, errors.New("pictures are drawings: a block \"drawing FILE\"")
+		return line, errors.New("a picture must be a drawing: write a block \"drawing FILE\"")
 	case *ast.FencedCodeBlock:
 		line = 1
 		if n.Info != nil {
@@ -229,7 +235,7 @@ func (c *Chapter) directive(root string, n *ast.FencedCodeBlock, line int) error
 	case "predict", "experiment", "exercise", "clients":
 		return c.learn(n, line, words, body)
 	case "go":
-		return errors.New("code in Go is quoted by its name, not copied: a block \"quote FILE#NAME\"")
+		return errors.New("Go code must be quoted by its name, not copied: write a block \"quote FILE#NAME\"")
 	}
 	return nil
 }
@@ -237,7 +243,7 @@ func (c *Chapter) directive(root string, n *ast.FencedCodeBlock, line int) error
 func (c *Chapter) quote(root string, n ast.Node, line int, words []string, body string) error {
 	doc := len(words) == 2 && words[1] == "doc"
 	if len(words) != 1 && !doc {
-		return errors.New("a quote is of the form \"quote FILE#NAME\" or \"quote FILE#NAME doc\"")
+		return errors.New("a quote must have the form \"quote FILE#NAME\" or \"quote FILE#NAME doc\"")
 	}
 	r, err := quote.Find(root, words[0], doc)
 	if err != nil {
@@ -250,7 +256,7 @@ func (c *Chapter) quote(root string, n ast.Node, line int, words []string, body 
 
 func (c *Chapter) drawing(n ast.Node, words []string, body string) error {
 	if len(words) != 1 || strings.TrimSpace(body) == "" {
-		return errors.New("a drawing names its file, and its body says what it shows")
+		return errors.New("a drawing must have the form \"drawing FILE\", and its body must say what it shows")
 	}
 	svg, err := os.ReadFile(c.root + "/" + c.in + "/" + words[0])
 	if err != nil {
@@ -258,7 +264,7 @@ func (c *Chapter) drawing(n ast.Node, words []string, body string) error {
 	}
 	i := bytes.Index(svg, []byte("<svg"))
 	if i < 0 {
-		return fmt.Errorf("%s is no SVG", words[0])
+		return fmt.Errorf("%s isn't an SVG file", words[0])
 	}
 	c.blocks[n] = drawing{string(svg[i:]), strings.Join(strings.Fields(body), " ")}
 	return nil
@@ -266,7 +272,7 @@ func (c *Chapter) drawing(n ast.Node, words []string, body string) error {
 
 func (c *Chapter) lineAt(offset int) int { return 1 + bytes.Count(c.text[:offset], []byte("\n")) }
 
-// pageLink leads to a chapter's page what leads to its file.
+// pageLink turns a link to a chapter's file into a link to the chapter's page.
 func pageLink(to []byte) []byte {
 	file, fragment, _ := bytes.Cut(to, []byte("#"))
 	if !bytes.HasSuffix(file, []byte(".md")) || bytes.Contains(to, []byte(":")) {
@@ -279,7 +285,7 @@ func pageLink(to []byte) []byte {
 	return to
 }
 
-// plain returns the words of a node.
+// plain returns the text of a node.
 func plain(n ast.Node, source []byte) string {
 	var b strings.Builder
 	ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {

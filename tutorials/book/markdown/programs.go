@@ -13,13 +13,14 @@ import (
 	"threeloops/tutorials/book/exercise"
 )
 
-// Limits of what a reader takes in at once.
+// These limits keep the programs readable.
 const (
-	programLines  = 100 // of a chapter's program
-	exerciseLines = 12  // by which the exercise differs from the sound program, on either side
+	programLines  = 100 // lines of a chapter's program
+	exerciseLines = 12  // lines in which the exercise may differ from the correct program, on either side
 )
 
-// programs finds the chapter's programs, and returns what is wrong with them: each is there to be read whole.
+// programs finds the chapter's programs. It returns their faults: a reader must be able to read
+// each as a whole.
 func (c *Chapter) programs() (faults []error) {
 	entries, err := os.ReadDir(c.root + "/" + c.Dir())
 	if err != nil {
@@ -41,14 +42,14 @@ func (c *Chapter) programs() (faults []error) {
 		faults = append(faults, c.program(dir)...)
 		for _, f := range files {
 			if name := path.Base(f); name != "main.go" && !strings.HasSuffix(name, "_test.go") {
-				faults = append(faults, fmt.Errorf("%s/%s:1: a chapter's program is one file, main.go", dir, name))
+				faults = append(faults, fmt.Errorf("%s/%s:1: a chapter's program must be one file, main.go", dir, name))
 			}
 		}
 	}
 	return append(faults, c.planted()...)
 }
 
-// program checks the file of one of them.
+// program checks the file of a program.
 func (c *Chapter) program(dir string) []error {
 	name := dir + "/main.go"
 	text, err := os.ReadFile(c.root + "/" + name)
@@ -58,16 +59,16 @@ func (c *Chapter) program(dir string) []error {
 	var faults []error
 	f, err := parser.ParseFile(token.NewFileSet(), name, text, parser.PackageClauseOnly)
 	if err != nil || f.Name.Name != "main" {
-		faults = append(faults, fmt.Errorf("%s:1: a chapter's program is of package main", name))
+		faults = append(faults, fmt.Errorf("%s:1: a chapter's program must be of package main", name))
 	}
 	if n := strings.Count(string(text), "\n"); n > programLines {
-		faults = append(faults, fmt.Errorf("%s:%d: the program has %d lines, more than %d", name, programLines+1, n,
+		faults = append(faults, fmt.Errorf("%s:%d: the program has %d lines, which is more than %d", name, programLines+1, n,
 			programLines))
 	}
 	return faults
 }
 
-// sound is the folder of the program that the exercise is made from.
+// sound returns the folder of the correct program, from which the exercise was made.
 func (c *Chapter) sound() string {
 	if c.Exercise == nil {
 		return "server"
@@ -75,16 +76,16 @@ func (c *Chapter) sound() string {
 	return c.Exercise.Sound
 }
 
-// planted checks that the exercise is the sound program with little changed: a reader looks for a bug, and not
-// for what else is new.
+// planted checks that the exercise is the correct program with few changes. A reader should look
+// for the bug, and not read new code.
 func (c *Chapter) planted() []error {
 	sound, err1 := os.ReadFile(c.root + "/" + c.Dir() + "/" + c.sound() + "/main.go")
 	broken, err2 := os.ReadFile(c.root + "/" + c.Dir() + "/exercise/main.go")
 	if err1 != nil || err2 != nil {
-		return nil // package exercise says that one is missing
+		return nil // package exercise reports that one is missing
 	}
 	if n := max(exercise.Changed(string(sound), string(broken))); n > exerciseLines {
-		return []error{fmt.Errorf("%s/exercise/main.go:1: it differs from the %s in %d lines, more than %d",
+		return []error{fmt.Errorf("%s/exercise/main.go:1: it differs from the %s in %d lines, which is more than %d",
 			c.Dir(), c.sound(), n, exerciseLines)}
 	}
 	return nil

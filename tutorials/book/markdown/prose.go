@@ -13,19 +13,20 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// errHTML is the fault of who writes HTML.
-var errHTML = errors.New("chapters have no HTML of their own")
+// errHTML is the error of a chapter with HTML.
+var errHTML = errors.New("a chapter must not contain HTML")
 
-// small renders the Markdown within a block. Its headings have no names, which could be another's.
+// small renders the Markdown within a block. It gives headings no ids, which could be in use
+// elsewhere.
 var small = goldmark.New(
 	goldmark.WithExtensions(extension.Table),
 	goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(fenced{}, 1))),
 )
 
-// fenced renders fenced blocks, in colours.
+// fenced renders fenced blocks in colours.
 type fenced struct{}
 
-// RegisterFuncs is what a NodeRenderer of goldmark has to have.
+// RegisterFuncs implements goldmark's NodeRenderer.
 func (fenced) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(ast.KindCodeBlock, indented)
 	r.Register(ast.KindFencedCodeBlock,
@@ -67,14 +68,14 @@ func prose(markdown string) (string, error) {
 	return strings.TrimSpace(b.String()), nil
 }
 
-// phrase renders Markdown as what can stand within a line.
+// phrase renders Markdown for use within a line.
 func phrase(markdown string) (string, error) {
 	html, err := prose(markdown)
 	html = strings.TrimSuffix(strings.TrimPrefix(html, "<p>"), "</p>")
 	return strings.ReplaceAll(html, "</p>\n<p>", "<br>"), err
 }
 
-// allProse reports what is wrong with one of several texts.
+// allProse returns the errors of several texts.
 func allProse(texts ...string) error {
 	for _, t := range texts {
 		if _, err := prose(t); err != nil {

@@ -25,10 +25,10 @@ import (
 
 var ticked = regexp.MustCompile("`([^`]+)`")
 
-// HTML renders a chapter without its title. What it quotes is linked as code has it.
+// HTML renders a chapter without its title. Its quotes have the links that code gives them.
 func (c *Chapter) HTML(code *annotate.Code) (template.HTML, error) {
 	r := renderer.NewRenderer(renderer.WithNodeRenderers(
-		util.Prioritized(blocks{c, code}, 1),
+		util.Prioritized(blocks{c, code, &explainer{known: make(map[*Term]bool)}}, 1),
 		util.Prioritized(extension.NewTableHTMLRenderer(), 500),
 		util.Prioritized(gmhtml.NewRenderer(), 1000),
 	))
@@ -36,7 +36,8 @@ func (c *Chapter) HTML(code *annotate.Code) (template.HTML, error) {
 	if err := r.Render(&b, c.text, c.tree); err != nil {
 		return "", fmt.Errorf("%s: %w", c.Path, err)
 	}
-	// A wide table or code block scrolls, and the page doesn't. A tabindex lets readers without a mouse scroll too.
+	// A wide table or code block scrolls instead of the page. A tabindex lets readers without a
+	// mouse scroll too.
 	wrap := strings.NewReplacer(
 		"<pre><code", `<pre tabindex="0"><code`,
 		"<table>", `<div class="wide" role="region" aria-label="A table" tabindex="0"><table>`,
@@ -47,20 +48,22 @@ func (c *Chapter) HTML(code *annotate.Code) (template.HTML, error) {
 // blocks renders fenced blocks and headings.
 type blocks struct {
 	*Chapter
-	code *annotate.Code
+	code      *annotate.Code
+	explained *explainer
 }
 
-// RegisterFuncs is what a NodeRenderer of goldmark has to have.
+// RegisterFuncs implements goldmark's NodeRenderer.
 func (b blocks) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(ast.KindFencedCodeBlock, b.block)
 	r.Register(ast.KindCodeBlock, indented)
-	r.Register(ast.KindHeading, heading)
+	r.Register(ast.KindHeading, b.heading)
+	r.Register(ast.KindText, b.inline)
 }
 
-// commands are the words that begin what a reader types in a terminal.
+// commands are the words with which a command in a terminal can begin.
 var commands = []string{"(printf", "cat", "curl", "go", "ls", "nc", "ps", "ss", "strace"}
 
-// indented renders a block without fences: commands, which can be copied, or else text.
+// indented renders a block without fences. It is commands, which can be copied, or other text.
 func indented(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 	if !entering {
 		return ast.WalkContinue, nil
@@ -77,13 +80,16 @@ func indented(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.W
 	return ast.WalkSkipChildren, nil
 }
 
-// heading leaves out the title, which stands above the page.
-func heading(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+// heading omits the title, which is above the text.
+func (b blocks) heading(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 	h := n.(*ast.Heading)
 	switch id, _ := h.AttributeString("id"); {
 	case h.Level == 1:
 		return ast.WalkSkipChildren, nil
 	case entering:
+		if h.Level == 2 && b.explained != nil {
+			clear(b.explained.known)
+		}
 		fmt.Fprintf(w, "<h%d id=\"%s\">", h.Level, id)
 	default:
 		fmt.Fprintf(w, "</h%d>\n", h.Level)
@@ -105,7 +111,7 @@ func (b blocks) directive(w util.BufWriter, n *ast.FencedCodeBlock) error {
 	case *Transcript:
 		where := ""
 		if d.InRepository {
-			where = `<figcaption>In the folder of the repository</figcaption>`
+			where = `<figcaption>In the repository's folder</figcaption>`
 		}
 		fmt.Fprintf(w, "<figure class=\"console\">%s<pre tabindex=\"0\"><code>%s</code></pre></figure>\n",
 			where, d.HTML())
@@ -134,59 +140,101 @@ func (b blocks) directive(w util.BufWriter, n *ast.FencedCodeBlock) error {
 }
 
 func (b blocks) writeQuote(w util.BufWriter, q *Quote) error {
-	f := b.code.File(q.Path)
+	if b.Number > 0 && !strings.HasPrefix(q.Path, Folder+"/") {
+		return b.foldQuote(w, q)
+	}
+	put(w, "<figure class=\"quote\"><figcaption><span class=\"where\">%s</span>", b.where(q))
+	if q.Caption != "" {
+		put(w, " <span>%s</span>", words(q.Caption))
+	}
+	put(w, "</figcaption>")
+	err := b.quoted(w, q)
+	put(w, "</figure>\n")
+	return err
+}
+
+// foldQuote writes code of the servers, closed: a reader who doesn't open it reads what it is.
+func (b blocks) foldQuote(w util.BufWriter, q *Quote) error {
+	name, sentence := q.Name, ""
+	if f := b.code.File(q.Path); f != nil {
+		if found, s := b.code.Summary(f, q.First, q.Last); found != "" {
+			name, sentence = found, s
+		}
+	}
+	put(w, "<figure class=\"quote folded\"><details><summary><span class=\"where\">%s", q.Path)
+	if name != "" {
+		put(w, ", <code>%s</code>", name)
+	}
+	put(w, "</span>")
+	if sentence != "" {
+		put(w, " <span class=\"what\">%s</span>", sentence)
+	}
+	put(w, "</summary>\n<p class=\"where\">%s</p>\n", b.where(q))
+	err := b.quoted(w, q)
+	put(w, "</details>\n")
+	if q.Caption != "" {
+		put(w, "<figcaption>%s</figcaption>", words(q.Caption))
+	}
+	put(w, "</figure>\n")
+	return err
+}
+
+// where says from where a quote is, with a link if there is a page of its file.
+func (b blocks) where(q *Quote) markup {
 	name := html.EscapeString(q.Path)
-	if f != nil {
+	if f := b.code.File(q.Path); f != nil {
 		anchor := b.code.Anchor(f, q.First, q.Last)
 		if q.Marked {
 			anchor = fmt.Sprintf("L%d", q.First)
 		}
 		name = fmt.Sprintf("<a href=\"%s#%s\">%s</a>", annotate.PageOf(q.Path), html.EscapeString(anchor), name)
 	}
-	fmt.Fprintf(w, "<figure class=\"quote\"><figcaption><span class=\"where\">%s", name)
 	if q.Name != "" {
-		fmt.Fprintf(w, ", <code>%s</code>", html.EscapeString(q.Name))
+		name += fmt.Sprintf(", <code>%s</code>", html.EscapeString(q.Name))
 	}
 	if q.First == q.Last {
-		fmt.Fprintf(w, ", line %d</span>", q.First)
-	} else {
-		fmt.Fprintf(w, ", lines %d–%d</span>", q.First, q.Last)
+		return markup(fmt.Sprintf("%s, line %d", name, q.First))
 	}
-	if q.Caption != "" {
-		fmt.Fprintf(w, " <span>%s</span>", words(q.Caption))
-	}
-	w.WriteString("</figcaption>")
-	defer w.WriteString("</figure>\n")
-	if f != nil {
-		fmt.Fprintf(w, "<pre class=\"code numbered\" tabindex=\"0\"><code>%s</code></pre>",
-			b.code.Lines(f, q.First, q.Last, false))
-		return nil
-	}
-	return plainCode(w, strings.TrimPrefix(path.Ext(q.Path), "."), q.Text)
+	return markup(fmt.Sprintf("%s, lines %d–%d", name, q.First, q.Last))
 }
 
+func (b blocks) quoted(w util.BufWriter, q *Quote) error {
+	f := b.code.File(q.Path)
+	if f == nil {
+		return plainCode(w, strings.TrimPrefix(path.Ext(q.Path), "."), q.Text)
+	}
+	put(w, "<pre class=\"code numbered\" tabindex=\"0\"><code>%s</code></pre>",
+		markup(b.code.Lines(f, q.First, q.Last, false)))
+	return nil
+}
+
+// writeCheck writes the claim. How it is checked is closed: it would interrupt the lesson.
 func writeCheck(w util.BufWriter, c *Check) {
-	fmt.Fprintf(w, "<aside class=\"check\" aria-label=\"A claim that is checked\"><p>%s</p>"+
-		"<pre tabindex=\"0\"><code>", words(c.Sentence))
+	put(w, "<aside class=\"check\" aria-label=\"A claim that is checked\"><p><span class=\"tick\" aria-hidden=\"true\">✓</span> %s</p>\n"+
+		"<details><summary>How this is checked</summary>\n<pre tabindex=\"0\"><code>", words(c.Sentence))
 	for _, v := range c.Values {
-		fmt.Fprintf(w, "<span class=\"nc\">%s</span> = %s\n", v.Name, html.EscapeString(v.Command))
+		put(w, "<span class=\"nc\">%s</span> = %s\n", v.Name, v.Command)
 	}
-	fmt.Fprintf(w, "</code></pre><p>Checked: <code>%s</code>", html.EscapeString(c.Want.Text))
+	put(w, "</code></pre><p>It must hold that <code>%s</code>", c.Want.Text)
 	if c.Narrow() {
-		w.WriteString(", by <code>go run ./tutorials verify -measure</code>")
+		put(w, ", which only <code>go run ./tutorials verify -measure</code> looks at")
 	}
+	put(w, ".")
 	if c.Ours != "" {
-		fmt.Fprintf(w, ". Ours: %s", html.EscapeString(c.Ours))
+		put(w, " We got %s.", c.Ours)
 	}
-	w.WriteString("</p></aside>\n")
+	put(w, "</p></details></aside>\n")
 }
 
-// words escapes a sentence, of whose marks only those of code are known.
-func words(sentence string) string {
-	return ticked.ReplaceAllString(html.EscapeString(sentence), "<code>$1</code>")
+// words escapes a sentence. Of Markdown it knows only code spans.
+func words(sentence string) markup {
+	return markup(ticked.ReplaceAllString(html.EscapeString(sentence), "<code>$1</code>"))
 }
 
-// plainCode highlights a block of any language that chroma knows.
+// Sentence renders a sentence; words between backticks are code.
+func Sentence(text string) template.HTML { return template.HTML(words(text)) }
+
+// plainCode highlights a block in any language that chroma knows.
 func plainCode(w util.BufWriter, language, text string) error {
 	lexer := lexers.Get(language)
 	if lexer == nil {

@@ -8,10 +8,11 @@ import (
 	"github.com/yuin/goldmark/ast"
 )
 
-// required are the sections that each numbered chapter has, in this order. Others may stand between.
+// required lists the sections that each numbered chapter must have, in this order. Other sections
+// may be between them.
 var required = []struct {
 	title string
-	needs string // what the section must have beside words
+	needs string // what the section must have in addition to words
 	has   func(c *Chapter, n ast.Node) bool
 }{
 	{"The question", "a question mark", asks},
@@ -24,7 +25,7 @@ var required = []struct {
 	{"Sources", "a link", linked},
 }
 
-// Question returns the first paragraph of the section that asks it; "" if there is none.
+// Question returns the first paragraph of the section with the chapter's question, or "".
 func (c *Chapter) Question() string {
 	for n := c.tree.FirstChild(); n != nil; n = n.NextSibling() {
 		h, ok := n.(*ast.Heading)
@@ -38,10 +39,10 @@ func (c *Chapter) Question() string {
 	return ""
 }
 
-// structure returns what is missing, or out of its place.
+// structure returns an error for each section that is missing or out of place.
 func (c *Chapter) structure() (faults []error) {
 	if c.Title == "" {
-		faults = append(faults, c.fault(1, errors.New("the page has no title: \"# ...\" on the first line")))
+		faults = append(faults, c.fault(1, errors.New("the page has no title: write \"# ...\" on the first line")))
 	}
 	last := 0
 	for i, s := range c.Sections {
@@ -50,6 +51,9 @@ func (c *Chapter) structure() (faults []error) {
 				s.Title, s.Level, last)))
 		}
 		last = s.Level
+	}
+	if c.Number > 0 && c.Minutes == 0 {
+		faults = append(faults, c.fault(1, errMinutes))
 	}
 	if c.Number > 0 {
 		faults = append(faults, c.sections()...)
@@ -69,7 +73,7 @@ func (c *Chapter) sections() (faults []error) {
 		switch {
 		case i < 0:
 		case i < next:
-			faults = append(faults, c.fault(line, fmt.Errorf("the section %q is twice there, or too late", title)))
+			faults = append(faults, c.fault(line, fmt.Errorf("the section %q is there twice, or too late", title)))
 		default:
 			for _, missing := range required[next:i] {
 				err := fmt.Errorf("before %q the section %q is missing", title, missing.title)
@@ -86,7 +90,7 @@ func (c *Chapter) sections() (faults []error) {
 	return faults
 }
 
-// complete checks that a section has something, and what it needs.
+// complete checks that a section isn't empty, and has what it needs.
 func (c *Chapter) complete(h *ast.Heading, i, line int) []error {
 	r := required[i]
 	full, has := false, r.has == nil

@@ -11,24 +11,24 @@ import (
 // Check is a check block of a chapter.
 type Check struct {
 	Line     int
-	Counts   bool // its numbers are counts
+	Counts   bool // whether its numbers are counts
 	Sentence string
 	Values   []Value
 	Want     Want
-	Ours     string // what came out when it was last recorded, as Shown gives it, and where; "" if it never was
+	Ours     string // the last recorded result, as Shown gives it, and the machine; "" if there is none
 
 	text string // the whole block
 }
 
-// Value is a number by the command that prints it.
+// Value is the name of a number, and the command that prints the number.
 type Value struct{ Name, Command string }
 
-// Want is what must hold.
+// Want is the condition that must hold.
 type Want struct {
-	Value, Per string // the names of the values; Per is "" unless it's a ratio
+	Value, Per string // the names of the values; Per is "" if the condition isn't about a ratio
 	Form       string // =, <=, >= or ..
 	Low, High  float64
-	Text       string // as it is written
+	Text       string // as written
 }
 
 var (
@@ -37,12 +37,13 @@ var (
 		`(?:(=|<=|>=) (\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?))$`)
 )
 
-// Parse reads a block whose first line has that number; words are what its info string has behind "check".
+// Parse parses a block whose first line has that number. words are those after "check" in its info
+// string.
 func Parse(text string, line int, words []string) (*Check, error) {
 	c := &Check{Line: line, text: text}
 	for _, w := range words {
 		if w != "counts" {
-			return nil, fmt.Errorf("a check is no %q: only \"counts\" is known", w)
+			return nil, fmt.Errorf("unknown word %q after \"check\": only \"counts\" may stand there", w)
 		}
 		c.Counts = true
 	}
@@ -61,7 +62,7 @@ func Parse(text string, line int, words []string) (*Check, error) {
 		case isOurs:
 			c.Ours = c.rounded(ours)
 		case c.Values != nil:
-			return nil, fmt.Errorf("a check's line is no command, no want, no ours: %q", l)
+			return nil, fmt.Errorf("a line of a check must be a command, a want or an ours, not %q", l)
 		default:
 			c.Sentence = strings.TrimSpace(c.Sentence + " " + l)
 		}
@@ -76,13 +77,13 @@ func (c *Check) complete() error {
 	}
 	switch {
 	case c.Sentence == "":
-		return fmt.Errorf("a check begins with a sentence that says what is claimed")
+		return fmt.Errorf("a check must begin with a sentence that says what it claims")
 	case c.Want.Text == "":
-		return fmt.Errorf("a check has no want")
+		return fmt.Errorf("a check must have a line “want ...”")
 	case !known[c.Want.Value]:
-		return fmt.Errorf("a check wants %s, which has no command", c.Want.Value)
+		return fmt.Errorf("the check wants %s, but no command has that name", c.Want.Value)
 	case !known[c.Want.Per]:
-		return fmt.Errorf("a check wants %s, which has no command", c.Want.Per)
+		return fmt.Errorf("the check wants %s, but no command has that name", c.Want.Per)
 	}
 	return nil
 }
@@ -90,7 +91,7 @@ func (c *Check) complete() error {
 func (w *Want) parse(text string) error {
 	m := wanted.FindStringSubmatch(text)
 	if m == nil {
-		return fmt.Errorf("a check's want is not of the form \"a >= 3\", \"a / b 50..60\": %q", text)
+		return fmt.Errorf("a want must have a form like \"a >= 3\" or \"a / b 50..60\", not %q", text)
 	}
 	*w = Want{Value: m[1], Per: m[2], Form: m[3], Text: text}
 	var bad1, bad2 error
@@ -103,7 +104,7 @@ func (w *Want) parse(text string) error {
 		w.High = w.Low
 	}
 	if bad1 != nil || bad2 != nil || w.Low > w.High {
-		return fmt.Errorf("a check's want has no number that makes sense: %q", text)
+		return fmt.Errorf("the numbers of this want make no sense: %q", text)
 	}
 	return nil
 }
@@ -119,10 +120,10 @@ func (c *Check) Narrow() bool {
 	case w.Form == ">=":
 		return w.Low < 5
 	}
-	return w.High == 0 || 1/w.High < 5 // a ratio of at most 0.2 is one of at least 5, the other way
+	return w.High == 0 || 1/w.High < 5 // a ratio of at most 0.2 is a ratio of at least 5 the other way round
 }
 
-// Holds reports whether n is what is wanted.
+// Holds reports whether n meets the condition.
 func (w Want) Holds(n float64) bool {
 	switch w.Form {
 	case ">=":
@@ -133,7 +134,7 @@ func (w Want) Holds(n float64) bool {
 	return w.Low <= n && n <= w.High
 }
 
-// Shown is how a reader is shown what came out: with three digits, but a whole number of counts with all.
+// Shown formats a result for a reader: with three digits, or with all digits if it is a count.
 func (c *Check) Shown(n float64) string {
 	if c.Counts && n == math.Trunc(n) {
 		return Number(n, 15)
@@ -141,7 +142,7 @@ func (c *Check) Shown(n float64) string {
 	return Number(n, 3)
 }
 
-// rounded shows the number with which a text begins.
+// rounded formats the number with which a text begins.
 func (c *Check) rounded(ours string) string {
 	digits, where, _ := strings.Cut(ours, " ")
 	n, err := strconv.ParseFloat(strings.ReplaceAll(digits, ",", ""), 64)
@@ -151,7 +152,7 @@ func (c *Check) rounded(ours string) string {
 	return strings.TrimSpace(c.Shown(n) + " " + where)
 }
 
-// Number writes a number with so many significant digits, the thousands apart, and never with an exponent.
+// Number formats a number with so many significant digits, with commas, and without an exponent.
 func Number(n float64, digits int) string {
 	n, _ = strconv.ParseFloat(strconv.FormatFloat(n, 'g', digits, 64), 64)
 	whole, fraction, _ := strings.Cut(strconv.FormatFloat(math.Abs(n), 'f', -1, 64), ".")
@@ -167,7 +168,7 @@ func Number(n float64, digits int) string {
 	return whole
 }
 
-// Recorded returns the block's text with another line of what came out.
+// Recorded returns the block's text with another recorded result.
 func (c *Check) Recorded(ours string) string {
 	var b strings.Builder
 	for l := range strings.Lines(c.text) {

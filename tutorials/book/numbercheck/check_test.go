@@ -41,7 +41,7 @@ func TestMeasure(t *testing.T) {
 		{"a = echo 44 ms\nb = echo 2s\nwant a / b <= 0.02", 0.022, false, ""},
 		{"a = echo 44 ms\nwant a 0.03..0.06", 0.044, true, ""},
 		{"a = echo 44 ms\nwant a 1..2", 0.044, false, ""},
-		{"a = echo 3 4\nwant a = 3", 0, false, `"echo 3 4": prints "3 4", want one number`},
+		{"a = echo 3 4\nwant a = 3", 0, false, `"echo 3 4": it printed "3 4", want one number`},
 		{"a = exit 1\nwant a = 3", 0, false, `"exit 1": exit status 1: `},
 		{"a = echo 3; echo no page >&2; exit 1\nwant a = 3", 0, false,
 			"\"echo 3; echo no page >&2; exit 1\": exit status 1: 3\nno page"},
@@ -68,21 +68,21 @@ func TestMeasure(t *testing.T) {
 
 func TestBadChecks(t *testing.T) {
 	for text, want := range map[string]string{
-		"a = echo 1\nwant a = 1\n":          "a check begins with a sentence that says what is claimed",
-		"So.\na = echo 1\n":                 "a check has no want",
-		"So.\na = echo 1\nwant b = 1\n":     "a check wants b, which has no command",
-		"So.\na = echo 1\nwant a / b = 1\n": "a check wants b, which has no command",
-		"So.\na = echo 1\nwant a ~ 1\n": `a check's want is not of the form "a >= 3", "a / b 50..60": ` +
+		"a = echo 1\nwant a = 1\n":          "a check must begin with a sentence that says what it claims",
+		"So.\na = echo 1\n":                 "a check must have a line “want ...”",
+		"So.\na = echo 1\nwant b = 1\n":     "the check wants b, but no command has that name",
+		"So.\na = echo 1\nwant a / b = 1\n": "the check wants b, but no command has that name",
+		"So.\na = echo 1\nwant a ~ 1\n": `a want must have a form like "a >= 3" or "a / b 50..60", not ` +
 			`"a ~ 1"`,
-		"So.\na = echo 1\nwant a 5..3\n":       `a check's want has no number that makes sense: "a 5..3"`,
-		"So.\na = echo 1\nwant a = 1\nmore.\n": `a check's line is no command, no want, no ours: "more."`,
+		"So.\na = echo 1\nwant a 5..3\n":       `the numbers of this want make no sense: "a 5..3"`,
+		"So.\na = echo 1\nwant a = 1\nmore.\n": `a line of a check must be a command, a want or an ours, not "more."`,
 	} {
 		if _, err := Parse(text, 1, nil); err == nil || err.Error() != want {
 			t.Errorf("%q gives %v, want %s", text, err, want)
 		}
 	}
-	if _, err := Parse("So.\n", 1, []string{"x"}); err == nil || !strings.Contains(err.Error(), `no "x"`) {
-		t.Errorf("a word that nobody knows gives %v", err)
+	if _, err := Parse("So.\n", 1, []string{"x"}); err == nil || !strings.Contains(err.Error(), `unknown word "x"`) {
+		t.Errorf("an unknown word gives %v", err)
 	}
 }
 
@@ -94,7 +94,7 @@ func TestRecorded(t *testing.T) {
 	}
 	got := c.Recorded("1")
 	if got != text+"ours 1\n" || c.Sentence != "A sentence of two lines." || c.Ours != "2" {
-		t.Errorf("recorded as %q; read as %+v", got, c)
+		t.Errorf("recorded as %q; parsed as %+v", got, c)
 	}
 }
 

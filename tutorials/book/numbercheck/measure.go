@@ -12,7 +12,7 @@ import (
 	"threeloops/tutorials/book/transcript"
 )
 
-// Measure runs the commands.
+// Measure runs the commands and returns the number, or the ratio, that the condition is about.
 func (c *Check) Measure(ctx context.Context, s *transcript.Stage) (float64, error) {
 	values := make(map[string]float64)
 	for _, v := range c.Values {
@@ -37,11 +37,11 @@ func (c *Check) Measure(ctx context.Context, s *transcript.Stage) (float64, erro
 
 var printed = regexp.MustCompile(`^(-?\d[\d,]*(?:\.\d+)?) ?(ns|us|µs|ms|s)?$`)
 
-// number reads what a command has printed.
+// number parses the output of a command.
 func number(text string) (float64, error) {
 	m := printed.FindStringSubmatch(strings.TrimSpace(text))
 	if m == nil {
-		return 0, fmt.Errorf("prints %.200q, want one number", text)
+		return 0, fmt.Errorf("it printed %.200q, want one number", text)
 	}
 	unit := map[string]float64{"": 1, "s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}[m[2]]
 	n, err := strconv.ParseFloat(strings.ReplaceAll(m[1], ",", ""), 64)

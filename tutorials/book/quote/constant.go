@@ -16,14 +16,14 @@ import (
 // Number is the value of a constant.
 type Number struct {
 	Path, Name string
-	Line       int // of its declaration
+	Line       int // line of its declaration
 	Value      int64
 	Duration   bool // Value is in nanoseconds
 }
 
-// Constant finds the constant that a reference names, FILE#NAME, in the repository at root, and
-// computes its value. It may be declared in a function. Its expression may use other constants of the
-// same file and the units of package time.
+// Constant finds the constant that a reference FILE#NAME names in the repository at root, and
+// computes its value. The constant may be declared in a function. Its expression may use other
+// constants of the same file, and the units of package time.
 func Constant(root, reference string) (*Number, error) {
 	path, name, _ := strings.Cut(reference, "#")
 	if !fs.ValidPath(path) {
@@ -54,13 +54,13 @@ func Constant(root, reference string) (*Number, error) {
 	}
 	whole, exact := constant.Int64Val(constant.ToInt(value))
 	if !exact {
-		return nil, fmt.Errorf("the constant %s of %s is no whole number: %s", name, path, value)
+		return nil, fmt.Errorf("the constant %s of %s isn't a whole number: %s", name, path, value)
 	}
 	n.Value = whole
 	return n, nil
 }
 
-// expressions are those that a file's constants have, by their names.
+// expressions holds the expressions of a file's constants by name.
 type expressions map[string][]ast.Expr
 
 func constants(f *ast.File) expressions {
@@ -73,7 +73,7 @@ func constants(f *ast.File) expressions {
 		for _, s := range d.Specs {
 			spec := s.(*ast.ValueSpec)
 			for i, name := range spec.Names {
-				if i < len(spec.Values) { // else the line repeats the one above, by iota
+				if i < len(spec.Values) { // otherwise the line repeats the one above with another iota
 					all[name.Name] = append(all[name.Name], spec.Values[i])
 				}
 			}
@@ -88,7 +88,7 @@ var units = map[string]time.Duration{
 	"Second": time.Second, "Minute": time.Minute, "Hour": time.Hour,
 }
 
-// value computes an expression, and notes in n whether it is a time. Depth ends a cycle.
+// value computes an expression, and sets n.Duration if it is a time. depth limits a cycle.
 func (all expressions) value(x ast.Expr, n *Number, depth int) (constant.Value, error) {
 	switch x := x.(type) {
 	case *ast.BasicLit:
@@ -107,7 +107,7 @@ func (all expressions) value(x ast.Expr, n *Number, depth int) (constant.Value, 
 	case *ast.BinaryExpr:
 		return all.binary(x, n, depth)
 	}
-	return nil, fmt.Errorf("its expression is neither a number nor made of constants of the file (%T)", x)
+	return nil, fmt.Errorf("its expression must be a number or made of constants of the file (%T)", x)
 }
 
 func (all expressions) binary(x *ast.BinaryExpr, n *Number, depth int) (constant.Value, error) {
@@ -126,10 +126,10 @@ func (all expressions) binary(x *ast.BinaryExpr, n *Number, depth int) (constant
 	case token.ADD, token.SUB, token.MUL:
 		return constant.BinaryOp(left, x.Op, right), nil
 	}
-	return nil, fmt.Errorf("its expression has the operator %s, which only +, -, *, << and >> may be", x.Op)
+	return nil, fmt.Errorf("its expression has the operator %s, but may have only +, -, *, << and >>", x.Op)
 }
 
-// Sizes are the units that a number in prose may have.
+// sizes are the units that a number in prose may have.
 var sizes = map[string]float64{
 	"": 1, "bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
 }
@@ -139,12 +139,12 @@ var times = map[string]time.Duration{
 	"s": time.Second, "second": time.Second, "seconds": time.Second, "minutes": time.Minute,
 }
 
-// Says returns an error if a text, such as "2 MiB", "100 ms" or "10,000", is not the number.
+// Says returns an error if a text, such as "2 MiB", "100 ms" or "10,000", isn't the number.
 func (n *Number) Says(text string) error {
 	digits, unit, _ := strings.Cut(strings.TrimSpace(text), " ")
 	var said float64
 	if _, err := fmt.Sscanf(strings.ReplaceAll(digits, ",", "")+"\n", "%g\n", &said); err != nil {
-		return fmt.Errorf("%q is no number that can be compared with a constant: "+
+		return fmt.Errorf("%q can't be compared with a constant: "+
 			"write digits and perhaps a unit, such as \"2 MiB\" or \"100 ms\"", text)
 	}
 	size, isSize := sizes[unit]
@@ -152,7 +152,7 @@ func (n *Number) Says(text string) error {
 		size, isSize = float64(times[unit]), times[unit] > 0
 	}
 	if !isSize {
-		return fmt.Errorf("%q has a unit that the constant %s hasn't", text, n.Name)
+		return fmt.Errorf("%q has another unit than the constant %s", text, n.Name)
 	}
 	if said*size != float64(n.Value) {
 		return fmt.Errorf("%q is not the constant %s of %s, which is %s", text, n.Name, n.Path, n)
@@ -160,7 +160,7 @@ func (n *Number) Says(text string) error {
 	return nil
 }
 
-// String is the number with the largest unit in which it is whole.
+// String returns the number, also in the largest unit in which it is whole.
 func (n *Number) String() string {
 	if n.Duration {
 		return time.Duration(n.Value).String()

@@ -35,10 +35,13 @@ func TestConstant(t *testing.T) {
 	for reference, want := range map[string]string{
 		"p.go#size": "2097152, or 2 MiB", "p.go#twice": "4194304, or 4 MiB", "p.go#pause": "100ms",
 		"p.go#long": "1.3s", "p.go#a": "1", "p.go#local": "12000",
-		"p.go#half":     "the constant half of p.go: its expression has the operator /, which only +, -, *, << and >> may be",
-		"p.go#b":        "the constant b of p.go: its expression is neither a number nor made of constants of the file (*ast.Ident)",
-		"p.go#first":    "the constant first of p.go: its expression is neither a number nor made of constants of the file (*ast.Ident)",
-		"p.go#name":     `the constant name of p.go is no whole number: "n"`,
+		"p.go#half": "the constant half of p.go: its expression has the operator /, but may have only +, " +
+			"-, *, << and >>",
+		"p.go#b": "the constant b of p.go: its expression must be a number or made of constants of the " +
+			"file (*ast.Ident)",
+		"p.go#first": "the constant first of p.go: its expression must be a number or made of constants of " +
+			"the file (*ast.Ident)",
+		"p.go#name":     `the constant name of p.go isn't a whole number: "n"`,
 		"p.go#both":     "p.go has 2 constants both",
 		"p.go#next":     "p.go has no constant next",
 		"p.go#variable": "p.go has no constant variable",
@@ -68,10 +71,10 @@ func TestANumberInProseIsTheConstant(t *testing.T) {
 	}{
 		{size, "2 MiB", ""}, {size, "2,048 KiB", ""}, {size, "2,097,152", ""}, {size, "2097152 bytes", ""},
 		{size, "1 MiB", `"1 MiB" is not the constant size of p.go, which is 2097152, or 2 MiB`},
-		{size, "2 ms", `"2 ms" has a unit that the constant size hasn't`},
-		{size, "two MiB", `"two MiB" is no number that can be compared with a constant: ` +
+		{size, "2 ms", `"2 ms" has another unit than the constant size`},
+		{size, "two MiB", `"two MiB" can't be compared with a constant: ` +
 			`write digits and perhaps a unit, such as "2 MiB" or "100 ms"`},
-		{pause, "100 ms", ""}, {pause, "0.1 seconds", ""}, {pause, "100", `"100" has a unit that the constant pause hasn't`},
+		{pause, "100 ms", ""}, {pause, "0.1 seconds", ""}, {pause, "100", `"100" has another unit than the constant pause`},
 		{pause, "200 ms", `"200 ms" is not the constant pause of p.go, which is 100ms`},
 	} {
 		got := ""

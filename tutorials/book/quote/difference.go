@@ -2,8 +2,8 @@ package quote
 
 import "strings"
 
-// Difference shows which lines have gone and which have come, each indented by a tab. What
-// is the same at both ends is left out.
+// Difference returns the lines that are gone and the lines that are new, each indented by a tab. It
+// omits the lines that are the same at both ends.
 func Difference(then, now string) string {
 	a, b := strings.Split(then, "\n"), strings.Split(now, "\n")
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {

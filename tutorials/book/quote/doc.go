@@ -1,16 +1,16 @@
-// Package quote finds pieces of files by name, and remembers what they were when
-// a chapter that quotes them was reviewed.
+// Package quote finds pieces of files by name. It also remembers what they were when someone last
+// reviewed the chapter that quotes them.
 //
-// A reference is a path in the repository, then a name: pollserv/loop.go#loop.settle. In a Go
-// file the name is that of a function, a type, a constant or a variable; of a method it
-// may be the bare name, where only one type of the file has it. Where less than a declaration
-// is wanted, and in files of other languages, a pair of comments marks it:
+// A reference is a path in the repository, and a name: pollserv/loop.go#loop.settle. In a Go file
+// the name is the name of a function, type, constant or variable. For a method it may be the bare
+// name, if only one type of the file has such a method. To name less than a declaration, or a piece
+// of a file in another language, put a pair of comments around it:
 //
 //	//quote:sending
 //	...
 //	//quote:end
 //
-// (with # in place of // where that begins a comment). A path alone is the whole file.
+// (with # in place of // where comments begin with #). A path alone stands for the whole file.
 //
-// Constant computes the number that a reference to a constant stands for, for prose that names it.
+// Constant computes the value of a constant that prose names.
 package quote

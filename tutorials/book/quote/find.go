@@ -17,14 +17,14 @@ import (
 // Region is a named piece of a file.
 type Region struct {
 	Path        string // in the repository
-	Name        string // of the declaration, in full, or of the marks; "" for a whole file
-	Marked      bool   // by comments
-	First, Last int    // lines
-	Text        string // of these lines, without marks, each with its end
+	Name        string // full name of the declaration, or name of the mark; "" for a whole file
+	Marked      bool   // whether comments mark it
+	First, Last int    // line numbers
+	Text        string // those lines without marks, each with its newline
 }
 
-// Find reads the region that a reference names, in the repository at root. If doc is true, a
-// declaration's comment belongs to it.
+// Find reads the region that a reference names, in the repository at root. If doc is true, the
+// region of a declaration includes its comment.
 func Find(root, reference string, doc bool) (*Region, error) {
 	path, name, named := strings.Cut(reference, "#")
 	if !fs.ValidPath(path) {
@@ -76,15 +76,16 @@ func (r *Region) locate(text []byte, lines []string, doc bool) error {
 	}
 	switch {
 	case len(found) == 0:
-		return fmt.Errorf("%s has no %s: neither a declaration nor a mark has that name", r.Path, r.Name)
+		return fmt.Errorf("%s has no declaration and no mark called %s", r.Path, r.Name)
 	case len(found) > 1:
-		return fmt.Errorf("%s has %d of the name %s: say which, as Type.method", r.Path, len(found), r.Name)
+		return fmt.Errorf("%s has %d declarations or marks called %s: name one, like Type.method", r.Path, len(found), r.Name)
 	}
 	*r = found[0]
 	return nil
 }
 
-// declarations returns those of a Go file that have a name, in full or, as methods, in part.
+// declarations returns the declarations of a Go file with that name, which may be the bare name of
+// a method.
 func declarations(path string, text []byte, name string, doc bool) ([]Region, error) {
 	if !strings.HasSuffix(path, ".go") {
 		return nil, nil
@@ -110,7 +111,7 @@ func declarations(path string, text []byte, name string, doc bool) ([]Region, er
 	return found, nil
 }
 
-// namesOf lists all that a declaration declares: a group is found by each of its names.
+// namesOf returns all names that a declaration declares. A group can be found by each of its names.
 func namesOf(d ast.Decl) []string {
 	g, ok := d.(*ast.GenDecl)
 	if !ok {
@@ -145,18 +146,18 @@ var mark = regexp.MustCompile(`^\s*(?://|#)quote:(\S+)\s*$`)
 // marks returns the regions of a file that comments mark.
 func marks(path string, lines []string) ([]Region, error) {
 	var all []Region
-	open := 0 // the line of the mark that has begun
+	open := 0 // line of the mark that is open; 0 if none is
 	for i, l := range lines {
 		m := mark.FindStringSubmatch(l)
 		switch n := i + 1; {
 		case m == nil:
 		case m[1] != "end" && open > 0:
-			return nil, fmt.Errorf("%s:%d: a mark within the one of line %d", path, n, open)
+			return nil, fmt.Errorf("%s:%d: this mark is within the mark of line %d", path, n, open)
 		case m[1] != "end":
 			open = n
 			all = append(all, Region{Path: path, Name: m[1], Marked: true, First: n + 1})
 		case open == 0:
-			return nil, fmt.Errorf("%s:%d: quote:end, and nothing has begun", path, n)
+			return nil, fmt.Errorf("%s:%d: this quote:end has no mark before it", path, n)
 		default:
 			all[len(all)-1].Last = n - 1
 			open = 0
@@ -168,7 +169,8 @@ func marks(path string, lines []string) ([]Region, error) {
 	return all, nil
 }
 
-// Unused returns an error for each mark below the folders dirs of root that used doesn't have as a reference.
+// Unused returns an error for each mark below the folders dirs of root that isn't a reference in
+// used.
 func Unused(root string, dirs []string, used map[string]bool) (faults []error) {
 	for _, dir := range dirs {
 		err := fs.WalkDir(os.DirFS(root), dir, func(path string, d fs.DirEntry, err error) error {

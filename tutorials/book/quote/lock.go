@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Lock is what the chapters quote, as it was when they were reviewed. It has the text
-// and not only its sum, for a sum can't tell what has changed.
+// Lock holds what the chapters quote, as it was at the last review. It has the text itself and not
+// only a checksum, because a checksum can't show what has changed.
 type Lock struct {
 	entries map[entry]string
 }
@@ -22,7 +22,7 @@ const lockHeader = `The code that the chapters quote, as it was when they were l
 	go run ./tutorials verify -record
 `
 
-// ReadLock reads a lock file. Where there is none, nothing has been reviewed.
+// ReadLock reads a lock file. If the file doesn't exist, nothing has been reviewed.
 func ReadLock(path string) (*Lock, error) {
 	l := &Lock{entries: make(map[entry]string)}
 	text, err := os.ReadFile(path)
@@ -36,7 +36,8 @@ func ReadLock(path string) (*Lock, error) {
 	var want string
 	check := func() error {
 		if e != (entry{}) && sum(l.entries[e]) != want {
-			return fmt.Errorf("%s: the text of %s in %s is not what was recorded: run verify -record",
+			return fmt.Errorf("%s: the text of %s in %s doesn't match its checksum: run “go run ./tutorials "+
+				"verify -record”",
 				path, e.reference, e.chapter)
 		}
 		return nil
@@ -61,16 +62,16 @@ func ReadLock(path string) (*Lock, error) {
 	return l, check()
 }
 
-// Reviewed returns the text that a chapter quoted when it was reviewed.
+// Reviewed returns the text that a chapter quoted at the last review.
 func (l *Lock) Reviewed(chapter, reference string) (text string, ok bool) {
 	text, ok = l.entries[entry{chapter, reference}]
 	return text, ok
 }
 
-// Set notes what a chapter quotes now.
+// Set records the text that a chapter quotes now.
 func (l *Lock) Set(chapter, reference, text string) { l.entries[entry{chapter, reference}] = text }
 
-// Stale lists what the lock has for a chapter beside the references given.
+// Stale lists the references that the lock has for a chapter, but that are not in references.
 func (l *Lock) Stale(chapter string, references []string) (stale []string) {
 	for e := range l.entries {
 		if e.chapter == chapter && !slices.Contains(references, e.reference) {
@@ -81,7 +82,7 @@ func (l *Lock) Stale(chapter string, references []string) (stale []string) {
 	return stale
 }
 
-// Chapters lists the chapters that the lock has quotes of.
+// Chapters lists the chapters whose quotes the lock has.
 func (l *Lock) Chapters() (names []string) {
 	for e := range l.entries {
 		if !slices.Contains(names, e.chapter) {
@@ -92,7 +93,7 @@ func (l *Lock) Chapters() (names []string) {
 	return names
 }
 
-// Remove forgets an entry.
+// Remove removes an entry.
 func (l *Lock) Remove(chapter, reference string) { delete(l.entries, entry{chapter, reference}) }
 
 // Write writes the lock file.

@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// goFile has marks; here they don't look like marks, for this file is searched for them too.
+// goFile has marks. In this source they don't look like marks, because Unused searches this file
+// too.
 var goFile = strings.ReplaceAll(`package p
 
 // T is a type.
@@ -35,7 +36,7 @@ const (
 )
 `, "MARK", "quote")
 
-// repository makes one of these files.
+// repository makes a repository with these files.
 func repository(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -100,12 +101,12 @@ func TestFindSaysWhatIsWrong(t *testing.T) {
 	for reference, want := range map[string]string{
 		"p/q.go#T":      "there is no file p/q.go",
 		"../p.go#T":     `"../p.go" is not a path in the repository`,
-		"p/p.go#gone":   "p/p.go has no gone: neither a declaration nor a mark has that name",
-		"p/p.go#run":    "p/p.go has 2 of the name run: say which, as Type.method",
-		"nested#a":      "nested:2: a mark within the one of line 1",
+		"p/p.go#gone":   "p/p.go has no declaration and no mark called gone",
+		"p/p.go#run":    "p/p.go has 2 declarations or marks called run: name one, like Type.method",
+		"nested#a":      "nested:2: this mark is within the mark of line 1",
 		"endless#a":     "endless:2: this mark has no quote:end",
-		"beginning#a":   "beginning:1: quote:end, and nothing has begun",
-		"twice#a":       "twice has 2 of the name a: say which, as Type.method",
+		"beginning#a":   "beginning:1: this quote:end has no mark before it",
+		"twice#a":       "twice has 2 declarations or marks called a: name one, like Type.method",
 		"broken/b.go#a": "broken/b.go:1:9: expected 'IDENT', found 'EOF'",
 	} {
 		if _, err := Find(root, reference, false); err == nil || err.Error() != want {
@@ -126,7 +127,7 @@ func TestUnused(t *testing.T) {
 		got = append(got, err.Error())
 	}
 	if d := cmp.Diff([]string{"p/q.c:1: no chapter quotes the mark other"}, got); d != "" {
-		t.Errorf("marks that nobody quotes (-want +got):\n%s", d)
+		t.Errorf("wrong list of unused marks (-want +got):\n%s", d)
 	}
 }
 
@@ -134,7 +135,7 @@ func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "quotes.lock")
 	l, err := ReadLock(path)
 	if err != nil {
-		t.Fatalf("a lock file that isn't there is empty, and no error: %v", err)
+		t.Fatalf("a missing lock file must count as empty: %v", err)
 	}
 	texts := map[string]string{
 		"p/p.go#T": "type T struct{}\n", "p/p.go#blank": "\n\n| a bar\n \ttrailing \t\n\n",
@@ -153,14 +154,14 @@ func TestLock(t *testing.T) {
 	}
 	for reference, want := range texts {
 		if got, ok := l.Reviewed("one", reference); !ok || got != want {
-			t.Errorf("%s comes back as %q, want %q", reference, got, want)
+			t.Errorf("%s is read back as %q, want %q", reference, got, want)
 		}
 	}
 	if d := cmp.Diff([]string{"one", "three"}, l.Chapters()); d != "" {
-		t.Errorf("the chapters (-want +got):\n%s", d)
+		t.Errorf("wrong chapters (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff([]string{"p/p.go#blank"}, l.Stale("one", []string{"p/p.go#T"})); d != "" {
-		t.Errorf("what is not quoted any more (-want +got):\n%s", d)
+		t.Errorf("wrong stale references (-want +got):\n%s", d)
 	}
 
 	text, err := os.ReadFile(path)
@@ -171,7 +172,7 @@ func TestLock(t *testing.T) {
 	if err := os.WriteFile(path, []byte(edited), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	want := path + ": the text of p/p.go#T in one is not what was recorded: run verify -record"
+	want := path + ": the text of p/p.go#T in one doesn't match its checksum: run “go run ./tutorials verify -record”"
 	if _, err := ReadLock(path); err == nil || err.Error() != want {
 		t.Errorf("a lock that was edited gives %v, want %s", err, want)
 	}

@@ -8,25 +8,25 @@ import (
 
 // Block is a console block of a chapter.
 type Block struct {
-	Line         int  // of its first line
-	InRepository bool // it runs there, not in the chapter's temporary directory
+	Line         int  // number of its first line
+	InRepository bool // whether it runs in the repository, not in the chapter's temporary directory
 	Steps        []Step
 }
 
-// Step is a command, and what it prints.
+// Step is a command, and the output that the chapter expects.
 type Step struct {
 	Line    int
-	Command string   // a further line each for what continues it
-	Want    []string // the lines that are expected
+	Command string   // each continuation is a further line
+	Want    []string // the expected lines
 }
 
-// Parse reads a block. Line is the number of its first line, words what its info string has
-// behind "console".
+// Parse parses a block. line is the number of its first line, and words are those after "console"
+// in its info string.
 func Parse(text string, line int, words []string) (*Block, error) {
 	b := &Block{Line: line}
 	for _, w := range words {
 		if w != "repository" {
-			return nil, fmt.Errorf("a console block is no %q: only \"repository\" is known", w)
+			return nil, fmt.Errorf("unknown word %q after \"console\": only \"repository\" may stand there", w)
 		}
 		b.InRepository = true
 	}
@@ -38,7 +38,7 @@ func Parse(text string, line int, words []string) (*Block, error) {
 		case begins:
 			b.Steps = append(b.Steps, Step{Line: line + i, Command: command})
 		case n == 0:
-			return nil, fmt.Errorf("a console block begins with a command: \"$ ...\"")
+			return nil, fmt.Errorf("a console block must begin with a command: \"$ ...\"")
 		case continues && b.Steps[n-1].Want == nil:
 			b.Steps[n-1].Command += "\n" + more
 		default:
@@ -51,7 +51,7 @@ func Parse(text string, line int, words []string) (*Block, error) {
 	return b, nil
 }
 
-// String returns the block as it stands in a chapter.
+// String returns the block as a chapter has it.
 func (b *Block) String() string {
 	var s strings.Builder
 	for _, step := range b.Steps {
@@ -63,8 +63,8 @@ func (b *Block) String() string {
 	return s.String()
 }
 
-// compare lays what came beside what was expected. The lines of recorded are those to write
-// into the chapter: expected ones that have come, with their values, and new ones.
+// compare compares the output with the expected lines. recorded are the lines to write into the
+// chapter: expected lines that were printed, with their values, and new lines.
 func compare(want, got []string, strict bool) (recorded []string, same bool) {
 	best := make([][]int, len(want)+1)
 	for i := range best {
@@ -107,9 +107,9 @@ func compare(want, got []string, strict bool) (recorded []string, same bool) {
 	return recorded, same
 }
 
-// matches reports whether all of got is what all of want stands for.
+// matches reports whether got as a whole matches want as a whole.
 func matches(want, got []string, fits func(i, j int) bool) bool {
-	reach := make([]bool, len(got)+1) // reach[j]: want so far can be got[:j]
+	reach := make([]bool, len(got)+1) // reach[j] says whether the lines of want so far match got[:j]
 	reach[0] = true
 	for i := range want {
 		next := make([]bool, len(got)+1)
@@ -127,7 +127,7 @@ func matches(want, got []string, fits func(i, j int) bool) bool {
 	return reach[len(got)]
 }
 
-// Recorded reports whether each placeholder has what was printed when it was recorded.
+// Recorded reports whether each placeholder has a recorded value.
 func (b *Block) Recorded() bool {
 	for _, step := range b.Steps {
 		for _, l := range step.Want {

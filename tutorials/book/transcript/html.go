@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// HTML renders the block for a pre element: commands in kbd, what they print in samp, and what
-// differs from run to run in var.
+// HTML renders the block for a pre element: commands in kbd, output in samp, and placeholders in
+// var.
 func (b *Block) HTML() string {
 	var s strings.Builder
 	for _, step := range b.Steps {

@@ -12,8 +12,8 @@ import (
 	"threeloops/tutorials/tester/guard/guardtest"
 )
 
-// killedVariable makes the test binary run a command in place of its tests, and be killed. It is the file in which
-// the command says who it and its child are.
+// killedVariable makes the test binary run a command instead of its tests, until it is killed. Its
+// value is the file into which the command writes its own and its child's process id.
 const killedVariable = "THREELOOPS_TRANSCRIPT_KILLED"
 
 func TestMain(m *testing.M) {

@@ -14,10 +14,10 @@ type hole struct {
 	low      float64
 	high     float64
 	ranged   bool
-	recorded string // "" if it never was
+	recorded string // "" if there is none
 }
 
-// kinds are what holes of each kind match.
+// kinds has, for each kind of hole, the expression that it matches.
 var kinds = map[string]string{
 	"int": `-?\d+`, "number": `-?\d[\d,]*(?:\.\d+)?`, "hex": `[0-9a-fA-F]+`, "word": `\S+`,
 	"pid": `\d+`, "port": `\d+`, "any": `.*?`,
@@ -32,7 +32,7 @@ var placeholder = regexp.MustCompile(
 	`\{(int|number|hex|word|pid|port|any|date|bytes|ms|us|s)` +
 		`(?: (\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?))?(?: = ([^{}]*))?\}`)
 
-// pattern is a line of expected output: literals with a hole between each two.
+// pattern is a line of expected output: literals, with a hole between each two.
 type pattern struct {
 	literals []string
 	holes    []hole
@@ -75,8 +75,8 @@ func numeric(kind string) bool {
 	return kind == "int" || kind == "number" || kind == "bytes" || slices.Contains(times, kind)
 }
 
-// values returns what the holes have in a line. Strict takes the ranges of times as
-// they are written.
+// values returns what the holes match in a line. If strict is true, ranges of times are taken as
+// written.
 func (p *pattern) values(line string, strict bool) (values []string, ok bool) {
 	m := p.match.FindStringSubmatch(line)
 	if m == nil {

@@ -19,29 +19,29 @@ import (
 	"threeloops/tutorials/tester/guard"
 )
 
-// Stage is where transcripts run.
+// Stage is the environment in which transcripts run.
 type Stage struct {
 	Dir        string            // the chapter's temporary directory
 	Repository string            // the root of the repository
-	Path       string            // directories to find programs in, before those of PATH
-	Ports      map[int]int       // the port that a server really has, by the one that chapters give it
-	Pids       []int             // of the servers
-	Built      map[string]string // the program that "go run" would build, by its package: ./a/b
-	Strict     bool              // times have to be in their ranges
+	Path       string            // directories that are searched for programs, before those of PATH
+	Ports      map[int]int       // real port of a server, by the port that chapters give
+	Pids       []int             // process ids of the servers
+	Built      map[string]string // program that "go run" would build, by its package: ./a/b
+	Strict     bool              // whether times must be in their ranges
 	Limit      time.Duration     // for one command
 }
 
-// Fault is a step that came out otherwise.
+// Fault is a step whose output differs from the chapter.
 type Fault struct {
-	Line    int    // of its command
-	Message string // one line, and then, perhaps, a difference
+	Line    int    // line of its command
+	Message string // one line, which a difference may follow
 }
 
-// ErrLacks is the error of a command that begins with a program which isn't installed.
+// ErrLacks is the error of a command whose program isn't installed.
 var ErrLacks = errors.New("is not installed")
 
-// Run runs the commands of a block one after the other and returns what came out
-// otherwise. Recorded is the block as it would be written now.
+// Run runs the commands of a block one after another, and returns the steps whose output differs.
+// recorded is the block with the new output.
 func (b *Block) Run(ctx context.Context, s *Stage) (recorded *Block, faults []Fault, err error) {
 	recorded = &Block{Line: b.Line, InRepository: b.InRepository}
 	dir := s.Dir
@@ -55,7 +55,8 @@ func (b *Block) Run(ctx context.Context, s *Stage) (recorded *Block, faults []Fa
 		}
 		now, same := compare(step.Want, got, s.Strict)
 		if !same {
-			faults = append(faults, Fault{step.Line, fmt.Sprintf("%q prints something else (-chapter +now):\n%s",
+			faults = append(faults, Fault{step.Line, fmt.Sprintf("%q prints other lines than the chapter "+
+				"shows (-chapter +now):\n%s",
 				firstLine(step.Command), difference(step.Want, got, s.Strict))})
 			now = s.generalize(now, step.Want)
 		}
@@ -64,7 +65,7 @@ func (b *Block) Run(ctx context.Context, s *Stage) (recorded *Block, faults []Fa
 	return recorded, faults, nil
 }
 
-// lacks returns the first word of a command if there is no such program.
+// lacks returns the first word of a command if no such program is installed.
 func (s *Stage) lacks(command string) string {
 	word, _, _ := strings.Cut(strings.TrimSpace(command), " ")
 	if strings.ContainsAny(word, "=/(){}|&;<>$\"'`") {
@@ -78,8 +79,8 @@ func (s *Stage) lacks(command string) string {
 	return ""
 }
 
-// Output runs a command and returns the lines that it prints, with the servers' ports as chapters give
-// them, and its exit status behind them unless that is 0.
+// Output runs a command and returns the lines that it prints, with the servers' ports as chapters
+// give them. The last line is the exit status unless that is 0.
 func (s *Stage) Output(ctx context.Context, dir, command string) ([]string, error) {
 	var out bytes.Buffer
 	exit, err := s.shell(ctx, dir, command, &out, &out)
@@ -96,8 +97,9 @@ func (s *Stage) Output(ctx context.Context, dir, command string) ([]string, erro
 	return lines, nil
 }
 
-// Value runs a command and returns what it prints on standard output alone: what it says beside that of its
-// progress depends on how long it takes. An exit status other than 0 is an error.
+// Value runs a command and returns what it prints on standard output. It leaves out standard error,
+// where programs show their progress, which depends on how long they take. An exit status other
+// than 0 is an error.
 func (s *Stage) Value(ctx context.Context, dir, command string) (string, error) {
 	var out, errs bytes.Buffer
 	exit, err := s.shell(ctx, dir, command, &out, &errs)
@@ -110,12 +112,12 @@ func (s *Stage) Value(ctx context.Context, dir, command string) (string, error) 
 	return s.shown(&out), nil
 }
 
-// shown is what was printed, as a chapter shows it.
+// shown returns output in the form that chapters use.
 func (s *Stage) shown(b *bytes.Buffer) string {
 	return s.translate(strings.TrimSuffix(strings.ReplaceAll(b.String(), "\r\n", "\n"), "\n"), true)
 }
 
-// shell runs a command. Exit is nil if its status is 0.
+// shell runs a command. exit is nil if the status is 0.
 func (s *Stage) shell(ctx context.Context, dir, command string, out, errs io.Writer) (exit *exec.ExitError,
 	err error) {
 	if word := s.lacks(command); word != "" {
@@ -128,7 +130,7 @@ func (s *Stage) shell(ctx context.Context, dir, command string, out, errs io.Wri
 	err = guard.Run(ctx, cmd)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return nil, fmt.Errorf("not done after %v", s.Limit)
+		return nil, fmt.Errorf("it was not done after %v", s.Limit)
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay):
@@ -143,7 +145,8 @@ func (s *Stage) environment() []string {
 
 var port = regexp.MustCompile(`\b\d{4,5}\b`)
 
-// translate replaces the ports that chapters give by those that the servers have, or back.
+// translate replaces the ports that chapters give by the servers' real ports, or the other way
+// round.
 func (s *Stage) translate(text string, back bool) string {
 	to := s.Ports
 	if back {
@@ -163,8 +166,8 @@ func (s *Stage) translate(text string, back bool) string {
 
 var goRun = regexp.MustCompile(`\bgo run (\./[\w./-]+)`)
 
-// built replaces "go run" by the program itself where that is known: it starts immediately, and there is no
-// process between it and the shell.
+// built replaces "go run" by the program itself, if that was built. So the program starts
+// immediately, and no process is between it and the shell.
 func (s *Stage) built(command string) string {
 	return goRun.ReplaceAllStringFunc(command, func(run string) string {
 		if program, ok := s.Built[goRun.FindStringSubmatch(run)[1]]; ok {
@@ -176,8 +179,8 @@ func (s *Stage) built(command string) string {
 
 var httpDate = regexp.MustCompile(kinds["date"])
 
-// generalize puts placeholders into new lines for what surely differs the next time: dates, and the
-// servers' process numbers.
+// generalize puts placeholders into new lines for what always differs the next time: dates, and the
+// servers' process ids.
 func (s *Stage) generalize(lines, known []string) []string {
 	var out []string
 	for _, l := range lines {
@@ -192,7 +195,8 @@ func (s *Stage) generalize(lines, known []string) []string {
 	return out
 }
 
-// difference shows what was expected and has not come, and what has come in its place.
+// difference shows the expected lines that were not printed, and the lines that were printed in
+// their place.
 func difference(want, got []string, strict bool) string {
 	var b strings.Builder
 	i, j := 0, 0

@@ -19,24 +19,24 @@ func TestPatterns(t *testing.T) {
 		about, pattern, line string
 		want, strict         bool
 	}{
-		{"a line without placeholders is itself", "a.b {x}", "a.b {x}", true, true},
-		{"and nothing else", "a.b", "axb", false, false},
+		{"a line without placeholders matches itself", "a.b {x}", "a.b {x}", true, true},
+		{"a line without placeholders matches no other line", "a.b", "axb", false, false},
 		{"an int", "n {int}", "n -12", true, true},
-		{"an int is no number with a point", "n {int}", "n 1.5", false, false},
+		{"an int has no decimal point", "n {int}", "n 1.5", false, false},
 		{"a number", "{number} req/s", "31,000.5 req/s", true, true},
-		{"a placeholder takes not what stands beside it", "{int}{word}", "12ab", true, true},
+		{"two placeholders side by side", "{int}{word}", "12ab", true, true},
 		{"a date", "Date: {date}", "Date: Sun, 06 Nov 1994 08:49:37 GMT", true, true},
 		{"a time needs its unit", "{ms}", "44", false, false},
-		{"its own unit", "{ms}", "44 us", false, false},
-		{"with a space or without", "took {ms}.", "took 44.1ms.", true, true},
+		{"a time needs the placeholder's unit", "{ms}", "44 us", false, false},
+		{"a unit with or without a space", "took {ms}.", "took 44.1ms.", true, true},
 		{"microseconds in either spelling", "{us}", "3.7µs", true, true},
 		{"a time in its range", "{ms 30..60}", "44 ms", true, true},
-		{"a time beside its range, by less than ten times", "{ms 30..60}", "599 ms", true, false},
+		{"a time outside of its range by a factor below ten", "{ms 30..60}", "599 ms", true, false},
 		{"a time far beyond its range", "{ms 30..60}", "601 ms", false, false},
 		{"a time far below its range", "{ms 30..60}", "2.9 ms", false, false},
 		{"a count in its range", "{int 3..5}", "3", true, true},
-		{"a count beside its range", "{int 3..5}", "6", false, false},
-		{"what was recorded doesn't matter", "{int = 12} x", "99 x", true, true},
+		{"a count outside of its range", "{int 3..5}", "6", false, false},
+		{"the recorded value doesn't matter", "{int = 12} x", "99 x", true, true},
 		{"bytes with a unit", "{bytes} held", "3.9 MB held", true, true},
 		{"anything", "a{any}z", "a b c z", true, true},
 		{"hex", "{hex}", "00ff", true, true},
@@ -58,8 +58,8 @@ func TestPatterns(t *testing.T) {
 
 func TestBadBlocks(t *testing.T) {
 	for about, c := range map[string]struct{ text, words, want string }{
-		"no command":    {"output\n", "", `a console block begins with a command: "$ ..."`},
-		"an odd word":   {"$ true\n", "here", `a console block is no "here": only "repository" is known`},
+		"no command":    {"output\n", "", `a console block must begin with a command: "$ ..."`},
+		"an odd word":   {"$ true\n", "here", `unknown word "here" after "console": only "repository" may stand there`},
 		"a wrong range": {"$ true\n{int 5..3}\n", "", "{int 5..3} is not a range"},
 		"words between": {"$ true\n{word 3..5}\n", "", "{word 3..5} is not a range"},
 	} {
@@ -79,11 +79,11 @@ func TestABlockIsWrittenAsItWasRead(t *testing.T) {
 		t.Errorf("(-read +written):\n%s", d)
 	}
 	if !b.InRepository || len(b.Steps) != 3 || b.Steps[0].Command != "one\ntwo" || b.Steps[1].Line != 12 {
-		t.Errorf("the block was read as %+v", b)
+		t.Errorf("the block was parsed as %+v", b)
 	}
 }
 
-// stage is one in which the repository has a file of its name.
+// stage returns a stage in which the repository has a file called repository.
 func stage(t *testing.T) *Stage {
 	t.Helper()
 	s := &Stage{
@@ -101,16 +101,16 @@ func TestRun(t *testing.T) {
 	for _, c := range []struct {
 		about, text string
 		words       []string
-		want        string // as it is recorded
+		want        string // the block as recorded
 		fault       string // the difference; "" if there is none
 	}{
-		{"what comes is what was said", "$ echo a 5 b\na {int} b\n", nil, "$ echo a 5 b\na {int = 5} b\n", ""},
-		{"what comes is something else", "$ printf 'a\\nb\\nc\\n'\na\nx\nc\n", nil,
+		{"the output is as expected", "$ echo a 5 b\na {int} b\n", nil, "$ echo a 5 b\na {int = 5} b\n", ""},
+		{"the output differs", "$ printf 'a\\nb\\nc\\n'\na\nx\nc\n", nil,
 			"$ printf 'a\\nb\\nc\\n'\na\nb\nc\n", "\t-x\n\t+b"},
-		{"nothing comes", "$ true\nx\n", nil, "$ true\n", "\t-x"},
+		{"there is no output", "$ true\nx\n", nil, "$ true\n", "\t-x"},
 		{"standard error counts", "$ echo e >&2\ne\n", nil, "$ echo e >&2\ne\n", ""},
-		{"so does the status", "$ exit 3\n[exit status 3]\n", nil, "$ exit 3\n[exit status 3]\n", ""},
-		{"which is not passed over", "$ echo a; exit 3\na\n", nil, "$ echo a; exit 3\na\n[exit status 3]\n",
+		{"the status counts", "$ exit 3\n[exit status 3]\n", nil, "$ exit 3\n[exit status 3]\n", ""},
+		{"a status that isn't expected", "$ echo a; exit 3\na\n", nil, "$ echo a; exit 3\na\n[exit status 3]\n",
 			"\t+[exit status 3]"},
 		{"any lines", "$ printf 'a\\nb\\nc\\nd\\n'\na\n{lines}\nd\n", nil,
 			"$ printf 'a\\nb\\nc\\nd\\n'\na\n{lines}\nd\n", ""},
@@ -118,22 +118,22 @@ func TestRun(t *testing.T) {
 			"$ printf 'a\\nb\\n'\na\n{lines}\n", "\t-{lines}\n\t-d\n\t+b"},
 		{"a command of two lines", "$ echo a \\\n> b\na b\n", nil, "$ echo a \\\n> b\na b\n", ""},
 		{"commands share their directory", "$ echo x > f\n$ cat f\nx\n", nil, "$ echo x > f\n$ cat f\nx\n", ""},
-		{"or are in the repository", "$ ls\nrepository\n", []string{"repository"}, "$ ls\nrepository\n", ""},
-		{"a command is given the real port, and the chapter its own",
+		{"commands in the repository", "$ ls\nrepository\n", []string{"repository"}, "$ ls\nrepository\n", ""},
+		{"a command gets the real port, and the chapter keeps its own",
 			"$ echo http://h:8001/ $((8001 - 1)) 8003\nhttp://h:8001/ 40000 8003\n", nil,
 			"$ echo http://h:8001/ $((8001 - 1)) 8003\nhttp://h:8001/ 40000 8003\n", ""},
-		{"what surely differs is recorded as a placeholder",
+		{"what always differs is recorded as a placeholder",
 			"$ echo pid 77777, Sun, 06 Nov 1994 08:49:37 GMT\n", nil,
 			"$ echo pid 77777, Sun, 06 Nov 1994 08:49:37 GMT\n" +
 				"pid {pid = 77777}, {date = Sun, 06 Nov 1994 08:49:37 GMT}\n",
 			"\t+pid 77777, Sun, 06 Nov 1994 08:49:37 GMT"},
-		{"neither language nor time zone is the machine's", "$ date +%Z; echo $LC_ALL\nUTC\nC\n", nil,
+		{"the machine's language and time zone don't matter", "$ date +%Z; echo $LC_ALL\nUTC\nC\n", nil,
 			"$ date +%Z; echo $LC_ALL\nUTC\nC\n", ""},
-		{"a program that is built is run as it is", "$ go run ./here/program -x 8001\nran -x 8001\n", nil,
+		{"a program that was built runs without go run", "$ go run ./here/program -x 8001\nran -x 8001\n", nil,
 			"$ go run ./here/program -x 8001\nran -x 8001\n", ""},
-		{"another of a longer name is not it", "$ echo go run ./here/program2\ngo run ./here/program2\n", nil,
+		{"a program with a longer name is another one", "$ echo go run ./here/program2\ngo run ./here/program2\n", nil,
 			"$ echo go run ./here/program2\ngo run ./here/program2\n", ""},
-		{"a carriage return is not seen", "$ printf 'a\\r\\n'\na\n", nil, "$ printf 'a\\r\\n'\na\n", ""},
+		{"a carriage return doesn't count", "$ printf 'a\\r\\n'\na\n", nil, "$ printf 'a\\r\\n'\na\n", ""},
 	} {
 		b, err := Parse(c.text, 1, c.words)
 		if err != nil {
@@ -145,14 +145,14 @@ func TestRun(t *testing.T) {
 			continue
 		}
 		if d := cmp.Diff(c.want, recorded.String()); d != "" {
-			t.Errorf("%s: what is recorded (-want +got):\n%s", c.about, d)
+			t.Errorf("%s: wrong recorded block (-want +got):\n%s", c.about, d)
 		}
 		var got string
 		for _, f := range faults {
 			_, got, _ = strings.Cut(f.Message, "\n")
 		}
 		if d := cmp.Diff(c.fault, got); d != "" {
-			t.Errorf("%s: the difference (-want +got):\n%s", c.about, d)
+			t.Errorf("%s: wrong difference (-want +got):\n%s", c.about, d)
 		}
 	}
 }
@@ -165,14 +165,14 @@ func TestWhatWasRecordedIsWhatComes(t *testing.T) {
 	s := stage(t)
 	recorded, faults, err := b.Run(t.Context(), s)
 	if err != nil || faults == nil {
-		t.Fatalf("the first time there are no faults (%v)", err)
+		t.Fatalf("the first run must have faults (%v)", err)
 	}
 	again, err := Parse(recorded.String(), 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, faults, err = again.Run(t.Context(), s); err != nil || faults != nil {
-		t.Errorf("what has just been recorded gives %v, %v", faults, err)
+		t.Errorf("a block that was just recorded gives %v, %v", faults, err)
 	}
 }
 
@@ -180,14 +180,14 @@ func TestACommandIsBounded(t *testing.T) {
 	s := stage(t)
 	s.Limit = 100 * time.Millisecond
 	_, err := s.Output(t.Context(), s.Dir, "sleep 1000 & sleep 1000")
-	if err == nil || err.Error() != "not done after 100ms" {
+	if err == nil || err.Error() != "it was not done after 100ms" {
 		t.Errorf("a command that doesn't end gives %v", err)
 	}
 	s.Limit = time.Minute
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	if got, err := s.Output(ctx, s.Dir, "echo a; sleep 1000 &"); err != nil || len(got) != 1 {
-		t.Errorf("one that leaves something behind gives %q, %v", got, err)
+		t.Errorf("a command that leaves a process running gives %q, %v", got, err)
 	}
 }
 
@@ -198,7 +198,7 @@ func TestAProgramIsMissing(t *testing.T) {
 	}
 	if _, _, err = b.Run(t.Context(), stage(t)); !errors.Is(err, ErrLacks) ||
 		err.Error() != `"no-such-program x": no-such-program is not installed` {
-		t.Errorf("a program that isn't there gives %v", err)
+		t.Errorf("a missing program gives %v", err)
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package verify holds the chapters against the code: that what they quote is what was reviewed, that
-// what their terminals show is what comes, that their numbers are true here, and that their experiments
-// still print what was recorded: tables of the same columns.
+// Package verify compares the chapters with the code. The code that they quote must be the code
+// that was reviewed, their console blocks must show what the commands print, and their numbers must
+// be true on this machine. Their experiments must still print tables with the recorded columns.
 package verify

@@ -19,17 +19,17 @@ import (
 	"threeloops/tutorials/tester/guard"
 )
 
-// experimentTime is how long an experiment may take: a reader waits for it.
+// experimentTime is how long an experiment may take, because a reader waits for it.
 const experimentTime = 20 * time.Second
 
-// What is allowed where nothing is measured: most experiments wait most of the time, and may do so side by
-// side, on a machine that is busy.
+// These limits hold when nothing is measured. Most experiments mostly wait, so several may run at
+// the same time, even on a busy machine.
 const (
 	atOnce   = 3
 	busyTime = time.Minute
 )
 
-// sideBySide runs experiments; one after the other if their numbers are to be shown or kept.
+// sideBySide runs experiments. If their numbers are shown or recorded, it runs one after the other.
 func (r *run) sideBySide(experiments []func()) {
 	n := atOnce
 	if r.Measure || r.Record {
@@ -47,8 +47,8 @@ func (r *run) sideBySide(experiments []func()) {
 	all.Wait()
 }
 
-// experiment runs one, and compares the shape of its table with that of our run; never its numbers, which are
-// this machine's.
+// experiment runs an experiment, and compares the columns of its table with those of our run. It
+// never compares the numbers, which depend on the machine.
 func (r *run) experiment(c *markdown.Chapter, e *markdown.Experiment, program string) {
 	fault := func(format string, args ...any) {
 		r.fault("%s:%d: %s: %s", c.Path, e.Line, e.Dir, fmt.Sprintf(format, args...))
@@ -70,7 +70,7 @@ func (r *run) experiment(c *markdown.Chapter, e *markdown.Experiment, program st
 	different := ""
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		different = "is not recorded yet"
+		different = "our run is missing"
 	case err != nil:
 		different = err.Error()
 	default:
@@ -88,7 +88,7 @@ func (r *run) experiment(c *markdown.Chapter, e *markdown.Experiment, program st
 	}
 }
 
-// drawable returns why there is no chart of an output; one of kind "none" needs none.
+// drawable returns an error if an output can't be drawn. The output of kind "none" need not be.
 func drawable(kind, output string) error {
 	if kind == "none" {
 		return nil
@@ -100,28 +100,28 @@ func drawable(kind, output string) error {
 	return err
 }
 
-// unlike says in what our run differs from what comes now: in the command, or in the shape of the table.
+// unlike says how our run differs from the new one: in the command, or in the columns of the table.
 func unlike(ours *experiment.Run, output, command string) string {
 	if ours.Command != command {
-		return fmt.Sprintf("our run is one of %q", ours.Command)
+		return fmt.Sprintf("our run is a run of %q", ours.Command)
 	}
 	was, err := ours.Table()
 	now, nowErr := experiment.Parse(output)
 	switch {
 	case err != nil && nowErr != nil:
-		return "" // neither has a table, and none is drawn
+		return "" // neither has a table, and the kind needs none
 	case err == nil && nowErr == nil:
 		err = was.Alike(now)
 	case err == nil:
 		err = nowErr
 	}
 	if err != nil {
-		return "our run is of another shape: " + err.Error()
+		return "our run has other columns: " + err.Error()
 	}
 	return ""
 }
 
-// keep writes what came as our run.
+// keep writes the new output as our run.
 func (r *run) keep(c *markdown.Chapter, e *markdown.Experiment, different, output string) {
 	now := &experiment.Run{
 		Date: time.Now().UTC().Format(time.DateOnly), Machine: Machine(), Command: e.Command(), Output: output,
@@ -131,7 +131,7 @@ func (r *run) keep(c *markdown.Chapter, e *markdown.Experiment, different, outpu
 		return
 	}
 	if different == "" {
-		different = "measured anew"
+		different = "measured again"
 	}
 	r.say("%s:%d: recorded: %s: %s", c.Path, e.Line, e.File(), different)
 }
@@ -142,12 +142,12 @@ func output(ctx context.Context, limit time.Duration, dir, temp, program string)
 	defer cancel()
 	cmd := exec.Command(program)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "TMPDIR="+temp) // it can't remove its own files if it is killed
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp) // a killed program can't remove its own files
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	switch err := guard.Run(ctx, cmd); {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return "", fmt.Errorf("not done after %v", limit)
+		return "", fmt.Errorf("it was not done after %v", limit)
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):

@@ -12,8 +12,9 @@ import (
 	"threeloops/tutorials/tester/guard/guardtest"
 )
 
-// killedVariable makes the test binary start a chapter's server in place of its tests, and be killed. It is that server,
-// which says beside itself who it and its child are.
+// killedVariable makes the test binary start a chapter's server instead of its tests, until it is
+// killed. Its value is the server's path. The server writes its own and its child's process id into
+// a file beside itself.
 const killedVariable = "THREELOOPS_VERIFY_KILLED"
 
 func TestMain(m *testing.M) {

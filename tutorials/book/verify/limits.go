@@ -14,13 +14,13 @@ import (
 	"strings"
 )
 
-// limitsPath is the list of what the chapters and their programs make simpler than it is.
+// limitsPath is the list of simplifications in the chapters and their programs.
 const limitsPath = "tutorials/LIMITS.md"
 
-// limitsHead are the columns of its table.
+// limitsHead holds the columns of the list's table.
 var limitsHead = []string{"Where", "Simpler than the truth", "Shown by"}
 
-// programs are those that a command which shows a limit may begin with.
+// programs are those with which a command that shows a limit may begin.
 var programs = []string{
 	"go", "forkserv", "pollserv", "epollserv", "curl", "nc", "ss", "ps", "strace", "ls", "cat", "grep", "diff",
 	"printf", "echo", "head", "seq", "sh", "bash", "python3", "sysctl", "ulimit", "kill", "wc",
@@ -37,10 +37,11 @@ var (
 	goPackage  = regexp.MustCompile(`^\./\S*$`)
 )
 
-// Limits checks tutorials/LIMITS.md in the repository at root. Each row of its table names places that
-// exist: chapters by their numbers, what is in their folders as code, or paths from the root, from tutorials or
-// from tutorials/chapters. And it names a test, a command or a file that shows the limit. The error has a
-// line for each fault; one that wraps fs.ErrNotExist says that there is no such file.
+// Limits checks tutorials/LIMITS.md in the repository at root. Each row of its table must name
+// places that exist: chapters by their numbers, files in their folders as code, or paths from the
+// root, from tutorials or from tutorials/chapters. And each row must name a test, a command or a
+// file that shows the limit. The error has a line for each fault. It wraps fs.ErrNotExist if the
+// file doesn't exist.
 func Limits(root string) error {
 	text, err := os.ReadFile(filepath.Join(root, limitsPath))
 	if err != nil {
@@ -64,15 +65,15 @@ func Limits(root string) error {
 		}
 	}
 	if rows == 0 {
-		faults = append(faults, fmt.Errorf("%s:1: there is no table: | %s |",
+		faults = append(faults, fmt.Errorf("%s:1: the table is missing: | %s |",
 			limitsPath, strings.Join(limitsHead, " | ")))
 	}
 	return errors.Join(faults...)
 }
 
-// cellsOf cuts a row of a table; nil if the line is none.
+// cellsOf splits a row of a table. It returns nil if the line isn't a row.
 func cellsOf(line string) (cells []string) {
-	line = strings.TrimSpace(strings.ReplaceAll(line, `\|`, "\x00")) // a | that belongs to a cell
+	line = strings.TrimSpace(strings.ReplaceAll(line, `\|`, "\x00")) // an escaped | belongs to a cell
 	if !strings.HasPrefix(line, "|") {
 		return nil
 	}
@@ -84,7 +85,7 @@ func cellsOf(line string) (cells []string) {
 
 func checkLimit(root string, cells []string, tests map[string]bool) error {
 	if len(cells) != len(limitsHead) {
-		return fmt.Errorf("a row has the cells %s, not %d", strings.Join(limitsHead, ", "), len(cells))
+		return fmt.Errorf("a row must have the cells %s, not %d cells", strings.Join(limitsHead, ", "), len(cells))
 	}
 	for i, cell := range cells {
 		if cell == "" {
@@ -102,7 +103,8 @@ func checkLimit(root string, cells []string, tests map[string]bool) error {
 	return checkShown(root, cells[2], tests)
 }
 
-// checkWhere checks the chapters that a cell names, and what it names as code or links.
+// checkWhere checks the chapters that a cell names, and the places that it names as code or as
+// links.
 func checkWhere(root, cell string) error {
 	folders, err := chaptersIn(root, cell)
 	if err != nil {
@@ -110,7 +112,7 @@ func checkWhere(root, cell string) error {
 	}
 	places := inPlace.FindAllStringSubmatch(cell, -1)
 	if len(folders)+len(places) == 0 {
-		return fmt.Errorf("%q names no place: write “chapter 2”, or a path as `code`, or a link", cell)
+		return fmt.Errorf("%q names no place: write “chapter 2”, a path as `code`, or a link", cell)
 	}
 	for _, m := range places {
 		place := m[1] + m[2]
@@ -122,30 +124,32 @@ func checkWhere(root, cell string) error {
 	return nil
 }
 
-// chaptersIn returns the folders of the chapters that a cell names. A chapter that isn't there must be marked
-// as planned, and one that is there must not be.
+// chaptersIn returns the folders of the chapters that a cell names. A chapter that doesn't exist
+// must be marked as planned, and one that exists must not be.
 func chaptersIn(root, cell string) (folders []string, err error) {
 	for _, list := range inChapters.FindAllString(cell, -1) {
 		planned := strings.HasSuffix(list, "(planned)")
 		for _, number := range digits.FindAllString(list, -1) {
 			n, _ := strconv.Atoi(number)
-			// Each folder has server, and no other entry of that number has anything below it.
+			// Only a chapter's folder contains server, so the pattern matches no other entry with
+			// that number.
 			found, err := filepath.Glob(fmt.Sprintf("%s/tutorials/chapters/%02d-*/server", root, n))
 			switch there := err == nil && len(found) == 1; {
 			case there && planned:
-				return nil, fmt.Errorf("chapter %s is there: take “(planned)” away", number)
+				return nil, fmt.Errorf("chapter %s exists: remove “(planned)”", number)
 			case there:
 				folders = append(folders, filepath.Base(filepath.Dir(found[0])))
 			case !planned:
-				return nil, fmt.Errorf("there is no chapter %s; if it is to come, write “chapter %[1]s (planned)”", number)
+				return nil, fmt.Errorf("there is no chapter %s; if it is planned, write “chapter %[1]s "+
+					"(planned)”", number)
 			}
 		}
 	}
 	return folders, nil
 }
 
-// checkShown checks what is said to show a limit: all tests, commands and files that it names. Other words
-// may stand as code, but do not suffice.
+// checkShown checks all tests, commands and files that a cell names. The cell may have other words
+// as code, but must name at least one of these.
 func checkShown(root, cell string, tests map[string]bool) error {
 	names := testName.FindAllString(cell, -1)
 	for _, name := range names {
@@ -168,7 +172,7 @@ func checkShown(root, cell string, tests map[string]bool) error {
 		case isFile || slices.Contains(programs, words[0]):
 			shown++
 		case len(words) > 1:
-			return fmt.Errorf("`%s` is no command of a known program", m[1])
+			return fmt.Errorf("`%s` isn't a command of a known program", m[1])
 		}
 		for _, word := range words[1:] {
 			if words[0] == "go" && goPackage.MatchString(word) && !exists(root, strings.TrimSuffix(word, "/...")) {
@@ -177,12 +181,12 @@ func checkShown(root, cell string, tests map[string]bool) error {
 		}
 	}
 	if shown == 0 {
-		return fmt.Errorf("%q names neither a test nor, as `code`, a command or a file", cell)
+		return fmt.Errorf("%q must name a test, or a command or a file as `code`", cell)
 	}
 	return nil
 }
 
-// exists tells whether a path names something in the repository.
+// exists reports whether a path names something in the repository.
 func exists(root, place string) bool {
 	place, _, _ = strings.Cut(place, "#")
 	if !filepath.IsLocal(place) {
@@ -194,7 +198,7 @@ func exists(root, place string) bool {
 	})
 }
 
-// testsOf collects the names of all tests in the repository.
+// testsOf returns the names of all tests in the repository.
 func testsOf(root string) (map[string]bool, error) {
 	all := make(map[string]bool)
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

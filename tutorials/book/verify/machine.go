@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Machine says in a few words what a number was measured on.
+// Machine describes, in a few words, the machine that runs the measurements.
 func Machine() string {
 	model := runtime.GOARCH
 	info, _ := os.ReadFile("/proc/cpuinfo")

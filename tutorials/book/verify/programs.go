@@ -20,8 +20,8 @@ import (
 	"threeloops/tutorials/tester/guard"
 )
 
-// A chapter's own server has the first of these ports, as the chapter gives them; the others are for the
-// servers that a console block starts itself.
+// A chapter's own server has the first of these ports, as in the chapter's text. The other ports
+// are for servers that a console block starts itself.
 const (
 	firstPort = 9000
 	lastPort  = 9009
@@ -42,14 +42,14 @@ func (r *run) build(c *markdown.Chapter, dir string) (map[string]string, error) 
 		built["./"+p] = filepath.Join(dir, path.Base(p))
 	}
 	cmd := guard.Go(r.ctx, r.Bin, args...)
-	cmd.Dir, cmd.Env = r.Root, append(cmd.Env, "GOWORK=") // the workspace, whatever the user's is
+	cmd.Dir, cmd.Env = r.Root, append(cmd.Env, "GOWORK=") // use the workspace, whatever the user has set
 	if said, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%s: its programs don't build: %w\n%s", c.Path, err, bytes.TrimSpace(said))
+		return nil, fmt.Errorf("%s: the chapter's programs don't build: %w\n%s", c.Path, err, bytes.TrimSpace(said))
 	}
 	return built, nil
 }
 
-// ports gives a free port to each that a chapter may write.
+// ports maps each port that a chapter may name to a free port.
 func ports() (map[int]int, error) {
 	given := make(map[int]int)
 	for p := firstPort; p <= lastPort; p++ {
@@ -57,13 +57,13 @@ func ports() (map[int]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer l.Close() // when all are known, so that no two are the same
+		defer l.Close() // not earlier, so that no two are the same
 		given[p] = l.Addr().(*net.TCPAddr).Port
 	}
 	return given, nil
 }
 
-// asked reports whether a console block or a check asks the chapter's own server.
+// asked reports whether a console block or a check uses the chapter's own server.
 func asked(c *markdown.Chapter) bool {
 	port := fmt.Sprint(firstPort)
 	for _, t := range c.Transcripts {
@@ -83,8 +83,8 @@ func asked(c *markdown.Chapter) bool {
 	return false
 }
 
-// serve starts a program as the chapter's server, and returns when it listens. Stop ends it, and its
-// children, as does the end of this process.
+// serve starts a program as the chapter's server, and returns when it listens. stop ends the server
+// and its children, and so does the end of this process.
 func serve(ctx context.Context, program string, port int) (pid int, stop func(), err error) {
 	cmd := exec.CommandContext(ctx, program, "-addr", fmt.Sprintf("127.0.0.1:%d", port))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -117,10 +117,10 @@ func serve(ctx context.Context, program string, port int) (pid int, stop func(),
 		said = append(said, lines.Text())
 	}
 	stop()
-	return 0, nil, fmt.Errorf("does not say \"listening on ADDR\", but:\n%s", strings.Join(said, "\n"))
+	return 0, nil, fmt.Errorf("doesn't print \"listening on ADDR\", but:\n%s", strings.Join(said, "\n"))
 }
 
-// discard reads what a server goes on to say, so that it is never blocked by that.
+// discard reads the rest of a server's output, so that the server never blocks when it writes.
 func discard(lines *bufio.Scanner) {
 	for lines.Scan() {
 	}

@@ -23,47 +23,47 @@ import (
 // commandTime is how long one command of a chapter may take.
 const commandTime = 60 * time.Second
 
-// marked are the folders in which comments may mark what is quoted.
+// marked are the folders in which comments may mark what chapters quote.
 var marked = []string{"common", "forkserv", "pollserv", "epollserv", "tutorials"}
 
-// Options say what is to be verified, and how.
+// Options says what to verify, and how.
 type Options struct {
 	Root     string   // of the repository
 	Folder   string   // of the chapters, in the repository
-	Marked   []string // folders whose marks must be used; nil: those of the code
-	Measure  bool     // narrow checks too, and times within their ranges
-	Record   bool     // write what came into the chapters and the lock
-	Required bool     // a program that isn't installed is a fault
-	Path     string   // where the built servers are
-	Bin      string   // where the chapters' programs are built, and left; "": nowhere that lasts
-	Temp     string   // where temporary files are; "": where the system has them
+	Marked   []string // folders whose marks must all be used; nil for those of the code
+	Measure  bool     // also narrow checks, and times within their ranges
+	Record   bool     // write the new results into the chapters and the lock
+	Required bool     // whether a program that isn't installed is a fault
+	Path     string   // directory of the built servers
+	Bin      string   // directory for the chapters' programs, which stay there; "" for a temporary one
+	Temp     string   // directory for temporary files; "" for the system's
 	Out      io.Writer
-	Progress io.Writer // gets a line for each step; nil: nobody waits
+	Progress io.Writer // gets a line for each step; nil if nobody waits
 
 	// Start starts the three servers. Each chapter that runs something gets new ones.
 	Start func(context.Context) (*Servers, error)
 }
 
-// Servers are three servers that run.
+// Servers are the three servers, while they run.
 type Servers struct {
-	Ports map[int]int // the port that each has, by the one that chapters give it
+	Ports map[int]int // real port by the port that chapters give
 	Pids  []int
 	Stop  func() error
 }
 
-// run is a verification under way.
+// run is a verification that is going on.
 type run struct {
 	Options
 	ctx  context.Context
 	lock *quote.Lock
 
-	mu     sync.Mutex // held by who speaks
+	mu     sync.Mutex // held while writing to Out
 	faults int
-	claims int // quotes, console blocks, measured sentences and experiments that were looked at
-	unrun  int // claims that lack a program, or that only -measure looks at
+	claims int // quotes, console blocks, measured sentences and experiments in the chapters
+	unrun  int // claims that were not checked: a program is missing, or only -measure checks them
 }
 
-// Run verifies all chapters. What is not so is written to o.Out; the error only counts it.
+// Run verifies all chapters. It writes all faults to o.Out; the error only counts them.
 func Run(ctx context.Context, o Options) error {
 	if o.Marked == nil {
 		o.Marked = marked
@@ -93,19 +93,26 @@ func Run(ctx context.Context, o Options) error {
 	}
 	switch {
 	case r.faults > 0 && o.Record:
-		return fmt.Errorf("%d could not be recorded: see above", r.faults)
+		return fmt.Errorf("%s could not be recorded: see above", counted(r.faults))
 	case r.faults > 0:
-		return fmt.Errorf("%d not as the chapters say: see above; "+
-			"read those places again, then record with verify -record", r.faults)
+		return fmt.Errorf("%s in the chapters: see above; review those places, and then record them with "+
+			"“go run ./tutorials verify -record”", counted(r.faults))
 	}
 	r.progress("%d chapters, %s", len(book.Chapters), r.verdict())
 	return nil
 }
 
-// verdict counts what was found true.
+func counted(faults int) string {
+	if faults == 1 {
+		return "1 fault"
+	}
+	return fmt.Sprintf("%d faults", faults)
+}
+
+// verdict counts the claims that are true.
 func (r *run) verdict() string {
 	if r.unrun > 0 {
-		return fmt.Sprintf("%d claims: %d true, %d not looked at (for want of -measure, or of a program)",
+		return fmt.Sprintf("%d claims: %d true, %d not checked (they need -measure, or a program that isn't installed)",
 			r.claims, r.claims-r.unrun, r.unrun)
 	}
 	return fmt.Sprintf("%d claims: all true", r.claims)
@@ -117,14 +124,14 @@ func (r *run) progress(format string, args ...any) {
 	}
 }
 
-// left counts a claim that isn't looked at.
+// left counts a claim that isn't checked.
 func (r *run) left() {
 	r.mu.Lock()
 	r.unrun++
 	r.mu.Unlock()
 }
 
-// fault notes what is wrong.
+// fault writes and counts a fault.
 func (r *run) fault(format string, args ...any) {
 	r.mu.Lock()
 	r.faults++
@@ -138,7 +145,7 @@ func (r *run) say(format string, args ...any) {
 	fmt.Fprintf(r.Out, format+"\n", args...)
 }
 
-// all notes each line of an error that has several.
+// all reports each line of an error as a fault.
 func (r *run) all(err error) {
 	var several interface{ Unwrap() []error }
 	switch {
@@ -152,7 +159,7 @@ func (r *run) all(err error) {
 	}
 }
 
-// quotes compares what is quoted with what was reviewed.
+// quotes compares the code that chapters quote with the code that was reviewed.
 func (r *run) quotes(book *markdown.Book) {
 	used := make(map[string]bool)
 	var names []string
@@ -203,10 +210,10 @@ func (r *run) stale(name, reference string) {
 		r.lock.Remove(name, reference)
 		return
 	}
-	r.fault("%s/quotes.lock: %s does not quote %s any more", r.Folder, name, reference)
+	r.fault("%s/quotes.lock: %s no longer quotes %s", r.Folder, name, reference)
 }
 
-// book runs what the chapters type and measure, one after the other, and then the experiments of all.
+// book runs all console blocks and checks, chapter by chapter, and then all experiments.
 func (r *run) book(book *markdown.Book) error {
 	if r.Bin == "" {
 		dir, err := os.MkdirTemp(r.Temp, "threeloops-verify-*")
@@ -238,7 +245,7 @@ func (r *run) book(book *markdown.Book) error {
 	return r.ctx.Err()
 }
 
-// chapter builds a chapter's programs, which it returns, and runs what it types and measures.
+// chapter builds a chapter's programs, which it returns, and runs its console blocks and checks.
 func (r *run) chapter(c *markdown.Chapter) (built map[string]string, err error) {
 	if len(c.Transcripts)+len(c.Checks)+len(c.Programs) == 0 {
 		return nil, nil
@@ -254,7 +261,8 @@ func (r *run) chapter(c *markdown.Chapter) (built map[string]string, err error) 
 	return built, err
 }
 
-// typed runs a chapter's terminals and checks, beside the three servers and its own.
+// typed runs a chapter's console blocks and checks, with the three servers and the chapter's own
+// server.
 func (r *run) typed(c *markdown.Chapter, built map[string]string) (err error) {
 	dir, err := os.MkdirTemp(r.Temp, "threeloops-verify-*")
 	if err != nil {
@@ -278,7 +286,7 @@ func (r *run) typed(c *markdown.Chapter, built map[string]string) (err error) {
 	if own := built["./"+c.Dir()+"/server"]; own != "" && asked(c) {
 		pid, stop, err := serve(r.ctx, own, given[firstPort])
 		if err != nil {
-			r.fault("%s: its server %v", c.Path, err)
+			r.fault("%s: the chapter's server %v", c.Path, err)
 			return nil
 		}
 		defer stop()
@@ -287,7 +295,7 @@ func (r *run) typed(c *markdown.Chapter, built map[string]string) (err error) {
 	return r.blocks(c, stage)
 }
 
-// blocks runs the terminals and checks on a stage, and writes into the chapter what is to be recorded.
+// blocks runs the console blocks and checks on a stage, and writes new results into the chapter.
 func (r *run) blocks(c *markdown.Chapter, stage *transcript.Stage) error {
 	var edits []markdown.Edit
 	for _, t := range c.Transcripts {
@@ -306,7 +314,7 @@ func (r *run) blocks(c *markdown.Chapter, stage *transcript.Stage) error {
 	return r.ctx.Err()
 }
 
-// lacks reports a block that can't run for want of a program.
+// lacks reports a block that can't run, because a program is missing.
 func (r *run) lacks(c *markdown.Chapter, line int, err error) {
 	if r.Required {
 		r.fault("%s:%d: %v", c.Path, line, err)
@@ -353,7 +361,7 @@ func (r *run) check(c *markdown.Chapter, k *markdown.Check, s *transcript.Stage)
 		return markdown.Edit{}, false
 	}
 	if !k.Want.Holds(n) {
-		r.fault("%s:%d: %q: here it is %s, want %s", c.Path, k.Line, k.Sentence, numbercheck.Number(n, 4), k.Want.Text)
+		r.fault("%s:%d: %q: on this machine it is %s, want %s", c.Path, k.Line, k.Sentence, numbercheck.Number(n, 4), k.Want.Text)
 		return markdown.Edit{}, false
 	}
 	ours := k.Shown(n)

@@ -81,7 +81,7 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-// says verifies, and compares what it says.
+// says runs a verification, and compares its output and error.
 func says(t *testing.T, about string, o Options, out *strings.Builder, want, wantErr string) {
 	t.Helper()
 	out.Reset()
@@ -113,65 +113,65 @@ func TestVerifySaysHowFarItIs(t *testing.T) {
 	want := `comparing the code that 0 chapters quote
 1 of 1: page: building, then 2 console blocks and 2 measured sentences
 running 0 experiments
-0 chapters, 5 claims: 4 true, 1 not looked at (for want of -measure, or of a program)
+0 chapters, 5 claims: 4 true, 1 not checked (they need -measure, or a program that isn't installed)
 `
 	if d := cmp.Diff(want, said.String()); d != "" {
-		t.Errorf("a verification tells where it is and what came of it (-want +got):\n%s", d)
+		t.Errorf("a verification must print its steps and its result (-want +got):\n%s", d)
 	}
 }
 
 func TestVerifyThenRecordThenVerify(t *testing.T) {
 	o, out := book(t, chapterText)
-	const echo = `"echo a 8001" prints something else (-chapter +now):` + "\n\t-b {int}\n\t+a 8001\n"
-	says(t, "what is not so is a fault", o, out,
-		"chapters/page.md:3: code/a.go#f is new\nchapters/page.md:7: "+echo, "2 not as the chapters say")
+	const echo = `"echo a 8001" prints other lines than the chapter shows (-chapter +now):` + "\n\t-b {int}\n\t+a 8001\n"
+	says(t, "a difference is a fault", o, out,
+		"chapters/page.md:3: code/a.go#f is new\nchapters/page.md:7: "+echo, "2 faults in the chapters")
 	o.Record = true
-	says(t, "what is recorded is shown", o, out,
+	says(t, "-record shows what it writes", o, out,
 		"chapters/page.md:3: recorded: code/a.go#f is new\nchapters/page.md:7: recorded: "+echo, "")
 	want := strings.NewReplacer("b {int}", "a 8001", "want a = 1\n", "want a = 1\nours 1\n", "{ms 50..60}",
 		"{ms 50..60 = 40 ms}", "§§§", "```").Replace(chapterText)
 	if d := cmp.Diff(want, read(t, o.Root+"/chapters/page.md")); d != "" {
-		t.Errorf("the page after -record (-want +got):\n%s", d)
+		t.Errorf("wrong page after -record (-want +got):\n%s", d)
 	}
 	o.Record = false
-	says(t, "what was recorded is so", o, out, "", "")
+	says(t, "a recorded page has no faults", o, out, "", "")
 
 	write(t, o.Root+"/code/a.go", "package a\n\n// New.\n\nfunc f() { return }\n\n//quote:m\n//quote:end\n")
-	says(t, "code that changed is shown", o, out,
+	says(t, "changed code is shown", o, out,
 		"chapters/page.md:3: code/a.go#f has changed since this chapter was reviewed (-then +now):\n"+
 			"\t-func f() {}\n\t+func f() { return }\ncode/a.go:7: no chapter quotes the mark m\n",
-		"2 not as the chapters say")
+		"2 faults in the chapters")
 
 	write(t, o.Root+"/code/a.go", "package a\n\n\n\nfunc f() {}\n")
-	says(t, "code that has only moved has not changed", o, out, "", "")
+	says(t, "moved code is no fault", o, out, "", "")
 
 	write(t, o.Root+"/chapters/page.md", "# A page\n")
-	says(t, "what is not quoted any more is noticed", o, out,
-		"chapters/quotes.lock: page does not quote code/a.go#f any more\n", "1 not as the chapters say")
+	says(t, "a quote that is gone is a fault", o, out,
+		"chapters/quotes.lock: page no longer quotes code/a.go#f\n", "1 fault in the chapters")
 	if err := os.Remove(o.Root + "/chapters/page.md"); err != nil {
 		t.Fatal(err)
 	}
-	says(t, "also when its chapter is gone", o, out,
-		"chapters/quotes.lock: page does not quote code/a.go#f any more\n", "1 not as the chapters say")
+	says(t, "a quote whose chapter is gone is a fault", o, out,
+		"chapters/quotes.lock: page no longer quotes code/a.go#f\n", "1 fault in the chapters")
 	o.Record = true
-	says(t, "and forgotten", o, out, "", "")
+	says(t, "-record removes it", o, out, "", "")
 	o.Record = false
-	says(t, "for good", o, out, "", "")
+	says(t, "it stays removed", o, out, "", "")
 }
 
 func TestMeasure(t *testing.T) {
 	o, out := book(t, "# A page\n\n§§§check\nSo.\na = echo 3\nb = echo 2\nwant a / b >= 2\nours 2.5\n§§§\n\n"+
 		"§§§console\n$ echo 40 ms\n{ms 50..60 = 55 ms}\n§§§\n")
-	says(t, "what is narrow is not measured", o, out, "", "")
+	says(t, "a narrow check isn't measured", o, out, "", "")
 	o.Measure = true
-	says(t, "unless it is asked for", o, out,
-		`chapters/page.md:12: "echo 40 ms" prints something else (-chapter +now):`+
+	says(t, "-measure measures a narrow check", o, out,
+		`chapters/page.md:12: "echo 40 ms" prints other lines than the chapter shows (-chapter +now):`+
 			"\n\t-{ms 50..60 = 55 ms}\n\t+40 ms\n"+
-			"chapters/page.md:3: \"So.\": here it is 1.5, want a / b >= 2\n", "2 not as the chapters say")
+			"chapters/page.md:3: \"So.\": on this machine it is 1.5, want a / b >= 2\n", "2 faults in the chapters")
 
 	o, out = book(t, "# A page\n\n§§§check\nSo.\na = echo 3\nb = echo 2\nwant a / b >= 1.2\nours 2.5\n§§§\n")
 	o.Measure = true
-	says(t, "ours and the reader's stand beside each other", o, out,
+	says(t, "-measure shows both results", o, out,
 		"chapters/page.md:3: a / b >= 1.2\n\tyours: 1.5 on "+Machine()+"\n\tours:  2.5\n", "")
 }
 
@@ -181,22 +181,22 @@ func TestAProgramIsMissing(t *testing.T) {
 	const want = `chapters/page.md:4: not run: "no-such-program": no-such-program is not installed
 chapters/page.md:7: not run: "no-such-program": no-such-program is not installed
 `
-	says(t, "what can't run is said", o, out, want, "")
+	says(t, "a missing program is reported", o, out, want, "")
 	o.Required = true
-	says(t, "and is a fault where all is required", o, out, strings.ReplaceAll(want, "not run: ", ""),
-		"2 not as the chapters say")
+	says(t, "a missing program is a fault if all are required", o, out, strings.ReplaceAll(want, "not run: ", ""),
+		"2 faults in the chapters")
 }
 
 func TestServersThatDoNotStart(t *testing.T) {
 	o, out := book(t, chapterText)
 	o.Start = func(context.Context) (*Servers, error) { return nil, errors.New("no server") }
 	o.Record = true
-	says(t, "nothing is verified without servers", o, out,
+	says(t, "without servers nothing can be verified", o, out,
 		"chapters/page.md:3: recorded: code/a.go#f is new\n", "no server")
 }
 
 func TestMachine(t *testing.T) {
 	if m := Machine(); !strings.Contains(m, " processors, Linux ") {
-		t.Errorf("a machine is %q", m)
+		t.Errorf("the machine is described as %q", m)
 	}
 }

@@ -12,17 +12,18 @@ import (
 	"time"
 )
 
-// unframed keeps answers out of other sites' frames, in which they would guide a user's clicks.
+// unframed keeps the coach's pages out of frames of other sites, which could misdirect a user's
+// clicks.
 const unframed = "frame-ancestors 'none'"
 
-// secretField is the field in which a page sends the coach's secret.
+// secretField is the header field in which a page sends the coach's secret.
 const secretField = "Coach-Secret"
 
-// ServeHTTP answers a request if its sender may ask; see the package's comment.
+// ServeHTTP answers a request if its sender is allowed to make it; see the package's comment.
 func (c *Coach) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin") // for images and scripts, which need no Origin
+	h.Set("Cross-Origin-Resource-Policy", "same-origin") // for images and scripts, which are requested without Origin
 	h.Set("Content-Security-Policy", "default-src 'none'; "+unframed)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Cache-Control", "no-store")
@@ -32,7 +33,7 @@ func (c *Coach) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !loopback(r.Host) {
-		http.Error(w, fmt.Sprintf("the coach is at localhost or at an address, and not at %q", r.Host),
+		http.Error(w, fmt.Sprintf("the coach answers only at localhost or an IP address, not at %q", r.Host),
 			http.StatusForbidden)
 		return
 	}
@@ -40,12 +41,12 @@ func (c *Coach) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, known := c.of[origin]
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
-	case origin == "" && reads: // a reader with curl, or with the address bar
+	case origin == "" && reads: // a reader with curl or with the address bar
 	case origin == "":
-		http.Error(w, "the coach obeys the servers' pages only, and they say so in Origin", http.StatusForbidden)
+		http.Error(w, "the coach obeys only pages of the servers, which send the header field Origin", http.StatusForbidden)
 		return
 	case !known:
-		http.Error(w, fmt.Sprintf("pages of %q may not ask the coach", origin), http.StatusForbidden)
+		http.Error(w, fmt.Sprintf("pages of %q may not use the coach", origin), http.StatusForbidden)
 		return
 	default:
 		h.Set("Access-Control-Allow-Origin", origin)
@@ -58,15 +59,15 @@ func (c *Coach) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !reads && subtle.ConstantTimeCompare([]byte(r.Header.Get(secretField)), []byte(c.secret)) == 0 {
-		http.Error(w, "the request has no secret, or that of a coach that has ended: reload the page",
+		http.Error(w, "the request has no secret, or the secret of an earlier coach: reload the page",
 			http.StatusForbidden)
 		return
 	}
 	c.routes.ServeHTTP(w, r)
 }
 
-// loopback tells whether a request's Host is localhost or an IP address: another name could be that of a
-// site elsewhere, which has it point here.
+// loopback reports whether a request's Host is localhost or an IP address. A site elsewhere can let
+// its own name point to this machine, so other names are not allowed.
 func loopback(host string) bool {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
@@ -79,10 +80,10 @@ func loopback(host string) bool {
 	return err == nil
 }
 
-// mostBody is how many bytes a request's body may have.
+// mostBody is the largest size of a request's content, in bytes.
 const mostBody = 8 << 10
 
-// read decodes a request's body, or says what is wrong with it.
+// read decodes a request's content into v. If it can't, it answers with an error and returns false.
 func read(w http.ResponseWriter, r *http.Request, v any) bool {
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Now().Add(patience))
@@ -90,7 +91,7 @@ func read(w http.ResponseWriter, r *http.Request, v any) bool {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, mostBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		http.Error(w, "the body is no such object: "+err.Error(), http.StatusBadRequest)
+		http.Error(w, "the content isn't the expected JSON object: "+err.Error(), http.StatusBadRequest)
 		return false
 	}
 	return true

@@ -14,21 +14,21 @@ import (
 	"time"
 )
 
-// What the clients may take.
+// These limits hold for the clients.
 const (
 	clientTime  = time.Minute
-	mostClients = 20 // at a time, and as many that have ended are remembered
+	mostClients = 20 // living clients; the coach remembers as many that have ended
 )
 
-// Why a client leaves that the server has not sent away.
+// These errors are the reasons why a client leaves before the server closes its connection.
 var (
-	errLeft  = errors.New("left, its minute over")
-	errAsked = errors.New("left, as you said")
-	errMany  = fmt.Errorf("%d clients live already: close one, or wait until one leaves", mostClients)
+	errLeft  = errors.New("left, because its minute was over")
+	errAsked = errors.New("left, because you closed it")
+	errMany  = fmt.Errorf("%d clients are already connected: close one, or wait until one leaves", mostClients)
 )
 
-// client is one that misbehaves. It begins to when it is made, and ends when the server ends its
-// connection, when it has done what it wanted, or when its time is over.
+// client is a client that misbehaves. It begins when it is made. It ends when the server ends its
+// connection, when it has done its work, or when its time is over.
 type client struct {
 	id     int
 	kind   string
@@ -39,12 +39,12 @@ type client struct {
 
 	mu    sync.Mutex
 	begun time.Time
-	ended time.Time // zero while it lives
-	fate  string    // what became of it
-	said  string    // the first line that the server has said
+	ended time.Time // zero while the client lives
+	fate  string    // how the connection ended
+	said  string    // the first line that the server has sent
 }
 
-// view is a client as the pages are shown it.
+// view is a client as the pages show it.
 type view struct {
 	ID     int    `json:"id"`
 	Kind   string `json:"kind"`
@@ -60,7 +60,7 @@ func (c *client) view() view {
 	defer c.mu.Unlock()
 	v := view{c.id, c.kind, c.server.Name, c.sent.Load(), c.got.Load(), c.ended.IsZero(), ""}
 	if v.Live {
-		v.State = "open " + seconds(time.Since(c.begun))
+		v.State = "open for " + seconds(time.Since(c.begun))
 		return v
 	}
 	fate, why, hasWhy := strings.Cut(c.fate, ", ")
@@ -71,14 +71,14 @@ func (c *client) view() view {
 	case c.said != "":
 		v.State += ": " + c.said
 	case strings.HasSuffix(c.fate, "by the server"):
-		v.State += ", without a word"
+		v.State += ", without a response"
 	}
 	return v
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
-// run plays the client until it ends.
+// run runs the client until it ends.
 func (c *client) run(ctx context.Context, play play) {
 	fate := c.connect(ctx, play)
 	c.mu.Lock()
@@ -86,7 +86,7 @@ func (c *client) run(ctx context.Context, play play) {
 	c.ended, c.fate = time.Now(), fate
 }
 
-// connect returns what became of the connection.
+// connect makes the client's connection, and returns how it ended.
 func (c *client) connect(ctx context.Context, play play) (fate string) {
 	d := net.Dialer{}
 	if play.window != 0 {
@@ -112,7 +112,7 @@ func (c *client) connect(ctx context.Context, play play) (fate string) {
 	}
 }
 
-// receive notes what the server has sent.
+// receive counts the bytes that the server has sent, and keeps their first line.
 func (c *client) receive(b []byte) {
 	c.got.Add(int64(len(b)))
 	c.mu.Lock()
@@ -123,7 +123,7 @@ func (c *client) receive(b []byte) {
 	}
 }
 
-// clients are those that live, and some that have ended.
+// clients holds all clients that live, and some that have ended.
 type clients struct {
 	mu   sync.Mutex
 	all  []*client // by number
@@ -131,7 +131,7 @@ type clients struct {
 	work sync.WaitGroup
 }
 
-// add makes a client of a server. It lives no longer than life.
+// add starts a client of a server. The client ends when life ends, if not earlier.
 func (s *clients) add(life context.Context, kind string, server Server) (id int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,7 +161,7 @@ func (s *clients) add(life context.Context, kind string, server Server) (id int,
 	return c.id, nil
 }
 
-// forget forgets the first of those that have ended.
+// forget removes the client that began first of those that have ended.
 func (s *clients) forget() {
 	for i, c := range s.all {
 		if !c.view().Live {
@@ -181,8 +181,8 @@ func (s *clients) views() []view {
 	return all
 }
 
-// close has a client leave, and reports whether there is one of that number. One that has ended stays as
-// it is.
+// close makes a client leave, and reports whether there is a client with that number. It doesn't
+// change a client that has ended.
 func (s *clients) close(id int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

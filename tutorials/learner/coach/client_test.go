@@ -28,7 +28,8 @@ import (
 
 var models = []string{"forkserv", "pollserv", "epollserv"}
 
-// startServers builds our three servers and starts them, impatient; it returns their addresses by name.
+// startServers builds our three servers and starts them with short deadlines. It returns their
+// addresses by name.
 func startServers(t *testing.T) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -41,7 +42,7 @@ func startServers(t *testing.T) map[string]string {
 	if said, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, said)
 	}
-	// What the clients ask for is so much that a kernel doesn't keep it for them.
+	// The clients request a page so large that the kernel can't buffer the responses.
 	root := t.TempDir()
 	if err := os.WriteFile(filepath.Join(root, "index.html"), make([]byte, 1<<20), 0o600); err != nil {
 		t.Fatal(err)
@@ -61,13 +62,13 @@ func startServers(t *testing.T) map[string]string {
 		first, _ := bufio.NewReader(out).ReadString('\n')
 		var pid int
 		if _, err := fmt.Sscanf(first, m+": listening on http://%s (pid %d)", &addrIn{addrs, m}, &pid); err != nil {
-			t.Fatalf("%s says %q: %v", m, first, err)
+			t.Fatalf("%s prints %q: %v", m, first, err)
 		}
 	}
 	return addrs
 }
 
-// addrIn is scanned into a map.
+// addrIn is a scan destination that writes into a map.
 type addrIn struct {
 	addrs map[string]string
 	name  string
@@ -79,7 +80,7 @@ func (a *addrIn) Scan(s fmt.ScanState, _ rune) error {
 	return err
 }
 
-// open is how many connections a server has, besides ours.
+// open returns how many connections a server has, without ours.
 func open(t *testing.T, addr string) int {
 	t.Helper()
 	answer, err := http.Get("http://" + addr + "/stats")
@@ -94,7 +95,7 @@ func open(t *testing.T, addr string) int {
 	return stats.Connections - 1
 }
 
-// list is what the pages are shown.
+// list returns the clients that the pages show.
 func (a asked) list() []view {
 	a.Helper()
 	_, text := a.ask("GET", "/clients", page, "", "")
@@ -113,14 +114,14 @@ func TestWhatOurServersDoToBadClients(t *testing.T) {
 		for _, kind := range []string{"half", "silent", "reset", "unread", "drip"} {
 			a.post("/clients", `{"kind":"`+kind+`"}`)
 		}
-		eventually(t, model+" has the five", func() bool { return open(t, addrs[model]) >= 4 })
+		eventually(t, model+" has the connections of the clients", func() bool { return open(t, addrs[model]) >= 4 })
 		for _, v := range a.list() {
-			if v.Server != model || v.Live && !strings.HasPrefix(v.State, "open ") {
-				t.Errorf("a client of %s that lives: %+v", model, v)
+			if v.Server != model || v.Live && !strings.HasPrefix(v.State, "open for ") {
+				t.Errorf("a living client of %s is shown as %+v", model, v)
 			}
 		}
 		var all []view
-		eventually(t, model+" has none any more", func() bool {
+		eventually(t, model+" has no connection any more", func() bool {
 			all = a.list()
 			for _, v := range all {
 				if v.Live {
@@ -131,9 +132,9 @@ func TestWhatOurServersDoToBadClients(t *testing.T) {
 		})
 		for i, want := range []struct{ state, sent, got string }{
 			{`closed by the server after \d+\.\d s: HTTP/1.1 408 Request Timeout`, "22", "[1-9].*"},
-			{`closed by the server after \d+\.\d s, without a word`, "0", "0"},
+			{`closed by the server after \d+\.\d s, without a response`, "0", "0"},
 			{`reset by the client after \d+\.\d s`, "22", "0"},
-			{`reset by the server after \d+\.\d s, without a word`, `\d{4,}`, "0"},
+			{`reset by the server after \d+\.\d s, without a response`, `\d{4,}`, "0"},
 			{`closed by the server after \d+\.\d s: HTTP/1.1 408 Request Timeout`, `\d\d?`, "[1-9].*"},
 		} {
 			v := all[i]
@@ -145,7 +146,7 @@ func TestWhatOurServersDoToBadClients(t *testing.T) {
 				}
 			}
 		}
-		eventually(t, model+" has let them go", func() bool { return open(t, addrs[model]) == 0 })
+		eventually(t, model+" has closed all connections", func() bool { return open(t, addrs[model]) == 0 })
 	}
 }
 
@@ -156,11 +157,11 @@ func TestAPageHasAButtonForEachKind(t *testing.T) {
 	}
 	slices.Sort(buttons)
 	if d := cmp.Diff(slices.Sorted(maps.Keys(plays)), buttons); d != "" {
-		t.Errorf("the kinds that the coach plays, and those that chapters know (-coach +chapters):\n%s", d)
+		t.Errorf("the coach and the chapters must know the same kinds of clients (-coach +chapters):\n%s", d)
 	}
 }
 
-// mute listens, and never says a word.
+// mute listens, and sends nothing to its clients.
 func mute(t *testing.T) net.Listener {
 	t.Helper()
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -181,21 +182,22 @@ func TestClientsAreFewAndLeaveWhenTold(t *testing.T) {
 		}
 	}
 	if got, text := a.ask("POST", "/clients", page, "", `{"kind":"half"}`); got.StatusCode != 429 ||
-		!strings.Contains(text, "20 clients live already") {
-		t.Errorf("one too many gets %s: %s", got.Status, text)
+		!strings.Contains(text, "20 clients are already connected") {
+		t.Errorf("one client too many gets %s: %s", got.Status, text)
 	}
-	// Each that leaves makes room for one more, and of those that are gone the last are remembered.
+	// Each client that leaves makes room for a new one. The coach remembers the last clients that
+	// left.
 	for id := 1; id <= 30; id++ {
 		a.post(fmt.Sprintf("/clients/%d/close", id), "")
-		eventually(t, "it has left", func() bool { return live(a.list()) == mostClients-1 })
+		eventually(t, "the client has left", func() bool { return live(a.list()) == mostClients-1 })
 		a.post("/clients", `{"kind":"silent"}`)
 	}
 	all := a.list()
 	if len(all) > 2*mostClients+1 || live(all) != mostClients || all[len(all)-1].ID != 50 {
-		t.Errorf("%d clients are known, of which %d live: %+v", len(all), live(all), all)
+		t.Errorf("the coach knows %d clients, of which %d live: %+v", len(all), live(all), all)
 	}
-	if v := all[0]; !strings.HasSuffix(v.State, " s, as you said") {
-		t.Errorf("who was told to leave: %+v", v)
+	if v := all[0]; !strings.HasSuffix(v.State, " s, because you closed it") {
+		t.Errorf("a client that was told to leave is shown as %+v", v)
 	}
 }
 
@@ -213,14 +215,14 @@ func TestAClientsMinuteIsOver(t *testing.T) {
 	var group sync.WaitGroup
 	for kind, play := range plays {
 		if kind == "reset" {
-			continue // its own end comes first
+			continue // this client ends by itself before its time is over
 		}
 		group.Go(func() {
 			c := &client{kind: kind, server: Server{"pollserv", ln.Addr().String()}, begun: time.Now()}
 			ctx, done := context.WithTimeoutCause(t.Context(), 300*time.Millisecond, errLeft)
 			defer done()
 			c.run(ctx, play)
-			left := regexp.MustCompile(`^left after \d+\.\d s, its minute over$`)
+			left := regexp.MustCompile(`^left after \d+\.\d s, because its minute was over$`)
 			if v := c.view(); v.Live || !left.MatchString(v.State) {
 				t.Errorf("%s: %+v", kind, v)
 			}
@@ -247,10 +249,10 @@ func TestAServerThatIsNotThereOrLeavesAtOnce(t *testing.T) {
 		return c.view()
 	}
 	if v := play("silent"); !strings.HasSuffix(v.State, "s: \uFFFD go away") || v.Got != 14 {
-		t.Errorf("what a server says is told in one line of text: %+v", v)
+		t.Errorf("the first line of a response must be shown as valid text: %+v", v)
 	}
 	if v := play("unread"); !strings.Contains(v.State, "by the server after ") || v.Got != 0 {
-		t.Errorf("who doesn't read notices the end too: %+v", v)
+		t.Errorf("a client that doesn't read must notice the end too: %+v", v)
 	}
 	ln.Close()
 	if v := play("half"); !strings.HasPrefix(v.State, "could not connect (") {

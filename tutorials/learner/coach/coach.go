@@ -24,38 +24,38 @@ import (
 	"threeloops/tutorials/learner/progress"
 )
 
-// Server is one of the servers under study.
+// Server is one of the servers that the course studies.
 type Server struct {
 	Name string
-	Addr string // where it listens: 127.0.0.1 and a port
+	Addr string // its address: 127.0.0.1 and a port
 }
 
-// origins are what a browser may call the server.
+// origins returns the origins that a browser may use for the server.
 func (s Server) origins() []string {
 	_, port, _ := net.SplitHostPort(s.Addr)
 	return []string{"http://127.0.0.1:" + port, "http://localhost:" + port}
 }
 
-// Options are what a coach works with. All are needed.
+// Options is what a coach works with. All fields are required.
 type Options struct {
-	Servers     []Server // their pages may ask, and they have the clients
-	Chapters    []int    // numbers of those in which a reader may predict
+	Servers     []Server // the servers whose pages may use the coach, and to which its clients connect
+	Chapters    []int    // numbers of the chapters in which a reader may predict
 	Experiments []*experiment.Experiment
 	Runner      *Runner
 	Progress    *progress.File
 }
 
-// patience is for a page to send what it has begun to, and to read what it has asked for.
+// patience is how long the coach waits for a page to send its request, and to read a response.
 const patience = 10 * time.Second
 
-// errEnds ends what runs when the coach does.
-var errEnds = errors.New("it was ended, for the coach ends")
+// errEnds ends running experiments when the coach ends.
+var errEnds = errors.New("the experiment was stopped because the coach is stopping")
 
-// Coach answers the pages. Close it when no request is left.
+// Coach answers the pages. Call Close after the last request.
 type Coach struct {
 	o       Options
-	of      map[string]Server // by origin
-	secret  string            // which each request that changes something must have
+	of      map[string]Server // the servers by origin
+	secret  string            // the secret that each request needs if it changes something
 	routes  http.Handler
 	clients clients
 
@@ -64,7 +64,7 @@ type Coach struct {
 	work sync.WaitGroup
 }
 
-// New makes a coach.
+// New makes a coach, with a new secret.
 func New(o Options) *Coach {
 	c := &Coach{o: o, of: make(map[string]Server), secret: rand.Text()}
 	c.life, c.end = context.WithCancel(context.Background())
@@ -78,6 +78,8 @@ func New(o Options) *Coach {
 	mux.HandleFunc("GET /health", c.health)
 	mux.HandleFunc("GET /predictions", c.predictions)
 	mux.HandleFunc("POST /predictions", c.predict)
+	mux.HandleFunc("GET /reading", c.reading)
+	mux.HandleFunc("POST /reading", c.noteReading)
 	mux.HandleFunc("POST /experiments/{name}", c.experiment)
 	mux.HandleFunc("GET /clients", c.listClients)
 	mux.HandleFunc("POST /clients", c.addClient)
@@ -86,11 +88,11 @@ func New(o Options) *Coach {
 	return c
 }
 
-// Secret is what a page must send in the field Coach-Secret to change anything. It has 128
-// bits, and is made with the coach.
+// Secret returns what a page must send in the field Coach-Secret to change anything. It has 128
+// bits, and each coach has its own.
 func (c *Coach) Secret() string { return c.secret }
 
-// server makes the server of the coach's requests.
+// server makes the HTTP server for the coach.
 func (c *Coach) server() *http.Server {
 	return &http.Server{
 		Handler: c, ConnContext: withOwner,
@@ -98,11 +100,11 @@ func (c *Coach) server() *http.Server {
 	}
 }
 
-// Serve answers at ln, which it closes, until ctx is over; then it closes the coach.
+// Serve answers on ln until ctx ends. Then it closes ln and the coach.
 func (c *Coach) Serve(ctx context.Context, ln net.Listener) error {
 	s := c.server()
 	stop := context.AfterFunc(ctx, func() {
-		c.end() // or a request would last as long as its experiment
+		c.end() // otherwise a request would last as long as its experiment
 		late, done := context.WithTimeout(context.Background(), 2*time.Second)
 		defer done()
 		s.Shutdown(late)
@@ -117,7 +119,7 @@ func (c *Coach) Serve(ctx context.Context, ln net.Listener) error {
 	return err
 }
 
-// Close ends all that the coach has started, and waits until it has ended.
+// Close ends everything that the coach has started, and waits until it has ended.
 func (c *Coach) Close() {
 	c.end()
 	c.work.Wait()
@@ -131,7 +133,7 @@ var frontPage = template.Must(template.New("front").Parse(frontText))
 
 func (c *Coach) front(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; "+unframed) // it has its own
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; "+unframed) // for the page's own style
 	frontPage.Execute(w, map[string]any{"Progress": c.o.Progress.Path(), "Servers": c.o.Servers})
 }
 
@@ -145,7 +147,7 @@ func (c *Coach) predictions(w http.ResponseWriter, _ *http.Request) {
 	answer(w, c.o.Progress.Predictions())
 }
 
-// predictionName is a chapter's number and the prediction's own name.
+// predictionName matches a chapter's number and the prediction's own name.
 var predictionName = regexp.MustCompile(`^[0-9]{1,3}\.[A-Za-z0-9_-]{1,60}$`)
 
 func (c *Coach) predict(w http.ResponseWriter, r *http.Request) {
@@ -153,25 +155,18 @@ func (c *Coach) predict(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !read(w, r, &p):
 	case !predictionName.MatchString(p.Name):
-		http.Error(w, "a prediction's name is a chapter's number and its own, like 1.backlog",
+		http.Error(w, "a prediction's name must be a chapter's number and a name, like 1.backlog",
 			http.StatusBadRequest)
 	case !slices.Contains(c.o.Chapters, chapterOf(p.Name)):
 		http.Error(w, fmt.Sprintf("there is no chapter %d", chapterOf(p.Name)), http.StatusBadRequest)
 	case p.Choice == "" || len(p.Choice) > progress.MostText || !utf8.ValidString(p.Choice):
-		http.Error(w, "a choice is a text of up to 1000 bytes", http.StatusBadRequest)
+		http.Error(w, "a choice must be a text of 1 to 1000 bytes", http.StatusBadRequest)
 	default:
-		switch err := c.o.Progress.Predict(p.Name, p.Choice); {
-		case errors.Is(err, progress.ErrFull):
-			http.Error(w, err.Error(), http.StatusInsufficientStorage)
-		case err != nil:
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		default:
-			w.WriteHeader(http.StatusNoContent)
-		}
+		kept(w, c.o.Progress.Predict(p.Name, p.Choice))
 	}
 }
 
-// chapterOf is the chapter of a prediction with a good name.
+// chapterOf returns the chapter of a prediction whose name is valid.
 func chapterOf(name string) (number int) {
 	digits, _, _ := strings.Cut(name, ".")
 	number, _ = strconv.Atoi(digits)
@@ -186,7 +181,7 @@ func (c *Coach) addClient(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if _, known := plays[p.Kind]; !known {
-		http.Error(w, fmt.Sprintf("no client is known as %q", p.Kind), http.StatusBadRequest)
+		http.Error(w, fmt.Sprintf("there is no kind of client called %q", p.Kind), http.StatusBadRequest)
 		return
 	}
 	id, err := c.clients.add(c.life, p.Kind, c.of[r.Header.Get("Origin")])
@@ -207,7 +202,7 @@ func (c *Coach) closeClient(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// experiment runs a program and passes on what it says, line by line.
+// experiment runs an experiment's program and sends its output, line by line.
 func (c *Coach) experiment(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	i := slices.IndexFunc(c.o.Experiments, func(e *experiment.Experiment) bool { return e.ID() == name })
@@ -215,8 +210,8 @@ func (c *Coach) experiment(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("there is no experiment %q", name), http.StatusNotFound)
 		return
 	}
-	if r.ContentLength != 0 { // while a part of it is still to come, nobody notices that the page leaves
-		http.Error(w, "the request for an experiment has no body", http.StatusBadRequest)
+	if r.ContentLength != 0 { // net/http notices that the page is gone only after it has read all content
+		http.Error(w, "the request for an experiment must have no content", http.StatusBadRequest)
 		return
 	}
 	c.work.Add(1)
@@ -233,6 +228,9 @@ func (c *Coach) experiment(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return
 	}
+	if err == nil {
+		c.remember(e, said)
+	}
 	var svg []byte
 	if err == nil && e.Kind != "none" {
 		svg, err = c.chart(e, said)
@@ -248,7 +246,7 @@ func (c *Coach) experiment(w http.ResponseWriter, r *http.Request) {
 	out.send(end)
 }
 
-// chart draws what an experiment has said, with our run behind it if that has the same columns.
+// chart draws the output of an experiment, with our run added to it if that has the same columns.
 func (c *Coach) chart(e *experiment.Experiment, said string) ([]byte, error) {
 	yours, err := experiment.Parse(said)
 	if err != nil {
@@ -263,10 +261,10 @@ func (c *Coach) chart(e *experiment.Experiment, said string) ([]byte, error) {
 	return experiment.Chart(e.Kind, both...)
 }
 
-// stream sends JSON objects, a line each, as they come.
+// stream sends JSON objects immediately, one per line.
 type stream struct {
 	w     http.ResponseWriter
-	leave func() // called when nobody reads
+	leave func() // called when the page is gone
 }
 
 func (s stream) send(v any) {

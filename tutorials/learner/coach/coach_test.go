@@ -22,18 +22,18 @@ import (
 	"threeloops/tutorials/learner/progress"
 )
 
-// page is the origin of the one server that most tests have.
+// page is the origin of the only server in most tests.
 const page = "http://127.0.0.1:8002"
 
-// asked is a coach that listens.
+// asked is a coach that a test sends requests to.
 type asked struct {
 	*testing.T
 	*Coach
 	url   string
-	knows string // the secret that its requests have
+	knows string // the secret that its requests send
 }
 
-// newCoach makes a coach with a progress file of its own. Its one server is at addr.
+// newCoach makes a coach with its own progress file. Its only server is at addr.
 func newCoach(t *testing.T, addr string) asked {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
@@ -60,8 +60,8 @@ func newCoach(t *testing.T, addr string) asked {
 	return asked{t, c, s.URL, c.Secret()}
 }
 
-// ask sends a request, as a page of origin, and returns its answer with its body. A host replaces the
-// coach's own name.
+// ask sends a request from a page of origin, and returns the response and its content. host
+// replaces the coach's own name if it isn't "".
 func (a asked) ask(method, path, origin, host, body string) (*http.Response, string) {
 	a.Helper()
 	r, err := http.NewRequestWithContext(a.Context(), method, a.url+path, strings.NewReader(body))
@@ -87,7 +87,7 @@ func (a asked) ask(method, path, origin, host, body string) (*http.Response, str
 	return answer, string(text)
 }
 
-// post posts as the server's page does.
+// post sends a POST from the server's page.
 func (a asked) post(path, body string) string {
 	a.Helper()
 	answer, text := a.ask("POST", path, page, "", body)
@@ -107,71 +107,78 @@ func TestWhoMayAskAndHow(t *testing.T) {
 		says                                    string
 	}{
 		{"a page asks", "GET", "/health", page, "", "", 200, `{"ok":true}`},
-		{"a page by its other name", "GET", "/health", "http://localhost:8002", "", "", 200, `{"ok":true}`},
+		{"a page with its server's other name", "GET", "/health", "http://localhost:8002", "", "", 200, `{"ok":true}`},
 		{"a reader with curl", "GET", "/health", "", "localhost:8000", "", 200, `{"ok":true}`},
 		{"the coach's own page", "GET", "/", "", "", "", 200, "progress.json"},
-		{"a page of another site", "GET", "/predictions", "https://example.org", "", "", 403, "may not ask"},
-		{"of another port", "POST", "/predictions", "http://127.0.0.1:8004", "", predict, 403, "may not ask"},
-		{"of a file", "POST", "/predictions", "null", "", predict, 403, "may not ask"},
-		{"of nobody knows whom", "POST", "/predictions", "", "", predict, 403, "Origin"},
+		{"a page of another site", "GET", "/predictions", "https://example.org", "", "", 403, "may not use"},
+		{"a page of another port", "POST", "/predictions", "http://127.0.0.1:8004", "", predict, 403, "may not use"},
+		{"a page from a file", "POST", "/predictions", "null", "", predict, 403, "may not use"},
+		{"a request without an origin", "POST", "/predictions", "", "", predict, 403, "Origin"},
 		{"another name for this machine", "GET", "/health", page, "evil.example:8000", "", 403, "evil.example"},
 		{"a preflight", "OPTIONS", "/predictions", page, "", "", 204, ""},
 		{"a preflight from elsewhere", "OPTIONS", "/predictions", "https://example.org", "", "", 403, "may not"},
 		{"a change by GET", "GET", "/experiments/1.table", page, "", "", 405, "Method"},
-		{"one more", "GET", "/clients/1/close", page, "", "", 405, "Method"},
-		{"nothing there", "GET", "/etc", page, "", "", 404, "not found"},
+		{"another change by GET", "GET", "/clients/1/close", page, "", "", 405, "Method"},
+		{"an unknown path", "GET", "/etc", page, "", "", 404, "not found"},
 		{"a prediction", "POST", "/predictions", page, "", predict, 204, ""},
-		{"without a name", "POST", "/predictions", page, "", `{"choice":"3"}`, 400, "like 1.backlog"},
-		{"of a chapter that isn't there", "POST", "/predictions", page, "", `{"name":"3.backlog","choice":"3"}`, 400,
+		{"a place", "POST", "/reading", page, "", `{"chapter":1,"section":"the-question"}`, 204, ""},
+		{"a finished chapter", "POST", "/reading", page, "", `{"chapter":2,"finished":true}`, 204, ""},
+		{"what was read", "GET", "/reading", page, "", "", 200,
+			`{"finished":{"2":true},"places":{"1":"the-question"},"last":1,"runs":{}}`},
+		{"a place in no chapter", "POST", "/reading", page, "", `{"chapter":3,"section":"x"}`, 400, "there is no chapter 3"},
+		{"a place that is none", "POST", "/reading", page, "", `{"chapter":1,"section":"<b>"}`, 400, "a section's id"},
+		{"a prediction without a name", "POST", "/predictions", page, "", `{"choice":"3"}`, 400, "like 1.backlog"},
+		{"a prediction of an unknown chapter", "POST", "/predictions", page, "", `{"name":"3.backlog","choice":"3"}`, 400,
 			"there is no chapter 3"},
-		{"of a number too large", "POST", "/predictions", page, "", `{"name":"999.backlog","choice":"3"}`, 400, "no chapter"},
-		{"with a path for a name", "POST", "/predictions", page, "", `{"name":"1./etc","choice":"3"}`, 400, "like"},
-		{"without a choice", "POST", "/predictions", page, "", `{"name":"1.backlog"}`, 400, "a choice"},
-		{"with too long a one", "POST", "/predictions", page, "", long, 400, "a choice"},
-		{"no JSON", "POST", "/predictions", page, "", "name=1", 400, "no such object"},
-		{"a flood", "POST", "/predictions", page, "", `"` + strings.Repeat("x", 9000), 400, "too large"},
-		{"what nobody knows", "POST", "/clients", page, "", `{"kind":"worm"}`, 400, `"worm"`},
-		{"a client elsewhere", "POST", "/clients", page, "",
+		{"a prediction of a chapter number too large", "POST", "/predictions", page, "", `{"name":"999.backlog","choice":"3"}`, 400, "no chapter"},
+		{"a prediction with a path for a name", "POST", "/predictions", page, "", `{"name":"1./etc","choice":"3"}`, 400, "like"},
+		{"a prediction without a choice", "POST", "/predictions", page, "", `{"name":"1.backlog"}`, 400, "a choice"},
+		{"a prediction with too long a choice", "POST", "/predictions", page, "", long, 400, "a choice"},
+		{"no JSON", "POST", "/predictions", page, "", "name=1", 400, "isn't the expected JSON object"},
+		{"too much content", "POST", "/predictions", page, "", `"` + strings.Repeat("x", 9000), 400, "too large"},
+		{"an unknown kind of client", "POST", "/clients", page, "", `{"kind":"worm"}`, 400, `"worm"`},
+		{"a client of another server", "POST", "/clients", page, "",
 			`{"kind":"half","server":"1.1.1.1"}`, 400, "unknown field"},
-		{"no client", "POST", "/clients/7/close", page, "", "", 404, "no such client"},
-		{"no number", "POST", "/clients/x/close", page, "", "", 404, "no such client"},
-		{"no experiment", "POST", "/experiments/2.backlog", page, "", "", 404, `"2.backlog"`},
-		{"one with a body, that might never come", "POST", "/experiments/1.bare", page, "", "now", 400, "no body"},
-		{"a path for one", "POST", "/experiments/..%2Fsh", page, "", "", 404, "no experiment"},
+		{"an unknown client", "POST", "/clients/7/close", page, "", "", 404, "no such client"},
+		{"a client without a number", "POST", "/clients/x/close", page, "", "", 404, "no such client"},
+		{"an unknown experiment", "POST", "/experiments/2.backlog", page, "", "", 404, `"2.backlog"`},
+		{"an experiment with content, which might never come", "POST", "/experiments/1.bare", page, "", "now", 400, "no content"},
+		{"a path for an experiment", "POST", "/experiments/..%2Fsh", page, "", "", 404, "no experiment"},
 	} {
 		got, text := a.ask(c.method, c.path, c.origin, c.host, c.body)
 		if got.StatusCode != c.status || !strings.Contains(text, c.says) {
-			t.Errorf("%s: %s says %q, want %d with %q", c.about, got.Status, text, c.status, c.says)
+			t.Errorf("%s: got %s with %q, want %d with %q", c.about, got.Status, text, c.status, c.says)
 		}
 		if got.Header.Get("Content-Security-Policy") == "" || got.Header.Get("X-Frame-Options") != "DENY" ||
 			!strings.HasSuffix(got.Header.Get("Content-Security-Policy"), "; frame-ancestors 'none'") {
-			t.Errorf("%s: the answer may be framed: %v", c.about, got.Header)
+			t.Errorf("%s: the response may be shown in a frame: %v", c.about, got.Header)
 		}
 		allowed, want := got.Header.Get("Access-Control-Allow-Origin"), c.origin
 		if c.status == 403 {
 			want = ""
 		}
 		if allowed != want {
-			t.Errorf("%s: the answer is for pages of %q, want %q", c.about, allowed, want)
+			t.Errorf("%s: the response is for pages of %q, want %q", c.about, allowed, want)
 		}
 	}
 	if got := a.clients.views(); len(got) > 0 {
-		t.Errorf("of all these none is a client, got %v", got)
+		t.Errorf("none of these requests may start a client, got %v", got)
 	}
 	if d := cmp.Diff(map[string]string{"1.backlog": "3"}, a.o.Progress.Predictions()); d != "" {
-		t.Errorf("and one is a prediction (-want +got):\n%s", d)
+		t.Errorf("only one of these requests is a prediction (-want +got):\n%s", d)
 	}
 }
 
-// Another program of this machine can say in Origin what it likes.
+// Another program on this machine can send any Origin.
 func TestWithoutTheSecretNothingIsDone(t *testing.T) {
 	a, b := newCoach(t, "127.0.0.1:8002"), newCoach(t, "127.0.0.1:8002")
 	if len(a.secret) < 26 || a.secret == b.secret {
-		t.Fatalf("two coaches have the secrets %q and %q, want two of 128 bits, 5 a letter", a.secret, b.secret)
+		t.Fatalf("two coaches have the secrets %q and %q, want different ones of 128 bits, 5 bits per "+
+			"letter", a.secret, b.secret)
 	}
 	for about, secret := range map[string]string{
-		"none": "", "another coach's": b.secret, "a part": a.secret[:25], "one with more": a.secret + "A",
-		"one in small letters": strings.ToLower(a.secret),
+		"none": "", "another coach's": b.secret, "a part of it": a.secret[:25], "it with one letter more": a.secret + "A",
+		"it in small letters": strings.ToLower(a.secret),
 	} {
 		a.knows = secret
 		for _, c := range [][2]string{
@@ -180,18 +187,18 @@ func TestWithoutTheSecretNothingIsDone(t *testing.T) {
 		} {
 			got, text := a.ask("POST", c[0], page, "", c[1])
 			if got.StatusCode != 403 || !strings.Contains(text, "reload the page") {
-				t.Errorf("POST %s with a secret that is %s: %s says %q, want 403", c[0], about, got.Status, text)
+				t.Errorf("POST %s, where the secret is %s: got %s with %q, want 403", c[0], about, got.Status, text)
 			}
 			if got.Header.Get("Access-Control-Allow-Origin") != page {
 				t.Errorf("the page can't read why POST %s was refused: %v", c[0], got.Header)
 			}
 		}
 		if got, _ := a.ask("GET", "/health", page, "", ""); got.StatusCode != 200 {
-			t.Errorf("to look needs no secret, got %s", got.Status)
+			t.Errorf("a GET needs no secret, got %s", got.Status)
 		}
 	}
 	if n, clients := len(a.o.Progress.Predictions()), a.clients.views(); n > 0 || len(clients) > 0 {
-		t.Errorf("%d predictions were kept, and these clients sent: %v", n, clients)
+		t.Errorf("%d predictions were saved, and these clients started: %v", n, clients)
 	}
 }
 
@@ -203,7 +210,7 @@ func TestPageAndTerminalShareTheirPredictions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, _ := terminal.Prediction("1.backlog"); got != "as many as you “like”" {
-		t.Errorf("what a page predicts is %q in the terminal", got)
+		t.Errorf("the terminal sees a page's prediction as %q", got)
 	}
 	if err := terminal.Predict("2.cut", "two"); err != nil {
 		t.Fatal(err)
@@ -214,7 +221,7 @@ func TestPageAndTerminalShareTheirPredictions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(map[string]string{"1.backlog": "as many as you “like”", "2.cut": "two"}, got); d != "" {
-		t.Errorf("a page sees both (-want +got):\n%s", d)
+		t.Errorf("a page must see both predictions (-want +got):\n%s", d)
 	}
 }
 
@@ -235,17 +242,17 @@ func TestWhatAnExperimentSays(t *testing.T) {
 			drawn(t, chart, "time, ours: from 3 µs at 1 to 5 µs at 2.", "time, yours: from 2 µs at 1 to 4 µs at 2.")
 		}
 		if d := cmp.Diff(want, got); d != "" {
-			t.Errorf("%s: its objects (-want +got):\n%s", name, d)
+			t.Errorf("%s: wrong objects (-want +got):\n%s", name, d)
 		}
 	}
 }
 
-// drawn wants a chart that is described by all of parts.
+// drawn checks that a chart's description contains all of parts.
 func drawn(t *testing.T, chart string, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
 		if !strings.Contains(chart, part) {
-			t.Errorf("the chart doesn't say %q: %.400s", part, chart)
+			t.Errorf("the chart doesn't contain %q: %.400s", part, chart)
 		}
 	}
 }
@@ -258,14 +265,14 @@ func TestAChartOfYoursAlone(t *testing.T) {
 	}
 	drawn(t, string(unlike), "time: from 2 µs at 1", "calls: from 3 at 1")
 	if strings.Contains(string(unlike), "ours") {
-		t.Errorf("a run with other columns is drawn with ours: %s", unlike)
+		t.Errorf("a run with other columns must not be drawn with ours: %s", unlike)
 	}
 	if _, err := a.chart(program("table"), "no table\n"); err == nil {
-		t.Error("a chart is drawn of nothing")
+		t.Error("output without a table gives a chart")
 	}
 }
 
-// begin starts an experiment as a page does, and returns its answer while it comes.
+// begin starts an experiment like a page, and returns the lines of the response.
 func (a asked) begin(ctx context.Context, name string) *bufio.Scanner {
 	a.Helper()
 	r, err := http.NewRequestWithContext(ctx, "POST", a.url+"/experiments/"+name, nil)
@@ -282,7 +289,7 @@ func (a asked) begin(ctx context.Context, name string) *bufio.Scanner {
 	return bufio.NewScanner(answer.Body)
 }
 
-// line reads on to the next line that the program has said.
+// line reads until the next line of the program's output.
 func line(t *testing.T, s *bufio.Scanner) string {
 	t.Helper()
 	for s.Scan() {
@@ -291,7 +298,7 @@ func line(t *testing.T, s *bufio.Scanner) string {
 			return *o.Line
 		}
 	}
-	t.Fatalf("no line comes any more: %v", s.Err())
+	t.Fatalf("the output has no more lines: %v", s.Err())
 	return ""
 }
 
@@ -311,7 +318,7 @@ func TestLinesComeWhileTheProgramRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := line(t, s); got != "second" {
-		t.Errorf("the line without an end is %q", got)
+		t.Errorf("the last line, without a newline, is %q", got)
 	}
 }
 
@@ -323,7 +330,7 @@ func TestAnExperimentEndsWhenItsPageLeaves(t *testing.T) {
 	for _, pid := range []int{parent, child} {
 		eventually(t, "the program and its child have ended", func() bool { return gone(pid) })
 	}
-	eventually(t, "the next page's experiment can run", func() bool {
+	eventually(t, "another page can run its experiment", func() bool {
 		got, _ := a.ask("POST", "/experiments/1.bare", page, "", "")
 		return got.StatusCode == 200
 	})
@@ -357,22 +364,23 @@ func TestAtShutdownAllEnds(t *testing.T) {
 	select {
 	case err := <-served:
 		if err != nil {
-			t.Errorf("the coach ends with %v", err)
+			t.Errorf("Serve returned %v", err)
 		}
 	case <-time.After(30 * time.Second):
-		t.Fatal("the coach doesn't end")
+		t.Fatal("Serve did not return")
 	}
 	if !gone(parent) {
-		t.Error("the coach has ended, and the program lives")
+		t.Error("the coach has ended, but the program still runs")
 	}
 	eventually(t, "the program's child has ended", func() bool { return gone(child) })
 	silent.SetReadDeadline(time.Now().Add(10 * time.Second))
 	if n, err := silent.Read(make([]byte, 1)); n > 0 || err == nil || os.IsTimeout(err) {
-		t.Errorf("the client has left, so the server reads the end, not %d bytes, %v", n, err)
+		t.Errorf("the server must read the end of the client's connection, got %d bytes, %v", n, err)
 	}
 	for s.Scan() {
-		if strings.Contains(s.Text(), `"svg"`) && !strings.Contains(s.Text(), "it was ended, for the coach ends") {
-			t.Errorf("the page is told %s", s.Text())
+		if strings.Contains(s.Text(), `"svg"`) && !strings.Contains(s.Text(), "the experiment was stopped "+
+			"because the coach is stopping") {
+			t.Errorf("the page gets %s", s.Text())
 		}
 	}
 }

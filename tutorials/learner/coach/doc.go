@@ -1,32 +1,37 @@
-// Package coach does for the pages what a page can't do: it runs the programs of experiments, plays
-// clients that misbehave, and keeps the reader's predictions.
+// Package coach does for the course's pages what a page can't do itself: it runs the programs of
+// experiments, plays clients that misbehave, and saves the reader's predictions, runs, and place in
+// each chapter.
 //
-// It is a server beside the three and none of them, so that the servers under study stay what they are:
-// what it does to one of them comes through a socket, as from any client, and is counted as such.
+// The coach is a server of its own beside the three servers under study, which so stay unchanged.
+// Whatever it does to one of them, it does through a socket, like any client, and the server counts
+// it like any client.
 //
 //	GET  /health                 {"ok":true}
 //	GET  /predictions            {"1.backlog":"3"}
 //	POST /predictions            {"name":"1.backlog","choice":"3"}
+//	GET  /reading                {"finished":{"1":true},"places":{"2":"predict"},"last":2,
+//	                             "runs":{"1.backlog":{"date":"…","output":"…","svg":"…"}}}
+//	POST /reading                {"chapter":2,"section":"predict"}, or {"chapter":1,"finished":true}
 //	POST /experiments/1.backlog  a JSON object for each line, as it comes: {"state":"building"},
 //	                             {"line":"…"}, at last {"done":true,"svg":"…","error":""}
-//	GET  /clients                what clients there are, and what became of them
-//	POST /clients                {"kind":"half"}: one more, {"id":3}, of the server whose page asks
-//	POST /clients/3/close        it leaves
+//	GET  /clients                all clients, and how their connections ended
+//	POST /clients                {"kind":"half"}: start a client of the page's server, {"id":3}
+//	POST /clients/3/close        make client 3 leave
 //
-// A program that is run at a request is dangerous, and so is a client that connects to a port
-// at a request. So the coach runs only programs of a list, one at a time and for a minute; its
-// clients connect to the three servers and nowhere else, are few, and leave within a minute.
+// It is dangerous to run a program on request, or to connect to a port on request. So the coach
+// runs only programs from a list, one at a time and at most for a minute. Its clients are few,
+// connect only to the three servers, and leave within a minute.
 //
-// A request must come from a page of one of the three servers, opened by the user who started
-// the coach. Three things show that:
+// A request must come from a page of one of the three servers, opened by the user who started the
+// coach. The coach checks three things:
 //
-//   - Origin: a browser says there whose page it is, and each POST without one of the servers'
-//     origins is refused. Another site's page that has its own name point at this machine is
-//     recognized by its Host.
-//   - Coach-Secret: each POST must have the secret that the coach made when it started, and
-//     that the pages find beside the coach's address. A program that only guesses the coach's
-//     port does not know it.
-//   - The owner of the client's socket: another user of this machine can forge the first and
-//     read the second, because the servers answer everyone on loopback. So the coach looks up
-//     in /proc/net/tcp who made the socket, and refuses other users, except root.
+//   - Origin: there a browser names the page's origin. The coach refuses a POST without one of the
+//     servers' origins. Another site can let its own name point to this machine; the coach
+//     recognizes its pages by their Host.
+//   - Coach-Secret: each POST must have the secret that the coach made when it started. Pages find
+//     the secret beside the coach's address. A program that only guesses the coach's port doesn't
+//     know it.
+//   - The owner of the client's socket: another user of this machine can forge the Origin and read
+//     the secret, because the servers answer any local user. So the coach looks up in /proc/net/tcp
+//     which user made the socket, and refuses all other users except root.
 package coach

@@ -18,28 +18,28 @@ import (
 	"sync"
 )
 
-// The files in which Linux lists TCP connections: proc_net_tcp.txt in its documentation. A
-// client that connects to an IPv4 address through an IPv6 socket is listed in the second.
+// In these files Linux lists TCP connections (proc_net_tcp.txt in its documentation). The second
+// one lists a client that connects to an IPv4 address through an IPv6 socket.
 var tables = []string{"/proc/net/tcp", "/proc/net/tcp6"}
 
-// errNoOwner is the error of a connection whose client has closed it already, or is no
-// process of this machine.
-var errNoOwner = errors.New("nobody has the other end of this connection")
+// errNoOwner is the error for a connection whose client has already closed it, or whose client
+// isn't a process of this machine.
+var errNoOwner = errors.New("no process of this machine has the other end of this connection")
 
-// ownerKey is the key under which the context of a request has a func() (uid int, err error)
-// that tells who has the other end of its connection.
+// ownerKey is the context key of a func() (uid int, err error), which returns the user at the other
+// end of the request's connection.
 type ownerKey struct{}
 
-// withOwner is for http.Server.ConnContext. The table may be long, so it is read once for a
-// connection, and not before a request comes.
+// withOwner is for http.Server.ConnContext. The table may be long, so the function in the context
+// reads it at the first request, and only once per connection.
 func withOwner(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, ownerKey{}, sync.OnceValues(func() (int, error) {
 		return owner(addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr()))
 	}))
 }
 
-// checkOwner is an error for the client unless the request came from a process of the user
-// who runs the coach, or of root.
+// checkOwner returns an error for the client unless the request came from a process of the user who
+// runs the coach, or of root.
 func checkOwner(r *http.Request) error {
 	find, ok := r.Context().Value(ownerKey{}).(func() (int, error))
 	if !ok {
@@ -47,10 +47,10 @@ func checkOwner(r *http.Request) error {
 	}
 	uid, err := find()
 	if err != nil {
-		return fmt.Errorf("the coach can't tell which user asks: %w", err)
+		return fmt.Errorf("the coach can't find out which user sent the request: %w", err)
 	}
 	if uid != 0 && uid != os.Getuid() {
-		return fmt.Errorf("the coach obeys the user who started it, and not user %d", uid)
+		return fmt.Errorf("the coach obeys only the user who started it, not user %d", uid)
 	}
 	return nil
 }
@@ -82,7 +82,7 @@ func ownerIn(table string, client, us netip.AddrPort) (uid int, err error) {
 		if len(field) < 10 || parseAddr(field[1]) != client || parseAddr(field[2]) != us {
 			continue
 		}
-		if field[9] == "0" { // a socket that was closed belongs to nobody, and is shown as root's
+		if field[9] == "0" { // a closed socket has no owner, and the kernel shows it as root's
 			return 0, errNoOwner
 		}
 		return strconv.Atoi(field[7])
@@ -90,8 +90,8 @@ func ownerIn(table string, client, us netip.AddrPort) (uid int, err error) {
 	return 0, errNoOwner
 }
 
-// parseAddr parses 0100007F:1F40. The address is in words of four bytes, each of which the
-// kernel prints as a number of its own byte order.
+// parseAddr parses an address like 0100007F:1F40. The IP address consists of words of four bytes,
+// which the kernel prints as numbers in the machine's own byte order.
 func parseAddr(s string) netip.AddrPort {
 	host, digits, _ := strings.Cut(s, ":")
 	raw, err := hex.DecodeString(host)

@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// connected returns both ends of a connection; client is the one that connected.
+// connected returns both ends of a connection; client is the end that connected.
 func connected(t *testing.T) (client, us net.Conn) {
 	t.Helper()
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -49,7 +49,7 @@ func dial6(t *testing.T, to netip.AddrPort) {
 func TestTheOwnerOfAConnectionIsFound(t *testing.T) {
 	_, us := connected(t)
 	if uid, err := owner(addrPort(us.RemoteAddr()), addrPort(us.LocalAddr())); uid != os.Getuid() || err != nil {
-		t.Errorf("our own connection is user %d's, %v; want %d", uid, err, os.Getuid())
+		t.Errorf("our own connection belongs to user %d, %v; want %d", uid, err, os.Getuid())
 	}
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -62,21 +62,21 @@ func TestTheOwnerOfAConnectionIsFound(t *testing.T) {
 	}
 	defer us.Close()
 	if uid, err := owner(addrPort(us.RemoteAddr()), addrPort(us.LocalAddr())); uid != os.Getuid() || err != nil {
-		t.Errorf("our own connection by IPv6 is user %d's, %v; want %d", uid, err, os.Getuid())
+		t.Errorf("our own connection through an IPv6 socket belongs to user %d, %v; want %d", uid, err, os.Getuid())
 	}
 }
 
-// The kernel shows a closed socket as root's, so another user could send a request, close,
-// and be taken for root.
+// The kernel shows a closed socket as root's. So another user could send a request, close the
+// socket, and pass for root.
 func TestAClosedConnectionHasNoOwner(t *testing.T) {
 	client, us := connected(t)
 	client.Close()
 	uid, err := owner(addrPort(us.RemoteAddr()), addrPort(us.LocalAddr()))
 	if !errors.Is(err, errNoOwner) {
-		t.Errorf("a connection that its client has closed is user %d's, %v; want nobody's", uid, err)
+		t.Errorf("a connection that its client has closed belongs to user %d, %v; want no owner", uid, err)
 	}
 	if uid, err := owner(addrPort(us.LocalAddr()), addrPort(us.LocalAddr())); !errors.Is(err, errNoOwner) {
-		t.Errorf("a connection that isn't there is user %d's, %v; want nobody's", uid, err)
+		t.Errorf("a connection that doesn't exist belongs to user %d, %v; want no owner", uid, err)
 	}
 }
 
@@ -101,7 +101,7 @@ func TestWhatTheTableSays(t *testing.T) {
 		}
 		uid, err := ownerIn(name, client, us)
 		if uid != c.uid || errors.Is(err, errNoOwner) != c.none {
-			t.Errorf("%s is user %d's, %v; want %d", about, uid, err, c.uid)
+			t.Errorf("%s belongs to user %d, %v; want %d", about, uid, err, c.uid)
 		}
 	}
 }
@@ -116,7 +116,7 @@ var hexHere = func() string {
 	return "no byte order"
 }()
 
-// nobody is a user that runs no coach.
+// nobody is a user who runs no coach.
 const nobody = 65534
 
 func TestAnotherUserIsRefused(t *testing.T) {
@@ -132,7 +132,7 @@ func TestAnotherUserIsRefused(t *testing.T) {
 		uid  uint32
 		want string
 	}{
-		{nobody, "403 the coach obeys the user who started it, and not user 65534"}, {0, "200 {}"},
+		{nobody, "403 the coach obeys only the user who started it, not user 65534"}, {0, "200 {}"},
 	} {
 		for _, args := range [][]string{
 			{"-s", "-w", "\n%{http_code}", a.url + "/predictions"},
@@ -153,11 +153,11 @@ func TestAnotherUserIsRefused(t *testing.T) {
 				got, want = status, "204"
 			}
 			if got != want {
-				t.Errorf("user %d asks and gets %q, want %q", c.uid, got, want)
+				t.Errorf("a request of user %d gets %q, want %q", c.uid, got, want)
 			}
 		}
 	}
 	if got := a.o.Progress.Predictions(); len(got) != 1 || got["1.backlog"] != "0" {
-		t.Errorf("user %d has predicted: %v", nobody, got)
+		t.Errorf("user %d has saved predictions: %v", nobody, got)
 	}
 }

@@ -16,14 +16,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// play is how a client of a kind misbehaves.
+// play says how one kind of client misbehaves.
 type play struct {
-	// do returns nil when the server has closed the connection, or what else became of it.
+	// do returns nil if the server has closed the connection, or an error that says how it ended
+	// otherwise.
 	do     func(*player) error
-	window int // bytes that the kernel keeps for the client, if not its default
+	window int // size of the kernel's receive buffer, in bytes; 0 for the default
 }
 
-// plays are the kinds of clients.
+// plays are the kinds of clients by name.
 var plays = map[string]play{
 	"half":   {do: half},
 	"silent": {do: (*player).readToEnd},
@@ -32,24 +33,25 @@ var plays = map[string]play{
 	"drip":   {do: drip},
 }
 
-// player is a client while it has a connection. Its methods fail when its time is over.
+// player is a client with its connection. Its methods fail when its time is over.
 type player struct {
 	*client
 	*net.TCPConn
 	ctx context.Context
 }
 
-// Write counts what is sent.
+// Write counts the bytes sent.
 func (p *player) Write(b []byte) (int, error) {
 	n, err := p.TCPConn.Write(b)
 	p.sent.Add(int64(n))
 	return n, err
 }
 
-// request is a sound one.
+// request returns a valid request.
 func (p *player) request() string { return "GET / HTTP/1.1\r\nHost: " + p.server.Addr + "\r\n\r\n" }
 
-// beginning is a request's first half: a line that is whole, and a field that isn't.
+// beginning returns a request's first part: a complete request line, and an incomplete header
+// field.
 func (p *player) beginning() string {
 	return strings.TrimSuffix(p.request(), p.server.Addr+"\r\n\r\n")
 }
@@ -71,7 +73,7 @@ func (p *player) readToEnd() error {
 	}
 }
 
-// pause waits, and reports whether there is time left.
+// pause waits, and reports whether the client still has time.
 func (p *player) pause(d time.Duration) bool {
 	select {
 	case <-time.After(d):
@@ -81,7 +83,7 @@ func (p *player) pause(d time.Duration) bool {
 	}
 }
 
-// half: half a request, then silence.
+// half sends half a request, and then nothing.
 func half(p *player) error {
 	if _, err := io.WriteString(p, p.beginning()); err != nil {
 		return err
@@ -89,10 +91,11 @@ func half(p *player) error {
 	return p.readToEnd()
 }
 
-// errReset is the end of a client that has done what it wanted.
+// errReset is the end of a client that has reset its connection.
 var errReset = errors.New("reset by the client")
 
-// reset: half a request, then RST, when the server has read the one and both have been seen in its counts.
+// reset sends half a request and then RST. In between it waits until the server has read the half,
+// and the reader has seen both in the server's figures.
 func reset(p *player) error {
 	if _, err := io.WriteString(p, p.beginning()); err != nil {
 		return err
@@ -105,7 +108,7 @@ func reset(p *player) error {
 	return errReset
 }
 
-// drip: a request, byte by byte.
+// drip sends a request, byte by byte.
 func drip(p *player) error {
 	ended := make(chan struct{})
 	defer close(ended)
@@ -124,15 +127,15 @@ func drip(p *player) error {
 	return p.readToEnd()
 }
 
-// unread: requests whose answers nobody reads.
+// unread sends requests, and never reads the responses.
 func unread(p *player) error {
-	const most = 1 << 20 // bytes of requests
+	const most = 1 << 20 // bytes of requests that are sent in all
 	ask := []byte(strings.Repeat(p.request(), 100))
 	for {
 		if p.sent.Load() < most {
 			p.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
 			n, err := p.Write(ask)
-			ask = append(ask[n:], ask[:n]...) // the next begins where this one has stopped
+			ask = append(ask[n:], ask[:n]...) // the next write begins where this one has stopped
 			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 				return err
 			}
@@ -146,7 +149,8 @@ func unread(p *player) error {
 	}
 }
 
-// endedByServer asks the kernel whether the server has ended the connection: a client that doesn't read doesn't learn it from read.
+// endedByServer asks the kernel whether the server has ended the connection. A client that doesn't
+// read can't learn it from read.
 func (p *player) endedByServer() (yes bool, err error) {
 	raw, err := p.SyscallConn()
 	if err != nil {
@@ -159,7 +163,7 @@ func (p *player) endedByServer() (yes bool, err error) {
 	}); err != nil || asked != nil {
 		return true, errors.Join(err, asked)
 	}
-	const closed, closeWait = 7, 8 // as the kernel numbers a socket's states: after RST, after FIN
+	const closed, closeWait = 7, 8 // the kernel's numbers of a socket's state after RST and after FIN
 	switch info.State {
 	case closed:
 		return true, syscall.ECONNRESET
@@ -169,7 +173,7 @@ func (p *player) endedByServer() (yes bool, err error) {
 	return false, nil
 }
 
-// window has a socket keep few bytes that nobody has read. It must be said before the connection is there.
+// window makes a socket's receive buffer small. That must happen before the socket connects.
 func window(bytes int) func(network, address string, c syscall.RawConn) error {
 	return func(_, _ string, c syscall.RawConn) error {
 		var asked error

@@ -18,34 +18,36 @@ import (
 	"threeloops/tutorials/tester/guard"
 )
 
-// What an experiment may take, and its building before it.
+// These limits hold for an experiment, and for building it.
 const (
 	runTime   = time.Minute
 	buildTime = 3 * time.Minute
-	mostSaid  = 1 << 20 // bytes
+	mostSaid  = 1 << 20 // bytes of output
 )
 
-// ErrBusy is the error of a run while there is another: each would disturb what the other measures.
+// ErrBusy is the error of a run while another one is going on: each would disturb the other's
+// measurements.
 var ErrBusy = errors.New("another experiment is running: try again when it has ended")
 
-// errTooMuch ends a program that has begun to say the same again and again.
-var errTooMuch = fmt.Errorf("it was ended, for it had said more than %d KiB", mostSaid>>10)
+// errTooMuch ends a program that prints without end.
+var errTooMuch = fmt.Errorf("the experiment was stopped because it printed more than %d KiB", mostSaid>>10)
 
 // Runner runs the programs of experiments, one at a time.
 type Runner struct {
-	Root string // the repository's, from where a reader would run them
-	Bin  string // the directory where they are built
+	Root string // the repository's root, from where a reader would run the programs
+	Bin  string // the directory into which the programs are built
 
-	time time.Duration // for a program; zero: runTime
+	time time.Duration // time limit for a program; 0 for runTime
 	busy sync.Mutex
 }
 
-// Run builds the program of an experiment and runs it until it ends, or ctx does. It calls state with what
-// it is about to do, then line with each line that the program says, and returns all of them. An error is a
-// line for the reader; nothing that was started is left then either.
+// Run builds the program of an experiment and runs it until it ends or ctx ends. It calls state
+// with each step before it takes it, and line with each line of the program's output. It returns
+// the whole output. The text of an error is one line for the reader. After an error, too, no
+// process that Run has started is left.
 //
-// A program is built each time: where nothing has changed that is quick, and a reader who has changed it
-// runs what was written.
+// Run builds the program each time. That is quick if the source is unchanged, and readers who have
+// changed it run their own version.
 func (r *Runner) Run(ctx context.Context, e *experiment.Experiment, state, line func(string)) (said string,
 	err error) {
 	if !r.busy.TryLock() {
@@ -57,12 +59,12 @@ func (r *Runner) Run(ctx context.Context, e *experiment.Experiment, state, line 
 	build := guard.Go(context.Background(), r.Bin, "build", "-buildvcs=false", "-o", bin, "./"+e.Dir)
 	build.Dir = r.Root
 	if _, err := run(ctx, build, buildTime, line); err != nil {
-		return "", fmt.Errorf("it can't be built: %w", err)
+		return "", fmt.Errorf("can't build the experiment: %w", err)
 	}
 	state("running")
 	cmd := exec.Command(bin)
 	cmd.Dir = r.Root
-	cmd.Env = append(os.Environ(), "TMPDIR="+r.Bin) // it can't remove its own files if it is killed
+	cmd.Env = append(os.Environ(), "TMPDIR="+r.Bin) // a killed program can't remove its own files
 	limit := runTime
 	if r.time != 0 {
 		limit = r.time
@@ -70,9 +72,10 @@ func (r *Runner) Run(ctx context.Context, e *experiment.Experiment, state, line 
 	return run(ctx, cmd, limit, line)
 }
 
-// run runs a command for as long as limit and ctx allow. The error has the last line that it said.
+// run runs a command for as long as limit and ctx allow. The error contains the command's last line
+// of output.
 func run(ctx context.Context, cmd *exec.Cmd, limit time.Duration, line func(string)) (string, error) {
-	late := fmt.Errorf("it was ended after %v", limit)
+	late := fmt.Errorf("the experiment was stopped after %v", limit)
 	ctx, done := context.WithTimeoutCause(ctx, limit, late)
 	defer done()
 	ctx, end := context.WithCancelCause(ctx)
@@ -92,14 +95,14 @@ func run(ctx context.Context, cmd *exec.Cmd, limit time.Duration, line func(stri
 // lines passes on what is written, line by line.
 type lines struct {
 	tell func(string)
-	over func(error) // called when it is too much
+	over func(error) // called when the output is too long
 
 	all  bytes.Buffer
-	done int // bytes of all that were told
+	done int // bytes of all that were passed on
 	last string
 }
 
-// Write never fails: who is told to stop need not be told by a broken pipe besides.
+// Write never fails. A program that is being stopped need not get a broken pipe as well.
 func (l *lines) Write(b []byte) (int, error) {
 	if l.all.Len()+len(b) > mostSaid {
 		l.over(errTooMuch)
@@ -116,7 +119,7 @@ func (l *lines) Write(b []byte) (int, error) {
 	}
 }
 
-// rest tells a last line that has no end.
+// rest passes on a last line without a newline.
 func (l *lines) rest() {
 	if rest := l.all.Bytes()[l.done:]; len(rest) > 0 {
 		l.say(rest)

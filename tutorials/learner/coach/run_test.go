@@ -19,7 +19,7 @@ import (
 	"threeloops/tutorials/book/experiment"
 )
 
-// familyVariable makes the test binary run an experiment, in place of its tests, and be killed.
+// familyVariable makes the test binary run an experiment instead of its tests, until it is killed.
 const familyVariable = "THREELOOPS_COACH_FAMILY"
 
 func TestMain(m *testing.M) {
@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program is an experiment of testdata.
+// program returns an experiment of testdata.
 func program(how string) *experiment.Experiment {
 	return &experiment.Experiment{Chapter: 1, Name: how, Dir: "testdata/program", Kind: "lines"}
 }
@@ -47,20 +47,20 @@ func eventually(t *testing.T, about string, holds func() bool) {
 			return
 		}
 	}
-	t.Errorf("after 30 s it is not so: %s", about)
+	t.Errorf("this does not hold after 30 s: %s", about)
 }
 
-// gone tells whether a process has ended; one that nobody has asked how is no more than its number.
+// gone reports whether a process has ended. A zombie has ended too.
 func gone(pid int) bool {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || strings.Contains(string(text), ") Z ")
 }
 
-// pair reads the two numbers that a family begins with.
+// pair parses the two process ids that a family prints first.
 func pair(t *testing.T, line string) (parent, child int) {
 	t.Helper()
 	if _, err := fmt.Sscan(line, &parent, &child); err != nil || gone(parent) || gone(child) {
-		t.Fatalf("a family of two should live and say its numbers; it says %q (%v)", line, err)
+		t.Fatalf("two processes should run and print their ids; they print %q (%v)", line, err)
 	}
 	return parent, child
 }
@@ -76,10 +76,10 @@ func TestAProgramIsBuiltAndRunsWhereItsReaderWould(t *testing.T) {
 	want := []string{"building", "running", "the table", "", "clients   time", "1         2 µs",
 		"2         4 µs"}
 	if d := cmp.Diff(want, told); d != "" {
-		t.Errorf("each step and each line is told, in order (-want +got):\n%s", d)
+		t.Errorf("each step and each line must be passed on, in order (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff(strings.Join(want[2:], "\n")+"\n", said); d != "" {
-		t.Errorf("all that was said is returned (-want +got):\n%s", d)
+		t.Errorf("the whole output must be returned (-want +got):\n%s", d)
 	}
 }
 
@@ -90,11 +90,12 @@ func TestHowRunsFail(t *testing.T) {
 		e     *experiment.Experiment
 		want  string
 	}{
-		{"a program that gives up", program("fails"), "exit status 1: no descriptor is left"},
-		{"one that never ends", program("family"), "it was ended after 2s"},
-		{"one that says the same for ever", program("babble"), "it was ended, for it had said more than 1024 KiB"},
+		{"a program that fails", program("fails"), "exit status 1: no descriptor is left"},
+		{"a program that never ends", program("family"), "the experiment was stopped after 2s"},
+		{"a program that prints without end", program("babble"), "the experiment was stopped because it " +
+			"printed more than 1024 KiB"},
 		{"a folder without a program", &experiment.Experiment{Chapter: 1, Name: "none", Dir: "testdata"},
-			"it can't be built: exit status 1: "},
+			"can't build the experiment: exit status 1: "},
 	} {
 		r.time = 0
 		if c.e.Name == "family" {
@@ -123,10 +124,10 @@ func TestNobodyIsLeftOfAProgram(t *testing.T) {
 			t.Errorf("%s: the error is %v", how, err)
 		}
 		if parent == 0 || child == 0 {
-			t.Fatalf("%s: no processes were told", how)
+			t.Fatalf("%s: no process ids were passed on", how)
 		}
 		if !gone(parent) {
-			t.Errorf("%s: the program lives after its run", how)
+			t.Errorf("%s: the program still runs after its run", how)
 		}
 		eventually(t, how+": the program's child has ended", func() bool { return gone(child) })
 	}
@@ -142,14 +143,14 @@ func TestOneProgramAtATime(t *testing.T) {
 		cancel()
 	})
 	if !errors.Is(second, ErrBusy) {
-		t.Errorf("a run while there is another gives %v, want ErrBusy", second)
+		t.Errorf("a run during another one gives %v, want ErrBusy", second)
 	}
 	if _, err := r.Run(t.Context(), program("table"), ignore, ignore); err != nil {
-		t.Errorf("a run after another gives %v", err)
+		t.Errorf("a run after another one gives %v", err)
 	}
 }
 
-// A process that is killed has no time to end what it runs.
+// A process that is killed has no time to end the program that it runs.
 func TestTheProgramOfAKilledCoachEnds(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -169,6 +170,6 @@ func TestTheProgramOfAKilledCoachEnds(t *testing.T) {
 	cmd.Process.Kill()
 	cmd.Wait()
 	for _, pid := range []int{parent, child} {
-		eventually(t, "a program ends with who ran it", func() bool { return gone(pid) })
+		eventually(t, "a program ends with the process that ran it", func() bool { return gone(pid) })
 	}
 }

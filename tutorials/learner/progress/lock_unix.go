@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// exclusive waits until no other process holds the file, and holds it until it is closed.
+// exclusive waits until no other process holds the file, and then holds it until the file is
+// closed.
 func exclusive(f *os.File) error {
 	for {
 		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != syscall.EINTR {

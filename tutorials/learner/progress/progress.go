@@ -14,37 +14,40 @@ import (
 	"sync"
 )
 
-// How much the file holds. The course needs less than a tenth of it.
+// These limits keep the file small. The course needs less than a tenth of it.
 const (
 	MostText   = 1000      // bytes of a choice
 	mostName   = 80        // bytes of a prediction's name
-	mostPath   = 4096      // bytes of a directory's name, as Linux has it
-	mostOfKind = 500       // predictions; and chapters with hints, or with an exercise
+	mostPath   = 4096      // bytes of a directory's name; Linux has the same limit
+	mostOfKind = 500       // predictions; also chapters with hints, and chapters with an exercise
 	mostBytes  = 256 << 10 // of the file
 )
 
-// ErrFull is the error of a change that would make the file larger than it may be.
-var ErrFull = errors.New("your progress has no room for this")
+// ErrFull is the error of a change that would exceed a limit of the file.
+var ErrFull = errors.New("your progress file has no room for this")
 
-// File is the file of a reader's progress. Goroutines may share a File, and processes the file: what
-// one has written the others see at their next question. A question that can't be answered, because
-// somebody has broken the file meanwhile, is answered as it was before; the next change says so.
+// File is a reader's progress file. Goroutines may share a File, and processes may share the file
+// itself: each sees at its next call what another has written. If the file was damaged in the
+// meantime, a query gets the answer that it would have got before, and the next change returns an
+// error.
 type File struct {
 	path string
 
 	mu   sync.Mutex
-	last state // as it was when it could last be read; its maps are never changed
+	last state // what the file held when it could last be read; nobody changes its maps
 }
 
-// state is what the file holds.
+// state is the content of the file.
 type state struct {
 	Predictions map[string]string `json:"predictions,omitempty"`
 	Hints       map[int]int       `json:"hints,omitempty"`
 	Exercises   map[int]string    `json:"exercises,omitempty"`
+	Reading
 }
 
-// Open finds the file, which need not exist: it is made by the first change. The error is one line
-// that says what to do, because there is no place for the file, or because it can't be read.
+// Open finds the file, which need not exist: the first change makes it. Open fails if the
+// environment gives no place for the file, or if the file can't be read. The error is one line that
+// says what to do.
 func Open() (*File, error) {
 	dir, err := home()
 	if err != nil {
@@ -58,32 +61,32 @@ func Open() (*File, error) {
 	return f, nil
 }
 
-// Path is where the file is, or will be.
+// Path returns the path of the file, which may not exist.
 func (f *File) Path() string { return f.path }
 
-// Prediction returns the text of the choice that the reader made. Names are a chapter's number and the
-// prediction's own, like “1.backlog”.
+// Prediction returns the text of the choice that the reader made. A name is a chapter's number and
+// the prediction's own name, like “1.backlog”.
 func (f *File) Prediction(name string) (choice string, ok bool) {
 	choice, ok = f.now().Predictions[name]
 	return choice, ok
 }
 
-// Predictions returns all choices by their names; the map is the caller's, and never nil.
+// Predictions returns all choices by their names. The map belongs to the caller, and is never nil.
 func (f *File) Predictions() map[string]string {
 	all := make(map[string]string)
 	maps.Copy(all, f.now().Predictions)
 	return all
 }
 
-// Predict notes a choice, in place of an earlier one.
+// Predict saves a choice. It replaces an earlier one.
 func (f *File) Predict(name, choice string) error {
 	return f.change(func(s *state) { put(&s.Predictions, name, choice) })
 }
 
-// Hints is how many hints for a chapter's exercise have been shown.
+// Hints returns how many hints for a chapter's exercise the reader has seen.
 func (f *File) Hints(chapter int) int { return f.now().Hints[chapter] }
 
-// Hint notes that one more hint is shown, and returns how many that makes.
+// Hint saves that the reader sees one more hint, and returns how many hints that makes.
 func (f *File) Hint(chapter int) (n int, err error) {
 	err = f.change(func(s *state) {
 		n = s.Hints[chapter] + 1
@@ -92,29 +95,30 @@ func (f *File) Hint(chapter int) (n int, err error) {
 	return n, err
 }
 
-// Exercise is where the reader's copy of a chapter's exercise lies, as Started was told; "" if the
-// exercise hasn't been started.
+// Exercise returns the directory of the reader's copy of a chapter's exercise, as Started saved it,
+// or "" if the reader hasn't started the exercise.
 func (f *File) Exercise(chapter int) (dir string) { return f.now().Exercises[chapter] }
 
-// Started notes where a copy of a chapter's exercise lies, in place of an earlier one. dir is absolute.
+// Started saves the directory of a copy of a chapter's exercise. It replaces an earlier one. dir
+// must be absolute.
 func (f *File) Started(chapter int, dir string) error {
 	return f.change(func(s *state) { put(&s.Exercises, chapter, dir) })
 }
 
-// home is the directory for the state of programs, by the XDG Base Directory Specification: a relative
-// path in the variable is to be ignored.
+// home returns the directory for the state of programs. The XDG Base Directory Specification says
+// to ignore a relative path in the variable.
 func home() (string, error) {
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return dir, nil
 	}
 	dir, err := os.UserHomeDir()
 	if err != nil || !filepath.IsAbs(dir) {
-		return "", errors.New("there is no place for your progress: set HOME or XDG_STATE_HOME to a directory")
+		return "", errors.New("can't save your progress: set HOME or XDG_STATE_HOME to a directory")
 	}
 	return filepath.Join(dir, ".local", "state"), nil
 }
 
-// now is the state of this moment.
+// now returns the current state.
 func (f *File) now() state {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -124,30 +128,31 @@ func (f *File) now() state {
 	return f.last
 }
 
-// read reads the file. A member that isn't known is an error: a change would lose it.
+// read reads the file. An unknown member is an error, because a change would lose it.
 func (f *File) read() (s state, err error) {
 	text, err := readSome(f.path, mostBytes+1)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return state{}, nil
 	case err != nil:
-		return state{}, fmt.Errorf("your progress can't be read: %w", err)
+		return state{}, fmt.Errorf("can't read your progress: %w", err)
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if len(text) > mostBytes {
 		err = fmt.Errorf("it has more than %d KiB", mostBytes>>10)
 	} else if err = d.Decode(&s); err == nil && d.Decode(&struct{}{}) != io.EOF {
-		err = errors.New("more follows than one object")
+		err = errors.New("it has more than one object")
 	}
 	if err != nil {
-		return state{}, fmt.Errorf("your progress in %s is damaged (%w): mend it, or move it away to begin anew",
+		return state{}, fmt.Errorf("your progress in %s is damaged (%w): repair the file, or move it away to "+
+			"start without progress",
 			f.path, err)
 	}
 	return s, nil
 }
 
-// readSome reads a file, up to most bytes.
+// readSome reads a file, but at most most bytes.
 func readSome(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -157,14 +162,15 @@ func readSome(path string, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, most))
 }
 
-// check is an error if there is too much, or something too long.
+// check returns an error if the state has too many entries, or one that is too long.
 func (s *state) check() error {
 	switch {
-	case max(len(s.Predictions), len(s.Hints), len(s.Exercises)) > mostOfKind:
-		return fmt.Errorf("%w: it may have %d entries of a kind", ErrFull, mostOfKind)
+	case max(len(s.Predictions), len(s.Hints), len(s.Exercises), len(s.Finished), len(s.Places), len(s.Runs)) > mostOfKind:
+		return fmt.Errorf("%w: at most %d entries of one kind", ErrFull, mostOfKind)
 	case longest(maps.Keys(s.Predictions)) > mostName, longest(maps.Values(s.Predictions)) > MostText,
-		longest(maps.Values(s.Exercises)) > mostPath:
-		return fmt.Errorf("%w: it is too long", ErrFull)
+		longest(maps.Values(s.Exercises)) > mostPath, longest(maps.Keys(s.Runs)) > mostName,
+		longest(maps.Values(s.Places)) > mostName:
+		return fmt.Errorf("%w: the entry is too long", ErrFull)
 	}
 	return nil
 }
@@ -176,7 +182,7 @@ func longest(texts iter.Seq[string]) (most int) {
 	return most
 }
 
-// change makes an edit that no other process comes between.
+// change makes an edit. Meanwhile no other process can change the file.
 func (f *File) change(edit func(*state)) error {
 	unlock, err := f.lock()
 	if err != nil {
@@ -203,8 +209,8 @@ func (f *File) change(edit func(*state)) error {
 	return nil
 }
 
-// Writable reports in a line, with what to do, that a change couldn't be kept: a command asks before its reader
-// has answered in vain.
+// Writable returns an error if a change couldn't be saved. Its text is one line that says what to
+// do. A command calls it before its reader gives answers that would be lost.
 func (f *File) Writable() error {
 	unlock, err := f.lock()
 	if err != nil {
@@ -220,12 +226,12 @@ func (f *File) Writable() error {
 }
 
 func (f *File) unkept(err error) error {
-	return fmt.Errorf("your progress can't be kept in %s: %w; set XDG_STATE_HOME to a directory that you may write to",
+	return fmt.Errorf("can't save your progress in %s: %w; set XDG_STATE_HOME to a directory that you may write to",
 		filepath.Dir(f.path), err)
 }
 
-// lock waits until nobody else changes the file. The lock is on a file of its own, for the one with the
-// progress is replaced at each change.
+// lock waits until nobody else changes the file. It locks another file, because each change
+// replaces the file with the progress.
 func (f *File) lock() (unlock func() error, err error) {
 	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
 		return nil, err
@@ -241,20 +247,20 @@ func (f *File) lock() (unlock func() error, err error) {
 	return lock.Close, nil
 }
 
-// write replaces the file whole, so that nobody ever reads a part.
+// write replaces the file as a whole, so that no reader ever sees a part of it.
 func (f *File) write(s state) error {
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
 	}
-	if len(text) >= mostBytes { // a line's end follows
-		return fmt.Errorf("%w: the file may have %d KiB", ErrFull, mostBytes>>10)
+	if len(text) >= mostBytes { // a newline follows
+		return fmt.Errorf("%w: the file may have at most %d KiB", ErrFull, mostBytes>>10)
 	}
 	temp, err := os.CreateTemp(filepath.Dir(f.path), ".progress-*")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temp.Name()) // in vain when all went well: it has another name then
+	defer os.Remove(temp.Name()) // fails if all went well, because the file then has another name
 	_, err = temp.Write(append(text, '\n'))
 	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return err
@@ -262,7 +268,7 @@ func (f *File) write(s state) error {
 	return os.Rename(temp.Name(), f.path)
 }
 
-// put sets an entry of a map that may not have been made.
+// put sets an entry of a map, which it makes if it is nil.
 func put[K comparable, V any](m *map[K]V, key K, value V) {
 	if *m == nil {
 		*m = make(map[K]V)

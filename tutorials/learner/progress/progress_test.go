@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// predictVariable makes the test binary write predictions in place of its tests.
+// predictVariable makes the test binary write predictions instead of its tests.
 const predictVariable = "THREELOOPS_PREDICT"
 
 func TestMain(m *testing.M) {
@@ -51,10 +51,10 @@ func TestWhatIsNotedIsThereForTheNextProcess(t *testing.T) {
 	path := place(t)
 	f := open(t)
 	if _, err := os.Stat(filepath.Dir(path)); err == nil {
-		t.Error("something was written before there was anything to keep")
+		t.Error("a file was written before there was anything to save")
 	}
 	if choice, ok := f.Prediction("1.backlog"); ok {
-		t.Errorf("a prediction that nobody made: %q", choice)
+		t.Errorf("got %q for a prediction that nobody made", choice)
 	}
 	for _, err := range []error{
 		f.Predict("1.backlog", "2"), f.Predict("1.backlog", "as many as you like"), f.Predict("2.cut", "“é”\n"),
@@ -66,17 +66,17 @@ func TestWhatIsNotedIsThereForTheNextProcess(t *testing.T) {
 	}
 	for want := 1; want <= 2; want++ {
 		if n, err := f.Hint(2); n != want || err != nil {
-			t.Fatalf("the hint after %d is number %d, error %v", want-1, n, err)
+			t.Fatalf("the hint after hint %d has number %d, error %v", want-1, n, err)
 		}
 	}
 
-	for name, f := range map[string]*File{"this process": f, "the next": open(t)} {
+	for name, f := range map[string]*File{"this process": f, "the next process": open(t)} {
 		want := map[string]string{"1.backlog": "as many as you like", "2.cut": "“é”\n"}
 		if diff := cmp.Diff(want, f.Predictions()); diff != "" {
 			t.Errorf("%s has other predictions (-want +got):\n%s", name, diff)
 		}
 		if choice, ok := f.Prediction("2.cut"); choice != "“é”\n" || !ok {
-			t.Errorf("%s says that the prediction was %q, %t", name, choice, ok)
+			t.Errorf("%s has the prediction %q, %t", name, choice, ok)
 		}
 		if f.Hints(2) != 2 || f.Hints(1) != 0 {
 			t.Errorf("%s counts %d and %d hints, want 2 and 0", name, f.Hints(2), f.Hints(1))
@@ -90,7 +90,7 @@ func TestWhatIsNotedIsThereForTheNextProcess(t *testing.T) {
 func TestWhereTheFileIs(t *testing.T) {
 	for _, c := range []struct{ about, state, home, want string }{
 		{"the variable of the specification", "/s", "/h", "/s/threeloops/progress.json"},
-		{"without it", "", "/h", "/h/.local/state/threeloops/progress.json"},
+		{"without that variable", "", "/h", "/h/.local/state/threeloops/progress.json"},
 		{"a relative path is ignored", "s", "/h", "/h/.local/state/threeloops/progress.json"},
 		{"no home", "", "", ""},
 	} {
@@ -106,14 +106,14 @@ func TestWhereTheFileIs(t *testing.T) {
 	}
 }
 
-// However it is broken, the file is the reader's: it is never overwritten.
+// The file belongs to the reader, so a damaged one is never overwritten.
 func TestABrokenFileIsToldAndKept(t *testing.T) {
 	for about, text := range map[string]string{
-		"cut":       `{"predictions":{"1.backl`,
-		"empty":     "",
-		"a list":    `[]`,
-		"two":       `{} {}`,
-		"a newer's": `{"badges":["poll"]}`,
+		"cut":               `{"predictions":{"1.backl`,
+		"empty":             "",
+		"a list":            `[]`,
+		"two":               `{} {}`,
+		"a newer version's": `{"badges":["poll"]}`,
 	} {
 		path := place(t)
 		f := open(t)
@@ -126,11 +126,11 @@ func TestABrokenFileIsToldAndKept(t *testing.T) {
 		_, opened := Open()
 		for who, err := range map[string]error{"Open": opened, "Predict": f.Predict("1.backlog", "2")} {
 			if err == nil || !strings.Contains(err.Error(), path+" is damaged") || strings.Contains(err.Error(), "\n") {
-				t.Errorf("%s: %s says %v, want a line with the file's name", about, who, err)
+				t.Errorf("%s: %s returns %v, want one line with the file's name", about, who, err)
 			}
 		}
 		if choice, _ := f.Prediction("1.backlog"); choice != "3" {
-			t.Errorf("%s: who had read it before has forgotten: %q", about, choice)
+			t.Errorf("%s: a File that was open before has forgotten its prediction: %q", about, choice)
 		}
 		if now, _ := os.ReadFile(path); string(now) != text {
 			t.Errorf("%s: the file was changed into %q", about, now)
@@ -160,18 +160,18 @@ func TestNothingIsLostBetweenProcesses(t *testing.T) {
 					t.Error(err)
 				}
 				if _, err := Open(); err != nil {
-					t.Errorf("a reader came between: %v", err)
+					t.Errorf("a reader during the changes fails: %v", err)
 				}
 			}
 		})
 	}
 	all.Wait()
 	if n := len(f.Predictions()); n != 60 || f.Hints(7) != 30 {
-		t.Errorf("of 60 predictions %d are there, of 30 hints %d", n, f.Hints(7))
+		t.Errorf("got %d of 60 predictions, and %d of 30 hints", n, f.Hints(7))
 	}
 	left, err := filepath.Glob(filepath.Dir(path) + "/.progress-*")
 	if err != nil || left != nil {
-		t.Errorf("left behind: %v, %v", left, err)
+		t.Errorf("these files are left: %v, %v", left, err)
 	}
 }
 
@@ -188,22 +188,22 @@ func TestTheFileIsBounded(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(path); err == nil {
-		t.Error("what was refused has made a file")
+		t.Error("a refused change has made a file")
 	}
 	var err error
 	n := 0
 	for ; err == nil && n < 1000; n++ {
-		err = f.Predict(fmt.Sprintf("1.%d", n), strings.Repeat("<", MostText)) // in JSON 6 bytes each
+		err = f.Predict(fmt.Sprintf("1.%d", n), strings.Repeat("<", MostText)) // 6 bytes each in JSON
 	}
 	text, _ := os.ReadFile(path)
 	if !errors.Is(err, ErrFull) || len(text) > mostBytes || len(text) < mostBytes/2 {
 		t.Errorf("after %d long choices the file has %d bytes, and the last got %v", n, len(text), err)
 	}
 	if got := len(open(t).Predictions()); got != n-1 {
-		t.Errorf("of the %d choices that were kept %d are there", n-1, got)
+		t.Errorf("of %d saved choices %d are there", n-1, got)
 	}
 	if err := f.Predict("1.0", "short"); err != nil {
-		t.Errorf("a full file takes no shorter choice in place of a longer one: %v", err)
+		t.Errorf("a full file must accept a shorter choice in place of a longer one: %v", err)
 	}
 }
 
@@ -221,7 +221,7 @@ func TestTheNumberOfEntriesIsBounded(t *testing.T) {
 		t.Errorf("one prediction more than %d: got %v, want ErrFull", mostOfKind, err)
 	}
 	if err := f.Predict("1.0", "no"); err != nil {
-		t.Errorf("to change one's mind needs no room: %v", err)
+		t.Errorf("changing a prediction must need no room: %v", err)
 	}
 }
 

@@ -2,13 +2,13 @@ package termtext
 
 import "strings"
 
-// What a terminal takes for the beginning of a colour, and for its end.
+// These sequences begin a colour in a terminal, and end it.
 const (
 	red, green, cyan, bold = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1m"
 	normal                 = "\x1b[0m"
 )
 
-// Coloured gives colours to the lines of a unified diff.
+// Coloured adds colours to the lines of a unified diff.
 func Coloured(diff string) string {
 	var b strings.Builder
 	for line := range strings.Lines(diff) {

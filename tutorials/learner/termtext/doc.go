@@ -1,3 +1,3 @@
-// Package termtext renders the chapters' Markdown as text for a terminal: paragraphs folded into lines, links
-// followed by where they lead, and no marks.
+// Package termtext renders the chapters' Markdown as plain text for a terminal. It folds paragraphs
+// into lines, shows the address of a link after its text, and removes Markdown's markup.
 package termtext

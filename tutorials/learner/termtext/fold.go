@@ -5,14 +5,14 @@ import (
 	"unicode/utf8"
 )
 
-// Width is how many characters a line has at most, but for a word that is longer and for code.
+// Width is the length of the longest line in characters. Code and long words may be longer.
 const Width = 80
 
-// Fold breaks a paragraph that isn't Markdown into lines.
+// Fold breaks a paragraph of plain text into lines.
 func Fold(words string) string { return fold("", "", words) }
 
-// fold breaks words into lines. The first begins with one text, the others with another. A line that the words
-// end themselves ends there.
+// fold breaks words into lines. The first line begins with first, the others with rest. A newline
+// in words ends a line.
 func fold(first, rest, words string) string {
 	var out []string
 	for line := range strings.Lines(words) {

@@ -15,16 +15,16 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// markdown has what chapters may use.
+// markdown parses the Markdown that chapters may use.
 var markdown = goldmark.New(goldmark.WithExtensions(extension.Table))
 
-// page is Markdown that is being rendered.
+// page is a Markdown text that is being rendered.
 type page struct{ source []byte }
 
 // Text renders Markdown as lines.
 func Text(source string) string { return Item("", source) }
 
-// Item renders Markdown behind a marker, below whose end its further lines begin.
+// Item renders Markdown after a marker. All further lines are indented by the marker's width.
 func Item(marker, source string) string {
 	p := page{[]byte(source)}
 	tree := markdown.Parser().Parse(text.NewReader(p.source))
@@ -41,7 +41,7 @@ func Phrase(source string) string {
 	return strings.Join(words, " ")
 }
 
-// blank is as wide as a marker.
+// blank returns as many blanks as the marker has characters.
 func blank(marker string) string { return strings.Repeat(" ", utf8.RuneCountInString(marker)) }
 
 func children(n ast.Node) func(yield func(ast.Node) bool) {
@@ -51,7 +51,7 @@ func children(n ast.Node) func(yield func(ast.Node) bool) {
 	}
 }
 
-// blocks renders the blocks within n. The first line begins with one text, all others with another.
+// blocks renders the blocks within n. The first line begins with first, all others with rest.
 func (p page) blocks(n ast.Node, first, rest string) string {
 	var b strings.Builder
 	for c := range children(n) {
@@ -67,7 +67,7 @@ func (p page) blocks(n ast.Node, first, rest string) string {
 	return b.String()
 }
 
-// tight reports whether no empty line belongs before a block.
+// tight reports whether a block follows the previous one without an empty line.
 func tight(n ast.Node) bool {
 	switch above := n.Parent().(type) {
 	case *ast.List:
@@ -95,7 +95,7 @@ func (p page) block(n ast.Node, first, rest string) string {
 	return fold(first, rest, p.inline(n))
 }
 
-// code keeps its lines.
+// code indents a code block, and keeps its lines.
 func code(text, first, rest string) string {
 	var b strings.Builder
 	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
@@ -129,7 +129,7 @@ func (p page) list(l *ast.List, first, rest string) string {
 	return b.String()
 }
 
-// table lines up the cells.
+// table aligns the columns of a table.
 func (p page) table(t *extast.Table, first, rest string) string {
 	var rows [][]string
 	var widths []int
@@ -156,7 +156,8 @@ func (p page) table(t *extast.Table, first, rest string) string {
 	return strings.Join(lines, "\n")
 }
 
-// inline returns the words within n. A line ends only where the Markdown says so.
+// inline returns the text within n on one line, except for the line breaks that the Markdown asks
+// for.
 func (p page) inline(n ast.Node) string {
 	var b strings.Builder
 	for c := range children(n) {
@@ -184,7 +185,7 @@ func (p page) inline(n ast.Node) string {
 	return b.String()
 }
 
-// raw returns what stands in a piece of code.
+// raw returns the text of a piece of code.
 func (p page) raw(n ast.Node) string {
 	var b strings.Builder
 	for c := range children(n) {
@@ -195,7 +196,7 @@ func (p page) raw(n ast.Node) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-// wordy is code that could be taken for words of the sentence.
+// wordy matches code that a reader could mistake for words of the sentence.
 var wordy = regexp.MustCompile(`^[a-z]+$|\s`)
 
 func quoted(code string) string {
@@ -205,7 +206,7 @@ func quoted(code string) string {
 	return code
 }
 
-// link says where a link leads, unless that is a place of the site, which a terminal doesn't have.
+// link adds the address of a link, except for an address on the site, which a terminal can't show.
 func link(words, to string) string {
 	if words == to || !strings.Contains(to, "://") {
 		return words
@@ -213,7 +214,7 @@ func link(words, to string) string {
 	return words + " <" + to + ">"
 }
 
-// unescaped resolves entities and backslashes.
+// unescaped resolves HTML entities and backslashes.
 func unescaped(text []byte) []byte {
 	if !bytes.ContainsAny(text, `\&`) {
 		return text

@@ -15,23 +15,24 @@ func TestText(t *testing.T) {
 	for _, c := range []struct{ about, in, want string }{
 		{"a paragraph is folded", "One line\nof a *paragraph*: " + long + " **" + long + "**\n" + long,
 			"One line of a paragraph: " + long + "\n" + long + " " + long},
-		{"a word that is too long stands alone", "a " + long + long + long + " b", "a\n" + long + long + long + "\nb"},
+		{"a word that is too long has its own line", "a " + long + long + long + " b", "a\n" + long + long + long + "\nb"},
 		{"two paragraphs", "a\n\nb", "a\n\nb"},
-		{"a line that is broken on purpose", "a  \nb", "a\nb"},
-		{"code that is no word has no marks", "`c.used` and `\\r\\n`", `c.used and \r\n`},
-		{"code that could be taken for words is quoted", "`from`, `go run .`", "“from”, “go run .”"},
-		{"a link says where it leads", "See [issue\n53](https://example.org/53), <https://example.org>.",
+		{"a hard line break", "a  \nb", "a\nb"},
+		{"code that doesn't look like words has no quotes", "`c.used` and `\\r\\n`", `c.used and \r\n`},
+		{"code that looks like words has quotes", "`from`, `go run .`", "“from”, “go run .”"},
+		{"a link shows its address", "See [issue\n53](https://example.org/53), <https://example.org>.",
 			"See issue 53 <https://example.org/53>, https://example.org."},
-		{"but not if it leads to a place of the site", "[chapter 2](02-bytes.md), [all](/source/)", "chapter 2, all"},
-		{"what is escaped", `\*a\* &lt;b&gt;`, "*a* <b>"},
-		{"code stays", "a\n\n    b  c\n\n    d\n\n```\n`e`  f\n```", "a\n\n    b  c\n\n    d\n\n    `e`  f"},
+		{"an address on the site isn't shown", "[chapter 2](02-bytes.md), [all](/source/)", "chapter 2, all"},
+		{"escapes", `\*a\* &lt;b&gt;`, "*a* <b>"},
+		{"code blocks keep their lines", "a\n\n    b  c\n\n    d\n\n```\n`e`  f\n```", "a\n\n    b  c\n\n    " +
+			"d\n\n    `e`  f"},
 		{"a list", "* a\n  " + long + " " + long + " " + long + "\n* b\n", "* a " + long + " " + long + "\n  " + long +
 			"\n* b"},
 		{"a list of paragraphs", "3. a\n\n   b\n\n4. c", "3. a\n\n   b\n\n4. c"},
 		{"a heading", "### A `b`", "A “b”"},
 		{"a quotation", "> a\n> b\n>\n> c", "> a b\n>\n> c"},
 		{"a table", "| a | b |\n|---|---|\n| long one | `c` |\n", "a          b\nlong one   “c”"},
-		{"a line", "a\n\n---\n\nb", "a\n\n* * *\n\nb"},
+		{"a thematic break", "a\n\n---\n\nb", "a\n\n* * *\n\nb"},
 		{"nothing", "", ""},
 	} {
 		if d := cmp.Diff(c.want, Text(c.in)); d != "" {
@@ -43,17 +44,17 @@ func TestText(t *testing.T) {
 func TestItem(t *testing.T) {
 	long := strings.Repeat("x", 73)
 	if d := cmp.Diff("  1   `a\n      "+long+"\n\n      b", Item("  1   ", "\\`a\n"+long+"\n\nb")); d != "" {
-		t.Errorf("the lines of an item begin below each other (-want +got):\n%s", d)
+		t.Errorf("the lines of an item must be aligned (-want +got):\n%s", d)
 	}
 	if got := Phrase("as *many* as\nyou `like`\n\nor not"); got != "as many as you “like” or not" {
-		t.Errorf("a phrase is one line: %q", got)
+		t.Errorf("a phrase must be one line: %q", got)
 	}
 	if got := Fold("*  a `b` "); got != "* a `b`" {
-		t.Errorf("words that are no Markdown stay what they are: %q", got)
+		t.Errorf("Fold must not interpret Markdown: %q", got)
 	}
 }
 
-// All that the exercises say fits a terminal, and has none of Markdown's marks.
+// Every text of the exercises fits a terminal, and has no markup.
 func TestTheExercisesFitATerminal(t *testing.T) {
 	files, _ := filepath.Glob("../../chapters/*/exercise.md")
 	if files == nil {
@@ -70,10 +71,10 @@ func TestTheExercisesFitATerminal(t *testing.T) {
 				continue // code
 			}
 			if utf8.RuneCountInString(line) > Width && strings.Contains(line, " ") {
-				t.Errorf("%s: a line of more than %d characters: %s", name, Width, line)
+				t.Errorf("%s: a line has more than %d characters: %s", name, Width, line)
 			}
 			if strings.Contains(line, "`") || strings.Contains(line, "](") || strings.HasPrefix(line, "#") {
-				t.Errorf("%s: a line with marks: %s", name, line)
+				t.Errorf("%s: a line with markup: %s", name, line)
 			}
 		}
 	}

@@ -12,28 +12,28 @@ import (
 	"syscall"
 )
 
-// baseline is something to measure against.
+// baseline is a server to compare ours with.
 type baseline struct {
 	name    string
 	kind    string        // websocket, http or both
 	model   string        // goroutines, epoll, poll, fork or fork+exec
-	page    string        // the path of its page, or empty
-	files   bool          // it serves those below a root
-	canned  bool          // its echoes are made beforehand
-	version func() string // nil: it can't be told
-	missing func() error  // why it can't run here
+	page    string        // path of its page; empty if it has none
+	files   bool          // whether it serves the files below a root
+	canned  bool          // whether it sends ready-made echoes
+	version func() string // nil if the version can't be found out
+	missing func() error  // returns why it can't run here
 	serve   func(b baseline, ln *net.TCPListener, o options) error
 }
 
-// options is what all baselines are told. A baseline ignores the sizes that it has no use for.
+// options are the options for all baselines. A baseline ignores the sizes that it doesn't need.
 type options struct {
-	root        string // a directory, or empty
+	root        string // a directory; may be empty
 	message     int    // bytes of a message
 	page        int    // bytes of the page
 	deferAccept bool
 }
 
-// baselines are all there are, in the order of the table: the floor comes first.
+// baselines holds all baselines in the order of the table: the floor comes first.
 var baselines = []baseline{
 	floor("floor-epoll", "epoll"),
 	deferring(floor("floor-epoll-defer", "epoll")),
@@ -60,7 +60,7 @@ func floor(name, model string) baseline {
 	return b
 }
 
-// deferring makes a row of what is otherwise a flag.
+// deferring makes a baseline of its own that always has -defer-accept.
 func deferring(b baseline) baseline {
 	b.serve = func(b baseline, ln *net.TCPListener, o options) error {
 		o.deferAccept = true
@@ -71,7 +71,7 @@ func deferring(b baseline) baseline {
 
 func never() error { return nil }
 
-// can says what of o the baseline can't do.
+// can returns an error that says what in o the baseline can't do.
 func (b baseline) can(o options) error {
 	if o.deferAccept && !b.canned {
 		return errors.New("has no -defer-accept")
@@ -83,13 +83,13 @@ func (b baseline) can(o options) error {
 		return errors.New("serves no files: leave out -root")
 	}
 	if info, err := os.Stat(o.root); err != nil || !info.IsDir() {
-		return fmt.Errorf("can't serve %s: it is not a directory that can be read", o.root)
+		return fmt.Errorf("can't serve %s: it isn't a readable directory", o.root)
 	}
 	return b.missing()
 }
 
-// listen opens the listener that every baseline gets, so that their backlogs are the
-// same. Go's default would be a listener for MPTCP, which costs TCP's clients.
+// listen opens the listener of a baseline. All get the same one, so that their backlogs are the
+// same. Go's default would be a listener for MPTCP, which makes TCP clients more expensive.
 func listen(addr string) (*net.TCPListener, error) {
 	var c net.ListenConfig
 	c.SetMultipathTCP(false)
@@ -100,8 +100,8 @@ func listen(addr string) (*net.TCPListener, error) {
 	return ln.(*net.TCPListener), nil
 }
 
-// ready says that clients are welcome: the kernel completes their connections
-// from the moment of listen on.
+// ready prints that clients can connect. The kernel completes their connections as soon as listen
+// has returned.
 func ready(b baseline, ln *net.TCPListener) { fmt.Println(readyLine(b, ln)) }
 
 func readyLine(b baseline, ln *net.TCPListener) string {
@@ -118,8 +118,8 @@ func endAtTerm() {
 	}()
 }
 
-// become runs another program in this process's place, with the listener as the
-// descriptor that args are made from.
+// become replaces this process by another program. args returns its command line for the listener's
+// descriptor.
 func become(ln *net.TCPListener, args func(fd int) (path string, argv, env []string)) error {
 	raw, err := ln.SyscallConn()
 	if err != nil {
@@ -127,15 +127,15 @@ func become(ln *net.TCPListener, args func(fd int) (path string, argv, env []str
 	}
 	var fd int
 	var failed error
-	// dup(2) leaves out FD_CLOEXEC and keeps O_NONBLOCK.
+	// dup(2) doesn't copy FD_CLOEXEC, and keeps O_NONBLOCK.
 	if err := raw.Control(func(own uintptr) { fd, failed = syscall.Dup(int(own)) }); err != nil {
 		return err
 	}
 	if failed != nil {
 		return os.NewSyscallError("dup", failed)
 	}
-	// Go has raised the soft limit for itself, and takes that back at an exec
-	// unless it is set explicitly.
+	// Go has raised the soft limit for itself. It restores the limit before an exec, unless the
+	// program has set it.
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return os.NewSyscallError("getrlimit", err)
@@ -148,17 +148,17 @@ func become(ln *net.TCPListener, args func(fd int) (path string, argv, env []str
 	return fmt.Errorf("%s: %w", path, syscall.Exec(path, argv, append(os.Environ(), env...)))
 }
 
-// cache makes the directory where programs are kept from one run to the next.
+// cache makes the directory in which compiled programs are kept between runs.
 func cache() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("no place for compiled programs: %w", err)
+		return "", fmt.Errorf("can't find a directory for compiled programs: %w", err)
 	}
 	dir = filepath.Join(dir, "threeloops-baselines")
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
-// module returns a function that tells the version of a module in this program.
+// module returns a function that returns the version of a module in this program.
 func module(path string) func() string {
 	return func() string {
 		info, _ := debug.ReadBuildInfo()

@@ -17,24 +17,24 @@ import (
 	gorilla "github.com/gorilla/websocket"
 )
 
-// dialer sends a message of any length in one frame, as the floor wants it.
+// dialer sends a message of any length in one frame, as the floor requires.
 var dialer = gorilla.Dialer{WriteBufferSize: 2 << 20}
 
 func dial(t *testing.T, addr string) *gorilla.Conn {
 	t.Helper()
 	c, _, err := dialer.Dial("ws://"+addr+"/echo", nil)
 	if err != nil {
-		t.Fatalf("the handshake: %v", err)
+		t.Fatalf("the handshake failed: %v", err)
 	}
 	t.Cleanup(func() { c.Close() })
 	c.SetReadDeadline(time.Now().Add(patience))
 	return c
 }
 
-// text is a payload that is valid as a text message too.
+// text returns a payload that is also valid as a text message.
 func text(n int) []byte { return bytes.Repeat([]byte("Zwölf Boxkämpfer. "), n/10+1)[:n:n] }
 
-// sameEcho tells whether got is what the baseline has to send back for want.
+// sameEcho reports whether got is what the baseline must send back for want.
 func sameEcho(b baseline, got, want []byte) bool {
 	if b.canned {
 		want = bytes.Repeat([]byte("x"), len(want))
@@ -70,12 +70,12 @@ func TestEchoesMessagesOfEveryLength(t *testing.T) {
 	})
 }
 
-// open makes a bare connection behind the handshake.
+// open makes a plain connection on which the handshake is done.
 func open(t *testing.T, addr string) net.Conn {
 	t.Helper()
 	c, early, _, err := ws.Dial(context.Background(), "ws://"+addr+"/echo")
 	if err != nil || early != nil {
-		t.Fatalf("the handshake: %v, %v", early, err)
+		t.Fatalf("the handshake failed: %v, %v", early, err)
 	}
 	t.Cleanup(func() { c.Close() })
 	c.SetDeadline(time.Now().Add(patience))
@@ -107,14 +107,14 @@ func TestMessagesMayBeCutAnywhere(t *testing.T) {
 					back = append(back, got...)
 				}
 				if !sameEcho(b, back, all) {
-					t.Errorf("%d messages of %d bytes in %d writes come back as others", messages, n, pieces)
+					t.Errorf("%d messages of %d bytes in %d writes come back changed", messages, n, pieces)
 				}
 			}
 		}
 	})
 }
 
-// writeInPieces cuts b at random. The pauses let the other end see the pieces.
+// writeInPieces splits b at random positions. The pauses let the other end see the pieces.
 func writeInPieces(c net.Conn, b []byte, pieces int) {
 	for ; pieces > 1 && len(b) > 1; pieces-- {
 		n := 1 + rand.IntN(len(b)-1)
@@ -141,7 +141,7 @@ func TestASlowReaderGetsAllInTheEnd(t *testing.T) {
 			}
 			written <- nil
 		}()
-		time.Sleep(200 * time.Millisecond) // not to wait for something, but to be slow
+		time.Sleep(200 * time.Millisecond) // makes this reader slow
 		for range messages {
 			if _, got, err := c.ReadMessage(); err != nil || !sameEcho(b, got, want) {
 				t.Fatalf("a slow reader gets %d bytes: %v", len(got), err)
@@ -156,18 +156,18 @@ func TestASlowReaderGetsAllInTheEnd(t *testing.T) {
 func TestCloseIsAnswered(t *testing.T) {
 	each(t, webSocket, func(t *testing.T, b baseline) {
 		r := run(t, b.name, "-size", "64")
-		goodbye := ws.MustCompileFrame(ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, ""))))
+		closeFrame := ws.MustCompileFrame(ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, ""))))
 		c := open(t, r.addr)
-		if _, err := c.Write(goodbye); err != nil {
+		if _, err := c.Write(closeFrame); err != nil {
 			t.Fatal(err)
 		}
 		closes(t, c)
 		if !b.canned {
-			return // a library may let Close overtake a message: wslay does
+			return // a library may send Close before the message: wslay does
 		}
 		c = open(t, r.addr)
 		message := ws.MustCompileFrame(ws.MaskFrame(ws.NewBinaryFrame(text(64))))
-		if _, err := c.Write(append(message, goodbye...)); err != nil {
+		if _, err := c.Write(append(message, closeFrame...)); err != nil {
 			t.Fatal(err)
 		}
 		if got, _, err := wsutil.ReadServerData(c); err != nil || len(got) != 64 {
@@ -177,7 +177,7 @@ func TestCloseIsAnswered(t *testing.T) {
 	})
 }
 
-// closes checks that a Close comes, and then the end of the stream.
+// closes checks that a Close frame arrives, and then the end of the stream.
 func closes(t *testing.T, c net.Conn) {
 	t.Helper()
 	h, err := ws.ReadHeader(c)
@@ -186,15 +186,15 @@ func closes(t *testing.T, c net.Conn) {
 	}
 	rest, err := io.ReadAll(c)
 	if err != nil || int64(len(rest)) != h.Length {
-		t.Errorf("behind Close's head come %d bytes and then %v, want %d and the end", len(rest), err, h.Length)
+		t.Errorf("after the header of the Close frame come %d bytes and then %v, want %d and the end", len(rest), err, h.Length)
 	}
 }
 
-// Each key has another digest, and each digest its zero bytes and high bits.
+// Each key has another digest. Among the digests are zero bytes and high bits in all places.
 func TestEveryHandshakeIsRight(t *testing.T) {
 	each(t, webSocket, func(t *testing.T, b baseline) {
 		if b.model == "goroutines" {
-			t.Skip("their authors' affair")
+			t.Skip("other people's servers aren't tested")
 		}
 		r := run(t, b.name)
 		for range 100 {
@@ -256,7 +256,7 @@ func TestEndsWithItsClientsConnected(t *testing.T) {
 		}
 		if c, err := net.Dial("tcp", r.addr); err == nil {
 			c.Close()
-			t.Error("somebody listens still")
+			t.Error("a process still listens")
 		}
 	})
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// serveFast is fasthttp, and gorilla's WebSocket as it was made to fit it.
+// serveFast runs fasthttp, with the version of gorilla's WebSocket that was made for it.
 func serveFast(b baseline, ln *net.TCPListener, o options) error {
 	body := []byte(hello(o.page))
 	files := func(c *fasthttp.RequestCtx) { c.Error("there is no -root", fasthttp.StatusNotFound) }
@@ -22,7 +22,7 @@ func serveFast(b baseline, ln *net.TCPListener, o options) error {
 			c.Response.Header.Set("Cache-Control", "no-store")
 			c.SetBody(body)
 		case "/echo":
-			fastUpgrader.Upgrade(c, fastEcho) // an error is answered
+			fastUpgrader.Upgrade(c, fastEcho) // Upgrade answers an error itself
 		default:
 			files(c)
 		}

@@ -14,8 +14,7 @@ import (
 	"time"
 )
 
-// ask writes requests to a connection of its own and returns a reader of what
-// comes back.
+// ask sends requests on a new connection and returns a reader of the responses.
 func ask(t *testing.T, addr, requests string) *bufio.Reader {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)
@@ -40,10 +39,10 @@ func page(t *testing.T, in *bufio.Reader, want string) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != 200 || string(body) != want {
-		t.Fatalf("the answer is %s, %.20q: %v; want %.20q", resp.Status, body, err, want)
+		t.Fatalf("the response is %s, %.20q: %v; want %.20q", resp.Status, body, err, want)
 	}
 	if got := resp.Header.Get("Content-Type"); got != "text/plain; charset=utf-8" {
-		t.Errorf("the page's type is %q", got)
+		t.Errorf("the page's Content-Type is %q", got)
 	}
 }
 
@@ -71,7 +70,7 @@ func TestConnectionClose(t *testing.T) {
 		in := ask(t, r.addr, strings.Replace(get, "\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1))
 		page(t, in, "ok\n")
 		if rest, err := io.ReadAll(in); err != nil || len(rest) > 0 {
-			t.Errorf("behind the last answer comes %q and then %v, want the end", rest, err)
+			t.Errorf("after the last response come %q and then %v, want the end", rest, err)
 		}
 	})
 }
@@ -112,7 +111,7 @@ func TestServesFiles(t *testing.T) {
 		each(t, withFiles, func(t *testing.T, b baseline) {
 			r := run(t, b.name, "-root", root)
 			for name, want := range files {
-				for range 2 { // the second time from a cache, where there is one
+				for range 2 { // the second time from a cache, if there is one
 					resp, err := http.Get("http://" + r.addr + name)
 					if err != nil {
 						t.Fatal(err)

@@ -16,10 +16,11 @@ import (
 	"github.com/lxzan/gws"
 )
 
-// largest is the longest message that a library is told to accept, in bytes.
+// largest is the length of the longest message that a library accepts, in bytes.
 const largest = 16 << 20
 
-// library is a WebSocket library on net/http, a goroutine for each connection.
+// library makes a baseline of a WebSocket library on net/http, with a goroutine for each
+// connection.
 func library(name, path string, echo http.HandlerFunc) baseline {
 	return baseline{
 		name: name, kind: "websocket", model: "goroutines",
@@ -38,7 +39,7 @@ func serveHTTP(b baseline, ln *net.TCPListener, h http.Handler) error {
 	return http.Serve(ln, h)
 }
 
-// servePages is net/http itself.
+// servePages serves pages with net/http.
 func servePages(b baseline, ln *net.TCPListener, o options) error {
 	body := []byte(hello(o.page))
 	mux := http.NewServeMux()
@@ -57,7 +58,7 @@ func servePages(b baseline, ln *net.TCPListener, o options) error {
 
 func goVersion() string { return runtime.Version() }
 
-// hello is the page: "ok" and the end of the line, again and again, n bytes long.
+// hello returns the page: lines "ok", cut at n bytes.
 func hello(n int) string { return strings.Repeat("ok\n", n/3+1)[:n] }
 
 var gorillaUpgrader = gorilla.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
@@ -65,7 +66,7 @@ var gorillaUpgrader = gorilla.Upgrader{CheckOrigin: func(*http.Request) bool { r
 func gorillaEcho(w http.ResponseWriter, r *http.Request) {
 	c, err := gorillaUpgrader.Upgrade(w, r, nil)
 	if err != nil {
-		return // answered
+		return // the library has answered the error
 	}
 	defer c.Close()
 	c.SetReadLimit(largest)
@@ -83,7 +84,7 @@ func gorillaEcho(w http.ResponseWriter, r *http.Request) {
 func coderEcho(w http.ResponseWriter, r *http.Request) {
 	c, err := coder.Accept(w, r, &coder.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
-		return // answered
+		return // the library has answered the error
 	}
 	defer c.CloseNow()
 	c.SetReadLimit(largest)
@@ -99,8 +100,8 @@ func coderEcho(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// gwsHandler has the events of gws: it pools the buffers of messages, so they
-// are given back.
+// gwsHandler handles the events of gws. gws pools the buffers of messages, so the handler gives
+// them back.
 type gwsHandler struct{ gws.BuiltinEventHandler }
 
 // OnMessage sends the message back.
@@ -114,17 +115,17 @@ var gwsUpgrader = gws.NewUpgrader(gwsHandler{}, &gws.ServerOption{ReadMaxPayload
 func gwsEcho(w http.ResponseWriter, r *http.Request) {
 	c, err := gwsUpgrader.Upgrade(w, r)
 	if err != nil {
-		return // answered
+		return // the library has answered the error
 	}
-	go c.ReadLoop() // on its own, so that net/http's part of the goroutine is freed
+	go c.ReadLoop() // in another goroutine, so that net/http's buffers of this one are freed
 }
 
-// gobwasEcho reads through the buffer that net/http has for the connection
-// anyway: without it each frame costs a read for its head and one for the rest.
+// gobwasEcho reads through the buffer that net/http already has for the connection. Without the
+// buffer each frame would cost one read for its header and one for its payload.
 func gobwasEcho(w http.ResponseWriter, r *http.Request) {
 	conn, buffered, _, err := ws.UpgradeHTTP(r, w)
 	if err != nil {
-		return // answered
+		return // the library has answered the error
 	}
 	defer conn.Close()
 	both := struct {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// rows is what list prints in such an environment, by name.
+// rows returns what list prints in that environment, by name.
 func rows(t *testing.T, env ...string) map[string]row {
 	t.Helper()
 	cmd := command("list")
@@ -26,7 +26,7 @@ func rows(t *testing.T, env ...string) map[string]row {
 		all[r.Name] = r
 	}
 	if len(all) != len(baselines) {
-		t.Fatalf("there are %d baselines and list names %d", len(baselines), len(all))
+		t.Fatalf("there are %d baselines, but list names %d", len(baselines), len(all))
 	}
 	return all
 }
@@ -43,7 +43,7 @@ func TestListNamesWhatIsMissing(t *testing.T) {
 			want = "no C compiler: apt-get install gcc libc6-dev"
 		}
 		if r.Unavailable != want {
-			t.Errorf("without programs %s is missing because of %q, want %q", name, r.Unavailable, want)
+			t.Errorf("without programs the reason for %s is %q, want %q", name, r.Unavailable, want)
 		}
 	}
 }
@@ -61,7 +61,7 @@ func TestListSaysWhyTheCompilerGaveUp(t *testing.T) {
 	want := "can't be compiled (apt-get install gcc libc6-dev libwslay-dev): " +
 		"x.c:3: fatal error: wslay/wslay.h: No such file"
 	if got := all["wslay"].Unavailable; got != want {
-		t.Errorf("wslay is missing because of %q, want %q", got, want)
+		t.Errorf("the reason for wslay is %q, want %q", got, want)
 	}
 }
 
@@ -84,12 +84,12 @@ func TestCompilesOnceAndLeavesNothingElse(t *testing.T) {
 			t.Fatal(err)
 		}
 		if before != nil && !os.SameFile(before, now) {
-			t.Error("it is compiled again")
+			t.Error("a program in the cache is compiled again")
 		}
 		before = now
 	}
 	if left, _ := filepath.Glob(filepath.Join(home, "threeloops-baselines", "compile-*")); left != nil {
-		t.Errorf("compiling leaves %q", left)
+		t.Errorf("compiling leaves the files %q", left)
 	}
 }
 
@@ -105,10 +105,10 @@ func TestDispatch(t *testing.T) {
 		{"an unknown command is a usage error", []string{"frobnicate"}, 2},
 		{"an unknown baseline is a usage error", []string{"serve", "gnet"}, 2},
 		{"a negative size is a usage error", []string{"serve", "gws", "-size", "-1"}, 2},
-		{"files from who has none are a failure", []string{"serve", "gws", "-root", "."}, 1},
-		{"a root that isn't there is a failure", []string{"serve", "net-http", "-root", "/nowhere"}, 1},
-		{"-defer-accept is for the floor", []string{"serve", "net-http", "-defer-accept"}, 1},
-		{"a port that nobody can have is a failure", []string{"serve", "net-http", "-addr", "127.0.0.1:99999"}, 1},
+		{"files from a baseline that serves none are a failure", []string{"serve", "gws", "-root", "."}, 1},
+		{"a missing root is a failure", []string{"serve", "net-http", "-root", "/nowhere"}, 1},
+		{"-defer-accept without the floor is a failure", []string{"serve", "net-http", "-defer-accept"}, 1},
+		{"an impossible port is a failure", []string{"serve", "net-http", "-addr", "127.0.0.1:99999"}, 1},
 	} {
 		if got := dispatch(c.args); got != c.want {
 			t.Errorf("%s: %q gives status %d, want %d", c.about, c.args, got, c.want)

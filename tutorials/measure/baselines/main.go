@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// errUsage is a wrong command line, already explained on standard error.
+// errUsage means that the command line is wrong, and that standard error already says so.
 var errUsage = errors.New("usage")
 
 func main() { os.Exit(dispatch(os.Args[1:])) }
 
-// dispatch runs the command that args names and returns the exit status: 0 when
-// it did what was asked, 1 when it failed, 2 when the command line is wrong.
+// dispatch runs the command that args names and returns the exit status: 0 if it succeeded, 1 if it
+// failed, 2 if the command line is wrong.
 func dispatch(args []string) int {
 	var err error
 	switch {
@@ -64,11 +64,11 @@ type row struct {
 	Name        string `json:"name"`
 	Kind        string `json:"kind"`        // websocket, http or both
 	Model       string `json:"model"`       // goroutines, epoll, poll, fork or fork+exec
-	HTTP        string `json:"http"`        // the path of its page, or empty
-	Files       bool   `json:"files"`       // it serves those below -root
-	Canned      bool   `json:"canned"`      // its echoes have the length of the message and nothing else of it
-	Version     string `json:"version"`     // of the library or program, where it can be told
-	Unavailable string `json:"unavailable"` // why it can't run here, or empty
+	HTTP        string `json:"http"`        // path of its page; empty if it has none
+	Files       bool   `json:"files"`       // whether it serves the files below -root
+	Canned      bool   `json:"canned"`      // whether its echoes have only the length of the message, not its bytes
+	Version     string `json:"version"`     // of the library or program, if it can be found out
+	Unavailable string `json:"unavailable"` // why it can't run here; empty if it can
 }
 
 func list(w io.Writer) error {
@@ -88,29 +88,29 @@ func list(w io.Writer) error {
 	return nil
 }
 
-// serve runs a baseline in the foreground. Those that are programs of their own take
-// this one's place, so that its process number is theirs.
+// serve runs a baseline in the foreground. A baseline that is another program replaces this
+// process, and so has its process id.
 func serve(name string, args []string) error {
 	i := slices.IndexFunc(baselines, func(b baseline) bool { return b.name == name })
 	if i < 0 {
-		fmt.Fprintf(os.Stderr, "baselines: there is no baseline %q; there are %s\n", name, strings.Join(names(), ", "))
+		fmt.Fprintf(os.Stderr, "baselines: there is no baseline %q; the baselines are %s\n", name, strings.Join(names(), ", "))
 		return errUsage
 	}
 	b := baselines[i]
 	var o options
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	addr := flags.String("addr", "127.0.0.1:0", "`address` to listen on; with port 0 any that is free")
+	addr := flags.String("addr", "127.0.0.1:0", "`address` to listen on; port 0 means any free port")
 	flags.StringVar(&o.root, "root", "", "serve the files below this `directory`")
-	flags.IntVar(&o.message, "size", 64, "`bytes` of a message, for the floor, which doesn't parse it")
+	flags.IntVar(&o.message, "size", 64, "`bytes` of a message; the floor needs this, because it doesn't parse messages")
 	flags.IntVar(&o.page, "body", 3, "`bytes` of the page")
-	flags.BoolVar(&o.deferAccept, "defer-accept", false, "the floor: accept clients when they have spoken")
+	flags.BoolVar(&o.deferAccept, "defer-accept", false, "accept clients only when data has arrived (only for the floor)")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return err
 	case err != nil:
 		return errUsage
 	case flags.NArg() > 0 || o.message < 0 || o.page < 0:
-		fmt.Fprintln(os.Stderr, "baselines: serve takes a name and flags, whose sizes are not negative")
+		fmt.Fprintln(os.Stderr, "baselines: serve takes a name and flags; sizes must not be negative")
 		return errUsage
 	}
 	if err := b.can(o); err != nil {

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// serveEnv makes the test binary the program itself, so that what is tested are
-// processes and yet no binary can be out of date.
+// serveEnv makes the test binary the program itself. So the tests test processes, and no binary can
+// be out of date.
 const serveEnv = "THREELOOPS_BASELINES"
 
-// patience is what a busy machine is given. Nothing waits that long if all is well.
+// patience is how long a busy machine may take. Without faults no test waits that long.
 const patience = 30 * time.Second
 
 func TestMain(m *testing.M) {
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// command is the program with these arguments, in the test's environment.
+// command returns a command that runs the program with these arguments, in the test's environment.
 func command(args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), serveEnv+"=1")
@@ -33,14 +33,14 @@ func command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// running is a baseline that serves.
+// running is a running baseline.
 type running struct {
 	addr string
 	cmd  *exec.Cmd
-	over chan error // gets how it ended
+	over chan error // gets how the process ended
 }
 
-// run starts a baseline, which ends with the test.
+// run starts a baseline, and ends it with the test.
 func run(t *testing.T, name string, flags ...string) *running {
 	t.Helper()
 	cmd := command(append([]string{"serve", name}, flags...)...)
@@ -59,7 +59,7 @@ func run(t *testing.T, name string, flags ...string) *running {
 	var pid int
 	form := name + ": listening on http://%s (pid %d)\n"
 	if _, err := fmt.Sscanf(line, form, &r.addr, &pid); err != nil || pid != cmd.Process.Pid {
-		t.Fatalf("%s says %q, want where it listens and its process number, %d", name, line, cmd.Process.Pid)
+		t.Fatalf("%s prints %q, want its address and its process id, %d", name, line, cmd.Process.Pid)
 	}
 	return r
 }
@@ -74,17 +74,17 @@ func (r *running) end(t *testing.T) {
 	select {
 	case err := <-r.over:
 		if err != nil {
-			t.Errorf("at SIGTERM it ends with %v, want status 0", err)
+			t.Errorf("after SIGTERM it ends with %v, want status 0", err)
 		}
 	case <-time.After(patience):
-		t.Error("it doesn't end at SIGTERM")
+		t.Error("it doesn't end after SIGTERM")
 		r.cmd.Process.Kill()
 		<-r.over
 	}
 	r.cmd = nil
 }
 
-// children are the process numbers of those that the baseline has started.
+// children returns the process ids of the baseline's children.
 func (r *running) children(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", r.cmd.Process.Pid))
@@ -94,18 +94,18 @@ func (r *running) children(t *testing.T) []string {
 	return strings.Fields(string(text))
 }
 
-// eventually waits until what holds.
+// eventually waits until what returns true.
 func eventually(t *testing.T, about string, what func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !what(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v in vain: %s", patience, about)
+			t.Fatalf("this does not hold after %v: %s", patience, about)
 		}
 	}
 }
 
-// each tests every baseline that is chosen. One that can't run here is skipped, but a
-// failure when the environment has THREELOOPS_REQUIRE=all.
+// each runs a test for every chosen baseline. A baseline that can't run here is skipped, or fails
+// the test if the environment has THREELOOPS_REQUIRE=all.
 func each(t *testing.T, chosen func(b baseline) bool, test func(t *testing.T, b baseline)) {
 	for _, b := range baselines {
 		if !chosen(b) {

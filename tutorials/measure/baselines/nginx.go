@@ -11,9 +11,9 @@ import (
 	"syscall"
 )
 
-// config is nginx as it is fastest with small files: it keeps them open, and
-// writes no log. A connection is closed neither after some requests nor after
-// some time. The directories are made and stay empty.
+// config makes nginx as fast as it can be with small files: it keeps them open, and writes no log.
+// It never closes a connection because of its age or its number of requests. nginx makes the
+// directories, which stay empty.
 const config = `
 daemon off;
 worker_processes 1;
@@ -49,7 +49,8 @@ http {
 }
 `
 
-// longestPage is what the 4,096 bytes that nginx has for a parameter hold for sure.
+// longestPage is the length of a page that surely fits into the 4,096 bytes that nginx has for a
+// parameter.
 const longestPage = 3000
 
 func nginxMissing() error {
@@ -65,11 +66,11 @@ func nginxVersion() string {
 	return version
 }
 
-// runNginx becomes nginx. It is told of the listener as it would be by an older
+// runNginx replaces this process by nginx. nginx gets the listener as it would get it from an older
 // nginx that it replaces.
 func runNginx(b baseline, ln *net.TCPListener, o options) error {
 	if o.page > longestPage {
-		return fmt.Errorf("nginx's page has at most %d bytes: make it a file below -root", longestPage)
+		return fmt.Errorf("nginx's page can have at most %d bytes: use a file below -root instead", longestPage)
 	}
 	path, err := exec.LookPath("nginx")
 	if err != nil {
@@ -91,7 +92,7 @@ func runNginx(b baseline, ln *net.TCPListener, o options) error {
 	}
 	user := ""
 	if os.Geteuid() == 0 {
-		user = "user root;" // a worker that were somebody else might not read the root
+		user = "user root;" // a worker of another user might not be able to read the root
 	}
 	text := fmt.Sprintf(config, dir, ln.Addr(), quoted(root), quoted(hello(o.page)), user, os.Getpid())
 	conf, err := unnamed(dir, text)
@@ -105,8 +106,8 @@ func runNginx(b baseline, ln *net.TCPListener, o options) error {
 	})
 }
 
-// unnamed makes a file that is gone when the last who has it open has ended, and
-// returns the path by which this process, whatever it becomes, can open it.
+// unnamed makes a file that the kernel removes when no process has it open any more. It returns a
+// path by which this process can open the file, also after an exec.
 func unnamed(dir, text string) (string, error) {
 	f, err := os.CreateTemp(dir, "nginx-*.conf")
 	if err != nil {
@@ -123,7 +124,7 @@ func unnamed(dir, text string) (string, error) {
 	return fmt.Sprintf("/proc/self/fd/%d", fd), os.NewSyscallError("dup", err)
 }
 
-// quoted is a string as nginx's configuration writes it.
+// quoted quotes a string for nginx's configuration.
 func quoted(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`).Replace(s) + `"`
 }

@@ -19,18 +19,18 @@ import (
 //go:embed c bare
 var source embed.FS
 
-// program is a C program, a main and the files that it shares with others; or,
-// without files, a Go program that shares nothing with this one.
+// program is a C program: a main file, and files that it shares with others. A program without
+// files is a Go program that shares nothing with this one.
 type program struct {
 	name  string
-	files []string // without .c
-	flags []string // behind the files
-	debs  string   // Debian's packages with what it takes
+	files []string // names without .c
+	flags []string // compiler flags after the files
+	debs  string   // Debian's packages that it needs
 }
 
 var strict = []string{"-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror"}
 
-// programs are the programs of the floor. Two baselines share the one on epoll.
+// programs are the programs of the floor. Two baselines share the one with epoll.
 var programs = map[string]program{
 	"floor-epoll":       onEpoll,
 	"floor-epoll-defer": onEpoll,
@@ -48,13 +48,13 @@ var (
 		flags: []string{"-lwslay"}, debs: "gcc libc6-dev libwslay-dev"}
 )
 
-// missing says why the program can't be had, by trying to compile it.
+// missing returns why the program isn't available. To find out, it tries to compile the program.
 func (p program) missing() error {
 	_, err := p.cached()
 	return err
 }
 
-// cached returns where the program is, compiled now if it has changed since.
+// cached returns the path of the program, and compiles it if the source has changed.
 func (p program) cached() (string, error) {
 	cc, err := p.compiler()
 	if err != nil {
@@ -75,8 +75,8 @@ func (p program) cached() (string, error) {
 	return path, p.compile(cc, path)
 }
 
-// compile makes the program at path. It appears there whole or not at all: two
-// may be at it at the same time.
+// compile makes the program at path. The file appears there complete or not at all, because two
+// processes may compile it at the same time.
 func (p program) compile(cc, path string) error {
 	work, err := os.MkdirTemp(filepath.Dir(path), "compile-*")
 	if err != nil {
@@ -94,7 +94,7 @@ func (p program) compile(cc, path string) error {
 	return os.Rename(filepath.Join(work, "program"), path)
 }
 
-// arguments are the compiler's.
+// arguments returns the compiler's arguments.
 func (p program) arguments() []string {
 	if p.files == nil {
 		return []string{"build", "-o", "program", filepath.Join("bare", "main.go")}
@@ -106,7 +106,7 @@ func (p program) arguments() []string {
 	return append(args, p.flags...)
 }
 
-// complaint returns the line of a compiler's output that says most.
+// complaint returns the most useful line of a compiler's output.
 func complaint(said []byte, err error) string {
 	for line := range bytes.Lines(said) {
 		if bytes.Contains(line, []byte("error:")) || bytes.Contains(line, []byte("cannot find")) {
@@ -136,7 +136,7 @@ func compiler() (string, error) {
 	return "", errors.New("no C compiler: apt-get install gcc libc6-dev")
 }
 
-// sum stands for everything that the program is made from.
+// sum returns a checksum of everything from which the program is made.
 func (p program) sum(cc string) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, cc, strict, p.files, p.flags)
@@ -170,7 +170,7 @@ func buildAll(dir string) error {
 	return errors.Join(failed...)
 }
 
-// runProgram becomes the baseline's program.
+// runProgram replaces this process by the baseline's program.
 func runProgram(b baseline, ln *net.TCPListener, o options) error {
 	path, err := programs[b.name].cached()
 	if err != nil {

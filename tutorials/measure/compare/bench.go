@@ -12,8 +12,9 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// Write puts the report into a directory, which is there: report.json, report.html, and for each server a file
-// of benchmark results, NAME.txt, so that `benchstat forkserv.txt epollserv.txt` compares two.
+// Write writes the report into an existing directory: report.json, report.html, and for each server
+// a file NAME.txt of benchmark results, so that `benchstat forkserv.txt epollserv.txt` compares two
+// servers.
 func (r *Report) Write(dir string) error {
 	write := func(name string, to func(io.Writer) error) error {
 		f, err := os.Create(filepath.Join(dir, name))
@@ -41,15 +42,15 @@ func (r *Report) Write(dir string) error {
 	return nil
 }
 
-// WriteJSON writes everything that was measured.
+// WriteJSON writes all measurements.
 func (r *Report) WriteJSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")
 	return e.Encode(r)
 }
 
-// WriteBench writes one server's samples as results of Go benchmarks. Their names don't have the server's, so
-// that benchstat matches those of two files.
+// WriteBench writes one server's samples as results of Go benchmarks. Their names don't contain the
+// server's name, so that benchstat matches the results of two files.
 func (r *Report) WriteBench(w io.Writer, server string) error {
 	b := benchfmt.NewWriter(w)
 	for _, t := range r.Tables {
@@ -90,7 +91,7 @@ func (r *Report) result(t *Table, s *Sample) *benchfmt.Result {
 	return res
 }
 
-// servers are the names of all that were measured.
+// servers returns the names of all measured servers.
 func (r *Report) servers() (names []string) {
 	for _, t := range r.Tables {
 		for _, row := range t.Rows {

@@ -7,17 +7,17 @@ import (
 	"threeloops/tutorials/measure/load"
 )
 
-// Case is a kind of load.
+// Case is one kind of load.
 type Case struct {
 	load.Plan
-	Name string  // as it is chosen: a word
-	HTTP bool    // and not WebSocket
-	File int     // HTTP: a file of so many bytes, and not the small page
-	Late bool    // our servers accept clients when they have spoken: -defer-accept
-	At   float64 // its place on the axis of a sweep
+	Name string  // a word that chooses the case
+	HTTP bool    // whether it is HTTP instead of WebSocket
+	File int     // for HTTP: size in bytes of a file to request, or 0 for the small page
+	Late bool    // whether our servers accept clients only when data has arrived: -defer-accept
+	At   float64 // position on the axis of a sweep
 }
 
-// Title says what is done.
+// Title describes the case.
 func (c *Case) Title() string {
 	p := c.Plan
 	p.URL = "ws:"
@@ -34,7 +34,7 @@ func (c *Case) Title() string {
 	return title
 }
 
-// Cases are those that have names.
+// Cases are the cases with names.
 var Cases = []Case{
 	echo("64B", 100, 64),
 	echo("1000", 1000, 64),
@@ -72,7 +72,7 @@ func deep(c Case, depth int) Case { c.Depth = depth; return c }
 func churn(c Case) Case           { c.Churn = true; return c }
 func late(c Case) Case            { c.Late = true; return c }
 
-// CasesNamed finds cases by their names, which are separated by commas.
+// CasesNamed returns the cases with these names, which commas separate.
 func CasesNamed(list string) (cases []Case, err error) {
 	var names []string
 	for _, c := range Cases {
@@ -86,12 +86,12 @@ next:
 				continue next
 			}
 		}
-		return nil, fmt.Errorf("there is no case %q; there are %s", name, strings.Join(names, ", "))
+		return nil, fmt.Errorf("there is no case %q; the cases are %s", name, strings.Join(names, ", "))
 	}
 	return cases, nil
 }
 
-// Sweep is a row of cases along an axis.
+// Sweep returns cases along an axis.
 func Sweep(axis string) (cases []Case, err error) {
 	add := func(values []int, set func(c *Case, v int)) {
 		for _, v := range values {
@@ -113,7 +113,7 @@ func Sweep(axis string) (cases []Case, err error) {
 	case "churn":
 		add([]int{1, 3, 10, 30, 100}, func(c *Case, v int) { c.Active, c.Churn = v, true })
 	default:
-		return nil, fmt.Errorf("there is no sweep %q; there are idle, active, size, depth, churn", axis)
+		return nil, fmt.Errorf("there is no sweep %q; use idle, active, size, depth or churn", axis)
 	}
 	return cases, nil
 }

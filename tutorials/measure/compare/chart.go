@@ -15,13 +15,13 @@ import (
 	"threeloops/tutorials/book/chart"
 )
 
-// colours returns what each of servers is drawn in: the three of this repository in their own colours.
+// colours returns each server's colour. Our three servers have their own colours.
 func colours(servers []string) map[string]color.Color {
 	of := make(map[string]color.Color)
 	others := 0
 	for _, name := range servers {
 		c := chart.Palette[chart.ColourOf(name, others)]
-		of[name] = c.Light // a report's charts are on white, always
+		of[name] = c.Light // a report's charts always have a white background
 		if strings.HasPrefix(c.Name, "other") {
 			others++
 		}
@@ -29,13 +29,13 @@ func colours(servers []string) map[string]color.Color {
 	return of
 }
 
-// point is a server's spread of a unit in one table, drawn at x.
+// point is a server's spread of a unit in one table, at position x.
 type point struct {
 	x float64
 	Spread
 }
 
-// spreads is what gonum's plotters take.
+// spreads implements the interfaces of gonum's plotters.
 type spreads []point
 
 func (p spreads) Len() int                         { return len(p) }
@@ -48,26 +48,27 @@ type unit struct {
 	scale      float64
 }
 
-var cpuUnit = unit{CPU, "microseconds of CPU for a message", 1e-3}
+var cpuUnit = unit{CPU, "CPU time for one message, in microseconds", 1e-3}
 
-// axes are the names of the sweeps' axes.
+// axes has the labels of the sweeps' axes.
 var axes = map[string]string{
-	"idle": "number of idle connections", "active": "number of connections that send",
+	"idle": "number of idle connections", "active": "number of connections that send messages",
 	"size": "size of a message, in bytes", "depth": "messages that a connection sends before it waits",
-	"churn": "number of connections at a time, each for one message",
+	"churn": "number of connections at the same time, each for one message",
 }
 
 // sweepUnits are the charts of a sweep.
 var sweepUnits = []unit{
-	cpuUnit, {Rate, "messages answered in a second", 1}, {P99, "time within which 99 of 100 messages are answered, in milliseconds", 1e-6},
-	{Calls, "system calls for a message", 1}, {PSS, "memory (PSS), in MiB", 1.0 / (1 << 20)},
+	cpuUnit, {Rate, "messages answered per second", 1}, {P99, "time within which 99 of 100 messages are " +
+		"answered, in milliseconds", 1e-6},
+	{Calls, "system calls for one message", 1}, {PSS, "memory of the server (PSS), in MiB", 1.0 / (1 << 20)},
 }
 
-// bars draws a table's CPU time per message, each server in its colour.
+// bars draws a table's CPU time per message, with each server in its colour.
 func (t *Table) bars(colours map[string]color.Color) (template.HTML, error) {
 	p := chart.New(t.Title)
 	p.Add(chart.Grid(false, true))
-	p.Y.Label.Text = "microseconds of CPU" // for a message; more words would be cut off
+	p.Y.Label.Text = "CPU time, microseconds" // for one message; a longer label would be cut off
 	var names []string
 	for i := range t.Rows {
 		r := &t.Rows[i]
@@ -102,7 +103,7 @@ func (t *Table) bars(colours map[string]color.Color) (template.HTML, error) {
 
 func (s Spread) times(f float64) Spread { return Spread{s.Low * f, s.Mid * f, s.High * f} }
 
-// curves draws a unit over the axis of a sweep; nothing if no server has it.
+// curves draws a unit over the axis of a sweep, or nothing if no server has it.
 func (r *Report) curves(u unit) (template.HTML, error) {
 	p := chart.New(u.title)
 	p.Add(chart.Grid(false, true))
@@ -143,7 +144,7 @@ func (r *Report) curves(u unit) (template.HTML, error) {
 	}
 	p.NominalX(places...)
 	p.X.Min, p.X.Max = -0.2, float64(len(places))-0.7
-	p.Y.Min, p.Y.Max = 0, high*1.35 // with room for the legend
+	p.Y.Min, p.Y.Max = 0, high*1.35 // room for the legend
 	if high > 20*low {
 		p.Y.Min, p.Y.Max = low, high*math.Pow(high/low, 0.35)
 		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
@@ -152,7 +153,7 @@ func (r *Report) curves(u unit) (template.HTML, error) {
 	return svg(p, 420, 280)
 }
 
-// along is a server's unit over the axis.
+// along returns a server's spreads of a unit along the axis.
 func (r *Report) along(server string, u unit) (s spreads) {
 	for i, t := range r.Tables {
 		for _, row := range t.Rows {
@@ -164,7 +165,7 @@ func (r *Report) along(server string, u unit) (s spreads) {
 	return s
 }
 
-// svg draws a plot as an element that can stand within a page.
+// svg draws a plot as an element that a page can contain.
 func svg(p *plot.Plot, w, h vg.Length) (template.HTML, error) {
 	text, err := chart.SVG(w, h, p.Draw)
 	return template.HTML(text), err

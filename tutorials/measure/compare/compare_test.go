@@ -45,8 +45,9 @@ func built(t *testing.T) []Target {
 	return Ours(dir)
 }
 
-// openSources makes go test notice when a server has changed. It knows files of this module that a test has
-// opened, and takes names as they are given: this module's directory, followed by /.., is below it.
+// openSources makes go test notice when a server has changed. go test records the files of this
+// module that a test has opened, and compares the names as given: this module's directory followed
+// by /.. counts as below it.
 func openSources(t *testing.T) {
 	t.Helper()
 	wd, err := os.Getwd()
@@ -67,10 +68,10 @@ func openSources(t *testing.T) {
 	}
 }
 
-// TestSmoke is what "compare -smoke" checks: 30 seconds.
+// TestSmoke makes the checks of "compare -smoke", which take 30 seconds.
 func TestSmoke(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes half a minute")
+		t.Skip("it takes half a minute")
 	}
 	b := &Bench{Warm: 100 * time.Millisecond, Time: 300 * time.Millisecond}
 	var said strings.Builder
@@ -112,7 +113,7 @@ func TestEveryServerIsMeasuredInTurns(t *testing.T) {
 				continue
 			}
 			if row.Absent != "" || len(row.Samples) != 2 {
-				t.Errorf("%s: %d samples, want 2; left out: %q", about, len(row.Samples), row.Absent)
+				t.Errorf("%s: %d samples, want 2; not measured: %q", about, len(row.Samples), row.Absent)
 				continue
 			}
 			measured(t, about, &row, table.Name)
@@ -133,16 +134,16 @@ func measured(t *testing.T, about string, row *Row, name string) {
 	}
 	for _, u := range units {
 		if row.Sums[u].Mid <= 0 {
-			t.Errorf("%s: there is no %s", about, u)
+			t.Errorf("%s: the value %s is missing", about, u)
 		}
 	}
 }
 
-// A forked child's CPU time counts, while it lives and when it has ended.
+// A forked child's CPU time counts while the child runs and after it has ended.
 func TestChildrenCount(t *testing.T) {
 	spin := `i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done`
 	for _, c := range []struct{ about, script string }{
-		{"a child that lives", "(" + spin + "; echo done; exec sleep 60) & wait"},
+		{"a child that runs", "(" + spin + "; echo done; exec sleep 60) & wait"},
 		{"a child that has ended", "(" + spin + "); echo done; exec sleep 60"},
 	} {
 		cmd := exec.Command("sh", "-c", c.script)
@@ -157,7 +158,7 @@ func TestChildrenCount(t *testing.T) {
 		u := usageOf(cmd.Process.Pid)
 		tree := load.Tree(cmd.Process.Pid)
 		if u.cpu < 20*time.Millisecond {
-			t.Errorf("%s has counted to 60000, and its family has used %v", c.about, u.cpu)
+			t.Errorf("%s has counted to 60000, but its processes have used only %v", c.about, u.cpu)
 		}
 		for _, pid := range slices.Backward(tree) {
 			p, _ := os.FindProcess(pid)
@@ -191,13 +192,13 @@ func TestOnlySupportedDifferencesAreClaimed(t *testing.T) {
 	}{
 		{"no round", nil, false},
 		{"one round, however far apart", []float64{100}, false},
-		{"five rounds can't support anything", many(5, 0), false},
-		{"six rounds that agree do", many(6, 0), true},
-		{"below as well as above", many(0, 6), true},
-		{"six of seven don't", many(6, 1), false},
-		{"eight of nine do", many(8, 1), true},
-		{"twelve of fifteen do", many(12, 3), true},
-		{"eleven of fifteen don't", many(11, 4), false},
+		{"five rounds can't support a difference", many(5, 0), false},
+		{"six rounds that agree can", many(6, 0), true},
+		{"ratios below 1 count like those above", many(0, 6), true},
+		{"six of seven rounds can't", many(6, 1), false},
+		{"eight of nine rounds can", many(8, 1), true},
+		{"twelve of fifteen rounds can", many(12, 3), true},
+		{"eleven of fifteen rounds can't", many(11, 4), false},
 		{"a server is not different from itself", slices.Repeat([]float64{1}, 15), false},
 	} {
 		if got := Different(c.ratios); got != c.want {
@@ -206,7 +207,7 @@ func TestOnlySupportedDifferencesAreClaimed(t *testing.T) {
 	}
 }
 
-// report is a made-up one.
+// report returns a made-up report.
 func report(rounds int) *Report {
 	row := func(server string, cpu float64) Row {
 		r := Row{Server: server, Model: "loop"}
@@ -242,15 +243,15 @@ func TestTheTableSaysOnlyWhatIsSupported(t *testing.T) {
 		var b strings.Builder
 		report(c.rounds).WriteText(&b)
 		if !strings.Contains(b.String(), c.want) || strings.Contains(b.String(), c.unwanted) {
-			t.Errorf("%d rounds: the table should have %q and not %q:\n%s", c.rounds, c.want, c.unwanted, &b)
+			t.Errorf("%d rounds: the table must have %q and not %q:\n%s", c.rounds, c.want, c.unwanted, &b)
 		}
 		for line := range strings.Lines(b.String()) {
 			if strings.HasPrefix(strings.TrimSpace(line), "same ") && !strings.Contains(line, "≈") {
-				t.Errorf("the same figures are not said to be alike: %s", line)
+				t.Errorf("equal figures must be shown with ≈: %s", line)
 			}
 		}
-		if !strings.Contains(b.String(), "gone: left out: no <compiler>") {
-			t.Errorf("the row that is left out has no reason:\n%s", &b)
+		if !strings.Contains(b.String(), "gone was not measured: no <compiler>") {
+			t.Errorf("the row that wasn't measured has no reason:\n%s", &b)
 		}
 	}
 }
@@ -267,7 +268,7 @@ func TestABaseThatIsLeftOutIsReplaced(t *testing.T) {
 func TestANoisyMachineIsReported(t *testing.T) {
 	r := report(7)
 	if n := r.Noisy(); n != nil {
-		t.Errorf("a quiet machine is called noisy: %q", n)
+		t.Errorf("a quiet machine counts as noisy: %q", n)
 	}
 	for i := range r.Tables[1].Rows[0].Samples {
 		r.Tables[1].Rows[0].Samples[i].Noise = Noise{Steal: 0.2, Foreign: 0.5}
@@ -275,11 +276,12 @@ func TestANoisyMachineIsReported(t *testing.T) {
 		r.Tables[1].Rows[0].Samples[i].Values[LoadBusy] = 0.99
 	}
 	r.Tables[1].judge()
-	want := []string{"a <case> idle=100: 20 % of the time was stolen by the machine's host; " +
-		"others used up to 50 % of the server's processor; rounds are spread by up to 75 % of the median; " +
-		"the load was the limit of messages/s, though not of CPU per message"}
+	want := []string{"a <case> idle=100: the machine's host took 20 % of the time for other machines; " +
+		"other programs used up to 50 % of the server's processor; the middle half of the rounds is up to 75 " +
+		"% of the median wide; " +
+		"the load generator was slower than the server, so messages/s is too low (CPU time per message is not affected)"}
 	if diff := cmp.Diff(want, r.Noisy()); diff != "" {
-		t.Errorf("what is said of the noise (-want +got):\n%s", diff)
+		t.Errorf("wrong reasons for the noise (-want +got):\n%s", diff)
 	}
 }
 
@@ -294,10 +296,10 @@ func TestBenchstatCanReadTheResults(t *testing.T) {
 	for in.Scan() {
 		res, ok := in.Result().(*benchfmt.Result)
 		if !ok {
-			t.Fatalf("not a result: %v", in.Result())
+			t.Fatalf("want a result, got %v", in.Result())
 		}
 		names = append(names, string(res.Name))
-		// benchfmt reads nanoseconds as seconds.
+		// benchfmt converts nanoseconds to seconds.
 		if v, ok := res.Value("cpu-sec/op"); !ok || v < 6000e-9 || res.Iters != 1000 {
 			t.Errorf("%s: cpu-sec/op is %v, %v, of %d messages", res.Name, v, ok, res.Iters)
 		}
@@ -321,11 +323,11 @@ func TestJSONComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(r, &got); diff != "" {
-		t.Errorf("what was read differs from what was written (-want +got):\n%s", diff)
+		t.Errorf("reading must return what was written (-want +got):\n%s", diff)
 	}
 }
 
-// The page must need nothing from elsewhere, and its charts must be well formed.
+// The page must need no other files, and its charts must be well formed.
 func TestThePageStandsAlone(t *testing.T) {
 	for _, axis := range []string{"", "idle"} {
 		r := report(7)
@@ -362,7 +364,7 @@ func TestThePageStandsAlone(t *testing.T) {
 	}
 }
 
-// A server has its colour wherever it stands in a report, and nothing else has it.
+// A server has the same colour everywhere in a report, and nothing else has that colour.
 func TestServersHaveTheirColours(t *testing.T) {
 	want := make(map[string]string)
 	for _, c := range chart.Palette {
@@ -390,7 +392,7 @@ func TestServersHaveTheirColours(t *testing.T) {
 				got = append(got, m)
 			}
 			if d := cmp.Diff([]string{want["epoll"], want["fork"], want["other-1"], want["poll"]}, got); d != "" {
-				t.Errorf("axis %q: the colours in the order of the servers (-want +got):\n%s", axis, d)
+				t.Errorf("axis %q: wrong colours, in the order of the servers (-want +got):\n%s", axis, d)
 			}
 		}
 	}
@@ -440,16 +442,17 @@ echo '{"name":"floor","kind":"both","http":"/hello","canned":true,"unavailable":
 		about, got, want string
 	}{
 		{"a WebSocket library echoes", list[0].unfit(&c), ""},
-		{"and has no page", list[0].unfit(&p), "serves no HTTP"},
-		{"nobody forks 8000 times", fork.unfit(&many), "8000 processes are too many"},
-		{"what can't run says why", list[1].unfit(&c), "no C compiler"},
-		{"a canned baseline is told the size", strings.Join(list[1].args(&c, ""), " "),
+		{"a WebSocket library has no page", list[0].unfit(&p), "it serves no HTTP"},
+		{"a fork server can't have 8000 connections", fork.unfit(&many), "8000 connections would need too " +
+			"many processes"},
+		{"a baseline that can't run says why", list[1].unfit(&c), "no C compiler"},
+		{"a canned baseline gets the size", strings.Join(list[1].args(&c, ""), " "),
 			"serve floor -addr 127.0.0.1:0 -size 99"},
-		{"and not to wait for who speaks", strings.Join(list[1].args(&deferred, ""), " "),
+		{"a canned baseline gets no -defer-accept", strings.Join(list[1].args(&deferred, ""), " "),
 			"serve floor -addr 127.0.0.1:0 -size 0"},
-		{"which our servers are", strings.Join(Ours("dir")[2].args(&deferred, ""), " "),
+		{"our servers get -defer-accept", strings.Join(Ours("dir")[2].args(&deferred, ""), " "),
 			"-addr 127.0.0.1:0 -defer-accept 1"},
-		{"where the case is about that", strings.Join(Ours("dir")[2].args(&p, ""), " "), "-addr 127.0.0.1:0"},
+		{"only if the case is about that", strings.Join(Ours("dir")[2].args(&p, ""), " "), "-addr 127.0.0.1:0"},
 	} {
 		if k.got != k.want {
 			t.Errorf("%s: %q, want %q", k.about, k.got, k.want)
@@ -459,8 +462,8 @@ echo '{"name":"floor","kind":"both","http":"/hello","canned":true,"unavailable":
 
 func TestCasesAndSweepsHaveNames(t *testing.T) {
 	_, err := CasesNamed("64B,nothing")
-	if err == nil || !strings.Contains(err.Error(), `"nothing"; there are 64B, `) {
-		t.Errorf("an unknown case: %v", err)
+	if err == nil || !strings.Contains(err.Error(), `"nothing"; the cases are 64B, `) {
+		t.Errorf("an unknown case gives %v", err)
 	}
 	if c, err := CasesNamed("deep,churn"); err != nil || len(c) != 2 || c[0].Depth != 16 || !c[1].Churn {
 		t.Errorf("deep,churn gives %+v, %v", c, err)
@@ -472,6 +475,6 @@ func TestCasesAndSweepsHaveNames(t *testing.T) {
 		}
 	}
 	if _, err := Sweep("sideways"); err == nil {
-		t.Error("an unknown axis is no error")
+		t.Error("an unknown axis gives no error")
 	}
 }

@@ -18,7 +18,7 @@ func TestAnEndThatComesEarlyKeepsWhatIsWhole(t *testing.T) {
 	cases := []Case{echo("whole", 2, 64), page("cut", 2)}
 	r, err := b.Compare(ctx, []Target{NetHTTP()}, cases, 2, "")
 	if err != context.Canceled || len(r.Tables) != 1 || len(r.Tables[0].Rows[0].Samples) != 2 {
-		t.Errorf("%v; %d tables, want the one that was measured whole", err, len(r.Tables))
+		t.Errorf("%v; %d tables, want the one that was measured completely", err, len(r.Tables))
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 func fileName(size int) string { return fmt.Sprintf("file-%d.bin", size) }
 
-// Files writes the files that cases are about into b.Root.
+// Files writes the files that cases request into b.Root.
 func (b *Bench) Files(cases []Case) error {
 	for _, c := range cases {
 		if c.File == 0 {

@@ -20,7 +20,7 @@ type sheet struct {
 	Absent []Row
 }
 
-// WriteHTML writes a page that needs nothing else: charts as SVG, and the tables.
+// WriteHTML writes a page that needs no other files: it contains the charts as SVG, and the tables.
 func (r *Report) WriteHTML(w io.Writer) error {
 	var charts []template.HTML
 	add := func(c template.HTML, err error) error {

@@ -12,14 +12,15 @@ import (
 	"threeloops/tutorials/measure/load"
 )
 
-// Sample is what one measurement gave: values by unit, as a benchmark has them.
+// Sample is the result of one measurement: values by unit, like those of a benchmark.
 type Sample struct {
 	Messages uint64             `json:"messages"`
 	Values   map[string]float64 `json:"values"`
 	Noise    Noise              `json:"noise"`
 }
 
-// The units of a Sample's values. What a server doesn't tell, or /proc, is missing.
+// These are the units of a Sample's values. A value is missing if neither the server nor /proc
+// gives it.
 const (
 	Rate     = "msgs/s"
 	CPU      = "cpu-ns/op" // of the server and all its processes
@@ -29,26 +30,27 @@ const (
 	P99      = "p99-ns"
 	P999     = "p99.9-ns"
 	Calls    = "syscalls/op"
-	Ready    = "ready/round" // descriptors for each return of poll or epoll_wait
+	Ready    = "ready/round" // ready descriptors for each return of poll or epoll_wait
 	RSS      = "rss-B"       // of all processes, when the connections are open
-	PSS      = "pss-B"       // the same, with what they share counted once
-	PerConn  = "pss-B/conn"  // by how much it grew with each connection that was opened
-	LoadBusy = "load-busy"   // processor time that the load took, by time: near 1 it was the limit
+	PSS      = "pss-B"       // the same, but shared pages count once
+	PerConn  = "pss-B/conn"  // growth of PSS for each connection that was opened
+	LoadBusy = "load-busy"   // processor time of the load by elapsed time; near 1 the load was the limit
 )
 
-// Bench is how measurements are made.
+// Bench says how to measure.
 type Bench struct {
-	Root       string // a directory with the files that cases are about; see [Bench.Files]
+	Root       string // a directory with the files that cases request; see [Bench.Files]
 	Seed       uint64
-	Warm, Time time.Duration // of each measurement; Time is longer where there are many connections
-	Progress   io.Writer     // gets a line for each; nil: nobody
+	Warm, Time time.Duration // times of each measurement; with many connections Time is longer
+	Progress   io.Writer     // gets a line for each measurement; may be nil
 
-	serverCPU int   // the processor where the server runs alone; below 0: there is but one
+	serverCPU int   // the processor that only the server uses; below 0 if there is only one processor
 	server    []int // the same as a list
-	load      []int // those of the load
+	load      []int // processors of the load
 }
 
-// Pin divides the processors: the first is the server's, all others are for the load and this process.
+// Pin divides the processors: the first is the server's, and all others are for the load and this
+// process.
 func (b *Bench) Pin() error {
 	b.serverCPU = -1
 	cpus := load.CPUs()
@@ -59,15 +61,15 @@ func (b *Bench) Pin() error {
 	return load.PinSelf(b.load)
 }
 
-// Processors says where server and load run.
+// Processors describes where server and load run.
 func (b *Bench) Processors() string {
 	if b.serverCPU < 0 {
-		return "server and load share one processor: figures mean little"
+		return "The server and the load generator shared one processor, so the figures mean little"
 	}
-	return fmt.Sprintf("server on processor %d, load on %v", b.serverCPU, b.load)
+	return fmt.Sprintf("The server ran on processor %d, the load generator on %v", b.serverCPU, b.load)
 }
 
-// Measure starts t, loads it as c says, and ends it.
+// Measure starts t, sends it the load of c, and ends it.
 func (b *Bench) Measure(ctx context.Context, t *Target, c *Case, seed uint64) (*Sample, error) {
 	s, err := t.start(c, b.Root, b.server)
 	if err != nil {
@@ -75,10 +77,12 @@ func (b *Bench) Measure(ctx context.Context, t *Target, c *Case, seed uint64) (*
 	}
 	defer s.end()
 	m := meter{running: s, cpu: b.serverCPU, before: memoryOf(s.pid), conns: c.Active + c.Idle, statsClient: newStatsClient()}
-	// Before the server ends: at its shutdown it would wait a second for the next request of this connection.
+	// This must happen before the server ends: at its shutdown it would wait a second for the next
+	// request here.
 	defer m.statsClient.CloseIdleConnections()
-	// With many connections a server has turns of many messages, and of those at the window's ends it isn't
-	// known on which side they are: the window has to be many turns.
+	// With many connections a server's iteration handles many messages. At the ends of the counting
+	// it isn't known which of these messages belong to it. So the counting must be many iterations
+	// long.
 	const perConn = 250 * time.Microsecond
 	window := max(b.Time, time.Duration(c.Active)*perConn)
 	const enough = 4
@@ -95,7 +99,7 @@ func (b *Bench) Measure(ctx context.Context, t *Target, c *Case, seed uint64) (*
 	return m.sample(r, c), nil
 }
 
-// address is where to load the server.
+// address returns the URL for the load.
 func (r *running) address(c *Case) string {
 	switch {
 	case c.File > 0:
@@ -106,7 +110,7 @@ func (r *running) address(c *Case) string {
 	return "ws" + strings.TrimPrefix(r.url, "http") + "/echo"
 }
 
-// meter reads the server's gauges around what is counted.
+// meter reads the server's gauges before and after the counting.
 type meter struct {
 	*running
 	cpu    int // the server's processor
@@ -118,7 +122,7 @@ type meter struct {
 	machine [2]machine
 	stats   [2]counters
 
-	statsClient *http.Client // keeps one connection, so that the second look at /stats opens none
+	statsClient *http.Client // keeps its connection, so that the second read of /stats opens none
 }
 
 func (m *meter) opened() error { m.open = memoryOf(m.pid); return nil }
@@ -137,14 +141,14 @@ func (m *meter) end() (err error) {
 	return err
 }
 
-// counters are those of a server's /stats.
+// counters are the values of a server's /stats.
 type counters map[string]uint64
 
 func newStatsClient() *http.Client {
 	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxConnsPerHost: 1}}
 }
 
-// counters asks the server what it has counted; nil for those that don't tell.
+// counters asks the server for its counters. It returns nil for a server that has none.
 func (m *meter) counters() (counters, error) {
 	if !m.ours {
 		return nil, nil
@@ -154,7 +158,7 @@ func (m *meter) counters() (counters, error) {
 		return nil, err
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body) // to its end, or the connection couldn't be used again
+	body, err := io.ReadAll(res.Body) // to the end, because otherwise the connection can't be used again
 	if err != nil {
 		return nil, fmt.Errorf("%s/stats: %w", m.url, err)
 	}
@@ -165,7 +169,7 @@ func (m *meter) counters() (counters, error) {
 	return stats.Totals, nil
 }
 
-// sample makes values of what was read.
+// sample computes the values.
 func (m *meter) sample(r *load.Result, c *Case) *Sample {
 	cpu := m.usage[1].cpu - m.usage[0].cpu
 	n := float64(r.Messages)
@@ -174,14 +178,14 @@ func (m *meter) sample(r *load.Result, c *Case) *Sample {
 		P50: float64(r.Latency.ValueAtQuantile(50)), P99: float64(r.Latency.ValueAtQuantile(99)),
 		P999: float64(r.Latency.ValueAtQuantile(99.9)),
 	}
-	if !c.Churn { // or it would be the memory of no connection
+	if !c.Churn { // with churn the memory belongs to no connection
 		v[RSS], v[PSS] = m.open.rss, m.open.pss
 	}
 	user, system := m.usage[1].user-m.usage[0].user, m.usage[1].system-m.usage[0].system
 	if all := float64(user + system); all > 0 {
 		v[User], v[System] = v[CPU]*float64(user)/all, v[CPU]*float64(system)/all
 	}
-	const heap = 512 << 10 // a program at its start grows and shrinks by as much without any connection
+	const heap = 512 << 10 // without any connection a program's memory grows and shrinks by as much at its start
 	if grown := m.open.pss - m.before.pss; grown > heap && !c.Churn {
 		v[PerConn] = grown / float64(m.conns)
 	}
@@ -189,8 +193,8 @@ func (m *meter) sample(r *load.Result, c *Case) *Sample {
 	return &Sample{Messages: r.Messages, Values: v, Noise: noise(m.machine[0], m.machine[1], cpu)}
 }
 
-// calls adds system calls per message by kind, of a server that counts them. They are divided by its own
-// count of messages, which belongs to the same moment.
+// calls adds the system calls per message by kind, for a server that counts them. It divides them
+// by the server's own count of messages, which is from the same moment.
 func (m *meter) calls(v map[string]float64, c *Case) {
 	if m.stats[0] == nil {
 		return
@@ -206,7 +210,7 @@ func (m *meter) calls(v map[string]float64, c *Case) {
 	for name := range m.stats[1] {
 		kind, ok := strings.CutPrefix(name, "sys_")
 		each := grown(name) / served
-		if ok && each > 0.001 { // else it was for /stats
+		if ok && each > 0.001 { // otherwise the calls were for /stats
 			v[Calls] += each
 			v[kind+"/op"] = each
 		}

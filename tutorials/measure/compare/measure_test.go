@@ -31,12 +31,12 @@ func TestTheLooksAtStatsShareAConnection(t *testing.T) {
 		case err != nil:
 			t.Fatal(err)
 		case got["requests"] != i+1:
-			t.Errorf("look %d finds %d requests", i+1, got["requests"])
+			t.Errorf("read %d of /stats has %d requests", i+1, got["requests"])
 		}
 	}
 	if n := opened.Load(); n != 1 {
-		t.Errorf("two looks took %d connections, want 1", n)
+		t.Errorf("two reads of /stats took %d connections, want 1", n)
 	}
 	m.statsClient.CloseIdleConnections()
-	<-closed // or the server's shutdown would wait for it
+	<-closed // otherwise the server's shutdown would wait for this connection
 }

@@ -7,14 +7,15 @@ import (
 	"threeloops/tutorials/measure/load"
 )
 
-// From where on a machine counts as noisy: parts of a measurement's time, and of its median.
+// Above these limits a measurement counts as noisy. They are parts of its time, and of its median.
 const (
 	muchSteal   = 0.05
 	muchForeign = 0.10
 	muchSpread  = 0.15
 )
 
-// Noisy says what of a report can't be relied upon, a line for each table; nothing if the machine was quiet.
+// Noisy says why parts of a report are unreliable, in one line per table. It returns nil if the
+// machine was quiet.
 func (r *Report) Noisy() (lines []string) {
 	for _, t := range r.Tables {
 		var worst struct{ steal, foreign, spread, load float64 }
@@ -34,10 +35,12 @@ func (r *Report) Noisy() (lines []string) {
 				said = append(said, fmt.Sprintf(form, args...))
 			}
 		}
-		add(worst.steal > muchSteal, "%.0f %% of the time was stolen by the machine's host", 100*worst.steal)
-		add(worst.foreign > muchForeign, "others used up to %.0f %% of the server's processor", 100*worst.foreign)
-		add(worst.spread > muchSpread, "rounds are spread by up to %.0f %% of the median", 100*worst.spread)
-		add(worst.load > load.TooBusy, "the load was the limit of messages/s, though not of CPU per message")
+		add(worst.steal > muchSteal, "the machine's host took %.0f %% of the time for other machines", 100*worst.steal)
+		add(worst.foreign > muchForeign, "other programs used up to %.0f %% of the server's processor", 100*worst.foreign)
+		add(worst.spread > muchSpread, "the middle half of the rounds is up to %.0f %% of the "+
+			"median wide", 100*worst.spread)
+		add(worst.load > load.TooBusy, "the load generator was slower than the server, so messages/s is too "+
+			"low (CPU time per message is not affected)")
 		if len(said) > 0 {
 			lines = append(lines, t.Title+": "+strings.Join(said, "; "))
 		}

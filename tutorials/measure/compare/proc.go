@@ -15,20 +15,20 @@ import (
 
 // usage is what a server and its children have used so far.
 type usage struct {
-	cpu          time.Duration // all of it, exact
-	user, system int           // in ticks of 10 ms, which tell how it divides
+	cpu          time.Duration // all CPU time, exact
+	user, system int           // the parts of it in ticks of 10 ms
 }
 
-// tick is the unit of /proc/PID/stat's times.
+// tick is the unit of the times in /proc/PID/stat.
 const tick = 10 * time.Millisecond
 
-// usageOf adds up a process, its children and theirs. The kernel's clocks of those that live are exact;
-// of those that have ended their parent's record has the sum.
+// usageOf adds up the usage of a process and its descendants. The kernel's clocks are exact for
+// those that exist. For those that have ended, the parent's record has the sum.
 func usageOf(pid int) (u usage) {
 	for _, p := range load.Tree(pid) {
 		f := statFields(p)
 		if f == nil {
-			continue // ended meanwhile: its parent has it
+			continue // it has ended meanwhile, and its parent's record has it
 		}
 		n := func(i int) int { v, _ := strconv.Atoi(f[i-3]); return v }
 		const utime, stime, cutime, cstime = 14, 15, 16, 17 // proc_pid_stat(5)
@@ -40,7 +40,7 @@ func usageOf(pid int) (u usage) {
 	return u
 }
 
-// statFields returns the fields of /proc/PID/stat from the third, the state, on.
+// statFields returns the fields of /proc/PID/stat from the third one, the state, on.
 func statFields(pid int) []string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -53,7 +53,7 @@ func statFields(pid int) []string {
 	return f
 }
 
-// processClock reads the CPU-time clock of another process, as clock_getcpuclockid(3) finds it.
+// processClock reads the CPU-time clock of another process, which clock_getcpuclockid(3) describes.
 func processClock(pid int, otherwise time.Duration) time.Duration {
 	const sched = 2
 	var t unix.Timespec
@@ -63,7 +63,7 @@ func processClock(pid int, otherwise time.Duration) time.Duration {
 	return time.Duration(t.Nano())
 }
 
-// memory is what a server and its children have in memory, in bytes.
+// memory is the memory of a server and its children in bytes.
 type memory struct{ rss, pss float64 }
 
 func memoryOf(pid int) (m memory) {
@@ -91,13 +91,14 @@ func memoryOf(pid int) (m memory) {
 
 // machine is what the processors have done so far, in ticks.
 type machine struct {
-	all, steal     int           // all processors
-	server         time.Duration // the server's one: all that ran there
+	all, steal     int           // of all processors
+	server         time.Duration // everything that ran on the server's processor
 	when           time.Time
 	serverIsPinned bool
 }
 
-// machineNow reads /proc/stat. cpu is the processor where the server runs alone; below 0 there is none.
+// machineNow reads /proc/stat. cpu is the processor that only the server uses, or below 0 if there
+// is none.
 func machineNow(cpu int) (m machine) {
 	m.when = time.Now()
 	text, _ := os.ReadFile("/proc/stat")
@@ -122,11 +123,11 @@ func machineNow(cpu int) (m machine) {
 
 // Noise is what disturbed a measurement.
 type Noise struct {
-	Steal   float64 `json:"steal"`   // part of the machine's time that its host gave to others
-	Foreign float64 `json:"foreign"` // part of the server's processor that others used
+	Steal   float64 `json:"steal"`   // part of the machine's time that its host gave to other machines
+	Foreign float64 `json:"foreign"` // part of the server's processor that other programs used
 }
 
-// noise compares two readings, between which the server has used cpu.
+// noise compares two readings between which the server has used cpu.
 func noise(a, b machine, cpu time.Duration) (n Noise) {
 	if b.all > a.all {
 		n.Steal = float64(b.steal-a.steal) / float64(b.all-a.all)

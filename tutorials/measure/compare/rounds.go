@@ -11,35 +11,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Report is everything that was measured.
+// Report holds all measurements.
 type Report struct {
 	When    time.Time `json:"when"`
 	Kernel  string    `json:"kernel"`
 	Machine string    `json:"machine"`
 	Go      string    `json:"go"`
-	Where   string    `json:"where"` // the processors
+	Where   string    `json:"where"` // which processors were used
 	Command string    `json:"command"`
 	Rounds  int       `json:"rounds"`
 	Axis    string    `json:"axis,omitempty"` // of a sweep
 	Tables  []Table   `json:"tables"`
 }
 
-// Table is what was measured in one case.
+// Table holds the measurements of one case.
 type Table struct {
 	Name  string  `json:"name"`
 	Title string  `json:"title"`
-	At    float64 `json:"at"`   // its place on the axis
-	Base  string  `json:"base"` // the row with which others are compared
+	At    float64 `json:"at"`   // position on the axis
+	Base  string  `json:"base"` // the row with which the others are compared
 	Rows  []Row   `json:"rows"`
 }
 
-// Row is what was measured of one server in one case.
+// Row holds the measurements of one server in one case.
 type Row struct {
 	Server  string             `json:"server"`
 	Model   string             `json:"model"`
-	Absent  string             `json:"absent,omitempty"` // why there is nothing
-	Samples []Sample           `json:"samples"`          // one a round
-	Traced  map[string]float64 `json:"traced,omitempty"` // system calls, by strace
+	Absent  string             `json:"absent,omitempty"` // why there are no measurements
+	Samples []Sample           `json:"samples"`          // one per round
+	Traced  map[string]float64 `json:"traced,omitempty"` // system calls counted by strace
 	CPU     *Claim             `json:"claim,omitempty"`  // CPU time as a multiple of the base's
 	Sums    map[string]Spread  `json:"spreads"`          // of the samples, by unit
 }
@@ -47,11 +47,11 @@ type Row struct {
 // Claim is a comparison of two servers.
 type Claim struct {
 	Spread           // of the ratios within rounds
-	Different bool   `json:"different"` // the rounds support that they differ
+	Different bool   `json:"different"` // whether the rounds support that they differ
 	Why       string `json:"why,omitempty"`
 }
 
-// Values are a unit's, one a round.
+// Values returns the values of a unit, one per round.
 func (r *Row) Values(unit string) (v []float64) {
 	for _, s := range r.Samples {
 		if x, ok := s.Values[unit]; ok {
@@ -61,9 +61,9 @@ func (r *Row) Values(unit string) (v []float64) {
 	return v
 }
 
-// Compare measures all targets in all cases, so many rounds of each. base names the target with which
-// the others are compared; if it is empty that is the first. When ctx is over the report has the cases that
-// were measured whole, beside the error.
+// Compare measures all targets in all cases, with so many rounds of each. base names the target
+// with which the others are compared; if it is empty, that is the first one. If ctx ends, Compare
+// returns the cases that were measured completely, and the error.
 func (b *Bench) Compare(
 	ctx context.Context, targets []Target, cases []Case, rounds int, base string,
 ) (*Report, error) {
@@ -75,7 +75,7 @@ func (b *Bench) Compare(
 		t := b.table(&c, targets, base)
 		for round := range rounds {
 			for i := range targets {
-				// The order turns, so that nobody always comes after the same one.
+				// The order changes, so that no server always comes after the same one.
 				k := (i + round) % len(targets)
 				if round%2 == 1 {
 					k = len(targets) - 1 - k
@@ -105,7 +105,8 @@ func (b *Bench) table(c *Case, targets []Target, base string) Table {
 	return t
 }
 
-// measure adds a sample to a row. A server that fails is left out from then on, and its row says why.
+// measure adds a sample to a row. If the server fails, it is not measured again, and the row says
+// why.
 func (b *Bench) measure(ctx context.Context, t *Target, c *Case, round int, row *Row) error {
 	if row.Absent != "" {
 		return nil
@@ -117,14 +118,14 @@ func (b *Bench) measure(ctx context.Context, t *Target, c *Case, round int, row 
 	case err != nil:
 		row.Absent = err.Error()
 		row.Samples = nil
-		b.say("%s, %s: left out: %v\n", c.Title(), t.Name, err)
+		b.say("%s, %s: not measured: %v\n", c.Title(), t.Name, err)
 		return nil
 	case s.Messages == 0:
-		row.Absent, row.Samples = "no message was answered", nil
+		row.Absent, row.Samples = "the server answered no message", nil
 		return nil
 	}
 	row.Samples = append(row.Samples, *s)
-	b.say("%s, round %d, %s: %.0f messages/s, %.2f µs\n", c.Title(), round+1, t.Name,
+	b.say("%s, round %d, %s: %.0f messages/s, %.2f µs of CPU per message\n", c.Title(), round+1, t.Name,
 		s.Values[Rate], s.Values[CPU]/1e3)
 	return nil
 }
@@ -135,7 +136,7 @@ func (b *Bench) trace(ctx context.Context, t *Target, c *Case, row *Row) {
 	}
 	v, err := b.Trace(ctx, t, c)
 	if err != nil {
-		b.say("%s, %s: system calls not counted: %v\n", c.Title(), t.Name, err)
+		b.say("%s, %s: can't count system calls: %v\n", c.Title(), t.Name, err)
 	}
 	row.Traced = v
 }
@@ -146,8 +147,8 @@ func (b *Bench) say(form string, args ...any) {
 	}
 }
 
-// judge sums up a table's samples and compares its rows. If the base was left out, the first row that
-// wasn't takes its place.
+// judge sums up a table's samples and compares its rows. If the base wasn't measured, the first
+// measured row takes its place.
 func (t *Table) judge() {
 	var base *Row
 	for i := range t.Rows {
@@ -186,7 +187,7 @@ func claim(a, b []float64) *Claim {
 	case len(ratios) < 6:
 		c.Why = "fewer than 6 rounds"
 	default:
-		c.Why = "no difference that the rounds support"
+		c.Why = "the rounds support no difference"
 	}
 	return c
 }
@@ -199,7 +200,7 @@ func kernel() string {
 	return unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
 }
 
-// processor is what /proc/cpuinfo says of the first one, and how many there are.
+// processor describes the first processor of /proc/cpuinfo, and how many there are.
 func processor() string {
 	text, _ := os.ReadFile("/proc/cpuinfo")
 	name := runtime.GOARCH

@@ -9,22 +9,23 @@ import (
 	"threeloops/tutorials/measure/load"
 )
 
-// smoke is a measurement that is made for [Smoke].
+// smoke is a measurement for [Smoke].
 type smoke struct {
 	server string
 	idle   int
 
-	cpu, memory []float64 // per message, per connection
+	cpu, memory []float64 // CPU time per message, and bytes per connection
 }
 
-// cost is the least CPU time per message of the rounds: what disturbs them only adds to it.
+// cost returns the smallest CPU time per message of all rounds, because disturbances only add to
+// it.
 func (s *smoke) cost() float64 { return slices.Min(s.cpu) }
 
-// smokeRounds forgive two that went wrong.
+// smokeRounds allows two rounds to be disturbed.
 const smokeRounds = 3
 
-// Smoke checks what must be so on any machine, however noisy, because it follows from what the three
-// servers are. It takes half a minute, and returns what isn't so.
+// Smoke checks what must be true on any machine, however noisy, because it follows from how the
+// three servers work. It takes half a minute. wrong lists the checks that failed.
 func Smoke(ctx context.Context, b *Bench, ours []Target, w io.Writer) (wrong []string, err error) {
 	epoll, epollIdle := &smoke{server: "epollserv"}, &smoke{server: "epollserv", idle: 5000}
 	poll, pollIdle := &smoke{server: "pollserv"}, &smoke{server: "pollserv", idle: 5000}
@@ -50,19 +51,19 @@ func Smoke(ctx context.Context, b *Bench, ours []Target, w io.Writer) (wrong []s
 		}
 	}
 	grown := epollIdle.cost() / epoll.cost()
-	claim(grown < 3, "epollserv's cost per message does not grow with idle connections: "+
-		"5,000 of them made it %.1f times as much", grown)
+	claim(grown < 3, "epollserv's CPU time per message must not grow with idle connections: "+
+		"with 5,000 of them it was %.1f times as much", grown)
 	grown = pollIdle.cost() / poll.cost()
-	claim(grown > 5, "pollserv's cost per message grows with idle connections: "+
-		"5,000 of them made it only %.1f times as much", grown)
+	claim(grown > 5, "pollserv's CPU time per message must grow with idle connections: "+
+		"with 5,000 of them it was only %.1f times as much", grown)
 	each, process := SpreadOf(epollIdle.memory).Mid, SpreadOf(fork.memory).Mid
-	claim(process >= 50*each, "a process takes at least 50 times a connection's memory: "+
-		"it was %.0f and %.0f bytes", process, each)
+	claim(process >= 50*each, "a process must take at least 50 times the memory of a connection: "+
+		"they took %.0f and %.0f bytes", process, each)
 	return wrong, nil
 }
 
-// measure adds a round: one connection that sends, so that each message is a round of the server's loop, and
-// the idle ones.
+// measure adds a round. Only one connection sends, so that each message is one iteration of the
+// server's loop; the others are idle.
 func (s *smoke) measure(ctx context.Context, b *Bench, ours []Target, seed uint64) error {
 	c := Case{Name: "smoke", Plan: load.Plan{Active: 1, Idle: s.idle, Size: 64, Depth: 1}}
 	i := slices.IndexFunc(ours, func(t Target) bool { return t.Name == s.server })
@@ -71,7 +72,7 @@ func (s *smoke) measure(ctx context.Context, b *Bench, ours []Target, seed uint6
 		return err
 	}
 	if v.Messages == 0 {
-		return fmt.Errorf("no message was answered")
+		return fmt.Errorf("the server answered no message")
 	}
 	s.cpu, s.memory = append(s.cpu, v.Values[CPU]), append(s.memory, v.Values[PerConn])
 	return nil

@@ -17,9 +17,10 @@ import (
 	"threeloops/tutorials/measure/load"
 )
 
-// Trace counts the system calls of a server that doesn't count them itself, by strace(1), in a run of its
-// own: being traced makes everything else slow. It gives nil where there is no strace, and with so many
-// connections that their opening, which is in the figures, would be most of them.
+// Trace counts, with strace(1), the system calls of a server that doesn't count them itself. It
+// does so in a separate run, because tracing slows down everything else. It returns nil if strace
+// isn't installed. It also returns nil for many connections: the figures include their opening,
+// which would be most of the calls.
 func (b *Bench) Trace(ctx context.Context, t *Target, c *Case) (map[string]float64, error) {
 	const many = 500
 	if _, err := exec.LookPath("strace"); err != nil || t.ours || c.Active+c.Idle > many {
@@ -36,8 +37,9 @@ func (b *Bench) Trace(ctx context.Context, t *Target, c *Case) (map[string]float
 	return calls(table, total), nil
 }
 
-// traced makes load for a server that strace watches, and ends it. strace ends with the process that it
-// watches. If it is told to stop earlier, it may wait indefinitely for a parent that waits for its child's exec.
+// traced sends load to a server that strace watches, and ends the server. strace ends with the
+// process that it watches. If strace is told to stop earlier, it may wait indefinitely for a parent
+// that waits for its child's exec.
 func (b *Bench) traced(ctx context.Context, s *running, t *Target, c *Case) (table []byte, total uint64, err error) {
 	ended := sync.OnceFunc(s.end)
 	defer ended()
@@ -62,18 +64,19 @@ func (b *Bench) traced(ctx context.Context, s *running, t *Target, c *Case) (tab
 	late := time.AfterFunc(endTime, func() { trace.Process.Kill() })
 	for attached.Scan() {
 	}
-	trace.Wait() // its status is that of the process that it watched
+	trace.Wait() // its status is the one of the process that it watched
 	switch {
 	case err != nil:
 		return nil, 0, err
 	case !late.Stop():
-		return nil, 0, errors.New("strace doesn't end")
+		return nil, 0, errors.New("strace did not end")
 	}
 	table, err = os.ReadFile(file)
 	return table, r.Total, err
 }
 
-// calls reads strace's table. The connections' opening is in it, so many messages make it exact.
+// calls parses strace's table. It includes the opening of the connections, so only many messages
+// make the result exact.
 func calls(table []byte, messages uint64) map[string]float64 {
 	v := make(map[string]float64)
 	for line := range bytes.Lines(table) {

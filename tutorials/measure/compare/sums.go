@@ -5,20 +5,20 @@ import (
 	"slices"
 )
 
-// Spread is a sample's quartiles.
+// Spread holds the quartiles of a sample.
 type Spread struct {
-	Low  float64 `json:"low"`  // a quarter is below
-	Mid  float64 `json:"mid"`  // half is
-	High float64 `json:"high"` // three quarters are
+	Low  float64 `json:"low"`  // a quarter of the values is below this
+	Mid  float64 `json:"mid"`  // half of the values are below this
+	High float64 `json:"high"` // three quarters of the values are below this
 }
 
-// SpreadOf returns the quartiles of values; zero if there are none.
+// SpreadOf returns the quartiles of values, or zeros if there are none.
 func SpreadOf(values []float64) Spread {
 	v := slices.Sorted(slices.Values(values))
 	return Spread{quantile(v, 0.25), quantile(v, 0.5), quantile(v, 0.75)}
 }
 
-// quantile interpolates between the two values of a sorted list that are nearest.
+// quantile interpolates between the two nearest values of a sorted list.
 func quantile(v []float64, q float64) float64 {
 	if len(v) == 0 {
 		return 0
@@ -31,7 +31,7 @@ func quantile(v []float64, q float64) float64 {
 	return v[i] + (at-float64(i))*(v[i+1]-v[i])
 }
 
-// Relative is the distance of the quartiles as a part of the median.
+// Relative returns the distance between the outer quartiles as a part of the median.
 func (s Spread) Relative() float64 {
 	if s.Mid == 0 {
 		return 0
@@ -39,21 +39,22 @@ func (s Spread) Relative() float64 {
 	return (s.High - s.Low) / s.Mid
 }
 
-// level is how often a difference may be claimed where there is none.
+// level is how often a difference may be claimed that doesn't exist.
 const level = 0.05
 
-// Ratios are the quotients a/b of the rounds that have both.
+// Ratios returns the quotients a/b of the rounds that have both values.
 func Ratios(a, b []float64) (r []float64) {
 	for i := range min(len(a), len(b)) {
-		if a[i] > 0 && b[i] > 0 { // NaN neither
+		if a[i] > 0 && b[i] > 0 { // false for NaN too
 			r = append(r, a[i]/b[i])
 		}
 	}
 	return r
 }
 
-// Different reports whether ratios support that two servers differ: by a two-sided sign test, which asks only
-// in how many rounds one was ahead, and so isn't misled by a few wild ones.
+// Different reports whether ratios support that two servers differ. It uses a two-sided sign test,
+// which counts only in how many rounds each server was ahead, so that a few extreme rounds don't
+// mislead it.
 func Different(ratios []float64) bool {
 	above, below := 0, 0
 	for _, r := range ratios {

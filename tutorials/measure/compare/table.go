@@ -10,25 +10,28 @@ import (
 // column is a column of the table.
 type column struct {
 	head  string
-	about string // what it means, on the page
+	about string // its explanation on the page
 	cell  func(r *Row, t *Table) string
 }
 
 var columns = []column{
-	{"server", "the program that was measured",
+	{"server", "the server that was measured",
 		func(r *Row, _ *Table) string { return r.Server }},
-	{"messages/s", "messages that were answered in a second",
+	{"messages/s", "messages answered per second",
 		func(r *Row, _ *Table) string { return fmt.Sprintf("%.0f", r.Sums[Rate].Mid) }},
-	{"CPU µs/message", "CPU time of the server for one message, in microseconds: the median of the rounds, and in parentheses the range of their middle half",
+	{"CPU µs/message", "CPU time of the server for one message, in microseconds: the median of all rounds " +
+		"and, in parentheses, the range of the middle half of the rounds",
 		cpuCell},
-	{"user + system", "that CPU time as the server's own code uses it, and as the kernel does on its behalf",
+	{"user + system", "the two parts of that CPU time: in the server's own code, and in the kernel on behalf " +
+		"of the server",
 		func(r *Row, _ *Table) string {
 			if r.Sums[User].Mid+r.Sums[System].Mid == 0 {
 				return "–"
 			}
 			return fmt.Sprintf("%.2f + %.2f", r.Sums[User].Mid/1e3, r.Sums[System].Mid/1e3)
 		}},
-	{"× base", "CPU time as a multiple of the base's, which is the server that the others are compared with; ≈ means that the rounds show no difference",
+	{"× base", "how many times the CPU time of the base a message takes; the base is the server with which " +
+		"the others are compared; ≈ means that the rounds show no difference",
 		claimCell},
 	{"p50", "latency: half of the messages were answered within this time",
 		latencyCell(P50)},
@@ -36,13 +39,14 @@ var columns = []column{
 		latencyCell(P99)},
 	{"p99.9", "latency: 999 of 1000 messages were answered within this time",
 		latencyCell(P999)},
-	{"calls/message", "system calls for one message",
+	{"calls/message", "system calls for one message; in brackets: counted by strace",
 		callsCell},
-	{"ready/round", "connections that had something to do each time that poll or epoll_wait returned",
+	{"ready/wait", "how many connections were ready, on average, when poll or epoll_wait returned",
 		func(r *Row, _ *Table) string { return optional("%.1f", r.Sums[Ready].Mid) }},
-	{"RSS, MiB", "resident memory of the server's processes together; pages that they share count for each",
+	{"RSS, MiB", "resident set size: memory of all processes of the server together; a page that several " +
+		"processes share counts for each of them",
 		func(r *Row, _ *Table) string { return optional("%.1f", r.Sums[RSS].Mid/(1<<20)) }},
-	{"PSS", "the same in MiB, with each shared page counted once",
+	{"PSS", "proportional set size, in MiB: the same, but a shared page counts only once",
 		func(r *Row, _ *Table) string { return optional("%.1f", r.Sums[PSS].Mid/(1<<20)) }},
 	{"KiB/connection", "memory (PSS) that one connection adds",
 		func(r *Row, _ *Table) string { return optional("%.2f", r.Sums[PerConn].Mid/1024) }},
@@ -53,7 +57,7 @@ func cpuCell(r *Row, _ *Table) string {
 	return fmt.Sprintf("%.2f (%.2f–%.2f)", s.Mid/1e3, s.Low/1e3, s.High/1e3)
 }
 
-// claimCell prints no difference that isn't supported.
+// claimCell shows a difference only if the rounds support it.
 func claimCell(r *Row, t *Table) string {
 	switch {
 	case r.Server == t.Base:
@@ -70,7 +74,8 @@ func latencyCell(unit string) func(r *Row, _ *Table) string {
 	return func(r *Row, _ *Table) string { return duration(r.Sums[unit].Mid) }
 }
 
-// callsCell: by strace in brackets, for then everything is slower and less is ready at a time.
+// callsCell shows strace's counts in brackets, because under strace a server is slower and fewer
+// connections are ready at a time.
 func callsCell(r *Row, _ *Table) string {
 	if n := r.Traced[Calls]; n > 0 {
 		return fmt.Sprintf("[%.2f]", n)
@@ -96,7 +101,7 @@ func duration(ns float64) string {
 	return d.Round(10 * time.Millisecond).String()
 }
 
-// cells are the table without its heads: a row for each server that was measured.
+// cells returns the table without its heads: a row for each measured server.
 func (t *Table) cells() (rows [][]string) {
 	for i := range t.Rows {
 		if r := &t.Rows[i]; r.Absent == "" {
@@ -110,7 +115,7 @@ func (t *Table) cells() (rows [][]string) {
 	return rows
 }
 
-// WriteText writes the tables as text, and then what is to be known about them.
+// WriteText writes the tables as text, and then the notes.
 func (r *Report) WriteText(w io.Writer) {
 	for _, s := range r.Verdict() {
 		fmt.Fprintf(w, "\n%s\n", s)
@@ -132,7 +137,7 @@ func (r *Report) WriteText(w io.Writer) {
 		tw.Flush()
 		for _, row := range t.Rows {
 			if row.Absent != "" {
-				fmt.Fprintf(w, "%s: left out: %s\n", row.Server, row.Absent)
+				fmt.Fprintf(w, "%s was not measured: %s\n", row.Server, row.Absent)
 			}
 		}
 	}
@@ -149,20 +154,21 @@ func heads() (h []string) {
 	return h
 }
 
-// Notes are what a reader of the tables has to know.
+// Notes returns what a reader of the tables must know.
 func (r *Report) Notes() []string {
 	notes := []string{
 		fmt.Sprintf("%s, %s, %s. %s.", r.Kernel, r.Machine, r.Go, r.Where),
-		fmt.Sprintf("Medians of %d rounds, quartiles in parentheses. “× base” is CPU per message, compared "+
-			"within rounds; ≈: a sign test supports no difference.", r.Rounds),
-		"System calls in brackets are strace's, of a run of its own in which everything is slower.",
+		fmt.Sprintf("Each figure is the median of %d rounds; parentheses show the range of their middle half. "+
+			"“× base” compares the CPU time "+
+			"per message within each round; ≈ means that a sign test finds no difference.", r.Rounds),
+		"System calls in brackets were counted by strace in a separate run, in which everything is slower.",
 	}
 	if r.Rounds < 6 {
-		notes = append(notes, "Fewer than 6 rounds support no difference at all: use -rounds 7, better 15.")
+		notes = append(notes, "Fewer than 6 rounds can't show a difference: use -rounds 7 or, better, -rounds 15.")
 	}
 	noisy := r.Noisy()
 	if len(noisy) == 0 {
 		return append(notes, "The machine was quiet.")
 	}
-	return append(append(notes, "The machine was not quiet, or the load the limit:"), noisy...)
+	return append(append(notes, "Take these figures with care:"), noisy...)
 }

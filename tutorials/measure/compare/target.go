@@ -23,19 +23,19 @@ import (
 type Target struct {
 	Name        string `json:"name"`
 	Kind        string `json:"kind"`        // websocket, http or both
-	Model       string `json:"model"`       // how it serves many
-	Page        string `json:"http"`        // path of a small page; empty: none
-	Files       bool   `json:"files"`       // it serves those below -root
-	Canned      bool   `json:"canned"`      // it answers without looking: a payload of its own
+	Model       string `json:"model"`       // how it serves many clients
+	Page        string `json:"http"`        // path of a small page; empty if there is none
+	Files       bool   `json:"files"`       // whether it serves the files below -root
+	Canned      bool   `json:"canned"`      // whether it answers with a ready-made payload, without parsing
 	Version     string `json:"version"`     // of the library or program
-	Unavailable string `json:"unavailable"` // why it can't run here, or empty
+	Unavailable string `json:"unavailable"` // why it can't run here; empty if it can
 
 	command []string
 	env     []string
-	ours    bool // it has /stats and the servers' flags
+	ours    bool // whether it has /stats and the servers' flags
 }
 
-// Ours are the three servers, which have been built into dir.
+// Ours returns the three servers, which must have been built into dir.
 func Ours(dir string) []Target {
 	var list []Target
 	for _, s := range [][2]string{{"forkserv", "fork+exec"}, {"pollserv", "poll"}, {"epollserv", "epoll"}} {
@@ -47,7 +47,7 @@ func Ours(dir string) []Target {
 	return list
 }
 
-// Baselines asks the program in measure/baselines, already built, which baselines there are.
+// Baselines asks the program of measure/baselines, already built, for its list.
 func Baselines(ctx context.Context, program string) ([]Target, error) {
 	out, err := exec.CommandContext(ctx, program, "list").Output()
 	if err != nil {
@@ -68,39 +68,39 @@ func Baselines(ctx context.Context, program string) ([]Target, error) {
 	}
 }
 
-// mostProcesses is how many connections a server that forks is given: each takes a process, and with
-// ours close to a MiB.
+// mostProcesses limits the connections of a server that forks. Each takes a process, which takes
+// almost 1 MiB in our server.
 const mostProcesses = 4000
 
-// unfit says why a target can't be measured in a case, or is empty.
+// unfit says why a target can't be measured in a case. It returns "" if the target can be measured.
 func (t *Target) unfit(c *Case) string {
 	switch {
 	case t.Unavailable != "":
 		return t.Unavailable
 	case c.HTTP && t.Kind == "websocket":
-		return "serves no HTTP"
+		return "it serves no HTTP"
 	case !c.HTTP && t.Kind == "http":
-		return "serves no WebSockets"
+		return "it serves no WebSockets"
 	case c.File > 0 && !t.Files:
-		return "serves no files"
+		return "it serves no files"
 	case c.HTTP && c.File == 0 && t.Page == "":
-		return "has no page"
+		return "it has no page"
 	case strings.HasPrefix(t.Model, "fork") && c.Active+c.Idle > mostProcesses:
-		return fmt.Sprintf("%d processes are too many", c.Active+c.Idle)
+		return fmt.Sprintf("%d connections would need too many processes", c.Active+c.Idle)
 	}
 	return ""
 }
 
-// args are the server's flags for a case.
+// args returns the server's flags for a case.
 func (t *Target) args(c *Case, root string) (args []string) {
 	args = append(t.command[1:len(t.command):len(t.command)], "-addr", "127.0.0.1:0")
 	if c.File > 0 {
 		args = append(args, "-root", root)
 	}
 	if c.Late && t.ours {
-		args = append(args, "-defer-accept", "1") // of the floor this is a row: floor-epoll-defer
+		args = append(args, "-defer-accept", "1") // for the floor this is another row: floor-epoll-defer
 	}
-	const spare = 64 // for asking it about itself, and for children that are about to end
+	const spare = 64 // for the connection to /stats, and for children that are about to end
 	switch {
 	case t.Name == "forkserv":
 		args = append(args, "-max-children", strconv.Itoa(c.Active+c.Idle+spare))
@@ -110,18 +110,18 @@ func (t *Target) args(c *Case, root string) (args []string) {
 	return args
 }
 
-// running is a server that runs.
+// running is a running server.
 type running struct {
 	*Target
 	cmd  *exec.Cmd
 	url  string // http://ADDRESS
 	pid  int
-	done chan struct{} // closed when it has ended
-	hold *os.File      // its lifeline
-	said bytes.Buffer  // on standard error, of a server that isn't ours; read it when done is closed
+	done chan struct{} // closed when the server has ended
+	hold *os.File      // the server's lifeline
+	said bytes.Buffer  // standard error of a server that isn't ours; read it when done is closed
 }
 
-// startTime is how long a server may take to be ready, endTime to end.
+// startTime is how long a server may take to be ready, and endTime how long it may take to end.
 const startTime, endTime = 20 * time.Second, 15 * time.Second
 
 // start starts a server on cpus and waits until it is ready.
@@ -132,12 +132,12 @@ func (t *Target) start(c *Case, root string, cpus []int) (*running, error) {
 	r.cmd.Stderr = &r.said
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if t.ours {
-		r.cmd.Stderr = os.Stderr // they say but what matters
+		r.cmd.Stderr = os.Stderr // our servers print only what matters
 		if err := r.lifeline(); err != nil {
 			return nil, err
 		}
 	} else {
-		r.cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL // the others know nothing of our end
+		r.cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL // other servers don't notice when this process ends
 	}
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {
@@ -164,11 +164,11 @@ func (t *Target) start(c *Case, root string, cpus []int) (*running, error) {
 		return nil, fmt.Errorf("%s did not start: %s%s", t.Name, s, bytes.TrimSpace(r.said.Bytes()))
 	case <-time.After(startTime):
 		r.end()
-		return nil, fmt.Errorf("%s: not ready after %v", t.Name, startTime)
+		return nil, fmt.Errorf("%s was not ready within %v", t.Name, startTime)
 	}
 }
 
-// lifeline gives the server a pipe that ends with this process.
+// lifeline gives the server a pipe that is closed when this process ends.
 func (r *running) lifeline() error {
 	in, out, err := os.Pipe()
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Verdict says in sentences what the tables show of CPU time, one for each table. It claims no difference that
-// the rounds don't support.
+// Verdict says in sentences what the tables show about CPU time, one sentence per table. It claims
+// only differences that the rounds support.
 func (r *Report) Verdict() (sentences []string) {
 	for i := range r.Tables {
 		if s := r.Tables[i].verdict(); s != "" {
@@ -26,13 +26,14 @@ func (t *Table) verdict() string {
 		case !c.Different:
 			alike = append(alike, row.Server)
 		default:
-			different = append(different, fmt.Sprintf("%s needs %.2f times the CPU time of %s for a message (in the middle half of "+
+			different = append(different, fmt.Sprintf("%s needs %.2f times the CPU time of %s for a message "+
+				"(in the middle half of "+
 				"the rounds: %.2f to %.2f times)", row.Server, c.Mid, t.Base, c.Low, c.High))
 		}
 	}
 	if alike != nil {
 		different = append(different, fmt.Sprintf("these rounds don't show that %s differs from %s",
-			t.Base, strings.Join(alike, " or ")))
+			t.Base, oneOf(alike)))
 	}
 	if different == nil {
 		return ""
@@ -40,15 +41,25 @@ func (t *Table) verdict() string {
 	return t.Title + ": " + strings.Join(different, "; ") + "."
 }
 
-// explained is a column's head, and what it means.
+// oneOf lists names: “a”, “a or b”, “a, b or c”.
+func oneOf(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// explained is a column's head and its meaning.
 type explained struct{ Head, About string }
 
-// explanations are those of the columns, and of the tables' titles.
+// explanations returns the explanations of the columns and of the tables' titles.
 func explanations() (all []explained) {
 	for _, c := range columns {
 		all = append(all, explained{c.head, c.about})
 	}
 	return append(all, explained{"64 B x 100",
 		"a table's title: messages of 64 bytes on 100 connections; “16 in flight” means that each connection sends " +
-			"16 messages before it waits for an answer, and “idle” counts connections that stay open and send nothing"})
+			"16 messages before it waits for an answer, “a connection each” that each message has a new connection, " +
+			"and “idle” counts connections that stay open and send nothing"})
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The verdict says only what the rounds support.
+// The verdict claims only differences that the rounds support.
 func TestTheVerdictClaimsOnlyWhatIsSupported(t *testing.T) {
 	for _, c := range []struct {
 		rounds int
@@ -45,10 +45,10 @@ func TestThePageBeginsWithItsVerdictAndExplainsItsColumns(t *testing.T) {
 			}
 		}
 		if axis == "idle" && !strings.Contains(page, ", by number of idle connections</h1>") {
-			t.Error("the title doesn't say in words what the axis is")
+			t.Error("the title doesn't name the axis in words")
 		}
 		if strings.Contains(page, "µs per message<") {
-			t.Error("an axis has a sign in place of a word")
+			t.Error("an axis has a sign instead of a word")
 		}
 	}
 	one := report(7)
@@ -59,7 +59,7 @@ func TestThePageBeginsWithItsVerdictAndExplainsItsColumns(t *testing.T) {
 	if err := one.WriteHTML(&b); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(b.String(), "Too little was measured to compare servers.") {
-		t.Error("a single server is compared with nobody")
+	if !strings.Contains(b.String(), "There are too few measurements to compare servers.") {
+		t.Error("the page compares a single server")
 	}
 }

@@ -16,8 +16,8 @@ import (
 // yardstickEnv makes a program the yardstick.
 const yardstickEnv = "THREELOOPS_YARDSTICK"
 
-// NetHTTP is the yardstick, what one writes in Go without a thought of loops: net/http, which has a
-// goroutine for each connection, and coder/websocket.
+// NetHTTP returns the yardstick: what one writes in Go without thinking about loops. It is
+// net/http, which has a goroutine for each connection, and coder/websocket.
 func NetHTTP() Target {
 	return Target{
 		Name: "nethttp", Kind: "both", Model: "goroutines", Page: "/healthz", Files: true,
@@ -25,8 +25,8 @@ func NetHTTP() Target {
 	}
 }
 
-// Yardstick makes this process the yardstick, and ends it, if it was started as such. A program that
-// measures [NetHTTP] must call it first of all.
+// Yardstick runs the yardstick, and ends the process, if this process was started as the yardstick.
+// A program that measures [NetHTTP] must call it first.
 func Yardstick() {
 	if os.Getenv(yardstickEnv) == "" {
 		return

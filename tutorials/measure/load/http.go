@@ -5,13 +5,14 @@ import (
 	"strconv"
 )
 
-// responses takes what came of HTTP responses and returns how many are whole. Servers send the same
-// head until their Date changes, so last, the latest head that was looked into, is compared first.
+// responses parses the received bytes as HTTP responses, and returns how many are complete. A
+// server sends the same head until its Date changes, so responses first compares each head with
+// last, the latest one that it checked.
 func (c *conn) responses(pool *pool, last *[]byte, p []byte) (answered int, err error) {
 	for len(p) > 0 || c.body {
 		if !c.body {
 			if c.done+int64(answered) >= c.sent {
-				return answered, c.wrong("a response came that nothing asked for")
+				return answered, c.wrong("a response without a request came")
 			}
 			switch {
 			case len(c.head) == 0 && len(*last) > 0 && bytes.HasPrefix(p, *last):
@@ -43,7 +44,7 @@ func (c *conn) responses(pool *pool, last *[]byte, p []byte) (answered int, err 
 	return answered, nil
 }
 
-// check looks at a response's head.
+// check checks the head of a response.
 func (c *conn) check(pool *pool, head []byte) error {
 	line, _, _ := bytes.Cut(head, crlf2[:2])
 	if !bytes.HasPrefix(line, []byte("HTTP/1.1 200")) {
@@ -54,7 +55,7 @@ func (c *conn) check(pool *pool, head []byte) error {
 		return c.wrong("the response has no Content-Length")
 	}
 	if n, err := strconv.Atoi(string(value)); err != nil || n != pool.size {
-		return c.wrong("a body of %s bytes is announced, and it should have %d", value, pool.size)
+		return c.wrong("the Content-Length is %s, want %d", value, pool.size)
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// echoer is a WebSocket echo whose answers go through reply, which may stall or lie.
+// echoer is a WebSocket echo whose answers go through reply, which may wait or change them.
 func echoer(t *testing.T, reply func([]byte) []byte) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +56,7 @@ func same(p []byte) []byte { return p }
 
 func socketURL(s *httptest.Server) string { return "ws" + strings.TrimPrefix(s.URL, "http") + "/echo" }
 
-// short is a run of a fraction of a second.
+// short returns the options of a run of a fraction of a second.
 func short(p Plan) Options {
 	p.Active, p.Depth = max(p.Active, 1), max(p.Depth, 1)
 	return Options{Plan: p, PID: os.Getpid(), Warm: 20 * time.Millisecond, Time: 200 * time.Millisecond}
@@ -79,11 +79,11 @@ func TestProgressSaysHowManyThereWereInEachSecond(t *testing.T) {
 			continue
 		}
 		if sum += last; last == 0 || total != sum {
-			t.Errorf("%q: none in a second, or not the sum of all before", line)
+			t.Errorf("%q: no messages in a second, or a wrong sum", line)
 		}
 	}
 	if total == 0 || total > r.Messages {
-		t.Errorf("the last line says %d messages, and the result %d; the lines are\n%s", total, r.Messages, &said)
+		t.Errorf("the last line has %d messages, the result %d; the lines are\n%s", total, r.Messages, &said)
 	}
 }
 
@@ -93,13 +93,13 @@ func TestEveryKindOfLoadIsAnswered(t *testing.T) {
 		about string
 		o     Options
 	}{
-		{"a message at a time", short(Plan{Size: 64, Active: 3})},
+		{"one message at a time", short(Plan{Size: 64, Active: 3})},
 		{"empty messages", short(Plan{Size: 0})},
 		{"text", short(Plan{Size: 200, Text: true})},
-		{"many messages under way, more than there are different ones", short(Plan{Size: 10, Depth: 200})},
+		{"more messages in flight than there are different ones", short(Plan{Size: 10, Depth: 200})},
 		{"messages longer than a read", short(Plan{Size: 600 << 10, Depth: 3})},
 		{"idle connections beside an active one", short(Plan{Size: 64, Idle: 100})},
-		{"a connection for each message", short(Plan{Size: 64, Active: 3, Churn: true})},
+		{"a new connection for each message", short(Plan{Size: 64, Active: 3, Churn: true})},
 		{"a given rate", short(Plan{Size: 64, Active: 3, Rate: 500})},
 		{"a given rate of connections", short(Plan{Size: 64, Active: 3, Rate: 100, Churn: true})},
 		{"many workers", func() Options { o := short(Plan{Size: 64, Active: 30}); o.Workers = 8; return o }()},
@@ -114,7 +114,7 @@ func TestEveryKindOfLoadIsAnswered(t *testing.T) {
 	}{
 		{"HTTP", short(Plan{Active: 3})},
 		{"pipelined requests", short(Plan{Active: 3, Depth: 16})},
-		{"a connection for each request", short(Plan{Active: 3, Churn: true})},
+		{"a new connection for each request", short(Plan{Active: 3, Churn: true})},
 		{"idle HTTP connections", short(Plan{Active: 1, Idle: 20})},
 	} {
 		c.o.URL = s.URL + "/page"
@@ -129,10 +129,10 @@ func load(t *testing.T, about string, o Options) {
 	case err != nil:
 		t.Errorf("%s: %v", about, err)
 	case r.Messages == 0 || r.Total < r.Messages || r.Latency.TotalCount() == 0:
-		t.Errorf("%s: %d messages were counted of %d, and %d latencies", about,
+		t.Errorf("%s: counted %d messages of %d, and %d latencies", about,
 			r.Messages, r.Total, r.Latency.TotalCount())
 	case r.Owner.PID != os.Getpid():
-		t.Errorf("%s: process %d is said to be the server, and it is %d", about, r.Owner.PID, os.Getpid())
+		t.Errorf("%s: the owner is process %d, want %d", about, r.Owner.PID, os.Getpid())
 	}
 }
 
@@ -142,19 +142,19 @@ func TestALieIsFound(t *testing.T) {
 		reply func([]byte) []byte
 		want  string
 	}{
-		{"a byte is changed", func(p []byte) []byte { p[40] ^= 1; return p }, "byte 40 of the answer is"},
-		{"a byte is lost", func(p []byte) []byte { return p[:63] }, "63 bytes came back of 64"},
-		{"a byte is added", func(p []byte) []byte { return append(p, 0) }, "longer than the 64 bytes"},
-		{"the answer is the one before", repeated(), "of the answer is"},
+		{"a changed byte", func(p []byte) []byte { p[40] ^= 1; return p }, "byte 40 of the answer is"},
+		{"a lost byte", func(p []byte) []byte { return p[:63] }, "63 of 64 bytes came back"},
+		{"an added byte", func(p []byte) []byte { return append(p, 0) }, "longer than the expected 64 bytes"},
+		{"the previous answer", repeated(), "of the answer is"},
 	} {
 		o := short(Plan{URL: socketURL(echoer(t, c.reply)), Size: 64})
 		if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: the error is %v, and should tell: %s", c.about, err, c.want)
+			t.Errorf("%s: the error is %v, want one with %s", c.about, err, c.want)
 		}
 	}
 }
 
-// repeated answers each message but the first with the one before it.
+// repeated answers each message except the first with the previous one.
 func repeated() func([]byte) []byte {
 	var last []byte
 	return func(p []byte) []byte {
@@ -182,12 +182,12 @@ func TestALieInHTTPIsFound(t *testing.T) {
 	}{
 		{"another body", "byte 5 of the answer",
 			func(n int64) string { return "page " + strconv.Itoa(int(min(n/50, 1))) }},
-		{"a longer body", "is announced, and it should have",
+		{"a longer body", "the Content-Length is",
 			func(n int64) string { return strings.Repeat("x", 5+int(n/50)) }},
 	} {
 		_, err := Run(t.Context(), short(Plan{URL: page(c.body).URL}))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: the error is %v, and should tell: %s", c.about, err, c.want)
+			t.Errorf("%s: the error is %v, want one with %s", c.about, err, c.want)
 		}
 	}
 }
@@ -204,12 +204,12 @@ func TestAServerThatGoesAwayEndsTheLoad(t *testing.T) {
 	defer s.Close()
 	_, err := Run(t.Context(), short(Plan{URL: socketURL(s), Size: 64}))
 	if want := "the server closed with 1013 full"; err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("the error is %v, and should tell: %s", err, want)
+		t.Errorf("the error is %v, want one with %s", err, want)
 	}
 }
 
-// A closed loop would see one slow message of many. At a given rate a second's standstill is seen by
-// all that should have been sent in that second.
+// A closed loop would see only one slow message per connection. At a given rate, every message that
+// should have been sent during the stall shows it.
 func TestAStallShowsInAnOpenLoop(t *testing.T) {
 	var stalled atomic.Bool
 	var begun atomic.Int64
@@ -227,12 +227,13 @@ func TestAStallShowsInAnOpenLoop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A quarter of the messages was due while nothing moved, so their latencies are spread over that second.
+	// A quarter of the messages was due during the stall, so their latencies are spread over that
+	// second.
 	if p99 := time.Duration(r.Latency.ValueAtQuantile(99)); p99 < 700*time.Millisecond {
-		t.Errorf("the server stood still for 1 s of 4, and p99 is %v", p99)
+		t.Errorf("the server stalled for 1 s of 4, but p99 is %v", p99)
 	}
 	if p90 := time.Duration(r.Latency.ValueAtQuantile(90)); p90 < 300*time.Millisecond {
-		t.Errorf("the server stood still for 1 s of 4, and p90 is %v", p90)
+		t.Errorf("the server stalled for 1 s of 4, but p90 is %v", p90)
 	}
 }
 
@@ -253,17 +254,17 @@ func TestWhatIsUnansweredAtTheEndCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := r.Latency.TotalCount(); n < 350 {
-		t.Errorf("400 messages were due, and the histogram has %d", n)
+		t.Errorf("400 messages were due, but the histogram has %d", n)
 	}
 	if p50 := time.Duration(r.Latency.ValueAtQuantile(50)); p50 < 300*time.Millisecond {
-		t.Errorf("nothing was answered for most of the time, and p50 is %v", p50)
+		t.Errorf("the server answered nothing most of the time, but p50 is %v", p50)
 	}
 }
 
 func TestAPortOfSomebodyElseIsRefused(t *testing.T) {
 	s := echoer(t, same)
 	o := short(Plan{URL: socketURL(s), Size: 64})
-	// A process of ours that doesn't listen: a worker that waits for its plan.
+	// This process of ours doesn't listen: it is a worker that waits for its plan.
 	other, err := os.StartProcess("/proc/self/exe", []string{"other"},
 		&os.ProcAttr{Env: append(os.Environ(), workerEnv+"=1"), Files: pipeEnd(t)})
 	if err != nil {
@@ -272,12 +273,12 @@ func TestAPortOfSomebodyElseIsRefused(t *testing.T) {
 	defer func() { other.Kill(); other.Wait() }()
 	o.PID = other.Pid
 	_, err = Run(t.Context(), o)
-	want := "is not served by process " + strconv.Itoa(other.Pid)
+	want := "does not belong to process " + strconv.Itoa(other.Pid)
 	if err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("the error is %v, and should tell: %s", err, want)
+		t.Errorf("the error is %v, want one with %s", err, want)
 	}
 	if err != nil && !strings.Contains(err.Error(), "process "+strconv.Itoa(os.Getpid())) {
-		t.Errorf("the error is %v, and should tell that process %d listens there", err, os.Getpid())
+		t.Errorf("the error is %v, want one that names process %d", err, os.Getpid())
 	}
 }
 
@@ -302,16 +303,16 @@ func TestRefusals(t *testing.T) {
 		p    Plan
 	}{
 		{"nobody listens on", Plan{URL: "ws://" + nobody + "/echo", Active: 1, Depth: 1}},
-		{"only loopback addresses", Plan{URL: "ws://192.0.2.1/echo", Active: 1, Depth: 1}},
-		{"has to be an IP address", Plan{URL: "ws://example.com/echo", Active: 1, Depth: 1}},
-		{"say ws:// or http://", Plan{URL: "ftp://127.0.0.1/", Active: 1, Depth: 1}},
-		{"at least 1 is needed", Plan{URL: "ws://127.0.0.1/", Depth: 1}},
-		{"at least 1 message", Plan{URL: "ws://127.0.0.1/", Active: 1}},
-		{"are too much", Plan{URL: "ws://127.0.0.1/", Active: 1, Depth: 1000, Size: 1 << 20}},
+		{"use a loopback address", Plan{URL: "ws://192.0.2.1/echo", Active: 1, Depth: 1}},
+		{"must be an IP address", Plan{URL: "ws://example.com/echo", Active: 1, Depth: 1}},
+		{"use ws:// or http://", Plan{URL: "ftp://127.0.0.1/", Active: 1, Depth: 1}},
+		{"use at least 1", Plan{URL: "ws://127.0.0.1/", Depth: 1}},
+		{"use at least 1", Plan{URL: "ws://127.0.0.1/", Active: 1}},
+		{"use less than", Plan{URL: "ws://127.0.0.1/", Active: 1, Depth: 1000, Size: 1 << 20}},
 	} {
 		_, err := Run(t.Context(), Options{Plan: c.p, Time: time.Millisecond})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%+v: the error is %v, and should tell: %s", c.p, err, c.want)
+			t.Errorf("%+v: the error is %v, want one with %s", c.p, err, c.want)
 		}
 	}
 }
@@ -326,7 +327,7 @@ func TestAServerThatDoesNotAnswerIsGivenUp(t *testing.T) {
 	defer cancel()
 	o := short(Plan{URL: "ws://" + ln.Addr().String() + "/echo"})
 	if _, err := Run(ctx, o); err != context.DeadlineExceeded {
-		t.Errorf("the error is %v, and should be that the time is over", err)
+		t.Errorf("the error is %v, want one for the end of the time", err)
 	}
 }
 
@@ -336,7 +337,7 @@ func TestATornHandshakeAndFramesAreUnderstood(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	// A proxy that forwards one byte at a time.
+	// This proxy forwards one byte at a time.
 	s := echoer(t, same)
 	go func() {
 		for {
@@ -373,16 +374,16 @@ func TestTheTimetableMeetsItself(t *testing.T) {
 			due := p.due(c, n)
 			sum += due
 			if due > 0 && p.at(c, due-1) > now {
-				t.Errorf("at %d message %d of connection %d counts as due, and is meant for %d",
+				t.Errorf("at %d message %d of connection %d counts as due, but its time is %d",
 					now, due-1, c, p.at(c, due-1))
 			}
 			if p.at(c, due) < now-1 {
-				t.Errorf("at %d message %d of connection %d is not due, and was meant for %d",
+				t.Errorf("at %d message %d of connection %d is not due, but its time was %d",
 					now, due, c, p.at(c, due))
 			}
 		}
 		if sum != n {
-			t.Errorf("at %d the connections have %d messages that are due, and all have %d", now, sum, n)
+			t.Errorf("at %d the connections have %d due messages in all, want %d", now, sum, n)
 		}
 	}
 }

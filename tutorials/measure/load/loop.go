@@ -11,8 +11,8 @@ import (
 	"threeloops/common/sys"
 )
 
-// loop is a worker's epoll loop. Its descriptors are its commands (standard input), a timer for the
-// open loop, and the connections.
+// loop is a worker's epoll loop. Its descriptors are standard input, from which it reads commands,
+// a timer for the open loop, and the connections.
 type loop struct {
 	share *share
 	to    target
@@ -22,31 +22,31 @@ type loop struct {
 
 	ep, timer int
 	events    []sys.EpollEvent
-	conns     []*conn // all
-	byFD      []*conn // by descriptor
+	conns     []*conn // all connections
+	byFD      []*conn // the same by descriptor
 	scratch   []byte
 	last      []byte // the latest response head
-	reached   int    // connections of conns that were begun to be opened
-	dialing   int    // those of them that aren't open yet
-	ready     int    // those that are
-	sockets   int64  // made so far
+	reached   int    // connections of conns that have begun to connect
+	dialing   int    // those that are not open yet
+	ready     int    // those that are open
+	sockets   int64  // sockets made so far
 	report    func(event)
 
 	running  bool
-	issued   int64 // messages of the timetable that are due; open loop
+	issued   int64 // messages that are due; only in an open loop
 	total    uint64
 	counting bool
 	since    int64 // when the counting began
 	count    uint64
-	elapsed  time.Duration // of the counting, when it has ended
-	cpu      time.Duration // used until the counting began; when it has ended, for it
+	elapsed  time.Duration // length of the counting, set when it ends
+	cpu      time.Duration // CPU time: first what was used before the counting, and after it what the counting took
 	latency  *hdrhistogram.Histogram
 }
 
-// burst is how many connections a worker opens at a time: fewer than any server's backlog.
+// burst is how many connections a worker opens at the same time: fewer than any server's backlog.
 const burst = 64
 
-// errEnd ends a loop that was told to.
+// errEnd means that a command told the loop to end.
 var errEnd = errors.New("end")
 
 func newLoop(s *share, report func(event)) (*loop, error) {
@@ -69,7 +69,7 @@ func newLoop(s *share, report func(event)) (*loop, error) {
 		l.conns = append(l.conns, c)
 	}
 	if s.Churn {
-		l.conns = append(l.conns[s.Active:], l.conns[:s.Active]...) // the idle ones come first
+		l.conns = append(l.conns[s.Active:], l.conns[:s.Active]...) // the idle connections come first
 	}
 	if l.ep, err = sys.EpollCreate(); err != nil {
 		return nil, err
@@ -85,15 +85,16 @@ func newLoop(s *share, report func(event)) (*loop, error) {
 	return l, nil
 }
 
-// newHistogram holds latencies of up to two minutes in nanoseconds, exact to 3 digits.
+// newHistogram makes a histogram for latencies of up to two minutes in nanoseconds, exact to 3
+// digits.
 func newHistogram() *hdrhistogram.Histogram {
 	return hdrhistogram.New(1, int64(2*time.Minute), 3)
 }
 
-// now is the time in nanoseconds.
+// now returns the time in nanoseconds since the loop was made.
 func (l *loop) now() int64 { return int64(time.Since(l.base)) }
 
-// run is the loop. It ends with errEnd when it was told to.
+// run runs the loop. It returns errEnd when a command told it to end.
 func (l *loop) run() error {
 	if err := l.open(); err != nil {
 		return err
@@ -119,7 +120,7 @@ func (l *loop) run() error {
 	}
 }
 
-// open begins to connect as many as may be at a time.
+// open begins to connect as many connections as may connect at the same time.
 func (l *loop) open() error {
 	for l.reached < l.steady() && l.dialing < burst {
 		c := l.conns[l.reached]
@@ -130,13 +131,13 @@ func (l *loop) open() error {
 		}
 	}
 	if l.ready == l.steady() {
-		l.ready++ // once
+		l.ready++ // so that this happens only once
 		l.report(event{Kind: "ready"})
 	}
 	return nil
 }
 
-// steady is how many connections are opened before the load begins.
+// steady returns how many connections are opened before the load begins.
 func (l *loop) steady() int {
 	if l.share.Churn {
 		return l.share.Idle
@@ -144,7 +145,7 @@ func (l *loop) steady() int {
 	return len(l.conns)
 }
 
-// churns reports whether c is to be opened again and again.
+// churns reports whether c is opened again for each message.
 func (l *loop) churns(c *conn) bool { return l.share.Churn && c.id < l.share.Active }
 
 func (l *loop) dial(c *conn) (err error) {
@@ -169,7 +170,7 @@ func (l *loop) dial(c *conn) (err error) {
 	return l.flush(c)
 }
 
-// flush sends what c has begun, and watches for room if there is too little.
+// flush sends the messages that c has begun. If there is no room, it waits for room.
 func (l *loop) flush(c *conn) error {
 	all, err := c.flush()
 	if err != nil {
@@ -186,7 +187,7 @@ func (l *loop) flush(c *conn) error {
 	return nil
 }
 
-// readFrom reads from c once, and then sends what may be sent.
+// readFrom reads from c once, and then sends what c may send.
 func (l *loop) readFrom(c *conn, readable bool) error {
 	if readable {
 		n, errno := read(c.fd, l.scratch)
@@ -205,7 +206,7 @@ func (l *loop) readFrom(c *conn, readable bool) error {
 	return l.pump(c)
 }
 
-// feed takes the bytes that c has read.
+// feed handles the bytes that were read from c.
 func (l *loop) feed(c *conn, p []byte) (err error) {
 	var answered int
 	if l.to.http {
@@ -230,7 +231,7 @@ func (l *loop) feed(c *conn, p []byte) (err error) {
 	return l.answered(c, answered)
 }
 
-// opened is for a connection that is ready for messages.
+// opened begins the messages of a connection that is open.
 func (l *loop) opened(c *conn) error {
 	c.phase = open
 	if l.churns(c) {
@@ -241,7 +242,7 @@ func (l *loop) opened(c *conn) error {
 	return l.open()
 }
 
-// answered notes that n messages of c have been answered.
+// answered records that n messages of c have been answered.
 func (l *loop) answered(c *conn, n int) error {
 	if n == 0 {
 		return nil
@@ -250,10 +251,10 @@ func (l *loop) answered(c *conn, n int) error {
 	if l.churns(c) {
 		c.phase, c.answers = leaving, c.answers+1
 		c.done++
-		c.out = l.pool.goodbye // HTTP has none
+		c.out = l.pool.closeFrame // HTTP has none
 		return nil
 	}
-	if c.phase == greeting { // HTTP's first response
+	if c.phase == greeting { // this was the first HTTP response
 		c.done++
 		c.sent, c.done = 0, 0
 		return l.opened(c)
@@ -269,7 +270,8 @@ func (l *loop) answered(c *conn, n int) error {
 	return nil
 }
 
-// note counts a message that was begun, or meant to be, at a time and has been answered now.
+// note records the latency of a message that was sent, or should have been sent, at begun, and was
+// answered now.
 func (l *loop) note(begun, now int64) {
 	l.total++
 	if !l.counting {
@@ -281,7 +283,7 @@ func (l *loop) note(begun, now int64) {
 	}
 }
 
-// pump gives c what it may send.
+// pump adds to c the messages that c may send.
 func (l *loop) pump(c *conn) error {
 	if c.fd < 0 {
 		return nil
@@ -297,7 +299,7 @@ func (l *loop) pump(c *conn) error {
 	return l.flush(c)
 }
 
-// allowed is how many messages c may begin.
+// allowed returns how many messages c may begin.
 func (l *loop) allowed(c *conn) int {
 	if l.share.Churn {
 		return 1 - int(c.answers) - int(c.sent-c.done)
@@ -320,7 +322,7 @@ func (l *loop) begin(c *conn, n int) {
 	c.sent += int64(n)
 }
 
-// end is for a connection that the server has closed.
+// end handles a connection that the server has closed.
 func (l *loop) end(c *conn) error {
 	if c.phase != leaving {
 		return c.wrong("the server closed the connection")
@@ -336,7 +338,7 @@ func (l *loop) end(c *conn) error {
 	return l.again(c)
 }
 
-// again opens a connection that churns, if it is its time.
+// again opens a connection that churns, if its next message is due.
 func (l *loop) again(c *conn) error {
 	if !l.running || c.fd >= 0 || l.share.Rate > 0 && l.pace.due(c.id, l.issued) <= c.done {
 		return nil
@@ -344,11 +346,11 @@ func (l *loop) again(c *conn) error {
 	return l.dial(c)
 }
 
-// issue takes the messages that have become due, and sets the timer for the next one.
+// issue starts the messages that have become due, and sets the timer for the next one.
 func (l *loop) issue() error {
 	now := l.now()
 	due := l.pace.issued(now)
-	first := max(l.issued, due-int64(l.share.Active)) // each connection once
+	first := max(l.issued, due-int64(l.share.Active)) // each connection only once
 	l.issued = due
 	for n := first; n < due; n++ {
 		if err := l.start(l.byID(int(n % int64(l.share.Active)))); err != nil {
@@ -360,7 +362,7 @@ func (l *loop) issue() error {
 	return unix.TimerfdSettime(l.timer, 0, &t, nil)
 }
 
-// start lets an active connection send what it may.
+// start lets an active connection send what it may send.
 func (l *loop) start(c *conn) error {
 	if l.churns(c) {
 		return l.again(c)
@@ -368,7 +370,7 @@ func (l *loop) start(c *conn) error {
 	return l.pump(c)
 }
 
-// byID finds an active connection.
+// byID returns the active connection with that id.
 func (l *loop) byID(id int) *conn {
 	if l.share.Churn {
 		return l.conns[l.share.Idle+id]

@@ -16,11 +16,11 @@ import (
 // Owner is the process that listens on an address.
 type Owner struct {
 	PID  int
-	Name string // of its program, as ps shows it
+	Name string // name of its program, as ps shows it
 }
 
-// FindOwner finds out who listens on addr. With a pid only that process, its children and theirs are
-// looked at, and an error says who it is instead.
+// FindOwner returns the process that listens on addr. If pid isn't 0, that process, its children or
+// theirs must listen there; otherwise the error names the process that does.
 func FindOwner(addr netip.AddrPort, pid int) (Owner, error) {
 	sockets, err := listeners(addr)
 	if err != nil {
@@ -37,17 +37,17 @@ func FindOwner(addr netip.AddrPort, pid int) (Owner, error) {
 	i := slices.IndexFunc(all, holds)
 	switch {
 	case i < 0 && pid != 0:
-		return Owner{}, fmt.Errorf("%s is not served by process %d", addr, pid)
+		return Owner{}, fmt.Errorf("%s does not belong to process %d", addr, pid)
 	case i < 0:
-		return Owner{}, fmt.Errorf("who listens on %s can't be seen: is it another user's server?", addr)
+		return Owner{}, fmt.Errorf("can't see which process listens on %s: is it another user's server?", addr)
 	case pid != 0:
-		return Owner{}, fmt.Errorf("%s is not served by process %d: %s, process %d, listens there",
+		return Owner{}, fmt.Errorf("%s does not belong to process %d: %s, process %d, listens there",
 			addr, pid, comm(all[i]), all[i])
 	}
 	return Owner{all[i], comm(all[i])}, nil
 }
 
-// Tree returns pid, its children and theirs, that live now.
+// Tree returns the processes in the tree below pid that exist now, pid first.
 func Tree(pid int) []int {
 	parents := make(map[int][]int)
 	for _, p := range processes() {
@@ -62,7 +62,7 @@ func Tree(pid int) []int {
 	return tree
 }
 
-// processes are the numbers of all processes.
+// processes returns the ids of all processes.
 func processes() (pids []int) {
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
@@ -80,7 +80,7 @@ func comm(pid int) string {
 
 func parent(pid int) int {
 	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	// pid (name) state parent: the name may have blanks and parentheses.
+	// The fields are: pid (name) state parent. The name may contain blanks and parentheses.
 	_, rest, _ := strings.Cut(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " ")
 	fields := strings.Fields(rest)
 	if len(fields) < 2 {
@@ -90,7 +90,7 @@ func parent(pid int) int {
 	return n
 }
 
-// listeners finds the inodes of the sockets that listen on addr, as links in /proc/PID/fd name them.
+// listeners returns the sockets that listen on addr, as links like those in /proc/PID/fd.
 func listeners(addr netip.AddrPort) (links []string, err error) {
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		f, err := os.Open(table)
@@ -120,12 +120,12 @@ func covers(at, addr netip.AddrPort) bool {
 	return at.Port() == addr.Port() && (at.Addr() == addr.Addr() || at.Addr().IsUnspecified())
 }
 
-// hexAddr reads an address of /proc/net/tcp: words in the machine's order of bytes.
+// hexAddr parses an address of /proc/net/tcp, which consists of words in the machine's byte order.
 func hexAddr(s string) (netip.AddrPort, error) {
 	host, port, _ := strings.Cut(s, ":")
 	raw, err := hex.DecodeString(host)
 	if err != nil || len(raw)%4 != 0 {
-		return netip.AddrPort{}, fmt.Errorf("address %q", s)
+		return netip.AddrPort{}, fmt.Errorf("can't parse the address %q", s)
 	}
 	for i := 0; i < len(raw); i += 4 {
 		binary.NativeEndian.PutUint32(raw[i:], binary.BigEndian.Uint32(raw[i:]))
@@ -133,7 +133,7 @@ func hexAddr(s string) (netip.AddrPort, error) {
 	ip, ok := netip.AddrFromSlice(raw)
 	n, err := strconv.ParseUint(port, 16, 16)
 	if !ok || err != nil {
-		return netip.AddrPort{}, fmt.Errorf("address %q", s)
+		return netip.AddrPort{}, fmt.Errorf("can't parse the address %q", s)
 	}
 	return netip.AddrPortFrom(ip, uint16(n)), nil
 }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CPUs are the processors that this process may use.
+// CPUs returns the processors that this process may use.
 func CPUs() (list []int) {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
@@ -23,8 +23,8 @@ func CPUs() (list []int) {
 	return list
 }
 
-// Pinned calls start, and the processes that it starts run on cpus alone: they inherit what the thread
-// that forks them may use. Without cpus they run anywhere.
+// Pinned calls start, and the processes that start makes run only on cpus, because they inherit the
+// affinity of the thread that forks them. If cpus is empty, they run anywhere.
 func Pinned(cpus []int, start func() error) error {
 	if len(cpus) == 0 {
 		return start()
@@ -45,7 +45,7 @@ func Pinned(cpus []int, start func() error) error {
 	return start()
 }
 
-// PinSelf makes all threads of this process, and those that they will start, run on cpus alone.
+// PinSelf makes all threads of this process, and those that they will start, run only on cpus.
 func PinSelf(cpus []int) error {
 	var set unix.CPUSet
 	for _, i := range cpus {

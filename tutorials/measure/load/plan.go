@@ -9,45 +9,46 @@ import (
 	"time"
 )
 
-// Plan is what to do to a server.
+// Plan says what load to send to a server.
 type Plan struct {
 	URL    string  // ws:// or http://, of a loopback address
-	Active int     // connections that send
-	Idle   int     // connections beside them that are opened and left alone
+	Active int     // connections that send messages
+	Idle   int     // more connections, which stay open and send nothing
 	Size   int     // payload of a message in bytes; WebSocket only
-	Depth  int     // messages that an active connection may have under way, at least 1
-	Text   bool    // text messages and not binary ones
-	Fixed  bool    // every payload is Size letters x, for a server whose answer is made beforehand
-	Churn  bool    // connect, one message, close, and again; with HTTP: Connection: close
-	Rate   float64 // messages a second, of all connections together; 0: a closed loop
-	Seed   uint64  // of payloads and masking keys
+	Depth  int     // messages that an active connection may have in flight, at least 1
+	Text   bool    // whether to send text messages instead of binary ones
+	Fixed  bool    // whether every payload is Size letters x, for a server with a ready-made answer
+	Churn  bool    // whether each message gets a new connection; for HTTP: Connection: close
+	Rate   float64 // messages per second on all connections together; 0 for a closed loop
+	Seed   uint64  // for payloads and masking keys
 }
 
-// most is how many payload bytes one pool of messages may hold.
+// most is the largest number of payload bytes in a pool of messages.
 const most = 512 << 20
 
-// target is the place that a Plan's URL names.
+// target is what a Plan's URL names.
 type target struct {
 	addr netip.AddrPort
-	path string // with its query
+	path string // including the query
 	http bool
 }
 
-// target checks the plan and returns where it leads.
+// target checks the plan and returns its target.
 func (p *Plan) target() (t target, err error) {
 	if !strings.Contains(p.URL, "://") {
-		p.URL = "http://" + p.URL // as curl has it
+		p.URL = "http://" + p.URL // as curl does
 	}
 	u, err := url.Parse(p.URL)
 	if err != nil {
-		return t, fmt.Errorf("%q is no address: say one like http://127.0.0.1:8003/ or ws://127.0.0.1:8003/echo", p.URL)
+		return t, fmt.Errorf("%q is not an address: use one like http://127.0.0.1:8003/ or "+
+			"ws://127.0.0.1:8003/echo", p.URL)
 	}
 	switch u.Scheme {
 	case "ws":
 	case "http":
 		t.http = true
 	default:
-		return t, fmt.Errorf("%q: say ws:// or http://: load speaks nothing else", p.URL)
+		return t, fmt.Errorf("%q: use ws:// or http://, the only protocols of load", p.URL)
 	}
 	host, port := u.Hostname(), u.Port()
 	if host == "localhost" || host == "" {
@@ -57,10 +58,10 @@ func (p *Plan) target() (t target, err error) {
 		port = "80"
 	}
 	if t.addr, err = netip.ParseAddrPort(net.JoinHostPort(host, port)); err != nil {
-		return t, fmt.Errorf("%q: the host has to be an IP address", p.URL)
+		return t, fmt.Errorf("%q: the host must be an IP address", p.URL)
 	}
 	if !t.addr.Addr().IsLoopback() {
-		return t, fmt.Errorf("%s: only loopback addresses are loaded: elsewhere it would be an attack", t.addr)
+		return t, fmt.Errorf("%s: use a loopback address, because load on another machine would be an attack", t.addr)
 	}
 	t.path = u.RequestURI()
 	return t, p.check()
@@ -69,20 +70,20 @@ func (p *Plan) target() (t target, err error) {
 func (p *Plan) check() error {
 	switch {
 	case p.Active < 1:
-		return fmt.Errorf("%d active connections: at least 1 is needed", p.Active)
+		return fmt.Errorf("%d active connections: use at least 1", p.Active)
 	case p.Idle < 0 || p.Size < 0 || p.Rate < 0:
-		return fmt.Errorf("idle connections, size and rate can't be negative")
+		return fmt.Errorf("the numbers of idle connections, bytes and messages per second must not be negative")
 	case p.Depth < 1:
-		return fmt.Errorf("a depth of %d: at least 1 message is under way", p.Depth)
+		return fmt.Errorf("a depth of %d messages: use at least 1", p.Depth)
 	case p.Churn && p.Depth > 1:
-		return fmt.Errorf("a connection that sends one message can't have a depth of %d", p.Depth)
+		return fmt.Errorf("with a new connection for each message the depth must be 1, not %d", p.Depth)
 	case (p.Depth+poolSize(p.Size))*p.Size > most:
-		return fmt.Errorf("%d messages of %d bytes under way are too much", p.Depth, p.Size)
+		return fmt.Errorf("%d messages of %d bytes: use less than %d MiB in all", p.Depth, p.Size, most>>20)
 	}
 	return nil
 }
 
-// String says in a few words what is done.
+// String describes the load in a few words.
 func (p *Plan) String() string {
 	var b strings.Builder
 	if strings.HasPrefix(p.URL, "ws") {
@@ -105,7 +106,7 @@ func (p *Plan) String() string {
 	return b.String()
 }
 
-// Bytes writes a number of bytes as people do.
+// Bytes formats a number of bytes with a unit.
 func Bytes(n int) string {
 	switch {
 	case n >= 1<<20 && n%(1<<20) == 0:
@@ -119,12 +120,12 @@ func Bytes(n int) string {
 // share is one worker's part of a plan.
 type share struct {
 	Plan
-	Body   []byte // what every response has to bring; HTTP only
-	Worker int    // its number, from 0
-	Of     int    // how many there are
+	Body   []byte // content that every response must have; only for HTTP
+	Worker int    // number of the worker, from 0
+	Of     int    // number of all workers
 }
 
-// divide splits a plan among n workers, so that each has at least one active connection.
+// divide splits a plan among n workers. Each gets at least one active connection.
 func (p *Plan) divide(n int, body []byte) []share {
 	shares := make([]share, n)
 	for i := range shares {
@@ -138,16 +139,15 @@ func (p *Plan) divide(n int, body []byte) []share {
 	return shares
 }
 
-// pace is the timetable of an open loop. Message n of all is meant to be sent at start + n/rate, by
-// connection n modulo active. So nothing has to be remembered of a message that is under way: its
-// time follows from its number.
+// pace is the timetable of an open loop. Message n of all is due at start + n/rate, on connection n
+// modulo active. The time of a message follows from its number, so the loop need not remember it.
 type pace struct {
-	rate   float64 // a second
+	rate   float64 // messages per second
 	active int
-	start  int64 // nanoseconds on the worker's clock
+	start  int64 // in nanoseconds on the worker's clock
 }
 
-// issued is how many messages are due at now.
+// issued returns how many messages are due at now.
 func (p *pace) issued(now int64) int64 {
 	if now < p.start {
 		return 0
@@ -155,15 +155,15 @@ func (p *pace) issued(now int64) int64 {
 	return int64(float64(now-p.start)*p.rate/float64(time.Second)) + 1
 }
 
-// due is how many of the first n messages are those of connection c.
+// due returns how many of the first n messages belong to connection c.
 func (p *pace) due(c int, n int64) int64 {
 	return (n - int64(c) + int64(p.active) - 1) / int64(p.active)
 }
 
-// at is when message j of connection c is meant to be sent, both counted from 0.
+// at returns when message j of connection c is due. Both count from 0.
 func (p *pace) at(c int, j int64) int64 { return p.time(j*int64(p.active) + int64(c)) }
 
-// time is when message n of all is meant to be sent.
+// time returns when message n of all is due.
 func (p *pace) time(n int64) int64 {
 	return p.start + int64(float64(n)*float64(time.Second)/p.rate)
 }

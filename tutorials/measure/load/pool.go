@@ -9,23 +9,23 @@ import (
 	"threeloops/common/ws"
 )
 
-// pool holds what is sent and what has to come back, made before anything is counted. The messages
-// lie one behind the other, and the first depth of them once more behind the last, so that up to depth
-// of them can be sent from anywhere by one write.
+// pool holds the messages to send and the expected answers. It is made before the counting. The
+// messages follow each other in memory, and copies of the first depth messages follow the last one.
+// So one write can send up to depth messages from any position.
 type pool struct {
-	count    int    // different messages
-	length   int    // of one as it is sent
-	out      []byte // count+depth messages as they are sent
-	size     int    // of one as it comes back
-	payloads []byte // count of them
-	hello    []byte // what opens a connection
-	accept   []byte // Sec-WebSocket-Accept that answers hello
-	goodbye  []byte // a Close frame
-	opcode   ws.Opcode
+	count      int    // number of different messages
+	length     int    // bytes of a message as sent
+	out        []byte // count+depth messages as sent
+	size       int    // bytes of an answer
+	payloads   []byte // count payloads
+	hello      []byte // the handshake, or the first request
+	accept     []byte // the Sec-WebSocket-Accept that answers hello
+	closeFrame []byte // a Close frame
+	opcode     ws.Opcode
 }
 
-// poolSize is how many different messages a pool has: many, but not more than a cache holds unless
-// two of them do not fit, for then the load would be the memory's.
+// poolSize returns how many different messages a pool has. It has many, but not more than fit into
+// a cache, because otherwise the load would measure the memory. It has at least two.
 func poolSize(size int) int { return max(2, min(64, (256<<10)/max(size, 1))) }
 
 func newPool(s *share, t target) *pool {
@@ -81,22 +81,22 @@ func frames(s *share, t target) *pool {
 		p.out = ws.AppendFrame(p.out, h, p.payloads[i*p.size:][:p.size])
 	}
 	p.length = len(p.out) / p.count
-	for i := range s.Depth { // may be more than count: the pool goes round
+	for i := range s.Depth { // may be more than count, so the pool starts again
 		p.out = append(p.out, p.out[i*p.length:][:p.length]...)
 	}
 	random.Read(h.Key[:])
 	h.Opcode = ws.Close
-	p.goodbye = ws.AppendFrame(nil, h, ws.AppendClose(nil, ws.NormalClosure, ""))
+	p.closeFrame = ws.AppendFrame(nil, h, ws.AppendClose(nil, ws.NormalClosure, ""))
 	return p
 }
 
-// messages returns n messages, from number j on, as they are sent.
+// messages returns n messages as sent, from number j on.
 func (p *pool) messages(j int64, n int) []byte {
 	i := int(j % int64(p.count))
 	return p.out[i*p.length : (i+n)*p.length]
 }
 
-// answer returns what the answer to message j has to be.
+// answer returns the expected answer to message j.
 func (p *pool) answer(j int64) []byte {
 	i := int(j % int64(p.count))
 	return p.payloads[i*p.size:][:p.size]

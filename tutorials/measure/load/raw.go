@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The sockets are non-blocking, so these calls can't sleep and may go past the Go scheduler, as the
-// servers' own do: the load must not cost more than the server.
+// The sockets are non-blocking, so these calls can't sleep. They may bypass the Go scheduler, like
+// the servers' own system calls: the load must not cost more than the server.
 
 func read(fd int, p []byte) (int, unix.Errno) {
 	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd),
@@ -28,7 +28,8 @@ func send(fd int, p []byte) (int, unix.Errno) {
 	return int(n), 0
 }
 
-// dial begins to connect a new socket to an address, and returns it while it is connecting.
+// dial makes a socket that begins to connect to an address, and returns it before the connection is
+// open.
 func dial(to, from netip.AddrPort) (fd int, err error) {
 	family := unix.AF_INET
 	if to.Addr().Is6() {
@@ -40,8 +41,8 @@ func dial(to, from netip.AddrPort) (fd int, err error) {
 	}
 	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	if from.IsValid() {
-		// Without this the port would be chosen by bind, which doesn't know yet for which peer,
-		// and there are but 28,000.
+		// Without this option bind would choose the port. At that time it doesn't know the peer, so
+		// all connections together would have only 28,000 ports.
 		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
 		if err = unix.Bind(fd, sockaddr(from)); err != nil {
 			unix.Close(fd)
@@ -62,8 +63,9 @@ func sockaddr(a netip.AddrPort) unix.Sockaddr {
 	return &unix.SockaddrInet4{Addr: a.Addr().As4(), Port: int(a.Port())}
 }
 
-// source is an address to connect from. A pair of addresses has 28,000 ports, of which those of closed
-// connections rest for a minute, so each worker goes round 200 addresses of its own.
+// source returns an address to connect from. Each pair of addresses has 28,000 ports, and the port
+// of a closed connection can't be used for a minute. So each worker uses 200 addresses of its own
+// in turn.
 func source(to netip.AddrPort, worker int, n int64) netip.AddrPort {
 	if !to.Addr().Is4() {
 		return netip.AddrPort{}

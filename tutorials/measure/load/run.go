@@ -10,46 +10,46 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Options is how a plan is carried out.
+// Options says how to carry out a plan.
 type Options struct {
 	Plan
-	PID     int           // the server: it, or a child of it, must listen on the URL's port. 0: whoever does
-	Workers int           // processes that make the load, more if they can't hold the connections; 0: one
-	CPUs    []int         // where they run; none: anywhere
-	Warm    time.Duration // how long to make load before it is counted
+	PID     int           // the server's process: it or a child must listen on the URL's port; 0 for any process
+	Workers int           // processes that send the load; more if those can't hold the connections; 0 for one
+	CPUs    []int         // processors for the workers; all if empty
+	Warm    time.Duration // how long to send load before counting
 	Time    time.Duration // how long to count
 
-	// Called when all connections are open, just after the counting has begun, and just after it has
-	// ended, while the load goes on; nil: nothing.
+	// These functions are called when all connections are open, just after the counting has begun,
+	// and just after it has ended, while the load continues. Each may be nil.
 	Opened, Begin, End func() error
 
-	Progress io.Writer // gets a line each second; nil: nobody
+	Progress io.Writer // gets a line each second; may be nil
 }
 
-// Result is what was counted.
+// Result is the result of a run.
 type Result struct {
 	Owner    Owner
-	Messages uint64        // answered, and right, while it was counted
-	Total    uint64        // those before too
-	Elapsed  time.Duration // of the counting, the workers' mean
-	Opening  time.Duration // until all connections were open
-	Busy     float64       // of the busiest worker: CPU time by time. Near 1 the load was the limit
+	Messages uint64        // messages answered correctly during the counting
+	Total    uint64        // the same, including those before the counting
+	Elapsed  time.Duration // length of the counting, as the workers' mean
+	Opening  time.Duration // time until all connections were open
+	Busy     float64       // CPU time of the busiest worker by elapsed time; near 1 the load was the limit
 	Latency  *hdrhistogram.Histogram
 }
 
-// TooBusy is from where on Result.Busy says that the load may have been the limit.
+// TooBusy is the value of Result.Busy above which the load may have been the limit.
 const TooBusy = 0.95
 
-// Rate is messages a second.
+// Rate returns messages per second.
 func (r *Result) Rate() float64 { return float64(r.Messages) / r.Elapsed.Seconds() }
 
-// openTime is how long connections may take to open, beside a millisecond and a half each.
+// openTime is how long connections may take to open, in addition to 1.5 ms for each.
 const openTime = 20 * time.Second
 
-// slack is how long a worker may take for anything else, beyond what it was told.
+// slack is how long a worker may take for anything else, in addition to the times of the plan.
 const slack = 20 * time.Second
 
-// Run makes load. It ends when the time is up, the first answer was wrong, or ctx is over.
+// Run sends load until the time is up, an answer is wrong, or ctx ends.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	t, err := o.target()
 	if err != nil {
@@ -87,7 +87,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	return r, w.results(r)
 }
 
-// measure makes load, and counts when it has become warm.
+// measure sends load, and counts after the warm-up.
 func (w *workers) measure(o *Options) error {
 	w.command(begin)
 	if err := w.watch("warming up", o.Warm); err != nil {
@@ -115,13 +115,14 @@ func call(f func() error) error {
 	return f()
 }
 
-// fetch gets what all responses have to be like.
+// fetch requests the page once, and returns the content that all responses must have.
 func fetch(ctx context.Context, url string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, "GET", url, nil)
 	if err != nil {
 		return nil, err
 	}
-	// Not compressed, as for the workers, and closed after the response: no idle connection is left behind.
+	// The workers don't ask for compression either. The connection is closed, so that no idle one
+	// remains.
 	req.Close = true
 	client := http.Client{Transport: &http.Transport{DisableCompression: true}}
 	res, err := client.Do(req)

@@ -6,10 +6,11 @@ import (
 	"threeloops/common/ws"
 )
 
-// maxHead is the longest response head that is read, in bytes.
+// maxHead is the size of the longest accepted response head, in bytes.
 const maxHead = 16 << 10
 
-// headEnd collects a head in c and returns it when it is whole, with what follows it in p.
+// headEnd collects a head in c. When the head is complete, it returns the head and the bytes of p
+// after it.
 func (c *conn) headEnd(p []byte) (head, rest []byte, err error) {
 	if len(c.head) == 0 {
 		if i := bytes.Index(p, crlf2); i >= 0 {
@@ -31,7 +32,8 @@ func (c *conn) headEnd(p []byte) (head, rest []byte, err error) {
 
 var crlf2 = []byte("\r\n\r\n")
 
-// upgraded reads the answer to the handshake. ok: the connection is open, and rest follows the head.
+// upgraded reads the answer to the handshake. If ok, the connection is open, and rest is what
+// follows the head.
 func (c *conn) upgraded(pool *pool, p []byte) (rest []byte, ok bool, err error) {
 	head, rest, err := c.headEnd(p)
 	if head == nil || err != nil {
@@ -39,16 +41,16 @@ func (c *conn) upgraded(pool *pool, p []byte) (rest []byte, ok bool, err error) 
 	}
 	if !bytes.HasPrefix(head, []byte("HTTP/1.1 101 ")) {
 		line, _, _ := bytes.Cut(head, crlf2[:2])
-		return nil, false, c.wrong("no WebSocket: %s", line)
+		return nil, false, c.wrong("the handshake failed: %s", line)
 	}
 	if got := field(head, "sec-websocket-accept"); !bytes.Equal(got, pool.accept) {
-		return nil, false, c.wrong("Sec-WebSocket-Accept is %q, and not %q", got, pool.accept)
+		return nil, false, c.wrong("Sec-WebSocket-Accept is %q, want %q", got, pool.accept)
 	}
 	c.reader.Init(ws.Client, 0)
 	return rest, true, nil
 }
 
-// field returns the value of a field of a head; nil if there is none.
+// field returns the value of a field of a head, or nil.
 func field(head []byte, name string) []byte {
 	for line := range bytes.SplitSeq(head, crlf2[:2]) {
 		key, value, ok := bytes.Cut(line, []byte(":"))
@@ -59,8 +61,8 @@ func field(head []byte, name string) []byte {
 	return nil
 }
 
-// frames takes what came on an open WebSocket and returns how many messages have been answered by it.
-// closed: the server's Close frame has come.
+// frames parses the bytes received on an open WebSocket, and returns how many messages they answer.
+// closed reports whether the server's Close frame is among them.
 func (c *conn) frames(pool *pool, p []byte) (answered int, closed bool, err error) {
 	for {
 		ev, n := c.reader.Next(p)
@@ -71,10 +73,10 @@ func (c *conn) frames(pool *pool, p []byte) (answered int, closed bool, err erro
 		case ws.Data:
 			j := c.done + int64(answered)
 			if j >= c.sent {
-				return answered, closed, c.wrong("a message came that nothing asked for")
+				return answered, closed, c.wrong("a message came that is no answer")
 			}
 			if ev.First && ev.Opcode != pool.opcode {
-				return answered, closed, c.wrong("a %v message came for a %v one", ev.Opcode, pool.opcode)
+				return answered, closed, c.wrong("a %v message answers a %v message", ev.Opcode, pool.opcode)
 			}
 			want := pool.answer(j + int64(c.id))
 			if err := c.match(want, ev.Payload); err != nil {
@@ -84,7 +86,7 @@ func (c *conn) frames(pool *pool, p []byte) (answered int, closed bool, err erro
 				continue
 			}
 			if c.pos != len(want) {
-				return answered, closed, c.wrong("%d bytes came back of %d", c.pos, len(want))
+				return answered, closed, c.wrong("%d of %d bytes came back", c.pos, len(want))
 			}
 			c.pos = 0
 			answered++
@@ -96,7 +98,7 @@ func (c *conn) frames(pool *pool, p []byte) (answered int, closed bool, err erro
 			}
 			closed = true
 		case ws.Failed:
-			return answered, closed, c.wrong("not WebSocket: %v", ev.Err)
+			return answered, closed, c.wrong("the bytes received are not WebSocket frames: %v", ev.Err)
 		}
 	}
 }

@@ -18,35 +18,35 @@ import (
 // workerEnv makes a program a worker.
 const workerEnv = "THREELOOPS_LOAD_WORKER"
 
-// The commands of a worker, each a byte on its standard input. At the end of the input it ends.
+// Each command of a worker is a byte on its standard input. At end of file it ends.
 const (
-	begin = 'b' // the load
-	count = 'c' // from now on
-	tell  = 't' // how many messages have been counted
-	stop  = 's' // counting; the load goes on
-	say   = 'y' // what was counted, and end
+	begin = 'b' // begin the load
+	count = 'c' // begin the counting
+	tell  = 't' // print how many messages have been counted
+	stop  = 's' // end the counting; the load continues
+	say   = 'y' // print the result, and end
 )
 
-// event is a line of what a worker says, as JSON.
+// event is a line that a worker prints, as JSON.
 type event struct {
-	Kind     string        // ready, count, result, failed
-	Messages uint64        // counted
-	Total    uint64        // all, those before the counting too
-	Elapsed  time.Duration // of the counting
-	CPU      time.Duration // that it took this process
+	Kind     string        // ready, count, result or failed
+	Messages uint64        // messages counted
+	Total    uint64        // all messages, including those before the counting
+	Elapsed  time.Duration // length of the counting
+	CPU      time.Duration // CPU time of this process during the counting
 	Latency  []byte        // a histogram
 	Error    string
-	Opened   int // connections
+	Opened   int // connections that are open
 }
 
-// Worker makes this process a worker, and ends it, if [Run] has started it as such. A program that
-// calls Run must call Worker first of all.
+// Worker runs a worker, and ends the process, if [Run] has started this process as a worker. A
+// program that calls Run must call Worker first.
 func Worker() {
 	if os.Getenv(workerEnv) == "" {
 		return
 	}
 	runtime.LockOSThread()
-	debug.SetGCPercent(-1) // there is no garbage to speak of
+	debug.SetGCPercent(-1) // the worker makes almost no garbage
 	debug.SetMemoryLimit(1 << 30)
 	out := json.NewEncoder(os.Stdout)
 	report := func(e event) { out.Encode(e) }
@@ -60,7 +60,7 @@ func Worker() {
 func work(report func(event)) error {
 	var s share
 	if err := s.read(os.Stdin); err != nil {
-		return fmt.Errorf("the plan: %w", err)
+		return fmt.Errorf("can't read the plan: %w", err)
 	}
 	l, err := newLoop(&s, report)
 	if err != nil {
@@ -69,8 +69,8 @@ func work(report func(event)) error {
 	return l.run()
 }
 
-// write writes a share behind its length, so that it can be read without a byte of what follows, which
-// is for the loop.
+// write writes a share with its length before it. So the worker can read the share without the
+// bytes after it, which are commands for the loop.
 func (s *share) write(w io.Writer) error {
 	text, err := json.Marshal(s)
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *share) read(r io.Reader) error {
 	return json.Unmarshal(text, s)
 }
 
-// command does what standard input says.
+// command obeys a command from standard input.
 func (l *loop) command() error {
 	var b [1]byte
 	n, err := unix.Read(0, b[:])
@@ -131,8 +131,8 @@ func (l *loop) beginLoad() error {
 	return nil
 }
 
-// stop ends the counting. The load goes on: whoever reads a server's gauges one after the other must
-// find them in the same state as when the counting began.
+// stop ends the counting. The load continues, because a caller that reads several gauges of the
+// server must find it in the same state as when the counting began.
 func (l *loop) stop() {
 	now := l.now()
 	l.counting, l.elapsed, l.cpu = false, time.Duration(now-l.since), cpuTime()-l.cpu
@@ -141,7 +141,7 @@ func (l *loop) stop() {
 	}
 }
 
-// result says what was counted, and ends the load.
+// result prints the result, and ends the load.
 func (l *loop) result() error {
 	latency, err := l.latency.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 	if err != nil {
@@ -153,8 +153,8 @@ func (l *loop) result() error {
 	return errEnd
 }
 
-// overdue counts the messages that were due while it was counted and have no answer: each has taken
-// at least until now. Without them a server that stalls at the end would look good.
+// overdue counts the messages that were due during the counting and have no answer, as if they were
+// answered now. Without them a server that stalls at the end would look good.
 func (l *loop) overdue(now int64) {
 	due := l.pace.issued(now)
 	for id := range l.share.Active {
@@ -166,7 +166,7 @@ func (l *loop) overdue(now int64) {
 	}
 }
 
-// cpuTime is the CPU time that this process has used.
+// cpuTime returns the CPU time that this process has used.
 func cpuTime() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t); err != nil {

@@ -17,7 +17,7 @@ import (
 	"threeloops/common/sys"
 )
 
-// workers are the processes that make the load.
+// workers are the processes that send the load.
 type workers struct {
 	ctx      context.Context
 	all      []*worker
@@ -29,20 +29,20 @@ type workers struct {
 type worker struct {
 	cmd   *exec.Cmd
 	in    io.WriteCloser
-	err   bytes.Buffer // its standard error
-	count uint64       // the latest it has told
+	err   bytes.Buffer // standard error of the process
+	count uint64       // the latest count
 	open  int
-	done  bool // it has said what it has counted
+	done  bool // whether it has printed its result
 	gone  bool
 }
 
-// workerEvent is an event and the worker that it comes from.
+// workerEvent is an event of a worker.
 type workerEvent struct {
 	by *worker
 	event
 }
 
-// spare is how many descriptors a worker keeps for what isn't a connection.
+// spare is how many descriptors a worker reserves for other uses than connections.
 const spare = 64
 
 func startWorkers(ctx context.Context, o *Options, body []byte) (*workers, error) {
@@ -50,7 +50,8 @@ func startWorkers(ctx context.Context, o *Options, body []byte) (*workers, error
 	each := max(sys.MaxFiles()-spare, 1)
 	need := (conns + each - 1) / each
 	if need > o.Active {
-		return nil, fmt.Errorf("%d connections need %d processes, each with an active one", conns, need)
+		return nil, fmt.Errorf("%d connections need %d processes, and each needs an active connection: use "+
+			"more active connections", conns, need)
 	}
 	n := min(max(o.Workers, need, 1), o.Active)
 	w := &workers{ctx: ctx, events: make(chan workerEvent, n), conns: conns, progress: o.Progress}
@@ -93,7 +94,7 @@ func (w *workers) start(s *share) error {
 	}
 	w.all = append(w.all, k)
 	go func() {
-		// A result with its histogram is a long line.
+		// A result contains a histogram, so its line can be long.
 		for lines := bufio.NewReader(out); ; {
 			line, err := lines.ReadBytes('\n')
 			if err != nil {
@@ -109,7 +110,7 @@ func (w *workers) start(s *share) error {
 	return s.write(k.in)
 }
 
-// next waits for an event until a time.
+// next waits for an event, but only until a time.
 func (w *workers) next(until <-chan time.Time) (s workerEvent, ok bool, err error) {
 	select {
 	case s = <-w.events:
@@ -126,7 +127,7 @@ func (w *workers) next(until <-chan time.Time) (s workerEvent, ok bool, err erro
 		if s.by.done {
 			return s, true, nil
 		}
-		return s, false, fmt.Errorf("a worker of the load died: %s", bytes.TrimSpace(s.by.err.Bytes()))
+		return s, false, fmt.Errorf("a worker of the load ended unexpectedly: %s", bytes.TrimSpace(s.by.err.Bytes()))
 	case "count":
 		s.by.count, s.by.open = s.Messages, s.Opened
 	case "result":
@@ -135,7 +136,7 @@ func (w *workers) next(until <-chan time.Time) (s workerEvent, ok bool, err erro
 	return s, true, nil
 }
 
-// command gives all workers a command. One that has ended says why in its last event.
+// command sends a command to all workers. A worker that has ended says why in its last event.
 func (w *workers) command(command byte) {
 	for _, k := range w.all {
 		k.in.Write([]byte{command})
@@ -164,10 +165,10 @@ func (w *workers) ready(d time.Duration) error {
 	return nil
 }
 
-// watch lets a time pass, and says each second how many messages there were since it began.
+// watch waits for a time. Each second it prints how many messages were answered since it began.
 func (w *workers) watch(what string, d time.Duration) error {
 	begun := time.Now()
-	if d <= time.Second { // there will be no line, and so nobody is disturbed
+	if d <= time.Second { // no line will be printed, so don't disturb the workers
 		return w.pass(begun.Add(d))
 	}
 	if err := w.askProgress(); err != nil {
@@ -189,7 +190,8 @@ func (w *workers) watch(what string, d time.Duration) error {
 	return w.pass(begun.Add(d))
 }
 
-// askProgress asks all workers how far they are. A worker that is too busy to answer soon keeps its last figures.
+// askProgress asks all workers for their counts. A worker that is too busy to answer soon keeps its
+// last count.
 func (w *workers) askProgress() error {
 	w.command(tell)
 	late := time.After(time.Second / 2)
@@ -201,7 +203,7 @@ func (w *workers) askProgress() error {
 	return nil
 }
 
-// pass waits until a time, and takes note of what the workers say.
+// pass waits until a time, and handles the workers' events.
 func (w *workers) pass(until time.Time) error {
 	late := time.After(time.Until(until))
 	for {
@@ -211,7 +213,7 @@ func (w *workers) pass(until time.Time) error {
 	}
 }
 
-// sum adds up what the workers have told last.
+// sum adds up the workers' latest counts.
 func (w *workers) sum() (messages uint64, open int) {
 	for _, k := range w.all {
 		messages += k.count
@@ -220,7 +222,7 @@ func (w *workers) sum() (messages uint64, open int) {
 	return messages, open
 }
 
-// results adds up what was counted.
+// results adds up the workers' results.
 func (w *workers) results(r *Result) error {
 	for left := len(w.all); left > 0; {
 		s, ok, err := w.next(time.After(slack))

@@ -71,7 +71,7 @@ func TestAColourOfAServerMeansThatServer(t *testing.T) {
 			if n.Data == "svg" {
 				label := value(n, "aria-label")
 				words := models
-				if strings.HasPrefix(label, "A chart ") {
+				if strings.HasPrefix(label, "A bar chart") || strings.HasPrefix(label, "A line chart") {
 					words, charts = series, charts+1
 				} else {
 					drawings++

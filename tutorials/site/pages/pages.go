@@ -3,6 +3,7 @@ package pages
 import (
 	"bytes"
 	"embed"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -21,6 +22,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"page": annotate.PageOf,
 	"base": filepath.Base,
 	"id":   annotate.DeclID,
+
+	"declared": func(id string) string { return strings.TrimPrefix(id, annotate.DeclID("")) },
 }).ParseFS(web, "web/*.html"))
 
 // patterns are the packages whose source is shown.
@@ -33,25 +36,34 @@ type page struct {
 	URL        string
 	Title      string
 	Kind       string // of page: the class of its body
+	Number     int    // of the chapter; 0: it is none
+	Minutes    int    // that the chapter takes
 	Contents   []markdown.Section
 	Prev, Next *link
 	Main       template.HTML
+	Ports      ports // of the servers; write fills it in
 }
 
 type link struct{ URL, Title string }
 
 // site is what is being written.
 type site struct {
-	dir  string
-	root string
-	code *annotate.Code
-	book *markdown.Book
+	dir   string
+	root  string
+	ports ports
+	code  *annotate.Code
+	book  *markdown.Book
 }
 
-// Write writes the site of the repository at root into the directory dir, which exists. What is wrong in
-// chapters is given to warn, and stands in its place on their pages: who tries out a change to the code
+// Write writes the site of the repository at root into the directory dir, which exists. addrs are where
+// forkserv, pollserv and epollserv listen, for the commands on the pages. What is wrong in chapters is
+// given to warn, and stands in its place on their pages: a reader who tries out a change to the code
 // still has a site.
-func Write(dir, root string, warn func(error)) error {
+func Write(dir, root string, addrs []string, warn func(error)) error {
+	ports, err := portsOf(addrs)
+	if err != nil {
+		return err
+	}
 	book, err := markdown.Load(root, markdown.Folder)
 	switch {
 	case book == nil:
@@ -63,8 +75,8 @@ func Write(dir, root string, warn func(error)) error {
 	if err != nil {
 		return err
 	}
-	s := &site{dir, root, code, book}
-	for _, write := range []func() error{s.static, s.chapters, s.sources, s.loops} {
+	s := &site{dir, root, ports, code, book}
+	for _, write := range []func() error{s.static, s.chapters, s.glossary, s.sources, s.loops} {
 		if err := write(); err != nil {
 			return err
 		}
@@ -74,7 +86,7 @@ func Write(dir, root string, warn func(error)) error {
 
 // static copies what no page is made of.
 func (s *site) static() error {
-	for _, name := range []string{"page.css", "page.js", "coach.js", "ask.js"} {
+	for _, name := range []string{"page.css", "page.js", "coach.js", "ask.js", "reading.js"} {
 		text, err := fs.ReadFile(web, "web/"+name)
 		if err != nil {
 			return err
@@ -92,7 +104,7 @@ func (s *site) write(p page, name string, data any) error {
 	if err := templates.ExecuteTemplate(&main, name, data); err != nil {
 		return err
 	}
-	p.Main = template.HTML(main.String())
+	p.Main, p.Ports = template.HTML(main.String()), s.ports
 	if err := templates.ExecuteTemplate(&whole, "frame.html", p); err != nil {
 		return err
 	}
@@ -120,13 +132,14 @@ func (s *site) chapters() error {
 		if err != nil {
 			return err
 		}
-		p := page{URL: urlOf(c), Title: title(c), Kind: "chapter", Prev: to(i - 1), Next: to(i + 1)}
+		p := page{URL: urlOf(c), Title: title(c), Kind: "chapter", Number: c.Number, Minutes: c.Minutes,
+			Prev: to(i - 1), Next: to(i + 1)}
 		for _, section := range c.Sections {
 			if section.Level == 2 {
 				p.Contents = append(p.Contents, section)
 			}
 		}
-		if err := s.write(p, "chapter.html", body); err != nil {
+		if err := s.write(p, "chapter.html", s.ports.replace(body)); err != nil {
 			return err
 		}
 	}
@@ -137,20 +150,55 @@ func (s *site) chapters() error {
 func (s *site) index() error {
 	type entry struct {
 		link
-		Question string
+		Number, Minutes int
+		Question        string
 	}
 	data := struct {
 		Chapters       []entry
+		Hours          int // that all take, rounded
 		Pages          []link
 		Misconceptions []markdown.Misconception
 	}{Misconceptions: s.book.Misconceptions}
+	minutes := 0
 	for _, c := range s.book.Chapters {
-		data.Chapters = append(data.Chapters, entry{link{urlOf(c), title(c)}, c.Question()})
+		data.Chapters = append(data.Chapters, entry{link{urlOf(c), title(c)}, c.Number, c.Minutes, c.Question()})
+		minutes += c.Minutes
 	}
+	if err := s.course(); err != nil {
+		return err
+	}
+	data.Hours = (minutes + 30) / 60
 	for _, c := range s.book.Pages {
 		data.Pages = append(data.Pages, link{urlOf(c), title(c)})
 	}
 	return s.write(page{URL: "/chapters/", Title: "Chapters", Kind: "index"}, "chapters.html", data)
+}
+
+// glossary writes the list of terms.
+func (s *site) glossary() error {
+	return s.write(page{URL: "/glossary.html", Title: "Glossary", Kind: "index"}, "glossary.html", s.book.Glossary)
+}
+
+// course writes what pages need to lead a reader to a place in another chapter.
+func (s *site) course() error {
+	type chapter struct {
+		Number   int               `json:"number"`
+		URL      string            `json:"url"`
+		Sections map[string]string `json:"sections"` // titles by id
+	}
+	var all []chapter
+	for _, c := range s.book.Chapters {
+		sections := make(map[string]string)
+		for _, section := range c.Sections {
+			sections[section.ID] = section.Title
+		}
+		all = append(all, chapter{c.Number, urlOf(c), sections})
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(s.dir, "course.json"), text, 0o644)
 }
 
 func urlOf(c *markdown.Chapter) string { return "/chapters/" + c.Name + ".html" }

@@ -3,6 +3,7 @@ package pages
 import (
 	"errors"
 	"io/fs"
+	"iter"
 	"net/url"
 	"os"
 	"path"
@@ -13,6 +14,8 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"threeloops/tutorials/book/annotate"
 )
 
 // served are what the servers have beside the site's files.
@@ -39,7 +42,7 @@ var written = sync.OnceValues(func() (map[string]*html.Node, error) {
 	}
 	defer os.RemoveAll(dir)
 	var wrong error
-	if err := Write(dir, root, func(err error) { wrong = err }); err != nil || wrong != nil {
+	if err := Write(dir, root, []string{"127.0.0.1:9401", "127.0.0.1:9402", "127.0.0.1:9403"}, func(err error) { wrong = err }); err != nil || wrong != nil {
 		return nil, errors.Join(err, wrong)
 	}
 	return read(dir)
@@ -293,6 +296,157 @@ func TestTheHouseIsDrawn(t *testing.T) {
 	}
 	for other := range links {
 		t.Errorf("the drawing has a link to %s, which it doesn't show", other)
+	}
+}
+
+// The loops stand beside each other to be compared, so what differs is said for each declaration that
+// several of them have.
+func TestWhatDiffersInTheLoopsIsSaid(t *testing.T) {
+	all, err := readSaid()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 20 || all[0].name != "run" || all[1].name != "settle" || all[2].name != "accept" {
+		t.Fatalf("loops.md has %d sections, want run, settle, accept first", len(all))
+	}
+	shown := make(map[string]bool)
+	for _, v := range views {
+		page := pagesOf(t)[v.url]
+		for n := range page.Descendants() {
+			class, _ := attribute(n, "class")
+			if class != "beside" {
+				continue
+			}
+			name, said := "", 0
+			for d := range n.Descendants() {
+				switch {
+				case d.DataAtom == atom.H2:
+					name = textOf(d)
+				case d.DataAtom == atom.P && value(d, "class") == "":
+					said++
+				}
+			}
+			shown[strings.TrimSpace(name)] = true
+			if said == 0 {
+				t.Errorf("%s doesn't say what differs in %s", v.url, name)
+			}
+		}
+	}
+	for _, s := range all {
+		if !shown[s.name] {
+			t.Errorf("loops.md is about %s, which no loop has", s.name)
+		}
+	}
+}
+
+func TestNothingSharedIsLeftOutOfTheLoops(t *testing.T) {
+	all, err := readSaid()
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := make(map[string]bool)
+	for _, s := range all {
+		about[s.name] = true
+	}
+	code, err := annotate.Load("../../..", "./forkserv", "./pollserv", "./epollserv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range views {
+		for _, b := range code.Compare(code.File("pollserv/loop.go"), code.File("epollserv/loop.go"), code.File(v.fork)) {
+			have := 0
+			for _, c := range b.Cells {
+				if c.Code != "" {
+					have++
+				}
+			}
+			if have > 1 && !about[b.Name] {
+				t.Errorf("loops.md doesn't say what differs in %s", b.Name)
+			}
+		}
+	}
+}
+
+func TestTermsAreExplained(t *testing.T) {
+	pages := pagesOf(t)
+	terms := 0
+	for n := range pages["/glossary.html"].Descendants() {
+		if n.DataAtom != atom.Div || !strings.HasPrefix(value(n, "id"), "term-") {
+			continue
+		}
+		terms++
+		used := false
+		for a := range n.Descendants() {
+			used = used || strings.HasPrefix(value(a, "href"), "/chapters/")
+		}
+		if !used {
+			t.Errorf("no chapter uses the term %s: take it out of glossary.md", value(n, "id"))
+		}
+	}
+	if terms < 30 {
+		t.Errorf("the glossary has %d terms", terms)
+	}
+	explained := 0
+	for address, page := range pages {
+		for n := range descendants(page) {
+			if n.DataAtom != atom.Dfn {
+				continue
+			}
+			explained++
+			tip := n.NextSibling
+			if value(n, "tabindex") != "0" || tip == nil || value(tip, "role") != "tooltip" ||
+				value(tip, "id") != value(n, "aria-describedby") || strings.TrimSpace(textOf(tip)) == "" {
+				t.Errorf("%s: the keyboard doesn't reach the meaning of %s", address, textOf(n))
+			}
+		}
+	}
+	if explained < 100 {
+		t.Errorf("the chapters explain %d terms only", explained)
+	}
+}
+
+// descendants are those of a page, none of a file that is no page.
+func descendants(page *html.Node) iter.Seq[*html.Node] {
+	if page == nil {
+		return func(func(*html.Node) bool) {}
+	}
+	return page.Descendants()
+}
+
+// A reader whose servers have other ports copies a command as it stands there.
+func TestCommandsHaveThePortsOfTheServers(t *testing.T) {
+	shown := make(map[string]bool)
+	for address, page := range pagesOf(t) {
+		if page == nil || !strings.HasPrefix(address, "/chapters/") {
+			continue
+		}
+		text := textOf(page)
+		for _, port := range []string{"8001", "8002", "8003"} {
+			if strings.Contains(text, ":"+port) {
+				t.Errorf("%s has the port %s, and the servers have others", address, port)
+			}
+		}
+		for _, port := range []string{"9401", "9402", "9403"} {
+			shown[port] = shown[port] || strings.Contains(text, ":"+port)
+		}
+	}
+	if len(shown) != 3 || !shown["9401"] || !shown["9402"] || !shown["9403"] {
+		t.Errorf("the ports of the servers are shown: %v", shown)
+	}
+}
+
+func TestQuotedCodeKeepsItsPorts(t *testing.T) {
+	p, err := portsOf([]string{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:33"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const code = `<pre class="code numbered"><code>":8003"</code></pre>`
+	got := p.replace("<kbd>curl :8001 :8003/ :80033</kbd>" + code + "<p>:8002</p>" + code)
+	if want := "<kbd>curl :1 :33/ :80033</kbd>" + code + "<p>:2</p>" + code; string(got) != want {
+		t.Errorf("the text becomes %s, want %s", got, want)
+	}
+	if _, err := portsOf([]string{"127.0.0.1:1"}); err == nil {
+		t.Error("one address is enough for three servers")
 	}
 }
 

@@ -17,7 +17,33 @@ import (
 // part is a part of a file as it is shown.
 type part struct {
 	annotate.Part
-	Code template.HTML
+	Code  template.HTML
+	Loops *differs // nil: it isn't compared
+}
+
+// differs is what differs in this declaration of one of the loops, and the page that shows it.
+type differs struct {
+	About []template.HTML
+	URL   string
+}
+
+// differsIn finds what loops.md says of a declaration of a file.
+func differsIn(path, name string) (*differs, error) {
+	all, err := readSaid()
+	if err != nil {
+		return nil, err
+	}
+	_, method, _ := strings.Cut(name, ".")
+	for _, v := range views {
+		for _, h := range heads(v.fork) {
+			for _, s := range all {
+				if h.Path == path && s.name == method {
+					return &differs{s.paragraphs(v), v.url + "#" + annotate.DeclID(method)}, nil
+				}
+			}
+		}
+	}
+	return nil, nil
 }
 
 // shelf is a package in the index.
@@ -76,6 +102,10 @@ func (s *site) file(files []*annotate.File, i int) error {
 	}{File: f}
 	for _, q := range s.code.Parts(f) {
 		piece := part{Part: q}
+		var err error
+		if piece.Loops, err = differsIn(f.Path, q.Name); err != nil {
+			return err
+		}
 		if q.First <= q.Last {
 			piece.Code = s.code.Lines(f, q.First, q.Last, true)
 		}
@@ -133,41 +163,4 @@ func (s *site) house() (template.HTML, []*annotate.Package, error) {
 		}
 	}
 	return template.HTML(linked.String()), order, nil
-}
-
-// loops writes the views of the loops side by side.
-func (s *site) loops() error {
-	poll, epoll := "pollserv/loop.go", "epollserv/loop.go"
-	views := []struct{ url, title, about, fork string }{
-		{"/source/loops.html", "The three loops side by side",
-			"The third is the loop of a child of forkserv, which has one connection and accepts none.",
-			"forkserv/child.go"},
-		{"/source/loops-parent.html", "The loops, and forkserv's parent",
-			"The third is the parent in forkserv, which accepts, forks and reaps, and never reads from a connection.",
-			"forkserv/parent.go"},
-	}
-	for i, v := range views {
-		var files []*annotate.File
-		for _, name := range []string{poll, epoll, v.fork} {
-			f := s.code.File(name)
-			if f == nil {
-				return fmt.Errorf("there is no file %s to be laid beside the others", name)
-			}
-			files = append(files, f)
-		}
-		other := views[1-i]
-		data := struct {
-			About string
-			Other link
-			Rows  []annotate.Beside
-		}{v.about, link{other.url, other.title}, s.code.Compare(files...)}
-		p := page{URL: v.url, Title: v.title, Kind: "loops"}
-		for _, row := range data.Rows {
-			p.Contents = append(p.Contents, markdown.Section{Title: row.Name, ID: annotate.DeclID(row.Name), Level: 2})
-		}
-		if err := s.write(p, "loops.html", data); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -1,2 +1,3 @@
-// Package guard ends the processes of a program that has been killed, and could end nobody.
+// Package guard ends the processes that a program has started even if the program is killed, and so can't
+// end them itself.
 package guard

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Go is the go command with these arguments. Its temporary files are in the directory temp, which the caller
-// removes: the go command can't remove them if it is killed. When ctx ends, the command is interrupted, so that
-// what it has started ends before it.
+// Go returns the go command with these arguments. It puts its temporary files into the directory temp. The
+// caller must remove temp, because the go command can't do so if it is killed. When ctx ends, Go interrupts
+// the command, so that the command first ends the processes that it has started.
 func Go(ctx context.Context, temp string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = append(os.Environ(), "GOTMPDIR="+temp)

@@ -9,19 +9,19 @@ import (
 	"syscall"
 )
 
-// interruptible tells whether a process can be sent an interrupt.
+// interruptible reports whether this system can send a process an interrupt.
 const interruptible = true
 
-// Guard is a process that kills a process group when the one that started it is gone, however it
-// ended: the kernel closes the write end of a pipe that nothing is written to, and who reads from it
-// learns that. The group itself knows no such pipe.
+// Guard is a process that kills a process group when the process that started the guard has ended, in
+// whatever way. The guard reads from a pipe that nobody writes to. Only the starting process has the write
+// end, and when it ends, the kernel closes that end and the guard's read returns.
 type Guard struct {
 	cmd      *exec.Cmd
 	lifeline io.Closer
 }
 
-// Over starts a guard of a process group, nil if that doesn't work. Like the group it is out of the
-// terminal's reach.
+// Over starts a guard of a process group. It returns nil if it can't. The guard has a process group of its
+// own, so the terminal's Ctrl-C doesn't reach it.
 func Over(group int) *Guard {
 	cmd := exec.Command("/bin/sh", "-c", `read -r line; kill -s KILL -- "-$0"`, strconv.Itoa(group))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -32,12 +32,12 @@ func Over(group int) *Guard {
 	return &Guard{cmd, lifeline}
 }
 
-// Dismiss ends the guard, if there is one, and not its group.
+// Dismiss ends the guard, but not its process group. A nil guard is fine.
 func (g *Guard) Dismiss() {
 	if g == nil {
 		return
 	}
-	g.cmd.Process.Kill() // first, for the end of its input would tell it to kill
+	g.cmd.Process.Kill() // before the pipe is closed, which would make the guard kill its group
 	g.cmd.Wait()
 	g.lifeline.Close()
 }

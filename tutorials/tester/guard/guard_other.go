@@ -2,10 +2,10 @@
 
 package guard
 
-// interruptible tells whether a process can be sent an interrupt.
+// interruptible reports whether this system can send a process an interrupt.
 const interruptible = false
 
-// Guard does nothing where there are no process groups.
+// Guard does nothing, because this system has no process groups.
 type Guard struct{}
 
 // Over starts no guard.

@@ -9,14 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Run runs a command in a process group of its own until it ends, or ctx does. Then nobody of the group is
-// left, nor if this process is killed meanwhile. The error is that of the command, which tells nothing of ctx.
+// Run runs a command in a process group of its own until the command or ctx ends. Then it kills the rest
+// of the group. A guard does this if the calling process is killed meanwhile. Run returns the command's
+// error, which doesn't mention ctx.
 func Run(ctx context.Context, cmd *exec.Cmd) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.WaitDelay = time.Second // for who has left the group, and still holds the output
+	cmd.WaitDelay = time.Second // a process that has left the group may still hold the output open
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -33,7 +34,7 @@ func Run(ctx context.Context, cmd *exec.Cmd) error {
 	case <-ended:
 	}
 	guard.Dismiss()
-	// The leader has not been waited for, so nobody else can have its number, nor the group's.
+	// Nobody has waited for the leader yet, so no other process or group can have its number.
 	syscall.Kill(-pid, syscall.SIGKILL)
 	<-ended
 	return cmd.Wait()

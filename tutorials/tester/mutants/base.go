@@ -9,20 +9,19 @@ import (
 	"time"
 )
 
-// proto is one connection's side of what the server speaks: bytes in, bytes
-// out, and no socket.
+// proto is the protocol of one connection: bytes in, bytes out, and no socket.
 type proto interface {
-	// feed takes what was read and returns what is to be sent; end is true when
-	// nothing comes after that.
+	// feed takes the bytes of a read and returns the bytes to send. If end is true, the connection
+	// ends after these.
 	feed(in []byte) (out []byte, end bool)
-	// midway tells whether a request has begun and not ended.
+	// midway reports whether a part of a request has arrived, but not its end.
 	midway() bool
 }
 
-// requestTimeout is how long a request may take to come.
+// requestTimeout is how long a request may take to arrive.
 const requestTimeout = 4 * time.Second
 
-// parts are what a server is made of. A mutant replaces one.
+// parts are the parts of a server. A mutant replaces one.
 type parts struct {
 	proto  func() proto
 	listen func(addr string) (*net.TCPListener, error)
@@ -30,24 +29,24 @@ type parts struct {
 
 	requestTimeout time.Duration
 	timeoutPerRead bool                               // each, fork: the timeout starts again with every read
-	accepted       func(c *net.TCPConn)               // each, fork: a connection begins
-	failed         func(err error)                    // each, fork: one has ended with an error
+	accepted       func(c *net.TCPConn)               // each, fork: called for a new connection
+	failed         func(err error)                    // each, fork: called when a read or write fails
 	send           func(c net.Conn, out []byte) error // each, fork
 
-	handed func(c *net.TCPConn) // fork: a child has the connection now
-	reap   func()               // fork: SIGCHLD has come
+	handed func(c *net.TCPConn) // fork: called when a child has got the connection
+	reap   func()               // fork: called after a SIGCHLD
 
-	state         func(l *loop, fd int) *conn           // loop: of a connection that begins
-	accept        func(l *loop)                         // loop: the listener is ready
-	ready         func(l *loop, c *conn, events uint32) // loop: a connection is
-	flush         func(c *conn) error                   // loop: sends what is to be sent
-	interest      func(c *conn) uint32                  // loop: what to wait for
+	state         func(l *loop, fd int) *conn           // loop: makes the state of a new connection
+	accept        func(l *loop)                         // loop: called when the listener is ready
+	ready         func(l *loop, c *conn, events uint32) // loop: called when a connection is ready
+	flush         func(c *conn) error                   // loop: sends c.out
+	interest      func(c *conn) uint32                  // loop: returns the event flags to wait for
 	listenerFlags uint32                                // loop: further event flags of the listener
-	pause         func(l *loop)                         // loop: accept has failed
-	pauseOver     func(l *loop) bool                    // loop: whether the pause after that has ended
+	pause         func(l *loop)                         // loop: called when accept has failed
+	pauseOver     func(l *loop) bool                    // loop: reports whether that pause has ended
 }
 
-// base returns a server without a fault that speaks p and is driven by serve.
+// base returns a server without a fault. It speaks p, and serve handles its connections.
 func base(p func() proto, serve func(*parts, *net.TCPListener)) *parts {
 	return &parts{
 		proto: p, listen: listen, serve: serve, requestTimeout: requestTimeout,
@@ -66,7 +65,7 @@ func listen(addr string) (*net.TCPListener, error) {
 	return ln.(*net.TCPListener), nil
 }
 
-// run serves until SIGTERM comes.
+// run serves until a SIGTERM or SIGINT ends the process.
 func run(s *parts, addr string) error {
 	ln, err := s.listen(addr)
 	if err != nil {
@@ -80,5 +79,5 @@ func run(s *parts, addr string) error {
 		os.Exit(0)
 	}()
 	s.serve(s, ln)
-	return errors.New("the server has nothing to wait for")
+	return errors.New("the server has stopped accepting")
 }

@@ -2,11 +2,10 @@ package main
 
 import "net"
 
-// TCPListener.File().Fd() makes the socket blocking, for the listener it was
-// taken from as well: the flag belongs to what both share. So Accept sits in the
-// kernel, Close waits for it, and a server that is told to end does so when the
-// next client comes.
-var _ = mutant("blocking-listener", "ends when told to, but only after one more client", func() *parts {
+// TCPListener.File().Fd() makes the socket blocking, and the listener's socket, too: both descriptors
+// share one open file description, which has the flag. So Accept waits in the kernel, Close waits for
+// Accept, and after a SIGTERM the server ends only when the next client connects.
+var _ = mutant("blocking-listener", "after a SIGTERM it waits for one more client", func() *parts {
 	s := base(newLine, each)
 	s.listen = func(addr string) (*net.TCPListener, error) {
 		ln, err := listen(addr)
@@ -17,7 +16,7 @@ var _ = mutant("blocking-listener", "ends when told to, but only after one more 
 		if err != nil {
 			return nil, err
 		}
-		f.Fd() // to set an option of the socket, say
+		f.Fd() // for example, to set a socket option
 		return ln, nil
 	}
 	return s

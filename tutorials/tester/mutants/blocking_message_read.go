@@ -2,10 +2,10 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// A server for a million WebSockets asked epoll who is ready, and then
-// called a library's “read a message”, which answers a Ping and goes on waiting
-// for a message. One client that pings and says nothing stopped all others.
-var _ = mutant("blocking-message-read", "one Ping stops everyone until its sender says more", func() *parts {
+// A server for a million WebSockets asked epoll which connections were ready, and then called a
+// library's function that reads a message. The function answers a Ping and goes on waiting for a
+// message. So one client that sent only a Ping stopped the server for all others.
+var _ = mutant("blocking-message-read", "after a client's Ping it waits for that client's message", func() *parts {
 	s := base(newWebSocket, reactor)
 	s.ready = func(l *loop, c *conn, events uint32) {
 		w := c.proto.(*webSocket)

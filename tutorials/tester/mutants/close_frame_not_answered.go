@@ -1,8 +1,8 @@
 package main
 
-// Chapter 10 (planned). The server answers a Close by closing the connection, without a Close of its own.
-// For the client that is 1006, as if the server had crashed.
-var _ = mutant("close-frame-not-answered", "a Close is answered by hanging up", func() *parts {
+// Chapter 10 (planned). The server answers a Close frame by closing the connection, without a Close frame
+// of its own. The client sees code 1006, as if the server had crashed.
+var _ = mutant("close-frame-not-answered", "closes the connection without a Close frame", func() *parts {
 	return base(func() proto {
 		w := plainWebSocket()
 		w.control = func(w *webSocket, f frame) (out []byte, end bool) {

@@ -1,13 +1,12 @@
 package main
 
-// A library answers a Close whose reason is no UTF-8 with 1007 if it comes in
-// one read, and accepts it if it comes byte by byte: it looked only at the
-// bytes of the last read.
-var _ = mutant("close-reason-of-last-read", "checks a Close's reason only if it comes in one piece", func() *parts {
+// A library checked only the bytes of the last read. If a Close frame whose reason isn't UTF-8 arrived in
+// one read, the library answered with code 1007. If the frame arrived byte by byte, the library accepted it.
+var _ = mutant("close-reason-of-last-read", "checks the reason of a Close frame only if it arrives whole", func() *parts {
 	return base(func() proto { return &lastReadOnly{webSocket: plainWebSocket()} }, each)
 })
 
-// lastReadOnly doesn't check the reason of a Close that began in an earlier read.
+// lastReadOnly doesn't check the reason of a Close frame that began in an earlier read.
 type lastReadOnly struct{ *webSocket }
 
 func (l *lastReadOnly) feed(in []byte) (out []byte, end bool) {

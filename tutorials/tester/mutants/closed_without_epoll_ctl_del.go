@@ -5,12 +5,12 @@ import (
 	"os"
 )
 
-// A parent that watches connections with epoll until something comes, then
-// hands them to a child and closes its own copy, still hears of them: epoll
-// watches the open socket, which the child has, and not the number. And it can't
-// be told to stop, for the number is gone (EBADF). As long as the child leaves
-// bytes unread, the parent wakes up for nothing.
-var _ = mutant("closed-without-epoll-ctl-del", "the parent computes while a child's client doesn't read", func() *parts {
+// A parent watched its connections with epoll until bytes arrived. Then it handed the connection to a
+// child and closed its own descriptor, and epoll still reported events of the connection: epoll watches the
+// open file description, which the child has open, and not the descriptor. The parent can't
+// remove it any more, because its descriptor is closed (EBADF). As long as the child leaves bytes unread,
+// the parent wakes up in vain.
+var _ = mutant("closed-without-epoll-ctl-del", "the parent never sleeps while a child leaves bytes unread", func() *parts {
 	s := base(newLine, func(s *parts, ln *net.TCPListener) {
 		watch(s)
 		reactor(s, ln)

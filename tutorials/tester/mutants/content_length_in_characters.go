@@ -2,9 +2,9 @@ package main
 
 import "unicode/utf8"
 
-// Chapter 1. Content-Length counts bytes. This one counts characters, and the page
-// has an é: its last byte is taken for the beginning of the next answer.
-var _ = mutant("content-length-in-characters", "Content-Length counts characters", func() *parts {
+// Chapter 1. Content-Length must count bytes. This server counts characters, and its page has an é, which
+// is two bytes. So the client takes the last byte of the page for the beginning of the next response.
+var _ = mutant("content-length-in-characters", "its Content-Length counts characters, not bytes", func() *parts {
 	return base(func() proto {
 		return &http{respond: func(head []byte) (out []byte, end bool) {
 			if out, end = respond(head); end {

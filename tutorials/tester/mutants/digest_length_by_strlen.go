@@ -6,10 +6,10 @@ import (
 	"encoding/base64"
 )
 
-// Two tutorials' handshakes took the length of a SHA-1 digest by strlen. A
-// digest is bytes, and one in thirteen has a NUL among its twenty: of 2,000
-// handshakes 7.9 % failed, and nobody could say why.
-var _ = mutant("digest-length-by-strlen", "one handshake in thirteen has a wrong accept value", func() *parts {
+// The handshakes of two tutorials measured a SHA-1 digest with strlen. But a digest is no string: one
+// digest in thirteen has a NUL among its twenty bytes. Of 2,000 handshakes 7.9 % failed, and nobody could
+// say why.
+var _ = mutant("digest-length-by-strlen", "one handshake in thirteen has a wrong Sec-WebSocket-Accept", func() *parts {
 	return base(func() proto {
 		w := plainWebSocket()
 		w.accept = func(key string) string {

@@ -1,28 +1,25 @@
-// Command mutants is a collection of servers with one fault each: faults that
-// were found by running published servers. The tester (go run ./tutorials test)
-// must find every one of them, by its symptom.
+// Command mutants is a collection of servers with one planted fault each. Many are faults of real,
+// published servers. The tester (go run ./tutorials test) must find each fault by its symptom.
 //
 //	go run ./tutorials/tester/mutants                                     all names
 //	go run ./tutorials/tester/mutants echo-of-nuls -addr 127.0.0.1:9000   one of them
 //
-// base.go is a small server without the fault, made of parts: what it speaks
-// (line.go, http.go, websocket.go) and how it serves many (each.go: a goroutine
-// per connection; fork.go: a process per connection; loop.go: one epoll loop). A
-// mutant is a file that replaces one part: read it beside the part that it
-// replaces. File and mutant have the name of the fault. The file's comment says what the
-// published server did, and what its clients saw. A comment that begins with a chapter's
-// number describes a fault that belongs to this chapter, and that no published server had.
+// base.go has a small server without a fault, made of parts: the protocol (line.go, http.go,
+// websocket.go) and the way to serve many connections (each.go: a goroutine for each; fork.go: a
+// process for each; loop.go: one epoll loop for all). Each mutant is a file that replaces one part, so
+// read it next to that part. The file and the mutant are named after the fault. The file's comment says
+// what the published server did, and what its clients saw. If the comment begins with a chapter's number,
+// the fault belongs to that chapter, and no published server is known to have it.
 //
-// Some of what was found has no mutant, because no server is at fault:
+// Some observations have no mutant, because no server is at fault:
 //
-//   - The cost of poll(2) and epoll(7) is the kernel's.
-//   - So is how often each of epoll's modes wakes a server. What a server makes of that is
-//     epollout-always-armed and one-read-per-edge.
-//   - write(2) may take a part of the bytes only. To ignore that is short-write-ignored, and
-//     to exit when a later write fails is write-error-exits.
+//   - poll(2) and epoll(7) have a cost: it is the kernel's.
+//   - Level-triggered and edge-triggered epoll wake a server differently often. Two mutants get this
+//     wrong: epollout-always-armed and one-read-per-edge.
+//   - write(2) may take only a part of the bytes. Two mutants get this wrong: short-write-ignored
+//     and partial-write-resent.
 //   - A backlog of n holds n+1 clients.
-//   - What a process costs is no fault. Not to wait for it is children-never-reaped.
-//   - Many processes that wait for one listener wake up needlessly: slow, and correct.
-//   - SO_REUSEPORT distributes the clients without looking at the processes. Clients of a
-//     paused process wait because somebody paused it.
+//   - A process has a cost. The fault is not to wait for its end: children-never-reaped.
+//   - If many processes wait for one listener, some wake up in vain: slow, but correct.
+//   - SO_REUSEPORT distributes clients to processes even if a process is stopped. Then its clients wait.
 package main

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// acceptPause is how long a server leaves its listener alone when accept has failed, for
-// example because no descriptor is free.
+// acceptPause is how long a server pauses when accept has failed, for example because no descriptor is
+// free.
 const acceptPause = 100 * time.Millisecond
 
-// next accepts a connection. The error is that of a listener that is closed.
+// next accepts a connection. It returns an error only if the listener is closed.
 func next(ln *net.TCPListener) (*net.TCPConn, error) {
 	for {
 		c, err := ln.AcceptTCP()
@@ -23,7 +23,7 @@ func next(ln *net.TCPListener) (*net.TCPConn, error) {
 	}
 }
 
-// each serves every connection by a goroutine.
+// each serves every connection in a goroutine of its own.
 func each(s *parts, ln *net.TCPListener) {
 	for {
 		c, err := next(ln)
@@ -64,7 +64,7 @@ func converse(s *parts, c *net.TCPConn) {
 			open = false
 		}
 	}
-	c.CloseWrite() // sends the FIN even if another process holds the socket
+	c.CloseWrite() // sends the FIN even if another process has the socket open
 }
 
 func send(c net.Conn, out []byte) error {

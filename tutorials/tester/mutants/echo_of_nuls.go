@@ -1,8 +1,8 @@
 package main
 
-// A tutorial's echo has the right length, and NULs in place of the bytes:
-// they were unmasked into one buffer and sent from another.
-var _ = mutant("echo-of-nuls", "an echo of NULs", func() *parts {
+// A tutorial's echo had the right length, but only NULs: the tutorial unmasked the bytes into one buffer
+// and sent another one.
+var _ = mutant("echo-of-nuls", "its echo has the right length, but only NULs", func() *parts {
 	return base(func() proto {
 		w := plainWebSocket()
 		w.frame = func(opcode byte, payload []byte) []byte {

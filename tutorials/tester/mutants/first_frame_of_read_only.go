@@ -1,8 +1,8 @@
 package main
 
-// The same tutorial took one frame from what a read brought, and forgot the
-// rest: of two messages in one write the second was lost.
-var _ = mutant("first-frame-of-read-only", "of frames that come together only the first is answered", func() *parts {
+// A tutorial (see echo-of-nuls) took one frame from the bytes of a read and dropped the rest. So of two
+// messages in one write the second was lost.
+var _ = mutant("first-frame-of-read-only", "if frames arrive together, it answers only the first", func() *parts {
 	return base(func() proto {
 		w := plainWebSocket()
 		w.parse = func(w *webSocket, b []byte) (f frame, size int) {

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// childFlag tells a process that its connection is descriptor 3.
+// childFlag tells a process that it is a child, and that descriptor 3 is its connection.
 const childFlag = "-child"
 
-// fork serves every connection by a process.
+// fork serves every connection in a process of its own.
 func fork(s *parts, ln *net.TCPListener) {
 	watch(s)
 	for {
@@ -29,7 +29,7 @@ func fork(s *parts, ln *net.TCPListener) {
 	}
 }
 
-// watch reaps whenever SIGCHLD comes.
+// watch calls reap after each SIGCHLD.
 func watch(s *parts) {
 	exits := make(chan os.Signal, 1)
 	signal.Notify(exits, syscall.SIGCHLD)
@@ -50,12 +50,11 @@ func spawn(f *os.File) {
 	files := []*os.File{nil, os.Stdout, os.Stderr, f}
 	p, err := os.StartProcess(exe, args, &os.ProcAttr{Env: os.Environ(), Files: files})
 	if err == nil {
-		p.Release() // reap waits for it
+		p.Release() // reap waits for the child
 	}
 }
 
-// reap asks every child that has ended how it did. Several may have ended for
-// one signal.
+// reap waits for every child that has ended. One signal may stand for several children.
 func reap() {
 	for {
 		var status unix.WaitStatus

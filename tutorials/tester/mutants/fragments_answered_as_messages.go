@@ -1,7 +1,8 @@
 package main
 
-// Chapter 10 (planned). The server takes each frame for a message, and a continuation for a text message.
-var _ = mutant("fragments-answered-as-messages", "each fragment is answered as a message", func() *parts {
+// Chapter 10 (planned). The server takes each frame for a message, and a continuation frame for a text
+// message.
+var _ = mutant("fragments-answered-as-messages", "answers each fragment like a message", func() *parts {
 	return base(func() proto {
 		w := plainWebSocket()
 		w.any = true

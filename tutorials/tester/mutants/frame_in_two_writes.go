@@ -2,8 +2,8 @@ package main
 
 import "net"
 
-// Chapter 8. The pattern of response-in-two-writes, hidden in a WebSocket: a frame's header and its
-// payload are two writes.
+// Chapter 8. The fault of response-in-two-writes, but in a WebSocket: the server sends a frame's header
+// and its payload in two writes.
 var _ = mutant("frame-in-two-writes", "a message takes 40 ms", func() *parts {
 	s := base(newWebSocket, each)
 	s.accepted = func(c *net.TCPConn) { c.SetNoDelay(false) }

@@ -9,7 +9,7 @@ import (
 // page is the body of every response.
 var page = []byte("<!doctype html><title>page</title><p>Héllo. " + strings.Repeat("All is well. ", 60) + "\n")
 
-// http answers GET, and nothing else that has a body.
+// http answers a GET without a body with a page, and everything else with 501.
 type http struct {
 	buf     []byte
 	respond func(head []byte) (out []byte, end bool)
@@ -47,7 +47,7 @@ func respond(head []byte) (out []byte, end bool) {
 	return answer("200 OK", len(page), page), strings.Contains(lower, "\r\nconnection: close")
 }
 
-// answer is a response with a body, said to be of this length.
+// answer returns a response with this body. length is its Content-Length, even if it is wrong.
 func answer(status string, length int, body []byte) []byte {
 	head := fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\n"+
 		"Content-Length: %d\r\n\r\n", status, length)

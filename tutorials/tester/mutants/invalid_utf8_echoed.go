@@ -1,8 +1,8 @@
 package main
 
-// Chapter 10 (planned). The server passes on text of any bytes. A browser that receives it
-// fails its connection, and so somebody else suffers.
-var _ = mutant("invalid-utf8-echoed", "text that is no UTF-8 is sent back", func() *parts {
+// Chapter 10 (planned). The server sends text messages on without checking their bytes. A browser that
+// receives invalid UTF-8 fails its connection, so in a chat one client's mistake disconnects the others.
+var _ = mutant("invalid-utf8-echoed", "sends text back that isn't UTF-8", func() *parts {
 	return base(func() proto {
 		w := plainWebSocket()
 		w.any = true

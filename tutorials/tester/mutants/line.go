@@ -2,12 +2,12 @@ package main
 
 import "bytes"
 
-// line sends every line back when its end has come.
+// line sends every line back when the line's end has arrived.
 type line struct{ buf []byte }
 
 func newLine() proto { return &line{} }
 
-// longest is what a line, or the header section of a request, may have.
+// longest is the maximum size of a line, or of a request's header, in bytes.
 const longest = 64 << 10
 
 func (l *line) feed(in []byte) (out []byte, end bool) {
@@ -18,5 +18,5 @@ func (l *line) feed(in []byte) (out []byte, end bool) {
 	return out, len(l.buf) > longest
 }
 
-// midway is always false: a line may take its time, as people do.
+// midway is always false: people type lines, so a line may take as long as it likes.
 func (l *line) midway() bool { return false }

@@ -2,7 +2,7 @@ package main
 
 import "bytes"
 
-// cString sends back what a function for C strings sees of a line.
+// cString sends back only the part of a line that a function for C strings sees.
 type cString struct{ line }
 
 func (c *cString) feed(in []byte) (out []byte, end bool) {
@@ -16,7 +16,7 @@ func (c *cString) feed(in []byte) (out []byte, end bool) {
 	return out, end
 }
 
-// Chapter 2. Bytes have no strlen: a line ends for it at the first NUL.
-var _ = mutant("line-cut-at-nul", "a line ends at its first NUL", func() *parts {
+// Chapter 2. The server treats a line as a C string, whose functions (strlen) stop at the first NUL.
+var _ = mutant("line-cut-at-nul", "cuts a line at its first NUL", func() *parts {
 	return base(func() proto { return &cString{} }, each)
 })

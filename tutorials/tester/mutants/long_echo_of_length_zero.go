@@ -1,8 +1,8 @@
 package main
 
-// The same tutorial's echo of 126 bytes and more announces a length of 0,
-// because the second form of a frame's length was written to nowhere.
-var _ = mutant("long-echo-of-length-zero", "an echo of 126 bytes or more announces none", func() *parts {
+// A tutorial (see echo-of-nuls) announced a length of 0 for an echo of 126 bytes or more, because it never
+// wrote the 16-bit form of a frame's length.
+var _ = mutant("long-echo-of-length-zero", "announces length 0 for an echo of 126 bytes or more", func() *parts {
 	return base(func() proto {
 		w := plainWebSocket()
 		w.frame = func(opcode byte, payload []byte) []byte {

@@ -8,26 +8,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// loop is one thread that serves all connections; epoll(7) reports which of
-// them are ready.
+// loop serves all connections in one thread. epoll(7) reports which connections are ready.
 type loop struct {
 	*parts
 	ep, ln int
 	conns  map[int]*conn // by descriptor
-	reopen time.Time     // when the listener is watched again; zero: it is watched
+	reopen time.Time     // end of the pause after a failed accept; zero: there is no pause
 }
 
 // conn is a connection of the loop.
 type conn struct {
-	fd    int
+	fd    int // -1 if closed
 	proto proto
-	out   []byte // not sent yet
-	end   bool   // close when all is sent
-	begun time.Time
-	waits uint32 // the events that epoll waits for
+	out   []byte    // bytes not sent yet
+	end   bool      // close the connection when out is empty
+	begun time.Time // when the unfinished request began; zero: there is none
+	waits uint32    // event flags that epoll waits for
 }
 
-// reactor serves with one loop.
+// reactor serves all connections with one loop.
 func reactor(s *parts, ln *net.TCPListener) {
 	f, err := ln.File()
 	if err != nil {
@@ -75,7 +74,7 @@ func (l *loop) control(op, fd int, events uint32) {
 	unix.EpollCtl(l.ep, op, fd, &unix.EpollEvent{Fd: int32(fd), Events: events})
 }
 
-// acceptAll takes all clients that wait.
+// acceptAll accepts all clients in the backlog.
 func acceptAll(l *loop) {
 	for l.acceptOne() {
 	}
@@ -102,7 +101,8 @@ func (l *loop) acceptOne() bool {
 	return true
 }
 
-// pause stops watching the listener for a while: it stays ready, and accept would go on failing.
+// pause stops watching the listener for a while. The listener stays ready, so otherwise the loop would
+// call accept again immediately.
 func pause(l *loop) {
 	l.reopen = time.Now().Add(acceptPause)
 	l.control(unix.EPOLL_CTL_MOD, l.ln, 0)
@@ -113,7 +113,7 @@ func pauseOver(l *loop) bool { return !time.Now().Before(l.reopen) }
 
 func newState(l *loop, fd int) *conn { return &conn{fd: fd, proto: l.proto()} }
 
-// ready reads once. What is left is reported again.
+// ready reads once. If bytes are left, epoll reports the connection again.
 func ready(l *loop, c *conn, events uint32) {
 	if events&^unix.EPOLLOUT == 0 {
 		return
@@ -122,7 +122,7 @@ func ready(l *loop, c *conn, events uint32) {
 	n, err := unix.Read(c.fd, buf)
 	switch {
 	case err == unix.EAGAIN || err == unix.EINTR:
-	case err != nil: // a reset: nobody is left to send to
+	case err != nil: // for example a reset: the client can't receive anything any more
 		c.out, c.end = nil, true
 	case n == 0:
 		c.end = true
@@ -138,7 +138,7 @@ func (c *conn) feed(in []byte) {
 	c.end = c.end || end
 }
 
-// settle sends, closes, and says what to wait for.
+// settle sends what it can, closes the connection if it has ended, and tells epoll what to wait for.
 func (l *loop) settle(c *conn) {
 	if c.fd < 0 {
 		return
@@ -168,7 +168,7 @@ func (l *loop) close(c *conn) {
 	c.fd = -1
 }
 
-// flush sends as much as the socket takes.
+// flush sends as many bytes as the socket takes.
 func flush(c *conn) error {
 	for len(c.out) > 0 {
 		n, err := unix.Write(c.fd, c.out)
@@ -185,8 +185,8 @@ func flush(c *conn) error {
 	return nil
 }
 
-// interest: as long as something is to be sent nothing more is read, so that
-// what isn't sent has a bound.
+// interest returns the event flags to wait for. While the connection has bytes to send, the loop doesn't
+// read from it, so the queue of bytes to send can't grow without limit.
 func interest(c *conn) uint32 {
 	switch {
 	case len(c.out) > 0:
@@ -197,7 +197,8 @@ func interest(c *conn) uint32 {
 	return unix.EPOLLIN
 }
 
-// timeout is how long to wait, in milliseconds, until a request is late or the listener may be watched again.
+// timeout returns how long epoll_wait may sleep, in milliseconds, before a request may be late or the
+// pause may end. -1 means no limit.
 func (l *loop) timeout() int {
 	if !l.reopen.IsZero() {
 		return int(acceptPause.Milliseconds())
@@ -210,7 +211,7 @@ func (l *loop) timeout() int {
 	return -1
 }
 
-// sweep closes connections whose request is late.
+// sweep closes each connection whose unfinished request has taken too long.
 func (l *loop) sweep() {
 	for _, c := range l.conns {
 		if !c.begun.IsZero() && time.Since(c.begun) > l.requestTimeout {

@@ -2,9 +2,9 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// Chapter 5. A loop that, when a socket is full, waits for that socket: it serves
-// many clients until one of them is slow.
-var _ = mutant("loop-waits-for-full-socket", "the loop waits for its slowest reader", func() *parts {
+// Chapter 5. When a socket's buffer is full, the loop waits for that socket. So it serves many clients
+// until one of them reads slowly.
+var _ = mutant("loop-waits-for-full-socket", "the whole loop waits for a client that reads slowly", func() *parts {
 	s := base(newLine, reactor)
 	s.flush = func(c *conn) error {
 		for {

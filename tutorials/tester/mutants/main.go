@@ -8,13 +8,13 @@ import (
 	"slices"
 )
 
-// server is one that can be started by its name.
+// server is a server that can be started by its name.
 type server struct {
 	about string
 	make  func() *parts
 }
 
-// servers are all of them; each mutant's file adds its own.
+// servers holds all servers by name. Each mutant's file adds its own.
 var servers = map[string]server{
 	"line-each": {"no fault", func() *parts { return base(newLine, each) }},
 	"line-fork": {"no fault", func() *parts { return base(newLine, fork) }},
@@ -27,7 +27,7 @@ var servers = map[string]server{
 	"ws-loop":   {"no fault", func() *parts { return base(newWebSocket, reactor) }},
 }
 
-// mutant adds a server to those that can be started.
+// mutant adds a server to servers.
 func mutant(name, about string, make func() *parts) struct{} {
 	servers[name] = server{about, make}
 	return struct{}{}
@@ -50,7 +50,7 @@ func start(args []string) error {
 	}
 	s, ok := servers[args[0]]
 	if !ok {
-		return fmt.Errorf("there is no server %q; without arguments all are listed", args[0])
+		return fmt.Errorf("there is no server %q: run the command without arguments for a list", args[0])
 	}
 	fs := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	addr := fs.String("addr", "127.0.0.1:9000", "`host:port` to listen on")

@@ -18,8 +18,8 @@ import (
 	"threeloops/tutorials/tester"
 )
 
-// serveVariable makes the test binary a server in place of its tests, so that no
-// binary can be out of date.
+// serveVariable makes the test binary run as a server instead of running its tests. So the tests need no
+// other binary, which might be out of date.
 const serveVariable = "THREELOOPS_MUTANT"
 
 func TestMain(m *testing.M) {
@@ -30,35 +30,35 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// table says, for each mutant, what it speaks, which check must fail, a word of
-// the symptom that a learner is told, and which checks fail with it.
+// table has a row for each mutant: the kind of server, the check that must fail, a part of the symptom
+// that the check must report, and the other checks that fail, too.
 var table = map[string]struct {
 	kind, check, symptom string
 	also                 []string
 }{
-	"accept-pause-ended-by-any-event": {"line", "full", "lines in its log", nil},
-	"blocking-listener":               {"line", "leave", "it still runs", nil},
-	"blocking-message-read":           {"ws", "pinger", "sends a Ping, and then nothing", nil},
+	"accept-pause-ended-by-any-event": {"line", "full", "lines in the server's log", nil},
+	"blocking-listener":               {"line", "leave", "the server still runs", nil},
+	"blocking-message-read":           {"ws", "pinger", "sends a Ping, and then sends nothing", nil},
 	"children-never-reaped":           {"line", "zombies", "30 zombies", nil},
 	"close-frame-not-answered":        {"ws", "close", "the end of the connection", nil},
 	"close-reason-of-last-read":       {"ws", "reason", "in pieces of one byte", nil},
 	"closed-without-epoll-ctl-del":    {"line", "stuck", "state R in ps", nil},
-	"content-length-in-characters":    {"http", "answer", "after them", nil},
-	"data-dropped-at-rdhup":           {"line", "half-close", "a FIN says that nothing follows", nil},
-	"deadline-per-read":               {"http", "slow", "one each 500ms, that never ends", nil},
+	"content-length-in-characters":    {"http", "answer", "after these bytes", nil},
+	"data-dropped-at-rdhup":           {"line", "half-close", "after its FIN a client sends no more bytes", nil},
+	"deadline-per-read":               {"http", "slow", "one more byte every 500ms", nil},
 	"digest-length-by-strlen":         {"ws", "accept", "wrong values", nil},
 	"echo-of-nuls":                    {"ws", "answer", `"\x00\x00\x00`, nil},
 	"epollout-always-armed":           {"line", "idle", "state R in ps", nil},
-	"first-frame-of-read-only":        {"ws", "together", "1 answers, and then nothing", nil},
+	"first-frame-of-read-only":        {"ws", "together", "1 correct answers, then no further byte", nil},
 	"fragments-answered-as-messages":  {"ws", "fragments", `a text frame of 4 bytes, "one "`, []string{"utf8"}},
 	"frame-in-two-writes":             {"ws", "stall", "later ones after 4", nil},
-	"invalid-utf8-echoed":             {"ws", "utf8", "no UTF-8", nil},
-	"line-cut-at-nul":                 {"line", "bytes", "only \\n has a meaning", nil},
+	"invalid-utf8-echoed":             {"ws", "utf8", "isn't UTF-8", nil},
+	"line-cut-at-nul":                 {"line", "bytes", "no byte except \\n has a special meaning", nil},
 	"long-echo-of-length-zero":        {"ws", "sizes", "a binary message of 126 bytes", []string{"loss"}},
-	"loop-waits-for-full-socket":      {"line", "others", "sends much and never reads", nil},
+	"loop-waits-for-full-socket":      {"line", "others", "sends many requests and never reads", nil},
 	"no-backpressure":                 {"ws", "memory", "resident memory grew", nil},
 	"no-pause-after-failed-accept":    {"line", "full", "state R in ps", nil},
-	"no-request-deadline":             {"http", "deadline", "the connection is still open", nil},
+	"no-request-deadline":             {"http", "deadline", "no end of the connection: it is still open", nil},
 	"no-reuseaddr":                    {"line", "restart", "address already in use", nil},
 	"one-accept-per-edge":             {"line", "burst", "no answer for 4", nil},
 	"one-client-at-a-time":            {"line", "silent", "then another client", nil},
@@ -67,21 +67,20 @@ var table = map[string]struct {
 	"one-read-per-edge":               {"line", "long", "a line of 8001 bytes", nil},
 	"one-wait-per-sigchld":            {"line", "zombies", "zombies (state Z in ps)", nil},
 	"parent-keeps-descriptors":        {"line", "descriptors", "about as many descriptors as before", nil},
-	"partial-write-resent":            {"line", "loss", "right answers, then", nil},
+	"partial-write-resent":            {"line", "loss", "correct answers, then", nil},
 	"ping-answered-with-text":         {"ws", "ping", "a text frame of 0 bytes", nil},
 	"read-error-exits":                {"line", "reset", "sends half a request and resets", nil},
 	"response-in-two-writes":          {"http", "stall", "later ones after 4", nil},
-	"short-write-ignored":             {"line", "loss", "right answers, then", nil},
+	"short-write-ignored":             {"line", "loss", "correct answers, then", nil},
 	"split-frame-header-lost":         {"ws", "drip", "pieces of one byte", []string{"reason"}},
 	"split-terminator-missed":         {"http", "terminator", `the \r\n\r\n`, nil},
 	"stale-state-by-descriptor":       {"ws", "again", "left in the middle of a request", nil},
 	"table-of-100-clients":            {"line", "many", "for client 101", nil},
 	"unmasked-frames-accepted":        {"ws", "unmasked", "without a mask", nil},
-	"write-error-exits":               {"line", "gone", "is gone before the answers come", nil},
+	"write-error-exits":               {"line", "gone", "closes its connection before the answers come", nil},
 }
 
-// atOnce is how many servers of a test are tested at the same time: most of it is
-// waiting.
+// atOnce is how many servers a test examines at the same time. Most of that time is waiting.
 const atOnce = 8
 
 // examine runs all checks of a kind against a server of this program.
@@ -115,7 +114,7 @@ func TestEveryMutantIsInTheTable(t *testing.T) {
 	}
 }
 
-// A mutant's comment may name a chapter that is to come, and says so until it has come.
+// A mutant's comment may name a chapter that isn't written yet. Then it says “(planned)”.
 func TestChaptersOfMutantsExistOrArePlanned(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil || len(files) == 0 {
@@ -132,7 +131,7 @@ func TestChaptersOfMutantsExistOrArePlanned(t *testing.T) {
 				t.Fatal(err)
 			}
 			if written, marked := len(found) == 1, m[2] != ""; written == marked {
-				t.Errorf("%s says %q: is chapter %s written: %v", f, m[0], m[1], written)
+				t.Errorf("%s says %q, but whether chapter %s is written is: %v", f, m[0], m[1], written)
 			}
 		}
 	}
@@ -140,8 +139,7 @@ func TestChaptersOfMutantsExistOrArePlanned(t *testing.T) {
 
 var namedChapter = regexp.MustCompile(`// Chapter (\d+)( \(planned\))?\.`)
 
-// Each mutant fails the check that its fault concerns, with its symptom, and no
-// other.
+// Each mutant must fail the checks of its row, with the symptom of its row, and no other check.
 func TestTheTesterFindsEveryMutant(t *testing.T) {
 	t.Parallel()
 	inParallel(t, slices.Sorted(maps.Keys(table)), func(t *testing.T, name string) {
@@ -153,24 +151,24 @@ func TestTheTesterFindsEveryMutant(t *testing.T) {
 			}
 			failed = append(failed, r.Check)
 			if n := strings.Count(r.Why, "the server has ended"); n > 1 {
-				t.Errorf("%s says %d times how the server ended:\n%s", r.Check, n, r.Why)
+				t.Errorf("check %s says %d times how the server ended, want once:\n%s", r.Check, n, r.Why)
 			}
 			if r.Check == row.check && !strings.Contains(r.Why, row.symptom) {
-				t.Errorf("the symptom should say %q:\n%s", row.symptom, r.Why)
+				t.Errorf("check %s: the symptom doesn't contain %q:\n%s", r.Check, row.symptom, r.Why)
 			} else if r.Check != row.check && !slices.Contains(row.also, r.Check) {
-				t.Errorf("%s fails, too:\n%s", r.Check, r.Why)
+				t.Errorf("check %s fails, too:\n%s", r.Check, r.Why)
 			}
 		}
 		want := append([]string{row.check}, row.also...)
 		slices.Sort(want)
 		slices.Sort(failed)
 		if diff := cmp.Diff(want, failed); diff != "" {
-			t.Errorf("checks that should fail (-) and do (+):\n%s", diff)
+			t.Errorf("checks that should fail (-) and that fail (+):\n%s", diff)
 		}
 	})
 }
 
-// What the mutants are made from has none of their faults.
+// The servers without a fault must pass every check of their kind.
 func TestTheBasePasses(t *testing.T) {
 	t.Parallel()
 	var names []string
@@ -184,7 +182,7 @@ func TestTheBasePasses(t *testing.T) {
 		kind, _, _ := strings.Cut(name, "-")
 		for _, r := range examine(t, name, kind) {
 			if r.Verdict != tester.OK {
-				t.Errorf("%s: %s: %s", r.Check, r.Verdict, r.Why)
+				t.Errorf("check %s: %s: %s", r.Check, r.Verdict, r.Why)
 			}
 		}
 	})

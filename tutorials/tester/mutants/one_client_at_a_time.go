@@ -2,8 +2,7 @@ package main
 
 import "net"
 
-// Chapter 1. One at a time: the next client is accepted when the last one has
-// left.
+// Chapter 1. The server accepts the next client when the one before has left.
 var _ = mutant("one-client-at-a-time", "serves one client at a time", func() *parts {
 	return base(newLine, func(s *parts, ln *net.TCPListener) {
 		for {

@@ -2,7 +2,7 @@ package main
 
 import "bytes"
 
-// reads takes what each read brings for one line.
+// reads takes the bytes of each read for one line.
 type reads struct{}
 
 func (reads) feed(in []byte) (out []byte, end bool) {
@@ -11,8 +11,7 @@ func (reads) feed(in []byte) (out []byte, end bool) {
 
 func (reads) midway() bool { return false }
 
-// A small chat made a message of each read. A line that came in two writes
-// became two lines.
-var _ = mutant("one-read-one-line", "a line in two writes becomes two", func() *parts {
+// A small chat made a message of each read. So a line that arrived in two pieces became two lines.
+var _ = mutant("one-read-one-line", "takes each read for a line", func() *parts {
 	return base(func() proto { return reads{} }, each)
 })

@@ -2,7 +2,7 @@ package main
 
 import "bytes"
 
-// requests takes what each read brings for one request.
+// requests takes the bytes of each read for one request.
 type requests struct{}
 
 func (requests) feed(in []byte) (out []byte, end bool) {
@@ -14,8 +14,8 @@ func (requests) feed(in []byte) (out []byte, end bool) {
 
 func (requests) midway() bool { return false }
 
-// Chapter 1. The first server that everybody writes: it calls
-// recv, and takes what that brought for the request. It works until a request comes in two pieces, or two in one.
-var _ = mutant("one-read-one-request", "one read is one request", func() *parts {
+// Chapter 1. This is the first server that everybody writes: it calls recv, and takes the bytes for the
+// request. It works until a request arrives in two pieces, or two requests arrive together.
+var _ = mutant("one-read-one-request", "takes each read for a request", func() *parts {
 	return base(func() proto { return requests{} }, each)
 })

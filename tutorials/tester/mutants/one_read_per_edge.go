@@ -2,9 +2,9 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// Edge-triggered epoll tells once that bytes have come. Of ten bytes, read
-// four at a time with one read for each wake-up, six stayed where they were.
-var _ = mutant("one-read-per-edge", "what one read doesn't take is never read", func() *parts {
+// Edge-triggered epoll reports only once that bytes have arrived. A server read four bytes for each
+// wake-up: of ten bytes six stayed unread.
+var _ = mutant("one-read-per-edge", "never reads the bytes that the first read leaves", func() *parts {
 	s := base(newLine, reactor)
 	s.interest = func(c *conn) uint32 { return unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLET }
 	s.ready = func(l *loop, c *conn, events uint32) {

@@ -2,8 +2,8 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// Chapter 5. A write took a part, and the next one begins again at the first byte.
-var _ = mutant("partial-write-resent", "sends again what a write has taken", func() *parts {
+// Chapter 5. A write takes a part of the bytes, and the server's next write begins at the first byte again.
+var _ = mutant("partial-write-resent", "sends the bytes again that an earlier write has taken", func() *parts {
 	s := base(newLine, reactor)
 	s.flush = func(c *conn) error {
 		if len(c.out) == 0 {

@@ -1,8 +1,8 @@
 package main
 
-// The same tutorial answered a Ping with an empty text frame, which a
-// browser hands to the page as a message.
-var _ = mutant("ping-answered-with-text", "the answer to a Ping is an empty message", func() *parts {
+// A tutorial (see echo-of-nuls) answered a Ping with an empty text frame, which a browser gives to the
+// page as a message.
+var _ = mutant("ping-answered-with-text", "answers a Ping with an empty message", func() *parts {
 	return base(func() proto {
 		w := plainWebSocket()
 		w.control = func(w *webSocket, f frame) (out []byte, end bool) {

@@ -7,10 +7,9 @@ import (
 	"os"
 )
 
-// Four of a series' five servers (sequential-server.c, threaded-server.c,
-// select-server.c and epoll-server.c) called an error function that exits wherever
-// recv failed. One client's RST ended the process for all. The fifth is
-// write-error-exits.
+// A series of articles has five servers. Four of them (sequential-server.c, threaded-server.c,
+// select-server.c and epoll-server.c) called a function that exits when recv failed. So one client's RST
+// ended the server for all clients. The fifth is write-error-exits.
 var _ = mutant("read-error-exits", "one client's reset ends the server", func() *parts {
 	s := base(newLine, each)
 	s.failed = func(err error) {

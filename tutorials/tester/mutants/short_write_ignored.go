@@ -2,10 +2,9 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// Of 50 MB in one non-blocking send 3.9 MB were taken, and the rest was
-// the sender's to send again. A server that takes no look at what write returns
-// loses it.
-var _ = mutant("short-write-ignored", "loses what a write doesn't take", func() *parts {
+// A non-blocking send of 50 MB took 3.9 MB: the server must send the rest later. A server that ignores
+// what write returns loses the rest.
+var _ = mutant("short-write-ignored", "loses the bytes that a write doesn't take", func() *parts {
 	s := base(newLine, reactor)
 	s.flush = func(c *conn) error {
 		unix.Write(c.fd, c.out)

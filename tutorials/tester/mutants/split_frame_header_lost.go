@@ -1,19 +1,19 @@
 package main
 
-// wholeFrames takes what each read brings for whole frames.
+// wholeFrames takes the bytes of each read for whole frames.
 type wholeFrames struct{ *webSocket }
 
 func (r *wholeFrames) feed(in []byte) (out []byte, end bool) {
 	wasOpen := r.open
 	out, end = r.webSocket.feed(in)
-	if wasOpen && len(r.buf) > 0 && len(in) < 6 { // less than a client's smallest header
+	if wasOpen && len(r.buf) > 0 && len(in) < 6 { // shorter than a client's shortest frame header
 		r.buf = nil
 	}
 	return out, end
 }
 
-// Chapter 9 (planned). A server that reads a frame's header by one read, and assumes that the
-// read brought all of it.
-var _ = mutant("split-frame-header-lost", "a frame's header that comes in pieces is lost", func() *parts {
+// Chapter 9 (planned). The server reads a frame's header with one read, and assumes that the read returned
+// all of it.
+var _ = mutant("split-frame-header-lost", "loses a frame whose header arrives in pieces", func() *parts {
 	return base(func() proto { return &wholeFrames{plainWebSocket()} }, each)
 })

@@ -13,8 +13,8 @@ func (l *lastRead) feed(in []byte) (out []byte, end bool) {
 	return l.http.feed(in)
 }
 
-// Chapter 2. To scan only what is new is right, but the four bytes of the empty
-// line may come in two reads.
-var _ = mutant("split-terminator-missed", "an empty line that is cut in two is never found", func() *parts {
+// Chapter 2. It is right to search only new bytes for the end of a request. But the four bytes \r\n\r\n may
+// arrive in two reads, so the search must begin three bytes earlier.
+var _ = mutant("split-terminator-missed", "never finds a \\r\\n\\r\\n that arrives in two reads", func() *parts {
 	return base(func() proto { return &lastRead{http{respond: respond}} }, each)
 })

@@ -1,9 +1,9 @@
 package main
 
-// A tutorial kept what it knew of a client in an array by descriptor number,
-// and didn't clear it at close. The kernel gives the smallest free number, so
-// the next client inherits the last one's state: 50 of 50 handshakes failed.
-var _ = mutant("stale-state-by-descriptor", "what one client left in the middle is the next one's beginning", func() *parts {
+// A tutorial kept the state of its clients in an array, with the descriptor as index, and didn't clear the
+// state at close. The kernel gives the next client the smallest free number, so this client inherited the
+// state of the one before: 50 of 50 handshakes failed.
+var _ = mutant("stale-state-by-descriptor", "a new client inherits the state of the one before", func() *parts {
 	var table [4096]*conn // by descriptor
 	s := base(newWebSocket, reactor)
 	s.state = func(l *loop, fd int) *conn {

@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// Chapter 6. A table of clients with a fixed size, as select(2) has one of 1,024
-// descriptors. This one has 100, and turns away the clients that come later.
-var _ = mutant("table-of-100-clients", "a table of 100 clients", func() *parts {
+// Chapter 6. The server's table of clients has a fixed size, like the 1,024 descriptors of select(2). It
+// holds 100 clients, and the server closes every further connection.
+var _ = mutant("table-of-100-clients", "serves only 100 clients at the same time", func() *parts {
 	return base(newLine, func(s *parts, ln *net.TCPListener) {
 		var clients atomic.Int32
 		for {

@@ -24,20 +24,20 @@ const (
 // webSocket sends every message back. Its functions are what mutants replace.
 type webSocket struct {
 	buf    []byte
-	open   bool // the handshake is done
-	opcode byte // of the message that has begun; 0: none has
-	gather []byte
+	open   bool   // after the handshake
+	opcode byte   // opcode of the unfinished message; 0: there is none
+	gather []byte // payload of the unfinished message so far
 
 	accept   func(key string) string
 	frame    func(opcode byte, payload []byte) []byte
 	parse    func(w *webSocket, b []byte) (f frame, size int)
 	message  func(w *webSocket, f frame) (out []byte, end bool)
 	control  func(w *webSocket, f frame) (out []byte, end bool)
-	unmasked bool // frames without a mask are taken
-	any      bool // text of any bytes is taken
+	unmasked bool // accept frames without a mask
+	any      bool // accept text that isn't UTF-8
 }
 
-// frame is a client's frame, unmasked.
+// frame is a client's frame; its payload is unmasked.
 type frame struct {
 	first   byte // FIN, reserved bits and the opcode
 	masked  bool
@@ -94,8 +94,7 @@ func accept(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// parseFrame returns the frame that b begins with and its size, 0 if it isn't
-// whole yet.
+// parseFrame returns the first frame in b and its size in b. The size is 0 if the frame isn't complete.
 func parseFrame(w *webSocket, b []byte) (f frame, size int) {
 	if len(b) < 2 {
 		return f, 0

@@ -6,10 +6,10 @@ import (
 	"os"
 )
 
-// After a client has gone the first write may still go well, or fail with
-// ECONNRESET; later ones fail with EPIPE, and by default come with a SIGPIPE that
-// ends the process. Here it is an error path that exits, as in uv-server.c, the fifth
-// server of the series that read-error-exits has: it closes the connection when a read fails.
+// When a client has gone, the server's first write may still succeed, or fail with ECONNRESET. Later
+// writes fail with EPIPE, and by default a SIGPIPE ends the process. Here the server's own error path
+// exits, like in uv-server.c, the fifth server of the series in read-error-exits. When a read fails,
+// uv-server.c closes only the connection.
 var _ = mutant("write-error-exits", "a write to a client that has gone ends the server", func() *parts {
 	s := base(newLine, each)
 	s.send = func(c net.Conn, out []byte) error {

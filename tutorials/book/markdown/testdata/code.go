@@ -1,3 +1,4 @@
 package testdata
 
+// quoted is quoted. It does nothing.
 func quoted() {}

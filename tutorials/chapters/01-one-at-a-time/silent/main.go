@@ -36,9 +36,9 @@ func compare(dir string) error {
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("%srun this command in the folder of the repository: %w", out, err)
 	}
-	fmt.Print("How long B waits for its answer, behind clients that have connected and say nothing.\n\n")
+	fmt.Print("How long B waits for its answer, after clients that have connected and say nothing.\n\n")
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(w, "server\tbehind nobody\tbehind one\tbehind three")
+	fmt.Fprintln(w, "server\tnone silent\tone silent\tthree silent")
 	for _, command := range []string{"server -patience 1s", "forkserv", "pollserv", "epollserv"} {
 		words := strings.Fields(command)
 		times, err := ask(exec.Command(dir+"/"+words[0], append(words[1:], "-addr", "127.0.0.1:0")...))

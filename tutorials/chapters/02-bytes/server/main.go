@@ -91,7 +91,7 @@ func judge(head []byte) (status, body, connection string) {
 		return "431 Request Header Fields Too Large", "", "close"
 	case !bytes.HasPrefix(head, []byte("GET ")):
 		return "501 Not Implemented", "", "close"
-	case has("\ncontent-length"), has("\ntransfer-encoding"): // a blank before the colon hides no body
+	case has("\ncontent-length"), has("\ntransfer-encoding"): // no colon: a space may precede it
 		return "400 Bad Request", "", "close" // a body follows, which the server would take for a request
 	case !has(" http/1.1\r\n"), has("\r\nconnection: close"):
 		return "200 OK", page, "close"

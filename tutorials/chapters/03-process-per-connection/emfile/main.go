@@ -21,12 +21,12 @@ func main() {
 	log.SetFlags(0)
 	must(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 128, Max: 128})) // ulimit -n 128
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(t, "when accept fails\tfailed accepts\tclients that wait\tclients that are told")
+	fmt.Fprintln(t, "when accept fails\tfailed accepts\tclients still waiting\tclients turned away")
 	row(t, "it tries again", func(int) {})
 	row(t, "it sleeps for 100 ms", func(int) { time.Sleep(100 * time.Millisecond) })
 	spare, err := os.Open(os.DevNull)
 	must(err)
-	row(t, "it sheds", func(ln int) {
+	row(t, "it turns clients away", func(ln int) {
 		must(spare.Close())
 		if fd, _, err := unix.Accept4(ln, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK); err == nil {
 			must(unix.Close(fd)) // the client reads the end

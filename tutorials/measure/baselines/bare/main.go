@@ -1,10 +1,9 @@
-// Command bare is what a process per connection costs in Go before it does
-// anything: a parent that accepts and executes itself again, and a child that
-// answers a handshake and every frame with a ready-made one, in a loop of poll(2),
-// read and write. It parses nothing that it needn't, imports only what it
-// must, and handles nothing that a client on the same machine doesn't do.
+// Command bare shows what a process per connection costs in Go before it does anything. Its parent
+// accepts connections and executes itself again. Its child answers a handshake, and then every
+// frame with a ready-made one, in a loop of poll(2), read and write. It parses only what it must,
+// imports only what it must, and doesn't handle what a client on the same machine never does.
 //
-// Its command line is that of the C programs: see c/start.h.
+// Its command line is the one of the C programs: see c/start.h.
 package main
 
 import (
@@ -27,7 +26,7 @@ func main() {
 		child(message)
 		return
 	}
-	runtime.LockOSThread() // a child's Pdeathsig is about the thread that made it
+	runtime.LockOSThread() // a child's Pdeathsig depends on the thread that made it
 	told := make(chan os.Signal, 1)
 	signal.Notify(told, syscall.SIGTERM)
 	go func() {
@@ -76,7 +75,7 @@ func child(message int) {
 	}
 	write(accepted(in[:n]))
 	reply := frame(message)
-	unit := len(reply) + 4 // the client's has a mask
+	unit := len(reply) + 4 // the client's frame has a masking key
 	var out []byte
 	for n = 0; ; out = out[:0] {
 		got := read(in)
@@ -84,7 +83,7 @@ func child(message int) {
 			return
 		}
 		for at := 0; at < got; {
-			if n == 0 && in[at] == 0x88 { // Close
+			if n == 0 && in[at] == 0x88 { // opcode Close
 				write(append(out, 0x88, 2, 0x03, 0xe8))
 				return
 			}
@@ -97,8 +96,8 @@ func child(message int) {
 	}
 }
 
-// read waits until there is something to read, as a loop does that could watch
-// more than one descriptor.
+// read waits until there is something to read, like a loop that could watch more than one
+// descriptor.
 func read(p []byte) int {
 	fds := [1]struct {
 		fd      int32
@@ -114,13 +113,13 @@ func write(p []byte) {
 	for len(p) > 0 {
 		n, err := syscall.Write(connFD, p)
 		if err != nil {
-			os.Exit(0) // the client is gone
+			os.Exit(0) // the client has closed the connection
 		}
 		p = p[n:]
 	}
 }
 
-// accepted is the answer to a handshake.
+// accepted returns the answer to a handshake.
 func accepted(head []byte) []byte {
 	_, rest, _ := bytes.Cut(bytes.ToLower(head), []byte("sec-websocket-key:"))
 	at := len(head) - len(rest)
@@ -130,7 +129,7 @@ func accepted(head []byte) []byte {
 		"Sec-WebSocket-Accept: " + base64.StdEncoding.EncodeToString(sum[:]) + "\r\n\r\n")
 }
 
-// frame is a binary message of n times the letter x.
+// frame returns a binary message of n letters x.
 func frame(n int) []byte {
 	head := []byte{0x82, 127, 0, 0, 0, 0, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
 	switch {

@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct ready frame, page;   /* what is answered to a message, to a request */
-static size_t frame_unit;          /* bytes of the frame that asks for one, masked */
-static char in[256 << 10];         /* one for all: nothing is kept of what is received */
+static struct ready frame, page;   /* the answers to a message and to a request */
+static size_t frame_unit;          /* bytes of a client's frame with such a message */
+static char in[256 << 10];         /* shared by all connections, which keep nothing of what they receive */
 
 void conn_replies(size_t message_size, size_t page_size)
 {
@@ -39,8 +39,8 @@ void conn_free(struct conn *c)
 	free(c);
 }
 
-/* Counts n bytes that have come. The one byte it looks at is a frame's first,
- * for the opcode 8: without an answer to Close no client would end in order. */
+/* Counts n bytes received. It looks at only one byte of each frame, for the
+ * opcode 8: without an answer to Close no client would end in order. */
 static void count(struct conn *c, const char *bytes, size_t n)
 {
 	for (size_t at = (c->unit - c->got) % c->unit; c->websocket && at < n; at += c->unit)
@@ -53,7 +53,7 @@ static void count(struct conn *c, const char *bytes, size_t n)
 	c->got %= c->unit;
 }
 
-/* Takes n more bytes of the first request. Returns false if nothing can come of it. */
+/* Handles n more bytes of the first request. Returns false if it isn't acceptable. */
 static bool greet(struct conn *c, size_t n)
 {
 	c->got += n;
@@ -71,7 +71,7 @@ static bool greet(struct conn *c, size_t n)
 		c->websocket = true;
 		c->reply = &frame;
 		c->unit = frame_unit;
-		/* Nothing was sent before, so it can't be cut. */
+		/* This is the first send, so the socket has room for all of it. */
 		fine = send(c->fd, answer, n_answer, MSG_NOSIGNAL) == (ssize_t)n_answer;
 		count(c, head + len, all - len);
 	} else {
@@ -106,7 +106,7 @@ static bool take(struct conn *c)
 	return true;
 }
 
-/* Sends once, from the middle of a reply if the last send has ended there. */
+/* Sends once. It continues in the middle of a reply if the last send ended there. */
 static bool give(struct conn *c)
 {
 	ready_for(c->reply, c->owed);
@@ -121,7 +121,7 @@ static bool give(struct conn *c)
 
 enum turn conn_turn(struct conn *c)
 {
-	static const char goodbye[] = {(char)0x88, 2, 0x03, (char)0xe8}; /* Close 1000 */
+	static const char close_frame[] = {(char)0x88, 2, 0x03, (char)0xe8}; /* Close 1000 */
 
 	if (!c->owed && !take(c))
 		return OVER;
@@ -131,7 +131,7 @@ enum turn conn_turn(struct conn *c)
 		return WRITE;
 	if (!c->ending)
 		return READ;
-	if (c->websocket && send(c->fd, goodbye, sizeof goodbye, MSG_NOSIGNAL) < 0 && errno != EPIPE &&
+	if (c->websocket && send(c->fd, close_frame, sizeof close_frame, MSG_NOSIGNAL) < 0 && errno != EPIPE &&
 	    errno != ECONNRESET)
 		perror("send");
 	return OVER;

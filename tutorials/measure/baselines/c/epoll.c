@@ -16,7 +16,7 @@ static void control(int op, int fd, struct conn *c, unsigned events)
 		die("epoll_ctl");
 }
 
-/* Interest changes only when a socket is full, or no longer full. */
+/* The interest changes only when a socket becomes full, or has room again. */
 static void serve(struct conn *c)
 {
 	enum turn t = conn_turn(c);
@@ -28,7 +28,7 @@ static void serve(struct conn *c)
 	}
 }
 
-/* A client that has spoken may be done with before there is any interest in it. */
+/* A client that has already sent data may be served completely before it is added to epoll. */
 static void welcome(int fd, bool has_spoken)
 {
 	struct conn *c = conn_new(fd);

@@ -1,5 +1,5 @@
-/* The floor of a process per connection, the child exec'd: linked statically,
- * since most of what an exec costs otherwise is the dynamic linker. */
+/* The floor of a process per connection with exec. The child is linked statically,
+ * because otherwise the dynamic linker takes most of the time of an exec. */
 #define _GNU_SOURCE /* vfork */
 #include "conn.h"
 #include "parent.h"
@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static char **args; /* of the child: its descriptor is the first */
+static char **args; /* the child's arguments; the first is its descriptor */
 
-/* vfork and not fork: the child shares the parent's memory until it execs, which
- * saves a copy of the page tables. */
+/* Uses vfork instead of fork: the child shares the parent's memory until it calls
+ * exec, which saves a copy of the page tables. */
 static pid_t spawn(int fd)
 {
 	char number[16];
@@ -28,7 +28,7 @@ static pid_t spawn(int fd)
 	return pid;
 }
 
-/* Blocking calls and nothing else: a child has only one to wait for. */
+/* Only blocking calls: a child has only one connection to wait for. */
 static int child(int fd)
 {
 	struct conn *c = conn_new(fd);

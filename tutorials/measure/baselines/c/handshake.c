@@ -44,8 +44,8 @@ static void sha1_block(uint32_t h[5], const unsigned char *p)
 	h[0] += a, h[1] += b, h[2] += c, h[3] += d, h[4] += e;
 }
 
-/* SHA-1 of a key and RFC 6455's GUID: 60 bytes, which with the end mark and the
- * length are two blocks. */
+/* SHA-1 of a key and RFC 6455's GUID. They have 60 bytes, which are two blocks with
+ * the end mark and the length. */
 static void sha1_of_key(const char *key, unsigned char digest[DIGEST])
 {
 	unsigned char m[128] = {0};
@@ -73,7 +73,7 @@ static void base64(const unsigned char digest[DIGEST], char text[ACCEPT + 1])
 		for (int shift = 18; shift >= 0; shift -= 6)
 			*out++ = letters[three >> shift & 63];
 	}
-	text[ACCEPT - 1] = '='; /* 20 bytes are six threes and a two */
+	text[ACCEPT - 1] = '='; /* 20 bytes are six groups of three and one of two */
 	text[ACCEPT] = 0;
 }
 

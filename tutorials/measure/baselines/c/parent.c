@@ -13,7 +13,7 @@
 
 static void child_ended(int signal)
 {
-	(void)signal; /* it is here to interrupt ppoll */
+	(void)signal; /* the handler exists only to interrupt ppoll */
 }
 
 static void reap(void)
@@ -27,7 +27,7 @@ static void reap(void)
 
 _Noreturn void parent(int listener, pid_t (*spawn)(int fd))
 {
-	/* SIGCHLD comes during ppoll and at no other time, so that none is missed. */
+	/* SIGCHLD is blocked except during ppoll, so that none is missed. */
 	sigset_t during, otherwise;
 	if (sigprocmask(SIG_BLOCK, NULL, &during) < 0)
 		die("sigprocmask");
@@ -51,7 +51,7 @@ _Noreturn void parent(int listener, pid_t (*spawn)(int fd))
 		if (fd < 0)
 			continue;
 		if (spawn(fd) < 0)
-			perror("fork"); /* its client is closed */
+			perror("fork"); /* the client's connection is closed */
 		if (close(fd) < 0)
 			perror("close");
 	}

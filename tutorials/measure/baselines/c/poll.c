@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* Two arrays side by side: the kernel wants the first as it is. The listener
- * is number 0, where there is no connection. */
+/* Two parallel arrays, because the kernel wants the first one as it is. The
+ * listener has index 0, which has no connection. */
 static struct pollfd *fds;
 static struct conn **conns;
 static nfds_t n, room;
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 		int ready = poll(fds, n, -1);
 		if (ready < 0 && errno != EINTR)
 			die("poll");
-		/* From the end, so that what serve moves to i has had its turn. */
+		/* From the end: serve may move the last entry to i, and that one was already served. */
 		for (nfds_t i = n; ready > 0 && i-- > 0;) {
 			if (!fds[i].revents)
 				continue;

@@ -4,21 +4,21 @@
 
 #include <stddef.h>
 
-/* The same reply several times over, so that many of them leave in one send. */
+/* Several copies of a reply, so that one send can send many of them. */
 struct ready {
 	char *bytes;
-	size_t len;   /* of one */
-	size_t total; /* of all that are there */
+	size_t len;   /* of one reply */
+	size_t total; /* of all copies */
 };
 
-/* Makes the binary frame of a message of so many bytes, all of them x. */
+/* Makes the binary frame of a message of so many letters x. */
 struct ready ready_frame(size_t size);
 
-/* Makes a response whose body has so many bytes: "ok" and the end of the line,
- * again and again. */
+/* Makes a response whose content has so many bytes: lines "ok", cut at that
+ * length. */
 struct ready ready_page(size_t size);
 
-/* Repeats the reply until as many bytes are there as are owed, or as many as one
+/* Copies the reply until there are as many bytes as are owed, or as many as one
  * receive can ask for. */
 void ready_for(struct ready *r, size_t owed);
 

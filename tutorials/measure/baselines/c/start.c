@@ -42,10 +42,10 @@ struct options start(int argc, char **argv)
 	};
 	if (signal(SIGTERM, told_to_end) == SIG_ERR)
 		die("signal");
-	/* On Linux accepted sockets inherit this, which saves a call for each. */
+	/* On Linux accepted sockets inherit this option, which saves a call for each. */
 	set(o.listener, TCP_NODELAY, "TCP_NODELAY");
 	if (o.defer_accept)
-		set(o.listener, TCP_DEFER_ACCEPT, "TCP_DEFER_ACCEPT"); /* for a second */
+		set(o.listener, TCP_DEFER_ACCEPT, "TCP_DEFER_ACCEPT"); /* waits up to a second */
 	if (puts(argv[5]) == EOF || fflush(stdout) == EOF)
 		die("standard output");
 	return o;
@@ -58,8 +58,8 @@ int accept_one(int listener, int flags)
 		return fd;
 	switch (errno) {
 	case EBADF: case EFAULT: case EINVAL: case ENOTSOCK: case EOPNOTSUPP:
-	case EMFILE: case ENFILE: case ENOBUFS: case ENOMEM: /* it would be reported again and again */
+	case EMFILE: case ENFILE: case ENOBUFS: case ENOMEM: /* the listener would stay ready, and the loop would spin */
 		die("accept");
 	}
-	return -1; /* nobody is there, or who was there has gone */
+	return -1; /* no client is waiting, or the waiting one has gone */
 }

@@ -1,5 +1,5 @@
-/* The WebSocket echo by the library wslay: a process per connection, forked and
- * not exec'd, over its event-based API, which wants sockets that don't block. */
+/* The WebSocket echo with the library wslay. Each connection has a process, which is
+ * forked without exec. It uses the event-based API, which needs non-blocking sockets. */
 #include "handshake.h"
 #include "parent.h"
 #include "start.h"
@@ -15,10 +15,10 @@
 #include <unistd.h>
 #include <wslay/wslay.h>
 
-/* What the callbacks know of the connection. */
+/* What the callbacks know about the connection. */
 struct peer {
 	int fd;
-	const char *early; /* what came right behind the handshake */
+	const char *early; /* bytes that arrived directly after the handshake */
 	size_t n_early;
 };
 
@@ -62,20 +62,20 @@ static void echo(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_re
 {
 	(void)user_data;
 	if (wslay_is_ctrl_frame(m->opcode))
-		return; /* answered by the library */
+		return; /* the library answers the error */
 	struct wslay_event_msg reply = {m->opcode, m->msg, m->msg_length};
 	if (wslay_event_queue_msg(ctx, &reply) == WSLAY_ERR_NOMEM)
 		die("wslay_event_queue_msg");
 }
 
-/* Receives the handshake and answers it. Returns false when there is none. */
+/* Receives the handshake and answers it. Returns false if the handshake fails. */
 static bool greet(struct peer *p, char head[HEAD_MAX + 1])
 {
 	size_t got = 0, len = 0;
 	while (!len) {
 		ssize_t n = recv(p->fd, head + got, HEAD_MAX - got, 0);
 		if (n <= 0)
-			return false; /* also when the head is full: there is no room to receive into */
+			return false; /* also if the head is full, because recv then has no room */
 		got += (size_t)n;
 		head[got] = 0;
 		len = head_length(head, got);

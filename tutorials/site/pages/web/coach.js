@@ -3,6 +3,7 @@
 
 import { stats } from "/_/model.js";
 import { Coach, Gone, isFramed, sleep, unreachable } from "/ask.js";
+import { local, mark } from "/reading.js";
 
 const look = 1000; // ms between two looks at the clients and at the server
 
@@ -53,8 +54,13 @@ class Prediction {
   async choose() {
     this.tell();
     this.changed();
+    if (!this.coach) {
+      const { name, choice } = this;
+      local.change((all) => { (all.predictions ??= {})[name] = choice; });
+      return;
+    }
     try {
-      await this.coach?.post("/predictions", { name: this.name, choice: this.choice });
+      await this.coach.post("/predictions", { name: this.name, choice: this.choice });
     } catch (error) {
       say(this.said, `You say ${this.words(this.choice)}. It isn't kept: ${error.message}`);
       if (error instanceof Gone) this.coach.back().then(() => this.choose());
@@ -88,6 +94,8 @@ function words(line) {
   return span;
 }
 
+const drawn = (svg) => new DOMParser().parseFromString(svg, "text/html").querySelector("svg");
+
 // Experiment is a section with a program to run. The predictions that it answers come first.
 class Experiment {
   constructor(section, predictions) {
@@ -98,7 +106,7 @@ class Experiment {
       [".run", ".state", ".verdict", ".ours", ".yours", ".yours .chart", ".yours pre"]
         .map((s) => section.querySelector(s));
     this.label = this.button.textContent;
-    for (const p of predictions) p.changed = () => this.ready();
+    for (const p of predictions) p.changed = () => { this.ready(); tickSections(); };
   }
 
   get said() { return this.predictions.every(({ choice }) => choice !== ""); }
@@ -147,6 +155,18 @@ class Experiment {
     window.scrollBy({ top: place() - before, behavior: "instant" });
   }
 
+  // recall shows a run of an earlier visit.
+  recall({ date, output, svg }) {
+    this.shown = true;
+    this.yours.hidden = false;
+    for (const line of output.replace(/\n$/, "").split("\n")) this.output.append(isTable(line) ? line : words(line), "\n");
+    if (svg) this.chart.append(drawn(svg));
+    const day = new Date(date).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+    say(this.state, `You ran this on ${day}. Your run stands beside ours.`);
+    this.finish();
+    this.done = true;
+  }
+
   async run() {
     this.stop = new AbortController();
     this.shown = true;
@@ -184,9 +204,11 @@ class Experiment {
         this.output.append(isTable(line) ? line : words(line), "\n");
       }
       if (!done) continue;
-      if (svg) this.chart.append(new DOMParser().parseFromString(svg, "text/html").querySelector("svg"));
+      if (svg) this.chart.append(drawn(svg));
       if (error) return `It didn't end well: ${error}`;
       this.finish();
+      this.done = true;
+      tickSections();
       return "Done. Your run stands beside ours.";
     }
     throw new Gone();
@@ -360,18 +382,41 @@ class Clients {
   }
 }
 
+// tickSections ticks, in the contents, the sections in which the reader has predicted and run everything.
+let tickSections = () => {};
+
+// sections finds what there is to do in each section.
+function sections(predictions, experiments) {
+  const todo = new Map();
+  for (const part of [...predictions, ...experiments]) {
+    const element = part.form ?? part.section;
+    const head = all("article > h2").findLast((h) => h.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING);
+    const tick = head && document.querySelector(`.contents a[href="#${CSS.escape(head.id)}"] + .tick`);
+    if (tick) todo.set(tick, [...(todo.get(tick) ?? []), part]);
+  }
+  return () => {
+    for (const [tick, parts] of todo) {
+      mark(tick, parts.every((part) => (part.form ? part.choice !== "" : part.done)), "done");
+    }
+  };
+}
+
 async function begin() {
   const predictions = new Map(all("form.predict").map((f) => [f.dataset.name, new Prediction(f)]));
   const experiments = all("section.experiment")
     .map((s) => new Experiment(s, (s.dataset.asked ?? "").split(" ").flatMap((n) => predictions.get(n) ?? [])));
+  tickSections = sections([...predictions.values()], experiments);
   const panels = all("section.clients").map((s) => new Clients(s));
   if (panels.length > 0) offerServers().catch(console.error);
   if (predictions.size + experiments.length + panels.length === 0) return;
   const coach = new Coach();
-  let kept;
+  const before = local.read().predictions ?? {};
+  for (const [name, choice] of Object.entries(before)) predictions.get(name)?.recall(choice);
+  let kept, runs;
   while (!kept) {
     try {
       await coach.find();
+      ({ runs } = await coach.get("/reading"));
       kept = await coach.get("/predictions");
     } catch (error) {
       const gone = error instanceof Gone;
@@ -389,7 +434,12 @@ async function begin() {
     if (p.choice && p.choice !== kept[p.name]) p.choose(); // said while nobody was there to keep it
     else if (kept[p.name]) p.recall(kept[p.name]);
   }
+  local.change((all) => {
+    for (const name of predictions.keys()) delete all.predictions?.[name]; // the coach has them now
+  });
   for (const part of [...experiments, ...panels]) part.start(coach);
+  for (const e of experiments) if (runs[e.name]) e.recall(runs[e.name]);
+  tickSections();
 }
 
 // refuse says why nothing can be pressed.

@@ -36,5 +36,16 @@ function copyable(pre) {
   pre.prepend(button);
 }
 
+// Escape takes away the meaning of a term that covers what is below it, until the term is left.
+addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  for (const term of document.querySelectorAll(".term:hover, .term:focus-within")) {
+    term.classList.add("quiet");
+    for (const left of ["mouseleave", "focusout"]) {
+      term.addEventListener(left, () => term.classList.remove("quiet"), { once: true });
+    }
+  }
+});
+
 for (const pre of document.querySelectorAll("pre:has(kbd)")) copyable(pre);
 look().catch(console.error);

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package guardtest tests those who start others that these end when they are
-// killed themselves.
+// Package guardtest has tests for programs that start processes: when such a program is killed, the
+// processes must end.
 package guardtest
 
 import (
@@ -15,18 +15,18 @@ import (
 	"time"
 )
 
-// soon is how long to wait for what must come.
+// soon is how long a test waits for something that must happen.
 const soon = 30 * time.Second
 
-// Family is what a shell does as the leader of a family of two, which live for long:
-// it writes both their numbers to the file said. “wait” has to follow.
+// Family returns shell commands. They make the shell the leader of a family of two processes, and write
+// both process numbers to the file said. The caller must append “wait”, so that the shell doesn't end.
 func Family(said string) string {
 	return "sleep 600 &\necho $$ $! > '" + said + ".new'; mv '" + said + ".new' '" + said + "'\n"
 }
 
-// Killed starts the test binary with the variable env beside its own, which must
-// make it run a Family under a guard, as a child. It kills the binary, and wants
-// the family to end.
+// Killed starts the test binary with the additional environment variable env, which must make it run a
+// Family under a guard. Then Killed kills the binary, and wants the family to end. said is the file of
+// Family.
 func Killed(t *testing.T, env, said string) {
 	t.Helper()
 	self, err := os.Executable()
@@ -49,33 +49,32 @@ func Killed(t *testing.T, env, said string) {
 	cmd.Process.Kill()
 	cmd.Wait()
 	if !lived {
-		t.Fatal("a family of two should live, and say who it is")
+		t.Fatalf("the test binary, run with %s, hasn't started a Family of two processes under a guard", env)
 	}
-	End(t, "whoever has started it is killed", pids[:]...)
+	End(t, "the process that started it was killed", pids[:]...)
 }
 
-// End waits until processes have ended, and kills those that don't. about says why
-// they should.
+// End waits until the processes have ended. It kills those that don't end, and fails the test. about says
+// why they should have ended.
 func End(t *testing.T, about string, pids ...int) {
 	t.Helper()
 	for _, pid := range pids {
 		for late := time.Now().Add(soon); Alive(pid); time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(late) {
 				syscall.Kill(pid, syscall.SIGKILL)
-				t.Errorf("%s: after %v process %d lives", about, soon, pid)
+				t.Errorf("%s, but %v later process %d still lives", about, soon, pid)
 			}
 		}
 	}
 }
 
-// Alive tells whether a process runs: one that has ended may still have a number, for
-// nobody has asked how.
+// Alive reports whether a process lives. A zombie doesn't count: it has ended, but nobody has waited for it.
 func Alive(pid int) bool {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(text), ") Z ")
 }
 
-// children is how many a process has: what it runs, and the guard of that.
+// children returns how many children a process has: here the family's leader and its guard.
 func children(pid int) (n int) {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, name := range threads {
