@@ -66,6 +66,6 @@ func (target Target) listsProcessesAndPhases(t *testing.T) {
 		return
 	}
 	must(t, equal("slots of one connection", len(phases), 2))
-	must(t, equal("phase of who asks", phases[h.LocalAddr().String()], "reply"))
+	must(t, equal("phase of the client that asks", phases[h.LocalAddr().String()], "reply"))
 	must(t, equal("phase of a WebSocket", phases[w.LocalAddr().String()], "open"))
 }

@@ -20,8 +20,8 @@ type Core struct {
 
 // Play plays tr, cut by cut, on a connection of its own and returns the log of
 // what came: all bytes, but the value of each Date masked, and long parts that
-// were expected exactly replaced by their length. Should the session break a
-// promise on the way, that is an error too.
+// were expected exactly replaced by their length. It is an error, too, if the session breaks its
+// contract.
 func (c Core) Play(tr *Trace, cut Cutting) ([]byte, error) {
 	cfg, err := c.New(tr.Flags)
 	if err != nil {

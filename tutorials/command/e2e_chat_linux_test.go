@@ -129,7 +129,7 @@ func TestBrowserShowsWhatTheOperatorSays(t *testing.T) {
 	for _, name := range models {
 		t.Run(name, func(t *testing.T) {
 			url, console := withConsole(t, filepath.Join(dir, name))
-			b := browse(t)
+			b := browse(t, "servers.json")
 			b.do(Navigate(url + "/_/chat"))
 			socket := pane{b, 1}
 			socket.connect("Ann")

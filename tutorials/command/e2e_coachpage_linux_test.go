@@ -143,12 +143,12 @@ func TestBrowserPredictsAndRuns(t *testing.T) {
 	b.holds("our run stays closed too", `!document.querySelector("#experiment-table .ours").open &&
 		!document.querySelector("#experiment-table .run").disabled`)
 	b.do(Focus(CSS("#experiment-table .run")), SendKeys(CSS("#experiment-table .run"), "\r"))
-	b.holds("the page shows the verdict", text("#predict-table .said")+` === "You said “2 µs”; right is “4 µs”."`)
+	b.holds("the page shows the verdict", text("#predict-table .said")+` === "You said “2 µs”; the right answer is “4 µs”."`)
 	b.holds("the explanation is open", `document.querySelector("#predict-table .why").open`)
 	b.holds("the page says that the run is done", text("#experiment-table .state")+
-		`=== "Done. Your run stands beside ours."`)
+		`=== "Done. Your run is beside ours."`)
 	b.holds("the experiment shows the verdict too, and a screen reader reads it once", text("#experiment-table .verdict")+
-		` === "You said “2 µs”; right is “4 µs”." && !document.querySelector("#experiment-table .verdict[aria-live]")`)
+		` === "You said “2 µs”; the right answer is “4 µs”." && !document.querySelector("#experiment-table .verdict[aria-live]")`)
 	b.holds("our run is open now", `document.querySelector("#experiment-table .ours").open`)
 	b.holds("both charts are visible", `document.querySelector("#experiment-table .ours svg").checkVisibility() &&
 		document.querySelector("#experiment-table .yours svg").checkVisibility()`)
@@ -174,7 +174,7 @@ func TestBrowserPredictsAndRuns(t *testing.T) {
 		t.Errorf("the reader's progress (-want +got):\n%s", d)
 	}
 	b.do(Reload())
-	b.holds("the next visit shows the answer", text("#predict-table .said")+` === "You said “2 µs”; right is “4 µs”." &&
+	b.holds("the next visit shows the answer", text("#predict-table .said")+` === "You said “2 µs”; the right answer is “4 µs”." &&
 		document.querySelector("#predict-table input").checked`)
 	b.holds("and so is the run", text("#experiment-table .state")+`.startsWith("You ran this on ") &&
 		document.querySelector("#experiment-table .yours svg").checkVisibility() &&
@@ -226,7 +226,7 @@ func TestBrowserRunMovesNothing(t *testing.T) {
 
 		b.do(Evaluate[Void](`document.querySelector("#experiment-table .run").click()`))
 		b.holds("the experiment runs", text("#experiment-table .yours pre")+`.endsWith("4 µs\n")`)
-		b.holds("the button counts the seconds", text("#experiment-table .run")+` === "Stop it (2 s)"`)
+		b.holds("the button counts the seconds", text("#experiment-table .run")+` === "Stop (2 s)"`)
 		b.holds("our run is closed", `!document.querySelector("#experiment-table .ours").open`)
 		b.do(Evaluate[Void](`window.yours = places([" .yours", " .yours pre"]); undefined`))
 		stays("while it runs", "parts")
@@ -234,7 +234,7 @@ func TestBrowserRunMovesNothing(t *testing.T) {
 		if err := os.WriteFile(goOn, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		b.holds("the experiment is done", text("#experiment-table .state")+` === "Done. Your run stands beside ours." &&
+		b.holds("the experiment is done", text("#experiment-table .state")+` === "Done. Your run is beside ours." &&
 			document.querySelector("#experiment-table .ours").open`)
 		b.do(Evaluate[Void](`requestAnimationFrame(() => requestAnimationFrame(() => { window.drawn = true; })); undefined`))
 		b.holds("the page is drawn", `window.drawn`)
@@ -264,11 +264,11 @@ func TestBrowserPlaysBadClients(t *testing.T) {
 	b.holds("two clients live", text(".clients .state")+` === "2 clients live, a minute at most."`)
 	b.holds("each client shows its state", `[...document.querySelectorAll(".alive li")].some((li) => li.textContent
 		.startsWith("Client 1, half a request, then silence: open"))`)
-	b.do(Click(CSS(`.alive [aria-label="Have client 2 leave"]`)))
+	b.do(Click(CSS(`.alive [aria-label="Disconnect client 2"]`)))
 	b.holds("one client has left", text(".alive")+`.includes("s, because you closed it. It has sent 0 bytes")`)
 	b.holds("the server has closed the other client's connection", text(".alive")+
 		`.includes("closed by the server after 4.") && `+text(".alive")+`.includes("408 Request Timeout")`)
-	b.holds("no client is left", text(".clients .state")+` === "No client lives."`)
+	b.holds("no client is left", text(".clients .state")+` === "No client is connected."`)
 	b.holds("a client that has left has no button", `!document.querySelector(".alive button")`)
 	b.holds("the client's entry has kept the focus", `document.activeElement.matches(".alive li")`)
 }
@@ -291,7 +291,7 @@ func TestBrowserSendsBadClientsToEachServer(t *testing.T) {
 		b.holds("the panel marks the server", `document.querySelector(".clients .servers [aria-current=true]")?.textContent === "`+name+`"`)
 		b.holds("the figures are those of the server", `document.querySelector(".figures caption")?.textContent.startsWith("`+name+`,")`)
 		b.do(Click(CSS(`.clients [data-kind="silent"]`)))
-		b.holds("the server has the client", text(".clients .state")+` === "1 client lives, a minute at most."`)
+		b.holds("the server has the client", text(".clients .state")+` === "1 client is connected, for a minute at most."`)
 	}
 }
 
@@ -318,7 +318,7 @@ func TestBrowserSeesTheCoachGoAndComeBack(t *testing.T) {
 	url, kept, end := mortal(t, false)
 	b := browse(t, "net::ERR_CONNECTION_REFUSED", "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "net::ERR_EMPTY_RESPONSE")
 	b.do(Navigate(url + "chapter.html"))
-	b.holds("the coach is there", text(".clients .state")+` === "No client lives."`)
+	b.holds("the coach is there", text(".clients .state")+` === "No client is connected."`)
 	b.do(Click(CSS(`.clients [data-kind="silent"]`)))
 	b.holds("a client lives", `document.querySelectorAll(".alive li").length === 1`)
 	again := end()
@@ -334,7 +334,7 @@ func TestBrowserSeesTheCoachGoAndComeBack(t *testing.T) {
 
 	again()
 	b.holds("the page sees that the coach is back", text("#experiment-family .state")+` === "The coach is back: run it again."`)
-	b.holds("the new coach has no clients", text(".clients .state")+` === "No client lives." &&
+	b.holds("the new coach has no clients", text(".clients .state")+` === "No client is connected." &&
 		document.querySelectorAll(".alive li").length === 0`)
 	b.holds("the page shows the choice like any other", text("#predict-alone .said")+` === "You say “yes”."`)
 	for until := time.Now().Add(10 * time.Second); len(kept.Predictions()) == 0 && time.Now().Before(until); {
@@ -374,7 +374,7 @@ func TestBrowserLearnsTheSecretOfTheNextCoach(t *testing.T) {
 	// The page asks for clients every two seconds, perhaps while no coach is running.
 	b := browse(t, "403 (Forbidden)", "net::ERR_CONNECTION_REFUSED")
 	b.do(Navigate(url + "chapter.html"))
-	b.holds("the coach is there", text(".clients .state")+` === "No client lives."`)
+	b.holds("the coach is there", text(".clients .state")+` === "No client is connected."`)
 	end()()
 	b.do(Click(CSS(`#predict-alone label:first-of-type input`)))
 	for until := time.Now().Add(20 * time.Second); len(kept.Predictions()) == 0 && time.Now().Before(until); {
@@ -420,7 +420,7 @@ func TestBrowserCantReachTheCoach(t *testing.T) {
 	url, _ := coached(t, false)
 	b := browse(t)
 	b.do(Navigate(url + "chapter.html"))
-	b.holds("the coach is there", text(".clients .state")+` === "No client lives."`)
+	b.holds("the coach is there", text(".clients .state")+` === "No client is connected."`)
 	b.do(Evaluate[Void](`{
 		const real = fetch;
 		window.fetch = (url, options) => url.endsWith("/health")

@@ -203,7 +203,7 @@ func TestHTML(t *testing.T) {
 		"an exercise is a section": `<section class="exercise" id="exercise-1" data-chapter="1" ` +
 			`aria-labelledby="symptom">`,
 		"its title is the symptom":     `<h3 id="symptom">The second question is never answered</h3>`,
-		"its symptom is Markdown":      `<p>Whoever asks <code>once</code> is served.`,
+		"its symptom is Markdown":      `<p>A client that asks <code>once</code> is served.`,
 		"with blocks of code":          `nc 127.0.0.1 <span class="m">9000</span>`,
 		"the chapter may add to it":    `<p>It is <em>well</em> hidden.</p>`,
 		"its commands name the number": `<kbd>go run ./tutorials start 1 ~/exercise-01</kbd>`,

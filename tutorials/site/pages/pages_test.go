@@ -462,7 +462,7 @@ func TestEveryPageSaysWhoServedIt(t *testing.T) {
 			script = script || src == "/page.js"
 		}
 		if !all["server"] || !all["how"] || !script {
-			t.Errorf("%s has no place for who served it, or doesn't ask", address)
+			t.Errorf("%s has no place for the server's name, or doesn't ask for it", address)
 		}
 	}
 }

@@ -1,18 +1,18 @@
-// How a page asks the coach, and what it says when nobody answers.
+// How a page asks the coach, and what it says if the coach doesn't answer.
 
-const missing = "The coach doesn't run. Start it with: go run ./tutorials";
-const retry = 2000; // ms between two looks for a coach that is gone
+const missing = "The coach isn't running. Start it with: go run ./tutorials";
+const retry = 2000; // ms between two tries to find a coach that has ended
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-// unreachable says what may be the matter with a coach that is said to be there. A page isn't told more: a
-// refusal it may not read looks to it as if nobody were there.
+// unreachable names the possible reasons why a coach that should be there can't be reached. The browser tells a
+// page no more: a response that the page may not read looks like no response.
 export const unreachable = (url) =>
-  `The coach should be at ${url}, but this page, at ${location.origin}, can't reach it. Either it has ended: ` +
-  "start it again with go run ./tutorials. Or it refuses this page: it obeys those at 127.0.0.1 and localhost, " +
+  `The coach should be at ${url}, but this page, at ${location.origin}, can't reach it. Perhaps it has ended:  ` +
+  "start it again with go run ./tutorials. Or it refuses this page: it obeys only pages at 127.0.0.1 and localhost, " +
   "on the ports that it was started with.";
 
-// Gone is the error of who asks, and nobody answers. What the browser says then differs, and helps nobody.
+// Gone is the error if the coach doesn't answer. The browsers' own messages differ, and don't help.
 export class Gone extends Error {
   constructor() {
     super("The coach doesn't answer any more. Start it again as before, with go run ./tutorials: this page " +
@@ -20,7 +20,7 @@ export class Gone extends Error {
   }
 }
 
-// answered waits for what was asked.
+// answered waits for a response.
 async function answered(promise) {
   try {
     return await promise;
@@ -29,14 +29,14 @@ async function answered(promise) {
   }
 }
 
-// isFramed tells whether this page is shown inside of another. That page could lay its own text
-// over ours, so that a reader who clicks there presses our buttons.
+// isFramed tells whether this page is inside another page. That page could lay its own text over ours, so that a
+// click on it would press our buttons.
 export const isFramed = window.top !== window.self;
 
-// Coach is where the coach is. What it refuses is an Error with its reason.
+// Coach is the address of the coach. A refusal is an Error with the coach's reason.
 export class Coach {
-  // find looks for the coach. The launcher of the servers writes into a file below their root where it
-  // is, with the secret that each POST needs; or why there is none.
+  // find looks for the coach. The launcher writes its address into a file below the servers' root, with the
+  // secret that each POST needs, or the reason why there is no coach.
   async find() {
     const reply = await answered(fetch("/coach.json", { cache: "no-store" }));
     const { url, secret, why } = reply.ok ? await reply.json() : {};
@@ -45,7 +45,7 @@ export class Coach {
     await this.get("/health");
   }
 
-  // back waits until a coach that was gone is found again, whoever asks for it.
+  // back waits until a coach that had ended is found again. All callers share one search.
   back() {
     this.awaited ??= (async () => {
       for (let found = false; !found;) {

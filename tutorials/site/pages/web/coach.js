@@ -1,5 +1,5 @@
-// What a chapter lets its reader do, with the help of the coach: predict, run an experiment, send bad
-// clients to the server of this page. Without the coach the page says how to start it, and reads as well.
+// What a reader can do in a chapter with the help of the coach: predict, run an experiment, send bad clients to the
+// server of this page. Without the coach the page says how to start it, and is readable all the way.
 
 import { stats } from "/_/model.js";
 import { Coach, Gone, isFramed, sleep, unreachable } from "/ask.js";
@@ -9,33 +9,33 @@ const look = 1000; // ms between two looks at the clients and at the server
 
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
-// say writes what is new only, for what is written into a live region is read out.
+// say writes only what is new, because a screen reader reads out what is written into a live region.
 function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// Silent is the error of a server that doesn't give its figures any more.
+// Silent is the error if the server doesn't answer any more.
 class Silent extends Error {
   constructor() {
-    super("The server of this page doesn't answer any more. If it isn't there again in a moment, start it as before, " +
+    super("The server of this page doesn't answer any more. If it doesn't come back in a moment, start it as before,  " +
       "with go run ./tutorials: this page goes on by itself then.");
   }
 }
 
-// Prediction is a form with a question. What was chosen is kept by the coach; without it, by the page.
+// Prediction is a form with a question. The coach saves the answer; without a coach, the page does.
 class Prediction {
   constructor(form) {
     this.form = form;
     this.name = form.dataset.name;
     this.said = form.querySelector(".said");
     this.why = form.querySelector(".why");
-    this.changed = () => {}; // replaced by who wants to know
+    this.changed = () => {}; // the experiment replaces it
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("change", () => this.choose());
     this.why.addEventListener("toggle", () => this.tell());
   }
 
-  // words of the choice with that value, as they stand on the page.
+  // words returns the text of the choice with that value, as the page shows it.
   words(value) {
     const input = all("input", this.form).find((i) => i.value === value);
     return `“${input ? input.closest("label").textContent.trim() : value}”`;
@@ -43,7 +43,7 @@ class Prediction {
 
   get choice() { return this.form.elements.choice.value; }
 
-  // recall shows what was chosen at an earlier visit.
+  // recall shows the answer of an earlier visit.
   recall(choice) {
     const input = all("input", this.form).find((i) => i.value === choice);
     if (input) input.checked = true;
@@ -67,14 +67,14 @@ class Prediction {
     }
   }
 
-  // tell says what was chosen, and, when the explanation is open, what is right.
+  // tell says which answer the reader chose and, when the explanation is open, which is right.
   tell() {
     if (!this.choice) return;
     const mine = this.words(this.choice);
     const { right } = this.why.dataset;
     if (!this.why.open) say(this.said, `You say ${mine}.`);
     else if (this.choice === right) say(this.said, `You said ${mine}, and that is right.`);
-    else say(this.said, `You said ${mine}; right is ${this.words(right)}.`);
+    else say(this.said, `You said ${mine}; the right answer is ${this.words(right)}.`);
     this.form.dataset.verdict = !this.why.open ? "" : this.choice === right ? "right" : "wrong";
   }
 
@@ -84,7 +84,8 @@ class Prediction {
   }
 }
 
-// isTable tells whether a line of output is a table's. Others may wrap, and so don't make the table scroll.
+// isTable tells whether a line of output belongs to a table. Other lines may wrap, so that they don't make the
+// table scroll.
 const isTable = (line) => line === "" || /\S\s{2,}\S/.test(line);
 
 function words(line) {
@@ -96,7 +97,7 @@ function words(line) {
 
 const drawn = (svg) => new DOMParser().parseFromString(svg, "text/html").querySelector("svg");
 
-// Experiment is a section with a program to run. The predictions that it answers come first.
+// Experiment is a section with a program to run. It comes after the predictions that it answers.
 class Experiment {
   constructor(section, predictions) {
     this.section = section;
@@ -117,14 +118,14 @@ class Experiment {
     this.ready();
   }
 
-  // alone says why there is no coach. The reader can't run it here, so an answer opens our run.
+  // alone says why there is no coach. The reader can't run the program here, so an answer opens our run.
   alone(why) {
     this.coachless = true;
     say(this.state, why);
     this.ready();
   }
 
-  // ready lets a reader who has said what to expect run it. Our run stays closed until the reader's is done.
+  // ready lets the reader run the program after the predictions. Our run stays closed until the reader's is done.
   ready() {
     if (this.said) this.tell();
     if (this.said && this.coachless) this.open();
@@ -133,7 +134,7 @@ class Experiment {
     if (!this.shown) say(this.state, this.said ? "Not run yet." : "First say what you expect.");
   }
 
-  // tell repeats, where the reader was asked to predict, what was said. The forms read it out.
+  // tell repeats the predictions beside the run. The forms themselves read them out.
   tell() {
     if (this.verdict) say(this.verdict, this.predictions.map(({ said }) => said.textContent).join(" "));
   }
@@ -142,8 +143,8 @@ class Experiment {
     if (this.ours?.matches("details")) this.ours.open = true;
   }
 
-  // finish opens the explanations and our run. What a reader sees of this section stays where it is on the
-  // screen, although the explanations stand above it.
+  // finish opens the explanations and our run. The part of this section that the reader sees stays in its place on the
+  // screen, although the explanations are above it.
   finish() {
     const { top, bottom } = this.section.getBoundingClientRect();
     const place = () => this.button.getBoundingClientRect().top;
@@ -162,7 +163,7 @@ class Experiment {
     for (const line of output.replace(/\n$/, "").split("\n")) this.output.append(isTable(line) ? line : words(line), "\n");
     if (svg) this.chart.append(drawn(svg));
     const day = new Date(date).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
-    say(this.state, `You ran this on ${day}. Your run stands beside ours.`);
+    say(this.state, `You ran this on ${day}. Your run is beside ours.`);
     this.finish();
     this.done = true;
   }
@@ -170,9 +171,9 @@ class Experiment {
   async run() {
     this.stop = new AbortController();
     this.shown = true;
-    this.button.textContent = "Stop it";
+    this.button.textContent = "Stop";
     let seconds = 0; // on the button, for the state is read out whenever it changes
-    const clock = setInterval(() => { this.button.textContent = `Stop it (${++seconds} s)`; }, 1000);
+    const clock = setInterval(() => { this.button.textContent = `Stop (${++seconds} s)`; }, 1000);
     this.output.textContent = "";
     this.chart.replaceChildren();
     try {
@@ -187,7 +188,8 @@ class Experiment {
     this.button.textContent = this.label;
   }
 
-  // wait says that the coach is gone, and later that it isn't. The button stays enabled: it may have the focus.
+  // wait says that the coach has ended, and later that it is back. The button stays enabled, because it may have the
+  // focus.
   wait({ message }) {
     say(this.state, message);
     this.coach.back().then(() => {
@@ -195,7 +197,7 @@ class Experiment {
     });
   }
 
-  // show shows what comes, and returns how it ended.
+  // show shows the output as it arrives, and returns how the program ended.
   async show(coming) {
     for await (const { state, line, done, svg, error } of coming) {
       if (state) say(this.state, state === "building" ? "Building the program …" : "Running …");
@@ -205,17 +207,17 @@ class Experiment {
       }
       if (!done) continue;
       if (svg) this.chart.append(drawn(svg));
-      if (error) return `It didn't end well: ${error}`;
+      if (error) return `The program failed: ${error}`;
       this.finish();
       this.done = true;
       tickSections();
-      return "Done. Your run stands beside ours.";
+      return "Done. Your run is beside ours.";
     }
     throw new Gone();
   }
 }
 
-// figures are what /stats has answered, as rows: what it is called, and how much it is.
+// figures are the answer of /stats as rows: a name and a number.
 function figures({ server, connections, slots, totals }) {
   const names = { wait: server === "epollserv" ? "epoll_wait" : "poll", ctl: "epoll_ctl" };
   return [
@@ -227,7 +229,7 @@ function figures({ server, connections, slots, totals }) {
   ];
 }
 
-// offerServers leads from each panel to the same one on the other servers, if the launcher says where they are.
+// offerServers adds links to the same panel on the other servers, if the launcher says where they are.
 async function offerServers() {
   const reply = await fetch("/servers.json", { cache: "no-store" });
   if (!reply.ok) return;
@@ -247,7 +249,7 @@ async function offerServers() {
   }
 }
 
-// Clients is a panel of bad clients. It looks at them, and at the server, while one of them lives.
+// Clients is a panel of bad clients. It shows them and the server while one of them is connected.
 class Clients {
   constructor(section) {
     [this.state, this.figures, this.list] =
@@ -264,7 +266,7 @@ class Clients {
       button.disabled = false;
     }
     this.state.setAttribute("role", "status");
-    say(this.state, "No client lives.");
+    say(this.state, "No client is connected.");
     this.watch();
   }
 
@@ -279,7 +281,7 @@ class Clients {
     this.watch();
   }
 
-  // watch looks until nobody lives; once at least, from now on.
+  // watch looks until no client is connected, and at least once.
   async watch() {
     this.wanted = true;
     if (this.watching) return;
@@ -295,7 +297,7 @@ class Clients {
     this.watching = false;
   }
 
-  // complain says what is wrong. Who is gone is waited for, and what was known of its clients forgotten.
+  // complain says what is wrong. If the coach has ended, it waits for the coach and forgets the clients.
   async complain(error) {
     if (!(error instanceof Gone || error instanceof Silent)) {
       say(this.state, `That didn't work: ${error.message}`);
@@ -311,7 +313,7 @@ class Clients {
     this.watch();
   }
 
-  // look shows what is now, and returns how many live.
+  // look shows the present state, and returns the number of connected clients.
   async look() {
     const answer = await stats().catch((error) => { throw error instanceof TypeError ? new Silent() : error; });
     const here = (await this.coach.get("/clients")).filter(({ server }) => server === answer.server);
@@ -319,12 +321,12 @@ class Clients {
     this.draw(answer);
     for (const client of here.filter(({ id }) => this.mine.has(id))) this.show(client);
     const living = here.filter(({ live }) => live).length;
-    say(this.state, living === 0 ? "No client lives." : living === 1 ? "1 client lives, a minute at most." :
+    say(this.state, living === 0 ? "No client is connected." : living === 1 ? "1 client is connected, for a minute at most." :
       `${living} clients live, a minute at most.`);
     return living;
   }
 
-  // draw shows the server's figures, and by how much they have grown since the last look.
+  // draw shows the server's figures, and how much they have grown since the last look.
   draw(answer) {
     const now = figures(answer);
     const row = (name, n, before) => {
@@ -354,7 +356,7 @@ class Clients {
     this.table.tBodies[0].replaceChildren(...body);
   }
 
-  // show shows a client. Its item and button stay the same while it lives, for the button may have the focus.
+  // show shows a client. Its item and button stay the same while it is connected, because the button may have the focus.
   show({ id, kind, sent, got, live, state }) {
     const { item, words, close } = this.items.get(id) ?? this.item(id);
     const label = this.buttons.find(({ dataset }) => dataset.kind === kind)?.textContent ?? kind;
@@ -370,8 +372,8 @@ class Clients {
     const [item, words, close] = ["li", "span", "button"].map((name) => document.createElement(name));
     item.tabIndex = -1;
     close.type = "button";
-    close.textContent = "Have it leave";
-    close.setAttribute("aria-label", `Have client ${id} leave`);
+    close.textContent = "Disconnect it";
+    close.setAttribute("aria-label", `Disconnect client ${id}`);
     close.addEventListener("click", () =>
       this.coach.post(`/clients/${id}/close`)
         .then(() => this.watch(), (error) => this.complain(error)));
@@ -385,7 +387,7 @@ class Clients {
 // tickSections ticks, in the contents, the sections in which the reader has predicted and run everything.
 let tickSections = () => {};
 
-// sections finds what there is to do in each section.
+// sections finds the predictions and experiments of each section.
 function sections(predictions, experiments) {
   const todo = new Map();
   for (const part of [...predictions, ...experiments]) {
@@ -442,7 +444,7 @@ async function begin() {
   tickSections();
 }
 
-// refuse says why nothing can be pressed.
+// refuse says why no button works.
 function refuse() {
   const why = "This page is shown inside another page, so its buttons do nothing here. Open it by itself.";
   const p = document.createElement("p");

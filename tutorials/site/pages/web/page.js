@@ -1,6 +1,5 @@
-// Says which of the three servers this page came from, from which process, and what it has asked of
-// the kernel so far. Without this script the page says how to ask. And gives each block with commands
-// a button that copies them.
+// Says which of the three servers sent this page, which process that is, and how many system calls the server has made.
+// Without this script the page says where to look. It also gives each block of commands a button that copies them.
 
 import { sign, stats } from "/_/model.js";
 
@@ -16,7 +15,7 @@ async function look() {
 
 const shown = 2000; // ms for which a button says what has become of it
 
-// copyable adds the button. It copies what is to be typed: no prompt, and nothing that is printed.
+// copyable adds the button. It copies only what you type: no prompt and no output.
 function copyable(pre) {
   const commands = [...pre.querySelectorAll("kbd")];
   const button = document.createElement("button");
