@@ -132,7 +132,7 @@ func (cfg *Config) release(r *request) {
 	}
 }
 
-// count counts the bytes that r holds, for a request that is incomplete or postponed.
+// count counts the bytes that r holds. It is called while the request is incomplete or postponed.
 func (r *request) count(cfg *Config) {
 	held := int64(r.Held())
 	cfg.pool.Hold(held - r.heldBytes)

@@ -1,6 +1,6 @@
 package session
 
-// parked is input that was read and can't be processed now. It waits for the peer to read, for the
+// parked is input that was read but not processed. It waits for the peer to read, for the
 // application, or for a turn in the next iteration.
 type parked struct {
 	rest []byte // the part that is not yet processed

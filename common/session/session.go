@@ -301,7 +301,7 @@ func (s *Session) Sent(now time.Time, n int) {
 // nothing more, it isn't needed. RFC 9112 9.6: "A client that sends the "close" connection option
 // MUST NOT send further requests on that connection". RFC 6455 has the same rule after a Close
 // frame, but a Ping may already be on its way, so a WebSocket lingers. A kicked peer lingers too:
-// after close(2) the kernel could go on sending for a long time what the socket holds, and
+// after close(2) the kernel could send the bytes in the socket for a long time, and
 // CloseTimeout couldn't end it.
 func (s *Session) afterFlush() {
 	switch {

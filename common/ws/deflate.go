@@ -19,7 +19,7 @@ type Window struct{ p []byte }
 // Held is the number of bytes of memory that w has.
 func (w *Window) Held() int64 { return int64(cap(w.p)) }
 
-// slide appends p to the window, and drops what is then further back than 32 KiB.
+// slide appends p to the window, and drops the bytes that are then further back than 32 KiB.
 func (w *Window) slide(p []byte) {
 	p = p[max(0, len(p)-windowSize):]
 	keep := min(len(w.p), windowSize-len(p))
@@ -205,11 +205,11 @@ func (z *Inflater) reset(w *Window) {
 // source reads the buffers of a payload. It is an io.ByteReader, so that flate reads no byte after
 // a final block.
 type source struct {
-	buffers   [][]byte
-	at     int // index of the buffer that is read next; len(buffers) at the end
-	off    int // offset in that buffer
-	read   int // bytes read from all buffers
-	barren int // bytes read since flate last returned output
+	buffers [][]byte
+	at      int // index of the buffer that is read next; len(buffers) at the end
+	off     int // offset in that buffer
+	read    int // bytes read from all buffers
+	barren  int // bytes read since flate last returned output
 }
 
 func (s *source) empty() bool {

@@ -36,8 +36,8 @@ func TestAppendAcceptTakesADigestWithAZeroByte(t *testing.T) {
 	if zeros == 0 {
 		t.Error("none of a thousand digests has a zero byte, so the test proves nothing")
 	}
-	// The value is that of another program: printf '%s' KEY+GUID | openssl dgst -sha1 -binary |
-	// base64
+	// Another program computed the value:
+	// printf '%s' KEY+GUID | openssl dgst -sha1 -binary | base64
 	got := string(ws.AppendAccept(nil, []byte("AAAAAAAAAAAAAAAAAAAAHA==")))
 	if want := "E1Z2TYWmzNu4/K8AmeULQtVd/9o="; got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -13,7 +13,7 @@ const (
 // server's, without a size limit. A Reader is not safe for concurrent use.
 //
 // It is pulled and calls nobody: Next takes some bytes and returns what they are. So the caller
-// decides when to go on, for instance not before its application has room for a response.
+// decides when to continue, for instance not before its queue has room for a response.
 //
 // A Reader is in one of four states:
 //

@@ -48,7 +48,7 @@ func checkUTF8(t *testing.T, p []byte, cuts []byte) {
 	t.Helper()
 	u, taken := feed(p, cuts)
 	if got, want := taken == len(p), goesOn(p); got != want {
-		t.Fatalf("% x cut by %v: goes on %t, want %t", p, cuts, got, want)
+		t.Fatalf("% x cut by %v: Valid accepts all bytes: %t, want %t", p, cuts, got, want)
 	}
 	if got, want := taken == len(p) && u.Complete(), utf8.Valid(p); got != want {
 		t.Fatalf("% x cut by %v: valid and complete %t, want %t", p, cuts, got, want)
