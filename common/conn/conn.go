@@ -128,7 +128,7 @@ func (c *Conn) hungUp() bool {
 }
 
 // callBytes is the number of bytes that a system call counts for at least, in a connection's share
-// of an iteration. So a queue of many small files can't cause any number of calls.
+// of an iteration. So a queue of many small files can't cause many calls in one iteration.
 const callBytes = 4 << 10
 
 // Flush sends what the Session offers, until there is nothing more, the socket is full, or the

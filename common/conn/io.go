@@ -12,7 +12,7 @@ import (
 // use.
 type IO struct {
 	Stat        *stat.Slot
-	SplitWrites bool // -more=false: no MSG_MORE, so header fields and their file leave in separate segments
+	SplitWrites bool // -more=false: no MSG_MORE, so a file isn't in the segment of its header fields
 
 	Addresses Addresses // of the clients that the loop serves
 	admitted  *Address  // of the connection that was accepted last

@@ -36,13 +36,19 @@ type Config struct {
 
 	Compress Compress // permessage-deflate
 
-	HeadTimeout  time.Duration // for the request line and header fields, from their first byte; for the first request, from accept
+	// HeadTimeout is the time for the request line and the header fields, from their first byte on.
+	// For the first request of a connection it begins at accept.
+	HeadTimeout  time.Duration
 	IdleTimeout  time.Duration // between requests; of a silent WebSocket; for each 64 KiB of a body
 	WriteTimeout time.Duration // without write progress
-	CheckAcks    bool          // the driver calls AckChecked when AckCheckDue is true, and write progress means an acknowledged byte
 	CloseTimeout time.Duration // for the peer's Close or FIN, and for its pong
 
-	SplitWrites bool // -more=false: a small file isn't copied after its header fields, so they leave in separate segments
+	// CheckAcks: the driver calls AckChecked when AckCheckDue is true. Then write progress means
+	// that the peer has acknowledged a byte.
+	CheckAcks bool
+	// SplitWrites is -more=false: a small file isn't copied after its header fields, so they leave
+	// in separate segments.
+	SplitWrites bool
 	Legacy      bool // also accept handshakes of hixie-75, hixie-76, hybi-07 and hybi-10
 
 	MaxMemory int64 // bytes that all sessions together may hold; 0: no limit

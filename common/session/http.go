@@ -49,8 +49,8 @@ func (s *Session) processRequest(p []byte) (n int) {
 	}
 }
 
-// headDone stores the properties of a request on which the form of its response depends. If a body
-// follows, it asks for it.
+// headDone stores the properties of a request that decide the form of its response. If the client
+// waits for permission to send a body, headDone gives it.
 //
 // RFC 9110 10.1.1: if content follows, "an origin server MUST send either: an immediate response
 // with a final status code [...], or an immediate 100 (Continue) response". A server may omit the
@@ -94,9 +94,9 @@ func (s *Session) collect(p []byte) []byte {
 // requestComplete enters phase reply, and passes the complete request to the application. whole is
 // the body, if it wasn't collected.
 func (s *Session) requestComplete(whole []byte) {
-	// The application may respond immediately, or end the connection. Both can release the parser
-	// and the body that belong to s. The request still needs them until the application returns, so
-	// they are taken away from s first.
+	// The application may respond immediately, and the connection may end with that response. Then
+	// dropInput releases the parser and the body of s. The application may use them until it
+	// returns, so they are taken away from s first.
 	part, in := s.part, s.incoming
 	s.part, s.incoming = nil, nil
 	if part != nil {

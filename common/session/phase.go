@@ -10,7 +10,7 @@ const (
 	head                   // part of a request line or of its header fields has come
 	body                   // the header fields are complete, the body is arriving
 	reply                  // the application has the request and owes the response
-	challenge              // hixie-76: the header fields are valid, the eight bytes after them are arriving
+	challenge              // hixie-76: the eight bytes after the valid header fields are arriving
 	open                   // WebSocket
 	pinged                 // WebSocket, silent for IdleTimeout; a ping is sent
 	closing                // WebSocket, our Close is queued, the peer's hasn't arrived

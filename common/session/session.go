@@ -18,7 +18,7 @@ type Session struct {
 
 	out      outq.Queue
 	incoming *request // arriving or postponed; nil between requests
-	part     *gather  // the body or message that is arriving in pieces, or the body of a postponed request
+	part     *gather  // the body or message that arrives in pieces, or a postponed request's body
 	parked   *parked  // input read but not yet processed; nil: none
 	frames   ws.Reader
 	dialect  *dialect // nil for a WebSocket without extensions, and before there is one
@@ -33,7 +33,7 @@ type Session struct {
 
 	phase           phase
 	peerCloseCode   ws.Code // of the peer's Close
-	queueFull       bool    // the queue reached HighWater or MaxFiles, and is not yet below LowWater and MaxFiles
+	queueFull       bool    // backpressure: the queue was too long, and isn't below LowWater yet
 	paused          bool    // the application wants no input for now
 	closeSent       bool    // our Close, and everything queued before it, is sent
 	finReceived     bool    // the peer's FIN has arrived
@@ -142,11 +142,11 @@ func (s *Session) expectedBytes() int64 {
 // because it unmasks frames in place. It keeps no reference to p, so the caller may reuse the
 // buffer when Feed returns.
 //
-// Feed never fails and always takes all of p. It processes as many requests or frames as the rules
-// below allow, and calls the application for each. It parks the rest: it copies the rest to memory
-// of its own, and Want no longer asks to read. So however fast a client sends, at most one read
-// waits here, and everything after it waits in the kernel's socket, where TCP slows the client
-// down.
+// Feed never fails and always takes all of p. It processes requests or frames, and calls the
+// application for each, until p is used up or something stops it (see process). Then it parks the
+// rest: it copies the rest to memory of its own, and Want no longer asks to read. So however fast a
+// client sends, at most one read waits here. Everything after it waits in the kernel's socket,
+// where TCP slows the client down.
 //
 // It makes no difference how the client's bytes are divided into reads. The tests feed each trace
 // whole, byte by byte and cut at random, and the responses must be equal.
@@ -259,8 +259,8 @@ func (s *Session) Next(v [][]byte) outq.Batch {
 	// The queue is longest just before it is sent, so this is the place to measure it.
 	s.cfg.Stat.Max(stat.QueueMost, int(s.out.Len()))
 	b := s.out.Next(v)
-	// The write timer starts when there is something to send. It doesn't start again with each
-	// call: otherwise a peer that reads nothing could have any number of further chances.
+	// The write timer starts when there is something to send. After that only Sent moves it. If
+	// each call of Next did, the timer of a peer that reads nothing would never expire.
 	if s.progressAt == 0 && !b.Empty() {
 		s.progressAt = s.cfg.now
 	}
@@ -359,7 +359,7 @@ func (s *Session) transition(e event) {
 	if s.cfg.Alone {
 		s.cfg.Stat.Set(stat.Phase, int(to))
 	}
-	// From flush on no input is processed, so what is incomplete or parked can be dropped, and the
+	// From flush on no input is processed. So incomplete and parked input can be dropped, and the
 	// FIN can be queued after the last response. Bytes that the peer sent after Connection: close
 	// show that it doesn't keep its promise, so peerPromisedEnd must be computed before they are
 	// dropped.

@@ -132,8 +132,8 @@ func (s *Session) webSocketOpened() {
 func (s *Session) processFrames(p []byte) (n int) {
 	messages := 0
 	// The conditions are checked before each frame, because each message calls the application, and
-	// the application may fill the queue, pause the WebSocket or close it. Then the rest of p stays
-	// where it is, and Feed parks it.
+	// the application may fill the queue, pause the WebSocket or close it. Then Feed parks the rest
+	// of p, or it stays parked.
 	for s.phase.webSocket() && !s.inputBlocked() && s.mayWork() {
 		// Nearly every message of a busy connection is short and lies whole in p. For these there
 		// is a shorter way with the same result. (A frame that breaks a rule never takes it.)
@@ -155,9 +155,8 @@ func (s *Session) processFrames(p []byte) (n int) {
 			break
 		}
 		s.cfg.spend(eventWork)
-		// After our Close the application has no WebSocket any more, so further messages are
-		// dropped by handleControl, which does nothing for Data. Only the peer's Close is still
-		// awaited.
+		// After our Close is queued, the application gets no further messages. handleControl drops
+		// them, since it has no case for Data. The session only waits for the peer's Close.
 		if ev.Kind == ws.Data && s.phase != closing {
 			if s.deliverMessage(&ev) {
 				messages++
@@ -219,8 +218,8 @@ func (s *Session) deliverMessage(ev *ws.Event) bool {
 	return m.Last
 }
 
-// handleControl handles control frames and failures. The table of phases makes sure that a Close is
-// answered once: with our Close queued, the phase is closing.
+// handleControl handles control frames and failures. In phase closing our Close is queued already,
+// so handleControl doesn't queue a second one.
 //
 // RFC 6455 5.5.1: "If an endpoint receives a Close frame and did not previously
 // send a Close frame, the endpoint MUST send a Close frame in response."
