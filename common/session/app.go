@@ -34,12 +34,12 @@ type App interface {
 // OperatorTextSender is an App that sends the operator's text in its own form. Other Apps send the
 // text as a text message.
 type OperatorTextSender interface {
-	// SendOperatorText sends text to the peer of c's open WebSocket. It reports false if
-	// there is none.
+	// SendOperatorText sends text to the peer of c's open WebSocket. It returns false if there is
+	// no open WebSocket.
 	SendOperatorText(c *Conn, text []byte) bool
 }
 
-// Message is a WebSocket message or, streamed, a piece of one.
+// Message is a WebSocket message, or a piece of one if the WebSocket is streamed.
 type Message struct {
 	Text        bool
 	First, Last bool // both are true for a whole message

@@ -117,7 +117,7 @@ func (b *bench) goneWith(codes ...uint16) {
 func (b *bench) filesClosed(n int) {
 	for i, f := range b.app.files {
 		if f.closed != 1 {
-			b.fail("want file %d closed once, not %d times", i, f.closed)
+			b.fail("want file %d closed once, got %d times", i, f.closed)
 		}
 	}
 	if len(b.app.files) != n {

@@ -215,15 +215,15 @@ var budgetScenarios = []scenario{
 		p, q := b.open("/ws"), b.open("/ws")
 		b.send(p, `part binary repeat 700000 "x"`)
 		if want := p.Session.Want(); want&session.Read == 0 {
-			b.fail("want a peer read that is alone, got Want %d", want)
+			b.fail("before memory is short: want Read, got Want %d", want)
 		}
 		b.send(q, `part binary repeat 300000 "x"`)
 		if want := p.Session.Want(); want&session.Read != 0 {
-			b.fail("short of memory: want nothing read from a connection that holds much, got Want %d", want)
+			b.fail("while memory is short: want no Read for a connection that holds much, got Want %d", want)
 		}
 		q.Reset()
 		if want := p.Session.Want(); want&session.Read == 0 {
-			b.fail("with memory again: want to read, got Want %d", want)
+			b.fail("after memory was released: want Read, got Want %d", want)
 		}
 		b.send(p, `cont "end"`)
 		b.want(p, "end")

@@ -59,7 +59,7 @@ type Config struct {
 
 	pool              outq.Pool
 	readers           []*request
-	spareGather       *gather      // for the next message that comes in pieces
+	spareGather       *gather      // for the next message that arrives in pieces
 	compressors       *compressors // nil until a message is compressed
 	uncountedMessages int          // messages queued and not yet counted in Stat
 	base              time.Time    // an instant is counted from here
@@ -75,7 +75,7 @@ type Config struct {
 	minTurn     int      // units for one turn when roundLeft is used up
 	turnsGiven  int      // turns given in this round
 	turnLeft    int      // units left in the current turn
-	turnOf      *Session // the connection whose turn it is; nil: none yet
+	turnOf      *Session // the connection that has the turn; nil: none in this round
 
 	reported int64 // bytes held, as last written to Stat
 }
@@ -84,7 +84,7 @@ type Config struct {
 // one. Zero is no time. It takes 8 bytes where time.Time takes 24.
 type instant int64
 
-// setNow sets the time that holds until its next call.
+// setNow sets the time of the current call. A new time begins a new round.
 func (cfg *Config) setNow(now time.Time) {
 	if cfg.base.IsZero() {
 		cfg.base = now.Add(-1)

@@ -10,7 +10,7 @@ type gather struct {
 	chunks    [][]byte
 	size      int64
 	startedAt instant // when the first piece arrived
-	taken     bool    // the chunks are the application's
+	taken     bool    // the chunks belong to the application
 }
 
 // chunkMin is the capacity of the smallest chunk, in bytes.

@@ -104,7 +104,7 @@ func (s *Session) requestComplete(whole []byte) {
 	}
 	s.transition(requestDone)
 	s.appNotified = true
-	s.peerPromisedEnd = in.Request().Close() && in.Request().Minor() > 0 // HTTP/1.0 has no such promise
+	s.peerPromisedEnd = in.Request().Close() && in.Request().Minor() > 0 // in HTTP/1.0 it is no promise
 
 	s.cfg.count() // the application may read the counters
 	s.cfg.Stat.Add(stat.Requests, 1)

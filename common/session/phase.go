@@ -5,9 +5,9 @@ package session
 type phase uint8
 
 const (
-	fresh     phase = iota // accepted, no byte has come
+	fresh     phase = iota // accepted, no byte has arrived
 	idle                   // between two requests
-	head                   // part of a request line or of its header fields has come
+	head                   // a part of the request line and header fields has arrived
 	body                   // the header fields are complete, the body is arriving
 	reply                  // the application has the request and owes the response
 	challenge              // hixie-76: the eight bytes after the valid header fields are arriving

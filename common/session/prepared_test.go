@@ -75,7 +75,7 @@ func TestAPreparedMessageHasTheBytesOfSend(t *testing.T) {
 						name, len(text), i, want, len(want), got, len(got))
 				}
 			}
-			party.keeper.open[2].SendPrepared(m) // beside the others in its own form
+			party.keeper.open[2].SendPrepared(m) // a plain connection gets its own form
 			plain := tracetest.FromServer(fmt.Sprintf("text %q", text))
 			if got := party.peers[2].Read(); !bytes.Equal(got, plain) {
 				t.Errorf("a plain connection beside %s: want a frame of %d bytes, got %d", name, len(plain), len(got))

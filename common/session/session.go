@@ -14,14 +14,14 @@ type Session struct {
 	cfg  *Config
 	wake func()
 	id   uint64
-	data any // the application's
+	data any // the application's state, see Conn.SetData
 
 	out      outq.Queue
-	incoming *request // arriving or postponed; nil between requests
+	incoming *request // the request that is arriving or postponed; nil between requests
 	part     *gather  // the body or message that arrives in pieces, or a postponed request's body
 	parked   *parked  // input read but not yet processed; nil: none
 	frames   ws.Reader
-	dialect  *dialect // nil for a WebSocket without extensions, and before there is one
+	dialect  *dialect // nil for a plain WebSocket, and before the upgrade
 
 	phaseSince instant // when the phase began; of an open WebSocket, when the last byte arrived
 	progressAt instant // last write progress; 0 if the queue is empty

@@ -89,7 +89,7 @@ var socketScenarios = []scenario{
 		tell := func(want bool) func(*session.Session, time.Time) {
 			return func(s *session.Session, now time.Time) {
 				if got := s.SendOperatorText(now, []byte("hear, hear")); got != want {
-					b.fail("Tell: got %v, want %v", got, want)
+					b.fail("SendOperatorText: got %v, want %v", got, want)
 				}
 			}
 		}
@@ -134,7 +134,7 @@ var socketScenarios = []scenario{
 		b.pass(5*time.Second - 1)
 		for _, p := range []*tracetest.Peer{slow, read, open} {
 			if p.Over() {
-				b.fail("want the peer to have the close timeout")
+				b.fail("the connection has ended before CloseTimeout")
 			}
 			b.loop.Operate(p, (*session.Session).Kick) // a second call doesn't extend the time
 		}

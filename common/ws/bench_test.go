@@ -41,7 +41,7 @@ func benchEcho64(b *testing.B, echo func(r *ws.Reader, p, out []byte) []byte) {
 		out = echo(&r, p, out[:0])
 	}
 	if len(out) != 66 {
-		b.Fatalf("the echo is %d bytes long, want 66", len(out))
+		b.Fatalf("the echo has %d bytes, want 66", len(out))
 	}
 }
 
@@ -56,7 +56,7 @@ func BenchmarkReaderPieces(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if ev, n := r.Next(p); ev.Kind != ws.Data || n != piece {
-			b.Fatalf("got %v of %d bytes, want a whole piece", ev.Kind, n)
+			b.Fatalf("got %v of %d bytes, want Data of %d", ev.Kind, n, piece)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func BenchmarkUTF8(b *testing.B) {
 			for b.Loop() {
 				var u ws.UTF8
 				if !u.Valid(p) || !u.Complete() {
-					b.Fatal("valid text was refused")
+					b.Fatal("UTF8 refuses a valid text")
 				}
 			}
 		})

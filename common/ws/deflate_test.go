@@ -31,7 +31,7 @@ func noise(n int) []byte {
 	return b
 }
 
-// The examples of RFC 7692 7.2.3.
+// The payloads are the examples of RFC 7692 7.2.3.
 func TestInflateTheExamplesOfTheRFC(t *testing.T) {
 	for _, c := range []struct{ about, payload, want string }{
 		{"7.2.3.1: one block", "\xf2\x48\xcd\xc9\xc9\x07\x00", "Hello"},
