@@ -11,17 +11,17 @@ import (
 	"strings"
 )
 
-// The package net would do all this, and more. But with it a program on a machine
-// that has a C compiler is linked with the C library, for names in the DNS, and
-// then each child of forkserv takes half as long again to start.
+// The package net could do all this. But on a machine with a C compiler, a program that uses net is
+// linked with the C library, which resolves names with DNS. Then each child of forkserv would take
+// half as long again to start.
 
-// What can be wrong with an address.
+// The errors of SplitAddress.
 var (
-	errAddress = errors.New("is not host:port, such as 127.0.0.1:8080 or [::1]:8080")
-	errPort    = errors.New("is no address: the port must be a number from 0 to 65535")
+	errAddress = errors.New("is not host:port; write for example 127.0.0.1:8080 or [::1]:8080")
+	errPort    = errors.New("has no valid port; it must be a number from 0 to 65535")
 )
 
-// SplitAddress takes apart host:port, where an IPv6 address is in brackets.
+// SplitAddress splits host:port. An IPv6 address must be in brackets, which it removes.
 func SplitAddress(addr string) (host string, port uint16, err error) {
 	i := strings.LastIndexByte(addr, ':')
 	if i < 0 {
@@ -40,11 +40,11 @@ func SplitAddress(addr string) (host string, port uint16, err error) {
 	return inner, uint16(n), nil
 }
 
-// hosts is hosts(5).
+// hosts is the file of hosts(5).
 const hosts = "/etc/hosts"
 
-// Resolve returns the IP address of host. host may be an address, or a name in hosts(5), which has the
-// machine's own names. An empty host means all addresses, so it has none.
+// Resolve returns the IP address of host. host may be an address, or a name in hosts(5), which has
+// the machine's own names. An empty host means all addresses, so it has none.
 func Resolve(host string) (netip.Addr, error) { return resolve(hosts, host) }
 
 func resolve(hosts, host string) (netip.Addr, error) {
@@ -54,18 +54,18 @@ func resolve(hosts, host string) (netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip.Unmap(), nil
 	}
-	text, _ := os.ReadFile(hosts) // without one there are no names
+	text, _ := os.ReadFile(hosts) // without the file there are no names
 	if ip, ok := lookUp(text, host); ok {
 		return ip, nil
 	}
 	if strings.EqualFold(host, "localhost") {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), nil
 	}
-	return netip.Addr{}, fmt.Errorf("%q is neither an IP address nor a name in %s", host, hosts)
+	return netip.Addr{}, fmt.Errorf("host %q is neither an IP address nor a name in %s", host, hosts)
 }
 
-// lookUp finds a name in the text of hosts(5): its first address of IPv4, else
-// its first.
+// lookUp finds the address of a name in the text of hosts(5): the first IPv4 address, or if there
+// is none, the first IPv6 address.
 func lookUp(text []byte, name string) (found netip.Addr, ok bool) {
 	for line := range bytes.Lines(text) {
 		line, _, _ = bytes.Cut(line, []byte("#"))
@@ -84,8 +84,8 @@ func lookUp(text []byte, name string) (found netip.Addr, ok bool) {
 	return found, ok
 }
 
-// zoneID is the number of the network interface called zone, or that of which it
-// is the number; 0 for no zone.
+// zoneID is the number of the network interface zone, which is a name or already the number. It is
+// 0 if zone is empty.
 func zoneID(zone string) (uint32, error) {
 	if zone == "" {
 		return 0, nil
@@ -96,7 +96,7 @@ func zoneID(zone string) (uint32, error) {
 	}
 	n, err := strconv.ParseUint(string(bytes.TrimSpace(number)), 10, 32)
 	if err != nil {
-		return 0, fmt.Errorf("there is no network interface %q", zone)
+		return 0, fmt.Errorf("there is no network interface %q; ip link lists them", zone)
 	}
 	return uint32(n), nil
 }

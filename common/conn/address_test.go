@@ -47,11 +47,11 @@ func TestResolve(t *testing.T) {
 		}
 	}
 	if ip, err := resolve(hosts, ""); err != nil || ip != (netip.Addr{}) {
-		t.Errorf("an empty host has %v, %v", ip, err)
+		t.Errorf("an empty host: want no address, got %v, %v", ip, err)
 	}
 	for _, host := range []string{"eve", "cat", "10.0.0.1", "1.2.3"} {
 		if ip, err := resolve(hosts, host); err == nil && ip.String() != host || err != nil && !strings.Contains(err.Error(), host) {
-			t.Errorf("%s: got %v, %v", host, ip, err)
+			t.Errorf("%s: want the address itself, or an error that names the host; got %v, %v", host, ip, err)
 		}
 	}
 }
@@ -59,10 +59,10 @@ func TestResolve(t *testing.T) {
 func TestZoneID(t *testing.T) {
 	for zone, want := range map[string]uint32{"": 0, "lo": 1, "1": 1} {
 		if n, err := zoneID(zone); n != want || err != nil {
-			t.Errorf("%q is %d, %v, want %d", zone, n, err, want)
+			t.Errorf("zone %q: got %d, %v, want %d", zone, n, err, want)
 		}
 	}
 	if n, err := zoneID("nowhere"); err == nil {
-		t.Errorf("an interface that isn't there has number %d", n)
+		t.Errorf("an interface that doesn't exist: want an error, got number %d", n)
 	}
 }

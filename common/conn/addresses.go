@@ -2,25 +2,25 @@ package conn
 
 import "net/netip"
 
-// Addresses counts the connections of each address, so that no client can take all.
-// An IPv6 client has a whole network of addresses, so the first 64 bits count. It
-// belongs to one loop.
+// Addresses counts the connections of each client address, so that no client can take all. An IPv6
+// client usually has a whole network of addresses, so the first 64 bits count as one address. An
+// Addresses belongs to one loop.
 type Addresses struct {
-	Max    int  // connections of an address; 0: any number, and none is counted
-	Exempt bool // those on loopback may have any number: they may be a proxy's
+	Max    int  // most connections of an address; 0: no limit, and no connection is counted
+	Exempt bool // loopback addresses have no limit, because they may be a proxy's
 
 	byPrefix map[netip.Prefix]*Address
 }
 
-// Address is one of Addresses that has connections.
+// Address is a client address that has connections.
 type Address struct {
 	counts *Addresses
 	prefix netip.Prefix
 	n      int
 }
 
-// admit counts a connection. It reports false if its address has too many. The
-// Address may be nil: then nothing is counted.
+// admit counts a connection of peer. It returns false if the address has too many. The Address is
+// nil if the connection isn't counted.
 func (a *Addresses) admit(peer netip.Addr) (*Address, bool) {
 	peer = peer.Unmap()
 	if a.Max == 0 || !peer.IsValid() || a.Exempt && peer.IsLoopback() {
@@ -42,7 +42,7 @@ func (a *Addresses) admit(peer netip.Addr) (*Address, bool) {
 	return at, true
 }
 
-// Release notes that one of the connections is closed. It may be called on nil.
+// Release must be called when one of the connections is closed. It may be called on nil.
 func (at *Address) Release() {
 	if at == nil {
 		return
@@ -52,13 +52,13 @@ func (at *Address) Release() {
 	}
 }
 
-// Network is what of an address stands for one client: all of IPv4, and the first 64
-// bits of IPv6.
+// Network is the part of an address that counts as one client: the whole of an IPv4 address, and
+// the first 64 bits of an IPv6 address.
 func Network(a netip.Addr) netip.Prefix {
 	bits := 32
 	if a = a.Unmap().WithZone(""); a.Is6() {
 		bits = 64
 	}
-	p, _ := a.Prefix(bits) // fails for the zero Addr alone
+	p, _ := a.Prefix(bits) // fails only for the zero Addr
 	return p
 }

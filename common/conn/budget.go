@@ -6,9 +6,10 @@ import (
 	"threeloops/common/session"
 )
 
-// NextTodo makes the list of connections to settle in the next iteration: first those that
-// had no share of this iteration's work, and then those that had one and have more to do.
-// It empties the lists, and returns them for further use.
+// NextTodo makes the list of connections to settle in the next iteration. First are those that had
+// no share of this iteration's work (skipped), so that no connection waits again and again. Then
+// come those that had a share and have more to do (unfinished). NextTodo empties the other two
+// lists, and returns them for further use.
 func NextTodo(todo, skipped, unfinished []*Conn) (next, noSkipped, noUnfinished []*Conn) {
 	clear(todo)
 	next = append(append(todo[:0], skipped...), unfinished...)
@@ -20,16 +21,17 @@ func NextTodo(todo, skipped, unfinished []*Conn) (next, noSkipped, noUnfinished 
 // MemoryLimiter keeps the memory that a loop's connections hold within its budget.
 type MemoryLimiter struct {
 	tight   bool
-	evictAt time.Time // when to end the largest holders, if memory is still short
+	evictAt time.Time // when to end the connections that hold the most, if memory is still short
 }
 
-// EvictDelay is how long memory may be short before the largest holders are ended.
-// Meanwhile no client is accepted, and a few clients that read slowly could keep it so.
+// EvictDelay is how long memory may be short before Enforce ends the connections that hold the
+// most. While memory is short, the loop accepts no client. Without this limit a few clients that
+// read slowly could keep the server in that state.
 const EvictDelay = time.Second
 
-// Enforce ends the largest holders while the connections hold more than the budget. When
-// memory becomes short, and when it is no longer, the connections' Want changes, so Enforce
-// schedules all of them. Nil conns are skipped.
+// Enforce ends the connection that holds the most, again and again, while all of them together hold
+// more than the budget. When memory begins or ceases to be short, the Want of the connections
+// changes, so Enforce schedules all of them. It skips nil conns.
 func (m *MemoryLimiter) Enforce(now time.Time, cfg *session.Config, conns []*Conn, schedule func(*Conn)) {
 	tight := cfg.Tight()
 	if tight != m.tight {
@@ -46,14 +48,14 @@ func (m *MemoryLimiter) Enforce(now time.Time, cfg *session.Config, conns []*Con
 	for m.tight = tight; cfg.Full() || overdue && cfg.Tight(); {
 		c := largest(conns)
 		if c == nil {
-			return // all that is held is for input under way
+			return // the memory that is held doesn't belong to a connection
 		}
 		c.Evict(now)
 		schedule(c)
 	}
 }
 
-// largest is the connection that holds the most; nil: none holds anything.
+// largest is the connection that holds the most, or nil if none holds anything.
 func largest(conns []*Conn) (found *Conn) {
 	var most int64
 	for _, c := range conns {

@@ -22,11 +22,11 @@ func TestReadingNothingChangesNothing(t *testing.T) {
 	w := connect(t, &testApp{})
 	w.ReadOnce(w.now)
 	if w.Want() != session.Read || w.stat.Get(stat.SysRead) != 1 {
-		t.Errorf("after EAGAIN Want is %d, with %d reads", w.Want(), w.stat.Get(stat.SysRead))
+		t.Errorf("after EAGAIN: want Read and 1 read, got Want %d and %d reads", w.Want(), w.stat.Get(stat.SysRead))
 	}
 }
 
-// A kernel without memory for a moment is no reason to end a connection.
+// A connection must not end because the kernel has no memory for a moment.
 func TestWhatEachErrnoOfReadAndSendMeans(t *testing.T) {
 	for e := unix.Errno(1); e < 134; e++ {
 		again, err := checkErrno(e)
@@ -52,7 +52,7 @@ func TestAFileIsSentLaterWhenMemoryIsShort(t *testing.T) {
 	w.io.calls.sendfile = func(int, int, *int64, int) (int, error) { return -1, unix.ENOMEM }
 	w.sendText(get)
 	if w.Flush(w.now); w.Want()&session.Write == 0 {
-		t.Errorf("no memory now, and Want is %d", w.Want())
+		t.Errorf("after ENOMEM Want is %d, want Write", w.Want())
 	}
 }
 
@@ -65,15 +65,15 @@ func TestReadOnceReadsOnce(t *testing.T) {
 		before := w.stat.Get(stat.BytesIn)
 		w.ReadOnce(w.now)
 		if n := w.stat.Get(stat.SysRead); n != calls {
-			t.Fatalf("%d calls of ReadOnce made %d of read", calls, n)
+			t.Fatalf("%d calls of ReadOnce called read(2) %d times", calls, n)
 		}
 		if n := w.stat.Get(stat.BytesIn) - before; n > session.MaxRead {
-			t.Fatalf("one read brought %d bytes", n)
+			t.Fatalf("one read returned %d bytes, want at most %d", n, session.MaxRead)
 		}
 	}
 }
 
-// What a read has brought and the reply are still in the cache then.
+// The request and the response are still in the processor's cache then.
 func TestALongResponseIsSentImmediately(t *testing.T) {
 	for _, c := range []struct{ size, writes int }{
 		{earlyFlushBytes / 2, 0}, {earlyFlushBytes, 1}, {scratchSize / 2, 1}, {2 * scratchSize, 0},
@@ -83,18 +83,18 @@ func TestALongResponseIsSentImmediately(t *testing.T) {
 		w.wait(sys.POLLIN)
 		w.ReadOnce(w.now)
 		if n := int(w.stat.Get(stat.SysWrite)); n != c.writes {
-			t.Errorf("a reply of %d bytes and its head: %d writes before Flush, want %d", c.size, n, c.writes)
+			t.Errorf("a response with a body of %d bytes: %d writes before Flush, want %d", c.size, n, c.writes)
 		}
 	}
 }
 
-// A packet saved, and its acknowledgement: of a short connection's CPU time a seventh.
+// That saves a packet and its acknowledgement, a seventh of the CPU time of a short connection.
 func TestTheLastReplyAndTheFinShareASegment(t *testing.T) {
 	w := connect(t, reply(session.Response{Status: 200, Body: []byte("all")}))
 	w.sendText("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 	w.Flush(w.now)
 	if text, err := io.ReadAll(w.peer); !strings.HasSuffix(string(text), "all") || err != nil {
-		t.Fatalf("the peer reads %q, %v", text, err)
+		t.Fatalf("the peer reads %q, %v, want the response", text, err)
 	}
 	raw, err := w.peer.SyscallConn()
 	if err != nil {
@@ -118,10 +118,10 @@ func TestAPeersFinEndsTheSession(t *testing.T) {
 	w.ReadOnce(w.now)
 	w.Flush(w.now)
 	if w.Want() != 0 {
-		t.Errorf("after both FINs Want is %d", w.Want())
+		t.Errorf("after both FINs Want is %d, want 0", w.Want())
 	}
 	if text, err := io.ReadAll(w.peer); len(text) > 0 || err != nil {
-		t.Errorf("the peer reads %q, %v, and not our FIN", text, err)
+		t.Errorf("the peer reads %q, %v, want our FIN", text, err)
 	}
 }
 
@@ -135,7 +135,7 @@ func TestAHalfClosedPeerIsAnswered(t *testing.T) {
 		w.Flush(w.now)
 	}
 	if text, err := io.ReadAll(w.peer); !strings.HasSuffix(string(text), "Hello") || err != nil {
-		t.Errorf("the peer reads %q, %v", text, err)
+		t.Errorf("the peer reads %q, %v, want the response", text, err)
 	}
 }
 
@@ -145,21 +145,21 @@ func TestAResetEndsTheSession(t *testing.T) {
 	w.wait(sys.POLLIN)
 	w.ReadOnce(w.now)
 	if w.Want() != 0 {
-		t.Errorf("after a reset Want is %d", w.Want())
+		t.Errorf("after a reset Want is %d, want 0", w.Want())
 	}
 	if w.Flush(w.now) || w.stat.Get(stat.SysWrite)+w.stat.Get(stat.SysShutdown) > 0 {
-		t.Error("something is sent to a peer that is gone")
+		t.Error("Flush sends to a peer that has reset the connection")
 	}
 }
 
-// held are the ways in which a Session comes not to want Read.
+// held makes connections that don't want Read, each for another reason.
 func held(t *testing.T) map[string]*world {
 	full := connect(t, reply(session.Response{Status: 200, Body: make([]byte, 16<<20), Shared: true}))
 	full.sendText(get)
 	full.Flush(full.now)
 	owing := connect(t, &testApp{})
 	owing.sendText(get + get)
-	return map[string]*world{"a peer that doesn't read": full, "an answer that is owed": owing}
+	return map[string]*world{"a peer that doesn't read": full, "a response that is owed": owing}
 }
 
 func TestAResetIsNoticedWhileNothingIsRead(t *testing.T) {
@@ -169,22 +169,22 @@ func TestAResetIsNoticedWhileNothingIsRead(t *testing.T) {
 		}
 		w.reset()
 		if marks := w.wait(0); marks&(unix.POLLHUP|unix.POLLERR) == 0 {
-			t.Errorf("%s: after a reset poll reports %#x", why, marks)
+			t.Errorf("%s: after a reset poll reports %#x, want POLLHUP or POLLERR", why, marks)
 		}
 		w.ReadOnce(w.now)
 		if w.Want() != 0 || w.app.gone != 1 {
-			t.Errorf("%s: after a reset Want is %d, Gone came %d times", why, w.Want(), w.app.gone)
+			t.Errorf("%s: after a reset want Want 0 and 1 call of Gone, got %d and %d", why, w.Want(), w.app.gone)
 		}
 	}
 }
 
-// An event may be stale: another connection's message can fill a queue between
-// the wait that reported a descriptor and the look at it.
+// An event may be stale. After the wait has reported a descriptor, a message of another connection
+// can still fill the queue before the loop handles the event.
 func TestAStaleEventAffectsNoOtherConnection(t *testing.T) {
 	for name, w := range held(t) {
 		w.ReadOnce(w.now)
 		if w.Want() == 0 {
-			t.Errorf("%s: want a healthy connection to outlive an event that it no longer waits for", name)
+			t.Errorf("%s: an event that the connection no longer waits for has ended it", name)
 		}
 	}
 }
@@ -203,7 +203,7 @@ func TestEpollReportsAResetWithoutInterest(t *testing.T) {
 		events := make([]sys.EpollEvent, 4)
 		n, err := sys.EpollWait(ep, events, soon)
 		if n != 1 || err != nil || int(events[0].Fd) != w.FD || events[0].Events&unix.EPOLLHUP == 0 {
-			t.Errorf("%s: epoll reports %v, %v", why, events[:n], err)
+			t.Errorf("%s: epoll reports %v, %v, want EPOLLHUP", why, events[:n], err)
 		}
 	}
 }
@@ -232,7 +232,7 @@ func TestShortWritesLoseNothing(t *testing.T) {
 		unix.Shutdown(w.FD, unix.SHUT_WR)
 		_, text, _ := bytes.Cut(<-got, []byte("\r\n\r\n"))
 		if !bytes.Equal(text, body) {
-			t.Errorf("%s: of %d bytes %d arrived, or others", why, len(body), len(text))
+			t.Errorf("%s: want the %d bytes of the body, got %d bytes, or wrong ones", why, len(body), len(text))
 		}
 	}
 }
@@ -250,7 +250,7 @@ func TestAFlushHasABudget(t *testing.T) {
 		before := w.stat.Get(stat.BytesOut)
 		again := w.Flush(w.now)
 		if n := w.stat.Get(stat.BytesOut) - before; n > session.MaxSend+300 {
-			t.Fatalf("round %d sends %d bytes", round, n)
+			t.Fatalf("iteration %d sends %d bytes, want at most %d", round, n, session.MaxSend+300)
 		}
 		if !again {
 			break
@@ -260,7 +260,7 @@ func TestAFlushHasABudget(t *testing.T) {
 		}
 	}
 	if w.Want()&session.Write != 0 {
-		t.Error("the socket has room, Flush is done, and something is left")
+		t.Error("Flush asks for no further turn, but bytes are queued and the socket has room")
 	}
 }
 
@@ -268,18 +268,18 @@ func TestAFileThatBecameShorterEndsTheConnection(t *testing.T) {
 	text := []byte("shorter than announced")
 	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, text), Len: 100_000}))
 	w.sendText(get)
-	for range 2 { // what isn't there looks as if it had to be read from the disk
+	for range 2 { // the missing part looks like a part that must be read from the disk
 		w.now = w.now.Add(time.Millisecond)
 		w.Flush(w.now)
 	}
 	if w.Want() != 0 {
-		t.Errorf("the length announced can't be kept, and Want is %d", w.Want())
+		t.Errorf("the file is shorter than announced, but Want is %d, want 0", w.Want())
 	}
 	f := openFile(t, text)
 	defer f.Close()
 	_, _, err := w.send(&outq.Batch{File: f, Off: int64(len(text)), Len: 1}, session.MaxSend)
 	if !errors.Is(err, errTruncated) {
-		t.Errorf("behind the end of a file comes %v, not errTruncated", err)
+		t.Errorf("after the end of the file: got error %v, want errTruncated", err)
 	}
 }
 
@@ -304,7 +304,7 @@ func TestAFileIsSentWithoutSendfile(t *testing.T) {
 		}
 		unix.Shutdown(w.FD, unix.SHUT_WR)
 		if _, text, _ := bytes.Cut(<-got, []byte("\r\n\r\n")); !bytes.Equal(text, body) {
-			t.Errorf("%v: of %d bytes %d arrived, or others", errno, len(body), len(text))
+			t.Errorf("%v: want the %d bytes of the file, got %d bytes, or wrong ones", errno, len(body), len(text))
 		}
 	}
 }
@@ -315,15 +315,15 @@ func TestAFileThatCannotBeReadEndsInAReset(t *testing.T) {
 	w.sendText(get)
 	w.Flush(w.now)
 	if w.Want() != 0 {
-		t.Errorf("the disk fails, and Want is %d", w.Want())
+		t.Errorf("after EIO Want is %d, want 0", w.Want())
 	}
 	w.Close()
 	if _, err := io.ReadAll(w.peer); !errors.Is(err, unix.ECONNRESET) {
-		t.Errorf("the client's stream ends with %v, want a reset", err)
+		t.Errorf("the client gets %v, want a reset", err)
 	}
 }
 
-// segments is how many segments with data the socket has sent.
+// segments is the number of segments with data that the socket has sent.
 func (w *world) segments() uint32 {
 	info, err := unix.GetsockoptTCPInfo(w.FD, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {
@@ -354,12 +354,12 @@ func TestHeadAndFileShareASegment(t *testing.T) {
 			want = 2
 		}
 		if n := w.segments(); n != want {
-			t.Errorf("Plain %t: head and file went in %d segments, not %d", plain, n, want)
+			t.Errorf("SplitWrites %t: header fields and file leave in %d segments, want %d", plain, n, want)
 		}
 	}
 }
 
-// webSocket opens one, and returns a masked text frame to send.
+// webSocket opens a WebSocket, and returns a masked text frame to send.
 func (w *world) webSocket() []byte {
 	w.sendText("GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
@@ -377,12 +377,12 @@ func TestAMessageCostsOneReadAndOneWrite(t *testing.T) {
 		w.sendText(string(frame))
 		w.Flush(w.now)
 		if n, err := w.peer.Read(answer); n != 66 || err != nil {
-			t.Fatalf("an echo of %d bytes: %v", n, err)
+			t.Fatalf("got an echo of %d bytes, %v; want 66 bytes", n, err)
 		}
 	}
 	reads, writes = w.stat.Get(stat.SysRead)-reads, w.stat.Get(stat.SysWrite)-writes
 	if reads != messages || writes != messages {
-		t.Errorf("%d messages cost %d reads and %d writes", messages, reads, writes)
+		t.Errorf("%d messages cost %d reads and %d writes, want one of each for a message", messages, reads, writes)
 	}
 }
 
@@ -403,7 +403,7 @@ func TestReadAndFlushAllocateNothing(t *testing.T) {
 		unix.Read(int(peer.Fd()), answer)
 	})
 	if n != 0 {
-		t.Errorf("a read and a write allocate %v times", n)
+		t.Errorf("want no allocations, got %v", n)
 	}
 }
 
@@ -411,9 +411,10 @@ func TestCloseIsCounted(t *testing.T) {
 	w := connect(t, &testApp{})
 	w.Close()
 	if w.FD != -1 || w.stat.Get(stat.Closed) != 1 || w.stat.Get(stat.SysClose) != 1 {
-		t.Errorf("after Close FD is %d, %d closed", w.FD, w.stat.Get(stat.Closed))
+		t.Errorf("after Close: FD is %d, want -1; %d connections are counted as closed, want 1",
+			w.FD, w.stat.Get(stat.Closed))
 	}
 	if text, err := io.ReadAll(w.peer); len(text) > 0 || err != nil {
-		t.Errorf("the peer reads %q, %v", text, err)
+		t.Errorf("the peer reads %q, %v, want a FIN", text, err)
 	}
 }

@@ -16,10 +16,10 @@ import (
 	"threeloops/common/ws"
 )
 
-// soon is how long to wait for what must come.
+// soon is how long a test waits for an event that must happen.
 const soon = 10 * time.Second
 
-// testApp answers each request by a function, or not at all.
+// testApp answers each request with a function, or doesn't answer.
 type testApp struct {
 	answer func(c *session.Conn)
 	asked  int
@@ -49,7 +49,7 @@ func reply(r session.Response) *testApp {
 
 const get = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
-// world is a connection over loopback: our end and the peer's.
+// world is a connection over loopback, with both ends.
 type world struct {
 	cfg *session.Config
 	*Conn
@@ -112,12 +112,12 @@ func (w *world) wait(flags int16) (revents int16) {
 	w.t.Helper()
 	fds := []sys.PollFd{{Fd: int32(w.FD), Events: flags}}
 	if n, err := sys.Poll(fds, soon); n != 1 || err != nil {
-		w.t.Fatalf("the descriptor does not become ready for %#x: %v", flags, err)
+		w.t.Fatalf("the descriptor doesn't become ready for %#x: %v", flags, err)
 	}
 	return fds[0].Revents
 }
 
-// sendText sends text as the peer, and reads once.
+// sendText lets the peer send text, and calls ReadOnce.
 func (w *world) sendText(text string) {
 	w.t.Helper()
 	if _, err := w.peer.Write([]byte(text)); err != nil {
@@ -133,7 +133,7 @@ func (w *world) reset() {
 	w.peer.Close()
 }
 
-// temp is a file of that content, with its name.
+// temp makes a file with content text, and returns its name.
 func temp(t *testing.T, text []byte) string {
 	t.Helper()
 	name := t.TempDir() + "/file"
@@ -143,7 +143,7 @@ func temp(t *testing.T, text []byte) string {
 	return name
 }
 
-// openFile opens a file as the application does.
+// openFile makes a file with content text, and opens it in the same way as the application.
 func openFile(t *testing.T, text []byte) outq.File {
 	t.Helper()
 	name := temp(t, text)

@@ -13,8 +13,7 @@ import (
 	"threeloops/common/sys"
 )
 
-// A server for one connection. What a loop adds to it is that it waits for
-// many.
+// This is a server for one connection. A loop does the same, but waits for many.
 func Example() {
 	board := make(stat.Board, 1)
 	cfg := &session.Config{

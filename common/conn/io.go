@@ -7,16 +7,16 @@ import (
 	"threeloops/common/sys"
 )
 
-// IO is what the connections of one loop lend each other, one at a time: the
-// buffer to read into, the list of buffers to write, and the counters. It is not
-// safe for concurrent use.
+// IO has what the connections of one loop share: the buffer to read into, the list of buffers to
+// write, and the counters. Only one connection uses them at a time. IO is not safe for concurrent
+// use.
 type IO struct {
 	Stat        *stat.Slot
-	SplitWrites bool // -more=false: no MSG_MORE, so a header section and its file leave in separate segments
+	SplitWrites bool // -more=false: no MSG_MORE, so a file isn't in the segment of its header fields
 
 	Addresses Addresses // of the clients that the loop serves
 	admitted  *Address  // of the connection that was accepted last
-	current   *Conn     // that is being read from, or sent to
+	current   *Conn     // the connection that the loop reads from or sends to
 
 	calls calls
 
@@ -25,18 +25,19 @@ type IO struct {
 	vec     sys.Vector
 }
 
-// calls are system calls that a test replaces: by those of a machine without IPv6, of
-// another file system, or of a kernel that fails.
+// calls are system calls that a test replaces. The replacements behave like a machine without IPv6,
+// like another file system, or like a kernel that fails.
 type calls struct {
 	socket   func(family, typ, protocol int) (int, error)
 	accept4  func(fd int) (int, error)
 	sendfile func(to, from int, off *int64, n int) (int, error)
 }
 
-// scratchSize is how many bytes a read takes at most. A socket seldom has more.
+// scratchSize is the most bytes that a read into the scratch buffer takes. A socket seldom has
+// more.
 const scratchSize = 64 << 10
 
-// NewIO returns the IO of a loop that counts in s.
+// NewIO returns the IO of a loop whose counters are in s.
 func NewIO(s *stat.Slot) *IO {
 	return &IO{
 		Stat: s, scratch: make([]byte, scratchSize),
@@ -44,7 +45,7 @@ func NewIO(s *stat.Slot) *IO {
 	}
 }
 
-// admit counts a connection of its address. It reports false if that has too many.
+// admit counts the connection fd for its address. It returns false if the address has too many.
 func (io *IO) admit(fd int) (ok bool) {
 	if io.Addresses.Max == 0 {
 		return true
@@ -53,22 +54,25 @@ func (io *IO) admit(fd int) (ok bool) {
 	return ok
 }
 
-// Admitted returns the Address of the connection that was accepted last, for
-// Release when that is closed; nil: it isn't counted.
+// Admitted returns the Address of the connection that was accepted last. The caller must call its
+// Release when the connection is closed. The Address is nil if the connection isn't counted.
 func (io *IO) Admitted() *Address {
 	at := io.admitted
 	io.admitted = nil
 	return at
 }
 
-// Peer is the address of the client that is being read from. The application may call it
+// Peer is the address of the client that the loop is reading from. The application may call Peer
 // while it handles a request or a message.
 func (io *IO) Peer() netip.Addr { return PeerOf(io.current.FD).Addr() }
 
-// checkErrno decides what an errno of read(2), sendto(2), sendmsg(2) or sendfile(2) means. A signal
-// came: call again. The kernel has no memory now: as if the socket weren't ready, so the next
-// iteration tries again, until the connection's deadline. Anything else (ECONNRESET, EPIPE,
-// ETIMEDOUT, EHOSTUNREACH, …) is the end of this connection, and of no other.
+// checkErrno decides what an errno of read(2), sendto(2), sendmsg(2) or sendfile(2) means:
+//
+//   - EINTR: a signal interrupted the call, so it is made again.
+//   - ENOMEM, ENOBUFS: the kernel has no memory now. They are treated like EAGAIN, so the next
+//     iterations try again, until the connection's deadline.
+//   - Anything else (ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH, …) ends this connection, and no
+//     other.
 func checkErrno(err error) (again bool, _ error) {
 	switch err {
 	case sys.EINTR:
@@ -90,8 +94,8 @@ func (io *IO) read(fd int, p []byte) (int, error) {
 	}
 }
 
-// write writes bufs in one call. With more the kernel waits for what follows
-// before it sends a segment that isn't full.
+// write writes bufs in one call. If more is true, the kernel doesn't send a segment that isn't
+// full. It waits for the bytes of the next call.
 func (io *IO) write(fd int, bufs [][]byte, more bool) (int, error) {
 	io.Stat.Add(stat.SysWrite, 1)
 	for {
@@ -102,10 +106,10 @@ func (io *IO) write(fd int, bufs [][]byte, more bool) (int, error) {
 	}
 }
 
-// sendfile sends up to n bytes of a file from off on. It may sleep while the
-// file is read from its disk, so it is no raw call. Where the file system or a sandbox
-// refuses sendfile(2), the bytes are read and written; what is wrong with the file itself
-// (EIO, ESTALE, …) the read says again.
+// sendfile sends up to n bytes of a file from off on. It may sleep while the kernel reads the file
+// from its disk, so it must not be a raw call. If the file system or a sandbox refuses sendfile(2),
+// copyFile reads and writes the bytes instead. An error of the file itself (EIO, ESTALE, …) then
+// occurs again in that read.
 func (io *IO) sendfile(fd int, file uintptr, off int64, n int) (int, error) {
 	io.Stat.Add(stat.SysSendfile, 1)
 	for {
@@ -122,8 +126,8 @@ func (io *IO) sendfile(fd int, file uintptr, off int64, n int) (int, error) {
 	}
 }
 
-// copyFile does what sendfile does, up to a scratch buffer's length at a time. No bytes of
-// a client are in that: what a read has brought was taken whole.
+// copyFile does what sendfile does, for at most as many bytes as the scratch buffer has. It may use
+// that buffer, because a Session takes all bytes of a read before Feed returns.
 func (io *IO) copyFile(fd int, file uintptr, off int64, n int) (int, error) {
 	for {
 		n, err := sys.Pread(int(file), io.scratch[:min(n, len(io.scratch))], off)
@@ -138,14 +142,17 @@ func (io *IO) copyFile(fd int, file uintptr, off int64, n int) (int, error) {
 	}
 }
 
-// coldShare is how many bytes of a file are sent in a call while they have to be read
-// from its disk, while the whole loop waits.
+// coldShare is the most bytes that one call sends of a file that must be read from its disk. The
+// whole loop waits for that call.
 const coldShare = 32 << 10
 
-// cold reports whether some of n bytes of a file, more than coldShare, have to be read
-// from its disk, and has the kernel begin with the next two shares. Each is a request of
-// its own to the disk: a longer one would be done later. Kernels before 6.5 can't tell
-// (cachestat(2)). To try a read with RWF_NOWAIT would have them read ahead, megabytes.
+// cold reports whether a part of the n bytes from off on must be read from the disk. If n is at
+// most coldShare, it returns false. If the file is cold, it also asks the kernel to begin to read
+// the next two shares. They are two requests to the disk, because a single longer one would be
+// finished later.
+//
+// Kernels before 6.5 don't have cachestat(2), so there cold returns false. A read with RWF_NOWAIT
+// is no substitute: it would make the kernel read megabytes ahead.
 func (io *IO) cold(file uintptr, off, n int64) bool {
 	if n <= coldShare {
 		return false
@@ -159,12 +166,12 @@ func (io *IO) cold(file uintptr, off, n int64) bool {
 	return true
 }
 
-// unacked is how many bytes a TCP socket holds that its peer's kernel has not yet
-// acknowledged, sent or not (SIOCOUTQ, tcp(7)).
+// unacked is the number of bytes in a TCP socket that the peer's kernel hasn't acknowledged,
+// whether they were sent or not (SIOCOUTQ, tcp(7)).
 func (io *IO) unacked(fd int) int {
 	n, err := sys.Outq(fd)
 	if err != nil {
-		return 0 // the next write will tell why
+		return 0 // the next write reports the error
 	}
 	return n
 }

@@ -11,7 +11,7 @@ import (
 	"threeloops/common/stat"
 )
 
-// Of a file that has to be read from its disk a share is sent at a time.
+// A file that must be read from its disk is sent in small shares.
 func TestAFileThatIsNotCachedIsCold(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "file"))
 	if err != nil {
@@ -24,7 +24,7 @@ func TestAFileThatIsNotCachedIsCold(t *testing.T) {
 	}
 	io := NewIO(new(stat.Slot))
 	if io.cold(f.Fd(), 0, size) {
-		t.Error("a file that was just written is cold")
+		t.Error("a file that was just written: cold is true, want false")
 	}
 	if err := errors.Join(f.Sync(), unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)); err != nil {
 		t.Fatal(err)
@@ -35,15 +35,15 @@ func TestAFileThatIsNotCachedIsCold(t *testing.T) {
 		t.Skipf("this file system keeps all of a file in memory, or the kernel can't tell: %v", err)
 	}
 	if io.cold(f.Fd(), 0, coldShare) {
-		t.Error("a share is cold")
+		t.Error("a single share: cold is true, want false")
 	}
 	if !io.cold(f.Fd(), 0, size) {
-		t.Error("a file that has to be read from its disk is not cold")
+		t.Error("a file that must be read from its disk: cold is false, want true")
 	}
 	if _, err := f.ReadAt(make([]byte, size), 0); err != nil {
 		t.Fatal(err)
 	}
 	if io.cold(f.Fd(), 0, size) {
-		t.Error("a file that was read is cold")
+		t.Error("a file that was just read: cold is true, want false")
 	}
 }

@@ -10,32 +10,32 @@ import (
 	"threeloops/common/sys"
 )
 
-// Listener is a listening socket. It holds a spare descriptor back for the day
-// when there are none left.
+// Listener is a listening socket. It keeps a spare descriptor, so that it can reject a client when
+// there is no other descriptor left.
 type Listener struct {
 	FD   int
-	Addr netip.AddrPort // as bound: port 0 is the real one
+	Addr netip.AddrPort // the bound address; if port 0 was asked for, it has the real port
 
-	spare      int
-	rejectedFD int // of the client that got a 503 last, negative if there is none; see send503
+	spare      int // negative: the spare descriptor is used
+	rejectedFD int // of the client that got a 503 last; negative: none; see send503
 	io         *IO
 
-	quota, left int // of Next: clients in an iteration, and how many are left of them
+	quota, left int // of Next: clients in an iteration, and how many of them are left
 }
 
 // Config is how to listen.
 type Config struct {
-	Addr        string // host:port; an empty host is any
-	Ports       int    // how many, from Addr's port on
-	Backlog     int    // connections that the kernel completes ahead of accept
+	Addr        string // host:port; an empty host means all addresses
+	Ports       int    // number of consecutive ports, beginning with Addr's
+	Backlog     int    // connections that the kernel completes before they are accepted
 	NoDelay     bool   // TCP_NODELAY for the connections
 	DeferAccept int    // seconds; TCP_DEFER_ACCEPT if positive
 
 	ReusePort    bool        // other listeners may bind the same ports (SO_REUSEPORT)
-	SharePortsOf []*Listener // in place of Addr and Ports: bind the ports of these, which have ReusePort
+	SharePortsOf []*Listener // instead of Addr and Ports: the ports of these, which must have ReusePort
 }
 
-// Listen opens the listeners that cfg asks for.
+// Listen opens the listeners that cfg describes: one for each port.
 func Listen(cfg Config, io *IO) ([]*Listener, error) {
 	if cfg.SharePortsOf != nil {
 		var where []netip.AddrPort
@@ -56,13 +56,14 @@ func Listen(cfg Config, io *IO) ([]*Listener, error) {
 		return listenAll(cfg.from(at, port), cfg, io)
 	}
 	all, err := listenAll(cfg.from(netip.IPv6Unspecified(), port), cfg, io)
-	if errors.Is(err, sys.EAFNOSUPPORT) { // a machine without IPv6: any address is one of IPv4
+	if errors.Is(err, sys.EAFNOSUPPORT) { // a machine without IPv6: all addresses are IPv4
 		all, err = listenAll(cfg.from(netip.IPv4Unspecified(), port), cfg, io)
 	}
 	return all, err
 }
 
-// from lists where to listen at an address, from port on.
+// from returns cfg.Ports consecutive ports of an address, beginning with port. If port is 0, the
+// kernel chooses each.
 func (cfg *Config) from(at netip.Addr, port uint16) (where []netip.AddrPort) {
 	for i := range max(cfg.Ports, 1) {
 		if port != 0 && i > 0 {
@@ -111,13 +112,13 @@ func listen(at netip.AddrPort, cfg Config, io *IO) (*Listener, error) {
 		ln.Close()
 		return nil, err
 	}
-	ln.Addr = netip.AddrPortFrom(at.Addr(), ln.Addr.Port()) // with its zone
+	ln.Addr = netip.AddrPortFrom(at.Addr(), ln.Addr.Port()) // with the zone of at
 	return ln, nil
 }
 
-// start binds and listens. SO_REUSEADDR lets a server start again while
-// connections of the one before it are in TIME_WAIT. TCP_NODELAY is inherited by
-// the connections that are accepted, as tcp(7)'s options are on Linux.
+// start binds and listens. With SO_REUSEADDR a server can start again while connections of the
+// previous one are in TIME_WAIT. On Linux an accepted connection inherits the options of tcp(7),
+// such as TCP_NODELAY, from the listener. So they are set only once.
 func (ln *Listener) start(sa sys.Sockaddr, anyAddr bool, cfg Config) error {
 	type option struct{ level, name, value int }
 	options := []option{{sys.SOL_SOCKET, sys.SO_REUSEADDR, 1}}
@@ -153,9 +154,9 @@ func (ln *Listener) start(sa sys.Sockaddr, anyAddr bool, cfg Config) error {
 	return err
 }
 
-// probe finds out whether sa is another program's. SO_REUSEPORT would let us
-// share it with any of the same user's that has set that too, such as an older
-// copy of this one, and each would get some of the clients.
+// probe finds out whether another program uses sa. With SO_REUSEPORT our bind(2) would succeed even
+// if another program of the same user listens there with SO_REUSEPORT, such as an older copy of
+// this server. Then each would get some of the clients. So probe tries to bind without that option.
 func (io *IO) probe(family int, sa sys.Sockaddr) error {
 	fd, err := io.calls.socket(family, sys.SOCK_STREAM|sys.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -168,8 +169,8 @@ func (io *IO) probe(family int, sa sys.Sockaddr) error {
 	return os.NewSyscallError("bind", sys.Bind(fd, sa))
 }
 
-// spareFD returns a descriptor that is good for nothing. It is no /dev/null: a chroot may
-// have no /dev.
+// spareFD returns a descriptor whose only purpose is to be closed later. It is an eventfd and not
+// /dev/null, because a chroot may have no /dev.
 func spareFD() (int, error) {
 	fd, err := sys.Eventfd(0, sys.EFD_CLOEXEC)
 	return fd, os.NewSyscallError("eventfd2", err)
@@ -187,30 +188,32 @@ func sockaddr(at netip.AddrPort) (family int, sa sys.Sockaddr, err error) {
 type AcceptResult uint8
 
 const (
-	Accepted AcceptResult = iota // a connection
-	Empty                        // none is waiting
-	Rejected                     // a client was answered with a 503; err tells why
-	Failed                       // accepting failed for another reason; err tells
+	Accepted AcceptResult = iota // a connection was accepted
+	Empty                        // no client is waiting
+	Rejected                     // a client got a 503; err is the reason
+	Failed                       // accept failed for another reason, which is err
 )
 
-// ErrAddress is why a client is rejected whose address has too many connections.
+// ErrAddress is the reason for rejecting a client whose address has too many connections.
 var ErrAddress = errors.New("its address has as many connections as it may have")
 
-// mostRetries bounds how often Accept tries again immediately. Each error that it does so after
-// takes a connection out of the backlog, so more of them in a row than that are no client's doing.
+// mostRetries is how many times Accept tries again immediately. Each error after which it does so
+// removes a connection from the backlog. So if there are more of them in a row, clients aren't the
+// cause.
 const mostRetries = 64
 
-// Accept takes one connection from the backlog. It decides each errno of accept(2):
+// Accept accepts one connection from the backlog. It handles each errno of accept(2) in one of
+// three ways:
 //
-// Without a free descriptor (EMFILE, ENFILE) the connection would stay in the
-// backlog, and a level-triggered loop would be woken for it again and again, in
-// vain. So Accept closes the spare descriptor, accepts the client, and answers it with a 503.
+// EMFILE, ENFILE: there is no free descriptor. The connection would stay in the backlog, and a
+// level-triggered loop would be woken for it again and again. So Accept closes the spare
+// descriptor, accepts the client, and sends it a 503.
 //
-// An error of the new connection, which Linux reports here, is no error of the
-// listener: the next connection is taken.
+// An error of the new connection, which Linux reports here, is no error of the listener. Accept
+// takes the next connection.
 //
-// Anything else (ENOBUFS, ENOMEM; EPERM of a security module; what a sandbox
-// invents) is Failed: the caller stops watching the listener for a moment.
+// Any other error gives Failed: ENOBUFS or ENOMEM, EPERM of a security module, or another errno of
+// a sandbox. The caller then stops watching the listener for a moment.
 func (ln *Listener) Accept() (fd int, v AcceptResult, err error) {
 	for range mostRetries {
 		fd, err = ln.accept()
@@ -235,11 +238,12 @@ func (ln *Listener) Accept() (fd int, v AcceptResult, err error) {
 	return -1, Failed, os.NewSyscallError("accept4", err)
 }
 
-// retriesAccept reports whether accept(2) is to be called again immediately after an error: a
-// signal came, or the connection failed before it was accepted. The manual page lists these errors,
-// ETIMEDOUT and ERESTARTSYS (of a traced process) among those that it mentions last.
+// retriesAccept reports whether accept(2) should be called again immediately after an error: a
+// signal interrupted the call, or the connection failed before it was accepted. The manual page
+// lists these errors. ETIMEDOUT and ERESTARTSYS (of a traced process) are in its last paragraph
+// about errors.
 func retriesAccept(err error) bool {
-	const restart = sys.ERESTARTSYS // ERESTARTSYS
+	const restart = sys.ERESTARTSYS
 	switch err {
 	case sys.EINTR, restart, sys.ECONNABORTED, sys.EPROTO, sys.ETIMEDOUT,
 		sys.ENETDOWN, sys.ENETUNREACH, sys.EHOSTDOWN, sys.EHOSTUNREACH,
@@ -249,14 +253,14 @@ func retriesAccept(err error) bool {
 	return false
 }
 
-// maxQuota is how many connections one listener may bring in an iteration.
+// maxQuota is the most connections that a loop accepts from one listener in an iteration.
 const maxQuota = 64
 
-// Next is Accept for a level-triggered loop, which calls it until it is told Empty.
-// Empty may mean that the listener has had its share of the iteration: then the loop will be
-// woken again. The share is one client, and doubles in each iteration as long as there are
-// enough clients. It starts at one because finding an empty backlog costs an accept4(2) too,
-// and after one client the backlog is mostly empty.
+// Next is Accept for a level-triggered loop, which calls Next until the result is Empty. Empty can
+// also mean that the listener's share of the iteration is used up. Then the next wait reports the
+// listener again. The share is one client at first, and doubles in each iteration while there are
+// enough clients. It is one client because after one client the backlog is mostly empty, and to
+// find that out costs an accept4(2) too.
 func (ln *Listener) Next() (fd int, v AcceptResult, err error) {
 	if ln.left == 0 {
 		ln.quota = min(2*ln.quota, maxQuota)
@@ -275,9 +279,9 @@ func (ln *Listener) accept() (int, error) {
 	return ln.io.calls.accept4(ln.FD)
 }
 
-// reject answers the first client of the backlog with a 503. If even the spare descriptor is
-// gone, because another process took it when the whole system was short of them, reject
-// tries to get it back, and the client stays in the backlog.
+// reject sends a 503 to the first client of the backlog, with the spare descriptor. If even that is
+// gone, because another process took it while the whole system had none left, the client stays in
+// the backlog, and reject tries to get a spare descriptor again.
 func (ln *Listener) reject() AcceptResult {
 	ln.closeRejected()
 	if ln.spare >= 0 {
@@ -287,18 +291,20 @@ func (ln *Listener) reject() AcceptResult {
 	v := Failed
 	switch fd, err := ln.accept(); err {
 	case nil:
-		ln.send503(fd) // with the spare's number, which closeRejected makes free
+		// fd has the number of the spare descriptor. The next call of reject closes it first, so
+		// then there is a free descriptor for the next client too.
+		ln.send503(fd)
 		return Rejected
-	case sys.EAGAIN: // the kernel looks for a descriptor before it looks for a client
+	case sys.EAGAIN: // no client: the kernel looks for a free descriptor before it looks for a client
 		v = Empty
 	}
 	ln.spare, _ = spareFD()
 	return v
 }
 
-// send503 answers a client with a 503. Its descriptor is closed when the next
-// client is rejected: closed immediately, with its request unread, the connection
-// would be reset, and the client might never see the answer.
+// send503 sends a 503 to a client. It doesn't close the descriptor immediately, because an unread
+// request would then cause a reset, and the client might never see the response. The descriptor is
+// closed when the next client is rejected.
 func (ln *Listener) send503(fd int) {
 	ln.closeRejected()
 	ln.io.Stat.Add(stat.Refused, 1)

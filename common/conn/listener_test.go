@@ -26,10 +26,10 @@ func TestPort0BecomesARealPort(t *testing.T) {
 		}
 		ln := newListener(t, Config{Addr: addr}, new(stat.Slot))
 		if ln.Addr.Port() == 0 || !ln.Addr.IsValid() {
-			t.Errorf("-addr %s is bound to %v", addr, ln.Addr)
+			t.Errorf("%s: the listener is bound to %v, want a real port", addr, ln.Addr)
 		}
 		if fd, v, err := ln.Accept(); fd != -1 || v != Empty || err != nil {
-			t.Errorf("nobody has called, and Accept gives %d, %d, %v", fd, v, err)
+			t.Errorf("without a client: Accept returns %d, %d, %v, want Empty", fd, v, err)
 		}
 	}
 }
@@ -49,17 +49,17 @@ func TestAnyAddressNeedsNoIPv6(t *testing.T) {
 	defer CloseAll(lns)
 	ln := lns[0]
 	if ln.Addr.Addr() != netip.IPv4Unspecified() {
-		t.Errorf("without IPv6 any address is %v", ln.Addr)
+		t.Errorf("without IPv6 the listener is bound to %v, want 0.0.0.0", ln.Addr)
 	}
 	dial(t, ln)
 	if fd, v, err := ln.Accept(); v != Accepted {
-		t.Errorf("a client is accepted: %d, %v", v, err)
+		t.Errorf("a client connects: Accept returns %d, %v, want Accepted", v, err)
 	} else {
 		unix.Close(fd)
 	}
 	if lns, err := Listen(Config{Addr: "[::]:0", Backlog: 1}, io); err == nil {
 		CloseAll(lns)
-		t.Error("who asks for an address of IPv6 is told that there is none; got a listener")
+		t.Error("without IPv6 Listen(\"[::]:0\") returns a listener, want an error")
 	}
 }
 
@@ -89,23 +89,26 @@ func TestAcceptedConnectionsAreReadyForALoop(t *testing.T) {
 		onExec, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 		nodelay, _ := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY)
 		if flags&unix.O_NONBLOCK == 0 || onExec&unix.FD_CLOEXEC == 0 || nodelay == 0 {
-			t.Errorf("a connection has flags %#x, %#x, nodelay %d", flags, onExec, nodelay)
+			t.Errorf("status flags %#x, descriptor flags %#x, TCP_NODELAY %d; want O_NONBLOCK, FD_CLOEXEC and 1",
+				flags, onExec, nodelay)
 		}
 		if got := PeerOf(fd); got.String() != peer.LocalAddr().String() {
-			t.Errorf("the peer %v is taken for %v", peer.LocalAddr(), got)
+			t.Errorf("PeerOf is %v, want %v", got, peer.LocalAddr())
 		}
 		if slot.Get(stat.Accepted) != 1 || slot.Get(stat.SysAccept) != 1 {
-			t.Errorf("one accept is counted as %d of %d", slot.Get(stat.Accepted), slot.Get(stat.SysAccept))
+			t.Errorf("%d connections and %d calls are counted, want 1 of each",
+				slot.Get(stat.Accepted), slot.Get(stat.SysAccept))
 		}
 	}
 	if got := PeerOf(-1); got.IsValid() {
-		t.Errorf("the peer of nothing is %v", got)
+		t.Errorf("PeerOf(-1) is %v, want the zero AddrPort", got)
 	}
 }
 
 func TestConsecutivePorts(t *testing.T) {
 	for range 100 { // the ports next to a free one may be taken
-		// Below those that the kernel gives to clients, of which thousands may be in TIME_WAIT.
+		// These ports are below the ports that the kernel gives to clients. Thousands of those may
+		// be in TIME_WAIT.
 		first := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(10_000+rand.IntN(20_000)))
 		lns, err := Listen(Config{Addr: first.String(), Ports: 3, Backlog: 1}, NewIO(new(stat.Slot)))
 		if err != nil {
@@ -114,12 +117,12 @@ func TestConsecutivePorts(t *testing.T) {
 		defer CloseAll(lns)
 		for i, ln := range lns {
 			if want := netip.AddrPortFrom(first.Addr(), first.Port()+uint16(i)); ln.Addr != want {
-				t.Errorf("listener %d is at %v, not %v", i, ln.Addr, want)
+				t.Errorf("listener %d is bound to %v, want %v", i, ln.Addr, want)
 			}
 		}
 		return
 	}
-	t.Error("there are no three ports in a row")
+	t.Error("no three consecutive ports are free")
 }
 
 func TestABusyPortIsNamed(t *testing.T) {
@@ -128,10 +131,10 @@ func TestABusyPortIsNamed(t *testing.T) {
 		same := fmt.Sprintf("%s:%d", addr, ln.Addr.Port())
 		_, err := Listen(Config{Addr: same, Backlog: 1}, NewIO(new(stat.Slot)))
 		if !errors.Is(err, unix.EADDRINUSE) {
-			t.Fatalf("a second server on %v: %v", ln.Addr, err)
+			t.Fatalf("a second server on %v: got %v, want EADDRINUSE", ln.Addr, err)
 		}
 		if !strings.HasPrefix(err.Error(), ln.Addr.String()+": ") {
-			t.Errorf("%v is busy, and the error is %q", ln.Addr, err)
+			t.Errorf("the error is %q, want it to begin with the busy address %v", err, ln.Addr)
 		}
 	}
 }
@@ -140,7 +143,7 @@ func TestAnAddressThatIsNone(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1", "127.0.0.1:x", "192.0.2.1:0"} {
 		if lns, err := Listen(Config{Addr: addr, Backlog: 1}, NewIO(new(stat.Slot))); err == nil {
 			CloseAll(lns)
-			t.Errorf("listening on %s works", addr)
+			t.Errorf("%s: Listen returns a listener, want an error", addr)
 		}
 	}
 }
@@ -149,7 +152,7 @@ func TestAServerStartsAgainWhileItsClientsAreInTimeWait(t *testing.T) {
 	ln := newListener(t, Config{Addr: "127.0.0.1:0"}, new(stat.Slot))
 	peer := dial(t, ln)
 	fd, _, _ := ln.Accept()
-	unix.Close(fd) // the end that closes first has the TIME_WAIT
+	unix.Close(fd) // the end that closes first enters TIME_WAIT
 	io.ReadAll(peer)
 	peer.Close()
 	ln.Close()
@@ -167,13 +170,13 @@ func TestDeferAcceptIsSet(t *testing.T) {
 	}
 }
 
-// A client that says nothing isn't handed over while the kernel defers it; afterwards it is,
-// at the latest when the kernel asks it again, after a second.
+// While TCP_DEFER_ACCEPT is on, accept(2) doesn't return a silent client. After StopDeferring it
+// does, at the latest when the kernel sends its SYN-ACK again, after a second.
 func TestStopDeferringHandsOverSilentClients(t *testing.T) {
 	ln := newListener(t, Config{Addr: "127.0.0.1:0", DeferAccept: 60}, new(stat.Slot))
 	dial(t, ln)
 	if _, v, err := ln.Accept(); v != Empty {
-		t.Fatalf("a client that has said nothing is accepted: %d, %v", v, err)
+		t.Fatalf("a silent client: Accept returns %d, %v, want Empty", v, err)
 	}
 	if err := StopDeferring([]*Listener{ln}); err != nil {
 		t.Fatal(err)
@@ -195,15 +198,14 @@ func TestStopDeferringHandsOverSilentClients(t *testing.T) {
 	}
 }
 
-// Loops of one server share a port; two servers don't, although SO_REUSEPORT
-// would have it so.
+// The loops of one server share a port. Two servers must not, although SO_REUSEPORT would allow it.
 func TestAPortIsSharedWithNamedListenersOnly(t *testing.T) {
 	cfg := Config{Addr: "127.0.0.1:0", Backlog: 1, ReusePort: true}
 	ln := newListener(t, cfg, new(stat.Slot))
 	cfg.SharePortsOf = []*Listener{ln}
 	other := newListener(t, cfg, new(stat.Slot))
 	if other.Addr != ln.Addr {
-		t.Errorf("a listener on the port of %v listens on %v", ln.Addr, other.Addr)
+		t.Errorf("the second listener is bound to %v, want %v", other.Addr, ln.Addr)
 	}
 	_, err := Listen(Config{Addr: ln.Addr.String(), ReusePort: true}, NewIO(new(stat.Slot)))
 	if !errors.Is(err, unix.EADDRINUSE) {
@@ -211,7 +213,7 @@ func TestAPortIsSharedWithNamedListenersOnly(t *testing.T) {
 	}
 }
 
-// exhaust takes all descriptors, and returns a function that gives them back.
+// exhaust opens files until no descriptor is free, and returns a function that closes them.
 func exhaust(t *testing.T) (release func()) {
 	var was unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
@@ -251,27 +253,27 @@ func TestWithoutADescriptorClientsGetA503(t *testing.T) {
 	spare := ln.spare
 	release()
 	if want := []AcceptResult{Rejected, Rejected, Empty, Empty}; fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("two clients wait and no descriptor is left: %v, not %v", got, want)
+		t.Errorf("two clients and no free descriptor: got results %v, want %v", got, want)
 	}
 	if slot.Get(stat.Refused) != 2 || slot.Get(stat.Accepted) != 0 || spare < 0 {
-		t.Errorf("%d refused, %d accepted, spare %d", slot.Get(stat.Refused), slot.Get(stat.Accepted), spare)
+		t.Errorf("got %d rejected, %d accepted, spare descriptor %d; want 2, 0 and a spare descriptor",
+			slot.Get(stat.Refused), slot.Get(stat.Accepted), spare)
 	}
 	for _, c := range []*net.TCPConn{one, two} {
 		if text, err := io.ReadAll(c); !strings.HasPrefix(string(text), "HTTP/1.1 503 ") || err != nil {
-			t.Errorf("a client turned away reads %q, %v", text, err)
+			t.Errorf("a rejected client reads %q, %v, want a 503", text, err)
 		}
 	}
 	last := dial(t, ln)
 	defer last.Close()
 	fd, v, err := ln.Accept()
 	if v != Accepted {
-		t.Fatalf("with descriptors again: %v, %v", v, err)
+		t.Fatalf("with free descriptors again: Accept returns %v, %v, want Accepted", v, err)
 	}
 	unix.Close(fd)
 }
 
-// A client that gets a 503 may have sent a HEAD, whose response has no content
-// (RFC 9110 9.3.2).
+// A rejected client may have sent a HEAD, and the response to HEAD has no content (RFC 9110 9.3.2).
 func TestSend503SendsNoContent(t *testing.T) {
 	w := connect(t, &testApp{})
 	w.peer.Write([]byte("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
@@ -289,7 +291,7 @@ func TestSend503SendsNoContent(t *testing.T) {
 // Without its zone a link-local address can't be bound.
 func TestAListenerKnowsItsZone(t *testing.T) {
 	if !haveIPv6() {
-		t.Skip("no IPv6 here")
+		t.Skip("this machine has no IPv6")
 	}
 	io := NewIO(new(stat.Slot))
 	lns, err := Listen(Config{Addr: "[::1%lo]:0", Backlog: 1, ReusePort: true}, io)
@@ -304,26 +306,26 @@ func TestAListenerKnowsItsZone(t *testing.T) {
 	defer CloseAll(beside)
 	for _, ln := range append(lns, beside...) {
 		if zone := ln.Addr.Addr().Zone(); zone != "lo" || ln.Addr.Port() == 0 {
-			t.Errorf("want the address that was asked for, with its port, got %v", ln.Addr)
+			t.Errorf("the listener's address is %v, want zone lo and a real port", ln.Addr)
 		}
 	}
 }
 
-// Clients that come one at a time cost three accept4(2) for each two, and not four;
-// those that come at the same time are accepted in ever larger shares, and none is left.
+// Two clients that come one after the other cost three calls of accept4(2), and not four. Clients
+// that come at the same time are accepted in larger and larger shares, and none is left.
 func TestNextSeldomCallsAcceptInVain(t *testing.T) {
 	var slot stat.Slot
 	ln := newListener(t, Config{Addr: "127.0.0.1:0", Backlog: 300}, &slot)
 	iterate := func() (n int) {
 		ready := []sys.PollFd{{Fd: int32(ln.FD), Events: sys.POLLIN}}
 		if k, err := sys.Poll(ready, 10*time.Second); k != 1 || err != nil {
-			t.Fatalf("nobody waits: %v", err)
+			t.Fatalf("no client is waiting: %v", err)
 		}
 		for {
 			fd, v, err := ln.Next()
 			if v != Accepted {
 				if v != Empty || err != nil {
-					t.Fatalf("Next gives %v, %v", v, err)
+					t.Fatalf("Next returns %v, %v, want Accepted or Empty", v, err)
 				}
 				return n
 			}
@@ -334,11 +336,11 @@ func TestNextSeldomCallsAcceptInVain(t *testing.T) {
 	for range 20 {
 		dial(t, ln)
 		if n := iterate(); n != 1 {
-			t.Errorf("a client came, and %d were accepted", n)
+			t.Errorf("one client connects: %d are accepted", n)
 		}
 	}
 	if n := slot.Get(stat.SysAccept); n > 30 {
-		t.Errorf("20 clients in turn cost %d calls", n)
+		t.Errorf("20 clients, one after the other, cost %d calls, want at most 30", n)
 	}
 	for range 200 {
 		dial(t, ln)
@@ -348,7 +350,7 @@ func TestNextSeldomCallsAcceptInVain(t *testing.T) {
 		taken += iterate()
 	}
 	if iterations > 10 {
-		t.Errorf("200 clients that came together took %d rounds", iterations)
+		t.Errorf("200 clients that came at the same time took %d iterations, want at most 10", iterations)
 	}
 }
 
@@ -362,32 +364,32 @@ func TestAnAddressHasNoMoreConnectionsThanItMay(t *testing.T) {
 		clients = append(clients, dial(t, ln))
 		fd, v, err := ln.Accept()
 		if v != Accepted {
-			t.Fatalf("want the client accepted, got %v, %v", v, err)
+			t.Fatalf("Accept returns %v, %v, want Accepted", v, err)
 		}
 		defer unix.Close(fd)
 		addresses = append(addresses, ln.io.Admitted())
 	}
 	third := dial(t, ln)
 	if _, v, err := ln.Accept(); v != Rejected || err != ErrAddress {
-		t.Errorf("the third client of an address that may have two: want it turned away, got %v, %v", v, err)
+		t.Errorf("the third client of an address that may have two: want Rejected, got %v, %v", v, err)
 	}
 	if text, err := io.ReadAll(third); !strings.HasPrefix(string(text), "HTTP/1.1 503 ") || err != nil {
 		t.Errorf("the third client: want a 503, got %q, %v", text, err)
 	}
 	if n := slot.Get(stat.AddressRefused); n != 1 {
-		t.Errorf("want 1 refusal counted, got %d", n)
+		t.Errorf("%d rejected clients are counted, want 1", n)
 	}
 	addresses[0].Release()
 	clients = append(clients, dial(t, ln))
 	fd, v, err := ln.Accept()
 	if v != Accepted {
-		t.Errorf("after one has left: want the client accepted, got %v, %v", v, err)
+		t.Errorf("after one client has left: want Accepted, got %v, %v", v, err)
 	}
 	unix.Close(fd)
 	addresses[1].Release()
 	ln.io.Admitted().Release()
 	if n := len(ln.io.Addresses.byPrefix); n != 0 {
-		t.Errorf("without connections: want no address kept, got %d", n)
+		t.Errorf("without connections %d addresses are kept, want 0", n)
 	}
 	for _, c := range clients {
 		c.Close()
@@ -406,19 +408,19 @@ func TestAnIPv6ClientIsItsNetwork(t *testing.T) {
 		{"::ffff:192.0.2.1", "192.0.2.1", true},
 	} {
 		if got := Network(netip.MustParseAddr(tt.a)) == Network(netip.MustParseAddr(tt.b)); got != tt.same {
-			t.Errorf("%s and %s: want the same client %t, got %t", tt.a, tt.b, tt.same, got)
+			t.Errorf("%s and %s count as the same client: %t, want %t", tt.a, tt.b, got, tt.same)
 		}
 	}
 }
 
-// accept(2): "Linux accept() passes already-pending network errors on the new socket as an
-// error code from accept()", and lists those after which it is to be called again.
+// accept(2) says: "Linux accept() passes already-pending network errors on the new socket as an
+// error code from accept()". It lists the errors after which the caller should retry.
 func TestWhatEachErrnoOfAcceptMeans(t *testing.T) {
 	again := []unix.Errno{unix.ECONNABORTED, unix.EINTR, unix.ENETDOWN, unix.EPROTO, unix.ENOPROTOOPT, unix.EHOSTDOWN,
 		unix.ENONET, unix.EHOSTUNREACH, unix.EOPNOTSUPP, unix.ENETUNREACH, unix.ETIMEDOUT, 512}
 	for e := unix.Errno(1); e <= 512; e++ {
 		if e == unix.EAGAIN || e == unix.EMFILE || e == unix.ENFILE {
-			continue // they have tests of their own
+			continue // other tests are about these
 		}
 		ln := newListener(t, Config{Addr: "127.0.0.1:0"}, new(stat.Slot))
 		dial(t, ln)
@@ -436,7 +438,7 @@ func TestWhatEachErrnoOfAcceptMeans(t *testing.T) {
 		}
 		fd, v, err := ln.Accept()
 		if v != want || (err == nil) != (want == Accepted) {
-			t.Errorf("%v, and a client after it: got result %d, %v, want %d", e, v, err, want)
+			t.Errorf("%v, and then a client: got result %d, %v, want %d", e, v, err, want)
 		}
 		if fd >= 0 {
 			unix.Close(fd)
@@ -448,7 +450,7 @@ func TestWhatEachErrnoOfAcceptMeans(t *testing.T) {
 	}
 }
 
-// A kernel that answers the same each time must not keep the loop.
+// A kernel that returns the same error each time must not occupy the loop.
 func TestAcceptGivesUp(t *testing.T) {
 	ln := newListener(t, Config{Addr: "127.0.0.1:0"}, new(stat.Slot))
 	ln.io.calls.accept4 = func(int) (int, error) { return -1, unix.EPROTO }

@@ -17,14 +17,14 @@ func TestUntilAndSooner(t *testing.T) {
 		want time.Duration
 	}{{never, sys.Forever}, {past, 0}, {now, 0}, {later, time.Second}} {
 		if got := Until(c.t, now); got != c.want {
-			t.Errorf("until %v there is %v, not %v", c.t, got, c.want)
+			t.Errorf("Until(%v) is %v, want %v", c.t, got, c.want)
 		}
 	}
 	for _, c := range []struct{ a, b, want time.Time }{
 		{never, never, never}, {now, never, now}, {never, now, now}, {now, later, now}, {later, now, now},
 	} {
 		if got := Sooner(c.a, c.b); got != c.want {
-			t.Errorf("the sooner of %v and %v is %v", c.a, c.b, got)
+			t.Errorf("Sooner(%v, %v) is %v, want %v", c.a, c.b, got, c.want)
 		}
 	}
 }
@@ -35,7 +35,7 @@ func TestEventFlagsOfEachWant(t *testing.T) {
 		session.Read | session.Write: sys.POLLIN | sys.POLLOUT,
 	} {
 		if got := EventFlags(want); got != flags {
-			t.Errorf("for Want %d the marks are %#x, not %#x", want, got, flags)
+			t.Errorf("EventFlags(%d) is %#x, want %#x", want, got, flags)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"threeloops/common/tracetest"
 )
 
-// driver drives one session without the checks of a Loop, which allocate.
+// driver drives one session. Unlike tracetest.Loop it checks nothing, because the checks allocate.
 type driver struct {
 	cfg     *session.Config
 	s       *session.Session
@@ -23,7 +23,7 @@ func newDriver(app session.App, flags ...string) *driver {
 	return &driver{cfg: cfg, s: session.New(cfg, 1, tracetest.Birth, nil)}
 }
 
-// exchange feeds p and sends all responses; it returns how many bytes they have.
+// exchange feeds p and sends all responses. It returns the number of bytes of the responses.
 func (d *driver) exchange(p []byte) (sent int) {
 	d.cfg.Round()
 	if len(p) > 0 {
@@ -51,12 +51,12 @@ func TestAnEchoedMessageAllocatesNothing(t *testing.T) {
 		}
 	})
 	if n != 0 {
-		t.Errorf("want no allocation for an echoed message, got %.1f", n)
+		t.Errorf("want no allocations for an echoed message, got %.1f", n)
 	}
 }
 
-// The few that are allowed are the race detector's, under which sync.Pool forgets
-// some of what it is given.
+// A few allocations are allowed because of the race detector: with it sync.Pool drops some of the
+// values that it is given.
 func TestALargeEchoedMessageAllocatesNothing(t *testing.T) {
 	d := newDriver(new(testApp))
 	d.exchange(tracetest.FromPeer("handshake /ws"))
@@ -71,11 +71,11 @@ func TestALargeEchoedMessageAllocatesNothing(t *testing.T) {
 			sent += d.exchange(nil)
 		}
 		if sent != 1048576+10 {
-			t.Fatalf("want the message sent, got %d bytes", sent)
+			t.Fatalf("want an echo of the message, got %d bytes", sent)
 		}
 	})
 	if n > 3 {
-		t.Errorf("want no allocation for a message of a MiB, got %.1f", n)
+		t.Errorf("want no allocations for a message of 1 MiB, got %.1f", n)
 	}
 }
 
@@ -88,7 +88,7 @@ func TestASmallGetAllocatesNothing(t *testing.T) {
 		}
 	})
 	if n != 0 {
-		t.Errorf("want no allocation for a small GET, got %.1f", n)
+		t.Errorf("want no allocations for a small GET, got %.1f", n)
 	}
 }
 

@@ -13,35 +13,36 @@ import (
 	"threeloops/common/ws"
 )
 
-// testApp serves what the servers' own application doesn't need:
+// testApp is an application with routes that the servers' own application doesn't have:
 //
 //	/hello    200 and "hello"; POST: the body
-//	/poll     is answered by a message "wake" of any WebSocket, or after 5 s
+//	/poll     responds when any WebSocket receives "wake", or after 5 s
 //	/file     a file of 1 MiB
-//	/leaf     a file of a byte
-//	/short    a file that was 1 MiB once, and has half of it now
-//	/ws       echo, without a copy; "bye" makes the server close, with 4001;
-//	          "later" makes it send "now" after 1 s; "pause" makes it read
-//	          nothing for 2 minutes, and then send "now"
-//	/pieces   echo of each piece as it comes
-//	/binary   answers any message with a binary one; "runs" with two of a text,
-//	          "cut" with half a text, "bad" with the other half, which is none
-//	/feed     answers any message with one of 1 MiB in pieces of 10,000 bytes, as
-//	          the peer reads them
+//	/leaf     a file of one byte
+//	/short    a file that is announced with 1 MiB, but has only half of it
+//	/ws       echo without a copy; after "bye" the server closes with 4001;
+//	          after "later" it sends "now" 1 s later; after "pause" it reads
+//	          nothing for 2 minutes, and then sends "now"
+//	/pieces   echo of each piece when it arrives
+//	/binary   responds to a message with a binary one; to "runs" with a text in
+//	          two buffers, to "cut" with the first half of a text, to "bad" with
+//	          a second half that isn't UTF-8
+//	/feed     responds to a message with one of 1 MiB, in pieces of 10,000 bytes,
+//	          as fast as the peer reads them
 type testApp struct {
 	polls []*session.Conn
 	files []*testFile
-	most  int // of them that were open at the same time
+	most  int // the most files that were open at the same time
 	gone  []ws.Code
-	full  int // how often Full stopped a feed
+	full  int // how many times Full stopped a feed
 
-	messages int // or pieces of one
+	messages int // messages, or pieces of one
 }
 
-// route is what an open WebSocket was opened for.
+// route is the route of an open WebSocket.
 type route struct {
 	path string
-	left int // of a feed, in bytes
+	left int // bytes of a feed that aren't sent
 }
 
 const feedSize, feedPiece = 1 << 20, 10_000
@@ -103,7 +104,7 @@ func (a *testApp) Message(c *session.Conn, m session.Message) {
 	}
 }
 
-// binary sends what a peer that knows text alone must not be sent, and what it may.
+// binary sends messages that a hixie peer can receive, and messages that it can't.
 func (a *testApp) binary(c *session.Conn, order string) {
 	switch order {
 	case "runs":
@@ -119,7 +120,7 @@ func (a *testApp) binary(c *session.Conn, order string) {
 	}
 }
 
-// feed sends pieces until the queue is full; Drained goes on.
+// feed sends pieces until the queue is full. Drained continues.
 func (a *testApp) feed(c *session.Conn, r *route) {
 	for r.left > 0 {
 		if c.Full() {
@@ -150,7 +151,7 @@ func (a *testApp) Timer(c *session.Conn, _ time.Time) {
 
 func (a *testApp) Gone(_ *session.Conn, code ws.Code) { a.gone = append(a.gone, code) }
 
-// open is how many files are open.
+// open is the number of open files.
 func (a *testApp) open() (n int) {
 	for _, f := range a.files {
 		if f.closed == 0 {
@@ -160,7 +161,7 @@ func (a *testApp) open() (n int) {
 	return n
 }
 
-// testFile is a file of letters that counts how often it is closed.
+// testFile is a file of letters. It counts how many times it is closed.
 type testFile struct {
 	size   int64
 	closed int

@@ -11,8 +11,8 @@ import (
 	"threeloops/common/tracetest"
 )
 
-// bench is what a scenario is played on: a loop in memory and the test's
-// application. It notes what is not as expected.
+// bench has what a scenario needs: a loop in memory and the test's application. It collects the
+// differences from the expected results.
 type bench struct {
 	app   *testApp
 	cfg   *session.Config
@@ -31,12 +31,12 @@ func newBench() *bench {
 	return b
 }
 
-// each holds every session to its bound after every call: no more than twice
-// what has arrived + 64 KiB is kept of it, whatever was announced.
+// each checks the limit of memory of a session after every call: whatever length was announced, it
+// may hold at most twice the bytes that have arrived + 64 KiB.
 func (b *bench) each(p *tracetest.Peer) error {
 	b.seen[session.PhaseOf(p.Session)] = true
 	if held := session.HeldOfInput(p.Session); held > 2*p.Arrived+64<<10 {
-		return fmt.Errorf("%d bytes are held, and %d have arrived", held, p.Arrived)
+		return fmt.Errorf("the session holds %d bytes, but only %d have arrived", held, p.Arrived)
 	}
 	return nil
 }
@@ -45,7 +45,7 @@ func (b *bench) fail(format string, args ...any) {
 	b.wrong = append(b.wrong, fmt.Sprintf(format, args...))
 }
 
-// faults is how many impossible transitions were counted.
+// faults is the number of impossible transitions that were counted.
 func (b *bench) faults() uint64 { return b.stats.Get(stat.Faults) }
 
 func (b *bench) connect() *tracetest.Peer { return b.loop.Connect() }
@@ -63,7 +63,7 @@ func (b *bench) send(p *tracetest.Peer, items string) { p.Write(tracetest.FromPe
 
 func (b *bench) pass(d time.Duration) { b.loop.Advance(d) }
 
-// phase checks where the session stands.
+// phase checks the phase of the session.
 func (b *bench) phase(p *tracetest.Peer, want string) {
 	b.seen[want] = true
 	if got := session.PhaseOf(p.Session); got != want {
@@ -71,23 +71,23 @@ func (b *bench) phase(p *tracetest.Peer, want string) {
 	}
 }
 
-// want reads all that the peer is sent, and looks for parts, in their order.
+// want reads all bytes for the peer, and looks for parts, in their order.
 func (b *bench) want(p *tracetest.Peer, parts ...string) {
 	got := string(p.Read())
 	rest := got
 	for _, part := range parts {
 		_, after, ok := strings.Cut(rest, part)
 		if !ok {
-			b.fail("want %.80q in %.400q (%d bytes)", part, got, len(got))
+			b.fail("want %.80q, got %.400q (%d bytes)", part, got, len(got))
 		}
 		rest = after
 	}
 	if len(parts) == 0 && got != "" {
-		b.fail("want nothing, got %.200q", got)
+		b.fail("want no bytes, got %.200q", got)
 	}
 }
 
-// wantFrames reads all that the peer is sent: exactly these items.
+// wantFrames reads all bytes for the peer, which must be exactly these items.
 func (b *bench) wantFrames(p *tracetest.Peer, items string) {
 	want, got := string(tracetest.FromServer(items)), string(p.Read())
 	if want != got {
@@ -98,7 +98,7 @@ func (b *bench) wantFrames(p *tracetest.Peer, items string) {
 // over checks that the server has closed the descriptor.
 func (b *bench) over(p *tracetest.Peer) {
 	if !p.Over() {
-		b.fail("want the connection to be over, it is in phase %q", session.PhaseOf(p.Session))
+		b.fail("want the connection closed, it is in phase %q", session.PhaseOf(p.Session))
 	}
 }
 
@@ -113,11 +113,11 @@ func (b *bench) goneWith(codes ...uint16) {
 	}
 }
 
-// filesClosed checks that each of n files was closed, once.
+// filesClosed checks that n files were opened, and that each was closed once.
 func (b *bench) filesClosed(n int) {
 	for i, f := range b.app.files {
 		if f.closed != 1 {
-			b.fail("want file %d closed once, not %d times", i, f.closed)
+			b.fail("want file %d closed once, got %d times", i, f.closed)
 		}
 	}
 	if len(b.app.files) != n {

@@ -12,7 +12,7 @@ import (
 	"threeloops/common/tracetest"
 )
 
-// rounds drives one session, a round at a time.
+// rounds drives one session, one round after the other.
 type rounds struct {
 	cfg *session.Config
 	s   *session.Session
@@ -28,7 +28,7 @@ func newRounds(app session.App, cfg *session.Config, flags ...string) *rounds {
 	return r
 }
 
-// next plays a round in which p arrives, and returns what Want is after it.
+// next plays a round in which p arrives, and returns Want at its end.
 func (r *rounds) next(p []byte) session.Want {
 	r.now = r.now.Add(time.Millisecond)
 	scratch := make([]byte, 64<<10)
@@ -49,7 +49,7 @@ func (r *rounds) next(p []byte) session.Want {
 	return r.s.Want()
 }
 
-// rest plays rounds until the session has no more work, and returns how many.
+// rest plays rounds until the session has no more work, and returns their number.
 func (r *rounds) rest(t *testing.T) (n int) {
 	t.Helper()
 	for n = 1; r.next(nil)&session.Work != 0; n++ {
@@ -66,22 +66,22 @@ func TestARoundProcessesOnlyAShareOfAPipeline(t *testing.T) {
 	const requests, each = 1000, 10 // units of work for a request
 	r := newRounds(new(testApp), &session.Config{RoundWork: 50 * each})
 	if r.next([]byte(strings.Repeat(hello, requests)))&session.Work == 0 {
-		t.Fatal("want work left after the round in which a thousand requests came")
+		t.Fatal("want work left after the round in which a thousand requests arrived")
 	}
 	if n := bytes.Count(r.got, []byte("HTTP/1.1 200")); n < 20 || n > 100 {
-		t.Errorf("want about 50 requests answered in the first round, got %d", n)
+		t.Errorf("want about 50 responses in the first round, got %d", n)
 	}
 	if r.s.Want()&session.Read != 0 {
-		t.Error("want nothing read while input is left over")
+		t.Error("want no Read while input is parked")
 	}
 	if n := r.rest(t); n < requests/100 {
-		t.Errorf("want the rest to take at least %d rounds, got %d", requests/100, n)
+		t.Errorf("want at least %d rounds for the rest, got %d", requests/100, n)
 	}
 	if n := bytes.Count(r.got, []byte("HTTP/1.1 200")); n != requests {
-		t.Errorf("want %d answers, got %d", requests, n)
+		t.Errorf("want %d responses, got %d", requests, n)
 	}
 	if n := r.cfg.Stat.Get(stat.WorkSpent); n == 0 {
-		t.Error("want rounds counted whose work was used up, got none")
+		t.Error("want some rounds counted as used up, got none")
 	}
 }
 
@@ -94,7 +94,7 @@ func TestASecondClientIsServedWhenTheRoundsWorkIsUsedUp(t *testing.T) {
 	second.Feed(r.now, []byte(hello))
 	var v [8][]byte
 	if b := second.Next(v[:]); len(b.Bytes) == 0 {
-		t.Error("want an answer, got none")
+		t.Error("want a response, got none")
 	}
 }
 
@@ -110,10 +110,10 @@ func TestADecompressionBombIsInflatedInManyRounds(t *testing.T) {
 		frame = frame[n:]
 	}
 	if app.messages != 0 {
-		t.Error("want the message inflated later, it was handed over in the round in which its end came")
+		t.Error("want a later round for the end of the inflation, the message was delivered immediately")
 	}
 	if got := r.cfg.Memory(); got < 64<<10 || got > 2*size {
-		t.Errorf("want what is inflated counted as held, got %d bytes", got)
+		t.Errorf("want the inflated bytes counted as held, got %d bytes", got)
 	}
 	if n := r.rest(t); n < 10 {
 		t.Errorf("want at least 10 rounds for %d bytes, got %d", size, n)
@@ -122,7 +122,7 @@ func TestADecompressionBombIsInflatedInManyRounds(t *testing.T) {
 		t.Errorf("want the message echoed, got %d messages and %d bytes", app.messages, len(r.got))
 	}
 	if got := r.cfg.Memory(); got != 0 {
-		t.Errorf("want nothing held after the echo, got %d bytes", got)
+		t.Errorf("want no memory held after the echo, got %d bytes", got)
 	}
 }
 
@@ -153,18 +153,18 @@ func TestAPostponedRequestIsDeliveredInTheNextRound(t *testing.T) {
 	app := new(putOff)
 	r := newRounds(app, &session.Config{})
 	r.next([]byte("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody" + hello))
-	if app.asked != 2 { // when it came, and once more by Next
-		t.Errorf("want the request asked twice in its round, got %d times", app.asked)
+	if app.asked != 2 { // when it arrived, and once more in Next
+		t.Errorf("want the request delivered twice in its round, got %d times", app.asked)
 	}
 	r.rest(t)
 	if app.asked != 5 || strings.Join(app.bodies[:4], ",") != "/x body,/x body,/x body,/x body" {
-		t.Errorf("want the same request asked until it is answered, got %q", app.bodies)
+		t.Errorf("want the same request delivered until the response, got %q", app.bodies)
 	}
 	if !strings.Contains(string(r.got), "\r\n\r\nbody") {
-		t.Errorf("want the body answered, got %q", r.got)
+		t.Errorf("want the body in the response, got %q", r.got)
 	}
 	if got := r.cfg.Memory(); got != 0 {
-		t.Errorf("want nothing held, got %d bytes", got)
+		t.Errorf("want no memory held, got %d bytes", got)
 	}
 }
 
@@ -172,18 +172,18 @@ func TestAnAwaitingRequestIsDeliveredAfterResume(t *testing.T) {
 	app := &putOff{wait: true}
 	r := newRounds(app, &session.Config{})
 	if w := r.next([]byte(hello)); w&session.Work != 0 || app.asked != 1 {
-		t.Fatalf("want the request asked once and no work, got %d times and Want %d", app.asked, w)
+		t.Fatalf("want the request delivered once and no Work, got %d times and Want %d", app.asked, w)
 	}
 	for range 3 {
 		app.await.Resume()
 		r.next(nil)
 	}
 	if app.asked != 4 || len(r.got) == 0 {
-		t.Errorf("want an answer after three times Resume, got asked %d times, %q", app.asked, r.got)
+		t.Errorf("want a response after three calls of Resume, got %d deliveries, %q", app.asked, r.got)
 	}
 }
 
-// In these a peer is slow, or takes too much.
+// In these scenarios a peer is slow, or uses too much memory.
 var budgetScenarios = []scenario{
 	{"a message that doesn't become complete is closed with 1008", func(b *bench) {
 		p := b.open("/ws")
@@ -215,20 +215,20 @@ var budgetScenarios = []scenario{
 		p, q := b.open("/ws"), b.open("/ws")
 		b.send(p, `part binary repeat 700000 "x"`)
 		if want := p.Session.Want(); want&session.Read == 0 {
-			b.fail("want a peer read that is alone, got Want %d", want)
+			b.fail("before memory is short: want Read, got Want %d", want)
 		}
 		b.send(q, `part binary repeat 300000 "x"`)
 		if want := p.Session.Want(); want&session.Read != 0 {
-			b.fail("short of memory: want nothing read from a connection that holds much, got Want %d", want)
+			b.fail("while memory is short: want no Read for a connection that holds much, got Want %d", want)
 		}
 		q.Reset()
 		if want := p.Session.Want(); want&session.Read == 0 {
-			b.fail("with memory again: want to read, got Want %d", want)
+			b.fail("after memory was released: want Read, got Want %d", want)
 		}
 		b.send(p, `cont "end"`)
 		b.want(p, "end")
 	}},
-	{"without memory the largest holder is ended: a WebSocket with 1013, a request with 503", func(b *bench) {
+	{"without memory the connection that holds the most ends: a WebSocket with 1013, a request with 503", func(b *bench) {
 		p, q := b.open("/ws"), b.connect()
 		b.send(p, `part binary repeat 100000 "x"`)
 		b.send(q, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n"`)
@@ -255,15 +255,15 @@ var budgetScenarios = []scenario{
 	}},
 }
 
-// A peer that acknowledges a byte now and then is not cut off; one that
-// acknowledges none is, after one and a quarter of the write timeout.
+// A peer that acknowledges a byte now and then is not cut off. A peer that acknowledges none is cut
+// off after 1.25 times the write timeout.
 func TestAPeerThatAcknowledgesBytesIsNotReset(t *testing.T) {
 	const timeout = 8 * time.Second
 	r := newRounds(new(testApp), &session.Config{CheckAcks: true}, "-write-timeout=8s")
 	r.s.Feed(r.now, []byte(hello))
 	var v [8][]byte
 	if b := r.s.Next(v[:]); len(b.Bytes) == 0 {
-		t.Fatal("want an answer, got none")
+		t.Fatal("want a response, got none")
 	}
 	unacked := 1 << 20
 	tick := func() {
@@ -273,7 +273,7 @@ func TestAPeerThatAcknowledgesBytesIsNotReset(t *testing.T) {
 		}
 		r.now = d
 		if !r.s.AckCheckDue(r.now) {
-			t.Fatalf("want a look due at the deadline")
+			t.Fatalf("AckCheckDue is false at the deadline, want true")
 		}
 		r.s.AckChecked(r.now, unacked)
 		r.s.Tick(r.now)
@@ -285,7 +285,7 @@ func TestAPeerThatAcknowledgesBytesIsNotReset(t *testing.T) {
 		}
 		tick()
 		if r.s.Want() == 0 {
-			t.Fatalf("look %d: a peer that takes bytes was cut off after %v", i, r.now.Sub(begin))
+			t.Fatalf("check %d: a peer that acknowledges bytes was cut off after %v", i, r.now.Sub(begin))
 		}
 	}
 	unacked--
@@ -295,6 +295,6 @@ func TestAPeerThatAcknowledgesBytesIsNotReset(t *testing.T) {
 		tick()
 	}
 	if d := r.now.Sub(begin); d < timeout || d > timeout*5/4 {
-		t.Errorf("want a peer that takes nothing cut off after %v to %v, got %v", timeout, timeout*5/4, d)
+		t.Errorf("a peer that acknowledges nothing is cut off after %v, want %v to %v", d, timeout, timeout*5/4)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"threeloops/common/ws"
 )
 
-// Deadline is when Tick is due: the earliest of the phase's timer, the write timer,
-// the time limit after a Kick, and the application's timer. Zero means never.
+// Deadline is when Tick is due. It is the earliest of four times: the phase's timer, the write
+// timer, the time limit after a Kick, and the application's timer. Zero means never.
 func (s *Session) Deadline() time.Time {
 	d := s.phaseDue()
 	for _, other := range [...]instant{s.writeDue(), s.cutDue(), s.appTimer} {
@@ -41,7 +41,7 @@ func (s *Session) Tick(now time.Time) {
 	}
 }
 
-// cutDue is when a kicked connection ends, whatever is still queued; 0: never.
+// cutDue is when a kicked connection ends, even if bytes are still queued; 0: never.
 func (s *Session) cutDue() instant {
 	if s.kickedAt == 0 || s.phase == over || s.cfg.CloseTimeout <= 0 {
 		return 0
@@ -49,15 +49,15 @@ func (s *Session) cutDue() instant {
 	return s.kickedAt.after(s.cfg.CloseTimeout)
 }
 
-// CutDue reports whether Tick will end a connection that was kicked CloseTimeout ago. The
-// driver then discards what its socket still holds.
+// CutDue reports whether Tick will end the connection, because it was kicked CloseTimeout ago. The
+// driver then discards the bytes that are still in the socket.
 func (s *Session) CutDue(now time.Time) bool {
 	s.cfg.setNow(now)
 	d := s.cutDue()
 	return d != 0 && d <= s.cfg.now
 }
 
-// maxAckChecks is how many times within WriteTimeout AckCheckDue asks the driver whether
+// maxAckChecks is the number of checks within WriteTimeout. In each the driver finds out whether
 // the peer has acknowledged bytes.
 const maxAckChecks = 4
 
@@ -80,11 +80,12 @@ func (s *Session) AckCheckDue(now time.Time) bool {
 	return s.cfg.CheckAcks && d != 0 && d <= s.cfg.now
 }
 
-// AckChecked reports how many sent bytes the peer's kernel has not acknowledged. A
-// socket is writable only when a third of its buffer is free, so a slow peer may
-// acknowledge bytes for much longer than WriteTimeout before more can be sent.
-// The first check after a byte was sent gives the number that later checks compare
-// with; so a peer that acknowledges nothing is reset after 1.25 times WriteTimeout.
+// AckChecked tells the session how many sent bytes the peer's kernel hasn't acknowledged.
+//
+// A socket is writable only when a third of its buffer is free. So a slow peer may acknowledge
+// bytes for much longer than WriteTimeout before more can be sent, and must not be cut off. The
+// first check after a byte was sent stores the number of bytes, and the later checks compare with
+// it. So a peer that acknowledges nothing is reset after 1.25 times WriteTimeout.
 func (s *Session) AckChecked(now time.Time, unacked int) {
 	s.cfg.setNow(now)
 	if s.ackChecks > 0 && unacked >= int(s.unacked) {
@@ -94,7 +95,7 @@ func (s *Session) AckChecked(now time.Time, unacked int) {
 	s.ackChecks, s.unacked, s.progressAt = 1, int32(unacked), s.cfg.now
 }
 
-// phaseDue is when the phase has lasted too long, or 0.
+// phaseDue is when the phase has lasted too long; 0: never.
 func (s *Session) phaseDue() instant {
 	d := time.Duration(0)
 	switch s.phase {
@@ -132,14 +133,15 @@ func (s *Session) phaseDue() instant {
 	return due
 }
 
-// collects reports whether a part of a WebSocket message has arrived and is held.
+// collects reports whether the session holds the beginning of a WebSocket message.
 func (s *Session) collects() bool { return s.part != nil && s.mayFrame() }
 
-// longest is more than any time that matters. An instant after it can still be told.
+// longest is longer than any timeout that matters, and short enough that adding it to an instant
+// doesn't overflow.
 const longest = time.Duration(math.MaxInt64 / 2)
 
-// collectTime is how long a body or a message may take to arrive: IdleTimeout for each
-// 64 KiB that have arrived. So a large upload may take long, and a few bytes may not.
+// collectTime is how long a body or a message may take to arrive: IdleTimeout, and IdleTimeout more
+// for each 64 KiB that have arrived. So a large upload may take long, but a few bytes may not.
 func (s *Session) collectTime() time.Duration {
 	if s.part == nil {
 		return s.cfg.IdleTimeout
@@ -162,8 +164,9 @@ func (s *Session) expired() {
 	}
 }
 
-// webSocketExpired closes an open WebSocket whose message takes too long, pings a silent
-// peer, and closes the WebSocket of a peer that doesn't respond.
+// webSocketExpired handles three cases. It closes a WebSocket whose message takes too long. It
+// sends a Ping to a silent peer. And it closes the WebSocket of a peer that doesn't respond to the
+// Ping.
 func (s *Session) webSocketExpired() {
 	switch {
 	case s.collects() && s.part.startedAt.after(s.collectTime()) <= s.cfg.now:

@@ -11,9 +11,8 @@ import (
 // offers it.
 type Compress uint8
 
-// With DeflateOn each message is compressed on its own, in both directions. With
-// DeflateTakeover the client may refer to its earlier messages, for which up to
-// 32 KiB are kept with each connection.
+// With DeflateOn no message refers to an earlier one, in both directions. With DeflateTakeover the
+// client may refer to its earlier messages. Then each connection keeps up to 32 KiB of them.
 const (
 	DeflateOff Compress = iota
 	DeflateOn
@@ -22,7 +21,7 @@ const (
 
 var compressNames = [...]string{DeflateOff: "off", DeflateOn: "on", DeflateTakeover: "takeover"}
 
-// String returns the value that the command line uses for it.
+// String returns the value of the flag -compress.
 func (c Compress) String() string { return compressNames[c] }
 
 // MarshalText implements encoding.TextMarshaler.
@@ -43,7 +42,7 @@ func (c *Compress) UnmarshalText(text []byte) error {
 type deflateState struct {
 	agreed  ws.Deflate
 	window  ws.Window  // the client's window, with takeover
-	pending *inflation // a message whose inflation takes more than a turn; nil: none
+	pending *inflation // a message that takes more than one turn to inflate; nil: none
 }
 
 // inflation is a message that is being inflated, with an Inflater of its own.
@@ -55,24 +54,24 @@ type inflation struct {
 	heldBytes   int64   // bytes of memory that are counted, without those of part
 }
 
-// compressors is what the connections of a loop share for compression. Nearly every
-// message is inflated, or compressed, within one call. An inflating and a compressing
-// call can overlap, but never two of the same kind: so one of each is enough, and an
-// idle connection never holds any of it. A message that takes longer than a turn keeps
-// the inflater, and the loop makes another one.
+// compressors has the Inflater and the Deflater that the connections of a loop share. Nearly every
+// message is inflated, or compressed, within one call. While a message is inflated, its application
+// may send, so an inflating and a compressing call can overlap. But two calls of the same kind
+// never do, so one of each is enough, and an idle connection has none. A message that takes longer
+// than a turn keeps the Inflater, and the loop makes another one.
 type compressors struct {
 	inflater *ws.Inflater
 	deflater ws.Deflater
 	inflated [compressorBufferBytes]byte // the message that was inflated last
-	deflated [compressorBufferBytes]byte // the one compressed last
+	deflated [compressorBufferBytes]byte // the message that was compressed last
 }
 
 const (
-	// compressorBufferBytes is the largest result that fits the loop's own memory. A larger
-	// one has memory of its own, and is passed on without a copy.
+	// compressorBufferBytes is the largest result, in bytes, that is put into the memory of the
+	// loop. A larger result has memory of its own, and is passed on without a copy.
 	compressorBufferBytes = 64 << 10
-	// deflateMin is the smallest message that is compressed, in bytes. A shorter one
-	// saves less than its code table takes, and fits a packet anyway.
+	// deflateMin is the smallest message that is compressed, in bytes. A smaller message would save
+	// less than its code table needs, and fits a packet anyway.
 	deflateMin = 64
 	// deflateMax is the largest message that is compressed, in bytes: other clients
 	// wait while the loop compresses it.
@@ -88,8 +87,8 @@ func (cfg *Config) lendCompressors() *compressors {
 	return cfg.compressors
 }
 
-// inflate inflates the message m, which is in part unless part is nil, and passes it to
-// the application. What doesn't fit this turn is done in later ones.
+// inflate inflates the message m, and passes it to the application. The compressed message is in
+// part, or in m if part is nil. If the turn is used up before the end, later turns continue.
 func (s *Session) inflate(m *Message, part *gather) {
 	z := s.cfg.lendCompressors()
 	var w *ws.Window
@@ -116,7 +115,7 @@ func (s *Session) inflate(m *Message, part *gather) {
 	}
 }
 
-// inflateFor inflates as much as this turn allows, and at least a piece.
+// inflateFor inflates as much as this turn allows, but at least inflatedAtOnce bytes.
 func (s *Session) inflateFor(z *ws.Inflater) (done bool, err *ws.Error) {
 	window := s.deflateState().window.Held()
 	for {
@@ -131,8 +130,8 @@ func (s *Session) inflateFor(z *ws.Inflater) (done bool, err *ws.Error) {
 	}
 }
 
-// deliverInflated passes an inflated message, whose payload is out, to the application.
-// Our Close may have been queued during the inflation; then the message is dropped.
+// deliverInflated passes an inflated message with payload out to the application. If our Close was
+// queued during the inflation, it drops the message.
 func (s *Session) deliverInflated(out []byte, text bool) {
 	if !s.mayFrame() {
 		return
@@ -149,8 +148,8 @@ func (s *Session) deliverInflated(out []byte, text bool) {
 	s.cfg.Stat.Add(stat.MessagesIn, 1)
 }
 
-// detachInflation gives the message that is being inflated an Inflater and memory of its
-// own.
+// detachInflation gives the message that is being inflated its own Inflater and its own memory,
+// because the loop needs the shared ones before this session gets its next turn.
 func (s *Session) detachInflation(m *Message, part *gather) {
 	z := s.cfg.compressors
 	g := &inflation{inflater: z.inflater, text: m.Text, part: part}
@@ -168,14 +167,14 @@ func (s *Session) detachInflation(m *Message, part *gather) {
 	g.count(s.cfg)
 }
 
-// count counts the memory that an inflation holds, without part.
+// count counts the memory that an inflation holds, except part, which is counted already.
 func (g *inflation) count(cfg *Config) {
 	held := inflaterSize + int64(cap(g.inflater.Out())) + g.copiedBytes
 	cfg.pool.Hold(held - g.heldBytes)
 	g.heldBytes = held
 }
 
-// inflateOn continues a message whose inflation takes more than a turn.
+// inflateOn continues a message that takes more than one turn to inflate.
 func (s *Session) inflateOn() {
 	g := s.deflateState().pending
 	s.begin()
@@ -214,8 +213,8 @@ func (s *Session) dropInflating() {
 	}
 }
 
-// queueDeflated queues a message of size bytes compressed, or reports false if it has
-// to be sent uncompressed. Each message may be either (RFC 7692 6).
+// queueDeflated compresses a message of size bytes and queues it. If it returns false, the caller
+// must send the message uncompressed. RFC 7692 6 allows both for each message.
 func (s *Session) queueDeflated(text bool, size int64, buffers ...[]byte) bool {
 	if s.deflateState() == nil || size < deflateMin || size > deflateMax {
 		return false

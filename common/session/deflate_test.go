@@ -55,7 +55,7 @@ var deflateScenarios = []scenario{
 	}},
 }
 
-// openDeflate returns a peer whose WebSocket is open and may be compressed.
+// openDeflate returns a peer whose WebSocket is open and has negotiated compression.
 func (b *bench) openDeflate() *tracetest.Peer {
 	p := b.connect()
 	b.send(p, offer)
@@ -63,8 +63,8 @@ func (b *bench) openDeflate() *tracetest.Peer {
 	return p
 }
 
-// Between compressed messages a connection holds nothing, but for the window
-// that takeover needs; and that only as long as it is open.
+// Between compressed messages a connection holds no memory except the window for takeover. It holds
+// the window only while the WebSocket is open.
 func TestAnIdleCompressedConnectionHoldsItsWindowAlone(t *testing.T) {
 	for compress, most := range map[session.Compress]int64{
 		session.DeflateOn: 0, session.DeflateTakeover: 32 << 10,
@@ -75,18 +75,18 @@ func TestAnIdleCompressedConnectionHoldsItsWindowAlone(t *testing.T) {
 		b.send(p, `marked binary deflate pattern 300000, marked part text deflate pattern 500, cont`)
 		p.Read()
 		if held := session.HeldOfInput(p.Session); held != most {
-			t.Errorf("compress %s: want %d bytes held, got %d", compress, most, held)
+			t.Errorf("compress %s: want at most %d bytes held, got %d", compress, most, held)
 		}
 		b.send(p, `close`)
 		p.Read()
 		if held := session.HeldOfInput(p.Session); held != 0 {
-			t.Errorf("compress %s: want nothing held behind Close, got %d bytes", compress, held)
+			t.Errorf("compress %s: want no memory held after the Close, got %d bytes", compress, held)
 		}
 		report(t, b)
 	}
 }
 
-// What an application keeps of a large message stays as it is when others come.
+// If an application takes a large message, later messages don't overwrite it.
 func TestATakenMessageBelongsToTheApplication(t *testing.T) {
 	b := newBench()
 	p := b.openDeflate()
@@ -99,7 +99,7 @@ func TestATakenMessageBelongsToTheApplication(t *testing.T) {
 	got := p.Read()
 	for i := range 3 {
 		if n := len(want) / 3; !bytes.Contains(got, want[i*n:(i+1)*n]) {
-			t.Errorf("want message %d back as it was", i)
+			t.Errorf("message %d has changed", i)
 		}
 	}
 	report(t, b)
@@ -119,13 +119,13 @@ func TestAnEchoedMessageAllocatesNothingWhereCompressed(t *testing.T) {
 			}
 		})
 		if n != 0 {
-			t.Errorf("%s: want no allocation, got %.1f", items, n)
+			t.Errorf("%s: want no allocations, got %.1f", items, n)
 		}
 	}
 }
 
-// FuzzCompressed sends any frames to a connection with compression, cut and
-// whole: the output is the same, and the loop's invariants hold.
+// FuzzCompressed sends any frames to a connection with compression, cut and whole. The output must
+// be the same, and tracetest.Loop checks its invariants.
 func FuzzCompressed(f *testing.F) {
 	for _, items := range []string{
 		`marked text f2 48 cd c9 c9 07 00, marked text f2 00 11 00 00, close`,
@@ -144,12 +144,12 @@ func FuzzCompressed(f *testing.F) {
 		compress := session.DeflateOn + session.Compress(seed%2)
 		want := compressed(t, input, compress, nil)
 		if got := compressed(t, input, compress, rand.New(rand.NewPCG(seed, 0))); !bytes.Equal(want, got) {
-			t.Errorf("cut, want the same answer as whole\nwhole %.300q\ncut   %.300q", want, got)
+			t.Errorf("the input in pieces gives another output\nwhole  %.300q\npieces %.300q", want, got)
 		}
 	})
 }
 
-// compressed plays input, cut by rng if there is one, and returns the output.
+// compressed feeds input, in random pieces if rng isn't nil, and returns the output.
 func compressed(t *testing.T, input []byte, compress session.Compress, rng *rand.Rand) []byte {
 	b := newBench()
 	b.cfg.Compress, b.cfg.MaxMessage = compress, 100_000

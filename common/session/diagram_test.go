@@ -18,7 +18,7 @@ const (
 	diagramEnd   = "```\n"
 )
 
-// The diagram in ARCHITECTURE.md is drawn from the table, so that it can't lie.
+// The diagram in ARCHITECTURE.md is made from the table, so it is always correct.
 func TestTheDiagramIsDrawnFromTheTable(t *testing.T) {
 	text, err := os.ReadFile(architecture)
 	if err != nil {
@@ -27,7 +27,7 @@ func TestTheDiagramIsDrawnFromTheTable(t *testing.T) {
 	before, rest, ok := strings.Cut(string(text), diagramBegin)
 	drawn, after, ok2 := strings.Cut(rest, diagramEnd)
 	if !ok || !ok2 {
-		t.Fatalf("%s has no block of mermaid", architecture)
+		t.Fatalf("%s has no mermaid block", architecture)
 	}
 	if *update {
 		all := before + diagramBegin + diagram() + diagramEnd + after
@@ -37,12 +37,12 @@ func TestTheDiagramIsDrawnFromTheTable(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(diagram(), drawn); diff != "" {
-		t.Errorf("the diagram is not what the table says (go test ./common/session -update):\n%s", diff)
+		t.Errorf("the diagram differs from the table; update it with go test ./common/session -update:\n%s", diff)
 	}
 }
 
-// diagram draws the table as a state diagram. The event failed, which leads to
-// over from everywhere, is left out.
+// diagram draws the table as a state diagram. It leaves out the event failed, which leads from
+// every phase to over.
 func diagram() string {
 	var b strings.Builder
 	b.WriteString("stateDiagram-v2\n    [*] --> fresh\n")

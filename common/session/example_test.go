@@ -9,8 +9,8 @@ import (
 	"threeloops/common/stat"
 )
 
-// A connection without a socket: bytes go in, bytes come out, and time is what
-// the caller says.
+// This is a connection without a socket: bytes and the time are arguments, and the response is a
+// batch of bytes.
 func Example() {
 	cfg := &session.Config{App: new(testApp), Stat: new(stat.Slot), IdleTimeout: time.Minute}
 	now := time.Date(1994, time.November, 6, 8, 49, 37, 0, time.UTC)

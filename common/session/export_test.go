@@ -1,9 +1,9 @@
 package session
 
-// PhaseOf is the name of the phase that s is in.
+// PhaseOf is the name of the phase of s.
 func PhaseOf(s *Session) string { return s.phase.String() }
 
-// HeldOfInput is how many bytes s holds for its peer's input, including the window and
+// HeldOfInput is the number of bytes that s holds for its peer's input, including the window, but
 // without the memory of an inflation.
 func HeldOfInput(s *Session) int64 {
 	n := s.Held() - s.out.Held()
@@ -13,7 +13,7 @@ func HeldOfInput(s *Session) int64 {
 	return n
 }
 
-// Pair is a possible pair of the table of transitions.
+// Pair is a possible pair of phase and event in the table of transitions.
 type Pair struct {
 	from phase
 	what event
@@ -21,7 +21,7 @@ type Pair struct {
 
 func (p Pair) String() string { return p.from.String() + ", " + eventNames[p.what] }
 
-// Pairs lists all pairs that the table doesn't declare impossible.
+// Pairs lists all pairs that are possible according to the table.
 func Pairs() (all []Pair) {
 	for from := range phases {
 		for what := range events {
@@ -33,7 +33,7 @@ func Pairs() (all []Pair) {
 	return all
 }
 
-// Forbid declares p impossible until undo is called.
+// Forbid makes p impossible until undo is called.
 func (p Pair) Forbid() (undo func()) {
 	to := transitions[p.from][p.what]
 	transitions[p.from][p.what] = never

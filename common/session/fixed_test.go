@@ -10,7 +10,7 @@ import (
 	"threeloops/common/tracetest"
 )
 
-// fixedApp sends the same response to every request, fixed or not.
+// fixedApp sends the same response to every request, either as a Fixed or as a Response.
 type fixedApp struct {
 	*testApp
 	fixed session.Fixed
@@ -25,7 +25,7 @@ func (a *fixedApp) Request(c *session.Conn, _ *http1.Request, _ []byte) {
 	}
 }
 
-// The bytes that are made once a second must be those that Respond would send.
+// The bytes that RespondFixed makes once in a second must be equal to those of Respond.
 func TestAFixedResponseHasTheBytesOfAnyOther(t *testing.T) {
 	for _, c := range []struct{ status, size int }{{200, 0}, {200, 3}, {200, 5000}, {404, 3}, {426, 3}} {
 		answers := map[bool]string{}
@@ -55,10 +55,10 @@ func TestAFixedResponseHasTheBytesOfAnyOther(t *testing.T) {
 			answers[plain] = all
 		}
 		if answers[true] != answers[false] {
-			t.Errorf("%v: the plain answers are\n%.2000s\nand the fixed ones\n%.2000s", c, answers[true], answers[false])
+			t.Errorf("%v: Respond sends\n%.2000s\nbut RespondFixed sends\n%.2000s", c, answers[true], answers[false])
 		}
 		if n := strings.Count(answers[false], "Date: "); n != 4*4+2 {
-			t.Errorf("%v: %d requests are answered, want 18", c, n)
+			t.Errorf("%v: got %d responses, want 18", c, n)
 		}
 	}
 }

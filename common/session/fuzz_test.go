@@ -9,9 +9,9 @@ import (
 	"threeloops/common/tracetest"
 )
 
-// FuzzSession sends any bytes in any pieces to a peer that takes any amounts,
-// with time passing between them or not. The loop's invariants hold, and where
-// no time passes, the output is the same as for the same bytes whole.
+// FuzzSession feeds any bytes in any pieces to a session whose peer reads any amounts, with or
+// without time between the pieces. tracetest.Loop checks its invariants. If no time passes, the
+// output must be the same as for the same bytes in one piece.
 func FuzzSession(f *testing.F) {
 	for _, items := range []string{
 		`get /hello, get /file, get /short`,
@@ -38,13 +38,13 @@ func FuzzSession(f *testing.F) {
 		want := fuzzed(t, input, nil, false)
 		got := fuzzed(t, input, rand.New(rand.NewPCG(seed, 0)), !timeless)
 		if timeless && !bytes.Equal(want, got) {
-			t.Errorf("cut, want the same answer as whole\nwhole %.300q\ncut   %.300q", want, got)
+			t.Errorf("the input in pieces gives another output\nwhole  %.300q\npieces %.300q", want, got)
 		}
 	})
 }
 
-// fuzzed plays input, cut by rng if there is one, ends the connection, and
-// returns the output.
+// fuzzed feeds input, in random pieces if rng isn't nil, ends the connection, and returns the
+// output.
 func fuzzed(t *testing.T, input []byte, rng *rand.Rand, ticks bool) (answer []byte) {
 	b := newBench()
 	b.cfg.Legacy = true
@@ -67,14 +67,14 @@ func fuzzed(t *testing.T, input []byte, rng *rand.Rand, ticks bool) (answer []by
 	b.over(p)
 	for i, file := range b.app.files {
 		if file.closed != 1 {
-			t.Errorf("file %d was closed %d times", i, file.closed)
+			t.Errorf("file %d was closed %d times, want once", i, file.closed)
 		}
 	}
 	report(t, b)
 	return answer
 }
 
-// disturb lets something happen between two writes.
+// disturb lets a random event happen between two writes.
 func disturb(b *bench, p *tracetest.Peer, rng *rand.Rand, ticks bool, answer *[]byte) {
 	switch rng.IntN(6) {
 	case 0:

@@ -2,22 +2,22 @@ package session
 
 import "threeloops/common/outq"
 
-// gather collects a message that arrives in pieces. It is a list of chunks that its
-// pool has lent. Whatever length a peer announces, a gather holds at most twice what
-// has arrived + 64 KiB, and it grows without copying.
+// gather collects a message that arrives in pieces. It is a list of chunks, which a pool has lent.
+// Whatever length a peer announces, a gather holds at most twice the bytes that have arrived + 64
+// KiB. It grows without copying.
 type gather struct {
 	pool      *outq.Pool
 	chunks    [][]byte
 	size      int64
 	startedAt instant // when the first piece arrived
-	taken     bool    // the chunks are the application's
+	taken     bool    // the chunks belong to the application
 }
 
 // chunkMin is the capacity of the smallest chunk, in bytes.
 const chunkMin = 512
 
-// place returns memory for the next rest bytes, of which arrived have been read
-// already: the free end of the last chunk, or a new chunk.
+// place returns memory for the next bytes: the free end of the last chunk, or a new chunk. rest is
+// how many bytes are expected. arrived of them have been read, so memory for these is justified.
 func (g *gather) place(arrived, rest int64) []byte {
 	if n := len(g.chunks); n > 0 {
 		if c := g.chunks[n-1]; len(c) < cap(c) {
@@ -28,15 +28,15 @@ func (g *gather) place(arrived, rest int64) []byte {
 	if rest < outq.LendMin {
 		c = make([]byte, 0, max(rest, chunkMin))
 		g.pool.Hold(int64(cap(c)))
-	} else { // all chunks so far are full, so size bytes are held
+	} else { // all chunks are full, so the gather holds size bytes
 		c = g.pool.Lend(rest, g.size+2*arrived+outq.LendMin)
 	}
 	g.chunks = append(g.chunks, c)
 	return c[:cap(c)]
 }
 
-// add appends p; rest more bytes are expected after it. If p was read into the memory
-// that place returned, nothing is copied.
+// add appends p. rest is how many bytes are expected after it. If p was read into the memory that
+// place returned, add copies nothing.
 func (g *gather) add(p []byte, rest int64) {
 	for len(p) > 0 {
 		to := g.place(int64(len(p)), int64(len(p))+rest)
@@ -51,7 +51,7 @@ func (g *gather) add(p []byte, rest int64) {
 	}
 }
 
-// held is how many bytes of memory the chunks take.
+// held is the number of bytes of memory that the chunks have.
 func (g *gather) held() (n int64) {
 	for _, c := range g.chunks {
 		n += int64(cap(c))
@@ -97,8 +97,8 @@ func (cfg *Config) gather() *gather {
 	return g
 }
 
-// releaseGather returns g and its chunks to the pool. If the application has taken the chunks,
-// they are its own, and no longer counted.
+// releaseGather returns g and its chunks to the pool. If the application has taken the chunks, they
+// belong to it, and are no longer counted.
 func (cfg *Config) releaseGather(g *gather) {
 	if g.taken {
 		cfg.pool.Hold(-g.held())

@@ -5,9 +5,11 @@ import (
 	"threeloops/common/stat"
 )
 
-// processRequest processes p up to the end of one request, and returns how many bytes
-// these were. A body that lies whole in p is not copied.
+// processRequest processes p up to the end of one request, and returns the number of bytes
+// processed. It returns less than len(p) only at the end of a request or after an error. If a body
+// is whole in p, it isn't copied.
 func (s *Session) processRequest(p []byte) (n int) {
+	// Between two requests a connection has no parser, so an idle connection stays small.
 	if s.incoming == nil {
 		s.incoming = s.cfg.reader()
 	}
@@ -15,6 +17,8 @@ func (s *Session) processRequest(p []byte) (n int) {
 	for {
 		ev, k := s.incoming.Next(p[n:])
 		n += k
+		// An empty line before a request isn't a part of it (RFC 9112 2.2), so the parser knows
+		// best when the request has started. From then on HeadTimeout runs.
 		if s.phase <= idle && s.incoming.Started() {
 			s.transition(firstByte)
 		}
@@ -34,6 +38,8 @@ func (s *Session) processRequest(p []byte) (n int) {
 			s.refuse(ev.Err.Status, ev.Err.Reason)
 			return n
 		case http1.NeedMore:
+			// The header fields of a request whose body is still arriving may refer to p, which is
+			// only lent. Keep copies them.
 			if s.phase == body {
 				s.incoming.Keep()
 			}
@@ -43,15 +49,17 @@ func (s *Session) processRequest(p []byte) (n int) {
 	}
 }
 
-// headDone stores what the response depends on, and asks for the body.
+// headDone stores the properties of a request that decide the form of its response. If the client
+// waits for permission to send a body, headDone gives it.
 //
-// RFC 9110 10.1.1: if content follows, "an origin server MUST send either: an
-// immediate response with a final status code [...], or an immediate 100 (Continue)
-// response". It may omit the 100 if part of the body has arrived, but this one always
-// sends it: so the same request gets the same response however it is cut.
+// RFC 9110 10.1.1: if content follows, "an origin server MUST send either: an immediate response
+// with a final status code [...], or an immediate 100 (Continue) response". A server may omit the
+// 100 if a part of the body has arrived. This one always sends it, so the same request gets the
+// same response however it is cut.
 func (s *Session) headDone() {
 	r := s.incoming.Request()
-	s.closeAfterReply = r.Close() || s.cfg.Legacy && hixieVersion(r) == 76 // if it is refused, its eight bytes must not be read as a request
+	// If a hixie-76 handshake is refused, the eight bytes after it must not be taken for a request.
+	s.closeAfterReply = r.Close() || s.cfg.Legacy && hixieVersion(r) == 76
 	s.keepAlive = r.KeepAlive10()
 	s.omitBody = string(r.Method()) == "HEAD"
 	if r.ContentLength() == 0 {
@@ -63,8 +71,8 @@ func (s *Session) headDone() {
 	}
 }
 
-// collect adds a piece of the body. If the piece is the whole body, collect returns it
-// and copies nothing.
+// collect adds a piece of the body, and returns nil. If the piece is the whole body, collect copies
+// nothing and returns it.
 func (s *Session) collect(p []byte) []byte {
 	rest := int64(0)
 	if n := s.incoming.Request().ContentLength(); n > 0 {
@@ -83,8 +91,12 @@ func (s *Session) collect(p []byte) []byte {
 	return nil
 }
 
-// requestComplete passes the complete request to the application.
+// requestComplete enters phase reply, and passes the complete request to the application. whole is
+// the body, if it wasn't collected.
 func (s *Session) requestComplete(whole []byte) {
+	// The application may respond immediately, and the connection may end with that response. Then
+	// dropInput releases the parser and the body of s. The application may use them until it
+	// returns, so they are taken away from s first.
 	part, in := s.part, s.incoming
 	s.part, s.incoming = nil, nil
 	if part != nil {
@@ -92,14 +104,14 @@ func (s *Session) requestComplete(whole []byte) {
 	}
 	s.transition(requestDone)
 	s.appNotified = true
-	s.peerPromisedEnd = in.Request().Close() && in.Request().Minor() > 0 // HTTP/1.0 has no such promise
+	s.peerPromisedEnd = in.Request().Close() && in.Request().Minor() > 0 // in HTTP/1.0 it is no promise
 
 	s.cfg.count() // the application may read the counters
 	s.cfg.Stat.Add(stat.Requests, 1)
 	s.deliverRequest(in, part, whole)
 }
 
-// redeliverRequest passes the request that the application has postponed to it again.
+// redeliverRequest passes a request to the application again that the application had postponed.
 func (s *Session) redeliverRequest() {
 	part, in := s.part, s.incoming
 	s.part, s.incoming = nil, nil
@@ -110,8 +122,8 @@ func (s *Session) redeliverRequest() {
 	s.deliverRequest(in, part, whole)
 }
 
-// deliverRequest passes a request to the application, and keeps it if the application
-// postpones it. The body is whole, which part owns unless part is nil.
+// deliverRequest passes a request to the application, and keeps it if the application postpones it.
+// whole is the body. It belongs to part, or is lent if part is nil.
 func (s *Session) deliverRequest(in *request, part *gather, whole []byte) {
 	s.postponed = false
 	s.cfg.App.Request((*Conn)(s), in.Request(), whole)

@@ -16,7 +16,7 @@ var httpScenarios = []scenario{
 		b.over(p)
 		b.goneWith()
 	}},
-	{"a FIN and nothing else is answered by a FIN", func(b *bench) {
+	{"a FIN without a request is answered with a FIN", func(b *bench) {
 		p := b.connect()
 		p.CloseWrite()
 		b.want(p)
@@ -85,7 +85,7 @@ var httpScenarios = []scenario{
 		b.want(p, "200 OK", "Content-Length: 200000", "\r\n\r\n")
 		b.phase(p, "idle")
 	}},
-	{"a body under a very long idle timeout has time, however much has come", func(b *bench) {
+	{"a body has time under a very long idle timeout, however much has arrived", func(b *bench) {
 		b.cfg.IdleTimeout = (1<<64 + 10_000_000_000) / 7 // seven times that is ten seconds in 64 bits
 		p := b.connect()
 		b.send(p, `"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n" pattern 400000`)
@@ -143,7 +143,7 @@ var httpScenarios = []scenario{
 		b.want(p, "awake", "hello")
 		b.phase(p, "idle")
 	}},
-	{"a poll has no timeout but the application's", func(b *bench) {
+	{"a poll has no timeout except the application's", func(b *bench) {
 		p := b.connect()
 		b.send(p, "get /poll")
 		b.pass(4 * time.Second)
@@ -233,7 +233,7 @@ var fileScenarios = []scenario{
 		b.filesClosed(1)
 		b.goneWith(0)
 	}},
-	{"of 500 files that one client requests few are open at the same time, and all are sent", func(b *bench) {
+	{"if one client requests 500 files, few are open at the same time, and all are sent", func(b *bench) {
 		for _, stalled := range []bool{false, true} {
 			p := b.connect()
 			if stalled {

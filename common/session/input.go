@@ -1,13 +1,14 @@
 package session
 
-// parked is input that waits for the peer to read, for the application, or for a turn
-// in the next round.
+// parked is input that was read but not processed. It waits for the peer to read, for the
+// application, or for a turn in the next iteration.
 type parked struct {
 	rest []byte // the part that is not yet processed
 	size int64  // bytes of memory that rest was cut from
 }
 
-// park copies the rest of a read.
+// park copies the rest of a read. It must copy, because the next connection reads into the same
+// buffer.
 func (s *Session) park(rest []byte) {
 	s.parked = &parked{append([]byte(nil), rest...), int64(len(rest))}
 	s.cfg.pool.Hold(s.parked.size)
@@ -20,8 +21,13 @@ func (s *Session) unpark() {
 	}
 }
 
-// resumeInput processes input that has waited, as far as possible, and then the peer's
-// FIN.
+// resumeInput processes input that has waited, as far as possible, and then the peer's FIN.
+//
+// The order is the order in which the input arrived: first the message or request that was begun,
+// then the bytes after it, and at last the FIN. Each step checks again whether it may run, because
+// the step before it may have changed this: it may have queued a response that fills the queue, or
+// used up the turn. A step that can't run stops the later ones too, since inputWaits is then true,
+// or bytes are parked.
 func (s *Session) resumeInput() {
 	if s.inflating() && s.mayInflate() {
 		s.inflateOn()
@@ -31,6 +37,9 @@ func (s *Session) resumeInput() {
 	}
 	if p := s.parked; p != nil && !s.inputWaits() {
 		s.begin()
+		// process may stop again. Then only the beginning of the parked bytes is cut off, without a
+		// further copy. During process the application may end the connection, which sets s.parked
+		// to nil. So p is used here, not s.parked.
 		if p.rest = s.process(p.rest); len(p.rest) == 0 {
 			s.unpark()
 		}
@@ -40,23 +49,31 @@ func (s *Session) resumeInput() {
 	}
 }
 
-// unfinished reports whether input waits for nothing else than the round's work.
+// unfinished reports whether input waits only for work in a further iteration, and not for the peer
+// or the application.
 func (s *Session) unfinished() bool {
 	return s.parked != nil && !s.inputWaits() || s.inflating() || s.phase == reply && s.postponed && !s.awaitsResume
 }
 
-// inputWaits reports whether input has to wait.
+// inputWaits reports whether input must wait. In phase reply it waits, although a client may send
+// several requests without waiting for responses: RFC 9112 9.3.2 wants the responses in the order
+// of the requests.
 func (s *Session) inputWaits() bool { return s.phase == reply || s.inputBlocked() }
 
-// inputBlocked reports whether input has to wait in a phase that accepts input: for the
-// peer to read, for the application, or for a message that is being inflated. After our
-// Close is queued, input waits until it is sent: otherwise the pongs to many pings could
-// delay it indefinitely.
+// inputBlocked reports whether input must wait for another reason than phase reply: for the peer to
+// read, for the application, or for a message that is being inflated. After our Close is queued,
+// input waits until the Close is sent. Otherwise a peer that sends many Pings and reads slowly
+// could delay the Close indefinitely, because the Pongs are sent too.
 func (s *Session) inputBlocked() bool {
 	return s.queueFull || s.paused && s.mayFrame() || s.phase == closing && !s.closeSent || s.inflating()
 }
 
 // process processes p as far as it can, and returns the rest.
+//
+// Each pass of the loop processes one request, or frames until something stops them. A pass may
+// change the phase, so the next one may interpret the bytes after it in another way: a client may
+// send its first frames in the same read as its handshake. The conditions of the loop are all that
+// can stop input. A pass that processes no byte makes one of them false, so the loop always ends.
 func (s *Session) process(p []byte) []byte {
 	for len(p) > 0 && !s.inputWaits() && s.mayWork() {
 		switch {
@@ -66,15 +83,17 @@ func (s *Session) process(p []byte) []byte {
 			p = p[s.processRequest(p):]
 		case s.phase == challenge:
 			p = p[s.processChallenge(p):]
-		default:
-			s.peerPromisedEnd = false // otherwise close(2) would reset the connection, and the peer might lose the response
+		default: // flush or linger: all input is discarded
+			// The peer sends, although it may have promised not to. So the session must linger.
+			// Otherwise close(2) would reset the connection, and the peer might lose the response.
+			s.peerPromisedEnd = false
 			return nil
 		}
 	}
 	return p
 }
 
-// handleFin handles the peer's FIN. The peer can still read.
+// handleFin handles the peer's FIN when all input before it is processed. The peer can still read.
 func (s *Session) handleFin() {
 	switch s.phase {
 	case head, body, challenge:

@@ -7,21 +7,22 @@ import (
 	"threeloops/common/ws"
 )
 
-// hixie is the additional state of a hixie-75 or hixie-76 Session. To any other
-// Session the older protocol versions cost a comparison with nil.
+// hixie is the additional state of a Session that speaks hixie-75 or hixie-76. For every other
+// Session the older protocol versions cost only a comparison with nil.
 type hixie struct {
 	version    int
 	frames     ws.HixieReader
-	insideText bool // we have sent the beginning of a text, and not its end
+	insideText bool // we have sent the beginning of a text, but not its end
 
 	// Of a hixie-76 handshake, until its response is queued.
 	one, two  uint32
 	body      [ws.HixieBody]byte
-	bodyBytes int    // how many bytes of body have arrived
+	bodyBytes int    // bytes of body that have arrived
 	response  []byte // the status line and header fields of the response
 }
 
-// supportsVersion reports whether version is accepted. All of them have the frames of RFC 6455.
+// supportsVersion reports whether the server accepts a Sec-WebSocket-Version. All versions that
+// have such a number have the frames of RFC 6455.
 func (s *Session) supportsVersion(version []byte) bool {
 	switch string(version) {
 	case "13":
@@ -32,8 +33,8 @@ func (s *Session) supportsVersion(version []byte) bool {
 	return false
 }
 
-// versionFields are the header fields that name the versions that are accepted, the
-// best first, as in the example of RFC 6455 4.4. The hixie versions have no numbers.
+// versionFields are the header fields that list the accepted versions, the best first, as in the
+// example of RFC 6455 4.4. The hixie versions have no numbers.
 func (s *Session) versionFields() []byte {
 	if s.cfg.Legacy {
 		return []byte("Upgrade: websocket\r\nSec-WebSocket-Version: 13, 8, 7\r\n")
@@ -41,8 +42,8 @@ func (s *Session) versionFields() []byte {
 	return []byte("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
 }
 
-// hixieVersion returns 76 or 75 for a handshake of hixie-76 or hixie-75, otherwise 0.
-// A handshake of hixie-75 has no key, but always an Origin.
+// hixieVersion returns 76 or 75 for a handshake of hixie-76 or hixie-75, and otherwise 0. A
+// handshake of hixie-75 has no key, but it always has an Origin.
 func hixieVersion(r *http1.Request) int {
 	has := func(name string) bool { _, ok := r.Field(name); return ok }
 	switch {
@@ -56,7 +57,7 @@ func hixieVersion(r *http1.Request) int {
 	return 0
 }
 
-// upgradeHixie is Upgrade for a handshake of hixie-75 or hixie-76.
+// upgradeHixie does what Upgrade does, for a handshake of hixie-75 or hixie-76.
 func (s *Session) upgradeHixie(r *http1.Request, protocols []string, streamed bool) bool {
 	c := (*Conn)(s)
 	h := &hixie{version: hixieVersion(r)}
@@ -67,11 +68,11 @@ func (s *Session) upgradeHixie(r *http1.Request, protocols []string, streamed bo
 	origin, ok := r.Field("Origin")
 	switch {
 	case r.ContentLength() != 0:
-		c.Refuse(400, "a WebSocket handshake of that convention has no body", nil)
+		c.Refuse(400, "a WebSocket handshake of this protocol version must not have a body", nil)
 	case h.version == 76 && !(ok1 && ok2):
-		c.Refuse(400, "Sec-WebSocket-Key1 and -Key2 must be numbers that their spaces divide", nil)
+		c.Refuse(400, "the number in Sec-WebSocket-Key1 and -Key2 must be a multiple of the number of spaces", nil)
 	case !ok:
-		c.Refuse(400, "a WebSocket handshake of that convention needs an Origin", nil)
+		c.Refuse(400, "a WebSocket handshake of this protocol version needs an Origin", nil)
 	case s.phase != reply:
 	case s.stopping:
 		c.Refuse(503, "the server is shutting down", nil)
@@ -90,9 +91,9 @@ func (s *Session) upgradeHixie(r *http1.Request, protocols []string, streamed bo
 	return false
 }
 
-// response101 is the response to a handshake, without hixie-76's 16 bytes. A client
-// compares the origin and the location with its own; a hixie-75 client also compares
-// the first three lines, byte by byte.
+// response101 is the response to a handshake, without the 16 bytes at its end in hixie-76. A client
+// compares the origin and the location with its own. A hixie-75 client also compares the first
+// three lines, byte by byte.
 func (h *hixie) response101(r *http1.Request, origin []byte, protocols []string) []byte {
 	phrase, prefix := "WebSocket", "Sec-WebSocket-"
 	if h.version == 75 {
@@ -113,8 +114,8 @@ func (h *hixie) response101(r *http1.Request, origin []byte, protocols []string)
 	return append(b, "\r\n\r\n"...)
 }
 
-// chooseHixieProtocol is chooseProtocol for a field whose names are separated by
-// spaces. If the server speaks none of them, the response has no such field, and the
+// chooseHixieProtocol does what chooseProtocol does, for a field whose names are separated by
+// spaces. If the server speaks none of the protocols, the response doesn't have the field, and the
 // client gives up.
 func chooseHixieProtocol(r *http1.Request, field string, protocols []string) string {
 	value, _ := r.Field(field)
@@ -128,9 +129,9 @@ func chooseHixieProtocol(r *http1.Request, field string, protocols []string) str
 	return ""
 }
 
-// processChallenge collects the eight bytes that follow the header fields of a hixie-76
-// handshake, and then queues the response. They are no body: no field announces them,
-// so for HTTP the request ends before them.
+// processChallenge collects the eight bytes after the header fields of a hixie-76 handshake, and
+// then queues the response. The bytes are no body, because no header field announces them. So for
+// HTTP the request ends before them.
 func (s *Session) processChallenge(p []byte) (n int) {
 	h := s.hixie()
 	n = copy(h.body[h.bodyBytes:], p)
@@ -152,8 +153,9 @@ func (s *Session) openHixie() {
 	s.webSocketOpened()
 }
 
-// mayClose reports whether there is a closing handshake. hixie-75 has none, and within
-// a text it would make that text seem complete. Without it the connection just ends.
+// mayClose reports whether the closing handshake is possible. hixie-75 has none. In hixie-76 it
+// isn't possible within a text, because the text would seem complete. Without a closing handshake
+// the connection simply ends.
 func (h *hixie) mayClose() bool { return h.version == 76 && !h.insideText }
 
 func (s *Session) queueHixieClose() {
@@ -162,7 +164,7 @@ func (s *Session) queueHixieClose() {
 	}
 }
 
-// sendHixie is SendPiece.
+// sendHixie does what SendPiece does.
 func (s *Session) sendHixie(text bool, p []byte, first, last bool) bool {
 	if !s.mayHixie(text, p) {
 		return false
@@ -173,7 +175,7 @@ func (s *Session) sendHixie(text bool, p []byte, first, last bool) bool {
 	return true
 }
 
-// shareHixie is SendBuffers.
+// shareHixie does what SendBuffers does.
 func (s *Session) shareHixie(text bool, buffers [][]byte) bool {
 	if !s.mayHixie(text, buffers...) {
 		return false
@@ -187,8 +189,9 @@ func (s *Session) shareHixie(text bool, buffers [][]byte) bool {
 	return true
 }
 
-// mayHixie reports whether a message can be sent to a hixie peer, which can receive
-// text only. If not, the connection ends: the peer must not miss a message unnoticed.
+// mayHixie reports whether a message can be sent to a hixie peer, which can only receive text. If
+// it can't, mayHixie closes the WebSocket, because the peer must not miss a message without
+// noticing it.
 func (s *Session) mayHixie(text bool, buffers ...[]byte) bool {
 	for _, p := range buffers {
 		text = text && ws.HixieText(p)

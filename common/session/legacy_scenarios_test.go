@@ -6,8 +6,8 @@ import (
 	"threeloops/common/tracetest"
 )
 
-// Handshakes of the older conventions, as items. That of hixie-76 is without
-// the eight bytes after its header fields.
+// Handshakes of the older protocol versions, as items. The handshake of hixie-76 is without the
+// eight bytes after its header fields.
 const (
 	hixie75 = `"GET /ws HTTP/1.1\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nHost: a\r\nOrigin: http://a\r\n\r\n"`
 	hixie76 = `"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nOrigin: http://a\r\n` +
@@ -22,13 +22,13 @@ const (
 	bodyAnswer = "8jKS'y:G*Co,Wxa-"
 )
 
-// legacy makes the server speak the older conventions.
+// legacy makes the server accept the older protocol versions.
 func (b *bench) legacy() *bench {
 	b.cfg.Legacy = true
 	return b
 }
 
-// openOld returns a peer whose WebSocket is open after that handshake.
+// openOld returns a peer whose WebSocket was opened with handshake.
 func (b *bench) openOld(handshake string) *tracetest.Peer {
 	p := b.legacy().connect()
 	b.send(p, handshake)
@@ -37,7 +37,7 @@ func (b *bench) openOld(handshake string) *tracetest.Peer {
 	return p
 }
 
-// What hixie and the drafts do otherwise.
+// The scenarios show the differences of hixie and the drafts from RFC 6455.
 var legacyScenarios = []scenario{
 	{"hixie-75: a text is echoed, and the connection ends with a FIN", func(b *bench) {
 		p := b.openOld(hixie75)
@@ -173,7 +173,7 @@ var legacyScenarios = []scenario{
 		b.send(p, `00 pattern 300000 ff`)
 		b.wantFrames(p, `00 pattern 300000 ff`)
 	}},
-	{"hybi-10: the code of a message too big is 1004 in both directions", func(b *bench) {
+	{"hybi-10: the code for a message that is too big is 1004 in both directions", func(b *bench) {
 		b.cfg.MaxMessage = 4
 		p, q := b.openOld(early), b.openOld(early)
 		b.send(p, `text "Hello"`)
@@ -182,7 +182,7 @@ var legacyScenarios = []scenario{
 		b.wantFrames(q, `88 02 03 ec`)
 		b.goneWith(1006, 1009)
 	}},
-	{"without -legacy the old versions are refused", func(b *bench) {
+	{"without -legacy the older protocol versions are refused", func(b *bench) {
 		for _, handshake := range []string{hixie75, hixie76, early} {
 			p := b.connect()
 			b.send(p, handshake)

@@ -7,32 +7,34 @@ import (
 	"threeloops/common/ws"
 )
 
-// The memory that a loop holds for its clients is counted: queues, parked input,
-// messages and bodies that are collected or inflated. Bytes that several queues share
-// count once. At three quarters of Config.MaxMemory no connection is accepted, and the
-// loop stops reading from the connections that hold much; the others go on and release
-// memory. At the limit the driver ends the connection that holds the most.
+// The sessions count the memory that a loop holds for its clients: queues, parked input, and
+// messages and bodies that are being collected or inflated. Bytes that several queues share count
+// once. At three quarters of Config.MaxMemory the loop accepts no connection, and doesn't read from
+// the connections that hold much. The others continue, and release memory. At the limit the driver
+// ends the connection that holds the most.
 
-// Memory is how many bytes are held for all clients of the loop.
+// Memory is the number of bytes that the loop holds for all its clients.
 func (cfg *Config) Memory() int64 { return cfg.pool.Held() }
 
-// Tight reports whether more than three quarters of MaxMemory are held.
+// Tight reports whether the clients hold more than three quarters of MaxMemory.
 func (cfg *Config) Tight() bool {
 	return cfg.MaxMemory > 0 && cfg.pool.Held() > cfg.MaxMemory/4*3
 }
 
-// Full reports whether more than MaxMemory is held.
+// Full reports whether the clients hold more than MaxMemory.
 func (cfg *Config) Full() bool { return cfg.MaxMemory > 0 && cfg.pool.Held() > cfg.MaxMemory }
 
-// modestBytes is how many bytes a connection may hold while memory is short.
+// modestBytes is the number of bytes that a connection may hold, and still be read from, while
+// memory is short.
 const modestBytes = 64 << 10
 
-// holdsTooMuch reports whether memory is short and s holds much of it: then s isn't read.
+// holdsTooMuch reports whether memory is short and s holds much of it. Then the driver doesn't read
+// from s.
 func (s *Session) holdsTooMuch() bool { return s.cfg.Tight() && s.Held() > modestBytes }
 
-// Evict ends the connection, which holds the most memory when none is left. A peer
-// that sends gets a 503, or a Close with 1013. A peer that doesn't read gets a reset: it
-// wouldn't read a response.
+// Evict ends the connection because no memory is left. The driver chooses the connection that holds
+// the most. If the peer has sent much, it gets a 503 or a Close with 1013. If the peer doesn't read
+// its responses, it gets a reset, because it wouldn't read a further response either.
 func (s *Session) Evict(now time.Time) {
 	s.cfg.setNow(now)
 	s.cfg.Stat.Add(stat.MemoryEnded, 1)
@@ -49,8 +51,8 @@ func (s *Session) Evict(now time.Time) {
 	}
 }
 
-// Report writes how much is held to Stat. A driver that has closed a connection calls
-// it: the next round may be far away.
+// Report writes to Stat how much memory is held. A driver calls it after it has closed a
+// connection, because the next iteration may begin much later.
 func (cfg *Config) Report() {
 	if held := cfg.pool.Held(); held != cfg.reported {
 		cfg.reported = held

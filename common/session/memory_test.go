@@ -9,9 +9,9 @@ import (
 	"threeloops/common/tracetest"
 )
 
-// A message of 16 MiB is read straight into its place and queued back without
-// a copy; at every step no more is set aside than twice what has arrived
-// + 64 KiB (bench.each looks after each call).
+// A message of 16 MiB is read directly into the memory of the message, and queued again without a
+// copy. At every step the session holds at most twice the bytes that have arrived + 64 KiB, which
+// bench.each checks after each call.
 func TestALargeMessageIsNotCopied(t *testing.T) {
 	b := newBench()
 	p := b.open("/ws")
@@ -32,7 +32,7 @@ func TestALargeMessageIsNotCopied(t *testing.T) {
 	t.Logf("%.0f allocations for a message of a million bytes, the test's own included", runs)
 }
 
-// A length that is announced and doesn't come holds no memory.
+// A peer that only announces a long message makes the session hold no memory for it.
 func TestAnAnnouncedLengthAllocatesNothing(t *testing.T) {
 	b := newBench()
 	p := b.open("/ws")
@@ -42,12 +42,12 @@ func TestAnAnnouncedLengthAllocatesNothing(t *testing.T) {
 		b.send(p, "00")
 	}
 	if held := session.HeldOfInput(p.Session) - before; held > 65<<10 {
-		t.Errorf("want at most 64 KiB and a little held for 114 bytes, got %d", held)
+		t.Errorf("want little more than 64 KiB held for 114 bytes, got %d", held)
 	}
 	report(t, b)
 }
 
-// Between messages and between requests nothing is held.
+// Between two messages and between two requests a session holds no memory.
 func TestAnIdleConnectionHoldsNothing(t *testing.T) {
 	b := newBench()
 	p, w := b.connect(), b.open("/ws")
@@ -58,14 +58,14 @@ func TestAnIdleConnectionHoldsNothing(t *testing.T) {
 	w.Read()
 	for _, idle := range []*tracetest.Peer{p, w} {
 		if held := session.HeldOfInput(idle.Session); held != 0 {
-			t.Errorf("phase %s: want nothing held, got %d bytes", session.PhaseOf(idle.Session), held)
+			t.Errorf("phase %s: want no memory held, got %d bytes", session.PhaseOf(idle.Session), held)
 		}
 	}
 	report(t, b)
 	t.Logf("a Session is %d bytes", reflect.TypeOf(session.Session{}).Size())
 }
 
-// What is only half there is let go as soon as it is refused.
+// A session releases an incomplete request or message as soon as it refuses it.
 func TestARefusedConnectionHoldsNothing(t *testing.T) {
 	b := newBench()
 	p, w := b.connect(), b.open("/ws")
@@ -75,7 +75,7 @@ func TestARefusedConnectionHoldsNothing(t *testing.T) {
 	b.pass(60 * time.Second)
 	for _, refused := range []*tracetest.Peer{p, w} {
 		if held := session.HeldOfInput(refused.Session); held != 0 {
-			t.Errorf("phase %s: want nothing held, got %d bytes", session.PhaseOf(refused.Session), held)
+			t.Errorf("phase %s: want no memory held, got %d bytes", session.PhaseOf(refused.Session), held)
 		}
 	}
 	report(t, b)

@@ -5,15 +5,15 @@ package session
 type phase uint8
 
 const (
-	fresh     phase = iota // accepted, no byte has come
+	fresh     phase = iota // accepted, no byte has arrived
 	idle                   // between two requests
-	head                   // part of a request line or of its header fields has come
+	head                   // a part of the request line and header fields has arrived
 	body                   // the header fields are complete, the body is arriving
 	reply                  // the application has the request and owes the response
-	challenge              // hixie-76: the header fields are valid, the eight bytes after them are arriving
+	challenge              // hixie-76: the eight bytes after the valid header fields are arriving
 	open                   // WebSocket
 	pinged                 // WebSocket, silent for IdleTimeout; a ping is sent
-	closing                // WebSocket, our Close is queued, the peer's has not arrived
+	closing                // WebSocket, our Close is queued, the peer's hasn't arrived
 	flush                  // no further input is processed; the queue is sent, then the FIN
 	linger                 // our FIN is sent; input is discarded until the peer's FIN
 	over                   // done: close the descriptor
@@ -43,15 +43,16 @@ const (
 	events
 )
 
-// never marks a pair that can't happen. If it happens anyway, the session counts
-// a fault and ends; the tests require that none is counted.
+// never marks a pair that can't happen. If it happens anyway, the session counts a fault and ends.
+// The tests require that no fault is counted.
 const never = phases
 
-// transitions holds every pair of phase and event. The diagram in ARCHITECTURE.md
-// is drawn from it.
+// transitions has the next phase for every pair of phase and event. The diagram in ARCHITECTURE.md
+// is made from it. What the table doesn't hold is listed in doc.go.
 var transitions = [phases][events]phase{
-	// firstByte, headDone, requestDone, replyQueued, closeAfterFlush, challenged, upgraded, idleExpired, peerAlive,
-	// closeQueued, closesExchanged, peerFin, finSent, finSentPeerDone, timeout, failed
+	// firstByte, headDone, requestDone, replyQueued, closeAfterFlush, challenged, upgraded,
+	// idleExpired, peerAlive, closeQueued, closesExchanged, peerFin, finSent, finSentPeerDone,
+	// timeout, failed
 	fresh:     {head, never, never, never, flush, never, never, never, never, never, never, flush, never, never, never, over},
 	idle:      {head, never, never, never, flush, never, never, never, never, never, never, flush, never, never, never, over},
 	head:      {never, body, reply, never, flush, never, never, never, never, never, never, never, never, never, never, over},
@@ -78,8 +79,8 @@ var eventNames = [events]string{
 	finSentPeerDone: "FIN sent, peer done", timeout: "timeout", failed: "failed",
 }
 
-// PhaseName is the name of the phase that a Session notes in its slot's column
-// stat.Phase; of another number it is a question mark.
+// PhaseName is the name of the phase with number n, as a Session writes it to stat.Phase. If there
+// is no such phase, it is a question mark.
 func PhaseName(n uint64) string {
 	if n >= uint64(phases) {
 		return "?"
@@ -87,8 +88,8 @@ func PhaseName(n uint64) string {
 	return phaseNames[n]
 }
 
-// PhaseSendsText reports whether a Session in phase n, a number as in PhaseName,
-// can send text, as SendOperatorText does.
+// PhaseSendsText reports whether a Session can send text, as SendOperatorText does, in the phase
+// with number n.
 func PhaseSendsText(n uint64) bool { return n == uint64(open) || n == uint64(pinged) }
 
 func (p phase) String() string { return phaseNames[p] }

@@ -5,15 +5,14 @@ import (
 	"threeloops/common/ws"
 )
 
-// Prepared is a WebSocket message for many connections. It is framed, and compressed,
-// once for all connections that have negotiated the same extension parameters: the
-// server never refers to its earlier messages (see ws.Deflate), so the compressed form
-// doesn't depend on the connection. It is not safe for concurrent use, and it belongs
-// to one loop.
+// Prepared is a WebSocket message for many connections. It is framed and compressed only once for
+// all connections that have negotiated the same extension parameters. This is possible because the
+// server never refers to its earlier messages (see ws.Deflate), so the compressed form doesn't
+// depend on the connection. A Prepared is not safe for concurrent use, and belongs to one loop.
 type Prepared struct {
 	text    bool
 	payload []byte
-	frames  [forms]outq.Shared // made when the first connection needs them, and then shared
+	frames  [forms]outq.Shared // each is made for the first connection that needs it, and then shared
 }
 
 // The forms of a message.
@@ -31,11 +30,11 @@ func Prepare(text bool, p []byte) *Prepared { return &Prepared{text: text, paylo
 // Len is the length of the payload in bytes.
 func (m *Prepared) Len() int { return len(m.payload) }
 
-// shareMin is the smallest frame that is shared, in bytes. Sharing a smaller one would
-// take as much memory as a copy, and a further buffer in the vector.
+// shareMin is the smallest frame that is shared, in bytes. A reference to a smaller frame would
+// take as much memory as a copy, and a further buffer in writev(2).
 const shareMin = 256
 
-// SendPrepared queues a message as Send does. A large one is not copied.
+// SendPrepared queues m as Send does, but it doesn't copy a large message.
 func (c *Conn) SendPrepared(m *Prepared) bool {
 	s := (*Session)(c)
 	if !s.mayFrame() || s.hixie() != nil && !s.mayHixie(m.text, m.payload) {
@@ -69,7 +68,7 @@ func (m *Prepared) frame(s *Session) *outq.Shared {
 	return f
 }
 
-// form makes a frame of m.
+// form makes a frame of m in the given form.
 func (m *Prepared) form(s *Session, form int) []byte {
 	p, h := m.payload, ws.Header{Fin: true, Opcode: opcode(m.text, true)}
 	switch {

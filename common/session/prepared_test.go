@@ -19,7 +19,7 @@ type keeper struct {
 
 func (k *keeper) Open(c *session.Conn) { k.open = append(k.open, c) }
 
-// dialects are handshakes after which the same message has different frames.
+// dialects are handshakes that lead to different frames for the same message.
 var dialects = map[string]string{
 	"plain":        `handshake /ws`,
 	"deflate":      offer,
@@ -53,8 +53,8 @@ func newParty(t *testing.T, handshakes ...string) *party {
 	return p
 }
 
-// A prepared message looks to each peer as one that was sent to it alone, to the
-// first with its dialect and to the second, who gets what the first one had made.
+// Each peer gets the same bytes for a prepared message as for Send. That must be true of the first
+// peer with a dialect, for which the frame is made, and of the second, which shares it.
 func TestAPreparedMessageHasTheBytesOfSend(t *testing.T) {
 	for name, handshake := range dialects {
 		party := newParty(t, handshake, handshake, `handshake /ws`)
@@ -68,17 +68,17 @@ func TestAPreparedMessageHasTheBytesOfSend(t *testing.T) {
 			want := party.peers[0].Read()
 			for i := range 2 {
 				if !party.keeper.open[i].SendPrepared(m) {
-					t.Fatalf("%s: want it sent", name)
+					t.Fatalf("%s: the message isn't sent", name)
 				}
 				if got := party.peers[i].Read(); !bytes.Equal(want, got) {
 					t.Errorf("%s, %d bytes, member %d: want %.40q (%d bytes), got %.40q (%d bytes)",
 						name, len(text), i, want, len(want), got, len(got))
 				}
 			}
-			party.keeper.open[2].SendPrepared(m) // beside the others in its own form
+			party.keeper.open[2].SendPrepared(m) // a plain connection gets its own form
 			plain := tracetest.FromServer(fmt.Sprintf("text %q", text))
 			if got := party.peers[2].Read(); !bytes.Equal(got, plain) {
-				t.Errorf("beside %s: want %d bytes of a plain frame, got %d", name, len(plain), len(got))
+				t.Errorf("a plain connection beside %s: want a frame of %d bytes, got %d", name, len(plain), len(got))
 			}
 		}
 		if err := party.Err(); err != nil {
@@ -90,19 +90,19 @@ func TestAPreparedMessageHasTheBytesOfSend(t *testing.T) {
 func TestAPreparedMessageIsNotSentAfterClose(t *testing.T) {
 	party := newParty(t, dialects["hixie-75"], `handshake /ws`)
 	if party.keeper.open[0].SendPrepared(session.Prepare(false, []byte("binary"))) {
-		t.Error("want no binary message sent to hixie, which has none")
+		t.Error("a binary message is sent to a hixie peer, which can't receive it")
 	}
 	party.keeper.open[1].Close(1000, "")
 	if party.keeper.open[1].SendPrepared(session.Prepare(true, []byte("late"))) {
-		t.Error("want nothing sent behind our Close")
+		t.Error("a message is sent after our Close")
 	}
 	if want, got := tracetest.FromServer("close 1000"), party.peers[1].Read(); !bytes.Equal(want, got) {
 		t.Errorf("want % x, got % x", want, got)
 	}
 }
 
-// The cost of a further member is its place in the queue: neither encoding,
-// framing, compression nor a copy, so nothing is allocated.
+// For a further member the message is only put into the queue. It isn't encoded, framed, compressed
+// or copied, so nothing is allocated.
 func TestAFurtherMemberOfABroadcastAllocatesNothing(t *testing.T) {
 	for name, handshake := range dialects {
 		for _, size := range []int{10, 100, 300, 20_000} {
@@ -112,17 +112,17 @@ func TestAFurtherMemberOfABroadcastAllocatesNothing(t *testing.T) {
 			m := session.Prepare(true, tracetest.FromServer(fmt.Sprintf("pattern %d", size)))
 			n := testing.AllocsPerRun(1000, func() {
 				if k.open[0].SendPrepared(m); d.exchange(nil) < size/2 {
-					t.Fatalf("%s: want %d bytes sent", name, size)
+					t.Fatalf("%s: a message of %d bytes isn't sent", name, size)
 				}
 			})
 			if n != 0 {
-				t.Errorf("%s, %d bytes: want no allocation for a member, got %.1f", name, size, n)
+				t.Errorf("%s, %d bytes: want no allocations for a further member, got %.1f", name, size, n)
 			}
 		}
 	}
 }
 
-// However many members have not read it, a large message is in memory once.
+// A large message is in memory only once, however many members haven't read it.
 func TestALargeBroadcastIsNotCopied(t *testing.T) {
 	k := &keeper{testApp: new(testApp)}
 	d := newDriver(k)
@@ -132,7 +132,7 @@ func TestALargeBroadcastIsNotCopied(t *testing.T) {
 	k.open[0].SendPrepared(m)
 	b := d.s.Next(d.runs[:])
 	if len(b.Bytes) != 2 || &b.Bytes[0][0] != &b.Bytes[1][0] {
-		t.Errorf("want the same bytes queued twice, got %d runs", len(b.Bytes))
+		t.Errorf("want the same bytes queued twice, got %d buffers", len(b.Bytes))
 	}
 }
 

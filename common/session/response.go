@@ -7,8 +7,8 @@ import (
 	"threeloops/common/outq"
 )
 
-// Response is an HTTP response. Date, Content-Length and Connection are added to it;
-// the response to HEAD has no body.
+// Response is an HTTP response. The session adds the fields Date, Content-Length and Connection. If
+// the method is HEAD, it doesn't send the body.
 type Response struct {
 	Status int
 	Fields []byte // complete lines, each with its CRLF; copied
@@ -16,23 +16,23 @@ type Response struct {
 	// The body: Body, or Len bytes of File from Off on, or Parts.
 	Body     []byte    // copied, unless Shared
 	Shared   bool      // nobody will write to Body again, so the queue may refer to it
-	File     outq.File // closed when it is sent or not needed
+	File     outq.File // the session closes it when it is sent or not needed
 	Off, Len int64
 	Parts    []Part
 
 	unsized bool // there is neither a body nor a Content-Length
 }
 
-// Part is a piece of a body that consists of several: Head, and then Body, or
-// Len bytes of File from Off on.
+// Part is one of several pieces of a body. It consists of Head, followed by Body or by Len bytes of
+// File from Off on.
 type Part struct {
 	Head     []byte    // copied
 	Body     []byte    // not copied: nobody may write to it again
-	File     outq.File // closed when this part is sent or not needed
+	File     outq.File // the session closes it when this part is sent or not needed
 	Off, Len int64
 }
 
-// length is how many bytes the body has.
+// length is the length of the body in bytes.
 func (r *Response) length() int64 {
 	n := int64(len(r.Body))
 	if r.File != nil {
@@ -57,12 +57,12 @@ func (r *Response) drop() {
 	}
 }
 
-// copyMax is the largest shared body, in bytes, that is copied into the block of its
-// header fields: that is cheaper than a further buffer in the vector.
+// copyMax is the largest shared body, in bytes, that is copied into the block of its header fields.
+// The copy is cheaper than a further buffer in writev(2).
 const copyMax = 4 << 10
 
-// Respond queues the response to the current request. A second response, or one after
-// the connection has ended, is ignored.
+// Respond queues the response to the current request. It ignores a second response to the same
+// request, and a response after the connection has ended.
 func (c *Conn) Respond(r *Response) {
 	s := (*Session)(c)
 	if s.phase != reply {
@@ -84,13 +84,13 @@ func (s *Session) responseQueued() {
 	s.wakeDriver()
 }
 
-// Fixed is a Response that never changes except for its Date: its body is Body, and
-// nobody will write to it again. The bytes of a small one are made once a second, and
-// then only copied. It belongs to one loop.
+// Fixed is a Response that never changes, except its Date. Its body is Body, and nobody may write
+// to Body again. The bytes of a small one are made once in a second, and then only copied. A Fixed
+// belongs to one loop.
 type Fixed struct {
 	Response
 	text []byte // the bytes that were sent last
-	made int64  // in which second of Unix time
+	made int64  // the second of Unix time in which text was made
 }
 
 // RespondFixed queues the response to the current request, as Respond does.
@@ -109,20 +109,20 @@ func (c *Conn) RespondFixed(f *Fixed) {
 	s.responseQueued()
 }
 
-// Refuse queues an error response to the current request. Its text is reason, a
-// sentence. fields are complete lines, or nil.
+// Refuse queues an error response to the current request. reason is a sentence, which becomes the
+// body. fields are complete lines, each with its CRLF, or nil.
 func (c *Conn) Refuse(status int, reason string, fields []byte) {
 	c.cfg.spend(refusalWork)
 	c.Respond(refusal(status, reason, fields))
 }
 
-// refuse queues an error response to input that is no valid request. The connection
-// ends, because nobody knows where the next request would begin.
+// refuse queues an error response to input that isn't a valid request. The connection ends after
+// it, because the server can't know where the next request begins.
 //
-// RFC 9110 9.3.2: "the server MUST NOT send content in the response" to HEAD. A
-// request may be refused before its method is known: then the response has no content.
-// 8.6 forbids any other length than that of a GET, so it has no Content-Length either,
-// and ends with the connection.
+// RFC 9110 9.3.2: "the server MUST NOT send content in the response" to HEAD. If a request is
+// refused before its method is known, the method could be HEAD, so the response has no content. 8.6
+// allows a response to HEAD no other Content-Length than that of the response to GET. So the
+// response has no Content-Length either, and ends with the connection.
 func (s *Session) refuse(status int, reason string) {
 	r := refusal(status, reason, nil)
 	if s.incoming != nil {
@@ -146,13 +146,13 @@ func refusal(status int, reason string, fields []byte) *Response {
 	}
 }
 
-// smallFile is the largest part of a file, in bytes, that is copied into the block of
-// the header fields. That costs less than a system call of its own, and no descriptor
-// waits for the client.
+// smallFile is the largest part of a file, in bytes, that is copied into the block of the header
+// fields. The copy costs less than a further system call, and the file is closed before the client
+// reads.
 const smallFile = 16 << 10
 
-// queueSmallFile queues a response whose body is a small part of a file. If the file
-// has become shorter, it queues a 503 instead.
+// queueSmallFile queues a response whose body is a small part of a file. If the file has become
+// shorter, it queues a 503 instead: the header fields aren't sent yet.
 func (s *Session) queueSmallFile(r *Response) {
 	defer r.File.Close()
 	b := appendHead(s.out.Room(256+len(r.Fields)+int(r.Len)), r, s.cfg.dateField(), s.connectionOptions(r.Status))
@@ -165,8 +165,8 @@ func (s *Session) queueSmallFile(r *Response) {
 	s.out.Commit(b)
 }
 
-// queueFileCopy queues a copy of a small part of a file, and closes the file. It reports
-// false, and does nothing, if the part is large or can't be read.
+// queueFileCopy queues a copy of a small part of a file, and closes the file. If the part is large
+// or can't be read, it does nothing and returns false.
 func (s *Session) queueFileCopy(p *Part) bool {
 	if p.Len > smallFile || s.cfg.SplitWrites {
 		return false
@@ -181,7 +181,8 @@ func (s *Session) queueFileCopy(p *Part) bool {
 	return true
 }
 
-// queueResponse queues a response.
+// queueResponse queues the header fields and the body of r. A small body is copied after the header
+// fields, so both are one buffer. A large shared body, and a file, are only referred to.
 func (s *Session) queueResponse(r *Response) {
 	if r.File != nil && r.Len <= smallFile && !s.omitBody && !s.cfg.SplitWrites {
 		s.queueSmallFile(r)
@@ -221,8 +222,8 @@ func (s *Session) queueResponse(r *Response) {
 	s.queueFull = s.queueFull || s.out.Len() >= HighWater || s.out.Files() >= MaxFiles
 }
 
-// appendHead appends a response's status line and header fields. date is its Date field
-// line, option the value of its Connection field, or "".
+// appendHead appends the status line and the header fields of r. date is the Date field line.
+// option is the value of the Connection field; "" if there is none.
 func appendHead(b []byte, r *Response, date []byte, option string) []byte {
 	b = http1.AppendStatusLine(b, r.Status)
 	b = append(b, date...)
@@ -238,9 +239,9 @@ func appendHead(b []byte, r *Response, date []byte, option string) []byte {
 	return append(b, "\r\n"...)
 }
 
-// connectionOptions is the value of a response's Connection field, or "". A 426 has an
-// Upgrade field, and RFC 9110 7.8 says that its sender "MUST also send an "Upgrade"
-// connection option".
+// connectionOptions is the value of a response's Connection field; "" if there is none. A 426 has
+// an Upgrade field, and RFC 9110 7.8 says that its sender "MUST also send an "Upgrade" connection
+// option".
 func (s *Session) connectionOptions(status int) string {
 	switch upgrade := status == 426; {
 	case upgrade && s.closeAfterReply:

@@ -7,7 +7,7 @@ import (
 	"threeloops/common/session"
 )
 
-// scenario is a story of one or more connections. Its name is what it proves.
+// scenario is a sequence of events on one or more connections. Its name is the rule that it checks.
 type scenario struct {
 	name string
 	play func(*bench)
@@ -33,7 +33,7 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// Each phase is reached by a scenario.
+// At least one scenario must reach each phase.
 func TestEachPhaseIsReached(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range scenarios() {
@@ -50,21 +50,21 @@ func TestEachPhaseIsReached(t *testing.T) {
 	}
 }
 
-// Each pair of the table that is possible happens in a scenario: one at least
-// counts a fault when the pair is declared impossible.
+// Each possible pair of the table must happen in a scenario. To find out, the test makes the pair
+// impossible: then at least one scenario must count a fault.
 func TestEachTransitionIsExercised(t *testing.T) {
 	for _, pair := range session.Pairs() {
 		undo := pair.Forbid()
 		found := slices.ContainsFunc(scenarios(), func(s scenario) bool { return faulty(s) })
 		undo()
 		if !found {
-			t.Errorf("%s: want a scenario that leads there, got none", pair)
+			t.Errorf("%s: no scenario exercises this transition", pair)
 		}
 	}
 }
 
-// faulty reports whether s leads to an impossible transition. What a session
-// does after one is not defined, a panic included.
+// faulty reports whether s leads to an impossible transition. After one a session's behavior is
+// undefined, and it may panic.
 func faulty(s scenario) (found bool) {
 	b := newBench()
 	defer func() {

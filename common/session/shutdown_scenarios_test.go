@@ -2,7 +2,7 @@ package session_test
 
 import "time"
 
-// What Shutdown does in each phase.
+// The scenarios call Shutdown in each phase.
 var leaveScenarios = []scenario{
 	{"shutdown: a fresh connection has a second for its request, and is closed", func(b *bench) {
 		p, q := b.connect(), b.connect()
@@ -15,7 +15,7 @@ var leaveScenarios = []scenario{
 		b.want(p)
 		b.phase(p, "linger")
 	}},
-	{"shutdown: an idle connection has a second for a request too", func(b *bench) {
+	{"shutdown: an idle connection has a second for another request", func(b *bench) {
 		p := b.connect()
 		b.send(p, "get /hello")
 		b.want(p, "hello")
@@ -94,7 +94,7 @@ var leaveScenarios = []scenario{
 		b.loop.Shutdown()
 		b.wantFrames(p, `repeat 3 binary pattern 65000, close 1001`)
 	}},
-	{"shutdown: a connection that is closing, flushing or lingering goes on, after a second call too", func(b *bench) {
+	{"shutdown: a connection that is closing, flushing or lingering continues, also after a second call", func(b *bench) {
 		p, q, r := b.open("/ws"), b.open("/ws"), b.open("/ws")
 		b.send(p, `text "bye"`)
 		b.send(q, `close 1000`)

@@ -11,7 +11,7 @@ import (
 	"threeloops/common/tracetest"
 )
 
-// watched is an application that notes what the slot says while it is asked.
+// watched is an application that reads the phase from the slot while it handles a request.
 type watched struct {
 	*testApp
 	slot *stat.Slot
@@ -35,14 +35,14 @@ func TestAloneSessionWritesItsPhaseToItsSlot(t *testing.T) {
 	for _, what := range []string{`"GET / HT"`, `"TP/1.1\r\nHost: a\r\n\r\n"`, "handshake /ws", "text pattern 64", "close 1000"} {
 		d.exchange(tracetest.FromPeer(what))
 		if got = append(got, noted()); noted() != d.s.Phase() {
-			t.Errorf("after %s the slot says %q of a session that is in %q", what, noted(), d.s.Phase())
+			t.Errorf("after %s the slot has phase %q, want %q", what, noted(), d.s.Phase())
 		}
 	}
 	if diff := cmp.Diff([]string{"fresh", "head", "idle", "open", "open", "linger"}, got); diff != "" {
 		t.Errorf("the phases (-want +got):\n%s", diff)
 	}
 	if app.seen != "reply" {
-		t.Errorf("while the application is asked the slot says %q", app.seen)
+		t.Errorf("during App.Request the slot has phase %q, want %q", app.seen, "reply")
 	}
 }
 
@@ -54,16 +54,16 @@ func TestASessionAmongOthersWritesNoPhase(t *testing.T) {
 	d.s = session.New(cfg, 1, tracetest.Birth, nil)
 	d.exchange(tracetest.FromPeer("handshake /ws"))
 	if n := slot.Get(stat.Phase); n != 0 {
-		t.Errorf("the slot says phase %d", n)
+		t.Errorf("the slot has phase %d, want none", n)
 	}
 }
 
-// Memory that other processes write to may hold anything.
+// The slot may be in memory that other processes write to, so it may have any number.
 func TestAnUnknownPhaseNumberHasAName(t *testing.T) {
 	names := session.PhaseNames()
 	for _, n := range []uint64{uint64(len(names)), 1 << 63} {
 		if got := session.PhaseName(n); got != "?" {
-			t.Errorf("phase %d is called %q", n, got)
+			t.Errorf("phase %d has the name %q, want a question mark", n, got)
 		}
 	}
 }
@@ -82,7 +82,7 @@ func TestQueueMostIsTheLargestQueue(t *testing.T) {
 	}{{"text pattern 64", 66}, {"text pattern 8", 66}, {"text pattern 1000", 1004}} {
 		d.exchange(tracetest.FromPeer(step.message))
 		if n := slot.Get(stat.QueueMost); n != step.most {
-			t.Errorf("after %s at most %d bytes waited, not %d", step.message, n, step.most)
+			t.Errorf("after %s QueueMost is %d, want %d", step.message, n, step.most)
 		}
 	}
 }
@@ -95,6 +95,6 @@ func TestOperatorTextIsSentInOpenPhasesOnly(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{"open", "pinged"}, got); diff != "" {
-		t.Errorf("phases in which a WebSocket can be told something (-want +got):\n%s", diff)
+		t.Errorf("phases in which a session can send text (-want +got):\n%s", diff)
 	}
 }

@@ -84,12 +84,12 @@ var socketScenarios = []scenario{
 		b.phase(p, "linger")
 		b.goneWith(1001)
 	}},
-	{"the operator's text goes to open WebSockets only", func(b *bench) {
+	{"the operator's text is sent only to open WebSockets", func(b *bench) {
 		p, q := b.open("/ws"), b.connect()
 		tell := func(want bool) func(*session.Session, time.Time) {
 			return func(s *session.Session, now time.Time) {
 				if got := s.SendOperatorText(now, []byte("hear, hear")); got != want {
-					b.fail("Tell: got %v, want %v", got, want)
+					b.fail("SendOperatorText: got %v, want %v", got, want)
 				}
 			}
 		}
@@ -106,7 +106,7 @@ var socketScenarios = []scenario{
 		b.send(p, `close 1008`)
 		b.goneWith(1008)
 	}},
-	{"Kick closes an HTTP connection, after the response that it is owed", func(b *bench) {
+	{"Kick closes an HTTP connection, but first the response that is owed is sent", func(b *bench) {
 		idle, begun, waits := b.connect(), b.connect(), b.connect()
 		b.send(begun, `"GET /he"`)
 		b.send(waits, "get /poll")
@@ -121,11 +121,11 @@ var socketScenarios = []scenario{
 			b.phase(p, "linger")
 		}
 	}},
-	{"Kick ends the connection after CloseTimeout, whatever is queued", func(b *bench) {
+	{"Kick ends the connection after CloseTimeout, even if bytes are queued", func(b *bench) {
 		slow, read, open := b.connect(), b.connect(), b.open("/ws")
 		slow.Stall()
 		b.send(slow, "get /file get /file")
-		b.send(read, "get /hello") // it has its answer, and says nothing more
+		b.send(read, "get /hello") // it has its response, and sends nothing more
 		open.Stall()
 		b.send(open, `repeat 3 binary pattern 65000`)
 		for _, p := range []*tracetest.Peer{slow, read, open} {
@@ -134,9 +134,9 @@ var socketScenarios = []scenario{
 		b.pass(5*time.Second - 1)
 		for _, p := range []*tracetest.Peer{slow, read, open} {
 			if p.Over() {
-				b.fail("want the peer to have the close timeout")
+				b.fail("the connection has ended before CloseTimeout")
 			}
-			b.loop.Operate(p, (*session.Session).Kick) // a second one puts nothing off
+			b.loop.Operate(p, (*session.Session).Kick) // a second call doesn't extend the time
 		}
 		b.pass(1)
 		b.over(slow)
@@ -183,7 +183,7 @@ var socketScenarios = []scenario{
 		b.phase(p, "closing")
 		b.goneWith()
 		if b.app.messages != 1 {
-			b.fail("want no message behind our Close, got %d in all", b.app.messages)
+			b.fail("want no message after our Close, got %d messages in all", b.app.messages)
 		}
 		b.send(p, `close 4001`)
 		b.phase(p, "linger")
@@ -283,7 +283,7 @@ var socketScenarios = []scenario{
 		b.pass(time.Second)
 		b.wantFrames(p, `repeat 20 (part binary pattern 60000, cont)`)
 	}},
-	{"a streamed send goes on as the peer reads", func(b *bench) {
+	{"a streamed send continues when the peer reads", func(b *bench) {
 		p := b.open("/feed")
 		p.Stall()
 		b.send(p, `text "go"`)

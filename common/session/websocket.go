@@ -8,15 +8,16 @@ import (
 	"threeloops/common/ws"
 )
 
-// Upgrade responds to the request r, a GET, with 101 and opens its WebSocket, or
-// refuses it if it is no valid handshake. protocols are the subprotocols of the route,
-// the best first; streamed asks for messages in pieces, which can't be compressed.
-// Upgrade reports whether App.Open was called. For a hixie-76 peer it reports true
-// before: App.Open is called when the eight bytes after the request have arrived, and
-// App.Gone without it if they don't arrive.
+// Upgrade responds to the request r with 101 and opens a WebSocket. If r isn't a valid handshake,
+// Upgrade refuses it with an error response. protocols are the subprotocols of the route, the best
+// first. With streamed the application gets messages in pieces; then messages can't be compressed.
 //
-// RFC 6455 4.2.1 lists what a handshake must have; 4.4 requires a response that names
-// our versions if the client asks for another one.
+// Upgrade reports whether App.Open was called. There is one exception: for a hixie-76 peer it
+// returns true earlier. App.Open is called when the eight bytes after the request have arrived. If
+// they never arrive, only App.Gone is called.
+//
+// RFC 6455 4.2.1 lists what a handshake must have. 4.4 requires a response that names the server's
+// versions if the client asks for another one.
 func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool {
 	s := (*Session)(c)
 	version, versions := field(r, "Sec-WebSocket-Version")
@@ -24,16 +25,16 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 	deflate, ok := s.agreeOnDeflate(r, streamed)
 	switch {
 	case string(r.Method()) != "GET" || r.Minor() < 1 || !r.HasToken("Upgrade", "websocket"):
-		// RFC 9110 7.8: "A server that receives an Upgrade header field in an HTTP/1.0 request MUST ignore
-		// that Upgrade field."
-		c.Refuse(426, "this resource speaks WebSocket, from HTTP/1.1 on", s.versionFields())
+		// RFC 9110 7.8: "A server that receives an Upgrade header field in an HTTP/1.0 request MUST
+		// ignore that Upgrade field."
+		c.Refuse(426, "this resource needs a WebSocket handshake: a GET of HTTP/1.1 with Upgrade: websocket", s.versionFields())
 	case !r.HasToken("Connection", "upgrade"):
 		c.Refuse(400, "a WebSocket handshake needs Connection: Upgrade", nil)
 	case s.cfg.Legacy && hixieVersion(r) != 0:
 		return s.upgradeHixie(r, protocols, streamed)
 	case versions > 1 || keys > 1:
 		// RFC 6455 11.3.1, 11.3.5: neither may "appear more than once in an HTTP request".
-		c.Refuse(400, "a WebSocket handshake has one version and one key", nil)
+		c.Refuse(400, "a WebSocket handshake must have one Sec-WebSocket-Version and one Sec-WebSocket-Key", nil)
 	case !s.supportsVersion(version):
 		c.Refuse(426, "this server speaks WebSocket version 13", s.versionFields())
 	case !ws.ValidKey(key):
@@ -57,8 +58,8 @@ func (c *Conn) Upgrade(r *http1.Request, protocols []string, streamed bool) bool
 	return false
 }
 
-// messageLimit is how many bytes a message may have; 0: any number. The limit is for
-// messages that are held whole, so a streamed message has none.
+// messageLimit is the most bytes that a message may have; 0 is no limit. The limit protects the
+// memory for messages that are held whole, so a streamed message has no limit.
 func (s *Session) messageLimit(streamed bool) int64 {
 	if streamed {
 		return 0
@@ -66,8 +67,8 @@ func (s *Session) messageLimit(streamed bool) int64 {
 	return s.cfg.MaxMessage
 }
 
-// agreeOnDeflate chooses among the extensions that r offers. It reports false if their
-// list is malformed.
+// agreeOnDeflate accepts an offer of permessage-deflate in r, if there is a suitable one. ok is
+// false if the list of extensions is malformed.
 func (s *Session) agreeOnDeflate(r *http1.Request, streamed bool) (d ws.Deflate, ok bool) {
 	const name = "Sec-WebSocket-Extensions"
 	if _, offered := r.Field(name); !offered {
@@ -78,7 +79,7 @@ func (s *Session) agreeOnDeflate(r *http1.Request, streamed bool) (d ws.Deflate,
 	return d, ok
 }
 
-// field returns a field's value, and how many fields of that name there are.
+// field returns the value of the last field with that name, and the number of such fields.
 func field(r *http1.Request, name string) (value []byte, n int) {
 	for v := range r.Fields(name) {
 		value = v
@@ -87,8 +88,8 @@ func field(r *http1.Request, name string) (value []byte, n int) {
 	return value, n
 }
 
-// chooseProtocol returns the first of protocols that the client offers, or "". Names
-// are compared byte by byte: a client accepts only a name exactly as it offered it.
+// chooseProtocol returns the first of protocols that the client offers, or "". It compares the
+// names byte by byte, because a client accepts a name only as it has offered it.
 func chooseProtocol(r *http1.Request, protocols []string) string {
 	for _, p := range protocols {
 		for value := range r.Fields("Sec-WebSocket-Protocol") {
@@ -126,11 +127,16 @@ func (s *Session) webSocketOpened() {
 	s.cfg.App.Open((*Conn)(s))
 }
 
-// processFrames processes frames until p is used up, the queue is full, or the
-// connection is about to end. It returns how many bytes of p it has processed.
+// processFrames processes frames until p is used up, input must wait, or the WebSocket ends. It
+// returns how many bytes of p it has processed.
 func (s *Session) processFrames(p []byte) (n int) {
 	messages := 0
+	// The conditions are checked before each frame, because each message calls the application, and
+	// the application may fill the queue, pause the WebSocket or close it. Then Feed parks the rest
+	// of p, or it stays parked.
 	for s.phase.webSocket() && !s.inputBlocked() && s.mayWork() {
+		// Nearly every message of a busy connection is short and lies whole in p. For these there
+		// is a shorter way with the same result. (A frame that breaks a rule never takes it.)
 		if k := s.processShort(p[n:]); k > 0 {
 			n += k
 			messages++
@@ -145,10 +151,12 @@ func (s *Session) processFrames(p []byte) (n int) {
 			ev, k = s.hixie().frames.Next(p[n:])
 		}
 		n += k
-		if ev.Kind == ws.NeedMore {
+		if ev.Kind == ws.NeedMore { // p is used up: n is len(p)
 			break
 		}
 		s.cfg.spend(eventWork)
+		// After our Close is queued, the application gets no further messages. handleControl drops
+		// them, since it has no case for Data. The session only waits for the peer's Close.
 		if ev.Kind == ws.Data && s.phase != closing {
 			if s.deliverMessage(&ev) {
 				messages++
@@ -163,8 +171,9 @@ func (s *Session) processFrames(p []byte) (n int) {
 	return n
 }
 
-// processShort passes the message that p begins with to the application, if it is short,
-// whole and uncompressed. It returns how many bytes of p it has processed.
+// processShort passes the message at the beginning of p to the application, if it is short, whole
+// and uncompressed. It returns how many bytes of p it has processed, or 0 if the message is of
+// another kind.
 func (s *Session) processShort(p []byte) int {
 	if s.phase == closing || s.hixie() != nil {
 		return 0
@@ -176,12 +185,15 @@ func (s *Session) processShort(p []byte) int {
 	return n
 }
 
-// deliverMessage passes a message to the application: immediately if it lies whole in
-// the input or is streamed, otherwise when its last piece has arrived. It reports whether
-// it has passed on the end of a message, except one for inflate, which counts its own.
+// deliverMessage passes a message to the application: immediately if it is whole in the input or is
+// streamed, otherwise when its last piece has arrived. It reports whether a message is complete,
+// for the counter. A compressed message doesn't count here, because inflate counts it.
 func (s *Session) deliverMessage(ev *ws.Event) bool {
 	m := Message{Text: ev.Opcode == ws.Text, First: ev.First, Last: ev.Last, lent: ev.Payload}
 	var part *gather
+	// The payload is in the read buffer, which the next connection will overwrite. So a message in
+	// pieces is collected in memory of its own. A whole message isn't copied: the application gets
+	// it where it is.
 	if !s.streamed && !(ev.First && ev.Last) {
 		if s.part == nil {
 			s.part = s.cfg.gather()
@@ -190,6 +202,8 @@ func (s *Session) deliverMessage(ev *ws.Event) bool {
 		if !ev.Last {
 			return false
 		}
+		// The application may end the connection during App.Message, which releases s.part. So the
+		// message is taken away from s first.
 		part, s.part = s.part, nil
 		m.First, m.own = true, part
 	}
@@ -204,7 +218,8 @@ func (s *Session) deliverMessage(ev *ws.Event) bool {
 	return m.Last
 }
 
-// handleControl handles every event that is not data.
+// handleControl handles control frames and failures. In phase closing our Close is queued already,
+// so handleControl doesn't queue a second one.
 //
 // RFC 6455 5.5.1: "If an endpoint receives a Close frame and did not previously
 // send a Close frame, the endpoint MUST send a Close frame in response."
@@ -225,7 +240,7 @@ func (s *Session) handleControl(ev *ws.Event) {
 	}
 }
 
-// failWebSocket fails the WebSocket connection (RFC 6455 7.1.7): the peer broke a rule.
+// failWebSocket fails the WebSocket connection (RFC 6455 7.1.7), because the peer broke a rule.
 func (s *Session) failWebSocket(err *ws.Error) {
 	s.cfg.Stat.Add(stat.Violations, 1)
 	if s.phase != closing {
@@ -251,7 +266,7 @@ func (s *Session) beginClose(code ws.Code, reason string) {
 	s.transition(closeQueued)
 }
 
-// queueClose queues a Close frame. For ws.NoStatus, which must not be sent, it has no
+// queueClose queues a Close frame. ws.NoStatus must not be sent, so for it the frame has no
 // payload.
 func (s *Session) queueClose(code ws.Code, reason string) {
 	var b [125]byte
@@ -267,4 +282,25 @@ func (s *Session) queueClose(code ws.Code, reason string) {
 		p = ws.AppendClose(p, code, reason)
 	}
 	s.queueControl(ws.Close, p)
+}
+
+// dialect has the state of a WebSocket that differs from plain RFC 6455. Most don't differ, so
+// Session has only a pointer to it. That keeps idle connections small.
+type dialect struct {
+	deflate *deflateState // nil: messages are not compressed
+	hixie   *hixie        // nil: frames are those of RFC 6455, or of its drafts from hybi-07 on
+}
+
+func (s *Session) deflateState() *deflateState {
+	if s.dialect == nil {
+		return nil
+	}
+	return s.dialect.deflate
+}
+
+func (s *Session) hixie() *hixie {
+	if s.dialect == nil {
+		return nil
+	}
+	return s.dialect.hixie
 }

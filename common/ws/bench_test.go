@@ -10,7 +10,7 @@ import (
 
 var benchKey = [4]byte{0x37, 0xfa, 0x21, 0x3d}
 
-// BenchmarkReaderEcho64 is what one message of a busy echo connection costs without its sockets.
+// BenchmarkReaderEcho64 echoes a message of 64 bytes without sockets.
 func BenchmarkReaderEcho64(b *testing.B) {
 	benchEcho64(b, func(r *ws.Reader, p, out []byte) []byte {
 		ev, _ := r.Next(p)
@@ -18,7 +18,7 @@ func BenchmarkReaderEcho64(b *testing.B) {
 	})
 }
 
-// BenchmarkShort is the same by Short and AppendShort.
+// BenchmarkShort does the same with Short and AppendShort.
 func BenchmarkShort(b *testing.B) {
 	benchEcho64(b, func(r *ws.Reader, p, out []byte) []byte {
 		op, payload, _ := r.Short(p)
@@ -26,8 +26,8 @@ func BenchmarkShort(b *testing.B) {
 	})
 }
 
-// benchEcho64 has echo echo a frame. It is unmasked in place, so each round starts with a fresh copy of its 70
-// bytes.
+// benchEcho64 has echo echo a frame. It is unmasked in place, so each round starts with a fresh
+// copy of its 70 bytes.
 func benchEcho64(b *testing.B, echo func(r *ws.Reader, p, out []byte) []byte) {
 	h := ws.Header{Fin: true, Opcode: ws.Text, Masked: true, Key: benchKey}
 	wire := ws.AppendFrame(nil, h, bytes.Repeat([]byte("sixteen letters "), 4))
@@ -41,7 +41,7 @@ func benchEcho64(b *testing.B, echo func(r *ws.Reader, p, out []byte) []byte) {
 		out = echo(&r, p, out[:0])
 	}
 	if len(out) != 66 {
-		b.Fatalf("the echo is %d bytes long, want 66", len(out))
+		b.Fatalf("the echo has %d bytes, want 66", len(out))
 	}
 }
 
@@ -56,7 +56,7 @@ func BenchmarkReaderPieces(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if ev, n := r.Next(p); ev.Kind != ws.Data || n != piece {
-			b.Fatalf("got %v of %d bytes, want a whole piece", ev.Kind, n)
+			b.Fatalf("got %v of %d bytes, want Data of %d", ev.Kind, n, piece)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func BenchmarkUTF8(b *testing.B) {
 			for b.Loop() {
 				var u ws.UTF8
 				if !u.Valid(p) || !u.Complete() {
-					b.Fatal("valid text was refused")
+					b.Fatal("UTF8 refuses a valid text")
 				}
 			}
 		})

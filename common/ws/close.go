@@ -28,11 +28,12 @@ const (
 	TLSHandshake       Code = 1015 // never on the wire: TLS failed before there was a WebSocket
 )
 
-// Sendable reports whether c may stand in a Close frame: the registered codes but the three that
-// describe a frame that never came, and 3000 to 4999, which are for libraries and applications.
+// Sendable reports whether a Close frame may contain c. It may contain the registered codes except
+// 1005, 1006 and 1015, and the codes from 3000 to 4999, which belong to libraries and applications.
 //
-// RFC 6455 7.4.1 says of each of the three that it "MUST NOT be set as a status code in a Close
-// control frame by an endpoint". Codes that nobody has registered count as those.
+// RFC 6455 7.4.1 says of each of the three exceptions that it "MUST NOT be set as a status code in
+// a Close control frame by an endpoint". Codes that nobody has registered are treated in the same
+// way.
 func (c Code) Sendable() bool {
 	switch {
 	case c >= NormalClosure && c <= UnsupportedData:
@@ -43,13 +44,13 @@ func (c Code) Sendable() bool {
 	return c >= 3000 && c <= 4999
 }
 
-// maxReason is what the code leaves of a control frame's payload.
+// maxReason is the longest reason in bytes: a control frame's payload without the code.
 const maxReason = maxControl - 2
 
-// AppendClose appends the payload of a Close frame and returns the extended slice. Whatever it is
-// given, the result is legal: a reason longer than 123 bytes is cut between two characters, bytes
-// that are not UTF-8 become question marks, and a code that must not be sent gives the empty
-// payload, without reason, which the peer reads as NoStatus.
+// AppendClose appends the payload of a Close frame and returns the extended slice. The payload is
+// legal for any arguments: AppendClose cuts a reason that is longer than 123 bytes between two
+// characters, and replaces bytes that are not UTF-8 by question marks. If the code must not be
+// sent, the payload is empty, without the reason too, and the peer reads it as NoStatus.
 func AppendClose(dst []byte, code Code, reason string) []byte {
 	if !code.Sendable() {
 		return dst
@@ -66,8 +67,8 @@ func AppendClose(dst []byte, code Code, reason string) []byte {
 	return append(dst, reason...)
 }
 
-// ParseClose splits the payload of a Close frame into code and reason; the reason refers to p. The
-// empty payload is NoStatus.
+// ParseClose splits the payload of a Close frame into code and reason. The reason refers to p. The
+// code of an empty payload is NoStatus.
 //
 // RFC 6455 5.5.1: "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned
 // integer (in network byte order) representing a status code".

@@ -11,15 +11,15 @@ import (
 // windowSize is how far back deflate data may refer (RFC 1951 2): 32 KiB.
 const windowSize = 1 << maxWindowBits
 
-// Window is the end of what a peer has sent so far, inflated: what its next message may refer to. It
-// is all that a connection with context takeover keeps between messages, at most 32 KiB. Its zero
-// value is that nothing has been sent.
+// Window is the end of all data that a peer has sent so far, inflated. The peer's next message may
+// refer to it. It is all that a connection with context takeover keeps between two messages, at
+// most 32 KiB. The zero value is the window of a peer that has sent nothing.
 type Window struct{ p []byte }
 
-// Held is the memory that w occupies, in bytes.
+// Held is the number of bytes of memory that w has.
 func (w *Window) Held() int64 { return int64(cap(w.p)) }
 
-// slide appends p, which has been sent, to the window.
+// slide appends p to the window, and drops the bytes that are then further back than 32 KiB.
 func (w *Window) slide(p []byte) {
 	p = p[max(0, len(p)-windowSize):]
 	keep := min(len(w.p), windowSize-len(p))
@@ -32,50 +32,53 @@ func (w *Window) slide(p []byte) {
 	w.p = append(w.p[:n], p...)
 }
 
-// Inflater inflates messages, one after the other. It is not bound to a connection: nothing of a message
-// remains in it. Its zero value is ready, and makes what it needs, about 80 KiB, with the first message.
-// A message is inflated whole by Append, or by Begin and as many calls of Step as it takes. An Inflater
-// must not be copied.
+// Inflater inflates messages, one after the other. It keeps nothing of a message that is done, so
+// it can serve many connections. Its zero value is ready for use, and allocates about 80 KiB for
+// its first message. Append inflates a message in one call. Begin, several calls of Step, and End
+// do it in parts. An Inflater must not be copied.
 type Inflater struct {
 	flate io.ReadCloser // a flate.Resetter too
 	in    source
-	own   Window // of the message under way, where none is kept between messages
+	own   Window // used for a message of a connection that keeps no window
 
-	// Of the message under way.
+	// Of the current message.
 	window  *Window
 	nothing bool // its payload is empty
 	text    bool
 	check   UTF8
 	limit   int64 // of size; 0: none
-	size    int64 // bytes inflated so far
+	size    int64 // inflated bytes so far
 	final   int   // final blocks so far
 	out     []byte
 }
 
-// deflateEnd is what RFC 7692 7.2.2 has the receiver append to a message, and a final empty block, so
-// that the decompressor sees where it ends.
+// deflateEnd is appended to each message before it is inflated: the four bytes of RFC 7692 7.2.2,
+// which the sender removes, and a final empty block, which tells package flate that the message
+// ends.
 var deflateEnd = []byte("\x00\x00\xff\xff" + "\x01\x00\x00\xff\xff")
 
 const (
-	// maxFinal is how many blocks of one message may be final. A final block ends flate's stream, and to
-	// begin a new one takes microseconds, although it takes the sender two bytes. Senders whose
-	// library can't flush otherwise need one in a message (RFC 7692 7.2.3.4).
+	// maxFinal is the most final blocks that one message may have. A final block ends flate's
+	// stream. The sender needs two bytes for one, but the next stream takes us microseconds to
+	// begin. A sender whose library has no other flush needs one final block for each message (RFC
+	// 7692 7.2.3.4).
 	maxFinal = 256
-	// maxBarren is how many bytes of deflate data may bring no 32 KiB of output, after which package
-	// flate returns. No compressor needs an eighth of that. Data that consists of tables of codes does,
-	// and each table of 12 bytes takes a microsecond to read.
+	// maxBarren is the most bytes of deflate data that package flate may read before it returns,
+	// which it does after 32 KiB of output. No compressor needs an eighth of that number. Only data
+	// that consists of code tables does. A table has 12 bytes and takes a microsecond to read, so
+	// such data would keep flate from returning.
 	maxBarren = 256 << 10
 )
 
-// Append inflates a message, whose payload came in runs, appends it to dst, and returns the extended
-// slice. Text is checked. limit is the most bytes that may be appended; 0 is no limit. w is the
-// connection's window, or nil if messages don't refer to earlier ones. After an error the connection
-// can't go on: dst is then what it was.
+// Append inflates a message, whose payload is in buffers, appends it to dst, and returns
+// the extended slice. If text is true, the message must be UTF-8. limit is the most bytes that
+// Append may append; 0 is no limit. w is the connection's window, or nil if messages don't refer to
+// earlier ones. After an error dst is unchanged, and the connection must be closed.
 //
-// An empty payload is the empty message. RFC 7692 7.2.3.6 has it sent as one byte, but
-// zlib, asked to flush when it has just flushed, gives none, and there are clients that send just that.
-func (z *Inflater) Append(dst []byte, w *Window, text bool, limit int64, runs ...[]byte) ([]byte, *Error) {
-	z.Begin(dst, w, text, limit, runs...)
+// An empty payload is an empty message. RFC 7692 7.2.3.6 uses one byte for an empty message. But
+// zlib returns no byte if it is asked to flush twice in a row, and some clients send that.
+func (z *Inflater) Append(dst []byte, w *Window, text bool, limit int64, buffers ...[]byte) ([]byte, *Error) {
+	z.Begin(dst, w, text, limit, buffers...)
 	for {
 		if done, err := z.Step(math.MaxInt); err != nil {
 			return dst, err
@@ -85,24 +88,25 @@ func (z *Inflater) Append(dst []byte, w *Window, text bool, limit int64, runs ..
 	}
 }
 
-// Begin begins to inflate a message, with the arguments of Append. Until Step reports the end or an
-// error, the caller must not use runs, w or dst's free capacity.
-func (z *Inflater) Begin(dst []byte, w *Window, text bool, limit int64, runs ...[]byte) {
+// Begin begins to inflate a message. It has the arguments of Append. Until Step reports the end or
+// an error, buffers, w and dst's free capacity belong to the Inflater.
+func (z *Inflater) Begin(dst []byte, w *Window, text bool, limit int64, buffers ...[]byte) {
 	if w == nil {
 		w = &z.own
 	}
 	z.window, z.text, z.limit, z.out = w, text, limit, dst
 	z.check, z.size, z.final = UTF8{}, 0, 0
-	z.in.runs, z.in.read = append(z.in.runs[:0], runs...), 0
+	z.in.buffers, z.in.read = append(z.in.buffers[:0], buffers...), 0
 	if z.nothing = z.in.empty(); z.nothing {
 		return
 	}
-	z.in.runs = append(z.in.runs, deflateEnd)
+	z.in.buffers = append(z.in.buffers, deflateEnd)
 	z.in.at, z.in.off = 0, 0
 	z.reset(w)
 }
 
-// Step goes on until the message is whole, which it reports, or until n bytes more are inflated.
+// Step inflates at least n further bytes, or the rest of the message. done reports that the message
+// is complete.
 func (z *Inflater) Step(n int) (done bool, err *Error) {
 	done = z.nothing
 	for before := z.size; !done && z.size-before < int64(n); {
@@ -114,23 +118,24 @@ func (z *Inflater) Step(n int) (done bool, err *Error) {
 	return done, nil
 }
 
-// Read is how many bytes of the message's payload have been read so far, or had been
-// when an error came.
+// Read is the number of bytes of the message's payload that have been read so far, or until an
+// error.
 func (z *Inflater) Read() int { return z.in.read }
 
-// Out is dst followed by what has been inflated so far. It belongs to the Inflater.
+// Out is dst with the bytes that have been inflated so far. It belongs to the Inflater.
 func (z *Inflater) Out() []byte { return z.out }
 
-// Move makes the Inflater go on in dst, to which the caller has copied Out. payload, unless it is nil, is
-// a copy of the one run that Begin was given, and is read instead of it.
+// Move makes the Inflater continue in dst, to which the caller has copied Out. If payload isn't
+// nil, it is a copy of the only buffer that Begin was given, and the Inflater reads it instead.
 func (z *Inflater) Move(dst, payload []byte) {
 	z.out = dst
 	if payload != nil {
-		z.in.runs[0] = payload
+		z.in.buffers[0] = payload
 	}
 }
 
-// End returns the extended slice when Step has reported that the message is whole, and forgets the message.
+// End returns dst with the whole message, and drops the Inflater's references. The caller calls it
+// when Step has reported the end of the message.
 func (z *Inflater) End() []byte {
 	out := z.out
 	z.forget()
@@ -143,11 +148,11 @@ func (z *Inflater) forget() {
 	z.window, z.out = nil, nil
 }
 
-// read reads once from flate, and reports whether the message is whole.
+// read reads once from package flate, and reports whether the message is complete.
 func (z *Inflater) read() (done bool, _ *Error) {
 	most := math.MaxInt
 	if z.limit > 0 {
-		most = int(z.limit-z.size) + 1 // one more shows that there is more
+		most = int(z.limit-z.size) + 1 // the additional byte shows that the message is too big
 	}
 	z.out = grow(z.out, 1, most)
 	room := z.out[len(z.out):cap(z.out)]
@@ -180,7 +185,8 @@ func (z *Inflater) read() (done bool, _ *Error) {
 	return false, nil
 }
 
-// grow makes room for n bytes and, where it allocates, for as many as there are, but for no more than most.
+// grow returns p with free capacity for at least n bytes. If it allocates, it doubles p's length,
+// but adds at most most bytes.
 func grow(p []byte, n, most int) []byte {
 	if cap(p)-len(p) >= n {
 		return p
@@ -188,7 +194,7 @@ func grow(p []byte, n, most int) []byte {
 	return slices.Grow(p, min(max(n, len(p), 512), most))
 }
 
-// reset begins a stream of flate's, and with it forgets the error of the one before.
+// reset begins a new stream of package flate, which also clears the error of the previous stream.
 func (z *Inflater) reset(w *Window) {
 	if z.flate == nil {
 		z.flate = flate.NewReader(&z.in)
@@ -196,25 +202,26 @@ func (z *Inflater) reset(w *Window) {
 	z.flate.(flate.Resetter).Reset(&z.in, w.p) // its error is always nil
 }
 
-// source reads the buffers of a payload. Because it is an io.ByteReader, flate reads no byte after a final block.
+// source reads the buffers of a payload. It is an io.ByteReader, so that flate reads no byte after
+// a final block.
 type source struct {
-	runs   [][]byte
-	at     int // the run, or len(runs)
-	off    int // in it
-	read   int // bytes, of all runs
-	barren int // bytes read since flate has given something
+	buffers [][]byte
+	at      int // index of the buffer that is read next; len(buffers) at the end
+	off     int // offset in that buffer
+	read    int // bytes read from all buffers
+	barren  int // bytes read since flate last returned output
 }
 
 func (s *source) empty() bool {
-	for s.at < len(s.runs) && s.off == len(s.runs[s.at]) {
+	for s.at < len(s.buffers) && s.off == len(s.buffers[s.at]) {
 		s.at, s.off = s.at+1, 0
 	}
-	return s.at == len(s.runs)
+	return s.at == len(s.buffers)
 }
 
 func (s *source) forget() {
-	clear(s.runs)
-	*s = source{runs: s.runs[:0], read: s.read}
+	clear(s.buffers)
+	*s = source{buffers: s.buffers[:0], read: s.read}
 }
 
 // ReadByte implements io.ByteReader.
@@ -225,7 +232,7 @@ func (s *source) ReadByte() (byte, error) {
 	if s.barren++; s.barren > maxBarren {
 		return 0, errBarren
 	}
-	b := s.runs[s.at][s.off]
+	b := s.buffers[s.at][s.off]
 	s.off, s.read = s.off+1, s.read+1
 	return b, nil
 }
@@ -235,38 +242,40 @@ func (s *source) Read(p []byte) (int, error) {
 	if s.empty() {
 		return 0, io.EOF
 	}
-	n := copy(p, s.runs[s.at][s.off:])
+	n := copy(p, s.buffers[s.at][s.off:])
 	s.off, s.read, s.barren = s.off+n, s.read+n, s.barren+n
 	return n, nil
 }
 
-// errBarren stops flate. Its caller gets ErrDeflate.
+// errBarren stops package flate. The caller of the Inflater gets ErrDeflate.
 var errBarren = errors.New("ws: deflate data without output")
 
-// Deflater compresses messages, one after the other. It is not bound to a connection: no message refers
-// to another. Its zero value is ready, and makes what it needs, about a megabyte, with the first message.
+// Deflater compresses messages, one after the other. No message refers to an earlier one, so a
+// Deflater can serve many connections. Its zero value is ready for use, and allocates about a
+// megabyte for its first message.
 //
-// The level is the fastest. It is the one whose writer begins a new message by adding to a number;
-// the others clear tables of 640 KiB each time.
+// The level is the fastest one, because only its writer begins a new message cheaply: it adds to a
+// number. The writers of the other levels clear tables of 640 KiB for each message.
 type Deflater struct {
 	fast, huffman *flate.Writer
 	out           sink
 }
 
-// Append compresses a message, given in runs, appends the payload to send, and returns the extended
-// slice. The first frame of the message has to have RSV1 set. huffman is Deflate.HuffmanOnly.
+// Append compresses a message, which is in buffers, appends the result to dst, and returns
+// the extended slice. The result is the payload to send, in frames of which the first has RSV1 set.
+// huffman is Deflate.HuffmanOnly.
 //
-// ok is false if the message would not become smaller; then dst is what it was. To send it as it is
-// is always allowed (RFC 7692 6).
-func (z *Deflater) Append(dst []byte, huffman bool, runs ...[]byte) (out []byte, ok bool) {
+// ok is false if the message would not become smaller. Then dst is unchanged. A sender may always
+// send a message uncompressed (RFC 7692 6).
+func (z *Deflater) Append(dst []byte, huffman bool, buffers ...[]byte) (out []byte, ok bool) {
 	size := 0
-	for _, run := range runs {
-		size += len(run)
+	for _, p := range buffers {
+		size += len(p)
 	}
 	z.out = sink{p: dst, most: len(dst) + size + len(flushed) - 1}
 	w := z.writer(huffman)
-	for _, run := range runs {
-		w.Write(run) // fails only where Flush does
+	for _, p := range buffers {
+		w.Write(p) // if it fails, Flush fails too
 	}
 	err := w.Flush()
 	out, z.out = z.out.p, sink{}
@@ -277,23 +286,25 @@ func (z *Deflater) Append(dst []byte, huffman bool, runs ...[]byte) (out []byte,
 	return out[:len(out)-len(flushed)], true
 }
 
-// flushed is what a flush ends with: the empty block without compression, but for its first bits.
+// flushed are the last bytes of a flush: an empty block without compression, without its first
+// bits.
 const flushed = "\x00\x00\xff\xff"
 
-// writer returns a writer at the beginning of a message.
+// writer returns a writer that is ready for a new message.
 func (z *Deflater) writer(huffman bool) *flate.Writer {
 	which, level := &z.fast, flate.BestSpeed
 	if huffman {
 		which, level = &z.huffman, flate.HuffmanOnly
 	}
 	if *which == nil {
-		*which, _ = flate.NewWriter(&z.out, level) // fails for unknown levels only
+		*which, _ = flate.NewWriter(&z.out, level) // fails only if the level is unknown
 	}
 	(*which).Reset(&z.out)
 	return *which
 }
 
-// sink collects up to most bytes. More are an error, which stops the writer.
+// sink collects bytes until p would be longer than most. Then its error stops the writer: the
+// message would not become smaller.
 type sink struct {
 	p    []byte
 	most int

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// prose is text that compresses, and not into nothing.
+// prose is n bytes of text that compresses as well as natural text does.
 func prose(n int) []byte {
 	rng := rand.New(rand.NewPCG(1, 2))
 	words := strings.Fields("one two three four five six seven eight nine ten eleven twelve")
@@ -31,7 +31,7 @@ func noise(n int) []byte {
 	return b
 }
 
-// The examples of RFC 7692 7.2.3.
+// The payloads are the examples of RFC 7692 7.2.3.
 func TestInflateTheExamplesOfTheRFC(t *testing.T) {
 	for _, c := range []struct{ about, payload, want string }{
 		{"7.2.3.1: one block", "\xf2\x48\xcd\xc9\xc9\x07\x00", "Hello"},
@@ -43,12 +43,12 @@ func TestInflateTheExamplesOfTheRFC(t *testing.T) {
 		var z Inflater
 		got, err := z.Append([]byte("before "), nil, true, 0, []byte(c.payload))
 		if err != nil || string(got) != "before "+c.want {
-			t.Errorf("%s: want %q behind what was there, got %q, %v", c.about, c.want, got, err)
+			t.Errorf("%s: want %q appended, got %q, %v", c.about, c.want, got, err)
 		}
 	}
 }
 
-// RFC 7692 7.2.3.2: "Hello" twice, where the window is kept.
+// RFC 7692 7.2.3.2 sends "Hello" twice on a connection that keeps a window.
 func TestAMessageMayReferToTheWindowOnly(t *testing.T) {
 	var z Inflater
 	var w, other Window
@@ -60,12 +60,12 @@ func TestAMessageMayReferToTheWindowOnly(t *testing.T) {
 	}
 	for about, w := range map[string]*Window{"another connection": &other, "a connection without a window": nil} {
 		if got, err := z.Append(nil, w, true, 0, again); err != ErrDeflate {
-			t.Errorf("%s: want the reference refused, got %q, %v", about, got, err)
+			t.Errorf("%s: want ErrDeflate for the reference, got %q, %v", about, got, err)
 		}
 	}
 }
 
-// A window holds exactly the last 32 KiB, however they came.
+// A window holds exactly the last 32 KiB, in whatever pieces they arrived.
 func TestTheWindowHoldsTheLast32KiB(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 200 {
@@ -79,7 +79,7 @@ func TestTheWindowHoldsTheLast32KiB(t *testing.T) {
 				t.Fatalf("after %d bytes, want their last %d, got %d bytes", len(all), len(want), len(w.p))
 			}
 			if cap(w.p) > 32<<10 {
-				t.Fatalf("want no more than 32 KiB held, got %d bytes", cap(w.p))
+				t.Fatalf("the window takes %d bytes of memory, want at most 32 KiB", cap(w.p))
 			}
 		}
 	}
@@ -98,7 +98,7 @@ func TestMessagesOfOneStream(t *testing.T) {
 		sender.Flush()
 		payload := bytes.TrimSuffix(b.Bytes(), []byte(flushed))
 		if got, err := z.Append(nil, &w, true, int64(n), payload); err != nil || !bytes.Equal(got, message) {
-			t.Fatalf("message %d: want its %d bytes back, got %d, %v", i, n, len(got), err)
+			t.Fatalf("message %d: want its %d bytes, got %d, %v", i, n, len(got), err)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func TestInvalidDeflateStreamsAreRefused(t *testing.T) {
 		{"a stored block with a wrong length", []byte("\x00\x05\x00\x00\x00Hello\x00"), 0, ErrDeflate},
 		{"a block that is cut", []byte{0xf2, 0x48, 0xcd}, 0, ErrDeflate},
 		{"a message without its last byte", []byte{0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07}, 0, ErrDeflate},
-		{"bytes behind a final block", []byte{0x03, 0x00, 0xff}, 0, ErrDeflate},
+		{"bytes after a final block", []byte{0x03, 0x00, 0xff}, 0, ErrDeflate},
 		{"one byte more than the limit", bomb, 1<<20 - 1, ErrMessageTooBig},
 		{"a bomb", bomb, 1, ErrMessageTooBig},
 		{"text that is not UTF-8", []byte("\x00\x01\x00\xfe\xff\xff\x00"), 0, ErrInvalidPayload},
@@ -126,18 +126,18 @@ func TestInvalidDeflateStreamsAreRefused(t *testing.T) {
 		dst := make([]byte, 3, 100)
 		got, err := z.Append(dst, nil, true, c.limit, c.payload)
 		if err != c.want || len(got) != 3 {
-			t.Errorf("%s: want %v and nothing appended, got %v and %d bytes", c.about, c.want, err, len(got)-3)
+			t.Errorf("%s: want %v and no bytes appended, got %v and %d bytes", c.about, c.want, err, len(got)-3)
 		}
 		if got, err := z.Append(nil, nil, true, 0, []byte("\xf2\x48\xcd\xc9\xc9\x07\x00")); string(got) != "Hello" {
-			t.Errorf("%s: want the error forgotten with the next message, got %q, %v", c.about, got, err)
+			t.Errorf("%s: want the next message to be inflated, got %q, %v", c.about, got, err)
 		}
 	}
 	if _, err := new(Inflater).Append(nil, nil, true, 1<<20, bomb); err != nil {
-		t.Errorf("want a message of as much as the limit accepted, got %v", err)
+		t.Errorf("a message as large as the limit: want no error, got %v", err)
 	}
 }
 
-// A bomb is stopped while it is inflated: no more memory is taken than the limit suggests.
+// A decompression bomb is stopped while it is inflated, so it takes only a few times the limit.
 func TestADecompressionBombTakesNoMemory(t *testing.T) {
 	bomb, _ := new(Deflater).Append(nil, false, make([]byte, 64<<20))
 	const limit = 1 << 16
@@ -150,11 +150,13 @@ func TestADecompressionBombTakesNoMemory(t *testing.T) {
 		}
 	}).AllocedBytesPerOp()
 	if taken > 4*limit {
-		t.Errorf("want a bomb of %d bytes to take a few times the limit of %d, it took %d", len(bomb), limit, taken)
+		t.Errorf("a bomb of %d bytes took %d bytes of memory, want at most four times the limit of %d",
+			len(bomb), taken, limit)
 	}
 }
 
-// What is compressed doesn't depend on the runs that it lies in, nor on what came before.
+// The compressed bytes depend neither on how the message is divided into buffers, nor on the
+// messages before it.
 func TestCuttingDoesNotChangeWhatIsCompressed(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	var z Deflater
@@ -162,35 +164,35 @@ func TestCuttingDoesNotChangeWhatIsCompressed(t *testing.T) {
 		for _, message := range [][]byte{prose(64), prose(5000), prose(300_000), make([]byte, 200_000)} {
 			want, ok := new(Deflater).Append(nil, huffman, message)
 			if !ok {
-				t.Fatalf("want %d bytes compressed", len(message))
+				t.Fatalf("a message of %d bytes isn't compressed", len(message))
 			}
 			for range 10 {
-				var runs [][]byte
+				var buffers [][]byte
 				for rest := message; len(rest) > 0; {
 					n := min(len(rest), rng.IntN(70_000))
-					runs, rest = append(runs, rest[:n]), rest[n:]
+					buffers, rest = append(buffers, rest[:n]), rest[n:]
 				}
-				if got, _ := z.Append(nil, huffman, runs...); !bytes.Equal(want, got) {
-					t.Errorf("want the same bytes of %d in %d runs as of one", len(message), len(runs))
+				if got, _ := z.Append(nil, huffman, buffers...); !bytes.Equal(want, got) {
+					t.Errorf("%d bytes in %d buffers: want the same result as for one buffer", len(message), len(buffers))
 				}
 			}
 		}
 	}
 }
 
-// RFC 7692 7.1.2.1 by HuffmanOnly: every letter costs at least a bit, because none is a reference.
+// HuffmanOnly keeps to RFC 7692 7.1.2.1: without references every letter takes at least a bit.
 func TestHuffmanOnlyRefersToNothing(t *testing.T) {
 	const n = 80_000
 	message := bytes.Repeat([]byte("a"), n)
 	small, _ := new(Deflater).Append(nil, false, message)
 	large, _ := new(Deflater).Append(nil, true, message)
 	if len(small) > n/100 || len(large) < n/8 {
-		t.Errorf("want %d letters below %d bytes with references, above %d without, got %d and %d",
+		t.Errorf("%d letters: want fewer than %d bytes with references and more than %d without, got %d and %d",
 			n, n/100, n/8, len(small), len(large))
 	}
 }
 
-// What would not become smaller is not compressed, and nothing is appended.
+// A message that would not become smaller is not compressed, and nothing is appended.
 func TestNoiseIsNotCompressed(t *testing.T) {
 	var z Deflater
 	for _, n := range []int{0, 1, 5, 64, 70_000} {
@@ -199,7 +201,7 @@ func TestNoiseIsNotCompressed(t *testing.T) {
 		}
 	}
 	if got, ok := z.Append(nil, false, prose(1000)); !ok || len(got) > 500 {
-		t.Errorf("want text compressed behind noise, got %d bytes, %v", len(got), ok)
+		t.Errorf("text after noise: want it compressed, got %d bytes, %v", len(got), ok)
 	}
 }
 
@@ -215,11 +217,12 @@ func TestCompressingASmallMessageAllocatesNothing(t *testing.T) {
 		}
 	})
 	if n != 0 {
-		t.Errorf("want no allocation, got %.1f", n)
+		t.Errorf("want no allocations, got %.1f", n)
 	}
 }
 
-// Anything is taken back as it was, in both ways to compress it, cut in two, with a limit of its own size.
+// Anything is taken back as it was, in both ways to compress it, cut in two, with a limit of its
+// own size.
 func FuzzDeflateRoundTrip(f *testing.F) {
 	f.Add([]byte("Hello"), 2)
 	f.Add(prose(1000), 999)
@@ -234,19 +237,19 @@ func FuzzDeflateRoundTrip(f *testing.F) {
 				continue
 			}
 			if len(payload) >= len(message) {
-				t.Errorf("want less than %d bytes, got %d", len(message), len(payload))
+				t.Errorf("want fewer than %d bytes, got %d", len(message), len(payload))
 			}
 			cut := min(max(0, cut), len(payload))
 			got, err := in.Append(nil, nil, false, int64(len(message)), payload[:cut], payload[cut:])
 			if err != nil || !bytes.Equal(message, got) {
-				t.Errorf("want % x back from % x, got % x, %v", message, payload, got, err)
+				t.Errorf("want % x inflated from % x, got % x, %v", message, payload, got, err)
 			}
 		}
 	})
 }
 
-// Whatever comes, no more than the limit is inflated; where the payload lies doesn't matter; and what
-// package flate makes of it as one stream is what comes out.
+// Whatever comes, no more than the limit is inflated; where the payload lies doesn't matter; and
+// what package flate makes of it as one stream is what comes out.
 func FuzzInflate(f *testing.F) {
 	for _, s := range []string{
 		"\xf2\x48\xcd\xc9\xc9\x07\x00", "\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00",
@@ -254,7 +257,7 @@ func FuzzInflate(f *testing.F) {
 	} {
 		f.Add([]byte(s), int64(5), 3)
 	}
-	f.Add([]byte("0\xfa\x00\x05\xff"), int64(73), 0) // a block that ends behind all that has come
+	f.Add([]byte("0\xfa\x00\x05\xff"), int64(73), 0) // a block that is longer than the payload
 	bomb, _ := new(Deflater).Append(nil, false, make([]byte, 1<<20))
 	f.Add(bomb, int64(1000), 3)
 	var z Inflater
@@ -264,13 +267,14 @@ func FuzzInflate(f *testing.F) {
 		got, err := z.Append(nil, nil, false, limit, payload)
 		again, err2 := z.Append(make([]byte, 0, 7), &w, false, limit, payload[:cut], payload[cut:])
 		if err != err2 || !bytes.Equal(got, again) {
-			t.Errorf("want the same in two runs, got %d bytes, %v, and %d bytes, %v", len(got), err, len(again), err2)
+			t.Errorf("one buffer gives %d bytes, %v, two give %d bytes, %v; want the same",
+				len(got), err, len(again), err2)
 		}
 		if int64(len(got)) > limit {
 			t.Errorf("want no more than %d bytes, got %d", limit, len(got))
 		}
 		if err == nil && !bytes.Equal(w.p, got[max(0, len(got)-windowSize):]) {
-			t.Error("want the window to be the end of the message")
+			t.Error("the window isn't the end of the message")
 		}
 		if len(payload) == 0 {
 			return
@@ -279,7 +283,7 @@ func FuzzInflate(f *testing.F) {
 		want, wrong := io.ReadAll(io.LimitReader(flate.NewReader(in), limit+1))
 		if wrong == nil && in.Len() == 0 && int64(len(want)) <= limit {
 			if diff := cmp.Diff(want, got); err != nil || !bytes.Equal(want, got) {
-				t.Errorf("want what flate says, got %v (-want +got):\n%s", err, diff)
+				t.Errorf("want the result of package flate, got %v (-want +got):\n%s", err, diff)
 			}
 		}
 	})
@@ -312,20 +316,21 @@ func benchmarkDeflate(b *testing.B, inflate bool) {
 	}
 }
 
-// A message that is nothing but tables of codes would keep flate from returning.
+// A message of blocks without output, such as code tables, would keep package flate from returning.
 func TestDataWithoutOutputIsRefused(t *testing.T) {
 	block := []byte{0x00, 0x00, 0x00, 0xff, 0xff}                                // an empty block without compression
 	blocks := func(n int) []byte { return append(bytes.Repeat(block, n), 0x00) } // RFC 7692 7.2.1 cuts off the last
 	var z Inflater
 	if _, err := z.Append(nil, nil, false, 0, blocks(maxBarren/len(block)-10)); err != nil {
-		t.Errorf("a little less than %d bytes without output: %v", maxBarren, err)
+		t.Errorf("a little less than %d bytes without output: want no error, got %v", maxBarren, err)
 	}
 	if _, err := z.Append(nil, nil, false, 0, blocks(maxBarren/len(block)+10)); err != ErrDeflate {
 		t.Errorf("a little more than %d bytes without output: want ErrDeflate, got %v", maxBarren, err)
 	}
 }
 
-// Inflating in steps gives what inflating in one call does, wherever the message lies.
+// Inflating in steps gives the same result as inflating in one call, also after the message was
+// moved.
 func TestStepsInflateTheWholeMessage(t *testing.T) {
 	text := bytes.Repeat([]byte("inflated in many steps, "), 20_000)
 	var d Deflater
@@ -349,7 +354,7 @@ func TestStepsInflateTheWholeMessage(t *testing.T) {
 			}
 		}
 		if out := z.End(); !bytes.Equal(out, text) || steps < 10 {
-			t.Errorf("moved %t: %d bytes in %d steps are not the message", own, len(out), steps)
+			t.Errorf("moved %t: want the message in at least 10 steps, got %d bytes in %d steps", own, len(out), steps)
 		}
 	}
 }

@@ -1,11 +1,12 @@
-// Package ws is the WebSocket protocol of RFC 6455 without sockets: bytes in, events out, and the
-// other way round. It serves both ends of a connection.
+// Package ws is the WebSocket protocol of RFC 6455 without sockets. It turns bytes into events, and
+// frames into bytes. A client and a server can both use it.
 //
 // # Theory of operation
 //
-// There are two layers. The lower one knows frames: [ParseHeader], [AppendHeader], [AppendFrame] and
-// [Mask] are functions without state. The upper one knows messages: a [Reader] puts frames into
-// their place and returns [Event] values. The caller pulls events; there are no callbacks:
+// There are two layers. The lower one knows frames: [ParseHeader], [AppendHeader], [AppendFrame]
+// and [Mask] are functions without state. The upper one knows messages: a [Reader] knows where each
+// frame belongs, and returns [Event] values. The caller asks for each event; there are no
+// callbacks:
 //
 //	for {
 //		ev, n := r.Next(p)
@@ -22,45 +23,52 @@
 //		}
 //	}
 //
-// The most important rule: a cut never changes the meaning. TCP carries bytes, not messages, and may
-// deliver a frame in one read, in ten, or together with the next one. The same bytes give the same
-// messages, the same control frames and the same failure, wherever they are cut. Only the number of a
-// message's pieces depends on the cuts. So the Reader checks every rule at the first byte that decides it,
-// in the order of the bytes: a header with two faults always fails for the earlier one. A Close frame is the
-// exception: the Reader checks it when it is whole, because a part of it has no meaning.
+// The most important rule: a cut never changes the meaning. TCP carries bytes, not messages, and
+// may deliver a frame in one read, in ten, or together with the next one. The same bytes give the
+// same messages, the same control frames and the same failure, wherever they are cut. Only the
+// number of a message's pieces depends on the cuts. So the Reader checks every rule at the first
+// byte that decides it, in the order of the bytes: a header with two faults always fails for the
+// earlier one. A Close frame is the exception: the Reader checks it when it is whole, because a
+// part of it has no meaning.
 //
-// Nothing is copied. Payloads are unmasked in place, and an event refers to the bytes that the caller has
-// read. Of a frame that is cut, a Reader keeps the header, at most 14 bytes, and how much of the
-// payload is missing. These two determine everything else, also the position in the masking key. So a
-// Reader is small, and an idle one keeps no memory beside itself. There is one exception: a control frame
-// that is cut inside its payload is collected, because half a Ping is of no use.
+// Nothing is copied. Payloads are unmasked in place, and an event refers to the bytes that the
+// caller has read. Of a frame that is cut, a Reader keeps the header, at most 14 bytes, and how
+// much of the payload is missing. These two determine everything else, also the position in the
+// masking key. So a Reader is small, and an idle one keeps no memory beside itself. There is one
+// exception: a control frame that is cut inside its payload is collected, because half a Ping is of
+// no use.
 //
-// Text is checked while it comes, by [UTF8], and a message that can no longer become valid fails at
-// the byte that spoils it. A message too big fails at its header. A peer can therefore never make
-// the caller wait, or keep memory, for something that is bound to be refused.
+// [UTF8] checks a text while it arrives, so a text fails at its first byte that can't be part of
+// any UTF-8 text. A message that is too big fails at its header. So a peer can never make the
+// caller wait, or keep memory, for a message that will be refused anyway.
 //
 // # Compression
 //
-// permessage-deflate (RFC 7692) stands beside all this: [AcceptDeflate] negotiates, [Inflater] and
-// [Deflater] work on whole messages. A Reader with [Reader.Rsv1] set lets the mark of a compressed
-// message through and does no more: its text is not checked and its size is that of what is sent. So
-// the caller collects a marked message, and the Inflater checks text and size of what comes out of it.
-// RSV2 and RSV3 are never let through.
+// The two layers don't compress. permessage-deflate (RFC 7692) has its own functions:
+// [AcceptDeflate] negotiates, and [Inflater] and [Deflater] process whole messages. A Reader with
+// [Reader.Rsv1] set accepts the RSV1 bit, which marks a compressed message, and reports it in the
+// event. It doesn't check the text of a marked message, and it limits the compressed size. So the
+// caller collects a marked message, and the Inflater checks the text and the size of its output.
+// RSV2 and RSV3 are always an error.
 //
-// An Inflater and a Deflater are large, but no message leaves anything in them. A server of many
-// connections in a loop needs one of each for all of them. The one thing that a connection may have
-// to keep is a [Window].
+// An Inflater and a Deflater take much memory, but keep nothing of a message that is done. So a
+// loop needs only one of each for all its connections. With context takeover a connection also
+// keeps a [Window].
 //
 // # Limitations
 //
-//   - The opening handshake is HTTP and not done here, but for [ValidKey] and [AppendAccept].
-//   - There is no writer. That fragments follow each other, that nothing follows a Close, and that a
-//     client's masking keys can't be guessed, is up to the caller.
-//   - permessage-deflate is the only extension, and only the server's part of its negotiation is here.
+//   - The opening handshake is HTTP, so this package has only [ValidKey] and [AppendAccept] of it.
+//   - There is no writer. The caller must send the fragments of a message in their order, must send
+//     nothing after a Close, and must choose masking keys that nobody can guess.
+//   - permessage-deflate is the only extension, and only the server's side of its negotiation is
+//     here.
 //   - A piece of a message may end inside a character.
-//   - The pieces before a failure have been given already; how many depends on how they were cut.
-//   - A code's direction is not checked: a server may be sent 1012, which only servers have use for.
-//   - A Sec-WebSocket-Key may have any value in the four bits that base64 leaves over.
-//   - Of the versions before 13 there are hixie-75 and hixie-76, whose frames a [HixieReader] reads, and 7
-//     and 8, for which [Reader.Early] is set. Their frames' lengths have to be in the shortest form too.
+//   - If a message fails, the caller has already got its earlier pieces. Their number depends on
+//     the cuts.
+//   - Nothing checks which side sends a code: a client may send 1012, although it makes sense only
+//     from a server.
+//   - A Sec-WebSocket-Key may have any value in the four bits that base64 doesn't use.
+//   - Of the protocol versions before 13 there are four: hixie-75 and hixie-76, whose frames a
+//     [HixieReader] reads, and 7 and 8, for which the caller sets [Reader.Hybi07]. In versions 7
+//     and 8 too, the length of a frame must be in its shortest form.
 package ws

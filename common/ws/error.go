@@ -2,20 +2,21 @@ package ws
 
 import "strconv"
 
-// Error is a rule that the peer has broken. The values below are all there are, one a rule; compare
-// with ==. Code is that of the Close frame to send, Reason is short enough for it.
+// Error is a rule that the peer has broken. There is one value for each rule, all of them below, so
+// compare with ==. Code is the code for the Close frame to send. Reason is short enough for that
+// frame.
 type Error struct {
 	Code   Code
 	Reason string
 }
 
-// Error returns the reason and the code. It makes *Error an error; mind that a nil *Error put into
-// an error is not a nil error.
+// Error implements error. Remember that a nil *Error in a variable of type error is not a nil
+// error.
 func (e *Error) Error() string {
 	return "websocket: " + e.Reason + " (" + strconv.Itoa(int(e.Code)) + ")"
 }
 
-// What a frame violates by itself: ParseHeader finds it.
+// Rules that concern one header alone. ParseHeader checks them.
 var (
 	ErrOpcode            = &Error{ProtocolError, "reserved opcode"}
 	ErrControlFragmented = &Error{ProtocolError, "fragmented control frame"}
@@ -24,8 +25,8 @@ var (
 	ErrLengthSign        = &Error{ProtocolError, "length with its top bit set"}
 )
 
-// What a frame violates by its place: its sender, what was negotiated, what came before. The Reader
-// finds it.
+// Rules that depend on the sender, on what was negotiated, and on the earlier frames. The Reader
+// checks them.
 var (
 	ErrReserved       = &Error{ProtocolError, "reserved bit without its extension"}
 	ErrUnmasked       = &Error{ProtocolError, "unmasked frame from a client"}
@@ -36,16 +37,16 @@ var (
 	ErrInvalidPayload = &Error{InvalidPayload, "text is not UTF-8"}
 )
 
-// What the payload of a Close frame violates: ParseClose finds it.
+// Rules for the payload of a Close frame. ParseClose checks them.
 var (
 	ErrCloseLength = &Error{ProtocolError, "close payload of one byte"}
 	ErrCloseCode   = &Error{ProtocolError, "close code that must not be sent"}
 	ErrCloseReason = &Error{InvalidPayload, "close reason is not UTF-8"}
 )
 
-// What a compressed message violates: the Inflater finds it, beside text that is not UTF-8 and a
-// message too big. RFC 7692 names no code. RFC 6455 7.4.1 has 1007 for data "not consistent with the
-// type of the message", and RSV1 says that its type is deflate data.
+// Rules for compressed messages. The Inflater checks them; it also returns ErrInvalidPayload and
+// ErrMessageTooBig. RFC 7692 names no code. RFC 6455 7.4.1 has 1007 for data "not consistent with
+// the type of the message", and RSV1 says that the type of the message is deflate data.
 var (
 	ErrDeflate      = &Error{InvalidPayload, "message is not deflate data"}
 	ErrDeflateFinal = &Error{PolicyViolation, "too many final blocks in a message"}

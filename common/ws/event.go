@@ -7,12 +7,12 @@ type Kind byte
 
 // The kinds of event.
 const (
-	NeedMore   Kind = iota // nothing: p is used up
+	NeedMore   Kind = iota // no event: p is used up
 	Data                   // a piece of a message
-	PingFrame              // Payload goes back in a Pong
-	PongFrame              // Payload is that of the Ping it answers, or anything
-	CloseFrame             // the peer's last frame: Code and, as Payload, its reason
-	Failed                 // the peer broke a rule: Err, and Code to close with
+	PingFrame              // send Payload back in a Pong
+	PongFrame              // Payload is copied from a Ping; an unsolicited Pong may have any
+	CloseFrame             // the peer's last frame; Payload is its reason
+	Failed                 // the peer broke the rule Err; close with Code
 )
 
 // String returns the kind's name, for logs and tests.
@@ -34,24 +34,25 @@ func (k Kind) String() string {
 	return "kind " + strconv.Itoa(int(k))
 }
 
-// Event is what Reader.Next has found.
+// Event is a result of Reader.Next.
 type Event struct {
 	Kind Kind
 
-	// Opcode, First, Last and Rsv1 belong to Data and describe the message, not the frame: Opcode is
-	// Text or Binary in every piece, a continuation frame's too, and Rsv1 is the message's mark of
-	// an extension in every piece. First and Last may be set in the same one.
+	// Opcode, First, Last and Rsv1 are set for Data. They describe the message, not the frame. So
+	// Opcode is Text or Binary in every piece, also in a piece of a continuation frame, and Rsv1 is
+	// the RSV1 bit of the message's first frame. A piece that is the whole message has First and
+	// Last.
 	Opcode      Opcode
 	First, Last bool
 	Rsv1        bool
 
-	// Code belongs to CloseFrame, where NoStatus means that the frame had none, and to Failed.
+	// Code is set for CloseFrame and Failed. A CloseFrame has NoStatus if the frame has no code.
 	Code Code
 
-	// Payload refers to the bytes given to Next and lives as long as they do. Only that of a control
-	// frame that came in pieces has memory of its own.
+	// Payload refers to the bytes that Next was given, so it is valid as long as they are. Only the
+	// payload of a control frame that came in pieces has memory of its own.
 	Payload []byte
 
-	// Err is the rule that was broken, set in Failed only.
+	// Err is the broken rule. It is set for Failed only.
 	Err *Error
 }

@@ -6,8 +6,8 @@ import (
 	"threeloops/common/ws"
 )
 
-// A server's side of an echo. The network has cut the client's bytes in an awkward place, and put a
-// Ping between the two fragments of a message.
+// The server's side of an echo. The client has sent a Ping between the two fragments of a message,
+// and the network has cut the client's bytes inside the first fragment.
 func Example() {
 	key := [4]byte{0x37, 0xfa, 0x21, 0x3d} // a real client takes a random one for each frame
 	var wire []byte
@@ -52,7 +52,7 @@ func Example() {
 	// 8a 01 3f 81 05 48 65 6c 6c 6f 88 02 03 e8
 }
 
-// The handshake's proof that the server has read the request (RFC 6455 1.3).
+// Sec-WebSocket-Accept proves that the server has read the handshake (RFC 6455 1.3).
 func ExampleAppendAccept() {
 	key := []byte("dGhlIHNhbXBsZSBub25jZQ==")
 	if ws.ValidKey(key) {
@@ -61,7 +61,7 @@ func ExampleAppendAccept() {
 	// Output: Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
 }
 
-// The bytes of a text may be cut anywhere, and an invalid byte is reported immediately.
+// A text may be cut anywhere, and an invalid byte is reported immediately.
 func ExampleUTF8() {
 	var u ws.UTF8
 	fmt.Println(u.Valid([]byte("gr\xc3")), u.Complete())

@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// Deflate is what a client and a server have agreed on about permessage-deflate (RFC 7692 7.1). Its
-// zero value is that messages are not compressed.
+// Deflate is the result of negotiating permessage-deflate (RFC 7692 7.1). With the zero value,
+// messages are not compressed.
 //
-// The server never refers to its earlier messages (server_no_context_takeover). This needs no consent,
-// and so no connection keeps a window for what it sends.
+// The server never refers to its earlier messages (server_no_context_takeover). It may decide so
+// without the client's consent, and then needs no window for the messages that it sends.
 type Deflate struct {
 	On       bool
-	Takeover bool // the client may refer to its earlier messages: keep a Window
+	Takeover bool // the client may refer to its earlier messages, so the server keeps a Window
 
-	bits byte // server_max_window_bits; 0: the client did not ask
+	bits byte // server_max_window_bits; 0: not in the client's offer
 }
 
-// HuffmanOnly reports whether the server has to do without references inside a message too, because
-// the client's window is smaller than that of package flate, 32 KiB: what refers to nothing fits
-// every window.
+// HuffmanOnly reports whether the server must compress without any references, even inside a
+// message. That is so if the client's window is smaller than the 32 KiB of package flate: data
+// without references fits every window.
 func (d Deflate) HuffmanOnly() bool { return d.bits != 0 && d.bits < maxWindowBits }
 
-// AppendResponse appends the value of Sec-WebSocket-Extensions with which the server accepts d, and
-// returns the extended slice.
+// AppendResponse appends the value of the response's Sec-WebSocket-Extensions field, which accepts
+// d, and returns the extended slice.
 //
-// RFC 7692 7.1.1.2: "A server MAY include the "client_no_context_takeover" extension parameter in an
-// extension negotiation response", whether it was offered or not; 7.1.1.1 says the same of
+// RFC 7692 7.1.1.2: "A server MAY include the "client_no_context_takeover" extension parameter in
+// an extension negotiation response", whether it was offered or not; 7.1.1.1 says the same of
 // server_no_context_takeover.
 func (d Deflate) AppendResponse(dst []byte) []byte {
 	dst = append(dst, "permessage-deflate; server_no_context_takeover"...)
@@ -41,18 +41,18 @@ func (d Deflate) AppendResponse(dst []byte) []byte {
 	return dst
 }
 
-// The sizes that an LZ77 window can have, as powers of two (RFC 7692 7.1.2).
+// The smallest and the largest LZ77 window: the exponents of powers of two (RFC 7692 7.1.2).
 const (
 	minWindowBits = 8
 	maxWindowBits = 15
 )
 
-// AcceptDeflate chooses among the offers in the Sec-WebSocket-Extensions fields of a handshake the
-// first for permessage-deflate that can be kept to the letter. If there is none, the result is not
-// On, which is no error. takeover lets the client refer to its earlier messages, unless it says that
-// it won't.
+// AcceptDeflate accepts an offer of permessage-deflate from the Sec-WebSocket-Extensions fields of
+// a handshake: the first one of which the server can fulfill all parameters. If there is none, the
+// result isn't On, and that is no error. With takeover the client may refer to its earlier
+// messages, unless its offer says that it won't.
 //
-// ok is false if the fields, which together are one list, are malformed. RFC 6455 9.1: "If a value is
+// ok is false if the fields are malformed. Together they are one list. RFC 6455 9.1: "If a value is
 // received by either the client or the server during negotiation that does not conform to the ABNF
 // below, the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_."
 func AcceptDeflate(fields iter.Seq[[]byte], takeover bool) (d Deflate, ok bool) {
@@ -76,8 +76,8 @@ func AcceptDeflate(fields iter.Seq[[]byte], takeover bool) (d Deflate, ok bool) 
 
 // offer is one member of the list.
 type offer struct {
-	good bool // for permessage-deflate, and nothing is against it
-	seen byte // parameters
+	good bool // it is for permessage-deflate, and the server can accept it
+	seen byte // the parameters so far, as bits
 	bits byte // server_max_window_bits
 }
 
@@ -89,10 +89,11 @@ const (
 	clientBits
 )
 
-// add checks a parameter, and adds it to the offer.
+// add checks a parameter, and adds it to the offer. valued reports whether the parameter has a
+// value.
 //
-// RFC 7692 7: a server declines an offer with a parameter that is not defined, has an invalid value,
-// or stands there twice.
+// RFC 7692 7: a server declines an offer with a parameter that isn't defined, that has an invalid
+// value, or that occurs twice.
 func (o *offer) add(name, value string, valued bool) {
 	var which byte
 	n, number := windowBits(value)
@@ -105,8 +106,9 @@ func (o *offer) add(name, value string, valued bool) {
 	case "server_max_window_bits":
 		which, good, o.bits = serverBits, number, n
 	case "client_max_window_bits":
-		// A hint, with or without a value: the client would, or will, keep to a smaller window. Any
-		// size can be inflated, so the response need not mention it (RFC 7692 7.1.2.2).
+		// The parameter is only a hint: with a value the client will use a smaller window anyway,
+		// and without one it would do so if asked. The server can inflate data of any window size,
+		// so the response doesn't need this parameter (RFC 7692 7.1.2.2).
 		which, good = clientBits, number || !valued
 	default:
 		good = false
@@ -115,30 +117,32 @@ func (o *offer) add(name, value string, valued bool) {
 	o.seen |= which
 }
 
-// windowBits parses "a decimal integer value without leading zeroes between 8 to 15" (RFC 7692 7.1.2.1).
+// windowBits parses "a decimal integer value without leading zeroes between 8 to 15" (RFC 7692
+// 7.1.2.1).
 func windowBits(value string) (n byte, ok bool) {
 	v, err := strconv.ParseUint(value, 10, 8)
 	ok = err == nil && value[0] != '0' && v >= minWindowBits && v <= maxWindowBits
 	return byte(v), ok
 }
 
-// scanner is what of a field's value is still to be read.
+// scanner parses the value of a field. rest is the part that hasn't been read.
 //
-// RFC 6455 9.1 gives the syntax, with white space between any two words (RFC 2616 2.1):
+// RFC 6455 9.1 has the syntax. Whitespace may be between any two words (RFC 2616 2.1):
 //
 //	extension-list  = 1#extension
 //	extension       = extension-token *( ";" extension-param )
 //	extension-param = token [ "=" (token | quoted-string) ]
 type scanner struct{ rest []byte }
 
-// list goes to the next member of the list and reports whether there is one. Members may be empty.
+// list moves to the next member of the list, and reports whether there is one. It skips empty
+// members.
 func (s *scanner) list() bool {
 	for s.skip(); s.take(','); s.skip() {
 	}
 	return len(s.rest) > 0
 }
 
-// offer reads a member up to the comma after it or the end.
+// offer reads a member up to the next comma or the end.
 func (s *scanner) offer() (o offer, ok bool) {
 	name := s.token()
 	o.good = name == "permessage-deflate"
@@ -173,7 +177,7 @@ func (s *scanner) take(b byte) bool {
 	return true
 }
 
-// token reads a token; "" is none.
+// token reads a token. It returns "" if there is none.
 func (s *scanner) token() string {
 	n := 0
 	for n < len(s.rest) && tokenByte(s.rest[n]) {
@@ -184,10 +188,10 @@ func (s *scanner) token() string {
 	return token
 }
 
-// value reads a token, quoted or not; "" is none.
+// value reads a token, which may be a quoted-string. It returns "" if there is none.
 //
-// RFC 6455 9.1: "When using the quoted-string syntax variant, the value after quoted-string unescaping
-// MUST conform to the 'token' ABNF."
+// RFC 6455 9.1: "When using the quoted-string syntax variant, the value after quoted-string
+// unescaping MUST conform to the 'token' ABNF."
 func (s *scanner) value() string {
 	if !s.take('"') {
 		return s.token()

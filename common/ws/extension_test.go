@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// accept returns the response to fields, "" for none, or "malformed".
+// accept returns the response to an offer in fields: "" if none is accepted, or "malformed".
 func accept(takeover bool, fields ...string) string {
 	var lines [][]byte
 	for _, f := range fields {
@@ -22,7 +22,7 @@ func accept(takeover bool, fields ...string) string {
 	return string(d.AppendResponse(nil))
 }
 
-// Traces have the rules one by one; these are the corners between them.
+// The traces of package conformance test the rules one by one. These cases combine rules.
 func TestOffers(t *testing.T) {
 	const yes = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 	for _, c := range []struct {
@@ -34,15 +34,15 @@ func TestOffers(t *testing.T) {
 		{"an offer", []string{"permessage-deflate"}, yes},
 		{"an empty field beside an offer", []string{"", "permessage-deflate"}, yes},
 		{"two empty fields", []string{"", ""}, "malformed"},
-		{"the second of three", []string{"x", "permessage-deflate;server_max_window_bits=9,permessage-deflate"},
+		{"the second of three offers", []string{"x", "permessage-deflate;server_max_window_bits=9,permessage-deflate"},
 			yes + "; server_max_window_bits=9"},
-		{"a malformed one behind one that is accepted", []string{"permessage-deflate", "a;"}, "malformed"},
-		{"a malformed one of another extension", []string{"x; y=\"", "permessage-deflate"}, "malformed"},
+		{"a malformed offer after one that is accepted", []string{"permessage-deflate", "a;"}, "malformed"},
+		{"a malformed offer of another extension", []string{"x; y=\"", "permessage-deflate"}, "malformed"},
 		{"a quoted value", []string{`permessage-deflate; server_max_window_bits="1\5"`}, yes + "; server_max_window_bits=15"},
 		{"a backslash at the end", []string{`permessage-deflate; a="1\`}, "malformed"},
 		{"a parameter of another extension", []string{"x; client_max_window_bits, permessage-deflate"}, yes},
 		{"a byte above 127", []string{"permessage-deflate; \xc3\xa4"}, "malformed"},
-		{"twice, once with a bad value", []string{
+		{"a parameter twice, once with an invalid value", []string{
 			"permessage-deflate; server_max_window_bits=9; server_max_window_bits=x"}, ""},
 	} {
 		if got := accept(false, c.fields...); got != c.want {
@@ -66,7 +66,8 @@ func TestTakeover(t *testing.T) {
 	}
 }
 
-// A list may be cut at its commas into any number of fields, and padded with white space and empty members.
+// A list may be cut at its commas into any number of fields, and padded with white space and empty
+// members.
 func FuzzOffersSplit(f *testing.F) {
 	for _, s := range []string{
 		"permessage-deflate; client_max_window_bits, permessage-deflate",
@@ -86,7 +87,7 @@ func FuzzOffersSplit(f *testing.F) {
 			{list, ""},
 		} {
 			if got := accept(false, same...); got != want {
-				t.Errorf("want %q as for %q, got %q for %q", want, list, got, same)
+				t.Errorf("%q: want %q as for %q, got %q", same, want, list, got)
 			}
 		}
 		if want == "" || want == "malformed" {

@@ -54,28 +54,33 @@ const (
 // a masking key.
 const MaxHeader = 2 + 8 + 4
 
-// Rsv1 is RSV1 as Header.Rsv has it: the mark of a compressed message (RFC 7692 6).
+// Rsv1 is the RSV1 bit in Header.Rsv. It marks a compressed message (RFC 7692 6).
 const Rsv1 byte = rsv1Bit
 
 // maxControl is RFC 6455 5.5's limit for the payload of a control frame.
 const maxControl = 125
 
-// Header is what stands in front of a frame's payload (RFC 6455 5.2).
+// Header is the beginning of a frame, before its payload (RFC 6455 5.2).
 type Header struct {
 	Fin    bool // the last frame of its message
-	Rsv    byte // RSV1, RSV2 and RSV3 where they stand in the first byte: 0x40, 0x20, 0x10
+	Rsv    byte // RSV1, RSV2 and RSV3 at their places in the first byte: 0x40, 0x20, 0x10
 	Opcode Opcode
 	Masked bool // the payload is XORed with Key
 	Key    [4]byte
 	Length int64 // of the payload, in bytes; never negative
 }
 
-// ParseHeader parses the header that p begins with and returns its size n. While n is 0 and err
-// is nil more bytes are needed, and h means nothing.
+// ParseHeader parses the header at the beginning of p and returns its size n in bytes. If n is 0
+// and err is nil, ParseHeader needs more bytes, and h has no meaning.
 //
-// It checks what one frame can violate by itself, and fails at the first byte that no further byte
-// can make good. The reserved bits and the mask bit depend on the sender and on what was
-// negotiated: they are returned, not checked.
+// It checks the rules that concern one header alone, and fails at the first byte after which no
+// further bytes could make the header valid. It doesn't check the reserved bits and the mask bit:
+// which values are allowed depends on the sender and on what was negotiated. Reader checks these.
+//
+// A header has 2, 4 or 10 bytes, and 4 more for the masking key. The second byte says how many. So
+// the two bytes are parsed first, then the longer forms of the length, then the key. ParseHeader
+// keeps no state: if the header isn't complete, the caller calls again with the same bytes and
+// further ones.
 func ParseHeader(p []byte) (h Header, n int, err *Error) {
 	if len(p) == 0 {
 		return h, 0, nil
@@ -92,6 +97,8 @@ func ParseHeader(p []byte) (h Header, n int, err *Error) {
 	h.Masked = p[1]&maskBit != 0
 	h.Length = int64(p[1] & lengthBits)
 	n = 2
+	// A length of 126 or 127 isn't the length: it says that the length follows in 2 or 8 bytes.
+	// Then a control frame is too long already, whatever the length is.
 	if h.Length > maxControl {
 		if h.Opcode.Control() {
 			return h, 0, ErrControlLong
@@ -110,7 +117,7 @@ func ParseHeader(p []byte) (h Header, n int, err *Error) {
 	return h, n, nil
 }
 
-// checkFirst checks a header's first byte as far as it can be checked alone.
+// checkFirst checks the rules that concern only the first byte of a header.
 func checkFirst(b byte) *Error {
 	op := Opcode(b & opcodeBits)
 	switch {
@@ -122,8 +129,8 @@ func checkFirst(b byte) *Error {
 	return nil
 }
 
-// parseLength reads the two long forms of the length. n is where the length ends, 0 as long as it
-// is not whole or if it is wrong.
+// parseLength parses the two long forms of the length. n is the offset in p where the length ends,
+// or 0 if the length isn't complete or is invalid.
 //
 // RFC 6455 5.2: "the minimal number of bytes MUST be used to encode the length", and of the
 // 64-bit form "the most significant bit MUST be 0".
@@ -138,7 +145,9 @@ func parseLength(p []byte) (length int64, n int, err *Error) {
 		}
 		return int64(v), 4, nil
 	}
-	// The sign shows in the first of the eight bytes, a short value in the first six.
+	// The first of the eight bytes has the sign bit. If the first six are zero, 16 bits would have
+	// been enough. Both are checked as soon as these bytes are there, so that a cut changes
+	// nothing.
 	if len(p) > 2 && p[2]&0x80 != 0 {
 		return 0, 0, ErrLengthSign
 	}
@@ -151,9 +160,9 @@ func parseLength(p []byte) (length int64, n int, err *Error) {
 	return int64(binary.BigEndian.Uint64(p[2:])), 10, nil
 }
 
-// AppendHeader appends h as it goes over the wire, the length in its shortest form, and returns
-// the extended slice. It does not ask whether h is legal: Key is ignored unless Masked is set, bits
-// outside their fields are dropped, and a negative Length is the caller's mistake.
+// AppendHeader appends the bytes of h, with the length in its shortest form, and returns the
+// extended slice. It doesn't check whether h is legal. It ignores Key unless Masked is set, and
+// drops bits of Rsv and Opcode that have no place in the header. Length must not be negative.
 func AppendHeader(dst []byte, h Header) []byte {
 	first := h.Rsv&rsvBits | byte(h.Opcode)&opcodeBits
 	if h.Fin {
@@ -179,11 +188,11 @@ func AppendHeader(dst []byte, h Header) []byte {
 	return dst
 }
 
-// AppendFrame appends a whole frame and returns the extended slice. The length is that of payload,
-// whatever h.Length says. If h.Masked is set the copy is masked; payload itself is only read.
+// AppendFrame appends a whole frame and returns the extended slice. The frame has the length of
+// payload; h.Length is ignored. If h.Masked is set, AppendFrame masks the copy and not payload.
 //
-// A client has to take a new Key for each frame from a source that nobody can predict (RFC 6455
-// 5.3); this package has none.
+// A client must choose a new Key for each frame from a source that nobody can predict (RFC 6455
+// 5.3). This package has no such source.
 func AppendFrame(dst []byte, h Header, payload []byte) []byte {
 	h.Length = int64(len(payload))
 	dst = AppendHeader(dst, h)

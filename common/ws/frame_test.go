@@ -24,7 +24,7 @@ func unhex(t testing.TB, s string) []byte {
 
 var rfcKey = [4]byte{0x37, 0xfa, 0x21, 0x3d}
 
-// headers pairs each shape of a header with its bytes. The first ones are RFC 6455's own (5.7).
+// headers has the bytes of each form of a header. The first ones are the examples of RFC 6455 5.7.
 var headers = []struct {
 	title string
 	wire  string
@@ -61,7 +61,7 @@ func TestParseHeaderReadsEveryForm(t *testing.T) {
 			wire := unhex(t, c.wire)
 			for n := range wire {
 				if _, got, err := ws.ParseHeader(wire[:n]); got != 0 || err != nil {
-					t.Errorf("of % x it says size %d, error %v; want it to ask for more", wire[:n], got, err)
+					t.Errorf("% x: got size %d, error %v; want it to ask for more bytes", wire[:n], got, err)
 				}
 			}
 			for _, behind := range []string{"", "ff", "00000000000000000000"} {
@@ -89,21 +89,21 @@ func TestAppendHeaderWritesTheShortestForm(t *testing.T) {
 func TestAppendHeaderDropsBitsOutsideTheirFields(t *testing.T) {
 	got := ws.AppendHeader(nil, ws.Header{Rsv: 0xFF, Opcode: 0xF0 | ws.Binary, Key: rfcKey})
 	if diff := cmp.Diff(unhex(t, "72 00"), got); diff != "" {
-		t.Errorf("no FIN, all of RSV, binary, no mask (-want +got):\n%s", diff)
+		t.Errorf("a header without FIN and mask, with all RSV bits (-want +got):\n%s", diff)
 	}
 }
 
 func TestParseHeaderFailsAtTheFirstInvalidByte(t *testing.T) {
 	for _, c := range []struct {
 		title string
-		wire  string // up to and with the byte that can't be made good
+		wire  string // ends with the first byte that makes the header invalid
 		want  *ws.Error
 	}{
 		{"opcode 3 is reserved for data", "83", ws.ErrOpcode},
 		{"opcode 7 is reserved for data", "07", ws.ErrOpcode},
 		{"opcode 0xB is reserved for control", "8b", ws.ErrOpcode},
 		{"opcode 0xF is reserved for control", "8f", ws.ErrOpcode},
-		{"a reserved opcode is judged before its missing FIN", "0b", ws.ErrOpcode},
+		{"a reserved opcode is reported before its missing FIN", "0b", ws.ErrOpcode},
 		{"a Ping is never fragmented", "09", ws.ErrControlFragmented},
 		{"a Pong is never fragmented", "0a", ws.ErrControlFragmented},
 		{"a Close is never fragmented", "08", ws.ErrControlFragmented},
@@ -113,12 +113,12 @@ func TestParseHeaderFailsAtTheFirstInvalidByte(t *testing.T) {
 		{"125 has a shorter form than 16 bits", "82 fe 007d", ws.ErrLengthForm},
 		{"0 has a shorter form than 64 bits", "82 7f 000000000000", ws.ErrLengthForm},
 		{"65535 has a shorter form than 64 bits", "82 ff 000000000000", ws.ErrLengthForm},
-		{"a length has no sign", "82 7f 80", ws.ErrLengthSign},
+		{"a length must not have its top bit set", "82 7f 80", ws.ErrLengthSign},
 	} {
 		t.Run(c.title, func(t *testing.T) {
 			wire := unhex(t, c.wire)
 			if _, n, err := ws.ParseHeader(wire[:len(wire)-1]); n != 0 || err != nil {
-				t.Errorf("a byte earlier it says size %d, error %v; want it to ask for more", n, err)
+				t.Errorf("a byte earlier: got size %d, error %v; want it to ask for more bytes", n, err)
 			}
 			for _, behind := range []string{"", "ffff", "0000000000000000000000"} {
 				if _, n, err := ws.ParseHeader(append(wire, unhex(t, behind)...)); err != c.want || n != 0 {
@@ -129,8 +129,8 @@ func TestParseHeaderFailsAtTheFirstInvalidByte(t *testing.T) {
 	}
 }
 
-// As long as ParseHeader asks for more there is something that makes the header good: what it
-// does not refuse yet it could not refuse.
+// As long as ParseHeader asks for more bytes, there are bytes that make the header valid. So it
+// never reports an invalid header too late.
 func TestParseHeaderNeedsNoMoreBytesThanTheHeaderHas(t *testing.T) {
 	for first := range 256 {
 		for second := range 256 {
@@ -142,14 +142,14 @@ func TestParseHeaderNeedsNoMoreBytesThanTheHeaderHas(t *testing.T) {
 				_, low, _ := ws.ParseHeader(append(bytes.Clone(p), bytes.Repeat([]byte{0x01}, 12)...))
 				_, high, _ := ws.ParseHeader(append(bytes.Clone(p), bytes.Repeat([]byte{0x7f}, 12)...))
 				if low == 0 && high == 0 {
-					t.Errorf("% x waits for more, but nothing makes it good", p)
+					t.Errorf("% x: ParseHeader asks for more bytes, but none make the header valid", p)
 				}
 			}
 		}
 	}
 }
 
-// The examples of RFC 6455 5.7, whole.
+// The examples are the complete frames of RFC 6455 5.7.
 func TestAppendFrameWritesTheExamplesOfTheRFC(t *testing.T) {
 	hello := []byte("Hello")
 	for _, c := range []struct {
@@ -170,7 +170,7 @@ func TestAppendFrameWritesTheExamplesOfTheRFC(t *testing.T) {
 			"82 7e 0100" + strings.Repeat("00", 256)},
 		{"64 KiB", ws.Header{Fin: true, Opcode: ws.Binary}, make([]byte, 1<<16),
 			"82 7f 0000000000010000" + strings.Repeat("00", 1<<16)},
-		{"the length is that of the payload, not the header's", ws.Header{Fin: true, Opcode: ws.Text, Length: 99},
+		{"the length is the payload's, not the header's", ws.Header{Fin: true, Opcode: ws.Text, Length: 99},
 			hello, "81 05 48656c6c6f"},
 	} {
 		t.Run(c.title, func(t *testing.T) {
@@ -180,7 +180,7 @@ func TestAppendFrameWritesTheExamplesOfTheRFC(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if !bytes.Equal(before, c.payload) {
-				t.Error("the payload was written to; it is only lent")
+				t.Error("AppendFrame has changed the payload, which is only lent")
 			}
 		})
 	}
@@ -205,7 +205,7 @@ func TestOpcodeNames(t *testing.T) {
 	}
 }
 
-// FuzzFrameRoundTrip: what is appended is parsed back, and the payload with it.
+// FuzzFrameRoundTrip appends a frame, parses it, and compares the header and the payload.
 func FuzzFrameRoundTrip(f *testing.F) {
 	f.Add(byte(0x81), true, uint32(0x37fa213d), []byte("Hello"), uint16(0))
 	f.Add(byte(0x02), false, uint32(0), []byte{}, uint16(300))
@@ -224,12 +224,12 @@ func FuzzFrameRoundTrip(f *testing.F) {
 		known := op <= ws.Binary || op >= ws.Close && op <= ws.Pong
 		if legal := known && (!op.Control() || want.Fin && len(payload) <= 125); !legal {
 			if err == nil || n != 0 {
-				t.Fatalf("size %d, error %v of an illegal frame %+v", n, err, want)
+				t.Fatalf("illegal frame %+v: got size %d, error %v; want an error", want, n, err)
 			}
 			return
 		}
 		if err != nil {
-			t.Fatalf("%v of a legal frame %+v", err, want)
+			t.Fatalf("legal frame %+v: got error %v", want, err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("header (-want +got):\n%s", diff)
@@ -238,7 +238,7 @@ func FuzzFrameRoundTrip(f *testing.F) {
 			ws.Mask(got.Key, 0, wire[n:])
 		}
 		if !bytes.Equal(payload, wire[n:]) {
-			t.Fatalf("payload of %d bytes came back different", len(payload))
+			t.Fatalf("a payload of %d bytes has changed", len(payload))
 		}
 	})
 }

@@ -5,36 +5,37 @@ import (
 	"math"
 )
 
-// The bytes around a text in the framing of hixie-75 and hixie-76, neither of which can stand in
-// UTF-8 for anything but U+0000 (the first) or at all (the second).
+// The bytes around a text in the framing of hixie-75 and hixie-76. In UTF-8, hixieStart is always
+// U+0000, and hixieEnd never occurs.
 const (
 	hixieStart = 0x00
 	hixieEnd   = 0xFF
 )
 
-// moreDigits is set in every byte of a length but its last; the other seven bits are a digit.
+// moreDigits is set in every byte of a length except the last. The other seven bits are a digit.
 const moreDigits = 0x80
 
-// HixieReader does for the framing of hixie-75 and hixie-76 (hybi-00) what Reader does for that of
-// RFC 6455, and keeps the same law: cutting never changes meaning. The zero HixieReader is one of
-// hixie-75 without a size limit.
+// HixieReader is what Reader is, for the framing of hixie-75 and hixie-76 (hybi-00). It has the
+// same most important rule: a cut never changes the meaning. The zero HixieReader reads hixie-75
+// without a size limit.
 //
-// A frame's first byte is its type. Below 0x80 everything up to the next 0xFF belongs to it; type 0x00
-// is a text, the others mean nothing and are skipped. From 0x80 on a length follows, in digits of seven
-// bits, and as many bytes, which are skipped too. But hixie-76 gave one of these frames a meaning: type
-// 0xFF with the length zero is the closing handshake.
+// The first byte of a frame is its type. A frame whose type is below 0x80 ends with the next 0xFF.
+// If its type is 0x00, it is a text. The other types have no meaning, and their frames are skipped.
+// If the type is 0x80 or more, a length follows in digits of seven bits, and then that number of
+// bytes. These frames are skipped too. There is one exception: in hixie-76 a frame with type 0xFF
+// and length zero is the closing handshake.
 type HixieReader struct {
-	closes bool // FF 00 is a Close
+	closes bool // FF 00 is the closing handshake
 	over   bool
 	state  hixieState
-	kind   byte  // of the frame that is skipped
-	begun  bool  // a piece of the text has been given
-	text   UTF8  // of the text under way
+	kind   byte  // type of the frame that is skipped
+	begun  bool  // the caller has got a piece of the text
+	text   UTF8  // of the current text
 	limit  int64 // of size; 0: none
-	size   int64 // of the frame so far; within its length and after it: the bytes announced and still to come
+	size   int64 // bytes of the frame so far; of a frame with a length: the bytes that haven't arrived
 }
 
-// hixieState is where in a frame a HixieReader stands.
+// hixieState is the part of a frame that a HixieReader reads next.
 type hixieState uint8
 
 const (
@@ -45,17 +46,17 @@ const (
 	hixieSkip                      // after its length
 )
 
-// Init makes r ready for a connection's first frame. closes says that 0xFF 0x00 is the closing
-// handshake, as it is from hixie-76 on. limit is the most bytes that a frame may have, 0 none.
+// Init makes r ready for a connection's first frame. closes is true for hixie-76, in which 0xFF
+// 0x00 is the closing handshake. limit is the most bytes that a frame may have; 0 is no limit.
 func (r *HixieReader) Init(closes bool, limit int64) {
 	*r = HixieReader{closes: closes, limit: limit}
 }
 
-// SetLimit replaces the limit that Init was given, for the messages that have not begun yet.
+// SetLimit replaces the limit for messages that have not begun yet.
 func (r *HixieReader) SetLimit(limit int64) { r.limit = limit }
 
-// Next is as Reader.Next. Its events are NeedMore, Data (a text, always), CloseFrame with NoStatus, and
-// Failed. No byte of p is changed: there is no masking.
+// Next does what Reader.Next does. Its events are NeedMore, Data, which is always text, CloseFrame
+// with NoStatus, and Failed. It doesn't change p, because hixie frames are not masked.
 func (r *HixieReader) Next(p []byte) (ev Event, n int) {
 	for n < len(p) && !r.over {
 		var k int
@@ -94,8 +95,9 @@ func (r *HixieReader) begin(kind byte) int {
 	return 1
 }
 
-// piece gives what p has of the text. The limit is passed, or the text is spoilt, at one certain byte,
-// and so the bytes before the limit are looked at first, wherever p ends.
+// piece returns the piece of the text that is in p. If the text is both invalid and too big, the
+// earlier of the two bytes decides. So piece checks the bytes within the limit first, and the
+// result doesn't depend on where p ends.
 func (r *HixieReader) piece(p []byte) (Event, int) {
 	end := bytes.IndexByte(p, hixieEnd)
 	last := end >= 0
@@ -140,6 +142,7 @@ func (r *HixieReader) unknown(p []byte) (Event, int) {
 }
 
 // digit processes a byte of the length. A length may have any number of leading zeros.
+// size is the length so far; afterwards skip counts it down.
 func (r *HixieReader) digit(b byte) (Event, int) {
 	most := r.limit
 	if most <= 0 {
@@ -171,7 +174,7 @@ func (r *HixieReader) skip(p []byte) int {
 	return int(n)
 }
 
-// room is how many bytes the frame may still have.
+// room is the number of bytes that the frame may still have.
 func (r *HixieReader) room() int64 {
 	if r.limit <= 0 {
 		return math.MaxInt64
@@ -179,7 +182,7 @@ func (r *HixieReader) room() int64 {
 	return r.limit - r.size
 }
 
-// next goes back between two frames.
+// next makes r ready for the next frame.
 func (r *HixieReader) next() { *r = HixieReader{closes: r.closes, limit: r.limit} }
 
 func (r *HixieReader) fail(err *Error) Event {
@@ -187,12 +190,12 @@ func (r *HixieReader) fail(err *Error) Event {
 	return Event{Kind: Failed, Code: err.Code, Err: err}
 }
 
-// HixieText reports whether p may stand in a frame of hixie: whether it is free of the byte that would
-// end the frame. UTF-8 always is.
+// HixieText reports whether a hixie frame may contain p: whether p is without the byte 0xFF, which
+// would end the frame. UTF-8 never has that byte.
 func HixieText(p []byte) bool { return bytes.IndexByte(p, hixieEnd) < 0 }
 
-// AppendHixie appends a piece of a text, its first, its last, both or neither, and returns the extended
-// slice. Of p HixieText must hold.
+// AppendHixie appends a piece of a text, and returns the extended slice. first and last report
+// whether p is the first or the last piece; the whole text is both. HixieText(p) must be true.
 func AppendHixie(dst, p []byte, first, last bool) []byte {
 	if first {
 		dst = append(dst, hixieStart)
@@ -204,5 +207,5 @@ func AppendHixie(dst, p []byte, first, last bool) []byte {
 	return dst
 }
 
-// AppendHixieClose appends the closing handshake of hixie-76. It has neither code nor reason.
+// AppendHixieClose appends the closing handshake of hixie-76, which has no code and no reason.
 func AppendHixieClose(dst []byte) []byte { return append(dst, 0xFF, 0x00) }

@@ -6,16 +6,17 @@ import (
 	"math"
 )
 
-// HixieBody is how many bytes follow the header fields of a hixie-76 handshake: the third of its keys.
+// HixieBody is the number of bytes after the header fields of a hixie-76 handshake. They are the
+// third key of the handshake.
 const HixieBody = 8
 
-// HixieNumber decodes a Sec-WebSocket-Key1 or -Key2: the digits in it make a number, and that is a
-// multiple of the number of spaces in it; the quotient is the result. All else is there to be ignored.
-// ok is false for a key that no client may send: without a space, with a remainder, or with more than
-// 32 bits.
+// HixieNumber decodes a Sec-WebSocket-Key1 or -Key2. The digits in the key form a number, which
+// must be a multiple of the number of spaces in the key. The result is their quotient. Other
+// characters are ignored. ok is false if the key has no space, if the division has a remainder, or
+// if the number has more than 32 bits.
 //
-// The puzzle proves nothing about the client but that it is no browser's form: a page could send the
-// fields of a handshake, but not such a key and eight bytes after the header fields.
+// The puzzle proves only that the client isn't a form on a web page. A form could send the fields
+// of a handshake, but not such a key, and not eight bytes after the header fields.
 func HixieNumber(key []byte) (n uint32, ok bool) {
 	var number, spaces uint64
 	for _, c := range key {
@@ -34,8 +35,9 @@ func HixieNumber(key []byte) (n uint32, ok bool) {
 	return uint32(number / spaces), true
 }
 
-// AppendHixieAnswer appends the 16 bytes that end the response to a hixie-76 handshake, the MD5 of both numbers in
-// network byte order and the eight bytes of the third key, and returns the extended slice.
+// AppendHixieAnswer appends the last 16 bytes of the response to a hixie-76 handshake, and returns
+// the extended slice. They are the MD5 hash of both numbers in network byte order and the eight
+// bytes of the third key.
 func AppendHixieAnswer(dst []byte, one, two uint32, body [HixieBody]byte) []byte {
 	challenge := binary.BigEndian.AppendUint32(make([]byte, 0, 16), one)
 	challenge = binary.BigEndian.AppendUint32(challenge, two)

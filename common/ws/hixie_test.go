@@ -18,7 +18,7 @@ type hixieSetup struct {
 	limit  int64
 }
 
-// playHixie is play for a HixieReader.
+// playHixie does what play does, with a HixieReader.
 func playHixie(t testing.TB, s hixieSetup, wire, cuts []byte) []string {
 	t.Helper()
 	var r ws.HixieReader
@@ -26,8 +26,8 @@ func playHixie(t testing.TB, s hixieSetup, wire, cuts []byte) []string {
 	return drive(t, r.Next, wire, cuts)
 }
 
-// hixieSlowly decodes wire byte by byte, each question asked at the byte that answers it. The whole
-// frame is kept.
+// hixieSlowly decodes wire byte by byte, keeps the whole frame, and checks each rule at the byte
+// that decides it.
 func hixieSlowly(s hixieSetup, wire []byte) (says []string) {
 	defer func() {
 		switch stop := recover().(type) {
@@ -84,42 +84,42 @@ func hixieSlowly(s hixieSetup, wire []byte) (says []string) {
 	}
 }
 
-// hixieRules is what the drafts say, one sentence a case. Where a case fails, its last byte is the first
-// that can be known to be wrong.
+// hixieRules has one case for each sentence of the drafts. If the connection of a case fails, its
+// last byte is the first that makes it invalid.
 var hixieRules = []struct {
 	title string
 	setup hixieSetup
 	wire  string
 	want  []string
 }{
-	{"a text stands between 00 and FF", hixieSetup{}, "\x00Hello\xff", []string{`text "Hello"`}},
+	{"a text begins with 00 and ends with FF", hixieSetup{}, "\x00Hello\xff", []string{`text "Hello"`}},
 	{"a text may be empty", hixieSetup{}, "\x00\xff", []string{`text ""`}},
-	{"a text may have U+0000 in it", hixieSetup{}, "\x00a\x00b\xff", []string{`text "a\x00b"`}},
-	{"texts follow each other", hixieSetup{}, "\x00a\xff\x00b\xff", []string{`text "a"`, `text "b"`}},
-	{"what is not finished is waited for", hixieSetup{}, "\x00ab", []string{`so far text "ab"`}},
-	{"a type below 80 is skipped up to FF", hixieSetup{}, "\x01\x00\xc3\xff\x00b\xff", []string{`text "b"`}},
-	{"a type from 80 on has a length", hixieSetup{}, "\x80\x03\x00\xff\x00\x00b\xff", []string{`text "b"`}},
+	{"a text may contain U+0000", hixieSetup{}, "\x00a\x00b\xff", []string{`text "a\x00b"`}},
+	{"a text may follow another", hixieSetup{}, "\x00a\xff\x00b\xff", []string{`text "a"`, `text "b"`}},
+	{"an unfinished text waits for its end", hixieSetup{}, "\x00ab", []string{`so far text "ab"`}},
+	{"a frame with a type below 80 is skipped up to FF", hixieSetup{}, "\x01\x00\xc3\xff\x00b\xff", []string{`text "b"`}},
+	{"a frame with a type from 80 on has a length", hixieSetup{}, "\x80\x03\x00\xff\x00\x00b\xff", []string{`text "b"`}},
 	{"a length has digits of seven bits", hixieSetup{},
 		"\x81\x81\x00" + strings.Repeat("\x00", 128) + "\x00b\xff", []string{`text "b"`}},
 	{"a length may begin with zeros", hixieSetup{},
 		"\x81" + strings.Repeat("\x80", 20) + "\x01\x00\x00b\xff", []string{`text "b"`}},
 	{"a length has 63 bits at most", hixieSetup{}, "\x81" + strings.Repeat("\xff", 10),
 		fails(ws.ErrMessageTooBig)},
-	{"from hixie-76 on FF 00 is a goodbye", hixieSetup{closes: true}, "\xff\x00\x00b\xff",
+	{"in hixie-76 FF 00 is the closing handshake", hixieSetup{closes: true}, "\xff\x00\x00b\xff",
 		[]string{`close 1005 ""`}},
-	{"with any number of zeros", hixieSetup{closes: true}, "\xff\x80\x80\x00", []string{`close 1005 ""`}},
-	{"in hixie-75 it is a frame like any other", hixieSetup{}, "\xff\x00\x00b\xff", []string{`text "b"`}},
-	{"FF with a length is no goodbye", hixieSetup{closes: true}, "\xff\x01\x00\x00b\xff", []string{`text "b"`}},
-	{"80 00 is none either", hixieSetup{closes: true}, "\x80\x00\x00b\xff", []string{`text "b"`}},
+	{"the closing handshake may have any number of zeros", hixieSetup{closes: true}, "\xff\x80\x80\x00", []string{`close 1005 ""`}},
+	{"in hixie-75 FF 00 is a frame like any other", hixieSetup{}, "\xff\x00\x00b\xff", []string{`text "b"`}},
+	{"FF with a length isn't the closing handshake", hixieSetup{closes: true}, "\xff\x01\x00\x00b\xff", []string{`text "b"`}},
+	{"80 00 isn't the closing handshake", hixieSetup{closes: true}, "\x80\x00\x00b\xff", []string{`text "b"`}},
 	{"a text that isn't UTF-8 is refused at its first bad byte", hixieSetup{}, "\x00a\xc0",
 		fails(ws.ErrInvalidPayload)},
 	{"a text must not end inside a character", hixieSetup{}, "\x00a\xc3\xff", fails(ws.ErrInvalidPayload)},
 	{"a text may be as long as the limit", hixieSetup{limit: 3}, "\x00abc\xff", []string{`text "abc"`}},
-	{"but not longer", hixieSetup{limit: 3}, "\x00abcd", fails(ws.ErrMessageTooBig)},
-	{"the limit is a text's, not the connection's", hixieSetup{limit: 3}, "\x00abc\xff\x00abc\xff",
+	{"a text must not be longer than the limit", hixieSetup{limit: 3}, "\x00abcd", fails(ws.ErrMessageTooBig)},
+	{"the limit is for one text, not for the connection", hixieSetup{limit: 3}, "\x00abc\xff\x00abc\xff",
 		[]string{`text "abc"`, `text "abc"`}},
-	{"what is skipped has the same limit", hixieSetup{limit: 3}, "\x01abcd", fails(ws.ErrMessageTooBig)},
-	{"and so has what is announced", hixieSetup{limit: 3}, "\x80\x04", fails(ws.ErrMessageTooBig)},
+	{"a skipped frame has the same limit", hixieSetup{limit: 3}, "\x01abcd", fails(ws.ErrMessageTooBig)},
+	{"an announced length has the same limit", hixieSetup{limit: 3}, "\x80\x04", fails(ws.ErrMessageTooBig)},
 }
 
 func TestHixieRules(t *testing.T) {
@@ -137,7 +137,7 @@ func TestHixieRules(t *testing.T) {
 			}
 			if short := playHixie(t, tt.setup, wire[:len(wire)-1], nil); strings.HasPrefix(tt.want[0], "fails") &&
 				len(short) > 0 && strings.HasPrefix(short[0], "fails") {
-				t.Errorf("it fails a byte before the one that decides: %v", short)
+				t.Errorf("the reader fails before the last byte: %v", short)
 			}
 		})
 	}
@@ -209,7 +209,7 @@ func TestHixieReaderAllocatesNothing(t *testing.T) {
 		}
 	})
 	if n != 0 {
-		t.Errorf("want no allocation, got %.1f", n)
+		t.Errorf("want no allocations, got %.1f", n)
 	}
 }
 
@@ -217,15 +217,15 @@ func TestHixieTextCantEndItsFrame(t *testing.T) {
 	for _, p := range []string{"", "Hello", "grüß dich", "\x00\x00", "\xfe"} {
 		frame := ws.AppendHixie(nil, []byte(p), true, true)
 		if !ws.HixieText([]byte(p)) || !bytes.Equal(frame, []byte("\x00"+p+"\xff")) {
-			t.Errorf("%q: want it to be a text, framed as such, got % x", p, frame)
+			t.Errorf("%q: want it between 00 and FF, got % x", p, frame)
 		}
 	}
 	if ws.HixieText([]byte("a\xffb")) {
-		t.Error("want FF to be refused: it would end the frame")
+		t.Error("HixieText accepts the byte FF, which would end the frame")
 	}
 }
 
-// The examples of the draft, sections 1.2 and 1.3.
+// The examples are those of the draft's sections 1.2 and 1.3.
 func TestHixieAnswerIsThatOfTheDraft(t *testing.T) {
 	for _, tt := range []struct {
 		key1, key2, body, want string
@@ -249,18 +249,18 @@ func TestHixieAnswerIsThatOfTheDraft(t *testing.T) {
 
 func TestInvalidHixieKeysAreRefused(t *testing.T) {
 	for key, why := range map[string]string{
-		"":             "there is nothing",
-		"12345":        "there is no space",
-		"1 2 3":        "123 is no multiple of 2: it is of 3",
+		"":             "the key is empty",
+		"12345":        "the key has no space",
+		"1 2 3":        "123 is no multiple of 2, the number of spaces",
 		"1 3":          "",
 		" ":            "",
 		"4294967295 ":  "",
-		"4294967296 ":  "it has 33 bits",
-		"99999999999 ": "it has more than that",
+		"4294967296 ":  "the number has 33 bits",
+		"99999999999 ": "the number has more than 33 bits",
 		"a b":          "",
 	} {
 		if _, ok := ws.HixieNumber([]byte(key)); ok != (why == "") {
-			t.Errorf("%q: got %t, because: %s", key, ok, why)
+			t.Errorf("%q: got ok %t, want %t; reason to refuse it: %q", key, ok, why == "", why)
 		}
 	}
 }
@@ -285,7 +285,7 @@ func TestHybi07AndHybi10HaveTheirOwnCloseCodes(t *testing.T) {
 			got = failSays(ev.Err)
 		}
 		if got != want {
-			t.Errorf("1004, early %t: want %s, got %s", early, want, got)
+			t.Errorf("code 1004, Hybi07 %t: want %s, got %s", early, want, got)
 		}
 	}
 }

@@ -2,12 +2,12 @@ package ws
 
 import "encoding/binary"
 
-// hybi07TooBig is 1009's number in versions 7 and 8 of the protocol (hybi-07 to hybi-12). RFC 6455
-// reserves it.
+// hybi07TooBig is the code for a message that is too big in versions 7 and 8 of the protocol
+// (hybi-07 to hybi-12). RFC 6455 has 1009 for it, and reserves 1004.
 const hybi07TooBig Code = 1004
 
-// AppendHybi07Close is AppendClose for versions 7 and 8, in which the codes from 1008 on did not exist
-// yet: each becomes the one of theirs that comes nearest.
+// AppendHybi07Close is AppendClose for versions 7 and 8. These versions don't have the codes from
+// 1008 on, so AppendHybi07Close replaces each of these by the most similar older code.
 func AppendHybi07Close(dst []byte, code Code, reason string) []byte {
 	switch code {
 	case MessageTooBig:
@@ -23,7 +23,8 @@ func AppendHybi07Close(dst []byte, code Code, reason string) []byte {
 	return AppendClose(dst, code, reason)
 }
 
-// translateHybi07Code puts today's code into the payload of a Close frame of version 7 or 8.
+// translateHybi07Code replaces the code in the payload of a Close frame of version 7 or 8 by the
+// code of RFC 6455, in place.
 func translateHybi07Code(p []byte) {
 	if len(p) >= 2 && Code(binary.BigEndian.Uint16(p)) == hybi07TooBig {
 		binary.BigEndian.PutUint16(p, uint16(MessageTooBig))

@@ -9,7 +9,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// The example of RFC 6455 1.3 and 4.2.2.
+// The example is that of RFC 6455 1.3 and 4.2.2.
 func TestAppendAcceptOfTheRFCsKey(t *testing.T) {
 	got := ws.AppendAccept([]byte("Sec-WebSocket-Accept: "), []byte("dGhlIHNhbXBsZSBub25jZQ=="))
 	if want := "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="; string(got) != want {
@@ -17,8 +17,8 @@ func TestAppendAcceptOfTheRFCsKey(t *testing.T) {
 	}
 }
 
-// A digest is binary: one in fourteen has a zero byte, and code that takes it for a C string returns
-// those handshakes wrongly.
+// A digest is binary: one in fourteen has a zero byte. Code that treats the digest as a C string
+// would give those handshakes a wrong response.
 func TestAppendAcceptTakesADigestWithAZeroByte(t *testing.T) {
 	zeros := 0
 	for i := range uint64(1000) {
@@ -34,9 +34,10 @@ func TestAppendAcceptTakesADigestWithAZeroByte(t *testing.T) {
 		}
 	}
 	if zeros == 0 {
-		t.Error("no digest of a thousand had a zero byte; the test proves nothing")
+		t.Error("none of a thousand digests has a zero byte, so the test proves nothing")
 	}
-	// Computed by another program: printf '%s' KEY+GUID | openssl dgst -sha1 -binary | base64
+	// Another program computed the value:
+	// printf '%s' KEY+GUID | openssl dgst -sha1 -binary | base64
 	got := string(ws.AppendAccept(nil, []byte("AAAAAAAAAAAAAAAAAAAAHA==")))
 	if want := "E1Z2TYWmzNu4/K8AmeULQtVd/9o="; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -49,8 +50,8 @@ func TestValidKey(t *testing.T) {
 		want       bool
 	}{
 		{"the RFC's key", "dGhlIHNhbXBsZSBub25jZQ==", true},
-		{"both of base64's signs", "++++////++++////++++/w==", true},
-		{"nothing", "", false},
+		{"the characters + and /", "++++////++++////++++/w==", true},
+		{"an empty key", "", false},
 		{"15 bytes", "AAAAAAAAAAAAAAAAAAAA", false},
 		{"15 bytes and four line feeds", "AAAAAAAAAAAAAAAAAAAA\n\n\n\n", false},
 		{"17 bytes", "AAAAAAAAAAAAAAAAAAAAAAA=", false},
@@ -63,7 +64,7 @@ func TestValidKey(t *testing.T) {
 		{"a space in front", " dGhlIHNhbXBsZSBub25jZQ=", false},
 	} {
 		if got := ws.ValidKey([]byte(c.key)); got != c.want {
-			t.Errorf("%s: %q is valid %t, want %t", c.title, c.key, got, c.want)
+			t.Errorf("%s: ValidKey(%q) is %t, want %t", c.title, c.key, got, c.want)
 		}
 	}
 }

@@ -6,8 +6,9 @@ import (
 	"math/bits"
 )
 
-// Mask XORs p in place with key. pos is the offset of p[0] in its frame's payload, so that a
-// payload may be masked piece by piece. The same call unmasks:
+// Mask XORs p in place with key. pos is the offset of p[0] in the frame's payload, so a payload can
+// be masked piece by piece. The same call unmasks, because a second XOR with the same key restores
+// p.
 //
 // RFC 6455 5.3: "The same algorithm applies regardless of the direction of the translation".
 func Mask(key [4]byte, pos int64, p []byte) {
@@ -17,7 +18,7 @@ func Mask(key [4]byte, pos int64, p []byte) {
 	if len(p) >= wide {
 		p = maskWide(word, p)
 	}
-	for len(p) >= 32 { // four at a time: the loop itself costs more than the XOR
+	for len(p) >= 32 { // four words in each pass: the loop costs more time than the XOR
 		xor(p[0:8], word)
 		xor(p[8:16], word)
 		xor(p[16:24], word)
@@ -37,11 +38,13 @@ func xor(p []byte, word uint64) {
 	binary.LittleEndian.PutUint64(p, binary.LittleEndian.Uint64(p)^word)
 }
 
-// wide is from how many bytes on maskWide is faster, which first has to write the key out.
+// wide is the number of bytes from which on maskWide is faster. maskWide first has to fill a buffer
+// with copies of the key.
 const wide = 4 << 10
 
-// maskWide masks p by the processor's vector instructions, which package subtle uses and the compiler
-// doesn't, and returns what is left at its end.
+// maskWide masks p except its last bytes, less than a kibibyte, and returns these. It uses the
+// vector instructions of the processor: package subtle has them, and the compiler doesn't generate
+// them.
 func maskWide(word uint64, p []byte) []byte {
 	var pad [1 << 10]byte
 	binary.LittleEndian.PutUint64(pad[:], word)

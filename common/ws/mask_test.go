@@ -9,7 +9,8 @@ import (
 )
 
 // TestMaskIsTheRFCsFormula compares with RFC 6455 5.3 as it is written: "Octet i of the transformed
-// data is the XOR of octet i of the original data with octet at index i modulo 4 of the masking key".
+// data is the XOR of octet i of the original data with octet at index i modulo 4 of the masking
+// key".
 func TestMaskIsTheRFCsFormula(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	key := [4]byte{0x11, 0x22, 0x44, 0x88}

@@ -14,7 +14,7 @@ import (
 	"threeloops/common/ws"
 )
 
-// play feeds wire to a new Reader in pieces of the sizes in cuts, the rest in one piece.
+// play feeds wire to a new Reader in pieces of the sizes in cuts, and the rest in one piece.
 func play(t testing.TB, s setup, wire []byte, cuts []byte) (got transcript) {
 	t.Helper()
 	var r, fresh ws.Reader
@@ -27,8 +27,8 @@ func play(t testing.TB, s setup, wire []byte, cuts []byte) (got transcript) {
 	return got
 }
 
-// drive feeds wire to a reader's Next in pieces of the sizes in cuts, the rest in one piece, and
-// checks on the way what holds of every single event.
+// drive feeds wire to next, a reader's method, in pieces of the sizes in cuts, and the rest in one
+// piece. It also checks what must be true of each event.
 func drive(t testing.TB, next func([]byte) (ws.Event, int), wire, cuts []byte) []string {
 	t.Helper()
 	var l listener
@@ -43,7 +43,7 @@ func drive(t testing.TB, next func([]byte) (ws.Event, int), wire, cuts []byte) [
 			ev, n := next(p)
 			more = ev.Kind != ws.NeedMore
 			if n > len(p) || n == 0 && more || n < len(p) && !more {
-				t.Fatalf("%v took %d of %d bytes", ev.Kind, n, len(p))
+				t.Fatalf("Next returned %v and took %d of %d bytes", ev.Kind, n, len(p))
 			}
 			p = p[n:]
 			l.hear(t, ev)
@@ -55,10 +55,10 @@ func drive(t testing.TB, next func([]byte) (ws.Event, int), wire, cuts []byte) [
 	return l.says
 }
 
-// listener notes what a reader says.
+// listener records the events of a reader.
 type listener struct {
 	says       []string
-	begin      ws.Event // the first of the message that is open
+	begin      ws.Event // the first event of the current message
 	message    []byte
 	open, over bool
 }
@@ -66,12 +66,12 @@ type listener struct {
 func (l *listener) hear(t testing.TB, ev ws.Event) {
 	t.Helper()
 	if l.over && ev.Kind != ws.NeedMore {
-		t.Fatalf("%v after the end", ev.Kind)
+		t.Fatalf("the reader returned %v after the end", ev.Kind)
 	}
 	switch ev.Kind {
 	case ws.NeedMore:
 		if diff := cmp.Diff(ws.Event{}, ev); diff != "" {
-			t.Fatalf("need more says more (-want +got):\n%s", diff)
+			t.Fatalf("NeedMore has other fields set (-want +got):\n%s", diff)
 		}
 	case ws.Data:
 		l.piece(t, ev)
@@ -85,7 +85,7 @@ func (l *listener) hear(t testing.TB, ev ws.Event) {
 	case ws.Failed:
 		l.over = true
 		if ev.Code != ev.Err.Code {
-			t.Fatalf("failed with code %d and error %v", ev.Code, ev.Err)
+			t.Fatalf("Failed has code %d, want that of its error %v", ev.Code, ev.Err)
 		}
 		l.says = append(l.says, failSays(ev.Err))
 	}
@@ -94,17 +94,17 @@ func (l *listener) hear(t testing.TB, ev ws.Event) {
 func (l *listener) piece(t testing.TB, ev ws.Event) {
 	t.Helper()
 	if ev.First == l.open {
-		t.Fatalf("first is %t, but a message being open is %t too", ev.First, l.open)
+		t.Fatalf("a piece has First %t, but a message has begun: %t", ev.First, l.open)
 	}
 	if ev.First {
 		l.begin, l.message = ev, nil
 	}
 	if ev.Opcode != l.begin.Opcode || ev.Rsv1 != l.begin.Rsv1 {
-		t.Fatalf("a piece of %v, marked %t, in a message of %v, marked %t",
+		t.Fatalf("a piece has opcode %v and RSV1 %t, but its message has %v and %t",
 			ev.Opcode, ev.Rsv1, l.begin.Opcode, l.begin.Rsv1)
 	}
 	if len(ev.Payload) == 0 && !ev.First && !ev.Last {
-		t.Fatal("an empty piece that says nothing")
+		t.Fatal("a piece in the middle of a message is empty")
 	}
 	l.message = append(l.message, ev.Payload...)
 	if l.open = !ev.Last; ev.Last {
@@ -112,7 +112,7 @@ func (l *listener) piece(t testing.TB, ev ws.Event) {
 	}
 }
 
-// someCuts returns the sizes of pieces, mostly small ones, some of them empty.
+// someCuts returns the sizes of pieces. Most are small, and some are 0.
 func someCuts(rnd *rand.Rand, n int) []byte {
 	cuts := make([]byte, rnd.IntN(min(n, 60)+1))
 	most := 1 + rnd.IntN(20)
@@ -166,13 +166,13 @@ func TestAFrameThatLiesWholeInTheInputIsOneEventInPlace(t *testing.T) {
 			var r ws.Reader
 			ev, n := r.Next(p)
 			if n != len(p)-len(behind) {
-				t.Errorf("%x with %d bytes: took %d of %d bytes", first, size, n, len(p)-len(behind))
+				t.Errorf("%x with %d bytes: Next took %d bytes, want %d", first, size, n, len(p)-len(behind))
 			}
 			if got := string(p[head:n]); got != payload {
 				t.Errorf("%x with %d bytes: the payload in p is not unmasked", first, size)
 			}
 			if !bytes.Equal(before, p[:head]) || string(p[n:]) != behind {
-				t.Errorf("%x with %d bytes: what is not payload was written to", first, size)
+				t.Errorf("%x with %d bytes: Next has changed bytes that are not payload", first, size)
 			}
 			if k := len(ev.Payload); k > 0 && &ev.Payload[0] != &p[n-k] {
 				t.Errorf("%x with %d bytes: the payload was copied", first, size)
@@ -187,11 +187,11 @@ func TestRestCountsDownADataFrame(t *testing.T) {
 		t.Helper()
 		r.Next([]byte(p))
 		if got := r.Rest(); got != want {
-			t.Errorf("after % x: %d bytes are to come, want %d", p, got, want)
+			t.Errorf("after % x: Rest is %d, want %d", p, got, want)
 		}
 	}
 	text := fromClient(0x81, "Hello")
-	step(text[:5], 0) // the header is not whole
+	step(text[:5], 0) // the header is incomplete
 	step(text[5:6], 5)
 	step(text[6:7], 4)
 	step(text[7:10], 1)
@@ -208,7 +208,7 @@ func TestRestIsZeroAfterTheLastFrame(t *testing.T) {
 	var r ws.Reader
 	ev, _ := r.Next([]byte(fromClient(0x81, "\xffHello")[:8]))
 	if ev.Err != ws.ErrInvalidPayload || r.Rest() != 0 {
-		t.Errorf("%v with %d bytes to come, want a failure with none", ev.Kind, r.Rest())
+		t.Errorf("got %v, and Rest is %d; want Failed and 0", ev.Kind, r.Rest())
 	}
 }
 
@@ -224,7 +224,7 @@ func TestInitForgetsTheLastConnection(t *testing.T) {
 		r.Init(ws.Client, 5)
 		fresh.Init(ws.Client, 5)
 		if r != fresh || r.Rsv1 {
-			t.Errorf("after % x something is left: %+v", last, r)
+			t.Errorf("after % x: want a Reader without old state, got %+v", last, r)
 		}
 	}
 }
@@ -239,14 +239,14 @@ func TestACutControlFrameIsKeptByItsEvent(t *testing.T) {
 		kept = append(kept, ev)
 	}
 	if got := string(kept[0].Payload); got != "first" {
-		t.Errorf("the first ping says %q after the second one came", got)
+		t.Errorf("the first Ping's payload is %q after the second Ping, want %q", got, "first")
 	}
 }
 
-// There is one for each connection, idle or not.
+// Each connection has a Reader, also an idle one.
 func TestAReaderIsSmall(t *testing.T) {
 	if size := unsafe.Sizeof(ws.Reader{}); size > 56 {
-		t.Errorf("a Reader has %d bytes, want 56 at most", size)
+		t.Errorf("a Reader has %d bytes, want at most 56", size)
 	}
 }
 

@@ -18,12 +18,12 @@ type setup struct {
 	limit int64
 }
 
-// transcript is what a reader made of a stream, in a form that does not depend on how it was cut:
-// the pieces of a message are put together.
+// transcript has the events of a stream in a form that doesn't depend on the cuts: the pieces of a
+// message are joined.
 type transcript struct {
 	Says []string
-	Rest int64 // as Reader.Rest at the end
-	Idle bool  // the Reader is as it was before the first byte
+	Rest int64 // Reader.Rest at the end
+	Idle bool  // the Reader has the same state as before the first byte
 }
 
 func messageSays(op ws.Opcode, marked bool, payload []byte) string {
@@ -37,14 +37,14 @@ func closeSays(code ws.Code, reason []byte) string { return fmt.Sprintf("close %
 
 func failSays(err *ws.Error) string { return fmt.Sprintf("fails %d: %s", err.Code, err.Reason) }
 
-// reference decodes wire the slow way. It never holds more state than "all bytes from the start of
-// the frame" and "the whole message so far", reads one byte after another in the order of RFC 6455
-// 5.2, and asks each question at the byte that answers it.
+// reference decodes wire slowly, in the simplest way: it reads one byte after another in the order
+// of RFC 6455 5.2, and checks each rule at the byte that decides it. Its only state is the whole
+// frame and the whole message so far.
 type reference struct {
 	setup
 	wire    []byte
-	frame   []byte // payload of the frame under way, unmasked
-	want    int    // its announced length, -1 before it is known
+	frame   []byte // payload of the current frame, unmasked
+	want    int    // announced length of the frame; -1 within the header; -2 between two frames
 	control bool
 	open    bool // a message has begun
 	opcode  ws.Opcode
@@ -182,7 +182,7 @@ func (d *reference) endControl(op ws.Opcode) {
 	panic(closed{})
 }
 
-// frame is a frame put together by hand, with a first byte that may be anything.
+// frame makes a frame with any first byte, also an illegal one, without the code that is tested.
 func frame(first byte, key *[4]byte, payload string) string {
 	p := []byte{first, 0}
 	switch n := len(payload); {
@@ -208,8 +208,8 @@ func frame(first byte, key *[4]byte, payload string) string {
 
 func fromClient(first byte, payload string) string { return frame(first, &rfcKey, payload) }
 
-// conversation is a random stream of about n frames. It is mostly legal, so that readers get far;
-// one time in three something is wrong in it.
+// conversation is a random stream of about n frames. Two of three streams are legal, so that
+// readers process much of them. The others have one wrong bit.
 func conversation(rnd *rand.Rand, s setup, n int) []byte {
 	var wire []byte
 	var open bool
@@ -263,8 +263,8 @@ func TestReaderAgreesWithTheReference(t *testing.T) {
 	}
 }
 
-// FuzzReaderReference also asks at every place where a stream may stop, so it sees a failure that
-// comes a byte too late.
+// FuzzReaderReference also compares after stop bytes, a random number. So it notices a failure that
+// is reported a byte too late.
 func FuzzReaderReference(f *testing.F) {
 	for i := range uint64(12) {
 		rnd := rand.New(rand.NewPCG(7, i))

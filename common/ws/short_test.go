@@ -8,8 +8,8 @@ import (
 	"threeloops/common/ws"
 )
 
-// TestShortAgreesWithNext plays random bytes, most of them frames, with and without Short: the events are
-// the same.
+// TestShortAgreesWithNext plays random bytes, most of them frames, with and without Short: the
+// events are the same.
 func TestShortAgreesWithNext(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	short := 0
@@ -35,7 +35,7 @@ func TestShortAgreesWithNext(t *testing.T) {
 			if got.Kind != want.Kind || got.Opcode != want.Opcode || got.First != want.First ||
 				got.Last != want.Last || got.Rsv1 != want.Rsv1 || got.Err != want.Err || k != n ||
 				!bytes.Equal(got.Payload, want.Payload) {
-				t.Fatalf("of % x\nNext gives %+v (%d bytes)\nand with Short it is %+v (%d bytes)",
+				t.Fatalf("% x\nNext returns %+v (%d bytes)\nwith Short the result is %+v (%d bytes)",
 					wire, want, n, got, k)
 			}
 			if want.Kind == ws.NeedMore {
@@ -45,11 +45,11 @@ func TestShortAgreesWithNext(t *testing.T) {
 		}
 	}
 	if short < 5_000 {
-		t.Errorf("Short has taken %d frames: there is little that this has tested", short)
+		t.Errorf("Short took only %d frames, so the test proves little", short)
 	}
 }
 
-// someFrames are a few frames, mostly short and legal ones; the last may be cut.
+// someFrames makes a few frames. Most are short and legal, and the last may be cut.
 func someFrames(rnd *rand.Rand) (wire []byte) {
 	texts := []string{"", "a", "grüß", "\xff", "\xe4\xb8", "世界"}
 	for range 1 + rnd.IntN(4) {

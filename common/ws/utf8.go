@@ -2,18 +2,20 @@ package ws
 
 import "unicode/utf8"
 
-// UTF8 checks a text that comes in pieces, which may be cut inside a character. Its zero value
-// stands before the first byte of a text.
+// UTF8 checks a text that arrives in pieces, which may be cut inside a character. Its zero value is
+// ready for the first byte of a text.
 //
-// Its state is the sequence that is open: how many bytes it lacks, and the range that the next of
-// them must lie in. Only the byte after the first has a range of its own; this is where overlong
-// forms, surrogates and everything above U+10FFFF are refused (RFC 3629 section 4).
+// Its state is the byte sequence of the character that is incomplete: how many bytes are missing,
+// and the range of the next byte. Only the second byte of a sequence has a range that depends on
+// the first byte. That range excludes overlong forms, surrogates and everything above U+10FFFF (RFC
+// 3629 section 4).
 type UTF8 struct {
 	lacks, low, high byte
 }
 
-// Valid feeds p. It returns false if p holds a byte that can't follow what came before, even if
-// its character is not yet whole. After that every further byte is refused too.
+// Valid checks p, the next piece of the text. It returns false if p has a byte that can't follow
+// the bytes before it, even if that byte's character isn't complete. After that every further byte
+// is invalid too.
 func (u *UTF8) Valid(p []byte) bool {
 	for u.lacks > 0 && len(p) > 0 {
 		if !u.step(p[0]) {
@@ -33,11 +35,12 @@ func (u *UTF8) Valid(p []byte) bool {
 	return true
 }
 
-// Complete reports whether the text may end here: no sequence is open.
+// Complete reports whether the text may end here: none of its characters is incomplete.
 func (u *UTF8) Complete() bool { return u.lacks == 0 }
 
-// tail returns the size of the last sequence of p if it is multi-byte and may be incomplete: one
-// that begins in the last three bytes. Before it p holds whole characters or is wrong.
+// tail returns the size in bytes of the last character of p if it may be incomplete, which is a
+// multi-byte character that begins in the last three bytes, and otherwise 0. Before that character,
+// p has only complete characters, or is invalid.
 func tail(p []byte) int {
 	for n := 1; n <= min(3, len(p)); n++ {
 		switch b := p[len(p)-n]; {
@@ -86,7 +89,7 @@ func (u *UTF8) step(b byte) bool {
 	return true
 }
 
-// refuse leaves a sequence open that no byte can go on with.
+// refuse sets a state in which no byte is valid.
 func (u *UTF8) refuse() bool {
 	*u = UTF8{lacks: 1, low: 1, high: 0}
 	return false

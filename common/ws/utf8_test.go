@@ -7,7 +7,8 @@ import (
 	"threeloops/common/ws"
 )
 
-// goesOn reports whether some text begins with p, by asking unicode/utf8 character by character.
+// goesOn reports whether p is the beginning of some valid text. It asks unicode/utf8, character by
+// character.
 func goesOn(p []byte) bool {
 	for len(p) > 0 {
 		r, size := utf8.DecodeRune(p)
@@ -19,8 +20,8 @@ func goesOn(p []byte) bool {
 	return true
 }
 
-// feed gives p to a new validator in the sizes in cuts, the rest in one piece, and returns how
-// many bytes were taken without complaint.
+// feed gives p to a new UTF8 in pieces of the sizes in cuts, and the rest in one piece. It returns
+// how many bytes were in pieces that are valid.
 func feed(p []byte, cuts []byte) (u ws.UTF8, taken int) {
 	for taken < len(p) {
 		n := len(p) - taken
@@ -47,23 +48,24 @@ func checkUTF8(t *testing.T, p []byte, cuts []byte) {
 	t.Helper()
 	u, taken := feed(p, cuts)
 	if got, want := taken == len(p), goesOn(p); got != want {
-		t.Fatalf("% x cut by %v: goes on %t, want %t", p, cuts, got, want)
+		t.Fatalf("% x cut by %v: Valid accepts all bytes: %t, want %t", p, cuts, got, want)
 	}
 	if got, want := taken == len(p) && u.Complete(), utf8.Valid(p); got != want {
 		t.Fatalf("% x cut by %v: valid and complete %t, want %t", p, cuts, got, want)
 	}
 	if _, taken := feed(p, ones(len(p))); !goesOn(p[:taken]) || taken < len(p) && goesOn(p[:taken+1]) {
-		t.Fatalf("% x byte by byte: refused at byte %d, which is not the first hopeless one", p, taken)
+		t.Fatalf("% x byte by byte: refused at byte %d, which isn't the first invalid one", p, taken)
 	}
 	if taken == len(p) {
 		return
 	}
 	if u.Valid([]byte("a")) || u.Valid([]byte{0x80}) || u.Valid([]byte("ä")) || u.Complete() {
-		t.Fatalf("% x cut by %v: refused, and then something was taken", p, cuts)
+		t.Fatalf("% x cut by %v: Valid accepts further bytes after an invalid one", p, cuts)
 	}
 }
 
-// All two-byte strings, and after each the bytes at the edges of every range in RFC 3629 section 4.
+// The test tries all strings of two bytes, and after each the first and last bytes of every range
+// in RFC 3629 section 4.
 func TestUTF8AgreesWithUnicodeAtEveryEdge(t *testing.T) {
 	edges := []byte{0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xED, 0xF4, 0xFF}
 	for a := range 256 {
