@@ -64,7 +64,7 @@ func TestABadBookIsToldWhatIsWrong(t *testing.T) {
 		at + "25: a chapter must not contain HTML",
 		at + "27: a chapter must not contain HTML",
 		at + "27: a chapter must not contain HTML",
-		at + `29: Go code must be quoted by its name, not copied: write a block "quote FILE#NAME"`,
+		at + `29: code in Go must be quoted by its name, not copied: write a block "quote FILE#NAME"`,
 		at + `33: a prediction must have the form "predict NAME", with a name of a-z, 0-9 and -`,
 		at + "36: a prediction must end with the right answer and the reason",
 		at + `42: a prediction must have 2 to 5 choices, "( ) ...", not 1`,

@@ -235,7 +235,7 @@ func (c *Chapter) directive(root string, n *ast.FencedCodeBlock, line int) error
 	case "predict", "experiment", "exercise", "clients":
 		return c.learn(n, line, words, body)
 	case "go":
-		return errors.New("Go code must be quoted by its name, not copied: write a block \"quote FILE#NAME\"")
+		return errors.New("code in Go must be quoted by its name, not copied: write a block \"quote FILE#NAME\"")
 	}
 	return nil
 }

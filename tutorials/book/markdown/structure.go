@@ -25,18 +25,29 @@ var required = []struct {
 	{"Sources", "a link", linked},
 }
 
-// Question returns the first paragraph of the section with the chapter's question, or "".
-func (c *Chapter) Question() string {
+// Question returns the chapter's question: in its section the text in bold, or else the first
+// paragraph, or "".
+func (c *Chapter) Question() (question string) {
+	inside := false
 	for n := c.tree.FirstChild(); n != nil; n = n.NextSibling() {
-		h, ok := n.(*ast.Heading)
-		if !ok || plain(h, c.text) != required[0].title {
-			continue
-		}
-		if p, ok := n.NextSibling().(*ast.Paragraph); ok {
-			return plain(p, c.text)
+		switch n := n.(type) {
+		case *ast.Heading:
+			inside = plain(n, c.text) == required[0].title
+		case *ast.Paragraph:
+			if !inside {
+				continue
+			}
+			if question == "" {
+				question = plain(n, c.text)
+			}
+			for part := n.FirstChild(); part != nil; part = part.NextSibling() {
+				if e, ok := part.(*ast.Emphasis); ok && e.Level == 2 {
+					return plain(e, c.text)
+				}
+			}
 		}
 	}
-	return ""
+	return question
 }
 
 // structure returns an error for each section that is missing or out of place.
