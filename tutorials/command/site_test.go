@@ -32,12 +32,14 @@ func TestSite(t *testing.T) {
 		got = append(got, string(m[1]))
 	}
 	want := []string{
-		"/_/icon.svg", "/_/style.css", "/front.css", "/page.js", "/reading.js", "/_/icon.svg", "/stats",
+		"/_/icon.svg", "/_/style.css", "/front.css", "/page.js", "/reading.js",
+		"#main", "/", "/_/icon.svg", "/chapters/", "/glossary.html", "/source/", "/source/loops.html",
+		"/_/echo", "/_/chat", "/_/isolation", "/_/history", "/stats",
 		"/chapters/01-one-at-a-time.html", "/chapters/",
 		"http://127.0.0.1:1001/_/echo", "http://127.0.0.1:1001/_/chat",
 		"http://127.0.0.1:1002/_/echo", "http://127.0.0.1:1002/_/chat",
 		"http://127.0.0.1:1003/_/echo", "http://127.0.0.1:1003/_/chat",
-		"/_/isolation", "/chapters/", "/source/", "/source/loops.html",
+		"/_/isolation", "/chapters/", "/glossary.html", "/source/", "/source/loops.html",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("the front page must link to its parts and the pages of the three servers (-want +got):\n%s", d)
