@@ -18,7 +18,7 @@ func (a *App) file(c *session.Conn, r *http1.Request, path []byte) {
 		return
 	}
 	if p := a.page(path); p != nil {
-		p.serve(a, c, r)
+		a.serve(c, r, &p.resource) // from memory, without a copy
 		return
 	}
 	a.notFound(c, r)
@@ -73,14 +73,11 @@ func (a *App) serveBelowRoot(c *session.Conn, r *http1.Request, path string) boo
 // notFound responds with 404. A browser gets a page with links, other clients a line of text.
 func (a *App) notFound(c *session.Conn, r *http1.Request) {
 	const vary = "Vary: Accept\r\n"
-	page := a.page([]byte("/_/404"))
 	if !acceptsHTML(r) {
 		c.Refuse(404, "there is nothing at that path", []byte(vary))
 		return
 	}
-	if page.fixed == nil {
-		page.load()
-	}
+	page := a.page([]byte("/_/404"))
 	fields := append(append([]byte(nil), page.content...), nosniff+vary+contentPolicy...)
 	c.Respond(&session.Response{Status: 404, Fields: fields, Body: page.body, Shared: true})
 }

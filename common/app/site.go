@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"threeloops/common/http1"
 	"threeloops/common/session"
 )
 
@@ -44,21 +43,17 @@ func builtIn() []page {
 	return pages
 }
 
+// page returns the built-in page at path, loaded, or nil.
 func (a *App) page(path []byte) *page {
 	for i := range a.site {
-		if a.site[i].path == string(path) {
-			return &a.site[i]
+		if p := &a.site[i]; p.path == string(path) {
+			if p.fixed == nil {
+				p.load()
+			}
+			return p
 		}
 	}
 	return nil
-}
-
-// serve responds with the page in memory, without a copy.
-func (p *page) serve(a *App, c *session.Conn, r *http1.Request) {
-	if p.fixed == nil {
-		p.load()
-	}
-	a.serve(c, r, &p.resource)
 }
 
 // revalidate allows a browser to keep a page or a file, but makes it ask each time whether its copy
