@@ -27,6 +27,7 @@ var below = map[string][]string{
 	"common/hub":     {},
 	"common/session": {"common/http1", "common/ws", "common/outq", "common/stat"},
 	"common/app":     {"common/session", "common/hub", "common/http1", "common/ws", "common/outq", "common/stat"},
+	"common/sim":     {},
 	"common/sys":     {},
 	"common/docroot": {"common/outq", "common/sys"},
 	"common/conn":    {"common/session", "common/outq", "common/stat", "common/sys"},
@@ -49,7 +50,7 @@ var worldly = []string{"net", "os", "syscall", "golang.org/x/sys/unix", "mime", 
 var clock = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
 
 // lowlevel may use package unsafe.
-var lowlevel = []string{"common/sys/raw.go", "forkserv/board.go"}
+var lowlevel = []string{"common/sys/raw.go", "forkserv/board.go", "common/sim/clock.go"}
 
 // long may have functions of any length: tables and a parser's switch.
 var long = []string{"contentType"}

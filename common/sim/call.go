@@ -1,0 +1,114 @@
+package sim
+
+import (
+	"runtime"
+	"strings"
+	"time"
+)
+
+// Event is a system call that has returned.
+type Event struct {
+	Seq    uint64        // number of the call, from 1
+	Time   time.Duration // when it returned, since the kernel started
+	Pid    int
+	Tid    int
+	Call   string // name, as in section 2 of the manual
+	Args   string // as strace(1) writes them, after the call
+	Result int
+	Errno  Errno  // 0: the call has succeeded
+	Caller Source // the line that made the call
+	Loop   Source // the line of the program's package main that led to it
+}
+
+// Source is a line of a program's source.
+type Source struct {
+	Func string
+	File string
+	Line int
+}
+
+// call makes a system call. body does what the call does. args describes the arguments; it is
+// called only if somebody wants to know them.
+//
+// Everything that all calls have in common happens here: faults, the trace, and the hand-over to
+// another thread.
+func (t *Thread) call(name string, args func() string, body func() (int, Errno)) (int, Errno) {
+	if t.proc.state != living {
+		panic(unwound{}) // a deferred function makes a call while the thread is being unwound
+	}
+	k := t.k
+	k.calls++
+	if k.cfg.Trace != nil {
+		t.current = Event{Pid: t.proc.Pid, Tid: t.ID, Call: name}
+		t.current.Caller, t.current.Loop = callers()
+	} else {
+		t.current.Call = name
+	}
+	n, errno := 0, k.faultFor(t, name)
+	if errno == 0 {
+		n, errno = body()
+	}
+	if k.cfg.Trace != nil {
+		e := t.current
+		e.Seq, e.Time, e.Args, e.Result, e.Errno = k.calls, k.now, args(), n, errno
+		k.cfg.Trace(e)
+	}
+	t.current.Call = ""
+	if t.proc.state != living && t.yield != nil {
+		panic(unwound{}) // the call has ended the thread's own process
+	}
+	if t.yield != nil && k.handsOver() {
+		k.runnable = append(k.runnable, t)
+		t.handOver()
+	}
+	return n, errno
+}
+
+// mostCalls is after how many calls in succession a thread hands over in any case, so that a
+// program that never waits doesn't stop the simulation.
+const mostCalls = 1000
+
+// handsOver reports whether a call that need not wait hands over all the same.
+func (k *Kernel) handsOver() bool {
+	switch {
+	case k.calls%mostCalls == 0, k.cfg.Preempt == 1:
+		return true
+	case k.cfg.Preempt > 1:
+		return k.rand.IntN(k.cfg.Preempt) == 0
+	}
+	return false
+}
+
+// callers finds the line that made the current call, and the line of package main that led to it.
+func callers() (caller, loop Source) {
+	var pcs [32]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	for {
+		f, more := frames.Next()
+		at := Source{f.Function, f.File, f.Line}
+		switch {
+		case strings.HasPrefix(f.Function, "threeloops/common/sim."), strings.HasPrefix(f.Function, "threeloops/common/sys."):
+		case caller.Line == 0:
+			caller = at
+			fallthrough
+		default:
+			if ofMain(f.Function) {
+				return caller, at
+			}
+		}
+		if !more {
+			return caller, loop
+		}
+	}
+}
+
+// ofMain reports whether a function belongs to a server's own package. In a test binary that
+// package has the server's import path.
+func ofMain(function string) bool {
+	for _, prefix := range []string{"main.", "threeloops/forkserv.", "threeloops/pollserv.", "threeloops/epollserv."} {
+		if strings.HasPrefix(function, prefix) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,24 @@
+// Package sim is a kernel in memory. The three servers run on it unchanged: package sys calls it
+// instead of Linux if a program is built with the tag sim or for GOOS=js.
+//
+// A run depends on nothing but its Config and on what the caller does to it. The kernel has no
+// clock, no goroutine of its own, and no randomness but that of its seed. One simulated thread runs
+// at a time, and another one can run only when it is in a system call.
+//
+//	k := sim.New(sim.Config{Seed: 1})
+//	server := k.Start(sim.Program{Main: main, Args: []string{"epollserv"}})
+//	k.Run(time.Second)         // until all threads wait, and a second has passed
+//	c := k.NewProcess("client").Thread()  // its calls run in the caller's goroutine
+//
+// Each system call is a method of Thread, named as in section 2 of the manual. It does what Linux
+// does, and a test compares the two. A call or an option that isn't modelled panics with its name:
+// it never succeeds silently.
+//
+// # What is not modelled
+//
+// The network is the loopback interface: it has no delay, loses nothing and keeps the order of
+// segments. The kernel's memory isn't counted: buffers hold bytes, and not the structures around
+// them. Disks have no delay. There is one user, root, and one network namespace. A signal ends a
+// process, or wakes a thread that waits for it in SignalWait; no handler runs, and no system call
+// returns EINTR unless a fault asks for it. A write to a closed connection never raises SIGPIPE.
+package sim

@@ -1,0 +1,243 @@
+package sim
+
+import "slices"
+
+// file is what an open file description refers to: a socket, a pipe, a regular file, …
+type file interface {
+	kind() string
+	events() uint32    // event flags of poll(2) that hold now
+	queue() *waitQueue // woken whenever events may have changed
+	read(t *Thread, d *description, p []byte) (int, Errno)
+	write(t *Thread, d *description, p []byte) (int, Errno)
+	released() // no descriptor refers to it any more
+}
+
+// description is an open file description, open(2). Descriptors of several processes may refer to
+// the same one.
+type description struct {
+	id    uint64
+	file  file
+	flags int // O_NONBLOCK, O_PATH and the access mode
+	refs  int // descriptors and messages that refer to it
+	off   int64
+	watch []*epollItem // entries of epoll's interest lists
+}
+
+func (k *Kernel) newDescription(f file, flags int) *description {
+	return &description{id: k.nextID(), file: f, flags: flags}
+}
+
+// nonblocking reports whether calls on d return EAGAIN where they would wait.
+func (d *description) nonblocking() bool { return d.flags&O_NONBLOCK != 0 }
+
+// release drops one reference. With the last one, epoll forgets the description, and the file is
+// released.
+func (d *description) release() {
+	if d.refs--; d.refs > 0 {
+		return
+	}
+	for len(d.watch) > 0 {
+		d.watch[0].remove()
+	}
+	d.file.released()
+}
+
+// descriptor is an entry of a process's table.
+type descriptor struct {
+	*description
+	cloexec bool
+}
+
+// table maps the numbers of descriptors to open file descriptions.
+type table struct {
+	fds   []descriptor // nil description: the number is free
+	limit int          // RLIMIT_NOFILE
+}
+
+// at returns the description behind a number.
+func (tb *table) at(fd int) (*description, Errno) {
+	if fd < 0 || fd >= len(tb.fds) || tb.fds[fd].description == nil {
+		return nil, EBADF
+	}
+	return tb.fds[fd].description, 0
+}
+
+// install gives d the lowest free number that is at least from.
+func (tb *table) install(d *description, cloexec bool, from int) (int, Errno) {
+	fd := from
+	for fd < len(tb.fds) && tb.fds[fd].description != nil {
+		fd++
+	}
+	if fd >= tb.limit {
+		return -1, EMFILE
+	}
+	tb.put(fd, d, cloexec)
+	return fd, 0
+}
+
+// put gives d the number fd, which must be free.
+func (tb *table) put(fd int, d *description, cloexec bool) {
+	if fd >= len(tb.fds) {
+		tb.fds = append(tb.fds, make([]descriptor, fd+1-len(tb.fds))...)
+	}
+	d.refs++
+	tb.fds[fd] = descriptor{d, cloexec}
+}
+
+// close frees a number.
+func (tb *table) close(fd int) Errno {
+	d, errno := tb.at(fd)
+	if errno != 0 {
+		return errno
+	}
+	tb.fds[fd] = descriptor{}
+	d.release()
+	return 0
+}
+
+func (tb *table) closeAll() {
+	for fd := range tb.fds {
+		tb.close(fd)
+	}
+}
+
+// room reports whether n further numbers are free.
+func (tb *table) room(n int) bool {
+	used := 0
+	for _, d := range tb.fds {
+		if d.description != nil {
+			used++
+		}
+	}
+	return used+n <= tb.limit
+}
+
+// open gives a new description of f a number.
+func (t *Thread) open(f file, flags int, cloexec bool) (int, Errno) {
+	tb := t.proc.table
+	if !tb.room(1) {
+		return -1, EMFILE
+	}
+	return tb.install(t.k.newDescription(f, flags), cloexec, 0)
+}
+
+// whenReady makes a transfer, and where it returns EAGAIN waits until the file changes, unless the
+// description is non-blocking.
+func (t *Thread) whenReady(d *description, nonblocking bool, transfer func() (int, Errno)) (int, Errno) {
+	for {
+		n, errno := transfer()
+		if errno != EAGAIN || nonblocking || d.nonblocking() {
+			return n, errno
+		}
+		if errno := t.waitIn(forever, d.file.queue()); errno != 0 {
+			return -1, errno
+		}
+	}
+}
+
+// Read is read(2).
+func (t *Thread) Read(fd int, p []byte) (int, error) {
+	n, errno := t.call("read", func() string { return argList(fd, bytesArg(p), len(p)) }, func() (int, Errno) {
+		d, errno := t.proc.table.at(fd)
+		if errno != 0 || d.flags&O_PATH != 0 {
+			return -1, EBADF
+		}
+		p := p[:t.limit(len(p))]
+		return t.whenReady(d, false, func() (int, Errno) { return d.file.read(t, d, p) })
+	})
+	return n, errno.err()
+}
+
+// Write is write(2).
+func (t *Thread) Write(fd int, p []byte) (int, error) {
+	n, errno := t.call("write", func() string { return argList(fd, bytesArg(p), len(p)) }, func() (int, Errno) {
+		d, errno := t.proc.table.at(fd)
+		if errno != 0 || d.flags&O_PATH != 0 {
+			return -1, EBADF
+		}
+		p := p[:t.limit(len(p))]
+		return t.whenReady(d, false, func() (int, Errno) { return d.file.write(t, d, p) })
+	})
+	return n, errno.err()
+}
+
+// Close is close(2).
+func (t *Thread) Close(fd int) error {
+	_, errno := t.call("close", func() string { return argList(fd) }, func() (int, Errno) {
+		return 0, t.proc.table.close(fd)
+	})
+	return errno.err()
+}
+
+// Dup is dup(2).
+func (t *Thread) Dup(fd int) (int, error) {
+	n, errno := t.call("dup", func() string { return argList(fd) }, func() (int, Errno) {
+		d, errno := t.proc.table.at(fd)
+		if errno != 0 {
+			return -1, errno
+		}
+		return t.proc.table.install(d, false, 0)
+	})
+	return n, errno.err()
+}
+
+// Dup3 is dup3(2). Of the flags it has O_CLOEXEC.
+func (t *Thread) Dup3(from, to, flags int) error {
+	_, errno := t.call("dup3", func() string { return argList(from, to, flags) }, func() (int, Errno) {
+		tb := t.proc.table
+		if flags&^O_CLOEXEC != 0 || from == to {
+			return -1, EINVAL
+		}
+		d, errno := tb.at(from)
+		if errno != 0 || to < 0 || to >= tb.limit {
+			return -1, EBADF
+		}
+		tb.close(to)
+		tb.put(to, d, flags&O_CLOEXEC != 0)
+		return to, 0
+	})
+	return errno.err()
+}
+
+// CloseOnExec is fcntl(2) with F_SETFD and FD_CLOEXEC.
+func (t *Thread) CloseOnExec(fd int) {
+	t.call("fcntl", func() string { return argList(fd, raw("F_SETFD"), raw("FD_CLOEXEC")) }, func() (int, Errno) {
+		if _, errno := t.proc.table.at(fd); errno != 0 {
+			return -1, errno
+		}
+		t.proc.table.fds[fd].cloexec = true
+		return 0, 0
+	})
+}
+
+// ClosesOnExec is fcntl(2) with F_GETFD: it reports whether FD_CLOEXEC is set.
+func (t *Thread) ClosesOnExec(fd int) (bool, error) {
+	n, errno := t.call("fcntl", func() string { return argList(fd, raw("F_GETFD")) }, func() (int, Errno) {
+		if _, errno := t.proc.table.at(fd); errno != 0 {
+			return -1, errno
+		}
+		if t.proc.table.fds[fd].cloexec {
+			return 1, 0
+		}
+		return 0, 0
+	})
+	return n == 1, errno.err()
+}
+
+// MaxFiles is getrlimit(2) with RLIMIT_NOFILE: how many descriptors the process may have open.
+func (t *Thread) MaxFiles() int {
+	n, _ := t.call("prlimit64", func() string { return argList(0, raw("RLIMIT_NOFILE")) }, func() (int, Errno) {
+		return t.proc.table.limit, 0
+	})
+	return n
+}
+
+// descriptionsOf returns the descriptions in a table, without repetition.
+func (tb *table) descriptions() (all []*description) {
+	for _, d := range tb.fds {
+		if d.description != nil && !slices.Contains(all, d.description) {
+			all = append(all, d.description)
+		}
+	}
+	return all
+}

@@ -1,0 +1,92 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Poll is poll(2). The timeout is in milliseconds; a negative one doesn't pass.
+func (t *Thread) Poll(fds []PollFd, timeout int) (int, error) {
+	n, errno := t.call("poll", func() string { return argList(pollArg(fds), len(fds), timeout) }, func() (int, Errno) {
+		return t.poll(fds, milliseconds(timeout))
+	})
+	return n, errno.err()
+}
+
+// Ppoll is ppoll(2) without a signal mask. A negative timeout doesn't pass.
+func (t *Thread) Ppoll(fds []PollFd, timeout time.Duration) (int, error) {
+	n, errno := t.call("ppoll", func() string {
+		return argList(pollArg(fds), len(fds), raw(timeout.String()), raw("NULL"), 0)
+	}, func() (int, Errno) { return t.poll(fds, max(timeout, forever)) })
+	return n, errno.err()
+}
+
+func milliseconds(timeout int) time.Duration {
+	if timeout < 0 {
+		return forever
+	}
+	return time.Duration(timeout) * time.Millisecond
+}
+
+func (t *Thread) poll(fds []PollFd, limit time.Duration) (int, Errno) {
+	if len(fds) > t.proc.table.limit {
+		return -1, EINVAL
+	}
+	begin := t.k.now
+	for {
+		n := t.ready(fds)
+		left := limit
+		if limit > 0 {
+			left = max(limit-(t.k.now-begin), 0)
+		}
+		if n > 0 || left == 0 {
+			return n, 0
+		}
+		if errno := t.waitIn(left, t.queues(fds)...); errno == EINTR {
+			return -1, EINTR
+		}
+	}
+}
+
+// ready sets Revents of each entry, and returns how many aren't 0.
+func (t *Thread) ready(fds []PollFd) (n int) {
+	for i := range fds {
+		f := &fds[i]
+		f.Revents = 0
+		if f.Fd < 0 {
+			continue
+		}
+		if d, errno := t.proc.table.at(int(f.Fd)); errno != 0 {
+			f.Revents = POLLNVAL
+		} else {
+			f.Revents = int16(d.file.events() & (uint32(uint16(f.Events)) | POLLERR | POLLHUP))
+		}
+		if f.Revents != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// queues returns the queues of the files that fds names.
+func (t *Thread) queues(fds []PollFd) (all []*waitQueue) {
+	for _, f := range fds {
+		if d, errno := t.proc.table.at(int(f.Fd)); errno == 0 {
+			all = append(all, d.file.queue())
+		}
+	}
+	return all
+}
+
+func pollArg(fds []PollFd) raw {
+	var b strings.Builder
+	for i, f := range fds {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "{fd=%d, events=%s, revents=%s}", f.Fd,
+			eventArg("POLL", uint32(uint16(f.Events))), eventArg("POLL", uint32(uint16(f.Revents))))
+	}
+	return raw("[" + b.String() + "]")
+}

@@ -1,0 +1,187 @@
+package sim
+
+import (
+	"slices"
+	"time"
+)
+
+// Process is a simulated process. It shares no descriptor table and no arguments with another one.
+// All processes share the memory of the real program, so a program may keep nothing in package-level
+// variables.
+type Process struct {
+	Pid    int
+	k      *Kernel
+	parent *Process // nil: started from outside
+	group  int      // process group
+	args   []string
+	env    []string
+	dir    string
+	main   func()
+
+	table   *table
+	threads []*Thread
+	outside *Thread // the thread that Thread returns
+	state   processState
+	status  WaitStatus
+
+	ignored    map[Signal]bool
+	waits      []*signalWait // those that handle signals
+	childEnded waitQueue     // woken when a child ends, for Wait4
+	Out, Err   *Sink         // what it has written to descriptors 1 and 2, if Start has opened them
+}
+
+type processState uint8
+
+const (
+	living processState = iota
+	zombie
+	reaped
+)
+
+// Program is what Start runs as a process.
+type Program struct {
+	Main  func()   // the main function. It gets everything from its kernel, and nothing from package os
+	Args  []string // with the name of the program
+	Env   []string
+	Dir   string // working directory; empty: /
+	Stdin []byte // what it reads from descriptor 0 before the end of file
+}
+
+// Start starts a program. Its standard output and error are kept in Out and Err.
+func (k *Kernel) Start(prog Program) *Process {
+	p := k.newProcess(nil)
+	p.args, p.env, p.main = prog.Args, prog.Env, prog.Main
+	if p.dir = prog.Dir; p.dir == "" {
+		p.dir = "/"
+	}
+	p.Out, p.Err = &Sink{}, &Sink{}
+	p.table.put(0, k.newDescription(&source{rest: prog.Stdin}, O_RDONLY), false)
+	p.table.put(1, k.newDescription(p.Out, O_WRONLY), false)
+	p.table.put(2, k.newDescription(p.Err, O_WRONLY), false)
+	k.newThread(p, func() { p.main(); p.exit(0) })
+	return p
+}
+
+// NewProcess returns a process without a program, such as a client. The caller makes its calls, on
+// the thread that Thread returns.
+func (k *Kernel) NewProcess(name string) *Process {
+	p := k.newProcess(nil)
+	p.args, p.dir = []string{name}, "/"
+	k.lastTid++
+	p.outside = &Thread{ID: k.lastTid, proc: p, k: k, timer: timer{index: -1}}
+	return p
+}
+
+// Thread is the thread of a process that NewProcess has made. Its calls run in the caller's
+// goroutine, which must be the one that calls Step.
+func (p *Process) Thread() *Thread { return p.outside }
+
+func (k *Kernel) newProcess(parent *Process) *Process {
+	k.lastPid++
+	p := &Process{
+		Pid: k.lastPid, k: k, parent: parent, group: k.lastPid,
+		table: &table{limit: k.cfg.MaxFiles}, ignored: map[Signal]bool{},
+	}
+	k.processes = append(k.processes, p)
+	return p
+}
+
+// Ended reports whether the process has ended, and how.
+func (p *Process) Ended() (status WaitStatus, ended bool) { return p.status, p.state != living }
+
+// Limit sets RLIMIT_NOFILE of a running process, as prlimit(2) does.
+func (p *Process) Limit(files int) { p.table.limit = files }
+
+// Exit is exit_group(2). It ends all threads of the process, and doesn't return.
+func (t *Thread) Exit(status int) {
+	t.call("exit_group", func() string { return argList(status) }, func() (int, Errno) {
+		t.proc.end(exited(status))
+		return 0, 0
+	})
+	panic(unwound{})
+}
+
+func (p *Process) exit(status int) {
+	if p.state == living {
+		p.end(exited(status))
+	}
+}
+
+// end ends the process: it closes its descriptors, and tells its parent.
+func (p *Process) end(status WaitStatus) {
+	p.state, p.status = zombie, status
+	for _, t := range p.threads {
+		p.k.stopTimer(&t.timer)
+		p.k.runnable = slices.DeleteFunc(p.k.runnable, func(o *Thread) bool { return o == t })
+		if t != p.k.running {
+			p.k.dead = append(p.k.dead, t)
+		}
+	}
+	p.table.closeAll()
+	for _, c := range p.k.processes {
+		if c.parent == p { // init(1) reaps orphans
+			if c.parent = nil; c.state == zombie {
+				c.reap()
+			}
+		}
+	}
+	if p.parent == nil {
+		p.reap()
+		return
+	}
+	p.parent.childEnded.wake(0)
+	p.parent.signal(SIGCHLD)
+}
+
+// reap removes a zombie from the process table.
+func (p *Process) reap() {
+	p.state = reaped
+	p.k.processes = slices.DeleteFunc(p.k.processes, func(o *Process) bool { return o == p })
+}
+
+// Args are the arguments of the process, with the name of the program.
+func (t *Thread) Args() []string { return t.proc.args }
+
+// Environ is the environment of the process.
+func (t *Thread) Environ() []string { return slices.Clone(t.proc.env) }
+
+// Getpid is getpid(2).
+func (t *Thread) Getpid() int { return t.proc.Pid }
+
+// Now is clock_gettime(2). On Linux it isn't a system call, so no Event tells of it.
+func (t *Thread) Now() time.Time { return t.k.Now() }
+
+// Go starts a thread of the same process that runs f, clone(2). It doesn't hand over.
+func (t *Thread) Go(f func()) *Thread { return t.k.newThread(t.proc, f) }
+
+// Join waits until other has ended, or the limit has passed. It reports whether other has ended. A
+// negative limit doesn't pass.
+func (t *Thread) Join(other *Thread, limit time.Duration) bool {
+	_, errno := t.call("futex", func() string { return argList(raw("FUTEX_WAIT"), raw(limit.String())) }, func() (int, Errno) {
+		if other.state == hasEnded {
+			return 0, 0
+		}
+		return 0, t.waitIn(limit, &other.ended)
+	})
+	return errno == 0
+}
+
+// Sleep is nanosleep(2).
+func (t *Thread) Sleep(d time.Duration) {
+	t.call("nanosleep", func() string { return argList(raw(d.String())) }, func() (int, Errno) {
+		if t.sleep(max(d, 0)) != ETIMEDOUT {
+			return -1, EINTR
+		}
+		return 0, 0
+	})
+}
+
+// Getrandom is getrandom(2). The bytes come from the kernel's seed.
+func (t *Thread) Getrandom(p []byte) {
+	t.call("getrandom", func() string { return argList(bytesArg(p), len(p), 0) }, func() (int, Errno) {
+		for i := range p {
+			p[i] = byte(t.k.rand.Uint32())
+		}
+		return len(p), 0
+	})
+}

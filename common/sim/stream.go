@@ -1,0 +1,48 @@
+package sim
+
+// Sink keeps what a process writes to its standard output or error.
+type Sink struct {
+	text []byte
+	q    waitQueue
+}
+
+// String returns all that was written.
+func (s *Sink) String() string { return string(s.text) }
+
+// Take returns what was written since the last Take.
+func (s *Sink) Take() []byte {
+	text := s.text
+	s.text = nil
+	return text
+}
+
+func (s *Sink) kind() string      { return "terminal" }
+func (s *Sink) events() uint32    { return POLLOUT }
+func (s *Sink) queue() *waitQueue { return &s.q }
+func (s *Sink) released()         {}
+
+func (s *Sink) read(*Thread, *description, []byte) (int, Errno) { return -1, EBADF }
+
+func (s *Sink) write(_ *Thread, _ *description, p []byte) (int, Errno) {
+	s.text = append(s.text, p...)
+	return len(p), 0
+}
+
+// source is a standard input that ends.
+type source struct {
+	rest []byte
+	q    waitQueue
+}
+
+func (s *source) kind() string      { return "input" }
+func (s *source) events() uint32    { return POLLIN }
+func (s *source) queue() *waitQueue { return &s.q }
+func (s *source) released()         {}
+
+func (s *source) read(_ *Thread, _ *description, p []byte) (int, Errno) {
+	n := copy(p, s.rest)
+	s.rest = s.rest[n:]
+	return n, 0
+}
+
+func (s *source) write(*Thread, *description, []byte) (int, Errno) { return -1, EBADF }
