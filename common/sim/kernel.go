@@ -3,6 +3,7 @@ package sim
 import (
 	"container/heap"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -183,7 +184,7 @@ func (k *Kernel) nextID() uint64 {
 
 // Close ends all processes and frees their goroutines. The kernel must not be used after it.
 func (k *Kernel) Close() {
-	for _, p := range k.processes {
+	for _, p := range slices.Clone(k.processes) {
 		if p.state == living {
 			p.end(signaled(SIGKILL))
 		}

@@ -118,7 +118,7 @@ func (p *Process) end(status WaitStatus) {
 		}
 	}
 	p.table.closeAll()
-	for _, c := range p.k.processes {
+	for _, c := range slices.Clone(p.k.processes) {
 		if c.parent == p { // init(1) reaps orphans
 			if c.parent = nil; c.state == zombie {
 				c.reap()
