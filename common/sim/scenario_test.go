@@ -53,9 +53,9 @@ func FuzzParseScenario(f *testing.F) {
 }
 
 // greeter is a server that greets each client, and gives back what it gets until the end.
-func greeter(k *Kernel) func() {
+func greeter() func() {
 	return func() {
-		self := k.Running()
+		self := Current()
 		ln, _ := self.Socket(AF_INET, SOCK_STREAM, 0)
 		self.Bind(ln, &SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: 80})
 		self.Listen(ln, 8)
@@ -102,7 +102,7 @@ func transcript(t *testing.T, text string) string {
 		fmt.Fprintf(&b, "%v %d %s(%s) = %d %s\n", e.Time, e.Pid, e.Call, e.Args, e.Result, e.Errno.Name())
 	}}
 	var w *World
-	w = s.Play(config, Program{Main: func() { greeter(w.Kernel)() }}, netip.MustParseAddrPort("127.0.0.1:80"))
+	w = s.Play(config, Program{Main: func() { greeter()() }}, netip.MustParseAddrPort("127.0.0.1:80"))
 	defer w.Close()
 	if !w.Run(time.Minute, 100_000) {
 		t.Error("the scenario doesn't end")
