@@ -64,71 +64,78 @@ const (
 )
 
 // errnos has the name and the text of each Errno. The texts are those of package syscall.
-var errnos = map[Errno][2]string{
-	EPERM:           {"EPERM", "operation not permitted"},
-	ENOENT:          {"ENOENT", "no such file or directory"},
-	ESRCH:           {"ESRCH", "no such process"},
-	EINTR:           {"EINTR", "interrupted system call"},
-	EIO:             {"EIO", "input/output error"},
-	ENXIO:           {"ENXIO", "no such device or address"},
-	EBADF:           {"EBADF", "bad file descriptor"},
-	ECHILD:          {"ECHILD", "no child processes"},
-	EAGAIN:          {"EAGAIN", "resource temporarily unavailable"},
-	ENOMEM:          {"ENOMEM", "cannot allocate memory"},
-	EACCES:          {"EACCES", "permission denied"},
-	EFAULT:          {"EFAULT", "bad address"},
-	EEXIST:          {"EEXIST", "file exists"},
-	EXDEV:           {"EXDEV", "invalid cross-device link"},
-	ENOTDIR:         {"ENOTDIR", "not a directory"},
-	EISDIR:          {"EISDIR", "is a directory"},
-	EINVAL:          {"EINVAL", "invalid argument"},
-	ENFILE:          {"ENFILE", "too many open files in system"},
-	EMFILE:          {"EMFILE", "too many open files"},
-	ENOSPC:          {"ENOSPC", "no space left on device"},
-	ESPIPE:          {"ESPIPE", "illegal seek"},
-	EPIPE:           {"EPIPE", "broken pipe"},
-	ENAMETOOLONG:    {"ENAMETOOLONG", "file name too long"},
-	ENOSYS:          {"ENOSYS", "function not implemented"},
-	ELOOP:           {"ELOOP", "too many levels of symbolic links"},
-	ENONET:          {"ENONET", "machine is not on the network"},
-	EPROTO:          {"EPROTO", "protocol error"},
-	ENOTSOCK:        {"ENOTSOCK", "socket operation on non-socket"},
-	EDESTADDRREQ:    {"EDESTADDRREQ", "destination address required"},
-	EMSGSIZE:        {"EMSGSIZE", "message too long"},
-	ENOPROTOOPT:     {"ENOPROTOOPT", "protocol not available"},
-	EPROTONOSUPPORT: {"EPROTONOSUPPORT", "protocol not supported"},
-	EOPNOTSUPP:      {"EOPNOTSUPP", "operation not supported"},
-	EAFNOSUPPORT:    {"EAFNOSUPPORT", "address family not supported by protocol"},
-	EADDRINUSE:      {"EADDRINUSE", "address already in use"},
-	EADDRNOTAVAIL:   {"EADDRNOTAVAIL", "cannot assign requested address"},
-	ENETDOWN:        {"ENETDOWN", "network is down"},
-	ENETUNREACH:     {"ENETUNREACH", "network is unreachable"},
-	ECONNABORTED:    {"ECONNABORTED", "software caused connection abort"},
-	ECONNRESET:      {"ECONNRESET", "connection reset by peer"},
-	ENOBUFS:         {"ENOBUFS", "no buffer space available"},
-	EISCONN:         {"EISCONN", "transport endpoint is already connected"},
-	ENOTCONN:        {"ENOTCONN", "transport endpoint is not connected"},
-	ETIMEDOUT:       {"ETIMEDOUT", "connection timed out"},
-	ECONNREFUSED:    {"ECONNREFUSED", "connection refused"},
-	EHOSTDOWN:       {"EHOSTDOWN", "host is down"},
-	EHOSTUNREACH:    {"EHOSTUNREACH", "no route to host"},
-	EALREADY:        {"EALREADY", "operation already in progress"},
-	EINPROGRESS:     {"EINPROGRESS", "operation now in progress"},
-	ERESTARTSYS:     {"ERESTARTSYS", "errno 512"},
+var errnos = []struct {
+	errno      Errno
+	name, text string
+}{
+	{EPERM, "EPERM", "operation not permitted"},
+	{ENOENT, "ENOENT", "no such file or directory"},
+	{ESRCH, "ESRCH", "no such process"},
+	{EINTR, "EINTR", "interrupted system call"},
+	{EIO, "EIO", "input/output error"},
+	{ENXIO, "ENXIO", "no such device or address"},
+	{EBADF, "EBADF", "bad file descriptor"},
+	{ECHILD, "ECHILD", "no child processes"},
+	{EAGAIN, "EAGAIN", "resource temporarily unavailable"},
+	{ENOMEM, "ENOMEM", "cannot allocate memory"},
+	{EACCES, "EACCES", "permission denied"},
+	{EFAULT, "EFAULT", "bad address"},
+	{EEXIST, "EEXIST", "file exists"},
+	{EXDEV, "EXDEV", "invalid cross-device link"},
+	{ENOTDIR, "ENOTDIR", "not a directory"},
+	{EISDIR, "EISDIR", "is a directory"},
+	{EINVAL, "EINVAL", "invalid argument"},
+	{ENFILE, "ENFILE", "too many open files in system"},
+	{EMFILE, "EMFILE", "too many open files"},
+	{ENOSPC, "ENOSPC", "no space left on device"},
+	{ESPIPE, "ESPIPE", "illegal seek"},
+	{EPIPE, "EPIPE", "broken pipe"},
+	{ENAMETOOLONG, "ENAMETOOLONG", "file name too long"},
+	{ENOSYS, "ENOSYS", "function not implemented"},
+	{ELOOP, "ELOOP", "too many levels of symbolic links"},
+	{ENONET, "ENONET", "machine is not on the network"},
+	{EPROTO, "EPROTO", "protocol error"},
+	{ENOTSOCK, "ENOTSOCK", "socket operation on non-socket"},
+	{EDESTADDRREQ, "EDESTADDRREQ", "destination address required"},
+	{EMSGSIZE, "EMSGSIZE", "message too long"},
+	{ENOPROTOOPT, "ENOPROTOOPT", "protocol not available"},
+	{EPROTONOSUPPORT, "EPROTONOSUPPORT", "protocol not supported"},
+	{EOPNOTSUPP, "EOPNOTSUPP", "operation not supported"},
+	{EAFNOSUPPORT, "EAFNOSUPPORT", "address family not supported by protocol"},
+	{EADDRINUSE, "EADDRINUSE", "address already in use"},
+	{EADDRNOTAVAIL, "EADDRNOTAVAIL", "cannot assign requested address"},
+	{ENETDOWN, "ENETDOWN", "network is down"},
+	{ENETUNREACH, "ENETUNREACH", "network is unreachable"},
+	{ECONNABORTED, "ECONNABORTED", "software caused connection abort"},
+	{ECONNRESET, "ECONNRESET", "connection reset by peer"},
+	{ENOBUFS, "ENOBUFS", "no buffer space available"},
+	{EISCONN, "EISCONN", "transport endpoint is already connected"},
+	{ENOTCONN, "ENOTCONN", "transport endpoint is not connected"},
+	{ETIMEDOUT, "ETIMEDOUT", "connection timed out"},
+	{ECONNREFUSED, "ECONNREFUSED", "connection refused"},
+	{EHOSTDOWN, "EHOSTDOWN", "host is down"},
+	{EHOSTUNREACH, "EHOSTUNREACH", "no route to host"},
+	{EALREADY, "EALREADY", "operation already in progress"},
+	{EINPROGRESS, "EINPROGRESS", "operation now in progress"},
+	{ERESTARTSYS, "ERESTARTSYS", "errno 512"},
 }
 
 // Name returns the name of e, such as EAGAIN.
 func (e Errno) Name() string {
-	if n, ok := errnos[e]; ok {
-		return n[0]
+	for _, n := range errnos {
+		if n.errno == e {
+			return n.name
+		}
 	}
 	return "errno " + strconv.Itoa(int(e))
 }
 
 // Error returns the text of e.
 func (e Errno) Error() string {
-	if n, ok := errnos[e]; ok {
-		return n[1]
+	for _, n := range errnos {
+		if n.errno == e {
+			return n.text
+		}
 	}
 	return "errno " + strconv.Itoa(int(e))
 }

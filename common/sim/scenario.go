@@ -356,9 +356,9 @@ func (s *Scenario) parseFault(p *lineParser) error {
 }
 
 func errnoNamed(name string) Errno {
-	for e, n := range errnos {
-		if n[0] == name {
-			return e
+	for _, n := range errnos {
+		if n.name == name {
+			return n.errno
 		}
 	}
 	return 0
