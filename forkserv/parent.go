@@ -383,8 +383,8 @@ func (p *parent) done(now time.Time) bool {
 		return false
 	}
 	p.env.Log.Warn("the grace time is over: connections were cut off", "connections", p.serving())
-	for pid := range p.byPID {
-		sys.Kill(pid, sys.SIGKILL)
+	for _, c := range p.all {
+		sys.Kill(c.pid, sys.SIGKILL)
 	}
 	for len(p.byPID) > 0 {
 		var status sys.WaitStatus
