@@ -79,11 +79,11 @@ func (l *loop) start(env *server.Env, board stat.Board, i int, portsOf ...*conn.
 // It reads the clock once in an iteration, right after the wait. All that happens in the
 // iteration happens at that time, so timers cost no further clock calls.
 func (l *loop) run() error {
-	for now := time.Now(); !l.done(now); {
+	for now := sys.Now(); !l.done(now); {
 		// The only call that waits for clients. The timeout wakes the loop for the next deadline,
 		// and a command wakes it through the command queue's descriptor.
 		n, err := sys.EpollWait(l.ep, l.ready, l.timeout(now))
-		now = time.Now()
+		now = sys.Now()
 		l.env.WaitFailed(now, err) // the error is logged; n is 0, and the iteration goes on
 		l.dispatch(now, n)
 		// tick comes after dispatch: a client whose bytes arrived in time must not time out
@@ -300,7 +300,7 @@ func (l *loop) watchListeners(on bool) {
 	for _, ln := range l.listeners {
 		if err := l.watch(sys.EPOLL_CTL_MOD, ln.FD, flags); err != nil {
 			l.env.Log.Error("can't watch a listener", "address", ln.Addr, "error", err)
-			l.paused, l.resumeAt = true, time.Now().Add(acceptPause) // settle tries again then
+			l.paused, l.resumeAt = true, sys.Now().Add(acceptPause) // settle tries again then
 		}
 	}
 }

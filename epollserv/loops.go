@@ -49,12 +49,12 @@ func serve(env *server.Env) error {
 	env.ShutdownOnSignal(queues...)
 	env.Ready(loops[0].listeners)
 	env.StartConsole(board, queues...)
-	ended := make(chan error, len(loops))
+	ended := sys.NewQueue[error](len(loops))
 	for _, l := range loops {
-		go func() { ended <- x.run(l) }()
+		sys.Go(func() { ended.Put(x.run(l)) })
 	}
 	for range loops {
-		if err := <-ended; err != nil {
+		if err, _ := ended.Get(sys.Forever); err != nil {
 			return err
 		}
 	}
@@ -77,7 +77,7 @@ func (x *loopBus) run(l *loop) error {
 	for x.open.Load() > 0 && err == nil {
 		_, err = sys.Poll(waker, sys.Forever)
 		b.commands.TakeAll()
-		b.emptyMailbox(time.Now())
+		b.emptyMailbox(sys.Now())
 	}
 	return err
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"os/signal"
 	"strconv"
 	"strings"
 	"time"
@@ -54,7 +52,7 @@ func (b childConfig) String() string {
 
 // childConfigFromEnv reads childEnv. ok reports whether it is set, so this process is a child.
 func childConfigFromEnv() (b childConfig, ok bool) {
-	parts := strings.Split(os.Getenv(childEnv), ":")
+	parts := strings.Split(sys.Getenv(childEnv), ":")
 	if len(parts) != 4 {
 		return childConfig{}, false
 	}
@@ -76,11 +74,11 @@ func (b *childConfig) prepare() {
 	// A signal that is sent to all processes of the server is meant for the parent. At SIGHUP the
 	// parent reads the lists again, and at SIGTERM it tells its children to shut down. Before this
 	// line such a signal kills the child, but then the child has read nothing from its client.
-	signal.Ignore(sys.SIGHUP, sys.SIGTERM)
+	sys.Ignore(sys.SIGHUP, sys.SIGTERM)
 	// If the machine has no task left, the Go runtime prints a long report and ends the process.
 	// With one child for each client, these reports would fill the log. So descriptor 2 is a file
 	// that can't be written until the threads exist, and the parent logs one line instead.
-	b.err = server.StartThreads(childThreads)
+	b.err = sys.StartThreads(childThreads)
 	sys.Dup3(errorFD, 2, 0)
 	sys.Close(errorFD)
 }
@@ -134,7 +132,7 @@ func (b childConfig) serve(env *server.Env) error {
 			return err
 		}
 	}
-	now := time.Now()
+	now := sys.Now()
 	c.conn = conn.NewConn(fd, b.id, io, cfg, now, noWake)
 	c.fds = [2]sys.PollFd{{Fd: int32(fd)}, {Fd: busFD}}
 	c.bus.Post(now, &hub.Message{Kind: servingKind, Conn: b.id})
@@ -152,7 +150,7 @@ func (c *child) awaitConn() (fd int, id uint64, err error) {
 	for {
 		bus := []sys.PollFd{{Fd: busFD, Events: sys.POLLIN}}
 		_, err = sys.Poll(bus, sys.Forever)
-		c.env.WaitFailed(time.Now(), err)
+		c.env.WaitFailed(sys.Now(), err)
 		n, fd, err := c.bus.RecvFD(text)
 		switch {
 		case errors.Is(err, errEnded):
@@ -175,9 +173,9 @@ func (c *child) awaitConn() (fd int, id uint64, err error) {
 // It reads the clock once in an iteration, right after the wait. All that happens in the
 // iteration happens at that time.
 func (c *child) run() error {
-	for now := time.Now(); !c.done(now); {
+	for now := sys.Now(); !c.done(now); {
 		n, err := c.wait(now)
-		now = time.Now()
+		now = sys.Now()
 		c.env.WaitFailed(now, err) // the error is logged; n is 0, and the iteration goes on
 		c.count(n)
 		if err := c.dispatch(now); err != nil {

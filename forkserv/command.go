@@ -15,7 +15,7 @@ import (
 // child can't send any more.
 func (p *parent) runCommand(now time.Time, cmd *server.Command) {
 	var result server.Result
-	for _, c := range p.byPID {
+	for _, c := range p.all {
 		if c.id == 0 || !cmd.Concerns(c.id) || p.board[c.slot].Get(stat.Closed) != 0 {
 			continue // a spare, a child of another client, or one that has closed its connection
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net/netip"
-	"os"
 	"time"
 
 	"threeloops/common/conn"
@@ -105,7 +104,7 @@ const (
 // serve prepares all that can fail before the first client comes, and runs the parent until it has
 // shut down.
 func serve(env *server.Env, fork fork) error {
-	p := &parent{env: env, fork: fork, byPID: map[int]*childProc{}, preforkAt: time.Now()}
+	p := &parent{env: env, fork: fork, byPID: map[int]*childProc{}, preforkAt: sys.Now()}
 	p.accepted.Log = env.Log
 	p.hub, p.recvBuf = hub.New(p.sendTo, sys.Random), make([]byte, hub.MaxMessage)
 	p.limit = childLimit(env)
@@ -119,8 +118,8 @@ func serve(env *server.Env, fork fork) error {
 		p.freeSlots = append(p.freeSlots, slot)
 	}
 	p.stat = &p.board[0]
-	if _, err = os.Stat(program); err != nil {
-		return fmt.Errorf("%w: children are started through this link, so /proc must be mounted", err)
+	if err = sys.Stat(program, new(sys.Stat_t)); err != nil {
+		return fmt.Errorf("stat %s: %w: children are started through this link, so /proc must be mounted", program, err)
 	}
 	if p.nullFD, err = newMemory("null", nil); err != nil { // a chroot may have no /dev/null
 		return err
@@ -158,7 +157,7 @@ func (p *parent) watch(fd int) {
 // run repeats the iteration until the shutdown is complete: wait, run commands, accept, receive,
 // settle. It is pollserv's iteration, with the buses of the children in place of the connections.
 func (p *parent) run() error {
-	for now := time.Now(); !p.done(now); {
+	for now := sys.Now(); !p.done(now); {
 		n := p.wait(&now)
 		if p.fds[0].Revents != 0 {
 			p.runCommands(now)
@@ -180,7 +179,7 @@ func (p *parent) run() error {
 func (p *parent) wait(now *time.Time) (ready int) {
 	before, limit := *now, p.timeout(*now)
 	ready, err := sys.Poll(p.fds, limit)
-	*now = time.Now()
+	*now = sys.Now()
 	p.env.WaitFailed(*now, err)
 	if limit != sys.Forever && now.Sub(before) > limit+standstill {
 		p.extendDeadlines(*now) // the process was stopped meanwhile
@@ -384,8 +383,8 @@ func (p *parent) done(now time.Time) bool {
 		return false
 	}
 	p.env.Log.Warn("the grace time is over: connections were cut off", "connections", p.serving())
-	for pid := range p.byPID {
-		sys.Kill(pid, sys.SIGKILL)
+	for _, c := range p.all {
+		sys.Kill(c.pid, sys.SIGKILL)
 	}
 	for len(p.byPID) > 0 {
 		var status sys.WaitStatus

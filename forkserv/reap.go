@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"os/signal"
 	"slices"
 	"time"
 
@@ -13,13 +11,13 @@ import (
 
 // wakeOnSIGCHLD makes SIGCHLD wake the parent's loop, by the waker that the loop polls.
 func (p *parent) wakeOnSIGCHLD() {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, sys.SIGCHLD)
-	go func() {
-		for range signals {
+	signals := sys.Notify(sys.SIGCHLD)
+	sys.Go(func() {
+		for {
+			signals.Wait(sys.Forever)
 			p.sigchld.Wake()
 		}
-	}()
+	})
 }
 
 // reap waits for every child that has ended (wait(2)) and removes it. Without that, the kernel

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -71,7 +70,7 @@ func (p *parent) spawn(fd int, b childConfig) (*childProc, error) {
 	if dir >= 0 {
 		root = uintptr(dir)
 	}
-	pid, err := p.fork(program, append([]string{title}, os.Args[1:]...), &sys.ProcAttr{
+	pid, err := p.fork(program, append([]string{title}, sys.Args()[1:]...), &sys.ProcAttr{
 		Env: environment(childEnv+"="+b.String(), "GOMAXPROCS=1", "GOGC="+childGOGC, "GOMEMLIMIT=off"),
 		Files: []uintptr{0, 1, null, connFD: uintptr(fd), busFD: uintptr(theirs.FD), boardFD: uintptr(p.memfd),
 			server.HostsFD: uintptr(p.lists.hosts), server.OriginsFD: uintptr(p.lists.origins),
@@ -101,7 +100,7 @@ func (p *parent) spawn(fd int, b childConfig) (*childProc, error) {
 // not just appended, because if a variable is there twice, the first one counts. An operator who
 // sets GOMAXPROCS or GOMEMLIMIT means one process, and not hundreds of children.
 func environment(given ...string) []string {
-	kept := slices.DeleteFunc(os.Environ(), func(v string) bool {
+	kept := slices.DeleteFunc(sys.Environ(), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
 		return slices.ContainsFunc(given, func(g string) bool { return strings.HasPrefix(g, name+"=") })
 	})

@@ -92,11 +92,11 @@ func (l *loop) start(env *server.Env, board stat.Board, i int) (err error) {
 // It reads the clock once in an iteration, right after the wait. All that happens in the
 // iteration happens at that time, so timers cost no further clock calls.
 func (l *loop) run() error {
-	for now := time.Now(); !l.done(now); {
+	for now := sys.Now(); !l.done(now); {
 		// The only call that waits for clients. The timeout wakes the loop for the next deadline,
 		// and a command wakes it through the command queue's descriptor.
 		n, err := sys.Poll(l.fds, l.timeout(now))
-		now = time.Now()
+		now = sys.Now()
 		l.env.WaitFailed(now, err) // the error is logged; n is 0, and the iteration goes on
 		l.dispatch(now, n)
 		// tick comes after dispatch: a client whose bytes arrived in time must not time out

@@ -80,6 +80,7 @@ type App struct {
 	} // the last allowed Host: most clients of a server use the same one
 
 	guests       map[uint64]*guest       // WebSockets of /chat, by connection number
+	guestList    []*guest                // the same, in an order that is the same in each run
 	pollRequests map[uint64]*pollRequest // waiting room requests, by connection number
 	frames       frames                  // the last entries that were rendered
 	spareText    []byte                  // buffer for the text of the next pollRequest

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"time"
 
 	"threeloops/common/http1"
@@ -36,6 +37,7 @@ type guest struct {
 	member        bool // a Welcome has arrived
 	unconfirmed   int  // messages that haven't come back from the hub, and delayedErrors
 	delayedErrors []delayedError
+	index         int // its place in App.guestList
 }
 
 // delayedError is the error for an invalid message that a guest sent while earlier messages are on
@@ -59,6 +61,8 @@ func (a *App) addGuest(g *guest) {
 	g.conn.Costly()
 	g.conn.LimitMessages(maxChatMessage)
 	a.guests[g.conn.ID()] = g
+	g.index = len(a.guestList)
+	a.guestList = append(a.guestList, g)
 }
 
 func (a *App) chatMessage(g *guest, m session.Message) {
@@ -175,7 +179,7 @@ func (a *App) deliverToGuest(g *guest, m *hub.Message) {
 func (a *App) broadcast(now time.Time, m *hub.Message) {
 	r := a.render(m)
 	work := memberWork + r.frame.Len()/bytesQueued
-	for _, g := range a.guests {
+	for _, g := range slices.Backward(a.guestList) { // sendFrame may remove g
 		if g.member {
 			g.conn.SetNow(now)
 			g.conn.Spend(work)
@@ -195,7 +199,14 @@ func (a *App) sendFrame(g *guest, frame *session.Prepared) {
 
 // removeGuest removes a guest from the room. Its connection may stay open.
 func (a *App) removeGuest(g *guest) {
+	if a.guests[g.conn.ID()] != g {
+		return // it was removed already
+	}
 	delete(a.guests, g.conn.ID())
+	last := len(a.guestList) - 1
+	a.guestList[last].index = g.index
+	a.guestList[g.index], a.guestList[last] = a.guestList[last], nil
+	a.guestList = a.guestList[:last]
 	if g.member || g.unconfirmed > 0 { // its Join may be on its way
 		a.o.Bus.Post(g.conn.Now(), &hub.Message{Kind: hub.Leave, Conn: g.conn.ID()})
 	}

@@ -472,3 +472,26 @@ func TestTheOperatorsTextIsJSONInTheRoom(t *testing.T) {
 		t.Errorf("want a text with %s, got %q", want, got)
 	}
 }
+
+// A broadcast goes through the list, so the list must have each guest once.
+func TestTheListOfGuestsMatchesTheGuests(t *testing.T) {
+	p := newParty(t)
+	var all []*member
+	for i := range 40 {
+		all = append(all, p.join(fmt.Sprint("member ", i)))
+		if i%3 == 2 {
+			gone := i * 7 % len(all)
+			all[gone].peer.Reset()
+			all = slices.Delete(all, gone, gone+1)
+		}
+		if len(p.app.guestList) != len(all) || len(p.app.guests) != len(all) {
+			t.Fatalf("after %d guests: %d in the list and %d in the map, want %d",
+				i+1, len(p.app.guestList), len(p.app.guests), len(all))
+		}
+		for at, g := range p.app.guestList {
+			if g.index != at || p.app.guests[g.conn.ID()] != g {
+				t.Fatalf("after %d guests: the guest at %d has the index %d, or isn't in the map", i+1, at, g.index)
+			}
+		}
+	}
+}

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"threeloops/common/sys"
 )
 
 // The package net could do all this. But on a machine with a C compiler, a program that uses net is
@@ -54,7 +55,7 @@ func resolve(hosts, host string) (netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip.Unmap(), nil
 	}
-	text, _ := os.ReadFile(hosts) // without the file there are no names
+	text, _ := sys.ReadFile(hosts) // without the file there are no names
 	if ip, ok := lookUp(text, host); ok {
 		return ip, nil
 	}
@@ -90,7 +91,7 @@ func zoneID(zone string) (uint32, error) {
 	if zone == "" {
 		return 0, nil
 	}
-	number, err := os.ReadFile(filepath.Join("/sys/class/net", filepath.Base(zone), "ifindex"))
+	number, err := sys.ReadFile(filepath.Join("/sys/class/net", filepath.Base(zone), "ifindex"))
 	if err != nil {
 		number = []byte(zone)
 	}

@@ -31,7 +31,7 @@ func Open(path string) (*Root, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	r := &Root{fd: fd, path: path, openedAt: time.Now()}
+	r := &Root{fd: fd, path: path, openedAt: sys.Now()}
 	at, err := r.openat2(".", sys.O_PATH)
 	if err != nil {
 		sys.Close(fd)
@@ -59,7 +59,7 @@ func explainRefusal(err error) error {
 // has opened it by path. Inherit can't fail, even if the directory has been renamed or deleted
 // since.
 func Inherit(fd int, path string) *Root {
-	return &Root{fd: fd, path: path, openedAt: time.Now().Add(-recheckInterval)}
+	return &Root{fd: fd, path: path, openedAt: sys.Now().Add(-recheckInterval)}
 }
 
 // Fd returns the descriptor of the directory.
@@ -70,7 +70,7 @@ func (r *Root) Fd() int { return r.fd }
 // call it at the same time: dup3(2) replaces the directory in one step, and the descriptor keeps
 // the number that all of them use.
 func (r *Root) Renew() (times uint32) {
-	last, now := r.checkedAt.Load(), int64(time.Since(r.openedAt))
+	last, now := r.checkedAt.Load(), int64(sys.Now().Sub(r.openedAt))
 	if now-last < int64(recheckInterval) || !r.checkedAt.CompareAndSwap(last, now) {
 		return r.renewals.Load()
 	}

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"bytes"
+	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -54,8 +55,12 @@ type Hub struct {
 	foldScratch []byte             // scratch for a folded name
 	copyScratch Message            // scratch for an entry to one connection
 	waiting     map[uint64]*member // members with a waiting Poll, by its connection
-	places      []int              // number of members with a WebSocket at each place
-	due         time.Time          // when Tick is due; no member expires earlier
+	// The same members as in byName and in waiting. Clients can see the order in which the Hub goes
+	// through members, and the order of a map differs from run to run. A member that leaves a list
+	// gives its place to the last one. So a loop that removes members goes from the end to the start.
+	members, polls []*member
+	places         []int     // number of members with a WebSocket at each place
+	due            time.Time // when Tick is due; no member expires earlier
 }
 
 // entry is an entry of the log. Names can be used again, so an entry also has the numbers of its
@@ -104,16 +109,16 @@ func (h *Hub) Handle(now time.Time, place int, m *Message) {
 
 // PlaceLost tells the Hub that a place has ended with all its connections.
 func (h *Hub) PlaceLost(now time.Time, place int) {
-	for conn, m := range h.waiting {
+	for _, m := range slices.Backward(h.polls) {
 		if m.place == place {
-			h.forgetPoll(now, conn)
+			h.forgetPoll(now, m.conn)
 		}
 	}
 	if place >= len(h.places) || h.places[place] == 0 {
 		return // most children serve no member, so skip the search
 	}
-	for _, m := range h.byConn {
-		if m.place == place {
+	for _, m := range slices.Backward(h.members) {
+		if m.token == (Token{}) && m.place == place {
 			h.removeMember(now, m)
 		}
 	}
@@ -172,9 +177,9 @@ func (h *Hub) publish(now time.Time, e entry, alone ...*member) {
 			h.send(place, &e.Message)
 		}
 	}
-	for conn, m := range h.waiting {
+	for _, m := range slices.Backward(h.polls) {
 		if m.receives(&e) {
-			h.respondToPoll(now, conn, m)
+			h.respondToPoll(now, m.conn, m)
 		} else {
 			m.cursor = h.last
 		}

@@ -9,6 +9,8 @@ type member struct {
 	conn        uint64 // its WebSocket, or its waiting Poll; 0 if there is none
 	place       int    // place of conn
 	listedBytes int    // bytes of its name in Hub.nameList; 0 if it isn't there
+	index       int    // its place in Hub.members
+	pollIndex   int    // its place in Hub.polls, if it has a waiting Poll
 
 	token   Token     // set if it polls
 	peer    Addr      // PeerKey of its address if it polls; zero if unknown
@@ -22,16 +24,23 @@ func (h *Hub) memberNamed(name string) *member {
 	return h.byName[string(h.foldScratch)]
 }
 
-// addName adds a member's name to byName and to nameList. removeName removes it from both.
+// addName adds a member to members, and its name to byName and to nameList. removeName removes them
+// from all three.
 func (h *Hub) addName(m *member) {
 	h.byName[string(appendFolded(nil, m.name))] = m
+	m.index = len(h.members)
+	h.members = append(h.members, m)
 	h.nameList.add(m)
 }
 
 func (h *Hub) removeName(m *member) {
 	delete(h.byName, string(appendFolded(nil, m.name)))
+	last := len(h.members) - 1
+	h.members[last].index = m.index
+	h.members[m.index], h.members[last] = h.members[last], nil
+	h.members = h.members[:last]
 	h.nameList.remove(m)
-	h.nameList.refill(h.byName)
+	h.nameList.refill(h.members)
 }
 
 // handleJoin makes a connection a member. The connection is sent the members and the history, and

@@ -53,7 +53,7 @@ func (r *memberList) remove(m *member) {
 
 // refill adds members to a list that is at least half empty. For a fuller list, visiting all
 // members would cost too much.
-func (r *memberList) refill(all map[string]*member) {
+func (r *memberList) refill(all []*member) {
 	if len(r.text) >= MembersBytes/2 || len(r.listed) == len(all) {
 		return
 	}

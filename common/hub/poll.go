@@ -1,6 +1,10 @@
 package hub
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // handleEnter adds a polling member. Its response is what handleJoin sends to a WebSocket.
 func (h *Hub) handleEnter(now time.Time, place int, m *Message) {
@@ -59,6 +63,8 @@ func (h *Hub) handlePoll(now time.Time, place int, m *Message, who *member) {
 	who.conn, who.place, who.expires = m.Conn, place, time.Time{}
 	who.cursor = max(min(m.Seq, h.last), who.number-1)
 	h.waiting[m.Conn] = who
+	who.pollIndex = len(h.polls)
+	h.polls = append(h.polls, who)
 	for n := who.cursor + 1; n <= h.last; n++ {
 		if n < h.first || who.receives(&h.log[n%LogSize]) {
 			h.respondToPoll(now, m.Conn, who)
@@ -103,6 +109,10 @@ func (m *member) receives(e *entry) bool {
 func (h *Hub) forgetPoll(now time.Time, conn uint64) {
 	if who := h.waiting[conn]; who != nil {
 		delete(h.waiting, conn)
+		last := len(h.polls) - 1
+		h.polls[last].pollIndex = who.pollIndex
+		h.polls[who.pollIndex], h.polls[last] = h.polls[last], nil
+		h.polls = h.polls[:last]
 		who.conn, who.place = 0, 0
 		h.renewTimeout(now, who)
 	}
@@ -126,10 +136,15 @@ func (h *Hub) Deadline() time.Time { return h.due }
 // passed.
 func (h *Hub) Tick(now time.Time) {
 	h.due = time.Time{}
+	var expired []*member
 	for _, m := range h.byToken {
 		if !m.expires.IsZero() && !now.Before(m.expires) {
-			h.removeMember(now, m)
+			expired = append(expired, m)
 		}
+	}
+	slices.SortFunc(expired, func(a, b *member) int { return cmp.Compare(a.number, b.number) })
+	for _, m := range expired {
+		h.removeMember(now, m)
 	}
 	for _, m := range h.byToken {
 		if !m.expires.IsZero() && (h.due.IsZero() || m.expires.Before(h.due)) {

@@ -50,7 +50,7 @@ var worldly = []string{"net", "os", "syscall", "golang.org/x/sys/unix", "mime", 
 var clock = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
 
 // lowlevel may use package unsafe.
-var lowlevel = []string{"common/sys/raw.go", "forkserv/board.go", "common/sim/clock.go"}
+var lowlevel = []string{"common/sys/raw_linux.go", "forkserv/board.go", "common/sim/clock.go"}
 
 // long may have functions of any length: tables and a parser's switch.
 var long = []string{"contentType"}

@@ -2,8 +2,6 @@ package server
 
 import (
 	"net/netip"
-	"os"
-	"runtime/debug"
 
 	"threeloops/common/conn"
 	"threeloops/common/hub"
@@ -24,8 +22,8 @@ func (env *Env) MemoryBudget() int64 {
 // operator has set GOMEMLIMIT, limitHeap changes nothing.
 func limitHeap(budget int64) {
 	const base = 32 << 20 // what the server needs besides what it holds for clients
-	if os.Getenv("GOMEMLIMIT") == "" && budget < 1<<50 {
-		debug.SetMemoryLimit(budget + budget/4 + base)
+	if sys.Getenv("GOMEMLIMIT") == "" && budget < 1<<50 {
+		sys.SetMemoryLimit(budget + budget/4 + base)
 	}
 }
 

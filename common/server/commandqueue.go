@@ -3,8 +3,6 @@ package server
 import (
 	"fmt"
 	"net/netip"
-	"os"
-	"os/signal"
 	"sync"
 	"time"
 
@@ -31,7 +29,7 @@ type Command struct {
 	Text []byte     // what a SendCommand sends: UTF-8, never modified
 	Room bool       // this loop sends Text to the members of the room that poll, too
 
-	results chan<- Result // buffered, with room for the results of all loops
+	results *sys.Queue[Result] // has room for the results of all loops
 }
 
 // CommandQueue holds the commands that other goroutines have put there for a loop. The loop watches
@@ -82,40 +80,44 @@ const deferredAcceptTime = time.Second
 // a ShutdownCommand into every queue. A signal that comes more than a second after the first one
 // ends the process immediately. The listeners must be open already.
 func (env *Env) ShutdownOnSignal(queues ...*CommandQueue) {
-	signals := make(chan os.Signal, 2)
-	env.signals = signals
-	signal.Notify(signals, sys.SIGINT, sys.SIGTERM)
+	env.signals = sys.Notify(sys.SIGINT, sys.SIGTERM)
 	if env.Lifeline != 0 {
 		sys.CloseOnExec(env.Lifeline)
-		go func() {
-			f := os.NewFile(uintptr(env.Lifeline), "lifeline")
-			for b := make([]byte, 1); ; {
-				if _, err := f.Read(b); err != nil {
-					env.Log.Info("the lifeline has ended: shutting down")
-					signals <- sys.SIGTERM
-					return
-				}
-			}
-		}()
+		sys.Go(env.watchLifeline)
 	}
 	env.reloadAtHangup()
-	go func() {
-		<-signals
-		first, begin := time.Now(), time.After(env.stopDeferring())
-		for {
-			select {
-			case <-begin:
-				for _, q := range queues {
-					q.Put(Command{Kind: ShutdownCommand})
-				}
-			case s := <-signals:
-				if time.Since(first) > doubleSignalTime {
-					env.stderr.writeError(env.Name, fmt.Errorf("second %v: ending now", s))
-					env.stderr.exit(1)
-				}
-			}
+	sys.Go(func() { env.obeySignals(queues) })
+}
+
+// watchLifeline raises SIGTERM when the lifeline ends. What is written to the lifeline means
+// nothing.
+func (env *Env) watchLifeline() {
+	for b := make([]byte, 1); ; {
+		if _, err := sys.Stream(env.Lifeline).Read(b); err != nil {
+			env.Log.Info("the lifeline has ended: shutting down")
+			env.signals.Raise(sys.SIGTERM)
+			return
 		}
-	}()
+	}
+}
+
+// obeySignals waits for signals until the process ends.
+func (env *Env) obeySignals(queues []*CommandQueue) {
+	env.signals.Wait(sys.Forever)
+	first := sys.Now()
+	begin := first.Add(env.stopDeferring()) // when to begin the shutdown; zero: it has begun
+	for {
+		switch s, ok := env.signals.Wait(conn.Until(begin, sys.Now())); {
+		case !ok:
+			begin = time.Time{}
+			for _, q := range queues {
+				q.Put(Command{Kind: ShutdownCommand})
+			}
+		case sys.Now().Sub(first) > doubleSignalTime:
+			env.stderr.writeError(env.Name, fmt.Errorf("second %v: ending now", s))
+			env.stderr.exit(1)
+		}
+	}
 }
 
 // stopDeferring switches -defer-accept off, so that the kernel hands over clients that have sent

@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
 	"time"
 
+	"threeloops/common/conn"
 	"threeloops/common/hub"
 	"threeloops/common/stat"
 	"threeloops/common/sys"
@@ -36,15 +35,15 @@ func (env *Env) StartConsole(board stat.Board, queues ...*CommandQueue) {
 	}
 	// This signal stops a background job that reads from its terminal. If it is ignored, the read
 	// fails with EIO instead, and the server goes on.
-	signal.Ignore(sys.SIGTTIN)
+	sys.Ignore(sys.SIGTTIN)
 	c := &console{
-		log: env.Log, board: board, queues: queues, out: os.Stdout, resultTimeout: 5 * time.Second,
-		quit: func() { env.signals <- sys.SIGTERM },
+		log: env.Log, board: board, queues: queues, out: sys.Stdout, resultTimeout: 5 * time.Second,
+		quit: func() { env.signals.Raise(sys.SIGTERM) },
 	}
-	if sys.IsTerminal(int(os.Stdin.Fd())) {
+	if sys.IsTerminal(int(sys.Stdin)) {
 		c.prompt = "> "
 	}
-	go c.run(os.Stdin)
+	sys.Go(func() { c.run(sys.Stdin) })
 }
 
 // console is the operator's end of the command queues.
@@ -67,7 +66,7 @@ func (c *console) run(in io.Reader) {
 		line, err := readLine(r)
 		switch {
 		case errors.Is(err, sys.EIO) && c.prompt != "":
-			time.Sleep(foregroundRetry)
+			sys.Sleep(foregroundRetry)
 			continue
 		case errors.Is(err, errLong):
 			c.write(err.Error() + "\n" + c.prompt)
@@ -144,21 +143,18 @@ func (c *console) runCommand(cmd Command) (sum Result, err error) {
 		i := (cmd.Conn - 1) % uint64(len(queues))
 		queues = queues[i : i+1]
 	}
-	results := make(chan Result, len(queues))
-	cmd.results = results
+	cmd.results = sys.NewQueue[Result](len(queues))
 	for i, q := range queues {
 		cmd.Room = i == 0 && cmd.Kind == SendCommand && cmd.Conn == 0
 		q.Put(cmd)
 	}
-	timeout := time.After(c.resultTimeout)
-	for range queues {
-		select {
-		case a := <-results:
-			sum.Clients = append(sum.Clients, a.Clients...)
-			sum.Done += a.Done
-		case <-timeout:
+	for end := sys.Now().Add(c.resultTimeout); len(queues) > 0; queues = queues[1:] {
+		a, ok := cmd.results.Get(conn.Until(end, sys.Now()))
+		if !ok {
 			return sum, errors.New("the server doesn't answer: it may be shutting down")
 		}
+		sum.Clients = append(sum.Clients, a.Clients...)
+		sum.Done += a.Done
 	}
 	return sum, nil
 }

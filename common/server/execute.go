@@ -3,11 +3,11 @@ package server
 import (
 	"fmt"
 	"net/netip"
-	"os"
 	"time"
 
 	"threeloops/common/conn"
 	"threeloops/common/hub"
+	"threeloops/common/sys"
 )
 
 // Result is what a loop reports about a Command that it has run.
@@ -34,7 +34,7 @@ func (cmd *Command) Execute(now time.Time, conns []*conn.Conn, schedule func(*co
 			continue
 		}
 		client := Client{
-			ID: c.ID(), Pid: os.Getpid(), Peer: conn.PeerOf(c.FD), Phase: c.Phase(),
+			ID: c.ID(), Pid: sys.Getpid(), Peer: conn.PeerOf(c.FD), Phase: c.Phase(),
 			More: fmt.Sprintf("queued=%d", c.Queued()),
 		}
 		result.Clients = append(result.Clients, client)
@@ -74,7 +74,7 @@ func (cmd *Command) MatchesAddr(peer netip.AddrPort) bool {
 // SendResult sends the result to the console, if the command came from there. It never blocks.
 func (cmd *Command) SendResult(a Result) {
 	if cmd.results != nil {
-		cmd.results <- a
+		cmd.results.Put(a)
 	}
 }
 

@@ -2,8 +2,6 @@ package server
 
 import (
 	"fmt"
-	"os"
-	"os/signal"
 	"strconv"
 	"strings"
 
@@ -36,10 +34,10 @@ func (env *Env) reloadAtHangup() {
 	if env.HostsFile == "" && env.OriginsFile == "" {
 		return // then SIGHUP ends the server, as it ends most programs
 	}
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, sys.SIGHUP)
-	go func() {
-		for range signals {
+	signals := sys.Notify(sys.SIGHUP)
+	sys.Go(func() {
+		for {
+			signals.Wait(sys.Forever)
 			if err := env.readLists(); err != nil {
 				env.Log.Error("the lists were not read again: the old ones stay in force", "error", err)
 				continue
@@ -47,7 +45,7 @@ func (env *Env) reloadAtHangup() {
 			env.Log.Info("the lists were read again",
 				"hosts", len(env.Lists().Hosts), "origins", len(env.Lists().Origins))
 		}
-	}()
+	})
 }
 
 // The descriptors under which a Child finds what the server that started it has opened: the allow
@@ -82,7 +80,7 @@ func readList(flag, path string) ([]string, error) {
 	if path == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := sys.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", flag, err)
 	}

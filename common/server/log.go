@@ -2,13 +2,15 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"threeloops/common/sys"
 )
 
 // How many lines and bytes the log queues for a reader that is slow or gone.
@@ -32,11 +34,11 @@ func (env *Env) TakeDropped() int {
 // lineQueue is a writer of lines that never blocks. A write to a pipe that nobody reads blocks
 // until somebody does, and so does a write to a terminal that was stopped with Ctrl-S. A loop that
 // made such a write would serve no client and obey no signal. So lines wait in a queue, and a
-// goroutine writes them to out. When the queue is full, further lines are dropped and counted. The
+// thread writes them to out. When the queue is full, further lines are dropped and counted. The
 // next line in the log is then a note that says how many.
 //
-// The goroutine exists only while there is something to write. A child of forkserv logs nothing
-// most of the time, and must not pay for a goroutine.
+// The thread exists only while there is something to write. A child of forkserv logs nothing most of
+// the time, and must not pay for a thread.
 type lineQueue struct {
 	out     io.Writer
 	note    func(lines uint64) []byte // makes the note about dropped lines; nil: there are no notes
@@ -44,9 +46,10 @@ type lineQueue struct {
 
 	mu    sync.Mutex
 	lines []queuedLine
-	size  int           // total length of lines
-	lost  uint64        // lines dropped since the last note
-	idle  chan struct{} // closed when all is written; nil while there is nothing to write
+	size  int    // total length of lines
+	lost  uint64 // lines dropped since the last note
+	// idle gets a value when all is written. It is nil while there is nothing to write.
+	idle *sys.Queue[struct{}]
 }
 
 // queuedLine is a line of the log, or a note.
@@ -57,20 +60,33 @@ type queuedLine struct {
 
 // Write queues a copy of one line. It never fails: if it has to drop the line, it counts it.
 func (q *lineQueue) Write(line []byte) (int, error) {
+	if idle := q.add(line); idle != nil {
+		sys.Go(func() {
+			q.writeAll()
+			idle.Put(struct{}{})
+		})
+	}
+	return len(line), nil
+}
+
+// add queues or drops a line. If no thread writes, the caller must start one, which puts a value
+// into idle in the end. Otherwise idle is nil. add doesn't start the thread itself, because it holds
+// the lock.
+func (q *lineQueue) add(line []byte) (idle *sys.Queue[struct{}]) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.full(len(line)) {
 		q.lost++
 		q.dropped.Add(1)
-		return len(line), nil
+		return nil
 	}
 	q.report()
 	q.put(queuedLine{text: bytes.Clone(line)})
-	if q.idle == nil {
-		q.idle = make(chan struct{})
-		go q.writeAll()
+	if q.idle != nil {
+		return nil
 	}
-	return len(line), nil
+	q.idle = sys.NewQueue[struct{}](1)
+	return q.idle
 }
 
 // full reports whether a line of n bytes must be dropped. Once a line was dropped, the queue takes
@@ -127,9 +143,7 @@ func (q *lineQueue) take(last error) (line queuedLine, ok bool) {
 		q.report()
 	}
 	if len(q.lines) == 0 {
-		q.lines = nil
-		close(q.idle)
-		q.idle = nil
+		q.lines, q.idle = nil, nil
 		return queuedLine{}, false
 	}
 	line, q.lines[0] = q.lines[0], queuedLine{}
@@ -145,11 +159,8 @@ func (q *lineQueue) flush(timeout time.Duration) {
 	if idle == nil {
 		return
 	}
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
-	select {
-	case <-idle:
-	case <-timer.C:
+	if _, ok := idle.Get(timeout); ok {
+		idle.Put(struct{}{}) // another thread may be in flush too
 	}
 }
 
@@ -157,7 +168,7 @@ func (q *lineQueue) flush(timeout time.Duration) {
 // written.
 func (q *lineQueue) exit(status int) {
 	q.flush(exitFlushTimeout)
-	os.Exit(status)
+	sys.Exit(status)
 }
 
 // writeError queues an error message. It comes after all that was logged before.
@@ -171,9 +182,9 @@ func newLogger(q *lineQueue, o *Options, name string) *slog.Logger {
 	logger := func(out io.Writer, level slog.Level) *slog.Logger {
 		options := &slog.HandlerOptions{Level: level}
 		if o.LogFormat == "json" {
-			return slog.New(slog.NewJSONHandler(out, options)).With("server", name)
+			return slog.New(clockHandler{slog.NewJSONHandler(out, options)}).With("server", name)
 		}
-		return slog.New(slog.NewTextHandler(out, options)).With("server", name)
+		return slog.New(clockHandler{slog.NewTextHandler(out, options)}).With("server", name)
 	}
 	q.note = func(lines uint64) []byte {
 		var b bytes.Buffer
@@ -181,6 +192,23 @@ func newLogger(q *lineQueue, o *Options, name string) *slog.Logger {
 		return b.Bytes()
 	}
 	return logger(q, level)
+}
+
+// clockHandler makes sys.Now the time of each line. Package slog calls time.Now itself, which is not
+// the clock of a simulated machine.
+type clockHandler struct{ slog.Handler }
+
+func (h clockHandler) Handle(ctx context.Context, r slog.Record) error {
+	r.Time = sys.Now()
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h clockHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return clockHandler{h.Handler.WithAttrs(attrs)}
+}
+
+func (h clockHandler) WithGroup(name string) slog.Handler {
+	return clockHandler{h.Handler.WithGroup(name)}
 }
 
 // WaitFailed logs that a loop's wait has failed, if err is not nil. All loops together log at most

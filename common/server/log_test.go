@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"runtime"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"threeloops/common/sys"
 )
 
 // gate is what a log is written to. While it is shut, writes block.
@@ -177,6 +180,37 @@ func TestFlushWaitsNoLongerThanItsTimeout(t *testing.T) {
 	q.flush(time.Minute)
 	if g.String() != "first\n" {
 		t.Errorf("after flush the log is %q", g)
+	}
+}
+
+// The main loop and the thread that handles signals may both end the process.
+func TestSeveralThreadsMayFlush(t *testing.T) {
+	g := newGate(true)
+	q := &lineQueue{out: g, note: noted}
+	fmt.Fprintln(q, "first")
+	flushes := make([]*sys.Thread, 3)
+	for i := range flushes {
+		flushes[i] = sys.Go(func() { q.flush(sys.Forever) })
+	}
+	if flushes[0].Join(10 * time.Millisecond) {
+		t.Error("flush returned before the line was written")
+	}
+	g.set(false, nil)
+	for i, f := range flushes {
+		if !f.Join(time.Minute) {
+			t.Fatalf("flush %d of %d still waits, although the line was written", i+1, len(flushes))
+		}
+	}
+}
+
+func TestALinesTimeComesFromTheClockOfSys(t *testing.T) {
+	var b strings.Builder
+	h := clockHandler{slog.NewTextHandler(&b, nil)}.WithAttrs(nil).WithGroup("group")
+	before := sys.Now().Truncate(time.Millisecond)
+	h.Handle(t.Context(), slog.NewRecord(time.Unix(0, 0), slog.LevelInfo, "text", 0))
+	stamp, _, _ := strings.Cut(strings.TrimPrefix(b.String(), "time="), " ")
+	if at, err := time.Parse(time.RFC3339, stamp); err != nil || at.Before(before) || at.After(sys.Now()) {
+		t.Errorf("the line is %q (%v), want a time after %v", b.String(), err, before)
 	}
 }
 

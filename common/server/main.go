@@ -5,9 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/signal"
-	"runtime"
 	"sync/atomic"
 
 	"threeloops/common/app"
@@ -50,14 +47,14 @@ type Env struct {
 	lists        atomic.Pointer[app.Lists]
 	listeners    []*conn.Listener // all that Listen has opened; the loops close them at shutdown
 
-	signals           chan<- os.Signal // where StartConsole puts SIGTERM; see ShutdownOnSignal
-	waitFailureLogged atomic.Int64     // when WaitFailed wrote its last line, in Unix seconds
+	signals           *sys.Signals // those that ShutdownOnSignal waits for
+	waitFailureLogged atomic.Int64 // when WaitFailed wrote its last line, in Unix seconds
 }
 
 // Main is the main function of the server m. It does not return.
 func Main(m Model) {
-	stderr := &lineQueue{out: os.Stderr}
-	o, err := parse(&m, os.Args[1:], os.Stdout)
+	stderr := &lineQueue{out: sys.Stderr}
+	o, err := parse(&m, sys.Args()[1:], sys.Stdout)
 	if errors.Is(err, flag.ErrHelp) {
 		stderr.exit(0)
 	}
@@ -74,6 +71,9 @@ func Main(m Model) {
 		stderr: stderr, child: m.Child, host: host, loopback: m.Loopback, fdsPerClient: max(m.FDsPerClient, 1),
 	}
 	if !m.Child {
+		if err := sys.WarmUp(o.Loops + spareThreads); err != nil {
+			env.fail(err)
+		}
 		env.loopback = loopback(host)
 		limitHeap(env.MemoryBudget())
 	}
@@ -86,18 +86,23 @@ func Main(m Model) {
 		stderr.exit(2)
 	}
 	if err := m.Run(env); err != nil {
-		if errors.Is(err, sys.EMFILE) {
-			err = fmt.Errorf("%w: the limit of open files is %d, raise it with ulimit -n", err, sys.MaxFiles())
-		}
-		stderr.writeError(m.Name, err)
-		stderr.exit(1)
+		env.fail(err)
 	}
 	stderr.exit(0)
 }
 
+// fail ends the process because of an error that isn't in the command line.
+func (env *Env) fail(err error) {
+	if errors.Is(err, sys.EMFILE) {
+		err = fmt.Errorf("%w: the limit of open files is %d, raise it with ulimit -n", err, sys.MaxFiles())
+	}
+	env.stderr.writeError(env.Name, err)
+	env.stderr.exit(1)
+}
+
 // open opens the directory and reads the files that the command line names.
 func (env *Env) open() (err error) {
-	signal.Ignore(sys.SIGPIPE) // if nobody reads the log any more, the server goes on
+	sys.Ignore(sys.SIGPIPE) // if nobody reads the log any more, the server goes on
 	switch {
 	case env.Root == "":
 	case env.child:
@@ -131,7 +136,7 @@ func (env *Env) checkLifeline() error {
 // NewIO returns the IO for a loop. It counts its system calls in slot, and writes this process's id
 // there.
 func (env *Env) NewIO(slot *stat.Slot) *conn.IO {
-	slot.Set(stat.Pid, os.Getpid())
+	slot.Set(stat.Pid, sys.Getpid())
 	io := conn.NewIO(slot)
 	io.SplitWrites = !env.More
 	if !env.child {
@@ -189,19 +194,14 @@ func loopback(host string) bool {
 }
 
 // spareThreads is how many threads a server starts besides one for each loop, which waits in a
-// system call, and one for each processor, on which the Go runtime runs goroutines. The spare
-// threads run goroutines that wait in other system calls: they wait for signals, the operator, the
-// end of the lifeline, the log or the disk.
+// system call, and those on which the Go runtime runs goroutines (see sys.WarmUp). The spare threads
+// wait in other system calls: for signals, the operator, the end of the lifeline, the log or the
+// disk.
 const spareThreads = 8
 
 // Listen opens the listeners that the command line asks for. With portsOf, the listeners of another
 // loop, it opens further listeners on the same ports. The slot of io counts their connections.
 func (env *Env) Listen(io *conn.IO, portsOf ...*conn.Listener) ([]*conn.Listener, error) {
-	if len(portsOf) == 0 {
-		if err := WarmUp(runtime.GOMAXPROCS(0) + env.Loops + spareThreads); err != nil {
-			return nil, err
-		}
-	}
 	lns, err := conn.Listen(conn.Config{
 		Addr: env.Addr, Ports: env.Ports, Backlog: env.Backlog,
 		NoDelay: env.NoDelay, DeferAccept: env.DeferAccept,
@@ -233,5 +233,5 @@ func (env *Env) Ready(lns []*conn.Listener) {
 	if n := len(lns); n > 1 {
 		more = fmt.Sprintf(" to %d", lns[n-1].Addr.Port())
 	}
-	fmt.Printf("%s: listening on http://%v%s (pid %d)\n", env.Name, lns[0].Addr, more, os.Getpid())
+	fmt.Fprintf(sys.Stdout, "%s: listening on http://%v%s (pid %d)\n", env.Name, lns[0].Addr, more, sys.Getpid())
 }

@@ -4,19 +4,20 @@ import (
 	"bufio"
 	"bytes"
 	"math"
-	"os"
 	"path"
 	"strconv"
+
+	"threeloops/common/sys"
 )
 
 // MemorySize is how many bytes of memory this process may use: the machine's memory, or the limit
 // of a control group (cgroups(7)) that the process is in, if that is less.
 func MemorySize() int64 {
 	size := int64(math.MaxInt64)
-	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
+	if text, err := sys.ReadFile("/proc/meminfo"); err == nil {
 		size = memTotal(text)
 	}
-	text, err := os.ReadFile("/proc/self/cgroup")
+	text, err := sys.ReadFile("/proc/self/cgroup")
 	if err != nil {
 		return size
 	}
@@ -41,7 +42,7 @@ func MemorySize() int64 {
 func groupLimit(root, group, file string) int64 {
 	least := int64(math.MaxInt64)
 	for {
-		if text, err := os.ReadFile(path.Join(root, group, file)); err == nil {
+		if text, err := sys.ReadFile(path.Join(root, group, file)); err == nil {
 			if n, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 64); err == nil && n > 0 {
 				least = min(least, n)
 			}

@@ -2,7 +2,7 @@ package sim
 
 import (
 	"iter"
-	"runtime/debug"
+	"runtime"
 	"slices"
 	"time"
 )
@@ -73,7 +73,8 @@ func (t *Thread) finish() {
 	switch r := recover(); r.(type) {
 	case nil, unwound:
 	default:
-		t.k.panics = append(t.k.panics, Panic{t.proc.Pid, r, string(debug.Stack())})
+		stack := make([]byte, 16<<10)
+		t.k.panics = append(t.k.panics, Panic{t.proc.Pid, r, string(stack[:runtime.Stack(stack, false)])})
 		if t.proc.state == living {
 			t.proc.end(exited(2))
 		}

@@ -4,28 +4,17 @@ import (
 	"os"
 	"slices"
 	"time"
-
-	"golang.org/x/sys/unix"
-)
-
-// Event flags of poll(2). The flags of epoll(7) have the same values.
-const (
-	POLLIN  = unix.POLLIN
-	POLLOUT = unix.POLLOUT
 )
 
 // Forever is the timeout of a wait that only an event ends.
 const Forever = time.Duration(-1)
-
-// PollFd is poll(2)'s struct pollfd.
-type PollFd = unix.PollFd
 
 // Poll waits until one of fds is ready or d has passed, and returns how many are ready. It also
 // returns 0 after a signal. After an error the caller should write to the log and go on, because a
 // server that still has clients must not end. Poll has slept for a moment then, so a loop doesn't
 // spin.
 func Poll(fds []PollFd, d time.Duration) (int, error) {
-	n, err := unix.Poll(fds, milliseconds(d))
+	n, err := poll(fds, milliseconds(d))
 	return pollResult(fds, d, n, err)
 }
 
@@ -34,20 +23,20 @@ func pollResult(fds []PollFd, d time.Duration, n int, err error) (int, error) {
 	switch err {
 	case nil:
 		return n, nil
-	case unix.EINVAL: // fds is longer than RLIMIT_NOFILE, which was lowered meanwhile (prlimit(2))
+	case EINVAL: // fds is longer than RLIMIT_NOFILE, which was lowered meanwhile (prlimit(2))
 		return pollParts(fds, d, MaxFiles())
 	}
 	for i := range fds {
 		fds[i].Revents = 0 // the call has failed, so these are the results of an earlier wait
 	}
 	switch err {
-	case unix.EINTR:
+	case EINTR:
 		return 0, nil
-	case unix.ENOMEM: // the kernel copies the list; after a moment there may be memory for that
-		time.Sleep(retryPause)
+	case ENOMEM: // the kernel copies the list; after a moment there may be memory for that
+		Sleep(retryPause)
 		return 0, nil
 	}
-	time.Sleep(retryPause) // EFAULT, or an errno that the manual doesn't list, from a sandbox
+	Sleep(retryPause) // EFAULT, or an errno that the manual doesn't list, from a sandbox
 	return 0, os.NewSyscallError("poll", err)
 }
 
@@ -70,7 +59,7 @@ func pollParts(fds []PollFd, d time.Duration, most int) (ready int, err error) {
 		return ready, nil
 	}
 	for part := range slices.Chunk(fds, most) {
-		n, err := unix.Poll(part, 0)
+		n, err := poll(part, 0)
 		if err != nil {
 			for i := range part {
 				part[i].Revents = 0 // the next wait looks again
@@ -90,7 +79,7 @@ func sleepAtMost(d time.Duration) {
 	if d < 0 || d > retryPause {
 		d = retryPause
 	}
-	time.Sleep(d)
+	Sleep(d)
 }
 
 // retryPause is how long to sleep before a call that has failed is tried again. Mostly memory was
@@ -113,44 +102,22 @@ func PollSoon(fds []PollFd, d time.Duration) (int, error) {
 		d = pollSoonLimit
 	}
 	d = min(d, pollSoonLimit)
-	n, err := rawPpoll(fds, d)
+	n, err := ppoll(fds, d)
 	return pollResult(fds, d, n, err)
-}
-
-// EpollEvent is epoll(7)'s struct epoll_event. Fd is the descriptor that EpollCtl was given.
-type EpollEvent = unix.EpollEvent
-
-// EpollCreate is epoll_create1(2).
-func EpollCreate() (int, error) {
-	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	return ep, os.NewSyscallError("epoll_create1", err)
-}
-
-// The operations of EpollCtl.
-const (
-	EPOLL_CTL_ADD = unix.EPOLL_CTL_ADD
-	EPOLL_CTL_MOD = unix.EPOLL_CTL_MOD
-)
-
-// EpollCtl is epoll_ctl(2): from now on ep watches fd for events, which are event flags,
-// level-triggered.
-func EpollCtl(ep, op, fd int, events uint32) error {
-	e := unix.EpollEvent{Events: events, Fd: int32(fd)}
-	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(ep, op, fd, &e))
 }
 
 // EpollWait waits until a descriptor of ep is ready or d has passed, and returns how many events it
 // has written to events. It also returns 0 after a signal. After an error it has slept for a
 // moment, and the caller should write to the log and go on, as after Poll.
 func EpollWait(ep int, events []EpollEvent, d time.Duration) (int, error) {
-	n, err := unix.EpollWait(ep, events, milliseconds(d))
+	n, err := epollWait(ep, events, milliseconds(d))
 	switch err {
 	case nil:
 		return n, nil
-	case unix.EINTR:
+	case EINTR:
 		return 0, nil
 	}
-	time.Sleep(retryPause) // EBADF, EFAULT, EINVAL, or an errno of a sandbox
+	Sleep(retryPause) // EBADF, EFAULT, EINVAL, or an errno of a sandbox
 	return 0, os.NewSyscallError("epoll_wait", err)
 }
 

@@ -2,12 +2,9 @@ package sys
 
 import (
 	"math"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 func TestTimeoutsRoundUp(t *testing.T) {
@@ -27,7 +24,7 @@ func TestAWaitIsNeverTooShort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(ep)
+	defer Close(ep)
 	for name, wait := range map[string]func(d time.Duration) (int, error){
 		"poll":       func(d time.Duration) (int, error) { return Poll(nil, d) },
 		"epoll_wait": func(d time.Duration) (int, error) { return EpollWait(ep, make([]EpollEvent, 1), d) },
@@ -43,12 +40,12 @@ func TestAWaitIsNeverTooShort(t *testing.T) {
 }
 
 func TestPollSoonReturnsWithinItsLimit(t *testing.T) {
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	pair, err := Socketpair(AF_UNIX, SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(pair[0])
-	defer unix.Close(pair[1])
+	defer Close(pair[0])
+	defer Close(pair[1])
 	fds := []PollFd{{Fd: int32(pair[0]), Events: POLLIN}}
 	for _, d := range []time.Duration{Forever, time.Hour, 1500 * time.Microsecond, 0} {
 		begin := time.Now()
@@ -57,46 +54,10 @@ func TestPollSoonReturnsWithinItsLimit(t *testing.T) {
 			t.Errorf("PollSoon(%v) returned %d, %v after %v, want 0 and no error within milliseconds", d, n, err, took)
 		}
 	}
-	unix.Write(pair[1], []byte("soon"))
+	Write(pair[1], []byte("soon"))
 	if n, err := PollSoon(fds, Forever); n != 1 || err != nil || fds[0].Revents != POLLIN {
 		t.Errorf("got %d, %v and event flags %#x, want one readable descriptor", n, err, fds[0].Revents)
 	}
-}
-
-// BenchmarkWait measures the CPU time of a wait that an event ends soon, as in a process that
-// serves one client. Most of that time is spent in other threads.
-func BenchmarkWait(b *testing.B) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for name, wait := range map[string]func([]PollFd, time.Duration) (int, error){"Poll": Poll, "PollSoon": PollSoon} {
-		b.Run(name, func(b *testing.B) {
-			const each = 100 * time.Microsecond
-			fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, 0)
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer unix.Close(fd)
-			tick := unix.NsecToTimespec(int64(each))
-			if err := unix.TimerfdSettime(fd, 0, &unix.ItimerSpec{Interval: tick, Value: tick}, nil); err != nil {
-				b.Fatal(err)
-			}
-			fds, ticks := []PollFd{{Fd: int32(fd), Events: POLLIN}}, make([]byte, 8)
-			before := cpu(b)
-			for b.Loop() {
-				wait(fds, Forever)
-				RawRead(fd, ticks)
-			}
-			b.ReportMetric(float64(cpu(b)-before)/float64(b.N), "cpu-ns/op")
-		})
-	}
-}
-
-// cpu is the CPU time that this process has used.
-func cpu(b *testing.B) time.Duration {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // A list that is longer than the limit of open files is polled in parts.
@@ -133,8 +94,8 @@ func TestWithoutALimitEveryDescriptorCountsAsReady(t *testing.T) {
 // No errno of a wait may end a server. Expected errnos aren't even logged, and after an errno that
 // may come again immediately the loop must not spin.
 func TestWhatEachErrnoOfAWaitMeans(t *testing.T) {
-	quiet := []unix.Errno{unix.EINTR, unix.ENOMEM, unix.EINVAL}
-	for e := unix.Errno(1); e < 134; e++ {
+	quiet := []Errno{EINTR, ENOMEM, EINVAL}
+	for e := Errno(1); e < 134; e++ {
 		fds := []PollFd{{Fd: -1, Revents: POLLIN}}
 		begin := time.Now()
 		n, err := pollResult(fds, retryPause, -1, e)
@@ -143,38 +104,11 @@ func TestWhatEachErrnoOfAWaitMeans(t *testing.T) {
 			t.Errorf("%v: got %d ready, error %v and event flags %#x; want 0, an error: %t, and no flags",
 				e, n, err, fds[0].Revents, !slices.Contains(quiet, e))
 		}
-		if e != unix.EINTR && took < retryPause {
+		if e != EINTR && took < retryPause {
 			t.Errorf("%v: the wait returned after %v, want at least %v", e, took, retryPause)
 		}
 	}
 	if n, err := EpollWait(-1, make([]EpollEvent, 1), Forever); n != 0 || err == nil {
 		t.Errorf("epoll_wait on descriptor -1: got %d, %v, want 0 and an error", n, err)
-	}
-}
-
-// A child of forkserv polls two descriptors, and its limit can be lowered to one.
-func TestPollSoonBeyondTheLimitOfFiles(t *testing.T) {
-	fd, err := Eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer Close(fd)
-	Write(fd, []byte{7: 1})
-	fds := []PollFd{{Fd: -1, Events: POLLIN}, {Fd: int32(fd), Events: POLLIN}}
-	var before unix.Rlimit
-	unix.Getrlimit(unix.RLIMIT_NOFILE, &before)
-	unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 1, Max: before.Max})
-	n, err := PollSoon(fds, time.Second)
-	unix.Setrlimit(unix.RLIMIT_NOFILE, &before)
-	if n != 1 || err != nil || fds[1].Revents != POLLIN {
-		t.Errorf("got %d, %v, %v, want the eventfd ready", n, err, fds)
-	}
-}
-
-func TestMaxFiles(t *testing.T) {
-	var limit unix.Rlimit
-	unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
-	if n := MaxFiles(); uint64(n) != min(limit.Cur, 1<<30) {
-		t.Errorf("MaxFiles() is %d, want the soft limit %d", n, limit.Cur)
 	}
 }

@@ -1,27 +1,19 @@
+//go:build linux && !sim
+
 package sys
 
 import (
+	"os"
+	"runtime/debug"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// The signals that the servers send, handle or ignore.
-const (
-	SIGCHLD = syscall.SIGCHLD
-	SIGHUP  = syscall.SIGHUP
-	SIGINT  = syscall.SIGINT
-	SIGKILL = syscall.SIGKILL
-	SIGPIPE = syscall.SIGPIPE
-	SIGTERM = syscall.SIGTERM
-	SIGTTIN = syscall.SIGTTIN
-
-	WNOHANG = syscall.WNOHANG
-)
+// WNOHANG makes Wait4 return immediately.
+const WNOHANG = syscall.WNOHANG
 
 type (
-	// Signal is the number of a signal, signal(7).
-	Signal = syscall.Signal
 	// WaitStatus tells how a process has ended, wait(2).
 	WaitStatus = syscall.WaitStatus
 	// ProcAttr is what ForkExec gives the new process.
@@ -29,6 +21,25 @@ type (
 	// SysProcAttr is the part of ProcAttr that only Linux has.
 	SysProcAttr = syscall.SysProcAttr
 )
+
+// Args is the command line of this process, with the program's name.
+func Args() []string { return os.Args }
+
+// Environ is the environment of this process, as name=value.
+func Environ() []string { return os.Environ() }
+
+// Getenv is the value of a variable of the environment, or empty if there is no such variable.
+func Getenv(name string) string { return os.Getenv(name) }
+
+// Getpid is getpid(2).
+func Getpid() int { return os.Getpid() }
+
+// Exit ends the process, with all its threads.
+func Exit(status int) { os.Exit(status) }
+
+// SetMemoryLimit sets the limit near which the garbage collector runs more often: GOMEMLIMIT of
+// package runtime.
+func SetMemoryLimit(bytes int64) { debug.SetMemoryLimit(bytes) }
 
 // ForkExec is fork(2), or the call that Go uses instead, and execve(2) in the new process. It
 // returns when execve has worked, or with the error of the call that failed.
@@ -53,3 +64,5 @@ func MaxFiles() int {
 	}
 	return int(min(limit.Cur, 1<<30))
 }
+
+func getrandom(p []byte) (int, error) { return unix.Getrandom(p, 0) }

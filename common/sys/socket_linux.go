@@ -1,10 +1,8 @@
+//go:build linux && !sim
+
 package sys
 
-import (
-	"net/netip"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // The families, types, levels and options of sockets that the servers use.
 const (
@@ -53,17 +51,6 @@ func Getsockname(fd int) (Sockaddr, error) { return unix.Getsockname(fd) }
 
 // Getpeername is getpeername(2).
 func Getpeername(fd int) (Sockaddr, error) { return unix.Getpeername(fd) }
-
-// AddrPort is the address and port of an IPv4 or IPv6 socket, or zero for another family.
-func AddrPort(at Sockaddr) netip.AddrPort {
-	switch at := at.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(at.Addr), uint16(at.Port))
-	case *unix.SockaddrInet6:
-		return netip.AddrPortFrom(netip.AddrFrom16(at.Addr), uint16(at.Port))
-	}
-	return netip.AddrPort{}
-}
 
 // SetsockoptInt is setsockopt(2) for an option whose value is an int.
 func SetsockoptInt(fd, level, option, value int) error {

@@ -1,4 +1,4 @@
-//go:build portable
+//go:build linux && !sim && portable
 
 package sys
 
@@ -33,7 +33,7 @@ func RawAccept4(fd int) (int, error) {
 	return max(n, 0), err
 }
 
-func rawPpoll(fds []PollFd, d time.Duration) (int, error) {
+func ppoll(fds []PollFd, d time.Duration) (int, error) {
 	limit := unix.NsecToTimespec(int64(d))
 	n, err := unix.Ppoll(fds, &limit, nil)
 	return max(n, 0), err

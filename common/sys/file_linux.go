@@ -1,3 +1,5 @@
+//go:build linux && !sim
+
 package sys
 
 import "golang.org/x/sys/unix"

@@ -1,4 +1,4 @@
-//go:build !portable
+//go:build linux && !sim && !portable
 
 package sys
 
@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The calls in this file can't sleep, because their sockets are non-blocking. (rawPpoll can, but
+// The calls in this file can't sleep, because their sockets are non-blocking. (ppoll can, but
 // not for long.) So they use RawSyscall, which doesn't tell the Go scheduler. Otherwise the
 // scheduler would prepare for a thread that sleeps, which costs about 0.3 µs for each call. The
 // calls allocate nothing.
@@ -59,10 +59,10 @@ func RawAccept4(fd int) (int, error) {
 	return result(n, errno)
 }
 
-// rawPpoll is ppoll(2), and sleeps for d at most. When the Go runtime wants to stop the thread, for
+// ppoll is ppoll(2), and sleeps for d at most. When the Go runtime wants to stop the thread, for
 // instance to collect garbage, it sends a signal, and ppoll returns EINTR. So the collector doesn't
 // wait for the sleep to end.
-func rawPpoll(fds []PollFd, d time.Duration) (int, error) {
+func ppoll(fds []PollFd, d time.Duration) (int, error) {
 	limit := unix.NsecToTimespec(int64(d))
 	n, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(unsafe.SliceData(fds))),
 		uintptr(len(fds)), uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
