@@ -129,7 +129,11 @@ func (ep *epoll) change(op int, it *epollItem, d *description, fd int, e EpollEv
 		it.notify, it.exclusive = it.happened, e.Events&EPOLLEXCLUSIVE != 0
 		ep.items = append(ep.items, it)
 		d.watch = append(d.watch, it)
-		d.file.queue().add(&it.waiter)
+		if it.exclusive {
+			d.file.queue().add(&it.waiter)
+		} else {
+			d.file.queue().addFirst(&it.waiter)
+		}
 	case op == EPOLL_CTL_MOD && it == nil:
 		return ENOENT
 	case op == EPOLL_CTL_MOD && it.event.Events&EPOLLEXCLUSIVE != 0:

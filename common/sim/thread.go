@@ -126,6 +126,13 @@ func (q *waitQueue) add(w *waiter) {
 	q.waiters = append(q.waiters, w)
 }
 
+// addFirst adds w before all others. Linux does that with entries of epoll that aren't exclusive, so
+// that one event makes the newest of them ready first.
+func (q *waitQueue) addFirst(w *waiter) {
+	w.queue = q
+	q.waiters = slices.Insert(q.waiters, 0, w)
+}
+
 func (w *waiter) remove() {
 	if w.queue != nil {
 		w.queue.waiters = slices.DeleteFunc(w.queue.waiters, func(o *waiter) bool { return o == w })
