@@ -135,15 +135,13 @@ type player struct {
 	tidy  []int                   // descriptors that were opened
 }
 
-// play plays steps, and closes all descriptors. It returns the outcome of each step.
-func play(m machine, steps []step) []string {
+// play plays steps, appends the outcome of each, and closes all descriptors.
+func play(m machine, steps []step, outcomes *[]string) {
 	p := &player{m: m, fds: map[string]int{}, addrs: map[string]sim.Sockaddr{}}
 	defer p.close()
-	outcomes := make([]string, len(steps))
 	for i := range steps {
-		outcomes[i] = calls[steps[i].call](p, &steps[i])
+		*outcomes = append(*outcomes, calls[steps[i].call](p, &steps[i]))
 	}
-	return outcomes
 }
 
 // close closes what the steps have opened. It resets connections, so that none stays in TIME_WAIT.

@@ -44,12 +44,15 @@ func (t *Thread) EpollCreate1(flags int) (int, error) {
 func (ep *epoll) kind() string      { return "epoll" }
 func (ep *epoll) queue() *waitQueue { return &ep.q }
 
-// events reports POLLIN if an item of the ready list has an event.
+// events reports POLLIN if an item of the ready list has an event. Items before the first such one
+// leave the list.
 func (ep *epoll) events() uint32 {
-	for _, it := range ep.ready {
-		if it.events() != 0 {
+	for len(ep.ready) > 0 {
+		if ep.ready[0].events() != 0 {
 			return POLLIN
 		}
+		ep.ready[0].queued = false
+		ep.ready = ep.ready[1:]
 	}
 	return 0
 }

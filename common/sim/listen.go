@@ -32,7 +32,7 @@ func (t *Thread) Listen(fd, backlog int) error {
 		case s.state != closed || s.remote.Port() != 0 || s.phase != unconnected:
 			return -1, EINVAL
 		}
-		if s.local.Port() == 0 {
+		if !s.hasPort {
 			s.local = netip.AddrPortFrom(s.unspecified(), t.k.ports.ephemeral())
 			t.k.ports.add(s)
 		}
@@ -117,6 +117,8 @@ func (t *Thread) Connect(fd int, at Sockaddr) error {
 func (s *tcp) connect(t *Thread, d *description, to netip.AddrPort) Errno {
 	inProgress := EALREADY
 	switch {
+	case s.phase == disconnecting:
+		return EINVAL
 	case s.phase == connected, s.phase == unconnected && s.state != closed:
 		return EISCONN
 	case s.phase == unconnected:
@@ -136,14 +138,25 @@ func (s *tcp) connect(t *Thread, d *description, to netip.AddrPort) Errno {
 		}
 	}
 	if s.state == closed {
-		s.phase = unconnected
-		if s.noReceive = false; s.err == 0 {
+		errno := s.takeError()
+		if s.disconnect(); errno == 0 {
 			return ECONNABORTED
 		}
-		return s.takeError()
+		return errno
 	}
 	s.phase = connected
 	return 0
+}
+
+// disconnect makes a socket whose connection is over as it was before connect(2).
+func (s *tcp) disconnect() {
+	s.phase, s.err = unconnected, 0
+	s.received, s.finCame, s.noReceive, s.noSend = nil, false, false, false
+	s.remote = netip.AddrPort{}
+	if !s.lockedAddr {
+		s.local = netip.AddrPortFrom(s.unspecified(), s.local.Port())
+	}
+	s.q.wake(POLLERR)
 }
 
 // sendSyn begins a connection.
@@ -154,14 +167,16 @@ func (s *tcp) sendSyn(to netip.AddrPort) Errno {
 	if to.Addr().IsUnspecified() {
 		to = netip.AddrPortFrom(loopbackOf(to.Addr()), to.Port())
 	}
-	if s.local.Port() == 0 {
+	if !s.hasPort {
 		s.local = netip.AddrPortFrom(loopbackOf(to.Addr()), s.k.ports.ephemeral())
 		s.k.ports.add(s)
 	} else if s.local.Addr().IsUnspecified() {
 		s.local = netip.AddrPortFrom(loopbackOf(to.Addr()), s.local.Port())
 	}
-	s.remote, s.state, s.phase, s.synRetries = to, synSent, connecting, 0
-	s.noReceive, s.noSend = false, false
+	if s.local == to {
+		panic("sim: a socket that connects to itself isn't modelled")
+	}
+	s.remote, s.state, s.phase, s.synRetries, s.err = to, synSent, connecting, 0, 0
 	s.trySyn()
 	return 0
 }

@@ -34,9 +34,10 @@ func (t *Thread) Bind(fd int, at Sockaddr) error {
 			return -1, EAFNOSUPPORT
 		case !isLocal(want.Addr()):
 			return -1, EADDRNOTAVAIL
-		case s.local.Port() != 0 || s.state != closed || s.phase != unconnected:
+		case s.hasPort || s.state != closed:
 			return -1, EINVAL
 		}
+		s.lockedAddr, s.lockedPort = !want.Addr().IsUnspecified(), want.Port() != 0
 		if want.Port() == 0 {
 			want = netip.AddrPortFrom(want.Addr(), t.k.ports.ephemeral())
 		}
@@ -56,10 +57,12 @@ func (p *ports) add(s *tcp) {
 	}
 	port := s.local.Port()
 	p.bound[port] = append(p.bound[port], s)
+	s.hasPort = true
 }
 
 func (p *ports) release(s *tcp) {
 	port := s.local.Port()
+	s.hasPort = false
 	if all := removed(p.bound[port], s); len(all) > 0 {
 		p.bound[port] = all
 	} else {

@@ -16,6 +16,9 @@ type tcp struct {
 	orphan bool // no descriptor refers to it: the kernel alone finishes the connection
 
 	local, remote netip.AddrPort // unmapped; zero port: not bound, or not connected
+	hasPort       bool           // the socket holds its local port
+	lockedPort    bool           // bind(2) has asked for that port, and not for any
+	lockedAddr    bool           // bind(2) has asked for an address
 	peer          *tcp           // nil: not connected, or the other end has forgotten the connection
 	options
 
@@ -68,6 +71,7 @@ const (
 	unconnected connectPhase = iota
 	connecting
 	connected
+	disconnecting // shut down after connect had failed: the socket can't be used any more
 )
 
 // options are the options of a socket. An accepted connection gets those of its listener.
@@ -164,15 +168,19 @@ func (s *tcp) shutdown(how int) Errno {
 	if how != SHUT_WR {
 		panic("sim: shutdown with SHUT_RD or SHUT_RDWR isn't modelled for TCP")
 	}
-	if s.phase == connecting && s.state != synSent && s.state != closed {
-		s.phase = connected
+	if s.phase == connecting {
+		if s.phase = connected; s.state == synSent || s.state == closed {
+			s.phase = disconnecting
+		}
 	}
 	switch s.state {
 	case listen:
+		s.changed()
 		return 0
 	case synSent:
 		s.over()
-		s.err, s.phase = ECONNRESET, unconnected
+		s.disconnect()
+		s.err = ECONNRESET
 		s.changed()
 		return 0
 	}
@@ -242,7 +250,7 @@ func (s *tcp) over() {
 	s.peer = nil
 	s.state, s.noReceive, s.noSend = closed, true, true
 	s.unsent, s.unacked, s.finWaits = nil, 0, false
-	if s.orphan {
+	if s.orphan || !s.lockedPort {
 		s.k.ports.release(s)
 	}
 }

@@ -18,8 +18,11 @@ func (s *tcp) sendmsg(t *Thread, _ *description, bufs [][]byte, rights []*descri
 	for _, p := range bufs {
 		total += len(p)
 	}
+	if total == 0 {
+		return 0, 0 // what MSG_MORE holds back stays so
+	}
 	room := s.sendBuffer - s.buffered()
-	if total > 0 && room <= 0 {
+	if room <= 0 {
 		s.noSpace = true
 		return -1, EAGAIN
 	}
@@ -79,6 +82,7 @@ func (s *tcp) push() {
 		s.rstArrived() // the other end has forgotten the connection, so it answers with a RST
 	case s.peer != nil && s.finWaits && !s.finSent:
 		s.finSent = true
+		s.acks.acknowledge(s)
 		s.peer.finArrived()
 	}
 }
@@ -117,29 +121,40 @@ func (s *tcp) dataArrived(segment []byte) {
 	}
 	s.q.wake(POLLIN)
 	s.acks.received(s, len(segment))
+	s.arrived()
+}
+
+// arrived is called after each segment. It sends what MSG_MORE has held back: Linux remembers that
+// flag only until something makes it look at the send queue again.
+func (s *tcp) arrived() {
+	s.more = false
+	s.push()
 }
 
 // finArrived takes the peer's FIN.
 func (s *tcp) finArrived() {
 	peer := s.peer
 	s.finCame, s.noReceive = true, true
+	before := s.state
 	switch s.state {
 	case established:
 		s.state = closeWait
-		peer.finAcked()
+		s.acks.receivedFin(s)
 	case finWait1:
 		s.state = closing
-		peer.finAcked()
 	case finWait2: // both directions are closed; TIME-WAIT is the port's
 		s.acks.acknowledge(s)
 		s.k.ports.timeWait(s)
 		s.over()
-		peer.finAcked()
 	}
 	if s.listensFor != nil {
 		s.listensFor.promote(s)
 	}
 	s.changed()
+	s.arrived()
+	if before != established {
+		peer.finAcked() // at the end, because the peer takes the answer when its own call is over
+	}
 }
 
 // finAcked takes the acknowledgement of the socket's own FIN.
@@ -148,6 +163,7 @@ func (s *tcp) finAcked() {
 	switch s.state {
 	case finWait1:
 		s.state = finWait2
+		s.changed()
 	case closing, lastAck:
 		s.over()
 		s.changed()
@@ -184,8 +200,6 @@ func (s *tcp) recvmsg(_ *Thread, _ *description, p []byte, flags int) (n int, ri
 	switch {
 	case s.state == listen:
 		return -1, nil, 0, ENOTCONN
-	case len(p) == 0:
-		return 0, nil, 0, 0
 	case len(s.received) > 0:
 		n = copy(p, s.received)
 		if s.received = s.received[n:]; len(s.received) == 0 {
@@ -223,6 +237,7 @@ type acks struct {
 	quick    int  // segments that will be acknowledged immediately
 	dialogue bool // "pingpong mode"
 	pending  int  // bytes that have arrived and are not acknowledged
+	fin      bool // a FIN has arrived and is not acknowledged
 	lastData time.Duration
 	timer    timer
 }
@@ -248,6 +263,14 @@ func (a *acks) received(s *tcp, n int) {
 	}
 }
 
+// receivedFin delays the acknowledgement of a FIN, because the process will soon close, too.
+func (a *acks) receivedFin(s *tcp) {
+	a.fin, a.dialogue = true, true
+	if a.timer.index < 0 {
+		s.k.setTimer(&a.timer, s.k.now+ackDelay, func() { a.acknowledge(s) })
+	}
+}
+
 // sent notes that the socket sends data, which carries the acknowledgement.
 func (a *acks) sent(s *tcp) {
 	if s.k.now-a.lastData < ackDelay {
@@ -267,19 +290,23 @@ func (a *acks) read(s *tcp) {
 // acknowledge tells the peer that all its bytes have arrived.
 func (a *acks) acknowledge(s *tcp) {
 	s.k.stopTimer(&a.timer)
-	if a.pending == 0 {
+	fin := a.fin
+	if a.pending == 0 && !fin {
 		return
 	}
-	a.pending = 0
+	a.pending, a.fin = 0, false
 	if s.peer != nil {
 		s.peer.acked()
+	}
+	if fin && s.peer != nil {
+		s.peer.finAcked()
 	}
 }
 
 // acked takes an acknowledgement of all that was sent.
 func (s *tcp) acked() {
 	s.unacked, s.smallSent = 0, false
-	s.push()
+	s.arrived()
 	if s.noSpace && s.writable() {
 		s.noSpace = false
 		s.q.wake(POLLOUT)

@@ -1,0 +1,378 @@
+//go:build linux
+
+package sim_test
+
+import (
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"threeloops/common/sim"
+)
+
+// What the generator avoids, because the kernels are meant to differ there:
+//
+//  1. More than mostBytes in one sequence: how much a socket takes isn't modelled exactly.
+//  2. TCP_NODELAY off: a delayed acknowledgement then decides when bytes arrive.
+//  3. An epoll instance in the interest list of another one: sim panics.
+//  4. SIOCOUTQ: what is unacknowledged depends on time, too.
+//  5. A socket that connects to itself: sim panics.
+//  6. After MSG_MORE, anything but a further send: whether a segment from the peer makes Linux send
+//     what it holds back depends on the window in it, and a FIN together with bytes is acknowledged
+//     sooner than a FIN alone.
+const mostBytes = 48 << 10
+
+// The lengths of sequences. The steps of a connection count too.
+const (
+	fewestSteps = 45
+	mostSteps   = 90
+)
+
+// kind is what a descriptor refers to.
+type kind string
+
+const (
+	isTCP      kind = "tcp"
+	isListener kind = "listener"
+	isEventfd  kind = "eventfd"
+	isEpoll    kind = "epoll"
+	isUnix     kind = "unix"
+)
+
+// generator makes a sequence while it plays it to a kernel in memory, so it knows which descriptors
+// are open.
+type generator struct {
+	r     *rand.Rand
+	p     *player
+	steps []step
+	kinds map[int]kind // of descriptors
+	names []string     // in the order in which they were used
+	bound []string     // names of sockets that have an address
+	bytes int
+	last  int // number of the last name
+}
+
+// generate returns the random sequence of a seed.
+func generate(seed uint64) []step {
+	k := sim.New(sim.Config{})
+	defer k.Close()
+	g := &generator{
+		r:     rand.New(rand.NewPCG(seed, 1)),
+		kinds: map[int]kind{},
+		p:     &player{m: k.NewProcess("generator").Thread(), fds: map[string]int{}, addrs: map[string]sim.Sockaddr{}},
+	}
+	g.begin()
+	for length := fewestSteps + g.r.IntN(mostSteps-fewestSteps); len(g.steps) < length; {
+		g.one()
+	}
+	return g.steps
+}
+
+// begin makes the first descriptors: at least three sockets, and most often an epoll instance that
+// watches some of them.
+func (g *generator) begin() {
+	l := g.name("l")
+	g.play(listenerSteps(l, strconv.Itoa(g.r.IntN(4)))...)
+	for range 1 + g.r.IntN(2) {
+		g.connection(l)
+	}
+	if g.r.IntN(4) > 0 {
+		g.play(step{names: []string{g.name("e")}, call: "epoll"})
+	}
+	if g.r.IntN(3) == 0 {
+		g.play(step{names: []string{g.name("v")}, call: "eventfd", args: []string{strconv.Itoa(g.r.IntN(3))}})
+	}
+	for range g.r.IntN(5) {
+		g.ctl("ADD")
+	}
+}
+
+// connection connects a client to a listener, and accepts it.
+func (g *generator) connection(l string) {
+	g.play(clientSteps(g.name("c"), l)...)
+	g.play(step{names: []string{g.name("s")}, call: "accept", args: []string{l}})
+}
+
+// name returns a new name.
+func (g *generator) name(prefix string) string {
+	g.last++
+	return prefix + strconv.Itoa(g.last)
+}
+
+// play appends steps, and plays them to learn which descriptors exist.
+func (g *generator) play(steps ...step) {
+	for _, s := range steps {
+		s.want = ""
+		outcome := g.outcome(&s)
+		g.steps = append(g.steps, s)
+		g.note(s, outcome)
+	}
+}
+
+// outcome plays a step. A call that isn't modelled stays in the sequence, so that the comparison
+// reports it.
+func (g *generator) outcome(s *step) (outcome string) {
+	defer func() {
+		if recover() != nil {
+			outcome = "panic"
+		}
+	}()
+	return calls[s.call](g.p, s)
+}
+
+// note keeps track of what the descriptors refer to.
+func (g *generator) note(s step, outcome string) {
+	opened := map[string]kind{
+		"socket": isTCP, "accept": isTCP, "eventfd": isEventfd, "epoll": isEpoll, "pair": isUnix,
+	}
+	for _, name := range s.names {
+		if fd, ok := g.p.fds[name]; ok {
+			g.names = append(g.names, name)
+			if k := opened[s.call]; k != "" {
+				g.kinds[fd] = k
+			}
+		}
+	}
+	switch {
+	case strings.HasPrefix(outcome, "E"):
+	case s.call == "dup":
+		g.kinds[g.p.fd(s.names[0])] = g.kinds[g.p.fd(s.args[0])]
+	case s.call == "dup3":
+		g.kinds[g.p.fd(s.args[1])] = g.kinds[g.p.fd(s.args[0])]
+	case s.call == "close":
+		delete(g.kinds, g.p.fd(s.args[0]))
+	case s.call == "listen":
+		g.kinds[g.p.fd(s.args[0])] = isListener
+	case s.call == "bind":
+		g.bound = append(g.bound, s.args[0])
+	}
+}
+
+// pick returns a name whose descriptor is of one of the kinds. One time in stale it may be any name.
+func (g *generator) pick(kinds ...kind) string {
+	const stale = 25
+	var fits []string
+	any := g.r.IntN(stale) == 0
+	for _, name := range g.names {
+		k := g.kinds[g.p.fds[name]]
+		ok := any
+		for _, want := range kinds {
+			ok = ok || k == want
+		}
+		if ok {
+			fits = append(fits, name)
+		}
+	}
+	if len(fits) == 0 {
+		return "none"
+	}
+	return fits[g.r.IntN(len(fits))]
+}
+
+// sock picks a connected socket most of the time.
+func (g *generator) sock() string {
+	if g.r.IntN(30) == 0 {
+		return g.pick(isTCP, isListener, isEventfd, isEpoll, isUnix)
+	}
+	return g.pick(isTCP)
+}
+
+// actions has what a sequence can do next. The weights are out of their sum.
+var actions = []struct {
+	weight int
+	do     func(g *generator)
+}{
+	{20, (*generator).send},
+	{20, (*generator).recv},
+	{3, func(g *generator) { g.do("shutdown", g.sock(), "WR") }},
+	{2, func(g *generator) { g.do("linger0", g.sock()) }},
+	{8, func(g *generator) { g.do("close", g.pick(isTCP, isTCP, isListener, isEventfd, isEpoll, isUnix)) }},
+	{4, func(g *generator) { g.do("soerror", g.sock()) }},
+	{2, func(g *generator) { g.do("peername", g.sock(), g.sock()) }},
+	{4, func(g *generator) { g.open("accept", "s", g.pick(isListener)) }},
+	{4, (*generator).client},
+	{1, func(g *generator) { g.connection(g.pick(isListener)) }},
+	{1, func(g *generator) { g.play(listenerSteps(g.name("l"), strconv.Itoa(g.r.IntN(4)))...) }},
+	{1, func(g *generator) { g.open("socket", "r") }},
+	{1, func(g *generator) { g.do("bind", g.pick(isTCP)) }},
+	{1, func(g *generator) { g.do("listen", g.pick(isTCP, isListener), strconv.Itoa(g.r.IntN(4))) }},
+	{2, (*generator).connect},
+	{3, func(g *generator) { g.open("dup", "d", g.pick(isTCP, isListener, isEventfd, isEpoll, isUnix)) }},
+	{2, (*generator).dup3},
+	{1, func(g *generator) { g.do("cloexec", g.pick(isTCP, isEventfd, isEpoll)) }},
+	{1, func(g *generator) { g.open("eventfd", "v", strconv.Itoa(g.r.IntN(3))) }},
+	{4, func(g *generator) { g.do("add", g.pick(isEventfd), g.amount()) }},
+	{4, func(g *generator) { g.do("count", g.pick(isEventfd)) }},
+	{1, func(g *generator) { g.open("epoll", "e") }},
+	{8, func(g *generator) { g.ctl("ADD") }},
+	{5, func(g *generator) { g.ctl("MOD") }},
+	{2, func(g *generator) { g.ctl("DEL") }},
+	{22, func(g *generator) { g.do("wait", g.pick(isEpoll), strconv.Itoa(1+g.r.IntN(8))) }},
+	{12, (*generator).poll},
+}
+
+// one appends a random action.
+func (g *generator) one() {
+	sum := 0
+	for _, a := range actions {
+		sum += a.weight
+	}
+	n := g.r.IntN(sum)
+	for _, a := range actions {
+		if n -= a.weight; n < 0 {
+			a.do(g)
+			return
+		}
+	}
+}
+
+func (g *generator) do(call string, args ...string) { g.play(step{call: call, args: args}) }
+
+func (g *generator) open(call, prefix string, args ...string) {
+	g.play(step{names: []string{g.name(prefix)}, call: call, args: args})
+}
+
+// size is a number of bytes: most often a few, sometimes thousands.
+func (g *generator) size() int {
+	switch g.r.IntN(10) {
+	case 0:
+		return 0
+	case 1:
+		return 1000 + g.r.IntN(8000)
+	}
+	return 1 + g.r.IntN(20)
+}
+
+func (g *generator) send() {
+	n := g.size()
+	if g.bytes+n > mostBytes {
+		return
+	}
+	g.bytes += n
+	args := []string{g.sock(), strconv.Itoa(n)}
+	call := "send"
+	switch g.r.IntN(6) {
+	case 0:
+		call = "write"
+	case 1:
+		g.more(args)
+		return
+	}
+	g.do(call, args...)
+}
+
+// more sends with MSG_MORE, looks whether anything can be seen of that, and sends the rest.
+func (g *generator) more(args []string) {
+	g.do("send", append(args, "MORE")...)
+	for range g.r.IntN(3) {
+		switch g.r.IntN(3) {
+		case 0:
+			g.poll()
+		case 1:
+			g.do("wait", g.pick(isEpoll), "8")
+		case 2:
+			g.do("send", args[0], "1", "MORE")
+		}
+	}
+	g.do("send", args[0], "2")
+}
+
+func (g *generator) recv() {
+	room := g.size()
+	if g.r.IntN(3) == 0 {
+		room = 64 << 10
+	}
+	call := "recv"
+	if g.r.IntN(3) == 0 {
+		call = "read"
+	}
+	g.do(call, g.sock(), strconv.Itoa(room))
+}
+
+// address is the name of a socket to which a client may connect.
+func (g *generator) address() string {
+	if len(g.bound) == 0 {
+		return "none"
+	}
+	return g.bound[g.r.IntN(len(g.bound))]
+}
+
+func (g *generator) client() { g.play(clientSteps(g.name("c"), g.address())...) }
+
+func (g *generator) dup3() {
+	args := []string{g.pick(isTCP, isListener, isEventfd, isEpoll, isUnix), g.pick(isTCP, isEventfd)}
+	if g.r.IntN(2) == 0 {
+		args = append(args, "CLOEXEC")
+	}
+	g.do("dup3", args...)
+}
+
+// connect connects a socket that may be connected, or has failed to. It doesn't connect to itself.
+func (g *generator) connect() {
+	name, to := g.sock(), g.address()
+	own, err := g.p.m.Getsockname(g.p.fd(name))
+	if in, ok := own.(*sim.SockaddrInet4); err == nil && ok {
+		if at, ok := g.p.addrs[to].(*sim.SockaddrInet4); ok && at.Port == in.Port {
+			return
+		}
+	}
+	g.do("connect", name, to)
+}
+
+// amount is what to add to an eventfd's counter.
+func (g *generator) amount() string {
+	switch g.r.IntN(12) {
+	case 0:
+		return "0xffffffffffffffff"
+	case 1:
+		return "0xfffffffffffffffe"
+	}
+	return strconv.Itoa(g.r.IntN(3))
+}
+
+// ctl changes an interest list. A descriptor of an epoll instance isn't watched.
+func (g *generator) ctl(op string) {
+	e, name := g.pick(isEpoll), g.pick(isTCP, isTCP, isListener, isEventfd, isUnix)
+	if g.kinds[g.p.fd(e)] == isEpoll && g.kinds[g.p.fd(name)] == isEpoll && g.p.fd(e) != g.p.fd(name) {
+		return
+	}
+	args := []string{e, op, name}
+	if op != "DEL" {
+		words := g.words()
+		for _, w := range []string{"ET", "ET", "ONESHOT", "EXCLUSIVE"} {
+			if g.r.IntN(6) == 0 {
+				words += "|" + w
+			}
+		}
+		args = append(args, words)
+	}
+	g.do("ctl", args...)
+}
+
+// words are event flags to ask for.
+func (g *generator) words() string {
+	return [...]string{"0", "IN", "IN", "IN", "OUT", "IN|OUT", "IN|OUT", "IN|RDHUP", "RDHUP", "IN|OUT|RDHUP"}[g.r.IntN(10)]
+}
+
+func (g *generator) poll() {
+	var args []string
+	for range 1 + g.r.IntN(5) {
+		args = append(args, g.pick(isTCP, isTCP, isListener, isEventfd, isEpoll, isUnix)+":"+g.words())
+	}
+	g.do("poll", args...)
+}
+
+var timeWaits = regexp.MustCompile(`\btw (\d+)`)
+
+// inTimeWait is how many connections of this machine are in TIME-WAIT.
+func inTimeWait() int {
+	text, err := os.ReadFile("/proc/net/sockstat")
+	found := timeWaits.FindSubmatch(text)
+	if err != nil || found == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(string(found[1]))
+	return n
+}
