@@ -48,6 +48,9 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	if errno == 0 {
 		n, errno = body()
 	}
+	if errno != 0 {
+		n = -1
+	}
 	if k.cfg.Trace != nil {
 		e := t.current
 		k.traced++ // calls may return in another order than they begin

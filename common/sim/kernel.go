@@ -44,7 +44,6 @@ type Kernel struct {
 	lastTid   int
 	lastID    uint64    // of open file descriptions and inodes
 	runnable  []*Thread // in the order in which they became so
-	running   *Thread
 	dead      []*Thread // to be unwound
 	calls     uint64    // system calls that have begun
 	traced    uint64    // events so far
@@ -90,9 +89,6 @@ func (k *Kernel) JumpClock(d time.Duration) { k.wall = k.wall.Add(d) }
 
 // Calls is how many system calls all threads have made.
 func (k *Kernel) Calls() uint64 { return k.calls }
-
-// Running is the thread that is running now, or nil.
-func (k *Kernel) Running() *Thread { return k.running }
 
 // Step lets one thread run until it waits, or hands over to another thread. It reports false if no
 // thread can run, so that only time or a client can change anything.

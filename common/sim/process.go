@@ -112,7 +112,7 @@ func (p *Process) end(status WaitStatus) {
 	for _, t := range p.threads {
 		p.k.stopTimer(&t.timer)
 		p.k.runnable = slices.DeleteFunc(p.k.runnable, func(o *Thread) bool { return o == t })
-		if t != p.k.running {
+		if t != current {
 			t.state = hasEnded // nothing wakes it
 			p.k.dead = append(p.k.dead, t)
 		}
@@ -180,11 +180,12 @@ func (t *Thread) Sleep(d time.Duration) {
 }
 
 // Getrandom is getrandom(2). The bytes come from the kernel's seed.
-func (t *Thread) Getrandom(p []byte) {
-	t.call("getrandom", func() string { return argList(bytesArg(p), len(p), 0) }, func() (int, Errno) {
+func (t *Thread) Getrandom(p []byte) (int, error) {
+	n, errno := t.call("getrandom", func() string { return argList(bytesArg(p), len(p), 0) }, func() (int, Errno) {
 		for i := range p {
 			p[i] = byte(t.k.rand.Uint32())
 		}
 		return len(p), 0
 	})
+	return n, errno.err()
 }

@@ -27,7 +27,7 @@ func (t *Thread) SetsockoptInt(fd, level, option, value int) error {
 			if errno == 0 {
 				errno = s.setsockopt(level, option, value)
 			}
-			return result(0, errno)
+			return 0, errno
 		})
 	return errno.err()
 }
@@ -40,7 +40,7 @@ func (t *Thread) GetsockoptInt(fd, level, option int) (value int, err error) {
 			if errno == 0 {
 				value, errno = s.getsockopt(level, option)
 			}
-			return result(0, errno)
+			return 0, errno
 		})
 	return value, errno.err()
 }
@@ -62,17 +62,9 @@ func (t *Thread) Shutdown(fd, how int) error {
 		default:
 			errno = s.shutdown(how)
 		}
-		return result(0, errno)
+		return 0, errno
 	})
 	return errno.err()
-}
-
-// result is what a system call returns that returns n unless it fails.
-func result(n int, errno Errno) (int, Errno) {
-	if errno != 0 {
-		return -1, errno
-	}
-	return n, 0
 }
 
 func levelArg(level int) raw {

@@ -25,7 +25,7 @@ func TestABlockingTransferWaits(t *testing.T) {
 		program(t, Config{}, func(k *Kernel, self *Thread) {
 			from, to := open(self)
 			reader := self.Go(func() {
-				self := k.Running()
+				self := Current()
 				b := make([]byte, 999)
 				for n := 1; n > 0; {
 					n, _ = self.Read(to, b)
@@ -53,7 +53,7 @@ func TestAWaitingWriterLearnsThatTheReaderHasGone(t *testing.T) {
 		self.Pipe2(p[:], 0)
 		packets, _ := self.Socketpair(AF_UNIX, SOCK_SEQPACKET, 0)
 		self.Go(func() {
-			self := k.Running()
+			self := Current()
 			self.Sleep(time.Second)
 			self.Close(p[0])
 			self.Close(packets[1])
@@ -69,8 +69,8 @@ func TestAWaitingWriterLearnsThatTheReaderHasGone(t *testing.T) {
 		}
 		packets, _ = self.Socketpair(AF_UNIX, SOCK_SEQPACKET, 0)
 		self.Go(func() {
-			k.Running().Sleep(time.Second)
-			k.Running().Close(packets[1])
+			Current().Sleep(time.Second)
+			Current().Close(packets[1])
 		})
 		for n, err := 0, error(nil); ; {
 			if n, err = self.Write(packets[0], make([]byte, 10_000)); err != nil {
@@ -88,8 +88,8 @@ func TestAFaultNeverCutsAMessage(t *testing.T) {
 	k := New(Config{})
 	defer k.Close()
 	th := k.NewProcess("test").Thread()
-	k.Inject(Fault{Call: "sendmsg", Bytes: 2, Times: 1})
-	k.Inject(Fault{Call: "recvmsg", Bytes: 1, Times: 1})
+	k.Inject(Fault{Call: "sendmsg", Pid: th.proc.Pid, Bytes: 2, Times: 1})
+	k.Inject(Fault{Call: "recvmsg", Pid: th.proc.Pid, Bytes: 1, Times: 1})
 	for _, typ := range []int{SOCK_SEQPACKET, SOCK_STREAM} {
 		pair, _ := th.Socketpair(AF_UNIX, typ, 0)
 		sent, _ := th.Sendmsg(pair[0], [][]byte{[]byte("hello")}, nil, 0)
