@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,7 +20,11 @@ import (
 //  3. An epoll instance in the interest list of another one: sim panics.
 //  4. SIOCOUTQ: what is unacknowledged depends on time, too.
 //  5. A socket that connects to itself: sim panics.
-//  6. After MSG_MORE, anything but a further send: whether a segment from the peer makes Linux send
+//  6. Rights to a Unix socket or an epoll instance: if a socket is sent to itself, Linux frees it as
+//     garbage, and sim panics.
+//  7. Empty messages over a pair: kernels differ in whether the peer gets an error when they are
+//     unread at the end. And with rights, package unix sends one byte in their place.
+//  8. After MSG_MORE, anything but a further send: whether a segment from the peer makes Linux send
 //     what it holds back depends on the window in it, and a FIN together with bytes is acknowledged
 //     sooner than a FIN alone.
 const mostBytes = 48 << 10
@@ -104,7 +109,9 @@ func (g *generator) name(prefix string) string {
 // play appends steps, and plays them to learn which descriptors exist.
 func (g *generator) play(steps ...step) {
 	for _, s := range steps {
-		s.want = ""
+		if s.want = ""; !s.complete() {
+			return
+		}
 		outcome := g.outcome(&s)
 		g.steps = append(g.steps, s)
 		g.note(s, outcome)
@@ -137,6 +144,13 @@ func (g *generator) note(s step, outcome string) {
 	}
 	switch {
 	case strings.HasPrefix(outcome, "E"):
+	case s.call == "recvmsg":
+		for _, word := range numbersIn(strings.Fields(outcome)) {
+			fd := number(word[1:])
+			if g.kinds[fd] = isTCP; g.notASocket(fd) {
+				g.kinds[fd] = isEventfd
+			}
+		}
 	case s.call == "dup":
 		g.kinds[g.p.fd(s.names[0])] = g.kinds[g.p.fd(s.args[0])]
 	case s.call == "dup3":
@@ -150,7 +164,13 @@ func (g *generator) note(s step, outcome string) {
 	}
 }
 
+func (g *generator) notASocket(fd int) bool {
+	_, err := g.p.m.Getsockname(fd)
+	return err == sim.ENOTSOCK
+}
+
 // pick returns a name whose descriptor is of one of the kinds. One time in stale it may be any name.
+// If there is none it returns "", or rarely a name that has no descriptor.
 func (g *generator) pick(kinds ...kind) string {
 	const stale = 25
 	var fits []string
@@ -165,8 +185,12 @@ func (g *generator) pick(kinds ...kind) string {
 			fits = append(fits, name)
 		}
 	}
-	if len(fits) == 0 {
+	switch {
+	case len(fits) > 0:
+	case g.r.IntN(stale) == 0:
 		return "none"
+	default:
+		return ""
 	}
 	return fits[g.r.IntN(len(fits))]
 }
@@ -176,7 +200,21 @@ func (g *generator) sock() string {
 	if g.r.IntN(30) == 0 {
 		return g.pick(isTCP, isListener, isEventfd, isEpoll, isUnix)
 	}
-	return g.pick(isTCP)
+	name := g.pick(isTCP, isUnix)
+	for range g.r.IntN(4) {
+		if !g.over(name) {
+			break
+		}
+		name = g.pick(isTCP, isUnix)
+	}
+	return name
+}
+
+// over reports whether a connection can neither send nor receive.
+func (g *generator) over(name string) bool {
+	fds := []sim.PollFd{{Fd: int32(g.p.fd(name))}}
+	_, err := g.p.m.Poll(fds, 0)
+	return err != nil || fds[0].Revents != 0
 }
 
 // actions has what a sequence can do next. The weights are out of their sum.
@@ -187,6 +225,10 @@ var actions = []struct {
 	{20, (*generator).send},
 	{20, (*generator).recv},
 	{3, func(g *generator) { g.do("shutdown", g.sock(), "WR") }},
+	{1, func(g *generator) { g.do("shutdown", g.sock(), [...]string{"RD", "RDWR"}[g.r.IntN(2)]) }},
+	{1, func(g *generator) { g.play(step{names: []string{g.name("u"), g.name("u")}, call: "pair"}) }},
+	{4, (*generator).sendmsg},
+	{5, (*generator).recvmsg},
 	{2, func(g *generator) { g.do("linger0", g.sock()) }},
 	{8, func(g *generator) { g.do("close", g.pick(isTCP, isTCP, isListener, isEventfd, isEpoll, isUnix)) }},
 	{4, func(g *generator) { g.do("soerror", g.sock()) }},
@@ -234,6 +276,11 @@ func (g *generator) open(call, prefix string, args ...string) {
 	g.play(step{names: []string{g.name(prefix)}, call: call, args: args})
 }
 
+// complete reports whether pick has found all descriptors.
+func (s step) complete() bool {
+	return !slices.Contains(s.args, "") && !slices.ContainsFunc(s.args, func(a string) bool { return a[0] == ':' })
+}
+
 // size is a number of bytes: most often a few, sometimes thousands.
 func (g *generator) size() int {
 	switch g.r.IntN(10) {
@@ -250,8 +297,12 @@ func (g *generator) send() {
 	if g.bytes+n > mostBytes {
 		return
 	}
+	name := g.sock()
+	if g.kinds[g.p.fd(name)] == isUnix {
+		n = max(n, 1)
+	}
 	g.bytes += n
-	args := []string{g.sock(), strconv.Itoa(n)}
+	args := []string{name, strconv.Itoa(n)}
 	call := "send"
 	switch g.r.IntN(6) {
 	case 0:
@@ -291,10 +342,31 @@ func (g *generator) recv() {
 	g.do(call, g.sock(), strconv.Itoa(room))
 }
 
+// sendmsg sends a message over a pair, often with rights.
+func (g *generator) sendmsg() {
+	args := []string{g.pick(isUnix), strconv.Itoa(1 + g.r.IntN(30))}
+	for g.kinds[g.p.fd(args[0])] == isUnix && g.r.IntN(2) == 0 { // TCP ignores rights, and sim panics
+		if name := g.pick(isTCP, isListener, isEventfd); g.kinds[g.p.fd(name)] != isUnix && g.kinds[g.p.fd(name)] != isEpoll {
+			args = append(args, name)
+		}
+	}
+	g.do("sendmsg", args...)
+}
+
+// recvmsg receives a message, perhaps with less room than it needs.
+func (g *generator) recvmsg() {
+	room := g.r.IntN(5)
+	s := step{call: "recvmsg", args: []string{g.pick(isUnix), strconv.Itoa(1 + g.r.IntN(40)), strconv.Itoa(room)}}
+	for range room {
+		s.names = append(s.names, g.name("r"))
+	}
+	g.play(s)
+}
+
 // address is the name of a socket to which a client may connect.
 func (g *generator) address() string {
 	if len(g.bound) == 0 {
-		return "none"
+		return ""
 	}
 	return g.bound[g.r.IntN(len(g.bound))]
 }

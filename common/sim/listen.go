@@ -42,7 +42,6 @@ func (t *Thread) Listen(fd, backlog int) error {
 			return -1, EADDRINUSE
 		}
 		s.listening = &listening{limit: backlog}
-		s.noReceive, s.noSend = false, false
 		return 0, 0
 	})
 	return errno.err()
@@ -68,13 +67,13 @@ func (t *Thread) Accept4(fd, flags int) (int, error) {
 		if errno != 0 {
 			return -1, errno
 		}
-		s, ok := d.file.(*tcp)
+		s, errno := t.tcp(fd)
 		switch {
-		case !ok:
-			return -1, ENOTSOCK
+		case errno == ENOTSOCK:
+			return -1, errno
 		case !t.proc.table.room(1): // Linux looks for a free number first
 			return -1, EMFILE
-		case s.state != listen:
+		case errno != 0 || s.state != listen:
 			return -1, EINVAL
 		}
 		for len(s.backlog) == 0 {
@@ -101,9 +100,9 @@ func (t *Thread) Connect(fd int, at Sockaddr) error {
 		if errno != 0 {
 			return -1, errno
 		}
-		s, ok := d.file.(*tcp)
-		if !ok {
-			return -1, ENOTSOCK
+		s, errno := t.tcp(fd)
+		if errno != 0 {
+			return -1, errno
 		}
 		to, ok := addrPort(at)
 		if !ok || s.family == AF_INET && !to.Addr().Is4() {
@@ -223,6 +222,7 @@ func (s *tcp) handshake(client *tcp) {
 	c := s.k.newTCP(s.family)
 	c.options = s.options
 	c.state, c.phase = established, connected
+	c.noReceive, c.noSend = s.noReceive, s.noSend // of a socket that was shut down before listen(2)
 	c.local, c.remote = client.remote, client.local
 	c.peer, client.peer = client, c
 	c.listensFor = s
@@ -237,6 +237,9 @@ func (s *tcp) handshake(client *tcp) {
 	client.changed()
 	if s.deferAccept == 0 {
 		s.q.wake(POLLIN)
+	}
+	if c.noSend {
+		c.sendFin()
 	}
 }
 

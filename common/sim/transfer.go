@@ -115,6 +115,12 @@ func (s *tcp) dataArrived(segment []byte) {
 		s.reset()
 		return
 	}
+	if s.noReceive && s.noSend && s.state != established { // shut down in both directions
+		peer := s.peer
+		s.rstArrived()
+		peer.rstArrived()
+		return
+	}
 	s.received = append(s.received, segment...)
 	if s.listensFor != nil {
 		s.listensFor.promote(s)
@@ -214,7 +220,7 @@ func (s *tcp) recvmsg(_ *Thread, _ *description, p []byte, flags int) (n int, ri
 		return 0, nil, 0, 0
 	case s.err != 0:
 		return -1, nil, 0, s.takeError()
-	case s.noReceive && s.remote.Port() != 0:
+	case s.noReceive:
 		return 0, nil, 0, 0
 	case s.state == closed:
 		return -1, nil, 0, ENOTCONN
