@@ -19,9 +19,12 @@ var calls = map[string]func(p *player, s *step) string{
 	"bind": bindCall, "listen": listenCall, "connect": connectCall, "accept": acceptCall,
 	"send": sendCall, "recv": recvCall, "write": writeCall, "read": readCall,
 	"sendmsg": sendmsgCall, "recvmsg": recvmsgCall,
-	"shutdown": shutdownCall, "linger0": lingerCall, "nodelay": nodelayCall, "soerror": soerrorCall,
+	"shutdown": shutdownCall, "linger0": lingerCall, "soerror": soerrorCall,
 	"outq": outqCall, "peername": peernameCall,
-	"ctl": ctlCall, "wait": waitCall, "poll": pollCall, "add": addCall, "count": countCall,
+	"reuseaddr": optionCall(sim.SOL_SOCKET, sim.SO_REUSEADDR), "reuseport": optionCall(sim.SOL_SOCKET, sim.SO_REUSEPORT),
+	"nodelay": optionCall(sim.IPPROTO_TCP, sim.TCP_NODELAY), "cork": optionCall(sim.IPPROTO_TCP, sim.TCP_CORK),
+	"limit": limitCall,
+	"ctl":   ctlCall, "wait": waitCall, "poll": pollCall, "add": addCall, "count": countCall,
 }
 
 // socketCall: NAME = socket. All sockets are non-blocking and send without Nagle's delay: what a
@@ -200,10 +203,21 @@ func shutdownCall(p *player, s *step) string {
 // lingerCall makes close reset the connection.
 func lingerCall(p *player, s *step) string { return done(p.m.SetLinger(p.fd(s.args[0]), 1, 0)) }
 
-// nodelayCall: nodelay NAME on or off
-func nodelayCall(p *player, s *step) string {
-	value := map[string]int{"off": 0, "on": 1}[s.args[1]]
-	return done(p.m.SetsockoptInt(p.fd(s.args[0]), sim.IPPROTO_TCP, sim.TCP_NODELAY, value))
+// optionCall: OPTION NAME on or off
+func optionCall(level, option int) func(p *player, s *step) string {
+	return func(p *player, s *step) string {
+		value := map[string]int{"off": 0, "on": 1}[s.args[1]]
+		return done(p.m.SetsockoptInt(p.fd(s.args[0]), level, option, value))
+	}
+}
+
+// limitCall: limit NUMBER. It is the first step of a case, and sets how many descriptors the process
+// may have.
+func limitCall(p *player, s *step) string {
+	if l, real := p.m.(*linux); real {
+		return done(l.limit(number(s.args[0])))
+	}
+	return "ok" // onSim has started the kernel with this limit
 }
 
 // soerrorCall is getsockopt(2) with SO_ERROR.

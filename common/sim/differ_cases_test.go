@@ -70,7 +70,7 @@ func allCases(t testing.TB) (all []written) {
 func quiet(call string) bool {
 	switch call {
 	case "socket", "pair", "eventfd", "epoll", "dup", "dup3", "close", "bind", "listen", "connect", "accept",
-		"shutdown", "linger0", "nodelay", "ctl":
+		"shutdown", "linger0", "nodelay", "cork", "reuseaddr", "reuseport", "limit", "ctl":
 		return true
 	}
 	return false
@@ -79,7 +79,10 @@ func quiet(call string) bool {
 // wrong compares outcomes with what a case states. The outcomes are those of one machine.
 func (c *written) wrong(outcomes []string) (line int, problem string) {
 	numbers := map[string]string{} // what the names stand for: #NUMBER
-	for i, s := range c.steps[:len(outcomes)] {
+	for i, s := range c.steps {
+		if i >= len(outcomes) {
+			break // a call before has panicked
+		}
 		got, want := outcomes[i], s.want
 		switch {
 		case want == "" && quiet(s.call):
@@ -101,6 +104,9 @@ func (c *written) wrong(outcomes []string) (line int, problem string) {
 				numbers[name] = opened[j]
 			}
 		}
+	}
+	if extra := outcomes[len(c.steps):]; len(extra) > 0 {
+		return c.lines[0], extra[0]
 	}
 	return 0, ""
 }

@@ -44,7 +44,8 @@ type machine interface {
 // number n is the n-th number that was free when the sequence began. A kernel gives out the lowest
 // free number, so both machines count alike.
 type linux struct {
-	free []int
+	free   []int
+	before unix.Rlimit // the limit of the test's process, if a case has changed it
 }
 
 // mostNumbers is how many descriptors a sequence may have.
@@ -69,6 +70,25 @@ func onLinux(f func(l *linux)) {
 		f(l)
 	}()
 	<-done
+}
+
+// limit makes the kernel refuse all numbers from n on: RLIMIT_NOFILE. It is the limit of the whole
+// test, so a case that has it must be short.
+func (l *linux) limit(n int) error {
+	if l.before == (unix.Rlimit{}) {
+		if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &l.before); err != nil {
+			return failed(err)
+		}
+	}
+	return failed(unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(l.free[n]), Max: l.before.Max}, nil))
+}
+
+// unlimit takes the limit back.
+func (l *linux) unlimit() error {
+	if l.before == (unix.Rlimit{}) {
+		return nil
+	}
+	return failed(unix.Prlimit(0, unix.RLIMIT_NOFILE, &l.before, nil))
 }
 
 // fd is the real number of a descriptor, or one that can't exist.

@@ -146,6 +146,11 @@ func play(m machine, steps []step, outcomes *[]string) {
 
 // close closes what the steps have opened. It resets connections, so that none stays in TIME_WAIT.
 func (p *player) close() {
+	if l, real := p.m.(*linux); real {
+		if err := l.unlimit(); err != nil {
+			panic(err)
+		}
+	}
 	for _, fd := range p.tidy {
 		if _, real := p.m.(*linux); real {
 			_ = p.m.SetLinger(fd, 1, 0) // fails if it isn't a socket

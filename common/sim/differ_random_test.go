@@ -34,7 +34,11 @@ func sequences(t *testing.T) int {
 // onSim plays steps to a new kernel in memory. A call that isn't modelled ends the sequence, and its
 // outcome is the panic.
 func onSim(steps []step) []string {
-	k := sim.New(sim.Config{})
+	cfg := sim.Config{}
+	if len(steps) > 0 && steps[0].call == "limit" {
+		cfg.MaxFiles = number(steps[0].args[0])
+	}
+	k := sim.New(cfg)
 	defer k.Close()
 	outcomes := make([]string, 0, len(steps))
 	func() {

@@ -69,10 +69,10 @@ func (t *Thread) Accept4(fd, flags int) (int, error) {
 		}
 		s, errno := t.tcp(fd)
 		switch {
-		case errno == ENOTSOCK:
-			return -1, errno
 		case !t.proc.table.room(1): // Linux looks for a free number first
 			return -1, EMFILE
+		case errno == ENOTSOCK:
+			return -1, errno
 		case errno != 0 || s.state != listen:
 			return -1, EINVAL
 		}

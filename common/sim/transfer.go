@@ -82,7 +82,7 @@ func (s *tcp) push() {
 		s.rstArrived() // the other end has forgotten the connection, so it answers with a RST
 	case s.peer != nil && s.finWaits && !s.finSent:
 		s.finSent = true
-		s.acks.acknowledge(s)
+		s.acks.carried(s)
 		s.peer.finArrived()
 	}
 }
@@ -135,6 +135,10 @@ func (s *tcp) dataArrived(segment []byte) {
 func (s *tcp) arrived() {
 	s.more = false
 	s.push()
+	if s.noSpace && s.writable() {
+		s.noSpace = false
+		s.q.wake(POLLOUT)
+	}
 }
 
 // finArrived takes the peer's FIN.
@@ -282,7 +286,7 @@ func (a *acks) sent(s *tcp) {
 	if s.k.now-a.lastData < ackDelay {
 		a.dialogue = true
 	}
-	a.acknowledge(s)
+	a.carried(s)
 }
 
 // read acknowledges when the process has read everything, except in a dialogue: there an answer is
@@ -293,28 +297,27 @@ func (a *acks) read(s *tcp) {
 	}
 }
 
-// acknowledge tells the peer that all its bytes have arrived.
+// acknowledge sends a segment that has nothing but an acknowledgement of all that has arrived.
 func (a *acks) acknowledge(s *tcp) {
-	s.k.stopTimer(&a.timer)
-	fin := a.fin
-	if a.pending == 0 && !fin {
-		return
-	}
-	a.pending, a.fin = 0, false
-	if s.peer != nil {
-		s.peer.acked()
-	}
-	if fin && s.peer != nil {
-		s.peer.finAcked()
+	if a.carried(s) && s.peer != nil {
+		s.peer.arrived()
 	}
 }
 
-// acked takes an acknowledgement of all that was sent.
-func (s *tcp) acked() {
-	s.unacked, s.smallSent = 0, false
-	s.arrived()
-	if s.noSpace && s.writable() {
-		s.noSpace = false
-		s.q.wake(POLLOUT)
+// carried acknowledges all that has arrived with a segment that carries something else. What the
+// peer does because of it comes when that has arrived. It reports whether there was anything.
+func (a *acks) carried(s *tcp) bool {
+	s.k.stopTimer(&a.timer)
+	fin := a.fin
+	if a.pending == 0 && !fin {
+		return false
 	}
+	a.pending, a.fin = 0, false
+	if s.peer != nil {
+		s.peer.unacked, s.peer.smallSent = 0, false
+		if fin {
+			s.peer.finAcked()
+		}
+	}
+	return true
 }
