@@ -273,9 +273,10 @@ func (a *acks) received(s *tcp, n int) {
 	}
 }
 
-// receivedFin delays the acknowledgement of a FIN, because the process will soon close, too.
+// receivedFin delays the acknowledgement of a FIN: the process will probably close soon, too, and its
+// own FIN can carry it.
 func (a *acks) receivedFin(s *tcp) {
-	a.fin, a.dialogue = true, true
+	a.fin = true
 	if a.timer.index < 0 {
 		s.k.setTimer(&a.timer, s.k.now+ackDelay, func() { a.acknowledge(s) })
 	}
