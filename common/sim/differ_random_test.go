@@ -142,7 +142,7 @@ func describe(l *linux, steps []step) string {
 // Random sequences have the same outcomes on both kernels.
 func TestRandomSequences(t *testing.T) {
 	n := sequences(t)
-	errnos := map[string]int{}
+	errnos := map[string]map[string]int{}
 	flaky, found, made := 0, 0, 0
 	onLinux(func(l *linux) {
 		for i := 0; i < n && found < mostDifferences; i++ {
@@ -166,8 +166,12 @@ func TestRandomSequences(t *testing.T) {
 		t.Errorf("in %d of %d sequences Linux didn't repeat itself", flaky, n)
 	}
 	t.Logf("%d sequences, %d calls; in %d sequences Linux didn't repeat itself", n, made, flaky)
-	for _, key := range slices.Sorted(maps.Keys(errnos)) {
-		t.Logf("%8d %s", errnos[key], key)
+	for _, errno := range slices.Sorted(maps.Keys(errnos)) {
+		var calls []string
+		for _, call := range slices.Sorted(maps.Keys(errnos[errno])) {
+			calls = append(calls, fmt.Sprintf("%s %d", call, errnos[errno][call]))
+		}
+		t.Logf("%s: %s", errno, strings.Join(calls, ", "))
 	}
 }
 
@@ -175,15 +179,18 @@ func TestRandomSequences(t *testing.T) {
 const mostDifferences = 5
 
 // countErrnos notes the errno that a call has returned.
-func countErrnos(counts map[string]int, call, outcome string) {
-	word, pending := strings.CutPrefix(outcome, "pending ")
-	if word[0] != 'E' {
+func countErrnos(counts map[string]map[string]int, call, outcome string) {
+	errno, pending := strings.CutPrefix(outcome, "pending ")
+	if errno[0] != 'E' {
 		return
 	}
 	if pending {
-		call += ", as the value of SO_ERROR,"
+		call = "SO_ERROR's value"
 	}
-	counts[word+" by "+call]++
+	if counts[errno] == nil {
+		counts[errno] = map[string]int{}
+	}
+	counts[errno][call]++
 }
 
 // waitForTimeWait lets connections leave TIME-WAIT before the kernel has no room for more.

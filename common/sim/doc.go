@@ -24,7 +24,12 @@
 // thread closes the last descriptor of a file while another thread waits in a call for that file, the
 // file closes immediately; Linux waits until the call returns.
 //
+// How many bytes a full connection takes isn't what Linux takes: there it depends on how they were
+// sent. The window is all that is free, and acknowledgements don't depend on the lengths of segments.
+// MSG_MORE holds bytes back until any segment arrives, where Linux sometimes waits longer.
+//
 // Unix sockets come in pairs, as streams or with SOCK_SEQPACKET. A message can't carry a socket that
-// the message would then keep open itself. A new process starts in its parent's directory. wait4
+// the message would then keep open itself. An epoll instance can't watch another one, and a TCP socket
+// can't connect to itself: these calls panic. A new process starts in its parent's directory. wait4
 // waits for one child or for any, and knows no other option than WNOHANG.
 package sim

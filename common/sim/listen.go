@@ -187,11 +187,12 @@ func loopbackOf(a netip.Addr) netip.Addr {
 	return netip.IPv6Loopback()
 }
 
-// synTimeout is how long a client waits for the answer to its first SYN. The time doubles with each
-// further one, of which there are mostSyns.
+// synTimeout is how long a client waits for the answer to a SYN. It sends the SYN again up to mostSyns
+// times. After linearSyns repetitions, net.ipv4.tcp_syn_linear_timeouts, the time doubles with each.
 const (
 	synTimeout = time.Second
-	mostSyns   = 6
+	linearSyns = 4
+	mostSyns   = 6 + linearSyns // net.ipv4.tcp_syn_retries
 )
 
 // trySyn sends a SYN. If the backlog is full, the listener's kernel drops it, and it is sent again
@@ -202,7 +203,7 @@ func (s *tcp) trySyn() {
 	case ln == nil:
 		s.rstArrived()
 	case len(ln.backlog) > ln.limit:
-		again := synTimeout << s.synRetries
+		again := synTimeout << max(s.synRetries-linearSyns, 0)
 		s.k.setTimer(&s.synTimer, s.k.now+again, func() {
 			if s.synRetries++; s.synRetries > mostSyns {
 				s.over()

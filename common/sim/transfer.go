@@ -276,7 +276,7 @@ func (a *acks) received(s *tcp, n int) {
 // receivedFin delays the acknowledgement of a FIN: the process will probably close soon, too, and its
 // own FIN can carry it.
 func (a *acks) receivedFin(s *tcp) {
-	a.fin = true
+	a.fin, a.dialogue = true, true
 	if a.timer.index < 0 {
 		s.k.setTimer(&a.timer, s.k.now+ackDelay, func() { a.acknowledge(s) })
 	}
