@@ -106,7 +106,9 @@ func bindCall(p *player, s *step) string {
 	fd := p.fd(s.args[0])
 	var a sim.Sockaddr = &sim.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
 	if len(s.args) > 1 {
-		a = p.addrs[s.args[1]]
+		if a = p.addrs[s.args[1]]; a == nil {
+			return "no address"
+		}
 	}
 	if err := p.m.Bind(fd, a); err != nil {
 		return errnoName(err)

@@ -61,12 +61,16 @@ type generator struct {
 
 // generate returns the random sequence of a seed.
 func generate(seed uint64) []step {
-	k := sim.New(sim.Config{})
+	g := &generator{r: rand.New(rand.NewPCG(seed, 1)), kinds: map[int]kind{}}
+	limit := 0 // none
+	if g.r.IntN(8) == 0 {
+		limit = 7 + g.r.IntN(8)
+	}
+	k := sim.New(sim.Config{MaxFiles: limit})
 	defer k.Close()
-	g := &generator{
-		r:     rand.New(rand.NewPCG(seed, 1)),
-		kinds: map[int]kind{},
-		p:     &player{m: k.NewProcess("generator").Thread(), fds: map[string]int{}, addrs: map[string]sim.Sockaddr{}},
+	g.p = &player{m: k.NewProcess("generator").Thread(), fds: map[string]int{}, addrs: map[string]sim.Sockaddr{}}
+	if limit > 0 {
+		g.do("limit", strconv.Itoa(limit))
 	}
 	g.begin()
 	for length := fewestSteps + g.r.IntN(mostSteps-fewestSteps); len(g.steps) < length; {
@@ -239,6 +243,8 @@ var actions = []struct {
 	{1, func(g *generator) { g.play(listenerSteps(g.name("l"), strconv.Itoa(g.r.IntN(4)))...) }},
 	{1, func(g *generator) { g.open("socket", "r") }},
 	{1, func(g *generator) { g.do("bind", g.pick(isTCP)) }},
+	{1, func(g *generator) { g.do("bind", g.pick(isTCP), g.address()) }},
+	{1, (*generator).reuseaddr},
 	{1, func(g *generator) { g.do("listen", g.pick(isTCP, isListener), strconv.Itoa(g.r.IntN(4))) }},
 	{2, (*generator).connect},
 	{3, func(g *generator) { g.open("dup", "d", g.pick(isTCP, isListener, isEventfd, isEpoll, isUnix)) }},
@@ -299,7 +305,10 @@ func (g *generator) send() {
 	}
 	name := g.sock()
 	if g.kinds[g.p.fd(name)] == isUnix {
-		n = max(n, 1)
+		if n = max(n, 1); g.r.IntN(40) == 0 {
+			g.do("send", name, "300000") // too long for any message
+			return
+		}
 	}
 	g.bytes += n
 	args := []string{name, strconv.Itoa(n)}
@@ -381,6 +390,13 @@ func (g *generator) dup3() {
 	g.do("dup3", args...)
 }
 
+// reuseaddr sets SO_REUSEADDR, which sim has only for TCP.
+func (g *generator) reuseaddr() {
+	if name := g.sock(); g.kinds[g.p.fd(name)] != isUnix {
+		g.do("reuseaddr", name, [...]string{"on", "on", "off"}[g.r.IntN(3)])
+	}
+}
+
 // connect connects a socket that may be connected, or has failed to. It doesn't connect to itself.
 func (g *generator) connect() {
 	name, to := g.sock(), g.address()
@@ -411,7 +427,7 @@ func (g *generator) ctl(op string) {
 		return
 	}
 	args := []string{e, op, name}
-	if op != "DEL" {
+	if op != "DEL" && g.r.IntN(40) > 0 { // else epoll_ctl gets no event
 		words := g.words()
 		for _, w := range []string{"ET", "ET", "ONESHOT", "EXCLUSIVE"} {
 			if g.r.IntN(6) == 0 {

@@ -37,13 +37,15 @@ func (t *Thread) Bind(fd int, at Sockaddr) error {
 		case s.hasPort || s.state != closed:
 			return -1, EINVAL
 		}
-		s.lockedAddr, s.lockedPort = !want.Addr().IsUnspecified(), want.Port() != 0
+		lockedPort := want.Port() != 0
 		if want.Port() == 0 {
 			want = netip.AddrPortFrom(want.Addr(), t.k.ports.ephemeral())
 		}
 		if t.k.ports.conflict(s, want) {
+			s.local = netip.AddrPortFrom(s.unspecified(), s.local.Port())
 			return -1, EADDRINUSE
 		}
+		s.lockedAddr, s.lockedPort = !want.Addr().IsUnspecified(), lockedPort
 		s.local = want
 		t.k.ports.add(s)
 		return 0, 0
