@@ -23,8 +23,8 @@ var calls = map[string]func(p *player, s *step) string{
 	"outq": outqCall, "peername": peernameCall,
 	"reuseaddr": optionCall(sim.SOL_SOCKET, sim.SO_REUSEADDR), "reuseport": optionCall(sim.SOL_SOCKET, sim.SO_REUSEPORT),
 	"nodelay": optionCall(sim.IPPROTO_TCP, sim.TCP_NODELAY), "cork": optionCall(sim.IPPROTO_TCP, sim.TCP_CORK),
-	"limit": limitCall,
-	"ctl":   ctlCall, "wait": waitCall, "poll": pollCall, "add": addCall, "count": countCall,
+	"deferaccept": optionCall(sim.IPPROTO_TCP, sim.TCP_DEFER_ACCEPT), "limit": limitCall,
+	"ctl": ctlCall, "wait": waitCall, "poll": pollCall, "add": addCall, "count": countCall,
 }
 
 // socketCall: NAME = socket. All sockets are non-blocking and send without Nagle's delay: what a
@@ -205,10 +205,13 @@ func shutdownCall(p *player, s *step) string {
 // lingerCall makes close reset the connection.
 func lingerCall(p *player, s *step) string { return done(p.m.SetLinger(p.fd(s.args[0]), 1, 0)) }
 
-// optionCall: OPTION NAME on or off
+// optionCall: OPTION NAME VALUE, where on is 1 and off is 0
 func optionCall(level, option int) func(p *player, s *step) string {
 	return func(p *player, s *step) string {
-		value := map[string]int{"off": 0, "on": 1}[s.args[1]]
+		value, named := map[string]int{"off": 0, "on": 1}[s.args[1]]
+		if !named {
+			value = number(s.args[1])
+		}
 		return done(p.m.SetsockoptInt(p.fd(s.args[0]), level, option, value))
 	}
 }

@@ -71,7 +71,7 @@ func allCases(t testing.TB) (all []written) {
 func quiet(call string) bool {
 	switch call {
 	case "socket", "pair", "eventfd", "epoll", "dup", "dup3", "close", "bind", "listen", "connect", "accept",
-		"shutdown", "linger0", "nodelay", "cork", "reuseaddr", "reuseport", "limit", "ctl":
+		"shutdown", "linger0", "nodelay", "cork", "reuseaddr", "reuseport", "deferaccept", "limit", "ctl":
 		return true
 	}
 	return false

@@ -24,7 +24,9 @@ import (
 //     garbage, and sim panics.
 //  7. Empty messages over a pair: kernels differ in whether the peer gets an error when they are
 //     unread at the end. And with rights, package unix sends one byte in their place.
-//  8. After MSG_MORE, anything but a further send: whether a segment from the peer makes Linux send
+//  8. A full backlog of a listener with TCP_DEFER_ACCEPT: Linux then drops the bytes of a client that
+//     was held back, and waits until they come again.
+//  9. After MSG_MORE, anything but a further send: whether a segment from the peer makes Linux send
 //     what it holds back depends on the window in it, and a FIN together with bytes is acknowledged
 //     sooner than a FIN alone.
 const mostBytes = 48 << 10
@@ -49,19 +51,21 @@ const (
 // generator makes a sequence while it plays it to a kernel in memory, so it knows which descriptors
 // are open.
 type generator struct {
-	r     *rand.Rand
-	p     *player
-	steps []step
-	kinds map[int]kind // of descriptors
-	names []string     // in the order in which they were used
-	bound []string     // names of sockets that have an address
-	bytes int
-	last  int // number of the last name
+	r      *rand.Rand
+	p      *player
+	steps  []step
+	kinds  map[int]kind // of descriptors
+	names  []string     // in the order in which they were used
+	bound  []string     // names of sockets that have an address
+	bytes  int
+	defers bool // the sequence has TCP_DEFER_ACCEPT
+	last   int  // number of the last name
 }
 
 // generate returns the random sequence of a seed.
 func generate(seed uint64) []step {
 	g := &generator{r: rand.New(rand.NewPCG(seed, 1)), kinds: map[int]kind{}}
+	g.defers = g.r.IntN(6) == 0
 	limit := 0 // none
 	if g.r.IntN(8) == 0 {
 		limit = 7 + g.r.IntN(8)
@@ -73,6 +77,9 @@ func generate(seed uint64) []step {
 		g.do("limit", strconv.Itoa(limit))
 	}
 	g.begin()
+	if g.defers {
+		g.do("deferaccept", g.pick(isListener), "5")
+	}
 	for length := fewestSteps + g.r.IntN(mostSteps-fewestSteps); len(g.steps) < length; {
 		g.one()
 	}
@@ -83,7 +90,7 @@ func generate(seed uint64) []step {
 // watches some of them.
 func (g *generator) begin() {
 	l := g.name("l")
-	g.play(listenerSteps(l, strconv.Itoa(g.r.IntN(4)))...)
+	g.play(listenerSteps(l, g.backlog())...)
 	for range 1 + g.r.IntN(2) {
 		g.connection(l)
 	}
@@ -240,12 +247,13 @@ var actions = []struct {
 	{4, func(g *generator) { g.open("accept", "s", g.pick(isListener)) }},
 	{4, (*generator).client},
 	{1, func(g *generator) { g.connection(g.pick(isListener)) }},
-	{1, func(g *generator) { g.play(listenerSteps(g.name("l"), strconv.Itoa(g.r.IntN(4)))...) }},
+	{1, func(g *generator) { g.play(listenerSteps(g.name("l"), g.backlog())...) }},
 	{1, func(g *generator) { g.open("socket", "r") }},
 	{1, func(g *generator) { g.do("bind", g.pick(isTCP)) }},
 	{1, func(g *generator) { g.do("bind", g.pick(isTCP), g.address()) }},
 	{1, (*generator).reuseaddr},
-	{1, func(g *generator) { g.do("listen", g.pick(isTCP, isListener), strconv.Itoa(g.r.IntN(4))) }},
+	{1, (*generator).deferAccept},
+	{1, func(g *generator) { g.do("listen", g.pick(isTCP, isListener), g.backlog()) }},
 	{2, (*generator).connect},
 	{3, func(g *generator) { g.open("dup", "d", g.pick(isTCP, isListener, isEventfd, isEpoll, isUnix)) }},
 	{2, (*generator).dup3},
@@ -394,6 +402,21 @@ func (g *generator) dup3() {
 func (g *generator) reuseaddr() {
 	if name := g.sock(); g.kinds[g.p.fd(name)] != isUnix {
 		g.do("reuseaddr", name, [...]string{"on", "on", "off"}[g.r.IntN(3)])
+	}
+}
+
+// backlog is the limit of a listener's queue.
+func (g *generator) backlog() string {
+	if g.defers {
+		return "50"
+	}
+	return strconv.Itoa(g.r.IntN(4))
+}
+
+// deferAccept sets or clears TCP_DEFER_ACCEPT.
+func (g *generator) deferAccept() {
+	if g.defers {
+		g.do("deferaccept", g.pick(isListener), strconv.Itoa(5*g.r.IntN(2)))
 	}
 }
 

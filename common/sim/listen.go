@@ -229,14 +229,16 @@ func (s *tcp) handshake(client *tcp) {
 	c.listensFor = s
 	s.k.ports.add(c)
 	client.state = established
-	if s.deferAccept > 0 {
+	// With too many clients that are held back, Linux sends SYN cookies, and these aren't held back.
+	defers := s.deferAccept > 0 && len(s.deferred) <= s.limit
+	if defers {
 		s.deferred = append(s.deferred, c)
 		s.offerLater(c, synTimeout, 1)
 	} else {
 		s.backlog = append(s.backlog, c)
 	}
 	client.changed()
-	if s.deferAccept == 0 {
+	if !defers {
 		s.q.wake(POLLIN)
 	}
 	if c.noSend {

@@ -78,7 +78,7 @@ func (s *tcp) push() {
 		s.peer.dataArrived(segment)
 	}
 	switch {
-	case s.peer == nil && (len(s.unsent) > 0 || s.finWaits && !s.finSent) && s.state != closed && s.state != synSent:
+	case s.peer == nil && (len(s.unsent) > 0 && !s.holdsBack() || s.finWaits && !s.finSent) && s.state != closed && s.state != synSent:
 		s.rstArrived() // the other end has forgotten the connection, so it answers with a RST
 	case s.peer != nil && s.finWaits && !s.finSent:
 		s.finSent = true
