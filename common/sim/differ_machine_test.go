@@ -3,6 +3,7 @@
 package sim_test
 
 import (
+	"os"
 	"runtime"
 
 	"golang.org/x/sys/unix"
@@ -54,6 +55,7 @@ const mostNumbers = 64
 // onLinux calls f with the real kernel, in a thread with a descriptor table of its own. So neither
 // another test nor the runtime can take or free a number meanwhile.
 func onLinux(f func(l *linux)) {
+	warmUp()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -70,6 +72,16 @@ func onLinux(f func(l *linux)) {
 		f(l)
 	}()
 	<-done
+}
+
+// warmUp makes the runtime open its own epoll descriptor now. If it did so in a thread with a table of
+// its own, no other thread would have the descriptor.
+func warmUp() {
+	r, w, err := os.Pipe()
+	if err == nil {
+		r.Close()
+		w.Close()
+	}
 }
 
 // limit makes the kernel refuse all numbers from n on: RLIMIT_NOFILE. It is the limit of the whole

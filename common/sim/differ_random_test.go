@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -208,4 +209,17 @@ func waitForTimeWait(i int) {
 	for inTimeWait() > most*(room-1)/room {
 		time.Sleep(time.Second)
 	}
+}
+
+var timeWaits = regexp.MustCompile(`\btw (\d+)`)
+
+// inTimeWait is how many connections of this machine are in TIME-WAIT.
+func inTimeWait() int {
+	text, err := os.ReadFile("/proc/net/sockstat")
+	found := timeWaits.FindSubmatch(text)
+	if err != nil || found == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(string(found[1]))
+	return n
 }
