@@ -14,7 +14,7 @@ import (
 // calls has each call of the language of sequences, and returns its outcome: the name of an errno,
 // or what the call has returned. A name without a descriptor stands for -1.
 var calls = map[string]func(p *player, s *step) string{
-	"socket": socketCall, "pair": pairCall, "eventfd": eventfdCall, "epoll": epollCall, // each with NAME =
+	"socket": socketCall(sim.AF_INET), "socket6": socketCall(sim.AF_INET6), "pair": pairCall, "eventfd": eventfdCall, "epoll": epollCall, // each with NAME =
 	"dup": dupCall, "dup3": dup3Call, "close": closeCall, "cloexec": cloexecCall,
 	"bind": bindCall, "listen": listenCall, "connect": connectCall, "accept": acceptCall,
 	"send": sendCall, "recv": recvCall, "write": writeCall, "read": readCall,
@@ -23,21 +23,24 @@ var calls = map[string]func(p *player, s *step) string{
 	"outq": outqCall, "peername": peernameCall,
 	"reuseaddr": optionCall(sim.SOL_SOCKET, sim.SO_REUSEADDR), "reuseport": optionCall(sim.SOL_SOCKET, sim.SO_REUSEPORT),
 	"nodelay": optionCall(sim.IPPROTO_TCP, sim.TCP_NODELAY), "cork": optionCall(sim.IPPROTO_TCP, sim.TCP_CORK),
+	"v6only":      optionCall(sim.IPPROTO_IPV6, sim.IPV6_V6ONLY),
 	"deferaccept": optionCall(sim.IPPROTO_TCP, sim.TCP_DEFER_ACCEPT), "limit": limitCall,
 	"ctl": ctlCall, "wait": waitCall, "poll": pollCall, "add": addCall, "count": countCall,
 }
 
-// socketCall: NAME = socket. All sockets are non-blocking and send without Nagle's delay: what a
+// socketCall: NAME = socket, or socket6 for IPv6. All sockets are non-blocking and send without Nagle's delay: what a
 // delayed acknowledgement decides depends on time.
-func socketCall(p *player, s *step) string {
-	fd, err := p.m.Socket(sim.AF_INET, sim.SOCK_STREAM|sim.SOCK_NONBLOCK|sim.SOCK_CLOEXEC, 0)
-	outcome := p.opened(s, fd, err)
-	if err == nil {
-		if err := p.m.SetsockoptInt(fd, sim.IPPROTO_TCP, sim.TCP_NODELAY, 1); err != nil {
-			return "TCP_NODELAY: " + errnoName(err)
+func socketCall(family int) func(p *player, s *step) string {
+	return func(p *player, s *step) string {
+		fd, err := p.m.Socket(family, sim.SOCK_STREAM|sim.SOCK_NONBLOCK|sim.SOCK_CLOEXEC, 0)
+		outcome := p.opened(s, fd, err)
+		if err == nil {
+			if err := p.m.SetsockoptInt(fd, sim.IPPROTO_TCP, sim.TCP_NODELAY, 1); err != nil {
+				return "TCP_NODELAY: " + errnoName(err)
+			}
 		}
+		return outcome
 	}
-	return outcome
 }
 
 // pairCall: NAME NAME = pair
@@ -101,12 +104,16 @@ func yesOr(yes bool, err error) string {
 	return "no"
 }
 
-// bindCall: bind NAME [OTHER]: to a free port of 127.0.0.1, or to the address of another socket
+// bindCall: bind NAME [ADDRESS]: to a free port of 127.0.0.1, or to ADDRESS:
+//
+//	any, loopback6, any6      a free port of 0.0.0.0, ::1 or ::
+//	OTHER                     the address of another socket
+//	any:OTHER, any6:OTHER     the port of another socket, of 0.0.0.0 or ::
 func bindCall(p *player, s *step) string {
 	fd := p.fd(s.args[0])
 	var a sim.Sockaddr = &sim.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
 	if len(s.args) > 1 {
-		if a = p.addrs[s.args[1]]; a == nil {
+		if a = p.address(s.args[1]); a == nil {
 			return "no address"
 		}
 	}
@@ -118,14 +125,40 @@ func bindCall(p *player, s *step) string {
 	return done(err)
 }
 
+// address is what the argument of bind or connect stands for, or nil.
+func (p *player) address(arg string) sim.Sockaddr {
+	host, other, both := strings.Cut(arg, ":")
+	if !both && p.addrs[arg] != nil {
+		return p.addrs[arg]
+	}
+	port := 0
+	switch a := p.addrs[other].(type) {
+	case *sim.SockaddrInet4:
+		port = a.Port
+	case *sim.SockaddrInet6:
+		port = a.Port
+	}
+	switch host {
+	case "loopback":
+		return &sim.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}
+	case "any":
+		return &sim.SockaddrInet4{Port: port}
+	case "loopback6":
+		return &sim.SockaddrInet6{Port: port, Addr: [16]byte{15: 1}}
+	case "any6":
+		return &sim.SockaddrInet6{Port: port}
+	}
+	return nil
+}
+
 func listenCall(p *player, s *step) string {
 	return done(p.m.Listen(p.fd(s.args[0]), number(s.args[1])))
 }
 
-// connectCall: connect NAME LISTENER
+// connectCall: connect NAME LISTENER, or HOST:LISTENER as in bindCall, where HOST can be loopback, too
 func connectCall(p *player, s *step) string {
-	a, ok := p.addrs[s.args[1]]
-	if !ok {
+	a := p.address(s.args[1])
+	if a == nil {
 		return "no address"
 	}
 	return done(p.m.Connect(p.fd(s.args[0]), a))

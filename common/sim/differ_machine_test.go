@@ -275,14 +275,20 @@ func (l *linux) Poll(fds []sim.PollFd, timeout int) (int, error) {
 }
 
 func toLinux(a sim.Sockaddr) unix.Sockaddr {
+	if in, ok := a.(*sim.SockaddrInet6); ok {
+		return &unix.SockaddrInet6{Port: in.Port, Addr: in.Addr}
+	}
 	in := a.(*sim.SockaddrInet4)
 	return &unix.SockaddrInet4{Port: in.Port, Addr: in.Addr}
 }
 
 // fromLinux returns nil for an address that no test compares.
 func fromLinux(a unix.Sockaddr) sim.Sockaddr {
-	if in, ok := a.(*unix.SockaddrInet4); ok {
+	switch in := a.(type) {
+	case *unix.SockaddrInet4:
 		return &sim.SockaddrInet4{Port: in.Port, Addr: in.Addr}
+	case *unix.SockaddrInet6:
+		return &sim.SockaddrInet6{Port: in.Port, Addr: in.Addr}
 	}
 	return nil
 }

@@ -105,6 +105,9 @@ func (t *Thread) Connect(fd int, at Sockaddr) error {
 			return -1, errno
 		}
 		to, ok := addrPort(at)
+		if ok && s.family == AF_INET6 && at.family() == AF_INET { // the address is too short
+			return -1, EINVAL
+		}
 		if !ok || s.family == AF_INET && !to.Addr().Is4() {
 			return -1, EAFNOSUPPORT
 		}

@@ -30,6 +30,8 @@ func (t *Thread) Bind(fd int, at Sockaddr) error {
 		}
 		want, ok := addrPort(at)
 		switch {
+		case ok && s.family == AF_INET6 && at.family() == AF_INET: // the address is too short
+			return -1, EINVAL
 		case !ok || s.family != at.family():
 			return -1, EAFNOSUPPORT
 		case !isLocal(want.Addr()):
