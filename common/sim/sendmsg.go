@@ -39,6 +39,9 @@ func (t *Thread) Sendmsg(fd int, bufs [][]byte, rights []int, flags int) (int, e
 		if errno != 0 {
 			return -1, errno
 		}
+		if u, ok := s.(*unixSocket); ok && !u.stream && u.err != 0 {
+			return -1, u.takeError() // even if the rights are wrong
+		}
 		carried, errno := t.hold(rights)
 		defer releaseAll(carried)
 		if errno != 0 {
