@@ -175,3 +175,20 @@ func TestWhatIsNotModelledPanics(t *testing.T) {
 		}()
 	}
 }
+
+// Linux 6.18 doesn't count one empty message as unread. Older versions do, so no case compares it.
+func TestAnEmptyMessageIsNotUnread(t *testing.T) {
+	k := New(Config{})
+	defer k.Close()
+	th := k.NewProcess("test").Thread()
+	for messages, want := range []int{0, 0, int(ECONNRESET)} {
+		pair, _ := th.Socketpair(AF_UNIX, SOCK_SEQPACKET, 0)
+		for range messages {
+			th.Write(pair[0], nil)
+		}
+		th.Close(pair[1])
+		if got, _ := th.GetsockoptInt(pair[0], SOL_SOCKET, SO_ERROR); got != want {
+			t.Errorf("after %d empty messages SO_ERROR is %d, want %d", messages, got, want)
+		}
+	}
+}
