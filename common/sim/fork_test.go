@@ -10,13 +10,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// program runs main as a process until nothing runs, and fails if main panics.
+// program runs main as a process for a minute, and fails if main panics or doesn't return.
 func program(t *testing.T, cfg Config, main func(k *Kernel, self *Thread)) *Kernel {
 	t.Helper()
 	k := New(cfg)
 	t.Cleanup(k.Close)
-	k.Start(Program{Args: []string{"parent"}, Main: func() { main(k, Current()) }})
+	p := k.Start(Program{Args: []string{"parent"}, Main: func() { main(k, Current()) }})
 	k.Run(time.Minute)
+	if _, ended := p.Ended(); !ended {
+		t.Fatal("the program hasn't ended after a minute")
+	}
 	for _, p := range k.Panics() {
 		t.Fatalf("process %d panicked: %v\n%s", p.Pid, p.Value, p.Stack)
 	}
@@ -104,10 +107,10 @@ func TestANewProcessGetsDescriptors(t *testing.T) {
 		inherited, _ := self.Eventfd(0, 0)
 		self.Eventfd(0, EFD_CLOEXEC)
 		k.find(self.Getpid()).Limit(40)
-		self.Write(pair[0], []byte("hello"))
+		self.Write(pair[1], []byte("hello"))
 		self.ForkExec("/proc/self/exe", []string{"child"}, &ProcAttr{
 			Env:   []string{"A=b"},
-			Files: []uintptr{0, 1, ^uintptr(0), uintptr(pair[1])},
+			Files: []uintptr{0, 1, ^uintptr(0), uintptr(pair[0])}, // it has the number 3 already
 			Sys:   &SysProcAttr{Setpgid: true},
 		})
 		var status WaitStatus

@@ -340,6 +340,27 @@ var ipcCases = []struct{ name, script string }{
 		recv b 9 = EAGAIN
 		close b = 0
 		send a take with=c = EBADF`},
+	{"Linux: an error of a seqpacket socket comes before a bad descriptor", `
+		pair a b seqpacket = 0
+		dup a c = 0
+		close c = 0
+		send a x = 1
+		close b = 0
+		send a take with=c = ECONNRESET
+		send a take with=c = EBADF
+		pair f g stream = 0
+		send f x = 1
+		close g = 0
+		send f take with=c = EBADF
+		recv f 9 = ECONNRESET`},
+	{"epoll(7): of two entries for one pipe the second is ready first", `
+		pipe r w = 0
+		dup r s = 0
+		epoll e = 0
+		watch e r IN = 0
+		watch e s IN = 0
+		write w x = 1
+		wait e = 2 s:IN r:IN`},
 	{"unix(7): a stream doesn't join bytes with what comes after descriptors", `
 		pair a b stream = 0
 		pipe r w = 0
@@ -356,6 +377,17 @@ var ipcCases = []struct{ name, script string }{
 		send a take with=a = 4
 		recv b 0 MSG_TRUNC = 0 MSG_CTRUNC
 		recv b 9 as=d = 4 take`},
+	{"unix(7): a message carries at most 253 descriptors", `
+		pair a b seqpacket = 0
+		send a take with=a*254 = EINVAL
+		send a take with=a*253 = 4
+		recv b 9 = 4 take MSG_CTRUNC
+		recv b 9 = EAGAIN`},
+	{"Linux: a long send on a stream is cut in pieces, and the first has the descriptors", `
+		pair a b stream = 0
+		send a 80000 with=a = 80000
+		recv b 40000 as=c = 36544 rights=1
+		recv b 80000 as=d = 43456`},
 	{"sendmsg(2): an empty message on a stream", `
 		pair a b stream = 0
 		shutdown a wr = 0
@@ -489,6 +521,12 @@ var ipcCases = []struct{ name, script string }{
 		fill w 3000 = 48000 EAGAIN
 		write w 1096 = 1096
 		write w 1 = EAGAIN`},
+	{"Linux: what was read from a page doesn't become free", `
+		pipe r w = 0
+		write w 4000 = 4000
+		read r 3000 = 3000
+		write w 1096 = 1096
+		fill w 4096 = 57344 EAGAIN`},
 	{"Linux: a longer write first puts in the last page what doesn't fill pages", `
 		pipe r w = 0
 		write w 100 = 100

@@ -69,14 +69,14 @@ func playIPC(t *testing.T, calls ipcCalls, script string) {
 type ipcScript struct {
 	calls ipcCalls
 	fds   map[string]int
-	names []string // keys of fds, in the order in which they were opened
+	names []string // all that descriptors ever had, in the order in which these were opened
 	limit int      // what the limit of descriptors was, if limit has changed it
 }
 
 // call makes a call and returns its result as text.
 func (s *ipcScript) call(words []string) string {
 	verb, arg := words[0], append(words[1:], "", "", "")
-	fd := func(i int) int { return s.fds[arg[i]] }
+	fd := func(i int) int { return s.fd(arg[i]) }
 	switch verb {
 	case "pair":
 		pair, err := s.calls.Socketpair(AF_UNIX, ipcWords[arg[2]], 0)
@@ -96,8 +96,9 @@ func (s *ipcScript) call(words []string) string {
 		s.opened(err, words[1:2], []int{n})
 		return outcome(0, err)
 	case "close":
-		s.names = slices.DeleteFunc(s.names, func(name string) bool { return name == arg[0] })
-		return outcome(0, s.calls.Close(fd(0)))
+		err := s.calls.Close(fd(0))
+		delete(s.fds, arg[0])
+		return outcome(0, err)
 	case "shutdown":
 		return outcome(0, s.calls.Shutdown(fd(0), ipcWords[arg[1]]))
 	case "set":
@@ -116,7 +117,7 @@ func (s *ipcScript) call(words []string) string {
 // transfer makes a call that transfers bytes or waits.
 func (s *ipcScript) transfer(words []string) string {
 	verb, arg := words[0], append(words[1:], "", "", "")
-	fd := s.fds[arg[0]]
+	fd := s.fd(arg[0])
 	options := newIPCOptions(s, words)
 	switch verb {
 	case "send":
@@ -167,7 +168,7 @@ func (s *ipcScript) transfer(words []string) string {
 // wait makes a call that asks for event flags, or for an address.
 func (s *ipcScript) wait(words []string) string {
 	verb, arg := words[0], append(words[1:], "", "", "")
-	fd := s.fds[arg[0]]
+	fd := s.fd(arg[0])
 	switch verb {
 	case "poll":
 		p := []PollFd{{Fd: int32(fd), Events: POLLIN | POLLOUT | POLLRDHUP}}
@@ -176,21 +177,17 @@ func (s *ipcScript) wait(words []string) string {
 		}
 		return string(eventArg("", uint32(uint16(p[0].Revents))))
 	case "watch":
-		e := EpollEvent{Fd: int32(s.fds[arg[1]])}
+		e := EpollEvent{Fd: int32(slices.Index(s.names, arg[1]))}
 		for word := range strings.SplitSeq(arg[2], "|") {
 			e.Events |= uint32(ipcWords[word])
 		}
-		return outcome(0, s.calls.EpollCtl(fd, EPOLL_CTL_ADD, s.fds[arg[1]], &e))
+		return outcome(0, s.calls.EpollCtl(fd, EPOLL_CTL_ADD, s.fd(arg[1]), &e))
 	case "wait":
 		events := make([]EpollEvent, 8)
 		n, err := s.calls.EpollWait(fd, events, 0)
 		got := []string{outcome(n, err)}
 		for _, e := range events[:max(n, 0)] {
-			for _, name := range s.names {
-				if s.fds[name] == int(e.Fd) {
-					got = append(got, name+":"+string(eventArg("", e.Events)))
-				}
-			}
+			got = append(got, s.names[e.Fd]+":"+string(eventArg("", e.Events)))
 		}
 		return strings.Join(got, " ")
 	case "name", "peer":
@@ -218,7 +215,7 @@ func (s *ipcScript) limitTo(n int) string {
 	}
 	var free []int
 	for range n + 1 {
-		fd, err := s.calls.Dup(s.fds[s.names[0]])
+		fd, err := s.calls.Dup(s.fd(s.names[0]))
 		if err != nil {
 			return outcome(fd, err)
 		}
@@ -230,6 +227,14 @@ func (s *ipcScript) limitTo(n int) string {
 	s.limit = s.calls.MaxFiles()
 	s.calls.limitFiles(free[n])
 	return "ok"
+}
+
+// fd is the descriptor with a name, or -1 if it is not open.
+func (s *ipcScript) fd(name string) int {
+	if fd, ok := s.fds[name]; ok {
+		return fd
+	}
+	return -1
 }
 
 func (s *ipcScript) opened(err error, names []string, fds []int) {
@@ -245,8 +250,8 @@ func (s *ipcScript) closeAll() {
 	if s.limit != 0 {
 		s.calls.limitFiles(s.limit)
 	}
-	for _, name := range s.names {
-		s.calls.Close(s.fds[name])
+	for _, fd := range s.fds {
+		s.calls.Close(fd)
 	}
 }
 
@@ -264,7 +269,8 @@ func newIPCOptions(s *ipcScript, words []string) (o ipcOptions) {
 		switch key {
 		case "with":
 			for name := range strings.SplitSeq(value, ",") {
-				o.with = append(o.with, s.fds[name])
+				name, times, _ := strings.Cut(name, "*")
+				o.with = append(o.with, slices.Repeat([]int{s.fd(name)}, max(number("0"+times), 1))...)
 			}
 		case "as":
 			o.as = strings.Split(value, ",")

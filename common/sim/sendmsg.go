@@ -40,7 +40,7 @@ func (t *Thread) Sendmsg(fd int, bufs [][]byte, rights []int, flags int) (int, e
 			return -1, errno
 		}
 		if u, ok := s.(*unixSocket); ok && !u.stream && u.err != 0 {
-			return -1, u.takeError() // even if a right is wrong
+			return -1, u.takeError() // even if the rights are wrong
 		}
 		carried, errno := t.hold(rights)
 		defer releaseAll(carried)

@@ -139,9 +139,15 @@ type waiter struct {
 // waitQueue holds those that wait for something to happen to an object.
 type waitQueue struct{ waiters []*waiter }
 
+// add puts w before all others, and with EPOLLEXCLUSIVE after them. So of several that wait, the one
+// that came last is notified first, as on Linux.
 func (q *waitQueue) add(w *waiter) {
 	w.queue = q
-	q.waiters = append(q.waiters, w)
+	if w.exclusive {
+		q.waiters = append(q.waiters, w)
+		return
+	}
+	q.waiters = slices.Insert(q.waiters, 0, w)
 }
 
 // addFirst adds w before all others. Linux does that with entries of epoll that aren't exclusive, so

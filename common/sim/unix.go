@@ -296,11 +296,11 @@ func releaseAll(all []*description) {
 }
 
 // released is close(2) of the last descriptor. The peer gets an error if it has sent something that
-// was not received.
+// was not received. A single empty message is nothing, as in Linux 6.18.
 func (s *unixSocket) released() {
 	s.noSend, s.noReceive = true, true
 	s.peer.noSend, s.peer.noReceive = true, true
-	if len(s.messages) > 0 {
+	if n := len(s.messages); n > 1 || n == 1 && len(s.messages[0].data) > 0 {
 		s.peer.err = ECONNRESET
 	}
 	s.peer.q.wake(0)
