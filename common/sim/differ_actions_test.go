@@ -17,7 +17,7 @@ var actions = []struct {
 	{20, (*generator).send},
 	{20, (*generator).recv},
 	{3, func(g *generator) { g.do("shutdown", g.sock(), "WR") }},
-	{1, func(g *generator) { g.do("shutdown", g.sock(), [...]string{"RD", "RDWR"}[g.r.IntN(2)]) }},
+	{1, (*generator).shutdown},
 	{1, func(g *generator) { g.play(step{names: []string{g.name("u"), g.name("u")}, call: "pair"}) }},
 	{4, (*generator).sendmsg},
 	{5, (*generator).recvmsg},
@@ -31,7 +31,7 @@ var actions = []struct {
 	{1, func(g *generator) { g.play(listenerSteps(g.name("l"), g.backlog())...) }},
 	{1, func(g *generator) { g.open("socket", "r") }},
 	{1, func(g *generator) { g.do("bind", g.pick(isTCP)) }},
-	{1, func(g *generator) { g.do("bind", g.pick(isTCP), g.address()) }},
+	{1, (*generator).bind},
 	{1, (*generator).reuseaddr},
 	{1, (*generator).deferAccept},
 	{1, func(g *generator) { g.do("listen", g.pick(isTCP, isListener), g.backlog()) }},
@@ -183,6 +183,20 @@ func (g *generator) dup3() {
 func (g *generator) reuseaddr() {
 	if name := g.sock(); g.kinds[g.p.fd(name)] != isUnix {
 		g.do("reuseaddr", name, [...]string{"on", "on", "off"}[g.r.IntN(3)])
+	}
+}
+
+// shutdown ends a connection for reading, too. A listener stops listening then.
+func (g *generator) shutdown() {
+	if !g.defers {
+		g.do("shutdown", g.sock(), [...]string{"RD", "RDWR"}[g.r.IntN(2)])
+	}
+}
+
+// bind binds a socket to an address that another one has or had.
+func (g *generator) bind() {
+	if !g.defers {
+		g.do("bind", g.pick(isTCP), g.address())
 	}
 }
 

@@ -21,8 +21,8 @@ import (
 //     garbage, and sim panics.
 //  7. Empty messages over a pair: kernels differ in whether the peer gets an error when they are
 //     unread at the end. And with rights, package unix sends one byte in their place.
-//  8. A full backlog of a listener with TCP_DEFER_ACCEPT: Linux then drops the bytes of a client that
-//     was held back, and waits until they come again.
+//  8. With TCP_DEFER_ACCEPT, a full backlog, or another listener on the same port: Linux then drops
+//     the bytes of a client that was held back, and waits until they come again.
 //  9. After MSG_MORE, anything but a further send: whether a segment from the peer makes Linux send
 //     what it holds back depends on the window in it, and a FIN together with bytes is acknowledged
 //     sooner than a FIN alone.

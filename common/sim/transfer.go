@@ -247,6 +247,7 @@ type acks struct {
 	quick    int  // segments that will be acknowledged immediately
 	dialogue bool // "pingpong mode"
 	pending  int  // bytes that have arrived and are not acknowledged
+	segments int  // how many segments brought them
 	fin      bool // a FIN has arrived and is not acknowledged
 	lastData time.Duration
 	timer    timer
@@ -263,6 +264,7 @@ func newAcks() acks { return acks{quick: quickAcks, lastData: neverHeard, timer:
 // received decides about n bytes that have just arrived.
 func (a *acks) received(s *tcp, n int) {
 	a.pending += n
+	a.segments++
 	a.lastData = s.k.now
 	switch {
 	case a.pending > maxSegment, a.quick > 0 && !a.dialogue:
@@ -290,10 +292,10 @@ func (a *acks) sent(s *tcp) {
 	a.carried(s)
 }
 
-// read acknowledges when the process has read everything, except in a dialogue: there an answer is
-// expected soon.
+// read acknowledges when the process has read everything. In a dialogue, where an answer is expected
+// soon, it does so only for two segments or more.
 func (a *acks) read(s *tcp) {
-	if len(s.received) == 0 && !a.dialogue {
+	if len(s.received) == 0 && (a.segments > 1 || a.segments == 1 && !a.dialogue) {
 		a.acknowledge(s)
 	}
 }
@@ -313,7 +315,7 @@ func (a *acks) carried(s *tcp) bool {
 	if a.pending == 0 && !fin {
 		return false
 	}
-	a.pending, a.fin = 0, false
+	a.pending, a.segments, a.fin = 0, 0, false
 	if s.peer != nil {
 		s.peer.unacked, s.peer.smallSent = 0, false
 		if fin {
