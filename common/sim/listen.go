@@ -280,6 +280,7 @@ func (s *tcp) promote(c *tcp) {
 	}
 	s.deferred = removed(s.deferred, c)
 	s.backlog = append(s.backlog, c)
+	c.options = s.options // only now does Linux make a socket of it
 	s.q.wake(POLLIN)
 }
 

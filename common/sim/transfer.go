@@ -162,8 +162,12 @@ func (s *tcp) finArrived() {
 	}
 	s.changed()
 	s.arrived()
-	if before != established {
-		peer.finAcked() // at the end, because the peer takes the answer when its own call is over
+	// At the end, because the peer takes the answer when its own call is over.
+	switch {
+	case before != established:
+		peer.finAcked()
+	case s.acks.overdue():
+		s.acks.acknowledge(s)
 	}
 }
 
@@ -248,26 +252,41 @@ type acks struct {
 	dialogue bool // "pingpong mode"
 	pending  int  // bytes that have arrived and are not acknowledged
 	segments int  // how many segments brought them
+	longest  int  // bytes of the longest segment so far, at least leastLongest
 	fin      bool // a FIN has arrived and is not acknowledged
 	lastData time.Duration
 	timer    timer
 }
 
 const (
-	ackDelay   = 40 * time.Millisecond
-	quickAcks  = 16
-	neverHeard = -time.Hour
+	ackDelay     = 40 * time.Millisecond
+	quickAcks    = 16
+	leastLongest = 536 // TCP_MSS_DEFAULT
+	neverHeard   = -time.Hour
 )
 
-func newAcks() acks { return acks{quick: quickAcks, lastData: neverHeard, timer: timer{index: -1}} }
+func newAcks() acks {
+	return acks{quick: quickAcks, longest: leastLongest, lastData: neverHeard, timer: timer{index: -1}}
+}
+
+// overdue reports whether more has arrived than the longest segment has: RFC 9293 3.8.6.3 wants an
+// acknowledgement for each second full segment. A FIN counts as a byte.
+func (a *acks) overdue() bool {
+	n := a.pending
+	if a.fin {
+		n++
+	}
+	return n > a.longest
+}
 
 // received decides about n bytes that have just arrived.
 func (a *acks) received(s *tcp, n int) {
 	a.pending += n
 	a.segments++
+	a.longest = min(max(a.longest, n), maxSegment)
 	a.lastData = s.k.now
 	switch {
-	case a.pending > maxSegment, a.quick > 0 && !a.dialogue:
+	case a.overdue(), a.quick > 0 && !a.dialogue:
 		a.quick = max(a.quick-1, 0)
 		a.acknowledge(s)
 	case a.timer.index < 0:
