@@ -152,7 +152,7 @@ func (s *tcp) connect(t *Thread, d *description, to netip.AddrPort) Errno {
 
 // disconnect makes a socket whose connection is over as it was before connect(2).
 func (s *tcp) disconnect() {
-	s.phase, s.err = unconnected, 0
+	s.phase = unconnected
 	s.received, s.finCame, s.noReceive, s.noSend = nil, false, false, false
 	s.remote = netip.AddrPort{}
 	if !s.lockedAddr {
