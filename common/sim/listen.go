@@ -154,6 +154,8 @@ func (s *tcp) connect(t *Thread, d *description, to netip.AddrPort) Errno {
 func (s *tcp) disconnect() {
 	s.phase = unconnected
 	s.received, s.finCame, s.noReceive, s.noSend = nil, false, false, false
+	s.finSent, s.smallSent, s.more, s.noSpace = false, false, false, false
+	s.acks = newAcks()
 	s.remote = netip.AddrPort{}
 	if !s.lockedAddr {
 		s.local = netip.AddrPortFrom(s.unspecified(), s.local.Port())
