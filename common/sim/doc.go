@@ -25,8 +25,8 @@
 // file closes immediately; Linux waits until the call returns.
 //
 // How many bytes a full connection takes isn't what Linux takes: there it depends on how they were
-// sent. The window is all that is free, and acknowledgements don't depend on the lengths of segments.
-// MSG_MORE holds bytes back until any segment arrives, where Linux sometimes waits longer.
+// sent. The window is all that is free. MSG_MORE holds bytes back until any segment arrives, where
+// Linux sometimes waits longer. SIOCOUTQ doesn't count the sequence numbers of SYN and FIN.
 //
 // Unix sockets come in pairs, as streams or with SOCK_SEQPACKET. A message can't carry a socket that
 // the message would then keep open itself. An epoll instance can't watch another one, and a TCP socket
