@@ -32,6 +32,7 @@ const (
 	SHUT_WR   = 1
 	SHUT_RDWR = 2
 
+	MSG_CTRUNC       = 0x8
 	MSG_TRUNC        = 0x20
 	MSG_DONTWAIT     = 0x40
 	MSG_NOSIGNAL     = 0x4000

@@ -19,6 +19,10 @@ func (s *tcp) address(at netip.AddrPort) Sockaddr {
 // Getsockname is getsockname(2).
 func (t *Thread) Getsockname(fd int) (at Sockaddr, err error) {
 	_, errno := t.call("getsockname", func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
+		if t.unixSocket(fd) {
+			at = &SockaddrUnix{}
+			return 0, 0
+		}
 		s, errno := t.tcp(fd)
 		if errno != 0 {
 			return -1, errno
@@ -32,6 +36,10 @@ func (t *Thread) Getsockname(fd int) (at Sockaddr, err error) {
 // Getpeername is getpeername(2).
 func (t *Thread) Getpeername(fd int) (at Sockaddr, err error) {
 	_, errno := t.call("getpeername", func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
+		if t.unixSocket(fd) {
+			at = &SockaddrUnix{}
+			return 0, 0
+		}
 		s, errno := t.tcp(fd)
 		switch {
 		case errno != 0:
@@ -45,9 +53,23 @@ func (t *Thread) Getpeername(fd int) (at Sockaddr, err error) {
 	return at, errno.err()
 }
 
+// unixSocket reports whether a descriptor is one of a pair of Unix sockets. These have no name, but
+// a peer even after it has closed.
+func (t *Thread) unixSocket(fd int) bool {
+	d, errno := t.proc.table.at(fd)
+	if errno != 0 {
+		return false
+	}
+	_, ok := d.file.(*unixSocket)
+	return ok
+}
+
 func sockaddrArg(at Sockaddr) raw {
 	if p, ok := addrPort(at); ok {
 		return raw(p.String())
+	}
+	if _, ok := at.(*SockaddrUnix); ok {
+		return "{sa_family=AF_UNIX}"
 	}
 	return "NULL"
 }

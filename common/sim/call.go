@@ -53,7 +53,8 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	}
 	if k.cfg.Trace != nil {
 		e := t.current
-		e.Seq, e.Time, e.Args, e.Result, e.Errno = k.calls, k.now, args(), n, errno
+		k.traced++ // calls may return in another order than they begin
+		e.Seq, e.Time, e.Args, e.Result, e.Errno = k.traced, k.now, args(), n, errno
 		k.cfg.Trace(e)
 	}
 	t.current.Call = ""

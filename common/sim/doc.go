@@ -20,5 +20,16 @@
 // segments. The kernel's memory isn't counted: buffers hold bytes, and not the structures around
 // them. Disks have no delay. There is one user, root, and one network namespace. A signal ends a
 // process, or wakes a thread that waits for it in SignalWait; no handler runs, and no system call
-// returns EINTR unless a fault asks for it. A write to a closed connection never raises SIGPIPE.
+// returns EINTR unless a fault asks for it. A write to a closed connection never raises SIGPIPE. If a
+// thread closes the last descriptor of a file while another thread waits in a call for that file, the
+// file closes immediately; Linux waits until the call returns.
+//
+// How many bytes a full connection takes isn't what Linux takes: there it depends on how they were
+// sent. The window is all that is free. MSG_MORE holds bytes back until any segment arrives, where
+// Linux sometimes waits longer. SIOCOUTQ doesn't count the sequence numbers of SYN and FIN.
+//
+// Unix sockets come in pairs, as streams or with SOCK_SEQPACKET. A message can't carry a socket that
+// the message would then keep open itself. An epoll instance can't watch another one, and a TCP socket
+// can't connect to itself: these calls panic. A new process starts in its parent's directory. wait4
+// waits for one child or for any, and knows no other option than WNOHANG.
 package sim

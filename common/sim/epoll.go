@@ -44,12 +44,15 @@ func (t *Thread) EpollCreate1(flags int) (int, error) {
 func (ep *epoll) kind() string      { return "epoll" }
 func (ep *epoll) queue() *waitQueue { return &ep.q }
 
-// events reports POLLIN if an item of the ready list has an event.
+// events reports POLLIN if an item of the ready list has an event. Items before the first such one
+// leave the list.
 func (ep *epoll) events() uint32 {
-	for _, it := range ep.ready {
-		if it.events() != 0 {
+	for len(ep.ready) > 0 {
+		if ep.ready[0].events() != 0 {
 			return POLLIN
 		}
+		ep.ready[0].queued = false
+		ep.ready = ep.ready[1:]
 	}
 	return 0
 }
@@ -129,7 +132,11 @@ func (ep *epoll) change(op int, it *epollItem, d *description, fd int, e EpollEv
 		it.notify, it.exclusive = it.happened, e.Events&EPOLLEXCLUSIVE != 0
 		ep.items = append(ep.items, it)
 		d.watch = append(d.watch, it)
-		d.file.queue().add(&it.waiter)
+		if it.exclusive {
+			d.file.queue().add(&it.waiter)
+		} else {
+			d.file.queue().addFirst(&it.waiter)
+		}
 	case op == EPOLL_CTL_MOD && it == nil:
 		return ENOENT
 	case op == EPOLL_CTL_MOD && it.event.Events&EPOLLEXCLUSIVE != 0:

@@ -53,7 +53,7 @@ func (e *eventfd) read(_ *Thread, _ *description, p []byte) (int, Errno) {
 }
 
 func (e *eventfd) write(_ *Thread, _ *description, p []byte) (int, Errno) {
-	if len(p) < 8 {
+	if len(p) != 8 { // older kernels take the first 8 bytes of more
 		return -1, EINVAL
 	}
 	n := binary.NativeEndian.Uint64(p)

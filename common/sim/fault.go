@@ -50,7 +50,7 @@ func (k *Kernel) useFault(t *Thread, call string, bytes bool) *Fault {
 
 func (f *Fault) concerns(t *Thread) bool {
 	if f.Pid == 0 {
-		return t.next != nil
+		return t != t.proc.outside // a process after fork runs a program, too
 	}
 	return f.Pid == t.proc.Pid
 }

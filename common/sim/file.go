@@ -186,7 +186,12 @@ func (t *Thread) Dup(fd int) (int, error) {
 
 // Dup3 is dup3(2). Of the flags it has O_CLOEXEC.
 func (t *Thread) Dup3(from, to, flags int) error {
-	_, errno := t.call("dup3", func() string { return argList(from, to, flags) }, func() (int, Errno) {
+	_, errno := t.call("dup3", func() string {
+		if flags == 0 {
+			return argList(from, to, flags)
+		}
+		return argList(from, to, flagArg(uint64(flags), []name{{O_CLOEXEC, "O_CLOEXEC"}}))
+	}, func() (int, Errno) {
 		tb := t.proc.table
 		if flags&^O_CLOEXEC != 0 || from == to {
 			return -1, EINVAL

@@ -22,6 +22,7 @@ type Config struct {
 	Boot time.Time // what the wall clock shows when the kernel starts; zero: 2026-01-01 in UTC
 
 	MaxFiles      int // RLIMIT_NOFILE of new processes; 0: 1024
+	MaxProcesses  int // how many processes may exist, zombies too, before fork fails; 0: no limit
 	SendBuffer    int // bytes that a TCP socket takes for sending; 0: 256 KiB
 	ReceiveBuffer int // bytes that a TCP socket takes before it is read; 0: 256 KiB
 
@@ -44,9 +45,12 @@ type Kernel struct {
 	lastID    uint64    // of open file descriptions and inodes
 	runnable  []*Thread // in the order in which they became so
 	dead      []*Thread // to be unwound
-	calls     uint64    // system calls so far
+	calls     uint64    // system calls that have begun
+	traced    uint64    // events so far
 	faults    []*Fault
 	panics    []Panic
+
+	programs map[string]func() // by path
 
 	root  *inode
 	ports ports
@@ -180,7 +184,7 @@ func (k *Kernel) nextID() uint64 {
 
 // Close ends all processes and frees their goroutines. The kernel must not be used after it.
 func (k *Kernel) Close() {
-	for _, p := range slices.Clone(k.processes) {
+	for _, p := range slices.Clone(k.processes) { // those that end leave the list
 		if p.state == living {
 			p.end(signaled(SIGKILL))
 		}

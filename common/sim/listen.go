@@ -32,7 +32,7 @@ func (t *Thread) Listen(fd, backlog int) error {
 		case s.state != closed || s.remote.Port() != 0 || s.phase != unconnected:
 			return -1, EINVAL
 		}
-		if s.local.Port() == 0 {
+		if !s.hasPort {
 			s.local = netip.AddrPortFrom(s.unspecified(), t.k.ports.ephemeral())
 			t.k.ports.add(s)
 		}
@@ -42,7 +42,6 @@ func (t *Thread) Listen(fd, backlog int) error {
 			return -1, EADDRINUSE
 		}
 		s.listening = &listening{limit: backlog}
-		s.noReceive, s.noSend = false, false
 		return 0, 0
 	})
 	return errno.err()
@@ -68,13 +67,13 @@ func (t *Thread) Accept4(fd, flags int) (int, error) {
 		if errno != 0 {
 			return -1, errno
 		}
-		s, ok := d.file.(*tcp)
+		s, errno := t.tcp(fd)
 		switch {
-		case !ok:
-			return -1, ENOTSOCK
 		case !t.proc.table.room(1): // Linux looks for a free number first
 			return -1, EMFILE
-		case s.state != listen:
+		case errno == ENOTSOCK:
+			return -1, errno
+		case errno != 0 || s.state != listen:
 			return -1, EINVAL
 		}
 		for len(s.backlog) == 0 {
@@ -101,11 +100,14 @@ func (t *Thread) Connect(fd int, at Sockaddr) error {
 		if errno != 0 {
 			return -1, errno
 		}
-		s, ok := d.file.(*tcp)
-		if !ok {
-			return -1, ENOTSOCK
+		s, errno := t.tcp(fd)
+		if errno != 0 {
+			return -1, errno
 		}
 		to, ok := addrPort(at)
+		if ok && s.family == AF_INET6 && at.family() == AF_INET { // the address is too short
+			return -1, EINVAL
+		}
 		if !ok || s.family == AF_INET && !to.Addr().Is4() {
 			return -1, EAFNOSUPPORT
 		}
@@ -117,6 +119,8 @@ func (t *Thread) Connect(fd int, at Sockaddr) error {
 func (s *tcp) connect(t *Thread, d *description, to netip.AddrPort) Errno {
 	inProgress := EALREADY
 	switch {
+	case s.phase == disconnecting:
+		return EINVAL
 	case s.phase == connected, s.phase == unconnected && s.state != closed:
 		return EISCONN
 	case s.phase == unconnected:
@@ -136,14 +140,27 @@ func (s *tcp) connect(t *Thread, d *description, to netip.AddrPort) Errno {
 		}
 	}
 	if s.state == closed {
-		s.phase = unconnected
-		if s.noReceive = false; s.err == 0 {
+		errno := s.takeError()
+		if s.disconnect(); errno == 0 {
 			return ECONNABORTED
 		}
-		return s.takeError()
+		return errno
 	}
 	s.phase = connected
 	return 0
+}
+
+// disconnect makes a socket whose connection is over as it was before connect(2).
+func (s *tcp) disconnect() {
+	s.phase = unconnected
+	s.received, s.finCame, s.noReceive, s.noSend = nil, false, false, false
+	s.finSent, s.smallSent, s.more, s.noSpace = false, false, false, false
+	s.acks = newAcks()
+	s.remote = netip.AddrPort{}
+	if !s.lockedAddr {
+		s.local = netip.AddrPortFrom(s.unspecified(), s.local.Port())
+	}
+	s.q.wake(POLLERR)
 }
 
 // sendSyn begins a connection.
@@ -154,14 +171,16 @@ func (s *tcp) sendSyn(to netip.AddrPort) Errno {
 	if to.Addr().IsUnspecified() {
 		to = netip.AddrPortFrom(loopbackOf(to.Addr()), to.Port())
 	}
-	if s.local.Port() == 0 {
+	if !s.hasPort {
 		s.local = netip.AddrPortFrom(loopbackOf(to.Addr()), s.k.ports.ephemeral())
 		s.k.ports.add(s)
 	} else if s.local.Addr().IsUnspecified() {
 		s.local = netip.AddrPortFrom(loopbackOf(to.Addr()), s.local.Port())
 	}
-	s.remote, s.state, s.phase, s.synRetries = to, synSent, connecting, 0
-	s.noReceive, s.noSend = false, false
+	if s.local == to {
+		panic("sim: a socket that connects to itself isn't modelled")
+	}
+	s.remote, s.state, s.phase, s.synRetries, s.err = to, synSent, connecting, 0, 0
 	s.trySyn()
 	return 0
 }
@@ -173,11 +192,12 @@ func loopbackOf(a netip.Addr) netip.Addr {
 	return netip.IPv6Loopback()
 }
 
-// synTimeout is how long a client waits for the answer to its first SYN. The time doubles with each
-// further one, of which there are mostSyns.
+// synTimeout is how long a client waits for the answer to a SYN. It sends the SYN again up to mostSyns
+// times. After linearSyns repetitions, net.ipv4.tcp_syn_linear_timeouts, the time doubles with each.
 const (
 	synTimeout = time.Second
-	mostSyns   = 6
+	linearSyns = 4
+	mostSyns   = 6 + linearSyns // net.ipv4.tcp_syn_retries
 )
 
 // trySyn sends a SYN. If the backlog is full, the listener's kernel drops it, and it is sent again
@@ -188,7 +208,7 @@ func (s *tcp) trySyn() {
 	case ln == nil:
 		s.rstArrived()
 	case len(ln.backlog) > ln.limit:
-		again := synTimeout << s.synRetries
+		again := synTimeout << max(s.synRetries-linearSyns, 0)
 		s.k.setTimer(&s.synTimer, s.k.now+again, func() {
 			if s.synRetries++; s.synRetries > mostSyns {
 				s.over()
@@ -208,20 +228,26 @@ func (s *tcp) handshake(client *tcp) {
 	c := s.k.newTCP(s.family)
 	c.options = s.options
 	c.state, c.phase = established, connected
+	c.noReceive, c.noSend = s.noReceive, s.noSend // of a socket that was shut down before listen(2)
 	c.local, c.remote = client.remote, client.local
 	c.peer, client.peer = client, c
 	c.listensFor = s
 	s.k.ports.add(c)
 	client.state = established
-	if s.deferAccept > 0 {
+	// With too many clients that are held back, Linux sends SYN cookies, and these aren't held back.
+	defers := s.deferAccept > 0 && len(s.deferred) <= s.limit
+	if defers {
 		s.deferred = append(s.deferred, c)
 		s.offerLater(c, synTimeout, 1)
 	} else {
 		s.backlog = append(s.backlog, c)
 	}
 	client.changed()
-	if s.deferAccept == 0 {
+	if !defers {
 		s.q.wake(POLLIN)
+	}
+	if c.noSend {
+		c.sendFin()
 	}
 }
 
@@ -256,6 +282,7 @@ func (s *tcp) promote(c *tcp) {
 	}
 	s.deferred = removed(s.deferred, c)
 	s.backlog = append(s.backlog, c)
+	c.options = s.options // only now does Linux make a socket of it
 	s.q.wake(POLLIN)
 }
 

@@ -30,19 +30,24 @@ func (t *Thread) Bind(fd int, at Sockaddr) error {
 		}
 		want, ok := addrPort(at)
 		switch {
+		case ok && s.family == AF_INET6 && at.family() == AF_INET: // the address is too short
+			return -1, EINVAL
 		case !ok || s.family != at.family():
 			return -1, EAFNOSUPPORT
 		case !isLocal(want.Addr()):
 			return -1, EADDRNOTAVAIL
-		case s.local.Port() != 0 || s.state != closed || s.phase != unconnected:
+		case s.hasPort || s.state != closed:
 			return -1, EINVAL
 		}
+		lockedPort := want.Port() != 0
 		if want.Port() == 0 {
 			want = netip.AddrPortFrom(want.Addr(), t.k.ports.ephemeral())
 		}
 		if t.k.ports.conflict(s, want) {
+			s.local = netip.AddrPortFrom(s.unspecified(), s.local.Port())
 			return -1, EADDRINUSE
 		}
+		s.lockedAddr, s.lockedPort = !want.Addr().IsUnspecified(), lockedPort
 		s.local = want
 		t.k.ports.add(s)
 		return 0, 0
@@ -56,10 +61,12 @@ func (p *ports) add(s *tcp) {
 	}
 	port := s.local.Port()
 	p.bound[port] = append(p.bound[port], s)
+	s.hasPort = true
 }
 
 func (p *ports) release(s *tcp) {
 	port := s.local.Port()
+	s.hasPort = false
 	if all := removed(p.bound[port], s); len(all) > 0 {
 		p.bound[port] = all
 	} else {

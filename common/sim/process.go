@@ -67,8 +67,7 @@ func (k *Kernel) Start(prog Program) *Process {
 func (k *Kernel) NewProcess(name string) *Process {
 	p := k.newProcess(nil)
 	p.args, p.dir = []string{name}, "/"
-	k.lastTid++
-	p.outside = &Thread{ID: k.lastTid, proc: p, k: k, timer: timer{index: -1}}
+	p.outside = k.makeThread(p)
 	return p
 }
 
@@ -114,6 +113,7 @@ func (p *Process) end(status WaitStatus) {
 		p.k.stopTimer(&t.timer)
 		p.k.runnable = slices.DeleteFunc(p.k.runnable, func(o *Thread) bool { return o == t })
 		if t != current {
+			t.state = hasEnded // nothing wakes it
 			p.k.dead = append(p.k.dead, t)
 		}
 	}
@@ -125,9 +125,12 @@ func (p *Process) end(status WaitStatus) {
 			}
 		}
 	}
-	if p.parent == nil {
+	switch {
+	case p.parent == nil:
 		p.reap()
 		return
+	case p.parent.ignored[SIGCHLD]: // then no child becomes a zombie, wait(2)
+		p.reap()
 	}
 	p.parent.childEnded.wake(0)
 	p.parent.signal(SIGCHLD)

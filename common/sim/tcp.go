@@ -16,6 +16,9 @@ type tcp struct {
 	orphan bool // no descriptor refers to it: the kernel alone finishes the connection
 
 	local, remote netip.AddrPort // unmapped; zero port: not bound, or not connected
+	hasPort       bool           // the socket holds its local port
+	lockedPort    bool           // bind(2) has asked for that port, and not for any
+	lockedAddr    bool           // bind(2) has asked for an address
 	peer          *tcp           // nil: not connected, or the other end has forgotten the connection
 	options
 
@@ -68,6 +71,7 @@ const (
 	unconnected connectPhase = iota
 	connecting
 	connected
+	disconnecting // shut down after connect had failed: the socket can't be used any more
 )
 
 // options are the options of a socket. An accepted connection gets those of its listener.
@@ -161,28 +165,31 @@ func (s *tcp) takeError() Errno {
 
 // shutdown is shutdown(2).
 func (s *tcp) shutdown(how int) Errno {
-	if how != SHUT_WR {
-		panic("sim: shutdown with SHUT_RD or SHUT_RDWR isn't modelled for TCP")
+	if s.phase == connecting {
+		if s.phase = connected; s.state == synSent || s.state == closed {
+			s.phase = disconnecting
+		}
 	}
-	if s.phase == connecting && s.state != synSent && s.state != closed {
-		s.phase = connected
-	}
-	switch s.state {
-	case listen:
-		return 0
-	case synSent:
-		s.over()
-		s.err, s.phase = ECONNRESET, unconnected
-		s.changed()
-		return 0
-	}
-	s.noSend = true
 	errno := Errno(0)
-	switch s.state {
-	case closed:
-		errno = ENOTCONN
-	case established, closeWait:
-		s.sendFin()
+	switch {
+	case s.state == listen && how == SHUT_WR:
+	case s.state == listen:
+		s.stopListening()
+		s.k.ports.release(s)
+		s.disconnect()
+	case s.state == synSent:
+		s.over()
+		s.disconnect()
+		s.err = ECONNRESET
+	default:
+		s.noReceive = s.noReceive || how != SHUT_WR
+		s.noSend = s.noSend || how != SHUT_RD
+		if s.state == closed {
+			errno = ENOTCONN
+		}
+		if how != SHUT_RD && (s.state == established || s.state == closeWait) {
+			s.sendFin()
+		}
 	}
 	s.changed()
 	return errno
@@ -242,7 +249,7 @@ func (s *tcp) over() {
 	s.peer = nil
 	s.state, s.noReceive, s.noSend = closed, true, true
 	s.unsent, s.unacked, s.finWaits = nil, 0, false
-	if s.orphan {
+	if s.orphan || !s.lockedPort {
 		s.k.ports.release(s)
 	}
 }
@@ -252,6 +259,9 @@ func (t *Thread) SetLinger(fd, onoff, seconds int) error {
 	_, errno := t.call("setsockopt", func() string {
 		return argList(fd, raw("SOL_SOCKET"), raw("SO_LINGER"), onoff, seconds)
 	}, func() (int, Errno) {
+		if t.unixSocket(fd) {
+			return 0, 0 // Linux takes the option, and it has no effect
+		}
 		s, errno := t.tcp(fd)
 		if errno != 0 {
 			return -1, errno
@@ -286,17 +296,20 @@ func (t *Thread) Outq(fd int) (int, error) {
 	return out, errno.err()
 }
 
-// tcp returns the TCP socket behind a descriptor.
+// tcp returns the TCP socket behind a descriptor. A Unix socket gives EINVAL: that is what Linux
+// answers where a call needs a socket that can have an address of the internet.
 func (t *Thread) tcp(fd int) (*tcp, Errno) {
 	d, errno := t.proc.table.at(fd)
 	if errno != 0 {
 		return nil, errno
 	}
-	s, ok := d.file.(*tcp)
-	if !ok {
-		return nil, ENOTSOCK
+	switch s := d.file.(type) {
+	case *tcp:
+		return s, 0
+	case *unixSocket:
+		return nil, EINVAL
 	}
-	return s, 0
+	return nil, ENOTSOCK
 }
 
 // setsockopt is setsockopt(2) of an option whose value is an int.

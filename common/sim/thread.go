@@ -54,18 +54,28 @@ type Panic struct {
 // Panics returns the panics of all programs so far.
 func (k *Kernel) Panics() []Panic { return k.panics }
 
-// newThread adds a thread to p that runs f. It is ready, and runs at a later Step.
+// newThread adds a thread to p that runs f.
 func (k *Kernel) newThread(p *Process, f func()) *Thread {
+	t := k.makeThread(p)
+	t.start(f)
+	return t
+}
+
+// makeThread returns a thread that runs nothing yet. Its calls run in the caller's goroutine.
+func (k *Kernel) makeThread(p *Process) *Thread {
 	k.lastTid++
-	t := &Thread{ID: k.lastTid, proc: p, k: k, timer: timer{index: -1}}
+	return &Thread{ID: k.lastTid, proc: p, k: k, timer: timer{index: -1}}
+}
+
+// start makes the thread run f. It is ready, and runs at a later Step.
+func (t *Thread) start(f func()) {
 	t.next, t.stop = iter.Pull(func(yield func(struct{}) bool) {
 		t.yield = yield
 		defer t.finish()
 		f()
 	})
-	p.threads = append(p.threads, t)
-	k.runnable = append(k.runnable, t)
-	return t
+	t.proc.threads = append(t.proc.threads, t)
+	t.k.runnable = append(t.k.runnable, t)
 }
 
 // finish ends the thread after its function has returned or panicked.
@@ -130,9 +140,22 @@ type waiter struct {
 // waitQueue holds those that wait for something to happen to an object.
 type waitQueue struct{ waiters []*waiter }
 
+// add puts w before all others, and with EPOLLEXCLUSIVE after them. So of several that wait, the one
+// that came last is notified first, as on Linux.
 func (q *waitQueue) add(w *waiter) {
 	w.queue = q
-	q.waiters = append(q.waiters, w)
+	if w.exclusive {
+		q.waiters = append(q.waiters, w)
+		return
+	}
+	q.waiters = slices.Insert(q.waiters, 0, w)
+}
+
+// addFirst adds w before all others. Linux does that with entries of epoll that aren't exclusive, so
+// that one event makes the newest of them ready first.
+func (q *waitQueue) addFirst(w *waiter) {
+	w.queue = q
+	q.waiters = slices.Insert(q.waiters, 0, w)
 }
 
 func (w *waiter) remove() {

@@ -18,8 +18,11 @@ func (s *tcp) sendmsg(t *Thread, _ *description, bufs [][]byte, rights []*descri
 	for _, p := range bufs {
 		total += len(p)
 	}
+	if total == 0 {
+		return 0, 0 // what MSG_MORE holds back stays so
+	}
 	room := s.sendBuffer - s.buffered()
-	if total > 0 && room <= 0 {
+	if room <= 0 {
 		s.noSpace = true
 		return -1, EAGAIN
 	}
@@ -75,10 +78,11 @@ func (s *tcp) push() {
 		s.peer.dataArrived(segment)
 	}
 	switch {
-	case s.peer == nil && (len(s.unsent) > 0 || s.finWaits && !s.finSent) && s.state != closed && s.state != synSent:
+	case s.peer == nil && (len(s.unsent) > 0 && !s.holdsBack() || s.finWaits && !s.finSent) && s.state != closed && s.state != synSent:
 		s.rstArrived() // the other end has forgotten the connection, so it answers with a RST
 	case s.peer != nil && s.finWaits && !s.finSent:
 		s.finSent = true
+		s.acks.carried(s)
 		s.peer.finArrived()
 	}
 }
@@ -111,35 +115,60 @@ func (s *tcp) dataArrived(segment []byte) {
 		s.reset()
 		return
 	}
+	if s.noReceive && s.noSend && s.state != established { // shut down in both directions
+		peer := s.peer
+		s.rstArrived()
+		peer.rstArrived()
+		return
+	}
 	s.received = append(s.received, segment...)
 	if s.listensFor != nil {
 		s.listensFor.promote(s)
 	}
 	s.q.wake(POLLIN)
 	s.acks.received(s, len(segment))
+	s.arrived()
+}
+
+// arrived is called after each segment. It sends what MSG_MORE has held back: Linux remembers that
+// flag only until something makes it look at the send queue again.
+func (s *tcp) arrived() {
+	s.more = false
+	s.push()
+	if s.noSpace && s.writable() {
+		s.noSpace = false
+		s.q.wake(POLLOUT)
+	}
 }
 
 // finArrived takes the peer's FIN.
 func (s *tcp) finArrived() {
 	peer := s.peer
 	s.finCame, s.noReceive = true, true
+	before := s.state
 	switch s.state {
 	case established:
 		s.state = closeWait
-		peer.finAcked()
+		s.acks.receivedFin(s)
 	case finWait1:
 		s.state = closing
-		peer.finAcked()
 	case finWait2: // both directions are closed; TIME-WAIT is the port's
 		s.acks.acknowledge(s)
 		s.k.ports.timeWait(s)
 		s.over()
-		peer.finAcked()
 	}
 	if s.listensFor != nil {
 		s.listensFor.promote(s)
 	}
 	s.changed()
+	s.arrived()
+	// At the end, because the peer takes the answer when its own call is over.
+	switch {
+	case before != established:
+		peer.finAcked()
+	case s.acks.overdue():
+		s.acks.acknowledge(s)
+	}
 }
 
 // finAcked takes the acknowledgement of the socket's own FIN.
@@ -148,6 +177,7 @@ func (s *tcp) finAcked() {
 	switch s.state {
 	case finWait1:
 		s.state = finWait2
+		s.changed()
 	case closing, lastAck:
 		s.over()
 		s.changed()
@@ -184,8 +214,6 @@ func (s *tcp) recvmsg(_ *Thread, _ *description, p []byte, flags int) (n int, ri
 	switch {
 	case s.state == listen:
 		return -1, nil, 0, ENOTCONN
-	case len(p) == 0:
-		return 0, nil, 0, 0
 	case len(s.received) > 0:
 		n = copy(p, s.received)
 		if s.received = s.received[n:]; len(s.received) == 0 {
@@ -200,7 +228,7 @@ func (s *tcp) recvmsg(_ *Thread, _ *description, p []byte, flags int) (n int, ri
 		return 0, nil, 0, 0
 	case s.err != 0:
 		return -1, nil, 0, s.takeError()
-	case s.noReceive && s.remote.Port() != 0:
+	case s.noReceive:
 		return 0, nil, 0, 0
 	case s.state == closed:
 		return -1, nil, 0, ENOTCONN
@@ -223,27 +251,54 @@ type acks struct {
 	quick    int  // segments that will be acknowledged immediately
 	dialogue bool // "pingpong mode"
 	pending  int  // bytes that have arrived and are not acknowledged
+	segments int  // how many segments brought them
+	longest  int  // bytes of the longest segment so far, at least leastLongest
+	fin      bool // a FIN has arrived and is not acknowledged
 	lastData time.Duration
 	timer    timer
 }
 
 const (
-	ackDelay   = 40 * time.Millisecond
-	quickAcks  = 16
-	neverHeard = -time.Hour
+	ackDelay     = 40 * time.Millisecond
+	quickAcks    = 16
+	leastLongest = 536 // TCP_MSS_DEFAULT
+	neverHeard   = -time.Hour
 )
 
-func newAcks() acks { return acks{quick: quickAcks, lastData: neverHeard, timer: timer{index: -1}} }
+func newAcks() acks {
+	return acks{quick: quickAcks, longest: leastLongest, lastData: neverHeard, timer: timer{index: -1}}
+}
+
+// overdue reports whether more has arrived than the longest segment has: RFC 9293 3.8.6.3 wants an
+// acknowledgement for each second full segment. A FIN counts as a byte.
+func (a *acks) overdue() bool {
+	n := a.pending
+	if a.fin {
+		n++
+	}
+	return n > a.longest
+}
 
 // received decides about n bytes that have just arrived.
 func (a *acks) received(s *tcp, n int) {
 	a.pending += n
+	a.segments++
+	a.longest = min(max(a.longest, n), maxSegment)
 	a.lastData = s.k.now
 	switch {
-	case a.pending > maxSegment, a.quick > 0 && !a.dialogue:
+	case a.overdue(), a.quick > 0 && !a.dialogue:
 		a.quick = max(a.quick-1, 0)
 		a.acknowledge(s)
 	case a.timer.index < 0:
+		s.k.setTimer(&a.timer, s.k.now+ackDelay, func() { a.acknowledge(s) })
+	}
+}
+
+// receivedFin delays the acknowledgement of a FIN: the process will probably close soon, too, and its
+// own FIN can carry it.
+func (a *acks) receivedFin(s *tcp) {
+	a.fin, a.dialogue = true, true
+	if a.timer.index < 0 {
 		s.k.setTimer(&a.timer, s.k.now+ackDelay, func() { a.acknowledge(s) })
 	}
 }
@@ -253,35 +308,38 @@ func (a *acks) sent(s *tcp) {
 	if s.k.now-a.lastData < ackDelay {
 		a.dialogue = true
 	}
-	a.acknowledge(s)
+	a.carried(s)
 }
 
-// read acknowledges when the process has read everything, except in a dialogue: there an answer is
-// expected soon.
+// read acknowledges when the process has read everything. In a dialogue, where an answer is expected
+// soon, it does so only for two segments or more.
 func (a *acks) read(s *tcp) {
-	if len(s.received) == 0 && !a.dialogue {
+	if len(s.received) == 0 && (a.segments > 1 || a.segments == 1 && !a.dialogue) {
 		a.acknowledge(s)
 	}
 }
 
-// acknowledge tells the peer that all its bytes have arrived.
+// acknowledge sends a segment that has nothing but an acknowledgement of all that has arrived.
 func (a *acks) acknowledge(s *tcp) {
-	s.k.stopTimer(&a.timer)
-	if a.pending == 0 {
-		return
-	}
-	a.pending = 0
-	if s.peer != nil {
-		s.peer.acked()
+	if a.carried(s) && s.peer != nil {
+		s.peer.arrived()
 	}
 }
 
-// acked takes an acknowledgement of all that was sent.
-func (s *tcp) acked() {
-	s.unacked, s.smallSent = 0, false
-	s.push()
-	if s.noSpace && s.writable() {
-		s.noSpace = false
-		s.q.wake(POLLOUT)
+// carried acknowledges all that has arrived with a segment that carries something else. What the
+// peer does because of it comes when that has arrived. It reports whether there was anything.
+func (a *acks) carried(s *tcp) bool {
+	s.k.stopTimer(&a.timer)
+	fin := a.fin
+	if a.pending == 0 && !fin {
+		return false
 	}
+	a.pending, a.segments, a.fin = 0, 0, false
+	if s.peer != nil {
+		s.peer.unacked, s.peer.smallSent = 0, false
+		if fin {
+			s.peer.finAcked()
+		}
+	}
+	return true
 }
