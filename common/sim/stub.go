@@ -1,7 +1,3 @@
 package sim
 
-type inode struct{}
-
-func (k *Kernel) newRoot() *inode { return nil }
-
 type ports struct{}
