@@ -61,6 +61,7 @@ func New(cfg Config) *Kernel {
 	cfg.SendBuffer = defaultTo(cfg.SendBuffer, 256<<10)
 	cfg.ReceiveBuffer = defaultTo(cfg.ReceiveBuffer, 256<<10)
 	k := &Kernel{cfg: cfg, wall: cfg.Boot, rand: rand.New(rand.NewPCG(cfg.Seed, 0))}
+	k.ports.k = k
 	k.root = k.newRoot()
 	return k
 }

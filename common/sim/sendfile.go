@@ -47,52 +47,61 @@ func (t *Thread) Sendfile(out, in int, off *int64, n int) (int, error) {
 // file takes no more without waiting and is non-blocking.
 func (t *Thread) sendfile(to, from *description, at int64, n int) (sent int, _ Errno) {
 	file, ok := from.file.(*inode)
-	if !ok {
+	if !ok || file.isDir() {
 		return -1, EINVAL
 	}
 	for sent < n {
-		piece, errno := file.piece(at+int64(sent), min(n-sent, sendfilePiece))
-		if errno == 0 && len(piece) == 0 {
+		piece := file.piece(at+int64(sent), min(n-sent, sendfilePiece))
+		if len(piece) == 0 {
+			t.splice(to, nil, false) // sends what the last piece has held back
 			break
 		}
-		written := 0
-		if errno == 0 {
-			written, errno = t.whenReady(to, false, func() (int, Errno) { return t.splice(to, piece) })
-		}
-		if errno != 0 && sent == 0 {
+		written, errno := t.whenReady(to, false, func() (int, Errno) {
+			return t.splice(to, piece, sent+len(piece) < n)
+		})
+		switch {
+		case errno != 0 && sent == 0:
 			return -1, errno
+		case errno != 0 || written == 0:
+			return sent, 0
 		}
-		sent += max(written, 0)
-		if errno != 0 || written < len(piece) {
-			break
-		}
+		sent += written
 	}
 	return sent, 0
 }
 
-// piece returns the file's own bytes from a position on.
-func (n *inode) piece(at int64, length int) ([]byte, Errno) {
-	if n.isDir() {
-		return nil, EINVAL
-	}
+// piece returns the file's own bytes from a position on. None are left at its end.
+func (n *inode) piece(at int64, length int) []byte {
 	if at >= n.size() {
-		return nil, 0
+		return nil
 	}
 	end := min(at+int64(length), n.size())
 	n.warm(at, end-at)
-	return n.data[at:end], 0
+	return n.data[at:end]
 }
 
-// splice writes bytes of a file to what sendfile sends to.
-func (t *Thread) splice(to *description, p []byte) (int, Errno) {
-	switch to.file.(type) {
+// splice writes bytes of a file to what sendfile sends to. While more of them follow, a socket
+// holds back a segment that isn't full.
+func (t *Thread) splice(to *description, p []byte, more bool) (int, Errno) {
+	switch out := to.file.(type) {
 	case *eventfd, *epoll:
 		return -1, EINVAL // they have no way to take pages
+	case messenger:
+		flags := 0
+		if more {
+			flags = MSG_MORE
+		}
+		return out.sendmsg(t, to, [][]byte{p}, nil, flags)
 	}
 	if to.file.kind() == "pipe" {
 		panic("sim: sendfile to a pipe isn't modelled")
 	}
 	return to.file.write(t, to, p)
+}
+
+// messenger is a file that knows sendmsg(2).
+type messenger interface {
+	sendmsg(t *Thread, d *description, bufs [][]byte, rights []*description, flags int) (int, Errno)
 }
 
 func offsetArg(off *int64) raw {

@@ -1,0 +1,284 @@
+package sim
+
+import (
+	"net/netip"
+	"time"
+)
+
+// listening is what a listener has besides other sockets.
+type listening struct {
+	limit    int    // connections that may wait, less one: Linux compares with "more than"
+	backlog  []*tcp // connections that accept(2) will return
+	deferred []*tcp // those that TCP_DEFER_ACCEPT holds back, because their client has sent nothing
+}
+
+// somaxconn is net.core.somaxconn, the most connections that a backlog may have.
+const somaxconn = 4096
+
+// Listen is listen(2).
+func (t *Thread) Listen(fd, backlog int) error {
+	_, errno := t.call("listen", func() string { return argList(fd, backlog) }, func() (int, Errno) {
+		s, errno := t.tcp(fd)
+		if errno != 0 {
+			return -1, errno
+		}
+		if backlog < 0 || backlog > somaxconn {
+			backlog = somaxconn
+		}
+		switch {
+		case s.state == listen:
+			s.limit = backlog
+			return 0, 0
+		case s.state != closed || s.remote.Port() != 0 || s.phase != unconnected:
+			return -1, EINVAL
+		}
+		if s.local.Port() == 0 {
+			s.local = netip.AddrPortFrom(s.unspecified(), t.k.ports.ephemeral())
+			t.k.ports.add(s)
+		}
+		s.state = listen
+		if t.k.ports.conflict(s, s.local) {
+			s.state = closed
+			return -1, EADDRINUSE
+		}
+		s.listening = &listening{limit: backlog}
+		s.noReceive, s.noSend = false, false
+		return 0, 0
+	})
+	return errno.err()
+}
+
+func (s *tcp) unspecified() netip.Addr {
+	if s.family == AF_INET {
+		return netip.IPv4Unspecified()
+	}
+	return netip.IPv6Unspecified()
+}
+
+// Accept4 is accept4(2).
+func (t *Thread) Accept4(fd, flags int) (int, error) {
+	n, errno := t.call("accept4", func() string {
+		return argList(fd, raw("NULL"), raw("NULL"),
+			flagArg(uint64(flags), []name{{SOCK_NONBLOCK, "SOCK_NONBLOCK"}, {SOCK_CLOEXEC, "SOCK_CLOEXEC"}}))
+	}, func() (int, Errno) {
+		if flags&^(SOCK_NONBLOCK|SOCK_CLOEXEC) != 0 {
+			return -1, EINVAL
+		}
+		d, errno := t.proc.table.at(fd)
+		if errno != 0 {
+			return -1, errno
+		}
+		s, ok := d.file.(*tcp)
+		switch {
+		case !ok:
+			return -1, ENOTSOCK
+		case !t.proc.table.room(1): // Linux looks for a free number first
+			return -1, EMFILE
+		case s.state != listen:
+			return -1, EINVAL
+		}
+		for len(s.backlog) == 0 {
+			if d.nonblocking() {
+				return -1, EAGAIN
+			}
+			if errno := t.waitIn(forever, &s.q); errno != 0 {
+				return -1, errno
+			}
+		}
+		c := s.backlog[0]
+		s.backlog = s.backlog[1:]
+		c.listensFor = nil
+		c.orphan = false
+		return t.open(c, O_RDWR|flags&SOCK_NONBLOCK, flags&SOCK_CLOEXEC != 0)
+	})
+	return n, errno.err()
+}
+
+// Connect is connect(2).
+func (t *Thread) Connect(fd int, at Sockaddr) error {
+	_, errno := t.call("connect", func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
+		d, errno := t.proc.table.at(fd)
+		if errno != 0 {
+			return -1, errno
+		}
+		s, ok := d.file.(*tcp)
+		if !ok {
+			return -1, ENOTSOCK
+		}
+		to, ok := addrPort(at)
+		if !ok || s.family == AF_INET && !to.Addr().Is4() {
+			return -1, EAFNOSUPPORT
+		}
+		return 0, s.connect(t, d, to)
+	})
+	return errno.err()
+}
+
+func (s *tcp) connect(t *Thread, d *description, to netip.AddrPort) Errno {
+	inProgress := EALREADY
+	switch {
+	case s.phase == connected, s.phase == unconnected && s.state != closed:
+		return EISCONN
+	case s.phase == unconnected:
+		if errno := s.sendSyn(to); errno != 0 {
+			return errno
+		}
+		if inProgress = EINPROGRESS; d.nonblocking() {
+			return inProgress
+		}
+	}
+	for s.state == synSent {
+		if d.nonblocking() {
+			return inProgress
+		}
+		if errno := t.waitIn(forever, &s.q); errno != 0 {
+			return errno
+		}
+	}
+	if s.state == closed {
+		s.phase = unconnected
+		if s.noReceive = false; s.err == 0 {
+			return ECONNABORTED
+		}
+		return s.takeError()
+	}
+	s.phase = connected
+	return 0
+}
+
+// sendSyn begins a connection.
+func (s *tcp) sendSyn(to netip.AddrPort) Errno {
+	if !isLocal(to.Addr()) {
+		return ENETUNREACH
+	}
+	if to.Addr().IsUnspecified() {
+		to = netip.AddrPortFrom(loopbackOf(to.Addr()), to.Port())
+	}
+	if s.local.Port() == 0 {
+		s.local = netip.AddrPortFrom(loopbackOf(to.Addr()), s.k.ports.ephemeral())
+		s.k.ports.add(s)
+	} else if s.local.Addr().IsUnspecified() {
+		s.local = netip.AddrPortFrom(loopbackOf(to.Addr()), s.local.Port())
+	}
+	s.remote, s.state, s.phase, s.synRetries = to, synSent, connecting, 0
+	s.noReceive, s.noSend = false, false
+	s.trySyn()
+	return 0
+}
+
+func loopbackOf(a netip.Addr) netip.Addr {
+	if a.Is4() {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return netip.IPv6Loopback()
+}
+
+// synTimeout is how long a client waits for the answer to its first SYN. The time doubles with each
+// further one, of which there are mostSyns.
+const (
+	synTimeout = time.Second
+	mostSyns   = 6
+)
+
+// trySyn sends a SYN. If the backlog is full, the listener's kernel drops it, and it is sent again
+// later.
+func (s *tcp) trySyn() {
+	ln := s.k.ports.listener(s.remote)
+	switch {
+	case ln == nil:
+		s.rstArrived()
+	case len(ln.backlog) > ln.limit:
+		again := synTimeout << s.synRetries
+		s.k.setTimer(&s.synTimer, s.k.now+again, func() {
+			if s.synRetries++; s.synRetries > mostSyns {
+				s.over()
+				s.err = ETIMEDOUT
+				s.changed()
+				return
+			}
+			s.trySyn()
+		})
+	default:
+		ln.handshake(s)
+	}
+}
+
+// handshake completes the connection of a client.
+func (s *tcp) handshake(client *tcp) {
+	c := s.k.newTCP(s.family)
+	c.options = s.options
+	c.state, c.phase = established, connected
+	c.local, c.remote = client.remote, client.local
+	c.peer, client.peer = client, c
+	c.listensFor = s
+	s.k.ports.add(c)
+	client.state = established
+	if s.deferAccept > 0 {
+		s.deferred = append(s.deferred, c)
+		s.offerLater(c, synTimeout, 1)
+	} else {
+		s.backlog = append(s.backlog, c)
+	}
+	client.changed()
+	if s.deferAccept == 0 {
+		s.q.wake(POLLIN)
+	}
+}
+
+// offerLater gives a silent client to accept(2) when TCP_DEFER_ACCEPT's time is over. The kernel
+// looks only when it sends its SYN-ACK again: one second after the first one, two after the second.
+func (s *tcp) offerLater(c *tcp, after time.Duration, tries int) {
+	s.k.After(after, func() {
+		if c.listensFor != s || !s.isDeferred(c) {
+			return
+		}
+		if period := time.Duration(1<<tries-1) * time.Second; period >= time.Duration(s.deferAccept)*time.Second {
+			s.promote(c)
+			return
+		}
+		s.offerLater(c, after*2, tries+1)
+	})
+}
+
+func (s *tcp) isDeferred(c *tcp) bool {
+	for _, o := range s.deferred {
+		if o == c {
+			return true
+		}
+	}
+	return false
+}
+
+// promote moves a connection that TCP_DEFER_ACCEPT held back to the backlog.
+func (s *tcp) promote(c *tcp) {
+	if !s.isDeferred(c) {
+		return
+	}
+	s.deferred = removed(s.deferred, c)
+	s.backlog = append(s.backlog, c)
+	s.q.wake(POLLIN)
+}
+
+// forget drops a connection that was reset before TCP_DEFER_ACCEPT let it go. One that is in the
+// backlog stays there: accept(2) returns it, and its first read fails.
+func (s *tcp) forget(c *tcp) {
+	if s.isDeferred(c) {
+		s.deferred = removed(s.deferred, c)
+		c.orphan = true
+	}
+}
+
+// stopListening resets the connections that nobody has accepted. The clients that TCP_DEFER_ACCEPT
+// held back learn nothing until they send something.
+func (s *tcp) stopListening() {
+	for _, c := range s.backlog {
+		c.orphan, c.listensFor = true, nil
+		c.reset()
+	}
+	for _, c := range s.deferred {
+		c.orphan, c.listensFor = true, nil
+		c.over()
+	}
+	s.state = closed
+	s.listening = nil
+}

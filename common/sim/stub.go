@@ -1,3 +1,0 @@
-package sim
-
-type ports struct{}
