@@ -104,7 +104,7 @@ func (tb *table) closeAll() {
 // room reports whether n further numbers are free.
 func (tb *table) room(n int) bool {
 	used := 0
-	for _, d := range tb.fds {
+	for _, d := range tb.fds[:min(len(tb.fds), tb.limit)] {
 		if d.description != nil {
 			used++
 		}

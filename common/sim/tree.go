@@ -105,7 +105,7 @@ func (k *Kernel) Chtimes(path string, mtime time.Time) { k.found("Chtimes", path
 func (k *Kernel) Cold(path string) {
 	n := k.regular("Cold", path)
 	n.cold = map[int64]bool{}
-	for page := range pages(int64(len(n.data))) {
+	for page := range pagesBetween(0, n.size()) {
 		n.cold[page] = true
 	}
 }
