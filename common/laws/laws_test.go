@@ -28,7 +28,7 @@ var below = map[string][]string{
 	"common/session": {"common/http1", "common/ws", "common/outq", "common/stat"},
 	"common/app":     {"common/session", "common/hub", "common/http1", "common/ws", "common/outq", "common/stat"},
 	"common/sim":     {},
-	"common/sys":     {},
+	"common/sys":     {"common/sim"},
 	"common/docroot": {"common/outq", "common/sys"},
 	"common/conn":    {"common/session", "common/outq", "common/stat", "common/sys"},
 	"common/server":  {"common/app", "common/conn", "common/docroot", "common/session", "common/hub", "common/stat", "common/sys"},

@@ -48,6 +48,9 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	if errno == 0 {
 		n, errno = body()
 	}
+	if errno != 0 {
+		n = -1
+	}
 	if k.cfg.Trace != nil {
 		e := t.current
 		e.Seq, e.Time, e.Args, e.Result, e.Errno = k.calls, k.now, args(), n, errno

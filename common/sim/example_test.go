@@ -12,7 +12,7 @@ func Example() {
 	k := sim.New(sim.Config{})
 	defer k.Close()
 	p := k.Start(sim.Program{Args: []string{"sleeper"}, Main: func() {
-		self := k.Running()
+		self := sim.Current()
 		before := self.Now()
 		self.Sleep(time.Hour)
 		self.Write(1, fmt.Appendln(nil, "slept for", self.Now().Sub(before)))

@@ -3,7 +3,7 @@ package sim
 // Fault makes system calls fail, or do less than they could.
 type Fault struct {
 	Call  string // the name of the calls
-	Pid   int    // the process whose calls fail; 0: any
+	Pid   int    // the process whose calls fail; 0: any that runs a program, and so no client
 	Errno Errno  // what they return; 0: they don't fail
 	// Bytes is the most that a read or a write transfers. It is used if Errno is 0.
 	Bytes int
@@ -33,7 +33,7 @@ func (t *Thread) limit(n int) int {
 // useFault returns the fault that applies to a call, and counts it. bytes says which kind.
 func (k *Kernel) useFault(t *Thread, call string, bytes bool) *Fault {
 	for _, f := range k.faults {
-		if f.Times == 0 || f.Call != call || f.Pid != 0 && f.Pid != t.proc.Pid || bytes != (f.Errno == 0) {
+		if f.Times == 0 || f.Call != call || !f.concerns(t) || bytes != (f.Errno == 0) {
 			continue
 		}
 		if f.Skip > 0 {
@@ -46,4 +46,11 @@ func (k *Kernel) useFault(t *Thread, call string, bytes bool) *Fault {
 		return f
 	}
 	return nil
+}
+
+func (f *Fault) concerns(t *Thread) bool {
+	if f.Pid == 0 {
+		return t.next != nil
+	}
+	return f.Pid == t.proc.Pid
 }

@@ -137,13 +137,16 @@ func (t *Thread) whenReady(d *description, nonblocking bool, transfer func() (in
 
 // Read is read(2).
 func (t *Thread) Read(fd int, p []byte) (int, error) {
-	n, errno := t.call("read", func() string { return argList(fd, bytesArg(p), len(p)) }, func() (int, Errno) {
+	got := 0
+	n, errno := t.call("read", func() string { return argList(fd, bytesArg(p[:got]), len(p)) }, func() (int, Errno) {
 		d, errno := t.proc.table.at(fd)
 		if errno != 0 || d.flags&O_PATH != 0 {
 			return -1, EBADF
 		}
 		p := p[:t.limit(len(p))]
-		return t.whenReady(d, false, func() (int, Errno) { return d.file.read(t, d, p) })
+		n, errno := t.whenReady(d, false, func() (int, Errno) { return d.file.read(t, d, p) })
+		got = max(n, 0)
+		return n, errno
 	})
 	return n, errno.err()
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"container/heap"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -42,7 +43,6 @@ type Kernel struct {
 	lastTid   int
 	lastID    uint64    // of open file descriptions and inodes
 	runnable  []*Thread // in the order in which they became so
-	running   *Thread
 	dead      []*Thread // to be unwound
 	calls     uint64    // system calls so far
 	faults    []*Fault
@@ -85,9 +85,6 @@ func (k *Kernel) JumpClock(d time.Duration) { k.wall = k.wall.Add(d) }
 
 // Calls is how many system calls all threads have made.
 func (k *Kernel) Calls() uint64 { return k.calls }
-
-// Running is the thread that is running now, or nil.
-func (k *Kernel) Running() *Thread { return k.running }
 
 // Step lets one thread run until it waits, or hands over to another thread. It reports false if no
 // thread can run, so that only time or a client can change anything.
@@ -183,7 +180,7 @@ func (k *Kernel) nextID() uint64 {
 
 // Close ends all processes and frees their goroutines. The kernel must not be used after it.
 func (k *Kernel) Close() {
-	for _, p := range k.processes {
+	for _, p := range slices.Clone(k.processes) {
 		if p.state == living {
 			p.end(signaled(SIGKILL))
 		}

@@ -113,12 +113,12 @@ func (p *Process) end(status WaitStatus) {
 	for _, t := range p.threads {
 		p.k.stopTimer(&t.timer)
 		p.k.runnable = slices.DeleteFunc(p.k.runnable, func(o *Thread) bool { return o == t })
-		if t != p.k.running {
+		if t != current {
 			p.k.dead = append(p.k.dead, t)
 		}
 	}
 	p.table.closeAll()
-	for _, c := range p.k.processes {
+	for _, c := range slices.Clone(p.k.processes) {
 		if c.parent == p { // init(1) reaps orphans
 			if c.parent = nil; c.state == zombie {
 				c.reap()
@@ -177,11 +177,12 @@ func (t *Thread) Sleep(d time.Duration) {
 }
 
 // Getrandom is getrandom(2). The bytes come from the kernel's seed.
-func (t *Thread) Getrandom(p []byte) {
-	t.call("getrandom", func() string { return argList(bytesArg(p), len(p), 0) }, func() (int, Errno) {
+func (t *Thread) Getrandom(p []byte) (int, error) {
+	n, errno := t.call("getrandom", func() string { return argList(bytesArg(p), len(p), 0) }, func() (int, Errno) {
 		for i := range p {
 			p[i] = byte(t.k.rand.Uint32())
 		}
 		return len(p), 0
 	})
+	return n, errno.err()
 }

@@ -86,7 +86,10 @@ func (t *Thread) Kill(pid int, sig Signal) error {
 }
 
 // Signal sends a signal to the process from outside.
-func (p *Process) Signal(sig Signal) { p.signal(sig) }
+func (p *Process) Signal(sig Signal) {
+	p.signal(sig)
+	p.k.unwindDead()
+}
 
 func (k *Kernel) find(pid int) *Process {
 	for _, p := range k.processes {

@@ -34,11 +34,11 @@ func TestThreadsRunOnlyInTurn(t *testing.T) {
 	defer k.Close()
 	var order []string
 	p := k.Start(Program{Args: []string{"p"}, Main: func() {
-		self := k.Running()
+		self := Current()
 		fd, _ := self.Eventfd(0, 0)
 		other := self.Go(func() {
 			var b [8]byte
-			k.Running().Read(fd, b[:]) // waits
+			Current().Read(fd, b[:]) // waits
 			order = append(order, "read")
 		})
 		order = append(order, "started")
@@ -64,14 +64,14 @@ func TestExitEndsAllThreads(t *testing.T) {
 	unwound := 0
 	k.Start(Program{Main: func() {
 		for range 3 {
-			k.Running().Go(func() {
+			Current().Go(func() {
 				defer func() { unwound++ }()
-				k.Running().Sleep(time.Hour)
+				Current().Sleep(time.Hour)
 			})
 		}
-		k.Running().Sleep(time.Second)
+		Current().Sleep(time.Second)
 		defer func() { unwound++ }()
-		k.Running().Exit(0)
+		Current().Exit(0)
 	}})
 	k.Run(time.Minute)
 	if unwound != 4 {

@@ -83,12 +83,23 @@ func (t *Thread) finish() {
 	t.ended.wake(POLLIN)
 }
 
+// current is the thread that is running, of any kernel. There is only one, because a thread runs
+// only inside Step. A program's code can't be given its thread as an argument, and Go has no
+// variables of a goroutine.
+var current *Thread
+
+// Current is the thread that is running, or nil outside of Step.
+func Current() *Thread { return current }
+
 // resume runs t until it waits or hands over.
-func (k *Kernel) resume(t *Thread) {
-	before := k.running
-	k.running = t
-	t.next()
-	k.running = before
+func (k *Kernel) resume(t *Thread) { k.as(t, func() { t.next() }) }
+
+// as calls f while t counts as the running thread.
+func (k *Kernel) as(t *Thread, f func()) {
+	before := current
+	current = t
+	f()
+	current = before
 }
 
 // unwindDead ends the goroutines of threads whose process has ended.
@@ -96,10 +107,7 @@ func (k *Kernel) unwindDead() {
 	for len(k.dead) > 0 {
 		t := k.dead[0]
 		k.dead = k.dead[1:]
-		before := k.running
-		k.running = t
-		t.stop() // makes yield return false, if the thread has begun
-		k.running = before
+		k.as(t, t.stop) // makes yield return false, if the thread has begun
 		t.state = hasEnded
 	}
 }

@@ -1,0 +1,365 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Scenario is what clients do to a server, at which times, and which system calls fail. Together
+// with its seed it decides a whole run. It is written as text, one line for each thing:
+//
+//	# Comments and empty lines are ignored.
+//	seed 7
+//	preempt 1
+//	buffers 1000 bytes
+//	files 20
+//	at 0ms    A connects
+//	at 0ms    B1..B10 connect
+//	at 5ms    A sends "GET / HT"
+//	at 6ms    A sends 100000 bytes
+//	at 9ms    A resets
+//	at 10ms   A stops reading
+//	at 20ms   A reads
+//	at 25ms   A shuts down
+//	at 30ms   B2 closes
+//	at 1s     the machine stalls for 3s
+//	at 2s     the clock jumps by -1h
+//	at 5s     SIGTERM
+//	fault     accept4 EMFILE 2 times
+//	fault     sendto 3 bytes always after 10 calls
+//
+// Times begin with the server's start and don't decrease. A string is written as in Go. "shuts
+// down" is shutdown(2) with SHUT_WR: a FIN, after which the client still reads.
+type Scenario struct {
+	Seed    uint64
+	Preempt int
+	Buffers int // bytes of each buffer of a TCP socket; 0: the kernel's default
+	Files   int // RLIMIT_NOFILE; 0: the kernel's default
+	Actions []Action
+	Faults  []Fault
+}
+
+// Action is a line that begins with "at".
+type Action struct {
+	At      time.Duration
+	Clients []string // empty: the action isn't one of clients
+	Verb    Verb
+	Data    []byte        // of Sends
+	Time    time.Duration // of Stalls and Jumps
+	Signal  Signal        // of Signals
+}
+
+// Verb is what an action does.
+type Verb uint8
+
+// The actions of clients, and then those of the machine.
+const (
+	Connects Verb = iota
+	Sends
+	ShutsDown
+	Closes
+	Resets
+	StopsReading
+	Reads
+	Stalls
+	Jumps
+	SendsSignal
+)
+
+// mostClients is how many clients a scenario may have.
+const mostClients = 10_000
+
+// ParseScenario parses the text of a scenario. An error says in one line where the text is wrong
+// and what it should be: "3:7: ...", the line and the column.
+func ParseScenario(text string) (*Scenario, error) {
+	s := new(Scenario)
+	for i, line := range strings.Split(text, "\n") {
+		p := &lineParser{rest: line, line: line}
+		if err := s.parseLine(p); err != nil {
+			return nil, fmt.Errorf("%d:%d: %w", i+1, p.column+1, err)
+		}
+	}
+	return s, nil
+}
+
+// lineParser takes words from a line.
+type lineParser struct {
+	line   string
+	rest   string
+	column int // where the last word began, in bytes
+}
+
+// word takes the next word, or returns "" at the end of the line or before a comment.
+func (p *lineParser) word() string {
+	p.rest = strings.TrimLeft(p.rest, " \t\r")
+	p.column = len(p.line) - len(p.rest)
+	end := strings.IndexAny(p.rest, " \t\r")
+	if end < 0 {
+		end = len(p.rest)
+	}
+	word := p.rest[:end]
+	if strings.HasPrefix(word, "#") {
+		p.rest = ""
+		return ""
+	}
+	p.rest = p.rest[end:]
+	return word
+}
+
+// words takes the words, which must come next.
+func (p *lineParser) words(want ...string) error {
+	for _, w := range want {
+		if got := p.word(); got != w {
+			return expected(w, got)
+		}
+	}
+	return nil
+}
+
+// end checks that nothing follows.
+func (p *lineParser) end() error {
+	if got := p.word(); got != "" {
+		return expected("the end of the line", got)
+	}
+	return nil
+}
+
+func expected(want, got string) error {
+	if got == "" {
+		return fmt.Errorf("want %s, and the line ends here", want)
+	}
+	return fmt.Errorf("want %s, got %q", want, got)
+}
+
+// number takes a number from least to most.
+func (p *lineParser) number(least, most uint64) (uint64, error) {
+	word := p.word()
+	n, err := strconv.ParseUint(word, 10, 64)
+	if err != nil || n < least || n > most {
+		return 0, expected(fmt.Sprintf("a number from %d to %d", least, most), word)
+	}
+	return n, nil
+}
+
+// mostScenarioTime is the longest time that a scenario may name.
+const mostScenarioTime = 1000 * time.Hour
+
+// duration takes a time such as 5ms. Only with signed it may be negative.
+func (p *lineParser) duration(signed bool) (time.Duration, error) {
+	word := p.word()
+	d, err := time.ParseDuration(word)
+	if err != nil || !signed && d < 0 || d.Abs() > mostScenarioTime {
+		return 0, expected("a time such as 5ms or 1.5s, at most 1000h", word)
+	}
+	return d, nil
+}
+
+func (s *Scenario) parseLine(p *lineParser) (err error) {
+	switch word := p.word(); word {
+	case "":
+		return nil
+	case "seed":
+		s.Seed, err = p.number(0, 1<<64-1)
+	case "preempt":
+		var n uint64
+		n, err = p.number(0, 1_000_000)
+		s.Preempt = int(n)
+	case "buffers":
+		var n uint64
+		if n, err = p.number(1, 1<<30); err == nil {
+			err = p.words("bytes")
+		}
+		s.Buffers = int(n)
+	case "files":
+		var n uint64
+		n, err = p.number(1, 1<<20)
+		s.Files = int(n)
+	case "fault":
+		err = s.parseFault(p)
+	case "at":
+		err = s.parseAction(p)
+	default:
+		return expected("at, fault, seed, preempt, buffers or files", word)
+	}
+	if err != nil {
+		return err
+	}
+	return p.end()
+}
+
+func (s *Scenario) parseAction(p *lineParser) (err error) {
+	a := Action{}
+	if a.At, err = p.duration(false); err != nil {
+		return err
+	}
+	if n := len(s.Actions); n > 0 && a.At < s.Actions[n-1].At {
+		return fmt.Errorf("the time %v is before %v, that of the action before it: sort the lines", a.At, s.Actions[n-1].At)
+	}
+	switch word := p.word(); {
+	case word == "the":
+		err = a.parseMachine(p)
+	case word == "SIGTERM" || word == "SIGINT" || word == "SIGHUP":
+		a.Verb = SendsSignal
+		a.Signal = map[string]Signal{"SIGTERM": SIGTERM, "SIGINT": SIGINT, "SIGHUP": SIGHUP}[word]
+	default:
+		if a.Clients, err = parseClients(word); err == nil {
+			err = a.parseVerb(p)
+		}
+	}
+	s.Actions = append(s.Actions, a)
+	return err
+}
+
+// parseMachine parses what follows "the".
+func (a *Action) parseMachine(p *lineParser) (err error) {
+	switch word := p.word(); word {
+	case "machine":
+		if err = p.words("stalls", "for"); err != nil {
+			return err
+		}
+		a.Verb = Stalls
+		a.Time, err = p.duration(false)
+	case "clock":
+		if err = p.words("jumps", "by"); err != nil {
+			return err
+		}
+		a.Verb = Jumps
+		a.Time, err = p.duration(true)
+	default:
+		err = expected("machine or clock", word)
+	}
+	return err
+}
+
+var errClients = errors.New("want a client such as A, or several such as A1..A10")
+
+// parseClients parses the name of a client, or a range of names.
+func parseClients(word string) ([]string, error) {
+	from, to, several := strings.Cut(word, "..")
+	letters := strings.TrimRight(from, "0123456789")
+	if letters == "" || strings.Trim(letters, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || len(from) > 12 {
+		return nil, fmt.Errorf("%w; got %q", errClients, word)
+	}
+	if !several {
+		return []string{from}, nil
+	}
+	first, err1 := strconv.Atoi(from[len(letters):])
+	rest, same := strings.CutPrefix(to, letters)
+	last, err2 := strconv.Atoi(rest)
+	if err1 != nil || err2 != nil || !same || last < first || last-first >= mostClients {
+		return nil, fmt.Errorf("%w; got %q", errClients, word)
+	}
+	var names []string
+	for i := first; i <= last; i++ {
+		names = append(names, letters+strconv.Itoa(i))
+	}
+	return names, nil
+}
+
+// parseVerb parses what clients do. The verb may be in the singular or in the plural.
+func (a *Action) parseVerb(p *lineParser) error {
+	word := p.word()
+	switch strings.TrimSuffix(word, "s") {
+	case "connect":
+		a.Verb = Connects
+	case "send":
+		a.Verb = Sends
+		return a.parseData(p)
+	case "shut":
+		a.Verb = ShutsDown
+		return p.words("down")
+	case "close":
+		a.Verb = Closes
+	case "reset":
+		a.Verb = Resets
+	case "stop":
+		a.Verb = StopsReading
+		return p.words("reading")
+	case "read":
+		a.Verb = Reads
+	default:
+		return expected("connects, sends, shuts down, closes, resets, stops reading or reads", word)
+	}
+	return nil
+}
+
+// parseData parses what a client sends: a string, or a number of bytes.
+func (a *Action) parseData(p *lineParser) error {
+	rest := strings.TrimLeft(p.rest, " \t")
+	if !strings.HasPrefix(rest, `"`) {
+		n, err := p.number(1, 64<<20)
+		if err != nil {
+			return errors.New(`want a string such as "GET / HTTP/1.1\r\n", or a number of bytes up to 67108864`)
+		}
+		for i := range n {
+			a.Data = append(a.Data, 'a'+byte(i%26))
+		}
+		return p.words("bytes")
+	}
+	p.column = len(p.line) - len(rest)
+	quoted, err := strconv.QuotedPrefix(rest)
+	if err != nil {
+		return errors.New("the string has no end, or an escape that Go doesn't have")
+	}
+	text, _ := strconv.Unquote(quoted)
+	a.Data, p.rest = []byte(text), rest[len(quoted):]
+	return nil
+}
+
+// faultable are the calls that a fault may name.
+var faultable = []string{"accept4", "bind", "close", "epoll_create1", "epoll_ctl", "epoll_wait", "eventfd2",
+	"fork", "fstat", "listen", "memfd_create", "newfstatat", "openat", "openat2", "pipe2", "poll", "ppoll",
+	"pread64", "read", "recvfrom", "recvmsg", "sendfile", "sendmsg", "sendto", "setsockopt", "shutdown", "socket",
+	"socketpair", "wait4", "write"}
+
+func (s *Scenario) parseFault(p *lineParser) error {
+	f := Fault{Times: 1}
+	if f.Call = p.word(); !slices.Contains(faultable, f.Call) {
+		return expected("the name of a system call, one of "+strings.Join(faultable, " "), f.Call)
+	}
+	word := p.word()
+	if f.Errno = errnoNamed(word); f.Errno == 0 {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 1 {
+			return expected("the name of an errno such as EMFILE, or a number of bytes", word)
+		}
+		if f.Bytes = n; p.words("bytes") != nil {
+			return errors.New("want bytes")
+		}
+	}
+	for word = p.word(); word != ""; word = p.word() {
+		n, err := 0, error(nil)
+		switch word {
+		case "always":
+			f.Times = -1
+		case "after":
+			var skip uint64
+			if skip, err = p.number(0, 1<<30); err == nil {
+				f.Skip, err = int(skip), p.words("calls")
+			}
+		default:
+			if n, err = strconv.Atoi(word); err != nil || n < 1 {
+				return expected("a number of times, always, or after N calls", word)
+			}
+			f.Times, err = n, p.words("times")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.Faults = append(s.Faults, f)
+	return nil
+}
+
+func errnoNamed(name string) Errno {
+	for e, n := range errnos {
+		if n[0] == name {
+			return e
+		}
+	}
+	return 0
+}

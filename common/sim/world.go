@@ -1,0 +1,166 @@
+package sim
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// World is a kernel on which a scenario is played: a server, and the clients of the scenario. It
+// moves one step at a time, and a step depends on nothing but the scenario and the number of steps
+// before it. So to go back is to play the scenario again, with fewer steps.
+type World struct {
+	Kernel  *Kernel
+	Server  *Process
+	Clients []*Client // in the order in which the scenario names them
+
+	to      netip.AddrPort // where clients connect
+	actions []Action
+	byName  map[string]*Client
+	steps   int
+
+	lastAt   time.Duration // time of the last action
+	lastStep int           // the step in which it came
+}
+
+// Play makes a kernel for the scenario, and starts prog on it. Clients connect to the address to.
+// config may have a Trace; seed, limits and buffers are the scenario's.
+func (s *Scenario) Play(config Config, prog Program, to netip.AddrPort) *World {
+	config.Seed, config.Preempt = s.Seed, s.Preempt
+	if s.Buffers > 0 {
+		config.SendBuffer, config.ReceiveBuffer = s.Buffers, s.Buffers
+	}
+	if s.Files > 0 {
+		config.MaxFiles = s.Files
+	}
+	w := &World{Kernel: New(config), to: to, actions: s.Actions, byName: map[string]*Client{}}
+	for _, f := range s.Faults {
+		w.Kernel.Inject(f)
+	}
+	w.Server = w.Kernel.Start(prog)
+	return w
+}
+
+// Steps is how many steps were made.
+func (w *World) Steps() int { return w.steps }
+
+// Step makes one step: an action of the scenario that is due; or else a thread runs until it waits
+// or hands over; or else time passes until something happens. It reports false when nothing can
+// happen any more.
+//
+// While threads run no time passes, so an action that is due comes as soon as all threads wait. Two
+// actions at the same time come one right after the other.
+func (w *World) Step() bool {
+	w.steps++
+	k := w.Kernel
+	switch {
+	case len(w.actions) > 0 && w.actions[0].At <= k.now && (w.steps > 1 && w.continues() || len(k.runnable) == 0):
+		a := w.actions[0]
+		w.actions = w.actions[1:]
+		w.act(&a)
+	case k.Step():
+	default:
+		if !w.passTime() {
+			w.steps--
+			return false
+		}
+	}
+	w.pump()
+	return true
+}
+
+// continues reports whether the next action has the time of the last one, so no thread runs
+// between them.
+func (w *World) continues() bool { return w.lastAt == w.actions[0].At && w.lastStep == w.steps-1 }
+
+// passTime lets time pass until the next action or timer.
+func (w *World) passTime() bool {
+	k := w.Kernel
+	at, ok := k.NextTimer()
+	if len(w.actions) > 0 && (!ok || w.actions[0].At <= at) {
+		k.now = max(k.now, w.actions[0].At)
+		return true
+	}
+	if ok {
+		k.fireNext()
+	}
+	return ok
+}
+
+// Run makes steps until nothing happens before the time end, counted from the start, or the server
+// has ended. It reports false if most steps were not enough.
+func (w *World) Run(end time.Duration, most int) bool {
+	for range most {
+		k := w.Kernel
+		if _, over := w.Server.Ended(); over && len(w.actions) == 0 && len(k.runnable) == 0 {
+			return true
+		}
+		if len(k.runnable) == 0 && (len(w.actions) == 0 || w.actions[0].At > end) {
+			if at, ok := k.NextTimer(); !ok || at > end {
+				return true
+			}
+		}
+		w.Step()
+	}
+	return false
+}
+
+// client returns the client with a name, which it makes when the name comes first.
+func (w *World) client(name string) *Client {
+	c := w.byName[name]
+	if c == nil {
+		c = w.Kernel.NewClient(name)
+		w.byName[name] = c
+		w.Clients = append(w.Clients, c)
+	}
+	return c
+}
+
+func (w *World) act(a *Action) {
+	w.lastAt, w.lastStep = a.At, w.steps
+	switch a.Verb {
+	case Stalls:
+		w.Kernel.Stall(a.Time)
+	case Jumps:
+		w.Kernel.JumpClock(a.Time)
+	case SendsSignal:
+		w.Server.Signal(a.Signal)
+	}
+	for _, name := range a.Clients {
+		w.client(name).act(a, w.to)
+	}
+}
+
+func (c *Client) act(a *Action, to netip.AddrPort) {
+	switch a.Verb {
+	case Connects:
+		if c.fd >= 0 {
+			c.Close()
+		}
+		c.End = ""
+		if err := c.Connect(to, netip.Addr{}); err != nil {
+			panic(fmt.Sprintf("sim: client %s can't connect to %v: %v", c.Name, to, err))
+		}
+	case Sends:
+		c.Send(a.Data)
+	case ShutsDown:
+		c.CloseWrite()
+	case Closes:
+		c.Close()
+	case Resets:
+		c.Reset()
+	case StopsReading:
+		c.StopReading()
+	case Reads:
+		c.ReadAgain()
+	}
+}
+
+func (w *World) pump() {
+	for _, c := range w.Clients {
+		c.Pump()
+	}
+}
+
+// Close ends everything.
+func (w *World) Close() { w.Kernel.Close() }
