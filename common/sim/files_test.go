@@ -113,7 +113,7 @@ func onSim(t *testing.T, f func(m filesMachine) []string) (results []string) {
 	k.Mkdir("/base")
 	m := &simFiles{k: k}
 	m.p = k.Start(sim.Program{Args: []string{"test"}, Dir: "/base", Main: func() {
-		m.Thread = k.Running()
+		m.Thread = sim.Current()
 		results = f(m)
 	}})
 	k.Run(time.Minute)

@@ -102,12 +102,15 @@ func (n *inode) warm(off, length int64) {
 
 // Pread is pread(2).
 func (t *Thread) Pread(fd int, p []byte, off int64) (int, error) {
-	n, errno := t.call("pread64", func() string { return argList(fd, bytesArg(p), len(p), off) }, func() (int, Errno) {
+	got := 0
+	n, errno := t.call("pread64", func() string { return argList(fd, bytesArg(p[:got]), len(p), off) }, func() (int, Errno) {
 		d, n, errno := t.positional(fd, off)
 		if errno != 0 {
 			return -1, errno
 		}
-		return n.readAt(d, p[:t.limit(len(p))], off)
+		k, errno := n.readAt(d, p[:t.limit(len(p))], off)
+		got = max(k, 0)
+		return k, errno
 	})
 	return n, errno.err()
 }
