@@ -126,7 +126,7 @@ func (t *Thread) Fstat(fd int, st *Stat_t) error {
 func inodeOf(call string, d *description) *inode {
 	n, ok := d.file.(*inode)
 	if !ok {
-		panic("sim: " + call + " of a " + d.file.kind() + " isn't modelled")
+		panic("sim: " + call + " of this kind of file (" + d.file.kind() + ") isn't modelled")
 	}
 	return n
 }

@@ -230,7 +230,7 @@ func (k *Kernel) descriptorLink(t *Thread, name string) *inode {
 	return &inode{k: k, dev: treeDevice, ino: d.id, mode: S_IFLNK | 0o700, jump: func(*Thread) *inode {
 		n, ok := d.file.(*inode)
 		if !ok {
-			panic("sim: /proc/self/fd/" + name + " of a " + d.file.kind() + " isn't modelled")
+			panic("sim: /proc/self/fd/" + name + " of this kind of file (" + d.file.kind() + ") isn't modelled")
 		}
 		return n
 	}}

@@ -46,8 +46,14 @@ func (n *inode) writeAt(d *description, p []byte, off int64) (int, Errno) {
 		return -1, EBADF
 	case len(p) == 0:
 		return 0, 0
-	case n.seals&F_SEAL_WRITE != 0, n.seals&F_SEAL_GROW != 0 && end > n.size():
+	case n.seals&F_SEAL_WRITE != 0:
 		return -1, EPERM
+	case n.seals&F_SEAL_GROW != 0 && end > n.size():
+		// Linux writes page by page, and refuses the first one that reaches beyond the end.
+		if end = n.size() / pageSize * pageSize; end <= off {
+			return -1, EPERM
+		}
+		p = p[:end-off]
 	}
 	n.mtime = n.k.wallClock()
 	if end > n.size() {

@@ -9,7 +9,11 @@ const sendfilePiece = 16 * pageSize
 // Sendfile is sendfile(2) from a regular file or a memory file. If off is nil, it uses and changes
 // the offset of the file's description.
 func (t *Thread) Sendfile(out, in int, off *int64, n int) (int, error) {
-	sent, errno := t.call("sendfile", func() string { return argList(out, in, offsetArg(off), n) }, func() (int, Errno) {
+	before := int64(0)
+	if off != nil {
+		before = *off
+	}
+	sent, errno := t.call("sendfile", func() string { return argList(out, in, offsetArg(off, before), n) }, func() (int, Errno) {
 		from, errno := t.opened(in)
 		if errno != 0 {
 			return -1, errno
@@ -17,7 +21,7 @@ func (t *Thread) Sendfile(out, in int, off *int64, n int) (int, error) {
 		_, isFile := from.file.(*inode)
 		at := from.off
 		if off != nil {
-			at = *off
+			at = before
 		}
 		switch {
 		case !isFile && off != nil:
@@ -104,9 +108,12 @@ type messenger interface {
 	sendmsg(t *Thread, d *description, bufs [][]byte, rights []*description, flags int) (int, Errno)
 }
 
-func offsetArg(off *int64) raw {
-	if off == nil {
+func offsetArg(off *int64, before int64) raw {
+	switch {
+	case off == nil:
 		return "NULL"
+	case *off == before:
+		return raw(fmt.Sprintf("[%d]", before))
 	}
-	return raw(fmt.Sprintf("[%d]", *off))
+	return raw(fmt.Sprintf("[%d] => [%d]", before, *off))
 }
