@@ -21,4 +21,14 @@
 // them. Disks have no delay. There is one user, root, and one network namespace. A signal ends a
 // process, or wakes a thread that waits for it in SignalWait; no handler runs, and no system call
 // returns EINTR unless a fault asks for it. A write to a closed connection never raises SIGPIPE.
+//
+// Files are for reading, except memory files. Only the kernel's caller makes, changes, renames or
+// removes them. They have no hard links, owners, or times but that of the last modification, and
+// either everybody may use a file or nobody. A named pipe can be opened with O_PATH only. Of /proc
+// there are self/exe, which can't be opened for reading, and self/fd; /proc/self is a directory and
+// not a link. A working directory is a path: if a directory is renamed, the processes in it don't
+// go with it. Every page of a file is in the page cache until Cold is called, and the kernel never
+// reads ahead on its own. A mapping is for reading and writing, and isn't longer than its memory
+// file. That file keeps its size while a living process maps it. Fstat, cachestat and posix_fadvise
+// know only files, and sendfile can't send to a pipe.
 package sim

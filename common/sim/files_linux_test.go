@@ -75,7 +75,8 @@ func (m *linuxFiles) Base() string                  { return m.base }
 
 func (m *linuxFiles) Forbid(path string) {
 	m.must(os.Chmod(m.at(path), 0))
-	_ = unix.Setfsuid(65534) // root could open the file nevertheless; for another user this fails
+	_ = unix.Setfsuid(65534)                            // root could open the file nevertheless; for another user this fails
+	m.t.Cleanup(func() { os.Chmod(m.at(path), 0o755) }) // else only root can remove the directory
 }
 
 func (m *linuxFiles) Chtimes(path string, mtime time.Time) {

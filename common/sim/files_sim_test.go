@@ -72,6 +72,11 @@ func TestTheWallClockDatesFiles(t *testing.T) {
 	k.Run(time.Second)
 	k.Remove("/d/f")
 	expect("a directory with one entry less", "/d")
+	m, _ := c.MemfdCreate("m", 0)
+	c.Ftruncate(m, 10)
+	k.Run(time.Second)
+	c.Pwrite(m, []byte("x"), 0)
+	expect("a memory file that was written to", fmt.Sprint("/proc/self/fd/", m))
 }
 
 // On Linux only a page cache that is short of memory behaves so; a test can't ask for it.
@@ -101,8 +106,13 @@ func TestAColdFileComesBackPageByPage(t *testing.T) {
 	out, _ := c.MemfdCreate("out", 0)
 	c.Sendfile(out, fd, &at, 100)
 	cached("sendfile of the last page", 5)
+	c.Fadvise(fd, -1, 10, POSIX_FADV_WILLNEED)
+	cached("posix_fadvise from a negative offset", 5)
 	c.Fadvise(fd, 0, 0, POSIX_FADV_WILLNEED)
 	cached("posix_fadvise of everything", 11)
+	k.Cold("/f")
+	k.WriteFile("/f", make([]byte, pageSize))
+	cached("Cold, and writing the file again", 1)
 }
 
 // A socket that may wait takes everything, however slowly its peer reads.
@@ -138,6 +148,55 @@ func TestSendfileWaitsForABlockingSocket(t *testing.T) {
 	k.Run(time.Minute)
 	if sent != 199_000 || off != 199_003 || string(got) != strings.Repeat("0123456789", 20_000)[3:199_003] {
 		t.Errorf("sent %d, to %d, got %d bytes", sent, off, len(got))
+	}
+}
+
+// A socket that may not wait takes what has room.
+func TestSendfileTellsHowMuchANonBlockingSocketHasTaken(t *testing.T) {
+	k := New(Config{SendBuffer: 70_000, ReceiveBuffer: 30_000})
+	defer k.Close()
+	k.WriteFile("/f", []byte(strings.Repeat("0123456789", 20_000)))
+	c := k.NewProcess("test").Thread()
+	at := &SockaddrInet4{Port: 80, Addr: [4]byte{127, 0, 0, 1}}
+	l, _ := c.Socket(AF_INET, SOCK_STREAM, 0)
+	c.Bind(l, at)
+	c.Listen(l, 1)
+	s, _ := c.Socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)
+	c.Connect(s, at)
+	f, _ := c.Open("/f", O_RDONLY, 0)
+	off := int64(7)
+	if sent, err := c.Sendfile(s, f, &off, 200_000); sent < 70_000 || sent > 100_000 || off != 7+int64(sent) || err != nil {
+		t.Errorf("sent %d, to %d, %v", sent, off, err)
+	}
+	before := off
+	if sent, err := c.Sendfile(s, f, &off, 200_000); sent != -1 || off != before || err != EAGAIN {
+		t.Errorf("to a full socket: sent %d, to %d, %v", sent, off, err)
+	}
+}
+
+// recorder is a socket that takes everything.
+type recorder struct {
+	Sink
+	sent []string
+}
+
+func (r *recorder) sendmsg(_ *Thread, _ *description, bufs [][]byte, _ []*description, flags int) (int, Errno) {
+	r.sent = append(r.sent, fmt.Sprintf("%d %#x", len(bufs[0]), flags))
+	return len(bufs[0]), 0
+}
+
+// So a segment that isn't full can wait for the next piece of the file.
+func TestSendfileSaysWhetherMoreFollows(t *testing.T) {
+	k := New(Config{})
+	defer k.Close()
+	k.WriteFile("/f", make([]byte, 150_000))
+	p := k.NewProcess("test")
+	f, _ := p.Thread().Open("/f", O_RDONLY, 0)
+	r := &recorder{}
+	p.table.put(9, k.newDescription(r, O_RDWR), false)
+	p.Thread().Sendfile(9, f, new(int64), 140_000)
+	if got, want := strings.Join(r.sent, ", "), "65536 0x8000, 65536 0x8000, 8928 0x0"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

@@ -126,7 +126,7 @@ func (w *walk) follow(path string) Errno {
 		}
 		name, after, slash := strings.Cut(rest, "/")
 		last := strings.Trim(after, "/") == ""
-		w.directory = w.directory || slash && last
+		w.directory = slash && last
 		n, errno := w.step(name)
 		if errno != 0 {
 			return errno
@@ -142,7 +142,6 @@ func (w *walk) follow(path string) Errno {
 			if errno = w.countLink(); errno == 0 {
 				errno = w.jumpIfAbsolute(rest)
 			}
-			last = true // nothing is known yet of where the link leads
 		default:
 			w.at = n
 		}

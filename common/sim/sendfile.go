@@ -57,7 +57,10 @@ func (t *Thread) sendfile(to, from *description, at int64, n int) (sent int, _ E
 	for sent < n {
 		piece := file.piece(at+int64(sent), min(n-sent, sendfilePiece))
 		if len(piece) == 0 {
-			t.splice(to, nil, false) // sends what the last piece has held back
+			if s, ok := to.file.(*tcp); ok {
+				s.more = false
+				s.push() // what the last piece has held back
+			}
 			break
 		}
 		written, errno := t.whenReady(to, false, func() (int, Errno) {
