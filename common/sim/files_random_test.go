@@ -15,7 +15,7 @@ import (
 // TestRandomPathsLeadToTheSameFiles makes random trees with links in all directions, and looks up
 // random paths in them, on both kernels.
 func TestRandomPathsLeadToTheSameFiles(t *testing.T) {
-	const trees, paths = 100, 100
+	const trees, paths = 50, 200
 	on := func(run func(*testing.T, func(filesMachine) []string) []string, seed uint64) []string {
 		return run(t, func(m filesMachine) []string { return newPathWalker(m, seed).walk(paths) })
 	}
