@@ -39,8 +39,10 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	k := t.k
 	k.calls++
 	if k.cfg.Trace != nil {
-		t.current = Event{Pid: t.proc.Pid, Tid: t.ID, Call: name}
-		t.current.Caller, t.current.Loop = callers()
+		t.current = Event{Pid: t.proc.Pid, Tid: t.ID, Call: name, Args: args()}
+		if t.next != nil {
+			t.current.Caller, t.current.Loop = callers()
+		}
 	} else {
 		t.current.Call = name
 	}

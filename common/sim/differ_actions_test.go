@@ -33,7 +33,6 @@ var actions = []struct {
 	{1, func(g *generator) { g.do("bind", g.pick(isTCP)) }},
 	{1, (*generator).bind},
 	{1, (*generator).reuseaddr},
-	{2, (*generator).nodelay},
 	{1, (*generator).deferAccept},
 	{1, func(g *generator) { g.do("listen", g.pick(isTCP, isListener), g.backlog()) }},
 	{2, (*generator).connect},
@@ -213,13 +212,6 @@ func (g *generator) backlog() string {
 func (g *generator) deferAccept() {
 	if g.defers {
 		g.do("deferaccept", g.pick(isListener), strconv.Itoa(5*g.r.IntN(2)))
-	}
-}
-
-// nodelay switches Nagle's algorithm on or off.
-func (g *generator) nodelay() {
-	if name := g.sock(); g.kinds[g.p.fd(name)] != isUnix {
-		g.do("nodelay", name, [...]string{"off", "off", "on"}[g.r.IntN(3)])
 	}
 }
 

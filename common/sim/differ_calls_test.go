@@ -28,7 +28,8 @@ var calls = map[string]func(p *player, s *step) string{
 	"ctl": ctlCall, "wait": waitCall, "poll": pollCall, "add": addCall, "count": countCall,
 }
 
-// socketCall: NAME = socket, or socket6 for IPv6. All sockets are non-blocking and have TCP_NODELAY.
+// socketCall: NAME = socket, or socket6 for IPv6. All sockets are non-blocking and send without Nagle's delay: what a
+// delayed acknowledgement decides depends on time.
 func socketCall(family int) func(p *player, s *step) string {
 	return func(p *player, s *step) string {
 		fd, err := p.m.Socket(family, sim.SOCK_STREAM|sim.SOCK_NONBLOCK|sim.SOCK_CLOEXEC, 0)

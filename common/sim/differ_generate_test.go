@@ -13,21 +13,19 @@ import (
 // What the generator avoids, because the kernels are meant to differ there:
 //
 //  1. More than mostBytes in one sequence: how much a socket takes isn't modelled exactly.
-//  2. An epoll instance in the interest list of another one: sim panics.
-//  3. SIOCOUTQ: Linux counts the sequence numbers of SYN and FIN, too.
-//  4. A socket that connects to itself: sim panics.
-//  5. Rights to a Unix socket or an epoll instance: if a socket is sent to itself, Linux frees it as
+//  2. TCP_NODELAY off: a delayed acknowledgement then decides when bytes arrive.
+//  3. An epoll instance in the interest list of another one: sim panics.
+//  4. SIOCOUTQ: what is unacknowledged depends on time, too.
+//  5. A socket that connects to itself: sim panics.
+//  6. Rights to a Unix socket or an epoll instance: if a socket is sent to itself, Linux frees it as
 //     garbage, and sim panics.
-//  6. Empty messages over a pair: kernels differ in whether the peer gets an error when they are
+//  7. Empty messages over a pair: kernels differ in whether the peer gets an error when they are
 //     unread at the end. And with rights, package unix sends one byte in their place.
-//  7. With TCP_DEFER_ACCEPT, a full backlog, or another listener on the same port: Linux then drops
+//  8. With TCP_DEFER_ACCEPT, a full backlog, or another listener on the same port: Linux then drops
 //     the bytes of a client that was held back, and waits until they come again.
-//  8. After MSG_MORE, anything but a further send: whether a segment from the peer makes Linux send
+//  9. After MSG_MORE, anything but a further send: whether a segment from the peer makes Linux send
 //     what it holds back depends on the window in it, and a FIN together with bytes is acknowledged
 //     sooner than a FIN alone.
-//
-// A sequence takes less than the 40 ms after which an acknowledgement is sent in any case. So what
-// Nagle's algorithm holds back doesn't depend on time.
 const mostBytes = 48 << 10
 
 // The lengths of sequences. The steps of a connection count too.

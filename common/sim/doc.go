@@ -25,11 +25,21 @@
 // file closes immediately; Linux waits until the call returns.
 //
 // How many bytes a full connection takes isn't what Linux takes: there it depends on how they were
-// sent. The window is all that is free. MSG_MORE holds bytes back until any segment arrives, where
-// Linux sometimes waits longer. SIOCOUTQ doesn't count the sequence numbers of SYN and FIN.
+// sent. The window is all that is free, and acknowledgements don't depend on the lengths of segments.
+// MSG_MORE holds bytes back until any segment arrives, where Linux sometimes waits longer.
 //
 // Unix sockets come in pairs, as streams or with SOCK_SEQPACKET. A message can't carry a socket that
 // the message would then keep open itself. An epoll instance can't watch another one, and a TCP socket
 // can't connect to itself: these calls panic. A new process starts in its parent's directory. wait4
 // waits for one child or for any, and knows no other option than WNOHANG.
+//
+// Files are for reading, except memory files. Only the kernel's caller makes, changes, renames or
+// removes them. They have no hard links, owners, or times but that of the last modification, and
+// either everybody may use a file or nobody. A named pipe can be opened with O_PATH only. Of /proc
+// there are self/exe, which can't be opened for reading, and self/fd; /proc/self is a directory and
+// not a link. A working directory is a path: if a directory is renamed, the processes in it don't
+// go with it. Every page of a file is in the page cache until Cold is called, and the kernel never
+// reads ahead on its own. A mapping is for reading and writing, and isn't longer than its memory
+// file. That file keeps its size while a living process maps it. Fstat, cachestat and posix_fadvise
+// know only files, and sendfile can't send to a pipe.
 package sim

@@ -86,11 +86,11 @@ func (t *Thread) epollCtl(epfd, op, fd int, e *EpollEvent) Errno {
 	if e == nil && op != EPOLL_CTL_DEL {
 		return EFAULT
 	}
-	epd, errno := t.proc.table.at(epfd)
+	epd, errno := t.opened(epfd)
 	if errno != 0 {
 		return errno
 	}
-	d, errno := t.proc.table.at(fd)
+	d, errno := t.opened(fd)
 	if errno != 0 {
 		return errno
 	}

@@ -23,13 +23,16 @@ const (
 	ENOMEM          = Errno(12)
 	EACCES          = Errno(13)
 	EFAULT          = Errno(14)
+	EBUSY           = Errno(16)
 	EEXIST          = Errno(17)
 	EXDEV           = Errno(18)
+	ENODEV          = Errno(19)
 	ENOTDIR         = Errno(20)
 	EISDIR          = Errno(21)
 	EINVAL          = Errno(22)
 	ENFILE          = Errno(23)
 	EMFILE          = Errno(24)
+	EFBIG           = Errno(27)
 	ENOSPC          = Errno(28)
 	ESPIPE          = Errno(29)
 	EPIPE           = Errno(32)
@@ -38,6 +41,7 @@ const (
 	ELOOP           = Errno(40)
 	ENONET          = Errno(64)
 	EPROTO          = Errno(71)
+	EOVERFLOW       = Errno(75)
 	ENOTSOCK        = Errno(88)
 	EDESTADDRREQ    = Errno(89)
 	EMSGSIZE        = Errno(90)
@@ -80,13 +84,16 @@ var errnos = []struct {
 	{ENOMEM, "ENOMEM", "cannot allocate memory"},
 	{EACCES, "EACCES", "permission denied"},
 	{EFAULT, "EFAULT", "bad address"},
+	{EBUSY, "EBUSY", "device or resource busy"},
 	{EEXIST, "EEXIST", "file exists"},
 	{EXDEV, "EXDEV", "invalid cross-device link"},
+	{ENODEV, "ENODEV", "no such device"},
 	{ENOTDIR, "ENOTDIR", "not a directory"},
 	{EISDIR, "EISDIR", "is a directory"},
 	{EINVAL, "EINVAL", "invalid argument"},
 	{ENFILE, "ENFILE", "too many open files in system"},
 	{EMFILE, "EMFILE", "too many open files"},
+	{EFBIG, "EFBIG", "file too large"},
 	{ENOSPC, "ENOSPC", "no space left on device"},
 	{ESPIPE, "ESPIPE", "illegal seek"},
 	{EPIPE, "EPIPE", "broken pipe"},
@@ -95,6 +102,7 @@ var errnos = []struct {
 	{ELOOP, "ELOOP", "too many levels of symbolic links"},
 	{ENONET, "ENONET", "machine is not on the network"},
 	{EPROTO, "EPROTO", "protocol error"},
+	{EOVERFLOW, "EOVERFLOW", "value too large for defined data type"},
 	{ENOTSOCK, "ENOTSOCK", "socket operation on non-socket"},
 	{EDESTADDRREQ, "EDESTADDRREQ", "destination address required"},
 	{EMSGSIZE, "EMSGSIZE", "message too long"},

@@ -28,6 +28,7 @@ func (t *Thread) Eventfd(initial uint, flags int) (int, error) {
 func (e *eventfd) kind() string      { return "eventfd" }
 func (e *eventfd) queue() *waitQueue { return &e.q }
 func (e *eventfd) released()         {}
+func (e *eventfd) wholeOnly() bool   { return true }
 
 func (e *eventfd) events() (flags uint32) {
 	if e.count > 0 {

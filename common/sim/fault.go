@@ -22,8 +22,12 @@ func (k *Kernel) faultFor(t *Thread, call string) Errno {
 	return 0
 }
 
-// limit is how many of n bytes the call that t is in may transfer.
-func (t *Thread) limit(n int) int {
+// limit is how many of n bytes the call that t is in may transfer from or to d. A fault cuts streams
+// of bytes, but not what is read or written as a whole: a message, or the counter of an eventfd.
+func (t *Thread) limit(d *description, n int) int {
+	if w, ok := d.file.(interface{ wholeOnly() bool }); ok && w.wholeOnly() {
+		return n
+	}
 	if f := t.k.useFault(t, t.current.Call, true); f != nil {
 		return min(n, f.Bytes)
 	}

@@ -104,7 +104,7 @@ func (tb *table) closeAll() {
 // room reports whether n further numbers are free.
 func (tb *table) room(n int) bool {
 	used := 0
-	for _, d := range tb.fds {
+	for _, d := range tb.fds[:min(len(tb.fds), tb.limit)] {
 		if d.description != nil {
 			used++
 		}
@@ -143,7 +143,7 @@ func (t *Thread) Read(fd int, p []byte) (int, error) {
 		if errno != 0 || d.flags&O_PATH != 0 {
 			return -1, EBADF
 		}
-		p := p[:t.limit(len(p))]
+		p := p[:t.limit(d, len(p))]
 		n, errno := t.whenReady(d, false, func() (int, Errno) { return d.file.read(t, d, p) })
 		got = max(n, 0)
 		return n, errno
@@ -158,7 +158,7 @@ func (t *Thread) Write(fd int, p []byte) (int, error) {
 		if errno != 0 || d.flags&O_PATH != 0 {
 			return -1, EBADF
 		}
-		p := p[:t.limit(len(p))]
+		p := p[:t.limit(d, len(p))]
 		return t.whenReady(d, false, func() (int, Errno) { return d.file.write(t, d, p) })
 	})
 	return n, errno.err()

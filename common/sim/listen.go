@@ -152,10 +152,8 @@ func (s *tcp) connect(t *Thread, d *description, to netip.AddrPort) Errno {
 
 // disconnect makes a socket whose connection is over as it was before connect(2).
 func (s *tcp) disconnect() {
-	s.phase = unconnected
+	s.phase, s.err = unconnected, 0
 	s.received, s.finCame, s.noReceive, s.noSend = nil, false, false, false
-	s.finSent, s.smallSent, s.more, s.noSpace = false, false, false, false
-	s.acks = newAcks()
 	s.remote = netip.AddrPort{}
 	if !s.lockedAddr {
 		s.local = netip.AddrPortFrom(s.unspecified(), s.local.Port())
@@ -308,4 +306,21 @@ func (s *tcp) stopListening() {
 	}
 	s.state = closed
 	s.listening = nil
+}
+
+// Listening is an address by which clients on the same machine reach the process, or ok is false if
+// it doesn't listen.
+func (p *Process) Listening() (at netip.AddrPort, ok bool) {
+	for _, d := range p.table.fds {
+		if d.description == nil {
+			continue
+		}
+		if s, isTCP := d.file.(*tcp); isTCP && s.state == listen {
+			if at = s.local; at.Addr().IsUnspecified() {
+				at = netip.AddrPortFrom(loopbackOf(at.Addr()), at.Port())
+			}
+			return at, true
+		}
+	}
+	return at, false
 }

@@ -13,10 +13,8 @@ type pipePage struct {
 	read int // how much of data has been read
 }
 
-const (
-	pageSize  = 4096 // also PIPE_BUF
-	pipePages = 16
-)
+// pipePages is how many pages a pipe holds. The size of a page is also PIPE_BUF.
+const pipePages = 16
 
 // pipeEnd is one end of a pipe.
 type pipeEnd struct {
@@ -118,7 +116,7 @@ func (e *pipeEnd) write(t *Thread, d *description, p []byte) (n int, errno Errno
 		case e.reader.closed:
 			errno = EPIPE
 		case !e.full():
-			k := min(len(p)-n, pageSize)
+			k := min(len(p)-n, Pagesize)
 			e.pages = append(e.pages, pipePage{data: append([]byte(nil), p[n:n+k]...)})
 			n += k
 		case d.nonblocking():
@@ -138,12 +136,12 @@ func (e *pipeEnd) write(t *Thread, d *description, p []byte) (n int, errno Errno
 // merge appends to the last page what of p doesn't fill whole pages, if it has room, and returns how
 // much that was. These are the first bytes of p.
 func (e *pipe) merge(p []byte) int {
-	n := len(p) % pageSize
+	n := len(p) % Pagesize
 	if n == 0 || len(e.pages) == 0 {
 		return 0
 	}
 	last := &e.pages[len(e.pages)-1]
-	if len(last.data)+n > pageSize {
+	if len(last.data)+n > Pagesize {
 		return 0
 	}
 	last.data = append(last.data, p[:n]...)

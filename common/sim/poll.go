@@ -57,7 +57,7 @@ func (t *Thread) ready(fds []PollFd) (n int) {
 		if f.Fd < 0 {
 			continue
 		}
-		if d, errno := t.proc.table.at(int(f.Fd)); errno != 0 {
+		if d, errno := t.opened(int(f.Fd)); errno != 0 {
 			f.Revents = POLLNVAL
 		} else {
 			f.Revents = int16(d.file.events() & (uint32(uint16(f.Events)) | POLLERR | POLLHUP))
@@ -72,7 +72,7 @@ func (t *Thread) ready(fds []PollFd) (n int) {
 // queues returns the queues of the files that fds names.
 func (t *Thread) queues(fds []PollFd) (all []*waitQueue) {
 	for _, f := range fds {
-		if d, errno := t.proc.table.at(int(f.Fd)); errno == 0 {
+		if d, errno := t.opened(int(f.Fd)); errno == 0 {
 			all = append(all, d.file.queue())
 		}
 	}

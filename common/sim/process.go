@@ -189,3 +189,13 @@ func (t *Thread) Getrandom(p []byte) (int, error) {
 	})
 	return n, errno.err()
 }
+
+// Descriptors is how many descriptors the process has open.
+func (p *Process) Descriptors() (n int) {
+	for _, d := range p.table.fds {
+		if d.description != nil {
+			n++
+		}
+	}
+	return n
+}

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -102,7 +101,7 @@ func transcript(t *testing.T, text string) string {
 		fmt.Fprintf(&b, "%v %d %s(%s) = %d %s\n", e.Time, e.Pid, e.Call, e.Args, e.Result, e.Errno.Name())
 	}}
 	var w *World
-	w = s.Play(config, Program{Main: func() { greeter()() }}, netip.MustParseAddrPort("127.0.0.1:80"))
+	w = s.Play(config, Program{Main: func() { greeter()() }})
 	defer w.Close()
 	if !w.Run(time.Minute, 100_000) {
 		t.Error("the scenario doesn't end")

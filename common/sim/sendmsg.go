@@ -47,9 +47,66 @@ func (t *Thread) Sendmsg(fd int, bufs [][]byte, rights []int, flags int) (int, e
 		if errno != 0 {
 			return -1, errno
 		}
+		bufs := t.limitAll(d, bufs)
 		return t.whenReady(d, flags&MSG_DONTWAIT != 0, func() (int, Errno) {
 			return s.sendmsg(t, d, bufs, carried, flags)
 		})
+	})
+	return n, errno.err()
+}
+
+// Send is send(2), or sendto(2) without an address.
+func (t *Thread) Send(fd int, p []byte, flags int) (int, error) {
+	n, errno := t.call("sendto", func() string {
+		return argList(fd, bytesArg(p), len(p), msgFlagArg(flags), raw("NULL"), 0)
+	}, func() (int, Errno) {
+		s, d, errno := t.messenger(fd)
+		if errno != 0 {
+			return -1, errno
+		}
+		p := p[:t.limit(d, len(p))]
+		return t.whenReady(d, flags&MSG_DONTWAIT != 0, func() (int, Errno) {
+			return s.sendmsg(t, d, [][]byte{p}, nil, flags)
+		})
+	})
+	return n, errno.err()
+}
+
+// limitAll is limit for the bytes of several buffers.
+func (t *Thread) limitAll(d *description, bufs [][]byte) (limited [][]byte) {
+	total := 0
+	for _, p := range bufs {
+		total += len(p)
+	}
+	n := t.limit(d, total)
+	if n == total {
+		return bufs
+	}
+	for _, p := range bufs {
+		k := min(len(p), n)
+		limited = append(limited, p[:k])
+		n -= k
+	}
+	return limited
+}
+
+// Recv is recv(2), or recvfrom(2) without an address. Descriptors that come with a message are
+// closed.
+func (t *Thread) Recv(fd int, p []byte, flags int) (n int, err error) {
+	n, errno := t.call("recvfrom", func() string {
+		return argList(fd, bytesArg(p[:min(max(n, 0), len(p))]), len(p), msgFlagArg(flags), raw("NULL"), raw("NULL"))
+	}, func() (int, Errno) {
+		s, d, errno := t.messenger(fd)
+		if errno != 0 {
+			return -1, errno
+		}
+		p := p[:t.limit(d, len(p))]
+		n, errno = t.whenReady(d, flags&MSG_DONTWAIT != 0, func() (int, Errno) {
+			got, carried, _, errno := s.recvmsg(t, d, p, flags)
+			releaseAll(carried)
+			return got, errno
+		})
+		return n, errno
 	})
 	return n, errno.err()
 }
@@ -83,6 +140,7 @@ func (t *Thread) Recvmsg(fd int, p []byte, room int, flags int) (n int, rights [
 			return -1, errno
 		}
 		var carried []*description
+		p := p[:t.limit(d, len(p))]
 		n, errno = t.whenReady(d, flags&MSG_DONTWAIT != 0, func() (got int, errno Errno) {
 			got, carried, out, errno = s.recvmsg(t, d, p, flags)
 			return got, errno

@@ -9,6 +9,7 @@ import (
 // segment is a call of one of peer's methods, and arrives before the sender's system call returns.
 type tcp struct {
 	k      *Kernel
+	id     uint64
 	family int
 	q      waitQueue
 	state  tcpState
@@ -33,7 +34,7 @@ type tcp struct {
 	unacked    int  // bytes that the peer's kernel has, and has not acknowledged
 	smallSent  bool // a segment that wasn't full is among them
 	more       bool // the last send had MSG_MORE
-	noSpace    bool // a send or a wait has found the send buffer full (SOCK_NOSPACE)
+	noSpace    bool // a send has found the send buffer full, or has filled it (SOCK_NOSPACE)
 	corkTimer  timer
 	synTimer   timer
 	synRetries int
@@ -107,7 +108,7 @@ func (t *Thread) Socket(family, typ, protocol int) (int, error) {
 
 func (k *Kernel) newTCP(family int) *tcp {
 	return &tcp{
-		k: k, family: family, corkTimer: timer{index: -1}, synTimer: timer{index: -1},
+		k: k, id: k.nextID(), family: family, corkTimer: timer{index: -1}, synTimer: timer{index: -1},
 		acks:    newAcks(),
 		options: options{sendBuffer: k.cfg.SendBuffer, receiveBuffer: k.cfg.ReceiveBuffer},
 	}
@@ -136,8 +137,6 @@ func (s *tcp) events() (flags uint32) {
 		}
 		if s.noSend || s.writable() {
 			flags |= POLLOUT
-		} else {
-			s.noSpace = true
 		}
 	}
 	if s.err != 0 {

@@ -7,7 +7,7 @@ import "time"
 
 // sendmsg is sendmsg(2). The bytes go to the send buffer, and from there to the peer as far as its
 // window allows.
-func (s *tcp) sendmsg(t *Thread, _ *description, bufs [][]byte, rights []*description, flags int) (int, Errno) {
+func (s *tcp) sendmsg(_ *Thread, _ *description, bufs [][]byte, rights []*description, flags int) (int, Errno) {
 	if flags&^(MSG_NOSIGNAL|MSG_DONTWAIT|MSG_MORE) != 0 || rights != nil {
 		panic("sim: sendmsg with these flags, or with rights, isn't modelled for TCP")
 	}
@@ -26,7 +26,7 @@ func (s *tcp) sendmsg(t *Thread, _ *description, bufs [][]byte, rights []*descri
 		s.noSpace = true
 		return -1, EAGAIN
 	}
-	n := min(t.limit(total), room)
+	n := min(total, room)
 	if n < total && n == room {
 		s.noSpace = true
 	}
@@ -38,6 +38,7 @@ func (s *tcp) sendmsg(t *Thread, _ *description, bufs [][]byte, rights []*descri
 	}
 	s.more = flags&MSG_MORE != 0
 	s.push()
+	s.noSpace = s.noSpace || !s.writable()
 	return n, 0
 }
 
@@ -215,11 +216,12 @@ func (s *tcp) recvmsg(_ *Thread, _ *description, p []byte, flags int) (n int, ri
 	case s.state == listen:
 		return -1, nil, 0, ENOTCONN
 	case len(s.received) > 0:
+		window := s.receiveBuffer - len(s.received)
 		n = copy(p, s.received)
 		if s.received = s.received[n:]; len(s.received) == 0 {
 			s.received = nil
 		}
-		s.acks.read(s)
+		s.acks.read(s, window)
 		if s.peer != nil {
 			s.peer.push() // the window has grown
 		}
@@ -311,10 +313,13 @@ func (a *acks) sent(s *tcp) {
 	a.carried(s)
 }
 
-// read acknowledges when the process has read everything. In a dialogue, where an answer is expected
-// soon, it does so only for two segments or more.
-func (a *acks) read(s *tcp) {
-	if len(s.received) == 0 && (a.segments > 1 || a.segments == 1 && !a.dialogue) {
+// read decides after the process has read. window is how many bytes the peer could still send before
+// that. If the process has read everything, the socket acknowledges; in a dialogue, where an answer
+// is expected soon, it does so only for two segments or more. It also acknowledges if the window is
+// now at least twice as large, because the peer may wait for that.
+func (a *acks) read(s *tcp, window int) {
+	empty := len(s.received) == 0 && (a.segments > 1 || a.segments == 1 && !a.dialogue)
+	if empty || s.receiveBuffer-len(s.received) >= 2*window {
 		a.acknowledge(s)
 	}
 }

@@ -109,6 +109,8 @@ func (s *unixSocket) takeError() Errno {
 	return e
 }
 
+func (s *unixSocket) wholeOnly() bool { return !s.stream }
+
 func (s *unixSocket) sendmsg(t *Thread, d *description, bufs [][]byte, rights []*description, flags int) (int, Errno) {
 	if flags&^(MSG_NOSIGNAL|MSG_DONTWAIT|MSG_MORE) != 0 {
 		panic("sim: sendmsg with the flags " + string(msgFlagArg(flags)) + " isn't modelled for Unix sockets")
@@ -117,7 +119,7 @@ func (s *unixSocket) sendmsg(t *Thread, d *description, bufs [][]byte, rights []
 	if !s.stream {
 		return s.sendPacket(p, rights)
 	}
-	return s.sendStream(t, p[:t.limit(len(p))], rights, flags&MSG_DONTWAIT != 0 || d.nonblocking())
+	return s.sendStream(t, p, rights, flags&MSG_DONTWAIT != 0 || d.nonblocking())
 }
 
 func (s *unixSocket) write(t *Thread, d *description, p []byte) (int, Errno) {
@@ -204,7 +206,7 @@ func (s *unixSocket) recvmsg(t *Thread, _ *description, p []byte, flags int) (n 
 		panic("sim: recvmsg with the flags " + string(msgFlagArg(flags)) + " isn't modelled for Unix sockets")
 	}
 	if s.stream {
-		n, rights, errno = s.receiveStream(p[:t.limit(len(p))])
+		n, rights, errno = s.receiveStream(p)
 		return n, rights, 0, errno
 	}
 	n, rights, errno = s.receivePacket(p)

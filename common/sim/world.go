@@ -14,7 +14,6 @@ type World struct {
 	Server  *Process
 	Clients []*Client // in the order in which the scenario names them
 
-	to      netip.AddrPort // where clients connect
 	actions []Action
 	byName  map[string]*Client
 	steps   int
@@ -23,9 +22,9 @@ type World struct {
 	lastStep int           // the step in which it came
 }
 
-// Play makes a kernel for the scenario, and starts prog on it. Clients connect to the address to.
-// config may have a Trace; seed, limits and buffers are the scenario's.
-func (s *Scenario) Play(config Config, prog Program, to netip.AddrPort) *World {
+// Play makes a kernel for the scenario, and starts prog on it. config may have a Trace; seed, limits
+// and buffers are the scenario's.
+func (s *Scenario) Play(config Config, prog Program) *World {
 	config.Seed, config.Preempt = s.Seed, s.Preempt
 	if s.Buffers > 0 {
 		config.SendBuffer, config.ReceiveBuffer = s.Buffers, s.Buffers
@@ -33,7 +32,7 @@ func (s *Scenario) Play(config Config, prog Program, to netip.AddrPort) *World {
 	if s.Files > 0 {
 		config.MaxFiles = s.Files
 	}
-	w := &World{Kernel: New(config), to: to, actions: s.Actions, byName: map[string]*Client{}}
+	w := &World{Kernel: New(config), actions: s.Actions, byName: map[string]*Client{}}
 	for _, f := range s.Faults {
 		w.Kernel.Inject(f)
 	}
@@ -127,15 +126,22 @@ func (w *World) act(a *Action) {
 		w.Server.Signal(a.Signal)
 	}
 	for _, name := range a.Clients {
-		w.client(name).act(a, w.to)
+		w.client(name).act(a, w.Server)
 	}
 }
 
-func (c *Client) act(a *Action, to netip.AddrPort) {
+// nowhere is where a client connects if the server doesn't listen.
+var nowhere = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 1)
+
+func (c *Client) act(a *Action, server *Process) {
 	switch a.Verb {
 	case Connects:
 		if c.fd >= 0 {
 			c.Close()
+		}
+		to, ok := server.Listening()
+		if !ok {
+			to = nowhere
 		}
 		c.End = ""
 		if err := c.Connect(to, netip.Addr{}); err != nil {
@@ -160,6 +166,20 @@ func (w *World) pump() {
 	for _, c := range w.Clients {
 		c.Pump()
 	}
+}
+
+// Do makes one action of the scenario's language now, such as: A sends "GET". An error says in one
+// line what is wrong.
+func (w *World) Do(line string) error {
+	s, err := ParseScenario("at 0s " + line)
+	if err != nil {
+		return err
+	}
+	for i := range s.Actions {
+		w.act(&s.Actions[i])
+	}
+	w.pump()
+	return nil
 }
 
 // Close ends everything.

@@ -1,0 +1,200 @@
+package sim
+
+import (
+	"slices"
+	"time"
+)
+
+// Snapshot is the state of a whole kernel, as data. It shares nothing with the kernel.
+type Snapshot struct {
+	Time      time.Duration // since the kernel started
+	Calls     uint64        // system calls so far
+	Processes []ProcessState
+	Files     []FileState // the open file descriptions, by ascending ID
+	Sockets   []SocketState
+}
+
+// ProcessState is a process.
+type ProcessState struct {
+	Pid         int
+	Parent      int // 0: started from outside, or its parent has ended
+	Args        []string
+	Zombie      bool
+	Program     bool // it runs a program, and isn't a client
+	Threads     []ThreadState
+	Descriptors []DescriptorState
+}
+
+// ThreadState is a thread. Call, Caller and Loop tell where it waits; they are empty for a thread
+// that can run. Args, Caller and Loop need a Config with a Trace.
+type ThreadState struct {
+	Tid     int
+	Waits   bool
+	Call    string
+	Args    string
+	Timeout time.Duration // when the wait times out, since the kernel started; -1: it doesn't
+	Caller  Source
+	Loop    Source
+}
+
+// DescriptorState is an entry of a process's table of descriptors.
+type DescriptorState struct {
+	Fd          int
+	File        uint64 // ID of the open file description
+	CloseOnExec bool
+}
+
+// FileState is an open file description.
+type FileState struct {
+	ID          uint64
+	Kind        string // tcp, eventfd, epoll, …
+	References  int    // descriptors and messages that refer to it
+	NonBlocking bool
+	Events      uint32          // the event flags of poll(2) that hold
+	Socket      uint64          // ID in Sockets, if it is a TCP socket
+	Count       uint64          // counter of an eventfd
+	Interest    []InterestState // of an epoll instance: the interest list
+	Ready       []int           // of an epoll instance: the Fd of each entry of the ready list
+}
+
+// InterestState is an entry of an interest list.
+type InterestState struct {
+	Fd     int // the number under which it was added
+	File   uint64
+	Events uint32
+}
+
+// SocketState is a TCP socket. Some have no open file description: those in a backlog, and those
+// that are closed and that the kernel still finishes.
+type SocketState struct {
+	ID            uint64
+	State         string
+	Local, Remote string // empty: none
+	Peer          uint64 // ID of the other end, if it is still connected
+	Received      []byte // arrived, and not read
+	Unsent        []byte // accepted from the process, and not delivered to the peer's kernel
+	Unacked       int    // delivered, and not acknowledged
+	FinReceived   bool
+	FinSent       bool
+	ReceiveBuffer int
+	SendBuffer    int
+	Error         string   // pending SO_ERROR
+	Backlog       []uint64 // of a listener: the sockets that wait for accept(2)
+	Limit         int      // of a listener: the argument of listen(2)
+	Deferred      []uint64 // of a listener: those that TCP_DEFER_ACCEPT holds back
+}
+
+// Snapshot returns the kernel's state.
+func (k *Kernel) Snapshot() *Snapshot {
+	s := &Snapshot{Time: k.now, Calls: k.calls}
+	var files []*description
+	var sockets []*tcp
+	for _, p := range k.processes {
+		s.Processes = append(s.Processes, p.snapshot())
+		for _, d := range p.table.descriptions() {
+			if !slices.Contains(files, d) {
+				files = append(files, d)
+			}
+		}
+	}
+	slices.SortFunc(files, func(a, b *description) int { return int(a.id) - int(b.id) })
+	for _, d := range files {
+		s.Files = append(s.Files, d.snapshot())
+		if t, ok := d.file.(*tcp); ok {
+			sockets = connectedTo(sockets, t)
+		}
+	}
+	slices.SortFunc(sockets, func(a, b *tcp) int { return int(a.id) - int(b.id) })
+	for _, t := range sockets {
+		s.Sockets = append(s.Sockets, t.snapshot())
+	}
+	return s
+}
+
+// connectedTo adds a socket to all, with those that are known only through it.
+func connectedTo(all []*tcp, s *tcp) []*tcp {
+	if s == nil || slices.Contains(all, s) {
+		return all
+	}
+	all = connectedTo(append(all, s), s.peer)
+	if s.listening != nil {
+		for _, c := range slices.Concat(s.backlog, s.deferred) {
+			all = connectedTo(all, c)
+		}
+	}
+	return all
+}
+
+func (p *Process) snapshot() ProcessState {
+	s := ProcessState{Pid: p.Pid, Args: slices.Clone(p.args), Zombie: p.state == zombie, Program: p.outside == nil}
+	if p.parent != nil {
+		s.Parent = p.parent.Pid
+	}
+	for _, t := range p.threads {
+		state := ThreadState{Tid: t.ID, Waits: t.state == waits, Timeout: forever}
+		if state.Waits {
+			state.Call, state.Args = t.current.Call, t.current.Args
+			state.Caller, state.Loop = t.current.Caller, t.current.Loop
+			if t.timer.index >= 0 {
+				state.Timeout = t.timer.at
+			}
+		}
+		s.Threads = append(s.Threads, state)
+	}
+	for fd, d := range p.table.fds {
+		if d.description != nil {
+			s.Descriptors = append(s.Descriptors, DescriptorState{fd, d.id, d.cloexec})
+		}
+	}
+	return s
+}
+
+func (d *description) snapshot() FileState {
+	s := FileState{ID: d.id, Kind: d.file.kind(), References: d.refs, NonBlocking: d.nonblocking(), Events: d.file.events()}
+	switch f := d.file.(type) {
+	case *tcp:
+		s.Socket = f.id
+	case *eventfd:
+		s.Count = f.count
+	case *epoll:
+		for _, it := range f.items {
+			s.Interest = append(s.Interest, InterestState{it.fd, it.d.id, it.event.Events})
+		}
+		for _, it := range f.ready {
+			s.Ready = append(s.Ready, it.fd)
+		}
+	}
+	return s
+}
+
+func (s *tcp) snapshot() SocketState {
+	state := SocketState{
+		ID: s.id, State: s.state.String(), Received: slices.Clone(s.received), Unsent: slices.Clone(s.unsent),
+		Unacked: s.unacked, FinReceived: s.finCame, FinSent: s.finSent,
+		ReceiveBuffer: s.receiveBuffer, SendBuffer: s.sendBuffer,
+	}
+	if s.local.Port() != 0 {
+		state.Local = s.local.String()
+	}
+	if s.remote.Port() != 0 {
+		state.Remote = s.remote.String()
+	}
+	if s.peer != nil {
+		state.Peer = s.peer.id
+	}
+	if s.err != 0 {
+		state.Error = s.err.Name()
+	}
+	if s.listening != nil {
+		state.Limit = s.listening.limit
+		state.Backlog, state.Deferred = ids(s.backlog), ids(s.deferred)
+	}
+	return state
+}
+
+func ids(all []*tcp) (ids []uint64) {
+	for _, s := range all {
+		ids = append(ids, s.id)
+	}
+	return ids
+}

@@ -1,5 +1,0 @@
-package sim
-
-type inode struct{}
-
-func (k *Kernel) newRoot() *inode { return nil }
