@@ -85,6 +85,7 @@ func (l *loop) run() error {
 		n, err := sys.EpollWait(l.ep, l.ready, l.timeout(now))
 		now = sys.Now()
 		l.env.WaitFailed(now, err) // the error is logged; n is 0, and the iteration goes on
+		l.cfg.Round()              // a new budget of work
 		l.dispatch(now, n)
 		// tick comes after dispatch: a client whose bytes arrived in time must not time out
 		// because the loop reads them late.

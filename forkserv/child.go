@@ -177,6 +177,7 @@ func (c *child) run() error {
 		n, err := c.wait(now)
 		now = sys.Now()
 		c.env.WaitFailed(now, err) // the error is logged; n is 0, and the iteration goes on
+		c.cfg.Round()              // a new budget of work
 		c.count(n)
 		if err := c.dispatch(now); err != nil {
 			return err

@@ -50,6 +50,7 @@ func serve(c *net.TCPConn, cfg *session.Config) {
 	s := session.New(cfg, 1, time.Now(), nil)
 	scratch := make([]byte, 64<<10)
 	for flush(c, s); s.Want() != 0; flush(c, s) {
+		cfg.Round()
 		c.SetReadDeadline(s.Deadline())
 		if s.Want()&session.Read == 0 {
 			continue

@@ -39,6 +39,7 @@ func Example() {
 		fds := []sys.PollFd{{Fd: int32(fd), Events: conn.EventFlags(c.Want())}}
 		sys.Poll(fds, conn.Until(c.Deadline(), time.Now()))
 		now := time.Now()
+		cfg.Round()
 		if fds[0].Revents&^sys.POLLOUT != 0 {
 			c.ReadOnce(now)
 		} else if fds[0].Revents == 0 {

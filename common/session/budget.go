@@ -46,8 +46,10 @@ const (
 // has room for more. The rest waits for the next round.
 const MaxSend = 2 << 20
 
-// Round begins a round. Any call with a new time begins one too, so only a driver that doesn't
-// change the time needs to call Round.
+// Round begins a round. A loop calls it in each iteration, right after the wait. The time can't tell
+// where a round begins: on a coarse clock several iterations have the same time. If the second of
+// them had no work left, it could not even do what the first has left over, and the loop would spin
+// until the clock moves.
 func (cfg *Config) Round() {
 	if cfg.turnOf != nil && cfg.Spent() {
 		cfg.Stat.Add(stat.WorkSpent, 1)

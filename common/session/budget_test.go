@@ -31,6 +31,7 @@ func newRounds(app session.App, cfg *session.Config, flags ...string) *rounds {
 // next plays a round in which p arrives, and returns Want at its end.
 func (r *rounds) next(p []byte) session.Want {
 	r.now = r.now.Add(time.Millisecond)
+	r.cfg.Round()
 	scratch := make([]byte, 64<<10)
 	if len(p) > 0 {
 		to := r.s.Into(scratch)

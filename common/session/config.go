@@ -84,14 +84,14 @@ type Config struct {
 // one. Zero is no time. It takes 8 bytes where time.Time takes 24.
 type instant int64
 
-// setNow sets the time of the current call. A new time begins a new round.
+// setNow sets the time of the current call.
 func (cfg *Config) setNow(now time.Time) {
 	if cfg.base.IsZero() {
 		cfg.base = now.Add(-1)
+		cfg.Round() // the first one
 	}
 	if i := instant(now.Sub(cfg.base)); i != cfg.now {
 		cfg.wall, cfg.now = now, i
-		cfg.Round()
 	}
 }
 

@@ -13,6 +13,7 @@
 //	└──────────────────────────────────────────────────────────────────────┘
 //
 //	for s.Want() != 0 {
+//		cfg.Round()  // once for all sessions of the loop
 //		wait until readable, if Want has Read; until writable, if it has Write; or until Deadline;
 //			if Want has Work, don't wait
 //		readable:  n := read(fd, s.Into(scratch)); s.Feed(now, those n bytes)  // n == 0: s.End(now, nil)
