@@ -22,7 +22,8 @@ fuzz:
 
 check:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt would change these'; exit 1; }
-	go vet ./... && go -C tutorials vet ./... && GOWORK=off go -C tutorials/measure/baselines vet ./...
+	go vet ./... && go vet -tags sim ./... && go -C tutorials vet ./... && GOWORK=off go -C tutorials/measure/baselines vet ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./... && \
+		go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -tags sim ./... && \
 		cd tutorials && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./... && \
 		cd measure/baselines && GOWORK=off go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...

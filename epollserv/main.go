@@ -4,9 +4,12 @@ import (
 	"flag"
 
 	"threeloops/common/server"
+	"threeloops/common/sys"
 )
 
-func main() {
+func main() { sys.Main(run) }
+
+func run() {
 	server.Main(server.Model{
 		Name:  "epollserv",
 		About: "serves HTTP and WebSocket from one goroutine with epoll(7), or from several (-loops)",

@@ -1,4 +1,4 @@
-//go:build !race
+//go:build !race && !sim
 
 // The race detector takes memory of its own, so this test doesn't run with it.
 

@@ -7,7 +7,9 @@ import (
 	"threeloops/common/sys"
 )
 
-func main() { runProcess(sys.ForkExec) }
+func main() { sys.Main(run) }
+
+func run() { runProcess(sys.ForkExec) }
 
 // runProcess runs the parent, or the child if the parent has started this process.
 func runProcess(fork fork) {

@@ -1,8 +1,13 @@
 package main
 
-import "threeloops/common/server"
+import (
+	"threeloops/common/server"
+	"threeloops/common/sys"
+)
 
-func main() {
+func main() { sys.Main(run) }
+
+func run() {
 	server.Main(server.Model{
 		Name:  "pollserv",
 		About: "serves HTTP and WebSocket from one goroutine with poll(2)",

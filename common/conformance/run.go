@@ -85,6 +85,7 @@ type runner struct {
 	target   Target
 	cuttings []tracetest.Cutting
 
+	kernel  sync.Mutex // held while a simulated kernel runs: only one may run at a time
 	mu      sync.Mutex
 	servers map[string]*Server // by flags
 }
@@ -124,7 +125,10 @@ func (r *runner) play(t *testing.T, tr *tracetest.Trace, room chan struct{}) {
 		t.Fatalf("the core, whole: %v", err)
 	}
 	play := play(core.Play)
-	if r.target.Start != nil {
+	switch {
+	case r.target.Main != nil:
+		play = r.oneAtATime(r.target.simulate(tr.Flags))
+	case r.target.Start != nil:
 		play = tracetest.Socket{Addr: r.server(tr.Flags).Addr}.Play
 	}
 	for i, got := range r.playAll(tr, play, room) {
@@ -136,6 +140,14 @@ func (r *runner) play(t *testing.T, tr *tracetest.Trace, room chan struct{}) {
 				t.Errorf("want the core's bytes (-want +got):\n%s", cmp.Diff(lines(want), lines(got.bytes)))
 			}
 		})
+	}
+}
+
+func (r *runner) oneAtATime(play play) play {
+	return func(tr *tracetest.Trace, cut tracetest.Cutting) ([]byte, error) {
+		r.kernel.Lock()
+		defer r.kernel.Unlock()
+		return play(tr, cut)
 	}
 }
 

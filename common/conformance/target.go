@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"threeloops/common/processtest"
+	"threeloops/common/sim"
+	"threeloops/common/tracetest"
 )
 
 // Target is what the table is played against.
@@ -20,8 +22,11 @@ type Target struct {
 	// other servers have the same parser and session, and test these with a hundred cuts.
 	Few bool
 	// Start starts a server with these flags, on a port of its own choice,
-	// and stops it when the test is over. Nil: the core in memory.
+	// and stops it when the test is over. Nil: the core in memory, or a simulated server.
 	Start func(t testing.TB, flags ...string) *Server
+	// Main is the main function of a server that runs on a simulated kernel. Nil: the core, or a
+	// server that Start starts.
+	Main func()
 }
 
 // Server is a server that has been started.
@@ -47,6 +52,31 @@ func Exec(name string, flags ...string) Target {
 	}}
 }
 
+// Simulated is a server on a simulated kernel. The test must be built with the tag sim. Each server
+// started has flags before those of the trace, which count then.
+func Simulated(name string, main func(), flags ...string) Target {
+	return Target{Name: name, Flags: flags, Main: main}
+}
+
+// simulate returns the function that plays a trace against a simulated server with the trace's flags.
+func (target *Target) simulate(traceFlags []string) play {
+	var flags []string
+	files := map[string][]byte{}
+	for i, flag := range slices.Concat(target.Flags, traceFlags) {
+		if name, entries, ok := splitList(flag); ok {
+			path := "/list" + strconv.Itoa(i)
+			files[path] = listText(entries)
+			flag = name + "=" + path
+		}
+		flags = append(flags, flag)
+	}
+	return tracetest.Simulated{Main: target.Main, Name: target.Name, Flags: flags, Prepare: func(k *sim.Kernel) {
+		for path, text := range files {
+			k.WriteFile(path, text)
+		}
+	}}.Play
+}
+
 // listPrefix begins a flag's value that stands for a file with a list.
 const listPrefix = "list:"
 
@@ -57,15 +87,18 @@ func splitList(flag string) (name string, entries []string, ok bool) {
 	return name, strings.Split(value, ","), ok
 }
 
-// writeLists replaces lists by the files that they stand for: the number of
-// entries, then one a line.
+// listText is the text of a file with a list: the number of entries, then one a line.
+func listText(entries []string) []byte {
+	return fmt.Appendf(nil, "%d\n%s\n", len(entries), strings.Join(entries, "\n"))
+}
+
+// writeLists replaces lists by the files that they stand for.
 func writeLists(t testing.TB, flags []string) []string {
 	var all []string
 	for i, flag := range flags {
 		if name, entries, ok := splitList(flag); ok {
 			file := filepath.Join(t.TempDir(), strconv.Itoa(i))
-			text := fmt.Sprintf("%d\n%s\n", len(entries), strings.Join(entries, "\n"))
-			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			if err := os.WriteFile(file, listText(entries), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			flag = name + "=" + file

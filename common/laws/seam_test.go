@@ -164,31 +164,105 @@ func (s source) callsUnderLock() (found []string) {
 	return found
 }
 
-// The files of common/sys that need Linux say so, and a second kernel replaces exactly these.
-func TestOnlyTheLinuxFilesOfSysNeedLinux(t *testing.T) {
+// kernel says for which builds a file of common/sys is, by the end of its name.
+type kernel struct {
+	suffix string
+	builds [3]bool // Linux, Linux with the tag sim, js
+	real   bool    // it may reach the real machine
+}
+
+// kernels lists the kinds of files; the first that fits a name counts. The files boot are outside of
+// the simulated kernel: they start it, and are no part of a server.
+var kernels = []kernel{
+	{"_linux.go", [3]bool{true, false, false}, true},
+	{"boot_sim.go", [3]bool{false, true, false}, true},
+	{"boot_js.go", [3]bool{false, false, true}, true},
+	{"_sim.go", [3]bool{false, true, true}, false},
+	{".go", [3]bool{true, true, true}, false},
+}
+
+func kernelOf(path string) kernel {
+	i := slices.IndexFunc(kernels, func(k kernel) bool { return strings.HasSuffix(path, k.suffix) })
+	return kernels[i]
+}
+
+// Each file of common/sys is for one kernel, or for both, and only the files for Linux need Linux.
+func TestEachFileOfSysIsForOneKernelOrBoth(t *testing.T) {
 	linux := []string{"golang.org/x/sys/unix", "syscall", "os/signal", "runtime/debug", "unsafe"}
 	for _, s := range sources(t) {
 		if s.dir != "common/sys" {
 			continue
 		}
-		isLinux := strings.HasSuffix(s.path, "_linux.go")
+		k := kernelOf(s.path)
 		onLinux := s.builds("linux") || s.builds("linux", "portable")
-		for _, tags := range [][]string{{"linux", "sim"}, {"linux", "sim", "portable"}, {"js"}, {"js", "portable"}} {
-			if !onLinux || s.builds(tags...) == isLinux {
-				t.Errorf("%s: with the tags %q: a file named _linux.go needs linux && !sim, and the others need nothing", s.path, tags)
-			}
+		if got := [3]bool{onLinux, s.builds("linux", "sim"), s.builds("js")}; got != k.builds {
+			t.Errorf("%s is built for (Linux, sim, js) %v, want %v because of its name", s.path, got, k.builds)
 		}
 		for _, imp := range s.imports() {
-			if !isLinux && slices.Contains(linux, imp) {
+			if k.suffix != "_linux.go" && slices.Contains(linux, imp) {
 				t.Errorf("%s imports %s, which only a file named _linux.go may do", s.path, imp)
 			}
 		}
 		for _, found := range append(s.reaches(), s.waits()...) {
-			if !isLinux {
+			if !k.real {
 				t.Error(found)
 			}
 		}
 	}
+}
+
+// Both kernels have the same functions, types and constants.
+func TestBothKernelsHaveTheSameNames(t *testing.T) {
+	names := map[string]map[string]bool{"_linux.go": {}, "_sim.go": {}}
+	for _, s := range sources(t) {
+		for suffix, have := range names {
+			if s.dir == "common/sys" && strings.HasSuffix(s.path, suffix) {
+				for _, name := range s.exported() {
+					have[name] = true
+				}
+			}
+		}
+	}
+	linux, sim := names["_linux.go"], names["_sim.go"]
+	if len(linux) < 100 {
+		t.Errorf("the files for Linux have %d names, want more than 100", len(linux))
+	}
+	for name := range linux {
+		if !sim[name] {
+			t.Errorf("sys.%s is missing in the files for the simulated kernel", name)
+		}
+	}
+	for name := range sim {
+		if !linux[name] {
+			t.Errorf("sys.%s is missing in the files for Linux", name)
+		}
+	}
+}
+
+// exported lists the exported names of a file's package level, and Type.Method for methods.
+func (s source) exported() (names []string) {
+	for _, d := range s.file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			name := d.Name.Name
+			if d.Recv != nil {
+				name = base(d.Recv.List[0].Type).Name + "." + name
+			}
+			names = append(names, name)
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					names = append(names, spec.Name.Name)
+				case *ast.ValueSpec:
+					for _, id := range spec.Names {
+						names = append(names, id.Name)
+					}
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return !ast.IsExported(name) })
 }
 
 // builds reports whether the file's constraint is true with these tags alone.

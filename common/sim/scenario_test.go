@@ -52,27 +52,25 @@ func FuzzParseScenario(f *testing.F) {
 }
 
 // greeter is a server that greets each client, and gives back what it gets until the end.
-func greeter() func() {
-	return func() {
-		self := Current()
-		ln, _ := self.Socket(AF_INET, SOCK_STREAM, 0)
-		self.Bind(ln, &SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: 80})
-		self.Listen(ln, 8)
-		for {
-			c, err := self.Accept4(ln, 0)
-			if err != nil {
-				self.Write(2, []byte(err.Error()+"\n"))
-				self.Sleep(100 * time.Millisecond)
-				continue
-			}
-			self.Write(c, []byte("hello "))
-			var b [100]byte
-			for n := 1; n > 0; {
-				n, _ = self.Read(c, b[:])
-				self.Write(c, b[:max(n, 0)])
-			}
-			self.Close(c)
+func greeter() {
+	self := Current()
+	ln, _ := self.Socket(AF_INET, SOCK_STREAM, 0)
+	self.Bind(ln, &SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: 80})
+	self.Listen(ln, 8)
+	for {
+		c, err := self.Accept4(ln, 0)
+		if err != nil {
+			self.Write(2, []byte(err.Error()+"\n"))
+			self.Sleep(100 * time.Millisecond)
+			continue
 		}
+		self.Write(c, []byte("hello "))
+		var b [100]byte
+		for n := 1; n > 0; {
+			n, _ = self.Read(c, b[:])
+			self.Write(c, b[:max(n, 0)])
+		}
+		self.Close(c)
 	}
 }
 
@@ -100,8 +98,7 @@ func transcript(t *testing.T, text string) string {
 	config := Config{Trace: func(e Event) {
 		fmt.Fprintf(&b, "%v %d %s(%s) = %d %s\n", e.Time, e.Pid, e.Call, e.Args, e.Result, e.Errno.Name())
 	}}
-	var w *World
-	w = s.Play(config, Program{Main: func() { greeter()() }})
+	w := s.Play(config, Program{Main: greeter})
 	defer w.Close()
 	if !w.Run(time.Minute, 100_000) {
 		t.Error("the scenario doesn't end")

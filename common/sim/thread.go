@@ -21,11 +21,10 @@ type Thread struct {
 	stop  func()
 	yield func(struct{}) bool
 
-	state   threadState
-	timer   timer // of a wait that may time out
-	reason  Errno // why the last wait ended: 0, ETIMEDOUT or EINTR
-	ended   waitQueue
-	waiting []waiter // one for each queue that the thread waits in
+	state  threadState
+	timer  timer // of a wait that may time out
+	reason Errno // why the last wait ended: 0, ETIMEDOUT or EINTR
+	ended  waitQueue
 
 	current Event // the call that the thread is in, for Snapshot
 }

@@ -1,0 +1,17 @@
+//go:build sim
+
+package main
+
+import (
+	"testing"
+
+	"threeloops/common/conformance"
+)
+
+func TestConformanceSimulated(t *testing.T) {
+	conformance.Run(t, conformance.Simulated("epollserv", main))
+}
+
+func TestConformanceLoopsSimulated(t *testing.T) {
+	conformance.Run(t, conformance.Simulated("epollserv", main, "-loops=3"))
+}
