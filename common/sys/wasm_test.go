@@ -103,7 +103,7 @@ func checkPlayed(t *testing.T, out []byte) {
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatalf("%v in %q", err, out)
 	}
-	t.Logf("%d system calls, %.0f a second", got.Calls, float64(got.Calls)/got.Nanoseconds*1e9)
+	t.Logf("%d system calls, %.0f a second without a trace", got.Calls, float64(got.Calls)/got.Nanoseconds*1e9)
 	if !got.Ended || got.Status != 0 || len(got.Panics) > 0 || got.Events < 5000 || !got.Line {
 		t.Errorf("got %.1000s", out)
 	}
