@@ -13,15 +13,10 @@ func (c *Condition) Signal() { c.q.wake(0) }
 // returned true. A negative limit doesn't pass.
 func (t *Thread) Wait(c *Condition, limit time.Duration, holds func() bool) bool {
 	_, errno := t.call("futex", func() string { return argList(raw("FUTEX_WAIT"), raw(limit.String())) }, func() (int, Errno) {
-		begin := t.k.now
-		for !holds() {
-			left := limit
-			if limit >= 0 {
-				if left = limit - (t.k.now - begin); left <= 0 {
-					return -1, ETIMEDOUT
-				}
+		for end := t.k.until(limit); !holds(); t.waitIn(end, &c.q) {
+			if t.k.passed(end) {
+				return -1, ETIMEDOUT
 			}
-			t.waitIn(left, &c.q)
 		}
 		return 0, 0
 	})

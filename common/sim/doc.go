@@ -20,9 +20,10 @@
 // segments. The kernel's memory isn't counted: buffers hold bytes, and not the structures around
 // them. Disks have no delay. There is one user, root, and one network namespace. A signal ends a
 // process, or wakes a thread that waits for it in SignalWait; no handler runs, and no system call
-// returns EINTR unless a fault asks for it. A write to a closed connection never raises SIGPIPE. If a
-// thread closes the last descriptor of a file while another thread waits in a call for that file, the
-// file closes immediately; Linux waits until the call returns.
+// returns EINTR unless a fault asks for it. A write to a closed connection never raises SIGPIPE. A
+// file whose last descriptor is closed stays open while a thread waits for it in a call, except in
+// poll: then it closes immediately, and Linux closes it only when poll returns. If several threads wait
+// in epoll_wait for one instance, an event wakes all of them, and those that find none wait again.
 //
 // How many bytes a full connection takes isn't what Linux takes: there it depends on how they were
 // sent. The window is all that is free, and acknowledgements don't depend on the lengths of segments.

@@ -12,6 +12,7 @@ type epoll struct {
 	k     *Kernel
 	items []*epollItem // the interest list, in the order of EPOLL_CTL_ADD
 	ready []*epollItem // the ready list: items that may have events. epoll_wait takes from its front
+	again []*epollItem // scratch of take
 	q     waitQueue
 }
 
@@ -132,11 +133,7 @@ func (ep *epoll) change(op int, it *epollItem, d *description, fd int, e EpollEv
 		it.notify, it.exclusive = it.happened, e.Events&EPOLLEXCLUSIVE != 0
 		ep.items = append(ep.items, it)
 		d.watch = append(d.watch, it)
-		if it.exclusive {
-			d.file.queue().add(&it.waiter)
-		} else {
-			d.file.queue().addFirst(&it.waiter)
-		}
+		d.file.queue().add(&it.waiter)
 	case op == EPOLL_CTL_MOD && it == nil:
 		return ENOENT
 	case op == EPOLL_CTL_MOD && it.event.Events&EPOLLEXCLUSIVE != 0:
@@ -174,7 +171,8 @@ func (it *epollItem) remove() {
 func (it *epollItem) events() uint32 { return it.d.file.events() & (it.event.Events &^ private) }
 
 // happened puts the item on the ready list. After EPOLLONESHOT has disabled an item, and for events
-// that it doesn't ask for, it does nothing. It reports whether a thread waits for the item.
+// that it doesn't ask for, it does nothing. It reports whether it has woken a thread. A thread that
+// was woken before and hasn't run yet doesn't count, as on Linux.
 func (it *epollItem) happened(events uint32) bool {
 	asked := it.event.Events &^ private
 	if asked == 0 || events != 0 && events&asked == 0 {
@@ -188,9 +186,7 @@ func (it *epollItem) enqueue() (needed bool) {
 		it.queued = true
 		it.ep.ready = append(it.ep.ready, it)
 	}
-	needed = len(it.ep.q.waiters) > 0
-	it.ep.q.wake(POLLIN)
-	return needed
+	return it.ep.q.wake(POLLIN)
 }
 
 // EpollWait is epoll_wait(2). The timeout is in milliseconds; a negative one doesn't pass.
@@ -207,29 +203,19 @@ func (t *Thread) EpollWait(epfd int, events []EpollEvent, timeout int) (int, err
 }
 
 func (t *Thread) epollWait(epfd int, events []EpollEvent, limit time.Duration) (int, Errno) {
-	if len(events) == 0 {
-		return -1, EINVAL
-	}
-	d, errno := t.proc.table.at(epfd)
+	d, errno := t.opened(epfd)
 	if errno != 0 {
 		return -1, errno
 	}
 	ep, ok := d.file.(*epoll)
-	if !ok {
+	if !ok || len(events) == 0 {
 		return -1, EINVAL
 	}
-	begin := t.k.now
-	for {
-		n := ep.take(events)
-		left := limit
-		if limit > 0 {
-			left = max(limit-(t.k.now-begin), 0)
-		}
-		if n > 0 || left == 0 {
+	d.refs++ // the call keeps the file open
+	defer d.release()
+	for end := t.k.until(limit); ; t.waitIn(end, &ep.q) {
+		if n := ep.take(events); n > 0 || t.k.passed(end) {
 			return n, 0
-		}
-		if errno := t.waitIn(left, &ep.q); errno == EINTR {
-			return -1, EINTR
 		}
 	}
 }
@@ -237,13 +223,9 @@ func (t *Thread) epollWait(epfd int, events []EpollEvent, limit time.Duration) (
 // take moves events of the ready list to events. A level-triggered item goes back to the end of the
 // list, so that the next wait looks at it again. Items for which there is no room stay at the front.
 func (ep *epoll) take(events []EpollEvent) (n int) {
-	scanned := ep.ready
-	ep.ready = nil
-	for i, it := range scanned {
-		if n == len(events) {
-			ep.ready = append(slices.Clone(scanned[i:]), ep.ready...)
-			break
-		}
+	again, i := ep.again[:0], 0
+	for ; i < len(ep.ready) && n < len(events); i++ {
+		it := ep.ready[i]
 		it.queued = false
 		flags := it.events()
 		if flags == 0 {
@@ -256,9 +238,12 @@ func (ep *epoll) take(events []EpollEvent) (n int) {
 			it.event.Events &= private
 		case it.event.Events&EPOLLET == 0:
 			it.queued = true
-			ep.ready = append(ep.ready, it)
+			again = append(again, it)
 		}
 	}
+	ep.ready = append(slices.Delete(ep.ready, 0, i), again...)
+	ep.again = again
+	clear(again)
 	return n
 }
 

@@ -18,7 +18,7 @@ type description struct {
 	id    uint64
 	file  file
 	flags int // O_NONBLOCK, O_PATH and the access mode
-	refs  int // descriptors and messages that refer to it
+	refs  int // descriptors, messages and calls that refer to it
 	off   int64
 	watch []*epollItem // entries of epoll's interest lists
 }
@@ -122,15 +122,14 @@ func (t *Thread) open(f file, flags int, cloexec bool) (int, Errno) {
 }
 
 // whenReady makes a transfer, and where it returns EAGAIN waits until the file changes, unless the
-// description is non-blocking.
+// description is non-blocking. The file stays open until then, even if its last descriptor is closed.
 func (t *Thread) whenReady(d *description, nonblocking bool, transfer func() (int, Errno)) (int, Errno) {
-	for {
+	d.refs++
+	defer d.release()
+	for ; ; t.waitIn(forever, d.file.queue()) {
 		n, errno := transfer()
 		if errno != EAGAIN || nonblocking || d.nonblocking() {
 			return n, errno
-		}
-		if errno := t.waitIn(forever, d.file.queue()); errno != 0 {
-			return -1, errno
 		}
 	}
 }
@@ -240,7 +239,7 @@ func (t *Thread) MaxFiles() int {
 	return n
 }
 
-// descriptionsOf returns the descriptions in a table, without repetition.
+// descriptions returns the descriptions in a table, without repetition.
 func (tb *table) descriptions() (all []*description) {
 	for _, d := range tb.fds {
 		if d.description != nil && !slices.Contains(all, d.description) {

@@ -253,9 +253,7 @@ func (t *Thread) Wait4(pid int, status *WaitStatus, options int) (int, error) {
 			case options&WNOHANG != 0:
 				return 0, 0
 			}
-			if errno := t.waitIn(forever, &t.proc.childEnded); errno != 0 {
-				return -1, errno
-			}
+			t.waitIn(forever, &t.proc.childEnded)
 		}
 	})
 	return n, errno.err()

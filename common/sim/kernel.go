@@ -2,6 +2,7 @@ package sim
 
 import (
 	"container/heap"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -124,7 +125,11 @@ const settleSteps = 1_000_000
 // Run lets threads run for d of simulated time. Time passes only while all threads wait. Run
 // reports false if the threads go on running and let no time pass.
 func (k *Kernel) Run(d time.Duration) bool {
-	for end := k.now + d; ; {
+	end := k.until(max(d, 0))
+	if end == forever {
+		end = math.MaxInt64
+	}
+	for {
 		if !k.Settle(settleSteps) {
 			return false
 		}
@@ -146,15 +151,15 @@ func (k *Kernel) NextTimer() (at time.Duration, ok bool) {
 }
 
 // Stall lets d pass although threads may be ready to run, as if the whole machine had stood still.
-// What was due meanwhile happens at the end.
+// What was due meanwhile happens at the end. A negative d counts as 0.
 func (k *Kernel) Stall(d time.Duration) {
-	k.now += d
+	k.now += min(max(d, 0), math.MaxInt64-k.now)
 	for len(k.timers) > 0 && k.timers[0].at <= k.now {
 		k.fireNext()
 	}
 }
 
-// After calls f when d has passed. f runs while no thread runs.
+// After calls f when d has passed, which isn't negative. f runs while no thread runs.
 func (k *Kernel) After(d time.Duration, f func()) { k.setTimer(&timer{index: -1}, k.now+d, f) }
 
 func (k *Kernel) fireNext() {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -60,43 +61,47 @@ func (t *Thread) Accept4(fd, flags int) (int, error) {
 		return argList(fd, raw("NULL"), raw("NULL"),
 			flagArg(uint64(flags), []name{{SOCK_NONBLOCK, "SOCK_NONBLOCK"}, {SOCK_CLOEXEC, "SOCK_CLOEXEC"}}))
 	}, func() (int, Errno) {
-		if flags&^(SOCK_NONBLOCK|SOCK_CLOEXEC) != 0 {
-			return -1, EINVAL
-		}
-		d, errno := t.proc.table.at(fd)
+		d, errno := t.opened(fd)
 		if errno != 0 {
 			return -1, errno
 		}
 		s, errno := t.tcp(fd)
 		switch {
+		case flags&^(SOCK_NONBLOCK|SOCK_CLOEXEC) != 0:
+			return -1, EINVAL
 		case !t.proc.table.room(1): // Linux looks for a free number first
 			return -1, EMFILE
 		case errno == ENOTSOCK:
 			return -1, errno
-		case errno != 0 || s.state != listen:
-			return -1, EINVAL
+		case errno != 0:
+			return -1, errno
 		}
-		for len(s.backlog) == 0 {
-			if d.nonblocking() {
-				return -1, EAGAIN
-			}
-			if errno := t.waitIn(forever, &s.q); errno != 0 {
-				return -1, errno
-			}
-		}
-		c := s.backlog[0]
-		s.backlog = s.backlog[1:]
-		c.listensFor = nil
-		c.orphan = false
-		return t.open(c, O_RDWR|flags&SOCK_NONBLOCK, flags&SOCK_CLOEXEC != 0)
+		return t.whenReady(d, false, func() (int, Errno) { return t.accept(s, flags) })
 	})
 	return n, errno.err()
+}
+
+// accept gives the first connection of a backlog a number. Another thread may have taken the last
+// number since accept4 began: then the connection stays where it is.
+func (t *Thread) accept(ln *tcp, flags int) (int, Errno) {
+	switch {
+	case ln.state != listen:
+		return -1, EINVAL
+	case len(ln.backlog) == 0:
+		return -1, EAGAIN
+	case !t.proc.table.room(1):
+		return -1, EMFILE
+	}
+	c := ln.backlog[0]
+	ln.backlog = slices.Delete(ln.backlog, 0, 1)
+	c.listensFor, c.orphan = nil, false
+	return t.open(c, O_RDWR|flags&SOCK_NONBLOCK, flags&SOCK_CLOEXEC != 0)
 }
 
 // Connect is connect(2).
 func (t *Thread) Connect(fd int, at Sockaddr) error {
 	_, errno := t.call("connect", func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
-		d, errno := t.proc.table.at(fd)
+		d, errno := t.opened(fd)
 		if errno != 0 {
 			return -1, errno
 		}
@@ -104,6 +109,8 @@ func (t *Thread) Connect(fd int, at Sockaddr) error {
 		if errno != 0 {
 			return -1, errno
 		}
+		d.refs++ // the call keeps the file open
+		defer d.release()
 		to, ok := addrPort(at)
 		if ok && s.family == AF_INET6 && at.family() == AF_INET { // the address is too short
 			return -1, EINVAL
@@ -135,9 +142,7 @@ func (s *tcp) connect(t *Thread, d *description, to netip.AddrPort) Errno {
 		if d.nonblocking() {
 			return inProgress
 		}
-		if errno := t.waitIn(forever, &s.q); errno != 0 {
-			return errno
-		}
+		t.waitIn(forever, &s.q)
 	}
 	if s.state == closed {
 		errno := s.takeError()

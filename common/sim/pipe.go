@@ -123,7 +123,7 @@ func (e *pipeEnd) write(t *Thread, d *description, p []byte) (n int, errno Errno
 			errno = EAGAIN
 		default:
 			e.reader.q.wake(POLLIN)
-			errno = t.waitIn(forever, &e.q)
+			t.waitIn(forever, &e.q)
 		}
 	}
 	e.reader.q.wake(POLLIN) // epoll expects it even if the pipe wasn't empty before

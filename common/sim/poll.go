@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 )
@@ -26,6 +27,9 @@ func milliseconds(timeout int) time.Duration {
 	if timeout < 0 {
 		return forever
 	}
+	if int64(timeout) > math.MaxInt64/int64(time.Millisecond) {
+		return forever
+	}
 	return time.Duration(timeout) * time.Millisecond
 }
 
@@ -33,18 +37,9 @@ func (t *Thread) poll(fds []PollFd, limit time.Duration) (int, Errno) {
 	if len(fds) > t.proc.table.limit {
 		return -1, EINVAL
 	}
-	begin := t.k.now
-	for {
-		n := t.ready(fds)
-		left := limit
-		if limit > 0 {
-			left = max(limit-(t.k.now-begin), 0)
-		}
-		if n > 0 || left == 0 {
+	for end := t.k.until(limit); ; t.waitIn(end, t.queues(fds)...) {
+		if n := t.ready(fds); n > 0 || t.k.passed(end) {
 			return n, 0
-		}
-		if errno := t.waitIn(left, t.queues(fds)...); errno == EINTR {
-			return -1, EINTR
 		}
 	}
 }
@@ -69,13 +64,15 @@ func (t *Thread) ready(fds []PollFd) (n int) {
 	return n
 }
 
-// queues returns the queues of the files that fds names.
-func (t *Thread) queues(fds []PollFd) (all []*waitQueue) {
+// queues returns the queues of the files that fds names. The result is valid until the next call.
+func (t *Thread) queues(fds []PollFd) []*waitQueue {
+	all := t.polled[:0]
 	for _, f := range fds {
 		if d, errno := t.opened(int(f.Fd)); errno == 0 {
 			all = append(all, d.file.queue())
 		}
 	}
+	t.polled = all
 	return all
 }
 

@@ -161,10 +161,12 @@ func (t *Thread) Go(f func()) *Thread { return t.k.newThread(t.proc, f) }
 // negative limit doesn't pass.
 func (t *Thread) Join(other *Thread, limit time.Duration) bool {
 	_, errno := t.call("futex", func() string { return argList(raw("FUTEX_WAIT"), raw(limit.String())) }, func() (int, Errno) {
-		if other.state == hasEnded {
-			return 0, 0
+		for end := t.k.until(limit); other.state != hasEnded; t.waitIn(end, &other.ended) {
+			if t.k.passed(end) {
+				return -1, ETIMEDOUT
+			}
 		}
-		return 0, t.waitIn(limit, &other.ended)
+		return 0, 0
 	})
 	return errno == 0
 }
@@ -172,9 +174,7 @@ func (t *Thread) Join(other *Thread, limit time.Duration) bool {
 // Sleep is nanosleep(2).
 func (t *Thread) Sleep(d time.Duration) {
 	t.call("nanosleep", func() string { return argList(raw(d.String())) }, func() (int, Errno) {
-		if t.sleep(max(d, 0)) != ETIMEDOUT {
-			return -1, EINTR
-		}
+		t.sleep(t.k.until(max(d, 0)))
 		return 0, 0
 	})
 }

@@ -47,8 +47,8 @@ func (t *Thread) Ignore(signals ...Signal) {
 func (t *Thread) SignalWait(s *Signals, limit time.Duration) (got Signal, ok bool) {
 	_, errno := t.call("rt_sigtimedwait", func() string { return argList(s.w.signals, raw(limit.String())) },
 		func() (int, Errno) {
-			for len(s.w.pending) == 0 {
-				if errno := t.waitIn(limit, &s.w.q); errno != 0 {
+			for end := t.k.until(limit); len(s.w.pending) == 0; t.waitIn(end, &s.w.q) {
+				if t.k.passed(end) {
 					return -1, EAGAIN
 				}
 			}

@@ -48,7 +48,7 @@ type DescriptorState struct {
 type FileState struct {
 	ID          uint64
 	Kind        string // tcp, eventfd, epoll, …
-	References  int    // descriptors and messages that refer to it
+	References  int    // descriptors, messages, and calls that wait
 	NonBlocking bool
 	Events      uint32          // the event flags of poll(2) that hold
 	Socket      uint64          // ID in Sockets, if it is a TCP socket

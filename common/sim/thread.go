@@ -21,10 +21,12 @@ type Thread struct {
 	stop  func()
 	yield func(struct{}) bool
 
-	state  threadState
-	timer  timer // of a wait that may time out
-	reason Errno // why the last wait ended: 0, ETIMEDOUT or EINTR
-	ended  waitQueue
+	state   threadState
+	timer   timer                    // of a wait that may time out
+	notify  func(events uint32) bool // of its waiters: wakes the thread
+	waiters []waiter                 // its places in queues while it waits; kept for the next wait
+	polled  []*waitQueue             // scratch of poll
+	ended   waitQueue
 
 	current Event // the call that the thread is in, for Snapshot
 }
@@ -40,7 +42,7 @@ const (
 // unwound is what a thread of a process that has ended panics with, so that its goroutine ends.
 type unwound struct{}
 
-// forever is the limit of a wait that doesn't time out.
+// forever is the limit, and the end, of a wait that doesn't time out.
 const forever = time.Duration(-1)
 
 // Panic is a panic of a program. As in a real process it has ended the process with status 2.
@@ -63,7 +65,9 @@ func (k *Kernel) newThread(p *Process, f func()) *Thread {
 // makeThread returns a thread that runs nothing yet. Its calls run in the caller's goroutine.
 func (k *Kernel) makeThread(p *Process) *Thread {
 	k.lastTid++
-	return &Thread{ID: k.lastTid, proc: p, k: k, timer: timer{index: -1}}
+	t := &Thread{ID: k.lastTid, proc: p, k: k, timer: timer{index: -1}}
+	t.notify = func(uint32) bool { return t.wakeUp() }
+	return t
 }
 
 // start makes the thread run f. It is ready, and runs at a later Step.
@@ -104,12 +108,13 @@ func Current() *Thread { return current }
 // resume runs t until it waits or hands over.
 func (k *Kernel) resume(t *Thread) { k.as(t, func() { t.next() }) }
 
-// as calls f while t counts as the running thread.
+// as calls f while t counts as the running thread. f doesn't return if a test that runs as a program
+// calls FailNow: that ends the goroutine of Step's caller, too.
 func (k *Kernel) as(t *Thread, f func()) {
 	before := current
+	defer func() { current = before }()
 	current = t
 	f()
-	current = before
 }
 
 // unwindDead ends the goroutines of threads whose process has ended.
@@ -127,108 +132,4 @@ func (t *Thread) handOver() {
 	if !t.yield(struct{}{}) {
 		panic(unwound{})
 	}
-}
-
-// waiter is a place in a waitQueue: a thread that waits, or an epoll instance.
-type waiter struct {
-	queue     *waitQueue
-	notify    func(events uint32) bool // reports whether it needed the event
-	exclusive bool                     // EPOLLEXCLUSIVE: it is enough to notify one of these
-}
-
-// waitQueue holds those that wait for something to happen to an object.
-type waitQueue struct{ waiters []*waiter }
-
-// add puts w before all others, and with EPOLLEXCLUSIVE after them. So of several that wait, the one
-// that came last is notified first, as on Linux.
-func (q *waitQueue) add(w *waiter) {
-	w.queue = q
-	if w.exclusive {
-		q.waiters = append(q.waiters, w)
-		return
-	}
-	q.waiters = slices.Insert(q.waiters, 0, w)
-}
-
-// addFirst adds w before all others. Linux does that with entries of epoll that aren't exclusive, so
-// that one event makes the newest of them ready first.
-func (q *waitQueue) addFirst(w *waiter) {
-	w.queue = q
-	q.waiters = slices.Insert(q.waiters, 0, w)
-}
-
-func (w *waiter) remove() {
-	if w.queue != nil {
-		w.queue.waiters = slices.DeleteFunc(w.queue.waiters, func(o *waiter) bool { return o == w })
-		w.queue = nil
-	}
-}
-
-// wake notifies all that wait in q of events. events is 0 if anything may have changed.
-func (q *waitQueue) wake(events uint32) {
-	served := false
-	for _, w := range slices.Clone(q.waiters) {
-		if w.queue != q || w.exclusive && served {
-			continue
-		}
-		if w.notify(events) && w.exclusive {
-			served = true
-		}
-	}
-}
-
-// waitIn waits until one of the queues is woken or the limit has passed, since now; it returns 0,
-// ETIMEDOUT or EINTR. The caller then looks again at what it has waited for.
-func (t *Thread) waitIn(limit time.Duration, queues ...*waitQueue) Errno {
-	waiters := make([]waiter, len(queues))
-	for i, q := range queues {
-		waiters[i].notify = func(uint32) bool { return t.wakeUp(0) }
-		q.add(&waiters[i])
-	}
-	defer func() {
-		for i := range waiters {
-			waiters[i].remove()
-		}
-	}()
-	return t.sleep(limit)
-}
-
-// sleep waits until wakeUp is called or the limit has passed.
-func (t *Thread) sleep(limit time.Duration) Errno {
-	t.state = waits
-	if limit >= 0 {
-		t.k.setTimer(&t.timer, t.k.now+limit, func() { t.wakeUp(ETIMEDOUT) })
-	}
-	if t.yield != nil {
-		t.handOver()
-	} else {
-		t.driveOthers()
-	}
-	t.k.stopTimer(&t.timer)
-	return t.reason
-}
-
-// driveOthers lets the other threads run, and time pass, until this thread is woken.
-func (t *Thread) driveOthers() {
-	for t.state == waits {
-		if t.k.Step() {
-			continue
-		}
-		if len(t.k.timers) == 0 {
-			panic("sim: " + t.current.Call + " waits for something that can't happen: nothing runs, and no time is set")
-		}
-		t.k.fireNext()
-	}
-}
-
-// wakeUp ends the thread's wait. It reports false if the thread doesn't wait.
-func (t *Thread) wakeUp(reason Errno) bool {
-	if t.state != waits {
-		return false
-	}
-	t.state, t.reason = ready, reason
-	if t.next != nil {
-		t.k.runnable = append(t.k.runnable, t)
-	}
-	return true
 }

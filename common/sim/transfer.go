@@ -6,8 +6,9 @@ import "time"
 // what a FIN and a RST do.
 
 // sendmsg is sendmsg(2). The bytes go to the send buffer, and from there to the peer as far as its
-// window allows.
-func (s *tcp) sendmsg(_ *Thread, _ *description, bufs [][]byte, rights []*description, flags int) (int, Errno) {
+// window allows. A call that may wait returns when all bytes are in the buffer, or after an error,
+// which the next call then reports.
+func (s *tcp) sendmsg(t *Thread, d *description, bufs [][]byte, rights []*description, flags int) (sent int, _ Errno) {
 	if flags&^(MSG_NOSIGNAL|MSG_DONTWAIT|MSG_MORE) != 0 || rights != nil {
 		panic("sim: sendmsg with these flags, or with rights, isn't modelled for TCP")
 	}
@@ -21,25 +22,45 @@ func (s *tcp) sendmsg(_ *Thread, _ *description, bufs [][]byte, rights []*descri
 	if total == 0 {
 		return 0, 0 // what MSG_MORE holds back stays so
 	}
+	for {
+		n := s.enqueue(bufs, sent, total, flags)
+		sent += n
+		switch {
+		case sent == 0:
+			return -1, EAGAIN
+		case sent == total, flags&MSG_DONTWAIT != 0, d.nonblocking():
+			return sent, 0
+		}
+		if t.waitIn(forever, &s.q); s.noSend {
+			return sent, 0
+		}
+	}
+}
+
+// enqueue puts bytes into the send buffer, as many as it has room for, and sends what may be sent
+// now. bufs have total bytes, of which skip are in the buffer already.
+func (s *tcp) enqueue(bufs [][]byte, skip, total, flags int) int {
 	room := s.sendBuffer - s.buffered()
 	if room <= 0 {
 		s.noSpace = true
-		return -1, EAGAIN
+		return 0
 	}
-	n := min(total, room)
-	if n < total && n == room {
+	n := min(total-skip, room)
+	if n < total-skip {
 		s.noSpace = true
 	}
 	left := n
 	for _, p := range bufs {
-		k := min(len(p), left)
+		k := min(len(p), skip)
+		p, skip = p[k:], skip-k
+		k = min(len(p), left)
 		s.unsent = append(s.unsent, p[:k]...)
 		left -= k
 	}
 	s.more = flags&MSG_MORE != 0
 	s.push()
 	s.noSpace = s.noSpace || !s.writable()
-	return n, 0
+	return n
 }
 
 // cannotSend is the error of a send in the socket's state, or 0.

@@ -154,7 +154,8 @@ func (s *unixSocket) sendStream(t *Thread, p []byte, rights []*description, nonb
 			rights = nil // they go with the first byte
 			n += size
 		case errno == EAGAIN && !nonblocking:
-			errno = t.waitIn(forever, &s.q)
+			errno = 0
+			t.waitIn(forever, &s.q)
 		}
 	}
 	if n == 0 && errno != 0 {
