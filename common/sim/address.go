@@ -1,6 +1,9 @@
 package sim
 
-import "net/netip"
+import (
+	"math"
+	"net/netip"
+)
 
 // address returns an address as a process of the socket's family sees it.
 func (s *tcp) address(at netip.AddrPort) Sockaddr {
@@ -83,6 +86,18 @@ func addrPort(at Sockaddr) (netip.AddrPort, bool) {
 		return netip.AddrPortFrom(netip.AddrFrom16(at.Addr).Unmap(), uint16(at.Port)), true
 	}
 	return netip.AddrPort{}, false
+}
+
+// inRange reports whether the port of an address is one. Package unix returns EINVAL for others,
+// without a system call.
+func inRange(at Sockaddr) bool {
+	switch at := at.(type) {
+	case *SockaddrInet4:
+		return at.Port >= 0 && at.Port <= math.MaxUint16
+	case *SockaddrInet6:
+		return at.Port >= 0 && at.Port <= math.MaxUint16
+	}
+	return true
 }
 
 // isLocal reports whether the machine has an address. Its only interface is loopback.

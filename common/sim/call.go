@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"runtime"
 	"strings"
 	"time"
@@ -33,8 +34,12 @@ type Source struct {
 // Everything that all calls have in common happens here: faults, the trace, and the hand-over to
 // another thread.
 func (t *Thread) call(name string, args func() string, body func() (int, Errno)) (int, Errno) {
-	if t.proc.state != living {
+	switch {
+	case t.proc.state == living:
+	case t.yield != nil:
 		panic(unwound{}) // a deferred function makes a call while the thread is being unwound
+	default:
+		panic(fmt.Sprintf("sim: %s of process %d, which has ended", name, t.proc.Pid))
 	}
 	k := t.k
 	k.calls++
@@ -47,8 +52,11 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 		t.current.Call = name
 	}
 	n, errno := 0, k.faultFor(t, name)
-	if errno == 0 {
+	switch {
+	case errno == 0:
 		n, errno = body()
+	case name == "close":
+		body() // even a close that fails frees the descriptor, close(2)
 	}
 	if errno != 0 {
 		n = -1

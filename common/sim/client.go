@@ -36,7 +36,7 @@ func (k *Kernel) NewClient(name string) *Client {
 }
 
 // Connect begins a connection from the loopback address 127.0.0.1 or ::1, or from the address from
-// if it is valid.
+// if it is valid. A client that was connected before must have closed. An error is an Errno.
 func (c *Client) Connect(to netip.AddrPort, from netip.Addr) error {
 	family := AF_INET6
 	if to.Addr().Unmap().Is4() {
@@ -46,7 +46,7 @@ func (c *Client) Connect(to netip.AddrPort, from netip.Addr) error {
 	if err != nil {
 		return err
 	}
-	c.fd = fd
+	c.fd, c.End, c.deaf = fd, "", false
 	s, _ := c.t.tcp(fd)
 	s.noDelay = true
 	s.q.add(&c.waiter)
@@ -96,12 +96,13 @@ func (c *Client) CloseWrite() {
 	c.send()
 }
 
-// Close is close(2): a FIN, or a RST if something that has arrived is unread.
+// Close is close(2): a FIN, or a RST if something that has arrived is unread. What the socket hasn't
+// taken yet is never sent.
 func (c *Client) Close() {
 	if c.fd >= 0 {
 		c.waiter.remove()
 		c.t.Close(c.fd)
-		c.fd = -1
+		c.fd, c.unsent, c.finAfter = -1, nil, false
 	}
 }
 

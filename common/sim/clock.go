@@ -7,15 +7,20 @@ import (
 
 // instant makes a time.Time with a clock reading of its own, as time.Now does: wall is what a wall
 // clock shows, and boot is the monotonic clock, in time since the kernel started. Package time has
-// no function for that. The layout is the one that its source documents, and a test compares.
+// no function for that. The layout is the one that its source documents, and a test compares. As
+// with time.Now, a year that it has no room for has no clock reading: one before 1885 or after 2157.
 func instant(wall time.Time, boot time.Duration) time.Time {
 	const (
 		hasMonotonic    = 1 << 63
 		secondsTo1970   = (1970-1885)*365*86400 + 20*86400 // from 1885, where package time begins
 		nanosecondsBits = 30
 	)
+	seconds := uint64(wall.Unix() + secondsTo1970)
+	if seconds>>33 != 0 {
+		return wall.Round(0)
+	}
 	t := layout{
-		wall: hasMonotonic | uint64(wall.Unix()+secondsTo1970)<<nanosecondsBits | uint64(wall.Nanosecond()),
+		wall: hasMonotonic | seconds<<nanosecondsBits | uint64(wall.Nanosecond()),
 		ext:  int64(boot) + 1,
 		loc:  time.UTC,
 	}

@@ -58,6 +58,14 @@ func (ep *epoll) events() uint32 {
 	return 0
 }
 
+// peek is events without changing the ready list, whose order decides what epoll_wait returns first.
+func (ep *epoll) peek() uint32 {
+	if slices.ContainsFunc(ep.ready, func(it *epollItem) bool { return it.events() != 0 }) {
+		return POLLIN
+	}
+	return 0
+}
+
 func (ep *epoll) read(*Thread, *description, []byte) (int, Errno)  { return -1, EINVAL }
 func (ep *epoll) write(*Thread, *description, []byte) (int, Errno) { return -1, EINVAL }
 

@@ -1,18 +1,46 @@
 package sim
 
+import (
+	"fmt"
+	"slices"
+)
+
 // Fault makes system calls fail, or do less than they could.
 type Fault struct {
-	Call  string // the name of the calls
-	Pid   int    // the process whose calls fail; 0: any that runs a program, and so no client
-	Errno Errno  // what they return; 0: they don't fail
-	// Bytes is the most that a read or a write transfers. It is used if Errno is 0.
+	Call string // the name of the calls, one of faultable
+	Pid  int    // the process whose calls fail; 0: any that runs a program, and so no client
+	// Errno is what the calls return, without doing anything. Only close frees the descriptor all the
+	// same, close(2). 0: they don't fail.
+	Errno Errno
+	// Bytes is the most that a read or a write transfers, at least 1. It is used if Errno is 0.
 	Bytes int
 	Skip  int // calls that come before the first that fails
 	Times int // how many calls fail; negative: all further ones
 }
 
-// Inject adds a fault. Of several that apply to a call the one that was added first counts.
-func (k *Kernel) Inject(f Fault) { k.faults = append(k.faults, &f) }
+// faultable are the calls that a fault may name: all but those that can't fail.
+var faultable = []string{"accept4", "bind", "cachestat", "clone", "close", "dup", "dup3", "epoll_create1",
+	"epoll_ctl", "epoll_wait", "eventfd2", "execve", "fadvise64", "fcntl", "fstat", "ftruncate", "getpeername",
+	"getrandom", "getsockname", "getsockopt", "ioctl", "kill", "listen", "memfd_create", "mmap", "newfstatat",
+	"openat", "openat2", "pipe2", "poll", "ppoll", "pread64", "pwrite64", "read", "recvfrom", "recvmsg",
+	"sendfile", "sendmsg", "sendto", "setpgid", "setsockopt", "shutdown", "socket", "socketpair", "wait4", "write"}
+
+// transfers are the calls that a fault can make transfer less.
+var transfers = []string{"pread64", "pwrite64", "read", "recvfrom", "recvmsg", "sendfile", "sendmsg", "sendto", "write"}
+
+// Inject adds a fault. Of several that apply to a call the one that was added first counts. A fault
+// that could never come is the caller's mistake, so Inject panics.
+func (k *Kernel) Inject(f Fault) {
+	switch {
+	case !slices.Contains(faultable, f.Call):
+		panic(fmt.Sprintf("sim: the fault %+v: no call that can fail has that name", f))
+	case f.Errno == 0 && f.Bytes < 1:
+		panic(fmt.Sprintf("sim: the fault %+v has neither an Errno nor a number of Bytes", f))
+	case f.Errno == 0 && !slices.Contains(transfers, f.Call):
+		panic(fmt.Sprintf("sim: the fault %+v limits the bytes of a call that transfers none", f))
+	}
+	k.faults = append(k.faults, &f)
+}
 
 // faultFor returns the errno that a fault gives this call, or 0.
 func (k *Kernel) faultFor(t *Thread, call string) Errno {

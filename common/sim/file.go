@@ -1,7 +1,5 @@
 package sim
 
-import "slices"
-
 // file is what an open file description refers to: a socket, a pipe, a regular file, …
 type file interface {
 	kind() string
@@ -237,14 +235,4 @@ func (t *Thread) MaxFiles() int {
 		return t.proc.table.limit, 0
 	})
 	return n
-}
-
-// descriptions returns the descriptions in a table, without repetition.
-func (tb *table) descriptions() (all []*description) {
-	for _, d := range tb.fds {
-		if d.description != nil && !slices.Contains(all, d.description) {
-			all = append(all, d.description)
-		}
-	}
-	return all
 }

@@ -192,7 +192,7 @@ func (t *Thread) execve(path string) Errno {
 			}
 		}
 		p.Out, p.Err = p.sink(1), p.sink(2)
-		t.start(func() { p.main(); p.exit(0) })
+		t.start(func() { p.main(); t.Exit(0) })
 		return 0, 0
 	})
 	return errno

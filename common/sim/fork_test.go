@@ -257,7 +257,7 @@ func TestForkExecFails(t *testing.T) {
 		p := k.find(self.Getpid())
 		check := func(name string, got, want error) {
 			t.Helper()
-			if open := len(p.table.descriptions()); got != want || open != 3 {
+			if open := p.Descriptors(); got != want || open != 3 {
 				t.Errorf("%s: got %v, want %v; %d descriptors are open, want 3", name, got, want, open)
 			}
 		}
@@ -330,7 +330,7 @@ func (r *reaper) main() {
 		}
 		r.said = append(r.said, fmt.Sprint("pid ", pid, " status ", status.ExitStatus()))
 	}
-	r.left = fmt.Sprint(len(self.proc.table.descriptions()), " descriptors, ", len(r.k.Processes()), " processes")
+	r.left = fmt.Sprint(self.proc.Descriptors(), " descriptors, ", len(r.k.Processes()), " processes")
 }
 
 func (r *reaper) answer() {

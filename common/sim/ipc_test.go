@@ -42,8 +42,8 @@ func TestIPCCases(t *testing.T) {
 	th := k.NewProcess("test").Thread()
 	for _, c := range ipcCases {
 		t.Run(c.name, func(t *testing.T) { playIPC(t, th, c.script) })
-		if left := th.proc.table.descriptions(); len(left) > 0 {
-			t.Fatalf("%s: %d descriptors are left", c.name, len(left))
+		if left := th.proc.Descriptors(); left > 0 {
+			t.Fatalf("%s: %d descriptors are left", c.name, left)
 		}
 	}
 }

@@ -34,7 +34,11 @@ func (t *Thread) Listen(fd, backlog int) error {
 			return -1, EINVAL
 		}
 		if !s.hasPort {
-			s.local = netip.AddrPortFrom(s.unspecified(), t.k.ports.ephemeral())
+			port, ok := t.k.ports.ephemeral()
+			if !ok {
+				return -1, EADDRINUSE
+			}
+			s.local = netip.AddrPortFrom(s.unspecified(), port)
 			t.k.ports.add(s)
 		}
 		s.state = listen
@@ -100,6 +104,9 @@ func (t *Thread) accept(ln *tcp, flags int) (int, Errno) {
 
 // Connect is connect(2).
 func (t *Thread) Connect(fd int, at Sockaddr) error {
+	if !inRange(at) {
+		return EINVAL
+	}
 	_, errno := t.call("connect", func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
 		d, errno := t.opened(fd)
 		if errno != 0 {
@@ -175,7 +182,11 @@ func (s *tcp) sendSyn(to netip.AddrPort) Errno {
 		to = netip.AddrPortFrom(loopbackOf(to.Addr()), to.Port())
 	}
 	if !s.hasPort {
-		s.local = netip.AddrPortFrom(loopbackOf(to.Addr()), s.k.ports.ephemeral())
+		port, ok := s.k.ports.ephemeral()
+		if !ok {
+			return EADDRNOTAVAIL
+		}
+		s.local = netip.AddrPortFrom(loopbackOf(to.Addr()), port)
 		s.k.ports.add(s)
 	} else if s.local.Addr().IsUnspecified() {
 		s.local = netip.AddrPortFrom(loopbackOf(to.Addr()), s.local.Port())

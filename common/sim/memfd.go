@@ -132,7 +132,7 @@ func (t *Thread) Mmap(fd int, offset int64, length, prot, flags int) (data []byt
 
 // mapping returns the bytes of a range. They may reach to the end of the file's last page, mmap(2).
 func (n *inode) mapping(p *Process, offset, length int64) []byte {
-	if end := (n.size() + Pagesize - 1) / Pagesize * Pagesize; offset < 0 || offset+length > end {
+	if end := (n.size() + Pagesize - 1) / Pagesize * Pagesize; offset < 0 || length > end-offset {
 		panic("sim: a mapping that is longer than its file isn't modelled")
 	}
 	n.mapped = slices.DeleteFunc(n.mapped, func(o *Process) bool { return o.state != living })

@@ -23,6 +23,9 @@ const timeWaitTime = 60 * time.Second
 
 // Bind is bind(2).
 func (t *Thread) Bind(fd int, at Sockaddr) error {
+	if !inRange(at) {
+		return EINVAL
+	}
 	_, errno := t.call("bind", func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
 		s, errno := t.tcp(fd)
 		if errno != 0 {
@@ -40,8 +43,12 @@ func (t *Thread) Bind(fd int, at Sockaddr) error {
 			return -1, EINVAL
 		}
 		lockedPort := want.Port() != 0
-		if want.Port() == 0 {
-			want = netip.AddrPortFrom(want.Addr(), t.k.ports.ephemeral())
+		if !lockedPort {
+			port, ok := t.k.ports.ephemeral()
+			if !ok {
+				return -1, EADDRINUSE
+			}
+			want = netip.AddrPortFrom(want.Addr(), port)
 		}
 		if t.k.ports.conflict(s, want) {
 			s.local = netip.AddrPortFrom(s.unspecified(), s.local.Port())
@@ -74,17 +81,18 @@ func (p *ports) release(s *tcp) {
 	}
 }
 
-// ephemeral returns a port that no socket has.
-func (p *ports) ephemeral() uint16 {
+// ephemeral returns a port that no socket has, or ok is false if there is none. Unlike Linux, it
+// doesn't give a new connection the port of one in TIME-WAIT.
+func (p *ports) ephemeral() (port uint16, ok bool) {
 	for range lastEphemeral - firstEphemeral + 1 {
 		if p.lastFree++; p.lastFree < firstEphemeral || p.lastFree > lastEphemeral {
 			p.lastFree = firstEphemeral
 		}
 		if len(p.bound[p.lastFree]) == 0 {
-			return p.lastFree
+			return p.lastFree, true
 		}
 	}
-	panic("sim: all ephemeral ports are used")
+	return 0, false
 }
 
 // conflict reports whether s may not have the address at. Two sockets may share a port if both have

@@ -58,7 +58,8 @@ func (k *Kernel) Start(prog Program) *Process {
 	p.table.put(0, k.newDescription(&source{rest: prog.Stdin}, O_RDONLY), false)
 	p.table.put(1, k.newDescription(p.Out, O_WRONLY), false)
 	p.table.put(2, k.newDescription(p.Err, O_WRONLY), false)
-	k.newThread(p, func() { p.main(); p.exit(0) })
+	t := k.makeThread(p)
+	t.start(func() { p.main(); t.Exit(0) })
 	return p
 }
 
@@ -88,22 +89,16 @@ func (k *Kernel) newProcess(parent *Process) *Process {
 // Ended reports whether the process has ended, and how.
 func (p *Process) Ended() (status WaitStatus, ended bool) { return p.status, p.state != living }
 
-// Limit sets RLIMIT_NOFILE of a running process, as prlimit(2) does.
-func (p *Process) Limit(files int) { p.table.limit = files }
+// Limit sets RLIMIT_NOFILE of a running process, as prlimit(2) does. files isn't negative.
+func (p *Process) Limit(files int) { p.table.limit = max(files, 0) }
 
-// Exit is exit_group(2). It ends all threads of the process, and doesn't return.
+// Exit is exit_group(2). It ends all threads of the process, and returns only for a process that
+// NewProcess has made.
 func (t *Thread) Exit(status int) {
 	t.call("exit_group", func() string { return argList(status) }, func() (int, Errno) {
 		t.proc.end(exited(status))
 		return 0, 0
 	})
-	panic(unwound{})
-}
-
-func (p *Process) exit(status int) {
-	if p.state == living {
-		p.end(exited(status))
-	}
 }
 
 // end ends the process: it closes its descriptors, and tells its parent.
@@ -117,6 +112,7 @@ func (p *Process) end(status WaitStatus) {
 			p.k.dead = append(p.k.dead, t)
 		}
 	}
+	p.threads = nil
 	p.table.closeAll()
 	for _, c := range slices.Clone(p.k.processes) {
 		if c.parent == p { // init(1) reaps orphans
@@ -143,7 +139,7 @@ func (p *Process) reap() {
 }
 
 // Args are the arguments of the process, with the name of the program.
-func (t *Thread) Args() []string { return t.proc.args }
+func (t *Thread) Args() []string { return slices.Clone(t.proc.args) }
 
 // Environ is the environment of the process.
 func (t *Thread) Environ() []string { return slices.Clone(t.proc.env) }
@@ -155,7 +151,11 @@ func (t *Thread) Getpid() int { return t.proc.Pid }
 func (t *Thread) Now() time.Time { return t.k.Now() }
 
 // Go starts a thread of the same process that runs f, clone(2). It doesn't hand over.
-func (t *Thread) Go(f func()) *Thread { return t.k.newThread(t.proc, f) }
+func (t *Thread) Go(f func()) *Thread {
+	other := t.k.makeThread(t.proc)
+	other.start(f)
+	return other
+}
 
 // Join waits until other has ended, or the limit has passed. It reports whether other has ended. A
 // negative limit doesn't pass.

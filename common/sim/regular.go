@@ -13,9 +13,8 @@ const POSIX_FADV_WILLNEED = 3
 // Pagesize is the size of a page of memory, in bytes.
 const Pagesize = 4096
 
-const (
-	largestFile = 1 << 30 // that is modelled
-)
+// largestFile is how many bytes a file may have.
+const largestFile = 1 << 30
 
 func (n *inode) read(_ *Thread, d *description, p []byte) (int, Errno) {
 	got, errno := n.readAt(d, p, d.off)
@@ -27,6 +26,8 @@ func (n *inode) readAt(d *description, p []byte, off int64) (int, Errno) {
 	switch {
 	case n.isDir():
 		return -1, EISDIR
+	case off > math.MaxInt64-int64(len(p)):
+		return -1, EINVAL
 	case off >= int64(len(n.data)):
 		return 0, 0
 	}
@@ -48,6 +49,8 @@ func (n *inode) writeAt(d *description, p []byte, off int64) (int, Errno) {
 		return -1, EBADF
 	case len(p) == 0:
 		return 0, 0
+	case off > math.MaxInt64-int64(len(p)):
+		return -1, EINVAL
 	case n.seals&F_SEAL_WRITE != 0:
 		return -1, EPERM
 	case n.seals&F_SEAL_GROW != 0 && end > n.size():

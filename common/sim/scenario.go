@@ -41,6 +41,9 @@ type Scenario struct {
 	Files   int // RLIMIT_NOFILE; 0: the kernel's default
 	Actions []Action
 	Faults  []Fault
+
+	clients map[string]bool // that the text has named so far
+	sends   int             // bytes that all clients send, as far as the text was parsed
 }
 
 // Action is a line that begins with "at".
@@ -50,7 +53,7 @@ type Action struct {
 	Verb    Verb
 	Data    []byte        // of Sends
 	Time    time.Duration // of Stalls and Jumps
-	Signal  Signal        // of Signals
+	Signal  Signal        // of SendsSignal
 }
 
 // Verb is what an action does.
@@ -70,8 +73,11 @@ const (
 	SendsSignal
 )
 
-// mostClients is how many clients a scenario may have.
-const mostClients = 10_000
+// The limits of a scenario: its text is short, but the memory that it asks for may not be.
+const (
+	mostClients = 10_000
+	mostBytes   = 64 << 20 // that all clients send
+)
 
 // ParseScenario parses the text of a scenario. An error says in one line where the text is wrong
 // and what it should be: "3:7: ...", the line and the column.
@@ -199,18 +205,46 @@ func (s *Scenario) parseAction(p *lineParser) (err error) {
 	if n := len(s.Actions); n > 0 && a.At < s.Actions[n-1].At {
 		return fmt.Errorf("the time %v is before %v, that of the action before it: sort the lines", a.At, s.Actions[n-1].At)
 	}
-	switch word := p.word(); {
-	case word == "the":
-		err = a.parseMachine(p)
-	case word == "SIGTERM" || word == "SIGINT" || word == "SIGHUP":
-		a.Verb = SendsSignal
-		a.Signal = map[string]Signal{"SIGTERM": SIGTERM, "SIGINT": SIGINT, "SIGHUP": SIGHUP}[word]
+	if err = a.parse(p); err != nil {
+		return err
+	}
+	s.Actions = append(s.Actions, a)
+	return s.checkSize(&a)
+}
+
+// checkSize checks that the scenario isn't too large with one further action.
+func (s *Scenario) checkSize(a *Action) error {
+	if s.clients == nil {
+		s.clients = map[string]bool{}
+	}
+	for _, name := range a.Clients {
+		s.clients[name] = true
+	}
+	if len(s.clients) > mostClients {
+		return fmt.Errorf("the scenario has more than %d clients", mostClients)
+	}
+	if s.sends += len(a.Data) * len(a.Clients); s.sends > mostBytes {
+		return fmt.Errorf("the scenario's clients send more than %d bytes", mostBytes)
+	}
+	return nil
+}
+
+// parse parses what follows the time.
+func (a *Action) parse(p *lineParser) (err error) {
+	switch word := p.word(); word {
+	case "the":
+		return a.parseMachine(p)
+	case "SIGTERM":
+		a.Verb, a.Signal = SendsSignal, SIGTERM
+	case "SIGINT":
+		a.Verb, a.Signal = SendsSignal, SIGINT
+	case "SIGHUP":
+		a.Verb, a.Signal = SendsSignal, SIGHUP
 	default:
 		if a.Clients, err = parseClients(word); err == nil {
 			err = a.parseVerb(p)
 		}
 	}
-	s.Actions = append(s.Actions, a)
 	return err
 }
 
@@ -250,7 +284,8 @@ func parseClients(word string) ([]string, error) {
 	first, err1 := strconv.Atoi(from[len(letters):])
 	rest, same := strings.CutPrefix(to, letters)
 	last, err2 := strconv.Atoi(rest)
-	if err1 != nil || err2 != nil || !same || last < first || last-first >= mostClients {
+	zero := strings.HasPrefix(from[len(letters):], "0") && first > 0 || strings.HasPrefix(rest, "0") && last > 0
+	if err1 != nil || err2 != nil || !same || zero || last < first || last-first >= mostClients {
 		return nil, fmt.Errorf("%w; got %q", errClients, word)
 	}
 	var names []string
@@ -291,12 +326,13 @@ func (a *Action) parseVerb(p *lineParser) error {
 func (a *Action) parseData(p *lineParser) error {
 	rest := strings.TrimLeft(p.rest, " \t")
 	if !strings.HasPrefix(rest, `"`) {
-		n, err := p.number(1, 64<<20)
+		n, err := p.number(1, mostBytes)
 		if err != nil {
 			return errors.New(`want a string such as "GET / HTTP/1.1\r\n", or a number of bytes up to 67108864`)
 		}
-		for i := range n {
-			a.Data = append(a.Data, 'a'+byte(i%26))
+		a.Data = make([]byte, n)
+		for i := range a.Data {
+			a.Data[i] = 'a' + byte(i%26)
 		}
 		return p.words("bytes")
 	}
@@ -310,12 +346,6 @@ func (a *Action) parseData(p *lineParser) error {
 	return nil
 }
 
-// faultable are the calls that a fault may name.
-var faultable = []string{"accept4", "bind", "close", "epoll_create1", "epoll_ctl", "epoll_wait", "eventfd2",
-	"fork", "fstat", "listen", "memfd_create", "newfstatat", "openat", "openat2", "pipe2", "poll", "ppoll",
-	"pread64", "read", "recvfrom", "recvmsg", "sendfile", "sendmsg", "sendto", "setsockopt", "shutdown", "socket",
-	"socketpair", "wait4", "write"}
-
 func (s *Scenario) parseFault(p *lineParser) error {
 	f := Fault{Times: 1}
 	if f.Call = p.word(); !slices.Contains(faultable, f.Call) {
@@ -327,8 +357,11 @@ func (s *Scenario) parseFault(p *lineParser) error {
 		if err != nil || n < 1 {
 			return expected("the name of an errno such as EMFILE, or a number of bytes", word)
 		}
-		if f.Bytes = n; p.words("bytes") != nil {
-			return errors.New("want bytes")
+		if !slices.Contains(transfers, f.Call) {
+			return errors.New("a number of bytes needs a call that transfers some, one of " + strings.Join(transfers, " "))
+		}
+		if f.Bytes, err = n, p.words("bytes"); err != nil {
+			return err
 		}
 	}
 	for word = p.word(); word != ""; word = p.word() {

@@ -163,7 +163,7 @@ func (t *Thread) Recvmsg(fd int, p []byte, room int, flags int) (n int, rights [
 func (t *Thread) receiveRights(carried []*description, room int, cloexec bool) (fds []int) {
 	defer releaseAll(carried)
 	for _, d := range carried {
-		if len(fds) == room || !t.proc.table.room(1) {
+		if len(fds) >= room || !t.proc.table.room(1) {
 			break
 		}
 		fd, errno := t.proc.table.install(d, cloexec, 0)

@@ -72,7 +72,10 @@ func (w *signalWait) raise(sig Signal) {
 // Kill is kill(2) of one process.
 func (t *Thread) Kill(pid int, sig Signal) error {
 	_, errno := t.call("kill", func() string { return argList(pid, raw(sig.String())) }, func() (int, Errno) {
-		if pid <= 0 {
+		switch {
+		case sig < 0 || sig > lastSignal:
+			return -1, EINVAL
+		case pid <= 0:
 			panic("sim: kill of a process group isn't modelled")
 		}
 		p := t.k.find(pid)
@@ -112,11 +115,27 @@ func (p *Process) signal(sig Signal) {
 			w.raise(sig)
 		}
 	}
-	switch {
-	case handled, sig == SIGCHLD:
-	case sig == SIGTTIN:
+	if handled {
+		return
+	}
+	switch sig {
+	case SIGCHLD, sigcont, sigurg, sigwinch: // ignored by default; the process isn't stopped
+	case sigstop, sigtstp, SIGTTIN, sigttou:
 		panic("sim: a process that a signal stops isn't modelled")
 	default:
 		p.end(signaled(sig))
 	}
 }
+
+// The signals whose default action isn't to end the process, signal(7), besides those that the
+// servers use.
+const (
+	sigcont  = Signal(18)
+	sigstop  = Signal(19)
+	sigtstp  = Signal(20)
+	sigttou  = Signal(22)
+	sigurg   = Signal(23)
+	sigwinch = Signal(28)
+
+	lastSignal = Signal(64)
+)

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -10,8 +11,8 @@ type Snapshot struct {
 	Time      time.Duration // since the kernel started
 	Calls     uint64        // system calls so far
 	Processes []ProcessState
-	Files     []FileState // the open file descriptions, by ascending ID
-	Sockets   []SocketState
+	Files     []FileState   // the open file descriptions, by ascending ID
+	Sockets   []SocketState // by ascending ID
 }
 
 // ProcessState is a process.
@@ -84,45 +85,61 @@ type SocketState struct {
 	Deferred      []uint64 // of a listener: those that TCP_DEFER_ACCEPT holds back
 }
 
-// Snapshot returns the kernel's state.
+// Snapshot returns the kernel's state. It changes nothing: a run is the same with and without it.
 func (k *Kernel) Snapshot() *Snapshot {
 	s := &Snapshot{Time: k.now, Calls: k.calls}
-	var files []*description
-	var sockets []*tcp
+	c := collection{files: map[uint64]*description{}, sockets: map[uint64]*tcp{}}
 	for _, p := range k.processes {
 		s.Processes = append(s.Processes, p.snapshot())
-		for _, d := range p.table.descriptions() {
-			if !slices.Contains(files, d) {
-				files = append(files, d)
-			}
+		for _, d := range p.table.fds {
+			c.add(d.description)
 		}
 	}
-	slices.SortFunc(files, func(a, b *description) int { return int(a.id) - int(b.id) })
-	for _, d := range files {
-		s.Files = append(s.Files, d.snapshot())
-		if t, ok := d.file.(*tcp); ok {
-			sockets = connectedTo(sockets, t)
-		}
+	for _, id := range slices.Sorted(maps.Keys(c.files)) {
+		s.Files = append(s.Files, c.files[id].snapshot())
 	}
-	slices.SortFunc(sockets, func(a, b *tcp) int { return int(a.id) - int(b.id) })
-	for _, t := range sockets {
-		s.Sockets = append(s.Sockets, t.snapshot())
+	for _, id := range slices.Sorted(maps.Keys(c.sockets)) {
+		s.Sockets = append(s.Sockets, c.sockets[id].snapshot())
 	}
 	return s
 }
 
-// connectedTo adds a socket to all, with those that are known only through it.
-func connectedTo(all []*tcp, s *tcp) []*tcp {
-	if s == nil || slices.Contains(all, s) {
-		return all
+// collection is what Snapshot has found, by ID.
+type collection struct {
+	files   map[uint64]*description
+	sockets map[uint64]*tcp
+}
+
+// add adds an open file description, and those in messages that can be received from it.
+func (c *collection) add(d *description) {
+	if d == nil || c.files[d.id] != nil {
+		return
 	}
-	all = connectedTo(append(all, s), s.peer)
-	if s.listening != nil {
-		for _, c := range slices.Concat(s.backlog, s.deferred) {
-			all = connectedTo(all, c)
+	c.files[d.id] = d
+	switch f := d.file.(type) {
+	case *tcp:
+		c.addSocket(f)
+	case *unixSocket:
+		for _, m := range f.messages {
+			for _, right := range m.rights {
+				c.add(right)
+			}
 		}
 	}
-	return all
+}
+
+// addSocket adds a socket, with those that are known only through it.
+func (c *collection) addSocket(s *tcp) {
+	if s == nil || c.sockets[s.id] != nil {
+		return
+	}
+	c.sockets[s.id] = s
+	c.addSocket(s.peer)
+	if s.listening != nil {
+		for _, waiting := range slices.Concat(s.backlog, s.deferred) {
+			c.addSocket(waiting)
+		}
+	}
 }
 
 func (p *Process) snapshot() ProcessState {
@@ -150,7 +167,12 @@ func (p *Process) snapshot() ProcessState {
 }
 
 func (d *description) snapshot() FileState {
-	s := FileState{ID: d.id, Kind: d.file.kind(), References: d.refs, NonBlocking: d.nonblocking(), Events: d.file.events()}
+	s := FileState{ID: d.id, Kind: d.file.kind(), References: d.refs, NonBlocking: d.nonblocking()}
+	if f, ok := d.file.(*epoll); ok {
+		s.Events = f.peek()
+	} else {
+		s.Events = d.file.events()
+	}
 	switch f := d.file.(type) {
 	case *tcp:
 		s.Socket = f.id

@@ -67,6 +67,17 @@ func (t *Thread) Shutdown(fd, how int) error {
 	return errno.err()
 }
 
+// The limits of the buffers of a socket, in bytes.
+const (
+	maxBuffer        = 4 << 20 // net.core.wmem_max and rmem_max, before it is doubled
+	minSendBuffer    = 4608
+	minReceiveBuffer = 2304
+)
+
+// bufferSize is the size that SO_SNDBUF or SO_RCVBUF gives a buffer: the doubled value, socket(7).
+// The value is a C int, and Linux compares it without its sign.
+func bufferSize(value, least int) int { return max(2*int(min(uint32(value), maxBuffer)), least) }
+
 func levelArg(level int) raw {
 	switch level {
 	case SOL_SOCKET:

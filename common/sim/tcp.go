@@ -298,7 +298,7 @@ func (t *Thread) Outq(fd int) (int, error) {
 // tcp returns the TCP socket behind a descriptor. A Unix socket gives EINVAL: that is what Linux
 // answers where a call needs a socket that can have an address of the internet.
 func (t *Thread) tcp(fd int) (*tcp, Errno) {
-	d, errno := t.proc.table.at(fd)
+	d, errno := t.opened(fd)
 	if errno != 0 {
 		return nil, errno
 	}
@@ -321,11 +321,14 @@ func (s *tcp) setsockopt(level, option, value int) Errno {
 	case key{SOL_SOCKET, SO_REUSEPORT}:
 		s.reusePort = on
 	case key{SOL_SOCKET, SO_SNDBUF}:
-		s.sendBuffer = 2 * max(value, 2304)
+		s.sendBuffer = bufferSize(value, minSendBuffer)
 	case key{SOL_SOCKET, SO_RCVBUF}:
-		s.receiveBuffer = max(value, 1152)
+		s.receiveBuffer = bufferSize(value, minReceiveBuffer) / 2 // the other half is for the kernel
 	case key{IPPROTO_IPV6, IPV6_V6ONLY}:
-		if s.local.Port() != 0 {
+		switch {
+		case s.family != AF_INET6:
+			return ENOPROTOOPT
+		case s.local.Port() != 0:
 			return EINVAL
 		}
 		s.v6only = on

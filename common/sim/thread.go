@@ -23,6 +23,7 @@ type Thread struct {
 
 	state   threadState
 	timer   timer                    // of a wait that may time out
+	timeUp  func()                   // what timer does
 	notify  func(events uint32) bool // of its waiters: wakes the thread
 	waiters []waiter                 // its places in queues while it waits; kept for the next wait
 	polled  []*waitQueue             // scratch of poll
@@ -55,18 +56,11 @@ type Panic struct {
 // Panics returns the panics of all programs so far.
 func (k *Kernel) Panics() []Panic { return k.panics }
 
-// newThread adds a thread to p that runs f.
-func (k *Kernel) newThread(p *Process, f func()) *Thread {
-	t := k.makeThread(p)
-	t.start(f)
-	return t
-}
-
 // makeThread returns a thread that runs nothing yet. Its calls run in the caller's goroutine.
 func (k *Kernel) makeThread(p *Process) *Thread {
 	k.lastTid++
 	t := &Thread{ID: k.lastTid, proc: p, k: k, timer: timer{index: -1}}
-	t.notify = func(uint32) bool { return t.wakeUp() }
+	t.notify, t.timeUp = func(uint32) bool { return t.wakeUp() }, func() { t.wakeUp() }
 	return t
 }
 

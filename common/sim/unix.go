@@ -29,10 +29,7 @@ type unixMessage struct {
 }
 
 const (
-	defaultUnixBuffer = 212992  // net.core.wmem_default and rmem_default
-	maxUnixBuffer     = 4 << 20 // net.core.wmem_max and rmem_max
-	minSendBuffer     = 4608
-	minReceiveBuffer  = 2304
+	defaultUnixBuffer = 212992 // net.core.wmem_default and rmem_default
 	// streamPiece is the most that one message of a stream holds: a page without the kernel's
 	// header, and eight further pages.
 	streamPiece = 4096 - 320 + 32768
@@ -324,19 +321,17 @@ func (s *unixSocket) shutdown(how int) Errno {
 	return 0
 }
 
-// setsockopt doubles the size of a buffer, as socket(7) says.
 func (s *unixSocket) setsockopt(level, option, value int) Errno {
-	size := 2 * int(min(uint32(value), maxUnixBuffer))
 	switch {
 	case level != SOL_SOCKET:
 		return EOPNOTSUPP
 	case option == SO_SNDBUF:
-		s.sendBuffer = max(size, minSendBuffer)
+		s.sendBuffer = bufferSize(value, minSendBuffer)
 		if s.writable() {
 			s.q.wake(POLLOUT)
 		}
 	case option == SO_RCVBUF:
-		s.recvBuffer = max(size, minReceiveBuffer)
+		s.recvBuffer = bufferSize(value, minReceiveBuffer)
 	default:
 		panic("sim: setsockopt of option " + argList(option) + " isn't modelled for Unix sockets")
 	}

@@ -85,7 +85,7 @@ func (t *Thread) leaveQueues() {
 func (t *Thread) sleep(end time.Duration) {
 	t.state = waits
 	if end >= 0 {
-		t.k.setTimer(&t.timer, end, func() { t.wakeUp() })
+		t.k.setTimer(&t.timer, end, t.timeUp)
 	}
 	if t.yield != nil {
 		t.handOver()

@@ -143,9 +143,8 @@ func (c *Client) act(a *Action, server *Process) {
 		if !ok {
 			to = nowhere
 		}
-		c.End = ""
 		if err := c.Connect(to, netip.Addr{}); err != nil {
-			panic(fmt.Sprintf("sim: client %s can't connect to %v: %v", c.Name, to, err))
+			c.End = err.(Errno).Name()
 		}
 	case Sends:
 		c.Send(a.Data)
@@ -169,15 +168,17 @@ func (w *World) pump() {
 }
 
 // Do makes one action of the scenario's language now, such as: A sends "GET". An error says in one
-// line what is wrong.
+// line in which column of the action something is wrong, and what it should be.
 func (w *World) Do(line string) error {
-	s, err := ParseScenario("at 0s " + line)
+	p, a := &lineParser{rest: line, line: line}, Action{At: w.Kernel.now}
+	err := a.parse(p)
+	if err == nil {
+		err = p.end()
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%d: %w", p.column+1, err)
 	}
-	for i := range s.Actions {
-		w.act(&s.Actions[i])
-	}
+	w.act(&a)
 	w.pump()
 	return nil
 }
