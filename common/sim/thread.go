@@ -108,8 +108,8 @@ func (k *Kernel) resume(t *Thread) { k.as(t, func() { t.next() }) }
 func (k *Kernel) as(t *Thread, f func()) {
 	before := current
 	current = t
+	defer func() { current = before }() // f may end the goroutine, as a test does that has failed
 	f()
-	current = before
 }
 
 // unwindDead ends the goroutines of threads whose process has ended.

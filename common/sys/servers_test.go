@@ -12,14 +12,15 @@ import (
 	"testing"
 )
 
-// The three servers pass their tests on the simulated kernel. Those tests are built with the tag
-// sim, so another go test has to run them.
+// The three servers and package conn pass their tests on the simulated kernel. Those tests are built
+// with the tag sim, so another go test has to run them.
 func TestTheServersOnTheSimulatedKernel(t *testing.T) {
 	if testing.Short() {
 		t.Skip("with -short, the servers' tests on the simulated kernel aren't run: they take a minute or two")
 	}
 	dependOnSources(t)
-	cmd := exec.Command("go", "test", "-tags=sim", "threeloops/forkserv", "threeloops/pollserv", "threeloops/epollserv")
+	cmd := exec.Command("go", "test", "-tags=sim", "threeloops/forkserv", "threeloops/pollserv", "threeloops/epollserv",
+		"threeloops/common/conn")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {
