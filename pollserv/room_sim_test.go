@@ -13,3 +13,4 @@ var simulated = simtest.Target{Name: "pollserv", Main: main}
 func TestRoom(t *testing.T)       { simtest.Room(t, simulated) }
 func TestSameTrace(t *testing.T)  { simtest.Deterministic(t, simulated) }
 func TestFlatMemory(t *testing.T) { simtest.FlatMemory(t, simulated) }
+func TestTimeouts(t *testing.T)   { simtest.Timeouts(t, simulated) }

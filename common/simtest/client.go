@@ -26,6 +26,7 @@ type client struct {
 	closeCode ws.Code // of the Close that has come; 0: none has
 	pings     int
 	mute      bool // it answers no ping, and no Close
+	stays     bool // it doesn't close the connection when the server has
 	closing   bool // it has sent a Close
 	over      bool // onEnd was called
 
@@ -115,8 +116,10 @@ func (c *client) take() {
 		if c.onEnd != nil {
 			c.onEnd()
 		}
-		c.Close()
-		c.m.forget(c)
+		if !c.stays {
+			c.Close()
+			c.m.forget(c)
+		}
 	}
 }
 

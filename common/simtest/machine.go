@@ -56,7 +56,7 @@ func (target Target) bootWith(t testing.TB, cfg sim.Config, prepare func(*sim.Ke
 }
 
 // mostSteps is after how many steps at one moment a server counts as spinning.
-const mostSteps = 1_000_000
+const mostSteps = 300_000
 
 // settle lets everything happen that needs no time. Clients read and act between the steps of the
 // servers' threads.
@@ -97,7 +97,9 @@ func (m *machine) advanceUntil(d time.Duration, over func() bool) bool {
 		if !ok || next > end {
 			next = end
 		}
-		m.k.Run(next - m.k.Uptime())
+		if !m.k.Run(next - m.k.Uptime()) {
+			m.t.Fatalf("the server doesn't stop running at %v", m.k.Uptime())
+		}
 	}
 	return over()
 }
