@@ -52,14 +52,14 @@ type churn struct {
 // survivesChurn has members join and leave. It compares the server's descriptors and memory
 // after that with those after a shorter churn before.
 func (target Target) survivesChurn(t *testing.T) {
-	size, span := 200, 5*time.Second
+	size, span := 100, 3*time.Second // simtest.Room plays many more ways
 	if text := os.Getenv(churnVariable); text != "" {
 		var err error
 		span, err = time.ParseDuration(text)
 		must(t, err)
 		size = 500
 	} else if testing.Short() {
-		size, span = 50, 4*time.Second
+		size = 50
 	}
 	flags := []string{"-max-message=65536", "-write-timeout=1h", "-idle-timeout=1h"} // no pings
 	if target.Name == "forkserv" {

@@ -56,7 +56,7 @@ func (target Target) bootWith(t testing.TB, cfg sim.Config, prepare func(*sim.Ke
 }
 
 // mostSteps is after how many steps at one moment a server counts as spinning.
-const mostSteps = 300_000
+const mostSteps = 100_000
 
 // settle lets everything happen that needs no time. Clients read and act between the steps of the
 // servers' threads.

@@ -286,8 +286,9 @@ func (target Target) servesAfterStall(t *testing.T) {
 	}
 }
 
+// answersPolls has a poll wait for longer than a connection may be idle, with a request behind it.
 func (target Target) answersPolls(t *testing.T) {
-	m := target.boot(t, sim.Config{})
+	m := target.boot(t, sim.Config{}, "-idle-timeout=5s")
 	s := &room{machine: m}
 	var begin time.Duration
 	v := &poller{room: s}
@@ -302,10 +303,14 @@ func (target Target) answersPolls(t *testing.T) {
 			return nil
 		})
 		v.get(fmt.Sprintf("/chat/poll?session=%s&since=%d", v.session, v.since))
+		v.get("/healthz")
 		return nil
 	}, `{"name":"Ann"}`)
 	m.await("an empty answer", time.Hour, func() bool { return v.session != "" && v.onResponse == nil })
 	m.checkTime("an empty answer", begin, 25*time.Second, 26*time.Second)
+	if m.settle(); len(v.responses) != 1 || string(v.responses[0].body) != "ok\n" {
+		t.Errorf("after the poll: got %d responses, want that of /healthz", len(v.responses))
+	}
 }
 
 // waitsAtLimit connects twice as many clients as may be served at the same time.
