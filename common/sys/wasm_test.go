@@ -19,6 +19,9 @@ const mostWasm = 2_200_000
 
 // The three servers run in a JavaScript engine, each with a simulated client.
 func TestTheServersRunInJavaScript(t *testing.T) {
+	if testing.Short() {
+		t.Skip("with -short, the servers aren't built for JavaScript")
+	}
 	dependOnSources(t)
 	node := nodeOrSkip(t)
 	goroot, err := exec.Command("go", "env", "GOROOT").Output()
@@ -103,7 +106,7 @@ func checkPlayed(t *testing.T, out []byte) {
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatalf("%v in %q", err, out)
 	}
-	t.Logf("%d system calls, %.0f a second", got.Calls, float64(got.Calls)/got.Nanoseconds*1e9)
+	t.Logf("%d system calls, %.0f a second without a trace", got.Calls, float64(got.Calls)/got.Nanoseconds*1e9)
 	if !got.Ended || got.Status != 0 || len(got.Panics) > 0 || got.Events < 5000 || !got.Line {
 		t.Errorf("got %.1000s", out)
 	}

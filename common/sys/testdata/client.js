@@ -30,15 +30,18 @@ WebAssembly.instantiate(fs.readFileSync(file), go.importObject).then(({ instance
   if (!wrong.startsWith("1:10: ")) throw new Error(`a scenario that can't be parsed gives ${JSON.stringify(wrong)}`);
   const error = server.start(JSON.stringify({ Args: [name], Env: [], Scenario: scenario.join("\n"), Trace: true }));
   if (error) throw new Error(error);
-  const begin = process.hrtime.bigint();
   if (!server.run(60_000, 1_000_000)) throw new Error("the server doesn't end");
   const state = JSON.parse(server.state());
   const events = JSON.parse(server.events());
+  server.start(JSON.stringify({ Args: [name], Env: [], Scenario: scenario.join("\n") }));
+  const begin = process.hrtime.bigint();
+  server.run(60_000, 1_000_000);
+  const nanoseconds = Number(process.hrtime.bigint() - begin);
   const summary = JSON.stringify({
     calls: state.Kernel.Calls, events: events.length, line: events.some((e) => e.Loop.File.endsWith(".go") && e.Loop.Line > 0),
     ended: state.Ended, status: state.Status, out: state.Out, err: state.Err, panics: state.Panics,
     clients: state.Clients,
-    nanoseconds: Number(process.hrtime.bigint() - begin),
+    nanoseconds,
   });
   process.stdout.write(summary, () => process.exit(0));
 }).catch((error) => {

@@ -287,7 +287,7 @@ func TestTheHouseIsDrawn(t *testing.T) {
 			links[link] = true
 		}
 	}
-	for _, name := range []string{"forkserv", "pollserv", "epollserv", "common-server", "common-app", "common-conn", "common-docroot", "common-sys",
+	for _, name := range []string{"forkserv", "pollserv", "epollserv", "common-server", "common-app", "common-conn", "common-docroot", "common-sys", "common-sim",
 		"common-session", "common-http1", "common-ws", "common-outq", "common-stat", "common-hub"} {
 		if !links["#"+name] {
 			t.Errorf("the drawing has no link to %s", name)
