@@ -16,8 +16,4 @@ func TestMain(m *testing.M) {
 	processtest.Main(m, func() { runProcess(harmingFork(failingFork(sys.ForkExec))) })
 }
 
-func TestConformance(t *testing.T) {
-	target := conformance.Exec("forkserv")
-	target.Few = true // each connection takes a process
-	conformance.Run(t, target)
-}
+func TestConformance(t *testing.T) { conformance.Run(t, conformance.Exec("forkserv")) }

@@ -9,9 +9,15 @@ import (
 )
 
 func TestConformanceSimulated(t *testing.T) {
-	conformance.Run(t, conformance.Simulated("forkserv", main))
+	few(t, conformance.Simulated("forkserv", main))
 }
 
 func TestConformancePreforkSimulated(t *testing.T) {
-	conformance.Run(t, conformance.Simulated("forkserv", main, "-prefork=3"))
+	few(t, conformance.Simulated("forkserv", main, "-prefork=3"))
+}
+
+// few plays the table with fewer cuts: each connection takes a process.
+func few(t *testing.T, target conformance.Target) {
+	target.Few = true
+	conformance.Run(t, target)
 }

@@ -17,7 +17,7 @@ func TestCore(t *testing.T) { Run(t, Core()) }
 // The table can be played over sockets: against a fourth model, the one that a
 // Go program would use, with a goroutine for each connection.
 func TestGoroutines(t *testing.T) {
-	run(t, Target{Name: "goroutines", Start: startGoroutines}, shortCuts)
+	Run(t, Target{Name: "goroutines", Start: startGoroutines})
 }
 
 func startGoroutines(t testing.TB, flags ...string) *Server {

@@ -18,8 +18,8 @@ import (
 type Target struct {
 	Name  string
 	Flags []string // flags of each server, before a trace's own
-	// Few cuts each trace 30 times instead of 100, for a server whose connections are expensive. The
-	// other servers have the same parser and session, and test these with a hundred cuts.
+	// Few plays fewer cuts of each trace, for a server whose connections are expensive. The others have
+	// the same parser and session, and test these with all cuts.
 	Few bool
 	// Start starts a server with these flags, on a port of its own choice,
 	// and stops it when the test is over. Nil: the core in memory, or a simulated server.

@@ -46,9 +46,7 @@ const hosts = "/etc/hosts"
 
 // Resolve returns the IP address of host. host may be an address, or a name in hosts(5), which has
 // the machine's own names. An empty host means all addresses, so it has none.
-func Resolve(host string) (netip.Addr, error) { return resolve(hosts, host) }
-
-func resolve(hosts, host string) (netip.Addr, error) {
+func Resolve(host string) (netip.Addr, error) {
 	if host == "" {
 		return netip.Addr{}, nil
 	}

@@ -1,3 +1,5 @@
+//go:build !sim
+
 package conn
 
 import (
@@ -7,7 +9,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -44,15 +45,6 @@ func TestWhatEachErrnoOfReadAndSendMeans(t *testing.T) {
 				t.Errorf("%v: got %t, %v, want the end of the connection", e, again, err)
 			}
 		}
-	}
-}
-
-func TestAFileIsSentLaterWhenMemoryIsShort(t *testing.T) {
-	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, make([]byte, 1<<20)), Len: 1 << 20}))
-	w.io.calls.sendfile = func(int, int, *int64, int) (int, error) { return -1, unix.ENOMEM }
-	w.sendText(get)
-	if w.Flush(w.now); w.Want()&session.Write == 0 {
-		t.Errorf("after ENOMEM Want is %d, want Write", w.Want())
 	}
 }
 
@@ -280,46 +272,6 @@ func TestAFileThatBecameShorterEndsTheConnection(t *testing.T) {
 	_, _, err := w.send(&outq.Batch{File: f, Off: int64(len(text)), Len: 1}, session.MaxSend)
 	if !errors.Is(err, errTruncated) {
 		t.Errorf("after the end of the file: got error %v, want errTruncated", err)
-	}
-}
-
-// Some file systems refuse sendfile(2), and so do sandboxes.
-func TestAFileIsSentWithoutSendfile(t *testing.T) {
-	body := make([]byte, 1<<20)
-	for i := range body {
-		body[i] = byte(i * 7 >> 3)
-	}
-	for _, errno := range []unix.Errno{unix.EINVAL, unix.ENOSYS, unix.EOPNOTSUPP, unix.EPERM} {
-		w := connect(t, reply(session.Response{Status: 200, File: openFile(t, body), Len: int64(len(body))}))
-		w.io.calls.sendfile = func(int, int, *int64, int) (int, error) { return -1, errno }
-		w.sendText(get)
-		got := make(chan []byte)
-		go func() {
-			text, _ := io.ReadAll(w.peer)
-			got <- text
-		}()
-		for w.Flush(w.now) || w.Want()&session.Write != 0 {
-			w.now = w.now.Add(time.Millisecond)
-			w.wait(sys.POLLOUT)
-		}
-		unix.Shutdown(w.FD, unix.SHUT_WR)
-		if _, text, _ := bytes.Cut(<-got, []byte("\r\n\r\n")); !bytes.Equal(text, body) {
-			t.Errorf("%v: want the %d bytes of the file, got %d bytes, or wrong ones", errno, len(body), len(text))
-		}
-	}
-}
-
-func TestAFileThatCannotBeReadEndsInAReset(t *testing.T) {
-	w := connect(t, reply(session.Response{Status: 200, File: openFile(t, make([]byte, 1<<20)), Len: 1 << 20}))
-	w.io.calls.sendfile = func(int, int, *int64, int) (int, error) { return -1, unix.EIO }
-	w.sendText(get)
-	w.Flush(w.now)
-	if w.Want() != 0 {
-		t.Errorf("after EIO Want is %d, want 0", w.Want())
-	}
-	w.Close()
-	if _, err := io.ReadAll(w.peer); !errors.Is(err, unix.ECONNRESET) {
-		t.Errorf("the client gets %v, want a reset", err)
 	}
 }
 

@@ -18,19 +18,9 @@ type IO struct {
 	admitted  *Address  // of the connection that was accepted last
 	current   *Conn     // the connection that the loop reads from or sends to
 
-	calls calls
-
 	scratch []byte
 	bufs    [64][]byte
 	vec     sys.Vector
-}
-
-// calls are system calls that a test replaces. The replacements behave like a machine without IPv6,
-// like another file system, or like a kernel that fails.
-type calls struct {
-	socket   func(family, typ, protocol int) (int, error)
-	accept4  func(fd int) (int, error)
-	sendfile func(to, from int, off *int64, n int) (int, error)
 }
 
 // scratchSize is the most bytes that a read into the scratch buffer takes. A socket seldom has
@@ -39,10 +29,7 @@ const scratchSize = 64 << 10
 
 // NewIO returns the IO of a loop whose counters are in s.
 func NewIO(s *stat.Slot) *IO {
-	return &IO{
-		Stat: s, scratch: make([]byte, scratchSize),
-		calls: calls{socket: sys.Socket, accept4: sys.RawAccept4, sendfile: sys.Sendfile},
-	}
+	return &IO{Stat: s, scratch: make([]byte, scratchSize)}
 }
 
 // admit counts the connection fd for its address. It returns false if the address has too many.
@@ -113,7 +100,7 @@ func (io *IO) write(fd int, bufs [][]byte, more bool) (int, error) {
 func (io *IO) sendfile(fd int, file uintptr, off int64, n int) (int, error) {
 	io.Stat.Add(stat.SysSendfile, 1)
 	for {
-		sent, err := io.calls.sendfile(fd, int(file), &off, n)
+		sent, err := sys.Sendfile(fd, int(file), &off, n)
 		switch err {
 		case nil:
 			return sent, nil

@@ -99,11 +99,11 @@ func listen(at netip.AddrPort, cfg Config, io *IO) (*Listener, error) {
 		return nil, err
 	}
 	if cfg.ReusePort && cfg.SharePortsOf == nil {
-		if err := io.probe(family, sa); err != nil {
+		if err := probe(family, sa); err != nil {
 			return nil, err
 		}
 	}
-	fd, err := io.calls.socket(family, sys.SOCK_STREAM|sys.SOCK_NONBLOCK|sys.SOCK_CLOEXEC, 0)
+	fd, err := sys.Socket(family, sys.SOCK_STREAM|sys.SOCK_NONBLOCK|sys.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
@@ -157,8 +157,8 @@ func (ln *Listener) start(sa sys.Sockaddr, anyAddr bool, cfg Config) error {
 // probe finds out whether another program uses sa. With SO_REUSEPORT our bind(2) would succeed even
 // if another program of the same user listens there with SO_REUSEPORT, such as an older copy of
 // this server. Then each would get some of the clients. So probe tries to bind without that option.
-func (io *IO) probe(family int, sa sys.Sockaddr) error {
-	fd, err := io.calls.socket(family, sys.SOCK_STREAM|sys.SOCK_CLOEXEC, 0)
+func probe(family int, sa sys.Sockaddr) error {
+	fd, err := sys.Socket(family, sys.SOCK_STREAM|sys.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return os.NewSyscallError("socket", err)
 	}
@@ -276,7 +276,7 @@ func (ln *Listener) Next() (fd int, v AcceptResult, err error) {
 
 func (ln *Listener) accept() (int, error) {
 	ln.io.Stat.Add(stat.SysAccept, 1)
-	return ln.io.calls.accept4(ln.FD)
+	return sys.RawAccept4(ln.FD)
 }
 
 // reject sends a 503 to the first client of the backlog, with the spare descriptor. If even that is

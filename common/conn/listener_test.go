@@ -1,3 +1,5 @@
+//go:build !sim
+
 package conn
 
 import (
@@ -8,7 +10,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,35 +32,6 @@ func TestPort0BecomesARealPort(t *testing.T) {
 		if fd, v, err := ln.Accept(); fd != -1 || v != Empty || err != nil {
 			t.Errorf("without a client: Accept returns %d, %d, %v, want Empty", fd, v, err)
 		}
-	}
-}
-
-func TestAnyAddressNeedsNoIPv6(t *testing.T) {
-	io := NewIO(new(stat.Slot))
-	io.calls.socket = func(family, kind, protocol int) (int, error) {
-		if family == unix.AF_INET6 {
-			return -1, unix.EAFNOSUPPORT
-		}
-		return unix.Socket(family, kind, protocol)
-	}
-	lns, err := Listen(Config{Addr: ":0", Backlog: 1}, io)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer CloseAll(lns)
-	ln := lns[0]
-	if ln.Addr.Addr() != netip.IPv4Unspecified() {
-		t.Errorf("without IPv6 the listener is bound to %v, want 0.0.0.0", ln.Addr)
-	}
-	dial(t, ln)
-	if fd, v, err := ln.Accept(); v != Accepted {
-		t.Errorf("a client connects: Accept returns %d, %v, want Accepted", v, err)
-	} else {
-		unix.Close(fd)
-	}
-	if lns, err := Listen(Config{Addr: "[::]:0", Backlog: 1}, io); err == nil {
-		CloseAll(lns)
-		t.Error("without IPv6 Listen(\"[::]:0\") returns a listener, want an error")
 	}
 }
 
@@ -410,51 +382,5 @@ func TestAnIPv6ClientIsItsNetwork(t *testing.T) {
 		if got := Network(netip.MustParseAddr(tt.a)) == Network(netip.MustParseAddr(tt.b)); got != tt.same {
 			t.Errorf("%s and %s count as the same client: %t, want %t", tt.a, tt.b, got, tt.same)
 		}
-	}
-}
-
-// accept(2) says: "Linux accept() passes already-pending network errors on the new socket as an
-// error code from accept()". It lists the errors after which the caller should retry.
-func TestWhatEachErrnoOfAcceptMeans(t *testing.T) {
-	again := []unix.Errno{unix.ECONNABORTED, unix.EINTR, unix.ENETDOWN, unix.EPROTO, unix.ENOPROTOOPT, unix.EHOSTDOWN,
-		unix.ENONET, unix.EHOSTUNREACH, unix.EOPNOTSUPP, unix.ENETUNREACH, unix.ETIMEDOUT, 512}
-	for e := unix.Errno(1); e <= 512; e++ {
-		if e == unix.EAGAIN || e == unix.EMFILE || e == unix.ENFILE {
-			continue // other tests are about these
-		}
-		ln := newListener(t, Config{Addr: "127.0.0.1:0"}, new(stat.Slot))
-		dial(t, ln)
-		once := e
-		ln.io.calls.accept4 = func(fd int) (int, error) {
-			if err := once; err != 0 {
-				once = 0
-				return -1, err
-			}
-			return sys.RawAccept4(fd)
-		}
-		want := Failed
-		if slices.Contains(again, e) {
-			want = Accepted
-		}
-		fd, v, err := ln.Accept()
-		if v != want || (err == nil) != (want == Accepted) {
-			t.Errorf("%v, and then a client: got result %d, %v, want %d", e, v, err, want)
-		}
-		if fd >= 0 {
-			unix.Close(fd)
-		}
-		ln.Close()
-		if e == 133 {
-			e = 511
-		}
-	}
-}
-
-// A kernel that returns the same error each time must not occupy the loop.
-func TestAcceptGivesUp(t *testing.T) {
-	ln := newListener(t, Config{Addr: "127.0.0.1:0"}, new(stat.Slot))
-	ln.io.calls.accept4 = func(int) (int, error) { return -1, unix.EPROTO }
-	if fd, v, err := ln.Accept(); fd != -1 || v != Failed || !errors.Is(err, unix.EPROTO) {
-		t.Errorf("got %d, result %d, %v, want Failed for EPROTO", fd, v, err)
 	}
 }

@@ -25,7 +25,7 @@ func (target Target) budgets() []process {
 		{"budget: a slow reader is served, and a client that never reads is cut off", servesSlowReaders},
 		{"budget: an unfinished message ends the connection in time", limitsUnfinished},
 		{"budget: a file that is rewritten while it is sent ends in a reset", noticesRewritten},
-		{"budget: a server that was stopped answers the requests in its sockets", target.answersAfterStop},
+		{"budget: a server that was stopped answers the requests in its sockets", answersAfterStop},
 		{"budget: a health check gets a status however few descriptors are free", answersInEveryState},
 	}
 }

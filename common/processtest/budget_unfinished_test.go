@@ -3,8 +3,6 @@ package processtest
 import (
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
 	"testing"
 	"time"
 
@@ -14,58 +12,18 @@ import (
 // unfinishedTimeout is the -idle-timeout of the servers here: what a client has for each 64 KiB.
 const unfinishedTimeout = time.Second
 
-// limitsUnfinished has clients that begin a message and send a byte of it now and then.
+// limitsUnfinished has a client begin a message and send a byte of it now and then. Other kinds of
+// messages are in simtest.Timeouts, where time is virtual.
 func limitsUnfinished(t *testing.T) {
 	p := Launch(t, fmt.Sprint("-idle-timeout=", unfinishedTimeout))
-	for _, tt := range []struct {
-		title, path string
-		first, more []byte
-	}{
-		{"fragments to the echo", "/echo", firstFragment, nextFragment},
-		{"fragments to the room", "/chat", firstFragment, nextFragment},
-		{"a frame to the echo", "/echo",
-			ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: ws.Text, Masked: true, Length: mib}), []byte("x")},
-		{"a frame to the room", "/chat",
-			ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: ws.Text, Masked: true, Length: 20_000}), []byte("x")},
-	} {
-		t.Run(tt.title, func(t *testing.T) {
-			t.Parallel()
-			c, err := dial(p.Addr)
-			must(t, err)
-			defer c.Close()
-			_, err = c.upgradeAt(tt.path)
-			must(t, err)
-			begin := time.Now()
-			go c.trickle(tt.first, tt.more)
-			c.SetReadDeadline(begin.Add(5 * unfinishedTimeout))
-			must(t, skipPings(c, ws.PolicyViolation))
-			endedInTime(t, begin)
-		})
-	}
-	t.Run("a body", func(t *testing.T) {
-		t.Parallel()
-		c, err := dial(p.Addr)
-		must(t, err)
-		defer c.Close()
-		begin := time.Now()
-		go c.trickle([]byte("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"), []byte("x"))
-		r, err := c.answer()
-		must(t, errors.Join(err, equal("status", r.status, http.StatusRequestTimeout)))
-		endedInTime(t, begin)
-	})
-	t.Run("a slow but steady message of 256 KiB is answered", func(t *testing.T) {
-		t.Parallel()
-		c, err := open(p.Addr)
-		must(t, err)
-		defer c.Close()
-		message := make([]byte, 256<<10)
-		for piece := range slices.Chunk(frame(ws.Binary, message), 16<<10) { // twice as fast as it has to be
-			_, err := c.Write(piece)
-			must(t, err)
-			time.Sleep(unfinishedTimeout / 8)
-		}
-		must(t, c.receives(ws.Binary, message))
-	})
+	c, err := open(p.Addr)
+	must(t, err)
+	defer c.Close()
+	begin := time.Now()
+	go c.trickle(firstFragment, nextFragment)
+	c.SetReadDeadline(begin.Add(5 * unfinishedTimeout))
+	must(t, skipPings(c, ws.PolicyViolation))
+	endedInTime(t, begin)
 }
 
 var (

@@ -8,15 +8,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"threeloops/common/roomtest"
 	"threeloops/common/ws"
 )
 
 // heard is what the room sends, without the time.
-type heard struct {
-	Type, Name, To, Text string
-	Seq, More            int
-	Members              []string
-}
+type heard = roomtest.Message
 
 // speaker is a client in the room, with a WebSocket.
 type speaker struct {

@@ -1,7 +1,6 @@
 package processtest
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -10,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"threeloops/common/roomtest"
 	"threeloops/common/ws"
 )
 
@@ -70,7 +70,7 @@ func (m *member) sendPartOfFrame() error {
 // send messages, or make it leave.
 type member struct {
 	*client
-	membership
+	roomtest.Membership
 	leaving   atomic.Pointer[departure]
 	sentCount atomic.Int64 // messages to all
 }
@@ -84,7 +84,7 @@ func (s *churn) join(name string) (*member, error) {
 		return nil, err
 	}
 	s.dialed.Add(1)
-	m := &member{client: c, membership: newMembership(name)}
+	m := &member{client: c, Membership: roomtest.NewMembership(name)}
 	if _, err = c.upgradeAt("/chat"); err == nil {
 		err = m.joinRoom(s.record)
 	}
@@ -97,8 +97,8 @@ func (s *churn) join(name string) (*member, error) {
 }
 
 // joinRoom sends the member's name, and reads all messages up to its own entry.
-func (m *member) joinRoom(l *record) error {
-	ask := func() error { return m.send(ws.Text, fmt.Appendf(nil, `{"type":"join","name":%q}`, m.name)) }
+func (m *member) joinRoom(l *roomtest.Record) error {
+	ask := func() error { return m.send(ws.Text, fmt.Appendf(nil, `{"type":"join","name":%q}`, m.Name)) }
 	if err := ask(); err != nil {
 		return err
 	}
@@ -107,45 +107,17 @@ func (m *member) joinRoom(l *record) error {
 		if err != nil {
 			return err
 		}
-		if typeOf(p) == "error" { // the last member with that name may not have left yet
+		if roomtest.TypeOf(p) == "error" { // the last member with that name may not have left yet
 			time.Sleep(10 * time.Millisecond)
 			if err := ask(); err != nil {
 				return err
 			}
 			continue
 		}
-		if done, err := m.receiveGreeting(l, p); done || err != nil {
+		if done, err := m.ReceiveGreeting(l, p); done || err != nil {
 			return err
 		}
 	}
-}
-
-// receiveGreeting takes what a new member gets, up to its own entry.
-func (f *membership) receiveGreeting(l *record, p []byte) (done bool, err error) {
-	switch typeOf(p) {
-	case "welcome":
-		return false, nil
-	case "members":
-		var h heard
-		err := json.Unmarshal(p, &h)
-		f.others, f.unnamed = len(h.Members)+h.More, h.More
-		for _, name := range h.Members {
-			f.names += l.nameSum(name)
-			f.list += len(name) + len(`"",`)
-		}
-		f.list = max(0, f.list-len(","))
-		return false, err
-	case "said":
-		n, _, err := l.compare(p)
-		f.history = append(f.history, n)
-		return false, err
-	}
-	e, err := f.receive(l, p)
-	if err == nil && (e.what != "joined" || e.name != f.name) {
-		err = fmt.Errorf("want its own entry first, got %.200s", p)
-	}
-	f.first = f.last
-	return true, err
 }
 
 // nextMessage returns the room's next message.
@@ -168,18 +140,18 @@ type closeError ws.Code
 func (c closeError) Error() string { return fmt.Sprintf("a Close with %v", ws.Code(c)) }
 
 // readUntilEnd reads until the connection ends, which must happen as the member wanted.
-func (s *churn) readUntilEnd(m *member, took func(e entry)) error {
+func (s *churn) readUntilEnd(m *member, took func(e roomtest.Entry)) error {
 	defer m.Close()
 	for {
 		p, err := m.nextMessage()
 		if err != nil {
 			return s.checkEnd(m, err)
 		}
-		if typeOf(p) == "error" { // the receiver of a private message has left
+		if roomtest.TypeOf(p) == "error" { // the receiver of a private message has left
 			s.refused.Add(1)
 			continue
 		}
-		e, err := m.receive(s.record, p)
+		e, err := m.Receive(s.record, p)
 		if err != nil {
 			return err
 		}
@@ -191,15 +163,15 @@ func (s *churn) readUntilEnd(m *member, took func(e entry)) error {
 func (s *churn) checkEnd(m *member, err error) error {
 	how := m.leaving.Load()
 	if how == nil {
-		return fmt.Errorf("%s wants to stay, got %w", m.name, err)
+		return fmt.Errorf("%s wants to stay, got %w", m.Name, err)
 	}
 	if code, ok := errors.AsType[closeError](err); how.code != 0 && (!ok || ws.Code(code) != how.code) {
-		return fmt.Errorf("%s leaves by %s and wants a Close with %v, got %w", m.name, how.name, how.code, err)
+		return fmt.Errorf("%s leaves by %s and wants a Close with %v, got %w", m.Name, how.name, how.code, err)
 	}
 	if how.allHeard {
-		m.sent = int(m.sentCount.Load())
+		m.Sent = int(m.sentCount.Load())
 	}
-	s.record.addMembership(&m.membership)
+	s.record.Add(&m.Membership)
 	return nil
 }
 
@@ -237,7 +209,7 @@ func (s *churn) runGuest(name string) error {
 		s.mu.Lock()
 		s.guests = append(s.guests, m)
 		s.mu.Unlock()
-		if err := s.readUntilEnd(m, func(entry) {}); err != nil {
+		if err := s.readUntilEnd(m, func(roomtest.Entry) {}); err != nil {
 			return err
 		}
 	}
@@ -258,7 +230,7 @@ func (s *churn) makeLeave(m *member, how *departure) {
 	}
 	// The server may have closed the connection already.
 	if err := how.leave(m); err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
-		s.t.Errorf("%s leaves by %s: %v", m.name, how.name, err)
+		s.t.Errorf("%s leaves by %s: %v", m.Name, how.name, err)
 	}
 }
 
@@ -286,7 +258,7 @@ func (s *churn) runSlowMember(name string) error {
 	s.mu.Lock()
 	s.slow[name] = true
 	s.mu.Unlock()
-	for end := time.Now().Add(5 * time.Minute); s.record.isMember(&m.membership); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); s.record.IsMember(&m.Membership); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			return fmt.Errorf("%s reads nothing and is still a member", name)
 		}
@@ -295,5 +267,5 @@ func (s *churn) runSlowMember(name string) error {
 	delete(s.slow, name)
 	s.mu.Unlock()
 	m.SetDeadline(time.Now().Add(time.Minute))
-	return s.readUntilEnd(m, func(entry) {})
+	return s.readUntilEnd(m, func(roomtest.Entry) {})
 }

@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"threeloops/common/hub"
+	"threeloops/common/roomtest"
 )
 
 // poller is a member without WebSocket. Its connections may end; it does not.
 type poller struct {
 	*client
-	membership
+	roomtest.Membership
 	churn     *churn
 	session   string
 	since     int // the number that its last answer went up to
@@ -37,11 +38,11 @@ func (s *churn) runPoller(name string) error {
 		}
 		for n := 5 + rand.IntN(40); n > 0 && !s.leaving.Load(); n-- {
 			if err := v.step(); err != nil {
-				return fmt.Errorf("%s: %w", v.name, err)
+				return fmt.Errorf("%s: %w", v.Name, err)
 			}
 		}
 		if err := v.leaveRoom(); err != nil {
-			return fmt.Errorf("%s leaves: %w", v.name, err)
+			return fmt.Errorf("%s leaves: %w", v.Name, err)
 		}
 	}
 	return nil
@@ -59,22 +60,22 @@ func (v *poller) connect() error {
 
 // enter joins.
 func (v *poller) enter(name string) error {
-	v.membership = newMembership(name)
+	v.Membership = roomtest.NewMembership(name)
 	a, err := v.posts("join", `{"name":%q}`, name)
 	if err != nil {
 		return err
 	}
 	v.session, v.since = a.Session, a.Seq
 	for _, p := range a.Messages {
-		if _, err := v.receiveGreeting(v.churn.record, p); err != nil {
+		if _, err := v.ReceiveGreeting(v.churn.record, p); err != nil {
 			return err
 		}
 	}
-	v.first, v.last = a.Seq+1, a.Seq
+	v.First, v.Last = a.Seq+1, a.Seq
 	if a, err = v.poll(); err != nil {
 		return err
 	}
-	if len(a.Messages) == 0 || typeOf(a.Messages[0]) != "missed" && number(a.Messages[0]) != v.first {
+	if len(a.Messages) == 0 || roomtest.TypeOf(a.Messages[0]) != "missed" && roomtest.Number(a.Messages[0]) != v.First {
 		return fmt.Errorf("%s wants to hear first that it has joined, got %.200s", name, a.Messages)
 	}
 	return v.receiveAll(a)
@@ -88,7 +89,7 @@ func (v *poller) step() error {
 		v.sentCount++
 		return err
 	case 1:
-		_, err := v.posts("send", `{"session":%q,"to":%q,"text":"psst"}`, v.session, v.churn.observers[0].name)
+		_, err := v.posts("send", `{"session":%q,"to":%q,"text":"psst"}`, v.session, v.churn.observers[0].Name)
 		return err
 	case 2: // it goes away while it waits, and comes back
 		if err := v.askPoll(v.since); err != nil {
@@ -149,16 +150,16 @@ func (v *poller) posts(what, format string, args ...any) (a pollAnswer, err erro
 // receiveAll takes the messages of an answer.
 func (v *poller) receiveAll(a pollAnswer) error {
 	for _, p := range a.Messages {
-		if typeOf(p) == "missed" {
+		if roomtest.TypeOf(p) == "missed" {
 			v.skipMissed(p)
 			continue
 		}
-		if _, err := v.receive(v.churn.record, p); err != nil {
+		if _, err := v.Receive(v.churn.record, p); err != nil {
 			return err
 		}
 	}
-	if a.Seq < v.last {
-		return fmt.Errorf("an answer up to %d has entry %d", a.Seq, v.last)
+	if a.Seq < v.Last {
+		return fmt.Errorf("an answer up to %d has entry %d", a.Seq, v.Last)
 	}
 	v.since = a.Seq
 	return nil
@@ -167,17 +168,15 @@ func (v *poller) receiveAll(a pollAnswer) error {
 // skipMissed ends the membership's interval, and begins another after the missed entries.
 func (v *poller) skipMissed(p []byte) {
 	v.churn.missed.Add(1)
-	v.last = max(v.last, v.since)
-	v.churn.record.addMembership(&v.membership)
-	v.membership = membership{name: v.name, first: number(p) + 1, last: number(p), sent: -1}
+	v.Skip(v.churn.record, p, v.since)
 }
 
 // leaveRoom leaves the room, or closes only the connection if there is time for the server
 // to notice that.
 func (v *poller) leaveRoom() error {
 	defer v.Close()
-	v.last, v.sent = max(v.last, v.since), v.sentCount
-	v.churn.record.addMembership(&v.membership)
+	v.Last, v.Sent = max(v.Last, v.since), v.sentCount
+	v.churn.record.Add(&v.Membership)
 	if time.Until(v.churn.endsAt) > hub.PollingTimeout+10*time.Second && rand.IntN(2) == 0 {
 		v.churn.expired.Add(1)
 		return nil

@@ -11,8 +11,8 @@ import (
 // logSummary logs what happened.
 func (s *churn) logSummary(span time.Duration) {
 	t, l := s.t, s.record
-	t.Logf("%d members, %v: %d messages of observers, %d entries, %d memberships, %d deliveries compared, %d killed",
-		s.size, span, s.round, len(l.entries), len(l.memberships), l.deliveries, s.killed)
+	t.Logf("%d members, %v: %d messages of observers, %v, %d killed",
+		s.size, span, s.round, l, s.killed)
 	for _, name := range slices.Sorted(maps.Keys(s.departures)) {
 		t.Logf("%6d left by %s", s.departures[name], name)
 	}

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"threeloops/common/roomtest"
 )
 
 // churnVariable in the environment is how long the members of a room of 500 join
@@ -22,7 +24,7 @@ const churnVariable = "THREELOOPS_SOAK"
 type churn struct {
 	*Process
 	t      *testing.T
-	record *record
+	record *roomtest.Record
 	size   int  // members at a time, about
 	kills  bool // children are killed, each of which takes one member along
 
@@ -50,14 +52,14 @@ type churn struct {
 // survivesChurn has members join and leave. It compares the server's descriptors and memory
 // after that with those after a shorter churn before.
 func (target Target) survivesChurn(t *testing.T) {
-	size, span := 200, 5*time.Second
+	size, span := 100, 3*time.Second // simtest.Room plays many more ways
 	if text := os.Getenv(churnVariable); text != "" {
 		var err error
 		span, err = time.ParseDuration(text)
 		must(t, err)
 		size = 500
 	} else if testing.Short() {
-		size, span = 50, 4*time.Second
+		size = 50
 	}
 	flags := []string{"-max-message=65536", "-write-timeout=1h", "-idle-timeout=1h"} // no pings
 	if target.Name == "forkserv" {
@@ -65,7 +67,7 @@ func (target Target) survivesChurn(t *testing.T) {
 	}
 	p := Launch(t, flags...)
 	s := &churn{
-		Process: p, t: t, record: newRecord(), kills: target.Name == "forkserv",
+		Process: p, t: t, record: roomtest.New(), kills: target.Name == "forkserv",
 		size: size, joining: make(chan struct{}, 8), latency: make(chan time.Duration, 100),
 		slow: map[string]bool{}, departures: map[string]int{},
 	}
@@ -122,7 +124,7 @@ func (s *churn) restingMemory() (least int) {
 func (s *churn) run(span time.Duration) {
 	s.t.Helper()
 	s.leaving.Store(false)
-	s.record.reset()
+	s.record.Reset()
 	s.endsAt = time.Now().Add(span)
 	var wg, residents sync.WaitGroup
 	first := s.joinResidents(&residents)
@@ -133,7 +135,7 @@ func (s *churn) run(span time.Duration) {
 	for i := range s.size - pollers - len(s.observers) - 1 {
 		s.goClient(&wg, func() error { return s.runGuest(fmt.Sprint("guest ", i)) })
 	}
-	for s.record.countMembers() < s.size*9/10 && !s.t.Failed() {
+	for s.record.CountMembers() < s.size*9/10 && !s.t.Failed() {
 		time.Sleep(50 * time.Millisecond) // a client that can't enter fails by itself
 	}
 	began := time.Now()
@@ -159,23 +161,23 @@ func (s *churn) goClient(wg *sync.WaitGroup, live func() error) {
 
 // joinResidents has the members join that stay. It returns the first entry's number.
 func (s *churn) joinResidents(residents *sync.WaitGroup) (first int) {
-	resident := func(name string, took func(e entry)) *member {
+	resident := func(name string, took func(e roomtest.Entry)) *member {
 		m, err := s.join(name)
 		must(s.t, err)
 		s.goClient(residents, func() error { return s.readUntilEnd(m, took) })
 		return m
 	}
-	s.flooder = resident("feeder", func(entry) {})
-	must(s.t, equal("members that the first one is told of", s.flooder.others, 0))
+	s.flooder = resident("feeder", func(roomtest.Entry) {})
+	must(s.t, equal("members that the first one is told of", s.flooder.Others, 0))
 	s.observers = nil
 	for i := range 10 {
-		s.observers = append(s.observers, resident(fmt.Sprint("observer ", i), func(e entry) {
-			if e.round > 0 {
+		s.observers = append(s.observers, resident(fmt.Sprint("observer ", i), func(e roomtest.Entry) {
+			if e.Round > 0 {
 				s.latency <- time.Since(time.Unix(0, s.sentAt.Load()))
 			}
 		}))
 	}
-	return s.flooder.first
+	return s.flooder.First
 }
 
 // addSlowMembers has members join that read nothing.
@@ -251,7 +253,7 @@ func (s *churn) sendPrivate() {
 	s.mu.Lock()
 	few, much := []string{"nobody"}, []string(nil)
 	if len(s.guests) > 0 {
-		few = append(few, s.guests[0].name)
+		few = append(few, s.guests[0].Name)
 	}
 	for name, there := range s.slow {
 		if there {
@@ -313,7 +315,7 @@ func (s *churn) endAll(others, residents *sync.WaitGroup, first int) {
 	}()
 	for end := time.Now().Add(2 * time.Minute); !closed(gone); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			s.t.Fatalf("two minutes after all were asked to leave %d are there", s.record.countMembers())
+			s.t.Fatalf("two minutes after all were asked to leave %d are there", s.record.CountMembers())
 		}
 		for m := s.takeGuest(); m != nil; m = s.takeGuest() {
 			s.makeLeave(m, closeFirst)
@@ -325,13 +327,13 @@ func (s *churn) endAll(others, residents *sync.WaitGroup, first int) {
 	s.broadcast()
 	must(s.t, equal("victims that could not be killed", len(s.toKill), 0))
 	for i, m := range append([]*member{s.flooder}, s.observers...) {
-		eventually(s.t, func() error { return equal("members", s.record.countMembers(), len(s.observers)+1-i) })
+		eventually(s.t, func() error { return equal("members", s.record.CountMembers(), len(s.observers)+1-i) })
 		s.makeLeave(m, closeFirst)
 	}
 	residents.Wait()
-	last := s.observers[len(s.observers)-1].last
+	last := s.observers[len(s.observers)-1].Last
 	s.checkEmptyRoom(last)
-	faults := s.record.check(first, last)
+	faults := s.record.Check(first, last)
 	for _, fault := range faults[:min(len(faults), 20)] {
 		s.t.Error(fault)
 	}
@@ -352,7 +354,7 @@ func (s *churn) checkEmptyRoom(last int) {
 	s.AwaitOpen(1)
 	late, err := s.join("the last")
 	must(s.t, err)
-	must(s.t, equal("members that a new member is told of", late.others, 0))
-	must(s.t, equal("the number of its entry", late.first, last+2))
+	must(s.t, equal("members that a new member is told of", late.Others, 0))
+	must(s.t, equal("the number of its entry", late.First, last+2))
 	must(s.t, late.leave())
 }

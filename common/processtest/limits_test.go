@@ -83,7 +83,6 @@ func waitsForConnections(t *testing.T) {
 		_, err := c.answer()
 		must(t, err)
 	}
-	p.idles()
 	must(t, equal("accepted at the limit", p.Stats()["accepted"], limit))
 	for _, c := range all[first:] {
 		c.SetReadDeadline(time.Now())

@@ -16,7 +16,7 @@ import (
 
 // answersPollsLate has a member without WebSocket wait for one that has one.
 func answersPollsLate(t *testing.T) {
-	p := Launch(t, "-idle-timeout=1s")
+	p := Launch(t)
 	pol := p.visit(t, "Pol")
 	pol.waits()
 	if diff := cmp.Diff([]heard{{Type: "joined", Name: "Pol", Seq: 1}}, pol.polled()); diff != "" {
@@ -25,7 +25,7 @@ func answersPollsLate(t *testing.T) {
 	pol.waits()
 	_, err := io.WriteString(pol, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n") // pipelined
 	must(t, err)
-	pol.SetReadDeadline(time.Now().Add(2 * time.Second)) // longer than a connection may be idle
+	pol.SetReadDeadline(time.Now().Add(100 * time.Millisecond)) // simtest.Timeouts has one wait for longer
 	if b, err := pol.in.Peek(1); err == nil {
 		t.Fatalf("want the poll to wait, got %q", b)
 	}

@@ -108,6 +108,7 @@ func (k *Kernel) as(t *Thread, f func()) {
 	before := current
 	defer func() { current = before }()
 	current = t
+	defer func() { current = before }() // f may end the goroutine, as a test does that has failed
 	f()
 }
 

@@ -12,15 +12,15 @@ import (
 	"testing"
 )
 
-// The three servers pass their tests on the simulated kernel. Those tests are built with the tag
-// sim, so another go test has to run them.
+// The three servers and package conn pass their tests on the simulated kernel. Those tests are built
+// with the tag sim, so another go test has to run them.
 func TestTheServersOnTheSimulatedKernel(t *testing.T) {
-	dependOnSources(t)
-	args := []string{"test", "-tags=sim"}
 	if testing.Short() {
-		args = append(args, "-short")
+		t.Skip("with -short, the servers' tests on the simulated kernel aren't run: they take a minute or two")
 	}
-	cmd := exec.Command("go", append(args, "threeloops/forkserv", "threeloops/pollserv", "threeloops/epollserv")...)
+	dependOnSources(t)
+	cmd := exec.Command("go", "test", "-tags=sim", "threeloops/forkserv", "threeloops/pollserv", "threeloops/epollserv",
+		"threeloops/common/conn")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {

@@ -19,6 +19,9 @@ const mostWasm = 2_200_000
 
 // The three servers run in a JavaScript engine, each with a simulated client.
 func TestTheServersRunInJavaScript(t *testing.T) {
+	if testing.Short() {
+		t.Skip("with -short, the servers aren't built for JavaScript")
+	}
 	dependOnSources(t)
 	node := nodeOrSkip(t)
 	goroot, err := exec.Command("go", "env", "GOROOT").Output()

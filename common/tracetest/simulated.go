@@ -33,12 +33,12 @@ func (s Simulated) Play(tr *Trace, cut Cutting) ([]byte, error) {
 		s.Prepare(k)
 	}
 	p := k.Start(sim.Program{Main: s.Main, Args: append([]string{s.Name}, s.Flags...)})
-	addr, err := awaitReady(k, p)
+	addr, err := AwaitReady(k, p)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", tr.file, err)
 	}
 	if cut.kind == random {
-		injectFaults(k, cut.rand(-2))
+		InjectFaults(k, cut.rand(-2))
 	}
 	open := p.Descriptors()
 	e := &simulated{k: k, c: k.NewClient("client")}
@@ -73,8 +73,8 @@ func configOf(cut Cutting) sim.Config {
 	}
 }
 
-// injectFaults makes calls fail that a server must repeat, or do less than they could.
-func injectFaults(k *sim.Kernel, rng *rand.Rand) {
+// InjectFaults makes calls fail that a server must repeat, or do less than they could.
+func InjectFaults(k *sim.Kernel, rng *rand.Rand) {
 	for _, call := range []string{"read", "sendto", "sendmsg", "sendfile"} {
 		k.Inject(sim.Fault{Call: call, Bytes: 1 + rng.IntN(100), Skip: rng.IntN(5), Times: rng.IntN(20)})
 		k.Inject(sim.Fault{Call: call, Errno: sim.EINTR, Skip: rng.IntN(5), Times: rng.IntN(3)})
@@ -87,8 +87,8 @@ func injectFaults(k *sim.Kernel, rng *rand.Rand) {
 	}
 }
 
-// awaitReady lets the server start, and returns the address in its ready line.
-func awaitReady(k *sim.Kernel, p *sim.Process) (netip.AddrPort, error) {
+// AwaitReady lets the server start, and returns the address in its ready line.
+func AwaitReady(k *sim.Kernel, p *sim.Process) (netip.AddrPort, error) {
 	for begin := k.Uptime(); k.Uptime()-begin < serverStart; k.Run(time.Second) {
 		if !k.Settle(settleSteps) {
 			return netip.AddrPort{}, errors.New("the server doesn't stop running")

@@ -1,4 +1,4 @@
-package processtest
+package roomtest
 
 import (
 	"bytes"
@@ -11,56 +11,65 @@ import (
 	"threeloops/common/hub"
 )
 
-// record is what all members of a room have received together: each entry by its
+// Record is what all members of a room have received together: each entry by its
 // number, added by the member that receives it first. All others must receive the same
 // bytes under that number.
-type record struct {
+type Record struct {
 	mu          sync.RWMutex
 	seed        maphash.Seed
-	entries     []entry        // by number; sum 0: no member has received it
+	entries     []Entry        // by number; sum 0: no member has received it
 	joined      map[string]int // the last number under which each name has joined
 	left        map[string]int // and left
-	memberships []membership   // that are over
+	memberships []Membership   // that are over
 	deliveries  int            // of entries to members
 }
 
-// entry is what the record keeps of one.
-type entry struct {
+// Entry is what the record keeps of one.
+type Entry struct {
 	sum            uint64 // of its bytes
 	size           int    // how many these are
 	what, name, to string
 	serial         int // how often its speaker has spoken before, to all
-	round          int // of the test; 0: it is none that is measured
+	Round          int // of the test; 0: it is none that is measured
 }
 
-// membership is an interval of entries that one member has received.
-type membership struct {
-	name            string
+// Membership is an interval of entries that one member has received.
+type Membership struct {
+	Name            string
+	First, Last     int    // numbers of entries
+	Others          int    // how many members were there before
+	Sent            int    // how often it spoke to all; -1: that may be lost
 	complete        bool   // the first entry is that it joined
-	first, last     int    // numbers of entries
 	public, private int    // how many entries it has received
-	others          int    // how many were there before
-	unnamed         int    // how many of them were only counted
+	unnamed         int    // how many of the others were only counted
 	names           uint64 // what the names of the others add up to
 	list            int    // and how many bytes they have as JSON strings, with commas
 	history         []int  // numbers of what was said before
-	sent            int    // how often it spoke to all; -1: that may be lost
 }
 
-func newMembership(name string) membership { return membership{name: name, complete: true, sent: -1} }
+// NewMembership returns the membership of a member that has received nothing yet.
+func NewMembership(name string) Membership { return Membership{Name: name, complete: true, Sent: -1} }
 
-func newRecord() *record {
-	return &record{seed: maphash.MakeSeed(), joined: map[string]int{}, left: map[string]int{}}
+// New returns the Record of an empty room.
+func New() *Record {
+	return &Record{seed: maphash.MakeSeed(), joined: map[string]int{}, left: map[string]int{}}
 }
 
-// reset records that the room is empty.
-func (l *record) reset() {
+// Reset records that the room is empty.
+func (l *Record) Reset() {
 	clear(l.joined)
 	clear(l.left)
 }
 
-// typeOf is the type of what the room sends, which comes first.
-func typeOf(p []byte) string {
+// Message is what the room sends, without the time.
+type Message struct {
+	Type, Name, To, Text string
+	Seq, More            int
+	Members              []string
+}
+
+// TypeOf is the type of what the room sends, which comes first.
+func TypeOf(p []byte) string {
 	p, ok := bytes.CutPrefix(p, []byte(`{"type":"`))
 	if i := bytes.IndexByte(p, '"'); ok && i >= 0 {
 		return string(p[:i])
@@ -68,8 +77,8 @@ func typeOf(p []byte) string {
 	return ""
 }
 
-// number is the number of an entry; 0: p is none.
-func number(p []byte) (n int) {
+// Number is the number of an entry; 0: p is none.
+func Number(p []byte) (n int) {
 	_, p, _ = bytes.Cut(p[:min(len(p), 48)], []byte(`"seq":`))
 	for i := 0; i < len(p) && '0' <= p[i] && p[i] <= '9'; i++ {
 		n = 10*n + int(p[i]-'0')
@@ -78,8 +87,8 @@ func number(p []byte) (n int) {
 }
 
 // compare compares an entry with that of the record, and adds it if it is new.
-func (l *record) compare(p []byte) (n int, e entry, err error) {
-	n = number(p)
+func (l *Record) compare(p []byte) (n int, e Entry, err error) {
+	n = Number(p)
 	if n == 0 {
 		return n, e, fmt.Errorf("want an entry with a number, got %.200s", p)
 	}
@@ -101,21 +110,21 @@ func (l *record) compare(p []byte) (n int, e entry, err error) {
 }
 
 // add notes an entry that may be new.
-func (l *record) add(n int, sum uint64, p []byte) (entry, error) {
-	var h heard
+func (l *Record) add(n int, sum uint64, p []byte) (Entry, error) {
+	var h Message
 	if err := json.Unmarshal(p, &h); err != nil {
-		return entry{}, fmt.Errorf("%w in %.200s", err, p)
+		return Entry{}, fmt.Errorf("%w in %.200s", err, p)
 	}
-	e := entry{sum: sum, size: len(p), what: h.Type, name: h.Name, to: h.To}
+	e := Entry{sum: sum, size: len(p), what: h.Type, name: h.Name, to: h.To}
 	if e.what == "said" && e.to == "" {
-		if _, err := fmt.Sscan(h.Text, &e.serial, &e.round); err != nil {
+		if _, err := fmt.Sscan(h.Text, &e.serial, &e.Round); err != nil {
 			return e, fmt.Errorf("want two numbers, got %.200s", p)
 		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if n >= len(l.entries) {
-		l.entries = append(l.entries, make([]entry, n+1-len(l.entries))...)
+		l.entries = append(l.entries, make([]Entry, n+1-len(l.entries))...)
 	}
 	if l.entries[n].sum != 0 {
 		return l.entries[n], nil
@@ -131,17 +140,17 @@ func (l *record) add(n int, sum uint64, p []byte) (entry, error) {
 }
 
 // nameSum is what a name counts for in names.
-func (l *record) nameSum(name string) uint64 { return maphash.String(l.seed, name) }
+func (l *Record) nameSum(name string) uint64 { return maphash.String(l.seed, name) }
 
-// isMember reports whether f's member has not left.
-func (l *record) isMember(f *membership) bool {
+// IsMember reports whether f's member has not left.
+func (l *Record) IsMember(f *Membership) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.left[f.name] < f.first
+	return l.left[f.Name] < f.First
 }
 
-// countMembers counts the members that are present.
-func (l *record) countMembers() (n int) {
+// CountMembers counts the members that are present.
+func (l *Record) CountMembers() (n int) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	for name, joined := range l.joined {
@@ -152,44 +161,85 @@ func (l *record) countMembers() (n int) {
 	return n
 }
 
-// addMembership adds a membership that has ended.
-func (l *record) addMembership(f *membership) {
+// Skip ends a membership that has received all entries up to since, and begins another one after
+// those that p, a message of the type "missed", says that the member has missed.
+func (f *Membership) Skip(l *Record, p []byte, since int) {
+	f.Last = max(f.Last, since)
+	l.Add(f)
+	*f = Membership{Name: f.Name, First: Number(p) + 1, Last: Number(p), Sent: -1}
+}
+
+// String says how much was compared.
+func (l *Record) String() string {
+	return fmt.Sprintf("%d entries, %d memberships, %d deliveries compared", len(l.entries), len(l.memberships), l.deliveries)
+}
+
+// Add adds a membership that has ended.
+func (l *Record) Add(f *Membership) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.memberships = append(l.memberships, *f)
 	l.deliveries += f.public + f.private
 }
 
-// receive takes the next entry of a membership.
-func (f *membership) receive(l *record, p []byte) (entry, error) {
+// ReceiveGreeting takes what a new member gets, up to its own entry.
+func (f *Membership) ReceiveGreeting(l *Record, p []byte) (done bool, err error) {
+	switch TypeOf(p) {
+	case "welcome":
+		return false, nil
+	case "members":
+		var h Message
+		err := json.Unmarshal(p, &h)
+		f.Others, f.unnamed = len(h.Members)+h.More, h.More
+		for _, name := range h.Members {
+			f.names += l.nameSum(name)
+			f.list += len(name) + len(`"",`)
+		}
+		f.list = max(0, f.list-len(","))
+		return false, err
+	case "said":
+		n, _, err := l.compare(p)
+		f.history = append(f.history, n)
+		return false, err
+	}
+	e, err := f.Receive(l, p)
+	if err == nil && (e.what != "joined" || e.name != f.Name) {
+		err = fmt.Errorf("want its own entry first, got %.200s", p)
+	}
+	f.First = f.Last
+	return true, err
+}
+
+// Receive takes the next entry of a membership.
+func (f *Membership) Receive(l *Record, p []byte) (Entry, error) {
 	n, e, err := l.compare(p)
 	switch {
 	case err != nil:
 		return e, err
-	case n <= f.last:
-		return e, fmt.Errorf("%s wants a number above %d, got %.200s", f.name, f.last, p)
+	case n <= f.Last:
+		return e, fmt.Errorf("%s wants a number above %d, got %.200s", f.Name, f.Last, p)
 	case e.to == "":
 		f.public++
-	case e.to == f.name || e.name == f.name:
+	case e.to == f.Name || e.name == f.Name:
 		f.private++
 	default:
-		return e, fmt.Errorf("%s hears what was said to %s alone", f.name, e.to)
+		return e, fmt.Errorf("%s hears what was said to %s alone", f.Name, e.to)
 	}
-	f.last = n
+	f.Last = n
 	return e, nil
 }
 
-// check replays the entries from first, when the room was empty, to last, and
+// Check replays the entries from first, when the room was empty, to last, and
 // returns what is inconsistent, and what some member has not received.
-func (l *record) check(first, last int) (faults []string) {
+func (l *Record) Check(first, last int) (faults []string) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	began := map[int]*membership{} // by number of the entry
+	began := map[int]*Membership{} // by number of the Entry
 	for i := range l.memberships {
-		if f := &l.memberships[i]; f.complete && f.first >= first && f.first <= last {
-			began[f.first] = f
+		if f := &l.memberships[i]; f.complete && f.First >= first && f.First <= last {
+			began[f.First] = f
 		}
 	}
-	present := map[string]*membership{}
+	present := map[string]*Membership{}
 	said := map[string]int{} // by the members that are present
 	joins := 0
 	for n := first; n <= last; n++ {
@@ -208,8 +258,8 @@ func (l *record) check(first, last int) (faults []string) {
 		case !known:
 			fault("entry %d is about %s, who isn't there", n, e.name)
 		case e.what == "left":
-			if f != nil && f.sent >= 0 && f.sent != said[e.name] {
-				fault("%s said %d things, but left at entry %d having said %d", e.name, f.sent, n, said[e.name])
+			if f != nil && f.Sent >= 0 && f.Sent != said[e.name] {
+				fault("%s said %d things, but left at entry %d having said %d", e.name, f.Sent, n, said[e.name])
 			}
 			delete(present, e.name)
 		case e.to == "":
@@ -227,8 +277,8 @@ func (l *record) check(first, last int) (faults []string) {
 }
 
 // checkGreeting compares a new member's greeting with the members and messages before it.
-func (l *record) checkGreeting(n int, name string, f *membership, present map[string]*membership, fault func(string, ...any)) {
-	if f == nil || f.name != name {
+func (l *Record) checkGreeting(n int, name string, f *Membership, present map[string]*Membership, fault func(string, ...any)) {
+	if f == nil || f.Name != name {
 		fault("entry %d says that %s has joined, who hasn't", n, name)
 		return
 	}
@@ -236,9 +286,9 @@ func (l *record) checkGreeting(n int, name string, f *membership, present map[st
 	for other := range present {
 		names += l.nameSum(other)
 	}
-	if f.others != len(present) || f.unnamed == 0 && f.names != names {
+	if f.Others != len(present) || f.unnamed == 0 && f.names != names {
 		fault("%s joined as entry %d and was told of %d members, want the %d that were there",
-			name, n, f.others, len(present))
+			name, n, f.Others, len(present))
 	}
 	want := l.expectedHistory(n, hub.WelcomeBytes-f.list)
 	if !slices.Equal(want, f.history) {
@@ -247,7 +297,7 @@ func (l *record) checkGreeting(n int, name string, f *membership, present map[st
 }
 
 // expectedHistory is the history that a member gets that joins as entry n, in so many bytes.
-func (l *record) expectedHistory(n, room int) (want []int) {
+func (l *Record) expectedHistory(n, room int) (want []int) {
 	kept := hub.LogBytes
 	for i := n - 1; i > 0 && i >= n-hub.LogSize && len(want) < hub.History; i-- {
 		e := l.entries[i]
@@ -267,7 +317,7 @@ func (l *record) expectedHistory(n, room int) (want []int) {
 }
 
 // checkMemberships counts what each member has not received.
-func (l *record) checkMemberships(first int, fault func(string, ...any)) {
+func (l *Record) checkMemberships(first int, fault func(string, ...any)) {
 	public := make([]int, len(l.entries)+1) // up to each number
 	private := map[string][]int{}           // numbers of what concerns a name
 	for n, e := range l.entries {
@@ -283,23 +333,23 @@ func (l *record) checkMemberships(first int, fault func(string, ...any)) {
 	}
 	for _, f := range l.memberships {
 		switch {
-		case f.first < first || f.last < f.first:
+		case f.First < first || f.Last < f.First:
 			continue
-		case f.last >= len(l.entries):
-			fault("%s was answered up to %d, of which nobody has heard", f.name, f.last)
+		case f.Last >= len(l.entries):
+			fault("%s was answered up to %d, of which nobody has heard", f.Name, f.Last)
 			continue
 		}
-		if want := public[f.last+1] - public[f.first]; f.public != want {
-			fault("%s has heard %d of %d entries from %d to %d", f.name, f.public, want, f.first, f.last)
+		if want := public[f.Last+1] - public[f.First]; f.public != want {
+			fault("%s has heard %d of %d entries from %d to %d", f.Name, f.public, want, f.First, f.Last)
 		}
 		want := 0
-		for _, n := range private[f.name] {
-			if n >= f.first && n <= f.last {
+		for _, n := range private[f.Name] {
+			if n >= f.First && n <= f.Last {
 				want++
 			}
 		}
 		if f.private != want {
-			fault("%s has heard %d of %d private entries from %d to %d", f.name, f.private, want, f.first, f.last)
+			fault("%s has heard %d of %d private entries from %d to %d", f.Name, f.private, want, f.First, f.Last)
 		}
 	}
 }
