@@ -88,34 +88,34 @@ type SocketState struct {
 // Snapshot returns the kernel's state. It changes nothing: a run is the same with and without it.
 func (k *Kernel) Snapshot() *Snapshot {
 	s := &Snapshot{Time: k.now, Calls: k.calls}
-	c := collection{files: map[uint64]*description{}, sockets: map[uint64]*tcp{}}
+	c := collection{foundFiles: map[uint64]*description{}, foundSockets: map[uint64]*tcp{}}
 	for _, p := range k.processes {
 		s.Processes = append(s.Processes, p.snapshot())
 		for _, d := range p.table.fds {
 			c.add(d.description)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(c.files)) {
-		s.Files = append(s.Files, c.files[id].snapshot())
+	for _, id := range slices.Sorted(maps.Keys(c.foundFiles)) {
+		s.Files = append(s.Files, c.foundFiles[id].snapshot())
 	}
-	for _, id := range slices.Sorted(maps.Keys(c.sockets)) {
-		s.Sockets = append(s.Sockets, c.sockets[id].snapshot())
+	for _, id := range slices.Sorted(maps.Keys(c.foundSockets)) {
+		s.Sockets = append(s.Sockets, c.foundSockets[id].snapshot())
 	}
 	return s
 }
 
 // collection is what Snapshot has found, by ID.
 type collection struct {
-	files   map[uint64]*description
-	sockets map[uint64]*tcp
+	foundFiles   map[uint64]*description
+	foundSockets map[uint64]*tcp
 }
 
 // add adds an open file description, and those in messages that can be received from it.
 func (c *collection) add(d *description) {
-	if d == nil || c.files[d.id] != nil {
+	if d == nil || c.foundFiles[d.id] != nil {
 		return
 	}
-	c.files[d.id] = d
+	c.foundFiles[d.id] = d
 	switch f := d.file.(type) {
 	case *tcp:
 		c.addSocket(f)
@@ -130,10 +130,10 @@ func (c *collection) add(d *description) {
 
 // addSocket adds a socket, with those that are known only through it.
 func (c *collection) addSocket(s *tcp) {
-	if s == nil || c.sockets[s.id] != nil {
+	if s == nil || c.foundSockets[s.id] != nil {
 		return
 	}
-	c.sockets[s.id] = s
+	c.foundSockets[s.id] = s
 	c.addSocket(s.peer)
 	if s.listening != nil {
 		for _, waiting := range slices.Concat(s.backlog, s.deferred) {

@@ -17,10 +17,13 @@ import (
 //
 //	start(options)  makes a new world; options is JSON, see options. Returns "" or an error.
 //	step(n)         makes at most n steps, and returns how many were made
-//	run(ms, n)      makes steps until ms of simulated time have passed since the start, or n steps
+//	run(ms, n)      makes steps until ms of simulated time have passed since the start, or n steps.
+//	                Returns false if n steps were not enough.
 //	do(line)        makes an action now, such as: A sends "x". Returns "" or an error.
 //	events()        the system calls since the last call of events, as JSON
 //	state()         the state of everything, as JSON, see worldState
+//
+// Before start there is no world: then step makes no step, run returns true, and state returns null.
 func boot(program func()) {
 	p := &page{program: program}
 	js.Global().Set("threeloops", map[string]any{
@@ -63,7 +66,7 @@ type options struct {
 func (p *page) start(text string) error {
 	var o options
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
-		return fmt.Errorf("the options are no JSON: %w", err)
+		return fmt.Errorf("the options aren't JSON: %w", err)
 	}
 	scenario, err := sim.ParseScenario(o.Scenario)
 	if err != nil {
@@ -88,6 +91,9 @@ func (p *page) do(line string) error {
 }
 
 func (p *page) step(n int) int {
+	if p.world == nil {
+		return 0
+	}
 	for i := range n {
 		if !p.world.Step() {
 			return i
@@ -97,7 +103,11 @@ func (p *page) step(n int) int {
 }
 
 func (p *page) run(ms float64, most int) bool {
-	return p.world.Run(time.Duration(ms*float64(time.Millisecond)), most)
+	if p.world == nil {
+		return true
+	}
+	const longest = 1e12 // milliseconds, some 30 years: a Duration has room for it, and not for Infinity
+	return p.world.Run(time.Duration(min(ms, longest)*float64(time.Millisecond)), most)
 }
 
 func (p *page) takeEvents() string {
@@ -126,6 +136,9 @@ type clientState struct {
 
 func (p *page) state() string {
 	w := p.world
+	if w == nil {
+		return "null"
+	}
 	s := worldState{
 		Steps: w.Steps(), Kernel: w.Kernel.Snapshot(), Out: w.Server.Out.String(), Err: w.Server.Err.String(),
 		Panics: w.Kernel.Panics(),

@@ -43,7 +43,5 @@ const (
 	EXDEV        = sim.EXDEV
 
 	// ERESTARTSYS is what a traced process may get instead of EINTR.
-
-	// ERESTARTSYS is what a traced process may get instead of EINTR.
 	ERESTARTSYS = sim.ERESTARTSYS
 )

@@ -26,6 +26,7 @@ const go = new Go();
 WebAssembly.instantiate(fs.readFileSync(file), go.importObject).then(({ instance }) => {
   go.run(instance);
   const server = globalThis.threeloops;
+  if (server.step(1) !== 0 || !server.run(1, 1) || server.state() !== "null") throw new Error("there is a world before start");
   const wrong = server.start(JSON.stringify({ Args: [name], Scenario: "at 0ms A dances" }));
   if (!wrong.startsWith("1:10: ")) throw new Error(`a scenario that can't be parsed gives ${JSON.stringify(wrong)}`);
   const error = server.start(JSON.stringify({ Args: [name], Env: [], Scenario: scenario.join("\n"), Trace: true }));
