@@ -21,8 +21,14 @@ func (target Target) countsCalls(t *testing.T) {
 	} {
 		t.Run(tt.title, func(t *testing.T) {
 			p := Launch(t)
-			cost := p.cost(t, tt.clients, tt.rounds, tt.depth)
 			n := float64(tt.clients * tt.rounds * tt.depth)
+			mostWaits := 1.1*n/float64(tt.depth) + 50
+			// On a busy machine an event may come only after sys.PollSoon has given up, which costs
+			// one more wait. So the least of a few measurements counts.
+			cost := p.cost(t, tt.clients, tt.rounds, tt.depth)
+			for try := 1; float64(cost["sys_wait"]) > mostWaits && try < 5; try++ {
+				cost = p.cost(t, tt.clients, tt.rounds, tt.depth)
+			}
 			must(t, equal("messages counted in", cost["messages_in"], int(n)))
 			must(t, equal("messages counted out", cost["messages_out"], int(n)))
 			calls := float64(cost["sys_read"]+cost["sys_write"]) / n
@@ -31,7 +37,7 @@ func (target Target) countsCalls(t *testing.T) {
 			if calls > tt.most {
 				t.Errorf("reads and writes for each message: got %.3f, want at most %v", calls, tt.most)
 			}
-			if waits := float64(cost["sys_wait"]); waits > 1.1*n/float64(tt.depth)+50 {
+			if waits := float64(cost["sys_wait"]); waits > mostWaits {
 				t.Errorf("waits: got %v for %v messages, %d at a time", waits, n, tt.depth)
 			}
 			must(t, equal("epoll_ctl in the steady state", cost["sys_ctl"], 0))

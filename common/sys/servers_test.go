@@ -19,7 +19,8 @@ func TestTheServersOnTheSimulatedKernel(t *testing.T) {
 		t.Skip("with -short, the servers' tests on the simulated kernel aren't run: they take a minute or two")
 	}
 	dependOnSources(t)
-	cmd := exec.Command("go", "test", "-tags=sim", "threeloops/forkserv", "threeloops/pollserv", "threeloops/epollserv",
+	// One package at a time, because other tests of this go test run beside it, and some measure.
+	cmd := exec.Command("go", "test", "-p=1", "-tags=sim", "threeloops/forkserv", "threeloops/pollserv", "threeloops/epollserv",
 		"threeloops/common/conn")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
