@@ -125,8 +125,9 @@ func (c *console) execute(line string) (string, error) {
 	case r.names[0] == "stats":
 		return c.stats(), nil
 	case r.Kind == ShutdownCommand:
+		c.write("shutting down\n") // first, because the process may end before this thread runs again
 		c.quit()
-		return "shutting down\n", nil
+		return "", nil
 	}
 	a, err := c.runCommand(r.Command)
 	if err == nil && r.Conn != 0 {

@@ -222,7 +222,7 @@ func TestCommandsGoToTheQueueOfTheConnection(t *testing.T) {
 		"closing 10.0.0.1 1",
 		"there is no client 2",
 		"closing 3 connections",
-		"(asked to quit)", "shutting down", "",
+		"shutting down", "(asked to quit)", "",
 	}, "\n")
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("the console (-want +got):\n%s", diff)
