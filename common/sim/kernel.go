@@ -141,6 +141,30 @@ func (k *Kernel) Run(d time.Duration) bool {
 	}
 }
 
+// Drive is Run for a caller that moves clients. It calls pump after each step; pump reports whether
+// any client has done something. Drive returns when d has passed, or earlier if over reports true
+// while nothing runs. It reports false if more than most steps at one moment were not enough.
+func (k *Kernel) Drive(d time.Duration, most int, pump, over func() bool) bool {
+	for end := k.now + d; ; {
+		steps := 0
+		for stepped := true; stepped; steps++ {
+			if steps == most {
+				return false
+			}
+			ran := k.Step()
+			stepped = pump() || ran
+		}
+		if over() || k.now >= end {
+			return true
+		}
+		if at, ok := k.NextTimer(); !ok || at > end {
+			k.now = end
+		} else {
+			k.fireNext()
+		}
+	}
+}
+
 // NextTimer is the time since the start at which something happens that no thread has to cause: a
 // wait times out, or the network does something. ok is false if there is no such thing.
 func (k *Kernel) NextTimer() (at time.Duration, ok bool) {

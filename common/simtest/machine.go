@@ -62,13 +62,7 @@ const mostSteps = 100_000
 // servers' threads.
 func (m *machine) settle() {
 	m.t.Helper()
-	for range mostSteps {
-		stepped := m.k.Step()
-		if !m.pump() && !stepped {
-			return
-		}
-	}
-	m.t.Fatalf("the server doesn't stop running at %v", m.k.Uptime())
+	m.advance(0)
 }
 
 // pump has all clients read and act.
@@ -91,15 +85,8 @@ func (m *machine) advance(d time.Duration) {
 // advanceUntil lets d pass, or less if over becomes true, which it reports.
 func (m *machine) advanceUntil(d time.Duration, over func() bool) bool {
 	m.t.Helper()
-	end := m.k.Uptime() + d
-	for m.settle(); !over() && m.k.Uptime() < end; m.settle() {
-		next, ok := m.k.NextTimer()
-		if !ok || next > end {
-			next = end
-		}
-		if !m.k.Run(next - m.k.Uptime()) {
-			m.t.Fatalf("the server doesn't stop running at %v", m.k.Uptime())
-		}
+	if !m.k.Drive(d, mostSteps, m.pump, over) {
+		m.t.Fatalf("the server doesn't stop running at %v", m.k.Uptime())
 	}
 	return over()
 }

@@ -115,25 +115,12 @@ type simulated struct {
 }
 
 // settle lets everything happen that needs no time.
-func (e *simulated) settle() {
-	for range settleSteps {
-		if !e.k.Step() && !e.c.Pump() {
-			return
-		}
-		e.c.Pump()
-	}
-	e.spinning = true
-}
+func (e *simulated) settle() { e.advance(0, never) }
 
 // advance lets d pass, or less if over becomes true.
 func (e *simulated) advance(d time.Duration, over func() bool) {
-	end := e.k.Uptime() + d
-	for e.settle(); !over() && e.k.Uptime() < end && !e.spinning; e.settle() {
-		next, ok := e.k.NextTimer()
-		if !ok || next > end {
-			next = end
-		}
-		e.k.Run(next - e.k.Uptime())
+	if !e.k.Drive(d, settleSteps, e.c.Pump, over) {
+		e.spinning = true
 	}
 }
 
