@@ -16,6 +16,9 @@ type Fault struct {
 	Bytes int
 	Skip  int // calls that come before the first that fails
 	Times int // how many calls fail; negative: all further ones
+	// Happened is how many calls have failed, or have transferred less. Inject returns the Fault that
+	// counts them.
+	Happened int
 }
 
 // faultable are the calls that a fault may name: all but those that can't fail.
@@ -30,7 +33,7 @@ var transfers = []string{"pread64", "pwrite64", "read", "recvfrom", "recvmsg", "
 
 // Inject adds a fault. Of several that apply to a call the one that was added first counts. A fault
 // that could never come is the caller's mistake, so Inject panics.
-func (k *Kernel) Inject(f Fault) {
+func (k *Kernel) Inject(f Fault) *Fault {
 	switch {
 	case !slices.Contains(faultable, f.Call):
 		panic(fmt.Sprintf("sim: the fault %+v: no call that can fail has that name", f))
@@ -40,6 +43,7 @@ func (k *Kernel) Inject(f Fault) {
 		panic(fmt.Sprintf("sim: the fault %+v limits the bytes of a call that transfers none", f))
 	}
 	k.faults = append(k.faults, &f)
+	return &f
 }
 
 // faultFor returns the errno that a fault gives this call, or 0.
@@ -75,6 +79,7 @@ func (k *Kernel) useFault(t *Thread, call string, bytes bool) *Fault {
 		if f.Times > 0 {
 			f.Times--
 		}
+		f.Happened++
 		return f
 	}
 	return nil
