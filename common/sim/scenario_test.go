@@ -51,8 +51,15 @@ func TestScenarioErrorsSayWhereAndWhat(t *testing.T) {
 
 func FuzzParseScenario(f *testing.F) {
 	f.Add("seed 7\nat 0ms A connects\nat 5ms A1..A3 send \"x\\n\" # comment\nfault read 3 bytes always after 2 calls")
+	for _, text := range samples {
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, err := ParseScenario(text); err != nil && strings.Contains(err.Error(), "\n") {
+		s, err := ParseScenario(text)
+		switch {
+		case err == nil:
+			checkString(t, s)
+		case strings.Contains(err.Error(), "\n"):
 			t.Errorf("%q: the error has more than one line: %v", text, err)
 		}
 	})
