@@ -19,11 +19,17 @@ func (s *Scenario) String() string {
 	if s.Preempt != 0 {
 		line("preempt %d", s.Preempt)
 	}
+	if s.Shuffle {
+		line("shuffle")
+	}
 	if s.Buffers != 0 {
 		line("buffers %d bytes", s.Buffers)
 	}
 	if s.Files != 0 {
 		line("files %d", s.Files)
+	}
+	if len(s.Flags) > 0 {
+		line("flags %s", strings.Join(s.Flags, " "))
 	}
 	for i := range s.Actions {
 		line("%s", &s.Actions[i])

@@ -13,6 +13,9 @@ var samples = []string{
 	`
 seed 7
 preempt 1
+shuffle
+flags -max-conns=3 -root /site
+flags -prefork=2
 buffers 1000 bytes
 files 20
 at 0ms    A connects
@@ -70,13 +73,15 @@ func TestAScenariosTextGivesTheScenario(t *testing.T) {
 // The text is short, and has nothing that is the default.
 func TestAScenariosTextIsCanonical(t *testing.T) {
 	s, err := ParseScenario(strings.Join([]string{
-		"fault read EINTR  1 times after 0 calls", "seed 0", "at 1000ms B1..B3 connects # all", "at 1m the clock jumps by -90s",
+		"flags -b", "shuffle", "flags  -a", "fault read EINTR  1 times after 0 calls", "seed 0", "at 1000ms B1..B3 connects # all", "at 1m the clock jumps by -90s",
 		"at 60s A send 100 bytes", `at 60s A sends "abc"`, "fault write 2 bytes 3 times always after 4 calls",
 	}, "\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `at 1s B1..B3 connect
+	want := `shuffle
+flags -b -a
+at 1s B1..B3 connect
 at 1m0s the clock jumps by -1m30s
 at 1m0s A sends 100 bytes
 at 1m0s A sends "abc"

@@ -44,6 +44,10 @@ func (s *scenarioParser) parseLine(p *lineParser) (err error) {
 		var n uint64
 		n, err = p.number(0, 1_000_000)
 		s.Preempt = int(n)
+	case "shuffle":
+		s.Shuffle = true
+	case "flags":
+		err = s.parseFlags(p)
 	case "buffers":
 		var n uint64
 		if n, err = p.number(1, 1<<30); err == nil {
@@ -59,12 +63,23 @@ func (s *scenarioParser) parseLine(p *lineParser) (err error) {
 	case "at":
 		err = s.parseAction(p)
 	default:
-		return expected("at, fault, seed, preempt, buffers or files", word)
+		return expected("at, fault, seed, preempt, shuffle, buffers, files or flags", word)
 	}
 	if err != nil {
 		return err
 	}
 	return p.end()
+}
+
+func (s *Scenario) parseFlags(p *lineParser) error {
+	word := p.word()
+	if word == "" {
+		return expected("flags such as -max-conns=3", word)
+	}
+	for ; word != ""; word = p.word() {
+		s.Flags = append(s.Flags, word)
+	}
+	return nil
 }
 
 func (s *scenarioParser) parseAction(p *lineParser) (err error) {

@@ -8,8 +8,10 @@ import "time"
 //	# Comments and empty lines are ignored.
 //	seed 7
 //	preempt 1
+//	shuffle
 //	buffers 1000 bytes
 //	files 20
+//	flags -max-conns=3 -prefork=2
 //	at 0ms    A connects
 //	at 0ms    B1..B10 connect
 //	at 5ms    A sends "GET / HT"
@@ -25,6 +27,9 @@ import "time"
 //	fault     accept4 EMFILE 2 times
 //	fault     sendto 3 bytes always after 10 calls
 //
+// "shuffle" and "preempt" are those of Config. "flags" adds words to the server's command line, and
+// may come several times.
+//
 // Times begin with the server's start and don't decrease. A string is written as in Go. "shuts
 // down" is shutdown(2) with SHUT_WR: a FIN, after which the client still reads. All clients together
 // send at most 64 MiB, and there are at most 10,000 of them. A fault names a system call as strace
@@ -32,8 +37,10 @@ import "time"
 type Scenario struct {
 	Seed    uint64
 	Preempt int
-	Buffers int // bytes of each buffer of a TCP socket; 0: the kernel's default
-	Files   int // RLIMIT_NOFILE; 0: the kernel's default
+	Shuffle bool
+	Buffers int      // bytes of each buffer of a TCP socket; 0: the kernel's default
+	Files   int      // RLIMIT_NOFILE; 0: the kernel's default
+	Flags   []string // further words of the server's command line
 	Actions []Action
 	Faults  []Fault
 }

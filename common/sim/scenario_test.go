@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,10 +10,12 @@ import (
 
 func TestScenarioErrorsSayWhereAndWhat(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"sed 7", `1:1: want at, fault, seed, preempt, buffers or files, got "sed"`},
+		{"sed 7", `1:1: want at, fault, seed, preempt, shuffle, buffers, files or flags, got "sed"`},
 		{"\n  seed x", `2:8: want a number from 0 to 18446744073709551615, got "x"`},
 		{"seed", `1:5: want a number from 0 to 18446744073709551615, and the line ends here`},
 		{"seed 7 8", `1:8: want the end of the line, got "8"`},
+		{"shuffle 1", `1:9: want the end of the line, got "1"`},
+		{"flags # none", `1:7: want flags such as -max-conns=3, and the line ends here`},
 		{"files 0", `1:7: want a number from 1 to 1048576, got "0"`},
 		{"buffers 10", `1:11: want bytes, and the line ends here`},
 		{"at 5 A connects", `1:4: want a time such as 5ms or 1.5s, at most 1000h, got "5"`},
@@ -145,5 +148,20 @@ func TestAScenarioIsPlayedTheSameTwice(t *testing.T) {
 		if a, b := transcript(t, text), transcript(t, text); a != b {
 			t.Errorf("seed %d: the first run was\n%s\nand the second\n%s", seed, a, b)
 		}
+	}
+}
+
+// A program gets the scenario's flags after its own arguments.
+func TestAScenarioHasFlags(t *testing.T) {
+	s, err := ParseScenario("flags -a=1 -b\n flags\t-c # not this\r\nshuffle\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, got := []string{"server", "-z"}, []string(nil)
+	w := s.Play(Config{}, Program{Main: func() { got = Current().Args() }, Args: own})
+	defer w.Close()
+	w.Run(time.Second, 100)
+	if want := []string{"server", "-z", "-a=1", "-b", "-c"}; !slices.Equal(got, want) || !w.Kernel.cfg.Shuffle {
+		t.Errorf("the arguments are %q, want %q; shuffle is %t", got, want, w.Kernel.cfg.Shuffle)
 	}
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -22,10 +23,11 @@ type World struct {
 	lastStep int           // the step in which it came
 }
 
-// Play makes a kernel for the scenario, and starts prog on it. config may have a Trace; seed, limits
-// and buffers are the scenario's.
+// Play makes a kernel for the scenario, and starts prog on it, with the scenario's flags after
+// its Args. config may have a Trace; seed, order, limits and buffers are the scenario's.
 func (s *Scenario) Play(config Config, prog Program) *World {
-	config.Seed, config.Preempt = s.Seed, s.Preempt
+	config.Seed, config.Preempt, config.Shuffle = s.Seed, s.Preempt, s.Shuffle
+	prog.Args = slices.Concat(prog.Args, s.Flags)
 	if s.Buffers > 0 {
 		config.SendBuffer, config.ReceiveBuffer = s.Buffers, s.Buffers
 	}
