@@ -2,6 +2,7 @@ package sim
 
 import (
 	"net/netip"
+	"slices"
 )
 
 // Client is a client of the simulated servers: a process without a program, with one TCP socket.
@@ -19,9 +20,11 @@ type Client struct {
 	t        *Thread
 	fd       int
 	unsent   []byte
-	finAfter bool // a FIN follows unsent
-	deaf     bool // it has stopped reading
-	dirty    bool // something has changed at its socket
+	finAfter bool   // a FIN follows unsent
+	deaf     bool   // it has stopped reading
+	recalls  bool   // received is kept
+	received []byte // all that has been received, on all connections
+	dirty    bool   // something has changed at its socket
 	waiter   waiter
 }
 
@@ -133,6 +136,13 @@ func (c *Client) Take() []byte {
 	return got
 }
 
+// recall makes the client keep what it has received and what it will receive, even after Take.
+func (c *Client) recall() {
+	if !c.recalls {
+		c.recalls, c.received = true, slices.Clone(c.Got)
+	}
+}
+
 // Unsent is how many bytes Send was given that the client's socket hasn't taken yet.
 func (c *Client) Unsent() int { return len(c.unsent) }
 
@@ -197,6 +207,9 @@ func (c *Client) receive(n int) {
 			c.End = FIN
 		}
 		c.Got = append(c.Got, b[:max(got, 0)]...)
+		if c.recalls {
+			c.received = append(c.received, b[:max(got, 0)]...)
+		}
 		n -= max(got, 0)
 	}
 }

@@ -30,6 +30,13 @@ import "time"
 // "shuffle" and "preempt" are those of Config. "flags" adds words to the server's command line, and
 // may come several times.
 //
+// In a string that a client sends, {session}, or any other name of lower-case letters in braces,
+// stands for the value of the last "session": in what this client has received, on any of its
+// connections: a JSON string without its quotes, or a number. If there is none, the text is sent as
+// it is written. So a client can poll:
+//
+//	at 3s     A sends "GET /chat/poll?session={session}&since={seq} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+//
 // Times begin with the server's start and don't decrease. A string is written as in Go. "shuts
 // down" is shutdown(2) with SHUT_WR: a FIN, after which the client still reads. All clients together
 // send at most 64 MiB, and there are at most 10,000 of them. A fault names a system call as strace

@@ -14,9 +14,14 @@ type World struct {
 	Kernel  *Kernel
 	Server  *Process
 	Clients []*Client // in the order in which the scenario names them
+	// Acted, if it isn't nil, is called right after each action: for each of its clients, or with a
+	// nil Client after one of the machine. data is what the client was given to send, and nil for
+	// other actions. It must not keep or change data.
+	Acted func(c *Client, a *Action, data []byte)
 
 	actions []Action
 	byName  map[string]*Client
+	recalls map[string]bool // the clients that send references
 	steps   int
 
 	lastAt   time.Duration // time of the last action
@@ -34,7 +39,14 @@ func (s *Scenario) Play(config Config, prog Program) *World {
 	if s.Files > 0 {
 		config.MaxFiles = s.Files
 	}
-	w := &World{Kernel: New(config), actions: s.Actions, byName: map[string]*Client{}}
+	w := &World{Kernel: New(config), actions: s.Actions, byName: map[string]*Client{}, recalls: map[string]bool{}}
+	for _, a := range s.Actions {
+		if hasReference(a.Data) {
+			for _, name := range a.Clients {
+				w.recalls[name] = true
+			}
+		}
+	}
 	for _, f := range s.Faults {
 		w.Kernel.Inject(f)
 	}
@@ -111,6 +123,9 @@ func (w *World) client(name string) *Client {
 	c := w.byName[name]
 	if c == nil {
 		c = w.Kernel.NewClient(name)
+		if w.recalls[name] {
+			c.recall()
+		}
 		w.byName[name] = c
 		w.Clients = append(w.Clients, c)
 	}
@@ -127,15 +142,23 @@ func (w *World) act(a *Action) {
 	case SendsSignal:
 		w.Server.Signal(a.Signal)
 	}
+	if len(a.Clients) == 0 && w.Acted != nil {
+		w.Acted(nil, a, nil)
+	}
 	for _, name := range a.Clients {
-		w.client(name).act(a, w.Server)
+		c := w.client(name)
+		data := c.act(a, w.Server)
+		if w.Acted != nil {
+			w.Acted(c, a, data)
+		}
 	}
 }
 
 // nowhere is where a client connects if the server doesn't listen.
 var nowhere = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 1)
 
-func (c *Client) act(a *Action, server *Process) {
+// act makes an action, and returns what the client was given to send.
+func (c *Client) act(a *Action, server *Process) (data []byte) {
 	switch a.Verb {
 	case Connects:
 		if c.fd >= 0 {
@@ -149,7 +172,11 @@ func (c *Client) act(a *Action, server *Process) {
 			c.End = err.(Errno).Name()
 		}
 	case Sends:
-		c.Send(a.Data)
+		if data = a.Data; hasReference(data) {
+			c.recall()
+			data = resolve(data, c.received)
+		}
+		c.Send(data)
 	case ShutsDown:
 		c.CloseWrite()
 	case Closes:
@@ -161,6 +188,7 @@ func (c *Client) act(a *Action, server *Process) {
 	case Reads:
 		c.ReadAgain()
 	}
+	return data
 }
 
 func (w *World) pump() {
