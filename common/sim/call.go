@@ -71,7 +71,11 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	if t.proc.state != living && t.yield != nil {
 		panic(unwound{}) // the call has ended the thread's own process
 	}
-	if t.yield != nil && k.handsOver() {
+	switch {
+	case t.yield == nil:
+	case t.proc.stopped: // by the call itself
+		t.stopHere()
+	case k.handsOver():
 		k.runnable = append(k.runnable, t)
 		t.handOver()
 	}

@@ -271,7 +271,7 @@ func waitArg(s WaitStatus) string {
 type ProcessInfo struct {
 	Pid    int
 	Parent int    // pid of the parent; 0: it has none, or its parent has ended
-	State  string // running, sleeping or zombie; proc(5) calls them R, S and Z
+	State  string // running, sleeping, stopped or zombie; proc(5) calls them R, S, T and Z
 	Args   []string
 }
 
@@ -295,6 +295,8 @@ func (p *Process) stateName() string {
 	switch {
 	case p.state != living:
 		return "zombie"
+	case p.stopped:
+		return "stopped"
 	case slices.ContainsFunc(p.threads, func(t *Thread) bool { return t.state == ready }):
 		return "running"
 	}

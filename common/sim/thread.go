@@ -29,6 +29,9 @@ type Thread struct {
 	polled  []*waitQueue             // scratch of poll
 	ended   waitQueue
 
+	interrupted   bool          // SIGSTOP has ended its last wait
+	interruptedAt time.Duration // when
+
 	current Event // the call that the thread is in, for Snapshot
 }
 
@@ -72,7 +75,7 @@ func (t *Thread) start(f func()) {
 		f()
 	})
 	t.proc.threads = append(t.proc.threads, t)
-	t.k.runnable = append(t.k.runnable, t)
+	t.becomesRunnable()
 }
 
 // finish ends the thread after its function has returned or panicked.
