@@ -87,6 +87,27 @@ func (c *Client) Local() netip.AddrPort {
 	return s.local
 }
 
+// ServedBy is the process that has the other end of the client's connection, the last one that was
+// started if several have it. It is nil if no process has it, because it is in a backlog, on its way
+// to another process, or closed.
+func (c *Client) ServedBy() *Process {
+	s, errno := c.t.tcp(c.fd)
+	if errno != 0 || s.peer == nil {
+		return nil
+	}
+	for _, p := range slices.Backward(c.t.k.processes) {
+		if p.outside != nil {
+			continue // it is a client
+		}
+		for _, d := range p.table.fds {
+			if d.description != nil && d.file == file(s.peer) {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
 // Send sends a copy of p.
 func (c *Client) Send(p []byte) {
 	c.unsent = append(c.unsent, p...)

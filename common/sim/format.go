@@ -107,13 +107,37 @@ func (a *Action) machineWords() string {
 		return "the machine stalls for " + a.Time.String()
 	case Jumps:
 		return "the clock jumps by " + a.Time.String()
-	default:
-		return signalNames[a.Signal]
+	case Limits:
+		return "the limit of files is " + strconv.Itoa(a.Files)
+	case FillsLog:
+		return "the log is full"
+	case ReadsLog:
+		return "the log is read"
+	case SignalsServing:
+		return "the process of " + a.Of + " " + map[Signal]string{SIGSTOP: "stops", SIGCONT: "continues", SIGKILL: "is killed"}[a.Signal]
 	}
+	if a.All {
+		return signalName(a.Signal) + " to all"
+	}
+	return signalName(a.Signal)
 }
 
 // signalNames are the signals that a scenario can send.
-var signalNames = map[Signal]string{SIGTERM: "SIGTERM", SIGINT: "SIGINT", SIGHUP: "SIGHUP"}
+var signalNames = []struct {
+	signal Signal
+	name   string
+}{
+	{SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGHUP, "SIGHUP"}, {SIGKILL, "SIGKILL"}, {SIGSTOP, "SIGSTOP"}, {SIGCONT, "SIGCONT"},
+}
+
+func signalName(sig Signal) string {
+	for _, s := range signalNames {
+		if s.signal == sig {
+			return s.name
+		}
+	}
+	return sig.String() // a scenario can't have it
+}
 
 // String returns the fault as a line of a scenario.
 func (f *Fault) String() string {

@@ -37,6 +37,17 @@ at 1s     the machine stalls for 3s
 at 2s     the clock jumps by -1h
 at 5.000000001s     SIGTERM
 at 5s1ms  SIGHUP
+at 6s     the limit of files is 10
+at 6s     the log is full
+at 6s     the log is read # aloud
+at 6s     the process of A stops
+at 6s     the process of B2 continues
+at 6s     the process of B007 is killed
+at 7s     SIGKILL
+at 7s     SIGSTOP
+at 7s     SIGCONT
+at 8s     SIGTERM to all
+at 8s     SIGSTOP to all # of them
 at 999h   SIGINT
 fault     accept4 EMFILE 2 times
 fault     sendto 3 bytes always after 10 calls

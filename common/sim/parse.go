@@ -116,18 +116,38 @@ func (a *Action) parse(p *lineParser) (err error) {
 	switch word := p.word(); word {
 	case "the":
 		return a.parseMachine(p)
-	case "SIGTERM":
-		a.Verb, a.Signal = SendsSignal, SIGTERM
-	case "SIGINT":
-		a.Verb, a.Signal = SendsSignal, SIGINT
-	case "SIGHUP":
-		a.Verb, a.Signal = SendsSignal, SIGHUP
 	default:
+		if a.Signal = signalNamed(word); a.Signal != 0 {
+			return a.parseReceivers(p)
+		}
 		if a.Clients, err = parseClients(word); err == nil {
 			err = a.parseVerb(p)
 		}
 	}
 	return err
+}
+
+// parseReceivers parses what follows the name of a signal.
+func (a *Action) parseReceivers(p *lineParser) error {
+	a.Verb = SendsSignal
+	switch word := p.word(); word {
+	case "":
+		return nil
+	case "to":
+		a.All = true
+		return p.words("all")
+	default:
+		return expected("to all, or the end of the line", word)
+	}
+}
+
+func signalNamed(name string) Signal {
+	for _, s := range signalNames {
+		if s.name == name {
+			return s.signal
+		}
+	}
+	return 0
 }
 
 // parseMachine parses what follows "the".
@@ -145,10 +165,64 @@ func (a *Action) parseMachine(p *lineParser) (err error) {
 		}
 		a.Verb = Jumps
 		a.Time, err = p.duration(true)
+	case "limit":
+		if err = p.words("of", "files", "is"); err != nil {
+			return err
+		}
+		var n uint64
+		n, err = p.number(1, 1<<20)
+		a.Verb, a.Files = Limits, int(n)
+	case "log":
+		err = a.parseLog(p)
+	case "process":
+		err = a.parseProcess(p)
 	default:
-		err = expected("machine or clock", word)
+		err = expected("machine, clock, limit, log or process", word)
 	}
 	return err
+}
+
+// parseLog parses what follows "the log".
+func (a *Action) parseLog(p *lineParser) error {
+	if err := p.words("is"); err != nil {
+		return err
+	}
+	switch word := p.word(); word {
+	case "full":
+		a.Verb = FillsLog
+	case "read":
+		a.Verb = ReadsLog
+	default:
+		return expected("full or read", word)
+	}
+	return nil
+}
+
+// parseProcess parses what follows "the process".
+func (a *Action) parseProcess(p *lineParser) error {
+	if err := p.words("of"); err != nil {
+		return err
+	}
+	names, err := parseClients(p.word())
+	if err != nil {
+		return err
+	}
+	if len(names) != 1 {
+		return errors.New("want one client such as A: write a line for each")
+	}
+	a.Verb, a.Of = SignalsServing, names[0]
+	switch word := p.word(); word {
+	case "stops":
+		a.Signal = SIGSTOP
+	case "continues":
+		a.Signal = SIGCONT
+	case "is":
+		a.Signal = SIGKILL
+		return p.words("killed")
+	default:
+		return expected("stops, continues or is killed", word)
+	}
+	return nil
 }
 
 var errClients = errors.New("want a client such as A, or several such as A1..A10")

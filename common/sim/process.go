@@ -94,6 +94,17 @@ func (k *Kernel) newProcess(parent *Process) *Process {
 // Ended reports whether the process has ended, and how.
 func (p *Process) Ended() (status WaitStatus, ended bool) { return p.status, p.state != living }
 
+// family returns the process and all its descendants, zombies too, by ascending pid. It is empty if
+// the process has been reaped.
+func (p *Process) family() (all []*Process) {
+	for _, member := range p.k.processes {
+		if member == p || slices.Contains(all, member.parent) { // a parent is older than its child
+			all = append(all, member)
+		}
+	}
+	return all
+}
+
 // Limit sets RLIMIT_NOFILE of a running process, as prlimit(2) does. files isn't negative.
 func (p *Process) Limit(files int) { p.table.limit = max(files, 0) }
 

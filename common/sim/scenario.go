@@ -23,7 +23,14 @@ import "time"
 //	at 30ms   B2 closes
 //	at 1s     the machine stalls for 3s
 //	at 2s     the clock jumps by -1h
-//	at 5s     SIGTERM
+//	at 3s     the limit of files is 10
+//	at 3s     the log is full
+//	at 4s     the log is read
+//	at 4s     the process of A stops
+//	at 5s     the process of A continues
+//	at 5s     the process of A is killed
+//	at 5s     SIGHUP
+//	at 6s     SIGTERM to all
 //	fault     accept4 EMFILE 2 times
 //	fault     sendto 3 bytes always after 10 calls
 //
@@ -36,6 +43,13 @@ import "time"
 // it is written. So a client can poll:
 //
 //	at 3s     A sends "GET /chat/poll?session={session}&since={seq} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+//
+// The limit of files is RLIMIT_NOFILE of the server and all its descendants. While the log is full,
+// nobody reads what the server writes to its standard error: a write waits, as at a full pipe. The
+// process of A is the one that has the other end of A's connection, the last one if several have it;
+// it gets SIGSTOP, SIGCONT or SIGKILL, and nothing happens if there is none. SIGTERM, SIGINT, SIGHUP,
+// SIGKILL, SIGSTOP and SIGCONT go to the server, and with "to all" to its descendants too, in the
+// order of their pids.
 //
 // Times begin with the server's start and don't decrease. A string is written as in Go. "shuts
 // down" is shutdown(2) with SHUT_WR: a FIN, after which the client still reads. All clients together
@@ -59,7 +73,10 @@ type Action struct {
 	Verb    Verb
 	Data    []byte        // of Sends
 	Time    time.Duration // of Stalls and Jumps
-	Signal  Signal        // of SendsSignal
+	Files   int           // of Limits
+	Signal  Signal        // of SendsSignal and SignalsServing
+	All     bool          // of SendsSignal: to the server and all its descendants
+	Of      string        // of SignalsServing: a client
 }
 
 // Verb is what an action does.
@@ -77,4 +94,8 @@ const (
 	Stalls
 	Jumps
 	SendsSignal
+	Limits         // RLIMIT_NOFILE of the server and all its descendants
+	FillsLog       // nobody reads the server's standard error any more
+	ReadsLog       // ends FillsLog
+	SignalsServing // sends a signal to the process that serves a client
 )

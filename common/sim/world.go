@@ -140,7 +140,21 @@ func (w *World) act(a *Action) {
 	case Jumps:
 		w.Kernel.JumpClock(a.Time)
 	case SendsSignal:
-		w.Server.Signal(a.Signal)
+		w.signal(a)
+	case Limits:
+		for _, p := range w.Server.family() {
+			p.Limit(a.Files)
+		}
+	case FillsLog:
+		w.Server.Err.Fill()
+	case ReadsLog:
+		w.Server.Err.Drain()
+	case SignalsServing:
+		if c := w.byName[a.Of]; c != nil {
+			if p := c.ServedBy(); p != nil {
+				p.Signal(a.Signal)
+			}
+		}
 	}
 	if len(a.Clients) == 0 && w.Acted != nil {
 		w.Acted(nil, a, nil)
@@ -151,6 +165,17 @@ func (w *World) act(a *Action) {
 		if w.Acted != nil {
 			w.Acted(c, a, data)
 		}
+	}
+}
+
+// signal sends a signal to the server, or to its descendants too.
+func (w *World) signal(a *Action) {
+	if !a.All {
+		w.Server.Signal(a.Signal)
+		return
+	}
+	for _, p := range w.Server.family() {
+		p.Signal(a.Signal)
 	}
 }
 

@@ -17,7 +17,7 @@ func play(t *testing.T, text string, main func()) *World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := s.Play(Config{}, Program{Main: main})
+	w := s.Play(Config{}, Program{Main: main, Args: []string{"server"}})
 	t.Cleanup(w.Close)
 	return w
 }
@@ -137,5 +137,210 @@ at 3s A sends "then {ticket}, {got}"
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// forker is a server that starts a process for each client, and tells what that process does.
+type forker struct {
+	k    *Kernel
+	told []string
+}
+
+func (f *forker) main() {
+	self := Current()
+	if self.Args()[0] == "child" {
+		f.serve(self)
+		return
+	}
+	ln, _ := listener(self)
+	self.Notify(SIGCHLD)
+	for {
+		c, err := self.Accept4(ln, SOCK_CLOEXEC)
+		if err != nil {
+			f.told = append(f.told, err.(Errno).Name())
+			self.Sleep(time.Second)
+			continue
+		}
+		self.ForkExec(ownProgram, []string{"child"}, &ProcAttr{Files: []uintptr{0, 1, 2, uintptr(c)}, Sys: &SysProcAttr{Setpgid: true}})
+	}
+}
+
+func (f *forker) serve(self *Thread) {
+	signals := self.Notify(SIGHUP)
+	self.Go(func() {
+		for {
+			sig, _ := Current().SignalWait(signals, forever)
+			f.told = append(f.told, fmt.Sprintf("%d %v", self.Getpid(), sig))
+		}
+	})
+	for b := make([]byte, 100); ; {
+		n, _ := self.Read(3, b)
+		if n <= 0 {
+			return
+		}
+		self.Write(2, b[:n])
+		self.Write(3, fmt.Appendf(nil, "%d %s, ", self.MaxFiles(), b[:n]))
+	}
+}
+
+// forked plays a scenario to a forker.
+func forked(t *testing.T, text string) (w *World, f *forker) {
+	f = new(forker)
+	w = play(t, text, f.main)
+	f.k = w.Kernel
+	return w, f
+}
+
+// The process of a client is the last one that has its connection. It alone stops.
+func TestTheProcessOfAClient(t *testing.T) {
+	w, _ := forked(t, `
+at 1s A connects
+at 1s B connects
+at 1s C connects
+at 2s the process of A stops
+at 2s the process of C is killed
+at 2s the process of D is killed
+at 3s A sends "x"
+at 3s B sends "y"
+at 5s the process of A continues
+at 6s A sends "z"
+at 7s B resets
+at 8s the process of B is killed
+`)
+	var got []string
+	w.Acted = func(c *Client, a *Action, data []byte) {
+		if a.Verb == SignalsServing {
+			pid := 0
+			if c := w.byName[a.Of]; c != nil && c.ServedBy() != nil {
+				pid = c.ServedBy().Pid
+			}
+			got = append(got, fmt.Sprintf("%s %v of %d:", a.Of, a.Signal, pid))
+			for _, p := range w.Kernel.Processes() {
+				if p.Args[0] == "child" {
+					got = append(got, fmt.Sprintf("%d %s", p.Pid, p.State))
+				}
+			}
+		}
+	}
+	run(t, w)
+	for _, c := range w.Clients {
+		got = append(got, fmt.Sprintf("%s: %s %s", c.Name, c.Got, c.End))
+	}
+	want := []string{ // the clients have the pids 2 to 4, and their servers 5 to 7
+		"A stopped (signal) of 5:", "5 stopped", "6 sleeping", "7 sleeping",
+		"C killed of 1:", "5 stopped", "6 sleeping", "7 zombie", // the parent has all connections, too
+		"D killed of 0:", "5 stopped", "6 sleeping", "7 zombie",
+		"A continued of 5:", "5 running", "6 sleeping", "7 zombie",
+		"B killed of 0:", "5 sleeping", "6 zombie", "7 zombie",
+		"A: 1024 x, 1024 z,  ", "B: 1024 y,  ", "C:  ",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The limit of files is set in all processes of the server, and its children inherit it.
+func TestTheLimitOfFilesIsOfAllProcesses(t *testing.T) {
+	w, f := forked(t, `
+at 1s A connects
+at 2s the limit of files is 8
+at 3s A sends "x"
+at 4s B connects
+at 5s B sends "y"
+at 6s the limit of files is 6
+at 7s C connects
+at 8s A sends "z"
+at 9s the limit of files is 9
+`)
+	run(t, w)
+	var got []string
+	for _, c := range w.Clients {
+		got = append(got, string(c.Got))
+	}
+	if want := []string{"8 x, 6 z, ", "8 y, ", ""}; !slices.Equal(got, want) {
+		t.Errorf("the clients get %q, want %q", got, want)
+	}
+	if !slices.Contains(f.told, "EMFILE") {
+		t.Errorf("the server is told %q, want EMFILE", f.told)
+	}
+}
+
+// Nobody reads the log: a write to it waits, in a child, too.
+func TestTheLogIsFull(t *testing.T) {
+	w, _ := forked(t, `
+at 1s A connects
+at 2s the log is full
+at 3s A sends "x"
+at 5s A sends "y"
+at 8s the log is read
+at 9s A sends "z"
+`)
+	var got []string
+	w.Acted = func(*Client, *Action, []byte) {
+		got = append(got, fmt.Sprintf("%v %s %s", w.Kernel.Uptime(), w.Server.Err, w.byName["A"].Got))
+	}
+	run(t, w)
+	got = append(got, fmt.Sprint(w.Server.Err.String(), " ", string(w.Clients[0].Got)))
+	want := []string{"1s  ", "2s  ", "3s  ", "5s  ", "8s  ", "9s xy 1024 x, 1024 y, ", "xyz 1024 x, 1024 y, 1024 z, "}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A write to a full log returns EAGAIN with O_NONBLOCK, and poll doesn't report POLLOUT.
+func TestAFullLogIsLikeAFullPipe(t *testing.T) {
+	program(t, Config{}, func(k *Kernel, self *Thread) {
+		p := k.find(self.Getpid())
+		interest := []PollFd{{Fd: 2, Events: POLLOUT}}
+		polled := func() string {
+			_, err := self.Poll(interest, 0)
+			return fmt.Sprint(interest[0].Revents, err)
+		}
+		p.Err.Fill()
+		if got := polled(); got != "0 <nil>" {
+			t.Errorf("poll of the full log: %s", got)
+		}
+		d, _ := self.opened(2)
+		d.flags |= O_NONBLOCK
+		if n, err := self.Write(2, []byte("x")); n != -1 || err != EAGAIN {
+			t.Errorf("a write to the full log: %d, %v", n, err)
+		}
+		if n, err := self.Write(2, nil); n != 0 || err != nil {
+			t.Errorf("a write of nothing: %d, %v", n, err)
+		}
+		k.After(time.Second, p.Err.Drain)
+		if n, err := self.Poll(interest, -1); n != 1 || err != nil || k.Uptime() != time.Second {
+			t.Errorf("a poll that waits: %d, %v after %v", n, err, k.Uptime())
+		}
+		if n, err := self.Write(2, []byte("x")); n != 1 || err != nil || p.Err.String() != "x" {
+			t.Errorf("a write to the log that is read: %d, %v", n, err)
+		}
+	})
+}
+
+// A signal goes to the server alone, or to all its processes.
+func TestSignalsGoToOneOrAll(t *testing.T) {
+	for text, want := range map[string]string{
+		"at 2s SIGHUP to all\nat 3s SIGCONT to all": "[4 hangup 5 hangup] [sleeping sleeping] true",
+		"at 2s SIGKILL":                              "[] [sleeping sleeping] true",
+		"at 2s SIGKILL to all":                       "[] [] true",
+		"at 2s SIGSTOP\nat 3s SIGTERM":               "[] [stopped sleeping sleeping] false",
+		"at 2s SIGSTOP to all\nat 3s SIGHUP to all":  "[] [stopped stopped stopped] false",
+		"at 2s SIGSTOP to all\nat 3s SIGCONT to all": "[] [sleeping sleeping sleeping] false",
+		"at 2s SIGTERM to all\nat 3s SIGTERM to all": "[] [] true",
+		"at 2s SIGSTOP to all\nat 3s SIGKILL":        "[4 hangup 5 hangup] [sleeping sleeping] true",
+	} {
+		w, f := forked(t, "at 1s A1..A2 connect\n"+text)
+		run(t, w)
+		states := []string{}
+		for _, p := range w.Kernel.Processes() {
+			if w.Kernel.find(p.Pid).outside == nil {
+				states = append(states, p.State)
+			}
+		}
+		_, ended := w.Server.Ended()
+		if got := fmt.Sprint(f.told, " ", states, " ", ended); got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", text, got, want)
+		}
 	}
 }
