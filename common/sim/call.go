@@ -51,6 +51,9 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	} else {
 		t.current.Call = name
 	}
+	if len(k.faults) > 0 {
+		k.signalFor(t, name)
+	}
 	n, errno := 0, k.faultFor(t, name)
 	switch {
 	case errno == 0:

@@ -77,23 +77,36 @@ func (t *Thread) fork(path string, args []string, attr *ProcAttr, status int) (i
 	p.ignored = maps.Clone(t.proc.ignored) // handlers don't stay, execve(2)
 	p.table = t.proc.table.clone()
 	child := k.makeThread(p)
+	child.forker = t
+	child.becomeProgram(path, attr, status)
+	return p.Pid, 0
+}
+
+// becomeProgram makes the calls of a new process up to execve. A fault may kill the process before
+// that; then clone returns.
+func (t *Thread) becomeProgram(path string, attr *ProcAttr, status int) {
+	defer func() {
+		r := recover()
+		if r != nil && (r != unwound{} || t.forker.proc.state != living) {
+			panic(r)
+		}
+	}()
 	if attr.Sys != nil && attr.Sys.Setpgid {
-		child.setpgid()
+		t.setpgid()
 	}
-	status, errno := child.moveFiles(attr.Files, status)
+	status, errno := t.moveFiles(attr.Files, status)
 	if errno == 0 {
-		errno = child.execve(path)
+		errno = t.execve(path)
 	}
 	if errno != 0 {
 		var b [8]byte
 		binary.NativeEndian.PutUint64(b[:], uint64(errno))
-		child.Write(status, b[:])
-		child.call("exit", func() string { return argList(execFailed) }, func() (int, Errno) {
-			p.end(exited(execFailed))
+		t.Write(status, b[:])
+		t.call("exit", func() string { return argList(execFailed) }, func() (int, Errno) {
+			t.proc.end(exited(execFailed))
 			return 0, 0
 		})
 	}
-	return p.Pid, 0
 }
 
 // execFailed is with which status Go's new process ends if it can't be started.

@@ -142,10 +142,15 @@ func signalName(sig Signal) string {
 // String returns the fault as a line of a scenario.
 func (f *Fault) String() string {
 	words := []string{"fault", f.Call}
-	if f.Errno != 0 {
+	switch f.kind() {
+	case failing:
 		words = append(words, f.Errno.Name())
-	} else {
+	case cutting:
 		words = append(words, strconv.Itoa(f.Bytes), "bytes")
+	case signalling:
+		if words = append(words, signalName(f.Signal)); f.Signal == SIGSTOP {
+			words = append(words, "for", f.For.String())
+		}
 	}
 	switch {
 	case f.Times < 0:

@@ -52,6 +52,8 @@ at 999h   SIGINT
 fault     accept4 EMFILE 2 times
 fault     sendto 3 bytes always after 10 calls
 fault     read EINTR
+fault     read SIGKILL after 3 calls
+fault     write SIGSTOP for 2s always
 `,
 }
 

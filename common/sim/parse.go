@@ -313,20 +313,10 @@ func (s *Scenario) parseFault(p *lineParser) error {
 	if f.Call = p.word(); !slices.Contains(faultable, f.Call) {
 		return expected("the name of a system call, one of "+strings.Join(faultable, " "), f.Call)
 	}
-	word := p.word()
-	if f.Errno = errnoNamed(word); f.Errno == 0 {
-		n, err := strconv.Atoi(word)
-		if err != nil || n < 1 {
-			return expected("the name of an errno such as EMFILE, or a number of bytes", word)
-		}
-		if !slices.Contains(transfers, f.Call) {
-			return errors.New("a number of bytes needs a call that transfers some, one of " + strings.Join(transfers, " "))
-		}
-		if f.Bytes, err = n, p.words("bytes"); err != nil {
-			return err
-		}
+	if err := f.parseEffect(p); err != nil {
+		return err
 	}
-	for word = p.word(); word != ""; word = p.word() {
+	for word := p.word(); word != ""; word = p.word() {
 		n, err := 0, error(nil)
 		switch word {
 		case "always":
@@ -348,6 +338,33 @@ func (s *Scenario) parseFault(p *lineParser) error {
 	}
 	s.Faults = append(s.Faults, f)
 	return nil
+}
+
+// parseEffect parses what a fault does to the call.
+func (f *Fault) parseEffect(p *lineParser) (err error) {
+	word := p.word()
+	switch f.Errno = errnoNamed(word); {
+	case f.Errno != 0:
+		return nil
+	case word == "SIGKILL":
+		f.Signal = SIGKILL
+		return nil
+	case word == "SIGSTOP":
+		f.Signal = SIGSTOP
+		if err = p.words("for"); err == nil {
+			f.For, err = p.duration(false)
+		}
+		return err
+	}
+	n, err := strconv.Atoi(word)
+	if err != nil || n < 1 {
+		return expected("the name of an errno such as EMFILE, a number of bytes, SIGKILL, or SIGSTOP for a time", word)
+	}
+	if !slices.Contains(transfers, f.Call) {
+		return errors.New("a number of bytes needs a call that transfers some, one of " + strings.Join(transfers, " "))
+	}
+	f.Bytes = n
+	return p.words("bytes")
 }
 
 func errnoNamed(name string) Errno {

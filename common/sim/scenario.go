@@ -33,6 +33,8 @@ import "time"
 //	at 6s     SIGTERM to all
 //	fault     accept4 EMFILE 2 times
 //	fault     sendto 3 bytes always after 10 calls
+//	fault     read SIGKILL after 3 calls
+//	fault     write SIGSTOP for 2s
 //
 // "shuffle" and "preempt" are those of Config. "flags" adds words to the server's command line, and
 // may come several times.
@@ -54,7 +56,9 @@ import "time"
 // Times begin with the server's start and don't decrease. A string is written as in Go. "shuts
 // down" is shutdown(2) with SHUT_WR: a FIN, after which the client still reads. All clients together
 // send at most 64 MiB, and there are at most 10,000 of them. A fault names a system call as strace
-// shows it, so that of fork is clone.
+// shows it, so that of fork is clone. A fault with a signal kills the process that makes the call,
+// before the call does anything, or stops it for a time. It concerns the children of the server, and
+// theirs, and never the server itself.
 type Scenario struct {
 	Seed    uint64
 	Preempt int

@@ -29,6 +29,7 @@ type Thread struct {
 	polled  []*waitQueue             // scratch of poll
 	ended   waitQueue
 
+	forker        *Thread       // of a new process before execve: the thread that waits in clone
 	interrupted   bool          // SIGSTOP has ended its last wait
 	interruptedAt time.Duration // when
 
