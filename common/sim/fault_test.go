@@ -64,18 +64,55 @@ fault read SIGSTOP for 8s
 	}
 	w.Do("the process of A is killed")
 	w.Run(10*time.Minute, 10_000)
-	if got := w.Kernel.Processes(); len(got) != 3 || got[2].State != "zombie" {
+	if got := w.Kernel.Snapshot().Processes; len(got) != 3 || !got[2].Zombie || got[2].Stopped {
 		t.Errorf("the processes are %v, want a zombie as the third", got)
+	}
+}
+
+// A child that is stopped before execve can be killed, and its parent goes on.
+func TestAChildIsKilledBeforeExecve(t *testing.T) {
+	w, _ := forked(t, `
+at 1s A connects
+at 2s the process of A is killed
+at 3s B connects
+at 4s B sends "x"
+fault execve SIGSTOP for 2h
+`)
+	run(t, w)
+	if got := string(w.Clients[1].Got); got != "1024 x, " {
+		t.Errorf("the second client gets %q", got)
+	}
+}
+
+// Such a fault concerns no child of a process without a program.
+func TestAFaultWithASignalNeedsAProgramAsParent(t *testing.T) {
+	k := New(Config{})
+	defer k.Close()
+	k.Install("/child", func() { Current().Getrandom(nil) })
+	f := k.Inject(Fault{Call: "getrandom", Signal: SIGKILL, Times: 1})
+	th := k.NewProcess("test").Thread()
+	th.ForkExec("/child", nil, nil)
+	var status WaitStatus
+	if th.Wait4(-1, &status, 0); status.Signaled() || f.Happened != 0 {
+		t.Errorf("the child ends with status %v; the fault has happened %d times", status, f.Happened)
 	}
 }
 
 // The parent of a child that is stopped before execve waits in clone. It may be killed there.
 func TestAParentEndsInClone(t *testing.T) {
-	w, _ := forked(t, "at 1s A connects\nat 2s SIGHUP\nat 3s SIGKILL\nfault execve SIGSTOP for 10s")
-	run(t, w)
-	for _, p := range w.Kernel.Processes() {
-		if w.Kernel.find(p.Pid).outside == nil {
-			t.Errorf("left: %v", p)
-		}
+	k := New(Config{})
+	defer k.Close()
+	k.Inject(Fault{Call: "execve", Signal: SIGSTOP, For: 10 * time.Second, Times: 1})
+	p := k.Start(Program{Main: func() {
+		Current().Ignore(SIGHUP)
+		Current().ForkExec(ownProgram, []string{"child"}, nil)
+	}})
+	k.Run(time.Second)
+	if got := k.Processes(); len(got) != 2 || got[1].State != "stopped" {
+		t.Errorf("the processes are %v, want a stopped child", got)
+	}
+	p.Signal(SIGKILL)
+	if k.Run(time.Minute); len(k.Processes()) != 0 {
+		t.Errorf("left: %v", k.Processes())
 	}
 }

@@ -83,12 +83,15 @@ func (t *Thread) fork(path string, args []string, attr *ProcAttr, status int) (i
 }
 
 // becomeProgram makes the calls of a new process up to execve. A fault may kill the process before
-// that; then clone returns.
+// that, and then clone returns. If the parent has ended meanwhile, nobody could make the other calls.
 func (t *Thread) becomeProgram(path string, attr *ProcAttr, status int) {
 	defer func() {
-		r := recover()
-		if r != nil && (r != unwound{} || t.forker.proc.state != living) {
+		switch r := recover(); {
+		case r == nil:
+		case r != unwound{}:
 			panic(r)
+		case t.proc.state == living:
+			t.proc.end(signaled(SIGKILL))
 		}
 	}()
 	if attr.Sys != nil && attr.Sys.Setpgid {

@@ -120,16 +120,12 @@ func (p *Process) signal(sig Signal) {
 		p.stop()
 		return
 	case SIGCONT: // it continues the process even if it is ignored
-		if p.goOn(); p.state != living {
-			return // by a signal that has come before
-		}
+		p.goOn()
 	}
 	switch handled := slices.ContainsFunc(p.waits, func(w *signalWait) bool { return slices.Contains(w.signals, sig) }); {
 	case p.ignored[sig], !handled && ignoredByDefault(sig):
 	case p.stopped:
-		if !slices.Contains(p.pending, sig) {
-			p.pending = append(p.pending, sig)
-		}
+		p.pending = append(p.pending, sig) // of one kind those that handle it get one
 	case handled:
 		for _, w := range p.waits {
 			if slices.Contains(w.signals, sig) {

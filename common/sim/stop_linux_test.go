@@ -204,11 +204,16 @@ func callOnLinux(name string, limit, ln int, seconds string) func() string {
 	case "send more":
 		pair, _ := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 		return func() string {
-			n, err := unix.Write(pair[0], make([]byte, 4<<20))
-			if err == nil && n > 0 && n < 4<<20 {
-				return "part"
-			}
-			return result(n, err)
+			n, err := unix.Write(pair[0], make([]byte, long))
+			return part(n, simErr(err))
+		}
+	case "tcp more":
+		client, _ := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+		at, _ := unix.Getsockname(ln)
+		unix.Connect(client, at)
+		return func() string {
+			n, err := unix.Write(client, make([]byte, long))
+			return part(n, simErr(err))
 		}
 	case "wait4":
 		child := exec.Command("sleep", seconds)

@@ -47,6 +47,7 @@ var stopCases = []stopCase{
 	{"write of a full pipe goes on", "write", -1, 5, 1, 3, "65536", 5},
 	{"write of a pipe that has taken a part returns", "write more", -1, 0, 1, 3, "65536", 3},
 	{"send of a stream that has taken a part returns", "send more", -1, 0, 1, 3, "part", 3},
+	{"send of TCP that has taken a part returns", "tcp more", -1, 0, 1, 3, "part", 3},
 	{"wait4 goes on", "wait4", -1, 5, 1, 3, "0", 5},
 }
 
@@ -119,13 +120,25 @@ func (c *stopCase) onSim(k *Kernel, self *Thread) string {
 		return outcome(0, err)
 	case "send more":
 		pair, _ := self.Socketpair(AF_UNIX, SOCK_STREAM, 0)
-		n, err := self.Write(pair[0], make([]byte, 4<<20))
-		if err == nil && n > 0 && n < 4<<20 {
-			return "part"
-		}
-		return outcome(n, err)
+		return part(self.Write(pair[0], make([]byte, long)))
+	case "tcp more":
+		_, at := listener(self)
+		client, _ := self.Socket(AF_INET, SOCK_STREAM, 0)
+		self.Connect(client, at)
+		return part(self.Write(client, make([]byte, long)))
 	}
 	return c.writeOnSim(self, happens)
+}
+
+// long is how many bytes a send has that doesn't fit.
+const long = 64 << 20
+
+// part is the outcome of a send, of which the kernel takes a part that depends on much.
+func part(n int, err error) string {
+	if err == nil && n > 0 && n < long {
+		return "part"
+	}
+	return outcome(n, err)
 }
 
 // writeOnSim writes to a pipe that is full, or that is too small.
@@ -321,22 +334,35 @@ func TestAStoppedOrphanIsHungUp(t *testing.T) {
 func TestStopsAreDeterministic(t *testing.T) {
 	run := func(seed uint64) string {
 		var b strings.Builder
-		trace := func(e Event) { fmt.Fprintln(&b, e.Time, e.Pid, e.Call, e.Args, e.Result, e.Errno.Name()) }
-		k := New(Config{Seed: seed, Preempt: 3, Shuffle: true, Trace: trace})
+		var k *Kernel
+		trace := func(e Event) {
+			fmt.Fprintln(&b, e.Time, e.Pid, e.Call, e.Args, e.Result, e.Errno.Name())
+			if p := k.find(e.Pid); p != nil && p.stopped {
+				t.Errorf("seed %d: process %d is stopped and has called %s", seed, e.Pid, e.Call)
+			}
+		}
+		k = New(Config{Seed: seed, Preempt: 3, Shuffle: true, Trace: trace})
 		defer k.Close()
 		r := &reaper{k: k}
-		p := k.Start(Program{Args: []string{"parent"}, Main: r.main})
-		for i := range 40 {
-			k.Step()
-			stopped := k.processes[k.rand.IntN(len(k.processes))]
-			stopped.Signal(SIGSTOP)
-			k.After(time.Duration(i)*time.Millisecond, func() { stopped.Signal(SIGCONT) })
-			if i%8 == 7 {
-				k.Run(50 * time.Millisecond)
+		k.Start(Program{Args: []string{"parent"}, Main: r.main})
+		signal := func(p *Process, sig Signal) {
+			p.Signal(sig)
+			for i, thread := range k.runnable {
+				if thread.proc.stopped || slices.Contains(k.runnable[:i], thread) {
+					t.Fatalf("seed %d: thread %d can run, although it is stopped, or twice", seed, thread.ID)
+				}
 			}
-			if _, ended := p.Ended(); ended {
+		}
+		for range 100 {
+			k.Step()
+			if len(k.processes) == 0 {
 				break
 			}
+			some := k.processes[k.rand.IntN(len(k.processes))]
+			signal(some, map[bool]Signal{false: SIGSTOP, true: SIGCONT}[some.stopped])
+		}
+		for _, p := range slices.Clone(k.processes) {
+			signal(p, SIGCONT)
 		}
 		k.Run(time.Minute)
 		slices.Sort(r.said)

@@ -110,7 +110,7 @@ func lender() {
 func TestAClientSendsWhatItHasReceived(t *testing.T) {
 	w := play(t, `
 at 1s A connects
-at 1s A sends "first {ticket}"
+at 1s A sends "first"
 at 2s B connects
 at 2s B sends "{ticket}"
 at 3s A connects
@@ -132,7 +132,7 @@ at 3s A sends "then {ticket}, {got}"
 	w.Acted(nil, nil, nil)
 	got := []string{strings.Join(taken["A"], ""), strings.Join(taken["B"], "")}
 	want := []string{
-		`{"got":"first {ticket}","ticket":1}{"got":"then 1, first {ticket}","ticket":3}`,
+		`{"got":"first","ticket":1}{"got":"then 1, first","ticket":3}`,
 		`{"got":"{ticket}","ticket":2}{"got":"last 2","ticket":4}`,
 	}
 	if !slices.Equal(got, want) {
@@ -342,5 +342,26 @@ func TestSignalsGoToOneOrAll(t *testing.T) {
 		if got := fmt.Sprint(f.told, " ", states, " ", ended); got != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", text, got, want)
 		}
+	}
+}
+
+// Descendants are the children, and theirs.
+func TestAFamilyHasGrandchildren(t *testing.T) {
+	k := New(Config{})
+	defer k.Close()
+	k.NewProcess("another")
+	p := k.Start(Program{Args: []string{"a", "b", "c"}, Main: func() {
+		if args := Current().Args(); len(args) > 1 {
+			Current().ForkExec(ownProgram, args[1:], nil)
+		}
+		Current().Sleep(time.Hour)
+	}})
+	k.Run(time.Second)
+	var names []string
+	for _, member := range p.family() {
+		names = append(names, member.args[0])
+	}
+	if !slices.Equal(names, []string{"a", "b", "c"}) {
+		t.Errorf("the family is %q", names)
 	}
 }
