@@ -21,8 +21,8 @@ type Fault struct {
 	For    time.Duration // simulated time
 	Skip   int           // calls that come before the first that fails
 	Times  int           // how many calls fail; negative: all further ones
-	// Happened is how many calls have failed, have transferred less, or have come with the signal. Inject returns the Fault that
-	// counts them.
+	// Happened is how many calls have failed, have transferred less, or have come with the signal.
+	// Inject returns the Fault that counts them.
 	Happened int
 }
 

@@ -52,6 +52,10 @@ func resolve(text, received []byte) []byte {
 	}
 }
 
+// longestValue is how many bytes a value may have. A longer one counts as none, so that a short
+// scenario can't make a client send more than there is memory for.
+const longestValue = 256
+
 // lastValue finds the last whole value of a name in JSON: a string, which it returns without its
 // quotes, or a number.
 func lastValue(received, name []byte) (value []byte, ok bool) {
@@ -61,7 +65,8 @@ func lastValue(received, name []byte) (value []byte, ok bool) {
 		if at < 0 {
 			return nil, false
 		}
-		if value, ok = valueAt(bytes.TrimLeft(received[at+len(key):], " ")); ok {
+		rest := received[at+len(key):]
+		if value, ok = valueAt(bytes.TrimLeft(rest[:min(len(rest), longestValue+2)], " ")); ok {
 			return value, true
 		}
 		end = at

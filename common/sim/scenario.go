@@ -41,8 +41,8 @@ import "time"
 //
 // In a string that a client sends, {session}, or any other name of lower-case letters in braces,
 // stands for the value of the last "session": in what this client has received, on any of its
-// connections: a JSON string without its quotes, or a number. If there is none, the text is sent as
-// it is written. So a client can poll:
+// connections: a JSON string without its quotes, or a number, of at most 256 bytes. If there is none,
+// the text is sent as it is written. So a client can poll:
 //
 //	at 3s     A sends "GET /chat/poll?session={session}&since={seq} HTTP/1.1\r\nHost: localhost\r\n\r\n"
 //

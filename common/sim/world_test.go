@@ -80,7 +80,9 @@ func TestReferences(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
 	}
+	long := strings.Repeat("v", longestValue)
 	for received, want := range map[string]string{
+		`"n":"` + long + `"`: long, `"n":7,"n":"` + long + `v"`: "7",
 		`"n":1`: "{n}", `"n":12,`: "12", `"n":1 "n":2`: "1", `"n":"`: "{n}", `"n":"\"`: "{n}", `"n":`: "{n}",
 		`"n":true,`: "{n}", `"n":+1,`: "{n}", `xn":1,`: "{n}", ``: "{n}", `"n":"1`: "{n}", `"n":"\\"`: `\\`,
 	} {
