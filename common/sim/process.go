@@ -22,11 +22,11 @@ type Process struct {
 	threads []*Thread
 	outside *Thread // the thread that Thread returns
 	state   processState
+	stopped bool // by SIGSTOP
 	status  WaitStatus
 
 	ignored    map[Signal]bool
 	waits      []*signalWait // those that handle signals
-	stopped    bool          // by SIGSTOP
 	stops      int           // how often it was stopped
 	held       []*Thread     // of a stopped process: the threads that will run when it continues
 	pending    []Signal      // of a stopped process: what has come meanwhile
