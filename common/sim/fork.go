@@ -79,6 +79,7 @@ func (t *Thread) fork(path string, args []string, attr *ProcAttr, status int) (i
 	child := k.makeThread(p)
 	child.forker = t
 	child.becomeProgram(path, attr, status)
+	child.forker = nil
 	return p.Pid, 0
 }
 
