@@ -151,7 +151,7 @@ func (*SockaddrUnix) family() int  { return AF_UNIX }
 // Signal is the number of a signal, signal(7).
 type Signal int
 
-// The signals that the servers send, handle or ignore.
+// The signals that the servers send, handle or ignore, and those that stop and continue them.
 const (
 	SIGHUP  = Signal(1)
 	SIGINT  = Signal(2)
@@ -159,6 +159,8 @@ const (
 	SIGPIPE = Signal(13)
 	SIGTERM = Signal(15)
 	SIGCHLD = Signal(17)
+	SIGCONT = Signal(18)
+	SIGSTOP = Signal(19)
 	SIGTTIN = Signal(21)
 )
 
@@ -177,6 +179,10 @@ func (s Signal) String() string {
 		return "terminated"
 	case SIGCHLD:
 		return "child exited"
+	case SIGCONT:
+		return "continued"
+	case SIGSTOP:
+		return "stopped (signal)"
 	case SIGTTIN:
 		return "stopped (tty input)"
 	}

@@ -43,7 +43,8 @@ func TestAWrongFaultPanics(t *testing.T) {
 	defer k.Close()
 	for _, f := range []Fault{
 		{Call: "fork", Errno: EAGAIN, Times: 1}, {Call: "read", Times: 1}, {Call: "read", Bytes: -1, Times: 1},
-		{Call: "accept4", Bytes: 1, Times: 1},
+		{Call: "accept4", Bytes: 1, Times: 1}, {Call: "read", Signal: SIGTERM}, {Call: "read", Signal: SIGSTOP, For: -1},
+		{Call: "read", Signal: SIGKILL, For: 1}, {Call: "read", Signal: SIGKILL, Errno: EIO}, {Call: "read", For: 1, Bytes: 1},
 	} {
 		expectPanic(t, fmt.Sprintf("sim: the fault %+v", f), func() { k.Inject(f) })
 	}

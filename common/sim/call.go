@@ -51,6 +51,9 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	} else {
 		t.current.Call = name
 	}
+	if len(k.faults) > 0 {
+		k.signalFor(t, name)
+	}
 	n, errno := 0, k.faultFor(t, name)
 	switch {
 	case errno == 0:
@@ -71,7 +74,11 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	if t.proc.state != living && t.yield != nil {
 		panic(unwound{}) // the call has ended the thread's own process
 	}
-	if t.yield != nil && k.handsOver() {
+	switch {
+	case t.yield == nil:
+	case t.proc.stopped: // by the call itself
+		t.stopHere()
+	case k.handsOver():
 		k.runnable = append(k.runnable, t)
 		t.handOver()
 	}

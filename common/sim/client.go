@@ -2,6 +2,7 @@ package sim
 
 import (
 	"net/netip"
+	"slices"
 )
 
 // Client is a client of the simulated servers: a process without a program, with one TCP socket.
@@ -19,9 +20,11 @@ type Client struct {
 	t        *Thread
 	fd       int
 	unsent   []byte
-	finAfter bool // a FIN follows unsent
-	deaf     bool // it has stopped reading
-	dirty    bool // something has changed at its socket
+	finAfter bool   // a FIN follows unsent
+	deaf     bool   // it has stopped reading
+	recalls  bool   // received is kept
+	received []byte // all that has been received, on all connections
+	dirty    bool   // something has changed at its socket
 	waiter   waiter
 }
 
@@ -84,6 +87,27 @@ func (c *Client) Local() netip.AddrPort {
 	return s.local
 }
 
+// ServedBy is the process that has the other end of the client's connection, the last one that was
+// started if several have it. It is nil if no process has it, because it is in a backlog, on its way
+// to another process, or closed.
+func (c *Client) ServedBy() *Process {
+	s, errno := c.t.tcp(c.fd)
+	if errno != 0 || s.peer == nil {
+		return nil
+	}
+	for _, p := range slices.Backward(c.t.k.processes) {
+		if p.outside != nil {
+			continue // it is a client
+		}
+		for _, d := range p.table.fds {
+			if d.description != nil && d.file == file(s.peer) {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
 // Send sends a copy of p.
 func (c *Client) Send(p []byte) {
 	c.unsent = append(c.unsent, p...)
@@ -131,6 +155,13 @@ func (c *Client) Take() []byte {
 	got := c.Got
 	c.Got = nil
 	return got
+}
+
+// recall makes the client keep what it has received and what it will receive, even after Take.
+func (c *Client) recall() {
+	if !c.recalls {
+		c.recalls, c.received = true, slices.Clone(c.Got)
+	}
 }
 
 // Unsent is how many bytes Send was given that the client's socket hasn't taken yet.
@@ -197,6 +228,9 @@ func (c *Client) receive(n int) {
 			c.End = FIN
 		}
 		c.Got = append(c.Got, b[:max(got, 0)]...)
+		if c.recalls {
+			c.received = append(c.received, b[:max(got, 0)]...)
+		}
 		n -= max(got, 0)
 	}
 }

@@ -19,8 +19,11 @@
 // The network is the loopback interface: it has no delay, loses nothing and keeps the order of
 // segments. The kernel's memory isn't counted: buffers hold bytes, and not the structures around
 // them. Disks have no delay. There is one user, root, and one network namespace. A signal ends a
-// process, or wakes a thread that waits for it in SignalWait; no handler runs, and no system call
-// returns EINTR unless a fault asks for it. A write to a closed connection never raises SIGPIPE. A
+// process, or wakes a thread that waits for it in SignalWait; no handler runs. System calls return
+// EINTR if a fault asks for it, and epoll_wait does after SIGCONT. SIGSTOP alone stops a process, and
+// no process without a program. A stop doesn't cut a sendfile that waits. If a process ends that has
+// a stopped child, the child's process group gets SIGHUP and SIGCONT, whatever other parents it has.
+// If it ends while its child is stopped before execve, the child ends too. A write to a closed connection never raises SIGPIPE. A
 // file whose last descriptor is closed stays open while a thread waits for it in a call, except in
 // poll: then it closes immediately, and Linux closes it only when poll returns. If several threads wait
 // in epoll_wait for one instance, an event wakes all of them, and those that find none wait again.

@@ -221,9 +221,12 @@ func (t *Thread) epollWait(epfd int, events []EpollEvent, limit time.Duration) (
 	}
 	d.refs++ // the call keeps the file open
 	defer d.release()
-	for end := t.k.until(limit); ; t.waitIn(end, &ep.q) {
+	for end := t.k.until(limit); ; {
 		if n := ep.take(events); n > 0 || t.k.passed(end) {
 			return n, 0
+		}
+		if t.waitIn(end, &ep.q); t.interrupted {
+			return -1, EINTR // even if there is an event now, signal(7)
 		}
 	}
 }

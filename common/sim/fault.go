@@ -3,9 +3,10 @@ package sim
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
-// Fault makes system calls fail, or do less than they could.
+// Fault makes system calls fail, or do less than they could, or makes a signal come with them.
 type Fault struct {
 	Call string // the name of the calls, one of faultable
 	Pid  int    // the process whose calls fail; 0: any that runs a program, and so no client
@@ -14,10 +15,14 @@ type Fault struct {
 	Errno Errno
 	// Bytes is the most that a read or a write transfers, at least 1. It is used if Errno is 0.
 	Bytes int
-	Skip  int // calls that come before the first that fails
-	Times int // how many calls fail; negative: all further ones
-	// Happened is how many calls have failed, or have transferred less. Inject returns the Fault that
-	// counts them.
+	// Signal comes before the call does anything: SIGKILL, or SIGSTOP and after For SIGCONT. Such a
+	// fault concerns only processes whose parent runs a program, and so never the server itself.
+	Signal Signal
+	For    time.Duration // simulated time
+	Skip   int           // calls that come before the first that fails
+	Times  int           // how many calls fail; negative: all further ones
+	// Happened is how many calls have failed, have transferred less, or have come with the signal.
+	// Inject returns the Fault that counts them.
 	Happened int
 }
 
@@ -37,9 +42,12 @@ func (k *Kernel) Inject(f Fault) *Fault {
 	switch {
 	case !slices.Contains(faultable, f.Call):
 		panic(fmt.Sprintf("sim: the fault %+v: no call that can fail has that name", f))
-	case f.Errno == 0 && f.Bytes < 1:
-		panic(fmt.Sprintf("sim: the fault %+v has neither an Errno nor a number of Bytes", f))
-	case f.Errno == 0 && !slices.Contains(transfers, f.Call):
+	case f.Signal != 0 && f.Signal != SIGKILL && f.Signal != SIGSTOP, f.For < 0, f.For > 0 && f.Signal != SIGSTOP,
+		f.Signal != 0 && (f.Errno != 0 || f.Bytes != 0):
+		panic(fmt.Sprintf("sim: the fault %+v has a Signal that isn't modelled, or more than a Signal", f))
+	case f.Signal == 0 && f.Errno == 0 && f.Bytes < 1:
+		panic(fmt.Sprintf("sim: the fault %+v has neither an Errno nor a number of Bytes nor a Signal", f))
+	case f.Bytes > 0 && f.Errno == 0 && !slices.Contains(transfers, f.Call):
 		panic(fmt.Sprintf("sim: the fault %+v limits the bytes of a call that transfers none", f))
 	}
 	k.faults = append(k.faults, &f)
@@ -48,10 +56,34 @@ func (k *Kernel) Inject(f Fault) *Fault {
 
 // faultFor returns the errno that a fault gives this call, or 0.
 func (k *Kernel) faultFor(t *Thread, call string) Errno {
-	if f := k.useFault(t, call, false); f != nil {
+	if f := k.useFault(t, call, failing); f != nil {
 		return f.Errno
 	}
 	return 0
+}
+
+// signalFor makes the signal of a fault come, if there is one for this call. It returns when the
+// process continues, and panics if the process has ended.
+func (k *Kernel) signalFor(t *Thread, call string) {
+	f := k.useFault(t, call, signalling)
+	switch {
+	case f == nil:
+		return
+	case f.Signal == SIGKILL:
+		t.proc.end(signaled(SIGKILL))
+	default:
+		t.proc.stopFor(f.For)
+		if t.yield != nil {
+			t.stopHere()
+			return
+		}
+		for t.proc.stopped { // before execve, its parent waits in clone
+			t.forker.waitIn(forever, &t.proc.continued)
+		}
+	}
+	if t.proc.state != living {
+		panic(unwound{})
+	}
 }
 
 // limit is how many of n bytes the call that t is in may transfer from or to d. A fault cuts streams
@@ -60,16 +92,35 @@ func (t *Thread) limit(d *description, n int) int {
 	if w, ok := d.file.(interface{ wholeOnly() bool }); ok && w.wholeOnly() {
 		return n
 	}
-	if f := t.k.useFault(t, t.current.Call, true); f != nil {
+	if f := t.k.useFault(t, t.current.Call, cutting); f != nil {
 		return min(n, f.Bytes)
 	}
 	return n
 }
 
-// useFault returns the fault that applies to a call, and counts it. bytes says which kind.
-func (k *Kernel) useFault(t *Thread, call string, bytes bool) *Fault {
+// faultKind is what a fault does.
+type faultKind uint8
+
+const (
+	failing faultKind = iota
+	cutting
+	signalling
+)
+
+func (f *Fault) kind() faultKind {
+	switch {
+	case f.Signal != 0:
+		return signalling
+	case f.Errno != 0:
+		return failing
+	}
+	return cutting
+}
+
+// useFault returns the fault of a kind that applies to a call, and counts it.
+func (k *Kernel) useFault(t *Thread, call string, kind faultKind) *Fault {
 	for _, f := range k.faults {
-		if f.Times == 0 || f.Call != call || !f.concerns(t) || bytes != (f.Errno == 0) {
+		if f.Times == 0 || f.Call != call || f.kind() != kind || !f.concerns(t) {
 			continue
 		}
 		if f.Skip > 0 {
@@ -86,6 +137,9 @@ func (k *Kernel) useFault(t *Thread, call string, bytes bool) *Fault {
 }
 
 func (f *Fault) concerns(t *Thread) bool {
+	if f.Signal != 0 && (t.proc.parent == nil || t.proc.parent.outside != nil) {
+		return false
+	}
 	if f.Pid == 0 {
 		return t != t.proc.outside // a process after fork runs a program, too
 	}

@@ -77,23 +77,40 @@ func (t *Thread) fork(path string, args []string, attr *ProcAttr, status int) (i
 	p.ignored = maps.Clone(t.proc.ignored) // handlers don't stay, execve(2)
 	p.table = t.proc.table.clone()
 	child := k.makeThread(p)
+	child.forker = t
+	child.becomeProgram(path, attr, status)
+	child.forker = nil
+	return p.Pid, 0
+}
+
+// becomeProgram makes the calls of a new process up to execve. A fault may kill the process before
+// that, and then clone returns. If the parent has ended meanwhile, nobody could make the other calls.
+func (t *Thread) becomeProgram(path string, attr *ProcAttr, status int) {
+	defer func() {
+		switch r := recover(); {
+		case r == nil:
+		case r != unwound{}:
+			panic(r)
+		case t.proc.state == living:
+			t.proc.end(signaled(SIGKILL))
+		}
+	}()
 	if attr.Sys != nil && attr.Sys.Setpgid {
-		child.setpgid()
+		t.setpgid()
 	}
-	status, errno := child.moveFiles(attr.Files, status)
+	status, errno := t.moveFiles(attr.Files, status)
 	if errno == 0 {
-		errno = child.execve(path)
+		errno = t.execve(path)
 	}
 	if errno != 0 {
 		var b [8]byte
 		binary.NativeEndian.PutUint64(b[:], uint64(errno))
-		child.Write(status, b[:])
-		child.call("exit", func() string { return argList(execFailed) }, func() (int, Errno) {
-			p.end(exited(execFailed))
+		t.Write(status, b[:])
+		t.call("exit", func() string { return argList(execFailed) }, func() (int, Errno) {
+			t.proc.end(exited(execFailed))
 			return 0, 0
 		})
 	}
-	return p.Pid, 0
 }
 
 // execFailed is with which status Go's new process ends if it can't be started.
@@ -271,7 +288,7 @@ func waitArg(s WaitStatus) string {
 type ProcessInfo struct {
 	Pid    int
 	Parent int    // pid of the parent; 0: it has none, or its parent has ended
-	State  string // running, sleeping or zombie; proc(5) calls them R, S and Z
+	State  string // running, sleeping, stopped or zombie; proc(5) calls them R, S, T and Z
 	Args   []string
 }
 
@@ -295,6 +312,8 @@ func (p *Process) stateName() string {
 	switch {
 	case p.state != living:
 		return "zombie"
+	case p.stopped:
+		return "stopped"
 	case slices.ContainsFunc(p.threads, func(t *Thread) bool { return t.state == ready }):
 		return "running"
 	}

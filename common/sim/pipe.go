@@ -123,7 +123,9 @@ func (e *pipeEnd) write(t *Thread, d *description, p []byte) (n int, errno Errno
 			errno = EAGAIN
 		default:
 			e.reader.q.wake(POLLIN)
-			t.waitIn(forever, &e.q)
+			if t.waitIn(forever, &e.q); t.interrupted && n > 0 {
+				errno = EINTR // the caller gets n
+			}
 		}
 	}
 	e.reader.q.wake(POLLIN) // epoll expects it even if the pipe wasn't empty before

@@ -10,7 +10,7 @@ import (
 // Poll is poll(2). The timeout is in milliseconds; a negative one doesn't pass.
 func (t *Thread) Poll(fds []PollFd, timeout int) (int, error) {
 	n, errno := t.call("poll", func() string { return argList(pollArg(fds), len(fds), timeout) }, func() (int, Errno) {
-		return t.poll(fds, milliseconds(timeout))
+		return t.poll(fds, milliseconds(timeout), false)
 	})
 	return n, errno.err()
 }
@@ -19,7 +19,7 @@ func (t *Thread) Poll(fds []PollFd, timeout int) (int, error) {
 func (t *Thread) Ppoll(fds []PollFd, timeout time.Duration) (int, error) {
 	n, errno := t.call("ppoll", func() string {
 		return argList(pollArg(fds), len(fds), raw(timeout.String()), raw("NULL"), 0)
-	}, func() (int, Errno) { return t.poll(fds, max(timeout, forever)) })
+	}, func() (int, Errno) { return t.poll(fds, max(timeout, forever), true) })
 	return n, errno.err()
 }
 
@@ -33,13 +33,18 @@ func milliseconds(timeout int) time.Duration {
 	return time.Duration(timeout) * time.Millisecond
 }
 
-func (t *Thread) poll(fds []PollFd, limit time.Duration) (int, Errno) {
+// poll waits for events. The time in which the process is stopped counts, unless rest is true: then
+// the call goes on with what was left of the limit.
+func (t *Thread) poll(fds []PollFd, limit time.Duration, rest bool) (int, Errno) {
 	if len(fds) > t.proc.table.limit {
 		return -1, EINVAL
 	}
-	for end := t.k.until(limit); ; t.waitIn(end, t.queues(fds)...) {
+	for end := t.k.until(limit); ; {
 		if n := t.ready(fds); n > 0 || t.k.passed(end) {
 			return n, 0
+		}
+		if t.waitIn(end, t.queues(fds)...); t.interrupted && rest && end >= 0 {
+			end = t.k.until(max(end-t.interruptedAt, 0))
 		}
 	}
 }

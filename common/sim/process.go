@@ -22,10 +22,15 @@ type Process struct {
 	threads []*Thread
 	outside *Thread // the thread that Thread returns
 	state   processState
+	stopped bool // by SIGSTOP
 	status  WaitStatus
 
 	ignored    map[Signal]bool
 	waits      []*signalWait // those that handle signals
+	stops      int           // how often it was stopped
+	held       []*Thread     // of a stopped process: the threads that will run when it continues
+	pending    []Signal      // of a stopped process: what has come meanwhile
+	continued  waitQueue     // woken when it continues or ends
 	childEnded waitQueue     // woken when a child ends, for Wait4
 	Out, Err   *Sink         // what it has written to descriptors 1 and 2, if Start has opened them
 }
@@ -89,6 +94,17 @@ func (k *Kernel) newProcess(parent *Process) *Process {
 // Ended reports whether the process has ended, and how.
 func (p *Process) Ended() (status WaitStatus, ended bool) { return p.status, p.state != living }
 
+// family returns the process and all its descendants, zombies too, by ascending pid. It is empty if
+// the process has been reaped.
+func (p *Process) family() (all []*Process) {
+	for _, member := range p.k.processes {
+		if member == p || slices.Contains(all, member.parent) { // a parent is older than its child
+			all = append(all, member)
+		}
+	}
+	return all
+}
+
 // Limit sets RLIMIT_NOFILE of a running process, as prlimit(2) does. files isn't negative.
 func (p *Process) Limit(files int) { p.table.limit = max(files, 0) }
 
@@ -104,6 +120,8 @@ func (t *Thread) Exit(status int) {
 // end ends the process: it closes its descriptors, and tells its parent.
 func (p *Process) end(status WaitStatus) {
 	p.state, p.status = zombie, status
+	p.stopped, p.held, p.pending = false, nil, nil
+	p.continued.wake(0)
 	for _, t := range p.threads {
 		p.k.stopTimer(&t.timer)
 		p.k.runnable = slices.DeleteFunc(p.k.runnable, func(o *Thread) bool { return o == t })
@@ -118,6 +136,8 @@ func (p *Process) end(status WaitStatus) {
 		if c.parent == p { // init(1) reaps orphans
 			if c.parent = nil; c.state == zombie {
 				c.reap()
+			} else {
+				c.hangUp()
 			}
 		}
 	}
@@ -174,7 +194,9 @@ func (t *Thread) Join(other *Thread, limit time.Duration) bool {
 // Sleep is nanosleep(2).
 func (t *Thread) Sleep(d time.Duration) {
 	t.call("nanosleep", func() string { return argList(raw(d.String())) }, func() (int, Errno) {
-		t.sleep(t.k.until(max(d, 0)))
+		end := t.k.until(max(d, 0))
+		for t.sleep(end); !t.k.passed(end); t.sleep(end) { // SIGSTOP has interrupted it
+		}
 		return 0, 0
 	})
 }

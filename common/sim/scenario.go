@@ -1,13 +1,6 @@
 package sim
 
-import (
-	"errors"
-	"fmt"
-	"slices"
-	"strconv"
-	"strings"
-	"time"
-)
+import "time"
 
 // Scenario is what clients do to a server, at which times, and which system calls fail. Together
 // with its seed it decides a whole run. It is written as text, one line for each thing:
@@ -15,8 +8,10 @@ import (
 //	# Comments and empty lines are ignored.
 //	seed 7
 //	preempt 1
+//	shuffle
 //	buffers 1000 bytes
 //	files 20
+//	flags -max-conns=3 -prefork=2
 //	at 0ms    A connects
 //	at 0ms    B1..B10 connect
 //	at 5ms    A sends "GET / HT"
@@ -28,24 +23,51 @@ import (
 //	at 30ms   B2 closes
 //	at 1s     the machine stalls for 3s
 //	at 2s     the clock jumps by -1h
-//	at 5s     SIGTERM
+//	at 3s     the limit of files is 10
+//	at 3s     the log is full
+//	at 4s     the log is read
+//	at 4s     the process of A stops
+//	at 5s     the process of A continues
+//	at 5s     the process of A is killed
+//	at 5s     SIGHUP
+//	at 6s     SIGTERM to all
 //	fault     accept4 EMFILE 2 times
 //	fault     sendto 3 bytes always after 10 calls
+//	fault     read SIGKILL after 3 calls
+//	fault     write SIGSTOP for 2s
+//
+// "shuffle" and "preempt" are those of Config. "flags" adds words to the server's command line, and
+// may come several times.
+//
+// In a string that a client sends, {session}, or any other name of lower-case letters in braces,
+// stands for the value of the last "session": in what this client has received, on any of its
+// connections: a JSON string without its quotes, or a number, of at most 256 bytes. If there is none,
+// the text is sent as it is written. So a client can poll:
+//
+//	at 3s     A sends "GET /chat/poll?session={session}&since={seq} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+//
+// The limit of files is RLIMIT_NOFILE of the server and all its descendants. While the log is full,
+// nobody reads what the server writes to its standard error: a write waits, as at a full pipe. The
+// process of A is the one that has the other end of A's connection, the last one if several have it;
+// it gets SIGSTOP, SIGCONT or SIGKILL, and nothing happens if there is none. SIGTERM, SIGINT, SIGHUP,
+// SIGKILL, SIGSTOP and SIGCONT go to the server, and with "to all" to its descendants too, in the
+// order of their pids.
 //
 // Times begin with the server's start and don't decrease. A string is written as in Go. "shuts
 // down" is shutdown(2) with SHUT_WR: a FIN, after which the client still reads. All clients together
 // send at most 64 MiB, and there are at most 10,000 of them. A fault names a system call as strace
-// shows it, so that of fork is clone.
+// shows it, so that of fork is clone. A fault with a signal kills the process that makes the call,
+// before the call does anything, or stops it for a time. It concerns the children of the server, and
+// theirs, and never the server itself.
 type Scenario struct {
 	Seed    uint64
 	Preempt int
-	Buffers int // bytes of each buffer of a TCP socket; 0: the kernel's default
-	Files   int // RLIMIT_NOFILE; 0: the kernel's default
+	Shuffle bool
+	Buffers int      // bytes of each buffer of a TCP socket; 0: the kernel's default
+	Files   int      // RLIMIT_NOFILE; 0: the kernel's default
+	Flags   []string // further words of the server's command line
 	Actions []Action
 	Faults  []Fault
-
-	clients map[string]bool // that the text has named so far
-	sends   int             // bytes that all clients send, as far as the text was parsed
 }
 
 // Action is a line that begins with "at".
@@ -55,7 +77,10 @@ type Action struct {
 	Verb    Verb
 	Data    []byte        // of Sends
 	Time    time.Duration // of Stalls and Jumps
-	Signal  Signal        // of SendsSignal
+	Files   int           // of Limits
+	Signal  Signal        // of SendsSignal and SignalsServing
+	All     bool          // of SendsSignal: to the server and all its descendants
+	Of      string        // of SignalsServing: a client
 }
 
 // Verb is what an action does.
@@ -73,256 +98,8 @@ const (
 	Stalls
 	Jumps
 	SendsSignal
+	Limits         // RLIMIT_NOFILE of the server and all its descendants
+	FillsLog       // nobody reads the server's standard error any more
+	ReadsLog       // ends FillsLog
+	SignalsServing // sends a signal to the process that serves a client
 )
-
-// The limits of a scenario: its text is short, but the memory that it asks for may not be.
-const (
-	mostClients = 10_000
-	mostBytes   = 64 << 20 // that all clients send
-)
-
-// ParseScenario parses the text of a scenario. An error says in one line where the text is wrong
-// and what it should be: "3:7: ...", the line and the column.
-func ParseScenario(text string) (*Scenario, error) {
-	s := new(Scenario)
-	for i, line := range strings.Split(text, "\n") {
-		p := &lineParser{rest: line, line: line}
-		if err := s.parseLine(p); err != nil {
-			return nil, fmt.Errorf("%d:%d: %w", i+1, p.column+1, err)
-		}
-	}
-	return s, nil
-}
-
-func (s *Scenario) parseLine(p *lineParser) (err error) {
-	switch word := p.word(); word {
-	case "":
-		return nil
-	case "seed":
-		s.Seed, err = p.number(0, 1<<64-1)
-	case "preempt":
-		var n uint64
-		n, err = p.number(0, 1_000_000)
-		s.Preempt = int(n)
-	case "buffers":
-		var n uint64
-		if n, err = p.number(1, 1<<30); err == nil {
-			err = p.words("bytes")
-		}
-		s.Buffers = int(n)
-	case "files":
-		var n uint64
-		n, err = p.number(1, 1<<20)
-		s.Files = int(n)
-	case "fault":
-		err = s.parseFault(p)
-	case "at":
-		err = s.parseAction(p)
-	default:
-		return expected("at, fault, seed, preempt, buffers or files", word)
-	}
-	if err != nil {
-		return err
-	}
-	return p.end()
-}
-
-func (s *Scenario) parseAction(p *lineParser) (err error) {
-	a := Action{}
-	if a.At, err = p.duration(false); err != nil {
-		return err
-	}
-	if n := len(s.Actions); n > 0 && a.At < s.Actions[n-1].At {
-		return fmt.Errorf("the time %v is before %v, that of the action before it: sort the lines", a.At, s.Actions[n-1].At)
-	}
-	if err = a.parse(p); err != nil {
-		return err
-	}
-	s.Actions = append(s.Actions, a)
-	return s.checkSize(&a)
-}
-
-// checkSize checks that the scenario isn't too large with one further action.
-func (s *Scenario) checkSize(a *Action) error {
-	if s.clients == nil {
-		s.clients = map[string]bool{}
-	}
-	for _, name := range a.Clients {
-		s.clients[name] = true
-	}
-	if len(s.clients) > mostClients {
-		return fmt.Errorf("the scenario has more than %d clients", mostClients)
-	}
-	if s.sends += len(a.Data) * len(a.Clients); s.sends > mostBytes {
-		return fmt.Errorf("the scenario's clients send more than %d bytes", mostBytes)
-	}
-	return nil
-}
-
-// parse parses what follows the time.
-func (a *Action) parse(p *lineParser) (err error) {
-	switch word := p.word(); word {
-	case "the":
-		return a.parseMachine(p)
-	case "SIGTERM":
-		a.Verb, a.Signal = SendsSignal, SIGTERM
-	case "SIGINT":
-		a.Verb, a.Signal = SendsSignal, SIGINT
-	case "SIGHUP":
-		a.Verb, a.Signal = SendsSignal, SIGHUP
-	default:
-		if a.Clients, err = parseClients(word); err == nil {
-			err = a.parseVerb(p)
-		}
-	}
-	return err
-}
-
-// parseMachine parses what follows "the".
-func (a *Action) parseMachine(p *lineParser) (err error) {
-	switch word := p.word(); word {
-	case "machine":
-		if err = p.words("stalls", "for"); err != nil {
-			return err
-		}
-		a.Verb = Stalls
-		a.Time, err = p.duration(false)
-	case "clock":
-		if err = p.words("jumps", "by"); err != nil {
-			return err
-		}
-		a.Verb = Jumps
-		a.Time, err = p.duration(true)
-	default:
-		err = expected("machine or clock", word)
-	}
-	return err
-}
-
-var errClients = errors.New("want a client such as A, or several such as A1..A10")
-
-// parseClients parses the name of a client, or a range of names.
-func parseClients(word string) ([]string, error) {
-	from, to, several := strings.Cut(word, "..")
-	letters := strings.TrimRight(from, "0123456789")
-	if letters == "" || strings.Trim(letters, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || len(from) > 12 {
-		return nil, fmt.Errorf("%w; got %q", errClients, word)
-	}
-	if !several {
-		return []string{from}, nil
-	}
-	first, err1 := strconv.Atoi(from[len(letters):])
-	rest, same := strings.CutPrefix(to, letters)
-	last, err2 := strconv.Atoi(rest)
-	zero := strings.HasPrefix(from[len(letters):], "0") && first > 0 || strings.HasPrefix(rest, "0") && last > 0
-	if err1 != nil || err2 != nil || !same || zero || last < first || last-first >= mostClients {
-		return nil, fmt.Errorf("%w; got %q", errClients, word)
-	}
-	var names []string
-	for i := first; i <= last; i++ {
-		names = append(names, letters+strconv.Itoa(i))
-	}
-	return names, nil
-}
-
-// parseVerb parses what clients do. The verb may be in the singular or in the plural.
-func (a *Action) parseVerb(p *lineParser) error {
-	word := p.word()
-	switch strings.TrimSuffix(word, "s") {
-	case "connect":
-		a.Verb = Connects
-	case "send":
-		a.Verb = Sends
-		return a.parseData(p)
-	case "shut":
-		a.Verb = ShutsDown
-		return p.words("down")
-	case "close":
-		a.Verb = Closes
-	case "reset":
-		a.Verb = Resets
-	case "stop":
-		a.Verb = StopsReading
-		return p.words("reading")
-	case "read":
-		a.Verb = Reads
-	default:
-		return expected("connects, sends, shuts down, closes, resets, stops reading or reads", word)
-	}
-	return nil
-}
-
-// parseData parses what a client sends: a string, or a number of bytes.
-func (a *Action) parseData(p *lineParser) error {
-	rest := strings.TrimLeft(p.rest, " \t")
-	if !strings.HasPrefix(rest, `"`) {
-		n, err := p.number(1, mostBytes)
-		if err != nil {
-			return errors.New(`want a string such as "GET / HTTP/1.1\r\n", or a number of bytes up to 67108864`)
-		}
-		a.Data = make([]byte, n)
-		for i := range a.Data {
-			a.Data[i] = 'a' + byte(i%26)
-		}
-		return p.words("bytes")
-	}
-	p.column = len(p.line) - len(rest)
-	quoted, err := strconv.QuotedPrefix(rest)
-	if err != nil {
-		return errors.New("the string has no end, or an escape that Go doesn't have")
-	}
-	text, _ := strconv.Unquote(quoted)
-	a.Data, p.rest = []byte(text), rest[len(quoted):]
-	return nil
-}
-
-func (s *Scenario) parseFault(p *lineParser) error {
-	f := Fault{Times: 1}
-	if f.Call = p.word(); !slices.Contains(faultable, f.Call) {
-		return expected("the name of a system call, one of "+strings.Join(faultable, " "), f.Call)
-	}
-	word := p.word()
-	if f.Errno = errnoNamed(word); f.Errno == 0 {
-		n, err := strconv.Atoi(word)
-		if err != nil || n < 1 {
-			return expected("the name of an errno such as EMFILE, or a number of bytes", word)
-		}
-		if !slices.Contains(transfers, f.Call) {
-			return errors.New("a number of bytes needs a call that transfers some, one of " + strings.Join(transfers, " "))
-		}
-		if f.Bytes, err = n, p.words("bytes"); err != nil {
-			return err
-		}
-	}
-	for word = p.word(); word != ""; word = p.word() {
-		n, err := 0, error(nil)
-		switch word {
-		case "always":
-			f.Times = -1
-		case "after":
-			var skip uint64
-			if skip, err = p.number(0, 1<<30); err == nil {
-				f.Skip, err = int(skip), p.words("calls")
-			}
-		default:
-			if n, err = strconv.Atoi(word); err != nil || n < 1 {
-				return expected("a number of times, always, or after N calls", word)
-			}
-			f.Times, err = n, p.words("times")
-		}
-		if err != nil {
-			return err
-		}
-	}
-	s.Faults = append(s.Faults, f)
-	return nil
-}
-
-func errnoNamed(name string) Errno {
-	for _, n := range errnos {
-		if n.name == name {
-			return n.errno
-		}
-	}
-	return 0
-}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,10 +10,12 @@ import (
 
 func TestScenarioErrorsSayWhereAndWhat(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"sed 7", `1:1: want at, fault, seed, preempt, buffers or files, got "sed"`},
+		{"sed 7", `1:1: want at, fault, seed, preempt, shuffle, buffers, files or flags, got "sed"`},
 		{"\n  seed x", `2:8: want a number from 0 to 18446744073709551615, got "x"`},
 		{"seed", `1:5: want a number from 0 to 18446744073709551615, and the line ends here`},
 		{"seed 7 8", `1:8: want the end of the line, got "8"`},
+		{"shuffle 1", `1:9: want the end of the line, got "1"`},
+		{"flags # none", `1:7: want flags such as -max-conns=3, and the line ends here`},
 		{"files 0", `1:7: want a number from 1 to 1048576, got "0"`},
 		{"buffers 10", `1:11: want bytes, and the line ends here`},
 		{"at 5 A connects", `1:4: want a time such as 5ms or 1.5s, at most 1000h, got "5"`},
@@ -28,9 +31,23 @@ func TestScenarioErrorsSayWhereAndWhat(t *testing.T) {
 		{"at 5ms A stops", `1:15: want reading, and the line ends here`},
 		{"at 5ms the machine burns", `1:20: want stalls, got "burns"`},
 		{"at 5ms the clock jumps by 5", `1:27: want a time such as 5ms or 1.5s, at most 1000h, got "5"`},
+		{"at 5ms the moon rises", `1:12: want machine, clock, limit, log or process, got "moon"`},
+		{"at 5ms the limit of files is 0", `1:30: want a number from 1 to 1048576, got "0"`},
+		{"at 5ms the limit is 3", `1:18: want of, got "is"`},
+		{"at 5ms the log is lost", `1:19: want full or read, got "lost"`},
+		{"at 5ms the log fills", `1:16: want is, got "fills"`},
+		{"at 5ms the process stops", `1:20: want of, got "stops"`},
+		{"at 5ms the process of", `1:22: want a client such as A, or several such as A1..A10; got ""`},
+		{"at 5ms the process of A1..A2 stops", `1:23: want one client such as A: write a line for each`},
+		{"at 5ms the process of A dies", `1:25: want stops, continues or is killed, got "dies"`},
+		{"at 5ms the process of A is stopped", `1:28: want killed, got "stopped"`},
+		{"at 5ms SIGTERM all", `1:16: want to all, or the end of the line, got "all"`},
+		{"at 5ms SIGTERM to A", `1:19: want all, got "A"`},
+		{"at 5ms SIGCONT to all now", `1:23: want the end of the line, got "now"`},
+		{"at 5ms SIGUSR1", `1:15: want connects, sends, shuts down, closes, resets, stops reading or reads, and the line ends here`},
 		{"at 5ms A connects\nat 4ms A resets", `2:4: the time 4ms is before 5ms, that of the action before it: sort the lines`},
 		{"fault accept EMFILE", `1:7: want the name of a system call, one of accept4 bind cachestat`},
-		{"fault accept4 EMFIL", `1:15: want the name of an errno such as EMFILE, or a number of bytes, got "EMFIL"`},
+		{"fault accept4 EMFIL", `1:15: want the name of an errno such as EMFILE, a number of bytes, SIGKILL, or SIGSTOP for a time, got "EMFIL"`},
 		{"fault accept4 EMFILE twice", `1:22: want a number of times, always, or after N calls, got "twice"`},
 		{"fault fork EAGAIN", `1:7: want the name of a system call, one of accept4 bind cachestat clone`},
 		{"fault accept4 5 bytes", `1:15: a number of bytes needs a call that transfers some, one of pread64`},
@@ -39,6 +56,10 @@ func TestScenarioErrorsSayWhereAndWhat(t *testing.T) {
 		{"at 0s A0..A9999 connect\nat 0s B connects", "2:9: the scenario has more than 10000 clients"},
 		{"at 0s A sends 40000000 bytes\nat 0s A sends 40000000 bytes", "2:24: the scenario's clients send more than 67108864 bytes"},
 		{"at 0s A1..A9 send 40000000 bytes", "1:28: the scenario's clients send more than 67108864 bytes"},
+		{"fault read SIGSTOP", `1:19: want for, and the line ends here`},
+		{"fault read SIGSTOP for -1s", `1:24: want a time such as 5ms or 1.5s, at most 1000h, got "-1s"`},
+		{"fault read SIGTERM", `1:12: want the name of an errno such as EMFILE, a number of bytes, SIGKILL, or SIGSTOP for a time, got "SIGTERM"`},
+		{"fault read SIGKILL for 2s", `1:20: want a number of times, always, or after N calls, got "for"`},
 		{"fault accept4 EMFILE 2", `1:23: want times, and the line ends here`},
 		{"fault accept4 EMFILE after 3 times", `1:30: want calls, got "times"`},
 	} {
@@ -51,8 +72,15 @@ func TestScenarioErrorsSayWhereAndWhat(t *testing.T) {
 
 func FuzzParseScenario(f *testing.F) {
 	f.Add("seed 7\nat 0ms A connects\nat 5ms A1..A3 send \"x\\n\" # comment\nfault read 3 bytes always after 2 calls")
+	for _, text := range samples {
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, err := ParseScenario(text); err != nil && strings.Contains(err.Error(), "\n") {
+		s, err := ParseScenario(text)
+		switch {
+		case err == nil:
+			checkString(t, s)
+		case strings.Contains(err.Error(), "\n"):
 			t.Errorf("%q: the error has more than one line: %v", text, err)
 		}
 	})
@@ -138,5 +166,20 @@ func TestAScenarioIsPlayedTheSameTwice(t *testing.T) {
 		if a, b := transcript(t, text), transcript(t, text); a != b {
 			t.Errorf("seed %d: the first run was\n%s\nand the second\n%s", seed, a, b)
 		}
+	}
+}
+
+// A program gets the scenario's flags after its own arguments.
+func TestAScenarioHasFlags(t *testing.T) {
+	s, err := ParseScenario("flags -a=1 -b\n flags\t-c # not this\r\nshuffle\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, got := []string{"server", "-z"}, []string(nil)
+	w := s.Play(Config{}, Program{Main: func() { got = Current().Args() }, Args: own})
+	defer w.Close()
+	w.Run(time.Second, 100)
+	if want := []string{"server", "-z", "-a=1", "-b", "-c"}; !slices.Equal(got, want) || !w.Kernel.cfg.Shuffle {
+		t.Errorf("the arguments are %q, want %q; shuffle is %t", got, want, w.Kernel.cfg.Shuffle)
 	}
 }

@@ -43,7 +43,9 @@ func (t *Thread) Ignore(signals ...Signal) {
 }
 
 // SignalWait waits until one of the signals has come, or the limit has passed: sigtimedwait(2). A
-// signal that comes while another one of the same kind is pending is lost, as signal(7) says.
+// signal that comes while another one of the same kind is pending is lost, as signal(7) says. It
+// stands for a runtime that waits for its handler. So it doesn't return EINTR when a stopped process
+// continues, as sigtimedwait would.
 func (t *Thread) SignalWait(s *Signals, limit time.Duration) (got Signal, ok bool) {
 	_, errno := t.call("rt_sigtimedwait", func() string { return argList(s.w.signals, raw(limit.String())) },
 		func() (int, Errno) {
@@ -105,33 +107,45 @@ func (k *Kernel) find(pid int) *Process {
 
 // signal delivers a signal: to those that handle it, or by its default action.
 func (p *Process) signal(sig Signal) {
-	if p.state != living || sig == 0 || sig != SIGKILL && p.ignored[sig] {
-		return
-	}
-	handled := false
-	for _, w := range p.waits {
-		if sig != SIGKILL && slices.Contains(w.signals, sig) {
-			handled = true
-			w.raise(sig)
-		}
-	}
-	if handled {
+	if p.state != living {
 		return
 	}
 	switch sig {
-	case SIGCHLD, sigcont, sigurg, sigwinch: // ignored by default; the process isn't stopped
-	case sigstop, sigtstp, SIGTTIN, sigttou:
-		panic("sim: a process that a signal stops isn't modelled")
+	case 0:
+		return
+	case SIGKILL:
+		p.end(signaled(sig))
+		return
+	case SIGSTOP:
+		p.stop()
+		return
+	case SIGCONT: // it continues the process even if it is ignored
+		p.goOn()
+	}
+	switch handled := slices.ContainsFunc(p.waits, func(w *signalWait) bool { return slices.Contains(w.signals, sig) }); {
+	case p.ignored[sig], !handled && ignoredByDefault(sig):
+	case p.stopped:
+		p.pending = append(p.pending, sig) // of one kind those that handle it get one
+	case handled:
+		for _, w := range p.waits {
+			if slices.Contains(w.signals, sig) {
+				w.raise(sig)
+			}
+		}
+	case sig == sigtstp, sig == SIGTTIN, sig == sigttou:
+		panic("sim: a process that another signal than SIGSTOP stops isn't modelled")
 	default:
 		p.end(signaled(sig))
 	}
 }
 
-// The signals whose default action isn't to end the process, signal(7), besides those that the
-// servers use.
+// ignoredByDefault reports whether a signal has no effect on a process that doesn't handle it.
+func ignoredByDefault(sig Signal) bool {
+	return sig == SIGCHLD || sig == SIGCONT || sig == sigurg || sig == sigwinch
+}
+
+// Further signals whose default action isn't to end the process, signal(7).
 const (
-	sigcont  = Signal(18)
-	sigstop  = Signal(19)
 	sigtstp  = Signal(20)
 	sigttou  = Signal(22)
 	sigurg   = Signal(23)

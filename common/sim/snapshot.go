@@ -21,13 +21,14 @@ type ProcessState struct {
 	Parent      int // 0: started from outside, or its parent has ended
 	Args        []string
 	Zombie      bool
+	Stopped     bool // SIGSTOP has stopped it
 	Program     bool // it runs a program, and isn't a client
 	Threads     []ThreadState
 	Descriptors []DescriptorState
 }
 
-// ThreadState is a thread. Call, Caller and Loop tell where it waits; they are empty for a thread
-// that can run. Args, Caller and Loop need a Config with a Trace.
+// ThreadState is a thread. Call, Caller and Loop tell where it waits, or in which call its process
+// was stopped; they are empty for a thread that can run. Args, Caller and Loop need a Config with a Trace.
 type ThreadState struct {
 	Tid     int
 	Waits   bool
@@ -143,16 +144,16 @@ func (c *collection) addSocket(s *tcp) {
 }
 
 func (p *Process) snapshot() ProcessState {
-	s := ProcessState{Pid: p.Pid, Args: slices.Clone(p.args), Zombie: p.state == zombie, Program: p.outside == nil}
+	s := ProcessState{Pid: p.Pid, Args: slices.Clone(p.args), Zombie: p.state == zombie, Stopped: p.stopped, Program: p.outside == nil}
 	if p.parent != nil {
 		s.Parent = p.parent.Pid
 	}
 	for _, t := range p.threads {
 		state := ThreadState{Tid: t.ID, Waits: t.state == waits, Timeout: forever}
-		if state.Waits {
+		if state.Waits || p.stopped && t.current.Call != "" {
 			state.Call, state.Args = t.current.Call, t.current.Args
 			state.Caller, state.Loop = t.current.Caller, t.current.Loop
-			if t.timer.index >= 0 {
+			if state.Waits && t.timer.index >= 0 {
 				state.Timeout = t.timer.at
 			}
 		}

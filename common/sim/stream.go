@@ -3,7 +3,18 @@ package sim
 // Sink keeps what a process writes to its standard output or error.
 type Sink struct {
 	text []byte
+	full bool
 	q    waitQueue
+}
+
+// Fill makes writes wait, or return EAGAIN if they are non-blocking, as at a pipe that is full and
+// that nobody reads.
+func (s *Sink) Fill() { s.full = true }
+
+// Drain ends Fill.
+func (s *Sink) Drain() {
+	s.full = false
+	s.q.wake(POLLOUT)
 }
 
 // String returns all that was written.
@@ -17,13 +28,22 @@ func (s *Sink) Take() []byte {
 }
 
 func (s *Sink) kind() string      { return "terminal" }
-func (s *Sink) events() uint32    { return POLLOUT }
 func (s *Sink) queue() *waitQueue { return &s.q }
 func (s *Sink) released()         {}
+
+func (s *Sink) events() uint32 {
+	if s.full {
+		return 0
+	}
+	return POLLOUT
+}
 
 func (s *Sink) read(*Thread, *description, []byte) (int, Errno) { return -1, EBADF }
 
 func (s *Sink) write(_ *Thread, _ *description, p []byte) (int, Errno) {
+	if s.full && len(p) > 0 {
+		return -1, EAGAIN
+	}
 	s.text = append(s.text, p...)
 	return len(p), 0
 }

@@ -21,13 +21,17 @@ type Thread struct {
 	stop  func()
 	yield func(struct{}) bool
 
-	state   threadState
-	timer   timer                    // of a wait that may time out
-	timeUp  func()                   // what timer does
-	notify  func(events uint32) bool // of its waiters: wakes the thread
-	waiters []waiter                 // its places in queues while it waits; kept for the next wait
-	polled  []*waitQueue             // scratch of poll
-	ended   waitQueue
+	state       threadState
+	interrupted bool                     // SIGSTOP has ended its last wait
+	timer       timer                    // of a wait that may time out
+	timeUp      func()                   // what timer does
+	notify      func(events uint32) bool // of its waiters: wakes the thread
+	waiters     []waiter                 // its places in queues while it waits; kept for the next wait
+	polled      []*waitQueue             // scratch of poll
+	ended       waitQueue
+
+	forker        *Thread       // of a new process before execve: the thread that waits in clone
+	interruptedAt time.Duration // when SIGSTOP has ended its last wait
 
 	current Event // the call that the thread is in, for Snapshot
 }
@@ -72,7 +76,7 @@ func (t *Thread) start(f func()) {
 		f()
 	})
 	t.proc.threads = append(t.proc.threads, t)
-	t.k.runnable = append(t.k.runnable, t)
+	t.becomesRunnable()
 }
 
 // finish ends the thread after its function has returned or panicked.

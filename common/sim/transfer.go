@@ -31,7 +31,7 @@ func (s *tcp) sendmsg(t *Thread, d *description, bufs [][]byte, rights []*descri
 		case sent == total, flags&MSG_DONTWAIT != 0, d.nonblocking():
 			return sent, 0
 		}
-		if t.waitIn(forever, &s.q); s.noSend {
+		if t.waitIn(forever, &s.q); s.noSend || t.interrupted {
 			return sent, 0
 		}
 	}

@@ -152,7 +152,9 @@ func (s *unixSocket) sendStream(t *Thread, p []byte, rights []*description, nonb
 			n += size
 		case errno == EAGAIN && !nonblocking:
 			errno = 0
-			t.waitIn(forever, &s.q)
+			if t.waitIn(forever, &s.q); t.interrupted && n > 0 {
+				errno = EINTR // the caller gets n
+			}
 		}
 	}
 	if n == 0 && errno != 0 {

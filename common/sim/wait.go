@@ -83,7 +83,7 @@ func (t *Thread) leaveQueues() {
 
 // sleep waits until wakeUp is called or the end has come.
 func (t *Thread) sleep(end time.Duration) {
-	t.state = waits
+	t.state, t.interrupted = waits, false
 	if end >= 0 {
 		t.k.setTimer(&t.timer, end, t.timeUp)
 	}
@@ -115,7 +115,16 @@ func (t *Thread) wakeUp() bool {
 	}
 	t.state = ready
 	if t.next != nil {
-		t.k.runnable = append(t.k.runnable, t)
+		t.becomesRunnable()
 	}
 	return true
+}
+
+// becomesRunnable makes the thread run at a later Step, or when its process continues.
+func (t *Thread) becomesRunnable() {
+	if t.proc.stopped {
+		t.proc.held = append(t.proc.held, t)
+	} else {
+		t.k.runnable = append(t.k.runnable, t)
+	}
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -13,26 +14,39 @@ type World struct {
 	Kernel  *Kernel
 	Server  *Process
 	Clients []*Client // in the order in which the scenario names them
+	// Acted, if it isn't nil, is called right after each action: for each of its clients, or with a
+	// nil Client after one of the machine. data is what the client was given to send, and nil for
+	// other actions. It must not keep or change data.
+	Acted func(c *Client, a *Action, data []byte)
 
 	actions []Action
 	byName  map[string]*Client
+	recalls map[string]bool // the clients that send references
 	steps   int
 
 	lastAt   time.Duration // time of the last action
 	lastStep int           // the step in which it came
 }
 
-// Play makes a kernel for the scenario, and starts prog on it. config may have a Trace; seed, limits
-// and buffers are the scenario's.
+// Play makes a kernel for the scenario, and starts prog on it, with the scenario's flags after
+// its Args. config may have a Trace; seed, order, limits and buffers are the scenario's.
 func (s *Scenario) Play(config Config, prog Program) *World {
-	config.Seed, config.Preempt = s.Seed, s.Preempt
+	config.Seed, config.Preempt, config.Shuffle = s.Seed, s.Preempt, s.Shuffle
+	prog.Args = slices.Concat(prog.Args, s.Flags)
 	if s.Buffers > 0 {
 		config.SendBuffer, config.ReceiveBuffer = s.Buffers, s.Buffers
 	}
 	if s.Files > 0 {
 		config.MaxFiles = s.Files
 	}
-	w := &World{Kernel: New(config), actions: s.Actions, byName: map[string]*Client{}}
+	w := &World{Kernel: New(config), actions: s.Actions, byName: map[string]*Client{}, recalls: map[string]bool{}}
+	for _, a := range s.Actions {
+		if hasReference(a.Data) {
+			for _, name := range a.Clients {
+				w.recalls[name] = true
+			}
+		}
+	}
 	for _, f := range s.Faults {
 		w.Kernel.Inject(f)
 	}
@@ -109,6 +123,9 @@ func (w *World) client(name string) *Client {
 	c := w.byName[name]
 	if c == nil {
 		c = w.Kernel.NewClient(name)
+		if w.recalls[name] {
+			c.recall()
+		}
 		w.byName[name] = c
 		w.Clients = append(w.Clients, c)
 	}
@@ -123,17 +140,50 @@ func (w *World) act(a *Action) {
 	case Jumps:
 		w.Kernel.JumpClock(a.Time)
 	case SendsSignal:
-		w.Server.Signal(a.Signal)
+		w.signal(a)
+	case Limits:
+		for _, p := range w.Server.family() {
+			p.Limit(a.Files)
+		}
+	case FillsLog:
+		w.Server.Err.Fill()
+	case ReadsLog:
+		w.Server.Err.Drain()
+	case SignalsServing:
+		if c := w.byName[a.Of]; c != nil {
+			if p := c.ServedBy(); p != nil {
+				p.Signal(a.Signal)
+			}
+		}
+	}
+	if len(a.Clients) == 0 && w.Acted != nil {
+		w.Acted(nil, a, nil)
 	}
 	for _, name := range a.Clients {
-		w.client(name).act(a, w.Server)
+		c := w.client(name)
+		data := c.act(a, w.Server)
+		if w.Acted != nil {
+			w.Acted(c, a, data)
+		}
+	}
+}
+
+// signal sends a signal to the server, or to its descendants too.
+func (w *World) signal(a *Action) {
+	if !a.All {
+		w.Server.Signal(a.Signal)
+		return
+	}
+	for _, p := range w.Server.family() {
+		p.Signal(a.Signal)
 	}
 }
 
 // nowhere is where a client connects if the server doesn't listen.
 var nowhere = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 1)
 
-func (c *Client) act(a *Action, server *Process) {
+// act makes an action, and returns what the client was given to send.
+func (c *Client) act(a *Action, server *Process) (data []byte) {
 	switch a.Verb {
 	case Connects:
 		if c.fd >= 0 {
@@ -147,7 +197,11 @@ func (c *Client) act(a *Action, server *Process) {
 			c.End = err.(Errno).Name()
 		}
 	case Sends:
-		c.Send(a.Data)
+		if data = a.Data; hasReference(data) {
+			c.recall()
+			data = resolve(data, c.received)
+		}
+		c.Send(data)
 	case ShutsDown:
 		c.CloseWrite()
 	case Closes:
@@ -159,6 +213,7 @@ func (c *Client) act(a *Action, server *Process) {
 	case Reads:
 		c.ReadAgain()
 	}
+	return data
 }
 
 func (w *World) pump() {

@@ -164,35 +164,12 @@ func (m *member) cut() {
 
 // kill kills the process that serves the member.
 func (m *member) kill() {
-	pid := m.m.servedBy(m.client)
-	if pid == 0 || pid == m.m.server.Pid {
-		m.m.t.Fatalf("process %d serves %s, and it isn't a child", pid, m.Membership.Name)
+	p := m.ServedBy()
+	if p == nil || p == m.m.server {
+		m.m.t.Fatalf("no child of the server serves %s", m.Membership.Name)
 	}
-	if err := m.m.k.NewProcess("kill").Thread().Kill(pid, sim.SIGKILL); err != nil {
-		m.m.t.Fatal(err)
-	}
+	p.Signal(sim.SIGKILL)
 	m.room.killed++
-}
-
-// servedBy is the process that has the other end of a client's connection, or 0 if none has it.
-func (m *machine) servedBy(c *client) (pid int) {
-	s := m.k.Snapshot()
-	files := map[uint64]bool{}
-	for _, socket := range s.Sockets {
-		if socket.Remote == c.Local().String() {
-			for _, f := range s.Files {
-				files[f.ID] = files[f.ID] || f.Socket == socket.ID
-			}
-		}
-	}
-	for _, p := range s.Processes {
-		for _, d := range p.Descriptors {
-			if files[d.File] && p.Program {
-				pid = p.Pid
-			}
-		}
-	}
-	return pid
 }
 
 // totalsOf are the totals in the body of a response to /stats.

@@ -1,0 +1,377 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The limits of a scenario: its text is short, but the memory that it asks for may not be.
+const (
+	mostClients = 10_000
+	mostBytes   = 64 << 20 // that all clients send
+)
+
+// ParseScenario parses the text of a scenario. An error says in one line where the text is wrong
+// and what it should be: "3:7: ...", the line and the column.
+func ParseScenario(text string) (*Scenario, error) {
+	s := &scenarioParser{Scenario: new(Scenario), clients: map[string]bool{}}
+	for i, line := range strings.Split(text, "\n") {
+		p := &lineParser{rest: line, line: line}
+		if err := s.parseLine(p); err != nil {
+			return nil, fmt.Errorf("%d:%d: %w", i+1, p.column+1, err)
+		}
+	}
+	return s.Scenario, nil
+}
+
+// scenarioParser is a scenario whose text has been parsed up to some line.
+type scenarioParser struct {
+	*Scenario
+	clients map[string]bool // that the text has named
+	sends   int             // bytes that all clients send
+}
+
+func (s *scenarioParser) parseLine(p *lineParser) (err error) {
+	switch word := p.word(); word {
+	case "":
+		return nil
+	case "seed":
+		s.Seed, err = p.number(0, 1<<64-1)
+	case "preempt":
+		var n uint64
+		n, err = p.number(0, 1_000_000)
+		s.Preempt = int(n)
+	case "shuffle":
+		s.Shuffle = true
+	case "flags":
+		err = s.parseFlags(p)
+	case "buffers":
+		var n uint64
+		if n, err = p.number(1, 1<<30); err == nil {
+			err = p.words("bytes")
+		}
+		s.Buffers = int(n)
+	case "files":
+		var n uint64
+		n, err = p.number(1, 1<<20)
+		s.Files = int(n)
+	case "fault":
+		err = s.parseFault(p)
+	case "at":
+		err = s.parseAction(p)
+	default:
+		return expected("at, fault, seed, preempt, shuffle, buffers, files or flags", word)
+	}
+	if err != nil {
+		return err
+	}
+	return p.end()
+}
+
+func (s *Scenario) parseFlags(p *lineParser) error {
+	word := p.word()
+	if word == "" {
+		return expected("flags such as -max-conns=3", word)
+	}
+	for ; word != ""; word = p.word() {
+		s.Flags = append(s.Flags, word)
+	}
+	return nil
+}
+
+func (s *scenarioParser) parseAction(p *lineParser) (err error) {
+	a := Action{}
+	if a.At, err = p.duration(false); err != nil {
+		return err
+	}
+	if n := len(s.Actions); n > 0 && a.At < s.Actions[n-1].At {
+		return fmt.Errorf("the time %v is before %v, that of the action before it: sort the lines", a.At, s.Actions[n-1].At)
+	}
+	if err = a.parse(p); err != nil {
+		return err
+	}
+	s.Actions = append(s.Actions, a)
+	return s.checkSize(&a)
+}
+
+// checkSize checks that the scenario isn't too large with one further action.
+func (s *scenarioParser) checkSize(a *Action) error {
+	for _, name := range a.Clients {
+		s.clients[name] = true
+	}
+	if len(s.clients) > mostClients {
+		return fmt.Errorf("the scenario has more than %d clients", mostClients)
+	}
+	if s.sends += len(a.Data) * len(a.Clients); s.sends > mostBytes {
+		return fmt.Errorf("the scenario's clients send more than %d bytes", mostBytes)
+	}
+	return nil
+}
+
+// parse parses what follows the time.
+func (a *Action) parse(p *lineParser) (err error) {
+	switch word := p.word(); word {
+	case "the":
+		return a.parseMachine(p)
+	default:
+		if a.Signal = signalNamed(word); a.Signal != 0 {
+			return a.parseReceivers(p)
+		}
+		if a.Clients, err = parseClients(word); err == nil {
+			err = a.parseVerb(p)
+		}
+	}
+	return err
+}
+
+// parseReceivers parses what follows the name of a signal.
+func (a *Action) parseReceivers(p *lineParser) error {
+	a.Verb = SendsSignal
+	switch word := p.word(); word {
+	case "":
+		return nil
+	case "to":
+		a.All = true
+		return p.words("all")
+	default:
+		return expected("to all, or the end of the line", word)
+	}
+}
+
+func signalNamed(name string) Signal {
+	for _, s := range signalNames {
+		if s.name == name {
+			return s.signal
+		}
+	}
+	return 0
+}
+
+// parseMachine parses what follows "the".
+func (a *Action) parseMachine(p *lineParser) (err error) {
+	switch word := p.word(); word {
+	case "machine":
+		if err = p.words("stalls", "for"); err != nil {
+			return err
+		}
+		a.Verb = Stalls
+		a.Time, err = p.duration(false)
+	case "clock":
+		if err = p.words("jumps", "by"); err != nil {
+			return err
+		}
+		a.Verb = Jumps
+		a.Time, err = p.duration(true)
+	case "limit":
+		if err = p.words("of", "files", "is"); err != nil {
+			return err
+		}
+		var n uint64
+		n, err = p.number(1, 1<<20)
+		a.Verb, a.Files = Limits, int(n)
+	case "log":
+		err = a.parseLog(p)
+	case "process":
+		err = a.parseProcess(p)
+	default:
+		err = expected("machine, clock, limit, log or process", word)
+	}
+	return err
+}
+
+// parseLog parses what follows "the log".
+func (a *Action) parseLog(p *lineParser) error {
+	if err := p.words("is"); err != nil {
+		return err
+	}
+	switch word := p.word(); word {
+	case "full":
+		a.Verb = FillsLog
+	case "read":
+		a.Verb = ReadsLog
+	default:
+		return expected("full or read", word)
+	}
+	return nil
+}
+
+// parseProcess parses what follows "the process".
+func (a *Action) parseProcess(p *lineParser) error {
+	if err := p.words("of"); err != nil {
+		return err
+	}
+	names, err := parseClients(p.word())
+	if err != nil {
+		return err
+	}
+	if len(names) != 1 {
+		return errors.New("want one client such as A: write a line for each")
+	}
+	a.Verb, a.Of = SignalsServing, names[0]
+	switch word := p.word(); word {
+	case "stops":
+		a.Signal = SIGSTOP
+	case "continues":
+		a.Signal = SIGCONT
+	case "is":
+		a.Signal = SIGKILL
+		return p.words("killed")
+	default:
+		return expected("stops, continues or is killed", word)
+	}
+	return nil
+}
+
+var errClients = errors.New("want a client such as A, or several such as A1..A10")
+
+// parseClients parses the name of a client, or a range of names.
+func parseClients(word string) ([]string, error) {
+	from, to, several := strings.Cut(word, "..")
+	letters := strings.TrimRight(from, "0123456789")
+	if letters == "" || strings.Trim(letters, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || len(from) > 12 {
+		return nil, fmt.Errorf("%w; got %q", errClients, word)
+	}
+	if !several {
+		return []string{from}, nil
+	}
+	first, err1 := strconv.Atoi(from[len(letters):])
+	rest, same := strings.CutPrefix(to, letters)
+	last, err2 := strconv.Atoi(rest)
+	zero := strings.HasPrefix(from[len(letters):], "0") && first > 0 || strings.HasPrefix(rest, "0") && last > 0
+	if err1 != nil || err2 != nil || !same || zero || last < first || last-first >= mostClients {
+		return nil, fmt.Errorf("%w; got %q", errClients, word)
+	}
+	var names []string
+	for i := first; i <= last; i++ {
+		names = append(names, letters+strconv.Itoa(i))
+	}
+	return names, nil
+}
+
+// parseVerb parses what clients do. The verb may be in the singular or in the plural.
+func (a *Action) parseVerb(p *lineParser) error {
+	word := p.word()
+	switch strings.TrimSuffix(word, "s") {
+	case "connect":
+		a.Verb = Connects
+	case "send":
+		a.Verb = Sends
+		return a.parseData(p)
+	case "shut":
+		a.Verb = ShutsDown
+		return p.words("down")
+	case "close":
+		a.Verb = Closes
+	case "reset":
+		a.Verb = Resets
+	case "stop":
+		a.Verb = StopsReading
+		return p.words("reading")
+	case "read":
+		a.Verb = Reads
+	default:
+		return expected("connects, sends, shuts down, closes, resets, stops reading or reads", word)
+	}
+	return nil
+}
+
+// parseData parses what a client sends: a string, or a number of bytes.
+func (a *Action) parseData(p *lineParser) error {
+	rest := strings.TrimLeft(p.rest, " \t")
+	if !strings.HasPrefix(rest, `"`) {
+		n, err := p.number(1, mostBytes)
+		if err != nil {
+			return errors.New(`want a string such as "GET / HTTP/1.1\r\n", or a number of bytes up to 67108864`)
+		}
+		a.Data = filler(int(n))
+		return p.words("bytes")
+	}
+	p.column = len(p.line) - len(rest)
+	quoted, err := strconv.QuotedPrefix(rest)
+	if err != nil {
+		return errors.New("the string has no end, or an escape that Go doesn't have")
+	}
+	text, _ := strconv.Unquote(quoted)
+	a.Data, p.rest = []byte(text), rest[len(quoted):]
+	return nil
+}
+
+// filler is what a client sends if the scenario gives only a number of bytes.
+func filler(n int) []byte {
+	p := make([]byte, n)
+	for i := range p {
+		p[i] = 'a' + byte(i%26)
+	}
+	return p
+}
+
+func (s *Scenario) parseFault(p *lineParser) error {
+	f := Fault{Times: 1}
+	if f.Call = p.word(); !slices.Contains(faultable, f.Call) {
+		return expected("the name of a system call, one of "+strings.Join(faultable, " "), f.Call)
+	}
+	if err := f.parseEffect(p); err != nil {
+		return err
+	}
+	for word := p.word(); word != ""; word = p.word() {
+		n, err := 0, error(nil)
+		switch word {
+		case "always":
+			f.Times = -1
+		case "after":
+			var skip uint64
+			if skip, err = p.number(0, 1<<30); err == nil {
+				f.Skip, err = int(skip), p.words("calls")
+			}
+		default:
+			if n, err = strconv.Atoi(word); err != nil || n < 1 {
+				return expected("a number of times, always, or after N calls", word)
+			}
+			f.Times, err = n, p.words("times")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.Faults = append(s.Faults, f)
+	return nil
+}
+
+// parseEffect parses what a fault does to the call.
+func (f *Fault) parseEffect(p *lineParser) (err error) {
+	word := p.word()
+	switch f.Errno = errnoNamed(word); {
+	case f.Errno != 0:
+		return nil
+	case word == "SIGKILL":
+		f.Signal = SIGKILL
+		return nil
+	case word == "SIGSTOP":
+		f.Signal = SIGSTOP
+		if err = p.words("for"); err == nil {
+			f.For, err = p.duration(false)
+		}
+		return err
+	}
+	n, err := strconv.Atoi(word)
+	if err != nil || n < 1 {
+		return expected("the name of an errno such as EMFILE, a number of bytes, SIGKILL, or SIGSTOP for a time", word)
+	}
+	if !slices.Contains(transfers, f.Call) {
+		return errors.New("a number of bytes needs a call that transfers some, one of " + strings.Join(transfers, " "))
+	}
+	f.Bytes = n
+	return p.words("bytes")
+}
+
+func errnoNamed(name string) Errno {
+	for _, n := range errnos {
+		if n.name == name {
+			return n.errno
+		}
+	}
+	return 0
+}
