@@ -74,12 +74,14 @@ func (x *loopBus) run(l *loop) error {
 		return nil
 	}
 	waker := []sys.PollFd{{Fd: int32(b.commands.FD), Events: sys.POLLIN}}
-	for x.open.Load() > 0 && err == nil {
-		_, err = sys.Poll(waker, sys.Forever)
+	for x.open.Load() > 0 {
+		_, err := sys.Poll(waker, sys.Forever)
+		now := sys.Now()
+		l.env.WaitFailed(now, err)
 		b.commands.TakeAll()
-		b.emptyMailbox(sys.Now())
+		b.emptyMailbox(now)
 	}
-	return err
+	return nil
 }
 
 // share is the part of n that the i-th of several loops gets; the parts add up to n.

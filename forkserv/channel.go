@@ -49,7 +49,11 @@ func (c channel) Send(p []byte) (full bool, err error) { return sendErrno(sys.Se
 // SendFD is Send with a descriptor. The other process gets a new descriptor of the same open file
 // description; the caller still has to close its own.
 func (c channel) SendFD(p []byte, fd int) (full bool, err error) {
-	return sendErrno(sys.SendFD(c.FD, p, fd))
+	for {
+		if err := sys.SendFD(c.FD, p, fd); err != sys.EINTR {
+			return sendErrno(err)
+		}
+	}
 }
 
 func sendErrno(err error) (full bool, _ error) {

@@ -9,26 +9,22 @@ import (
 
 func main() { sys.Main(run) }
 
-func run() { runProcess(sys.ForkExec) }
-
-// runProcess runs the parent, or the child if the parent has started this process.
-func runProcess(fork fork) {
-	run := func(env *server.Env) error { return serve(env, fork) }
-	config, child := childConfigFromEnv()
-	if child {
-		config.prepare()
-		run = config.serve
-	}
-	server.Main(server.Model{
+// run runs the parent, or the child if the parent has started this process.
+func run() {
+	model := server.Model{
 		Name:  "forkserv",
 		About: "serves HTTP and WebSocket with one process for each connection",
 		Addr:  "127.0.0.1:8001",
 		Flags: flags,
-		Run:   run,
+		Run:   serve,
 
 		FDsPerClient: fdsPerClient,
-		Child:        child, Loopback: config.loopback,
-	})
+	}
+	if config, child := childConfigFromEnv(); child {
+		config.prepare()
+		model.Run, model.Child, model.Loopback = config.serve, true, config.loopback
+	}
+	server.Main(model)
 }
 
 func flags(fs *flag.FlagSet, o *server.Options) {

@@ -19,7 +19,6 @@ import (
 // buses of its children.
 type parent struct {
 	env       *server.Env
-	fork      fork
 	stat      *stat.Slot
 	commands  *server.CommandQueue // of signals and the console
 	sigchld   *server.Waker        // woken when a child has ended
@@ -89,9 +88,6 @@ type childProc struct {
 // program is the file that children execute.
 const program = "/proc/self/exe"
 
-// fork starts a child, as sys.ForkExec does. Tests use one that fails.
-type fork func(path string, args []string, attr *sys.ProcAttr) (pid int, err error)
-
 const (
 	// acceptPause is how long a pause lasts after accepting or starting a child has failed, for
 	// instance because memory is short. After a spare has failed, no other is started for as long.
@@ -103,8 +99,8 @@ const (
 
 // serve prepares all that can fail before the first client comes, and runs the parent until it has
 // shut down.
-func serve(env *server.Env, fork fork) error {
-	p := &parent{env: env, fork: fork, byPID: map[int]*childProc{}, preforkAt: sys.Now()}
+func serve(env *server.Env) error {
+	p := &parent{env: env, byPID: map[int]*childProc{}, preforkAt: sys.Now()}
 	p.accepted.Log = env.Log
 	p.hub, p.recvBuf = hub.New(p.sendTo, sys.Random), make([]byte, hub.MaxMessage)
 	p.limit = childLimit(env)
@@ -304,10 +300,13 @@ func (p *parent) settle(now time.Time, idle bool) {
 	}
 }
 
-// pause stops watching the listeners for acceptPause.
+// pause stops watching the listeners for acceptPause. In a shutdown they aren't watched again, so
+// there is no end that the loop could wait for.
 func (p *parent) pause(now time.Time) {
 	p.watchListeners(false)
-	p.resumeAt = now.Add(acceptPause)
+	if p.graceEnd.IsZero() {
+		p.resumeAt = now.Add(acceptPause)
+	}
 }
 
 // watchListeners has poll watch the listeners, or ignore them: poll ignores entries whose

@@ -70,7 +70,7 @@ func (p *parent) spawn(fd int, b childConfig) (*childProc, error) {
 	if dir >= 0 {
 		root = uintptr(dir)
 	}
-	pid, err := p.fork(program, append([]string{title}, sys.Args()[1:]...), &sys.ProcAttr{
+	pid, err := sys.ForkExec(program, append([]string{title}, sys.Args()[1:]...), &sys.ProcAttr{
 		Env: environment(childEnv+"="+b.String(), "GOMAXPROCS=1", "GOGC="+childGOGC, "GOMEMLIMIT=off"),
 		Files: []uintptr{0, 1, null, connFD: uintptr(fd), busFD: uintptr(theirs.FD), boardFD: uintptr(p.memfd),
 			server.HostsFD: uintptr(p.lists.hosts), server.OriginsFD: uintptr(p.lists.origins),

@@ -224,7 +224,11 @@ func (env *Env) Listen(io *conn.IO, portsOf ...*conn.Listener) ([]*conn.Listener
 // there are not enough descriptors to serve a single client, Ready ends the process with an error
 // instead.
 func (env *Env) Ready(lns []*conn.Listener) {
-	if n := descriptorShortfall(env.fdsPerClient); n > 0 {
+	n, err := descriptorShortfall(env.fdsPerClient)
+	if err != nil {
+		env.fail(err)
+	}
+	if n > 0 {
 		env.stderr.writeError(env.Name, fmt.Errorf("the limit of open files is %d, and %d are needed to serve one client: "+
 			"raise it with ulimit -n, or LimitNOFILE= of systemd", sys.MaxFiles(), sys.MaxFiles()+n))
 		env.stderr.exit(1)

@@ -22,7 +22,11 @@ func NewWaker() (*Waker, error) {
 // Wake makes the Waker readable. Calling it twice is the same as once.
 func (w *Waker) Wake() {
 	one := [8]byte{1}
-	sys.Write(w.FD, one[:]) // can fail only after 2^64-2 calls without a Clear
+	for {
+		if _, err := sys.Write(w.FD, one[:]); err != sys.EINTR {
+			return // EAGAIN, after 2^64-2 calls without a Clear: then it is readable already
+		}
+	}
 }
 
 // Clear makes the Waker unreadable.

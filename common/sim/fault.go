@@ -24,6 +24,7 @@ type Fault struct {
 	// Happened is how many calls have failed, have transferred less, or have come with the signal.
 	// Inject returns the Fault that counts them.
 	Happened int
+	Caller   Source // the line of a program that made the last of them
 }
 
 // faultable are the calls that a fault may name: all but those that can't fail.
@@ -130,7 +131,9 @@ func (k *Kernel) useFault(t *Thread, call string, kind faultKind) *Fault {
 		if f.Times > 0 {
 			f.Times--
 		}
-		f.Happened++
+		if f.Happened++; t.next != nil {
+			f.Caller, _ = callers()
+		}
 		return f
 	}
 	return nil

@@ -39,20 +39,32 @@ func (target Target) boot(t testing.TB, cfg sim.Config, flags ...string) *machin
 // bootWith is boot with files that prepare makes.
 func (target Target) bootWith(t testing.TB, cfg sim.Config, prepare func(*sim.Kernel), flags ...string) *machine {
 	t.Helper()
-	m := &machine{t: t, k: sim.New(cfg), rand: rand.New(rand.NewPCG(cfg.Seed, 1))}
+	m, err := target.start(t, cfg, prepare, flags...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.rest()
+	return m
+}
+
+// start starts a server, and waits until it accepts connections. An error says why it doesn't.
+func (target Target) start(t testing.TB, cfg sim.Config, prepare func(*sim.Kernel), flags ...string) (m *machine, err error) {
+	m = &machine{t: t, k: sim.New(cfg), rand: rand.New(rand.NewPCG(cfg.Seed, 1))}
 	t.Cleanup(m.k.Close)
 	if prepare != nil {
 		prepare(m.k)
 	}
 	args := slices.Concat([]string{target.Name}, target.Flags, flags)
 	m.server = m.k.Start(sim.Program{Main: target.Main, Args: args})
-	var err error
-	if m.addr, err = tracetest.AwaitReady(m.k, m.server); err != nil {
-		t.Fatal(err)
-	}
-	m.advance(time.Second) // until children in advance have started, too
+	m.addr, err = tracetest.AwaitReady(m.k, m.server)
+	return m, err
+}
+
+// rest lets children in advance start, and remembers what the server has without a client.
+func (m *machine) rest() {
+	m.t.Helper()
+	m.advance(time.Second)
 	m.open, m.idle = m.server.Descriptors(), len(m.k.Processes())
-	return m
 }
 
 // mostSteps is after how many steps at one moment a server counts as spinning.
