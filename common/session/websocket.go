@@ -191,12 +191,20 @@ func (s *Session) processShort(p []byte) int {
 func (s *Session) deliverMessage(ev *ws.Event) bool {
 	m := Message{Text: ev.Opcode == ws.Text, First: ev.First, Last: ev.Last, lent: ev.Payload}
 	var part *gather
+	// Into may have prepared memory for a message that one read into scratch then brings whole.
+	if s.part != nil && ev.First && ev.Last {
+		s.cfg.releaseGather(s.part)
+		s.part = nil
+	}
 	// The payload is in the read buffer, which the next connection will overwrite. So a message in
 	// pieces is collected in memory of its own. A whole message isn't copied: the application gets
 	// it where it is.
 	if !s.streamed && !(ev.First && ev.Last) {
 		if s.part == nil {
 			s.part = s.cfg.gather()
+		}
+		if ev.First {
+			s.part.startedAt = s.cfg.now // Into may have made s.part at a time that it doesn't know
 		}
 		s.part.add(ev.Payload, s.frames.Rest())
 		if !ev.Last {
