@@ -245,8 +245,10 @@ func (l *loop) settle(now time.Time) {
 		case c.Scheduled: // c had its turn and has more to do
 			l.unfinished = append(l.unfinished, c)
 		case want != c.Armed && !l.arm(c, want):
+			// The end of c may schedule c itself, for instance to tell it that its poll has ended.
+			// So c is closed when its turn comes.
 			c.End(now, errUnwatched)
-			l.remove(c)
+			l.schedule(c)
 			continue
 		}
 		l.timers.set(c)
