@@ -70,6 +70,9 @@ func sendErrno(err error) (full bool, _ error) {
 // came with it is closed.
 func (c channel) Recv(p []byte) (n int, err error) {
 	n, err = sys.Recv(c.FD, p)
+	for err == sys.EINTR { // parent.remove must find all that a child has sent
+		n, err = sys.Recv(c.FD, p)
+	}
 	switch {
 	case err != nil:
 		return 0, recvErrno(err)
@@ -85,6 +88,9 @@ func (c channel) Recv(p []byte) (n int, err error) {
 // caller has to close fd.
 func (c channel) RecvFD(p []byte) (n, fd int, err error) {
 	n, fd, cut, err := sys.RecvFD(c.FD, p)
+	for err == sys.EINTR {
+		n, fd, cut, err = sys.RecvFD(c.FD, p)
+	}
 	switch {
 	case err != nil:
 		return 0, -1, recvErrno(err)
@@ -101,7 +107,7 @@ func (c channel) RecvFD(p []byte) (n, fd int, err error) {
 
 func recvErrno(err error) error {
 	switch err {
-	case sys.EAGAIN, sys.EINTR, sys.ENOMEM, sys.ENOBUFS: // may pass: the caller tries again
+	case sys.EAGAIN, sys.ENOMEM, sys.ENOBUFS: // may pass: the caller tries again
 		return nil
 	case sys.ECONNRESET: // the other end was closed before it had received all that we sent
 		return errEnded

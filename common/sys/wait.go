@@ -15,7 +15,21 @@ const Forever = time.Duration(-1)
 // spin.
 func Poll(fds []PollFd, d time.Duration) (int, error) {
 	n, err := poll(fds, milliseconds(d))
+	for tries := 0; looksAgain(d, err, tries); tries++ {
+		n, err = poll(fds, 0)
+	}
 	return pollResult(fds, d, n, err)
+}
+
+// looksAgain reports whether a wait without a timeout has to be made again, because the call has
+// looked at nothing. A server makes such a wait before a timeout ends a connection: what has arrived
+// in time must be found. After a second it gives up.
+func looksAgain(d time.Duration, err error, tries int) bool {
+	if d != 0 || err != EINTR && err != ENOMEM || tries == int(time.Second/retryPause) {
+		return false
+	}
+	Sleep(retryPause)
+	return true
 }
 
 // pollResult decides what each errno of poll(2) and ppoll(2) means.
@@ -111,6 +125,9 @@ func PollSoon(fds []PollFd, d time.Duration) (int, error) {
 // moment, and the caller should write to the log and go on, as after Poll.
 func EpollWait(ep int, events []EpollEvent, d time.Duration) (int, error) {
 	n, err := epollWait(ep, events, milliseconds(d))
+	for tries := 0; looksAgain(d, err, tries); tries++ {
+		n, err = epollWait(ep, events, 0)
+	}
 	switch err {
 	case nil:
 		return n, nil
