@@ -85,6 +85,12 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	return n, errno
 }
 
+// aim says which descriptor the next call transfers from or to.
+func (t *Thread) aim(fd int) {
+	_, errno := t.tcp(fd)
+	t.network = errno == 0
+}
+
 // mostCalls is after how many calls in succession a thread hands over in any case, so that a
 // program that never waits doesn't stop the simulation.
 const mostCalls = 1000

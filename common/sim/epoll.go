@@ -77,6 +77,9 @@ func (ep *epoll) released() {
 
 // EpollCtl is epoll_ctl(2). e is ignored for EPOLL_CTL_DEL.
 func (t *Thread) EpollCtl(epfd, op, fd int, e *EpollEvent) error {
+	// Only EPOLL_CTL_ADD allocates. The others fail only because of their arguments.
+	t.spared = op == EPOLL_CTL_MOD || op == EPOLL_CTL_DEL
+	defer func() { t.spared = false }()
 	_, errno := t.call("epoll_ctl", func() string {
 		words := []string{EPOLL_CTL_ADD: "EPOLL_CTL_ADD", EPOLL_CTL_DEL: "EPOLL_CTL_DEL", EPOLL_CTL_MOD: "EPOLL_CTL_MOD"}
 		word := raw(fmt.Sprint(op))

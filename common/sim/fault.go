@@ -37,6 +37,10 @@ var faultable = []string{"accept4", "bind", "cachestat", "clone", "close", "dup"
 // transfers are the calls that a fault can make transfer less.
 var transfers = []string{"pread64", "pwrite64", "read", "recvfrom", "recvmsg", "sendfile", "sendmsg", "sendto", "write"}
 
+// networkErrnos are what the network makes of a connection. Only a transfer of a TCP socket fails with
+// one of them, unless the other end is gone.
+var networkErrnos = []Errno{ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH}
+
 // Inject adds a fault. Of several that apply to a call the one that was added first counts. A fault
 // that could never come is the caller's mistake, so Inject panics.
 func (k *Kernel) Inject(f Fault) *Fault {
@@ -54,6 +58,9 @@ func (k *Kernel) Inject(f Fault) *Fault {
 	k.faults = append(k.faults, &f)
 	return &f
 }
+
+// Faults are all faults that were injected.
+func (k *Kernel) Faults() []*Fault { return k.faults }
 
 // faultFor returns the errno that a fault gives this call, or 0.
 func (k *Kernel) faultFor(t *Thread, call string) Errno {
@@ -140,7 +147,11 @@ func (k *Kernel) useFault(t *Thread, call string, kind faultKind) *Fault {
 }
 
 func (f *Fault) concerns(t *Thread) bool {
-	if f.Signal != 0 && (t.proc.parent == nil || t.proc.parent.outside != nil) {
+	if f.Signal != 0 && (t.proc.parent == nil || t.proc.parent.outside != nil) || f.Errno != 0 && t.spared {
+		return false
+	}
+	if !t.network && slices.Contains(networkErrnos, f.Errno) && slices.Contains(transfers, f.Call) ||
+		!t.network && f.Call == "read" && (f.Errno == ENOMEM || f.Errno == ENOBUFS) { // others need no memory
 		return false
 	}
 	if f.Pid == 0 {

@@ -134,6 +134,7 @@ func (t *Thread) whenReady(d *description, nonblocking bool, transfer func() (in
 
 // Read is read(2).
 func (t *Thread) Read(fd int, p []byte) (int, error) {
+	t.aim(fd)
 	got := 0
 	n, errno := t.call("read", func() string { return argList(fd, bytesArg(p[:got]), len(p)) }, func() (int, Errno) {
 		d, errno := t.proc.table.at(fd)
@@ -150,6 +151,7 @@ func (t *Thread) Read(fd int, p []byte) (int, error) {
 
 // Write is write(2).
 func (t *Thread) Write(fd int, p []byte) (int, error) {
+	t.aim(fd)
 	n, errno := t.call("write", func() string { return argList(fd, bytesArg(p), len(p)) }, func() (int, Errno) {
 		d, errno := t.proc.table.at(fd)
 		if errno != 0 || d.flags&O_PATH != 0 {

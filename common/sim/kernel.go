@@ -206,6 +206,11 @@ func (k *Kernel) stopTimer(t *timer) {
 	}
 }
 
+// runsPrograms reports whether a process exists that isn't a client.
+func (k *Kernel) runsPrograms() bool {
+	return slices.ContainsFunc(k.processes, func(p *Process) bool { return p.outside == nil })
+}
+
 func (k *Kernel) nextID() uint64 {
 	k.lastID++
 	return k.lastID

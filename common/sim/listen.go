@@ -281,6 +281,9 @@ func (s *tcp) offerLater(c *tcp, after time.Duration, tries int) {
 }
 
 func (s *tcp) isDeferred(c *tcp) bool {
+	if s.listening == nil { // it was closed meanwhile
+		return false
+	}
 	for _, o := range s.deferred {
 		if o == c {
 			return true

@@ -9,6 +9,7 @@ const sendfilePiece = 16 * Pagesize
 // Sendfile is sendfile(2) from a regular file or a memory file. If off is nil, it uses and changes
 // the offset of the file's description.
 func (t *Thread) Sendfile(out, in int, off *int64, n int) (int, error) {
+	t.aim(out)
 	before := int64(0)
 	if off != nil {
 		before = *off

@@ -34,6 +34,8 @@ type Thread struct {
 	interruptedAt time.Duration // when SIGSTOP has ended its last wait
 
 	current Event // the call that the thread is in, for Snapshot
+	spared  bool  // no fault concerns the call
+	network bool  // the call is one on a TCP socket
 }
 
 type threadState uint8

@@ -101,11 +101,11 @@ func (w *World) passTime() bool {
 }
 
 // Run makes steps until nothing happens before the time end, counted from the start, or the server
-// has ended. It reports false if most steps were not enough.
+// and its descendants have ended. It reports false if most steps were not enough.
 func (w *World) Run(end time.Duration, most int) bool {
 	for range most {
 		k := w.Kernel
-		if _, over := w.Server.Ended(); over && len(w.actions) == 0 && len(k.runnable) == 0 {
+		if _, over := w.Server.Ended(); over && len(w.actions) == 0 && len(k.runnable) == 0 && !k.runsPrograms() {
 			return true
 		}
 		if len(k.runnable) == 0 && (len(w.actions) == 0 || w.actions[0].At > end) {
