@@ -33,7 +33,7 @@ func startGoroutines(t testing.TB, flags ...string) *Server {
 			if err != nil {
 				return
 			}
-			cfg, err := newConfig(flags)
+			cfg, err := NewConfig(flags, nil)
 			if err != nil {
 				t.Error(err)
 			}

@@ -12,10 +12,11 @@ import (
 )
 
 // core plays traces in memory, with the servers' own application.
-var core = tracetest.Core{New: newConfig}
+var core = tracetest.Core{New: func(flags []string) (*session.Config, error) { return NewConfig(flags, nil) }}
 
-// newConfig makes of a server's flags what a server makes of them.
-func newConfig(flags []string) (*session.Config, error) {
+// NewConfig makes of a server's flags what a server makes of them. root, if it isn't nil, has the
+// files below the root. The Config has an application of its own.
+func NewConfig(flags []string, root app.FS) (*session.Config, error) {
 	cfg := new(session.Config)
 	rest, err := tracetest.Configure(cfg, flags)
 	if err != nil {
@@ -26,7 +27,7 @@ func newConfig(flags []string) (*session.Config, error) {
 	bus := hub.NewLocal(func(p []byte) { given++; p[0] = given })
 	o := app.Options{
 		Name: "core", Board: board, Bus: bus, MaxMessage: cfg.MaxMessage,
-		Loopback: true, Host: "127.0.0.1", Legacy: cfg.Legacy,
+		Loopback: true, Host: "127.0.0.1", Legacy: cfg.Legacy, FS: root,
 	}
 	for _, flag := range rest {
 		name, entries, list := splitList(flag)

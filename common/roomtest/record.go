@@ -15,6 +15,10 @@ import (
 // number, added by the member that receives it first. All others must receive the same
 // bytes under that number.
 type Record struct {
+	// Unnumbered: texts don't begin with two numbers, so these don't prove their order. A member that
+	// polls may not have asked for its own last entries.
+	Unnumbered bool
+
 	mu          sync.RWMutex
 	seed        maphash.Seed
 	entries     []Entry        // by number; sum 0: no member has received it
@@ -116,7 +120,7 @@ func (l *Record) add(n int, sum uint64, p []byte) (Entry, error) {
 		return Entry{}, fmt.Errorf("%w in %.200s", err, p)
 	}
 	e := Entry{sum: sum, size: len(p), what: h.Type, name: h.Name, to: h.To}
-	if e.what == "said" && e.to == "" {
+	if e.what == "said" && e.to == "" && !l.Unnumbered {
 		if _, err := fmt.Sscan(h.Text, &e.serial, &e.Round); err != nil {
 			return e, fmt.Errorf("want two numbers, got %.200s", p)
 		}
@@ -263,7 +267,7 @@ func (l *Record) Check(first, last int) (faults []string) {
 			}
 			delete(present, e.name)
 		case e.to == "":
-			if e.serial != said[e.name] {
+			if e.serial != said[e.name] && !l.Unnumbered {
 				fault("entry %d: %s says number %d after having said %d", n, e.name, e.serial, said[e.name])
 			}
 			said[e.name]++
@@ -273,6 +277,13 @@ func (l *Record) Check(first, last int) (faults []string) {
 		fault("members: want %d as there were, got %d entries that say so", len(began), joins)
 	}
 	l.checkMemberships(first, fault)
+	return faults
+}
+
+// CheckMemberships returns what members that have joined as entry first, or later, have not received
+// of the entries that others have received.
+func (l *Record) CheckMemberships(first int) (faults []string) {
+	l.checkMemberships(first, func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) })
 	return faults
 }
 
@@ -328,13 +339,17 @@ func (l *Record) checkMemberships(first int, fault func(string, ...any)) {
 			public[n+1]++
 		default:
 			private[e.to] = append(private[e.to], n)
-			private[e.name] = append(private[e.name], n)
+			if e.name != e.to {
+				private[e.name] = append(private[e.name], n)
+			}
 		}
 	}
 	for _, f := range l.memberships {
 		switch {
 		case f.First < first || f.Last < f.First:
 			continue
+		case f.Last >= len(l.entries) && l.Unnumbered: // its own, which it hasn't asked for
+			f.Last = len(l.entries) - 1
 		case f.Last >= len(l.entries):
 			fault("%s was answered up to %d, of which nobody has heard", f.Name, f.Last)
 			continue

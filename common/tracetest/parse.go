@@ -52,6 +52,7 @@ func (p *parser) endBlock() {
 		return
 	}
 	block, names := p.block, p.names
+	p.tr.sent = append(p.tr.sent, block...)
 	p.tr.steps = append(p.tr.steps, step{p.from, func(pl *player) error {
 		if names {
 			return pl.send(pl.replaceNames(block))

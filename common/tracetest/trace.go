@@ -17,7 +17,11 @@ type Trace struct {
 
 	file  string
 	steps []step
+	sent  []byte
 }
+
+// Sent is all that the peer sends. A name in braces stands for a value that only a run knows.
+func (tr *Trace) Sent() []byte { return tr.sent }
 
 // step is one line, or the lines of one block or one response.
 type step struct {

@@ -1,0 +1,96 @@
+package simulation
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"threeloops/common/sim"
+)
+
+// failure is a kind of fault: calls that may fail with some errnos.
+type failure struct {
+	calls  string
+	errnos string
+}
+
+// failures are errnos that section 2 of the manual lists for calls of the servers.
+var failures = []failure{
+	{"accept4", "EAGAIN ECONNABORTED EINTR EMFILE ENFILE ENOBUFS ENOMEM EPERM EPROTO"},
+	{"read sendto sendmsg sendfile", "EINTR EINTR ENOMEM ENOBUFS ECONNRESET ETIMEDOUT"},
+	{"sendto sendmsg sendfile", "EAGAIN EPIPE"},
+	{"sendfile", "EINVAL EIO"},
+	{"poll ppoll", "EINTR EINTR ENOMEM"},
+	{"epoll_wait", "EINTR"},
+	{"epoll_ctl", "ENOMEM ENOSPC"},
+	{"clone socketpair pipe2 memfd_create mmap", "ENOMEM EAGAIN EMFILE ENFILE"},
+	{"recvmsg recvfrom wait4", "EINTR"},
+	{"openat2", "EMFILE ENFILE ENOMEM"},
+	{"eventfd2 fcntl getpeername setsockopt", "ENOMEM"},
+	{"fstat cachestat", "EIO"},
+	{"write", "EINTR"},
+}
+
+// onlyForkserv are calls that only forkserv makes while it serves, and only epollserv's.
+const (
+	onlyForkserv  = "clone socketpair pipe2 memfd_create mmap recvmsg recvfrom wait4 sendmsg"
+	onlyEpollserv = "epoll_ctl epoll_wait"
+)
+
+// faults makes some calls fail, or do less than they could.
+func (g *generator) faults() {
+	for range 1 + g.IntN(4) {
+		row := oneOf(g, failures...)
+		call := oneOf(g, strings.Fields(row.calls)...)
+		what := oneOf(g, strings.Fields(row.errnos)...)
+		switch {
+		case !g.makes(call):
+			continue
+		case g.chance(25):
+			call, what = oneOf(g, "read", "sendto", "sendfile"), fmt.Sprintf("%d bytes", 1+g.IntN(200))
+		case g.server == "forkserv" && g.chance(25):
+			call = oneOf(g, "read", "sendto", "poll", "close", "mmap", "recvmsg", "fcntl")
+			what = "SIGKILL"
+			if g.chance(30) {
+				what = fmt.Sprintf("SIGSTOP for %v", 1+g.upTo(2*time.Second).Round(time.Millisecond))
+			}
+		}
+		times := oneOf(g, "", "", "2 times", "5 times", "20 times")
+		if strings.HasPrefix(what, "SIG") {
+			times = ""
+		}
+		g.line("%s", strings.TrimSpace(fmt.Sprintf("fault %s %s %s after %d calls", call, what, times, g.IntN(oneOf(g, 4, 20, 80)))))
+	}
+}
+
+// makes reports whether the server makes a call while it serves.
+func (g *generator) makes(call string) bool {
+	switch {
+	case slices.Contains(strings.Fields(onlyForkserv), call):
+		return g.server == "forkserv"
+	case slices.Contains(strings.Fields(onlyEpollserv), call):
+		return g.server == "epollserv"
+	}
+	return true
+}
+
+var (
+	waits     = []string{"poll", "ppoll", "epoll_wait"}
+	transfers = []string{"read", "sendto", "sendmsg", "sendfile", "recvfrom", "recvmsg"}
+	again     = []sim.Errno{sim.EAGAIN, sim.ENOMEM, sim.ENOBUFS}
+)
+
+// harmless reports whether no client may notice a fault, except that something takes longer: the
+// call does less, or the server makes it again.
+func harmless(f *sim.Fault) bool {
+	switch {
+	case f.Signal != 0:
+		return f.Signal == sim.SIGSTOP
+	case f.Errno == 0, f.Errno == sim.EINTR, slices.Contains(waits, f.Call):
+		return true
+	case f.Call == "accept4":
+		return f.Errno != sim.EMFILE && f.Errno != sim.ENFILE
+	}
+	return slices.Contains(transfers, f.Call) && slices.Contains(again, f.Errno)
+}

@@ -1,0 +1,366 @@
+package simulation
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"threeloops/common/sim"
+)
+
+// judgeStreams compares what each client has received with what the core sends.
+//
+// The core plays the clients' actions up to three times: all at one moment, at their times, and at
+// times stretched by a quarter. If its output is the same each time, no timeout is involved, and the
+// client must have received exactly that. Otherwise the server may have been earlier or later than
+// the core, and the client must have received a part of it, and at most a timeout's response more.
+func (r *run) judgeStreams() *Failure {
+	j := &judgement{run: r, delayed: r.delayed(), allowed: r.harm(), played: map[float64]*reference{}}
+	for _, st := range r.streams {
+		if st.again || st.inRoom() {
+			continue
+		}
+		if f := j.stream(st); f != nil {
+			return f
+		}
+	}
+	for _, ref := range j.played {
+		if err := ref.loop.Err(); err != nil {
+			return failed("core", "%v", err)
+		}
+	}
+	return j.room()
+}
+
+// How the core plays the clients' actions.
+const (
+	untimed   = 0
+	timed     = 1
+	stretched = 1.25
+)
+
+// core is what the core sends to a client.
+func (j *judgement) core(st *stream, stretch float64) *output {
+	ref := j.played[stretch]
+	if ref == nil {
+		all, begin := j.happenings()
+		ref = newReference(j.s.Flags, j.files)
+		ref.play(all, begin, j.settledAt, stretch)
+		j.played[stretch] = ref
+	}
+	return ref.output(st)
+}
+
+// judgeHarm fails if more clients were harmed than may be.
+func (j *judgement) judgeHarm() *Failure {
+	// A shutdown resets the clients in the backlog that the server can't accept any more.
+	waiting := j.termAt >= 0 && (slowed(j.s.Flags, "-max-conns") || j.rejected() > j.rejectedBefore)
+	if len(j.harmed) > j.allowed && !j.scarce() && !waiting {
+		return failed("harm", "%d clients didn't get what the core sends them, and only %d faults may harm one:\n%s",
+			len(j.harmed), j.allowed, strings.Join(j.harmed, "\n"))
+	}
+	return nil
+}
+
+// rejected is how often a fault has kept the server from accepting a client.
+func (r *run) rejected() (n int) {
+	for _, f := range r.w.Kernel.Faults() {
+		if f.Call == "accept4" && f.Errno != sim.EINTR && f.Errno != sim.ECONNABORTED {
+			n += f.Happened
+		}
+	}
+	return n
+}
+
+// happenings are the actions of all clients that the core serves, in their order.
+func (r *run) happenings() (all []happening, begin time.Duration) {
+	for _, st := range r.streams {
+		if !st.again && !st.inRoom() {
+			for _, a := range st.steps {
+				all = append(all, happening{step: a, st: st})
+			}
+		}
+	}
+	if r.termAt >= 0 {
+		all = append(all, happening{step: step{at: r.termAt}, shutdown: true})
+	}
+	slices.SortStableFunc(all, func(a, b happening) int { return cmp.Compare(a.at, b.at) })
+	if len(all) > 0 {
+		begin = all[0].at
+	}
+	return all, begin
+}
+
+// harm is how many clients may be harmed by what has happened.
+func (r *run) harm() (n int) {
+	n = r.killed
+	for _, f := range r.w.Kernel.Faults() {
+		if !harmless(f) {
+			n += f.Happened
+		}
+	}
+	return n
+}
+
+// delayed reports whether the server may have been late: then a client gets everything, but not
+// within the time of settling, and a timeout may come later.
+func (r *run) delayed() bool {
+	if r.scarce() || r.faulted() || r.stalled > 0 || r.slowNetwork() || slowed(r.s.Flags, "-max-conns") || slowed(r.s.Flags, "-defer-accept") {
+		return true
+	}
+	return slices.ContainsFunc(r.machine, func(a step) bool { return a.verb != sim.Jumps && a.signal != sim.SIGCONT })
+}
+
+// slowNetwork reports whether each buffer waits for an acknowledgement, which may be delayed.
+func (r *run) slowNetwork() bool { return r.s.Buffers > 0 && r.s.Buffers < 100_000 }
+
+func slowed(flags []string, name string) bool {
+	return slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, name+"=") })
+}
+
+// judgement judges the clients of a run.
+type judgement struct {
+	*run
+	delayed bool
+	allowed int                    // how many clients may be harmed
+	harmed  []string               // those that were, and what they got
+	played  map[float64]*reference // by how the times were stretched
+}
+
+// stream judges one client.
+func (j *judgement) stream(st *stream) *Failure {
+	switch {
+	case !st.finished() && (j.scarce() || j.termAt >= 0 && slowed(j.s.Flags, "-defer-accept") && !st.did(sim.Sends)):
+		return nil // it may wait in the backlog
+	case !st.finished():
+		return failed("silence", "%v after the last line the server has not ended the connection of %s, which got %.300q",
+			silence, st.name, st.client.Got)
+	}
+	if err := st.judgeByRequests(j.files); err != nil {
+		return failed("wrong", "%s: %v", st.name, err)
+	}
+	got := canonical(bytes.Clone(st.client.Got))
+	if j.termAt >= 0 {
+		return j.atShutdown(st, &got)
+	}
+	want := j.core(st, untimed)
+	early := &got
+	if st.settled < len(st.client.Got) {
+		o := canonical(bytes.Clone(st.client.Got[:st.settled]))
+		early = &o
+	}
+	prompt := j.delayed || st.deaf() || early.equals(want)
+	if prompt && got.isAll(want) {
+		return nil
+	}
+	if !j.delayed && !st.deaf() && !st.aborts() && j.certain(st) && !early.equals(j.core(st, timed)) {
+		return failed("late or wrong", "%s, %v after the last line: %s", st.name, settling, difference(early, j.core(st, timed)))
+	}
+	if st.aborts() || !j.core(st, timed).equals(want) || !j.core(st, stretched).equals(want) {
+		if got.partOf(want) || got.partOf(j.core(st, timed)) || got.partOf(j.core(st, stretched)) {
+			return nil
+		}
+	} else if !prompt {
+		return failed("late or wrong", "%s, %v after the last line: %s", st.name, settling, difference(early, want))
+	}
+	return j.harm1(st, &got, want)
+}
+
+// certain reports whether nothing of what the core sends comes close to a timeout.
+func (j *judgement) certain(st *stream) bool {
+	want := j.core(st, timed)
+	return want.equals(j.core(st, 0.97)) && want.equals(j.core(st, 1.03))
+}
+
+// harm1 notes that a client didn't get what it should. It fails if the client got something else.
+func (j *judgement) harm1(st *stream, got, want *output) *Failure {
+	if !got.partOf(want) && !got.unavailable(want) && !j.scarce() {
+		return failed("wrong", "%s: %s", st.name, difference(got, want))
+	}
+	j.harmed = append(j.harmed, fmt.Sprintf("%s ended by %s: %s", st.name, st.client.End, difference(got, want)))
+	return nil
+}
+
+// atShutdown judges a client of a server that was told to end while clients were active. The server
+// may have learned of the shutdown before or after anything that the client did at that time, and
+// later if it was delayed.
+func (j *judgement) atShutdown(st *stream, got *output) *Failure {
+	want := j.core(st, timed)
+	if len(st.steps) == 0 || st.steps[0].at >= j.termAt || got.equals(want) {
+		return nil // a client that came later may be refused
+	}
+	var nearest *output
+	for _, i := range st.around(j.termAt) {
+		ref := newReference(j.s.Flags, j.files)
+		ref.play(st.withShutdown(i), 0, 0, 0)
+		o := ref.output(st)
+		if got.isAll(o) {
+			return nil
+		}
+		if got.partOf(o) || got.endsEarlier(o) {
+			nearest = o
+		}
+	}
+	interrupted := st.aborts() || st.deaf() || j.slowNetwork() || st.steps[len(st.steps)-1].at >= j.termAt
+	switch {
+	case nearest != nil && (interrupted || got.endsEarlier(nearest)), got.partOf(want) && !want.equals(j.core(st, untimed)):
+		return nil
+	case nearest != nil:
+		return j.harm1(st, got, nearest)
+	}
+	return j.harm1(st, got, want)
+}
+
+// closing is the field by which a server says that it reads no further request.
+var closing = []byte("Connection: close\r\n")
+
+// endsEarlier reports whether o is the beginning of what the core sends, but with an announced end. A
+// server that has more input than it can process in an iteration learns of the shutdown between two requests.
+func (o output) endsEarlier(all *output) bool {
+	if !bytes.Contains(o.http, closing) {
+		return false
+	}
+	rest := *all
+	o.http, rest.http = bytes.ReplaceAll(o.http, closing, nil), bytes.ReplaceAll(all.http, closing, nil)
+	return o.begins(&rest)
+}
+
+// around are the places in the client's steps, with those first that are near a time.
+func (st *stream) around(t time.Duration) (places []int) {
+	for i := range len(st.steps) + 1 {
+		places = append(places, i)
+	}
+	at := slices.IndexFunc(st.steps, func(a step) bool { return a.at >= t })
+	if at < 0 {
+		at = len(st.steps)
+	}
+	slices.SortStableFunc(places, func(a, b int) int { return cmp.Compare(max(a-at, at-a), max(b-at, at-b)) })
+	return places
+}
+
+// withShutdown are the steps of the client, with a shutdown before step i.
+func (st *stream) withShutdown(i int) (all []happening) {
+	for k, a := range st.steps {
+		if k == i {
+			all = append(all, happening{step: step{at: a.at}, shutdown: true})
+		}
+		all = append(all, happening{step: a, st: st})
+	}
+	if i == len(st.steps) {
+		all = append(all, happening{step: step{at: st.steps[i-1].at}, shutdown: true})
+	}
+	return all
+}
+
+// pinged are the server's pings.
+var pinged = regexp.MustCompile(`\(ping frame [^)]*\)`)
+
+// withoutPings is the output without the pings of the server.
+func (o output) withoutPings() output {
+	o.control = pinged.ReplaceAll(o.control, nil)
+	return o
+}
+
+// withoutTimeouts is the output without what timeouts have added.
+func (o output) withoutTimeouts() output {
+	const most = 300 // bytes that a response with 408 has
+	end := max(0, len(o.http)-most)
+	if i := bytes.LastIndex(o.http[end:], tooSlow); i >= 0 && len(o.messages) == 0 {
+		o.http = o.http[:end+i]
+	}
+	o = o.withoutPings()
+	if i := bytes.LastIndex(o.control, []byte("(close")); i >= 0 {
+		o.control = o.control[:i]
+	}
+	return o
+}
+
+// isAll reports whether o is all that the core sends, and at most what timeouts have added.
+func (o *output) isAll(all *output) bool {
+	pingless, short := o.withoutPings(), o.withoutTimeouts()
+	return o.equals(all) || pingless.equals(all) || short.equals(all)
+}
+
+// partOf reports whether o is a part of what the core sends, with or without what a timeout has
+// added to either.
+func (o *output) partOf(all *output) bool {
+	short, rest := o.withoutTimeouts(), all.withoutTimeouts()
+	return o.begins(all) || short.begins(all) || short.begins(&rest)
+}
+
+// unavailable reports whether o is what the core sends, up to a response with 503.
+func (o *output) unavailable(all *output) bool {
+	same := 0
+	for same < min(len(o.http), len(all.http)) && o.http[same] == all.http[same] {
+		same++
+	}
+	status := []byte("HTTP/1.1 503 ")
+	i := bytes.LastIndex(o.http[:min(len(o.http), same+len(status))], status)
+	return i >= 0 && i <= same
+}
+
+// inRoom reports whether the client asks for the room.
+func (st *stream) inRoom() bool {
+	for _, a := range st.steps {
+		if a.verb == sim.Sends {
+			return bytes.Contains(st.firstBytes(), []byte("/chat"))
+		}
+	}
+	return false
+}
+
+// firstBytes are the bytes that the client has sent first.
+func (st *stream) firstBytes() (first []byte) {
+	for _, a := range st.steps {
+		if a.verb == sim.Sends && len(first) < 20 {
+			first = append(first, a.data...)
+		}
+	}
+	return first[:min(len(first), 20)]
+}
+
+// did reports whether the client did one of these.
+func (st *stream) did(verbs ...sim.Verb) bool {
+	return slices.ContainsFunc(st.steps, func(a step) bool { return slices.Contains(verbs, a.verb) })
+}
+
+// aborts reports whether the client doesn't wait for all responses, or doesn't read them for long
+// enough that a write timeout may end the connection.
+func (st *stream) aborts() bool {
+	const long = 3 * time.Second // less than any write timeout
+	var since time.Duration
+	deaf := false
+	for _, a := range st.steps {
+		switch {
+		case a.verb == sim.StopsReading && !deaf:
+			deaf, since = true, a.at
+		case a.verb == sim.Reads && deaf && a.at-since < long:
+			deaf = false
+		}
+	}
+	return deaf || st.did(sim.Closes, sim.Resets)
+}
+
+// deaf reports whether the client has not read for some time.
+func (st *stream) deaf() bool { return st.did(sim.StopsReading) }
+
+// finished reports whether the connection has ended, as far as the client knows.
+func (st *stream) finished() bool {
+	return st.client.End != "" || st.did(sim.Closes, sim.Resets) || !st.did(sim.Connects)
+}
+
+// slow reports whether the client has paused for so long that a timeout may end the connection.
+func (st *stream) slow() bool {
+	const shortest = 3 * time.Second // of the timeouts that a scenario may have
+	for i := 1; i < len(st.steps); i++ {
+		if st.steps[i].at-st.steps[i-1].at > shortest-100*time.Millisecond {
+			return true
+		}
+	}
+	n := len(st.steps)
+	return n > 0 && st.steps[n-1].at-st.steps[0].at > shortest && bytes.HasPrefix(st.client.Got, tooSlow)
+}

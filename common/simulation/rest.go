@@ -1,0 +1,80 @@
+package simulation
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+
+	"threeloops/common/sim"
+)
+
+// get has a new client send a request, and returns the response. Calls may still fail, so it tries
+// again.
+func (r *run) get(path string) (status int, body []byte) {
+	for range mostTries {
+		if status, body = r.getOnce(path); status == http.StatusOK {
+			break
+		}
+	}
+	return status, body
+}
+
+// mostTries is more than the most calls that a fault makes fail.
+const mostTries = 100
+
+func (r *run) getOnce(path string) (status int, body []byte) {
+	c := r.w.Kernel.NewClient("last")
+	defer c.Close()
+	to, ok := r.w.Server.Listening()
+	if !ok || c.Connect(to, netip.Addr{}) != nil {
+		return 0, nil
+	}
+	c.Send([]byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+	whole := func() bool {
+		status, body = responseIn(c.Got)
+		return status != 0 || c.End != ""
+	}
+	// After a call has failed, the server may pause.
+	r.w.Kernel.Drive(10*time.Second, mostSteps, c.Pump, whole)
+	return status, body
+}
+
+// responseIn is the response that b begins with, or 0 if it isn't whole.
+func responseIn(b []byte) (status int, body []byte) {
+	head, rest, ok := bytes.Cut(b, []byte("\r\n\r\n"))
+	_, value, found := bytes.Cut(head, []byte("Content-Length: "))
+	value, _, _ = bytes.Cut(value, []byte("\r\n"))
+	n, err := strconv.Atoi(string(value))
+	if !ok || !found || err != nil || len(rest) < n {
+		return 0, nil
+	}
+	status, _ = strconv.Atoi(string(head[len("HTTP/1.1 "):][:3]))
+	return status, rest[:n]
+}
+
+// judgeTotals judges the counters after all clients but one have gone.
+func judgeTotals(body []byte) *Failure {
+	var stats struct{ Totals map[string]int }
+	if err := json.Unmarshal(body, &stats); err != nil {
+		return failed("stats", "%v in %.200s", err, body)
+	}
+	n := stats.Totals
+	if open := n["accepted"] - n["closed"]; open != 1 || n["faults"] != 0 || n["files"] != 0 {
+		return failed("stats", "at the end %d connections and %d files are open, and there were %d impossible transitions; want 1, 0 and 0",
+			open, n["files"], n["faults"])
+	}
+	return nil
+}
+
+// scarce reports whether there may have been too little of something for all clients: then a client
+// may be rejected, or wait.
+func (r *run) scarce() bool {
+	if r.s.Files > 0 || slowed(r.s.Flags, "-max-memory") {
+		return true
+	}
+	return slices.ContainsFunc(r.s.Actions, func(a sim.Action) bool { return a.Verb == sim.Limits })
+}

@@ -1,0 +1,7 @@
+package simulation
+
+import "testing"
+
+var options = Flags()
+
+func TestProtocolCore(t *testing.T) { TestCore(t, options) }
