@@ -51,8 +51,9 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	} else {
 		t.current.Call = name
 	}
+	var stop *Fault
 	if len(k.faults) > 0 {
-		k.signalFor(t, name)
+		stop = k.signalFor(t, name)
 	}
 	n, errno := 0, k.faultFor(t, name)
 	switch {
@@ -75,6 +76,8 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 		panic(unwound{}) // the call has ended the thread's own process
 	}
 	switch {
+	case stop != nil && t.proc.state == living:
+		k.stopFor(t, stop.For)
 	case t.yield == nil:
 	case t.proc.stopped: // by the call itself
 		t.stopHere()

@@ -15,8 +15,9 @@ type Fault struct {
 	Errno Errno
 	// Bytes is the most that a read or a write transfers, at least 1. It is used if Errno is 0.
 	Bytes int
-	// Signal comes before the call does anything: SIGKILL, or SIGSTOP and after For SIGCONT. Such a
-	// fault concerns only processes whose parent runs a program, and so never the server itself.
+	// Signal is SIGKILL, which comes before the call does anything, or SIGSTOP, which comes when the call
+	// returns, with SIGCONT after For. SIGKILL concerns only processes whose parent runs a program, and
+	// so never the server itself.
 	Signal Signal
 	For    time.Duration // simulated time
 	Skip   int           // calls that come before the first that fails
@@ -70,24 +71,29 @@ func (k *Kernel) faultFor(t *Thread, call string) Errno {
 	return 0
 }
 
-// signalFor makes the signal of a fault come, if there is one for this call. It returns when the
-// process continues, and panics if the process has ended.
-func (k *Kernel) signalFor(t *Thread, call string) {
+// signalFor makes the signal of a fault come, if there is one for this call. SIGKILL comes before the
+// call does anything. The result is a fault with SIGSTOP, which comes when the call returns: as on
+// Linux, where a process stops on its way out of the kernel, so that what the call has found is old
+// when the process continues.
+func (k *Kernel) signalFor(t *Thread, call string) (stop *Fault) {
 	f := k.useFault(t, call, signalling)
-	switch {
-	case f == nil:
+	if f == nil || f.Signal == SIGSTOP {
+		return f
+	}
+	t.proc.end(signaled(SIGKILL))
+	panic(unwound{})
+}
+
+// stopFor stops the process of t, which is about to return from a call, and returns when the process
+// continues.
+func (k *Kernel) stopFor(t *Thread, d time.Duration) {
+	t.proc.stopFor(d)
+	if t.yield != nil {
+		t.stopHere()
 		return
-	case f.Signal == SIGKILL:
-		t.proc.end(signaled(SIGKILL))
-	default:
-		t.proc.stopFor(f.For)
-		if t.yield != nil {
-			t.stopHere()
-			return
-		}
-		for t.proc.stopped { // before execve, its parent waits in clone
-			t.forker.waitIn(forever, &t.proc.continued)
-		}
+	}
+	for t.proc.stopped { // before execve, its parent waits in clone
+		t.forker.waitIn(forever, &t.proc.continued)
 	}
 	if t.proc.state != living {
 		panic(unwound{})
@@ -147,7 +153,7 @@ func (k *Kernel) useFault(t *Thread, call string, kind faultKind) *Fault {
 }
 
 func (f *Fault) concerns(t *Thread) bool {
-	if f.Signal != 0 && (t.proc.parent == nil || t.proc.parent.outside != nil) || f.Errno != 0 && t.spared {
+	if f.Signal == SIGKILL && (t.proc.parent == nil || t.proc.parent.outside != nil) || f.Errno != 0 && t.spared {
 		return false
 	}
 	if !t.network && slices.Contains(networkErrnos, f.Errno) && slices.Contains(transfers, f.Call) ||

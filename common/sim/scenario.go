@@ -56,9 +56,9 @@ import "time"
 // Times begin with the server's start and don't decrease. A string is written as in Go. "shuts
 // down" is shutdown(2) with SHUT_WR: a FIN, after which the client still reads. All clients together
 // send at most 64 MiB, and there are at most 10,000 of them. A fault names a system call as strace
-// shows it, so that of fork is clone. A fault with a signal kills the process that makes the call,
-// before the call does anything, or stops it for a time. It concerns the children of the server, and
-// theirs, and never the server itself.
+// shows it, so that of fork is clone. A fault with SIGKILL kills the process that makes the
+// call, before the call does anything. It concerns the children of the server, and theirs, and never
+// the server itself. A fault with SIGSTOP stops a process for a time, when the call returns.
 type Scenario struct {
 	Seed    uint64
 	Preempt int

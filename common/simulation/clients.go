@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"strconv"
@@ -27,8 +28,17 @@ func (g *generator) http(name string, start time.Duration) {
 // slowSender makes a client that sends a request in small pieces, with pauses.
 func (g *generator) slowSender(name string, start time.Duration) {
 	s := g.script(name, start)
-	text := oneOf(g, handshake("/echo"), g.oneRequest(), "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30\r\n\r\n"+strings.Repeat("b", 30))
+	text := oneOf(g, g.handshake("/echo"), g.oneRequest(), "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30\r\n\r\n"+strings.Repeat("b", 30))
 	s.pace = oneOf(g, 500*time.Millisecond, 2*time.Second)
+	if g.chance(30) { // a message whose fragments never end
+		s.sends(g.handshake("/echo"))
+		s.pace = 5 * time.Second
+		s.sends(g.masked(ws.Header{Opcode: ws.Text}, "begun"))
+		for range g.IntN(40) {
+			s.sends(g.masked(ws.Header{Opcode: ws.Continuation}, "."))
+		}
+		return
+	}
 	for size := 1 + len(text)/40; text != ""; {
 		n := min(len(text), 1+g.IntN(2*size))
 		s.does("sends %s", strconv.Quote(text[:n]))
@@ -129,22 +139,35 @@ func (g *generator) oneRequest() string {
 	}
 }
 
-// handshake is a client's opening handshake.
+// handshake is a client's opening handshake, up to its key.
 func handshake(path string) string {
 	return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+}
+
+// handshake is a client's opening handshake. The key is mostly that of RFC 6455 1.3.
+func (g *generator) handshake(path string) string {
+	key := "dGhlIHNhbXBsZSBub25jZQ=="
+	if g.chance(30) {
+		var random [16]byte
+		for i := range random {
+			random[i] = byte(g.Uint32())
+		}
+		key = base64.StdEncoding.EncodeToString(random[:])
+	}
+	return handshake(path) + key + "\r\n\r\n"
 }
 
 // webSocket makes a client of the echo.
 func (g *generator) webSocket(name string, start time.Duration) {
 	s := g.script(name, start)
-	s.sends(handshake("/echo"))
+	s.sends(g.handshake("/echo"))
 	for range g.IntN(8) {
 		s.frame()
 		s.rests()
 	}
-	if g.chance(20) {
-		s.sends(g.masked(ws.Header{Fin: true, Opcode: ws.Close}, "\x03\xe8"))
+	if g.chance(25) {
+		s.sends(g.masked(ws.Header{Fin: true, Opcode: ws.Close}, oneOf(g, "\x03\xe8", "\x03\xe8bye", "\x03\xe9", "\x03\xe8bad \xff", "\x03", "")))
 	}
 	s.leaves()
 }
@@ -177,7 +200,7 @@ func (s *script) frame() {
 	case 5: // nonsense
 		s.sends(oneOf(g, "\x83\x80\x00\x00\x00\x00", "\x81\x05hello", "\xff\xff", whole(ws.Text, "\xff"), whole(ws.Close, "\x00")))
 	default:
-		s.sends(whole(oneOf(g, ws.Text, ws.Binary), strings.Repeat("m", oneOf(g, 0, 1, 5, 125, 126, 300))))
+		s.sends(whole(oneOf(g, ws.Text, ws.Binary), strings.Repeat(oneOf(g, "m", "m", "\x00", "a\x00b", "ä"), oneOf(g, 0, 1, 5, 60, 126, 300))))
 	}
 }
 
@@ -196,13 +219,20 @@ func (g *generator) member(name string, start time.Duration, observer bool) {
 	if observer {
 		s.pace = 0
 	}
-	s.sends(handshake("/chat"))
-	own := strings.ToLower(name)
-	if !observer && g.chance(8) {
+	s.sends(g.handshake("/chat"))
+	own, many := strings.ToLower(name), 8
+	switch {
+	case observer:
+	case g.chance(8):
 		own = oneOf(g, "R", "r", "A", "B") // somebody may have that name
+	case g.chance(8):
+		own += oneOf(g, "\u00e9", " x", "\u0928\u094d\u200d\u0930") // the last has a zero width joiner between two letters
+	}
+	if g.chance(10) {
+		many = 40
 	}
 	s.says(`{"type":"join","name":"%s"}`, own)
-	for i := range g.IntN(8) {
+	for i := range g.IntN(many) {
 		to := ""
 		if g.chance(15) {
 			to = fmt.Sprintf(`"to":"%s",`, oneOf(g, "r", "a", "b", "nobody"))
@@ -235,7 +265,7 @@ func (g *generator) poller(name string, start time.Duration) {
 		if g.chance(30) {
 			s.posts("send", fmt.Sprintf(`{"session":"{session}","text":"%d"}`, i))
 		} else {
-			s.does(`sends "GET /chat/poll?session={session}&since={seq} HTTP/1.1\r\nHost: localhost\r\n\r\n"`)
+			s.does(`sends "GET /chat/poll?%s={session}&since={seq} HTTP/1.1\r\nHost: localhost\r\n\r\n"`, oneOf(g, "session", "session", "session", "%73ession"))
 		}
 	}
 	if g.chance(40) {

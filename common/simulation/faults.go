@@ -49,12 +49,11 @@ func (g *generator) faults() {
 			continue
 		case g.chance(25):
 			call, what = oneOf(g, "read", "sendto", "sendfile"), fmt.Sprintf("%d bytes", 1+g.IntN(200))
-		case g.server == "forkserv" && g.chance(25):
-			call = oneOf(g, "read", "sendto", "poll", "close", "mmap", "recvmsg", "fcntl")
-			what = "SIGKILL"
-			if g.chance(30) {
-				what = fmt.Sprintf("SIGSTOP for %v", 1+g.upTo(2*time.Second).Round(time.Millisecond))
-			}
+		case g.server == "forkserv" && g.chance(20):
+			call, what = oneOf(g, "read", "sendto", "poll", "close", "mmap", "recvmsg", "fcntl"), "SIGKILL"
+		case g.chance(10):
+			call = g.wait()
+			what = fmt.Sprintf("SIGSTOP for %v", oneOf(g, 50*time.Millisecond, 2*time.Second, 12*time.Second, 70*time.Second))
 		}
 		times := oneOf(g, "", "", "2 times", "5 times", "20 times")
 		if strings.HasPrefix(what, "SIG") {
@@ -62,6 +61,17 @@ func (g *generator) faults() {
 		}
 		g.line("%s", strings.TrimSpace(fmt.Sprintf("fault %s %s %s after %d calls", call, what, times, g.IntN(oneOf(g, 4, 20, 80)))))
 	}
+}
+
+// wait is the call by which the server waits for clients.
+func (g *generator) wait() string {
+	switch g.server {
+	case "epollserv":
+		return "epoll_wait"
+	case "forkserv":
+		return oneOf(g, "poll", "ppoll")
+	}
+	return "poll"
 }
 
 // makes reports whether the server makes a call while it serves.
@@ -88,6 +98,8 @@ func harmless(f *sim.Fault) bool {
 	case f.Signal != 0:
 		return f.Signal == sim.SIGSTOP
 	case f.Errno == 0, f.Errno == sim.EINTR, slices.Contains(waits, f.Call):
+		return true
+	case f.Call == "sendfile" && f.Errno == sim.EINVAL: // the server reads and writes the file instead
 		return true
 	case f.Call == "accept4":
 		return f.Errno != sim.EMFILE && f.Errno != sim.ENFILE

@@ -97,7 +97,7 @@ func (g *generator) kernel() {
 		g.line("buffers %d bytes", n)
 	}
 	if g.chance(4) {
-		g.line("files %d", 25+g.IntN(30))
+		g.line("files %d", 14+g.IntN(40))
 	}
 }
 
@@ -135,9 +135,12 @@ func (g *generator) machine() {
 	if g.chance(15) {
 		g.at(g.moment(), "the clock jumps by %v", oneOf(g, "-1h", "1h", "-1ms", "720h", "-720h", "61s"))
 	}
-	if g.chance(5) {
+	if g.chance(7) {
 		t := g.moment()
 		g.at(t, "the log is full")
+		if g.chance(50) { // something to write
+			g.line("fault accept4 %s 5 times after %d calls", oneOf(g, "ENOBUFS", "EMFILE"), g.IntN(6))
+		}
 		if g.chance(70) {
 			g.at(t+g.upTo(time.Second), "the log is read")
 		}

@@ -3,20 +3,24 @@ package simulation
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha1"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
-	"strings"
+	"unicode/utf8"
 
 	"threeloops/common/sim"
 )
 
 // judgeByRequests compares the responses of a client with its requests, without the core: a fault in
 // the core is in the reference, too. It reads responses with net/http, and frames by itself. It stops
-// at the first request that isn't one of those that expected knows.
-func (st *stream) judgeByRequests(files memoryFS) error {
+// at the first request that isn't one of those that expected knows. all reports whether there is a
+// response to each request before it.
+func (st *stream) judgeByRequests(files memoryFS) (all bool, err error) {
 	var sent []byte
 	for _, a := range st.steps {
 		if a.verb == sim.Sends {
@@ -27,19 +31,20 @@ func (st *stream) judgeByRequests(files memoryFS) error {
 	for {
 		want, n := expected(sent, files)
 		if n == 0 {
-			return nil
+			return true, nil
 		}
 		sent = sent[n:]
 		got, content, ok := nextResponse(out, want.method)
 		switch {
 		case !ok || got.StatusCode == http.StatusServiceUnavailable || got.StatusCode == http.StatusRequestTimeout:
-			return nil // less is the business of others
-		case got.StatusCode != want.status || want.content != nil && !bytes.HasPrefix(want.content, content):
-			return fmt.Errorf("%s: got status %d and %.60q of %d bytes, want %d and %.60q of %d",
-				want.method, got.StatusCode, content, len(content), want.status, want.content, len(want.content))
+			return ok, nil
+		case got.StatusCode != want.status || want.content != nil && !bytes.HasPrefix(want.content, content) ||
+			got.Header.Get("Sec-WebSocket-Accept") != want.accept:
+			return false, fmt.Errorf("%s: got status %d, %v and %.60q of %d bytes, want %d, Sec-WebSocket-Accept %q and %.60q of %d",
+				want.method, got.StatusCode, got.Header, content, len(content), want.status, want.accept, want.content, len(want.content))
 		case got.StatusCode == http.StatusSwitchingProtocols:
 			came, _ := io.ReadAll(out)
-			return judgeEcho(sent, came)
+			return true, judgeEcho(sent, came)
 		}
 	}
 }
@@ -66,6 +71,7 @@ type answer struct {
 	method  string
 	status  int
 	content []byte
+	accept  string // Sec-WebSocket-Accept
 }
 
 // simple are requests without content, and the responses to them.
@@ -73,11 +79,10 @@ var simple = []struct {
 	request string
 	answer
 }{
-	{"GET /healthz" + simpleHead, answer{"GET", http.StatusOK, []byte("ok\n")}},
-	{"HEAD /healthz" + simpleHead, answer{"HEAD", http.StatusOK, []byte{}}},
-	{"GET /none" + simpleHead, answer{"GET", http.StatusNotFound, nil}},
-	{"OPTIONS *" + simpleHead, answer{"OPTIONS", http.StatusNoContent, []byte{}}},
-	{handshake("/echo"), answer{"GET", http.StatusSwitchingProtocols, nil}},
+	{"GET /healthz" + simpleHead, answer{"GET", http.StatusOK, []byte("ok\n"), ""}},
+	{"HEAD /healthz" + simpleHead, answer{"HEAD", http.StatusOK, []byte{}, ""}},
+	{"GET /none" + simpleHead, answer{"GET", http.StatusNotFound, nil, ""}},
+	{"OPTIONS *" + simpleHead, answer{"OPTIONS", http.StatusNoContent, []byte{}, ""}},
 }
 
 const simpleHead = " HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -92,8 +97,16 @@ func expected(sent []byte, files memoryFS) (a answer, n int) {
 	}
 	for path, data := range files { // no path begins with another one
 		if request := "GET " + path + simpleHead; bytes.HasPrefix(sent, []byte(request)) {
-			return answer{"GET", http.StatusOK, data}, len(request)
+			return answer{"GET", http.StatusOK, data, ""}, len(request)
 		}
+	}
+	if rest, ok := bytes.CutPrefix(sent, []byte(handshake("/echo"))); ok {
+		key, rest, whole := bytes.Cut(rest, []byte("\r\n\r\n"))
+		if raw, err := base64.StdEncoding.DecodeString(string(key)); !whole || err != nil || len(raw) != 16 {
+			return answer{}, 0
+		}
+		sum := sha1.Sum(append(bytes.Clone(key), "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"...)) // RFC 6455 1.3
+		return answer{"GET", http.StatusSwitchingProtocols, nil, base64.StdEncoding.EncodeToString(sum[:])}, len(sent) - len(rest)
 	}
 	body, ok := bytes.CutPrefix(sent, []byte("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: "))
 	digits, body, cut := bytes.Cut(body, []byte("\r\n\r\n"))
@@ -101,87 +114,143 @@ func expected(sent []byte, files memoryFS) (a answer, n int) {
 	if !ok || !cut || err != nil || length > uint64(len(body)) {
 		return answer{}, 0
 	}
-	return answer{"POST", http.StatusOK, body[:length]}, len(sent) - len(body) + int(length)
+	return answer{"POST", http.StatusOK, body[:length], ""}, len(sent) - len(body) + int(length)
 }
 
-// message is a message or a control frame of a WebSocket.
+// message is a message of a WebSocket.
 type message struct {
 	opcode byte
 	text   string
 }
 
-// judgeEcho compares what the echo has sent with what a client has sent: the same messages, and a
-// Pong for each Ping. It stops at the first frame of the client that breaks a rule.
+// talk is what one side of a WebSocket has sent, up to its Close or the first frame that breaks a
+// rule of RFC 6455.
+type talk struct {
+	messages []message // whole ones
+	control  []string  // the payloads of a client's pings, or of a server's pongs
+	closed   bool      // a Close has come
+	code     int       // its code, or what the other side has to close with (7.4.1); 0: unknown
+}
+
+// judgeEcho compares what the echo has sent with what a client has sent: the same messages, a Pong
+// for each Ping, and the right code for its Close.
 func judgeEcho(sent, came []byte) error {
-	want, pings := messagesOf(sent, true)
-	got, pongs := messagesOf(came, false)
-	for i, m := range got {
-		if i >= len(want) || m != want[i] {
+	want, got := talkOf(sent, true), talkOf(came, false)
+	for i, m := range got.messages {
+		if i >= len(want.messages) || m != want.messages[i] {
 			return fmt.Errorf("message %d of the echo: got opcode %d and %.60q of %d bytes, want one of the %d that it was sent",
-				i+1, m.opcode, m.text, len(m.text), len(want))
+				i+1, m.opcode, m.text, len(m.text), len(want.messages))
 		}
 	}
-	for i, text := range pongs {
-		if i >= len(pings) || text != pings[i] {
-			return fmt.Errorf("pong %d: got %.60q, want one for each of the %d pings", i+1, text, len(pings))
+	for i, text := range got.control {
+		if i >= len(want.control) || text != want.control[i] {
+			return fmt.Errorf("pong %d: got %.60q, want one for each of the %d pings", i+1, text, len(want.control))
 		}
+	}
+	own := []int{goingAway, policyViolation, internalError, tryAgain, 0} // of a Close that the server has sent first
+	if got.closed && want.code != 0 && got.code != want.code && !slices.Contains(own, got.code) {
+		return fmt.Errorf("close code: got %d, want %d", got.code, want.code)
 	}
 	return nil
 }
 
 const (
-	closeOpcode, pingOpcode, pongOpcode = 8, 9, 10
+	finalBit, reservedBits, maskBit                     = 0x80, 0x70, 0x80
+	continuation, text                                  = 0, 1
+	closeOpcode, pingOpcode, pongOpcode                 = 8, 9, 10
+	protocolError, invalidData                          = 1002, 1007
+	goingAway, policyViolation, internalError, tryAgain = 1001, 1008, 1011, 1013
 )
 
-// messagesOf are the whole messages in b, and the payloads of its pings or, from a server, its pongs.
-func messagesOf(b []byte, fromClient bool) (all []message, control []string) {
+// talkOf reads frames.
+func talkOf(b []byte, fromClient bool) (t talk) {
 	var begun *message
 	for {
-		opcode, fin, payload, n := frameOf(b)
-		if n == 0 || opcode == closeOpcode {
-			return all, control
+		f, n := frameOf(b)
+		broken := f.head&reservedBits != 0 || f.masked != fromClient || f.opcode > pongOpcode || f.opcode > 2 && f.opcode < closeOpcode ||
+			f.opcode >= closeOpcode && (len(f.payload) > 125 || !f.final)
+		switch {
+		case n == 0:
+			return t
+		case broken, f.opcode == continuation && begun == nil, f.opcode == 1 && begun != nil, f.opcode == 2 && begun != nil:
+			t.code = protocolError
+			return t
+		case f.opcode == closeOpcode:
+			t.closed, t.code = true, codeOf(f.payload)
+			return t
 		}
 		b = b[n:]
 		switch {
-		case opcode == pingOpcode && fromClient, opcode == pongOpcode && !fromClient:
-			control = append(control, payload)
+		case f.opcode == pingOpcode && fromClient, f.opcode == pongOpcode && !fromClient:
+			t.control = append(t.control, f.payload)
 			continue
-		case opcode > closeOpcode:
+		case f.opcode > closeOpcode:
 			continue
 		case begun == nil:
-			begun = &message{opcode: opcode}
+			begun = &message{opcode: f.opcode}
 		}
-		if begun.text += payload; fin {
-			all, begun = append(all, *begun), nil
+		begun.text += f.payload
+		if begun.opcode == text && f.final && !utf8.ValidString(begun.text) {
+			t.code = invalidData
+			return t
+		}
+		if f.final {
+			t.messages, begun = append(t.messages, *begun), nil
 		}
 	}
 }
 
-// frameOf is the frame that b begins with. n is 0 if it isn't whole.
-func frameOf(b []byte) (opcode byte, fin bool, payload string, n int) {
-	if len(b) < 2 {
-		return 0, false, "", 0
+// codeOf is the code of a Close with a payload, or that of the error in it.
+func codeOf(payload string) int {
+	if len(payload) < 2 {
+		return map[bool]int{true: protocolError}[len(payload) == 1]
 	}
-	opcode, fin = b[0]&15, b[0]&0x80 != 0
-	length, n := uint64(b[1]&0x7f), 2
+	code := int(payload[0])<<8 | int(payload[1])
+	switch valid := code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code < 5000; {
+	case !valid:
+		return protocolError
+	case !utf8.ValidString(payload[2:]):
+		return invalidData
+	}
+	return code
+}
+
+// frame is a frame that is whole.
+type frame struct {
+	head, opcode  byte
+	final, masked bool
+	payload       string
+}
+
+// frameOf is the frame that b begins with. n is 0 if it isn't whole.
+func frameOf(b []byte) (f frame, n int) {
+	if len(b) < 2 {
+		return f, 0
+	}
+	f.head, f.opcode, f.final, f.masked = b[0], b[0]&15, b[0]&finalBit != 0, b[1]&maskBit != 0
+	length, n := uint64(b[1]&^maskBit), 2
 	switch {
 	case length == 126 && len(b) >= 4:
 		length, n = uint64(binary.BigEndian.Uint16(b[2:])), 4
 	case length == 127 && len(b) >= 10:
 		length, n = binary.BigEndian.Uint64(b[2:]), 10
 	case length > 125:
-		return 0, false, "", 0
+		return f, 0
 	}
 	var key [4]byte
-	if b[1]&0x80 != 0 && len(b) >= n+4 {
+	if f.masked {
+		if len(b) < n+len(key) {
+			return f, 0
+		}
 		n += copy(key[:], b[n:])
 	}
 	if uint64(len(b)-n) < length {
-		return 0, false, "", 0
+		return f, 0
 	}
-	var text strings.Builder
-	for i, c := range b[n : n+int(length)] {
-		text.WriteByte(c ^ key[i%4])
+	payload := bytes.Clone(b[n : n+int(length)])
+	for i := range payload {
+		payload[i] ^= key[i%4]
 	}
-	return opcode, fin, text.String(), n + int(length)
+	f.payload = string(payload)
+	return f, n + int(length)
 }

@@ -48,11 +48,34 @@ func (j *judgement) core(st *stream, stretch float64) *output {
 	ref := j.played[stretch]
 	if ref == nil {
 		all, begin := j.happenings()
+		if stretch == untimed {
+			all = inOnePiece(all)
+		}
 		ref = newReference(j.s.Flags, j.files)
 		ref.play(all, begin, j.settledAt, stretch)
 		j.played[stretch] = ref
 	}
 	return ref.output(st)
+}
+
+// inOnePiece are the same actions, with all that a client sends in one piece. So a fault of the core
+// that depends on how the bytes were cut shows in the server alone.
+func inOnePiece(all []happening) (joined []happening) {
+	first := map[*stream]int{}
+	for _, h := range all {
+		i, sent := first[h.st]
+		switch {
+		case h.shutdown || h.verb != sim.Sends:
+			joined = append(joined, h)
+		case sent:
+			joined[i].data = append(joined[i].data, h.data...)
+		default:
+			first[h.st] = len(joined)
+			h.data = bytes.Clone(h.data)
+			joined = append(joined, h)
+		}
+	}
+	return joined
 }
 
 // judgeHarm fails if more clients were harmed than may be.
@@ -140,7 +163,8 @@ func (j *judgement) stream(st *stream) *Failure {
 		return failed("silence", "%v after the last line the server has not ended the connection of %s, which got %.300q",
 			silence, st.name, st.client.Got)
 	}
-	if err := st.judgeByRequests(j.files); err != nil {
+	all, err := st.judgeByRequests(j.files)
+	if err != nil {
 		return failed("wrong", "%s: %v", st.name, err)
 	}
 	got := canonical(bytes.Clone(st.client.Got))
@@ -155,7 +179,13 @@ func (j *judgement) stream(st *stream) *Failure {
 	}
 	prompt := j.delayed || st.deaf() || early.equals(want)
 	if prompt && got.isAll(want) {
+		if !all && !st.aborts() {
+			return failed("wrong", "%s has sent more requests than it got responses: %.300q", st.name, st.client.Got)
+		}
 		return nil
+	}
+	if !j.delayed && st.cutOff(&got, want) {
+		return failed("wrong", "the response to %s isn't whole, and ends with a FIN: %s", st.name, difference(&got, want))
 	}
 	if !j.delayed && !st.deaf() && !st.aborts() && j.certain(st) && !early.equals(j.core(st, timed)) {
 		return failed("late or wrong", "%s, %v after the last line: %s", st.name, settling, difference(early, j.core(st, timed)))
@@ -168,6 +198,14 @@ func (j *judgement) stream(st *stream) *Failure {
 		return failed("late or wrong", "%s, %v after the last line: %s", st.name, settling, difference(early, want))
 	}
 	return j.harm1(st, &got, want)
+}
+
+// cutOff reports whether a client that didn't read has got the beginning of a long response, and then a
+// FIN, as if that were all.
+func (st *stream) cutOff(got, want *output) bool {
+	const long = 10_000
+	return st.deaf() && !st.did(sim.Closes, sim.Resets) && !st.slow() && st.client.End == sim.FIN &&
+		len(got.http) > 0 && len(want.http)-len(got.http) > long
 }
 
 // certain reports whether nothing of what the core sends comes close to a timeout.
@@ -183,77 +221,6 @@ func (j *judgement) harm1(st *stream, got, want *output) *Failure {
 	}
 	j.harmed = append(j.harmed, fmt.Sprintf("%s ended by %s: %s", st.name, st.client.End, difference(got, want)))
 	return nil
-}
-
-// atShutdown judges a client of a server that was told to end while clients were active. The server
-// may have learned of the shutdown before or after anything that the client did at that time, and
-// later if it was delayed.
-func (j *judgement) atShutdown(st *stream, got *output) *Failure {
-	want := j.core(st, timed)
-	if len(st.steps) == 0 || st.steps[0].at >= j.termAt || got.equals(want) {
-		return nil // a client that came later may be refused
-	}
-	var nearest *output
-	for _, i := range st.around(j.termAt) {
-		ref := newReference(j.s.Flags, j.files)
-		ref.play(st.withShutdown(i), 0, 0, 0)
-		o := ref.output(st)
-		if got.isAll(o) {
-			return nil
-		}
-		if got.partOf(o) || got.endsEarlier(o) {
-			nearest = o
-		}
-	}
-	interrupted := st.aborts() || st.deaf() || j.slowNetwork() || st.steps[len(st.steps)-1].at >= j.termAt
-	switch {
-	case nearest != nil && (interrupted || got.endsEarlier(nearest)), got.partOf(want) && !want.equals(j.core(st, untimed)):
-		return nil
-	case nearest != nil:
-		return j.harm1(st, got, nearest)
-	}
-	return j.harm1(st, got, want)
-}
-
-// closing is the field by which a server says that it reads no further request.
-var closing = []byte("Connection: close\r\n")
-
-// endsEarlier reports whether o is the beginning of what the core sends, but with an announced end. A
-// server that has more input than it can process in an iteration learns of the shutdown between two requests.
-func (o output) endsEarlier(all *output) bool {
-	if !bytes.Contains(o.http, closing) {
-		return false
-	}
-	rest := *all
-	o.http, rest.http = bytes.ReplaceAll(o.http, closing, nil), bytes.ReplaceAll(all.http, closing, nil)
-	return o.begins(&rest)
-}
-
-// around are the places in the client's steps, with those first that are near a time.
-func (st *stream) around(t time.Duration) (places []int) {
-	for i := range len(st.steps) + 1 {
-		places = append(places, i)
-	}
-	at := slices.IndexFunc(st.steps, func(a step) bool { return a.at >= t })
-	if at < 0 {
-		at = len(st.steps)
-	}
-	slices.SortStableFunc(places, func(a, b int) int { return cmp.Compare(max(a-at, at-a), max(b-at, at-b)) })
-	return places
-}
-
-// withShutdown are the steps of the client, with a shutdown before step i.
-func (st *stream) withShutdown(i int) (all []happening) {
-	for k, a := range st.steps {
-		if k == i {
-			all = append(all, happening{step: step{at: a.at}, shutdown: true})
-		}
-		all = append(all, happening{step: a, st: st})
-	}
-	if i == len(st.steps) {
-		all = append(all, happening{step: step{at: st.steps[i-1].at}, shutdown: true})
-	}
-	return all
 }
 
 // pinged are the server's pings.

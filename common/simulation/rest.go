@@ -38,8 +38,8 @@ func (r *run) getOnce(path string) (status int, body []byte) {
 		status, body = responseIn(c.Got)
 		return status != 0 || c.End != ""
 	}
-	// After a call has failed, the server may pause.
-	r.w.Kernel.Drive(10*time.Second, mostSteps, c.Pump, whole)
+	// After a call has failed, the server may pause, and a process may be stopped.
+	r.w.Kernel.Drive(10*time.Second+r.stopTime(), mostSteps, c.Pump, whole)
 	return status, body
 }
 
@@ -76,5 +76,10 @@ func (r *run) scarce() bool {
 	if r.s.Files > 0 || slowed(r.s.Flags, "-max-memory") {
 		return true
 	}
-	return slices.ContainsFunc(r.s.Actions, func(a sim.Action) bool { return a.Verb == sim.Limits })
+	return r.did(sim.Limits)
+}
+
+// did reports whether the scenario has an action.
+func (r *run) did(verb sim.Verb) bool {
+	return slices.ContainsFunc(r.s.Actions, func(a sim.Action) bool { return a.Verb == verb })
 }

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"threeloops/common/roomtest"
@@ -52,7 +50,7 @@ func (j *judgement) room() *Failure {
 	if f := j.judgeHarm(); f != nil {
 		return f
 	}
-	for _, judge := range []func() *Failure{rj.prompt, rj.texts, rj.entries} {
+	for _, judge := range []func() *Failure{rj.prompt, rj.joins, rj.texts, rj.entries} {
 		if f := judge(); f != nil {
 			return f
 		}
@@ -187,75 +185,6 @@ func (rj *roomJudge) note(p []byte) {
 	}
 }
 
-// pollAnswer is the body of a response to a member without a WebSocket.
-type pollAnswer struct {
-	Seq      int
-	Messages []json.RawMessage
-}
-
-// polls reads the responses that a member without a WebSocket has received, each with its request.
-func (rj *roomJudge) polls(g *guest) error {
-	got := g.client.Got
-	for _, a := range g.steps {
-		if a.verb != sim.Sends {
-			continue
-		}
-		status, body := responseIn(got)
-		if status != http.StatusOK {
-			return nil // it doesn't know its session, or its server has ended
-		}
-		i := bytes.Index(got, []byte("\r\n\r\n")) + 4 + len(body)
-		got = got[i:]
-		var answer pollAnswer
-		if err := json.Unmarshal(body, &answer); err != nil {
-			return fmt.Errorf("%w in %.200s", err, body)
-		}
-		if err := rj.answer(g, string(a.data), &answer); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// answer takes the answer to a request.
-func (rj *roomJudge) answer(g *guest, request string, a *pollAnswer) error {
-	_, query, poll := strings.Cut(request, "&since=")
-	switch {
-	case strings.HasPrefix(request, "POST /chat/join"):
-		_, name, _ := strings.Cut(request, `"name":"`)
-		name, _, _ = strings.Cut(name, `"`)
-		g.name, g.Membership = name, roomtest.NewMembership(name)
-		for _, p := range a.Messages {
-			rj.note(p)
-			if _, err := g.ReceiveGreeting(rj.record, p); err != nil {
-				return err
-			}
-		}
-		g.First, g.Last, g.joined = a.Seq+1, a.Seq, true
-		return nil
-	case !poll || !g.joined:
-		return nil
-	}
-	since, _ := strconv.Atoi(query[:strings.IndexByte(query, ' ')])
-	if since > g.Last { // the client has skipped some
-		g.skip(rj.record, since)
-	}
-	for _, p := range a.Messages {
-		rj.note(p)
-		switch {
-		case roomtest.TypeOf(p) == "missed":
-			g.Skip(rj.record, p, since)
-		case roomtest.Number(p) <= g.Last: // it has asked for the same twice
-		default:
-			if _, err := g.Receive(rj.record, p); err != nil {
-				return err
-			}
-		}
-	}
-	g.Last = max(g.Last, a.Seq)
-	return nil
-}
-
 // shared reports whether several guests want a name.
 func (rj *roomJudge) shared(name string) bool {
 	n := 0
@@ -270,12 +199,6 @@ func (rj *roomJudge) shared(name string) bool {
 // joined reports whether the guest with a name has heard that it has joined.
 func (rj *roomJudge) joined(name string) bool {
 	return slices.ContainsFunc(rj.guests, func(g *guest) bool { return g.joined && g.name == name })
-}
-
-// skip ends a membership, and begins another one after an entry.
-func (g *guest) skip(l *roomtest.Record, since int) {
-	l.Add(&g.Membership)
-	g.Membership = roomtest.Membership{Name: g.name, First: since + 1, Last: since, Sent: -1}
 }
 
 // prompt checks that at the end of settling all members had heard the same.
@@ -300,6 +223,19 @@ func (rj *roomJudge) prompt() *Failure {
 			if m, ok := rj.heard[n]; ok && m.To == "" {
 				return failed("room", "%s has not heard entry %d, a %s by %s, %v after the last line", g.stream.name, n, m.Type, m.Name, settling)
 			}
+		}
+	}
+	return nil
+}
+
+// joins checks that everybody who could join has joined.
+func (rj *roomJudge) joins() *Failure {
+	if rj.delayed || rj.termAt >= 0 {
+		return nil
+	}
+	for _, g := range rj.guests {
+		if g.socket && g.name != "" && !g.joined && !g.aborts() && !g.deaf() && !g.did(sim.ShutsDown) && !g.slow() && !g.sendsClose() && !rj.shared(g.name) {
+			return failed("room", "%s hasn't joined as %q: %.300q", g.stream.name, g.name, g.client.Got)
 		}
 	}
 	return nil

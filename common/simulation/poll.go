@@ -1,0 +1,100 @@
+package simulation
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"threeloops/common/hub"
+	"threeloops/common/roomtest"
+	"threeloops/common/sim"
+)
+
+// pollAnswer is the body of a response to a member without a WebSocket.
+type pollAnswer struct {
+	Seq      int
+	Messages []json.RawMessage
+}
+
+// polls reads the responses that a member without a WebSocket has received, each with its request.
+func (rj *roomJudge) polls(g *guest) error {
+	got, left := g.client.Got, false
+	for _, a := range g.steps {
+		if a.verb != sim.Sends {
+			continue
+		}
+		status, body := responseIn(got)
+		known := g.joined && !bytes.Contains(a.data, []byte("{session}")) && !g.slow()
+		if left = left || bytes.HasPrefix(a.data, []byte("POST /chat/leave")); known && !left && status == http.StatusNotFound {
+			return fmt.Errorf("its session isn't known any more: %.100q", a.data)
+		}
+		if status != http.StatusOK {
+			return nil // it doesn't know its session, or its server has ended
+		}
+		i := bytes.Index(got, []byte("\r\n\r\n")) + 4 + len(body)
+		got = got[i:]
+		var answer pollAnswer
+		if err := json.Unmarshal(body, &answer); err != nil {
+			return fmt.Errorf("%w in %.200s", err, body)
+		}
+		if err := rj.answer(g, string(a.data), &answer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answer takes the answer to a request.
+func (rj *roomJudge) answer(g *guest, request string, a *pollAnswer) error {
+	_, query, poll := strings.Cut(request, "&since=")
+	switch {
+	case strings.HasPrefix(request, "POST /chat/join"):
+		_, name, _ := strings.Cut(request, `"name":"`)
+		name, _, _ = strings.Cut(name, `"`)
+		g.name, g.Membership = name, roomtest.NewMembership(name)
+		for _, p := range a.Messages {
+			rj.note(p)
+			if _, err := g.ReceiveGreeting(rj.record, p); err != nil {
+				return err
+			}
+		}
+		g.First, g.Last, g.joined = a.Seq+1, a.Seq, true
+		return nil
+	case !poll || !g.joined:
+		return nil
+	}
+	size := 0
+	for _, p := range a.Messages {
+		size += len(p)
+	}
+	if size > hub.PollResponseBytes && len(a.Messages) > 1 {
+		return fmt.Errorf("the answer to a poll has %d messages with %d bytes, want at most %d", len(a.Messages), size, hub.PollResponseBytes)
+	}
+	since, _ := strconv.Atoi(query[:strings.IndexByte(query, ' ')])
+	if since > g.Last { // the client has skipped some
+		g.skip(rj.record, since)
+	}
+	for _, p := range a.Messages {
+		rj.note(p)
+		switch {
+		case roomtest.TypeOf(p) == "missed":
+			g.Skip(rj.record, p, since)
+		case roomtest.Number(p) <= g.Last: // it has asked for the same twice
+		default:
+			if _, err := g.Receive(rj.record, p); err != nil {
+				return err
+			}
+		}
+	}
+	g.Last = max(g.Last, a.Seq)
+	return nil
+}
+
+// skip ends a membership, and begins another one after an entry.
+func (g *guest) skip(l *roomtest.Record, since int) {
+	l.Add(&g.Membership)
+	g.Membership = roomtest.Membership{Name: g.name, First: since + 1, Last: since, Sent: -1}
+}

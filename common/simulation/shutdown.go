@@ -1,0 +1,79 @@
+package simulation
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"time"
+)
+
+// atShutdown judges a client of a server that was told to end while clients were active. The server
+// may have learned of the shutdown before or after anything that the client did at that time, and
+// later if it was delayed.
+func (j *judgement) atShutdown(st *stream, got *output) *Failure {
+	want := j.core(st, timed)
+	if len(st.steps) == 0 || st.steps[0].at >= j.termAt || got.equals(want) {
+		return nil // a client that came later may be refused
+	}
+	var nearest *output
+	for _, i := range st.around(j.termAt) {
+		ref := newReference(j.s.Flags, j.files)
+		ref.play(st.withShutdown(i), 0, 0, 0)
+		o := ref.output(st)
+		if got.isAll(o) {
+			return nil
+		}
+		if got.partOf(o) || got.endsEarlier(o) || nearest == nil && got.unavailable(o) {
+			nearest = o
+		}
+	}
+	interrupted := st.aborts() || st.deaf() || j.slowNetwork() || st.steps[len(st.steps)-1].at >= j.termAt
+	switch {
+	case nearest != nil && (interrupted && got.partOf(nearest) || got.endsEarlier(nearest)), got.partOf(want) && !want.equals(j.core(st, untimed)):
+		return nil
+	case nearest != nil:
+		return j.harm1(st, got, nearest)
+	}
+	return j.harm1(st, got, want)
+}
+
+// closing is the field by which a server says that it reads no further request.
+var closing = []byte("Connection: close\r\n")
+
+// endsEarlier reports whether o is the beginning of what the core sends, but with an announced end. A
+// server that has more input than it can process in an iteration learns of the shutdown between two requests.
+func (o output) endsEarlier(all *output) bool {
+	if !bytes.Contains(o.http, closing) {
+		return false
+	}
+	rest := *all
+	o.http, rest.http = bytes.ReplaceAll(o.http, closing, nil), bytes.ReplaceAll(all.http, closing, nil)
+	return o.begins(&rest)
+}
+
+// around are the places in the client's steps, with those first that are near a time.
+func (st *stream) around(t time.Duration) (places []int) {
+	for i := range len(st.steps) + 1 {
+		places = append(places, i)
+	}
+	at := slices.IndexFunc(st.steps, func(a step) bool { return a.at >= t })
+	if at < 0 {
+		at = len(st.steps)
+	}
+	slices.SortStableFunc(places, func(a, b int) int { return cmp.Compare(max(a-at, at-a), max(b-at, at-b)) })
+	return places
+}
+
+// withShutdown are the steps of the client, with a shutdown before step i.
+func (st *stream) withShutdown(i int) (all []happening) {
+	for k, a := range st.steps {
+		if k == i {
+			all = append(all, happening{step: step{at: a.at}, shutdown: true})
+		}
+		all = append(all, happening{step: a, st: st})
+	}
+	if i == len(st.steps) {
+		all = append(all, happening{step: step{at: st.steps[i-1].at}, shutdown: true})
+	}
+	return all
+}
