@@ -1,6 +1,10 @@
 package simtest
 
-import "threeloops/common/sim"
+import (
+	"slices"
+
+	"threeloops/common/sim"
+)
 
 // failure is a list of errnos that a test makes calls return.
 type failure struct {
@@ -52,3 +56,23 @@ var waits = []string{"poll", "ppoll", "epoll_wait"}
 
 // transfers are the calls that move bytes.
 var transfers = []string{"read", "sendto", "sendmsg", "sendfile", "recvfrom", "recvmsg"}
+
+// replaced are the errnos after which a server reads and writes a file in place of sendfile(2).
+var replaced = []sim.Errno{sim.EINVAL, sim.ENOSYS, sim.EOPNOTSUPP, sim.ESPIPE, sim.EPERM, sim.EACCES}
+
+// Harmless reports whether no client may notice a fault, except that something takes longer: the call
+// does less, the server makes it again, now or later, or it can do without the call.
+func Harmless(f *sim.Fault) bool {
+	again := []sim.Errno{sim.EAGAIN, sim.ENOMEM, sim.ENOBUFS}
+	switch {
+	case f.Signal != 0:
+		return f.Signal == sim.SIGSTOP
+	case f.Errno == 0, f.Errno == sim.EINTR, slices.Contains(waits, f.Call), slices.Contains(hints, f.Call):
+		return true
+	case f.Call == "accept4":
+		return f.Errno != sim.EMFILE && f.Errno != sim.ENFILE
+	case f.Call == "sendfile" && slices.Contains(replaced, f.Errno):
+		return true
+	}
+	return slices.Contains(transfers, f.Call) && slices.Contains(again, f.Errno)
+}

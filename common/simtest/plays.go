@@ -67,26 +67,13 @@ func (m *trial) impossible() bool {
 	return f.Call == "read" && f.Errno != sim.EINTR && strings.HasSuffix(f.Caller.Func, ".(*parent).spawn")
 }
 
-// harmless reports whether no client may notice the fault: the call is made again, now or later, or
-// the server can do without it.
-func harmless(f sim.Fault) bool {
-	switch {
-	case f.Errno == sim.EINTR, slices.Contains(waits, f.Call), slices.Contains(hints, f.Call):
-		return true
-	case f.Call == "accept4":
-		return f.Errno != sim.EMFILE && f.Errno != sim.ENFILE
-	}
-	later := []sim.Errno{sim.EAGAIN, sim.ENOMEM, sim.ENOBUFS}
-	return slices.Contains(transfers, f.Call) && slices.Contains(later, f.Errno)
-}
-
 // checkHarm fails the test if a fault that happens once does more harm than it may: one client gets
 // another response, or none, and knows it. A file that can't be sent ends with a reset, because its
 // last bytes may be wrong.
 func (m *trial) checkHarm(harm []*lack) {
 	m.t.Helper()
 	most := 1
-	if harmless(*m.fault) {
+	if Harmless(m.fault) {
 		most = 0
 	}
 	for _, l := range harm {
@@ -142,7 +129,7 @@ const (
 // ends the server.
 func (target Target) failsUntilTheEnd(t *testing.T, f sim.Fault) (happened bool) {
 	wait, transfer := slices.Contains(waits, f.Call), slices.Contains(transfers, f.Call)
-	if f.Call == "read" || transfer && harmless(f) || f.Errno == sim.EAGAIN || f.Errno == sim.EINTR && f.Call != "accept4" {
+	if f.Call == "read" || transfer && Harmless(&f) || f.Errno == sim.EAGAIN || f.Errno == sim.EINTR && f.Call != "accept4" {
 		return false // such a call is made again until it doesn't fail, also that of a Waker
 	}
 	m := target.ready(t, trialConfig)

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"threeloops/common/sim"
 )
 
 // failure is a kind of fault: calls that may fail with some errnos.
@@ -83,26 +81,4 @@ func (g *generator) makes(call string) bool {
 		return g.server == "epollserv"
 	}
 	return true
-}
-
-var (
-	waits     = []string{"poll", "ppoll", "epoll_wait"}
-	transfers = []string{"read", "sendto", "sendmsg", "sendfile", "recvfrom", "recvmsg"}
-	again     = []sim.Errno{sim.EAGAIN, sim.ENOMEM, sim.ENOBUFS}
-)
-
-// harmless reports whether no client may notice a fault, except that something takes longer: the
-// call does less, or the server makes it again.
-func harmless(f *sim.Fault) bool {
-	switch {
-	case f.Signal != 0:
-		return f.Signal == sim.SIGSTOP
-	case f.Errno == 0, f.Errno == sim.EINTR, slices.Contains(waits, f.Call):
-		return true
-	case f.Call == "sendfile" && f.Errno == sim.EINVAL: // the server reads and writes the file instead
-		return true
-	case f.Call == "accept4":
-		return f.Errno != sim.EMFILE && f.Errno != sim.ENFILE
-	}
-	return slices.Contains(transfers, f.Call) && slices.Contains(again, f.Errno)
 }

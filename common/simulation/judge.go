@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"threeloops/common/sim"
+	"threeloops/common/simtest"
 )
 
 // judgeStreams compares what each client has received with what the core sends.
@@ -122,7 +123,7 @@ func (r *run) happenings() (all []happening, begin time.Duration) {
 func (r *run) harm() (n int) {
 	n = r.killed
 	for _, f := range r.w.Kernel.Faults() {
-		if !harmless(f) {
+		if !simtest.Harmless(f) {
 			n += f.Happened
 		}
 	}
