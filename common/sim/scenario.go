@@ -2,8 +2,8 @@ package sim
 
 import "time"
 
-// Scenario is what clients do to a server, at which times, and which system calls fail. Together
-// with its seed it decides a whole run. It is written as text, one line for each thing:
+// Scenario is what clients do to a server, at which times, and which system calls fail. It includes a
+// seed, and so decides the whole run. It is written as text, one line for each thing:
 //
 //	# Comments and empty lines are ignored.
 //	seed 7
@@ -36,29 +36,29 @@ import "time"
 //	fault     read SIGKILL after 3 calls
 //	fault     write SIGSTOP for 2s
 //
-// "shuffle" and "preempt" are those of Config. "flags" adds words to the server's command line, and
-// may come several times.
+// "shuffle" runs threads in a random order. "preempt 3" switches to another thread at about every
+// third system call. "flags" adds words to the server's command line, and may come several times.
 //
-// In a string that a client sends, {session}, or any other name of lower-case letters in braces,
-// stands for the value of the last "session": in what this client has received, on any of its
-// connections: a JSON string without its quotes, or a number, of at most 256 bytes. If there is none,
-// the text is sent as it is written. So a client can poll:
+// A string that a client sends may have a name of lower-case letters in braces, such as {session}. It
+// stands for a value from what this client has received, on any of its connections: the last JSON
+// value with that key, a string (without its quotes) or a number, of at most 256 bytes. If there is no
+// such value, the text is sent as it is written. For example, a client can poll the chat room:
 //
 //	at 3s     A sends "GET /chat/poll?session={session}&since={seq} HTTP/1.1\r\nHost: localhost\r\n\r\n"
 //
 // The limit of files is RLIMIT_NOFILE of the server and all its descendants. While the log is full,
-// nobody reads what the server writes to its standard error: a write waits, as at a full pipe. The
-// process of A is the one that has the other end of A's connection, the last one if several have it;
-// it gets SIGSTOP, SIGCONT or SIGKILL, and nothing happens if there is none. SIGTERM, SIGINT, SIGHUP,
-// SIGKILL, SIGSTOP and SIGCONT go to the server, and with "to all" to its descendants too, in the
-// order of their pids.
+// nobody reads what the server writes to its standard error, so a write blocks, as it does when a pipe
+// is full. The process of A is the process that has the server's end of A's connection; if several have
+// it, the one with the highest pid. "stops", "continues" and "is killed" send it SIGSTOP, SIGCONT or
+// SIGKILL. If no process has the connection, nothing happens. SIGTERM, SIGINT, SIGHUP, SIGKILL, SIGSTOP
+// and SIGCONT go to the server, and with "to all" also to its descendants, in the order of their pids.
 //
 // Times begin with the server's start and don't decrease. A string is written as in Go. "shuts
 // down" is shutdown(2) with SHUT_WR: a FIN, after which the client still reads. All clients together
 // send at most 64 MiB, and there are at most 10,000 of them. A fault names a system call as strace
-// shows it, so that of fork is clone. A fault with SIGKILL kills the process that makes the
-// call, before the call does anything. It concerns the children of the server, and theirs, and never
-// the server itself. A fault with SIGSTOP stops a process for a time, when the call returns.
+// shows it: write clone to make fork fail. A fault with SIGKILL kills the process that makes the call,
+// before the call does anything. Such a fault affects only descendants of the server, never the server
+// itself. A fault with SIGSTOP stops the process when the call returns; SIGCONT follows after the time.
 type Scenario struct {
 	Seed    uint64
 	Preempt int

@@ -1,16 +1,18 @@
-// Package simulation lets seeds decide what happens to a server: what its clients send and when, in
-// which order threads run, and which system calls fail. The server runs on a simulated kernel.
+// Package simulation tests a server with random scenarios, on a simulated kernel. A seed, a number,
+// decides what the clients send and when, in which order threads run, and which system calls fail.
 //
-// A seed becomes the text of a scenario (Generate). A scenario is played, and judged:
+// Generate makes the text of a scenario from a seed. Play plays it, and checks that these are true:
 //
-//   - a client gets the bytes that the protocol core gives for what it has sent, or less and a clean
-//     end, and then no more clients than there were faults that may harm one;
-//   - the members of the room hear the same, in the same order;
-//   - nothing outlives its deadline, and no thread runs without an end;
-//   - when all clients have gone, no descriptor, process or byte is left;
-//   - a shutdown ends within the grace time.
+//   - Each client receives what the protocol core (package session, without sockets) sends for the
+//     same input. A fault may harm one client: this client may receive less, but its connection must
+//     end. So at most as many clients receive less as harmful faults have happened.
+//   - All members of the chat room receive the same messages, in the same order.
+//   - Every connection ends by its deadline, and no thread loops forever.
+//   - After all clients have left, the server holds no descriptor and no process for them.
+//   - A shutdown ends within the grace time.
 //
-// A failure names its seed, and the shortest scenario that Shorten has found:
+// A failure shows its seed, and a short scenario that Shorten has found. These commands play many
+// seeds, one seed, and a file:
 //
 //	go test -tags sim ./pollserv -run '^TestSimulation$' -seeds 10000
 //	go test -tags sim ./pollserv -run '^TestSimulation$' -seed 4711
