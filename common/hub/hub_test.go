@@ -243,6 +243,24 @@ func TestAWaitingPollEndsWithItsPlaceAndTheMemberStays(t *testing.T) {
 	r.at(t, 0, say(1, "", "x"), `0: said #3 Ann "x"`)
 }
 
+// The machine has stood still. A member's poll may have arrived in time, and be in a socket.
+func TestALateTickGivesPollingMembersMoreTime(t *testing.T) {
+	r := newRoom()
+	r.join(1, 0, "Ann")
+	pol := r.enter(t, "Pol")
+	r.enter(t, "Eva")
+	r.now = r.now.Add(10 * hub.PollingTimeout)
+	r.Tick(r.now)
+	r.want(t)
+	r.at(t, 8, hub.Message{Kind: hub.Poll, Conn: 80, Seq: 3, Token: pol})
+	if d := r.Deadline().Sub(r.now); d <= 0 || d > time.Second {
+		t.Errorf("the next Tick is due in %v, want at most a second", d)
+	}
+	r.now = r.Deadline()
+	r.Tick(r.now)
+	r.want(t, "0: left #4 Eva", "8: left for 80 #4 Eva", "8: done for 80 #4")
+}
+
 func TestAMemberThatStopsPollingLeaves(t *testing.T) {
 	r := newRoom()
 	r.join(1, 0, "Ann")

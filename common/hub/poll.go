@@ -132,9 +132,17 @@ func (h *Hub) renewTimeout(now time.Time, who *member) {
 // Deadline returns the time at which Tick is due, or zero for never.
 func (h *Hub) Deadline() time.Time { return h.due }
 
+// afterStandstill is how much more time polling members get when Tick comes late: the machine or the
+// process has stood still. Then polls that arrived in time may still be in the sockets of other loops.
+const afterStandstill = time.Second
+
 // Tick removes the polling members whose PollingTimeout has passed. Call it when Deadline has
-// passed.
+// passed. If that was long ago, Tick only sets a new Deadline.
 func (h *Hub) Tick(now time.Time) {
+	if now.Sub(h.due) > afterStandstill && !h.due.IsZero() {
+		h.due = now.Add(afterStandstill)
+		return
+	}
 	h.due = time.Time{}
 	var expired []*member
 	for _, m := range h.byToken {

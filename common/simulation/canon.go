@@ -13,7 +13,6 @@ type output struct {
 	http     []byte // without 100 (Continue), and the value of Date and ETag masked
 	messages []byte // of the WebSocket: each message's opcode, payload and end
 	control  []byte // frames; they may come between the fragments of a message, or not
-	timeouts int    // how many pings, 408s and Closes are in http and control
 }
 
 var (
@@ -90,6 +89,12 @@ func (o *output) parse(b []byte) {
 			}
 		case ws.Failed:
 			o.control = fmt.Appendf(o.control, "(malformed: %v)", ev.Err)
+			return
+		case ws.CloseFrame:
+			o.control = fmt.Appendf(o.control, "(%v %d %q)", ev.Kind, ev.Code, ev.Payload)
+			if len(b) > 0 { // RFC 6455 5.5.1: nothing follows a Close
+				o.control = fmt.Appendf(o.control, "(%d bytes after it)", len(b))
+			}
 			return
 		default:
 			o.control = fmt.Appendf(o.control, "(%v %d %q)", ev.Kind, ev.Code, ev.Payload)

@@ -21,7 +21,6 @@ type generator struct {
 	span   time.Duration // the clients begin within it
 	root   bool          // the server has files
 	rushed bool          // the server's timeouts are short
-	names  int           // of members of the room
 }
 
 // event is a line with a time.

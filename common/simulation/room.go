@@ -185,6 +185,16 @@ func (rj *roomJudge) note(p []byte) {
 	}
 }
 
+// inOrder reports whether all of some are in all, in the same order.
+func inOrder(some, all []string) bool {
+	for _, text := range all {
+		if len(some) > 0 && some[0] == text {
+			some = some[1:]
+		}
+	}
+	return len(some) == 0
+}
+
 // shared reports whether several guests want a name.
 func (rj *roomJudge) shared(name string) bool {
 	n := 0
@@ -209,11 +219,6 @@ func (rj *roomJudge) prompt() *Failure {
 	most := 0
 	for _, g := range rj.guests {
 		most = max(most, g.settled)
-	}
-	for n := range rj.heard {
-		if n > most && rj.heard[n].To == "" {
-			continue // it may have come later
-		}
 	}
 	for _, g := range rj.guests {
 		if !g.stays() || g.settled == most {
@@ -261,10 +266,12 @@ func (rj *roomJudge) texts() *Failure {
 	}
 	slices.Sort(numbers)
 	heard, present, before := map[string][]string{}, map[string]bool{}, 0
+	whole := true
 	for _, n := range numbers {
 		m := rj.heard[n]
 		if n != before+1 { // nobody has heard some entries
 			clear(present)
+			whole = false
 		}
 		before = n
 		folded := strings.ToLower(m.Name)
@@ -281,7 +288,7 @@ func (rj *roomJudge) texts() *Failure {
 			continue
 		}
 		got := heard[g.name]
-		if len(got) > len(g.said) || !slices.Equal(got, g.said[:len(got)]) {
+		if !inOrder(got, g.said) || whole && !slices.Equal(got, g.said[:len(got)]) {
 			return failed("room", "%s has said %.300q, and the room has heard %.300q", g.name, g.said, got)
 		}
 		if len(got) < len(g.said) && g.stays() && !rj.delayed && rj.termAt < 0 {

@@ -23,7 +23,7 @@ func (j *judgement) atShutdown(st *stream, got *output) *Failure {
 		if got.isAll(o) {
 			return nil
 		}
-		if got.partOf(o) || got.endsEarlier(o) || nearest == nil && got.unavailable(o) {
+		if nearest == nil && (got.partOf(o) || got.endsEarlier(o) || got.unavailable(o)) {
 			nearest = o
 		}
 	}
