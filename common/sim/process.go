@@ -24,6 +24,7 @@ type Process struct {
 	state   processState
 	stopped bool // by SIGSTOP
 	status  WaitStatus
+	endedAt time.Duration
 
 	ignored    map[Signal]bool
 	waits      []*signalWait // those that handle signals
@@ -105,6 +106,9 @@ func (p *Process) family() (all []*Process) {
 	return all
 }
 
+// EndedAt is when the process has ended, since the kernel started.
+func (p *Process) EndedAt() time.Duration { return p.endedAt }
+
 // Limit sets RLIMIT_NOFILE of a running process, as prlimit(2) does. files isn't negative.
 func (p *Process) Limit(files int) { p.table.limit = max(files, 0) }
 
@@ -119,7 +123,7 @@ func (t *Thread) Exit(status int) {
 
 // end ends the process: it closes its descriptors, and tells its parent.
 func (p *Process) end(status WaitStatus) {
-	p.state, p.status = zombie, status
+	p.state, p.status, p.endedAt = zombie, status, p.k.now
 	p.stopped, p.held, p.pending = false, nil, nil
 	p.continued.wake(0)
 	for _, t := range p.threads {

@@ -295,6 +295,11 @@ func (r *run) judgeEnd() *Failure {
 	if r.twice {
 		return nil
 	}
+	// With -defer-accept a shutdown begins a second later, and the way out waits a second for the log.
+	most := graceTime + 2*time.Second + settling + r.stalled + r.stopTime()
+	if took := r.w.Server.EndedAt() - r.termAt; took > most && !r.stops() {
+		return failed("shutdown", "it has taken %v, want at most the grace time of %v", took, graceTime)
+	}
 	return r.judgeLog()
 }
 
