@@ -20,6 +20,7 @@ type Conn struct {
 	Slot      int32         // an index that only the loop uses
 	Armed     session.Want  // what the loop asked the kernel to watch
 	Scheduled bool          // it is on the loop's list for settle
+	arriving  bool          // this iteration has read from it, or had no time to: more may be in the socket
 	Due       time.Duration // a time that only the loop uses; not later than Deadline
 
 	io      *IO
@@ -50,10 +51,16 @@ var (
 //
 // A slow peer may acknowledge bytes for a long time before the socket is writable again. So Tick
 // first asks the socket how many bytes are unacknowledged, if the Session needs to know.
+//
+// If the process has stood still, a whole request may be in the socket, of which one read brings only
+// a part. So Tick does nothing in an iteration that has read from the connection. The deadline stays,
+// and the loop looks again.
 func (c *Conn) Tick(now time.Time) {
 	look, cut := c.AckCheckDue(now), c.CutDue(now)
 	if !look && !cut {
-		c.Session.Tick(now)
+		if !c.arriving {
+			c.Session.Tick(now)
+		}
 		return
 	}
 	unacked := c.io.unacked(c.FD)
@@ -81,6 +88,7 @@ func (c *Conn) ReadOnce(now time.Time) {
 	// The input of this client costs other connections work, and the iteration has none left. So it
 	// isn't read now. The descriptor is still ready in the next iteration.
 	if c.MustWait(now) {
+		c.arriving = true
 		return
 	}
 	// The kernel may report a connection from which the Session doesn't want to read: it reports
@@ -105,6 +113,7 @@ func (c *Conn) ReadOnce(now time.Time) {
 	case n == 0:
 		c.End(now, nil)
 	default:
+		c.arriving = true
 		c.Feed(now, p[:n])
 		if n := c.Queued(); n >= earlyFlushBytes && n <= scratchSize {
 			c.Flush(now)
@@ -142,7 +151,7 @@ const callBytes = 4 << 10
 // result is true, it calls Flush again in the next iteration; otherwise it waits for what Want
 // names.
 func (c *Conn) Flush(now time.Time) (unfinished bool) {
-	c.io.current = c
+	c.io.current, c.arriving = c, false
 	c.Continue(now) // a session with parked input gets its turn here
 	for budget := c.SendBudget(); budget > 0; {
 		// Next also processes parked bytes. So each pass may queue further responses, and a client

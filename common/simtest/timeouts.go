@@ -36,6 +36,7 @@ func Timeouts(t *testing.T, target Target) {
 		{"a client that reads slowly is served", target.servesSlowReader},
 		{"a client that never closes is closed after a last response", target.endsLinger},
 		{"a server that stood still answers the requests in its sockets", target.answersAfterStall},
+		{"a server that stood still reads all of a request before its timeout", target.readsAllAfterStall},
 		{"a reader is served after the server stood still", target.servesAfterStall},
 		{"a poll that nobody answers is empty after 25 seconds", target.answersPolls},
 		{"at a limit new clients wait in the backlog", target.waitsAtLimit},
@@ -266,6 +267,28 @@ func (target Target) answersAfterStall(t *testing.T) {
 			if len(c.responses) != 2 || c.responses[1].status != http.StatusOK {
 				t.Fatalf("client %d of %d: got %d responses, want two", i+1, clients, len(c.responses))
 			}
+		}
+	}
+}
+
+// readsAllAfterStall stops the machine while requests are in sockets that take several reads: a long
+// one, and a short one of which each read brings a few bytes.
+func (target Target) readsAllAfterStall(t *testing.T) {
+	const size = 200_000
+	m := target.boot(t, sim.Config{})
+	long, short := m.dial(), m.dial()
+	long.write("POST /echo HTTP/1.1\r\nHost: localhost\r\n")
+	short.write("GET /healthz HTTP/1.1\r\n")
+	m.advance(time.Second)
+	long.write(fmt.Sprintf("Content-Length: %d\r\n\r\n", size))
+	long.Send(make([]byte, size))
+	short.write("Host: localhost\r\n\r\n")
+	m.k.Inject(sim.Fault{Call: "read", Bytes: 8, Times: 20})
+	m.k.Stall(5 * idleTimeout)
+	m.advance(time.Second)
+	for _, c := range []*client{long, short} {
+		if len(c.responses) != 1 || c.responses[0].status != http.StatusOK {
+			t.Errorf("%s: got %d responses %.200v, want one with status 200", c.Name, len(c.responses), c.responses)
 		}
 	}
 }

@@ -27,7 +27,9 @@ func (j *judgement) atShutdown(st *stream, got *output) *Failure {
 			nearest = o
 		}
 	}
-	interrupted := st.aborts() || st.deaf() || j.slowNetwork() || st.steps[len(st.steps)-1].at >= j.termAt
+	// A process that has stood still for longer than the grace time is cut off.
+	still := j.stops() || j.stopTime()+j.stalled > time.Second
+	interrupted := still || st.aborts() || st.deaf() || j.slowNetwork() || st.steps[len(st.steps)-1].at >= j.termAt
 	switch {
 	case nearest != nil && (interrupted && got.partOf(nearest) || got.endsEarlier(nearest)), got.partOf(want) && !want.equals(j.core(st, untimed)):
 		return nil
