@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"path"
 	"runtime"
 	"strings"
 	"time"
@@ -19,6 +20,20 @@ type Event struct {
 	Errno  Errno  // 0: the call has succeeded
 	Caller Source // the line that made the call
 	Loop   Source // the line of the program's package main that led to it
+}
+
+// String is the event as a line: the time, the process, the call as strace(1) writes it, and the line of
+// package main.
+func (e Event) String() string {
+	result := fmt.Sprint(e.Result)
+	if e.Errno != 0 {
+		result += " " + e.Errno.Name()
+	}
+	line := fmt.Sprintf("%-10v %d %s(%s) = %s", e.Time, e.Pid, e.Call, e.Args, result)
+	if e.Loop.Line != 0 {
+		line += fmt.Sprintf("  (%s:%d)", path.Base(e.Loop.File), e.Loop.Line)
+	}
+	return line
 }
 
 // Source is a line of a program's source.

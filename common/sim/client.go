@@ -3,6 +3,7 @@ package sim
 import (
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // Client is a client of the simulated servers: a process without a program, with one TCP socket.
@@ -16,6 +17,8 @@ type Client struct {
 	// End tells how the stream from the server has ended: "" while it hasn't, FIN after the end of
 	// the stream, or the name of an errno, such as ECONNRESET.
 	End string
+	// EndAt is when the client has noticed that, since the kernel started.
+	EndAt time.Duration
 
 	t        *Thread
 	fd       int
@@ -223,9 +226,9 @@ func (c *Client) receive(n int) {
 		got, err := c.t.Read(c.fd, b[:min(n, len(b))])
 		switch errno, _ := err.(Errno); {
 		case err != nil:
-			c.End = errno.Name()
+			c.End, c.EndAt = errno.Name(), c.t.k.now
 		case got == 0:
-			c.End = FIN
+			c.End, c.EndAt = FIN, c.t.k.now
 		}
 		c.Got = append(c.Got, b[:max(got, 0)]...)
 		if c.recalls {

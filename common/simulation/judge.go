@@ -176,6 +176,9 @@ func (j *judgement) stream(st *stream) *Failure {
 	if err != nil {
 		return failed("wrong", "%s: %v", st.name, err)
 	}
+	if late := j.overdue(st); late != nil {
+		return late
+	}
 	got := canonical(bytes.Clone(st.client.Got))
 	if j.termAt >= 0 {
 		return j.atShutdown(st, &got)

@@ -69,14 +69,4 @@ func play(scenario *sim.Scenario, program func()) (status int) {
 	}
 }
 
-func printEvent(e sim.Event) {
-	result := fmt.Sprint(e.Result)
-	if e.Errno != 0 {
-		result += " " + e.Errno.Name()
-	}
-	fmt.Printf("%-10v %d %s(%s) = %s", e.Time, e.Pid, e.Call, e.Args, result)
-	if e.Loop.Line != 0 {
-		fmt.Printf("  (%s:%d)", filepath.Base(e.Loop.File), e.Loop.Line)
-	}
-	fmt.Println()
-}
+func printEvent(e sim.Event) { fmt.Println(e) }
