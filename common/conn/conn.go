@@ -21,6 +21,7 @@ type Conn struct {
 	Armed     session.Want  // what the loop asked the kernel to watch
 	Scheduled bool          // it is on the loop's list for settle
 	arriving  bool          // this iteration has read from it, or had no time to: more may be in the socket
+	looks     uint8         // how often Tick has waited for more
 	Due       time.Duration // a time that only the loop uses; not later than Deadline
 
 	io      *IO
@@ -47,6 +48,9 @@ var (
 	errRewritten = errors.New("conn: the file was written to while it was sent")
 )
 
+// maxLooks is more reads than the largest receive buffer needs.
+const maxLooks = 128
+
 // Tick tells the Session that Deadline has passed.
 //
 // A slow peer may acknowledge bytes for a long time before the socket is writable again. So Tick
@@ -54,13 +58,16 @@ var (
 //
 // If the process has stood still, a whole request may be in the socket, of which one read brings only
 // a part. So Tick does nothing in an iteration that has read from the connection. The deadline stays,
-// and the loop looks again.
+// and the loop looks again, but not indefinitely: a client can't put its timeout off by sending.
 func (c *Conn) Tick(now time.Time) {
 	look, cut := c.AckCheckDue(now), c.CutDue(now)
 	if !look && !cut {
-		if !c.arriving {
-			c.Session.Tick(now)
+		if c.arriving && c.looks < maxLooks {
+			c.looks++
+			return
 		}
+		c.looks = 0
+		c.Session.Tick(now)
 		return
 	}
 	unacked := c.io.unacked(c.FD)

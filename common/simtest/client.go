@@ -24,6 +24,7 @@ type client struct {
 	responses []response
 	messages  [][]byte
 	closeCode ws.Code // of the Close that has come; 0: none has
+	closedAt  uint64  // how many system calls had been made when it came
 	pings     int
 	mute      bool // it answers no ping, and no Close
 	stays     bool // it doesn't close the connection when the server has
@@ -182,7 +183,7 @@ func (c *client) takeEvent(ev ws.Event) bool {
 			c.frame(ws.Pong, ev.Payload)
 		}
 	case ws.CloseFrame:
-		if c.closeCode = ev.Code; !c.mute && !c.closing {
+		if c.closeCode, c.closedAt = ev.Code, c.m.k.Calls(); !c.mute && !c.closing {
 			c.close(ev.Code)
 		}
 		return false

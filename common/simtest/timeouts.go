@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"slices"
@@ -37,6 +38,7 @@ func Timeouts(t *testing.T, target Target) {
 		{"a client that never closes is closed after a last response", target.endsLinger},
 		{"a server that stood still answers the requests in its sockets", target.answersAfterStall},
 		{"a server that stood still reads all of a request before its timeout", target.readsAllAfterStall},
+		{"a client can't put its timeout off by sending", target.endsFlood},
 		{"a reader is served after the server stood still", target.servesAfterStall},
 		{"a poll that nobody answers is empty after 25 seconds", target.answersPolls},
 		{"at a limit new clients wait in the backlog", target.waitsAtLimit},
@@ -290,6 +292,25 @@ func (target Target) readsAllAfterStall(t *testing.T) {
 		if len(c.responses) != 1 || c.responses[0].status != http.StatusOK {
 			t.Errorf("%s: got %d responses %.200v, want one with status 200", c.Name, len(c.responses), c.responses)
 		}
+	}
+}
+
+// endsFlood has a client begin a message, and then send fragments that add nothing to it. The server
+// reads a byte at a time, so in each iteration there is more to read.
+func (target Target) endsFlood(t *testing.T) {
+	m := target.boot(t, sim.Config{})
+	c := m.dial()
+	c.upgrade("/echo")
+	c.Send(firstFragment)
+	m.advance(time.Second)
+	empty := ws.AppendFrame(nil, ws.Header{Opcode: ws.Continuation, Masked: true}, nil)
+	c.Send(bytes.Repeat(empty, 20_000))
+	m.k.Inject(sim.Fault{Call: "read", Bytes: 1, Times: -1})
+	m.k.Stall(5 * idleTimeout)
+	calls := m.k.Calls()
+	m.await("a Close", time.Second, func() bool { return c.closeCode != 0 })
+	if n := c.closedAt - calls; c.closeCode != ws.PolicyViolation || n > 3000 {
+		t.Errorf("got a Close with %v after %d system calls, want %v after at most 3000", c.closeCode, n, ws.PolicyViolation)
 	}
 }
 
