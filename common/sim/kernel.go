@@ -206,9 +206,14 @@ func (k *Kernel) stopTimer(t *timer) {
 	}
 }
 
-// runsPrograms reports whether a process exists that isn't a client.
-func (k *Kernel) runsPrograms() bool {
-	return slices.ContainsFunc(k.processes, func(p *Process) bool { return p.outside == nil })
+// Programs is how many processes run a program, zombies too. The others are clients.
+func (k *Kernel) Programs() (n int) {
+	for _, p := range k.processes {
+		if p.outside == nil {
+			n++
+		}
+	}
+	return n
 }
 
 func (k *Kernel) nextID() uint64 {

@@ -95,6 +95,10 @@ func (k *Kernel) newProcess(parent *Process) *Process {
 // Ended reports whether the process has ended, and how.
 func (p *Process) Ended() (status WaitStatus, ended bool) { return p.status, p.state != living }
 
+// Family is how many processes the process and all its descendants are, zombies too. It is 0 if the
+// process has been reaped.
+func (p *Process) Family() int { return len(p.family()) }
+
 // family returns the process and all its descendants, zombies too, by ascending pid. It is empty if
 // the process has been reaped.
 func (p *Process) family() (all []*Process) {

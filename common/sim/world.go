@@ -105,7 +105,7 @@ func (w *World) passTime() bool {
 func (w *World) Run(end time.Duration, most int) bool {
 	for range most {
 		k := w.Kernel
-		if _, over := w.Server.Ended(); over && len(w.actions) == 0 && len(k.runnable) == 0 && !k.runsPrograms() {
+		if _, over := w.Server.Ended(); over && len(w.actions) == 0 && len(k.runnable) == 0 && k.Programs() == 0 {
 			return true
 		}
 		if len(k.runnable) == 0 && (len(w.actions) == 0 || w.actions[0].At > end) {

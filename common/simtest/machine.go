@@ -116,17 +116,7 @@ func (m *machine) log() string { return m.server.Err.String() }
 
 // idles reports whether the server has given back all that clients have cost.
 func (m *machine) idles() bool {
-	return m.server.Descriptors() == m.open && m.processes() == m.idle
-}
-
-// processes is how many processes of the server exist, zombies too.
-func (m *machine) processes() (n int) {
-	for _, p := range m.k.Processes() {
-		if p.Pid == m.server.Pid || p.Parent == m.server.Pid {
-			n++
-		}
-	}
-	return n
+	return m.server.Descriptors() == m.open && m.server.Family() == m.idle
 }
 
 // checkIdle fails the test unless all descriptors and processes are given back within most.
@@ -134,7 +124,7 @@ func (m *machine) checkIdle(most time.Duration) {
 	m.t.Helper()
 	if !m.advanceUntil(most, m.idles) {
 		m.t.Errorf("%v after the last client has gone: %d descriptors and %d processes, want %d and %d as before the first\n%s",
-			most, m.server.Descriptors(), m.processes(), m.open, m.idle, m.log())
+			most, m.server.Descriptors(), m.server.Family(), m.open, m.idle, m.log())
 	}
 }
 
@@ -149,24 +139,14 @@ func (m *machine) stop(most time.Duration) {
 // awaitEnd waits for the end of the server, and checks its exit status.
 func (m *machine) awaitEnd(most time.Duration, status int) {
 	m.t.Helper()
-	ended := func() bool { _, ended := m.server.Ended(); return ended && m.programs() == 0 }
+	ended := func() bool { _, ended := m.server.Ended(); return ended && m.k.Programs() == 0 }
 	if !m.advanceUntil(most, ended) {
-		m.t.Errorf("the server still has %d processes after %v\n%s", m.programs(), most, m.log())
+		m.t.Errorf("the server still has %d processes after %v\n%s", m.k.Programs(), most, m.log())
 	}
 	if got, _ := m.server.Ended(); got.ExitStatus() != status {
 		m.t.Errorf("the server ended with status %d, want %d\n%s", got.ExitStatus(), status, m.log())
 	}
 	m.checkPanics()
-}
-
-// programs is how many processes exist that run a program, and so aren't clients.
-func (m *machine) programs() (n int) {
-	for _, p := range m.k.Snapshot().Processes {
-		if p.Program {
-			n++
-		}
-	}
-	return n
 }
 
 func (m *machine) checkPanics() {

@@ -142,8 +142,8 @@ func (target Target) failsUntilTheEnd(t *testing.T, f sim.Fault) (happened bool)
 		m.mustServeOld()
 	}
 	seconds := int((m.k.Uptime() - begin) / time.Second)
-	if n, most := int(m.k.Calls()-calls)/seconds, mostCalls*m.programs(); n > most {
-		t.Errorf("%d processes make %d calls a second, want at most %d", m.programs(), n, most)
+	if n, most := int(m.k.Calls()-calls)/seconds, mostCalls*m.k.Programs(); n > most {
+		t.Errorf("%d processes make %d calls a second, want at most %d", m.k.Programs(), n, most)
 	}
 	m.checkLines(seconds * mostLogLines)
 	m.endInTime(wait)

@@ -82,7 +82,7 @@ func inOnePiece(all []happening) (joined []happening) {
 // judgeHarm fails if more clients were harmed than may be.
 func (j *judgement) judgeHarm() *Failure {
 	// A shutdown resets the clients in the backlog that the server can't accept any more.
-	waiting := j.termAt >= 0 && (slowed(j.s.Flags, "-max-conns") || j.rejected() > j.rejectedBefore)
+	waiting := j.termAt >= 0 && (hasFlag(j.s.Flags, "-max-conns") || j.rejected() > j.rejectedBefore)
 	if len(j.harmed) > j.allowed && !j.scarce() && !waiting {
 		return failed("harm", "%d clients didn't get what the core sends them, and only %d faults may harm one:\n%s",
 			len(j.harmed), j.allowed, strings.Join(j.harmed, "\n"))
@@ -130,10 +130,10 @@ func (r *run) harm() (n int) {
 	return n
 }
 
-// delayed reports whether the server may have been late: then a client gets everything, but not
+// delayed reports whether the server may have been late, as after a signal: then a client gets everything, but not
 // within the time of settling, and a timeout may come later.
 func (r *run) delayed() bool {
-	if r.scarce() || r.mayBeLate() || r.stalled > 0 || r.slowNetwork() || slowed(r.s.Flags, "-max-conns") || slowed(r.s.Flags, "-defer-accept") {
+	if r.scarce() || r.mayBeLate() || r.stalled > 0 || r.slowNetwork() || hasFlag(r.s.Flags, "-max-conns") || hasFlag(r.s.Flags, "-defer-accept") {
 		return true
 	}
 	return slices.ContainsFunc(r.machine, func(a step) bool { return a.verb != sim.Jumps && a.signal != sim.SIGCONT })
@@ -150,7 +150,8 @@ func (r *run) mayBeLate() bool {
 // slowNetwork reports whether each buffer waits for an acknowledgement, which may be delayed.
 func (r *run) slowNetwork() bool { return r.s.Buffers > 0 && r.s.Buffers < 100_000 }
 
-func slowed(flags []string, name string) bool {
+// hasFlag reports whether the server was started with a flag.
+func hasFlag(flags []string, name string) bool {
 	return slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, name+"=") })
 }
 
@@ -166,7 +167,7 @@ type judgement struct {
 // stream judges one client.
 func (j *judgement) stream(st *stream) *Failure {
 	switch {
-	case !st.finished() && (j.scarce() || j.termAt >= 0 && slowed(j.s.Flags, "-defer-accept") && !st.did(sim.Sends)):
+	case !st.finished() && (j.scarce() || j.termAt >= 0 && hasFlag(j.s.Flags, "-defer-accept") && !st.did(sim.Sends)):
 		return nil // it may wait in the backlog
 	case !st.finished():
 		return failed("silence", "%v after the last line the server has not ended the connection of %s, which got %.300q",
@@ -209,7 +210,7 @@ func (j *judgement) stream(st *stream) *Failure {
 	} else if !prompt {
 		return failed("late or wrong", "%s, %v after the last line: %s", st.name, settling, difference(early, want))
 	}
-	return j.harm1(st, &got, want)
+	return j.noteLoss(st, &got, want)
 }
 
 // cutOff reports whether a client that didn't read has got the beginning of a long response, and then a
@@ -226,8 +227,8 @@ func (j *judgement) certain(st *stream) bool {
 	return want.equals(j.core(st, 0.97)) && want.equals(j.core(st, 1.03))
 }
 
-// harm1 notes that a client didn't get what it should. It fails if the client got something else.
-func (j *judgement) harm1(st *stream, got, want *output) *Failure {
+// noteLoss notes that a client didn't get what it should. It fails if the client got something else.
+func (j *judgement) noteLoss(st *stream, got, want *output) *Failure {
 	if !got.partOf(want) && !got.unavailable(want) {
 		return failed("wrong", "%s: %s", st.name, difference(got, want))
 	}
@@ -283,14 +284,7 @@ func (o *output) unavailable(all *output) bool {
 }
 
 // inRoom reports whether the client asks for the room.
-func (st *stream) inRoom() bool {
-	for _, a := range st.steps {
-		if a.verb == sim.Sends {
-			return bytes.Contains(st.firstBytes(), []byte("/chat"))
-		}
-	}
-	return false
-}
+func (st *stream) inRoom() bool { return bytes.Contains(st.firstBytes(), []byte("/chat")) }
 
 // firstBytes are the bytes that the client has sent first.
 func (st *stream) firstBytes() (first []byte) {

@@ -165,7 +165,7 @@ func (r *run) play() *Failure {
 		return r.judgeFailedStart()
 	}
 	if !r.faulted() {
-		r.open, r.children = r.w.Server.Descriptors(), r.processes()
+		r.open, r.children = r.w.Server.Descriptors(), r.w.Server.Family()
 	}
 	last := firstEvent
 	if n := len(r.s.Actions); n > 0 {
@@ -189,7 +189,7 @@ func (r *run) play() *Failure {
 	if f := r.until(last + silence); f != nil {
 		return f
 	}
-	r.crowded = slowed(r.s.Flags, "-max-conns") && len(r.streams) > 15
+	r.crowded = hasFlag(r.s.Flags, "-max-conns") && len(r.streams) > 15
 	// With a very low limit of files pollserv polls its descriptors in very many parts.
 	if n := int(r.w.Kernel.Calls() - calls); n > mostCalls*int(silence/time.Second) && !r.did(sim.Limits) {
 		return failed("spin", "%d system calls in %v of silence", n, silence)
@@ -218,16 +218,6 @@ func (r *run) until(end time.Duration) *Failure {
 // faulted reports whether a call has failed so far.
 func (r *run) faulted() bool {
 	return slices.ContainsFunc(r.w.Kernel.Faults(), func(f *sim.Fault) bool { return f.Happened > 0 })
-}
-
-// processes is how many processes of the server exist, zombies too.
-func (r *run) processes() (n int) {
-	for _, p := range r.w.Kernel.Processes() {
-		if p.Pid == r.w.Server.Pid || p.Parent == r.w.Server.Pid {
-			n++
-		}
-	}
-	return n
 }
 
 // judgeFailedStart judges a server that isn't ready: it must have ended, and say why in one line.
@@ -282,12 +272,7 @@ func (r *run) judge() *Failure {
 // judgeEnd judges the shutdown.
 func (r *run) judgeEnd() *Failure {
 	status, ended := r.w.Server.Ended()
-	left := 0
-	for _, p := range r.w.Kernel.Snapshot().Processes {
-		if p.Program {
-			left++
-		}
-	}
+	left := r.w.Kernel.Programs()
 	if !ended || status.ExitStatus() != 0 && !r.twice || left > 0 {
 		return failed("shutdown", "after SIGTERM the server has ended: %t, with status %d, and %d processes are left\n%s",
 			ended, status.ExitStatus(), left, r.w.Server.Err)
@@ -318,9 +303,9 @@ func (r *run) judgeLog() *Failure {
 
 // judgeRest has one more client ask what the server still holds.
 func (r *run) judgeRest() *Failure {
-	if r.open >= 0 && !r.scarce() && !r.crowded && (r.w.Server.Descriptors() > r.open || r.processes() != r.children) {
+	if r.open >= 0 && !r.scarce() && !r.crowded && (r.w.Server.Descriptors() > r.open || r.w.Server.Family() != r.children) {
 		return failed("left", "%v after the last line the server has %d descriptors and %d processes, %d and %d before the first client\n%s",
-			silence, r.w.Server.Descriptors(), r.processes(), r.open, r.children, r.w.Server.Err)
+			silence, r.w.Server.Descriptors(), r.w.Server.Family(), r.open, r.children, r.w.Server.Err)
 	}
 	if r.did(sim.Limits) || r.crowded {
 		return nil // perhaps to fewer than it needs; a crowd is still waiting for its turn

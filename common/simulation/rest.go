@@ -73,7 +73,7 @@ func judgeTotals(body []byte) *Failure {
 // scarce reports whether there may have been too little of something for all clients: then a client
 // may be rejected, or wait.
 func (r *run) scarce() bool {
-	if r.s.Files > 0 || slowed(r.s.Flags, "-max-memory") {
+	if r.s.Files > 0 || hasFlag(r.s.Flags, "-max-memory") {
 		return true
 	}
 	return r.did(sim.Limits)

@@ -213,7 +213,7 @@ func (rj *roomJudge) joined(name string) bool {
 
 // prompt checks that at the end of settling all members had heard the same.
 func (rj *roomJudge) prompt() *Failure {
-	if rj.delayed || rj.termAt >= 0 {
+	if rj.delayed {
 		return nil
 	}
 	most := 0
@@ -235,7 +235,7 @@ func (rj *roomJudge) prompt() *Failure {
 
 // joins checks that everybody who could join has joined.
 func (rj *roomJudge) joins() *Failure {
-	if rj.delayed || rj.termAt >= 0 {
+	if rj.delayed {
 		return nil
 	}
 	for _, g := range rj.guests {
@@ -279,7 +279,7 @@ func (rj *roomJudge) texts() *Failure {
 			return failed("room", "entry %d: %s joins, and is there already", n, m.Name)
 		}
 		present[folded] = m.Type == "joined" || present[folded] && m.Type != "left"
-		if m := rj.heard[n]; m.Type == "said" && m.To == "" {
+		if m.Type == "said" && m.To == "" {
 			heard[m.Name] = append(heard[m.Name], m.Text)
 		}
 	}
@@ -291,7 +291,7 @@ func (rj *roomJudge) texts() *Failure {
 		if !inOrder(got, g.said) || whole && !slices.Equal(got, g.said[:len(got)]) {
 			return failed("room", "%s has said %.300q, and the room has heard %.300q", g.name, g.said, got)
 		}
-		if len(got) < len(g.said) && g.stays() && !rj.delayed && rj.termAt < 0 {
+		if len(got) < len(g.said) && g.stays() && !rj.delayed {
 			return failed("room", "%s has said %d things, and the room has heard only %d", g.name, len(g.said), len(got))
 		}
 	}

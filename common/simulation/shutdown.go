@@ -34,9 +34,9 @@ func (j *judgement) atShutdown(st *stream, got *output) *Failure {
 	case nearest != nil && (interrupted && got.partOf(nearest) || got.endsEarlier(nearest)), got.partOf(want) && !want.equals(j.core(st, untimed)):
 		return nil
 	case nearest != nil:
-		return j.harm1(st, got, nearest)
+		return j.noteLoss(st, got, nearest)
 	}
-	return j.harm1(st, got, want)
+	return j.noteLoss(st, got, want)
 }
 
 // closing is the field by which a server says that it reads no further request.
