@@ -68,16 +68,18 @@ func (st *stream) unfinishedSince() time.Duration {
 		return -1
 	}
 	var sent []byte
-	since := time.Duration(-1)
+	since, before := time.Duration(-1), 0
 	for _, a := range st.steps {
 		sent = append(sent, a.data...)
 		_, frames, _ := bytes.Cut(sent, []byte("\r\n\r\n"))
-		switch begun := talkOf(frames, true).begun; {
-		case !begun:
+		now := talkOf(frames, true)
+		switch {
+		case !now.begun:
 			since = -1
-		case since < 0:
+		case since < 0 || len(now.messages) > before:
 			since = a.at
 		}
+		before = len(now.messages)
 	}
 	return since
 }
