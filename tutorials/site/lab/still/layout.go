@@ -105,7 +105,7 @@ func sizes(count map[string]int, width int) (n widths, last int) {
 	if width < 600 {
 		portion = 3
 		n = widths{gutter: 58, kernel: 40, outer: 80}
-		last = 124
+		last = 118
 	}
 	free := width - n.gutter - n.kernel
 	share := max(free*portion/10, free-widest*count[process])

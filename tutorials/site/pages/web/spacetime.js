@@ -38,9 +38,9 @@ export class Spacetime {
     this.scroll.addEventListener("keydown", (event) => this.key(event));
     this.events.addEventListener("click", ({ target }) =>
       this.choose(Number(target.closest("[data-row]")?.dataset.row)));
-    new ResizeObserver(() => this.place()).observe(this.scroll);
-    addEventListener("beforeprint", () => this.place(paper));
-    addEventListener("afterprint", () => this.place());
+    new ResizeObserver(() => this.resize()).observe(this.scroll);
+    addEventListener("beforeprint", () => this.resize(paper));
+    addEventListener("afterprint", () => this.resize());
   }
 
   build(title) {
@@ -67,35 +67,51 @@ export class Spacetime {
   show({ lanes, events, pairs, waits = [] }) {
     const { scrollTop, clientHeight, scrollHeight } = this.scroll;
     const follow = scrollTop + clientHeight >= scrollHeight - rowHeight;
-    const rows = this.line?.rows ?? [];
-    const more = this.lanes && JSON.stringify(lanes) === JSON.stringify(this.lanes) && rows.length <= events.length &&
-      (rows.length === 0 || same(rows.at(-1).event, events[rows.length - 1]) && same(rows[0].event, events[0]));
-    if (!more) {
+    if (!this.continues(lanes, events)) {
       this.line = new Timeline(lanes);
-      this.lanes = lanes;
+      this.lanes = lanes.slice();
+      this.places = null;
       if (!same(this.chosenEvent, events[this.chosen])) this.chosen = -1;
     }
     this.line.pair(pairs);
-    for (const event of events.slice(this.line.rows.length)) this.line.add(event);
+    for (let i = this.line.rows.length; i < events.length; i++) this.line.add(events[i]);
     this.left = this.line.pending();
     this.waits = waits;
-    this.scroll.setAttribute("aria-activedescendant", "");
     this.place();
-    if (follow) this.scroll.scrollTop = this.scroll.scrollHeight;
-    this.draw();
+    const top = follow ? Math.max(0, head + this.height - clientHeight) : Math.min(scrollTop, this.height);
+    this.draw(true, top);
+    if (follow) this.scroll.scrollTop = top;
     this.tell();
     this.table.show(this.line, this.left, this.chosen);
   }
 
-  // place gives the lanes the room that there is.
-  place(width = this.scroll.clientWidth) {
-    const { line } = this;
-    this.places = columns(line.lanes, Math.max(320, width));
-    const height = Math.max(1, line.rows.length + (this.waits.length > 0 ? 1 : 0)) * rowHeight;
-    this.ground.style.setProperty("--height", `${height}px`);
+  // continues tells whether the events begin with those that are laid out.
+  continues(lanes, events) {
+    const rows = this.line?.rows;
+    if (!rows || rows.length > events.length) return false;
+    const alike = (a, b) => a.id === b.id && a.name === b.name && a.kind === b.kind;
+    if (this.lanes.length !== lanes.length || !lanes.every((lane, i) => alike(lane, this.lanes[i]))) return false;
+    return rows.length === 0 || same(rows[0].event, events[0]) && same(rows.at(-1).event, events[rows.length - 1]);
+  }
+
+  // resize uses the room that there is now.
+  resize(width = this.scroll.clientWidth) {
+    if (this.width !== width) this.places = null;
+    this.width = width;
+    this.place();
+    this.draw(true);
+  }
+
+  // place gives the lanes their room.
+  place() {
+    const { rows, lanes } = this.line;
+    this.height = Math.max(1, rows.length + (this.waits.length > 0 ? 1 : 0)) * rowHeight;
+    this.ground.style.setProperty("--height", `${this.height}px`);
+    if (this.places) return;
+    this.width ??= this.scroll.clientWidth;
+    this.places = columns(lanes, Math.max(320, this.width));
     this.scroll.style.setProperty("--width", `${this.places.width}px`);
     this.drawNames();
-    this.draw(true);
   }
 
   // drawNames draws the lanes' names, as many as there is room for.
@@ -123,8 +139,8 @@ export class Spacetime {
   }
 
   // draw draws the rows that can be seen, unless they are drawn already.
-  draw(anyway = false) {
-    const { scrollTop, clientHeight } = this.scroll;
+  draw(anyway = false, scrollTop = this.scroll.scrollTop) {
+    const { clientHeight } = this.scroll;
     const from = Math.max(0, Math.floor((scrollTop - head) / rowHeight));
     const to = Math.min(this.line.rows.length - 1, Math.ceil((scrollTop + clientHeight) / rowHeight));
     if (!anyway && from >= this.drawn[0] && to <= this.drawn[1]) return;
@@ -143,7 +159,7 @@ export class Spacetime {
       svgElement("text", { x: gutter - 4, y: middle(i) + 4, "text-anchor": "end" }, time)));
     this.events.replaceChildren(...this.lifelines(top, visible), ...this.bars(top, end), ...this.arrows(top, end),
       ...this.pending(top, end), ...rows.map(([row, i]) => this.option(row, i)), ...this.waiting());
-    this.activate();
+    this.light();
   }
 
   isEnd() { return this.drawn[1] === this.line.rows.length - 1; }
@@ -153,9 +169,12 @@ export class Spacetime {
   get kernel() { return this.places.lanes.find(({ kind }) => kind === "kernel"); }
 
   lifelines(top, height) {
-    return this.places.lanes.map(({ kind, left, width, line }) => (kind === "kernel"
-      ? svgElement("rect", { class: "kernel", x: left, y: top * rowHeight, width, height })
-      : svgElement("path", { class: `life ${kind}`, d: `M${line} ${top * rowHeight}v${height}` })));
+    const y = top * rowHeight;
+    const { lanes } = this.places;
+    const lines = lanes.filter(({ kind }) => kind !== "kernel").map(({ line }) => `M${line} ${y}v${height}`);
+    const grounds = lanes.filter(({ kind }) => kind === "kernel").map(({ left, width }) =>
+      svgElement("rect", { class: "kernel", x: left, y, width, height }));
+    return [...grounds, svgElement("path", { class: "life", d: lines.join("") })];
   }
 
   bars(top, end) {
@@ -172,8 +191,7 @@ export class Spacetime {
       const x = trackAt(this.kernel, track);
       const back = x < this.x(to) ? -1 : 1; // the arrow comes from there
       const tip = this.x(to) + 6 * back;
-      const lit = this.chosen === from || this.chosen === to ? " lit" : "";
-      return svgElement("g", { class: `arrow ${kind} from-${side}${lit}` },
+      return svgElement("g", { class: `arrow ${kind} from-${side}`, "data-from": from, "data-to": to },
         svgElement("path", { d: `M${this.x(from)} ${middle(from)}H${x}V${middle(to)}H${tip}` }),
         svgElement("path", { class: "tip", d: `M${tip} ${middle(to)}l${7 * back} -4v8z` }));
     });
@@ -220,19 +238,25 @@ export class Spacetime {
     const mark = event.call ? svgElement("circle", { class: "mark", cx: place.line, cy: y, r: 4 })
       : svgElement("path", { class: "mark", d: `M${place.line} ${y - 5}l5 5l-5 5l-5 -5z` });
     return svgElement("g", { id: `${this.id}-${i}`, class: `event ${place.kind}${bad}`, role: "option", "data-row": i,
-      "aria-selected": String(i === this.chosen), "aria-posinset": i + 1, "aria-setsize": this.line.rows.length,
+      "aria-selected": "false", "aria-posinset": i + 1, "aria-setsize": this.line.rows.length,
       "aria-label": said },
     svgElement("rect", { class: "hit", x: this.places.gutter, y: y - rowHeight / 2, height: rowHeight,
       width: this.places.width - this.places.gutter }),
     mark, this.label(place, y, labelText(row, place.chars), "label"), svgElement("title", {}, said));
   }
 
-  // activate tells a screen reader which row is chosen. It can be told only of a row that is drawn.
-  activate() {
-    const id = `${this.id}-${this.chosen}`;
-    const drawn = this.chosen >= this.drawn[0] && this.chosen <= this.drawn[1];
-    if (drawn) this.scroll.setAttribute("aria-activedescendant", id);
-    else this.scroll.removeAttribute("aria-activedescendant");
+  // light shows which row is chosen, and tells a screen reader. It can be told only of a row that is drawn.
+  light() {
+    this.scroll.removeAttribute("aria-activedescendant");
+    for (const node of this.events.querySelectorAll("[role=option]")) {
+      const yes = Number(node.dataset.row) === this.chosen;
+      node.setAttribute("aria-selected", String(yes));
+      if (yes) this.scroll.setAttribute("aria-activedescendant", node.id);
+    }
+    for (const node of this.events.querySelectorAll(".arrow")) {
+      const { from, to } = node.dataset;
+      node.classList.toggle("lit", Number(from) === this.chosen || Number(to) === this.chosen);
+    }
   }
 
   key(event) {
@@ -264,7 +288,8 @@ export class Spacetime {
     this.chosen = row;
     this.chosenEvent = this.line.rows[row]?.event;
     if (row >= 0) this.reveal(row);
-    this.draw(true);
+    this.draw();
+    this.light();
     this.tell();
     this.table.show(this.line, this.left, this.chosen);
   }

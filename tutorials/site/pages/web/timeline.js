@@ -39,7 +39,7 @@ export function columns(lanes, width) {
   const placed = lanes.map((lane, i) => {
     const last = i === lanes.length - 1 && lane.kind === "process";
     const outermost = i === 0 && lane.kind === "client";
-    const w = outermost ? outer : last ? Math.max(process, narrow ? 124 : 150) : wide[lane.kind];
+    const w = outermost ? outer : last ? Math.max(process, narrow ? 118 : 150) : wide[lane.kind];
     const line = lane.kind === "client" ? x + w - inset : lane.kind === "kernel" ? x + Math.floor(w / 2) : x + inset;
     x += w;
     return { ...lane, left: x - w, width: w, line };
