@@ -43,6 +43,8 @@ type bar struct {
 	X    int `json:"x"`
 	From int `json:"from"`
 	To   int `json:"to"`
+
+	lane int
 }
 
 type arrow struct {
@@ -143,7 +145,7 @@ func (p *Picture) layout(width int) layout {
 		l := all.Lanes[r.lane]
 		all.Rows = append(all.Rows, shown{l.Line, middle(i), r.time, r.label(l.Chars)})
 		if r.bar >= 0 {
-			all.Bars = append(all.Bars, bar{l.Line, r.bar*rowHeight + 2, middle(i)})
+			all.Bars = append(all.Bars, bar{l.Line - r.shift, r.bar*rowHeight + 2, middle(i), r.lane})
 		}
 	}
 	for _, a := range t.arrows {

@@ -227,7 +227,7 @@ func TestABarShowsAWait(t *testing.T) {
 		},
 	}
 	l := p.layout(672)
-	if want := []bar{{l.Rows[2].X, rowHeight + 2, middle(2)}}; !slices.Equal(l.Bars, want) {
+	if want := []bar{{l.Rows[2].X, rowHeight + 2, middle(2), 2}}; !slices.Equal(l.Bars, want) {
 		t.Errorf("the bars are %v, want %v", l.Bars, want)
 	}
 	if got, want := l.Rows[2].Label, "epoll_wait(3, 1024, -1) = 1 after 5 ms"; got != want {

@@ -22,7 +22,7 @@ func SVG(p *Picture, title string, width int) string {
 	d.printf(`<g transform="translate(0 %d)">`, head)
 	for _, b := range l.Bars {
 		d.printf(`<rect x="%d" y="%d" width="8" height="%d" rx="2" fill="%s" fill-opacity="0.4"/>`,
-			b.X-4, b.From, b.To-b.From, d.colour(b.X))
+			b.X-4, b.From, b.To-b.From, l.Lanes[b.lane].colour())
 	}
 	for _, a := range l.Arrows {
 		d.arrow(a)

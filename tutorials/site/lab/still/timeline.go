@@ -26,6 +26,7 @@ type row struct {
 	time   string // "" if the row above has the same
 	waited int64  // ns
 	bar    int    // the row at whose top the wait begins; -1: the call didn't wait
+	shift  int    // how far left of the lane's line the bar is
 }
 
 // way leads from a row to another.
@@ -56,10 +57,11 @@ type timeline struct {
 	rows    []row
 	arrows  []way
 	pairs   map[int64]int64
-	streams map[int64]*stream // by the open description of the sender
-	order   []int64           // of the streams
-	ours    map[int]*stream   // the stream that a lane used last
-	last    map[string]int    // row of each thread
+	streams map[int64]*stream   // by the open description of the sender
+	order   []int64             // of the streams
+	ours    map[int]*stream     // the stream that a lane used last
+	last    map[string]int      // row of each thread
+	threads map[string][]string // of each lane, in the order of their first calls
 	busy    [tracks]struct {
 		until int
 		of    int64
@@ -69,7 +71,7 @@ type timeline struct {
 
 func newTimeline(lanes []Lane, pairs map[int64]int64) *timeline {
 	t := &timeline{lanes: lanes, pairs: map[int64]int64{}, streams: map[int64]*stream{}, ours: map[int]*stream{},
-		last: map[string]int{}, shown: -1}
+		last: map[string]int{}, threads: map[string][]string{}, shown: -1}
 	for a, b := range pairs {
 		t.pairs[a], t.pairs[b] = b, a
 	}
@@ -98,6 +100,9 @@ func (t *timeline) add(e *Event) {
 		r.time = timeText(e.Time)
 	}
 	r.waited, r.bar = t.wait(e, at)
+	if e.Call != "" {
+		r.shift = t.shift(e)
+	}
 	t.rows = append(t.rows, r)
 	switch own := t.ours[lane]; {
 	case e.Call != "":
@@ -135,6 +140,17 @@ func (t *timeline) wait(e *Event, at int) (waited int64, bar int) {
 	for bar = at; bar-1 > last && t.rows[bar-1].event.Time > began; bar-- {
 	}
 	return waited, bar
+}
+
+// shift is how far left of its lane's line a thread's bars are: bars of several threads stand beside each
+// other.
+func (t *timeline) shift(e *Event) int {
+	all := t.threads[e.Lane]
+	if !slices.Contains(all, e.thread()) {
+		all = append(all, e.thread())
+		t.threads[e.Lane] = all
+	}
+	return 5 * min(3, slices.Index(all, e.thread()))
 }
 
 func (t *timeline) stream(file int64) *stream {

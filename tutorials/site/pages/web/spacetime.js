@@ -91,7 +91,7 @@ export class Spacetime {
     if (!rows || rows.length > events.length) return false;
     const alike = (a, b) => a.id === b.id && a.name === b.name && a.kind === b.kind;
     if (this.lanes.length !== lanes.length || !lanes.every((lane, i) => alike(lane, this.lanes[i]))) return false;
-    return rows.length === 0 || same(rows[0].event, events[0]) && same(rows.at(-1).event, events[rows.length - 1]);
+    return rows.every(({ event }, i) => same(event, events[i]));
   }
 
   // resize uses the room that there is now.
@@ -105,7 +105,7 @@ export class Spacetime {
   // place gives the lanes their room.
   place() {
     const { rows, lanes } = this.line;
-    this.height = Math.max(1, rows.length + (this.waits.length > 0 ? 1 : 0)) * rowHeight;
+    this.height = Math.max(1, rows.length + this.waits.length) * rowHeight;
     this.ground.style.setProperty("--height", `${this.height}px`);
     if (this.places) return;
     this.width ??= this.scroll.clientWidth;
@@ -146,7 +146,7 @@ export class Spacetime {
     if (!anyway && from >= this.drawn[0] && to <= this.drawn[1]) return;
     this.drawn = [Math.max(0, from - spare), Math.min(this.line.rows.length - 1, to + spare)];
     const [top, end] = this.drawn;
-    const height = (end - top + 1 + (this.isEnd() && this.waits.length > 0 ? 1 : 0)) * rowHeight;
+    const height = (end - top + 1 + (this.isEnd() ? this.waits.length : 0)) * rowHeight;
     this.ground.style.setProperty("--top", `${top * rowHeight}px`);
     const { gutter, width } = this.places;
     const visible = Math.max(height, 1);
@@ -181,7 +181,8 @@ export class Spacetime {
     const { bars, rows } = this.line;
     return bars.filter((i) => rows[i].bar <= end && i >= top).map((i) => {
       const y = rows[i].bar * rowHeight + 2;
-      return svgElement("rect", { class: "bar", x: this.x(i) - 4, y, width: 8, rx: 2, height: middle(i) - y });
+      const x = this.x(i) - 4 - this.line.shift(rows[i].event);
+      return svgElement("rect", { class: "bar", x, y, width: 8, rx: 2, height: middle(i) - y });
     });
   }
 
@@ -205,20 +206,20 @@ export class Spacetime {
         svgElement("rect", { x: x - 4, y: middle(from) - 4, width: 8, height: 8 })));
   }
 
-  // waiting draws the calls that haven't returned.
+  // waiting draws the calls that haven't returned, each in a row of its own below the events. Their bars may begin far
+  // above.
   waiting() {
-    if (!this.isEnd()) return [];
-    const bottom = this.line.rows.length * rowHeight;
-    return this.waits.flatMap((wait) => {
+    return this.waits.flatMap((wait, i) => {
       const place = this.places.lanes.find(({ id }) => id === wait.lane);
       if (!place) return [];
-      const last = this.line.last.get(`${wait.lane}/${wait.thread ?? ""}`) ?? -1;
+      const row = this.line.rows.length + i;
+      const top = (this.line.lastOf(wait) + 1) * rowHeight + 2;
+      const bottom = (row + 1) * rowHeight;
+      const x = place.line - 4 - this.line.shift(wait);
       const text = [`${wait.call}(${wait.args || ""}) waits`, `${wait.call}(${first(wait.args)}) waits`, wait.call]
         .find((t) => t.length <= place.chars) ?? "";
-      const top = (last + 1) * rowHeight + 2;
-      const d = `M${place.line - 4} ${top}V${bottom + rowHeight}m8 0V${top}`;
-      return [svgElement("path", { class: "bar open", d }),
-        this.label(place, bottom + rowHeight / 2, text, "label waits")];
+      return [svgElement("path", { class: "bar open", d: `M${x} ${top}V${bottom}m8 0V${top}` }),
+        this.label(place, middle(row), text, "label waits")];
     });
   }
 

@@ -100,6 +100,8 @@ const waits = /^(epoll_p?wait2?|p?poll|select|pselect6|wait4|waitid|accept4?|rt_
 const writes = /^(write|writev|send|sendto|sendmsg|sendfile)$/;
 const reads = /^(read|readv|recv|recvfrom|recvmsg)$/;
 
+const threadOf = ({ lane, thread }) => `${lane}/${thread ?? ""}`;
+
 // Timeline has the rows, arrows and bars of the events that were added.
 //   rows    {event, lane, time, waited, bar, out, into}: bar is the row at whose top the wait begins, or -1; out and
 //           into are the arrows that begin and end in the row
@@ -116,6 +118,7 @@ export class Timeline {
     this.streams = new Map(); // by the open description of the sender
     this.ours = new Map(); // the stream that a lane used last
     this.last = new Map(); // row of each thread
+    this.threads = new Map(); // of each lane, in the order of their first calls
     this.busy = Array.from({ length: tracks }, () => ({ until: -1, of: 0 }));
     this.shown = -1; // the last row with a time
   }
@@ -139,7 +142,8 @@ export class Timeline {
     this.rows.push(row);
     if (row.bar >= 0) this.bars.push(at);
     if (event.call) {
-      this.last.set(`${event.lane}/${event.thread ?? ""}`, at);
+      this.last.set(threadOf(event), at);
+      this.shift(event);
       this.carry(event, at);
     } else if (this.lanes[lane].kind === "client" && ends.test(event.action)) {
       const own = this.ours.get(lane);
@@ -149,7 +153,7 @@ export class Timeline {
 
   // wait finds out how long a call waited, and since which row.
   wait(event, at) {
-    const last = this.last.get(`${event.lane}/${event.thread ?? ""}`) ?? -1;
+    const last = this.lastOf(event);
     const began = event.began ?? this.rows[last]?.event.time ?? 0;
     const waited = event.time - began;
     const slept = event.slept ?? (waits.test(event.call) && waited > 0);
@@ -157,6 +161,17 @@ export class Timeline {
     let bar = last + 1;
     if (event.began !== undefined) for (bar = at; bar - 1 > last && this.rows[bar - 1].event.time > began;) bar--;
     return { waited, bar };
+  }
+
+  // lastOf is the row of a thread's last call, or -1.
+  lastOf(event) { return this.last.get(threadOf(event)) ?? -1; }
+
+  // shift is how far left of its lane's line a thread's bars are: bars of several threads stand beside each other.
+  shift(event) {
+    if (!this.threads.has(event.lane)) this.threads.set(event.lane, []);
+    const all = this.threads.get(event.lane);
+    if (!all.includes(threadOf(event))) all.push(threadOf(event));
+    return 5 * Math.min(3, all.indexOf(threadOf(event)));
   }
 
   stream(file) {
@@ -256,7 +271,8 @@ export function layout({ lanes, events, pairs }, width) {
     lanes: places.lanes.map(({ id, left, width: w, line: at, chars }) => ({ id, left, width: w, line: at, chars })),
     rows: line.rows.map((row, i) =>
       ({ x: x(i), y: middle(i), time: row.time, label: labelText(row, places.lanes[row.lane].chars) })),
-    bars: line.rows.flatMap(({ bar }, i) => (bar < 0 ? [] : [{ x: x(i), from: bar * rowHeight + 2, to: middle(i) }])),
+    bars: line.bars.map((i) =>
+      ({ x: x(i) - line.shift(line.rows[i].event), from: line.rows[i].bar * rowHeight + 2, to: middle(i) })),
     arrows: line.arrows.map(({ from, to, kind, bytes, side, track }) =>
       ({ kind, bytes, side, from: [x(from), middle(from)], track: trackAt(kernel, track), to: [x(to), middle(to)] })),
     pending: line.pending().map(({ from, bytes }) => ({ from: [x(from), middle(from)], bytes })),
