@@ -95,6 +95,7 @@ func TestBrowserMovesInTheSpacetimeDiagram(t *testing.T) {
 			o.getAttribute("aria-setsize") === "10000") && diagram.scroll.getAttribute("role") === "listbox" &&
 			diagram.scroll.getAttribute("aria-label") === "A hundred clients";
 	})()`)
+	b.do(EmulateViewport(390, 900))
 	scroll := CSS("#diagram .scroll")
 	for _, step := range []struct{ about, key, row string }{
 		{"Home chooses the first event", kb.Home, "1"},
@@ -110,8 +111,10 @@ func TestBrowserMovesInTheSpacetimeDiagram(t *testing.T) {
 		b.holds("the listener is told", `chosen.at(-1) === `+step.row)
 		b.holds("the row is in sight", `(() => {
 			const box = diagram.scroll.getBoundingClientRect();
-			const row = diagram.scroll.querySelector("[aria-selected=true] .mark").getBoundingClientRect();
-			return row.top > box.top && row.bottom < box.bottom && row.left > box.left && row.right < box.right;
+			return [...diagram.scroll.querySelectorAll("[aria-selected=true] :is(.mark, .label)")].every((part) => {
+				const row = part.getBoundingClientRect();
+				return row.top > box.top && row.bottom < box.bottom && row.left > box.left && row.right < box.right;
+			});
 		})()`)
 	}
 	b.do(SendKeys(scroll, kb.PageUp))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -21,8 +22,12 @@ func SVG(p *Picture, title string, width int) string {
 	d.columns()
 	d.printf(`<g transform="translate(0 %d)">`, head)
 	for _, b := range l.Bars {
-		d.printf(`<rect x="%d" y="%d" width="8" height="%d" rx="2" fill="%s" fill-opacity="0.4"/>`,
-			b.X-4, b.From, b.To-b.From, l.Lanes[b.lane].colour())
+		of, wide := &l.Lanes[b.lane], 8
+		if b.X < of.Line {
+			wide = 4 // leaves room for the bars of other threads
+		}
+		d.printf(`<rect x="%d" y="%d" width="%d" height="%d" rx="2" fill="%s" fill-opacity="0.4"/>`,
+			b.X-4, b.From, wide, b.To-b.From, of.colour())
 	}
 	for _, a := range l.Arrows {
 		d.arrow(a)
@@ -84,20 +89,39 @@ func (d *drawing) columns() {
 	d.printf(`<rect width="%d" height="%d" fill="var(--panel)"/>`, d.Width, bottom)
 	d.text(4, 17, "start", "var(--faint)", "time")
 	for i := range d.Lanes {
-		l := &d.Lanes[i]
-		switch l.kind {
-		case client:
-			d.printf(`<path d="M%d %dV%d" stroke="var(--line)" stroke-width="2"/>`, l.Line, head, bottom)
-			d.text(l.Line+4, 17, "end", "var(--ink)", cut(l.name, max(3, l.Width/7)))
-		case kernel:
+		if l := &d.Lanes[i]; l.kind == kernel {
 			d.printf(`<rect x="%d" y="%d" width="%d" height="%d" fill="var(--paper)"/>`, l.Left, head, l.Width, bottom-head)
-			d.text(l.Line, 17, "middle", "var(--ink)", cut(l.name, max(6, l.Width/7)))
-		default:
+		} else {
 			d.printf(`<path d="M%d %dV%d" stroke="var(--line)" stroke-width="2"/>`, l.Line, head, bottom)
-			d.text(l.Line-4, 17, "start", l.colour(), cut(l.name, max(3, l.Width/7)))
 		}
 	}
+	d.names()
 	d.printf(`<path d="M0 %dH%d" stroke="var(--line)"/>`, head, d.Width)
+}
+
+// names draws the names of the lanes, as many as there is room for.
+func (d *drawing) names() {
+	free := d.gutter // the right end of the last name
+	for i := range d.Lanes {
+		l := &d.Lanes[i]
+		name := l.name
+		if l.kind == kernel {
+			name = cut(name, l.Width*10/66)
+		}
+		long := 7 * utf8.RuneCountInString(name)
+		x, anchor, left := l.Line-4, "start", l.Line-4
+		switch l.kind {
+		case client:
+			x, anchor, left = l.Line+4, "end", l.Line+4-long
+		case kernel:
+			x, anchor, left = l.Line, "middle", l.Line-long/2
+		}
+		if left < free || left+long > d.Width {
+			continue
+		}
+		free = left + long + 3
+		d.text(x, 17, anchor, l.colour(), name)
+	}
 }
 
 // arrow draws the way of bytes through the kernel.

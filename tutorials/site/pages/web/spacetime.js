@@ -17,6 +17,9 @@ let diagrams = 0;
 const same = (a, b) => a === b || a !== undefined && b !== undefined &&
   ["seq", "time", "lane", "call", "args", "result", "action"].every((key) => a[key] === b[key]);
 
+// barWidth leaves room for the bars of other threads.
+const barWidth = (shift) => (shift > 0 ? 4 : 8);
+
 const legend = [
   ["●", "a system call, at the moment when it returned"],
   ["○", "a call that returned an error: EAGAIN says that it would have to wait"],
@@ -119,12 +122,11 @@ export class Spacetime {
     const { width, gutter, lanes } = this.places;
     let free = gutter; // the right end of the last name
     const names = lanes.map((lane) => {
-      const room = lane.kind === "client" ? lane.left + lane.width - free : lane.width;
-      const text = [...lane.name].slice(0, Math.max(3, Math.floor(room / 6.6))).join("");
+      const text = [...lane.name].slice(0, lane.kind === "kernel" ? Math.floor(lane.width / 6.6) : 20).join("");
       const long = text.length * 7;
       const x = lane.kind === "client" ? lane.line + 4 : lane.kind === "kernel" ? lane.line : lane.line - 4;
       const left = lane.kind === "client" ? x - long : lane.kind === "kernel" ? x - long / 2 : x;
-      if (left < free) return "";
+      if (left < free || left + long > width) return "";
       free = left + long + 3;
       return svgElement("text", { class: lane.kind, x, y: 17, "text-anchor":
         { client: "end", kernel: "middle", process: "start" }[lane.kind] }, text);
@@ -181,8 +183,9 @@ export class Spacetime {
     const { bars, rows } = this.line;
     return bars.filter((i) => rows[i].bar <= end && i >= top).map((i) => {
       const y = rows[i].bar * rowHeight + 2;
-      const x = this.x(i) - 4 - this.line.shift(rows[i].event);
-      return svgElement("rect", { class: "bar", x, y, width: 8, rx: 2, height: middle(i) - y });
+      const shift = this.line.shift(rows[i].event);
+      const width = barWidth(shift);
+      return svgElement("rect", { class: "bar", x: this.x(i) - 4 - shift, y, width, rx: 2, height: middle(i) - y });
     });
   }
 
@@ -215,10 +218,11 @@ export class Spacetime {
       const row = this.line.rows.length + i;
       const top = (this.line.lastOf(wait) + 1) * rowHeight + 2;
       const bottom = (row + 1) * rowHeight;
-      const x = place.line - 4 - this.line.shift(wait);
+      const shift = this.line.shift(wait);
+      const x = place.line - 4 - shift;
       const text = [`${wait.call}(${wait.args || ""}) waits`, `${wait.call}(${first(wait.args)}) waits`, wait.call]
         .find((t) => t.length <= place.chars) ?? "";
-      return [svgElement("path", { class: "bar open", d: `M${x} ${top}V${bottom}m8 0V${top}` }),
+      return [svgElement("path", { class: "bar open", d: `M${x} ${top}V${bottom}m${barWidth(shift)} 0V${top}` }),
         this.label(place, middle(row), text, "label waits")];
     });
   }
@@ -302,9 +306,12 @@ export class Spacetime {
     const room = scroll.clientHeight - head - rowHeight;
     if (top < scroll.scrollTop) scroll.scrollTop = top;
     else if (top > scroll.scrollTop + room) scroll.scrollTop = top - room;
-    const { left, width } = places.lanes[this.line.rows[row].lane];
+    const place = places.lanes[this.line.rows[row].lane];
+    const label = 12 + 6.7 * labelText(this.line.rows[row], place.chars).length;
+    const left = place.line - (place.kind === "client" ? label : 8);
+    const right = place.line + (place.kind === "client" ? 8 : label);
     if (left < scroll.scrollLeft + places.gutter) scroll.scrollLeft = left - places.gutter;
-    else scroll.scrollLeft = Math.max(scroll.scrollLeft, left + width - scroll.clientWidth);
+    else scroll.scrollLeft = Math.max(scroll.scrollLeft, right - scroll.clientWidth);
   }
 
   // tell says below the diagram what the chosen event is.
