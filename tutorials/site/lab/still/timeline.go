@@ -61,7 +61,7 @@ type timeline struct {
 	order   []int64             // of the streams
 	ours    map[int]*stream     // the stream that a lane used last
 	last    map[string]int      // row of each thread
-	threads map[string][]string // of each lane, in the order of their first calls
+	threads map[string][]string // of each lane, in the order of their first bars
 	busy    [tracks]struct {
 		until int
 		of    int64
@@ -100,7 +100,7 @@ func (t *timeline) add(e *Event) {
 		r.time = timeText(e.Time)
 	}
 	r.waited, r.bar = t.wait(e, at)
-	if e.Call != "" {
+	if r.bar >= 0 {
 		r.shift = t.shift(e)
 	}
 	t.rows = append(t.rows, r)

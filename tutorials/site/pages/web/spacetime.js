@@ -212,13 +212,15 @@ export class Spacetime {
   // waiting draws the calls that haven't returned, each in a row of its own below the events. Their bars may begin far
   // above.
   waiting() {
+    const more = {}; // threads of each lane
     return this.waits.flatMap((wait, i) => {
       const place = this.places.lanes.find(({ id }) => id === wait.lane);
       if (!place) return [];
       const row = this.line.rows.length + i;
       const top = (this.line.lastOf(wait) + 1) * rowHeight + 2;
       const bottom = (row + 1) * rowHeight;
-      const shift = this.line.shift(wait);
+      const shift = this.line.shift(wait, more[wait.lane]);
+      if (!this.line.hasBar(wait)) more[wait.lane] = (more[wait.lane] ?? 0) + 1;
       const x = place.line - 4 - shift;
       const text = [`${wait.call}(${wait.args || ""}) waits`, `${wait.call}(${first(wait.args)}) waits`, wait.call]
         .find((t) => t.length <= place.chars) ?? "";

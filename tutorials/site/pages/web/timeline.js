@@ -118,7 +118,7 @@ export class Timeline {
     this.streams = new Map(); // by the open description of the sender
     this.ours = new Map(); // the stream that a lane used last
     this.last = new Map(); // row of each thread
-    this.threads = new Map(); // of each lane, in the order of their first calls
+    this.threads = new Map(); // of each lane, in the order of their first bars
     this.busy = Array.from({ length: tracks }, () => ({ until: -1, of: 0 }));
     this.shown = -1; // the last row with a time
   }
@@ -140,10 +140,13 @@ export class Timeline {
     if (timed) this.shown = at;
     const row = { event, lane, time: timed ? timeText(event.time) : "", ...this.wait(event, at), out: [], into: [] };
     this.rows.push(row);
-    if (row.bar >= 0) this.bars.push(at);
+    if (row.bar >= 0) {
+      this.bars.push(at);
+      const threads = this.threads.get(event.lane) ?? [];
+      if (!this.hasBar(event)) this.threads.set(event.lane, [...threads, threadOf(event)]);
+    }
     if (event.call) {
       this.last.set(threadOf(event), at);
-      this.shift(event);
       this.carry(event, at);
     } else if (this.lanes[lane].kind === "client" && ends.test(event.action)) {
       const own = this.ours.get(lane);
@@ -166,12 +169,14 @@ export class Timeline {
   // lastOf is the row of a thread's last call, or -1.
   lastOf(event) { return this.last.get(threadOf(event)) ?? -1; }
 
-  // shift is how far left of its lane's line a thread's bars are: bars of several threads stand beside each other.
-  shift(event) {
-    if (!this.threads.has(event.lane)) this.threads.set(event.lane, []);
-    const all = this.threads.get(event.lane);
-    if (!all.includes(threadOf(event))) all.push(threadOf(event));
-    return 5 * Math.min(3, all.indexOf(threadOf(event)));
+  // hasBar tells whether the thread of an event has had a bar.
+  hasBar(event) { return this.threads.get(event.lane)?.includes(threadOf(event)) ?? false; }
+
+  // shift is how far left of its lane's line a thread's bars are: bars of several threads stand beside each other. A
+  // thread that has no bar yet stands beside all others and so many more.
+  shift(event, more = 0) {
+    const all = this.threads.get(event.lane) ?? [];
+    return 5 * Math.min(3, this.hasBar(event) ? all.indexOf(threadOf(event)) : all.length + more);
   }
 
   stream(file) {
