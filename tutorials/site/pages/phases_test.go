@@ -211,21 +211,3 @@ func TestADiagramThatCantBeReadIsAnError(t *testing.T) {
 		}
 	}
 }
-
-// A page outside of the site gets every script that the diagram imports.
-func TestTheSpacetimeDiagramStandsAlone(t *testing.T) {
-	scripts, style, err := Spacetime()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range scripts {
-		for _, m := range regexp.MustCompile(`from "\./(\w+)\.js"`).FindAllStringSubmatch(text, -1) {
-			if scripts[m[1]] == "" {
-				t.Errorf("%s imports %s, which isn't there", name, m[1])
-			}
-		}
-	}
-	if !strings.Contains(style, ".spacetime .scroll") || strings.Contains(style, ".phases") || len(scripts) != 3 {
-		t.Errorf("%d scripts and this style: %s", len(scripts), style)
-	}
-}
