@@ -53,16 +53,17 @@ type chunk struct {
 
 // timeline finds the rows, ways and bars of events, in one pass.
 type timeline struct {
-	lanes   []Lane
-	rows    []row
-	arrows  []way
-	pairs   map[int64]int64
-	streams map[int64]*stream   // by the open description of the sender
-	order   []int64             // of the streams
-	ours    map[int]*stream     // the stream that a lane used last
-	last    map[string]int      // row of each thread
-	threads map[string][]string // of each lane, in the order of their first bars
-	busy    [tracks]struct {
+	lanes     []Lane
+	rows      []row
+	arrows    []way
+	pairs     map[int64]int64
+	streams   map[int64]*stream   // by the open description of the sender
+	order     []int64             // of the streams
+	listeners []int64             // open descriptions that were given to accept
+	ours      map[int]*stream     // the stream that a lane used last
+	last      map[string]int      // row of each thread
+	threads   map[string][]string // of each lane, in the order of their first bars
+	busy      [tracks]struct {
 		until int
 		of    int64
 	}
@@ -185,7 +186,7 @@ func (t *timeline) carry(e *Event, at int) {
 	case e.Call == "connect" && (e.Errno == "" || e.Errno == "EINPROGRESS"):
 		t.stream(e.File).call = at
 	case (e.Call == "accept" || e.Call == "accept4") && e.NewFile != 0:
-		t.accept(t.peer(e.NewFile), at)
+		t.accept(e, at)
 	case e.Errno == "ECONNRESET" || e.Errno == "EPIPE":
 		t.end(t.peer(e.File), at, "rst")
 	case e.Errno != "" || e.File == 0:
@@ -204,10 +205,31 @@ func (t *timeline) carry(e *Event, at int) {
 	}
 }
 
-func (t *timeline) accept(sender int64, at int) {
+func (t *timeline) accept(e *Event, at int) {
+	if !slices.Contains(t.listeners, e.File) {
+		t.listeners = append(t.listeners, e.File)
+	}
+	if t.peer(e.NewFile) < 0 {
+		t.guess(e.NewFile)
+	}
+	sender := t.peer(e.NewFile)
 	if s := t.streams[sender]; s != nil && s.call >= 0 {
 		t.arrow(way{from: s.call, to: at, kind: "syn"}, sender)
 		s.call = -1
+	}
+}
+
+// guess finds the client of a connection that nobody saw open: one listener's queue is first in, first out.
+func (t *timeline) guess(newFile int64) {
+	oldest := int64(-1)
+	for _, file := range t.order {
+		s := t.streams[file]
+		if s.call >= 0 && t.peer(file) < 0 && (oldest < 0 || s.call < t.streams[oldest].call) {
+			oldest = file
+		}
+	}
+	if len(t.listeners) == 1 && oldest >= 0 {
+		t.pairs[oldest], t.pairs[newFile] = newFile, oldest
 	}
 }
 

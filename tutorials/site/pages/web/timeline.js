@@ -115,6 +115,7 @@ export class Timeline {
     this.bars = [];
     this.arrows = [];
     this.pairs = new Map();
+    this.listeners = new Set(); // open descriptions that were given to accept
     this.streams = new Map(); // by the open description of the sender
     this.ours = new Map(); // the stream that a lane used last
     this.last = new Map(); // row of each thread
@@ -191,7 +192,7 @@ export class Timeline {
     if (own && call !== "close") own.closed = -1; // another process had closed its descriptor only
     if (own) this.ours.set(this.rows[at].lane, own);
     if (call === "connect" && (!errno || errno === "EINPROGRESS")) this.stream(file).call = at;
-    else if (/^accept4?$/.test(call) && newFile) this.accept(this.pairs.get(newFile), at);
+    else if (/^accept4?$/.test(call) && newFile) this.accept(event, at);
     else if (errno === "ECONNRESET" || errno === "EPIPE") this.end(this.pairs.get(file), at, "rst");
     else if (errno || !file) return;
     else if (writes.test(call) && result > 0) this.stream(file).sent.push({ row: at, left: result });
@@ -203,11 +204,22 @@ export class Timeline {
     }
   }
 
-  accept(sender, at) {
+  accept({ file, newFile }, at) {
+    this.listeners.add(file);
+    if (!this.pairs.has(newFile)) this.guess(newFile);
+    const sender = this.pairs.get(newFile);
     const stream = this.streams.get(sender);
     if (!stream || stream.call < 0) return;
     this.arrow(stream.call, at, "syn", 0, sender);
     stream.call = -1;
+  }
+
+  // guess finds the client of a connection that nobody saw open: one listener's queue is first in, first out.
+  guess(newFile) {
+    const calling = [...this.streams].filter(([file, { call }]) => call >= 0 && !this.pairs.has(file));
+    if (this.listeners.size > 1 || calling.length === 0) return;
+    const [oldest] = calling.reduce((a, b) => (b[1].call < a[1].call ? b : a));
+    this.pair({ [oldest]: newFile });
   }
 
   receive(sender, at, n) {
