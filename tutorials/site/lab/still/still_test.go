@@ -60,7 +60,8 @@ func invented(seed uint64) *Picture {
 	if r.IntN(2) == 0 {
 		p.Lanes = append(p.Lanes, Lane{kernel, kernel, kernel})
 	}
-	calls := []string{"read", "recvfrom", "write", "sendto", "close", "shutdown", "connect", "accept4", "epoll_wait", "poll"}
+	calls := []string{"read", "recvfrom", "write", "sendto", "close", "shutdown", "connect", "accept4", "epoll_wait",
+		"poll", "listen"}
 	args := []string{"7, \"x\", 65536", "7<TCP:[1]>, 3", "[{fd=5, events=POLLIN}], 1, -1", "7, SHUT_WR", "7, SHUT_RD", "",
 		"7, 0x1, 3, MSG_PEEK"}
 	now := int64(0)

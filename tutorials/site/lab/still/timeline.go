@@ -59,7 +59,7 @@ type timeline struct {
 	pairs     map[int64]int64
 	streams   map[int64]*stream   // by the open description of the sender
 	order     []int64             // of the streams
-	listeners []int64             // open descriptions that were given to accept
+	listeners []int64             // open descriptions
 	ours      map[int]*stream     // the stream that a lane used last
 	last      map[string]int      // row of each thread
 	threads   map[string][]string // of each lane, in the order of their first bars
@@ -190,6 +190,8 @@ func (t *timeline) carry(e *Event, at int) {
 	case e.Errno == "ECONNRESET" || e.Errno == "EPIPE":
 		t.end(t.peer(e.File), at, "rst")
 	case e.Errno != "" || e.File == 0:
+	case e.Call == "listen":
+		t.listen(e.File)
 	case writes.MatchString(e.Call) && result > 0:
 		s := t.stream(e.File)
 		s.sent = append(s.sent, chunk{at, result})
@@ -205,10 +207,14 @@ func (t *timeline) carry(e *Event, at int) {
 	}
 }
 
-func (t *timeline) accept(e *Event, at int) {
-	if !slices.Contains(t.listeners, e.File) {
-		t.listeners = append(t.listeners, e.File)
+func (t *timeline) listen(file int64) {
+	if !slices.Contains(t.listeners, file) {
+		t.listeners = append(t.listeners, file)
 	}
+}
+
+func (t *timeline) accept(e *Event, at int) {
+	t.listen(e.File) // its listen may have come before the first event
 	if t.peer(e.NewFile) < 0 {
 		t.guess(e.NewFile)
 	}

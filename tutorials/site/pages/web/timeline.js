@@ -115,7 +115,7 @@ export class Timeline {
     this.bars = [];
     this.arrows = [];
     this.pairs = new Map();
-    this.listeners = new Set(); // open descriptions that were given to accept
+    this.listeners = new Set(); // open descriptions
     this.streams = new Map(); // by the open description of the sender
     this.ours = new Map(); // the stream that a lane used last
     this.last = new Map(); // row of each thread
@@ -195,6 +195,7 @@ export class Timeline {
     else if (/^accept4?$/.test(call) && newFile) this.accept(event, at);
     else if (errno === "ECONNRESET" || errno === "EPIPE") this.end(this.pairs.get(file), at, "rst");
     else if (errno || !file) return;
+    else if (call === "listen") this.listeners.add(file);
     else if (writes.test(call) && result > 0) this.stream(file).sent.push({ row: at, left: result });
     else if (call === "shutdown" && /SHUT_(WR|RDWR)/.test(event.args)) this.stream(file).fin = at;
     else if (call === "close") this.stream(file).closed = at;
@@ -205,7 +206,7 @@ export class Timeline {
   }
 
   accept({ file, newFile }, at) {
-    this.listeners.add(file);
+    this.listeners.add(file); // its listen may have come before the first event
     if (!this.pairs.has(newFile)) this.guess(newFile);
     const sender = this.pairs.get(newFile);
     const stream = this.streams.get(sender);
