@@ -3,6 +3,7 @@ package inspect
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // FuzzInspect looks for texts at which Inspect fails, or says something else for other cuts.
@@ -26,6 +27,8 @@ func FuzzInspect(f *testing.F) {
 		if form == "trace" && (strings.Contains(text, "{") || strings.Contains(text, "stall") || strings.Contains(text, "wait")) {
 			return // a field of a response would stand in braces, and time passes slowly
 		}
+		slow := time.AfterFunc(20*time.Second, func() { panic("the page hangs: " + text) })
+		defer slow.Stop()
 		r.Cuts = []int{}
 		whole := Inspect(r)
 		if strings.Contains(whole.Error, "bug") {
