@@ -27,9 +27,9 @@ func TestEveryRuleHasASection(t *testing.T) {
 	number := regexp.MustCompile(`^\d+(\.\d+)*$`)
 	for pkg, sections := range known {
 		declared := declaredErrors(t, "../../../../common/"+pkg+"/error.go")
-		for _, name := range declared {
+		for name, group := range declared {
 			s, ok := sections[name]
-			if !ok || !number.MatchString(s.number) || !number.MatchString(s.rfc) {
+			if !ok || s.group != group || !number.MatchString(s.number) || !number.MatchString(s.rfc) {
 				t.Errorf("%s.%s has no section: %+v", pkg, name, s)
 			}
 			delete(sections, name)
@@ -43,9 +43,11 @@ func TestEveryRuleHasASection(t *testing.T) {
 	}
 }
 
-// declaredErrors returns the names of the errors that a file declares.
-func declaredErrors(t *testing.T, file string) (names []string) {
+// declaredErrors returns the names of the errors that a file declares, each with the first name of
+// its group.
+func declaredErrors(t *testing.T, file string) map[string]string {
 	t.Helper()
+	names := map[string]string{}
 	f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +60,7 @@ func declaredErrors(t *testing.T, file string) (names []string) {
 		for _, s := range g.Specs {
 			for _, name := range s.(*ast.ValueSpec).Names {
 				if strings.HasPrefix(name.Name, "Err") {
-					names = append(names, name.Name)
+					names[name.Name] = g.Specs[0].(*ast.ValueSpec).Names[0].Name
 				}
 			}
 		}
@@ -76,7 +78,7 @@ func TestRulesLead(t *testing.T) {
 		r := frameRule(err)
 		if r.Reason != err.Reason || r.Code.Number != int(err.Code) || r.Code.Name == "not registered" ||
 			r.URL != "https://www.rfc-editor.org/rfc/rfc"+s.rfc+"#section-"+s.number ||
-			r.Source != "source/common/ws/error.go.html#go-"+s.name {
+			r.Source != "source/common/ws/error.go.html#go-"+s.group {
 			t.Errorf("%s has the rule %+v", s.name, r)
 		}
 	}

@@ -8,8 +8,8 @@ const two = (n) => n.toString(16).padStart(2, "0");
 
 // glyph is what stands for a byte below its hexadecimal digits.
 function glyph(byte) {
-  if (byte === 0x0d) return "␍";
-  if (byte === 0x0a) return "␊";
+  if (byte === 0x0d) return "\\r";
+  if (byte === 0x0a) return "\\n";
   return byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·";
 }
 
@@ -19,6 +19,12 @@ function named(byte) {
   if (byte === 0x0a) return "LF";
   if (byte === 0x20) return "space";
   return byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "";
+}
+
+// plain is a byte with its meaning, from its digits.
+function plain(digits) {
+  const what = named(parseInt(digits, 16));
+  return what ? `${digits} (${what})` : digits;
 }
 
 // parts returns which part of a frame or a request each byte is: {kind, about}.
@@ -36,12 +42,16 @@ function parts(result) {
   }
   result.frames.forEach((frame, i) => {
     const of = `of frame ${i + 1}`;
-    const key = frame.second?.mask ? Math.min(4, Math.max(0, frame.payload - frame.from - lengthEnd(frame))) : 0;
+    const rest = frame.second?.mask ? frame.payload - frame.from - lengthEnd(frame) : 0;
+    const key = Math.min(4, Math.max(0, rest));
     mark(frame.from, frame.payload, "head", `header ${of}`);
     mark(frame.from + 1, frame.payload, "length", `length ${of}`);
     mark(frame.from + 1, Math.min(frame.from + 2, frame.payload), "length", `MASK and length ${of}`);
     mark(frame.payload - key, frame.payload, "mask", `masking key ${of}`);
     mark(frame.payload, frame.to, "load", `payload ${of}`);
+    if (frame.second?.mask && frame.unmasked) {
+      frame.unmasked.split(" ").forEach((digits, j) => { all[frame.payload + j].about += `, unmasked ${plain(digits)}`; });
+    }
   });
   return all;
 }

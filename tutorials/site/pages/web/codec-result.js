@@ -83,7 +83,7 @@ function eventOf(event) {
 function textOf({ missing, begun }) {
   if (!missing) return "A text message is incomplete. It ends between two characters so far.";
   const bytes = begun.match(/../g).join(" ");
-  return `A text message ends inside a character so far: ${bytes} has arrived, and ` +
+  return `A text message ends inside a character so far: ${bytes} ${begun.length > 2 ? "have" : "has"} arrived, and ` +
     `${plural(missing, "continuation byte")} ${missing === 1 ? "is" : "are"} missing.`;
 }
 
