@@ -184,6 +184,7 @@ func codecMouse(t *testing.T, b *tab, _ string) {
 	b.do(Click(CSS(`#join`)), Clear(CSS("#cuts")), SendKeys(CSS("#cuts"), "2, 6"))
 	b.holds("cuts can be typed", `document.querySelectorAll(".pieces > li").length === 3 && document.getElementById("cuts").value === "2, 6"`)
 	b.do(Click(CSS(`[data-example="bad-utf8"]`)))
+	b.holds("the phase is shown", `document.querySelector("#phases .phase.lit")?.id === "phase-linger"`)
 	b.holds("missing bytes of a character are counted", `document.querySelector(".utf8").textContent.includes("f0 9f have arrived, and 2 continuation bytes are missing")`)
 	b.do(Click(CSS(`[data-example="binary-64k"]`)))
 	b.holds("a large message has a gap", `document.querySelector("#bytes .gap").textContent.startsWith("64,458 bytes") &&

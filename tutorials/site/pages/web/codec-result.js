@@ -87,6 +87,12 @@ function textOf({ missing, begun }) {
     `${plural(missing, "continuation byte")} ${missing === 1 ? "is" : "are"} missing.`;
 }
 
+// phasesOf lists the phases of the session: before the first piece, and after each piece.
+export function phasesOf({ before, pieces }) {
+  const after = pieces.map(({ events }) => events.findLast((event) => event.phase)?.phase);
+  return [before, ...after].filter(Boolean);
+}
+
 function pieceOf({ from, to, events, text }, i, before) {
   const after = events.findLast((event) => event.phase)?.phase;
   const item = make("li", {}, make("h3", {}, `Piece ${i + 1}: ${span(from, to)}`));

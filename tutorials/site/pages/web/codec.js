@@ -2,7 +2,8 @@
 // bytes, the cuts and the choices, so a link leads to the same view.
 
 import { Bytes } from "./codec-bytes.js";
-import { showFrames, showPieces } from "./codec-result.js";
+import { phasesOf, showFrames, showPieces } from "./codec-result.js";
+import { Phases } from "./phases.js";
 
 const soon = 150; // ms after the last key until the bytes are read
 const again = 1000; // ms between two looks whether the codec is built
@@ -75,6 +76,7 @@ class Page {
     this.form = byID("codec");
     this.cuts = []; // null: those that a trace has itself
     this.bytes = new Bytes(byID("bytes"), byID("byte"), (at) => this.toggle(at));
+    this.phases = new Phases(byID("phases"));
     this.form.addEventListener("submit", (event) => event.preventDefault());
     this.form.addEventListener("input", ({ target }) => this.input(target));
     for (const button of this.samples()) button.addEventListener("click", () => this.choose(button));
@@ -204,6 +206,8 @@ class Page {
     byID("link").href = this.address();
     this.verdict(result.trace);
     showPieces(byID("events-list"), result);
+    byID("phases-section").hidden = !result.before; // the server is the sender: there is no session
+    for (const Phase of phasesOf(result)) this.phases.show([{ Pid: 1, Fd: 0, Phase, Name: "the session" }]);
     byID("frames-section").hidden = result.frames.length === 0;
     showFrames(byID("frames-table"), byID("more-frames"), result.frames);
   }
