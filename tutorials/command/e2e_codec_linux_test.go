@@ -123,7 +123,7 @@ func codecWaits(t *testing.T, url, lab string) {
 		t.Fatal(err)
 	}
 	b.do(Reload())
-	b.holds("the page says what it waits for", `document.getElementById("state").textContent === "The codec is being built. This takes a minute."`)
+	b.holds("the page says what it waits for", `document.getElementById("state").textContent === "This takes a minute."`)
 	buildCodec(t, lab)
 	b.holds("it goes on", codecLoaded)
 }
@@ -256,12 +256,16 @@ func codecTrace(t *testing.T, b *tab, _ string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.do(Click(CSS(`[name="form"][value="trace"]`)))
+	paste("GET /healthz HTTP/1.1\nHost: localhost\n\n")
+	b.holds("a request is known", `document.querySelector('[name="form"][value="text"]').checked &&
+		document.querySelector(".answer li").textContent === "HTTP/1.1 200 OK"`)
+	b.do(Click(CSS(`[name="form"][value="hex"]`)))
 	paste(string(trace))
+	b.holds("a trace is known", `document.querySelector('[name="form"][value="trace"]').checked`)
 	b.holds("it holds", `document.getElementById("verdict").textContent.startsWith("The trace “RFC 6455 5.6: a ping inside a cut character changes nothing” holds")`)
 	b.holds("its blocks are the pieces", `document.querySelectorAll(".pieces > li").length === 2 &&
 		document.querySelectorAll("#frames-table thead th").length === 4`)
-	b.holds("the other choices rest", `document.querySelector('[name="direction"]').matches(":disabled")`)
+	b.holds("the other choices can't be made", `document.querySelector('[name="direction"]').matches(":disabled")`)
 	paste(strings.Replace(string(trace), "pong ff", "pong fe", 1))
 	b.holds("a wrong expectation is named", `document.getElementById("verdict").textContent.includes("doesn't hold. trace:6:")`)
 	paste("> 4g")

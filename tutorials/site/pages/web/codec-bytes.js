@@ -50,7 +50,9 @@ function parts(result) {
     mark(frame.payload - key, frame.payload, "mask", `masking key ${of}`);
     mark(frame.payload, frame.to, "load", `payload ${of}`);
     if (frame.second?.mask && frame.unmasked) {
-      frame.unmasked.split(" ").forEach((digits, j) => { all[frame.payload + j].about += `, unmasked ${plain(digits)}`; });
+      for (const [j, digits] of frame.unmasked.split(" ").entries()) {
+        all[frame.payload + j].about += `, unmasked ${plain(digits)}`;
+      }
     }
   });
   return all;

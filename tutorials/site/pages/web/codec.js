@@ -32,7 +32,7 @@ async function built(say) {
     if (!response.ok) throw new Error("The codec isn't built here. Start the course with go run ./tutorials.");
     const { ready, why } = await response.json();
     if (ready) return;
-    say(`The codec is being built. ${why ?? ""}`);
+    say(why || "The codec is being built.");
     await sleep(again);
   }
 }
@@ -148,8 +148,16 @@ class Page {
       return;
     }
     if (target.name === "form") this.convert(target.value);
-    else if (target.name === "text" && this.form.elements.form.value === "trace") this.cuts = null;
+    if (target.name === "text") this.guess(target.value);
     this.later = setTimeout(() => { this.mark(); this.read(); this.keep(); }, soon);
+  }
+
+  // guess chooses the form of a text that can't be hexadecimal: a trace or a request that the reader has pasted.
+  guess(text) {
+    const { form, protocol } = this.form.elements;
+    if (form.value === "hex" && /^(?:# |[<>] |open \/|with -)/.test(text)) form.value = "trace";
+    if (form.value === "hex" && /^[A-Z]+ \S+ HTTP\//.test(text)) [form.value, protocol.value] = ["text", "http"];
+    if (form.value === "trace") this.cuts = null; // its blocks are the pieces
   }
 
   // convert writes the bytes in another form, if there are bytes.
