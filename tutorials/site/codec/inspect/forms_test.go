@@ -99,6 +99,7 @@ func TestWrongChoices(t *testing.T) {
 		"only a client":      func(r *Request) { r.Direction = "server" },
 		"want bytes":         func(r *Request) { r.Text = "4" },
 		"no flag":            func(r *Request) { r.Form, r.Text = "trace", "with -x\n> 41" },
+		"at most 1h0m0s":     func(r *Request) { r.Form, r.Text = "trace", "> 41\nwait 2h" },
 		"at most 131072":     func(r *Request) { r.Form, r.Text = "trace", "> repeat 200000 41" },
 		"at most 4096": func(r *Request) {
 			r.Text = "repeat 9000 41"

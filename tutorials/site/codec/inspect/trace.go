@@ -14,12 +14,18 @@ type Verdict struct {
 	Why   string `json:"why,omitempty"` // the first expectation that isn't met; "": all are
 }
 
+// mostWait is how much time may pass in a trace. A browser's tab stands still while it passes.
+const mostWait = time.Hour
+
 // parseTrace takes what the peer sends from a trace: its blocks are the pieces.
 func parseTrace(text string) (in input, err error) {
 	text = titled(text)
 	whole, err := tracetest.Parse("trace", text)
 	if err != nil {
 		return in, err
+	}
+	if whole.Waits > mostWait {
+		return in, fmt.Errorf("the trace waits %v; at most %v can pass here", whole.Waits, mostWait)
 	}
 	in.title, in.flags = whole.Title, whole.Flags
 	var block []string
