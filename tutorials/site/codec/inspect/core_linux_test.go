@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"threeloops/common/conformance"
@@ -11,41 +12,39 @@ import (
 	"threeloops/common/tracetest"
 )
 
-// traces returns the texts of the conformance traces that are short enough, by their names.
-func traces(t testing.TB) map[string]string {
-	t.Helper()
+// shortTraces are the texts of the conformance traces that are short enough, by their names.
+var shortTraces = sync.OnceValues(func() (map[string]string, error) {
 	files, err := filepath.Glob("../../../../common/conformance/traces/*.trace")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	all := map[string]string{}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		tr, err := tracetest.Parse(file, string(text))
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		if len(tr.Sent()) <= Most {
 			all[tr.Name] = string(text)
 		}
 	}
+	return all, nil
+})
+
+func traces(t testing.TB) map[string]string {
+	t.Helper()
+	all, err := shortTraces()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if len(all) < 500 {
 		t.Fatalf("want at least 500 traces that are short enough, got %d", len(all))
 	}
 	return all
-}
-
-// TestTracesHold: the expectations of each conformance trace are met here too.
-func TestTracesHold(t *testing.T) {
-	for name, text := range traces(t) {
-		result := inspect(t, Request{Form: "trace", Text: text, Direction: "client", Protocol: "http", Deflate: "on"})
-		if v := result.Trace; v == nil || v.Why != "" || v.Title == "" {
-			t.Errorf("%s: want the trace to hold, got %+v", name, v)
-		}
-	}
 }
 
 // TestACutOfATraceChangesNothing cuts the bytes of each conformance trace.
@@ -64,8 +63,9 @@ func TestACutOfATraceChangesNothing(t *testing.T) {
 	}
 }
 
-// TestTheCoreIsThatOfTheConformanceTests: newConfig makes the same of flags as the Config of the
-// conformance tests, so the answers are the same.
+// TestTheCoreIsThatOfTheConformanceTests: the expectations of each trace are met here too. And
+// newConfig makes the same of flags as the Config of the conformance tests, so the answers are the
+// same.
 func TestTheCoreIsThatOfTheConformanceTests(t *testing.T) {
 	for name, text := range traces(t) {
 		in, err := parseTrace(text)
@@ -76,7 +76,11 @@ func TestTheCoreIsThatOfTheConformanceTests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, _ := answered(inspect(t, Request{Form: "trace", Text: text, Direction: "client", Protocol: "http", Deflate: "on"}))
+		result := inspect(t, Request{Form: "trace", Text: text, Direction: "client", Protocol: "http", Deflate: "on"})
+		if v := result.Trace; v == nil || v.Why != "" || v.Title == "" {
+			t.Errorf("%s: want the trace to hold, got %+v", name, v)
+		}
+		got, _ := answered(result)
 		if want := played(cfg, in); want != got {
 			t.Errorf("%s: want the answer %q, got %q", name, want, got)
 		}
