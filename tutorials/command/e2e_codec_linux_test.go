@@ -186,6 +186,8 @@ func codecMouse(t *testing.T, b *tab, _ string) {
 	b.do(Click(CSS(`[data-example="bad-utf8"]`)))
 	b.holds("the phase is shown", `document.querySelector("#phases .phase.lit")?.id === "phase-linger"`)
 	b.holds("missing bytes of a character are counted", `document.querySelector(".utf8").textContent.includes("f0 9f have arrived, and 2 continuation bytes are missing")`)
+	b.do(Click(CSS(`[data-example="bare-lf"]`)), Focus(CSS(`#bytes [data-at="15"]`)))
+	b.holds("what follows a mistake is discarded", `document.getElementById("byte").textContent === "Byte 15: 48, H, discarded"`)
 	b.do(Click(CSS(`[data-example="binary-64k"]`)))
 	b.holds("a large message has a gap", `document.querySelector("#bytes .gap").textContent.startsWith("64,458 bytes") &&
 		document.querySelectorAll("#bytes button").length === 1088 && document.getElementById("every").disabled`)

@@ -34,10 +34,11 @@ function parts(result) {
     for (let at = from; at < to; at++) all[at] = { kind, about };
   };
   for (const { events } of result.pieces) {
-    for (const { kind, reader, from, to } of events) {
+    for (const { kind, reader, from, to, rule } of events) {
       if (reader === "http1" && kind === "Body") mark(from, to, "load", "of the body");
       else if (reader === "http1") mark(from, to, "head", "of a request");
       if (reader === "session") mark(from, to, "none", "discarded");
+      if (reader === "http1" && rule) mark(rule.at + 1, to, "none", "discarded");
     }
   }
   result.frames.forEach((frame, i) => {
