@@ -76,7 +76,7 @@ func Write(dir, root string, addrs []string, warn func(error)) error {
 		return err
 	}
 	s := &site{dir, root, ports, code, book}
-	for _, write := range []func() error{s.static, s.drawings, s.chapters, s.glossary, s.sources, s.loops} {
+	for _, write := range []func() error{s.static, s.drawings, s.chapters, s.glossary, s.sources, s.loops, s.codec} {
 		if err := write(); err != nil {
 			return err
 		}
@@ -86,7 +86,8 @@ func Write(dir, root string, addrs []string, warn func(error)) error {
 
 // static copies what no page is made of.
 func (s *site) static() error {
-	for _, name := range []string{"page.css", "page.js", "coach.js", "ask.js", "reading.js"} {
+	for _, name := range []string{"page.css", "page.js", "coach.js", "ask.js", "reading.js",
+		"codec.css", "codec.js", "codec-bytes.js", "codec-result.js"} {
 		text, err := fs.ReadFile(web, "web/"+name)
 		if err != nil {
 			return err
