@@ -7,8 +7,11 @@ import (
 
 	"threeloops/common/conformance"
 	"threeloops/common/processtest"
+	"threeloops/common/simulation"
 )
 
 func TestMain(m *testing.M) { processtest.Main(m, main) }
 
 func TestConformance(t *testing.T) { conformance.Run(t, conformance.Exec("epollserv")) }
+
+func TestGalleryOnLinux(t *testing.T) { simulation.GalleryOnLinux(t, "epollserv") }

@@ -17,4 +17,11 @@
 //	go test -tags sim ./pollserv -run '^TestSimulation$' -seeds 10000
 //	go test -tags sim ./pollserv -run '^TestSimulation$' -seed 4711
 //	go test -tags sim ./pollserv -run '^TestSimulation$' -scenario file
+//
+// The folder gallery has examples for the laboratory: scenarios, each with a question and its answer.
+// Gallery checks what a run of each shows, and GalleryOnLinux compares the counters of a server on the
+// simulated kernel with those of one on Linux. See Example for the files:
+//
+//	go test -tags sim ./pollserv -run '^TestGallery$'
+//	go test ./pollserv -run '^TestGalleryOnLinux$'
 package simulation
