@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"threeloops/tutorials/site/lab"
 )
@@ -13,19 +12,19 @@ import (
 // because each would build programs that it doesn't use.
 const labEnv = "THREELOOPS_LAB"
 
-// announceLab makes the site in dir say why its lab isn't ready yet.
-func announceLab(dir string) error {
-	why := "The programs of this page will be built when the servers have started."
+// announceLab makes a site say why its lab isn't ready yet.
+func announceLab(site string) error {
+	why := "The programs of this page will be built in a moment."
 	if os.Getenv(labEnv) == "off" {
-		why = "The programs of this page aren't built, because the servers were started with " + labEnv + "=off."
+		why = "The programs of this page aren't built, because go run ./tutorials was started with " + labEnv + "=off."
 	}
-	return lab.NotReady(filepath.Join(dir, "site"), why)
+	return lab.NotReady(site, why)
 }
 
-// startLab builds the lab of the site in dir in the background, until ctx ends or until the caller
+// startLab builds the lab of a site in the background, until ctx ends or until the caller
 // calls end. end waits until nothing is being built. The site and the servers don't wait for the lab:
 // its page says how far it is.
-func startLab(ctx context.Context, dir string) (end func()) {
+func startLab(ctx context.Context, site string) (end func()) {
 	if os.Getenv(labEnv) == "off" {
 		return func() {}
 	}
@@ -34,18 +33,18 @@ func startLab(ctx context.Context, dir string) (end func()) {
 	go func() {
 		defer close(ended)
 		lowPriority()
-		if err := buildLab(ctx, dir); err != nil && ctx.Err() == nil {
+		if err := buildLab(ctx, site); err != nil && ctx.Err() == nil {
 			fmt.Fprintf(os.Stderr, "tutorials: the page /lab.html can't run anything: %v\n", err)
 		}
 	}()
 	return func() { cancel(); <-ended }
 }
 
-// buildLab builds the lab of the site in dir.
-func buildLab(ctx context.Context, dir string) error {
+// buildLab builds the lab of a site, with temporary files beside the site.
+func buildLab(ctx context.Context, site string) error {
 	root, err := repository()
 	if err != nil {
 		return err
 	}
-	return lab.Build(ctx, root, filepath.Join(dir, "site"))
+	return lab.Build(ctx, root, site)
 }

@@ -85,7 +85,7 @@ func checkCompressed(t *testing.T, url string) {
 func TestTheLabCanBeTurnedOff(t *testing.T) {
 	url := servers(t)["pollserv"]
 	time.Sleep(100 * time.Millisecond)
-	want := "The programs of this page aren't built, because the servers were started with THREELOOPS_LAB=off."
+	want := "The programs of this page aren't built, because go run ./tutorials was started with THREELOOPS_LAB=off."
 	if s := labAt(t, url); s.Ready || s.Why != want {
 		t.Errorf("the page says %+v, want %q", s, want)
 	}

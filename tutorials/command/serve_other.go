@@ -44,7 +44,7 @@ func notHere() error {
 func serveStatic(ctx context.Context) error {
 	fmt.Fprintln(os.Stderr, "writing the site; the first time this compiles the standard library, which can "+
 		"take minutes ...")
-	dir, done, err := staticSite()
+	site, done, err := staticSite()
 	if err != nil {
 		return err
 	}
@@ -56,8 +56,8 @@ func serveStatic(ctx context.Context) error {
 	fmt.Printf("The chapters and the source are at http://%s/chapters/. What needs a server or the coach doesn't work.\n"+
 		"Press Ctrl-C to end this.\n",
 		ln.Addr())
-	defer startLab(ctx, dir)()
-	s := &http.Server{Handler: staticHandler(dir)}
+	defer startLab(ctx, site)()
+	s := &http.Server{Handler: staticHandler(site)}
 	context.AfterFunc(ctx, func() { s.Close() })
 	if err := s.Serve(ln); err != http.ErrServerClosed {
 		return err

@@ -49,7 +49,7 @@ func NotReady(site, why string) error { return say(site, why) }
 func Build(ctx context.Context, root, site string) error {
 	err := build(ctx, root, site, openCache())
 	if err != nil && ctx.Err() == nil {
-		say(site, "The programs of this page couldn't be built. The terminal in which you started the servers says why.")
+		say(site, "The programs of this page couldn't be built. The terminal in which you typed go run ./tutorials says why.")
 	}
 	return err
 }

@@ -179,7 +179,8 @@ func TestABuildThatFails(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "conn.go") {
 		t.Errorf("got the error %v, want one about conn.go", err)
 	}
-	if s := readStatus(t, site); s.Ready || !strings.Contains(s.Why, "couldn't be built") || strings.Contains(s.Why, root) {
+	s := readStatus(t, site)
+	if s.Ready || !strings.Contains(s.Why, "couldn't be built") || strings.Contains(s.Why, root) {
 		t.Errorf("the page says %+v", s)
 	}
 }
