@@ -35,7 +35,7 @@ func (p *page) ofTheSite() error {
 	if how == nil {
 		return errors.New(`no paragraph has an element with the id "how", which would say who sent the page`)
 	}
-	clear(how)
+	empty(how)
 	err := p.fill(how, `This is a copy of the course without its three servers. <a href="`+aboutAddress+
 		`">About this copy</a> says what doesn't work here, and how to start the servers.`)
 	if err != nil {
@@ -100,9 +100,9 @@ func (c *copier) about(like string) error {
 	if title == nil || main == nil {
 		return fmt.Errorf("%s has no title or no main part", like)
 	}
-	clear(title)
+	empty(title)
 	title.AppendChild(&html.Node{Type: html.TextNode, Data: "About this copy · threeloops"})
-	clear(main)
+	empty(main)
 	if err := p.fill(main, about); err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func withID(id string) func(*html.Node) bool {
 	return func(n *html.Node) bool { return value(n, "id") == id }
 }
 
-func clear(element *html.Node) {
+func empty(element *html.Node) {
 	for element.FirstChild != nil {
 		element.RemoveChild(element.FirstChild)
 	}

@@ -28,7 +28,7 @@ func programs(root string) (list []program) {
 		list = append(list, program{name, name})
 	}
 	for _, p := range []program{{"mistakes", "tutorials/site/lab/mistakes"}, {"codec", "tutorials/site/codec"}} {
-		if _, err := os.Stat(filepath.Join(root, p.folder)); err == nil {
+		if _, err := os.Stat(filepath.Join(root, p.folder, "main.go")); err == nil {
 			list = append(list, p)
 		}
 	}
