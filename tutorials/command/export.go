@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"threeloops/tutorials/book/exercise"
 	"threeloops/tutorials/site/export"
 )
 
@@ -15,44 +16,35 @@ import (
 func exportCommand(args []string) error {
 	flags := newFlags("export", "-o DIR\nIt writes the site, with the laboratory, for a host that only sends files.\n"+
 		"The site may then be below any path. What needs a server says so.")
-	to := flags.String("o", "", "the `directory` for the site, which must be empty or not exist yet")
+	to := flags.String("o", "", "the `directory` for the site, outside the repository, which must be empty or not exist yet")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
 	if *to == "" {
 		return misuse("say where the site is to be written: go run ./tutorials export -o DIR")
 	}
-	if err := unused(*to); err != nil {
+	root, err := repository()
+	if err != nil {
+		return err
+	}
+	site, err := exercise.Place(root, *to)
+	if err != nil {
 		return err
 	}
 	return inWorkDir(func(ctx context.Context, dir string) error {
 		fmt.Fprintln(os.Stderr, "writing the site, and building the programs of the laboratory (up to a minute "+
 			"the first time) ...")
-		size, err := exportTo(ctx, dir, *to)
+		size, err := exportTo(ctx, dir, site)
 		switch {
-		case ctx.Err() != nil:
+		case err != nil && ctx.Err() != nil:
 			return errors.New("interrupted before the site was written")
 		case err != nil:
 			return err
 		}
 		fmt.Printf("%s has the site: %d files, of which %d are pages, %.1f MB.\nTo look at it, type:  "+
-			"python3 -m http.server -d %s\n", *to, size.Files, size.Pages, float64(size.Bytes)/1e6, shell(*to))
+			"python3 -m http.server -d %s\n", site, size.Files, size.Pages, float64(size.Bytes)/1e6, shell(site))
 		return nil
 	})
-}
-
-// unused returns an error if a directory has files.
-func unused(dir string) error {
-	entries, err := os.ReadDir(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return fmt.Errorf("%s can't be the site's directory: %w", dir, err)
-	case len(entries) > 0:
-		return fmt.Errorf("%s is not empty: remove what is in it, or choose another directory", dir)
-	}
-	return nil
 }
 
 // exportTo writes the site into the directory to, with the help of the temporary directory dir. The
@@ -66,9 +58,6 @@ func exportTo(ctx context.Context, dir, to string) (size export.Written, err err
 		return size, err
 	}
 	if err := buildLab(ctx, from.Site); err != nil {
-		return size, err
-	}
-	if to, err = filepath.Abs(to); err != nil {
 		return size, err
 	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {

@@ -159,8 +159,9 @@ func TestExportKeepsOut(t *testing.T) {
 	}{
 		{"export", 2, "say where the site is to be written: go run ./tutorials export -o DIR"},
 		{"export " + full, 2, "export takes only flags"},
-		{"export -o " + full, 1, full + " is not empty: remove what is in it, or choose another directory"},
-		{"export -o " + full + "/notes.txt", 1, "notes.txt can't be the site's directory"},
+		{"export -o " + full, 1, full + " is not empty, and no file in it may be overwritten: choose another directory"},
+		{"export -o " + full + "/notes.txt", 1, "notes.txt is not a directory: choose another name"},
+		{"export -o site", 1, "lies inside the repository: choose a directory outside of it"},
 	} {
 		status, out := runIn(t, "../..", strings.Fields(c.args)...)
 		if status != c.status || !strings.Contains(out, c.want) || strings.Count(out, "\n") != 1 {
