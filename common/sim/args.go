@@ -58,6 +58,9 @@ func flagArg(flags uint64, names []name) raw {
 	return raw(strings.Join(words, "|"))
 }
 
+// EventNames are the names of event flags of poll(2) and epoll(7), without POLL or EPOLL, such as IN|OUT.
+func EventNames(events uint32) string { return string(eventArg("", events)) }
+
 // eventArg writes event flags of poll(2), or with the prefix EPOLL those of epoll(7).
 func eventArg(prefix string, events uint32) raw {
 	if events == 0 {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,6 +22,11 @@ type Event struct {
 	Errno  Errno  // 0: the call has succeeded
 	Caller Source // the line that made the call
 	Loop   Source // the line of the program's package main that led to it
+
+	Slept   bool   // the thread has waited in the call
+	TCP     bool   // File is a TCP socket
+	File    uint64 // ID of the open file description of the first argument; 0: that is no descriptor
+	NewFile uint64 // ID of the open file description of the descriptor that is the result; 0: there is none
 }
 
 // String is the event as a line: the time, the process, the call as strace(1) writes it, and the line of
@@ -60,6 +67,7 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	k.calls++
 	if k.cfg.Trace != nil {
 		t.current = Event{Pid: t.proc.Pid, Tid: t.ID, Call: name, Args: args()}
+		t.current.File, t.current.TCP = t.proc.firstFile(&t.current)
 		if t.next != nil {
 			t.current.Caller, t.current.Loop = callers()
 		}
@@ -84,6 +92,7 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 		e := t.current
 		k.traced++ // calls may return in another order than they begin
 		e.Seq, e.Time, e.Args, e.Result, e.Errno = k.traced, k.now, args(), n, errno
+		e.NewFile = t.proc.newFile(&e)
 		k.cfg.Trace(e)
 	}
 	t.current.Call = ""
@@ -99,8 +108,53 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	case k.handsOver():
 		k.runnable = append(k.runnable, t)
 		t.handOver()
+	case k.cfg.Single:
+		k.inTurn = t
+		t.handOver()
 	}
 	return n, errno
+}
+
+// firstFile is the ID of the open file description that the first argument of a call names, if that is a
+// descriptor. isTCP reports whether it is a TCP socket.
+func (p *Process) firstFile(e *Event) (id uint64, isTCP bool) {
+	if slices.Contains([]string{"eventfd2", "wait4", "kill", "setpgid", "prlimit64"}, e.Call) {
+		return 0, false // their first argument is another number
+	}
+	first, _, _ := strings.Cut(e.Args, ",")
+	fd, err := strconv.Atoi(first)
+	if err != nil {
+		return 0, false
+	}
+	d, errno := p.table.at(fd)
+	if errno != 0 {
+		return 0, false
+	}
+	_, isTCP = d.file.(*tcp)
+	return d.id, isTCP
+}
+
+// newFile is the ID of the open file description of the descriptor that a call has returned.
+func (p *Process) newFile(e *Event) uint64 {
+	if !slices.Contains([]string{"accept4", "socket", "eventfd2", "epoll_create1", "memfd_create", "openat", "openat2", "dup", "dup3"}, e.Call) {
+		return 0
+	}
+	return p.fileAt(e.Result)
+}
+
+// Describe makes Snapshot show what about returns next to the open file description of fd. about must make
+// no system call.
+func (t *Thread) Describe(fd int, about func() string) {
+	if d, errno := t.proc.table.at(fd); errno == 0 {
+		d.about = about
+	}
+}
+
+func (p *Process) fileAt(fd int) uint64 {
+	if d, errno := p.table.at(fd); errno == 0 {
+		return d.id
+	}
+	return 0
 }
 
 // aim says which descriptor the next call transfers from or to.

@@ -81,6 +81,20 @@ func (c *Client) Connected() bool {
 	return errno == 0 && s.state != synSent && s.state != closed
 }
 
+// Pid is the number of the client's process.
+func (c *Client) Pid() int { return c.t.proc.Pid }
+
+// Socket is the ID of the client's socket in a Snapshot, or 0 if it has none.
+func (c *Client) Socket() uint64 {
+	if s, errno := c.t.tcp(c.fd); errno == 0 {
+		return s.id
+	}
+	return 0
+}
+
+// Deaf reports whether the client has stopped reading.
+func (c *Client) Deaf() bool { return c.deaf }
+
 // Local is the client's own address.
 func (c *Client) Local() netip.AddrPort {
 	s, errno := c.t.tcp(c.fd)

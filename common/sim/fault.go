@@ -26,6 +26,9 @@ type Fault struct {
 	// Inject returns the Fault that counts them.
 	Happened int
 	Caller   Source // the line of a program that made the last of them
+	Victim   int    // the Pid of the process that made the last of them
+	// First and Last are when the first and the last of them came, since the kernel started.
+	First, Last time.Duration
 }
 
 // faultable are the calls that a fault may name: all but those that can't fail.
@@ -143,6 +146,9 @@ func (k *Kernel) useFault(t *Thread, call string, kind faultKind) *Fault {
 		}
 		if f.Times > 0 {
 			f.Times--
+		}
+		if f.Victim, f.Last = t.proc.Pid, k.now; f.Happened == 0 {
+			f.First = k.now
 		}
 		if f.Happened++; t.next != nil {
 			f.Caller, _ = callers()

@@ -85,8 +85,11 @@ var verbs = map[Verb][2]string{
 
 func (a *Action) clientWords(number int) string {
 	words := verbs[a.Verb][number]
-	if a.Verb == Sends {
+	switch {
+	case a.Verb == Sends:
 		words += " " + dataWords(a.Data)
+	case a.Bytes > 0:
+		words += fmt.Sprintf(" %d bytes", a.Bytes)
 	}
 	return words
 }
@@ -107,6 +110,8 @@ func (a *Action) machineWords() string {
 		return "the machine stalls for " + a.Time.String()
 	case Jumps:
 		return "the clock jumps by " + a.Time.String()
+	case Injects:
+		return a.Fault.String()
 	case Limits:
 		return "the limit of files is " + strconv.Itoa(a.Files)
 	case FillsLog:

@@ -27,7 +27,8 @@ at 6ms    A sends ""
 at 6ms    A sends "\x00\xff\n\r\"é\u2028"
 at 9ms    A resets
 at 10ms   A stops reading
-at 20ms   A reads
+at 15ms   A reads 100 bytes
+at 20ms   A reads # on
 at 25ms   A shuts down
 at 30ms   B2 closes
 at 30ms   B007 closes
@@ -48,6 +49,8 @@ at 7s     SIGSTOP
 at 7s     SIGCONT
 at 8s     SIGTERM to all
 at 8s     SIGSTOP to all # of them
+at 9s     fault accept4 ENFILE
+at 9s     fault read 3 bytes 2 times after 4 calls
 at 999h   SIGINT
 fault     accept4 EMFILE 2 times
 fault     sendto 3 bytes always after 10 calls

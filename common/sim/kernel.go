@@ -19,6 +19,9 @@ type Config struct {
 	// Preempt is how often a system call hands over to another thread, even if it need not wait:
 	// each Preempt-th time on average, as Seed decides. 0: never; 1: each time.
 	Preempt int
+	// Single makes a Step end after each system call. The thread goes on with the next Step, so the run is
+	// the same as without Single, in more Steps.
+	Single bool
 
 	Boot time.Time // what the wall clock shows when the kernel starts; zero: 2026-01-01 in UTC
 
@@ -45,6 +48,7 @@ type Kernel struct {
 	lastTid   int
 	lastID    uint64    // of open file descriptions and inodes
 	runnable  []*Thread // in the order in which they became so
+	inTurn    *Thread   // with Config.Single: the thread whose turn goes on at the next Step
 	dead      []*Thread // to be unwound
 	calls     uint64    // system calls that have begun
 	traced    uint64    // events so far
@@ -91,9 +95,16 @@ func (k *Kernel) JumpClock(d time.Duration) { k.wall = k.wall.Add(d) }
 // Calls is how many system calls all threads have made.
 func (k *Kernel) Calls() uint64 { return k.calls }
 
-// Step lets one thread run until it waits, or hands over to another thread. It reports false if no
+// Step lets one thread run until it waits, or hands over to another thread; with Config.Single, until
+// its next system call has returned. It reports false if no
 // thread can run, so that only time or a client can change anything.
 func (k *Kernel) Step() bool {
+	if t := k.inTurn; t != nil {
+		k.inTurn = nil
+		k.resume(t)
+		k.unwindDead()
+		return true
+	}
 	if len(k.runnable) == 0 {
 		return false
 	}
@@ -116,8 +127,11 @@ func (k *Kernel) Settle(most int) bool {
 			return true
 		}
 	}
-	return len(k.runnable) == 0
+	return k.idle()
 }
+
+// idle reports whether no thread can run.
+func (k *Kernel) idle() bool { return len(k.runnable) == 0 && k.inTurn == nil }
 
 // settleSteps is after how many steps at one moment Run gives up.
 const settleSteps = 1_000_000
@@ -229,5 +243,5 @@ func (k *Kernel) Close() {
 		}
 	}
 	k.unwindDead()
-	k.runnable, k.timers = nil, nil
+	k.runnable, k.inTurn, k.timers = nil, nil, nil
 }

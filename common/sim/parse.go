@@ -3,7 +3,6 @@ package sim
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -59,7 +58,10 @@ func (s *scenarioParser) parseLine(p *lineParser) (err error) {
 		n, err = p.number(1, 1<<20)
 		s.Files = int(n)
 	case "fault":
-		err = s.parseFault(p)
+		var f Fault
+		if f, err = parseFault(p); err == nil {
+			s.Faults = append(s.Faults, f)
+		}
 	case "at":
 		err = s.parseAction(p)
 	default:
@@ -111,11 +113,28 @@ func (s *scenarioParser) checkSize(a *Action) error {
 	return nil
 }
 
+// ParseAction parses an action without its time, such as: A sends "GET". An error says in one line in which
+// column something is wrong, and what it should be.
+func ParseAction(line string) (a Action, err error) {
+	p := &lineParser{rest: line, line: line}
+	if err = a.parse(p); err == nil {
+		err = p.end()
+	}
+	if err != nil {
+		return Action{}, fmt.Errorf("%d: %w", p.column+1, err)
+	}
+	return a, nil
+}
+
 // parse parses what follows the time.
 func (a *Action) parse(p *lineParser) (err error) {
 	switch word := p.word(); word {
 	case "the":
 		return a.parseMachine(p)
+	case "fault":
+		f, err := parseFault(p)
+		a.Verb, a.Fault = Injects, &f
+		return err
 	default:
 		if a.Signal = signalNamed(word); a.Signal != 0 {
 			return a.parseReceivers(p)
@@ -272,10 +291,25 @@ func (a *Action) parseVerb(p *lineParser) error {
 		return p.words("reading")
 	case "read":
 		a.Verb = Reads
+		return a.parseBytes(p)
 	default:
 		return expected("connects, sends, shuts down, closes, resets, stops reading or reads", word)
 	}
 	return nil
+}
+
+// parseBytes parses how much a client reads: nothing, or a number of bytes.
+func (a *Action) parseBytes(p *lineParser) error {
+	word := p.word()
+	if word == "" {
+		return nil
+	}
+	n, err := strconv.Atoi(word)
+	if err != nil || n < 1 || n > mostBytes {
+		return expected("a number of bytes, or the end of the line", word)
+	}
+	a.Bytes = n
+	return p.words("bytes")
 }
 
 // parseData parses what a client sends: a string, or a number of bytes.
@@ -306,72 +340,4 @@ func filler(n int) []byte {
 		p[i] = 'a' + byte(i%26)
 	}
 	return p
-}
-
-func (s *Scenario) parseFault(p *lineParser) error {
-	f := Fault{Times: 1}
-	if f.Call = p.word(); !slices.Contains(faultable, f.Call) {
-		return expected("the name of a system call, one of "+strings.Join(faultable, " "), f.Call)
-	}
-	if err := f.parseEffect(p); err != nil {
-		return err
-	}
-	for word := p.word(); word != ""; word = p.word() {
-		n, err := 0, error(nil)
-		switch word {
-		case "always":
-			f.Times = -1
-		case "after":
-			var skip uint64
-			if skip, err = p.number(0, 1<<30); err == nil {
-				f.Skip, err = int(skip), p.words("calls")
-			}
-		default:
-			if n, err = strconv.Atoi(word); err != nil || n < 1 {
-				return expected("a number of times, always, or after N calls", word)
-			}
-			f.Times, err = n, p.words("times")
-		}
-		if err != nil {
-			return err
-		}
-	}
-	s.Faults = append(s.Faults, f)
-	return nil
-}
-
-// parseEffect parses what a fault does to the call.
-func (f *Fault) parseEffect(p *lineParser) (err error) {
-	word := p.word()
-	switch f.Errno = errnoNamed(word); {
-	case f.Errno != 0:
-		return nil
-	case word == "SIGKILL":
-		f.Signal = SIGKILL
-		return nil
-	case word == "SIGSTOP":
-		f.Signal = SIGSTOP
-		if err = p.words("for"); err == nil {
-			f.For, err = p.duration(false)
-		}
-		return err
-	}
-	n, err := strconv.Atoi(word)
-	if err != nil || n < 1 {
-		return expected("the name of an errno such as EMFILE, a number of bytes, SIGKILL, or SIGSTOP for a time", word)
-	}
-	if !slices.Contains(transfers, f.Call) {
-		return errors.New("a number of bytes needs a call that transfers some, one of " + strings.Join(transfers, " "))
-	}
-	f.Bytes = n
-	return p.words("bytes")
-}
-
-func errnoNamed(name string) Errno {
-	for _, n := range errnos {
-		if n.name == name {
-			return n.errno
-		}
-	}
-	return 0
 }

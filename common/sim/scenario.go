@@ -18,6 +18,7 @@ import "time"
 //	at 6ms    A sends 100000 bytes
 //	at 9ms    A resets
 //	at 10ms   A stops reading
+//	at 15ms   A reads 100 bytes
 //	at 20ms   A reads
 //	at 25ms   A shuts down
 //	at 30ms   B2 closes
@@ -31,6 +32,7 @@ import "time"
 //	at 5s     the process of A is killed
 //	at 5s     SIGHUP
 //	at 6s     SIGTERM to all
+//	at 7s     fault accept4 ENFILE
 //	fault     accept4 EMFILE 2 times
 //	fault     sendto 3 bytes always after 10 calls
 //	fault     read SIGKILL after 3 calls
@@ -38,6 +40,9 @@ import "time"
 //
 // "shuffle" runs threads in a random order. "preempt 3" switches to another thread at about every
 // third system call. "flags" adds words to the server's command line, and may come several times.
+//
+// A client reads all that arrives, until it stops reading. "reads" ends that. "reads 100 bytes" doesn't: it
+// reads at most so many of the bytes that have arrived, once.
 //
 // A string that a client sends may have a name of lower-case letters in braces, such as {session}. It
 // stands for a value from what this client has received, on any of its connections: the last JSON
@@ -59,6 +64,7 @@ import "time"
 // shows it: write clone to make fork fail. A fault with SIGKILL kills the process that makes the call,
 // before the call does anything. Such a fault affects only descendants of the server, never the server
 // itself. A fault with SIGSTOP stops the process when the call returns; SIGCONT follows after the time.
+// A fault that has a time concerns the calls that begin later.
 type Scenario struct {
 	Seed    uint64
 	Preempt int
@@ -76,11 +82,13 @@ type Action struct {
 	Clients []string // empty: the action isn't one of clients
 	Verb    Verb
 	Data    []byte        // of Sends
+	Bytes   int           // of Reads: read at most so many, once; 0: read on
 	Time    time.Duration // of Stalls and Jumps
 	Files   int           // of Limits
 	Signal  Signal        // of SendsSignal and SignalsServing
 	All     bool          // of SendsSignal: to the server and all its descendants
 	Of      string        // of SignalsServing: a client
+	Fault   *Fault        // of Injects
 }
 
 // Verb is what an action does.
@@ -102,4 +110,5 @@ const (
 	FillsLog       // nobody reads the server's standard error any more
 	ReadsLog       // ends FillsLog
 	SignalsServing // sends a signal to the process that serves a client
+	Injects        // from now on a fault concerns calls
 )

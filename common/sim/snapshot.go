@@ -9,6 +9,7 @@ import (
 // Snapshot is the state of a whole kernel, as data. It shares nothing with the kernel.
 type Snapshot struct {
 	Time      time.Duration // since the kernel started
+	Turn      int           // Tid of the thread that makes the next call; 0: no thread can run, or Shuffle decides
 	Calls     uint64        // system calls so far
 	Processes []ProcessState
 	Files     []FileState   // the open file descriptions, by ascending ID
@@ -22,6 +23,7 @@ type ProcessState struct {
 	Args        []string
 	Zombie      bool
 	Stopped     bool // SIGSTOP has stopped it
+	Limit       int  // RLIMIT_NOFILE
 	Program     bool // it runs a program, and isn't a client
 	Threads     []ThreadState
 	Descriptors []DescriptorState
@@ -56,7 +58,8 @@ type FileState struct {
 	Socket      uint64          // ID in Sockets, if it is a TCP socket
 	Count       uint64          // counter of an eventfd
 	Interest    []InterestState // of an epoll instance: the interest list
-	Ready       []int           // of an epoll instance: the Fd of each entry of the ready list
+	Ready       []InterestState // of an epoll instance: the ready list
+	About       string          // what Describe's function says
 }
 
 // InterestState is an entry of an interest list.
@@ -81,6 +84,8 @@ type SocketState struct {
 	ReceiveBuffer int
 	SendBuffer    int
 	Error         string   // pending SO_ERROR
+	NoDelay       bool     // TCP_NODELAY
+	Waits         string   // why Unsent isn't sent: "window", "nagle" or "more"; empty if it is nothing
 	Backlog       []uint64 // of a listener: the sockets that wait for accept(2)
 	Limit         int      // of a listener: the argument of listen(2)
 	Deferred      []uint64 // of a listener: those that TCP_DEFER_ACCEPT holds back
@@ -89,6 +94,12 @@ type SocketState struct {
 // Snapshot returns the kernel's state. It changes nothing: a run is the same with and without it.
 func (k *Kernel) Snapshot() *Snapshot {
 	s := &Snapshot{Time: k.now, Calls: k.calls}
+	switch {
+	case k.inTurn != nil:
+		s.Turn = k.inTurn.ID
+	case len(k.runnable) > 0 && !k.cfg.Shuffle:
+		s.Turn = k.runnable[0].ID
+	}
 	c := collection{foundFiles: map[uint64]*description{}, foundSockets: map[uint64]*tcp{}}
 	for _, p := range k.processes {
 		s.Processes = append(s.Processes, p.snapshot())
@@ -144,7 +155,7 @@ func (c *collection) addSocket(s *tcp) {
 }
 
 func (p *Process) snapshot() ProcessState {
-	s := ProcessState{Pid: p.Pid, Args: slices.Clone(p.args), Zombie: p.state == zombie, Stopped: p.stopped, Program: p.outside == nil}
+	s := ProcessState{Pid: p.Pid, Args: slices.Clone(p.args), Zombie: p.state == zombie, Stopped: p.stopped, Program: p.outside == nil, Limit: p.table.limit}
 	if p.parent != nil {
 		s.Parent = p.parent.Pid
 	}
@@ -174,6 +185,9 @@ func (d *description) snapshot() FileState {
 	} else {
 		s.Events = d.file.events()
 	}
+	if d.about != nil {
+		s.About = d.about()
+	}
 	switch f := d.file.(type) {
 	case *tcp:
 		s.Socket = f.id
@@ -184,7 +198,7 @@ func (d *description) snapshot() FileState {
 			s.Interest = append(s.Interest, InterestState{it.fd, it.d.id, it.event.Events})
 		}
 		for _, it := range f.ready {
-			s.Ready = append(s.Ready, it.fd)
+			s.Ready = append(s.Ready, InterestState{it.fd, it.d.id, it.event.Events})
 		}
 	}
 	return s
@@ -194,7 +208,7 @@ func (s *tcp) snapshot() SocketState {
 	state := SocketState{
 		ID: s.id, State: s.state.String(), Received: slices.Clone(s.received), Unsent: slices.Clone(s.unsent),
 		Unacked: s.unacked, FinReceived: s.finCame, FinSent: s.finSent,
-		ReceiveBuffer: s.receiveBuffer, SendBuffer: s.sendBuffer,
+		ReceiveBuffer: s.receiveBuffer, SendBuffer: s.sendBuffer, NoDelay: s.noDelay, Waits: s.waitsFor(),
 	}
 	if s.local.Port() != 0 {
 		state.Local = s.local.String()
@@ -213,6 +227,20 @@ func (s *tcp) snapshot() SocketState {
 		state.Backlog, state.Deferred = ids(s.backlog), ids(s.deferred)
 	}
 	return state
+}
+
+// waitsFor is why bytes in the send buffer aren't sent. Only push may begin corkTimer, so it doesn't ask
+// holdsBack.
+func (s *tcp) waitsFor() string {
+	switch {
+	case len(s.unsent) == 0:
+		return ""
+	case s.more || s.cork:
+		return "more"
+	case !s.noDelay && s.smallSent && len(s.unsent) < maxSegment:
+		return "nagle"
+	}
+	return "window"
 }
 
 func ids(all []*tcp) (ids []uint64) {

@@ -26,6 +26,9 @@ func (p *Process) stop() {
 		}
 	}
 	p.k.runnable = slices.DeleteFunc(p.k.runnable, func(t *Thread) bool { return t.proc == p })
+	if t := p.k.inTurn; t != nil && t.proc == p {
+		p.held, p.k.inTurn = append(p.held, t), nil
+	}
 	for _, t := range p.threads {
 		if t.wakeUp() {
 			t.interrupted, t.interruptedAt = true, p.k.now

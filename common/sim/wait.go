@@ -87,7 +87,7 @@ func (t *Thread) sleep(end time.Duration) {
 	if end >= 0 {
 		t.k.setTimer(&t.timer, end, t.timeUp)
 	}
-	if t.yield != nil {
+	if t.current.Slept = true; t.yield != nil {
 		t.handOver()
 	} else {
 		t.driveOthers()

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -67,7 +66,7 @@ func (w *World) Step() bool {
 	w.steps++
 	k := w.Kernel
 	switch {
-	case len(w.actions) > 0 && w.actions[0].At <= k.now && (w.steps > 1 && w.continues() || len(k.runnable) == 0):
+	case len(w.actions) > 0 && w.actions[0].At <= k.now && (w.steps > 1 && w.continues() || k.idle()):
 		a := w.actions[0]
 		w.actions = w.actions[1:]
 		w.act(&a)
@@ -78,7 +77,9 @@ func (w *World) Step() bool {
 			return false
 		}
 	}
-	w.pump()
+	if k.inTurn == nil { // the clients act between two turns, also if a turn takes several steps
+		w.pump()
+	}
 	return true
 }
 
@@ -105,10 +106,10 @@ func (w *World) passTime() bool {
 func (w *World) Run(end time.Duration, most int) bool {
 	for range most {
 		k := w.Kernel
-		if _, over := w.Server.Ended(); over && len(w.actions) == 0 && len(k.runnable) == 0 && k.Programs() == 0 {
+		if _, over := w.Server.Ended(); over && len(w.actions) == 0 && k.idle() && k.Programs() == 0 {
 			return true
 		}
-		if len(k.runnable) == 0 && (len(w.actions) == 0 || w.actions[0].At > end) {
+		if k.idle() && (len(w.actions) == 0 || w.actions[0].At > end) {
 			if at, ok := k.NextTimer(); !ok || at > end {
 				return true
 			}
@@ -149,6 +150,8 @@ func (w *World) act(a *Action) {
 		w.Server.Err.Fill()
 	case ReadsLog:
 		w.Server.Err.Drain()
+	case Injects:
+		w.Kernel.Inject(*a.Fault)
 	case SignalsServing:
 		if c := w.byName[a.Of]; c != nil {
 			if p := c.ServedBy(); p != nil {
@@ -211,7 +214,11 @@ func (c *Client) act(a *Action, server *Process) (data []byte) {
 	case StopsReading:
 		c.StopReading()
 	case Reads:
-		c.ReadAgain()
+		if a.Bytes > 0 {
+			c.Sip(a.Bytes)
+		} else {
+			c.ReadAgain()
+		}
 	}
 	return data
 }
@@ -222,20 +229,41 @@ func (w *World) pump() {
 	}
 }
 
-// Do makes one action of the scenario's language now, such as: A sends "GET". An error says in one
-// line in which column of the action something is wrong, and what it should be.
+// Do makes one action of the scenario's language now, as ParseAction parses it.
 func (w *World) Do(line string) error {
-	p, a := &lineParser{rest: line, line: line}, Action{At: w.Kernel.now}
-	err := a.parse(p)
-	if err == nil {
-		err = p.end()
-	}
+	a, err := ParseAction(line)
 	if err != nil {
-		return fmt.Errorf("%d: %w", p.column+1, err)
+		return err
 	}
 	w.act(&a)
 	w.pump()
 	return nil
+}
+
+// NextAction is when the next action comes. ok is false if none is left.
+func (w *World) NextAction() (at time.Duration, ok bool) {
+	if len(w.actions) == 0 {
+		return 0, false
+	}
+	return w.actions[0].At, true
+}
+
+// InTurn reports whether a thread's turn goes on at the next Step, with Config.Single.
+func (w *World) InTurn() bool { return w.Kernel.inTurn != nil }
+
+// Insert adds an action to those that are still to come, after others at the same time. If its time has
+// passed, it comes next.
+func (w *World) Insert(a Action) {
+	i := slices.IndexFunc(w.actions, func(other Action) bool { return other.At > a.At })
+	if i < 0 {
+		i = len(w.actions)
+	}
+	w.actions = slices.Insert(slices.Clip(w.actions), i, a) // the slice is the scenario's
+	if hasReference(a.Data) {
+		for _, name := range a.Clients {
+			w.client(name).recall()
+		}
+	}
 }
 
 // Close ends everything.

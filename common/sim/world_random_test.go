@@ -22,10 +22,10 @@ func randomScenario(r *rand.Rand) string {
 		text += fmt.Sprintf("at %v %s\n", now, pick(
 			client()+" connect", client()+" connect", client()+` sends "x"`, client()+` sends "{a} {session}"`,
 			client()+fmt.Sprintf(" sends %d bytes", 1+r.IntN(400)), client()+" shuts down", client()+" closes", client()+" resets",
-			client()+" stops reading", client()+" reads", "the machine stalls for 2s", "the clock jumps by -1h",
+			client()+" stops reading", client()+" reads", client()+" read 30 bytes", "the machine stalls for 2s", "the clock jumps by -1h",
 			fmt.Sprintf("the limit of files is %d", 3+r.IntN(9)), "the log is full", "the log is read",
 			"the process of "+one()+" stops", "the process of "+one()+" continues", "the process of "+one()+" is killed",
-			"SIGSTOP", "SIGCONT", "SIGSTOP to all", "SIGCONT to all", "SIGHUP to all",
+			"fault read EINTR", "fault accept4 EMFILE 2 times", "SIGSTOP", "SIGCONT", "SIGSTOP to all", "SIGCONT to all", "SIGHUP to all",
 			pick("SIGTERM", "SIGINT to all", "SIGKILL", "SIGKILL to all", "SIGCONT", "SIGCONT to all"),
 		))
 	}
@@ -37,8 +37,8 @@ func randomScenario(r *rand.Rand) string {
 	return text
 }
 
-// A random scenario gives the same run twice, also when a Snapshot is taken after each step, and after
-// its text was written and parsed. No thread of a stopped process can run.
+// A random scenario gives the same run twice, also when a Snapshot is taken after each step, after its text
+// was written and parsed, and with Single, whose Steps are shorter. No thread of a stopped process can run.
 func TestRandomScenarios(t *testing.T) {
 	for seed := range uint64(300) {
 		text := randomScenario(rand.New(rand.NewPCG(seed, 0)))
@@ -48,21 +48,27 @@ func TestRandomScenarios(t *testing.T) {
 		}
 		checkString(t, s)
 		again, _ := ParseScenario(s.String())
-		first, second := playRandom(t, s, false), playRandom(t, again, true)
-		if diff := cmp.Diff(first, second); diff != "" {
-			t.Fatalf("seed %d: two runs differ: %s\n%s", seed, diff, text)
+		first, steps := playRandom(t, s, Config{}, false)
+		second, stepsAgain := playRandom(t, again, Config{}, true)
+		if diff := cmp.Diff(first, second); diff != "" || steps != stepsAgain {
+			t.Fatalf("seed %d: two runs have %d and %d steps, and differ: %s\n%s", seed, steps, stepsAgain, diff, text)
+		}
+		single, more := playRandom(t, s, Config{Single: true}, true)
+		if diff := cmp.Diff(first, single); diff != "" || more < steps {
+			t.Fatalf("seed %d: with Single, which has %d and not %d steps, the run differs: %s\n%s", seed, more, steps, diff, text)
 		}
 	}
 }
 
-func playRandom(t *testing.T, s *Scenario, look bool) string {
+func playRandom(t *testing.T, s *Scenario, config Config, look bool) (run string, steps int) {
 	var b strings.Builder
-	trace := func(e Event) { fmt.Fprintln(&b, e.Time, e.Pid, e.Tid, e.Call, e.Args, e.Result, e.Errno.Name()) }
+	config.Trace = func(e Event) { fmt.Fprintln(&b, e.Time, e.Pid, e.Tid, e.Call, e.Args, e.Result, e.Errno.Name()) }
 	f := new(forker)
-	w := s.Play(Config{Trace: trace}, Program{Main: f.main, Args: []string{"server"}})
+	w := s.Play(config, Program{Main: f.main, Args: []string{"server"}})
 	defer w.Close()
 	w.Acted = func(c *Client, a *Action, data []byte) { fmt.Fprintf(&b, "%v %q\n", a, data) }
-	for range 20_000 {
+	const most = 200_000
+	for range most {
 		if w.Kernel.Uptime() > 2*time.Minute || !w.Step() {
 			break
 		}
@@ -75,7 +81,7 @@ func playRandom(t *testing.T, s *Scenario, look bool) string {
 			}
 		}
 	}
-	if w.Steps() == 20_000 {
+	if w.Steps() == most {
 		t.Fatalf("the scenario doesn't end:\n%s", s)
 	}
 	for _, p := range w.Kernel.processes {
@@ -89,6 +95,6 @@ func playRandom(t *testing.T, s *Scenario, look bool) string {
 	for _, c := range w.Clients {
 		fmt.Fprintf(&b, "%s %q %s\n", c.Name, c.Got, c.End)
 	}
-	fmt.Fprintln(&b, f.told, w.Server.Err, w.Kernel.Processes(), w.Steps())
-	return b.String()
+	fmt.Fprintln(&b, f.told, w.Server.Err, w.Kernel.Processes())
+	return b.String(), w.Steps()
 }

@@ -30,11 +30,11 @@ func (g *generator) slowSender(name string, start time.Duration) {
 	s := g.script(name, start)
 	text := oneOf(g, g.handshake("/echo"), g.oneRequest(), "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30\r\n\r\n"+strings.Repeat("b", 30))
 	s.pace = oneOf(g, 500*time.Millisecond, 2*time.Second)
-	if g.chance(30) { // a message whose fragments never end
+	if g.chance(40) { // a message whose fragments never end
 		s.sends(g.handshake("/echo"))
 		s.pace = 5 * time.Second
 		s.sends(g.masked(ws.Header{Opcode: ws.Text}, "begun"))
-		for range g.IntN(40) {
+		for range g.IntN(80) {
 			s.sends(g.masked(ws.Header{Opcode: ws.Continuation}, "."))
 		}
 		return
@@ -59,6 +59,31 @@ func (g *generator) slowReader(name string, start time.Duration) {
 		s.does("reads")
 	}
 	s.leaves()
+}
+
+// sipper makes a client that reads a long file in sips, which come soon after another. Each is so small
+// that the server's socket may not become writable for longer than a write timeout, although the client
+// has acknowledged something.
+func (g *generator) sipper(name string, start time.Duration) {
+	s := g.script(name, start)
+	s.pace = 0
+	s.does("stops reading")
+	s.sends("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	for range 10 + g.IntN(50) {
+		s.now += g.upTo(2500 * time.Millisecond)
+		s.does("reads %d bytes", 100+g.IntN(g.buffer/20))
+	}
+	s.does("reads")
+	s.leaves()
+}
+
+// deafReader makes a client that asks for more than all buffers hold, and never reads.
+func (g *generator) deafReader(name string, start time.Duration) {
+	s := g.script(name, start)
+	s.does("stops reading")
+	for range 1 + g.IntN(3) {
+		s.sends("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	}
 }
 
 // crowd makes more clients than one epoll_wait of epollserv reports.
@@ -225,12 +250,13 @@ func (g *generator) member(name string, start time.Duration, observer bool) {
 	case observer:
 	case g.chance(8):
 		own = oneOf(g, "R", "r", "A", "B") // somebody may have that name
-	case g.chance(8):
-		own += oneOf(g, "\u00e9", " x", "\u0928\u094d\u200d\u0930") // the last has a zero width joiner between two letters
+	case g.chance(12):
+		own += oneOf(g, "\u00e9", " x", "\u0928\u094d\u200d\u0930", "\u0928\u094d\u200d\u0930") // the last two have a zero width joiner between two letters
 	}
 	if g.chance(10) {
 		many = 40
 	}
+	long := g.chance(10)
 	s.says(`{"type":"join","name":"%s"}`, own)
 	for i := range g.IntN(many) {
 		to := ""
@@ -238,6 +264,9 @@ func (g *generator) member(name string, start time.Duration, observer bool) {
 			to = fmt.Sprintf(`"to":"%s",`, oneOf(g, "r", "a", "b", "nobody"))
 		}
 		padding := strings.Repeat("x", oneOf(g, 0, 0, 0, 0, 10, 3000))
+		if long {
+			padding = strings.Repeat("x", 3000)
+		}
 		s.says(`{"type":"say",%s"text":"%d %s"}`, to, i, padding)
 		s.rests()
 		if observer {

@@ -20,7 +20,7 @@ var failures = []failure{
 	{"sendto sendmsg sendfile", "EAGAIN EPIPE"},
 	{"sendfile", "EINVAL EIO"},
 	{"poll ppoll", "EINTR EINTR ENOMEM"},
-	{"epoll_wait", "EINTR"},
+	{"epoll_wait", "EINTR EINTR ENOMEM"}, // a seccomp filter may return any errno, seccomp(2)
 	{"epoll_ctl", "ENOMEM ENOSPC"},
 	{"clone socketpair pipe2 memfd_create mmap", "ENOMEM EAGAIN EMFILE ENFILE"},
 	{"recvmsg recvfrom wait4", "EINTR"},
@@ -38,6 +38,9 @@ const (
 
 // faults makes some calls fail, or do less than they could.
 func (g *generator) faults() {
+	if g.root && g.chance(15) { // some file systems don't have sendfile
+		g.line("fault sendfile EINVAL always after %d calls", g.IntN(4))
+	}
 	for range 1 + g.IntN(4) {
 		row := oneOf(g, failures...)
 		call := oneOf(g, strings.Fields(row.calls)...)
@@ -54,6 +57,9 @@ func (g *generator) faults() {
 			what = fmt.Sprintf("SIGSTOP for %v", oneOf(g, 50*time.Millisecond, 2*time.Second, 12*time.Second, 70*time.Second))
 		}
 		times := oneOf(g, "", "", "2 times", "5 times", "20 times")
+		if call == "accept4" && g.chance(30) {
+			times = "60 times"
+		}
 		if strings.HasPrefix(what, "SIG") {
 			times = ""
 		}

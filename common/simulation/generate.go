@@ -20,7 +20,9 @@ type generator struct {
 	events []event
 	span   time.Duration // the clients begin within it
 	root   bool          // the server has files
+	sips   bool          // some clients read them in sips
 	rushed bool          // the server's timeouts are short
+	buffer int           // bytes of each buffer of a TCP socket; 0: the kernel's default
 }
 
 // event is a line with a time.
@@ -92,11 +94,11 @@ func (g *generator) kernel() {
 	if n := oneOf(g, 0, 0, 1, 3, 10); n > 0 {
 		g.line("preempt %d", n)
 	}
-	if n := oneOf(g, 0, 0, 0, 4_000, 20_000, 100_000); n > 0 {
-		g.line("buffers %d bytes", n)
+	if g.buffer = oneOf(g, 0, 0, 0, 4_000, 20_000, 100_000); g.buffer > 0 {
+		g.line("buffers %d bytes", g.buffer)
 	}
-	if g.chance(4) {
-		g.line("files %d", 14+g.IntN(40))
+	if g.chance(6) {
+		g.line("files %d", 6+g.IntN(45))
 	}
 }
 
@@ -113,9 +115,16 @@ func (g *generator) flags() {
 	}
 	if g.root = g.chance(20); g.root {
 		g.line("flags -root=/files")
+		if g.sips = g.chance(30); g.sips {
+			g.buffer = 100_000 // less than a large file, and not so little that each segment waits for another
+			g.line("buffers %d bytes", g.buffer)
+		}
 	}
 	if g.chance(8) {
 		g.line("flags -max-conns=%d", 3+g.IntN(4)) // at least one for each loop
+	}
+	if g.chance(8) {
+		g.line("flags %s%d", addressFlag, 1+g.IntN(4))
 	}
 	if g.chance(8) {
 		g.line("flags -defer-accept=%d", 1+g.IntN(5))
@@ -161,6 +170,11 @@ func (g *generator) moment() time.Duration {
 func (g *generator) signals() {
 	if g.chance(20) {
 		t := g.moment()
+		if g.chance(20) { // these are in the backlog when the signal comes
+			n := 2 + g.IntN(10)
+			g.at(t, "Y1..Y%d connect", n)
+			g.at(t, `Y1..Y%d send "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"`, n)
+		}
 		g.at(t, "%s", oneOf(g, "SIGTERM", "SIGTERM", "SIGINT", "SIGTERM to all"))
 		if g.chance(20) {
 			g.at(t+g.upTo(500*time.Millisecond), "SIGTERM") // one right after the other counts as one
@@ -193,10 +207,14 @@ func (g *generator) clients() {
 		name := string(rune('A' + i))
 		start := firstEvent + g.upTo(g.span)
 		switch kind := g.IntN(10); {
-		case g.chance(4):
+		case g.chance(5):
 			g.slowSender(name, start)
 		case g.root && g.chance(15):
 			g.slowReader(name, start)
+		case g.sips && g.chance(40):
+			g.sipper(name, start)
+		case g.root && g.chance(10):
+			g.deafReader(name, start)
 		case room && kind < 4:
 			g.member(name, start, false)
 		case room && kind < 6:

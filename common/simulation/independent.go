@@ -12,24 +12,17 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
-
-	"threeloops/common/sim"
 )
 
 // judgeByRequests compares the responses of a client with its requests, without the core: a fault in
 // the core is in the reference, too. It reads responses with net/http, and frames by itself. It stops
 // at the first request that isn't one of those that expected knows. all reports whether there is a
 // response to each request before it.
-func (st *stream) judgeByRequests(files memoryFS) (all bool, err error) {
-	var sent []byte
-	for _, a := range st.steps {
-		if a.verb == sim.Sends {
-			sent = append(sent, a.data...)
-		}
-	}
+func (j *judgement) judgeByRequests(st *stream) (all bool, err error) {
+	sent := st.sent()
 	out := bufio.NewReader(bytes.NewReader(st.client.Got))
 	for {
-		want, n := expected(sent, files)
+		want, n := expected(sent, j.files)
 		if n == 0 {
 			return true, nil
 		}
@@ -44,7 +37,7 @@ func (st *stream) judgeByRequests(files memoryFS) (all bool, err error) {
 				want.method, got.StatusCode, got.Header, content, len(content), want.status, want.accept, want.content, len(want.content))
 		case got.StatusCode == http.StatusSwitchingProtocols:
 			came, _ := io.ReadAll(out)
-			return true, judgeEcho(sent, came)
+			return true, judgeEcho(sent, came, j.ownCodes(st))
 		}
 	}
 }
@@ -129,13 +122,35 @@ type talk struct {
 	messages []message // whole ones
 	control  []string  // the payloads of a client's pings, or of a server's pongs
 	closed   bool      // a Close has come
+	begun    bool      // the last message isn't whole
 	code     int       // its code, or what the other side has to close with (7.4.1); 0: unknown
 }
 
+// ownCodes are the codes of a Close that the server may send first: 1008 and 1011 after a timeout, 1001 at
+// a shutdown, 1011 after a fault, 1013 if there is too little of something.
+func (j *judgement) ownCodes(st *stream) (codes []int) {
+	if j.mayTimeOut(st) {
+		codes = append(codes, policyViolation, internalError)
+	}
+	if j.termAt >= 0 {
+		codes = append(codes, goingAway)
+	}
+	if j.faulted() || j.killed > 0 {
+		codes = append(codes, internalError)
+	}
+	if j.scarce() {
+		codes = append(codes, tryAgain)
+	}
+	return codes
+}
+
 // judgeEcho compares what the echo has sent with what a client has sent: the same messages, a Pong
-// for each Ping, and the right code for its Close.
-func judgeEcho(sent, came []byte) error {
+// for each Ping, and the right code for its Close, or one of the server's own codes.
+func judgeEcho(sent, came []byte, own []int) error {
 	want, got := talkOf(sent, true), talkOf(came, false)
+	if got.code == protocolError && !got.closed {
+		return fmt.Errorf("after %d messages the echo sends a frame that breaks a rule of RFC 6455", len(got.messages))
+	}
 	for i, m := range got.messages {
 		if i >= len(want.messages) || m != want.messages[i] {
 			return fmt.Errorf("message %d of the echo: got opcode %d and %.60q of %d bytes, want one of the %d that it was sent",
@@ -147,7 +162,6 @@ func judgeEcho(sent, came []byte) error {
 			return fmt.Errorf("pong %d: got %.60q, want one for each of the %d pings", i+1, text, len(want.control))
 		}
 	}
-	own := []int{goingAway, policyViolation, internalError, tryAgain, 0} // of a Close that the server has sent first
 	if got.closed && want.code != 0 && got.code != want.code && !slices.Contains(own, got.code) {
 		return fmt.Errorf("close code: got %d, want %d", got.code, want.code)
 	}
@@ -179,7 +193,7 @@ func talkOf(b []byte, fromClient bool) (t talk) {
 			t.closed, t.code = true, codeOf(f.payload)
 			return t
 		}
-		b = b[n:]
+		b, t.begun = b[n:], begun != nil
 		switch {
 		case f.opcode == pingOpcode && fromClient, f.opcode == pongOpcode && !fromClient:
 			t.control = append(t.control, f.payload)
@@ -190,11 +204,11 @@ func talkOf(b []byte, fromClient bool) (t talk) {
 			begun = &message{opcode: f.opcode}
 		}
 		begun.text += f.payload
-		if begun.opcode == text && f.final && !utf8.ValidString(begun.text) {
+		if fromClient && begun.opcode == text && f.final && !utf8.ValidString(begun.text) {
 			t.code = invalidData
 			return t
 		}
-		if f.final {
+		if t.begun = !f.final; f.final {
 			t.messages, begun = append(t.messages, *begun), nil
 		}
 	}

@@ -21,6 +21,11 @@ import (
 // the core, and the client must have received a part of it, and at most a timeout's response more.
 func (r *run) judgeStreams() *Failure {
 	j := &judgement{run: r, delayed: r.delayed(), allowed: r.harm(), played: map[float64]*reference{}}
+	for _, judge := range []func() *Failure{r.addressLimit, r.pauses} {
+		if f := judge(); f != nil {
+			return f
+		}
+	}
 	for _, st := range r.streams {
 		if st.again || st.inRoom() {
 			continue
@@ -86,6 +91,10 @@ func (j *judgement) judgeHarm() *Failure {
 	if len(j.harmed) > j.allowed && !j.scarce() && !waiting {
 		return failed("harm", "%d clients didn't get what the core sends them, and only %d faults may harm one:\n%s",
 			len(j.harmed), j.allowed, strings.Join(j.harmed, "\n"))
+	}
+	if most := j.allowed - j.killedEarly(); j.silent > most && j.termAt < 0 && !j.scarce() {
+		return failed("harm", "%d clients got nothing, not even 503, and only %d faults explain that:\n%s", j.silent, most,
+			strings.Join(j.harmed, "\n"))
 	}
 	return nil
 }
@@ -161,6 +170,7 @@ type judgement struct {
 	delayed bool
 	allowed int                    // how many clients may be harmed
 	harmed  []string               // those that were, and what they got
+	silent  int                    // those of them that got nothing
 	played  map[float64]*reference // by how the times were stretched
 }
 
@@ -173,7 +183,13 @@ func (j *judgement) stream(st *stream) *Failure {
 		return failed("silence", "%v after the last line the server has not ended the connection of %s, which got %.300q",
 			silence, st.name, st.client.Got)
 	}
-	all, err := st.judgeByRequests(j.files)
+	if st.rejectedWithContent() {
+		return failed("wrong", "%s was rejected before its request was read, and the response to a HEAD has content: %.300q", st.name, st.client.Got)
+	}
+	if j.refused(st) {
+		return nil
+	}
+	all, err := j.judgeByRequests(st)
 	if err != nil {
 		return failed("wrong", "%s: %v", st.name, err)
 	}
@@ -231,6 +247,9 @@ func (j *judgement) certain(st *stream) bool {
 func (j *judgement) noteLoss(st *stream, got, want *output) *Failure {
 	if !got.partOf(want) && !got.unavailable(want) {
 		return failed("wrong", "%s: %s", st.name, difference(got, want))
+	}
+	if len(st.client.Got) == 0 {
+		j.silent++
 	}
 	j.harmed = append(j.harmed, fmt.Sprintf("%s ended by %s: %s", st.name, st.client.End, difference(got, want)))
 	return nil
@@ -296,6 +315,14 @@ func (st *stream) firstBytes() (first []byte) {
 	return first[:min(len(first), 20)]
 }
 
+// sent is all that the client has sent.
+func (st *stream) sent() (all []byte) {
+	for _, a := range st.steps {
+		all = append(all, a.data...)
+	}
+	return all
+}
+
 // did reports whether the client did one of these.
 func (st *stream) did(verbs ...sim.Verb) bool {
 	return slices.ContainsFunc(st.steps, func(a step) bool { return slices.Contains(verbs, a.verb) })
@@ -312,7 +339,7 @@ func (st *stream) aborts() bool {
 		case a.verb == sim.StopsReading && !deaf:
 			deaf, since = true, a.at
 		case a.verb == sim.Reads && deaf && a.at-since < long:
-			deaf = false
+			deaf, since = a.sip, a.at
 		}
 	}
 	return deaf || st.did(sim.Closes, sim.Resets)

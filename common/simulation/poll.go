@@ -32,6 +32,9 @@ func (rj *roomJudge) polls(g *guest) error {
 		if left = left || bytes.HasPrefix(a.data, []byte("POST /chat/leave")); known && !left && status == http.StatusNotFound {
 			return fmt.Errorf("its session isn't known any more: %.100q", a.data)
 		}
+		if status >= http.StatusBadRequest && known && status != http.StatusNotFound && status != http.StatusServiceUnavailable {
+			return fmt.Errorf("got status %d for %.200q", status, a.data)
+		}
 		if status != http.StatusOK {
 			return nil // it doesn't know its session, or its server has ended
 		}

@@ -21,6 +21,7 @@ type guest struct {
 	socket  bool     // it has opened a WebSocket
 	joined  bool
 	closed  bool // a Close has come
+	early   bool // it has come before the end of settling
 	settled int  // the last entry that it had heard at the end of settling
 }
 
@@ -61,8 +62,8 @@ func (j *judgement) room() *Failure {
 // noteHarm notes a member whose connection has ended without a reason of its own.
 func (j *judgement) noteHarm(g *guest) {
 	switch {
-	case !g.did(sim.Connects), g.aborts(), g.deaf(), g.slow(), !g.joins(), j.termAt >= 0:
-	case g.socket && g.closed, g.End() == sim.FIN && (g.did(sim.ShutsDown) || !g.socket && g.joined):
+	case !g.did(sim.Connects), j.refused(g.stream), g.aborts(), g.deaf(), g.slow(), !g.joins(), j.termAt >= 0:
+	case g.socket && g.closed && (!g.early || j.mayTimeOut(g.stream) || g.sendsOwnClose()), g.End() == sim.FIN && (g.did(sim.ShutsDown) || !g.socket && g.joined):
 	default:
 		j.harmed = append(j.harmed, fmt.Sprintf("%s, of the room, ended by %s: %.100q", g.stream.name, g.End(), g.client.Got))
 	}
@@ -96,11 +97,7 @@ func (rj *roomJudge) guest(g *guest) *Failure {
 
 // readSaid reads the frames that a member has sent.
 func (g *guest) readSaid() {
-	var sent []byte
-	for _, a := range g.steps {
-		sent = append(sent, a.data...)
-	}
-	_, frames, _ := bytes.Cut(sent, []byte("\r\n\r\n"))
+	_, frames, _ := bytes.Cut(g.sent(), []byte("\r\n\r\n"))
 	var r ws.Reader
 	r.Init(ws.Server, 0)
 	var message []byte
@@ -147,7 +144,7 @@ func (rj *roomJudge) frames(g *guest) error {
 		case ws.Failed:
 			return ev.Err
 		case ws.CloseFrame:
-			g.closed = true
+			g.closed, g.early = true, offset <= g.stream.settled
 		case ws.Data:
 			if message = append(message, ev.Payload...); !ev.Last {
 				continue
@@ -251,11 +248,12 @@ func (g *guest) stays() bool {
 	return g.joined && g.socket && !g.aborts() && !g.deaf() && !g.did(sim.ShutsDown) && !g.sendsClose()
 }
 
-func (g *guest) sendsClose() bool {
-	return slices.ContainsFunc(g.steps, func(a step) bool { return bytes.Contains(a.data, []byte("\x88\x82")) }) || g.closed && g.settledClose()
-}
+// sendsClose reports whether the guest or its server has ended the membership with a Close.
+func (g *guest) sendsClose() bool { return g.sendsOwnClose() || g.early }
 
-func (g *guest) settledClose() bool { return g.stream.settled == len(g.client.Got) }
+func (g *guest) sendsOwnClose() bool {
+	return bytes.Contains(g.sent(), []byte("\x88\x82"))
+}
 
 // texts checks that what members have said was heard in their order, and all of it if they could say
 // everything.

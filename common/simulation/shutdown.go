@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"threeloops/common/sim"
 )
 
 // atShutdown judges a client of a server that was told to end while clients were active. The server
@@ -12,7 +14,7 @@ import (
 // later if it was delayed.
 func (j *judgement) atShutdown(st *stream, got *output) *Failure {
 	want := j.core(st, timed)
-	if len(st.steps) == 0 || st.steps[0].at >= j.termAt || got.equals(want) {
+	if len(st.steps) == 0 || !st.early || got.equals(want) {
 		return nil // a client that came later may be refused
 	}
 	var nearest *output
@@ -37,6 +39,21 @@ func (j *judgement) atShutdown(st *stream, got *output) *Failure {
 		return j.noteLoss(st, got, nearest)
 	}
 	return j.noteLoss(st, got, want)
+}
+
+// judgeRestart starts the server again. It must listen, although connections of the server that has ended
+// may be in TIME_WAIT.
+func (r *run) judgeRestart(program sim.Program) *Failure {
+	if len(r.s.Faults) > 0 || r.scarce() || !r.ready() {
+		return nil
+	}
+	program.Args = append(program.Args, r.s.Flags...)
+	again := r.w.Kernel.Start(program)
+	r.w.Kernel.Run(firstEvent)
+	if _, listens := again.Listening(); !listens {
+		return failed("restart", "after its end the server doesn't listen when it is started again: %s", again.Err)
+	}
+	return nil
 }
 
 // closing is the field by which a server says that it reads no further request.

@@ -40,6 +40,9 @@ func Flags() *Options {
 	return o
 }
 
+// stuck is how long a seed may take on the real clock. It takes milliseconds mostly, and seconds at most.
+const stuck = 3 * time.Minute
+
 // Test plays seeds on a server. It fails for each that shows something wrong, with the shortest
 // scenario that shows it, and the command that plays it.
 func Test(t *testing.T, target simtest.Target, o *Options) {
@@ -57,7 +60,12 @@ func Test(t *testing.T, target simtest.Target, o *Options) {
 	failures, start := 0, time.Now()
 	for seed := first; seed <= last && failures < o.Stop; seed++ {
 		s := parse(t, Generate(target.Name, seed, corpus))
+		watch := time.AfterFunc(stuck, func() {
+			panic(fmt.Sprintf("seed %d: %s hasn't ended after %v: a thread waits for something outside the kernel, such as a mutex",
+				seed, target.Name, stuck))
+		})
 		f, n := Play(target, s, nil)
+		watch.Stop()
 		if calls += n; f != nil {
 			failures++
 			t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { o.report(t, target, s, f) })
@@ -100,6 +108,9 @@ func (o *Options) span(t *testing.T) (first, last uint64) {
 	next, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
 	if err != nil {
 		t.Fatalf("%s has no number of a seed: %v", o.Progress, err)
+	}
+	if next > last {
+		t.Skipf("all seeds up to %d were played: remove %s to play them again", last, o.Progress)
 	}
 	return next, last
 }

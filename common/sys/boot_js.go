@@ -6,6 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
 	"syscall/js"
 	"time"
 
@@ -13,26 +17,34 @@ import (
 )
 
 // boot puts the object threeloops into the page's global object, and never returns. A page, or a
-// script under Node, plays scenarios with the program as the server:
+// script under Node, plays scenarios with the program as the server. All functions return immediately.
+// Times are nanoseconds since the server's start. A string of bytes has one character, from U+0000 to
+// U+00FF, for each byte.
 //
-//	start(options)  makes a new world; options is JSON, see options. Returns "" or an error.
-//	step(n)         makes at most n steps, and returns how many were made
-//	run(ms, n)      makes steps until ms of simulated time have passed since the start, or n steps.
-//	                Returns false if n steps were not enough.
-//	do(line)        makes an action now, such as: A sends "x". Returns "" or an error.
-//	events()        the system calls since the last call of events, as JSON
-//	state()         the state of everything, as JSON, see worldState
+//	start(options)      makes a new world; options is JSON, see options. Returns "" or an error.
+//	goto(n)             plays up to step n: on from here, or again from the start. Returns the step reached.
+//	until(time, n)      plays until nothing happens before that time, at most n steps. Returns the step reached.
+//	do(line)            makes an action as soon as all threads wait, such as: A sends "x". It becomes a part
+//	                    of the scenario. What was added at later times is dropped. Returns "" or an error.
+//	scenario()          the text of the scenario, with what was added
+//	events(n)           system calls and actions with a Seq above n, as JSON: see labEvent
+//	view()              the state of everything, as JSON: see view
+//	bytes(socket, what) all bytes that are "received" or "unsent" in a socket
+//	got(client)         all bytes that a client has received
 //
-// Before start there is no world: then step makes no step, run returns true, and state returns null.
+// Before start there is no world: then goto and until return 0, events an empty list, and view null.
 func boot(program func()) {
 	p := &page{program: program}
 	js.Global().Set("threeloops", map[string]any{
-		"start":  function(func(args []js.Value) any { return message(p.start(args[0].String())) }),
-		"step":   function(func(args []js.Value) any { return p.step(args[0].Int()) }),
-		"run":    function(func(args []js.Value) any { return p.run(args[0].Float(), args[1].Int()) }),
-		"do":     function(func(args []js.Value) any { return message(p.do(args[0].String())) }),
-		"events": function(func([]js.Value) any { return p.takeEvents() }),
-		"state":  function(func([]js.Value) any { return p.state() }),
+		"start":    function(func(args []js.Value) any { return message(p.start(args[0].String())) }),
+		"goto":     function(func(args []js.Value) any { return p.goTo(args[0].Int()) }),
+		"until":    function(func(args []js.Value) any { return p.until(args[0].Float(), args[1].Int()) }),
+		"do":       function(func(args []js.Value) any { return message(p.do(args[0].String())) }),
+		"scenario": function(func([]js.Value) any { return p.text() }),
+		"events":   function(func(args []js.Value) any { return p.eventsAfter(args[0].Int()) }),
+		"view":     function(func([]js.Value) any { return p.view() }),
+		"bytes":    function(func(args []js.Value) any { return p.socketBytes(uint64(args[0].Int()), args[1].String()) }),
+		"got":      function(func(args []js.Value) any { return p.got(args[0].String()) }),
 	})
 	select {}
 }
@@ -50,9 +62,12 @@ func message(err error) any {
 
 // page is what the page's object works on.
 type page struct {
-	program func()
-	world   *sim.World
-	events  []sim.Event
+	program  func()
+	options  options
+	scenario sim.Scenario
+	added    []sim.Action // by do; they are in the scenario, too
+	world    *sim.World
+	record
 }
 
 // options are the argument of start.
@@ -60,7 +75,9 @@ type options struct {
 	Args     []string // the server's command line, with its name
 	Env      []string
 	Scenario string
-	Trace    bool // events has the system calls
+	Trace    bool              // events has the system calls
+	Single   bool              // a step is one system call, and not all calls until the thread waits
+	Contents map[string]string `json:"Files"` // of files, by absolute path
 }
 
 func (p *page) start(text string) error {
@@ -72,85 +89,100 @@ func (p *page) start(text string) error {
 	if err != nil {
 		return err
 	}
+	for _, name := range slices.Sorted(maps.Keys(o.Contents)) {
+		if !strings.HasPrefix(name, "/") || path.Dir(name) == "/" || path.Clean(name) != name {
+			return fmt.Errorf("a file is named %q: want an absolute path such as /files/small", name)
+		}
+	}
+	p.options, p.scenario, p.added = o, *scenario, nil
+	p.again()
+	return nil
+}
+
+// again makes a new world for the scenario.
+func (p *page) again() {
 	if p.world != nil {
 		p.world.Close()
 	}
-	config := sim.Config{}
-	if p.events = nil; o.Trace {
-		config.Trace = func(e sim.Event) { p.events = append(p.events, e) }
+	p.record = record{calls: map[string]int{}}
+	config := sim.Config{Single: p.options.Single}
+	if p.options.Trace {
+		config.Trace = func(e sim.Event) { p.call(p.world.Steps(), e) }
 	}
-	p.world = scenario.Play(config, sim.Program{Main: p.program, Args: o.Args, Env: o.Env})
-	return nil
+	p.world = p.scenario.Play(config, sim.Program{Main: p.program, Args: p.options.Args, Env: p.options.Env})
+	p.world.Acted = func(_ *sim.Client, a *sim.Action, _ []byte) { p.action(p.world, a) }
+	made := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(p.options.Contents)) {
+		if dir := path.Dir(name); !made[dir] {
+			p.world.Kernel.Mkdir(dir)
+			made[dir] = true
+		}
+		p.world.Kernel.WriteFile(name, []byte(p.options.Contents[name]))
+	}
 }
+
+// afterNow is how long after the present an action comes that do adds. So it comes after all that happens
+// now, also when the scenario is played again, and the action is in it from the start.
+const afterNow = time.Microsecond
 
 func (p *page) do(line string) error {
 	if p.world == nil {
 		return errors.New("call start first")
 	}
-	return p.world.Do(line)
+	a, err := sim.ParseAction(line)
+	if err != nil {
+		return err
+	}
+	now := p.world.Kernel.Uptime()
+	if later := func(a sim.Action) bool { return a.At > now+afterNow }; slices.ContainsFunc(p.added, later) {
+		step := p.world.Steps()
+		p.scenario.Actions = slices.DeleteFunc(p.scenario.Actions, func(a sim.Action) bool {
+			return later(a) && slices.ContainsFunc(p.added, func(added sim.Action) bool { return added.String() == a.String() })
+		})
+		p.added = slices.DeleteFunc(p.added, later)
+		p.again()
+		p.goTo(step)
+	}
+	a.At = now + afterNow
+	i := slices.IndexFunc(p.scenario.Actions, func(other sim.Action) bool { return other.At > a.At })
+	if i < 0 {
+		i = len(p.scenario.Actions)
+	}
+	p.scenario.Actions = slices.Insert(slices.Clip(p.scenario.Actions), i, a)
+	p.added = append(p.added, a)
+	p.world.Insert(a)
+	return nil
 }
 
-func (p *page) step(n int) int {
+// goTo plays up to a step.
+func (p *page) goTo(step int) int {
 	if p.world == nil {
 		return 0
 	}
-	for i := range n {
-		if !p.world.Step() {
-			return i
-		}
+	if step < p.world.Steps() {
+		p.again()
 	}
-	return n
+	for p.world.Steps() < step && p.world.Step() {
+	}
+	return p.world.Steps()
 }
 
-func (p *page) run(ms float64, most int) bool {
+// longest is the most nanoseconds that until takes, some 30 years: a Duration has no room for Infinity.
+const longest = 1e18
+
+func (p *page) until(end float64, most int) int {
 	if p.world == nil {
-		return true
+		return 0
 	}
-	const longest = 1e12 // milliseconds, some 30 years: a Duration has room for it, and not for Infinity
-	return p.world.Run(time.Duration(min(ms, longest)*float64(time.Millisecond)), most)
+	p.world.Run(time.Duration(min(end, longest)), most)
+	return p.world.Steps()
 }
 
-func (p *page) takeEvents() string {
-	events := p.events
-	p.events = nil
-	return encode(events)
-}
-
-// worldState is what state returns.
-type worldState struct {
-	Steps   int
-	Kernel  *sim.Snapshot
-	Clients []clientState
-	Out     string // what the server has written to standard output
-	Err     string
-	Ended   bool
-	Status  int // exit status, or -1 if a signal has ended the server
-	Panics  []sim.Panic
-}
-
-type clientState struct {
-	Name string
-	Got  []byte
-	End  string
-}
-
-func (p *page) state() string {
-	w := p.world
-	if w == nil {
-		return "null"
+func (p *page) text() string {
+	if p.world == nil {
+		return ""
 	}
-	s := worldState{
-		Steps: w.Steps(), Kernel: w.Kernel.Snapshot(), Out: w.Server.Out.String(), Err: w.Server.Err.String(),
-		Panics: w.Kernel.Panics(),
-	}
-	status, ended := w.Server.Ended()
-	if s.Ended = ended; ended {
-		s.Status = status.ExitStatus()
-	}
-	for _, c := range w.Clients {
-		s.Clients = append(s.Clients, clientState{c.Name, c.Got, c.End})
-	}
-	return encode(s)
+	return p.scenario.String()
 }
 
 func encode(v any) string {
@@ -159,4 +191,13 @@ func encode(v any) string {
 		panic(err) // all types here can be encoded
 	}
 	return string(text)
+}
+
+// latin1 is a string with one character for each byte.
+func latin1(p []byte) string {
+	var b strings.Builder
+	for _, c := range p {
+		b.WriteRune(rune(c))
+	}
+	return b.String()
 }

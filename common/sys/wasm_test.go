@@ -97,9 +97,7 @@ func checkPlayed(t *testing.T, out []byte) {
 		Out, Err      string
 		Panics        []any
 		Clients       []struct {
-			Name string
-			Got  []byte
-			End  string
+			Name, Got, End string
 		}
 		Nanoseconds float64
 	}
@@ -110,14 +108,14 @@ func checkPlayed(t *testing.T, out []byte) {
 	if !got.Ended || got.Status != 0 || len(got.Panics) > 0 || got.Events < 5000 || !got.Line {
 		t.Errorf("got %.1000s", out)
 	}
-	if a := string(got.Clients[0].Got); strings.Count(a, "HTTP/1.1 200 OK\r\n") != 1001 {
+	if a := got.Clients[0].Got; strings.Count(a, "HTTP/1.1 200 OK\r\n") != 1001 {
 		t.Errorf("client A got %d responses, want 1001: %.200q", strings.Count(a, "HTTP/1.1 200 OK\r\n"), a)
 	}
 	// The handshake's answer is the example of RFC 6455 1.3. Then come the message, and the Close
 	// frame of the shutdown (1001).
-	b := string(got.Clients[1].Got)
+	b := got.Clients[1].Got
 	if !strings.Contains(b, "\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n") ||
-		!strings.Contains(b, "\r\n\r\n\x81\x02hi\x88") {
+		!strings.Contains(b, "\r\n\r\n\u0081\x02hi\u0088") { // a character for each byte
 		t.Errorf("client B got %q, %s", b, got.Clients[1].End)
 	}
 }
