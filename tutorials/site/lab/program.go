@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -28,7 +27,7 @@ func programs(root string) (list []program) {
 		list = append(list, program{name, name})
 	}
 	for _, p := range []program{{"mistakes", "tutorials/site/lab/mistakes"}, {"codec", "tutorials/site/codec"}} {
-		if _, err := os.Stat(filepath.Join(root, p.folder, "main.go")); err == nil {
+		if files, _ := filepath.Glob(filepath.Join(root, p.folder, "*.go")); files != nil {
 			list = append(list, p)
 		}
 	}
