@@ -145,6 +145,8 @@ func readsTheCopy(t *testing.T, url string) {
 		await WebAssembly.compile(await new Response(stream).arrayBuffer());
 		window.compiled = true;
 	})(), window.compiled === true)`)
+	b.do(Navigate(url + "codec.html"))
+	b.holds("the codec runs", codecLoaded)
 }
 
 func TestExportKeepsOut(t *testing.T) {

@@ -29,7 +29,11 @@ func repository(t *testing.T) string {
 		t.Fatal(err)
 	}
 	root := here + "/../../.."
-	for _, top := range []string{"common", "forkserv", "pollserv", "epollserv", "go.mod"} {
+	tops := []string{"common", "go.mod"}
+	for _, p := range programs(root) {
+		tops = append(tops, p.folder)
+	}
+	for _, top := range tops {
 		err := fs.WalkDir(os.DirFS(root), top, func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err

@@ -77,7 +77,7 @@ func Write(dir, root string, addrs []string, warn func(error)) error {
 		return err
 	}
 	s := &site{dir, root, ports, code, book}
-	for _, write := range []func() error{s.static, s.drawings, s.chapters, s.glossary, s.sources, s.loops} {
+	for _, write := range []func() error{s.static, s.drawings, s.chapters, s.glossary, s.sources, s.loops, s.codec} {
 		if err := write(); err != nil {
 			return err
 		}
