@@ -29,6 +29,7 @@ var commands = []command{
 	{"verify", "check that what the chapters say is still true", verifyChapters},
 	{"start", "copy a chapter's exercise into a directory of yours, where you fix it", startExercise},
 	{"test", "test a server, in any language, with badly behaved clients", test},
+	{"trace", "draw what a server did, call by call, while a check failed", traceServer},
 	{"hint", "show the next hint for a chapter's exercise", hintExercise},
 	{"diff", "compare your program with ours, and explain what was wrong", diffExercise},
 }

@@ -13,14 +13,15 @@ import (
 // os.ErrDeadlineExceeded.
 type clientConn struct {
 	*net.TCPConn
-	r *bufio.Reader
-	e *env
+	r     *bufio.Reader
+	e     *env
+	local netip.AddrPort
 
 	closeAnnounced bool // the server has sent “Connection: close”: no further response follows
 }
 
 func newClientConn(e *env, c *net.TCPConn) *clientConn {
-	p := &clientConn{TCPConn: c, e: e}
+	p := &clientConn{TCPConn: c, e: e, local: end(c.LocalAddr())}
 	p.r = bufio.NewReader(p)
 	return p
 }
@@ -28,13 +29,13 @@ func newClientConn(e *env, c *net.TCPConn) *clientConn {
 // Read waits for Options.Patience at most.
 func (p *clientConn) Read(b []byte) (int, error) {
 	p.SetReadDeadline(time.Now().Add(p.e.Patience))
-	return p.TCPConn.Read(b)
+	return p.receive(b)
 }
 
 // Write waits for Options.Patience at most.
 func (p *clientConn) Write(b []byte) (int, error) {
 	p.SetWriteDeadline(time.Now().Add(p.e.Patience))
-	return p.TCPConn.Write(b)
+	return p.transmit(b)
 }
 
 // exchange sends request number i and checks the answer.
@@ -99,14 +100,8 @@ func (p *clientConn) early() []byte {
 	}
 	b := make([]byte, 4096)
 	p.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-	n, _ := p.TCPConn.Read(b)
+	n, _ := p.receive(b)
 	return b[:n]
-}
-
-// reset ends the connection with a RST.
-func (p *clientConn) reset() {
-	p.SetLinger(0)
-	p.Close()
 }
 
 // awaitEnd reads until the server ends the connection, by a FIN or a RST. It returns an error if that
@@ -115,7 +110,7 @@ func (p *clientConn) awaitEnd(within time.Duration) error {
 	b := make([]byte, 4096)
 	p.SetReadDeadline(time.Now().Add(within))
 	for {
-		_, err := p.TCPConn.Read(b)
+		_, err := p.receive(b)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return err
@@ -129,7 +124,7 @@ func (p *clientConn) awaitEnd(within time.Duration) error {
 // client must not expect an answer.
 func (p *clientConn) isOpen() bool {
 	p.SetReadDeadline(time.Now().Add(time.Millisecond))
-	_, err := p.TCPConn.Read(make([]byte, 1))
+	_, err := p.receive(make([]byte, 1))
 	return err == nil || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
@@ -141,7 +136,7 @@ func (p *clientConn) isOpen() bool {
 func (p *clientConn) fillBuffers(b []byte) (sent int, err error) {
 	for still := 0; sent < len(b) && still < 25; still++ {
 		p.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
-		n, err := p.TCPConn.Write(b[sent:min(len(b), sent+64<<10)])
+		n, err := p.transmit(b[sent:min(len(b), sent+64<<10)])
 		if sent += n; n > 0 {
 			still = 0
 		}

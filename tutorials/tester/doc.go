@@ -13,6 +13,10 @@
 // sees the damage of an earlier one. If Options.Addr names a running server, the tester can check
 // only what the network shows.
 //
+// Options.Record gets what each client does and gets, with its address and times, so that a caller can
+// draw it beside the system calls of the server. With strace in Options.Under, the server is traced: it
+// is slower then, and the checks are the same.
+//
 // The checks wait for conditions, up to a generous deadline. For example, a request must arrive in
 // pieces: the tester sends the next piece when the server has read the one before and sleeps again.
 // It learns both from the kernel, which reports on the server's socket and threads. Three judgements

@@ -25,11 +25,11 @@ func (o *Options) environment(ctx context.Context, k kind) (*env, error) {
 	if o.Server == "" {
 		return e, nil
 	}
-	s, err := newServer(ctx, o.Server)
+	s, err := newServer(ctx, o.Server, o.Under)
 	if err != nil {
 		return nil, err
 	}
-	e.server, e.addr = s, s.addr
+	e.server, e.addr, s.does = s, s.addr, e.does
 	return e, nil
 }
 
@@ -78,11 +78,14 @@ func (e *env) dial() (*clientConn, error) {
 
 // connect connects a client. The check's end closes the connection.
 func (e *env) connect() (*clientConn, error) {
+	began := time.Now()
 	c, err := net.DialTimeout("tcp", e.addr, e.Patience)
 	if err != nil {
+		e.record(Act{Verb: Connect, Began: began, Err: err})
 		return nil, err
 	}
 	p := newClientConn(e, c.(*net.TCPConn))
+	e.record(Act{Client: p.local, Verb: Connect, Began: began})
 	e.mu.Lock()
 	e.conns = append(e.conns, p)
 	e.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -26,10 +27,12 @@ func full(e *env) error {
 	if busy.closeAnnounced {
 		return errCloses
 	}
-	restore, err := exhaust(e.pid())
+	unlimit, err := exhaust(e.pid())
 	if err != nil {
 		return leftOut("the tester can't change the server's limit of descriptors: " + err.Error())
 	}
+	e.does(Exhaust)
+	restore := sync.OnceFunc(func() { unlimit(); e.does(Restore) })
 	defer restore()
 	var waiting [clients]*clientConn
 	for i := range waiting {
@@ -67,7 +70,7 @@ func full(e *env) error {
 }
 
 // exhaust lowers a process's limit so that it can open no more descriptors: the lowest free number is the
-// new limit. The caller may call restore twice.
+// new limit.
 func exhaust(pid int) (restore func(), err error) {
 	free := uint64(0)
 	for {

@@ -82,21 +82,26 @@ func threads(pid int) []string {
 	return all
 }
 
-// stopped reports whether all threads of a process are stopped.
-func stopped(pid int) bool {
+// stopped reports whether no thread of a process runs: each is stopped by a signal, or held by a tracer
+// like strace. A tracer holds a thread that a signal has stopped, but also, for a moment, one that makes
+// a system call. held reports whether a tracer holds any.
+func stopped(pid int) (all, held bool) {
 	for _, dir := range threads(pid) {
-		if f := stat(dir); f != nil && f[0] != "T" {
-			return false
+		f := stat(dir)
+		if f != nil && f[0] != "T" && f[0] != "t" {
+			return false, held
 		}
+		held = held || f != nil && f[0] == "t"
 	}
-	return true
+	return true, held
 }
 
-// awake reports whether a thread of a family runs, or would run if a processor were free.
+// awake reports whether a thread of a family runs, or would run if a processor were free. A thread that
+// a tracer holds (state t) makes a system call.
 func awake(pid int) bool {
 	for _, p := range family(pid) {
 		for _, dir := range threads(p) {
-			if f := stat(dir); f != nil && f[0] == "R" {
+			if f := stat(dir); f != nil && (f[0] == "R" || f[0] == "t") {
 				return true
 			}
 		}

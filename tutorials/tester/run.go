@@ -17,6 +17,7 @@ import (
 // Options say which server to test, and how. Exactly one of Server and Addr must be set.
 type Options struct {
 	Server string   // shell command that starts the server; see Run
+	Under  string   // words before that command, like strace and its options; messages don't show them
 	Addr   string   // host:port of a server that already runs
 	Kinds  []string // line, http, ws; nil: whatever the server turns out to speak
 	First  int      // first chapter
@@ -29,7 +30,9 @@ type Options struct {
 	Patience time.Duration // after this time an answer counts as missing
 	Wait     time.Duration // after this time the server must have disconnected an unfinished request
 
-	Begin func(what string) // called before each check, which may take long; may be nil
+	Begin  func(what string) // called before each check, which may take long; may be nil
+	Done   func(Result)      // called after each check, when its server has ended; may be nil
+	Record func(Act)         // called for each act, also by several goroutines at the same time; may be nil
 }
 
 // Verdict is the outcome of a check.
@@ -47,7 +50,8 @@ type Result struct {
 	Kind, Check string
 	Chapter     int
 	Verdict     Verdict
-	Why         string // the symptom, or why the check was left out; empty for OK
+	Why         string   // the symptom, or why the check was left out; empty for OK
+	Symptom     *Symptom // what a failed check saw, else nil
 }
 
 var errNoCheck = errors.New("no check has that chapter, kind and name: “-list” shows all checks " +
@@ -81,9 +85,11 @@ func Run(ctx context.Context, o Options, out io.Writer) ([]Result, error) {
 			}
 			o.begin(c.name + " (" + k.name() + ")")
 			r := Result{Kind: k.name(), Check: c.name, Chapter: c.chapter}
-			r.Verdict, r.Why, err = o.make(ctx, c, k, failed)
-			if err != nil {
+			if err := o.make(ctx, c, k, failed, &r); err != nil {
 				return all, err
+			}
+			if o.Done != nil {
+				o.Done(r)
 			}
 			failed[c.name] = r.Verdict == Failed || r.Verdict == LeftOut && c.missing(failed) != ""
 			all = append(all, r)
@@ -184,41 +190,50 @@ func (c check) missing(failed map[string]bool) string {
 	return ""
 }
 
-// make runs check c. If o.Server is set, the check gets a new server of its own.
-func (o *Options) make(ctx context.Context, c check, k kind, failed map[string]bool) (
-	v Verdict, why string, err error,
-) {
-	if name := c.missing(failed); name != "" {
-		return LeftOut, fmt.Sprintf("it builds on %q, which must pass first", name), nil
-	}
-	if c.process && o.Server == "" {
-		return LeftOut, "it inspects the server's process: use -server instead of -addr", nil
-	}
-	if c.process && !procWorks() {
-		return LeftOut, "it inspects the server's process: use Linux, which has /proc", nil
+// make runs check c, and fills in its result. If o.Server is set, the check gets a new server of its own.
+func (o *Options) make(ctx context.Context, c check, k kind, failed map[string]bool, r *Result) error {
+	if r.Why = o.unable(c, failed); r.Why != "" {
+		r.Verdict = LeftOut
+		return nil
 	}
 	e, err := o.environment(ctx, k)
 	if err != nil {
-		return "", "", err
+		return err
 	}
 	defer e.end()
 	defer context.AfterFunc(ctx, e.closeConns)() // or a check would go on waiting for an answer
 	err = c.run(e)
-	var s *Symptom
+	e.does(Judge)
 	switch {
 	case err == nil:
-		return OK, "", nil
+		r.Verdict = OK
+		return nil
 	case errors.As(err, new(leftOut)):
-		return LeftOut, err.Error(), nil
+		r.Verdict, r.Why = LeftOut, err.Error()
+		return nil
 	case ctx.Err() != nil:
-		return "", "", ctx.Err()
-	case !errors.As(err, &s):
-		s = &Symptom{"a connection, and the first request on it", "an answer", came(err)}
+		return ctx.Err()
+	case !errors.As(err, &r.Symptom):
+		r.Symptom = &Symptom{"a connection, and the first request on it", "an answer", came(err)}
 	}
-	if words := e.lastOutput(); words != "" && !strings.Contains(s.Error(), words) { // a failed start has them already
-		return Failed, s.Error() + "\n" + words, nil
+	r.Verdict, r.Why = Failed, r.Symptom.Error()
+	if words := e.lastOutput(); words != "" && !strings.Contains(r.Why, words) { // a failed start has them already
+		r.Why += "\n" + words
 	}
-	return Failed, s.Error(), nil
+	return nil
+}
+
+// unable returns why check c can't be made, or "".
+func (o *Options) unable(c check, failed map[string]bool) string {
+	switch name := c.missing(failed); {
+	case name != "":
+		return fmt.Sprintf("it builds on %q, which must pass first", name)
+	case c.process && o.Server == "":
+		return "it inspects the server's process: use -server instead of -addr"
+	case c.process && !procWorks():
+		return "it inspects the server's process: use Linux, which has /proc"
+	}
+	return ""
 }
 
 // print writes a result as a line: what failed by which rule, or why it was left out. The symptom of a

@@ -23,8 +23,10 @@ const start = 30 * time.Second
 // server is a server that the tester has started.
 type server struct {
 	command string
+	under   string
 	addr    string
-	pid     int // process that listens; it may be a child of the command
+	pid     int        // process that listens; it may be a child of the command
+	does    func(Verb) // reports what the tester does to the process
 
 	cmd   *exec.Cmd
 	watch *guard.Guard
@@ -32,8 +34,9 @@ type server struct {
 	ended chan struct{}
 }
 
-// newServer starts command on a free port and waits until it listens.
-func newServer(ctx context.Context, command string) (*server, error) {
+// newServer starts command on a free port, under another command if under isn't empty, and waits until it
+// listens.
+func newServer(ctx context.Context, command, under string) (*server, error) {
 	if err := startable(); err != nil {
 		return nil, err
 	}
@@ -46,7 +49,7 @@ func newServer(ctx context.Context, command string) (*server, error) {
 		return nil, err
 	}
 	os.Remove(log.Name())
-	s := &server{command: command, addr: addr, log: log}
+	s := &server{command: command, under: under, addr: addr, log: log, does: func(Verb) {}}
 	if err := s.start(ctx); err != nil {
 		s.end()
 		return nil, err
@@ -87,7 +90,7 @@ func (s *server) start(ctx context.Context) error {
 		line += " -addr " + s.addr
 	}
 	// With exec the shell becomes the server, so the started process is the server's.
-	s.cmd = exec.Command("/bin/sh", "-c", "exec "+line)
+	s.cmd = exec.Command("/bin/sh", "-c", "exec "+s.under+" "+line)
 	s.cmd.Env = append(os.Environ(), "ADDR="+s.addr, "PORT="+port)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	lead(s.cmd)
@@ -152,26 +155,41 @@ func (s *server) alive() bool {
 // may go on for a moment after the signal, and would see the first of the events that a check wants
 // it to see together. So freeze waits until all threads have stopped.
 func (s *server) freeze() {
-	if s.pid != 0 {
-		pause(s.pid)
-		within(time.Second, func() bool { return stopped(s.pid) })
+	if s.pid == 0 {
+		return
 	}
+	s.does(Stop)
+	pause(s.pid)
+	const sure = 5
+	traced := 0 // looks in a row at which a tracer held all threads that weren't stopped
+	within(time.Second, func() bool {
+		all, held := stopped(s.pid)
+		if traced++; !all {
+			traced = 0
+		}
+		return all && !held || traced == sure
+	})
 }
 
 func (s *server) thaw() {
 	if s.pid != 0 {
+		s.does(Continue)
 		resume(s.pid)
 	}
 }
 
 // kill ends all processes of the server without warning, and waits until the command has ended.
 func (s *server) kill() {
+	if s.alive() {
+		s.does(Kill)
+	}
 	killGroup(s.cmd.Process.Pid)
 	<-s.ended
 }
 
 // terminate sends the server a SIGTERM and reports whether it ended within grace.
 func (s *server) terminate(grace time.Duration) bool {
+	s.does(Terminate)
 	terminateGroup(s.cmd.Process.Pid)
 	select {
 	case <-s.ended:

@@ -104,3 +104,6 @@ var checks = []check{
 	{"reason", 10, "ws", []string{"close"}, false, closeReasons},
 	{"utf8", 10, "ws", []string{"again"}, false, utf8Text},
 }
+
+// Rule says what a server must do to pass a check. It returns "" if there is no such check.
+func Rule(check string) string { return rules[check] }
