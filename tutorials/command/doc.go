@@ -8,11 +8,16 @@
 //	go run ./tutorials compare      measure all of them and net/http: what does a message cost?
 //	go run ./tutorials trace        draw what your own server did, call by call, while a test failed
 //	go run ./tutorials verify       check that what the chapters say is still true
+//	go run ./tutorials export       write the site for a host that only sends files
 //	go run ./tutorials help         list all commands
 //
 // The servers run with -demo, so that their page /_/isolation can crash them. A server that crashes
 // is started again, and a line says so. If a server panics, it prints the reason in one line; with
 // GOTRACEBACK set it prints the stack too.
+//
+// While the servers run, the program builds them once more, for the browser, where the page /lab.html
+// runs them. This happens at a low priority, and only after a change of their sources. If the
+// environment variable THREELOOPS_LAB has the value off, it doesn't happen.
 //
 // No process that this program starts outlives it. Each server holds the read end of a pipe, and
 // only this process holds the write end. So the servers notice when this process ends, however it

@@ -3,6 +3,7 @@ package command
 import (
 	"compress/gzip"
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -33,7 +34,10 @@ func codecSite(t *testing.T) (url, lab string) {
 	if err := os.Mkdir(lab, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewServer(staticHandler(dir))
+	host := http.NewServeMux()
+	host.Handle("/", http.FileServer(http.Dir(filepath.Join(dir, "site"))))
+	host.Handle("/_/", http.StripPrefix("/_", http.FileServer(http.Dir("../../common/app/site"))))
+	s := httptest.NewServer(host)
 	t.Cleanup(s.Close)
 	return s.URL, lab
 }

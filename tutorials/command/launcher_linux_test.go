@@ -48,7 +48,8 @@ func launch(cmd *exec.Cmd) (*launcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd.Env = append(cmd.Environ(), pagesEnv+"="+dir)
+	// A test that uses the lab turns it on: the last value counts.
+	cmd.Env = append([]string{labEnv + "=off"}, append(cmd.Environ(), pagesEnv+"="+dir)...)
 	l := &launcher{
 		cmd:  cmd,
 		urls: make(map[string]string),

@@ -85,6 +85,7 @@ func run(ctx context.Context, dir string, addrs []string, c *runningCoach, witho
 		return err
 	}
 	defer c.start(ctx)()
+	defer startLab(ctx, filepath.Join(dir, "site"))()
 	printTable(os.Stdout, g.servers)
 	if without != nil && without.terminal != "" { // below the table, where the user looks last
 		fmt.Fprintln(os.Stderr, without.terminal)

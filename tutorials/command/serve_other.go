@@ -3,6 +3,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -19,7 +20,7 @@ func serve(args []string) error {
 	fmt.Fprintf(os.Stderr, "tutorials: %v; here you can only read the site\n", notHere())
 	ctx, stop := untilSignal()
 	defer stop()
-	return serveStatic(ctx.Done())
+	return serveStatic(ctx)
 }
 
 func runChapter([]string) error     { return notHere() }
@@ -39,11 +40,11 @@ func notHere() error {
 		runtime.GOOS, how)
 }
 
-// serveStatic serves the site until the caller closes stop.
-func serveStatic(stop <-chan struct{}) error {
+// serveStatic serves the site until ctx ends.
+func serveStatic(ctx context.Context) error {
 	fmt.Fprintln(os.Stderr, "writing the site; the first time this compiles the standard library, which can "+
 		"take minutes ...")
-	dir, done, err := staticSite()
+	site, done, err := staticSite()
 	if err != nil {
 		return err
 	}
@@ -55,11 +56,9 @@ func serveStatic(stop <-chan struct{}) error {
 	fmt.Printf("The chapters and the source are at http://%s/chapters/. What needs a server or the coach doesn't work.\n"+
 		"Press Ctrl-C to end this.\n",
 		ln.Addr())
-	s := &http.Server{Handler: staticHandler(dir)}
-	go func() {
-		<-stop
-		s.Close()
-	}()
+	defer startLab(ctx, site)()
+	s := &http.Server{Handler: staticHandler(site)}
+	context.AfterFunc(ctx, func() { s.Close() })
 	if err := s.Serve(ln); err != http.ErrServerClosed {
 		return err
 	}

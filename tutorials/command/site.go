@@ -47,6 +47,9 @@ func writeSite(dir string, addrs []string) error {
 	if err := os.WriteFile(filepath.Join(root, "servers.json"), text, 0o644); err != nil {
 		return err
 	}
+	if err := announceLab(root); err != nil {
+		return err
+	}
 	return writeOrigins(dir, addrs)
 }
 

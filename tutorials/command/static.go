@@ -4,36 +4,46 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+
+	"threeloops/tutorials/site/export"
 )
 
-// staticSite writes the site into a temporary directory, on a system where the servers don't run.
-// done removes the directory.
-func staticSite() (dir string, done func(), err error) {
-	dir, done, err = workDir()
+// staticSite writes a copy of the site into a temporary directory, on a system where the servers don't
+// run. done removes the directory.
+func staticSite() (site string, done func(), err error) {
+	dir, done, err := workDir()
 	if err != nil {
 		return "", nil, err
 	}
-	if err := writeSite(dir, chapterAddrs()); err != nil {
+	if site, err = writeCopy(dir); err != nil {
 		done()
 		return "", nil, err
 	}
-	// Pages look for the coach in this file. If it has no address, they say that the coach isn't
-	// running.
-	if err := os.WriteFile(filepath.Join(dir, "site", "coach.json"), []byte(`{"url":""}`), 0o644); err != nil {
-		done()
-		return "", nil, err
-	}
-	return dir, done, nil
+	return site, done, nil
 }
 
-// staticHandler serves the site in dir with net/http, with the style sheets of the servers' own
-// pages, which the site uses too.
-func staticHandler(dir string) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/", http.FileServer(http.Dir(filepath.Join(dir, "site"))))
-	if root, err := repository(); err == nil {
-		shared := http.FileServer(http.Dir(filepath.Join(root, "common", "app", "site")))
-		mux.Handle("/_/", http.StripPrefix("/_", shared))
+// writeCopy writes the site and a copy of it into dir, and returns the copy's folder.
+func writeCopy(dir string) (copied string, err error) {
+	if err := writeSite(dir, chapterAddrs()); err != nil {
+		return "", err
 	}
-	return mux
+	from, err := sourceIn(dir)
+	if err != nil {
+		return "", err
+	}
+	copied = filepath.Join(dir, "copy")
+	if err := os.Mkdir(copied, 0o755); err != nil {
+		return "", err
+	}
+	_, err = export.Write(copied, from)
+	return copied, err
 }
+
+// sourceIn returns what a copy is made of, if writeSite has written the site into dir.
+func sourceIn(dir string) (from export.Source, err error) {
+	root, err := repository()
+	return export.Source{Site: filepath.Join(dir, "site"), Own: filepath.Join(root, "common", "app", "site")}, err
+}
+
+// staticHandler serves a copy of the site with net/http.
+func staticHandler(site string) http.Handler { return http.FileServer(http.Dir(site)) }

@@ -25,7 +25,7 @@ var ErrFull = errors.New("is not empty, and no file in it may be overwritten: ch
 // repository. Copy returns the real path of dir, absolute and without symbolic links. If it fails,
 // it removes what it has made. The error may be ErrFull.
 func (e *Exercise) Copy(root, dir string) (string, error) {
-	dir, err := place(root, dir)
+	dir, err := Place(root, dir)
 	if err != nil {
 		return "", err
 	}
@@ -123,8 +123,9 @@ func Build(ctx context.Context, dir, program string) error {
 	}
 }
 
-// place makes dir absolute, and checks that a copy may be there.
-func place(root, dir string) (string, error) {
+// Place returns the real path of dir, absolute and without symbolic links. It is an error if dir has
+// files, or lies inside the repository at root, where new files would be taken for its own.
+func Place(root, dir string) (string, error) {
 	root, err := filepath.EvalSymlinks(root)
 	if err != nil {
 		return "", err

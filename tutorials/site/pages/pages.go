@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -86,14 +87,19 @@ func Write(dir, root string, addrs []string, warn func(error)) error {
 
 // static copies what no page is made of.
 func (s *site) static() error {
-	for _, name := range []string{"page.css", "page.js", "coach.js", "ask.js", "reading.js",
-		"codec.css", "codec.js", "codec-bytes.js", "codec-result.js"} {
-		text, err := fs.ReadFile(web, "web/"+name)
+	for _, pattern := range []string{"web/*.css", "web/*.js"} {
+		names, err := fs.Glob(web, pattern)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(s.dir, name), text, 0o644); err != nil {
-			return err
+		for _, name := range names {
+			text, err := fs.ReadFile(web, name)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(s.dir, path.Base(name)), text, 0o644); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

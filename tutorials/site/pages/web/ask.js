@@ -1,5 +1,7 @@
 // How a page asks the coach, and what it says if the coach doesn't answer.
 
+import { at } from "./base.js";
+
 const missing = "The coach isn't running. Start it with: go run ./tutorials";
 const retry = 2000; // ms between two tries to find a coach that has ended
 
@@ -38,7 +40,7 @@ export class Coach {
   // find looks for the coach. The launcher writes its address into a file below the servers' root, with the
   // secret that each POST needs, or the reason why there is no coach.
   async find() {
-    const reply = await answered(fetch("/coach.json", { cache: "no-store" }));
+    const reply = await answered(fetch(at("/coach.json"), { cache: "no-store" }));
     const { url, secret, why } = reply.ok ? await reply.json() : {};
     if (!url) throw new Error(why ?? missing);
     [this.url, this.secret] = [url, secret];

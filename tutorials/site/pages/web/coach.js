@@ -1,9 +1,10 @@
 // What a reader can do in a chapter with the help of the coach: predict, run an experiment, send bad clients to the
 // server of this page. Without the coach the page says how to start it, and is readable all the way.
 
-import { stats } from "/_/model.js";
-import { Coach, Gone, isFramed, sleep, unreachable } from "/ask.js";
-import { local, mark } from "/reading.js";
+import { stats } from "./_/model.js";
+import { Coach, Gone, isFramed, sleep, unreachable } from "./ask.js";
+import { at } from "./base.js";
+import { local, mark } from "./reading.js";
 
 const look = 1000; // ms between two looks at the clients and at the server
 
@@ -231,7 +232,7 @@ function figures({ server, connections, slots, totals }) {
 
 // offerServers adds links to the same panel on the other servers, if the launcher says where they are.
 async function offerServers() {
-  const reply = await fetch("/servers.json", { cache: "no-store" });
+  const reply = await fetch(at("/servers.json"), { cache: "no-store" });
   if (!reply.ok) return;
   const urls = await reply.json();
   const servers = ["forkserv", "pollserv", "epollserv"].filter((name) => name in urls);

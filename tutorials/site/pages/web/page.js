@@ -1,7 +1,8 @@
 // Says which of the three servers sent this page, which process that is, and how many system calls the server has made.
 // Without this script the page says where to look. It also gives each block of commands a button that copies them.
 
-import { sign, stats } from "/_/model.js";
+import { sign, stats } from "./_/model.js";
+import { isCopy } from "./base.js";
 
 async function look() {
   const answer = await stats();
@@ -47,4 +48,4 @@ addEventListener("keydown", ({ key }) => {
 });
 
 for (const pre of document.querySelectorAll("pre:has(kbd)")) copyable(pre);
-look().catch(console.error);
+if (!isCopy) look().catch(console.error);

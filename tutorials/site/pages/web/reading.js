@@ -1,7 +1,8 @@
 // How far the reader has come: which chapters are finished, and where reading stopped. The coach keeps it
 // where it runs, and else the browser, if it is allowed to. Without either, the pages are as they were written.
 
-import { Coach, isFramed } from "/ask.js";
+import { Coach, isFramed } from "./ask.js";
+import { at } from "./base.js";
 
 const key = "threeloops";
 const soon = 700; // ms after the last scroll until the place is kept
@@ -97,11 +98,11 @@ function list(reading) {
 async function goOn(reading) {
   const links = document.querySelectorAll("a.go-on");
   if (links.length === 0 || !reading.last) return;
-  const chapter = (await (await fetch("/course.json")).json()).find(({ number }) => number === reading.last);
+  const chapter = (await (await fetch(at("/course.json"))).json()).find(({ number }) => number === reading.last);
   if (!chapter) return;
   const section = chapter.sections[reading.places[reading.last]];
   for (const a of links) {
-    a.href = chapter.url + (section ? `#${reading.places[reading.last]}` : "");
+    a.href = at(chapter.url) + (section ? `#${reading.places[reading.last]}` : "");
     a.textContent = `Continue with chapter ${chapter.number}${section ? `: ${section}` : ""}`;
   }
 }
