@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -76,7 +77,7 @@ func Write(dir, root string, addrs []string, warn func(error)) error {
 		return err
 	}
 	s := &site{dir, root, ports, code, book}
-	for _, write := range []func() error{s.static, s.drawings, s.chapters, s.glossary, s.sources, s.loops, s.codec} {
+	for _, write := range []func() error{s.static, s.drawings, s.chapters, s.glossary, s.sources, s.loops, s.lab, s.codec} {
 		if err := write(); err != nil {
 			return err
 		}
@@ -86,14 +87,19 @@ func Write(dir, root string, addrs []string, warn func(error)) error {
 
 // static copies what no page is made of.
 func (s *site) static() error {
-	for _, name := range []string{"page.css", "page.js", "coach.js", "ask.js", "reading.js",
-		"codec.css", "codec.js", "codec-bytes.js", "codec-result.js"} {
-		text, err := fs.ReadFile(web, "web/"+name)
+	for _, pattern := range []string{"web/*.css", "web/*.js"} {
+		names, err := fs.Glob(web, pattern)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(s.dir, name), text, 0o644); err != nil {
-			return err
+		for _, name := range names {
+			text, err := fs.ReadFile(web, name)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(s.dir, path.Base(name)), text, 0o644); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -178,6 +184,11 @@ func (s *site) index() error {
 // glossary writes the list of terms.
 func (s *site) glossary() error {
 	return s.write(page{URL: "/glossary.html", Title: "Glossary", Kind: "index"}, "glossary.html", s.book.Glossary)
+}
+
+// lab writes the laboratory, in which the three servers run in the browser.
+func (s *site) lab() error {
+	return s.write(page{URL: "/lab.html", Title: "The laboratory", Kind: "lab"}, "lab.html", nil)
 }
 
 // course writes what pages need to lead a reader to a place in another chapter.
