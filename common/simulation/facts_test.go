@@ -176,3 +176,16 @@ func TestExamplesForLinux(t *testing.T) {
 		t.Errorf("%d examples are compared with Linux, want at least 10", native)
 	}
 }
+
+// A server that spins fails, and neither hangs the test nor fills its memory.
+func TestASpinningServerIsNoticed(t *testing.T) {
+	spinning := simtest.Target{Name: "spinning", Main: func() {
+		for {
+			sim.Current().Getpeername(9)
+		}
+	}}
+	wrong := shows(t, spinning, "A has not ended")
+	if len(wrong) != 1 || !strings.Contains(wrong[0].Error(), "still runs") {
+		t.Errorf("got %v, want one error", wrong)
+	}
+}

@@ -86,10 +86,10 @@ func Gallery(t *testing.T, target simtest.Target) {
 		}
 		played++
 		t.Run(e.Name, func(t *testing.T) {
-			e.check(t, target, e.shows)
-			if e.Program == Mistakes {
+			switch shown := e.check(t, target, e.shows); {
+			case e.Program == Mistakes:
 				e.check(t, target, e.mended, Mended)
-			} else if e.Unjudged == "" {
+			case shown && e.Unjudged == "":
 				playText(t, target, e.Scenario)
 			}
 		})
@@ -104,14 +104,17 @@ func (e *Example) meantFor(program string) bool {
 	return slices.Contains(e.Servers, program) || e.Program == program
 }
 
-// check plays the example, and fails for each fact that the run doesn't show.
-func (e *Example) check(t *testing.T, target simtest.Target, facts []fact, flags ...string) {
+// check plays the example, and fails for each fact that the run doesn't show. It reports whether all
+// are shown.
+func (e *Example) check(t *testing.T, target simtest.Target, facts []fact, flags ...string) bool {
 	t.Helper()
 	s := parse(t, e.Scenario)
 	s.Flags = append(s.Flags, flags...)
-	for _, err := range observe(target, s, facts) {
+	wrong := observe(target, s, facts)
+	for _, err := range wrong {
 		t.Errorf("%s %s: %v", target.Name, strings.Join(s.Flags, " "), err)
 	}
+	return len(wrong) == 0
 }
 
 // parseExample parses a file of the gallery.

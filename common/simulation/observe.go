@@ -48,8 +48,8 @@ func observe(target simtest.Target, s *sim.Scenario, facts []fact) (wrong []erro
 	}
 	slices.SortStableFunc(due, func(a, b *fact) int { return int(a.at - b.at) })
 	for _, f := range due {
-		if !o.w.Run(f.at, mostSteps) {
-			return append(wrong, fmt.Errorf("at %v the server doesn't stop running", o.w.Kernel.Uptime()))
+		if err := o.until(f.at); err != nil {
+			return append(wrong, err)
 		}
 		o.now = o.w.Kernel.Snapshot()
 		if err := f.form.check(f, o); err != nil {
@@ -60,6 +60,25 @@ func observe(target simtest.Target, s *sim.Scenario, facts []fact) (wrong []erro
 		wrong = append(wrong, fmt.Errorf("process %d: %v\n%s", p.Pid, p.Value, p.Stack))
 	}
 	return wrong
+}
+
+// mostCallsOfExample is more than the system calls that any example needs at one moment.
+const mostCallsOfExample = 10_000
+
+// until plays up to a time. It is an error if the server doesn't stop running at one moment.
+func (o *observation) until(end time.Duration) error {
+	const fewSteps = 10
+	k := o.w.Kernel
+	moment, calls := k.Uptime(), k.Calls()
+	for !o.w.Run(end, fewSteps) {
+		if now := k.Uptime(); now != moment {
+			moment, calls = now, k.Calls()
+		}
+		if n := k.Calls() - calls; n > mostCallsOfExample {
+			return fmt.Errorf("at %v the server has made %d system calls, and still runs", moment, n)
+		}
+	}
+	return nil
 }
 
 // compare is an error unless got is the number that the fact wants.
