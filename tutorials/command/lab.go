@@ -18,7 +18,11 @@ func announceLab(site string) error {
 	if os.Getenv(labEnv) == "off" {
 		why = "The programs of this page aren't built, because go run ./tutorials was started with " + labEnv + "=off."
 	}
-	return lab.NotReady(site, why)
+	root, err := repository()
+	if err != nil {
+		return err
+	}
+	return lab.Prepare(root, site, why)
 }
 
 // startLab builds the lab of a site in the background, until ctx ends or until the caller

@@ -40,8 +40,18 @@ func writeJSON(name string, value any) error {
 	})
 }
 
-// NotReady makes the page of the site say why it can't run anything, or not yet.
-func NotReady(site, why string) error { return say(site, why) }
+// Prepare writes what the page needs before anything is built: the gallery of the repository at root,
+// and in ready.json why the page can't run anything yet.
+func Prepare(root, site, why string) error {
+	examples, err := Gallery(root)
+	if err != nil {
+		return err
+	}
+	if err := say(site, why); err != nil {
+		return err
+	}
+	return writeJSON(filepath.Join(site, folder, "gallery.json"), examples)
+}
 
 // Build builds the programs of the repository at root into the folder lab of the site, and says in
 // ready.json how far it is. It uses a temporary directory beside the site. If it fails, the page says
@@ -55,7 +65,7 @@ func Build(ctx context.Context, root, site string) error {
 }
 
 func build(ctx context.Context, root, site string, kept cache) error {
-	if err := say(site, "The programs of this page are being built."); err != nil {
+	if err := Prepare(root, site, "The programs of this page are being built."); err != nil {
 		return err
 	}
 	temp, err := os.MkdirTemp(filepath.Dir(site), "lab-*")
@@ -70,12 +80,11 @@ func build(ctx context.Context, root, site string, kept cache) error {
 	if err := b.static(ctx); err != nil {
 		return err
 	}
-	list := programs(root)
-	s, err := b.sources(ctx, list)
+	s, err := b.sources(ctx, programs)
 	if err != nil {
 		return err
 	}
-	for i, p := range list {
+	for i, p := range programs {
 		key, err := s.key(p)
 		if err != nil {
 			return err
@@ -85,7 +94,7 @@ func build(ctx context.Context, root, site string, kept cache) error {
 			continue
 		}
 		if err := say(site, fmt.Sprintf("The programs of this page are being built, which takes up to a minute "+
-			"the first time. Now comes %s (%d of %d).", p.name, i+1, len(list))); err != nil {
+			"the first time. Now comes %s (%d of %d).", p.name, i+1, len(programs))); err != nil {
 			return err
 		}
 		if err := b.program(ctx, p, to); err != nil {

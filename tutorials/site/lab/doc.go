@@ -1,5 +1,6 @@
-// Package lab builds the programs that the page /lab.html runs in the browser: the three servers on
-// the simulated kernel, and two smaller programs.
+// Package lab builds the programs that pages run in the browser. /lab.html runs the three servers on
+// the simulated kernel, and a small server with mistakes (package mistakes). /codec.html runs the codec
+// (package codec).
 //
 // Build writes these files into the folder lab of the site:
 //

@@ -30,7 +30,7 @@ func repository(t *testing.T) string {
 	}
 	root := here + "/../../.."
 	tops := []string{"common", "go.mod"}
-	for _, p := range programs(root) {
+	for _, p := range programs {
 		tops = append(tops, p.folder)
 	}
 	for _, top := range tops {
@@ -127,8 +127,12 @@ func TestBuild(t *testing.T) {
 			t.Errorf("%s, ready.json (-want +got):\n%s", about, d)
 		}
 		all := filesIn(t, filepath.Join(site, "lab"))
-		for _, p := range programs(root) {
+		for _, p := range programs {
 			checkProgram(t, p.name, all[p.name+".wasm.gz"])
+		}
+		var examples []Example
+		if err := json.Unmarshal(all["gallery.json"], &examples); err != nil || len(examples) < 20 {
+			t.Errorf("%s, the gallery has %d examples (%v)", about, len(examples), err)
 		}
 		if !bytes.Contains(all["wasm_exec.js"], []byte("globalThis.Go = class")) {
 			t.Errorf("%s: wasm_exec.js doesn't define Go", about)
@@ -179,6 +183,14 @@ func filesIn(t *testing.T, dir string) map[string][]byte {
 // A build that fails says so on the page, without the names of this machine's files.
 func TestABuildThatFails(t *testing.T) {
 	root, site := t.TempDir(), filepath.Join(t.TempDir(), "site")
+	example := filepath.Join(root, "common/simulation/gallery/01-none.txt")
+	if err := os.MkdirAll(filepath.Dir(example), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	text := "# title: None\n# question: Why?\n# answer: So.\n\nat 1ms A connects\n"
+	if err := os.WriteFile(example, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	err := Build(t.Context(), root, site)
 	if err == nil || !strings.Contains(err.Error(), "conn.go") {
 		t.Errorf("got the error %v, want one about conn.go", err)

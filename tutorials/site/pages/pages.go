@@ -30,6 +30,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 // patterns are the packages whose source is shown.
 var patterns = []string{
 	"./forkserv", "./pollserv", "./epollserv", "./common/...", "./" + markdown.Folder + "/...",
+	"./tutorials/site/lab/mistakes",
 }
 
 // page is what every page has.
