@@ -24,6 +24,7 @@ import (
 //	start(options)      makes a new world; options is JSON, see options. Returns "" or an error.
 //	goto(n)             plays up to step n: on from here, or again from the start. Returns the step reached.
 //	until(time, n)      plays until nothing happens before that time, at most n steps. Returns the step reached.
+//	                    An action that do adds then comes right after that time.
 //	do(line)            makes an action as soon as all threads wait, such as: A sends "x". It becomes a part
 //	                    of the scenario. What was added at later times is dropped. Returns "" or an error.
 //	scenario()          the text of the scenario, with what was added
@@ -67,6 +68,7 @@ type page struct {
 	scenario sim.Scenario
 	added    []sim.Action // by do; they are in the scenario, too
 	world    *sim.World
+	waited   time.Duration // the end of until, if nothing has happened since
 	record
 }
 
@@ -104,7 +106,7 @@ func (p *page) again() {
 	if p.world != nil {
 		p.world.Close()
 	}
-	p.record = record{calls: map[string]int{}}
+	p.record, p.waited = record{calls: map[string]int{}}, 0
 	config := sim.Config{Single: p.options.Single}
 	if p.options.Trace {
 		config.Trace = func(e sim.Event) { p.call(p.world.Steps(), e) }
@@ -133,15 +135,17 @@ func (p *page) do(line string) error {
 	if err != nil {
 		return err
 	}
-	now := p.world.Kernel.Uptime()
+	now := max(p.world.Kernel.Uptime(), p.waited)
 	if later := func(a sim.Action) bool { return a.At > now+afterNow }; slices.ContainsFunc(p.added, later) {
 		step := p.world.Steps()
 		p.scenario.Actions = slices.DeleteFunc(p.scenario.Actions, func(a sim.Action) bool {
 			return later(a) && slices.ContainsFunc(p.added, func(added sim.Action) bool { return added.String() == a.String() })
 		})
 		p.added = slices.DeleteFunc(p.added, later)
+		waited := p.waited
 		p.again()
 		p.goTo(step)
+		p.waited = waited
 	}
 	a.At = now + afterNow
 	i := slices.IndexFunc(p.scenario.Actions, func(other sim.Action) bool { return other.At > a.At })
@@ -159,6 +163,9 @@ func (p *page) goTo(step int) int {
 	if p.world == nil {
 		return 0
 	}
+	if step != p.world.Steps() {
+		p.waited = 0
+	}
 	if step < p.world.Steps() {
 		p.again()
 	}
@@ -174,7 +181,9 @@ func (p *page) until(end float64, most int) int {
 	if p.world == nil {
 		return 0
 	}
-	p.world.Run(time.Duration(min(end, longest)), most)
+	if p.world.Run(time.Duration(min(end, longest)), most) && end < longest {
+		p.waited = time.Duration(end)
+	}
 	return p.world.Steps()
 }
 

@@ -93,6 +93,12 @@ function checkDo(server) {
   check(server.scenario().includes("Z connects"), "the action that was added isn't in the text");
   server.until(never, 1e6);
   check(!JSON.parse(server.view()).Clients.every((c) => c.Name !== "Z"), "the action that was added doesn't come");
+  newWorld(server, "at 1ms A connects", { Single: true });
+  server.until(2e9, 1e6);
+  check(server.do("B connects") === "" && server.scenario().includes("at 2.000001s B connects"), "do comes before until's time");
+  const m = server.goto(1e9);
+  server.goto(m - 1);
+  check(server.do("C connects") === "" && !server.scenario().includes("at 2.000001s C"), "until's time outlives a step");
 }
 
 // play plays the whole scenario, and returns what the test wants to know.
