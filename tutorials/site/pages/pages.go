@@ -77,7 +77,7 @@ func Write(dir, root string, addrs []string, warn func(error)) error {
 		return err
 	}
 	s := &site{dir, root, ports, code, book}
-	for _, write := range []func() error{s.static, s.drawings, s.chapters, s.glossary, s.sources, s.loops, s.codec} {
+	for _, write := range []func() error{s.static, s.drawings, s.chapters, s.glossary, s.sources, s.loops, s.lab, s.codec} {
 		if err := write(); err != nil {
 			return err
 		}
@@ -184,6 +184,11 @@ func (s *site) index() error {
 // glossary writes the list of terms.
 func (s *site) glossary() error {
 	return s.write(page{URL: "/glossary.html", Title: "Glossary", Kind: "index"}, "glossary.html", s.book.Glossary)
+}
+
+// lab writes the laboratory, in which the three servers run in the browser.
+func (s *site) lab() error {
+	return s.write(page{URL: "/lab.html", Title: "The laboratory", Kind: "lab"}, "lab.html", nil)
 }
 
 // course writes what pages need to lead a reader to a place in another chapter.

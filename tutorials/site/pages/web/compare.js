@@ -1,0 +1,127 @@
+// The three servers side by side: the same scenario, in step by virtual time, and what each has cost.
+
+import { keyed, make, say } from "./dom.js";
+import { isOfProgram } from "./machine.js";
+import { written } from "./program.js";
+
+const servers = ["forkserv", "pollserv", "epollserv"];
+const total = (calls) => Object.values(calls ?? {}).reduce((sum, n) => sum + n, 0);
+
+// rows are the figures, by their names.
+const rows = {
+  "system calls": ({ Counters }) => total(Counters?.Calls),
+  "wake-ups": ({ Counters }) => Counters?.WakeUps ?? 0,
+  "bytes in": ({ Counters }) => Counters?.BytesIn ?? 0,
+  "bytes out": ({ Counters }) => Counters?.BytesOut ?? 0,
+  processes: ({ Processes }) => Processes?.filter(({ Program, Zombie }) => Program && !Zombie).length ?? 0,
+  descriptors: ({ Processes }) =>
+    Processes?.filter(({ Program }) => Program).reduce((n, p) => n + (p.Descriptors?.length ?? 0), 0) ?? 0,
+};
+
+const recent = 6; // calls that are shown
+const brief = 40; // characters of their arguments
+
+// lastCalls are the last system calls of a server, the latest at the end.
+function lastCalls(machine) {
+  const calls = [];
+  for (let i = machine.count() - 1; i >= 0 && calls.length < recent; i--) {
+    if (isOfProgram(machine.events[i])) calls.unshift(written(machine.events[i], brief));
+  }
+  return calls;
+}
+
+// state says what a server does now.
+function state({ Over, Turn, Processes }) {
+  if (Over) return "has ended";
+  const threads = Processes?.filter(({ Program }) => Program).flatMap(({ Threads }) => Threads ?? []) ?? [];
+  const waits = new Set(threads.map(({ Call }) => Call).filter(Boolean));
+  return [Turn ? "runs" : "", waits.size > 0 ? `waits in ${[...waits].join(", ")}` : ""].filter(Boolean).join("; ");
+}
+
+// Compare is the section. It loads the other servers only when it is opened.
+export class Compare {
+  constructor(section, lab) {
+    [this.section, this.lab] = [section, lab];
+    this.said = section.querySelector(".said");
+    this.body = section.querySelector("tbody");
+    this.machines = new Map();
+    section.addEventListener("toggle", () => this.open());
+  }
+
+  get isOpen() {
+    return this.section.open && servers.includes(this.lab.machine?.name);
+  }
+
+  async open() {
+    if (!this.isOpen) {
+      this.paint();
+      return;
+    }
+    for (const name of servers) {
+      if (name === this.lab.machine.name || this.machines.has(name)) continue;
+      say(this.said, `Loading ${name}.`);
+      try {
+        this.machines.set(name, await this.lab.load(name));
+      } catch (error) {
+        say(this.said, error.message);
+        return;
+      }
+    }
+    this.run = undefined;
+    this.paint();
+  }
+
+  // others are the machines that follow the one that the reader steps.
+  get #others() {
+    return servers.filter((name) => name !== this.lab.machine.name).map((name) => this.machines.get(name));
+  }
+
+  // follow brings the others to everything that happens up to the reader's time.
+  #follow() {
+    const { name, scenario, time } = this.lab.machine;
+    const run = `${name} ${scenario}`;
+    for (const machine of this.#others) {
+      if (this.run !== run) machine.start(scenario);
+      if (this.run !== run || this.time !== time) machine.until(time + 1);
+    }
+    [this.run, this.time] = [run, time];
+  }
+
+  paint() {
+    if (this.section.open && !this.isOpen)
+      say(this.said, "This scenario is for a program that is none of the three servers.");
+    this.body.hidden = !this.isOpen;
+    if (!this.isOpen || this.#others.some((machine) => !machine)) return;
+    this.#follow();
+    const views = servers.map((name) => (name === this.lab.machine.name ? this.lab.machine : this.machines.get(name)));
+    say(
+      this.said,
+      `Each has done what happens up to the same time; ${this.lab.machine.name} is the one that you step.`,
+    );
+    const figures = Object.entries(rows).map(([name, figure]) => ({
+      name,
+      values: views.map(({ view }) => figure(view).toLocaleString("en")),
+    }));
+    const calls = new Set(views.flatMap(({ view }) => Object.keys(view.Counters?.Calls ?? {})));
+    const each = [...calls].sort().map((name) => ({
+      name,
+      values: views.map(({ view }) => (view.Counters.Calls[name] ?? 0).toLocaleString("en")),
+    }));
+    const now = { name: "now", values: views.map(({ view }) => state(view)) };
+    const last = { name: `last ${recent} calls`, values: views.map((machine) => lastCalls(machine)) };
+    keyed(
+      this.body,
+      [now, last, ...figures, ...each],
+      ({ name }) => name,
+      () => make("tr"),
+      (row, { name, values }) => {
+        row.className = calls.has(name) ? "call" : "";
+        const lines = (value) => (Array.isArray(value) ? value.map((line) => make("code", {}, line)) : [value]);
+        row.replaceChildren(
+          make("th", { scope: "row" }, name),
+          ...values.map((value) => make("td", {}, ...lines(value))),
+        );
+      },
+    );
+  }
+}

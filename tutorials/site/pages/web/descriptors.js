@@ -1,0 +1,164 @@
+// What each process holds: tables of descriptors, with arrows to open file descriptions, and the tree of processes.
+
+import { keyed, make, plural, say, set } from "./dom.js";
+
+const svg = "http://www.w3.org/2000/svg";
+const row = 10; // height of a row in the drawing's own units
+
+// line is an arrow from the descriptor in one row to the description in another.
+function arrow(from, to, file) {
+  const [y1, y2] = [(from + 0.5) * row, (to + 0.5) * row];
+  const path = document.createElementNS(svg, "path");
+  path.setAttribute("d", `M0 ${y1} C50 ${y1} 50 ${y2} 100 ${y2}`);
+  path.dataset.file = file;
+  return path;
+}
+
+// Descriptors draws the tables on the left, the open file descriptions on the right, and the arrows between.
+export class Descriptors {
+  constructor(part) {
+    this.fds = part.querySelector(".fds");
+    this.files = part.querySelector(".files-open");
+    this.drawing = part.querySelector("svg");
+    this.clients = part.querySelector("input");
+    this.clients.addEventListener("change", () => this.net && this.paint(this.net));
+    part.addEventListener("pointerover", ({ target }) => this.light(part, target.closest("[data-file]")?.dataset.file));
+    part.addEventListener("pointerleave", () => this.light(part, undefined));
+  }
+
+  // light shows which rows and arrows belong together.
+  light(part, file) {
+    for (const element of part.querySelectorAll("[data-file]")) {
+      element.classList.toggle("lit", file !== undefined && element.dataset.file === file);
+    }
+  }
+
+  paint(net) {
+    this.net = net;
+    const rows = [];
+    const processes = (net.view.Processes ?? []).filter(({ Program }) => Program || this.clients.checked);
+    for (const { Pid, Descriptors, Limit, Program } of processes) {
+      const limit = Program && Limit ? ` of ${Limit.toLocaleString("en")}` : "";
+      const name = net.nameOfProcess(Pid);
+      rows.push({ key: `p${Pid}`, head: `${name}: ${Descriptors?.length ?? 0}${limit}` });
+      for (const { Fd, File, CloseOnExec } of Descriptors ?? []) {
+        rows.push({ key: `p${Pid} ${Fd}`, fd: Fd, file: File, cloexec: CloseOnExec, of: name });
+      }
+    }
+    const held = new Set(rows.map(({ file }) => file));
+    const files = [...net.files.values()]
+      .filter(({ ID }) => held.has(ID) || !this.#isOfClients(net, ID))
+      .map(({ ID, References, NonBlocking }) => ({
+        ID,
+        References,
+        NonBlocking,
+        about: net.about(ID),
+        few: net.holders.get(ID)?.length ?? 0,
+      }));
+    keyed(
+      this.fds,
+      rows,
+      ({ key }) => key,
+      () => make("li"),
+      (element, item) => this.#descriptor(element, item),
+    );
+    keyed(
+      this.files,
+      files,
+      ({ ID }) => ID,
+      () => make("li"),
+      (element, item) => this.#file(element, item),
+    );
+    this.#arrows(rows, new Map(files.map(({ ID }, i) => [ID, i])));
+  }
+
+  #isOfClients(net, id) {
+    const holders = net.holders.get(id);
+    return Boolean(holders?.length) && holders.every(({ program }) => !program);
+  }
+
+  #descriptor(element, { head, fd, file, cloexec, of }) {
+    element.className = head ? "head" : "";
+    if (head) return say(element, head);
+    set(element, "data-file", file);
+    set(
+      element,
+      "aria-label",
+      `descriptor ${fd} of ${of} refers to description ${file}${cloexec ? ", close-on-exec" : ""}`,
+    );
+    return element.replaceChildren(
+      make("b", {}, String(fd)),
+      cloexec ? make("small", { title: "FD_CLOEXEC: execve closes it" }, " cloexec") : "",
+    );
+  }
+
+  #file(element, { ID, References, NonBlocking, about, few }) {
+    set(element, "data-file", ID);
+    element.title = `description ${ID}, ${plural(References, "reference")}${NonBlocking ? ", O_NONBLOCK" : ""}`;
+    const more = References > 1 ? ` ×${References}` : "";
+    element.replaceChildren(
+      make("b", {}, `#${ID}`),
+      ` ${about}`,
+      make("small", {}, few === 0 ? " no descriptor" : more),
+    );
+  }
+
+  #arrows(rows, places) {
+    const drawn = rows.flatMap(({ file }, i) => (places.has(file) ? [[i, places.get(file), file]] : []));
+    const text = drawn.join(" ");
+    if (this.drawn === text) return;
+    this.drawn = text;
+    const height = Math.max(rows.length, places.size) * row;
+    set(this.drawing, "viewBox", `0 0 100 ${height}`);
+    this.drawing.style.height = `calc(${height / row} * var(--row))`;
+    this.drawing.replaceChildren(...drawn.map(([from, to, file]) => arrow(from, to, file)));
+  }
+}
+
+// Tree shows the programs' processes below their parents.
+export class Tree {
+  constructor(list) {
+    this.list = list;
+  }
+
+  paint(net) {
+    this.#level(
+      this.list,
+      net,
+      net.programs.filter(({ Parent }) => !net.programs.some(({ Pid }) => Pid === Parent)),
+    );
+  }
+
+  #level(list, net, processes) {
+    const items = processes.map((process) => ({ pid: process.Pid, text: this.#text(net, process) }));
+    keyed(
+      list,
+      items,
+      ({ pid }) => pid,
+      () => make("li", {}, make("span"), make("ul")),
+      (element, { text }) => say(element.firstChild, text),
+    );
+    for (const [i, { Pid }] of processes.entries()) {
+      this.#level(
+        list.children[i].lastChild,
+        net,
+        net.programs.filter(({ Parent }) => Parent === Pid),
+      );
+    }
+  }
+
+  #text(net, process) {
+    const { Pid, Zombie, Stopped, Threads, Descriptors } = process;
+    const waits = (Threads ?? []).map(({ Waits, Call }) => (Waits ? `waits in ${Call}` : "can run"));
+    const serves = (Descriptors ?? [])
+      .map(({ File }) => net.sockets.get(net.files.get(File)?.Socket))
+      .filter((socket) => socket && socket.State !== "LISTEN")
+      .map((socket) => net.nameOf(socket));
+    const state = Zombie ? ["has ended, and its parent hasn't waited for it: a zombie"] : Stopped ? ["stopped"] : waits;
+    return [
+      `${Pid} ${net.commandOf(process)}`,
+      ...new Set(state),
+      ...(serves.length ? [`holds ${serves.join(", ")}`] : []),
+    ].join(", ");
+  }
+}

@@ -1,0 +1,230 @@
+// A server that runs in this page, on the simulated kernel. A run depends on nothing but its scenario, so the way back
+// is the same run with fewer steps. Programs come as gzip files, because some hosts don't compress.
+
+const folder = new URL("lab/", import.meta.url);
+const look = 1000; // ms between two looks whether the programs are built
+const most = 20_000; // steps that one button makes before it gives up
+
+const known = 4000; // steps of a scenario that are read in advance
+
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// built waits until the programs are built. It gives say the reason why they aren't.
+export async function built(say) {
+  for (;;) {
+    const reply = await fetch(new URL("ready.json", folder), { cache: "no-store" }).catch(() => null);
+    if (!reply) throw new Error("The server of this page doesn't answer. Start it again, and reload the page.");
+    if (!reply.ok) throw new Error("This copy of the site has no laboratory: lab/ready.json is missing.");
+    const { ready, why } = await reply.json();
+    if (ready) return;
+    say(why);
+    await sleep(look);
+  }
+}
+
+// gallery returns the examples, or none if the site has none.
+export async function gallery() {
+  const reply = await fetch(new URL("gallery.json", folder)).catch(() => null);
+  return reply?.ok ? reply.json() : [];
+}
+
+// unpacked returns a program. Some hosts decompress a gzip file on its way.
+async function unpacked(name) {
+  const reply = await fetch(new URL(`${name}.wasm.gz`, folder));
+  if (!reply.ok) throw new Error(`${name} can't be loaded: ${reply.status} ${reply.statusText}`);
+  const bytes = await reply.arrayBuffer();
+  const magic = new TextDecoder().decode(bytes.slice(0, 4));
+  if (magic === "\0asm") return bytes;
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
+
+const modules = new Map(); // compiled programs, by their names
+
+async function instance(name) {
+  await import(new URL("wasm_exec.js", folder));
+  if (!modules.has(name))
+    modules.set(
+      name,
+      unpacked(name).then((bytes) => WebAssembly.compile(bytes)),
+    );
+  const go = new globalThis.Go();
+  const program = await WebAssembly.instantiate(await modules.get(name), go.importObject);
+  go.run(program);
+  return globalThis.threeloops; // each instance has its own
+}
+
+// The files that a server with the flag -root=/files can send.
+const files = {
+  "/files/small": "a small file\n",
+  "/files/large": `${"a large file, line for line ".repeat(4).trim()}\n`.repeat(2500),
+};
+
+// waiting are the calls in which a loop waits for all of its descriptors.
+const waiting = new Set(["epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll"]);
+
+// isOfProgram tells a server's call from a client's.
+export const isOfProgram = (event) => Boolean(event.Call && event.Caller?.Line);
+
+// Machine is a server with a scenario, at one of its steps.
+export class Machine {
+  static async load(name) {
+    try {
+      return new Machine(name, await instance(name));
+    } catch (error) {
+      modules.delete(name); // another attempt loads it again
+      throw error;
+    }
+  }
+
+  constructor(name, api) {
+    [this.name, this.api] = [name, api];
+  }
+
+  // start begins a scenario. What is wrong with it is an Error of one line, with line and column.
+  start(scenario) {
+    const options = { Args: [this.name], Env: [], Scenario: scenario, Trace: true, Single: true };
+    if (scenario.includes("/files")) options.Files = files;
+    const wrong = this.api.start(JSON.stringify(options));
+    if (wrong) throw new Error(wrong);
+    this.events = []; // all that are known, also of later steps
+    this.furthest = 0; // the step up to which they are known
+    this.last = 0; // sequence number of the last of them
+    this.#reach(0);
+  }
+
+  // view is the state of everything at this step.
+  get view() {
+    if (this.stale) this.state = JSON.parse(this.api.view());
+    this.stale = false;
+    return this.state;
+  }
+
+  // time is that of the last event, or later, if the reader has waited in vain since.
+  get time() {
+    return Math.max(this.view.Time, this.waited);
+  }
+
+  // scenario is the text that gives this run, with what the reader did.
+  get scenario() {
+    return this.api.scenario();
+  }
+
+  // at has become the step: what happened since the furthest one is read.
+  #reach(step) {
+    [this.step, this.stale, this.waited] = [step, true, 0];
+    if (step > this.furthest) {
+      this.furthest = step;
+      this.#read();
+    }
+    return step;
+  }
+
+  #read() {
+    const fresh = JSON.parse(this.api.events(this.last)).map((event) => ({ ...event, Call: event.Call ?? "" }));
+    this.last = fresh.at(-1)?.Seq ?? this.last;
+    const rank = ({ Call }) => (Call === "" ? 0 : 1); // an action comes before the calls of its clients
+    this.events.push(...fresh.sort((a, b) => a.Step - b.Step || rank(a) - rank(b) || a.Seq - b.Seq));
+  }
+
+  // count is how many of the known events have happened up to a step.
+  count(step = this.step) {
+    let [low, high] = [0, this.events.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.events[middle].Step <= step) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  // lastCall is the last system call of a server's process up to this step.
+  get lastCall() {
+    for (let i = this.count() - 1; i >= 0; i--) {
+      if (isOfProgram(this.events[i])) return this.events[i];
+    }
+    return undefined;
+  }
+
+  // lastTime is the time of the last event.
+  get lastTime() {
+    return this.events[this.count() - 1]?.Time ?? 0;
+  }
+
+  // now are the events of this step.
+  get now() {
+    const end = this.count();
+    let begin = end;
+    while (begin > 0 && this.events[begin - 1].Step === this.step) begin--;
+    return this.events.slice(begin, end);
+  }
+
+  goto(step) {
+    return this.#reach(this.api.goto(Math.max(0, step)));
+  }
+
+  // until goes to the last step before a time; ns may be in the past.
+  until(ns) {
+    if (ns < this.time) this.goto(0);
+    this.#reach(this.api.until(ns, most));
+    if (!this.view.Over && this.view.Turn === 0) this.waited = ns;
+    return this.step;
+  }
+
+  // survey reads what will happen up to a time, calls look there, and stands then before the scenario's first action.
+  survey(ns, look) {
+    this.#reach(this.api.until(ns, known));
+    look();
+    const action = this.events.find(({ Call }) => Call === "");
+    if (action) this.goto(action.Step - 1);
+    else this.until(0); // then it stands behind the server's start
+  }
+
+  // do lets something happen now. What was known of later steps no longer holds.
+  do(line) {
+    const wrong = this.api.do(line);
+    if (wrong) throw new Error(wrong);
+    this.events.length = this.count();
+    this.last = this.events.reduce((last, event) => Math.max(last, event.Seq), 0);
+    this.furthest = this.step;
+    this.stale = true;
+    this.#read();
+  }
+
+  // ends returns what tells whether an event ends a move: a round ends when the thread that made the last call that
+  // waits returns from such a call again.
+  #ends(move) {
+    if (move === "action") return (event) => event.Call === "";
+    const isWait = (event) => waiting.has(event.Call) && isOfProgram(event);
+    const now = this.events.slice(0, this.count()).findLast(isWait);
+    return (event) => isWait(event) && (!now || (event.Tid === now.Tid && event.Pid === now.Pid));
+  }
+
+  // forward goes on by a move: a step, a round, or up to the next action of the scenario.
+  forward(move) {
+    if (move === "step") return this.goto(this.step + 1);
+    const ends = this.#ends(move);
+    const known = this.events.slice(this.count()).find(ends);
+    if (known) return this.goto(known.Step);
+    this.goto(this.furthest);
+    for (let made = 0; made < most; made++) {
+      const [before, known] = [this.step, this.events.length];
+      if (this.goto(before + 1) === before || this.events.slice(known).some(ends)) break;
+    }
+    return this.step;
+  }
+
+  // back goes to the end of the move before.
+  back(move) {
+    if (move === "step") return this.goto(this.step - 1);
+    return this.goto(this.events.slice(0, this.count(this.step - 1)).findLast(this.#ends(move))?.Step ?? 0);
+  }
+
+  // bytes are all bytes of a socket's buffer, "received" or "unsent", or of what a client got.
+  bytes(socket, which) {
+    return this.api.bytes(socket, which);
+  }
+
+  got(client) {
+    return this.api.got(client);
+  }
+}
