@@ -1,0 +1,53 @@
+// Checks the functions of the laboratory that need no page. Usage: node lab.mjs, beside the scripts of the site.
+import assert from "node:assert/strict";
+
+import { base64url, bytesOf, duration, fromBase64url, plural, printable, textOf } from "./dom.js";
+import { quoted, unquoted } from "./clients.js";
+import { parseArray } from "./watch.js";
+import { Net } from "./net.js";
+
+const every = String.fromCharCode(...Array.from({ length: 256 }, (_, i) => i));
+assert.equal(unquoted(quoted(every).slice(1, -1)), every, "each byte survives quoting");
+assert.equal(quoted('say "hi"\\\n'), String.raw`"say \"hi\"\\\n"`);
+assert.equal(unquoted("é\\x41"), "\xc3\xa9A", "a character is sent in UTF-8");
+assert.equal(printable("a\r\n\x00\xff\\"), String.raw`a\r\n\x00\xff\\`);
+
+const text = 'at 1ms A sends "é ~?>"\n';
+assert.equal(fromBase64url(base64url(text)), text);
+assert.match(base64url(every), /^[A-Za-z0-9_-]+$/, "nothing in it means something else in an address");
+assert.equal(textOf(bytesOf("€")), "€");
+assert.deepEqual([0, 999, 5e6, 1.5e9, 1000001000].map(duration), ["0 ms", "999 ns", "5 ms", "1.5 s", "1.000001 s"]);
+assert.deepEqual([plural(1, "byte"), plural(2000, "byte")], ["1 byte", "2,000 bytes"]);
+
+assert.deepEqual(parseArray("[{fd=3, events=POLLIN|POLLOUT, revents=0}, {fd=-1, events=0}], 2, -1"), [
+  { fd: 3, events: ["IN", "OUT"], revents: [] },
+  { fd: -1, events: [], revents: [] },
+]);
+
+// A has a connection that the server has accepted, B's waits in the accept queue, and C has closed: only the server's
+// end is left of its connection.
+const socket = (ID, State, Local, Remote, Peer, more = {}) => ({ ID, State, Local, Remote, Peer, ...more });
+const view = {
+  Processes: [
+    { Pid: 1, Program: true, Descriptors: [{ Fd: 4, File: 10 }, { Fd: 5, File: 11 }, { Fd: 6, File: 14 }] },
+    { Pid: 2, Descriptors: [{ Fd: 0, File: 12 }] }, { Pid: 3, Descriptors: [{ Fd: 0, File: 13 }] },
+  ],
+  Files: [{ ID: 10, Kind: "tcp", Socket: 1 }, { ID: 11, Kind: "tcp", Socket: 3, Events: ["OUT"] },
+    { ID: 12, Kind: "tcp", Socket: 2 }, { ID: 13, Kind: "tcp", Socket: 4 }, { ID: 14, Kind: "tcp", Socket: 6 }],
+  Sockets: [socket(1, "LISTEN", "s:80", "", 0, { Backlog: [5] }), socket(2, "ESTABLISHED", "c:1", "s:80", 3),
+    socket(3, "ESTABLISHED", "s:80", "c:1", 2), socket(4, "ESTABLISHED", "c:2", "s:80", 5),
+    socket(5, "ESTABLISHED", "s:80", "c:2", 4), socket(6, "CLOSE-WAIT", "s:80", "c:3", 7),
+    socket(7, "FIN-WAIT-2", "c:3", "s:80", 6)],
+  Clients: [{ Name: "A", Pid: 2, Socket: 2 }, { Name: "B", Pid: 3, Socket: 4 }, { Name: "C", Pid: 4, Socket: 7 }],
+  Phases: [{ Pid: 1, Fd: 5, File: 11, Phase: "idle" }],
+  Turn: 9,
+};
+const net = new Net();
+net.learn(view);
+net.learn({ ...view, Clients: view.Clients.slice(0, 2), Sockets: view.Sockets.slice(0, 6) });
+assert.deepEqual(
+  net.connections.map(({ name, queued, phase, holders, client, server }) => [name, queued, phase, holders.length, client?.ID, server?.ID]),
+  [["A", false, "idle", 1, 2, 3], ["B", true, "", 0, 4, 5], ["C", false, "", 1, undefined, 6]]);
+assert.deepEqual([10, 11, 12, 99].map((id) => net.about(id)), ["listener s:80", "TCP to A", "TCP, A's end", "gone"]);
+assert.equal(net.turn, 9);
+console.log("ok");
