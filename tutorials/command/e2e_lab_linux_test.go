@@ -389,8 +389,12 @@ func labAddress(b *labTab) {
 	b.do(Evaluate[Void](`location.hash = "#s=%%%"; undefined`))
 	b.says("a broken link is refused", "can't be read")
 	b.do(Evaluate[Void](`location.hash = "#no-such-scenario"; undefined`))
-	b.holds("an unknown name is refused", `document.querySelector("#now").textContent.includes("no-such-scenario") ||
-		document.querySelector("#scenario-title").textContent === "A scenario of your own"`)
+	b.says("an unknown name is refused", "There is no scenario no-such-scenario.")
+	b.open("s=" + base64.RawURLEncoding.EncodeToString([]byte("at 1ms A dances")))
+	b.holds("a wrong text is shown with its mistake, and another is played",
+		`document.querySelector("#scenario-error").textContent.startsWith("1:")`)
+	b.press(`[data-forward="action"]`)
+	b.says("it goes on", "A connects")
 }
 
 func labGallery(b *labTab) {

@@ -97,19 +97,29 @@ class Lab {
     state.hidden = true;
   }
 
-  // follow opens what the address names.
+  // follow opens what the address names. If that is wrong, it opens something else, and says so.
   async follow() {
-    if (!this.examples) return undefined; // begin comes here again
-    let address;
+    if (!this.examples) return; // begin comes here again
+    let [address, wrong] = [new Address(""), ""];
     try {
       address = new Address(location.hash);
     } catch {
-      return this.complain("The link's text can't be read. Perhaps a part of it is missing.");
+      wrong = "The link's text can't be read. Perhaps a part of it is missing.";
     }
     const example = this.examples.find(({ name }) => name === address.name);
-    if (address.name && !example) this.complain(`There is no scenario ${address.name}.`);
+    if (address.name && !example) wrong = `There is no scenario ${address.name}.`;
     const program = this.choose(address, example);
     await this.open(program, address.text ?? example?.scenario ?? this.initial, example, address.step);
+    if (!this.machine) await this.fall(address.text ?? "");
+    if (wrong) this.complain(wrong);
+  }
+
+  // fall opens the first scenario if the text of a link is wrong, and leaves the text there to be mended.
+  async fall(text) {
+    const wrong = one("#scenario-error").textContent;
+    if (!(await this.open("epollserv", this.initial))) throw new Error(wrong);
+    one("#scenario").value = text;
+    this.complain(wrong, one("#scenario-error"));
   }
 
   // choose returns the program for an address: the one that runs now, if the example is meant for it.
