@@ -31,7 +31,8 @@ export function columns(lanes, width) {
   const rest = width - gutter - kernel;
   const share = Math.max(Math.floor(rest * (narrow ? 3 : 4) / 10), rest - widest * count("process"));
   const client = between(10, Math.floor(share / Math.max(1, count("client"))), 132);
-  const outer = count("client") && Math.max(client, narrow ? 80 : 112); // the first lane: labels need room at its left
+  const labels = !narrow ? 112 : count("client") === 1 ? 102 : 80; // what they need at the left of the first lane
+  const outer = count("client") && Math.max(client, labels);
   const left = rest - outer - client * Math.max(0, count("client") - 1);
   const process = between(24, Math.floor(left / Math.max(1, count("process"))), widest);
   const wide = { client, kernel: Math.floor(kernel / count("kernel")), process };
