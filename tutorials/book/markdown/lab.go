@@ -97,6 +97,9 @@ func legend(p scene.Shown, all bool) string {
 			text += " A bar is a call that waits."
 		}
 	}
+	if p.Unread() {
+		text += " A square is bytes that nobody has read."
+	}
 	if p.Joined() {
 		text += " “2 times” means that the row stands for two calls of the same kind, which returned this number together."
 	}

@@ -136,6 +136,9 @@ func (p *Picture) Chars(width int) map[string]int {
 	return all
 }
 
+// Unread reports whether the picture shows bytes that no read has taken.
+func (p *Picture) Unread() bool { return len(p.layout(0).Pending) > 0 }
+
 // layout returns where everything is in a picture of that width.
 func (p *Picture) layout(width int) layout {
 	lanes := p.arranged()

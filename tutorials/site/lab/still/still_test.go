@@ -220,6 +220,9 @@ func TestArrowsFollowTheBytes(t *testing.T) {
 	if d := cmp.Diff(want, waysOf(p)); d != "" {
 		t.Error("after a reset: ", d)
 	}
+	if p.Unread() {
+		t.Error("after a reset: want nothing unread")
+	}
 }
 
 // When a process has ended, the kernel closes the descriptors that it held.
@@ -259,6 +262,9 @@ func TestABarShowsAWait(t *testing.T) {
 	l := p.layout(672)
 	if want := []bar{{l.Rows[2].X, rowHeight + 2, middle(2), 2}}; !slices.Equal(l.Bars, want) {
 		t.Errorf("the bars are %v, want %v", l.Bars, want)
+	}
+	if got := p.Chars(l.Width)["S"]; got != l.Lanes[2].Chars || p.Chars(345)["S"] >= got {
+		t.Errorf("a label of S has %d characters, %d in a narrow picture; want %d and fewer", got, p.Chars(345)["S"], l.Lanes[2].Chars)
 	}
 	if got, want := l.Rows[2].Label, "epoll_wait(3, 1024, -1) = 1 after 5 ms"; got != want {
 		t.Errorf("the label is %q, want %q", got, want)
