@@ -232,7 +232,7 @@ func TestHTML(t *testing.T) {
 		"the first picture explains the signs": "<figcaption>A run of pollserv on a simulated kernel, from 1.1\u00a0s to 1.2\u00a0s after its start; " +
 			"some calls are left out. Time goes down,",
 		"a bar is explained":                           "A bar is a call that waits.</figcaption>",
-		"the second picture only explains what is new": "after its start; some calls are left out. “2 times” means",
+		"the second picture only explains what is new": "after its start; some calls are left out. A row can stand for several",
 		"its answer is hidden":                         "<details class=\"answer\"><summary>The answer</summary>\n<p>It reads four times,",
 		"it leads to the laboratory":                   `<a href="/lab.html#drip">Open it in the laboratory</a>`,
 

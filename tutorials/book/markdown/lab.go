@@ -101,7 +101,7 @@ func legend(p scene.Shown, all bool) string {
 		text += " A square is bytes that nobody has read."
 	}
 	if p.Joined() {
-		text += " “2 times” means that the row stands for two calls of the same kind, which returned this number together."
+		text += " A row can stand for several calls of the same kind; then their bytes are added up."
 	}
 	return text
 }
