@@ -24,4 +24,8 @@
 //
 //	go test -tags sim ./pollserv -run '^TestGallery$'
 //	go test ./pollserv -run '^TestGalleryOnLinux$'
+//
+// This command writes what happens in an example, in the form in which the laboratory draws it:
+//
+//	go test -tags sim ./pollserv -run '^TestGallery$/^nagle$' -pictures folder
 package simulation

@@ -86,6 +86,7 @@ func Gallery(t *testing.T, target simtest.Target) {
 		}
 		played++
 		t.Run(e.Name, func(t *testing.T) {
+			e.draw(t, target)
 			switch shown := e.check(t, target, e.shows); {
 			case e.Program == Mistakes:
 				e.check(t, target, e.mended, Mended)

@@ -263,7 +263,7 @@ func openSources() error {
 		return err
 	}
 	repository := os.DirFS(filepath.Dir(folder) + "/..")
-	for _, top := range append([]string{"common", "go.mod"}, models...) {
+	for _, top := range append([]string{"common", "go.mod", "tutorials/site/lab/mistakes"}, models...) {
 		err := fs.WalkDir(repository, top, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {
 				return err

@@ -11,6 +11,7 @@ import (
 
 	"threeloops/tutorials/book/annotate"
 	"threeloops/tutorials/book/experiment"
+	"threeloops/tutorials/book/scene"
 )
 
 const folder = "tutorials/book/markdown/testdata/"
@@ -37,7 +38,7 @@ func TestAGoodBook(t *testing.T) {
 	c := b.Chapters[0]
 	if c.Number != 1 || c.Title != "A good chapter" || c.Minutes != 40 ||
 		len(c.Quotes) != 1 || len(c.Transcripts) != 2 || len(c.Checks) != 1 ||
-		len(c.Predictions) != 1 || c.Predictions[0].Right != 1 || len(c.Experiments) != 1 || len(c.Programs) != 3 ||
+		len(c.Predictions) != 1 || c.Predictions[0].Right != 1 || len(c.Experiments) != 1 || len(c.Programs) != 3 || len(c.Labs) != 1 ||
 		c.Exercise == nil || c.Exercise.Text != "It is *well* hidden." {
 		t.Errorf("the chapter was parsed as %+v", c)
 	}
@@ -82,11 +83,17 @@ func TestABadBookIsToldWhatIsWrong(t *testing.T) {
 		at + "111: " + folder + "bad/01-bad/exercise.md is missing, or has faults",
 		at + `114: "cruel" is unknown or there twice; the clients are half, silent, reset, unread, drip`,
 		at + `118: a panel must have the form "clients KIND ...", and its body must say what to watch`,
-		at + `123: a picture must be a drawing: write a block "drawing FILE"`,
-		at + `125: a console block must begin with a command: "$ ..."`,
-		at + "129: a check must have a line “want ...”",
-		at + "134: there is no drawing gone.svg",
-		at + `138: a drawing must have the form "drawing FILE", and its body must say what it shows`,
+		at + `121: the gallery has no example "no-such-example"`,
+		at + `125: an example of the laboratory must have the form "lab NAME [SERVER ...] [FROM TO [without CALL ...]]", ` +
+			`such as "lab nagle epollserv 1.5s 1.6s without read"`,
+		at + "129: an example of the laboratory must say what to watch",
+		at + "132: a chapter must not contain HTML",
+		at + "140: the chapter already has the example nagle, in line 136",
+		at + `146: a picture must be a drawing: write a block "drawing FILE"`,
+		at + `148: a console block must begin with a command: "$ ..."`,
+		at + "152: a check must have a line “want ...”",
+		at + "157: there is no drawing gone.svg",
+		at + `161: a drawing must have the form "drawing FILE", and its body must say what it shows`,
 		at + `1: the page has no title: write "# ..." on the first line`,
 		at + `7: the heading "The question" has level 2 after one of level 0`,
 		at + `23: the heading "But not this" has level 5 after one of level 3`,
@@ -95,10 +102,10 @@ func TestABadBookIsToldWhatIsWrong(t *testing.T) {
 		at + `11: before "Predict" the section "The code to read" is missing`,
 		at + `11: the section "Predict" lacks a block predict`,
 		at + `19: the section "The experiment" lacks a block experiment, console or check`,
-		at + `121: before "Remember" the section "Find the bug" is missing`,
-		at + `141: the section "The code to read" is there twice, or too late`,
-		at + `143: before "Sources" the section "The other two models" is missing`,
-		at + `143: the section "Sources" is empty`,
+		at + `144: before "Remember" the section "Find the bug" is missing`,
+		at + `164: the section "The code to read" is there twice, or too late`,
+		at + `166: before "Sources" the section "The other two models" is missing`,
+		at + `166: the section "Sources" is empty`,
 		dir + "exercise/main.go:101: the program has 113 lines, which is more than 100",
 		dir + `library/main.go:1: no block "experiment library" runs this program`,
 		dir + "library/main.go:1: a chapter's program must be of package main",
@@ -216,6 +223,19 @@ func TestHTML(t *testing.T) {
 		"with places for what happens": `<ul class="alive"></ul>` + "\n</div>\n" +
 			`<div class="figures" aria-live="off"></div>`,
 
+		"an example of the laboratory is a section":      `<section class="scene" id="lab-drip" aria-labelledby="watch-drip">`,
+		"its title is a heading":                         `<h3 id="watch-drip">Watch it: A request that comes in four pieces</h3>`,
+		"its question comes first":                       `<p class="question">A sends one request in four pieces, 100 ms apart.`,
+		"the chapter says what to watch":                 `<p>Count the <em>reads</em>.</p>`,
+		"its picture is drawn":                           `aria-label="Space-time diagram of pollserv: A request that comes in four pieces"`,
+		"its picture is drawn again for a narrow screen": `<div class="slim"><svg`,
+		"the first picture explains the signs": "<figcaption>A run of pollserv on a simulated kernel, from 1.1\u00a0s to 1.2\u00a0s after its start; " +
+			"some calls are left out. Time goes down,",
+		"a bar is explained":                           "A bar is a call that waits.</figcaption>",
+		"the second picture only explains what is new": "after its start; some calls are left out. A row can stand for several",
+		"its answer is hidden":                         "<details class=\"answer\"><summary>The answer</summary>\n<p>It reads four times,",
+		"it leads to the laboratory":                   `<a href="/lab.html#drip">Open it in the laboratory</a>`,
+
 		"other languages are coloured": `<span class="kt">int</span>`,
 	} {
 		if !strings.Contains(string(got), want) {
@@ -234,6 +254,31 @@ func TestHTML(t *testing.T) {
 	}
 	if strings.Contains(string(got), "<h1") {
 		t.Error("the title must not be in the text, because it is above it")
+	}
+}
+
+// An example whose picture is missing or broken says so.
+func TestALabWithoutItsPicture(t *testing.T) {
+	repository := t.TempDir()
+	s, err := scene.Parse(root(t), "ch", []string{"drip"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Chapter{root: repository, Labs: []*Lab{{1, s, "Watch."}}}
+	for _, want := range []string{"The picture is not recorded yet.", "The picture: ch/lab-drip.json: "} {
+		var page bytes.Buffer
+		w := bufio.NewWriter(&page)
+		blocks{Chapter: c}.writeLab(w, c.Labs[0])
+		w.Flush()
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("want %s in\n%s", want, &page)
+		}
+		if err := os.MkdirAll(repository+"/ch", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(repository+"/ch/lab-drip.json", []byte("{"), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@
 //	experiment NAME KIND    a program beside the chapter, our run of it, and its chart
 //	exercise                the chapter's planted bug, as package exercise reads it
 //	clients KIND ...        buttons that send badly behaved clients to the server of the page
+//	lab NAME ...            an example of the laboratory, with a still picture of its run, see package scene
 //	drawing FILE            an SVG file beside the chapter; the body says what it shows
 //
 // Other blocks are code in the language that they name. Go code must be quoted instead, so that it

@@ -124,6 +124,11 @@ func (c *Chapter) learn(n ast.Node, line int, words []string, body string) (err 
 		if k, err = c.clients(line, words[1:], body); err == nil {
 			c.blocks[n] = k
 		}
+	case "lab":
+		var l *Lab
+		if l, err = c.lab(line, words[1:], body); err == nil {
+			c.Labs, c.blocks[n] = append(c.Labs, l), l
+		}
 	}
 	return err
 }

@@ -22,7 +22,7 @@ var (
 	constantLink = regexp.MustCompile(`^\w[^:]*\.go#\w+$`)
 	inBlock      = regexp.MustCompile(`\[([^][]+)\]\((\w[^():]*\.go#\w+)\)`)
 	errElsewhere = errors.New("a number that names a constant is allowed only in a chapter's text  " +
-		"and in the blocks quote, predict, experiment and clients")
+		"and in the blocks quote, predict, experiment, clients and lab")
 )
 
 func isConstant(destination string) bool { return constantLink.MatchString(destination) }

@@ -37,6 +37,7 @@ type Chapter struct {
 	Checks      []*Check
 	Predictions []*Prediction
 	Experiments []*Experiment
+	Labs        []*Lab
 	Exercise    *Exercise // nil if there is none
 	Programs    []string  // folders of the programs, in the repository
 
@@ -203,7 +204,7 @@ func (c *Chapter) directive(root string, n *ast.FencedCodeBlock, line int) error
 		at = extent{l.At(0).Start, l.At(l.Len() - 1).Stop}
 	}
 	body := string(n.Lines().Value(c.text))
-	if slices.Contains([]string{"quote", "predict", "experiment", "clients"}, words[0]) {
+	if slices.Contains([]string{"quote", "predict", "experiment", "clients", "lab"}, words[0]) {
 		var err error
 		if body, err = numbers(root, body); err != nil {
 			return err
@@ -232,7 +233,7 @@ func (c *Chapter) directive(root string, n *ast.FencedCodeBlock, line int) error
 		c.Beliefs, c.blocks[n] = append(c.Beliefs, belief), belief
 	case "drawing":
 		return c.drawing(n, words[1:], body)
-	case "predict", "experiment", "exercise", "clients":
+	case "predict", "experiment", "exercise", "clients", "lab":
 		return c.learn(n, line, words, body)
 	case "go":
 		return errors.New("code in Go must be quoted by its name, not copied: write a block \"quote FILE#NAME\"")

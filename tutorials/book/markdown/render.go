@@ -128,6 +128,8 @@ func (b blocks) directive(w util.BufWriter, n *ast.FencedCodeBlock) error {
 		writeExercise(w, d)
 	case *Clients:
 		writeClients(w, d)
+	case *Lab:
+		b.writeLab(w, d)
 	case drawing:
 		fmt.Fprintf(w, "<figure class=\"drawing\"><div role=\"img\" aria-label=\"%s\">%s</div></figure>\n",
 			html.EscapeString(d.about), d.svg)

@@ -21,12 +21,23 @@ func example(t *testing.T) (o Options, out *strings.Builder, dir string) {
 	if err := os.CopyFS(filepath.Join(root, folder), os.DirFS("../markdown/testdata")); err != nil {
 		t.Fatal(err)
 	}
+	const gallery = "common/simulation/gallery"
+	if err := os.CopyFS(filepath.Join(root, gallery), os.DirFS("../../../"+gallery)); err != nil {
+		t.Fatal(err)
+	}
 	write(t, filepath.Join(root, limitsPath), "| Where | Simpler than the truth | Shown by |\n|---|---|---|\n"+
 		"| `go.mod` | it needs nothing | `go version` |\n")
 	out = new(strings.Builder)
 	o = Options{
 		Root: root, Folder: folder + "/good", Marked: []string{folder}, Out: out, Record: true, Bin: t.TempDir(),
 		Start: func(context.Context) (*Servers, error) { return &Servers{Stop: func() error { return nil }}, nil },
+		Play: func(_ context.Context, runs string, players, names []string) error {
+			for _, p := range players {
+				write(t, filepath.Join(runs, p+"-"+names[0]+".json"),
+					`{"lanes": [{"id": "A", "kind": "client"}], "events": [{"time": 1100000000, "lane": "A", "call": "read"}]}`)
+			}
+			return nil
+		},
 	}
 	if err := Run(t.Context(), o); err != nil {
 		t.Fatalf("the example must have no faults: %v\n%s", err, out)
@@ -77,7 +88,7 @@ func TestAChapterWithPrograms(t *testing.T) {
 	o.Measure = true
 	printed := indented(ours[strings.Index(ours, "\n")+1:])
 	says(t, "-measure shows both runs", o, out,
-		dir+"/chapter.md:84: a = 1\n\tyours: 1\n\tours:  1\n"+
+		dir+"/chapter.md:88: a = 1\n\tyours: 1\n\tours:  1\n"+
 			at+"go run ./"+dir+"/backlog\n\tyours, "+Machine()+":\n"+printed+
 			"\n\tours, a machine, 2 processors, 2026-11-22:\n"+printed+"\n", "")
 }

@@ -42,6 +42,9 @@ type Options struct {
 
 	// Start starts the three servers. Each chapter that runs something gets new ones.
 	Start func(context.Context) (*Servers, error)
+	// Play plays examples of the laboratory, each with those players for which it is meant, and writes the
+	// runs to a directory, as package scene reads them. If it is nil, the tests of the gallery do this.
+	Play func(ctx context.Context, runs string, players, names []string) error
 }
 
 // Servers are the three servers, while they run.
@@ -59,7 +62,7 @@ type run struct {
 
 	mu     sync.Mutex // held while writing to Out
 	faults int
-	claims int // quotes, console blocks, measured sentences and experiments in the chapters
+	claims int // quotes, console blocks, measured sentences, experiments and pictures in the chapters
 	unrun  int // claims that were not checked: a program is missing, or only -measure checks them
 }
 
@@ -83,6 +86,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	r.progress("comparing the code that %d chapters quote", len(book.Chapters))
 	r.quotes(book)
+	if err := r.labs(book); err != nil {
+		return err
+	}
 	if err := r.book(book); err != nil {
 		return err
 	}

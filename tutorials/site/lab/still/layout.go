@@ -108,6 +108,9 @@ func sizes(count map[string]int, width int) (n widths, last int) {
 		portion = 3
 		n = widths{gutter: 58, kernel: 40, outer: 80}
 		last = 118
+		if count[client] == 1 {
+			n.outer = 102
+		}
 	}
 	free := width - n.gutter - n.kernel
 	share := max(free*portion/10, free-widest*count[process])
@@ -123,6 +126,18 @@ func sizes(count map[string]int, width int) (n widths, last int) {
 
 // middle is the height of the middle of a row.
 func middle(row int) int { return row*rowHeight + rowHeight/2 }
+
+// Chars returns how many characters the labels in each lane may have, in a picture of that width.
+func (p *Picture) Chars(width int) map[string]int {
+	all := map[string]int{}
+	for _, l := range columns(p.arranged(), width).Lanes {
+		all[l.ID] = l.Chars
+	}
+	return all
+}
+
+// Unread reports whether the picture shows bytes that no read has taken.
+func (p *Picture) Unread() bool { return len(p.layout(0).Pending) > 0 }
 
 // layout returns where everything is in a picture of that width.
 func (p *Picture) layout(width int) layout {

@@ -61,7 +61,7 @@ func invented(seed uint64) *Picture {
 		p.Lanes = append(p.Lanes, Lane{kernel, kernel, kernel})
 	}
 	calls := []string{"read", "recvfrom", "write", "sendto", "close", "shutdown", "connect", "accept4", "epoll_wait",
-		"poll", "listen"}
+		"poll", "listen", "dup3", "exit_group"}
 	args := []string{"7, \"x\", 65536", "7<TCP:[1]>, 3", "[{fd=5, events=POLLIN}], 1, -1", "7, SHUT_WR", "7, SHUT_RD", "",
 		"7, 0x1, 3, MSG_PEEK"}
 	now := int64(0)
@@ -91,7 +91,7 @@ func invented(seed uint64) *Picture {
 		if r.IntN(20) != 0 {
 			e.Result = &result
 		}
-		if e.Call == "accept4" && e.Errno == "" {
+		if (e.Call == "accept4" || e.Call == "dup3") && e.Errno == "" {
 			e.NewFile = int64(101 + r.IntN(12))
 		}
 		p.Events = append(p.Events, e)
@@ -220,6 +220,32 @@ func TestArrowsFollowTheBytes(t *testing.T) {
 	if d := cmp.Diff(want, waysOf(p)); d != "" {
 		t.Error("after a reset: ", d)
 	}
+	if p.Unread() {
+		t.Error("after a reset: want nothing unread")
+	}
+}
+
+// When a process has ended, the kernel closes the descriptors that it held.
+func TestTheEndOfAProcessClosesItsDescriptors(t *testing.T) {
+	p := &Picture{
+		Lanes: []Lane{{"S", "forkserv", process}, {"C", "child 1", process}, {"A", "A", client}},
+		Pairs: map[int64]int64{1: 2, 3: 4},
+		Events: []Event{
+			{Lane: "S", Call: "accept4", Result: n(5), File: 9, NewFile: 2},
+			{Lane: "S", Call: "accept4", Result: n(6), File: 9, NewFile: 4},
+			{Lane: "C", Call: "dup3", Result: n(3), File: 2, NewFile: 2},
+			{Lane: "C", Call: "dup3", Result: n(4), File: 4, NewFile: 4},
+			{Lane: "S", Call: "close", Result: n(0), File: 2},
+			{Lane: "C", Call: "close", Result: n(0), File: 4},
+			{Lane: "C", Call: "exit_group", Result: n(0)},
+			{Lane: "A", Call: "read", Result: n(0), File: 1},
+			{Lane: "A", Call: "read", Result: n(0), File: 3},
+		},
+	}
+	want := []string{"fin 0: C exit_group → A read", "fin 0: C close → A read"}
+	if d := cmp.Diff(want, waysOf(p)); d != "" {
+		t.Error(d)
+	}
 }
 
 // A call that waited has a bar from the row below the thread's last call.
@@ -236,6 +262,9 @@ func TestABarShowsAWait(t *testing.T) {
 	l := p.layout(672)
 	if want := []bar{{l.Rows[2].X, rowHeight + 2, middle(2), 2}}; !slices.Equal(l.Bars, want) {
 		t.Errorf("the bars are %v, want %v", l.Bars, want)
+	}
+	if got := p.Chars(l.Width)["S"]; got != l.Lanes[2].Chars || p.Chars(345)["S"] >= got {
+		t.Errorf("a label of S has %d characters, %d in a narrow picture; want %d and fewer", got, p.Chars(345)["S"], l.Lanes[2].Chars)
 	}
 	if got, want := l.Rows[2].Label, "epoll_wait(3, 1024, -1) = 1 after 5 ms"; got != want {
 		t.Errorf("the label is %q, want %q", got, want)

@@ -16,6 +16,7 @@ var (
 		`^(epoll_p?wait2?|p?poll|select|pselect6|wait4|waitid|accept4?|rt_sigtimedwait|(clock_)?nanosleep)$`)
 	writes  = regexp.MustCompile(`^(write|writev|send|sendto|sendmsg|sendfile)$`)
 	reads   = regexp.MustCompile(`^(read|readv|recv|recvfrom|recvmsg)$`)
+	holds   = regexp.MustCompile(`^(accept4?|dup[23]?)$`)
 	halfway = regexp.MustCompile(`SHUT_(WR|RDWR)`)
 )
 
@@ -61,6 +62,7 @@ type timeline struct {
 	order     []int64             // of the streams
 	listeners []int64             // open descriptions
 	ours      map[int]*stream     // the stream that a lane used last
+	held      map[string][]int64  // the open descriptions of each lane's descriptors, as far as known
 	last      map[string]int      // row of each thread
 	threads   map[string][]string // of each lane, in the order of their first bars
 	busy      [tracks]struct {
@@ -71,7 +73,7 @@ type timeline struct {
 }
 
 func newTimeline(lanes []Lane, pairs map[int64]int64) *timeline {
-	t := &timeline{lanes: lanes, pairs: map[int64]int64{}, streams: map[int64]*stream{}, ours: map[int]*stream{},
+	t := &timeline{lanes: lanes, pairs: map[int64]int64{}, streams: map[int64]*stream{}, ours: map[int]*stream{}, held: map[string][]int64{},
 		last: map[string]int{}, threads: map[string][]string{}, shown: -1}
 	for a, b := range pairs {
 		t.pairs[a], t.pairs[b] = b, a
@@ -109,6 +111,7 @@ func (t *timeline) add(e *Event) {
 	case e.Call != "":
 		t.last[e.thread()] = at
 		t.carry(e, at)
+		t.hold(e, at)
 	case t.lanes[lane].Kind == client && ends.MatchString(e.Action) && own != nil:
 		own.closed = at
 	}
@@ -205,6 +208,24 @@ func (t *timeline) carry(e *Event, at int) {
 	default:
 		t.end(t.peer(e.File), at, "fin")
 	}
+}
+
+// hold notes which ends of connections a process holds: when the process ends, the kernel closes them.
+func (t *timeline) hold(e *Event, at int) {
+	held := t.held[e.Lane]
+	switch {
+	case holds.MatchString(e.Call) && e.NewFile != 0:
+		held = append(held, e.NewFile)
+	case e.Call == "close" && slices.Contains(held, e.File):
+		i := slices.Index(held, e.File)
+		held = slices.Delete(held, i, i+1)
+	case e.Call == "exit_group":
+		for _, file := range held {
+			t.stream(file).closed = at
+		}
+		held = nil
+	}
+	t.held[e.Lane] = held
 }
 
 func (t *timeline) listen(file int64) {

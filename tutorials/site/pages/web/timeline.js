@@ -31,7 +31,8 @@ export function columns(lanes, width) {
   const rest = width - gutter - kernel;
   const share = Math.max(Math.floor(rest * (narrow ? 3 : 4) / 10), rest - widest * count("process"));
   const client = between(10, Math.floor(share / Math.max(1, count("client"))), 132);
-  const outer = count("client") && Math.max(client, narrow ? 80 : 112); // the first lane: labels need room at its left
+  const labels = !narrow ? 112 : count("client") === 1 ? 102 : 80; // what they need at the left of the first lane
+  const outer = count("client") && Math.max(client, labels);
   const left = rest - outer - client * Math.max(0, count("client") - 1);
   const process = between(24, Math.floor(left / Math.max(1, count("process"))), widest);
   const wide = { client, kernel: Math.floor(kernel / count("kernel")), process };
@@ -118,6 +119,7 @@ export class Timeline {
     this.listeners = new Set(); // open descriptions
     this.streams = new Map(); // by the open description of the sender
     this.ours = new Map(); // the stream that a lane used last
+    this.held = new Map(); // the open descriptions of each lane's descriptors, as far as known
     this.last = new Map(); // row of each thread
     this.threads = new Map(); // of each lane, in the order of their first bars
     this.busy = Array.from({ length: tracks }, () => ({ until: -1, of: 0 }));
@@ -149,6 +151,7 @@ export class Timeline {
     if (event.call) {
       this.last.set(threadOf(event), at);
       this.carry(event, at);
+      this.hold(event, at);
     } else if (this.lanes[lane].kind === "client" && ends.test(event.action)) {
       const own = this.ours.get(lane);
       if (own) own.closed = at;
@@ -203,6 +206,15 @@ export class Timeline {
       if (result > 0) this.receive(this.pairs.get(file), at, result);
       else this.end(this.pairs.get(file), at, "fin");
     }
+  }
+
+  // hold notes which ends of connections a process holds: when the process ends, the kernel closes them.
+  hold({ call, lane, file, newFile }, at) {
+    const held = this.held.get(lane) ?? [];
+    this.held.set(lane, held);
+    if (/^(accept4?|dup[23]?)$/.test(call) && newFile) held.push(newFile);
+    else if (call === "close" && held.includes(file)) held.splice(held.indexOf(file), 1);
+    else if (call === "exit_group") for (const end of held.splice(0)) this.stream(end).closed = at;
   }
 
   accept({ file, newFile }, at) {
