@@ -14,6 +14,7 @@ import (
 
 	"threeloops/tutorials/book/annotate"
 	"threeloops/tutorials/book/markdown"
+	"threeloops/tutorials/site/lab"
 )
 
 //go:embed web
@@ -189,7 +190,11 @@ func (s *site) glossary() error {
 
 // lab writes the laboratory, in which the three servers run in the browser.
 func (s *site) lab() error {
-	return s.write(page{URL: "/lab.html", Title: "The laboratory", Kind: "lab"}, "lab.html", nil)
+	examples, err := lab.Gallery(s.root)
+	if err != nil {
+		return err
+	}
+	return s.write(page{URL: "/lab.html", Title: "The laboratory", Kind: "lab"}, "lab.html", examples)
 }
 
 // course writes what pages need to lead a reader to a place in another chapter.

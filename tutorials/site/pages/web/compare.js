@@ -82,7 +82,7 @@ export class Compare {
     const run = `${name} ${scenario}`;
     for (const machine of this.#others) {
       if (this.run !== run) machine.start(scenario);
-      if (this.run !== run || this.time !== time) machine.until(time + 1);
+      if (this.run !== run || this.time !== time) machine.until(time);
     }
     [this.run, this.time] = [run, time];
   }

@@ -85,7 +85,7 @@ const units = [
   ["ns", 1],
 ];
 
-// duration writes nanoseconds in the largest unit that leaves at most six digits behind the point.
+// duration writes nanoseconds in the largest unit that leaves at most six digits after the point.
 export function duration(ns) {
   if (ns === 0) return "0 ms";
   const [name, size] = units.find(([, size]) => ns >= size) ?? units[3];

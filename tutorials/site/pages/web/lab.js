@@ -14,6 +14,8 @@ import { Trouble } from "./trouble.js";
 
 const one = (selector) => document.querySelector(selector);
 const colours = { forkserv: "fork", pollserv: "poll", epollserv: "epoll" };
+const programs = new Set([...Object.keys(colours), "mistakes"]);
+const farthest = 100_000; // the last step to which a link leads
 const settled = 400; // ms after the last step until the address has it
 const brief = 100; // characters of a call's arguments in the line about the step
 const beyond = 120e9; // ns after the scenario's last action that are read in advance
@@ -36,8 +38,9 @@ class Address {
   constructor(hash) {
     const [first, ...others] = hash.replace(/^#/, "").split("&");
     const rest = new URLSearchParams(others.join("&"));
-    this.server = rest.get("server") ?? "";
-    this.step = rest.has("step") ? Number(rest.get("step")) : undefined;
+    const [server, step] = [rest.get("server"), Number(rest.get("step"))];
+    this.server = programs.has(server) ? server : ""; // a link must not make the page run a program from elsewhere
+    this.step = rest.has("step") && step >= 0 && step <= farthest ? Math.floor(step) : undefined;
     if (first.startsWith("s=")) this.text = fromBase64url(first.slice(2));
     else this.name = first;
   }
@@ -86,6 +89,7 @@ class Lab {
     await built((why) => say(state, why));
     this.examples = await gallery();
     one("#gallery").hidden = this.examples.length === 0;
+    say(one("#gallery summary"), `${this.examples.length} scenarios, each with a question and an answer`);
     one(".examples").replaceChildren(
       ...this.examples.map(({ name, title, question }) =>
         make("li", {}, make("a", { href: `#${name}` }, title), " ", make("span", {}, question)),
@@ -124,7 +128,8 @@ class Lab {
 
   // choose returns the program for an address: the one that runs now, if the example is meant for it.
   choose({ server, step }, example) {
-    if (example?.program === "mistakes" || server) return server || "mistakes";
+    if (server) return server;
+    if (example?.program === "mistakes") return "mistakes";
     const meant = example?.servers?.length ? example.servers : ["epollserv", "pollserv", "forkserv"];
     return step === undefined && meant.includes(this.machine?.name) ? this.machine.name : meant[0];
   }
@@ -132,8 +137,10 @@ class Lab {
   // open starts a scenario with a program. If that isn't possible, all stays as it is, and open returns false.
   async open(program, scenario, example, step) {
     this.play(false);
+    const attempt = (this.attempt = {});
     try {
       const machine = await this.load(program);
+      if (attempt !== this.attempt) return false; // the reader has chosen something else meanwhile
       machine.start(scenario);
       this.machine = machine;
     } catch (error) {
@@ -193,8 +200,9 @@ class Lab {
 
   // change continues with another server at the same time of the same scenario.
   async change(program) {
-    const { scenario, time } = this.machine;
-    if (await this.open(program, scenario, this.example)) this.jump(() => this.machine.until(time + 1));
+    const { time } = this.machine;
+    const scenario = this.isChanged ? this.machine.scenario : (this.example?.scenario ?? this.initial);
+    if (await this.open(program, scenario, this.example)) this.jump(() => this.machine.until(time));
   }
 
   // mend plays the example with the program that doesn't make its mistake.

@@ -162,11 +162,11 @@ export class Machine {
     return this.#reach(this.api.goto(Math.max(0, step)));
   }
 
-  // until goes to the last step before a time; ns may be in the past.
+  // until goes to the last step up to a time, which may be in the past.
   until(ns) {
     if (ns < this.time) this.goto(0);
     this.#reach(this.api.until(ns, most));
-    if (!this.view.Over && this.view.Turn === 0) this.waited = ns;
+    if (!this.view.Over && this.view.Turn === 0 && ns > this.view.Time) this.waited = ns;
     return this.step;
   }
 
@@ -176,7 +176,7 @@ export class Machine {
     look();
     const action = this.events.find(({ Call }) => Call === "");
     if (action) this.goto(action.Step - 1);
-    else this.until(0); // then it stands behind the server's start
+    else this.until(0); // then it stands after the server's start
   }
 
   // do lets something happen now. What was known of later steps no longer holds.
