@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"os"
+	"runtime"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -152,8 +155,23 @@ func labMedia(b *labTab) {
 	b.holds("nothing moves by itself", `document.getAnimations().length === 0`)
 }
 
-// labSpeed measures how long the page takes. Other programs use the processor meanwhile, so the fastest of many
-// attempts count.
+// crowd is how many processes want each processor, on average over the last minute; at least 1. Everything takes so
+// many times as long.
+func crowd(t *testing.T) float64 {
+	t.Helper()
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var load float64
+	if _, err := fmt.Sscan(string(text), &load); err != nil {
+		t.Fatal(err)
+	}
+	return max(1, load/float64(runtime.NumCPU()))
+}
+
+// labSpeed measures how long the page takes. Other programs use the processors meanwhile, so the fastest of many
+// attempts count, and the limits grow with the crowd.
 func labSpeed(b *labTab) {
 	best := func(about string, most float64, times int, script string) {
 		b.Helper()
@@ -169,14 +187,15 @@ func labSpeed(b *labTab) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Logf("%s takes %.1f ms", about, took)
+		most *= crowd(b.T)
+		b.Logf("%s takes %.1f ms, of at most %.1f", about, took, most)
 		if took > most {
-			b.Errorf("%s takes %.1f ms, want at most %v", about, took, most)
+			b.Errorf("%s takes %.1f ms, want at most %.1f", about, took, most)
 		}
 	}
 	begin := time.Now()
 	b.open("&server=epollserv")
-	if took := time.Since(begin); took > 3*time.Second {
+	if took := time.Since(begin); took.Seconds() > 3*crowd(b.T) {
 		b.Errorf("the page is ready after %v, want at most 3 s", took)
 	}
 	b.press(`[data-connect="100"]`)
@@ -191,5 +210,5 @@ func labSpeed(b *labTab) {
 	}
 	b.open("s=" + base64.RawURLEncoding.EncodeToString([]byte(long.String())) + "&server=epollserv&step=10000")
 	b.holds("the page is at a late step", labStep+" === 10000")
-	best("the way back in 10,000 steps", 1000, 12, `document.querySelector('[data-back="step"]').click()`)
+	best("the way back in 10,000 steps", 1000, 8, `document.querySelector('[data-back="step"]').click()`)
 }
