@@ -22,6 +22,7 @@ type labEvent struct {
 	Args    string
 	Result  int
 	Errno   string
+	Program bool // a process of the server made the call, and no client
 	Slept   bool
 	File    uint64
 	NewFile uint64
@@ -44,9 +45,9 @@ func (r *record) call(step int, e sim.Event) {
 		errno = e.Errno.Name()
 	}
 	r.events = append(r.events, labEvent{step, len(r.events) + 1, e.Time, "", e.Pid, e.Tid, e.Call, e.Args, e.Result, errno,
-		e.Slept, e.File, e.NewFile, e.Caller, e.Loop})
-	if e.Caller.Line == 0 {
-		return // a client made it
+		e.Program, e.Slept, e.File, e.NewFile, e.Caller, e.Loop})
+	if !e.Program {
+		return
 	}
 	r.calls[e.Call]++
 	if e.Slept {
