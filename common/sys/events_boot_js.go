@@ -35,6 +35,7 @@ type record struct {
 	events            []labEvent
 	acted             int            // the step of the last action; each has a step of its own
 	calls             map[string]int // of programs
+	addresses         map[string][]string // that clients have had, by their names
 	wakeUps           int
 	bytesIn, bytesOut int // from and to TCP sockets, by programs
 }
@@ -62,8 +63,13 @@ func (r *record) call(step int, e sim.Event) {
 	}
 }
 
-// action notes an action, once for all its clients.
-func (r *record) action(w *sim.World, a *sim.Action) {
+// action notes an action, once for all its clients, and the address of the client that acts, if any.
+func (r *record) action(w *sim.World, c *sim.Client, a *sim.Action) {
+	if c != nil {
+		if at := c.Local(); at.Port() != 0 && !slices.Contains(r.addresses[c.Name], at.String()) {
+			r.addresses[c.Name] = append(r.addresses[c.Name], at.String())
+		}
+	}
 	if r.acted == w.Steps() {
 		return
 	}
