@@ -65,6 +65,10 @@ func labWords(b *labTab) {
 	b.holds("what comes at this time comes now", `["#turn", ".clock"].every((name) =>
 		document.querySelector(name).textContent.includes("the next timer or action comes now"))`)
 	b.holds("the time's field shows the present time", `document.querySelector("#until-time").value === "1000"`)
+	b.open("silent-client&server=pollserv&step=23")
+	b.press(`[data-connect="1"]`)
+	b.says("what can't happen yet is announced", "“B connects” comes as soon as every thread waits")
+	b.says("beside the step's own line", "Step 23, at 1 s: process 1: poll(")
 	b.open("price-of-asking&server=pollserv&step=225")
 	b.holds("a client that has closed keeps its name", `document.querySelectorAll(".connection").length > 10 &&
 		!document.querySelector("#kernel").textContent.includes("a client at")`)
