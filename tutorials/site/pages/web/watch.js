@@ -45,7 +45,7 @@ const table = (caption, ...heads) => {
 class Epoll {
   constructor() {
     this.title = make("p", { class: "title" });
-    this.interest = table("Interest list", "fd", "Description", "Asks for", "Holds now", "Ready list");
+    this.interest = table("Interest list", "fd", "Description", "Asks for", "Holds", "Ready list");
     this.ready = make("ol", { class: "chips", "aria-label": "Ready list, first in line first" });
     this.none = make("p", { class: "none" }, "empty");
     this.element = make("li", {}, this.title, make("p", {}, "Ready list:"), this.ready, this.none, this.interest.whole);
@@ -83,7 +83,7 @@ class Epoll {
 class Poll {
   constructor() {
     this.title = make("p", { class: "title" });
-    this.array = table("Array of poll", "fd", "Description", "events", "revents", "Holds now");
+    this.array = table("Array of poll", "fd", "Description", "events", "revents", "Holds");
     this.element = make("li", {}, this.title, this.array.whole);
   }
 
