@@ -84,7 +84,7 @@ func (f *fact) holding(o *observation) (all []holder, err error) {
 	return all, nil
 }
 
-// holder is a descriptor.
+// holder is a descriptor that leads to the server's end of a connection.
 type holder struct {
 	process *sim.ProcessState
 	fd      int
