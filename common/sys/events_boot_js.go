@@ -4,7 +4,6 @@ package sys
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"threeloops/common/sim"
@@ -67,8 +66,7 @@ func (r *record) action(w *sim.World, a *sim.Action) {
 		return
 	}
 	r.acted = w.Steps()
-	_, words, _ := strings.Cut(strings.TrimPrefix(a.String(), "at "), " ")
-	r.events = append(r.events, labEvent{Step: w.Steps(), Seq: len(r.events) + 1, Time: w.Kernel.Uptime(), Action: words})
+	r.events = append(r.events, labEvent{Step: w.Steps(), Seq: len(r.events) + 1, Time: w.Kernel.Uptime(), Action: a.Words()})
 }
 
 func (r *record) eventsAfter(seq int) string {

@@ -151,6 +151,22 @@ func TestABrokenLinkIsAnError(t *testing.T) {
 	}
 }
 
+func TestAPageThatCannotBeChangedIsAnError(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"site/codec.html", `<h1>Codec</h1>`,
+			`codec.html: no paragraph has an element with the id "how", which would say who sent the page`},
+		{"own/echo.html", `<script src="/_/echo.js"></script>`, "_/echo.html: the page has no heading"},
+		{"site/glossary.html", `<title>A page</title><p><span id="how"></span></p>`, "glossary.html has no title or no main part"},
+	} {
+		from := small(t, "<h1>One</h1>")
+		folder, name, _ := strings.Cut(c.name, "/")
+		put(t, map[string]string{"site": from.Site, "own": from.Own}[folder]+"/"+name, c.text)
+		if _, err := Write(t.TempDir(), from); err == nil || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%s: got the error %v, want %s", c.name, err, c.want)
+		}
+	}
+}
+
 func TestPagesSayThatTheyBelongToACopy(t *testing.T) {
 	got, _ := copied(t, small(t, `<h1>One</h1><pre>
 &lt;b&gt;</pre>`))

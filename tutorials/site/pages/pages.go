@@ -79,7 +79,7 @@ func Write(dir, root string, addrs []string, warn func(error)) error {
 		return err
 	}
 	s := &site{dir, root, ports, code, book}
-	for _, write := range []func() error{s.static, s.drawings, s.chapters, s.glossary, s.sources, s.loops, s.lab, s.codec} {
+	for _, write := range []func() error{s.static, s.phases, s.chapters, s.glossary, s.sources, s.loops, s.lab, s.codec} {
 		if err := write(); err != nil {
 			return err
 		}
