@@ -14,6 +14,7 @@ import (
 
 	"threeloops/tutorials/book/annotate"
 	"threeloops/tutorials/book/markdown"
+	"threeloops/tutorials/site/lab"
 )
 
 //go:embed web
@@ -187,9 +188,14 @@ func (s *site) glossary() error {
 	return s.write(page{URL: "/glossary.html", Title: "Glossary", Kind: "index"}, "glossary.html", s.book.Glossary)
 }
 
-// lab writes the laboratory, in which the three servers run in the browser.
+// lab writes the laboratory, in which the three servers run in the browser. Readers without JavaScript
+// get the questions and answers of the gallery.
 func (s *site) lab() error {
-	return s.write(page{URL: "/lab.html", Title: "The laboratory", Kind: "lab"}, "lab.html", nil)
+	examples, err := lab.Gallery(s.root)
+	if err != nil {
+		return err
+	}
+	return s.write(page{URL: "/lab.html", Title: "The laboratory", Kind: "lab"}, "lab.html", examples)
 }
 
 // course writes what pages need to lead a reader to a place in another chapter.
