@@ -25,6 +25,7 @@ func small(t *testing.T, main string) Source {
 	for name, text := range map[string]string{
 		"/index.html":          pageWith(`<h1>Front</h1>`),
 		"/codec.html":          pageWith(`<h1>Codec</h1>`),
+		"/lab.html":            pageWith(`<h1>The laboratory</h1>`),
 		"/glossary.html":       pageWith(`<h1>Glossary</h1><p id="term-edge">an edge</p>`),
 		"/chapters/index.html": pageWith(`<h1>Chapters</h1>`),
 		"/chapters/01.html":    pageWith(main),
@@ -93,7 +94,7 @@ func copied(t *testing.T, from Source) (map[string]string, Written) {
 func TestTheCopyHasTheseFiles(t *testing.T) {
 	got, size := copied(t, small(t, "<h1>One</h1>"))
 	want := []string{".nojekyll", "_/chat.html", "_/echo.html", "_/history.html", "_/icon.svg", "_/isolation.html",
-		"_/model.js", "_/style.css", "chapters/01.html", "chapters/index.html", "coach.json", "codec.html", "copy.html", "glossary.html", "index.html",
+		"_/model.js", "_/style.css", "chapters/01.html", "chapters/index.html", "coach.json", "codec.html", "copy.html", "glossary.html", "index.html", "lab.html",
 		"lab/a.wasm.gz", "page.js", "servers.json", "source/index.html"}
 	bytes := 0
 	for _, name := range want {
@@ -102,7 +103,7 @@ func TestTheCopyHasTheseFiles(t *testing.T) {
 		}
 		bytes += len(got[name])
 	}
-	if d := cmp.Diff(Written{Pages: 11, Files: len(want), Bytes: int64(bytes)}, size); d != "" || len(got) != len(want) {
+	if d := cmp.Diff(Written{Pages: 12, Files: len(want), Bytes: int64(bytes)}, size); d != "" || len(got) != len(want) {
 		t.Errorf("there are %d files, want %d; the size of what was written (-want +got):\n%s", len(got), len(want), d)
 	}
 	if strings.Contains(got["coach.json"], "secret") || got["servers.json"] != "{}" {
