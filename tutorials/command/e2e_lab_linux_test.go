@@ -144,13 +144,13 @@ func labSteps(b *labTab) {
 			b.Fatalf("step %d looks like this on the way back:\n%s\nand this on the way there:\n%s", first+i, got, states[i])
 		}
 	}
-	b.press(`[data-forward="round"]`)
-	b.says("a round ends when the wait returns", "epoll_wait(")
-	round := b.step()
-	b.press(`[data-forward="round"]`)
-	b.press(`[data-back="round"]`)
-	if got := b.step(); got != round {
-		b.Errorf("a round on and back leads from step %d to step %d", round, got)
+	b.press(`[data-forward="iteration"]`)
+	b.says("an iteration ends when the wait returns", "epoll_wait(")
+	iteration := b.step()
+	b.press(`[data-forward="iteration"]`)
+	b.press(`[data-back="iteration"]`)
+	if got := b.step(); got != iteration {
+		b.Errorf("an iteration on and back leads from step %d to step %d", iteration, got)
 	}
 	b.press(`[data-forward="action"]`)
 	action := b.step()
@@ -191,7 +191,7 @@ func labKeys(b *labTab) {
 	key("ArrowDown", true)
 	b.says("Shift and an arrow lead to an action", "A sends")
 	key("ArrowRight", true)
-	b.says("or to the end of a round", "poll(")
+	b.says("or to the end of an iteration", "poll(")
 	key("ArrowLeft", true)
 	key("ArrowUp", true)
 	b.says("and back", "A connects")
@@ -214,7 +214,7 @@ func labClients(b *labTab) {
 	b.open("&server=epollserv")
 	for _, n := range []string{"1", "10", "100"} {
 		b.press(`[data-connect="` + n + `"]`)
-		b.press(`[data-forward="round"]`)
+		b.press(`[data-forward="iteration"]`)
 		b.press(`[data-silent="1"]`)
 	}
 	b.wrote("C connects")
@@ -262,7 +262,7 @@ func labClients(b *labTab) {
 func labTrouble(b *labTab) {
 	b.open("&server=forkserv")
 	b.press(`[data-forward="action"]`)
-	b.press(`[data-forward="round"]`)
+	b.press(`[data-forward="iteration"]`)
 	b.press(`[data-silent="1"]`)
 	choose := func(id, value string) {
 		b.Helper()
@@ -314,7 +314,7 @@ func labKernel(b *labTab) {
 	b.holds("the clients' can be shown too", `[...document.querySelectorAll(".fds .head")].some((li) => li.textContent.startsWith("A:"))`)
 	b.open("&server=pollserv")
 	b.press(`[data-forward="action"]`)
-	b.press(`[data-forward="round"]`)
+	b.press(`[data-forward="iteration"]`)
 	b.holds("poll's array says that the listener is ready", `[...document.querySelectorAll('[data-part="watches"] tbody tr')].some((tr) =>
 		tr.children[1].textContent.startsWith("listener") && tr.children[3].textContent === "IN")`)
 	b.open("&server=forkserv&step=100")
@@ -331,7 +331,7 @@ func labKernel(b *labTab) {
 func labProgram(b *labTab) {
 	b.open("&server=epollserv")
 	b.press(`[data-forward="action"]`)
-	b.press(`[data-forward="round"]`)
+	b.press(`[data-forward="iteration"]`)
 	b.press(`[data-forward="step"]`)
 	b.holds("the call is shown", `document.querySelector("#call").textContent.startsWith("accept4(")`)
 	b.holds("its line too", `/^in \(\*loop\)\.accept, epollserv\/loop\.go:\d+$/.test(document.querySelector("#where").textContent)`)
@@ -355,6 +355,7 @@ func labCompares(b *labTab) {
 	b.press(`[name="server"][value="forkserv"]`)
 	b.holds("another server continues at the same time", `document.querySelector("main").classList.contains("fork") &&
 		document.querySelector("#now").textContent.includes(", at 90")`)
+	b.holds("the others follow it", `document.querySelector("#compare .said").textContent.includes("You step forkserv")`)
 	if b.step() == before {
 		b.Errorf("forkserv and epollserv have both made %d steps up to the same time", before)
 	}
@@ -375,7 +376,7 @@ func labDiagrams(b *labTab) {
 func labAddress(b *labTab) {
 	b.open("&server=pollserv")
 	b.press(`[data-connect="1"]`)
-	b.press(`[data-forward="round"]`)
+	b.press(`[data-forward="iteration"]`)
 	b.holds("the address has the text", `location.hash.startsWith("#s=") && location.hash.includes("server=pollserv")`)
 	state, step := b.state(), b.step()
 	b.holds("the link has it too", fmt.Sprintf(`document.querySelector("#link").hash.endsWith("step=%d") && location.hash.endsWith("step=%d")`, step, step))
@@ -418,7 +419,7 @@ func labGallery(b *labTab) {
 				if (n > 500) throw new Error(a.textContent);
 				await new Promise((done) => setTimeout(done, 20));
 			}
-			document.querySelector('[data-forward="round"]').click();
+			document.querySelector('[data-forward="iteration"]').click();
 		}
 		window.played = true;
 	})(); undefined`))

@@ -6,10 +6,11 @@ import { Compare } from "./compare.js";
 import { base64url, duration, fromBase64url, make, say, set, unmark } from "./dom.js";
 import { Kernel } from "./kernel.js";
 import { Lanes } from "./lanes.js";
-import { built, gallery, isOfProgram, Machine } from "./machine.js";
+import { isOfProgram, Machine } from "./machine.js";
 import { Net } from "./net.js";
 import { Phases } from "./phases.js";
 import { Program, written } from "./program.js";
+import { built, gallery } from "./programs.js";
 import { Trouble } from "./trouble.js";
 
 const one = (selector) => document.querySelector(selector);
@@ -60,7 +61,7 @@ class Lab {
 
   listen() {
     addEventListener("keydown", (event) => this.key(event));
-    addEventListener("hashchange", () => this.follow());
+    addEventListener("hashchange", () => this.report(this.follow()));
     one(".moves").addEventListener("click", ({ target }) => {
       const { forward, back } = target.closest("button")?.dataset ?? {};
       if (forward || back) this.move(forward ? "forward" : "back", forward ?? back);
@@ -73,10 +74,18 @@ class Lab {
       if (ms >= 0) this.jump(() => this.machine.until(ms * 1e6));
       else this.complain("The time is a number of milliseconds, such as 1500.");
     });
-    one("#which").addEventListener("change", ({ target }) => this.change(target.value));
-    one("#use").addEventListener("click", () => this.use());
-    one("#mended").addEventListener("click", () => this.mend());
+    one("#which").addEventListener("change", ({ target }) => this.report(this.change(target.value)));
+    one("#use").addEventListener("click", () => this.report(this.use()));
+    one("#mended").addEventListener("click", () => this.report(this.mend()));
     addEventListener("pagehide", () => this.play(false));
+  }
+
+  // report says what goes wrong while a scenario is opened.
+  report(opening) {
+    opening.catch((error) => {
+      console.error(error);
+      this.complain(error.message);
+    });
   }
 
   // begin waits for the programs, and opens what the address names.
@@ -205,7 +214,7 @@ class Lab {
   // use plays the text that the reader has written.
   use() {
     const text = one("#scenario").value;
-    this.open(this.machine.name, text, text === this.example?.scenario ? this.example : undefined);
+    return this.open(this.machine.name, text, text === this.example?.scenario ? this.example : undefined);
   }
 
   // act lets something happen as soon as every thread waits, and shows it if that is now. It reports whether the line
@@ -354,8 +363,8 @@ class Lab {
     if (ctrlKey || altKey || metaKey || target.closest("input, select, textarea, [tabindex='0']") || one("#lab").inert)
       return;
     const move = {
-      ArrowRight: ["forward", shiftKey ? "round" : "step"],
-      ArrowLeft: ["back", shiftKey ? "round" : "step"],
+      ArrowRight: ["forward", shiftKey ? "iteration" : "step"],
+      ArrowLeft: ["back", shiftKey ? "iteration" : "step"],
       ArrowDown: shiftKey && ["forward", "action"],
       ArrowUp: shiftKey && ["back", "action"],
     }[key];

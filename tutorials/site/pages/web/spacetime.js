@@ -5,7 +5,8 @@
 //   diagram.show({ lanes, events, pairs, waits }); // again with more events: the new rows are added
 //   diagram.select(seq);                           // without a call of the listener
 
-import { EventTable, element, fill, printable, say, sentence, svgElement } from "./words.js";
+import { printable, say } from "./dom.js";
+import { EventTable, element, fill, sentence, svgElement } from "./words.js";
 import { Timeline, columns, first, labelText, middle, rowHeight, trackAt } from "./timeline.js";
 
 const spare = 12; // rows drawn above and below those that can be seen

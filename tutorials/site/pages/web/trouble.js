@@ -47,7 +47,7 @@ const others = [
   "write",
 ];
 
-// Trouble is the fieldset.
+// Trouble is the part of the page with these controls.
 export class Trouble {
   constructor(part, lab, who) {
     [this.part, this.lab, this.who] = [part, lab, who];
