@@ -104,7 +104,7 @@ export class Compare {
     );
     say(
       this.said,
-      `Each server stands at the same time. You step ${this.lab.machine.name}; the others follow.`,
+      `All three servers are at the same time. You step ${this.lab.machine.name}; the others follow.`,
     );
     const figures = Object.entries(rows).map(([name, figure]) => ({
       name,

@@ -123,7 +123,7 @@ class Lab {
     if (wrong) this.complain(wrong);
   }
 
-  // fall opens the first scenario if the text of a link is wrong, and leaves the text there to be mended.
+  // fall opens the first scenario if the text of a link is wrong. The reader finds the wrong text in the field.
   async fall(text) {
     const wrong = one("#scenario-error").textContent;
     if (!(await this.open("epollserv", this.initial))) throw new Error(wrong);
@@ -233,7 +233,7 @@ class Lab {
       this.isChanged = true;
       one("#scenario").value = machine.scenario;
       if (this.net.turn === 0 && !machine.view.InTurn) return machine.forward("action");
-      return this.complain(`“${line}” comes as soon as every thread waits. Go on until then.`);
+      return this.complain(`“${line}” happens as soon as every thread waits. Step forward until then.`);
     });
     return done;
   }
@@ -247,7 +247,7 @@ class Lab {
     this.moved(() => this.machine[direction](by));
   }
 
-  // jump makes a move that is more than the next or the last one, so that what has changed says nothing.
+  // jump makes a move of many steps. It marks no changes, because almost everything has changed.
   jump(move) {
     this.moved(move);
     unmark();
@@ -339,7 +339,7 @@ class Lab {
     history.replaceState(null, "", one("#link").href);
   }
 
-  // play goes on by itself, or stops that.
+  // play begins to step by itself, or stops that.
   play(on) {
     clearTimeout(this.timer);
     this.timer = undefined;

@@ -23,7 +23,7 @@ const barWidth = (shift) => (shift > 0 ? 4 : 8);
 
 const legend = [
   ["●", "a system call, at the moment when it returned"],
-  ["○", "a call that returned an error: EAGAIN says that it would have to wait"],
+  ["○", "a call that returned an error. EAGAIN means that the call would have to wait"],
   ["◆", "what a client or the machine does"],
   ["▮", "the thread waits in the call below"],
   ["→", "bytes: from the write, through a buffer of the kernel, to the read that got them"],

@@ -17,7 +17,7 @@ export function fill(node, attributes, inner) {
   return node;
 }
 
-// sentence says what is drawn in row i. left is what no read has taken.
+// sentence says what is drawn in row i. left is the list of bytes that no read has taken.
 export function sentence(line, left, i) {
   const { event, lane, waited } = line.rows[i];
   const what = event.call ? `${event.call}(${event.args || ""}) = ${resultText(event)}` : event.action;
