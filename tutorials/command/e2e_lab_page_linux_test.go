@@ -48,7 +48,7 @@ func labDiagrams(b *labTab) {
 func labAddress(b *labTab) {
 	b.open("&server=pollserv")
 	b.press(`[data-connect="1"]`)
-	b.press(`[data-forward="round"]`)
+	b.press(`[data-forward="iteration"]`)
 	b.holds("the address has the text", `location.hash.startsWith("#s=") && location.hash.includes("server=pollserv")`)
 	state, step := b.state(), b.step()
 	b.holds("the link has it too", fmt.Sprintf(`document.querySelector("#link").hash.endsWith("step=%d") && location.hash.endsWith("step=%d")`, step, step))
@@ -96,7 +96,7 @@ func labGallery(b *labTab) {
 				if (n > 500) throw new Error(a.textContent);
 				await new Promise((done) => setTimeout(done, 20));
 			}
-			document.querySelector('[data-forward="round"]').click();
+			document.querySelector('[data-forward="iteration"]').click();
 		}
 		window.played = true;
 	})(); undefined`))

@@ -25,7 +25,7 @@ func small(t *testing.T, main string) Source {
 	for name, text := range map[string]string{
 		"/index.html":          pageWith(`<h1>Front</h1>`),
 		"/codec.html":          pageWith(`<h1>Codec</h1>`),
-		"/lab.html":            pageWith(`<h1>Laboratory</h1>`),
+		"/lab.html":            pageWith(`<h1>The laboratory</h1>`),
 		"/glossary.html":       pageWith(`<h1>Glossary</h1><p id="term-edge">an edge</p>`),
 		"/chapters/index.html": pageWith(`<h1>Chapters</h1>`),
 		"/chapters/01.html":    pageWith(main),

@@ -188,7 +188,8 @@ func (s *site) glossary() error {
 	return s.write(page{URL: "/glossary.html", Title: "Glossary", Kind: "index"}, "glossary.html", s.book.Glossary)
 }
 
-// lab writes the laboratory, in which the three servers run in the browser.
+// lab writes the laboratory, in which the three servers run in the browser. Readers without JavaScript
+// get the questions and answers of the gallery.
 func (s *site) lab() error {
 	examples, err := lab.Gallery(s.root)
 	if err != nil {

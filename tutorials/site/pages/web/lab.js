@@ -6,10 +6,11 @@ import { Compare } from "./compare.js";
 import { base64url, duration, fromBase64url, make, say, set, unmark } from "./dom.js";
 import { Kernel } from "./kernel.js";
 import { Lanes } from "./lanes.js";
-import { built, gallery, isOfProgram, Machine } from "./machine.js";
+import { isOfProgram, Machine } from "./machine.js";
 import { Net } from "./net.js";
 import { Phases } from "./phases.js";
 import { Program, written } from "./program.js";
+import { built, gallery } from "./programs.js";
 import { Trouble } from "./trouble.js";
 
 const one = (selector) => document.querySelector(selector);
@@ -63,7 +64,7 @@ class Lab {
 
   listen() {
     addEventListener("keydown", (event) => this.key(event));
-    addEventListener("hashchange", () => this.follow());
+    addEventListener("hashchange", () => this.report(this.follow()));
     one(".moves").addEventListener("click", ({ target }) => {
       const { forward, back } = target.closest("button")?.dataset ?? {};
       if (forward || back) this.move(forward ? "forward" : "back", forward ?? back);
@@ -76,10 +77,18 @@ class Lab {
       if (ms >= 0) this.jump(() => this.machine.until(ms * 1e6));
       else this.complain("The time is a number of milliseconds, such as 1500.");
     });
-    one("#which").addEventListener("change", ({ target }) => this.change(target.value));
-    one("#use").addEventListener("click", () => this.use());
-    one("#mended").addEventListener("click", () => this.mend());
+    one("#which").addEventListener("change", ({ target }) => this.report(this.change(target.value)));
+    one("#use").addEventListener("click", () => this.report(this.use()));
+    one("#mended").addEventListener("click", () => this.report(this.mend()));
     addEventListener("pagehide", () => this.play(false));
+  }
+
+  // report says what goes wrong while a scenario is opened.
+  report(opening) {
+    opening.catch((error) => {
+      console.error(error);
+      this.complain(error.message);
+    });
   }
 
   // begin waits for the programs, and opens what the address names.
@@ -118,7 +127,7 @@ class Lab {
     if (wrong) this.complain(wrong);
   }
 
-  // fall opens the first scenario if the text of a link is wrong, and leaves the text there to be mended.
+  // fall opens the first scenario if the text of a link is wrong. The reader finds the wrong text in the field.
   async fall(text) {
     const wrong = one("#scenario-error").textContent;
     if (!(await this.open("epollserv", this.initial))) throw new Error(wrong);
@@ -213,7 +222,7 @@ class Lab {
   // use plays the text that the reader has written.
   use() {
     const text = one("#scenario").value;
-    this.open(this.machine.name, text, text === this.example?.scenario ? this.example : undefined);
+    return this.open(this.machine.name, text, text === this.example?.scenario ? this.example : undefined);
   }
 
   // act lets something happen as soon as every thread waits, and shows it if that is now. It reports whether the line
@@ -232,7 +241,7 @@ class Lab {
       this.isChanged = true;
       one("#scenario").value = machine.scenario;
       if (this.net.turn === 0 && !machine.view.InTurn) return machine.forward("action");
-      return this.complain(`“${line}” comes as soon as every thread waits. Go on until then.`);
+      return this.complain(`“${line}” happens as soon as every thread waits. Step forward until then.`);
     });
     return done;
   }
@@ -246,7 +255,7 @@ class Lab {
     this.moved(() => this.machine[direction](by));
   }
 
-  // jump makes a move that is more than the next or the last one, so that what has changed says nothing.
+  // jump makes a move of many steps. It marks no changes, because almost everything has changed.
   jump(move) {
     this.moved(move);
     unmark();
@@ -338,7 +347,7 @@ class Lab {
     history.replaceState(null, "", one("#link").href);
   }
 
-  // play goes on by itself, or stops that.
+  // play begins to step by itself, or stops that.
   play(on) {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -362,8 +371,8 @@ class Lab {
     if (ctrlKey || altKey || metaKey || target.closest("input, select, textarea, [tabindex='0']") || one("#lab").inert)
       return;
     const move = {
-      ArrowRight: ["forward", shiftKey ? "round" : "step"],
-      ArrowLeft: ["back", shiftKey ? "round" : "step"],
+      ArrowRight: ["forward", shiftKey ? "iteration" : "step"],
+      ArrowLeft: ["back", shiftKey ? "iteration" : "step"],
       ArrowDown: shiftKey && ["forward", "action"],
       ArrowUp: shiftKey && ["back", "action"],
     }[key];
