@@ -71,7 +71,7 @@ func (p *page) load() {
 		panic(err) // impossible: the compiler has embedded it
 	}
 	if strings.HasSuffix(p.file, ".svg") {
-		body = coloured(body)
+		body = Coloured(body)
 	}
 	p.body, p.size = body, int64(len(body))
 	p.tag = sumTag(body)
@@ -90,9 +90,9 @@ func Stylesheet() string {
 	return string(text)
 }
 
-// coloured replaces the variables of the style sheet by their values on a light page, because a
+// Coloured replaces the variables of the style sheet by their values on a light page, because a
 // style sheet has no effect within an image.
-func coloured(svg []byte) []byte {
+func Coloured(svg []byte) []byte {
 	sheet := Stylesheet()
 	return variable.ReplaceAllFunc(svg, func(use []byte) []byte {
 		name := variable.FindSubmatch(use)[1]

@@ -20,7 +20,7 @@ func TestBuiltInPages(t *testing.T) {
 		got.expect(t, 200, path)
 		text, err := site.ReadFile("site/" + e.Name())
 		if strings.HasSuffix(e.Name(), ".svg") {
-			text = coloured(text)
+			text = Coloured(text)
 		}
 		if diff := cmp.Diff(string(text), got.body); diff != "" || err != nil {
 			t.Errorf("%s differs from %s: %v\n%s", path, e.Name(), err, diff)

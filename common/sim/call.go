@@ -116,10 +116,10 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	return n, errno
 }
 
-// firstFile is the ID of the open file description that the first argument of a call names, if that is a
-// descriptor. isTCP reports whether it is a TCP socket.
+// firstFile is the ID of the open file description that the first argument of a call names, or 0 if the
+// argument is no descriptor. isTCP reports whether the description is a TCP socket.
 func (p *Process) firstFile(e *Event) (id uint64, isTCP bool) {
-	if slices.Contains([]string{"eventfd2", "wait4", "kill", "setpgid", "prlimit64"}, e.Call) {
+	if slices.Contains([]string{"eventfd2", "wait4", "kill", "setpgid", "prlimit64", "exit", "exit_group"}, e.Call) {
 		return 0, false // their first argument is another number
 	}
 	first, _, _ := strings.Cut(e.Args, ",")

@@ -44,15 +44,20 @@ func (s *Scenario) String() string {
 // it needs a line for each of them, and these have line breaks between them.
 func (a *Action) String() string {
 	at := "at " + a.At.String() + " "
+	return at + strings.ReplaceAll(a.Words(), "\n", "\n"+at)
+}
+
+// Words is the same without the time, such as: A connects.
+func (a *Action) Words() string {
 	if len(a.Clients) == 0 {
-		return at + a.machineWords()
+		return a.machineWords()
 	}
 	if from, to, ok := clientRange(a.Clients); ok {
-		return at + from + ".." + to + " " + a.clientWords(1)
+		return from + ".." + to + " " + a.clientWords(1)
 	}
 	var lines []string
 	for _, name := range a.Clients {
-		lines = append(lines, at+name+" "+a.clientWords(0))
+		lines = append(lines, name+" "+a.clientWords(0))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -109,5 +110,21 @@ fault write 2 bytes always after 4 calls
 	}
 	if got, want := (&Action{Clients: []string{"A", "B1"}, Verb: Resets}).String(), "at 0s A resets\nat 0s B1 resets"; got != want {
 		t.Errorf("an action of clients that no range names: got %q, want %q", got, want)
+	}
+}
+
+func TestTheWordsOfAnAction(t *testing.T) {
+	for _, words := range []string{"A connects", `B1..B3 send "x"`, "A reads 5 bytes", "SIGTERM to all", "the log is full"} {
+		a, err := ParseAction(words)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.At = time.Second; a.Words() != words || a.String() != "at 1s "+words {
+			t.Errorf("%s: the words are %s, and the line is %s", words, a.Words(), &a)
+		}
+	}
+	several := Action{At: time.Second, Clients: []string{"A", "B"}, Verb: Closes}
+	if several.Words() != "A closes\nB closes" || several.String() != "at 1s A closes\nat 1s B closes" {
+		t.Errorf("the words of several clients are %q, and the lines are %q", several.Words(), several.String())
 	}
 }

@@ -96,8 +96,8 @@ func (k *Kernel) JumpClock(d time.Duration) { k.wall = k.wall.Add(d) }
 func (k *Kernel) Calls() uint64 { return k.calls }
 
 // Step lets one thread run until it waits, or hands over to another thread; with Config.Single, until
-// its next system call has returned. It reports false if no
-// thread can run, so that only time or a client can change anything.
+// its next system call has returned. It reports false if no thread can run, so that only time or a
+// client can change anything.
 func (k *Kernel) Step() bool {
 	if t := k.inTurn; t != nil {
 		k.inTurn = nil

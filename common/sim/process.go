@@ -133,6 +133,9 @@ func (p *Process) end(status WaitStatus) {
 	for _, t := range p.threads {
 		p.k.stopTimer(&t.timer)
 		p.k.runnable = slices.DeleteFunc(p.k.runnable, func(o *Thread) bool { return o == t })
+		if p.k.inTurn == t {
+			p.k.inTurn = nil
+		}
 		if t != current {
 			t.state = hasEnded // nothing wakes it
 			p.k.dead = append(p.k.dead, t)

@@ -37,6 +37,25 @@ func TestSingleSteps(t *testing.T) {
 	}
 }
 
+// A thread whose process is killed in the middle of its turn has no turn any more.
+func TestAKilledThreadHasNoTurn(t *testing.T) {
+	w := new(Scenario).Play(Config{Single: true}, Program{Main: func() {
+		for {
+			Current().Getrandom(make([]byte, 1))
+		}
+	}})
+	defer w.Close()
+	for !w.InTurn() {
+		w.Step()
+	}
+	if err := w.Do("SIGKILL"); err != nil {
+		t.Fatal(err)
+	}
+	if turn := w.Kernel.Snapshot().Turn; w.InTurn() || turn != 0 || w.Step() {
+		t.Errorf("the turn of thread %d goes on", turn)
+	}
+}
+
 // An inserted action comes in its place, and the scenario that has it gives the same run.
 func TestInsertedActions(t *testing.T) {
 	s, err := ParseScenario("at 1s A connects\nat 2s A sends \"x\"\nat 3s A closes")
@@ -100,7 +119,8 @@ func TestAnEventNamesItsFiles(t *testing.T) {
 	self.Read(fd, make([]byte, 8))
 	self.Getrandom(make([]byte, 1))
 	self.Close(fd)
-	want := map[string][2]uint64{"eventfd2": {0, id}, "dup": {id, id}, "read": {id, 0}, "getrandom": {}, "close": {id, 0}}
+	self.Exit(fd + 1) // the status is the number of an open descriptor
+	want := map[string][2]uint64{"eventfd2": {0, id}, "dup": {id, id}, "read": {id, 0}, "getrandom": {}, "close": {id, 0}, "exit_group": {}}
 	if diff := cmp.Diff(want, files); diff != "" {
 		t.Errorf("the files differ: %s", diff)
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strconv"
 	"strings"
@@ -143,6 +144,7 @@ func TestStopHelper(t *testing.T) {
 		t.Skip("this is a program for TestStopCasesOnLinux")
 	}
 	if words[0] == "parent" {
+		signal.Notify(make(chan os.Signal, 1), unix.SIGHUP) // execve resets a handler, and not SIG_IGN of nohup(1)
 		child := exec.Command("sleep", "100")
 		child.SysProcAttr = &unix.SysProcAttr{Setpgid: true}
 		child.Start()

@@ -61,9 +61,9 @@ func (g *generator) slowReader(name string, start time.Duration) {
 	s.leaves()
 }
 
-// sipper makes a client that reads a long file in sips, which come soon after another. Each is so small
-// that the server's socket may not become writable for longer than a write timeout, although the client
-// has acknowledged something.
+// sipper makes a client that reads a long file in sips, one soon after the other. The sips are so small
+// that the server's socket may stay full for longer than a write timeout, although the client has
+// acknowledged something.
 func (g *generator) sipper(name string, start time.Duration) {
 	s := g.script(name, start)
 	s.pace = 0

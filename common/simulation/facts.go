@@ -60,7 +60,6 @@ const (
 	callPart   = `(?P<call>[a-z_0-9]+)(?:\((?P<args>.+)\))?(?: (?P<errno>E[A-Z0-9]+)| = (?P<result>-?\d+))?`
 )
 
-// forms are all forms.
 var forms = []*form{
 	{whole(clientPart + ` got nothing` + timePart + `?`), (*fact).gotNothing},
 	{whole(clientPart + ` got ` + numberPart + ` bytes?` + timePart + `?`), (*fact).gotBytes},

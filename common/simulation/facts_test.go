@@ -86,6 +86,24 @@ func TestFactsCanFail(t *testing.T) {
 	}
 }
 
+// A fact about something that isn't there fails with an error that says what is missing.
+func TestFactsAboutNothing(t *testing.T) {
+	target := simtest.Target{Name: "echoing", Main: echoing}
+	for text, want := range map[string]string{
+		`Z got nothing`:                             "no client has that name",
+		`Z is ESTABLISHED at 1s`:                    "no client has that name",
+		`C is ESTABLISHED at 1s`:                    "no client has that name",
+		`server of B3 has 0 bytes unread at 3s`:     "the connection has no other end",
+		`server of Z is watched for nothing at 3s`:  "no client has that name",
+		`server of B2 is watched for nothing at 3s`: "no process has it",
+	} {
+		wrong := shows(t, target, text)
+		if len(wrong) != 1 || wrong[0].Error() != "want "+text+": "+want {
+			t.Errorf("%s: got %v, want %s", text, wrong, want)
+		}
+	}
+}
+
 func shows(t *testing.T, target simtest.Target, text string) []error {
 	t.Helper()
 	f, err := parseFact(text)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -116,6 +117,7 @@ func nativeTotals(t *testing.T, s *sim.Scenario) map[string]int {
 		t.Fatal(err)
 	}
 	defer c.Close()
+	c.SetDeadline(time.Now().Add(10 * time.Second))
 	if _, err := c.Write([]byte(statsRequest)); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +125,7 @@ func nativeTotals(t *testing.T, s *sim.Scenario) map[string]int {
 }
 
 // readTotals reads a response to statsRequest. It returns the counters that can be compared.
-func readTotals(t *testing.T, in interface{ Read([]byte) (int, error) }) map[string]int {
+func readTotals(t *testing.T, in io.Reader) map[string]int {
 	t.Helper()
 	r, err := http.ReadResponse(bufio.NewReader(in), nil)
 	if err != nil || r.StatusCode != http.StatusOK {

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -46,7 +47,7 @@ func observe(target simtest.Target, s *sim.Scenario, facts []fact) (wrong []erro
 			f.at = end
 		}
 	}
-	slices.SortStableFunc(due, func(a, b *fact) int { return int(a.at - b.at) })
+	slices.SortStableFunc(due, func(a, b *fact) int { return cmp.Compare(a.at, b.at) })
 	for _, f := range due {
 		if err := o.until(f.at); err != nil {
 			return append(wrong, err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -135,8 +134,7 @@ func (d *drawer) action(c *sim.Client, a *sim.Action, _ []byte) {
 		return
 	}
 	d.acted = d.w.Steps()
-	_, words, _ := strings.Cut(strings.TrimPrefix(a.String(), "at "), " ")
-	drawn := drawnEvent{Time: d.w.Kernel.Uptime(), Lane: "kernel", Action: words}
+	drawn := drawnEvent{Time: d.w.Kernel.Uptime(), Lane: "kernel", Action: a.Words()}
 	if c != nil && len(a.Clients) == 1 {
 		drawn.Lane = d.lane(c.Pid())
 	}

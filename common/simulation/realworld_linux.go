@@ -47,8 +47,8 @@ func (w *realWorld) act(a *sim.Action) {
 		w.p.Signal(syscall.Signal(a.Signal))
 		return
 	}
-	if len(a.Clients) == 0 {
-		w.t.Fatalf("%s: no real world can do that", a)
+	if len(a.Clients) == 0 || a.Bytes > 0 {
+		w.t.Fatalf("%s: only the simulated kernel can do that", a)
 	}
 	for _, name := range a.Clients {
 		c := w.clients[name]

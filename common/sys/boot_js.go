@@ -138,9 +138,11 @@ func (p *page) do(line string) error {
 	now := max(p.world.Kernel.Uptime(), p.waited)
 	if later := func(a sim.Action) bool { return a.At > now+afterNow }; slices.ContainsFunc(p.added, later) {
 		step := p.world.Steps()
-		p.scenario.Actions = slices.DeleteFunc(p.scenario.Actions, func(a sim.Action) bool {
-			return later(a) && slices.ContainsFunc(p.added, func(added sim.Action) bool { return added.String() == a.String() })
-		})
+		for i := range p.added {
+			if later(p.added[i]) {
+				p.drop(p.added[i].String())
+			}
+		}
 		p.added = slices.DeleteFunc(p.added, later)
 		waited := p.waited
 		p.again()
@@ -156,6 +158,13 @@ func (p *page) do(line string) error {
 	p.added = append(p.added, a)
 	p.world.Insert(a)
 	return nil
+}
+
+// drop takes an action out of the scenario. The scenario may have an equal one that do hasn't added, so
+// drop takes only one.
+func (p *page) drop(line string) {
+	i := slices.IndexFunc(p.scenario.Actions, func(a sim.Action) bool { return a.String() == line })
+	p.scenario.Actions = slices.Delete(p.scenario.Actions, i, i+1)
 }
 
 // goTo plays up to a step.

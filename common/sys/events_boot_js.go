@@ -4,7 +4,6 @@ package sys
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"threeloops/common/sim"
@@ -33,8 +32,8 @@ type labEvent struct {
 // record is what has happened in a world.
 type record struct {
 	events            []labEvent
-	acted             int            // the step of the last action; each has a step of its own
-	calls             map[string]int // of programs
+	acted             int                 // the step of the last action; each has a step of its own
+	calls             map[string]int      // of programs
 	addresses         map[string][]string // that clients have had, by their names
 	wakeUps           int
 	bytesIn, bytesOut int // from and to TCP sockets, by programs
@@ -74,8 +73,7 @@ func (r *record) action(w *sim.World, c *sim.Client, a *sim.Action) {
 		return
 	}
 	r.acted = w.Steps()
-	_, words, _ := strings.Cut(strings.TrimPrefix(a.String(), "at "), " ")
-	r.events = append(r.events, labEvent{Step: w.Steps(), Seq: len(r.events) + 1, Time: w.Kernel.Uptime(), Action: words})
+	r.events = append(r.events, labEvent{Step: w.Steps(), Seq: len(r.events) + 1, Time: w.Kernel.Uptime(), Action: a.Words()})
 }
 
 func (r *record) eventsAfter(seq int) string {

@@ -140,13 +140,13 @@ func labSteps(b *labTab) {
 			b.Fatalf("step %d looks like this on the way back:\n%s\nand this on the way there:\n%s", first+i, got, states[i])
 		}
 	}
-	b.press(`[data-forward="round"]`)
-	b.says("a round ends when the wait returns", "epoll_wait(")
-	round := b.step()
-	b.press(`[data-forward="round"]`)
-	b.press(`[data-back="round"]`)
-	if got := b.step(); got != round {
-		b.Errorf("a round on and back leads from step %d to step %d", round, got)
+	b.press(`[data-forward="iteration"]`)
+	b.says("an iteration ends when the wait returns", "epoll_wait(")
+	iteration := b.step()
+	b.press(`[data-forward="iteration"]`)
+	b.press(`[data-back="iteration"]`)
+	if got := b.step(); got != iteration {
+		b.Errorf("an iteration on and back leads from step %d to step %d", iteration, got)
 	}
 	b.press(`[data-forward="action"]`)
 	action := b.step()
@@ -187,7 +187,7 @@ func labKeys(b *labTab) {
 	key("ArrowDown", true)
 	b.says("Shift and an arrow lead to an action", "A sends")
 	key("ArrowRight", true)
-	b.says("or to the end of a round", "poll(")
+	b.says("or to the end of an iteration", "poll(")
 	key("ArrowLeft", true)
 	key("ArrowUp", true)
 	b.says("and back", "A connects")
@@ -216,7 +216,7 @@ func labClients(b *labTab) {
 	b.open("&server=epollserv")
 	for _, n := range []string{"1", "10", "100"} {
 		b.press(`[data-connect="` + n + `"]`)
-		b.press(`[data-forward="round"]`)
+		b.press(`[data-forward="iteration"]`)
 		b.press(`[data-silent="1"]`)
 	}
 	b.wrote("C connects")
@@ -264,7 +264,7 @@ func labClients(b *labTab) {
 func labTrouble(b *labTab) {
 	b.open("&server=forkserv")
 	b.press(`[data-forward="action"]`)
-	b.press(`[data-forward="round"]`)
+	b.press(`[data-forward="iteration"]`)
 	b.press(`[data-silent="1"]`)
 	choose := func(id, value string) {
 		b.Helper()
@@ -316,7 +316,7 @@ func labKernel(b *labTab) {
 	b.holds("the clients' can be shown too", `[...document.querySelectorAll(".fds .head")].some((li) => li.textContent.startsWith("A:"))`)
 	b.open("&server=pollserv")
 	b.press(`[data-forward="action"]`)
-	b.press(`[data-forward="round"]`)
+	b.press(`[data-forward="iteration"]`)
 	b.holds("poll's array says that the listener is ready", `[...document.querySelectorAll('[data-part="watches"] tbody tr')].some((tr) =>
 		tr.children[1].textContent.startsWith("listener") && tr.children[3].textContent === "IN")`)
 	b.open("&server=forkserv&step=100")
@@ -333,7 +333,7 @@ func labKernel(b *labTab) {
 func labProgram(b *labTab) {
 	b.open("&server=epollserv")
 	b.press(`[data-forward="action"]`)
-	b.press(`[data-forward="round"]`)
+	b.press(`[data-forward="iteration"]`)
 	b.press(`[data-forward="step"]`)
 	b.holds("the call is shown", `document.querySelector("#call").textContent.startsWith("accept4(")`)
 	b.holds("its line too", `/^in \(\*loop\)\.accept, epollserv\/loop\.go:\d+$/.test(document.querySelector("#where").textContent)`)

@@ -67,7 +67,7 @@ func labWords(b *labTab) {
 	b.holds("the time's field shows the present time", `document.querySelector("#until-time").value === "1000"`)
 	b.open("silent-client&server=pollserv&step=23")
 	b.press(`[data-connect="1"]`)
-	b.says("what can't happen yet is announced", "“B connects” comes as soon as every thread waits")
+	b.says("what can't happen yet is announced", "“B connects” happens as soon as every thread waits")
 	b.says("beside the step's own line", "Step 23, at 1 s: process 1: poll(")
 	b.open("price-of-asking&server=pollserv&step=225")
 	b.holds("a client that has closed keeps its name", `document.querySelectorAll(".connection").length > 10 &&
@@ -95,7 +95,7 @@ func labDiagrams(b *labTab) {
 func labAddress(b *labTab) {
 	b.open("&server=pollserv")
 	b.press(`[data-connect="1"]`)
-	b.press(`[data-forward="round"]`)
+	b.press(`[data-forward="iteration"]`)
 	b.holds("the address has the text", `location.hash.startsWith("#s=") && location.hash.includes("server=pollserv")`)
 	state, step := b.state(), b.step()
 	b.holds("the link has it too", fmt.Sprintf(`document.querySelector("#link").hash.endsWith("step=%d") && location.hash.endsWith("step=%d")`, step, step))
@@ -143,7 +143,7 @@ func labGallery(b *labTab) {
 				if (n > 500) throw new Error(a.textContent);
 				await new Promise((done) => setTimeout(done, 20));
 			}
-			document.querySelector('[data-forward="round"]').click();
+			document.querySelector('[data-forward="iteration"]').click();
 		}
 		window.played = true;
 	})(); undefined`))

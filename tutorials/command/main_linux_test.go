@@ -183,7 +183,7 @@ func TestAWrongCommandLineIsAnsweredByOneLine(t *testing.T) {
 		{"test -server false", 1, "the server has ended: exit status 1"},
 		{"test 2 -patience 5", 2, `test -patience takes a value like 10s, not "5"`},
 		{"test 2 -patience -5s -addr 127.0.0.1:1", 2, "must be more than 0, like 10s"},
-		{"test 2 -check x -addr 127.0.0.1:1", 1, `no check is called "x": “-list” shows all`},
+		{"test 2 -check x -addr 127.0.0.1:1", 1, `no check is called "x": “test -list” shows all`},
 		{"test -chapter x -addr 127.0.0.1:1", 2, `-chapter takes a number or a range, like 3 or 3-7, not "x"`},
 		{"test -kind x -addr 127.0.0.1:1", 1, `no kind of server is called "x"`},
 		{"load -url 127.0.0.1:1/echo", 1, "nobody listens on 127.0.0.1:1"},

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"strconv"
@@ -18,18 +19,8 @@ func test(args []string) error {
 	fs := newFlags("test", "[N] [flags]\n"+
 		"N: the number of a chapter: checks what your server must do after that chapter. Without -server and -addr\n"+
 		"it tests the program that “start N” copied.")
-	fs.StringVar(&o.Server, "server", "",
-		"`command` that starts the server, with {addr} or {port} in place of its address")
+	kinds, chapter := testerFlags(fs, &o)
 	fs.StringVar(&o.Addr, "addr", "", "`host:port` of a server that is already running")
-	fs.StringVar(&o.Path, "path", "/", "`path` of the page that the checks of kind http request")
-	fs.StringVar(&o.WSPath, "ws-path", "/echo", "`path` of the WebSocket that the checks of kind ws use")
-	fs.DurationVar(&o.Patience, "patience", 10*time.Second,
-		"how long to wait for an answer before the check fails")
-	fs.DurationVar(&o.Wait, "wait", 15*time.Second,
-		"how long the server may wait for a client that stops in the middle of a request")
-	kinds := fs.String("kind", "",
-		"`kinds` of server to test it as: line, http, ws, or several with commas (default: find out)")
-	chapter := fs.String("chapter", "", "only the checks of this `chapter`, or of several, like 3-7 (default: all)")
 	only := fs.String("check", "", "only the checks with these `names`, with commas between them (default: all)")
 	list := fs.Bool("list", false, "list all checks, without a test")
 	number, err := parseWords(fs, args, 1)
@@ -58,6 +49,22 @@ func test(args []string) error {
 		return errors.New("interrupted before all checks were made")
 	}
 	return err
+}
+
+// testerFlags defines the flags of the commands that run the tester.
+func testerFlags(fs *flag.FlagSet, o *tester.Options) (kinds, chapter *string) {
+	fs.StringVar(&o.Server, "server", "",
+		"`command` that starts the server, with {addr} or {port} in place of its address")
+	fs.StringVar(&o.Path, "path", "/", "`path` of the page that the checks of kind http request")
+	fs.StringVar(&o.WSPath, "ws-path", "/echo", "`path` of the WebSocket that the checks of kind ws use")
+	fs.DurationVar(&o.Patience, "patience", 10*time.Second,
+		"how long to wait for an answer before the check fails")
+	fs.DurationVar(&o.Wait, "wait", 15*time.Second,
+		"how long the server may wait for a client that stops in the middle of a request")
+	kinds = fs.String("kind", "",
+		"`kinds` of server to test it as: line, http, ws, or several with commas (default: find out)")
+	chapter = fs.String("chapter", "", "only the checks of this `chapter`, or of several, like 3-7 (default: all)")
+	return kinds, chapter
 }
 
 // testServer tests a server that belongs to no exercise.

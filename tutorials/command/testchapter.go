@@ -34,12 +34,9 @@ func testChapter(ctx context.Context, number string, o tester.Options, allBefore
 			return err
 		}
 		defer done()
-		program := filepath.Join(temp, "exercise")
-		fmt.Fprintf(os.Stderr, "building the program in %s ...\n", dir)
-		if err := buildCopy(ctx, root, e, dir, program); err != nil {
+		if o.Server, err = buildCopy(ctx, "test", root, e, dir, temp); err != nil {
 			return err
 		}
-		o.Server = shell(program) + " -addr {addr}"
 		fmt.Printf("The program in %s, with the checks up to chapter %d:\n\n", dir, e.Number)
 	}
 	results, err := play(ctx, o)
@@ -57,14 +54,17 @@ func testChapter(ctx context.Context, number string, o tester.Options, allBefore
 	return err
 }
 
-// buildCopy builds the reader's copy of an exercise.
-func buildCopy(ctx context.Context, root string, e *exercise.Exercise, dir, program string) error {
-	err := exercise.Build(ctx, dir, program)
+// buildCopy builds the reader's copy of an exercise, which is in dir, into the directory temp. It returns
+// the command that starts the program. name is the reader's command, for an error that says what to type.
+func buildCopy(ctx context.Context, name, root string, e *exercise.Exercise, dir, temp string) (server string, err error) {
+	fmt.Fprintf(os.Stderr, "building the program in %s ...\n", dir)
+	program := filepath.Join(temp, "exercise")
+	err = exercise.Build(ctx, dir, program)
 	if errors.Is(err, exercise.ErrNoGo) {
-		return fmt.Errorf("%w; if your program is in another language, say how to start it: "+
-			"%s test %d -server 'python3 my.py {port}'", err, me(root), e.Number)
+		err = fmt.Errorf("%w; if your program is in another language, say how to start it: "+
+			"%s %s %d -server 'python3 my.py {port}'", err, me(root), name, e.Number)
 	}
-	return err
+	return shell(program) + " -addr {addr}", err
 }
 
 func everythingOK(results []tester.Result) bool {

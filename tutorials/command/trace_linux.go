@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"threeloops/tutorials/learner/spacetime"
 	"threeloops/tutorials/learner/strace"
@@ -43,8 +42,8 @@ func traceServer(args []string) error {
 			return err
 		}
 		o.Under = under
-		if number != nil && o.Server == "" {
-			if err := traceCopy(ctx, number, dir, o); err != nil {
+		if number != nil {
+			if err := traceChapter(ctx, number, dir, o); err != nil {
 				return err
 			}
 		}
@@ -68,16 +67,7 @@ func traceFlags(args []string) (o *tester.Options, out string, number []string, 
 		"N: the number of a chapter: traces the program that “start N” copied, unless -server names another one.\n"+
 		"Runs a server, in any language, under strace(1) with the clients of the command test, and writes an HTML\n"+
 		"file that draws what happened, call by call. Without -check it draws the first check that fails.")
-	fs.StringVar(&o.Server, "server", "",
-		"`command` that starts the server, with {addr} or {port} in place of its address")
-	fs.StringVar(&o.Path, "path", "/", "`path` of the page that the checks of kind http request")
-	fs.StringVar(&o.WSPath, "ws-path", "/echo", "`path` of the WebSocket that the checks of kind ws use")
-	fs.DurationVar(&o.Patience, "patience", 10*time.Second, "how long to wait for an answer before the check fails")
-	fs.DurationVar(&o.Wait, "wait", 15*time.Second,
-		"how long the server may wait for a client that stops in the middle of a request")
-	kinds := fs.String("kind", "",
-		"`kinds` of server to test it as: line, http, ws, or several with commas (default: find out)")
-	chapter := fs.String("chapter", "", "only the checks of this `chapter`, or of several, like 3-7 (default: all)")
+	kinds, chapter := testerFlags(fs, o)
 	only := fs.String("check", "",
 		"draw the checks with these `names`, with commas between them, whether they fail or not")
 	fs.StringVar(&out, "o", "trace.html", "`file` to write")
@@ -95,27 +85,26 @@ func traceFlags(args []string) (o *tester.Options, out string, number []string, 
 	return o, out, number, sensible(o, number)
 }
 
-// traceCopy builds the reader's copy of a chapter's exercise into dir, and makes it the server to trace.
-func traceCopy(ctx context.Context, number []string, dir string, o *tester.Options) error {
+// traceChapter chooses the checks of a chapter's exercise and of the chapters before it. Without -server it
+// builds the reader's copy of the exercise into dir, and makes it the server to trace.
+func traceChapter(ctx context.Context, number []string, dir string, o *tester.Options) error {
 	root, e, err := chosen("trace", number)
 	if err != nil {
 		return err
+	}
+	o.Last = min(o.Last, e.Number)
+	if len(o.Kinds) == 0 {
+		o.Kinds = []string{e.Kind}
+	}
+	if o.Server != "" {
+		return nil
 	}
 	from, err := started(root, e)
 	if err != nil {
 		return fmt.Errorf("%w (or name another program with -server)", err)
 	}
-	program := filepath.Join(dir, "exercise")
-	fmt.Fprintf(os.Stderr, "building the program in %s ...\n", from)
-	if err := buildCopy(ctx, root, e, from, program); err != nil {
-		return err
-	}
-	o.Server = shell(program) + " -addr {addr}"
-	o.Last = min(o.Last, e.Number)
-	if len(o.Kinds) == 0 {
-		o.Kinds = []string{e.Kind}
-	}
-	return nil
+	o.Server, err = buildCopy(ctx, "trace", root, e, from, dir)
+	return err
 }
 
 // straceCalls are the system calls that strace records. A question mark makes strace ignore a name that
@@ -131,12 +120,12 @@ func straceCommand(ctx context.Context, dir string) (string, error) {
 		return "", errors.New("trace needs strace, and it isn't in PATH: install it, for example with " +
 			"“sudo apt install strace” or “sudo dnf install strace”")
 	}
-	var said []byte
+	var said strings.Builder
 	for _, fast := range []string{" --seccomp-bpf", ""} { // the option is newer than the rest, and only for speed
 		flags := "strace -f" + fast + " -q -ttt -T -yy -xx -s 256 -e 'signal=!SIGURG' -e 'trace=" + straceCalls + "'"
-		var out strings.Builder
+		said.Reset()
 		probe := exec.Command("/bin/sh", "-c", flags+" -o /dev/null true")
-		probe.Stdout, probe.Stderr = &out, &out
+		probe.Stdout, probe.Stderr = &said, &said
 		err := guard.Run(ctx, probe)
 		if err == nil {
 			return flags + " -o " + shell(dir+"/strace.") + "$$", nil
@@ -144,9 +133,8 @@ func straceCommand(ctx context.Context, dir string) (string, error) {
 		if ctx.Err() != nil {
 			return "", errInterrupted
 		}
-		said = []byte(out.String())
 	}
-	first, _, _ := strings.Cut(strings.TrimSpace(string(said)), "\n")
+	first, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
 	return "", fmt.Errorf("strace is installed, but it can't trace a process here (%s): "+
 		"in a container, start the container with --cap-add=SYS_PTRACE", first)
 }

@@ -144,6 +144,18 @@ func TestTraceOfAnExercise(t *testing.T) {
 	if _, err := os.Stat(dir + "/x.html"); err != nil || status != 0 || !strings.Contains(out, "FAILED    line") {
 		t.Errorf("status %d, error %v, output\n%s", status, err, out)
 	}
+	// With a chapter's number only the checks up to this chapter are made, also of another program.
+	if status, out := runIn(t, root, "trace", "2", "-o", dir+"/y.html", "-server", mutant(t, "line-fork")); status != 0 ||
+		!strings.Contains(out, "ok        line  long") || strings.Contains(out, "chapter 3") {
+		t.Errorf("with a server and a number: status %d, output\n%s", status, out)
+	}
+	if err := os.Rename(dir+"/copy/main.go", dir+"/copy/main.py"); err != nil {
+		t.Fatal(err)
+	}
+	want := "go run ./tutorials trace 2 -server 'python3 my.py {port}'"
+	if status, out := runIn(t, root, "trace", "2", "-o", dir+"/x.html"); status != 1 || !strings.Contains(out, want) {
+		t.Errorf("an exercise in another language: status %d, want 1 and %q in:\n%s", status, want, out)
+	}
 	if status, out := runIn(t, root, "trace", "9", "-o", dir+"/x.html"); status != 1 || !strings.Contains(out, "chapter 9 has no exercise") {
 		t.Errorf("for a chapter without an exercise: status %d, output\n%s", status, out)
 	}

@@ -54,7 +54,7 @@ type Result struct {
 	Symptom     *Symptom // what a failed check saw, else nil
 }
 
-var errNoCheck = errors.New("no check has that chapter, kind and name: “-list” shows all checks " +
+var errNoCheck = errors.New("no check has that chapter, kind and name: “test -list” shows all checks " +
 	"with their chapters and kinds")
 
 // Run makes the checks that o selects, writes one line for each to out, and the symptom below each
@@ -114,7 +114,7 @@ func (o *Options) sensible(ctx context.Context) error {
 	}
 	for _, name := range o.Only {
 		if !slices.ContainsFunc(checks, func(c check) bool { return c.name == name }) {
-			return fmt.Errorf("no check is called %q: “-list” shows all", name)
+			return fmt.Errorf("no check is called %q: “test -list” shows all", name)
 		}
 	}
 	if !slices.ContainsFunc(checks, o.mayWant) {

@@ -99,6 +99,12 @@ function checkDo(server) {
   const m = server.goto(1e9);
   server.goto(m - 1);
   check(server.do("C connects") === "" && !server.scenario().includes("at 2.000001s C"), "until's time outlives a step");
+  newWorld(server, "at 1ms A connects\nat 2.000001s B connects", { Single: true });
+  server.until(2e9, 1e6);
+  const count = () => server.scenario().split("at 2.000001s B connects").length - 1;
+  check(server.do("B connects") === "" && count() === 2, "do doesn't add an action that the scenario has already");
+  server.goto(1);
+  check(server.do("C connects") === "" && count() === 1, "do drops what it hasn't added");
 }
 
 // play plays the whole scenario, and returns what the test wants to know.

@@ -8,8 +8,6 @@ import (
 	"threeloops/tutorials/learner/strace"
 )
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
 // sends reports whether a system call sends bytes.
 func sends(name string) bool {
 	switch name {
@@ -159,10 +157,9 @@ func (s *side) waited(p *process, r *strace.Record) string {
 	var ready []string
 	for _, part := range r.Arg(1).Parts {
 		data := part.Value.Named("data").Named("u64").Word
-		who, ok := "?", false
-		var fd int
-		if fd, ok = p.watched[watch{epoll, data}]; ok {
-			who = itoa(fd)
+		who := "?"
+		if fd, ok := p.watched[watch{epoll, data}]; ok {
+			who = strconv.Itoa(fd)
 		}
 		ready = append(ready, who+" "+part.Value.Named("events").Word)
 	}
@@ -174,7 +171,7 @@ func several(all []string) string {
 	const most = 6
 	text := strings.Join(all[:min(len(all), most)], ", ")
 	if len(all) > most {
-		text += ", … " + itoa(len(all)) + " in all"
+		text += ", … " + strconv.Itoa(len(all)) + " in all"
 	}
 	return "[" + text + "]"
 }

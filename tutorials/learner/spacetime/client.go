@@ -53,6 +53,7 @@ func Draw(l *Log, starts [][]strace.Record, symptom *tester.Symptom, longest int
 	for _, c := range clients {
 		d.Pairs[c.file], d.Pairs[c.file+1] = c.file+1, c.file
 	}
+	d.Folded = l.lost
 	fault := l.fault(symptom)
 	for i, a := range l.acts {
 		if a.Verb == tester.Judge {

@@ -138,3 +138,15 @@ func TestAGapKeepsTheArrowsRight(t *testing.T) {
 		t.Errorf("after the gap there are %d reads of %d connections", got, len(sent))
 	}
 }
+
+// A check with more acts than a log keeps: those that are lost are counted as events that aren't drawn.
+func TestLostActsAreCounted(t *testing.T) {
+	l := &Log{}
+	for i := range keptActs + 3 {
+		l.Add(did(5001, float64(i), tester.Write, "x", nil))
+	}
+	l.Add(did(0, keptActs+9, tester.Judge, "", nil))
+	if d := Draw(l, nil, nil, keptActs); d.Folded != 3 || len(d.Events) != keptActs {
+		t.Errorf("%d events are drawn, and %d aren't; want %d and 3", len(d.Events), d.Folded, keptActs)
+	}
+}

@@ -3,6 +3,7 @@ package spacetime
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -96,7 +97,7 @@ func (s *side) draw(p *process, r *strace.Record) {
 	case strace.Stopped:
 		e.Action = "is stopped by " + r.Name
 	case strace.Exited:
-		e.Action, e.leaves = "ends with status "+itoa(r.Status), true
+		e.Action, e.leaves = "ends with status "+strconv.Itoa(r.Status), true
 	case strace.Killed:
 		e.Action, e.leaves = "is killed by "+r.Name, true
 	}

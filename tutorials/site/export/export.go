@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -138,7 +137,7 @@ func (c *copier) copy(from, name string, change func(*page) error) error {
 		if err != nil {
 			return err
 		}
-		return c.write(name, bytes.NewReader(coloured(picture)))
+		return c.write(name, bytes.NewReader(app.Coloured(picture)))
 	case path.Ext(name) != ".html":
 		return c.write(name, f)
 	}
@@ -150,19 +149,6 @@ func (c *copier) copy(from, name string, change func(*page) error) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return c.writePage(p)
-}
-
-var variable = regexp.MustCompile(`var\((--[a-z]+)\)`)
-
-// coloured replaces the variables of the style sheet by their values on a light page, as the servers
-// do when they send a picture of theirs: a style sheet has no effect within an image.
-func coloured(picture []byte) []byte {
-	return variable.ReplaceAllFunc(picture, func(use []byte) []byte {
-		name := variable.FindSubmatch(use)[1]
-		_, rest, _ := strings.Cut(app.Stylesheet(), string(name)+": ")
-		value, _, _ := strings.Cut(rest, ";")
-		return []byte(value)
-	})
 }
 
 // parse parses a page, in which a browser may have no scripts: then it shows the elements in noscript.

@@ -25,7 +25,7 @@ func small(t *testing.T, main string) Source {
 	for name, text := range map[string]string{
 		"/index.html":          pageWith(`<h1>Front</h1>`),
 		"/codec.html":          pageWith(`<h1>Codec</h1>`),
-		"/lab.html":            pageWith(`<h1>Laboratory</h1>`),
+		"/lab.html":            pageWith(`<h1>The laboratory</h1>`),
 		"/glossary.html":       pageWith(`<h1>Glossary</h1><p id="term-edge">an edge</p>`),
 		"/chapters/index.html": pageWith(`<h1>Chapters</h1>`),
 		"/chapters/01.html":    pageWith(main),
@@ -148,6 +148,22 @@ func TestABrokenLinkIsAnError(t *testing.T) {
 	_, err := Write(t.TempDir(), small(t, `<h1>One</h1><a href="/nowhere.html">x</a>`))
 	if err == nil || err.Error() != "chapters/01.html: the link to /nowhere.html leads to what the copy doesn't have" {
 		t.Errorf("got the error %v", err)
+	}
+}
+
+func TestAPageThatCannotBeChangedIsAnError(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"site/codec.html", `<h1>Codec</h1>`,
+			`codec.html: no paragraph has an element with the id "how", which would say who sent the page`},
+		{"own/echo.html", `<script src="/_/echo.js"></script>`, "_/echo.html: the page has no heading"},
+		{"site/glossary.html", `<title>A page</title><p><span id="how"></span></p>`, "glossary.html has no title or no main part"},
+	} {
+		from := small(t, "<h1>One</h1>")
+		folder, name, _ := strings.Cut(c.name, "/")
+		put(t, map[string]string{"site": from.Site, "own": from.Own}[folder]+"/"+name, c.text)
+		if _, err := Write(t.TempDir(), from); err == nil || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%s: got the error %v, want %s", c.name, err, c.want)
+		}
 	}
 }
 

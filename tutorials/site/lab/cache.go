@@ -61,8 +61,15 @@ func (c cache) put(p program, key, from string) {
 	}
 }
 
-// trim removes all but the programs that were used last.
+// trim removes all but the programs that were used last. It also removes what a process has left that was
+// killed while it copied a program.
 func (c cache) trim(most int) {
+	left, _ := filepath.Glob(filepath.Join(string(c), unfinished))
+	for _, name := range left {
+		if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) > time.Hour {
+			os.Remove(name)
+		}
+	}
 	type kept struct {
 		name string
 		used time.Time
@@ -93,10 +100,13 @@ func copyFile(from, to string) error {
 	})
 }
 
+// unfinished is the pattern for the names of files that replace is writing.
+const unfinished = ".new-*"
+
 // replace writes a file, which gets its name when it is complete: a reader sees the old file or the
 // new one. Until then its name begins with a dot, so that no server sends it.
 func replace(name string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
+	f, err := os.CreateTemp(filepath.Dir(name), unfinished)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func Write(dir, root string, addrs []string, warn func(error)) error {
 		return err
 	}
 	s := &site{dir, root, ports, code, book}
-	for _, write := range []func() error{s.static, s.drawings, s.chapters, s.glossary, s.sources, s.loops, s.lab, s.codec} {
+	for _, write := range []func() error{s.static, s.phases, s.chapters, s.glossary, s.sources, s.loops, s.lab, s.codec} {
 		if err := write(); err != nil {
 			return err
 		}
@@ -188,7 +188,8 @@ func (s *site) glossary() error {
 	return s.write(page{URL: "/glossary.html", Title: "Glossary", Kind: "index"}, "glossary.html", s.book.Glossary)
 }
 
-// lab writes the laboratory, in which the three servers run in the browser.
+// lab writes the laboratory, in which the three servers run in the browser. Readers without JavaScript
+// get the questions and answers of the gallery.
 func (s *site) lab() error {
 	examples, err := lab.Gallery(s.root)
 	if err != nil {

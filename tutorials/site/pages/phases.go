@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"html"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,20 +11,8 @@ import (
 	"strings"
 )
 
-// drawings are the scripts and the style of what the site draws while a reader watches.
-var drawings = []string{"spacetime.js", "words.js", "timeline.js", "spacetime.css", "phases.js", "source.js"}
-
-// drawings copies them, and draws the phases of a connection.
-func (s *site) drawings() error {
-	for _, name := range drawings {
-		text, err := fs.ReadFile(web, "web/"+name)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(s.dir, name), text, 0o644); err != nil {
-			return err
-		}
-	}
+// phases draws the phases of a connection.
+func (s *site) phases() error {
 	text, err := os.ReadFile(s.root + "/ARCHITECTURE.md")
 	if err != nil {
 		return err

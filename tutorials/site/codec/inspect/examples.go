@@ -83,7 +83,7 @@ func ofTheRFC() []Example {
 			rfc, "server", "01 03 48 65 6c", "80 02 6c 6f"),
 		example("ping", "Unmasked ping", "A control frame. Its payload may have any bytes.",
 			rfc, "server", "89 05 48 65 6c 6c 6f"),
-		example("pong", "Masked pong", "The answer of a client, which returns the payload of the ping.",
+		example("pong", "Masked pong", "The client's answer to the ping. It returns the payload of the ping.",
 			rfc, "client", "8a 85 37 fa 21 3d 7f 9f 4d 51 58"),
 		example("binary-256", "256 bytes of binary data", "The length 126 says that the length follows in 16 bits.",
 			rfc, "server", "82 7e 01 00", "repeat 256 2a"),
@@ -153,8 +153,8 @@ const handshake = "GET /echo HTTP/1.1\nHost: localhost\nUpgrade: websocket\nConn
 
 func more() []Example {
 	first := request("handshake", "Handshake and a frame in one read",
-		"A client may send its first frame together with the handshake. The reader changes in the middle of the piece.",
-		"RFC 6455, section 1.3",
+		"A client must wait for the response before it sends a frame. The servers accept an early frame: the reader changes in the middle of the piece.",
+		"RFC 6455, section 4.1",
 		handshake+"\n\\x81\\x85\\x37\\xfa\\x21\\x3d\\x7f\\x9f\\x4d\\x51\\x58\\\n")
 	compressed := example("deflate", "Compressed text", "RSV1 marks the message. Its payload is deflate data without the last four bytes.",
 		"RFC 7692, section 7.2.3.1", "client", masked(ws.Header{Fin: true, Rsv: ws.Rsv1, Opcode: ws.Text}, "\xf2\x48\xcd\xc9\xc9\x07\x00"))

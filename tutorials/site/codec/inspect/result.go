@@ -7,7 +7,7 @@ type Result struct {
 	Bytes  string   `json:"bytes"`           // all bytes in hexadecimal, without blanks
 	Cuts   []int    `json:"cuts"`            // the offsets at which a piece begins, without 0
 	Before string   `json:"before"`          // the core's phase before the first byte; "": there is no core
-	Pieces []Piece  `json:"pieces"`          //
+	Pieces []Piece  `json:"pieces"`          // what each read brings
 	Frames []Frame  `json:"frames"`          // all frames that have begun
 	Wrong  int      `json:"wrong"`           // the offset of the first byte that a reader refuses, or -1
 	Trace  *Verdict `json:"trace,omitempty"` // of a trace

@@ -8,7 +8,7 @@ const upgrade =
   "Host: localhost\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Version: 13\\r\\n" +
   `Sec-WebSocket-Key: ${key}\\r\\n\\r\\n`;
 
-// messages are what a reader can send without typing, written as in Go.
+// messages are bytes that a reader can send without typing them, written as in Go.
 const messages = {
   "a request": "GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n",
   "three requests": "GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n".repeat(3),
@@ -72,7 +72,7 @@ export class Clients {
 
   #chosen() {
     if (this.who) return true;
-    this.lab.complain("Connect a client first: there is nobody yet who could do that.");
+    this.lab.complain("Connect a client first: no client exists yet.");
     return false;
   }
 

@@ -4,7 +4,8 @@
 const first = 1024; // bytes that are shown from the beginning
 const last = 64; // bytes that are shown before the end
 
-const two = (n) => n.toString(16).padStart(2, "0");
+// hex is a byte in hexadecimal digits.
+export const hex = (byte) => byte.toString(16).padStart(2, "0");
 
 // glyph is what stands for a byte below its hexadecimal digits.
 function glyph(byte) {
@@ -96,15 +97,15 @@ export class Bytes {
       button.setAttribute("aria-pressed", String(cuts.has(at)));
       if (!at) button.removeAttribute("aria-pressed");
       const refused = at === result.wrong ? "refused at this byte" : "";
-      const words = [`Byte ${at}: ${two(this.bytes[at])}`, named(this.bytes[at]), about, refused];
+      const words = [`Byte ${at}: ${hex(this.bytes[at])}`, named(this.bytes[at]), about, refused];
       button.dataset.about = words.filter(Boolean).join(", ");
       button.setAttribute("aria-label", at ? `${button.dataset.about}, cut before it` : button.dataset.about);
     }
     this.tell(this.buttons.find((button) => button === document.activeElement));
   }
 
-  build(hex) {
-    this.bytes = (hex.match(/../g) ?? []).map((digits) => parseInt(digits, 16));
+  build(digits) {
+    this.bytes = (digits.match(/../g) ?? []).map((pair) => parseInt(pair, 16));
     const n = this.bytes.length;
     this.at = Math.min(this.at, Math.max(0, n - 1));
     this.buttons = [];
@@ -120,7 +121,7 @@ export class Bytes {
       button.tabIndex = -1;
       const char = document.createElement("span");
       char.textContent = glyph(byte);
-      button.append(two(byte), char);
+      button.append(hex(byte), char);
       this.buttons.push(button);
       nodes.push(button);
     });

@@ -1,17 +1,11 @@
 // What the codec says about bytes: the events of each piece with the answers, and a table of the frames.
 
+import { make, plural } from "./dom.js";
+
 const mostPieces = 100; // that are listed
 const mostFrames = 12; // that the table has
 
-// make makes an element with text, or with children.
-function make(name, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(name), properties);
-  element.append(...children.filter((child) => child !== "" && child !== undefined && child !== null));
-  return element;
-}
-
 const code = (text) => make("code", {}, text);
-const plural = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
 
 // span names the bytes from one offset to another.
 function span(from, to) {
@@ -19,7 +13,7 @@ function span(from, to) {
   return to === from + 1 ? `byte ${from}` : `bytes ${from}–${to - 1}`;
 }
 
-// row is a row of a list of facts.
+// fact is an entry of a list of facts: a name with its value.
 const fact = (name, ...value) => make("div", {}, make("dt", {}, name), make("dd", {}, ...value));
 
 function data({ opcode, first, last, compressed, size, hex, text }) {
@@ -44,7 +38,7 @@ function head({ method, target, version, fields, body }) {
 function rule({ reason, status, code: close, rfc, url, source, at }) {
   const answer = status ? `status ${status}` : `close code ${close.number}, ${close.name}`;
   return [
-    make("div", { className: "broken-rule" }, make("dt", {}, "rule"), make("dd", {},
+    make("div", { class: "broken-rule" }, make("dt", {}, "rule"), make("dd", {},
       make("strong", {}, reason), ": ", make("a", { href: url }, rfc), ", ",
       make("a", { href: new URL(source, import.meta.url).href }, "in the source"))),
     fact("refused at", `byte ${at}`), fact("answered with", answer),
@@ -54,11 +48,11 @@ function rule({ reason, status, code: close, rfc, url, source, at }) {
 // answerOf shows what the core sends.
 function answerOf({ hex, text, parts, size, fin }) {
   const lines = [...(parts ?? []), ...(fin ? ["FIN: the server sends nothing more"] : [])];
-  const box = make("div", { className: "answer" }, make("h4", {}, `The answer of the core, ${plural(size, "byte")}`),
+  const box = make("div", { class: "answer" }, make("h4", {}, `The answer of the core, ${plural(size, "byte")}`),
     make("ul", {}, ...lines.map((line) => make("li", {}, line))));
   if (size) {
-    const digits = make("pre", { tabIndex: 0 }, code(hex));
-    box.append(make("pre", { tabIndex: 0 }, code(text)),
+    const digits = make("pre", { tabindex: "0" }, code(hex));
+    box.append(make("pre", { tabindex: "0" }, code(text)),
       make("details", { open: size <= 48 }, make("summary", {}, "In hexadecimal"), digits));
   }
   return box;
@@ -70,12 +64,12 @@ function eventOf(event) {
   if (event.code) facts.push(fact("close code", `${event.code.number}, ${event.code.name}`));
   if (event.data) facts.push(...data(event.data));
   if (event.rule) facts.push(...rule(event.rule));
-  const where = make("span", { className: "where" }, span(event.from, event.to));
-  const title = make("p", { className: "event" },
-    make("span", { className: "reader" }, event.reader), " ", make("b", {}, event.kind), " ", where);
-  const item = make("li", { className: event.rule ? "failed" : "" }, title);
-  if (event.note) item.append(make("p", { className: "meaning-of" }, event.note));
-  if (facts.length) item.append(make("dl", { className: "facts" }, ...facts));
+  const where = make("span", { class: "where" }, span(event.from, event.to));
+  const title = make("p", { class: "event" },
+    make("span", { class: "reader" }, event.reader), " ", make("b", {}, event.kind), " ", where);
+  const item = make("li", { class: event.rule && "failed" }, title);
+  if (event.note) item.append(make("p", { class: "meaning-of" }, event.note));
+  if (facts.length) item.append(make("dl", { class: "facts" }, ...facts));
   if (event.answer) item.append(answerOf(event.answer));
   return item;
 }
@@ -98,10 +92,10 @@ function pieceOf({ from, to, events, text }, i, before) {
   const item = make("li", {}, make("h3", {}, `Piece ${i + 1}: ${span(from, to)}`));
   if (after) {
     const moved = before === after ? [code(after), " before and after"] : [code(before), " → ", code(after)];
-    item.append(make("p", { className: "phase" }, "Phase of the session: ", ...moved));
+    item.append(make("p", { class: "phase" }, "Phase of the session: ", ...moved));
   }
-  item.append(make("ol", { className: "events" }, ...events.map(eventOf)));
-  if (text) item.append(make("p", { className: "utf8" }, "UTF-8: ", textOf(text)));
+  item.append(make("ol", { class: "events" }, ...events.map(eventOf)));
+  if (text) item.append(make("p", { class: "utf8" }, "UTF-8: ", textOf(text)));
   return [item, after ?? before];
 }
 
@@ -148,7 +142,7 @@ export function showFrames(table, more, frames) {
   const shown = frames.slice(0, mostFrames);
   const top = make("tr", {}, make("th", { scope: "col" }, "Field"),
     ...shown.map((_, i) => make("th", { scope: "col" }, `Frame ${i + 1}`)));
-  const unknown = () => make("span", { className: "unknown" }, "not there");
+  const unknown = () => make("span", { class: "unknown" }, "not there");
   const cell = (value) => make("td", {}, value === "" ? unknown() : code(value));
   const body = rows
     .map(([name, of]) => [name, shown.map(of)])

@@ -1,56 +1,22 @@
 // The codec page: takes bytes apart with the servers' own code, which runs here as WebAssembly. The address carries the
 // bytes, the cuts and the choices, so a link leads to the same view.
 
-import { Bytes } from "./codec-bytes.js";
+import { Bytes, hex } from "./codec-bytes.js";
 import { phasesOf, showFrames, showPieces } from "./codec-result.js";
+import { make, say } from "./dom.js";
 import { Phases } from "./phases.js";
+import { built, start } from "./programs.js";
 
 const soon = 150; // ms after the last key until the bytes are read
-const again = 1000; // ms between two looks whether the codec is built
 
 const byID = (id) => document.getElementById(id);
-const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
-const here = (path) => new URL(path, import.meta.url);
-
-// say writes only what is new, because a screen reader reads out what is written into a live region.
-function say(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-// plain returns the bytes of a program. A host may have decoded the gzip file already.
-async function plain(response) {
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  if (bytes[0] === 0 && bytes[1] === 0x61) return bytes; // "\0asm"
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-// built waits until the codec is built. While it isn't, the page says why.
-async function built(say) {
-  for (;;) {
-    const response = await fetch(here("lab/ready.json"), { cache: "no-store" });
-    if (!response.ok) throw new Error("The codec isn't built here. Start the course with go run ./tutorials.");
-    const { ready, why } = await response.json();
-    if (ready) return;
-    say(why || "The codec is being built.");
-    await sleep(again);
-  }
-}
 
 // load starts the codec and returns its function: from a request to a result.
 async function load(say) {
   await built(say);
-  await import(here("lab/wasm_exec.js"));
-  const response = await fetch(here("lab/codec.wasm.gz"));
-  if (!response.ok) throw new Error(`The codec can't be loaded: the server answers ${response.status}.`);
-  const go = new globalThis.Go();
-  const { instance } = await WebAssembly.instantiate(await plain(response), go.importObject);
-  go.run(instance);
-  const { codec } = globalThis;
+  const codec = await start("codec", "codec");
   return (request) => JSON.parse(codec(JSON.stringify(request)));
 }
-
-const hex = (byte) => byte.toString(16).padStart(2, "0");
 
 // escaped is a byte in a text; after is the next one. The end of a line is CRLF.
 function escaped(byte, after, before) {
@@ -131,8 +97,7 @@ class Page {
       return;
     }
     const { note: text, rfc, url } = sample.dataset;
-    const link = Object.assign(document.createElement("a"), { href: url, textContent: rfc });
-    note.replaceChildren(`${sample.textContent}. ${text} `, link);
+    note.replaceChildren(`${sample.textContent}. ${text} `, make("a", { href: url }, rfc));
   }
 
   choose(sample) {

@@ -1,4 +1,4 @@
-// The three servers side by side: the same scenario, in step by virtual time, and what each has cost.
+// The three servers side by side: the same scenario, in step by virtual time, and what each server has cost.
 
 import { keyed, make, say } from "./dom.js";
 import { isOfProgram } from "./machine.js";
@@ -56,36 +56,38 @@ export class Compare {
     [this.section, this.lab] = [section, lab];
     this.said = section.querySelector(".said");
     this.body = section.querySelector("tbody");
-    this.machines = new Map();
-    section.addEventListener("toggle", () => this.open());
+    section.addEventListener("toggle", () => this.paint());
   }
 
   get isOpen() {
     return this.section.open && servers.includes(this.lab.machine?.name);
   }
 
-  async open() {
-    if (!this.isOpen) {
-      this.paint();
-      return;
-    }
-    for (const name of servers) {
-      if (name === this.lab.machine.name || this.machines.has(name)) continue;
-      say(this.said, `Loading ${name}.`);
-      try {
-        this.machines.set(name, await this.lab.load(name));
-      } catch (error) {
-        say(this.said, error.message);
-        return;
+  // load loads the servers that are missing, and paints.
+  async #load() {
+    if (this.isLoading) return;
+    this.isLoading = true;
+    try {
+      for (const name of this.#missing) {
+        say(this.said, `Loading ${name}.`);
+        await this.lab.load(name);
       }
+      this.run = undefined;
+      this.paint();
+    } catch (error) {
+      say(this.said, error.message);
+    } finally {
+      this.isLoading = false;
     }
-    this.run = undefined;
-    this.paint();
+  }
+
+  get #missing() {
+    return servers.filter((name) => name !== this.lab.machine.name && !this.lab.machines.has(name));
   }
 
   // others are the machines that follow the one that the reader steps.
   get #others() {
-    return servers.filter((name) => name !== this.lab.machine.name).map((name) => this.machines.get(name));
+    return servers.filter((name) => name !== this.lab.machine.name).map((name) => this.lab.machines.get(name));
   }
 
   // follow brings the others to everything that happens up to the reader's time.
@@ -103,12 +105,18 @@ export class Compare {
     if (this.section.open && !this.isOpen)
       say(this.said, "This scenario is for a program that is none of the three servers.");
     this.body.hidden = !this.isOpen;
-    if (!this.isOpen || this.#others.some((machine) => !machine)) return;
+    if (!this.isOpen) return;
+    if (this.#missing.length > 0) {
+      this.#load();
+      return;
+    }
     this.#follow();
-    const views = servers.map((name) => (name === this.lab.machine.name ? this.lab.machine : this.machines.get(name)));
+    const views = servers.map((name) =>
+      name === this.lab.machine.name ? this.lab.machine : this.lab.machines.get(name),
+    );
     say(
       this.said,
-      `You step ${this.lab.machine.name}. The other two servers have run up to the same time, with the same clients. ` +
+      `All three servers are at the same time. You step ${this.lab.machine.name}; the others follow. ` +
         "Compare how many system calls a server makes for each send of a client.",
     );
     const figures = Object.entries(rows).map(([name, figure]) => ({

@@ -5,7 +5,7 @@ import { keyed, make, plural, say, set } from "./dom.js";
 const svg = "http://www.w3.org/2000/svg";
 const row = 10; // height of a row in the drawing's own units
 
-// line is an arrow from the descriptor in one row to the description in another.
+// arrow leads from the descriptor in one row to the description in another.
 function arrow(from, to, file) {
   const [y1, y2] = [(from + 0.5) * row, (to + 0.5) * row];
   const path = document.createElementNS(svg, "path");

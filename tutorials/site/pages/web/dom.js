@@ -1,4 +1,4 @@
-// What the parts of the laboratory share: they make elements, and change only what is new.
+// What scripts of several pages share: they make elements, and change only what is new.
 
 // make returns an element with attributes and children. Attributes that are false or undefined are left out.
 export function make(tag, attributes = {}, ...children) {

@@ -6,10 +6,11 @@ import { Compare } from "./compare.js";
 import { base64url, duration, fromBase64url, make, say, set, unmark } from "./dom.js";
 import { Kernel } from "./kernel.js";
 import { Lanes } from "./lanes.js";
-import { built, gallery, Machine } from "./machine.js";
+import { Machine } from "./machine.js";
 import { Net } from "./net.js";
 import { Phases } from "./phases.js";
 import { Program } from "./program.js";
+import { built, gallery } from "./programs.js";
 import { position, tell } from "./tell.js";
 import { Trouble } from "./trouble.js";
 
@@ -63,7 +64,7 @@ class Lab {
 
   listen() {
     addEventListener("keydown", (event) => this.key(event));
-    addEventListener("hashchange", () => this.follow());
+    addEventListener("hashchange", () => this.report(this.follow()));
     one(".moves").addEventListener("click", ({ target }) => {
       const { forward, back } = target.closest("button")?.dataset ?? {};
       if (forward || back) this.move(forward ? "forward" : "back", forward ?? back);
@@ -76,15 +77,23 @@ class Lab {
       if (ms >= 0) this.jump(() => this.machine.until(ms * 1e6));
       else this.complain("The time is a number of milliseconds, such as 1500.");
     });
-    one("#which").addEventListener("change", ({ target }) => this.change(target.value));
+    one("#which").addEventListener("change", ({ target }) => this.report(this.change(target.value)));
     addEventListener("pointerdown", () => (this.isPointed = true), { capture: true });
     addEventListener("keydown", () => (this.isPointed = false), { capture: true });
     one("#lab").addEventListener("change", ({ target }) => {
       if (target.type === "radio" && this.isPointed) target.blur(); // so that arrow keys go on to make steps
     });
-    one("#use").addEventListener("click", () => this.use());
-    one("#mended").addEventListener("click", () => this.mend());
+    one("#use").addEventListener("click", () => this.report(this.use()));
+    one("#mended").addEventListener("click", () => this.report(this.mend()));
     addEventListener("pagehide", () => this.play(false));
+  }
+
+  // report says what goes wrong while a scenario is opened.
+  report(opening) {
+    opening.catch((error) => {
+      console.error(error);
+      this.complain(error.message);
+    });
   }
 
   // begin waits for the programs, and opens what the address names.
@@ -123,7 +132,7 @@ class Lab {
     if (wrong) this.complain(wrong);
   }
 
-  // fall opens the first scenario if the text of a link is wrong, and leaves the text there to be mended.
+  // fall opens the first scenario if the text of a link is wrong. The reader finds the wrong text in the field.
   async fall(text) {
     const wrong = one("#scenario-error").textContent;
     if (!(await this.open("epollserv", this.initial))) throw new Error(wrong);
@@ -225,7 +234,7 @@ class Lab {
   // use plays the text that the reader has written.
   use() {
     const text = one("#scenario").value;
-    this.open(this.machine.name, text, text === this.example?.scenario ? this.example : undefined);
+    return this.open(this.machine.name, text, text === this.example?.scenario ? this.example : undefined);
   }
 
   // act lets something happen as soon as every thread waits, and shows it if that is now. It reports whether the line
@@ -244,7 +253,7 @@ class Lab {
       this.isChanged = true;
       one("#scenario").value = machine.scenario;
       if (this.net.turn === 0 && !machine.view.InTurn) return machine.forward("action");
-      this.note = ` “${line}” comes as soon as every thread waits. Go on until then.`;
+      this.note = ` “${line}” happens as soon as every thread waits. Step forward until then.`;
       return machine.step;
     });
     return done;
@@ -259,7 +268,7 @@ class Lab {
     this.moved(() => this.machine[direction](by));
   }
 
-  // jump makes a move that is more than the next or the last one, so that what has changed says nothing.
+  // jump makes a move of many steps. It marks no changes, because almost everything has changed.
   jump(move) {
     this.moved(move);
     unmark();
@@ -331,7 +340,7 @@ class Lab {
     history.replaceState(null, "", one("#link").href);
   }
 
-  // play goes on by itself, or stops that.
+  // play begins to step by itself, or stops that.
   play(on) {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -352,11 +361,11 @@ class Lab {
   key(event) {
     const { key, shiftKey, ctrlKey, altKey, metaKey, target } = event;
     if (key === "Escape") this.play(false);
-    if (ctrlKey || altKey || metaKey || target.closest("input:not([type='checkbox']), select, textarea, [tabindex='0']") || one("#lab").inert)
-      return;
+    const isOthers = target.closest("input:not([type='checkbox']), select, textarea, [tabindex='0']");
+    if (ctrlKey || altKey || metaKey || isOthers || one("#lab").inert) return;
     const move = {
-      ArrowRight: ["forward", shiftKey ? "round" : "step"],
-      ArrowLeft: ["back", shiftKey ? "round" : "step"],
+      ArrowRight: ["forward", shiftKey ? "iteration" : "step"],
+      ArrowLeft: ["back", shiftKey ? "iteration" : "step"],
       ArrowDown: shiftKey && ["forward", "action"],
       ArrowUp: shiftKey && ["back", "action"],
     }[key];

@@ -1,57 +1,10 @@
 // A server that runs in this page, on the simulated kernel. A run depends on nothing but its scenario, so the way back
-// is the same run with fewer steps. Programs come as gzip files, because some hosts don't compress.
+// is the same run with fewer steps.
 
-const folder = new URL("lab/", import.meta.url);
-const look = 1000; // ms between two looks whether the programs are built
+import { start } from "./programs.js";
+
 const most = 20_000; // steps that one button makes before it gives up
-
 const known = 4000; // steps of a scenario that are read in advance
-
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-
-// built waits until the programs are built. It gives say the reason why they aren't.
-export async function built(say) {
-  for (;;) {
-    const reply = await fetch(new URL("ready.json", folder), { cache: "no-store" }).catch(() => null);
-    if (!reply) throw new Error("The server of this page doesn't answer. Start it again, and reload the page.");
-    if (!reply.ok) throw new Error("This copy of the site has no laboratory: lab/ready.json is missing.");
-    const { ready, why } = await reply.json();
-    if (ready) return;
-    say(why);
-    await sleep(look);
-  }
-}
-
-// gallery returns the examples, or none if the site has none.
-export async function gallery() {
-  const reply = await fetch(new URL("gallery.json", folder)).catch(() => null);
-  return reply?.ok ? reply.json() : [];
-}
-
-// unpacked returns a program. Some hosts decompress a gzip file on its way.
-async function unpacked(name) {
-  const reply = await fetch(new URL(`${name}.wasm.gz`, folder));
-  if (!reply.ok) throw new Error(`${name} can't be loaded: ${reply.status} ${reply.statusText}`);
-  const bytes = await reply.arrayBuffer();
-  const magic = new TextDecoder().decode(bytes.slice(0, 4));
-  if (magic === "\0asm") return bytes;
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-}
-
-const modules = new Map(); // compiled programs, by their names
-
-async function instance(name) {
-  await import(new URL("wasm_exec.js", folder));
-  if (!modules.has(name))
-    modules.set(
-      name,
-      unpacked(name).then((bytes) => WebAssembly.compile(bytes)),
-    );
-  const go = new globalThis.Go();
-  const program = await WebAssembly.instantiate(await modules.get(name), go.importObject);
-  go.run(program);
-  return globalThis.threeloops; // each instance has its own
-}
 
 // The files that a server with the flag -root=/files can send.
 const files = {
@@ -68,12 +21,7 @@ export const isOfProgram = (event) => Boolean(event.Call && event.Program);
 // Machine is a server with a scenario, at one of its steps.
 export class Machine {
   static async load(name) {
-    try {
-      return new Machine(name, await instance(name));
-    } catch (error) {
-      modules.delete(name); // another attempt loads it again
-      throw error;
-    }
+    return new Machine(name, await start(name, "threeloops"));
   }
 
   constructor(name, api) {
@@ -146,11 +94,6 @@ export class Machine {
     return undefined;
   }
 
-  // lastTime is the time of the last event.
-  get lastTime() {
-    return this.events[this.count() - 1]?.Time ?? 0;
-  }
-
   // now are the events of this step.
   get now() {
     const end = this.count();
@@ -205,7 +148,7 @@ export class Machine {
     this.#read();
   }
 
-  // ends returns what tells whether an event ends a move: a round ends when the thread that made the last call that
+  // ends returns what tells whether an event ends a move: an iteration ends when the thread that made the last call that
   // waits returns from such a call again.
   #ends(move) {
     if (move === "action") return (event) => event.Call === "";
@@ -214,7 +157,7 @@ export class Machine {
     return (event) => isWait(event) && (!now || (event.Tid === now.Tid && event.Pid === now.Pid));
   }
 
-  // forward goes on by a move: a step, a round, or up to the next action of the scenario.
+  // forward goes on by a move: a step, an iteration, or up to the next action of the scenario.
   forward(move) {
     if (move === "step") return this.goto(this.step + 1);
     const ends = this.#ends(move);
@@ -234,12 +177,8 @@ export class Machine {
     return this.goto(this.events.slice(0, this.count(this.step - 1)).findLast(this.#ends(move))?.Step ?? 0);
   }
 
-  // bytes are all bytes of a socket's buffer, "received" or "unsent", or of what a client got.
+  // bytes are all bytes of a socket's buffer, "received" or "unsent".
   bytes(socket, which) {
     return this.api.bytes(socket, which);
-  }
-
-  got(client) {
-    return this.api.got(client);
   }
 }

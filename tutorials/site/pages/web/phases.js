@@ -2,14 +2,12 @@
 // Until the script runs, and without it, the element has a still picture of the diagram.
 //
 //   const phases = new Phases(element);
-//   phases.show([{ Pid, File, Phase: "open", Name: "A" }]); // of all connections; Name may lack
+//   phases.show([{ Pid, File, Phase: "open", Name: "A" }]); // of all connections; Name may be missing
 
-// Connection is what phases of one connection have in common.
+import { say } from "./dom.js";
+
+// connection is what the phases of one connection have in common.
 const connection = ({ Pid, File, Fd }) => `${Pid}/${File ?? Fd}`;
-
-function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
 
 export class Phases {
   constructor(host) {
@@ -19,7 +17,7 @@ export class Phases {
     host.classList.add("phases");
     this.words = document.createElement("p");
     host.append(this.words);
-    this.ready = this.load();
+    this.load();
   }
 
   // load puts the drawing into the page, where its parts can be changed.

@@ -5,7 +5,8 @@
 //   diagram.show({ lanes, events, pairs, waits }); // again with more events: the new rows are added
 //   diagram.select(seq);                           // without a call of the listener
 
-import { EventTable, element, fill, printable, say, sentence, svgElement } from "./words.js";
+import { printable, say } from "./dom.js";
+import { EventTable, element, fill, sentence, svgElement } from "./words.js";
 import { Timeline, columns, first, labelText, middle, rowHeight, trackAt } from "./timeline.js";
 
 const spare = 12; // rows drawn above and below those that can be seen
@@ -22,7 +23,7 @@ const barWidth = (shift) => (shift > 0 ? 4 : 8);
 
 const legend = [
   ["●", "a system call, at the moment when it returned"],
-  ["○", "a call that returned an error: EAGAIN says that it would have to wait"],
+  ["○", "a call that returned an error. EAGAIN means that the call would have to wait"],
   ["◆", "what a client or the machine does"],
   ["▮", "the thread waits in the call below"],
   ["→", "bytes: from the write, through a buffer of the kernel, to the read that got them"],

@@ -19,7 +19,7 @@ const kinds = {
   SIGKILL: "SIGKILL, if a child makes it",
 };
 
-// first are the calls that a reader most likely wants to fail; the others follow in the order of the alphabet.
+// first are the calls that a reader most likely wants to fail; the others follow in alphabetical order.
 const first = ["accept4", "read", "sendto", "epoll_wait", "poll", "epoll_ctl", "clone", "close"];
 const others = [
   "bind",
@@ -47,7 +47,7 @@ const others = [
   "write",
 ];
 
-// Trouble is the fieldset.
+// Trouble is the part of the page with these controls.
 export class Trouble {
   constructor(part, lab, who) {
     [this.part, this.lab, this.who] = [part, lab, who];

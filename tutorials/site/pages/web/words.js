@@ -1,6 +1,7 @@
 // What the space-time diagram draws, in words: a sentence for each event, and a table for readers who can't see the
 // drawing. Also the helpers that make elements.
 
+import { plural, say } from "./dom.js";
 import { resultText, timeText } from "./timeline.js";
 
 const page = 100; // rows of the table
@@ -16,19 +17,7 @@ export function fill(node, attributes, inner) {
   return node;
 }
 
-export function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-const escapes = { "\r": "\\r", "\n": "\\n", "\t": "\\t", "\\": "\\\\" };
-
-// printable writes bytes, one in each character, so that all of them can be read.
-export const printable = (bytes) => bytes.replace(/[^ -~]|\\/g, (c) =>
-  escapes[c] ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
-
-const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
-
-// sentence says what is drawn in row i. left is what no read has taken.
+// sentence says what is drawn in row i. left is the list of bytes that no read has taken.
 export function sentence(line, left, i) {
   const { event, lane, waited } = line.rows[i];
   const what = event.call ? `${event.call}(${event.args || ""}) = ${resultText(event)}` : event.action;
