@@ -46,7 +46,7 @@ const isSend = (event) => /^(write|sendto|sendmsg)$/.test(event.Call) && event.R
 function state({ Over, Turn, Processes }) {
   if (Over) return "has ended";
   const threads = Processes?.filter(({ Program }) => Program).flatMap(({ Threads }) => Threads ?? []) ?? [];
-  const waits = new Set(threads.filter(({ Waits }) => Waits).map(({ Call }) => Call));
+  const waits = new Set(threads.filter(({ Waits, Call }) => Waits && Call).map(({ Call }) => Call));
   return [Turn ? "runs" : "", waits.size > 0 ? `waits in ${[...waits].join(", ")}` : ""].filter(Boolean).join("; ");
 }
 
