@@ -23,6 +23,7 @@ type Event struct {
 	Caller Source // the line that made the call
 	Loop   Source // the line of the program's package main that led to it
 
+	Program bool   // a process that runs a program made the call, and no client
 	Slept   bool   // the thread has waited in the call
 	TCP     bool   // File is a TCP socket
 	File    uint64 // ID of the open file description of the first argument; 0: that is no descriptor
@@ -66,7 +67,7 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	k := t.k
 	k.calls++
 	if k.cfg.Trace != nil {
-		t.current = Event{Pid: t.proc.Pid, Tid: t.ID, Call: name, Args: args()}
+		t.current = Event{Pid: t.proc.Pid, Tid: t.ID, Call: name, Args: args(), Program: t.proc.outside == nil}
 		t.current.File, t.current.TCP = t.proc.firstFile(&t.current)
 		if t.next != nil {
 			t.current.Caller, t.current.Loop = callers()

@@ -34,6 +34,9 @@ func TestForkExecMakesTheCallsOfGo(t *testing.T) {
 		who := map[bool]string{true: "parent", false: "child"}[e.Pid == 1]
 		line := fmt.Sprintf("%s %s(%s) = %d %s", who, e.Call, e.Args, e.Result, e.Errno.Name())
 		got = append(got, strings.TrimSuffix(line, " errno 0"))
+		if !e.Program {
+			t.Errorf("%s counts as a client's call", line)
+		}
 	}
 	program(t, Config{Trace: trace}, func(k *Kernel, self *Thread) {
 		if len(self.Args()) == 2 {

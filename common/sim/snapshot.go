@@ -29,8 +29,9 @@ type ProcessState struct {
 	Descriptors []DescriptorState
 }
 
-// ThreadState is a thread. Call, Caller and Loop tell where it waits, or in which call its process
-// was stopped; they are empty for a thread that can run. Args, Caller and Loop need a Config with a Trace.
+// ThreadState is a thread. Call, Caller and Loop tell in which call it is: it waits there, it is about to
+// return, or its process was stopped there. They are empty for a thread that is in no call. Args, Caller
+// and Loop need a Config with a Trace.
 type ThreadState struct {
 	Tid     int
 	Waits   bool
@@ -161,7 +162,7 @@ func (p *Process) snapshot() ProcessState {
 	}
 	for _, t := range p.threads {
 		state := ThreadState{Tid: t.ID, Waits: t.state == waits, Timeout: forever}
-		if state.Waits || p.stopped && t.current.Call != "" {
+		if state.Waits || t.current.Call != "" {
 			state.Call, state.Args = t.current.Call, t.current.Args
 			state.Caller, state.Loop = t.current.Caller, t.current.Loop
 			if state.Waits && t.timer.index >= 0 {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"runtime"
 	"slices"
 	"testing"
@@ -52,6 +53,27 @@ func TestASnapshotHasWhatIsUnderWay(t *testing.T) {
 	if n := len(files); n != 3 || files[2].Kind != "eventfd" || files[2].Count != 7 || files[2].References != 1 {
 		t.Errorf("the files are %+v, want an eventfd as the third", files)
 	}
+}
+
+// A thread is in its call until the call returns, also after the event for which it has waited.
+func TestASnapshotHasCallsThatAreAboutToReturn(t *testing.T) {
+	program(t, Config{Trace: func(e Event) {}}, func(k *Kernel, self *Thread) {
+		fd, _ := self.Eventfd(0, 0)
+		self.Go(func() {
+			Current().Poll([]PollFd{{Fd: int32(fd), Events: POLLIN}}, -1)
+			Current().Sleep(time.Second)
+		})
+		look := func(want string) {
+			s := k.Snapshot().Processes[0].Threads[1]
+			if got := fmt.Sprint(s.Waits, " ", s.Call, "(", s.Args, ")"); got != want {
+				t.Errorf("the thread is in %q, want %q", got, want)
+			}
+		}
+		self.Sleep(time.Millisecond)
+		look(fmt.Sprintf("true poll([{fd=%d, events=POLLIN, revents=0}], 1, -1)", fd))
+		self.Write(fd, []byte{7: 1})
+		look(fmt.Sprintf("false poll([{fd=%d, events=POLLIN, revents=0}], 1, -1)", fd))
+	})
 }
 
 // A process that has ended has no thread, not even one that never ran.

@@ -106,13 +106,13 @@ func (p *page) again() {
 	if p.world != nil {
 		p.world.Close()
 	}
-	p.record, p.waited = record{calls: map[string]int{}}, 0
+	p.record, p.waited = record{calls: map[string]int{}, addresses: map[string][]string{}}, 0
 	config := sim.Config{Single: p.options.Single}
 	if p.options.Trace {
 		config.Trace = func(e sim.Event) { p.call(p.world.Steps(), e) }
 	}
 	p.world = p.scenario.Play(config, sim.Program{Main: p.program, Args: p.options.Args, Env: p.options.Env})
-	p.world.Acted = func(_ *sim.Client, a *sim.Action, _ []byte) { p.action(p.world, a) }
+	p.world.Acted = func(c *sim.Client, a *sim.Action, _ []byte) { p.action(p.world, c, a) }
 	made := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(p.options.Contents)) {
 		if dir := path.Dir(name); !made[dir] {

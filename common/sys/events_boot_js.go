@@ -21,6 +21,7 @@ type labEvent struct {
 	Args    string
 	Result  int
 	Errno   string
+	Program bool // a process of the server made the call, and no client
 	Slept   bool
 	File    uint64
 	NewFile uint64
@@ -31,8 +32,9 @@ type labEvent struct {
 // record is what has happened in a world.
 type record struct {
 	events            []labEvent
-	acted             int            // the step of the last action; each has a step of its own
-	calls             map[string]int // of programs
+	acted             int                 // the step of the last action; each has a step of its own
+	calls             map[string]int      // of programs
+	addresses         map[string][]string // that clients have had, by their names
 	wakeUps           int
 	bytesIn, bytesOut int // from and to TCP sockets, by programs
 }
@@ -43,9 +45,9 @@ func (r *record) call(step int, e sim.Event) {
 		errno = e.Errno.Name()
 	}
 	r.events = append(r.events, labEvent{step, len(r.events) + 1, e.Time, "", e.Pid, e.Tid, e.Call, e.Args, e.Result, errno,
-		e.Slept, e.File, e.NewFile, e.Caller, e.Loop})
-	if e.Caller.Line == 0 {
-		return // a client made it
+		e.Program, e.Slept, e.File, e.NewFile, e.Caller, e.Loop})
+	if !e.Program {
+		return
 	}
 	r.calls[e.Call]++
 	if e.Slept {
@@ -60,8 +62,13 @@ func (r *record) call(step int, e sim.Event) {
 	}
 }
 
-// action notes an action, once for all its clients.
-func (r *record) action(w *sim.World, a *sim.Action) {
+// action notes an action, once for all its clients, and the address of the client that acts, if any.
+func (r *record) action(w *sim.World, c *sim.Client, a *sim.Action) {
+	if c != nil {
+		if at := c.Local(); at.Port() != 0 && !slices.Contains(r.addresses[c.Name], at.String()) {
+			r.addresses[c.Name] = append(r.addresses[c.Name], at.String())
+		}
+	}
 	if r.acted == w.Steps() {
 		return
 	}

@@ -69,6 +69,7 @@ type clientView struct {
 	Unsent    int
 	Deaf      bool
 	Connected bool
+	Addresses []string // of its ends of its connections, also of those that are over
 }
 
 // phaseView is the phase of a connection, as the protocol core calls it.
@@ -115,7 +116,7 @@ func (p *page) view() string {
 	for _, c := range w.Clients {
 		const most = 400
 		v.Clients = append(v.Clients, clientView{c.Name, c.Pid(), c.Socket(), c.End, c.EndAt,
-			cut{len(c.Got), latin1(c.Got[max(0, len(c.Got)-most):])}, c.Unsent(), c.Deaf(), c.Connected()})
+			cut{len(c.Got), latin1(c.Got[max(0, len(c.Got)-most):])}, c.Unsent(), c.Deaf(), c.Connected(), p.addresses[c.Name]})
 	}
 	for _, process := range s.Processes {
 		for _, d := range process.Descriptors {

@@ -36,6 +36,7 @@ func TestBrowserLab(t *testing.T) {
 		{"clients", labClients},
 		{"trouble", labTrouble},
 		{"kernel", labKernel},
+		{"words", labWords},
 		{"program", labProgram},
 		{"side by side", labCompares},
 		{"diagrams", labDiagrams},
@@ -193,6 +194,12 @@ func labKeys(b *labTab) {
 	b.do(Click(CSS("#play")))
 	key("Escape", false)
 	b.holds("Escape pauses", `document.querySelector("#play").textContent === "Play"`)
+	b.do(Click(CSS(`[name="server"][value="epollserv"]`)))
+	b.holds("a click chooses a server", `document.querySelector("main").className === "epoll"`)
+	epoll := b.step()
+	key("ArrowRight", false)
+	b.holds("after the click an arrow key makes a step", fmt.Sprint(labStep, " === ", epoll+1))
+	key("ArrowLeft", false)
 	at := b.step()
 	b.do(Evaluate[Void](`document.querySelector("#text").open = true; undefined`), Focus(CSS("#scenario")))
 	key("ArrowRight", false)

@@ -31,9 +31,56 @@ func labCompares(b *labTab) {
 	if b.step() == before {
 		b.Errorf("forkserv and epollserv have both made %d steps up to the same time", before)
 	}
+	b.press(`[name="server"][value="pollserv"]`)
+	b.holds("so does the third", `document.querySelector("main").classList.contains("poll")`)
+	b.press(`[name="server"][value="epollserv"]`)
+	b.holds("the way back leads to the same step", `document.querySelector("main").classList.contains("epoll") && `+
+		fmt.Sprint(labStep, " === ", before))
+	b.holds("a figure is for each send", `(`+row+`)("system calls for each send of a client").every((n) => Number(n) > 1)`)
+}
+
+// labWords checks what the page says about steps that are easily misread.
+func labWords(b *labTab) {
+	const array = `[...document.querySelectorAll('[data-part="watches"] li')].map((li) => li.querySelector(".title").textContent + ": " +
+		[...li.querySelectorAll("tbody tr")].map((tr) => tr.children[0].textContent + " " + tr.children[3].textContent).join(", ")).join("; ")`
+	for _, c := range []struct{ server, step, array, now string }{
+		{"pollserv", "22", "process 1, thread 1: its poll is about to return: 3 –, 4 –", "A connects"},
+		{"pollserv", "23", "process 1, thread 1: its last poll has returned: 3 0, 4 IN", "poll("},
+		{"pollserv", "25", "process 1, thread 1: waits in poll, at most until 11 s: 3 –, 4 –, 6 –", "thread 1 of process 1 waits in poll"},
+		{"pollserv", "26", "process 1, thread 1: its poll is about to return: 3 –, 4 –, 6 –", "has timed out"},
+		{"pollserv", "31", "process 1, thread 1: its poll is about to return: 3 –, 4 –, 6 –", "from 11 s to 11.04 s"},
+		{"pollserv", "32", "process 1, thread 1: waits in poll, at most until 16 s: 3 –, 4 –, 6 –", "looks, finds nothing, and waits on"},
+		{"forkserv", "56", "process 1, thread 1: its poll is about to return: 5 –, 6 –, 7 –", "A connects"},
+		{"forkserv", "64", "process 1, thread 1: its last poll has returned: 5 0, 6 0, 7 IN", "process 3: execve("},
+	} {
+		b.open("silent-client&server=" + c.server + "&step=" + c.step)
+		b.says(c.server+" at step "+c.step, c.now)
+		b.holds("the array of poll is right, at step "+c.step, array+" === "+fmt.Sprintf("%q", c.array))
+	}
+	b.says("a new process is the server's", "process 1: clone(")
+	b.holds("and no client", `!document.body.textContent.includes("client process")`)
+	b.goTo("1005")
+	b.holds("the page says why a child calls ppoll", `document.querySelector("#why").textContent.includes("5 ms")`)
+	b.open("silent-client&server=pollserv&step=21")
+	b.holds("what comes at this time comes now", `["#turn", ".clock"].every((name) =>
+		document.querySelector(name).textContent.includes("the next timer or action comes now"))`)
+	b.holds("the time's field shows the present time", `document.querySelector("#until-time").value === "1000"`)
+	b.open("silent-client&server=pollserv&step=23")
+	b.press(`[data-connect="1"]`)
+	b.says("what can't happen yet is announced", "“B connects” happens as soon as every thread waits")
+	b.says("beside the step's own line", "Step 23, at 1 s: process 1: poll(")
+	b.open("price-of-asking&server=pollserv&step=225")
+	b.holds("a client that has closed keeps its name", `document.querySelectorAll(".connection").length > 10 &&
+		!document.querySelector("#kernel").textContent.includes("a client at")`)
 }
 
 func labDiagrams(b *labTab) {
+	b.open("silent-client&server=pollserv&step=26")
+	b.holds("no label of a client is cut", `(() => {
+		const labels = [...document.querySelectorAll("#lanes .event.client .label")];
+		const times = document.querySelector("#lanes .times").getBoundingClientRect().right;
+		return labels.length > 0 && labels.every((label) => label.getBoundingClientRect().left >= times);
+	})()`)
 	b.open("&server=pollserv")
 	b.holds("the diagram has lanes for the clients and the process", `document.querySelector("#lanes .spacetime .names").textContent.includes("pollserv 1")`)
 	b.holds("a connection's phase is lit", `(() => {

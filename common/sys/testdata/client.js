@@ -115,6 +115,9 @@ function play(server) {
   const events = JSON.parse(server.events(0));
   check(view.Clients[0].Got.N === server.got("A").length, "got returns something else than view");
   check(JSON.parse(server.events(events.length - 1)).length === 1, "events returns those before, too");
+  check(view.Clients.every((c) => c.Addresses?.length > 0), "view doesn't keep the addresses of clients");
+  const names = view.Clients.map((c) => c.Pid);
+  check(events.every((e) => !e.Call || e.Program !== names.includes(e.Pid)), "a call is neither a program's nor a client's");
   const clients = view.Clients.map((c) => ({ Name: c.Name, Got: server.got(c.Name), End: c.End }));
   newWorld(server, scenario.join("\n"), { Trace: false });
   const begin = process.hrtime.bigint();

@@ -1,10 +1,12 @@
 // Checks the functions of the laboratory that need no page. Usage: node lab.mjs, beside the scripts of the site.
 import assert from "node:assert/strict";
 
-import { base64url, bytesOf, duration, fromBase64url, plural, printable, textOf } from "./dom.js";
+import { base64url, bytesOf, coming, duration, fromBase64url, plural, printable, textOf } from "./dom.js";
 import { quoted, unquoted } from "./clients.js";
 import { parseArray } from "./watch.js";
 import { Net } from "./net.js";
+import { reason, written } from "./program.js";
+import { changes, position } from "./tell.js";
 
 const every = String.fromCharCode(...Array.from({ length: 256 }, (_, i) => i));
 assert.equal(unquoted(quoted(every).slice(1, -1)), every, "each byte survives quoting");
@@ -23,6 +25,34 @@ assert.deepEqual(parseArray("[{fd=3, events=POLLIN|POLLOUT, revents=0}, {fd=-1, 
   { fd: 3, events: ["IN", "OUT"], revents: [] },
   { fd: -1, events: [], revents: [] },
 ]);
+
+// A call in a few characters shows what is ready, and has one ellipsis.
+const entry = (fd, revents = "0") => `{fd=${fd}, events=POLLIN, revents=${revents}}`;
+const call = (Call, Args, Result = 1) => ({ Call, Args, Result, Errno: "" });
+const array = `[${[3, 4, 5].map((fd) => entry(fd)).join(", ")}, ${entry(6, "POLLIN|POLLHUP")}, ${entry(7)}], 5, -1`;
+assert.equal(written(call("poll", array), 100), `poll([…, ${entry(6, "POLLIN|POLLHUP")}, …], 5, -1) = 1`);
+assert.equal(written(call("poll", array)), `poll(${array}) = 1`);
+assert.equal(written(call("write", '1, "listening on"..., 53', 53), 20), 'write(1, "listening on"…) = 53');
+assert.match(reason(call("ppoll", "[], 0, 5ms, NULL, 0")), /5 ms/);
+assert.match(reason(call("epoll_wait", "4, [], 128, 0", 0)), /^Timeout 0/);
+assert.deepEqual([reason(call("poll", "[], 0, 10")), reason(call("read", "3, \"\", 0")), reason()], ["", "", ""]);
+assert.deepEqual([[-1, 5], [5, 5], [6e6, 5]].map(([NextTime, now]) => coming({ NextTime }, now, "none")),
+  ["none", "the next timer or action comes now", "the next timer or action comes at 6 ms"]);
+assert.deepEqual([position({ step: 4, furthest: 9 }), position({ step: 9, furthest: 9 })], ["4 of 9", "9"]);
+
+// What a step without an event has changed.
+const at = (Time, ...Threads) => ({ Time, Processes: [{ Pid: 1, Program: true, Threads }, { Pid: 2, Threads: null }] });
+const runs = { Tid: 1, Waits: false, Call: "", Timeout: -1 };
+const waits = { Tid: 1, Waits: true, Call: "poll", Timeout: 2e9 };
+const returns = { ...waits, Waits: false };
+assert.deepEqual(
+  [[at(0, runs), at(0, waits)], [at(0, waits), at(2e9, returns)], [at(0, waits), at(1e9, returns)],
+    [at(1e9, returns), at(1e9, waits)], [at(0, waits), at(0, waits)]].map(([before, after]) => changes(before, after)),
+  ["thread 1 of process 1 waits in poll, at most until 2 s",
+    "time has passed from 0 ms to 2 s; poll of thread 1 of process 1 has timed out",
+    "time has passed from 0 ms to 1 s; a timer of the kernel wakes thread 1 of process 1 in poll",
+    "thread 1 of process 1 looks, finds nothing, and waits on in poll, at most until 2 s",
+    "a timer of the kernel has gone off"]);
 
 // A has a connection that the server has accepted, B's waits in the accept queue, and C has closed: only the server's
 // end is left of its connection.
@@ -50,4 +80,9 @@ assert.deepEqual(
   [["A", false, "idle", 1, 2, 3], ["B", true, "", 0, 4, 5], ["C", false, "", 1, undefined, 6]]);
 assert.deepEqual([10, 11, 12, 99].map((id) => net.about(id)), ["listener s:80", "TCP to A", "TCP, A's end", "gone"]);
 assert.equal(net.turn, 9);
+
+// A client whose connection nobody has seen keeps its name.
+const late = new Net();
+late.learn({ ...view, Clients: [{ Name: "D", Pid: 5, Socket: 0, Addresses: ["c:3"] }] });
+assert.equal(late.nameOf(view.Sockets[5]), "D");
 console.log("ok");

@@ -121,6 +121,9 @@ func sizes(count map[string]int, width int) (n widths, last int) {
 	}
 	left := free - n.outer - n.client*max(0, count[client]-1)
 	n.process = min(max(left/max(1, count[process]), 24), widest)
+	if n.process == widest && n.outer > 0 { // the processes leave some room
+		n.outer += min(max(left-n.process*count[process], 0), 120)
+	}
 	return n, last
 }
 

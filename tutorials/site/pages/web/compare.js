@@ -30,11 +30,23 @@ function lastCalls(machine) {
   return calls;
 }
 
+// callsForSend is how many system calls a server has made since the scenario's first action, for each call with which
+// a client has sent something.
+function callsForSend(machine) {
+  const events = machine.events.slice(0, machine.count());
+  const first = events.findIndex(({ Call }) => Call === "");
+  const sends = events.filter((event) => isSend(event)).length;
+  if (sends === 0) return "–";
+  return (events.slice(first).filter(isOfProgram).length / sends).toFixed(1);
+}
+
+const isSend = (event) => /^(write|sendto|sendmsg)$/.test(event.Call) && event.Result > 0 && !isOfProgram(event);
+
 // state says what a server does now.
 function state({ Over, Turn, Processes }) {
   if (Over) return "has ended";
   const threads = Processes?.filter(({ Program }) => Program).flatMap(({ Threads }) => Threads ?? []) ?? [];
-  const waits = new Set(threads.map(({ Call }) => Call).filter(Boolean));
+  const waits = new Set(threads.filter(({ Waits, Call }) => Waits && Call).map(({ Call }) => Call));
   return [Turn ? "runs" : "", waits.size > 0 ? `waits in ${[...waits].join(", ")}` : ""].filter(Boolean).join("; ");
 }
 
@@ -104,12 +116,17 @@ export class Compare {
     );
     say(
       this.said,
-      `All three servers are at the same time. You step ${this.lab.machine.name}; the others follow.`,
+      `All three servers are at the same time. You step ${this.lab.machine.name}; the others follow. ` +
+        "Compare how many system calls a server makes for each send of a client.",
     );
     const figures = Object.entries(rows).map(([name, figure]) => ({
       name,
       values: views.map(({ view }) => figure(view).toLocaleString("en")),
     }));
+    figures.splice(1, 0, {
+      name: "system calls for each send of a client",
+      values: views.map((machine) => callsForSend(machine)),
+    });
     const calls = new Set(views.flatMap(({ view }) => Object.keys(view.Counters?.Calls ?? {})));
     const each = [...calls].sort().map((name) => ({
       name,

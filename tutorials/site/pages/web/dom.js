@@ -92,6 +92,12 @@ export function duration(ns) {
   return `${Number((ns / size).toFixed(6))} ${name}`;
 }
 
+// coming says when the next timer or action comes, or gives the text for none.
+export function coming({ NextTime }, now, none) {
+  if (NextTime < 0) return none;
+  return `the next timer or action comes ${NextTime <= now ? "now" : `at ${duration(NextTime)}`}`;
+}
+
 // plural writes a number with its noun.
 export const plural = (n, noun, nouns = `${noun}s`) => `${n.toLocaleString("en")} ${n === 1 ? noun : nouns}`;
 

@@ -1,6 +1,6 @@
 // The middle of the laboratory: what the kernel knows. The accept queue, and for each connection four buffers.
 
-import { duration, keyed, make, plural, printable, say, set } from "./dom.js";
+import { coming, duration, keyed, make, plural, printable, say, set } from "./dom.js";
 import { Descriptors, Tree } from "./descriptors.js";
 import { Watches } from "./watch.js";
 
@@ -103,7 +103,7 @@ function ended(socket) {
   if (socket.FinReceived) signs.push("FIN received");
   if (socket.FinSent) signs.push("FIN sent");
   if (socket.Waits) signs.push(reasons[socket.Waits] ?? socket.Waits);
-  if (socket.Unacked) signs.push(`${socket.Unacked} B unacknowledged`);
+  if (socket.Unacked) signs.push(`${socket.Unacked.toLocaleString("en")} B unacknowledged`);
   return signs.length ? `, ${signs.join(", ")}` : "";
 }
 
@@ -219,8 +219,8 @@ export class Kernel {
 
   paint(machine, net) {
     [this.machine, this.net] = [machine, net];
-    const { Time, Wall, NextTime, Counters } = machine.view;
-    const next = NextTime < 0 ? "nothing is planned" : `the next timer or action comes at ${duration(NextTime)}`;
+    const { Time, Wall, Counters } = machine.view;
+    const next = coming(machine.view, machine.time, "nothing is planned");
     const calls = Object.values(Counters?.Calls ?? {}).reduce((sum, n) => sum + n, 0);
     say(
       this.clock,

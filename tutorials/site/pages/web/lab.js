@@ -6,11 +6,12 @@ import { Compare } from "./compare.js";
 import { base64url, duration, fromBase64url, make, say, set, unmark } from "./dom.js";
 import { Kernel } from "./kernel.js";
 import { Lanes } from "./lanes.js";
-import { isOfProgram, Machine } from "./machine.js";
+import { Machine } from "./machine.js";
 import { Net } from "./net.js";
 import { Phases } from "./phases.js";
-import { Program, written } from "./program.js";
+import { Program } from "./program.js";
 import { built, gallery } from "./programs.js";
+import { position, tell } from "./tell.js";
 import { Trouble } from "./trouble.js";
 
 const one = (selector) => document.querySelector(selector);
@@ -18,7 +19,6 @@ const colours = { forkserv: "fork", pollserv: "poll", epollserv: "epoll" };
 const programs = new Set([...Object.keys(colours), "mistakes"]);
 const farthest = 100_000; // the last step to which a link leads
 const settled = 400; // ms after the last step until the address has it
-const brief = 100; // characters of a call's arguments in the line about the step
 const beyond = 120e9; // ns after the scenario's last action that are read in advance
 
 const sizes = { h: 3600e9, m: 60e9, s: 1e9, ms: 1e6, us: 1e3, µs: 1e3, ns: 1 };
@@ -78,6 +78,11 @@ class Lab {
       else this.complain("The time is a number of milliseconds, such as 1500.");
     });
     one("#which").addEventListener("change", ({ target }) => this.report(this.change(target.value)));
+    addEventListener("pointerdown", () => (this.isPointed = true), { capture: true });
+    addEventListener("keydown", () => (this.isPointed = false), { capture: true });
+    one("#lab").addEventListener("change", ({ target }) => {
+      if (target.type === "radio" && this.isPointed) target.blur(); // so that arrow keys go on to make steps
+    });
     one("#use").addEventListener("click", () => this.report(this.use()));
     one("#mended").addEventListener("click", () => this.report(this.mend()));
     addEventListener("pagehide", () => this.play(false));
@@ -207,11 +212,18 @@ class Lab {
     say(one("#scenario-error"), "");
   }
 
-  // change continues with another server at the same time of the same scenario.
+  // change continues with another server at the same time of the same scenario. A reader who hasn't moved since comes
+  // back to the same step.
   async change(program) {
-    const { time } = this.machine;
+    const { name, step, time, waited } = this.machine;
     const scenario = this.isChanged ? this.machine.scenario : (this.example?.scenario ?? this.initial);
-    if (await this.open(program, scenario, this.example)) this.jump(() => this.machine.until(time));
+    const isThere = this.stay?.name === name && this.stay.step === step && this.stay.scenario === scenario;
+    const stay = isThere ? this.stay : { scenario, time, steps: new Map() };
+    stay.steps.set(name, waited > 0 ? undefined : step);
+    if (!(await this.open(program, scenario, this.example))) return;
+    const known = stay.steps.get(program);
+    this.jump(() => (known === undefined ? this.machine.until(stay.time) : this.machine.goto(known)));
+    this.stay = { ...stay, name: program, step: this.machine.step };
   }
 
   // mend plays the example with the program that doesn't make its mistake.
@@ -241,7 +253,8 @@ class Lab {
       this.isChanged = true;
       one("#scenario").value = machine.scenario;
       if (this.net.turn === 0 && !machine.view.InTurn) return machine.forward("action");
-      return this.complain(`“${line}” happens as soon as every thread waits. Step forward until then.`);
+      this.note = ` “${line}” happens as soon as every thread waits. Step forward until then.`;
+      return machine.step;
     });
     return done;
   }
@@ -264,7 +277,7 @@ class Lab {
   // moved makes a move, and shows where it has led.
   moved(move) {
     const start = performance.now();
-    this.complaint = "";
+    this.complaint = this.note = "";
     try {
       move();
       this.paint();
@@ -300,8 +313,9 @@ class Lab {
     this.showPhases();
     set(one("#slider"), "max", machine.furthest);
     one("#slider").value = machine.step;
-    set(one("#slider"), "aria-valuetext", `${machine.step} of ${machine.furthest}, ${duration(machine.time)}`);
-    if (!this.complaint) say(one("#now"), this.tell());
+    set(one("#slider"), "aria-valuetext", `${position(machine)}, ${duration(machine.time)}`);
+    if (document.activeElement !== one("#until-time")) one("#until-time").value = String(machine.time / 1e6);
+    if (!this.complaint) say(one("#now"), `${tell(machine, net)}${this.note ?? ""}`);
     clearTimeout(this.saving);
     this.saving = setTimeout(() => this.save(), settled);
   }
@@ -316,27 +330,6 @@ class Lab {
       (machine.view.Phases ?? []).map((phase) => ({ ...phase, Name: net.nameOfFile(phase.File) })),
       isOn,
     );
-  }
-
-  // tell says what this step has done.
-  tell() {
-    const { machine, net } = this;
-    const what = machine.now.map((event) => {
-      if (event.Call === "") return event.Action;
-      const name = net.nameOfProcess(event.Pid);
-      return isOfProgram(event) ? `${name}: ${written(event, brief)}` : `client ${name}: ${written(event, brief)}`;
-    });
-    const text = what.length > 0 ? what.slice(0, 3).join(". ") : this.tellQuiet();
-    const more = what.length > 3 ? `, and ${what.length - 3} more` : "";
-    const wait = machine.waited > 0 ? ` Nothing more happens until ${duration(machine.waited)}.` : "";
-    return `Step ${machine.step} of ${machine.furthest}, at ${duration(machine.view.Time)}: ${text}${more}.${wait}`;
-  }
-
-  // tellQuiet says what a step without an event has done.
-  tellQuiet() {
-    const { step, time, lastTime } = this.machine;
-    if (step === 0) return "the start";
-    return lastTime < time ? "time has passed" : "a thread has begun to wait";
   }
 
   // save writes the address. It makes no entry in the history: to go back in time the page has buttons.
@@ -368,8 +361,8 @@ class Lab {
   key(event) {
     const { key, shiftKey, ctrlKey, altKey, metaKey, target } = event;
     if (key === "Escape") this.play(false);
-    if (ctrlKey || altKey || metaKey || target.closest("input, select, textarea, [tabindex='0']") || one("#lab").inert)
-      return;
+    const isOthers = target.closest("input:not([type='checkbox']), select, textarea, [tabindex='0']");
+    if (ctrlKey || altKey || metaKey || isOthers || one("#lab").inert) return;
     const move = {
       ArrowRight: ["forward", shiftKey ? "iteration" : "step"],
       ArrowLeft: ["back", shiftKey ? "iteration" : "step"],

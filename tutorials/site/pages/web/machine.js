@@ -15,8 +15,8 @@ const files = {
 // waiting are the calls in which a loop waits for all of its descriptors.
 const waiting = new Set(["epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll"]);
 
-// isOfProgram tells a server's call from a client's.
-export const isOfProgram = (event) => Boolean(event.Call && event.Caller?.Line);
+// isOfProgram tells a server's call from a client's. A child of the server's before execve has no Caller.
+export const isOfProgram = (event) => Boolean(event.Call && event.Program);
 
 // Machine is a server with a scenario, at one of its steps.
 export class Machine {
@@ -37,6 +37,7 @@ export class Machine {
     this.events = []; // all that are known, also of later steps
     this.furthest = 0; // the step up to which they are known
     this.last = 0; // sequence number of the last of them
+    this.quiet = new Map(); // what the steps without an event have changed
     this.#reach(0);
   }
 
@@ -93,17 +94,25 @@ export class Machine {
     return undefined;
   }
 
-  // lastTime is the time of the last event.
-  get lastTime() {
-    return this.events[this.count() - 1]?.Time ?? 0;
-  }
-
   // now are the events of this step.
   get now() {
     const end = this.count();
     let begin = end;
     while (begin > 0 && this.events[begin - 1].Step === this.step) begin--;
     return this.events.slice(begin, end);
+  }
+
+  // change compares this step with the one before, for which the run is played again.
+  change(compare) {
+    if (!this.quiet.has(this.step)) {
+      const { step, view, waited } = this;
+      this.api.goto(step - 1);
+      const before = JSON.parse(this.api.view());
+      this.api.goto(step);
+      if (waited > 0) this.api.until(waited, most);
+      this.quiet.set(step, compare(before, view));
+    }
+    return this.quiet.get(this.step);
   }
 
   goto(step) {
@@ -134,6 +143,7 @@ export class Machine {
     this.events.length = this.count();
     this.last = this.events.reduce((last, event) => Math.max(last, event.Seq), 0);
     this.furthest = this.step;
+    this.quiet.clear();
     this.stale = true;
     this.#read();
   }

@@ -32,8 +32,9 @@ export class Net {
 
   #learnNames(view) {
     this.clientSockets = new Map(); // names of clients, by sockets' IDs
-    for (const { Name, Socket, Pid } of view.Clients ?? []) {
+    for (const { Name, Socket, Pid, Addresses } of view.Clients ?? []) {
       if (Pid) this.clients.set(Pid, Name);
+      for (const address of Addresses ?? []) this.names.set(address, Name);
       const socket = this.sockets.get(Socket);
       if (!socket) continue;
       this.clientSockets.set(Socket, Name);

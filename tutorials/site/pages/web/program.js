@@ -1,12 +1,23 @@
 // The right column of the laboratory: which thread runs, the call that it has made, and the line of the source that led
 // to the call.
 
-import { duration, keyed, make, say } from "./dom.js";
+import { coming, duration, keyed, make, say } from "./dom.js";
 import { linkOf, sourceOf } from "./source.js";
+
+// readyOnly leaves of poll's array those entries that are ready, with a mark for each gap.
+function readyOnly(args) {
+  const array = /^\[(\{.*\})\](.*)$/.exec(args);
+  if (!array) return args;
+  const gap = (entry) => (entry.includes("revents=0}") ? "…" : entry);
+  const entries = array[1].split(/(?<=\}), /).map(gap);
+  return `[${entries.filter((entry, i) => entry !== "…" || entries[i - 1] !== "…").join(", ")}]${array[2]}`;
+}
 
 // written is a call as strace writes it. Of its arguments come at most so many characters.
 export function written({ Call, Args, Result, Errno }, most = 300) {
-  const args = Args.length > most ? `${Args.slice(0, most)}…` : Args;
+  let args = Args;
+  if (args.length > most && /^p?poll$/.test(Call)) args = readyOnly(args);
+  if (args.length > most) args = `${args.slice(0, most).replace(/[.,\s]+$/, "")}…`;
   return `${Call}(${args}) = ${Result}${Errno ? ` ${Errno}` : ""}`;
 }
 
@@ -22,11 +33,27 @@ function link(source) {
   return url ? make("a", { href: url }, text) : text;
 }
 
+// reason says why a server makes a call whose timeout surprises.
+export function reason({ Call, Args } = {}) {
+  if (Call === "ppoll")
+    return (
+      "After an event the child expects the next one soon. So it waits in ppoll first, for 5 ms at most and without " +
+      "telling Go's scheduler, which costs less than poll. If nothing comes, it waits in poll."
+    );
+  if (/^(epoll_wait|poll)$/.test(Call) && /, 0$/.test(Args))
+    return (
+      "Timeout 0: the server only looks, because it has work left, or a deadline has passed. Before it closes a " +
+      "connection for a timeout, it reads what came in time."
+    );
+  return "";
+}
+
 // Program is the column.
 export class Program {
   constructor(column) {
     const one = (selector) => column.querySelector(selector);
     [this.turn, this.call, this.where, this.source] = [one("#turn"), one("#call"), one("#where"), one("#source")];
+    this.why = one("#why");
     [this.threads, this.counts, this.out] = [one("#threads tbody"), one("#counts tbody"), one("#out")];
     this.depth = [...column.querySelectorAll('[name="depth"]')];
     for (const input of this.depth)
@@ -39,6 +66,7 @@ export class Program {
     this.#tellTurn(view);
     const last = machine.lastCall;
     say(this.call, last ? written(last, brief) : "No system call so far.");
+    say(this.why, reason(last));
     this.#show(last);
     const threads = net.programs
       .flatMap((process) => (process.Threads ?? []).map((thread) => ({ process, thread })))
@@ -75,7 +103,8 @@ export class Program {
     );
   }
 
-  #tellTurn({ Over, Status, NextTime }) {
+  #tellTurn(view) {
+    const { Over, Status } = view;
     const { turn, programs } = this.net;
     const process = programs.find(({ Threads }) => Threads?.some(({ Tid }) => Tid === turn));
     if (Over)
@@ -84,13 +113,15 @@ export class Program {
         Status < 0 ? "A signal has ended the server." : `The server has ended with status ${Status}.`,
       );
     if (process) return say(this.turn, `Thread ${turn} of process ${process.Pid} makes the next call.`);
-    const next = NextTime < 0 ? "Nothing will wake them." : `The next timer or action comes at ${duration(NextTime)}.`;
-    return say(this.turn, `Every thread waits. ${next}`);
+    const next = coming(view, this.machine.time, "nothing will wake them");
+    return say(this.turn, `Every thread waits, and ${next}.`);
   }
 
   #thread(row, { Pid, Name, Stopped, thread, isNext }) {
     const until = thread.Timeout > 0 && thread.Timeout < 2 ** 62 ? `, at most until ${duration(thread.Timeout)}` : "";
-    const state = Stopped ? "stopped" : thread.Waits ? `waits in ${thread.Call}${until}` : isNext ? "runs" : "can run";
+    const returns = thread.Call ? `, returns from ${thread.Call}` : "";
+    const runs = `${isNext ? "runs" : "can run"}${returns}`;
+    const state = Stopped ? "stopped" : thread.Waits ? `waits in ${thread.Call}${until}` : runs;
     row.classList.toggle("next", isNext);
     row.replaceChildren(
       make("th", { scope: "row" }, `${Pid} ${Name}`),

@@ -32,9 +32,11 @@ export function columns(lanes, width) {
   const share = Math.max(Math.floor(rest * (narrow ? 3 : 4) / 10), rest - widest * count("process"));
   const client = between(10, Math.floor(share / Math.max(1, count("client"))), 132);
   const labels = !narrow ? 112 : count("client") === 1 ? 102 : 80; // what they need at the left of the first lane
-  const outer = count("client") && Math.max(client, labels);
+  let outer = count("client") && Math.max(client, labels);
   const left = rest - outer - client * Math.max(0, count("client") - 1);
   const process = between(24, Math.floor(left / Math.max(1, count("process"))), widest);
+  if (process === widest && outer > 0) // the processes leave some room
+    outer += between(0, left - process * count("process"), 120);
   const wide = { client, kernel: Math.floor(kernel / count("kernel")), process };
   let x = gutter;
   const placed = lanes.map((lane, i) => {

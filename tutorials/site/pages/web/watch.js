@@ -45,7 +45,7 @@ const table = (caption, ...heads) => {
 class Epoll {
   constructor() {
     this.title = make("p", { class: "title" });
-    this.interest = table("Interest list", "fd", "Description", "Asks for", "Holds now", "Ready list");
+    this.interest = table("Interest list", "fd", "Description", "Asks for", "Holds", "Ready list");
     this.ready = make("ol", { class: "chips", "aria-label": "Ready list, first in line first" });
     this.none = make("p", { class: "none" }, "empty");
     this.element = make("li", {}, this.title, make("p", {}, "Ready list:"), this.ready, this.none, this.interest.whole);
@@ -83,7 +83,7 @@ class Epoll {
 class Poll {
   constructor() {
     this.title = make("p", { class: "title" });
-    this.array = table("Array of poll", "fd", "Description", "events", "revents", "Holds now");
+    this.array = table("Array of poll", "fd", "Description", "events", "revents", "Holds");
     this.element = make("li", {}, this.title, this.array.whole);
   }
 
@@ -94,8 +94,15 @@ class Poll {
       entries,
       ({ i }) => i,
       () => make("tr"),
-      (row, { fd, about, events, revents, holds }) =>
-        cells(row, String(fd), about, events.join(" ") || "0", revents.join(" ") || "0", holds.join(" ") || "–"),
+      (row, { fd, isAsked, about, events, revents, holds }) =>
+        cells(
+          row,
+          String(fd),
+          about,
+          events.join(" ") || "0",
+          isAsked ? "–" : revents.join(" ") || "0", // the kernel writes it when the call returns
+          holds.join(" ") || "–",
+        ),
     );
   }
 }
@@ -147,7 +154,8 @@ export class Watches {
       });
   }
 
-  // Between two calls nobody has poll's array but the server; so the last one is shown, and what it says of it.
+  // A thread's array is that of the call in which it is. Between two calls nobody has it but the server; so that of
+  // the last call is shown, and what the call has returned in it.
   #polls(net, machine) {
     const items = [];
     const last = new Map();
@@ -157,8 +165,8 @@ export class Watches {
     }
     for (const process of net.programs) {
       for (const thread of process.Threads ?? []) {
-        const waits = thread.Waits && (thread.Call === "poll" || thread.Call === "ppoll");
-        const call = waits ? thread : last.get(thread.Tid);
+        const calls = thread.Call === "poll" || thread.Call === "ppoll";
+        const call = calls ? thread : last.get(thread.Tid);
         if (!call) continue;
         const descriptors = new Map(process.Descriptors?.map(({ Fd, File }) => [Fd, File]));
         const entries = parseArray(call.Args ?? "").map(({ fd, events, revents }, i) => ({
@@ -166,12 +174,17 @@ export class Watches {
           fd,
           events,
           revents,
+          isAsked: calls,
           about: descriptors.has(fd) ? net.about(descriptors.get(fd)) : "no such descriptor",
           holds: (net.files.get(descriptors.get(fd))?.Events ?? []).filter(
             (name) => events.includes(name) || always.includes(name),
           ),
         }));
-        const state = waits ? `waits in ${call.Call}, ${until(thread)}` : `its last ${call.Call} has returned`;
+        const state = !calls
+          ? `its last ${call.Call} has returned`
+          : thread.Waits
+            ? `waits in ${call.Call}, ${until(thread)}`
+            : `its ${call.Call} is about to return`;
         items.push({
           key: `poll ${process.Pid} ${thread.Tid}`,
           title: `process ${process.Pid}, thread ${thread.Tid}: ${state}`,
