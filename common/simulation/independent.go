@@ -180,6 +180,7 @@ const (
 func talkOf(b []byte, fromClient bool) (t talk) {
 	var begun *message
 	for {
+		t.begun = begun != nil
 		f, n := frameOf(b)
 		broken := f.head&reservedBits != 0 || f.masked != fromClient || f.opcode > pongOpcode || f.opcode > 2 && f.opcode < closeOpcode ||
 			f.opcode >= closeOpcode && (len(f.payload) > 125 || !f.final)
@@ -193,7 +194,7 @@ func talkOf(b []byte, fromClient bool) (t talk) {
 			t.closed, t.code = true, codeOf(f.payload)
 			return t
 		}
-		b, t.begun = b[n:], begun != nil
+		b = b[n:]
 		switch {
 		case f.opcode == pingOpcode && fromClient, f.opcode == pongOpcode && !fromClient:
 			t.control = append(t.control, f.payload)
@@ -208,7 +209,7 @@ func talkOf(b []byte, fromClient bool) (t talk) {
 			t.code = invalidData
 			return t
 		}
-		if t.begun = !f.final; f.final {
+		if f.final {
 			t.messages, begun = append(t.messages, *begun), nil
 		}
 	}

@@ -297,8 +297,7 @@ func (o *output) unavailable(all *output) bool {
 	for same < min(len(o.http), len(all.http)) && o.http[same] == all.http[same] {
 		same++
 	}
-	status := []byte("HTTP/1.1 503 ")
-	i := bytes.LastIndex(o.http[:min(len(o.http), same+len(status))], status)
+	i := bytes.LastIndex(o.http[:min(len(o.http), same+len(unavailable))], unavailable)
 	return i >= 0 && i <= same
 }
 
