@@ -164,7 +164,7 @@ func TestBrowserReadsTheSite(t *testing.T) {
 func TestBrowserCopiesCommands(t *testing.T) {
 	b := browse(t)
 	url := servers(t)["pollserv"]
-	for _, path := range []string{"/", "/chapters/08-mystery.html", "/chapters/01-one-at-a-time.html"} {
+	for _, path := range []string{"/", "/chapters/09-mystery.html", "/chapters/01-one-at-a-time.html"} {
 		b.do(Navigate(url + path))
 		b.holds(path+" has a button in each block with a command, and in no other", `document.querySelectorAll("pre kbd").length > 0 &&
 			[...document.querySelectorAll("pre")].every((pre) => {

@@ -23,7 +23,7 @@ func TestSite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	chapter, err := os.ReadFile(filepath.Join(dir, "site", "chapters", "07-reactor.html"))
+	chapter, err := os.ReadFile(filepath.Join(dir, "site", "chapters", "08-reactor.html"))
 	if err != nil || !bytes.Contains(chapter, []byte("http://127.0.0.1:1003/stats")) {
 		t.Errorf("the commands of a chapter don't have the ports of the servers: %v", err)
 	}

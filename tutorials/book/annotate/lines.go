@@ -27,6 +27,9 @@ func (c *Code) Lines(f *File, first, last int, ids bool) template.HTML {
 	return template.HTML(b.String())
 }
 
+// Line returns line n of f as HTML without a span around it.
+func (c *Code) Line(f *File, n int) template.HTML { return template.HTML(c.marked(f)[n-1]) }
+
 // marked returns the lines of f as HTML.
 func (c *Code) marked(f *File) []string {
 	if f.html != nil {

@@ -55,7 +55,7 @@ func Load(root, folder string) (*Book, error) {
 		}
 		switch {
 		case c == nil:
-		case c.Number > 0:
+		case c.Numbered:
 			b.Chapters = append(b.Chapters, c)
 		default:
 			b.Pages = append(b.Pages, c)

@@ -100,7 +100,7 @@ var (
 
 // learn reads a block with which a reader does something.
 func (c *Chapter) learn(n ast.Node, line int, words []string, body string) (err error) {
-	if c.Number == 0 && words[0] != "clients" {
+	if !c.Numbered && words[0] != "clients" {
 		return fmt.Errorf("only a chapter can have a block %q", words[0])
 	}
 	switch words[0] {
@@ -128,6 +128,11 @@ func (c *Chapter) learn(n ast.Node, line int, words []string, body string) (err 
 		var l *Lab
 		if l, err = c.lab(line, words[1:], body); err == nil {
 			c.Labs, c.blocks[n] = append(c.Labs, l), l
+		}
+	case "step":
+		var s *Step
+		if s, err = c.step(line, words[1:], body); err == nil {
+			c.Steps, c.blocks[n] = append(c.Steps, s), s
 		}
 	}
 	return err

@@ -26,7 +26,8 @@ import (
 type Chapter struct {
 	Path     string // in the repository
 	Name     string // without folder and extension: 03-a-process-per-connection
-	Number   int    // 0 for a page
+	Numbered bool   // it is a chapter, and not a page
+	Number   int    // 0 for a page, too
 	Title    string
 	Minutes  int // that readers needed; 0: a page
 	Sections []Section
@@ -38,6 +39,7 @@ type Chapter struct {
 	Predictions []*Prediction
 	Experiments []*Experiment
 	Labs        []*Lab
+	Steps       []*Step
 	Exercise    *Exercise // nil if there is none
 	Programs    []string  // folders of the programs, in the repository
 
@@ -112,6 +114,7 @@ func Parse(root, name string) (*Chapter, error) {
 		blocks: make(map[ast.Node]any), root: root, in: path.Dir(name),
 	}
 	if m := numbered.FindStringSubmatch(c.Name); m != nil {
+		c.Numbered = true
 		c.Number, _ = strconv.Atoi(m[1])
 	}
 	joinTexts(c.tree)
@@ -204,7 +207,7 @@ func (c *Chapter) directive(root string, n *ast.FencedCodeBlock, line int) error
 		at = extent{l.At(0).Start, l.At(l.Len() - 1).Stop}
 	}
 	body := string(n.Lines().Value(c.text))
-	if slices.Contains([]string{"quote", "predict", "experiment", "clients", "lab"}, words[0]) {
+	if slices.Contains([]string{"quote", "predict", "experiment", "clients", "lab", "step"}, words[0]) {
 		var err error
 		if body, err = numbers(root, body); err != nil {
 			return err
@@ -233,7 +236,7 @@ func (c *Chapter) directive(root string, n *ast.FencedCodeBlock, line int) error
 		c.Beliefs, c.blocks[n] = append(c.Beliefs, belief), belief
 	case "drawing":
 		return c.drawing(n, words[1:], body)
-	case "predict", "experiment", "exercise", "clients", "lab":
+	case "predict", "experiment", "exercise", "clients", "lab", "step":
 		return c.learn(n, line, words, body)
 	case "go":
 		return errors.New("code in Go must be quoted by its name, not copied: write a block \"quote FILE#NAME\"")

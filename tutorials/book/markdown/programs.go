@@ -10,12 +10,12 @@ import (
 	"slices"
 	"strings"
 
-	"threeloops/tutorials/book/exercise"
+	"threeloops/tutorials/book/diff"
 )
 
 // These limits keep the programs readable.
 const (
-	programLines  = 100 // lines of a chapter's program
+	programLines  = 170 // lines of a chapter's program; a step of a few lines leads to each of more than 100
 	exerciseLines = 12  // lines in which the exercise may differ from the correct program, on either side
 )
 
@@ -26,27 +26,37 @@ func (c *Chapter) programs() (faults []error) {
 	if err != nil {
 		return nil // a chapter without programs
 	}
+	steps, _ := os.ReadDir(c.root + "/" + c.Dir() + "/" + stepsFolder)
+	for _, e := range steps {
+		faults = append(faults, c.take(c.Dir()+"/"+stepsFolder+"/"+e.Name())...)
+	}
 	for _, e := range entries {
-		files, _ := filepath.Glob(c.root + "/" + c.Dir() + "/" + e.Name() + "/*.go")
-		if !e.IsDir() || files == nil {
-			continue
-		}
-		dir := c.Dir() + "/" + e.Name()
-		c.Programs = append(c.Programs, dir)
-		named := func(x *Experiment) bool { return x.Name == e.Name() }
-		served := slices.Contains([]string{"server", "exercise", c.sound()}, e.Name())
-		if !served && !slices.ContainsFunc(c.Experiments, named) {
-			faults = append(faults,
-				fmt.Errorf("%s/main.go:1: no block \"experiment %s\" runs this program", dir, e.Name()))
-		}
-		faults = append(faults, c.program(dir)...)
-		for _, f := range files {
-			if name := path.Base(f); name != "main.go" && !strings.HasSuffix(name, "_test.go") {
-				faults = append(faults, fmt.Errorf("%s/%s:1: a chapter's program must be one file, main.go", dir, name))
-			}
-		}
+		faults = append(faults, c.take(c.Dir()+"/"+e.Name())...)
 	}
 	return append(faults, c.planted()...)
+}
+
+// take adds the program in a folder, if there is one, and returns its faults.
+func (c *Chapter) take(dir string) (faults []error) {
+	files, _ := filepath.Glob(c.root + "/" + dir + "/*.go")
+	if files == nil {
+		return nil
+	}
+	c.Programs = append(c.Programs, dir)
+	run := func(x *Experiment) bool { return x.Dir == dir }
+	shown := func(s *Step) bool { return s.Dir == dir }
+	served := slices.Contains([]string{"server", "exercise", c.sound()}, strings.TrimPrefix(dir, c.Dir()+"/"))
+	if !served && !slices.ContainsFunc(c.Experiments, run) && !slices.ContainsFunc(c.Steps, shown) {
+		faults = append(faults,
+			fmt.Errorf("%s/main.go:1: no block \"experiment %s\" runs this program, and no block \"step\" shows it", dir, path.Base(dir)))
+	}
+	faults = append(faults, c.program(dir)...)
+	for _, f := range files {
+		if name := path.Base(f); name != "main.go" && !strings.HasSuffix(name, "_test.go") {
+			faults = append(faults, fmt.Errorf("%s/%s:1: a chapter's program must be one file, main.go", dir, name))
+		}
+	}
+	return faults
 }
 
 // program checks the file of a program.
@@ -84,7 +94,7 @@ func (c *Chapter) planted() []error {
 	if err1 != nil || err2 != nil {
 		return nil // package exercise reports that one is missing
 	}
-	if n := max(exercise.Changed(string(sound), string(broken))); n > exerciseLines {
+	if n := max(diff.Changed(string(sound), string(broken))); n > exerciseLines {
 		return []error{fmt.Errorf("%s/exercise/main.go:1: it differs from the %s in %d lines, which is more than %d",
 			c.Dir(), c.sound(), n, exerciseLines)}
 	}

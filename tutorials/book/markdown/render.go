@@ -128,6 +128,8 @@ func (b blocks) directive(w util.BufWriter, n *ast.FencedCodeBlock) error {
 		writeExercise(w, d)
 	case *Clients:
 		writeClients(w, d)
+	case *Step:
+		return b.writeStep(w, d)
 	case *Lab:
 		b.writeLab(w, d)
 	case drawing:
@@ -142,7 +144,7 @@ func (b blocks) directive(w util.BufWriter, n *ast.FencedCodeBlock) error {
 }
 
 func (b blocks) writeQuote(w util.BufWriter, q *Quote) error {
-	if b.Number > 0 && !strings.HasPrefix(q.Path, Folder+"/") {
+	if b.Numbered && !strings.HasPrefix(q.Path, Folder+"/") {
 		return b.foldQuote(w, q)
 	}
 	put(w, "<figure class=\"quote\"><figcaption><span class=\"where\">%s</span>", b.where(q))

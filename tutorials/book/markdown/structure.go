@@ -63,10 +63,10 @@ func (c *Chapter) structure() (faults []error) {
 		}
 		last = s.Level
 	}
-	if c.Number > 0 && c.Minutes == 0 {
+	if c.Numbered && c.Minutes == 0 {
 		faults = append(faults, c.fault(1, errMinutes))
 	}
-	if c.Number > 0 {
+	if c.Numbered {
 		faults = append(faults, c.sections()...)
 	}
 	return faults

@@ -2,7 +2,7 @@ package main
 
 import "net"
 
-// Chapter 8. The fault of response-in-two-writes, but in a WebSocket: the server sends a frame's header
+// Chapter 9. The fault of response-in-two-writes, but in a WebSocket: the server sends a frame's header
 // and its payload in two writes.
 var _ = mutant("frame-in-two-writes", "a message takes 40 ms", func() *parts {
 	s := base(newWebSocket, each)

@@ -2,7 +2,7 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// Chapter 5. When a socket's buffer is full, the loop waits for that socket. So it serves many clients
+// Chapter 6. When a socket's buffer is full, the loop waits for that socket. So it serves many clients
 // until one of them reads slowly.
 var _ = mutant("loop-waits-for-full-socket", "the whole loop waits for a client that reads slowly", func() *parts {
 	s := base(newLine, reactor)

@@ -2,7 +2,7 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// Chapter 5. A write takes a part of the bytes, and the server's next write begins at the first byte again.
+// Chapter 6. A write takes a part of the bytes, and the server's next write begins at the first byte again.
 var _ = mutant("partial-write-resent", "sends the bytes again that an earlier write has taken", func() *parts {
 	s := base(newLine, reactor)
 	s.flush = func(c *conn) error {

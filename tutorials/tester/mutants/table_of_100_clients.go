@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// Chapter 6. The server's table of clients has a fixed size, like the 1,024 descriptors of select(2). It
+// Chapter 7. The server's table of clients has a fixed size, like the 1,024 descriptors of select(2). It
 // holds 100 clients, and the server closes every further connection.
 var _ = mutant("table-of-100-clients", "serves only 100 clients at the same time", func() *parts {
 	return base(newLine, func(s *parts, ln *net.TCPListener) {

@@ -9,9 +9,8 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
+	"net/netip"
 	"os"
-	"os/signal"
 	"syscall"
 	"time"
 
@@ -33,33 +32,42 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	exits := make(chan os.Signal, 1)
-	signal.Notify(exits, unix.SIGCHLD) // before there is any child
-	go reap(exits)
 	for {
 		accept(ln)
 	}
 }
 
-// listen returns the listener as a plain file, whose accept blocks.
-func listen(addr string) (*os.File, error) {
-	ln, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, err
+// listen makes a listener for an IPv4 address, as in chapter 0.
+func listen(addr string) (fd int, err error) {
+	time.Sleep(time.Nanosecond) // Go's timers need a descriptor of their own: get it while one is free
+	to, err := netip.ParseAddrPort(addr)
+	if err != nil || !to.Addr().Is4() {
+		return -1, fmt.Errorf("-addr must be an IPv4 address and a port, such as 127.0.0.1:9000, not %q", addr)
 	}
-	defer ln.Close() // the copy that File makes stays open
-	fmt.Println("listening on", ln.Addr())
-	f, err := ln.(*net.TCPListener).File()
+	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err == nil {
-		err = unix.SetNonblock(int(f.Fd()), false)
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 	}
-	return f, err
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
+	}
+	if err == nil {
+		err = unix.Listen(fd, 128)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("can't listen on %s: %w", addr, err)
+	}
+	name, err := unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
+	if err == nil {
+		fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
+	}
+	return fd, err
 }
 
 // accept takes one connection and starts a child for it. The parent never reads from it.
-func accept(ln *os.File) {
-	fd, _, err := unix.Accept4(int(ln.Fd()), unix.SOCK_CLOEXEC)
-	if err != nil { // EMFILE, for example: the clients wait in the backlog
+func accept(ln int) {
+	fd, _, err := unix.Accept4(ln, unix.SOCK_CLOEXEC)
+	if err != nil { // such as EMFILE; until the next attempt clients wait in the backlog
 		log.Print("accept: ", err)
 		time.Sleep(100 * time.Millisecond)
 		return
@@ -75,15 +83,6 @@ func start(fd int) error {
 	_, err := syscall.ForkExec("/proc/self/exe", []string{os.Args[0], "-child"},
 		&syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2, uintptr(fd)}})
 	return os.NewSyscallError("fork", err)
-}
-
-// reap waits for children that have ended. Until then they are zombies.
-func reap(exits <-chan os.Signal) {
-	for range exits { // signals don't queue: one may stand for many children
-		for pid := 1; pid > 0; { // 0: no other child has ended; -1: there is no other child
-			pid, _ = unix.Wait4(-1, nil, unix.WNOHANG, nil)
-		}
-	}
 }
 
 // serve sends back each complete line. A line has at most 64 KiB.

@@ -1,0 +1,84 @@
+//go:build linux
+
+// Command 1-accept sends each line back, to one client at a time. It makes the system calls of a listener itself.
+package main
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
+	flag.Parse()
+	ln, err := listen(*addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for {
+		accept(ln)
+	}
+}
+
+// listen makes a listener for an IPv4 address, as in chapter 0.
+func listen(addr string) (fd int, err error) {
+	time.Sleep(time.Nanosecond) // Go's timers need a descriptor of their own: get it while one is free
+	to, err := netip.ParseAddrPort(addr)
+	if err != nil || !to.Addr().Is4() {
+		return -1, fmt.Errorf("-addr must be an IPv4 address and a port, such as 127.0.0.1:9000, not %q", addr)
+	}
+	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	}
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
+	}
+	if err == nil {
+		err = unix.Listen(fd, 128)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("can't listen on %s: %w", addr, err)
+	}
+	name, err := unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
+	if err == nil {
+		fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
+	}
+	return fd, err
+}
+
+// accept takes one connection and serves it.
+func accept(ln int) {
+	fd, _, err := unix.Accept4(ln, unix.SOCK_CLOEXEC)
+	if err != nil { // such as EMFILE; until the next attempt clients wait in the backlog
+		log.Print("accept: ", err)
+		time.Sleep(100 * time.Millisecond)
+		return
+	}
+	c := os.NewFile(uintptr(fd), "connection")
+	if err := serve(c); err != io.EOF {
+		log.Print(err)
+	}
+	c.Close()
+}
+
+// serve sends back each complete line. A line has at most 64 KiB.
+func serve(c io.ReadWriter) error {
+	for r := bufio.NewReaderSize(c, 64<<10); ; {
+		line, err := r.ReadSlice('\n')
+		if err == nil {
+			_, err = c.Write(line)
+		}
+		if err != nil {
+			return err // io.EOF: the client has ended its side normally
+		}
+	}
+}

@@ -1,0 +1,167 @@
+//go:build linux
+
+// Command server sends each line back. It starts a process for each client, and ends after the last of them.
+package main
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net/netip"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The children are the processes that reap hasn't waited for yet.
+var (
+	mu       sync.Mutex
+	children = map[int]bool{}    // their numbers; mu guards the map
+	ended    = sync.NewCond(&mu) // a child has ended
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
+	most := flag.Int("max", 200, "how many children there may be at the same time")
+	child := flag.Bool("child", false, "serve the connection that is descriptor 3 (the parent sets this)")
+	flag.Parse()
+	log.SetPrefix(fmt.Sprintf("process %d: ", os.Getpid()))
+	terms := make(chan os.Signal, 1)
+	signal.Notify(terms, unix.SIGTERM)
+	if *child {
+		go func() {
+			<-terms
+			unix.Shutdown(3, unix.SHUT_RD) // serve reads what has arrived, and then io.EOF
+		}()
+		if err := serve(os.NewFile(3, "connection")); err != io.EOF {
+			log.Fatal(err) // ends this process, and with it one client's connection
+		}
+		return
+	}
+	ln, err := listen(*addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	exits := make(chan os.Signal, 1)
+	signal.Notify(exits, unix.SIGCHLD) // before there is any child
+	go reap(exits)
+	go end(terms, ln)
+	for await(*most - 1); accept(ln); await(*most - 1) {
+	}
+	await(0)
+}
+
+// listen makes a listener for an IPv4 address, as in chapter 0.
+func listen(addr string) (fd int, err error) {
+	time.Sleep(time.Nanosecond) // Go's timers need a descriptor of their own: get it while one is free
+	to, err := netip.ParseAddrPort(addr)
+	if err != nil || !to.Addr().Is4() {
+		return -1, fmt.Errorf("-addr must be an IPv4 address and a port, such as 127.0.0.1:9000, not %q", addr)
+	}
+	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	}
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
+	}
+	if err == nil {
+		err = unix.Listen(fd, 128)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("can't listen on %s: %w", addr, err)
+	}
+	name, err := unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
+	if err == nil {
+		fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
+	}
+	return fd, err
+}
+
+// accept takes one connection and starts a child for it. After end it returns false.
+func accept(ln int) bool {
+	fd, _, err := unix.Accept4(ln, unix.SOCK_CLOEXEC)
+	if err == unix.EINVAL {
+		return false
+	}
+	if err != nil { // such as EMFILE; until the next attempt clients wait in the backlog
+		log.Print("accept: ", err)
+		time.Sleep(100 * time.Millisecond)
+		return true
+	}
+	if err := start(fd); err != nil {
+		log.Print("a client is turned away: ", err)
+	}
+	unix.Close(fd) // our copy: the connection stays open until the child's copy is closed too
+	return true
+}
+
+// await waits until there are at most n children.
+func await(n int) {
+	mu.Lock()
+	for len(children) > n {
+		ended.Wait()
+	}
+	mu.Unlock()
+}
+
+// start runs this program again. The child gets copies of four descriptors, as numbers 0 to 3.
+func start(fd int) error {
+	mu.Lock() // a child that ends immediately must be in the map before reap removes it
+	defer mu.Unlock()
+	pid, err := syscall.ForkExec("/proc/self/exe", []string{os.Args[0], "-child"},
+		&syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2, uintptr(fd)}})
+	if err == nil {
+		children[pid] = true
+	}
+	return os.NewSyscallError("fork", err)
+}
+
+// reap waits for children that have ended. Until then they are zombies.
+func reap(exits <-chan os.Signal) {
+	for range exits { // signals don't queue: one may stand for many children
+		mu.Lock()
+		for pid := 1; pid > 0; { // 0: no other child has ended; -1: there is no other child
+			var status unix.WaitStatus
+			if pid, _ = unix.Wait4(-1, &status, unix.WNOHANG, nil); pid > 0 && status.Signaled() {
+				log.Printf("process %d was killed: %v", pid, status.Signal())
+			}
+			delete(children, pid)
+		}
+		mu.Unlock()
+		ended.Broadcast()
+	}
+}
+
+// end waits for SIGTERM. Then the parent accepts nobody any more, and tells its children to end.
+func end(terms <-chan os.Signal, ln int) {
+	<-terms
+	unix.Shutdown(ln, unix.SHUT_RD) // from now on accept4 fails with EINVAL
+	for _, s := range []syscall.Signal{unix.SIGTERM, unix.SIGKILL} {
+		mu.Lock()
+		for pid := range children {
+			unix.Kill(pid, s)
+		}
+		mu.Unlock()
+		time.Sleep(10 * time.Second) // until then a child may finish its answers
+	}
+}
+
+// serve sends back each complete line. A line has at most 64 KiB.
+func serve(c io.ReadWriter) error {
+	for r := bufio.NewReaderSize(c, 64<<10); ; {
+		line, err := r.ReadSlice('\n')
+		if err == nil {
+			_, err = c.Write(line)
+		}
+		if err != nil {
+			return err // io.EOF: the client has ended its side normally
+		}
+	}
+}

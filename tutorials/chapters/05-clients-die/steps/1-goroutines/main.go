@@ -1,0 +1,57 @@
+// Command 1-goroutines sends each line back. It starts a goroutine for each client.
+package main
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"time"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
+	flag.Parse()
+	ln, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("listening on", ln.Addr())
+	for {
+		accept(ln)
+	}
+}
+
+// accept takes one connection and starts a goroutine that serves it.
+func accept(ln net.Listener) {
+	c, err := ln.Accept()
+	if err != nil { // such as EMFILE; until the next attempt clients wait in the backlog
+		log.Print("accept: ", err)
+		time.Sleep(100 * time.Millisecond)
+		return
+	}
+	go converse(c)
+}
+
+// converse serves one client, to its end.
+func converse(c net.Conn) {
+	defer c.Close()
+	if err := serve(c); err != io.EOF {
+		log.Print(err)
+	}
+}
+
+// serve sends back each complete line. A line has at most 64 KiB.
+func serve(c io.ReadWriter) error {
+	for r := bufio.NewReaderSize(c, 64<<10); ; {
+		line, err := r.ReadSlice('\n')
+		if err == nil {
+			_, err = c.Write(line)
+		}
+		if err != nil {
+			return err // io.EOF: the client has ended its side normally
+		}
+	}
+}

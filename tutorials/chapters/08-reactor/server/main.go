@@ -1,0 +1,125 @@
+//go:build linux
+
+// Command server sends each line back. One loop serves all clients: epoll(7) tells it which of them are ready.
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"log"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
+	flag.Parse()
+	ln, err := listen(*addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Fatal(serve(ln))
+}
+
+// listen makes a listener for an IPv4 address, as in chapter 0.
+func listen(addr string) (fd int, err error) {
+	time.Sleep(time.Nanosecond) // Go's timers need a descriptor of their own: get it while one is free
+	to, err := netip.ParseAddrPort(addr)
+	if err != nil || !to.Addr().Is4() {
+		return -1, fmt.Errorf("-addr must be an IPv4 address and a port, such as 127.0.0.1:9000, not %q", addr)
+	}
+	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	}
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
+	}
+	if err == nil {
+		err = unix.Listen(fd, 128)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("can't listen on %s: %w", addr, err)
+	}
+	name, err := unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
+	if err == nil {
+		fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
+	}
+	return fd, err
+}
+
+// serve is the loop, a reactor: for each descriptor that epoll reports, it calls turn or accept.
+func serve(listener int) error {
+	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	clients, events, buf := map[int]*client{}, make([]unix.EpollEvent, 64), make([]byte, 16<<10)
+	for n, wait, reopen := 0, 0, time.Now(); err == nil || err == unix.EINTR; {
+		n, err = unix.EpollWait(ep, events, wait)
+		if wait >= 0 && !time.Now().Before(reopen) { // in the first iteration, and 100 ms after accept has failed
+			wait, err = -1, watch(ep, unix.EPOLL_CTL_ADD, listener, unix.EPOLLIN)
+		}
+		for _, e := range events[:max(n, 0)] {
+			if c := clients[int(e.Fd)]; c == nil && accept(ep, listener, clients) == 0 {
+				log.Print("accept has failed: no descriptor is free, or no memory")
+				wait, reopen = 100, time.Now().Add(100*time.Millisecond)
+				err = watch(ep, unix.EPOLL_CTL_DEL, listener, 0)
+			} else if c != nil && !c.turn(ep, buf) {
+				delete(clients, c.fd)
+				unix.Close(c.fd) // epoll forgets it too: no other process has a copy
+			}
+		}
+	}
+	return err
+}
+
+// watch tells epoll which events of fd to report, until the next call for fd.
+func watch(ep, op, fd int, events uint32) error {
+	return unix.EpollCtl(ep, op, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
+}
+
+// accept accepts at most 16 clients. If more are waiting, epoll reports the listener again.
+func accept(ep, listener int, clients map[int]*client) (n int) {
+	for ; n < 16; n++ {
+		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		if err != nil {
+			break
+		} else if watch(ep, unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN) != nil {
+			unix.Close(fd)
+		} else {
+			clients[fd] = &client{fd: fd}
+		}
+	}
+	return n
+}
+
+// client is a connection, with everything that the loop must remember about it between two turns.
+type client struct {
+	fd    int
+	buf   []byte // bytes that have arrived and aren't sent back yet
+	whole int    // how many bytes of buf are complete lines
+}
+
+// turn does what c is ready for, without waiting. It returns false if the connection is over.
+func (c *client) turn(ep int, buf []byte) bool {
+	full := c.whole > 0
+	if !full {
+		n, err := unix.Read(c.fd, buf)
+		if n <= 0 { // 0 means the end: the client will send nothing more
+			return err == unix.EAGAIN
+		}
+		if end := bytes.LastIndexByte(buf[:n], '\n') + 1; end > 0 {
+			c.whole = len(c.buf) + end
+		}
+		c.buf = append(c.buf, buf[:n]...)
+	}
+	for c.whole > 0 {
+		n, err := unix.Write(c.fd, c.buf[:c.whole])
+		if n < 0 {
+			return err == unix.EAGAIN && (full || watch(ep, unix.EPOLL_CTL_MOD, c.fd, unix.EPOLLOUT) == nil)
+		}
+		c.buf, c.whole = c.buf[n:], c.whole-n
+	}
+	return len(c.buf) <= 64<<10 && (!full || watch(ep, unix.EPOLL_CTL_MOD, c.fd, unix.EPOLLIN) == nil)
+}
