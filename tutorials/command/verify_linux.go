@@ -18,6 +18,7 @@ func verifyChapters(args []string) error {
 	measure := fs.Bool("measure", false, "also repeat the measurements, which depend on the machine, and show "+
 		"your results beside ours")
 	record := fs.Bool("record", false, "write the new results into the chapters, and show what has changed")
+	only := fs.Int("chapter", -1, "run only what the chapter with this `number` shows")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -31,6 +32,9 @@ func verifyChapters(args []string) error {
 		}
 		o := verifyOptions(root, dir, *measure, *record)
 		o.Progress = os.Stderr
+		if *only >= 0 {
+			o.Only = func(c *markdown.Chapter) bool { return c.Numbered && c.Number == *only }
+		}
 		return verify.Run(ctx, o)
 	})
 }

@@ -40,6 +40,8 @@ type Options struct {
 	Out      io.Writer
 	Progress io.Writer // gets a line for each step; nil if nobody waits
 
+	// Only says whether to run what a chapter shows. Its quotes are compared anyway. nil: all chapters.
+	Only func(*markdown.Chapter) bool
 	// Start starts the three servers. Each chapter that runs something gets new ones.
 	Start func(context.Context) (*Servers, error)
 	// Play plays examples of the laboratory, each with those players for which it is meant, and writes the
@@ -231,6 +233,9 @@ func (r *run) book(book *markdown.Book) error {
 	}
 	var experiments []func()
 	all := book.All()
+	if r.Only != nil {
+		all = slices.DeleteFunc(all, func(c *markdown.Chapter) bool { return !r.Only(c) })
+	}
 	for i, c := range all {
 		r.claims += len(c.Transcripts) + len(c.Checks) + len(c.Experiments)
 		r.progress("%d of %d: %s: building, then %d console blocks and %d measured sentences", i+1, len(all), c.Name,
