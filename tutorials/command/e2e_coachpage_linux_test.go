@@ -55,7 +55,7 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 	}
 	options := coach.Options{
 		Servers:     []coach.Server{{Name: "pollserv", Addr: addrs[0]}},
-		Chapters:    []int{0, 1},
+		Chapters:    []int{0, 1, 2, 3, 4, 5},
 		Experiments: []*experiment.Experiment{table, family, again},
 		Runner:      &coach.Runner{Root: ".", Bin: dir},
 		Progress:    kept,

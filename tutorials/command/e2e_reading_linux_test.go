@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	. "github.com/chromedp/chromedp"
+	"github.com/google/go-cmp/cmp"
 )
 
 // A reader closes the page and comes back on another day, with the coach or without it.
@@ -60,6 +61,25 @@ func TestBrowserReadsChapterZero(t *testing.T) {
 			b.holds("it says where the reader stopped", text(".stopped")+` === "You stopped at “Remember”." &&
 				document.querySelector("#finished").checked && `+text(".course .tick")+` === "✓"`)
 		})
+	}
+}
+
+// A browser that has kept a reader's progress under the old numbers of the chapters gives it to the coach
+// under the new ones.
+func TestBrowserHandsOnOldNumbers(t *testing.T) {
+	need(t, "chromium")
+	url, kept := coached(t, false)
+	b := browse(t)
+	b.do(Navigate(url+"_/icon.svg"), Evaluate[Void](`localStorage.setItem("threeloops", JSON.stringify({
+		finished: { 1: true, 3: true }, places: { 4: "predict" }, last: 4 })); undefined`))
+	b.do(Navigate(url + "zero.html"))
+	b.holds("the coach has taken it", `!("finished" in JSON.parse(localStorage.getItem("threeloops")))`)
+	now := kept.Reading()
+	if d := cmp.Diff(map[int]bool{1: true, 3: true, 4: true}, now.Finished); d != "" {
+		t.Errorf("the finished chapters (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(map[int]string{5: "predict"}, now.Places); d != "" {
+		t.Errorf("the places (-want +got):\n%s", d)
 	}
 }
 

@@ -39,6 +39,7 @@ type File struct {
 
 // state is the content of the file.
 type state struct {
+	Numbering   int               `json:"numbering"` // which numbers the chapters have
 	Predictions map[string]string `json:"predictions,omitempty"`
 	Hints       map[int]int       `json:"hints,omitempty"`
 	Exercises   map[int]string    `json:"exercises,omitempty"`
@@ -133,7 +134,7 @@ func (f *File) read() (s state, err error) {
 	text, err := readSome(f.path, mostBytes+1)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return state{}, nil
+		return state{Numbering: numbering}, nil
 	case err != nil:
 		return state{}, fmt.Errorf("can't read your progress: %w", err)
 	}
@@ -143,6 +144,9 @@ func (f *File) read() (s state, err error) {
 		err = fmt.Errorf("it has more than %d KiB", mostBytes>>10)
 	} else if err = d.Decode(&s); err == nil && d.Decode(&struct{}{}) != io.EOF {
 		err = errors.New("it has more than one object")
+	}
+	if err == nil {
+		err = s.renumber()
 	}
 	if err != nil {
 		return state{}, fmt.Errorf("your progress in %s is damaged (%w): repair the file, or move it away to "+
@@ -194,6 +198,7 @@ func (f *File) change(edit func(*state)) error {
 		return err
 	}
 	edit(&s)
+	s.Numbering = numbering
 	if err := s.check(); err != nil {
 		return err
 	}

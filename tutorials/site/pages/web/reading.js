@@ -3,6 +3,7 @@
 
 import { Coach, isFramed } from "./ask.js";
 import { at } from "./base.js";
+import { renumbered } from "./renumber.js";
 
 const key = "threeloops";
 const soon = 700; // ms after the last scroll until the place is kept
@@ -11,9 +12,9 @@ const soon = 700; // ms after the last scroll until the place is kept
 export const local = {
   read() {
     try {
-      return JSON.parse(localStorage.getItem(key)) ?? {};
+      return renumbered(JSON.parse(localStorage.getItem(key)) ?? {});
     } catch {
-      return {};
+      return renumbered({});
     }
   },
   change(edit) {
