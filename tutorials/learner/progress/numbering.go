@@ -20,7 +20,7 @@ var moved = []string{"cost", "emfile", "flags", "zombies"}
 // renumber gives a state the numbers that the chapters have now. Nothing is lost: a reader who has
 // finished the old chapter 3 has read what is now in the chapters 3 and 4. The exercise of the old
 // chapter 3 is still that of chapter 3.
-func (s *state) renumber() error {
+func (s *State) renumber() error {
 	switch s.Numbering {
 	case numbering:
 		return nil

@@ -23,8 +23,9 @@ type Run struct {
 }
 
 // Reading returns how far the reader has come; the maps are the caller's.
-func (f *File) Reading() Reading {
-	r := f.now().Reading
+func (f *File) Reading() Reading { return f.now().Reading.clone() }
+
+func (r Reading) clone() Reading {
 	if r.Last != nil {
 		last := *r.Last
 		r.Last = &last
@@ -34,7 +35,7 @@ func (f *File) Reading() Reading {
 
 // Finish notes whether the reader has finished a chapter.
 func (f *File) Finish(chapter int, finished bool) error {
-	return f.change(func(s *state) {
+	return f.change(func(s *State) {
 		if finished {
 			put(&s.Finished, chapter, true)
 		} else {
@@ -45,7 +46,7 @@ func (f *File) Finish(chapter int, finished bool) error {
 
 // Stop notes the section in which the reader is.
 func (f *File) Stop(chapter int, section string) error {
-	return f.change(func(s *state) {
+	return f.change(func(s *State) {
 		put(&s.Places, chapter, section)
 		s.Last = &chapter
 	})
@@ -53,7 +54,7 @@ func (f *File) Stop(chapter int, section string) error {
 
 // Ran notes the output of an experiment. It forgets an output that is too long.
 func (f *File) Ran(name, output string, date time.Time) error {
-	return f.change(func(s *state) {
+	return f.change(func(s *State) {
 		if len(output) <= MostOutput {
 			put(&s.Runs, name, Run{date.UTC().Truncate(time.Second), output})
 		} else {
