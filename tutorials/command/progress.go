@@ -212,9 +212,9 @@ func printTotals(w io.Writer, s standing.Standing) {
 			}
 		}
 	}
-	fmt.Fprintf(w, "\n%s\n", termtext.Fold(fmt.Sprintf("You have finished %d of %d chapters, made %d of %d predictions, "+
-		"of which %d are right, run %d of %d experiments, and solved %d of %d exercises.", finished, len(s.Chapters), made,
-		predictions, right, run, experiments, solved, exercises)))
+	fmt.Fprintf(w, "\n%s\n", termtext.Fold(fmt.Sprintf("Chapters finished: %d of %d. Predictions made: %d of %d, right: %d. "+
+		"Experiments run: %d of %d. Exercises solved: %d of %d.", finished, len(s.Chapters), made, predictions, right,
+		run, experiments, solved, exercises)))
 	switch {
 	case s.Minutes.Done == 0:
 		fmt.Fprintf(w, "The course takes about %s.\n\n", duration(s.Minutes.Left))
