@@ -48,6 +48,11 @@ func (c *Coach) reading(w http.ResponseWriter, _ *http.Request) {
 	}{now.Finished, now.Places, now.Last, runs})
 }
 
+// standing says where the reader stands in the course.
+func (c *Coach) standing(w http.ResponseWriter, _ *http.Request) {
+	answer(w, c.o.Course.Standing(c.o.Progress.State()))
+}
+
 // noteReading notes where the reader is in a chapter, or whether it is finished.
 func (c *Coach) noteReading(w http.ResponseWriter, r *http.Request) {
 	var p struct {
