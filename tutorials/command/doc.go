@@ -9,6 +9,7 @@
 //	go run ./tutorials trace        draw what your own server did, call by call, while a test failed
 //	go run ./tutorials verify       check that what the chapters say is still true
 //	go run ./tutorials export       write the site for a host that only sends files
+//	go run ./tutorials progress     show what you have done in the course, and what to do next
 //	go run ./tutorials help         list all commands
 //
 // The servers run with -demo, so that their page /_/isolation can crash them. A server that crashes

@@ -119,7 +119,7 @@ func printStanding(w io.Writer, s standing.Standing) {
 		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
 	}
 	for _, p := range s.Projects {
-		fmt.Fprintf(w, "%s project %d, “%s”: %s\n", tick(p.Passed), p.Number, p.Title, projectWord(p.Project))
+		fmt.Fprintf(w, "%s project %d, “%s”: %s\n", tick(p.Done), p.Number, p.Title, projectWord(p.Project))
 	}
 	fmt.Fprintln(w, "\n✓ means that you have finished it.")
 	printStopped(w, s.Chapters)
@@ -136,10 +136,10 @@ func tick(done bool) string {
 
 func projectWord(p progress.Project) string {
 	switch {
-	case p.Passed:
-		return "your server has passed all checks"
-	case p.Tried:
-		return "your server hasn't passed all checks yet"
+	case p.Done:
+		return "finished"
+	case p.Checks > 0:
+		return fmt.Sprintf("%d of %d checks passed the last time", p.Passed, p.Checks)
 	}
 	return "not begun"
 }

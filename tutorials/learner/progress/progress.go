@@ -44,8 +44,8 @@ type State struct {
 	Hints       map[int]int       `json:"hints,omitempty"`       // by chapter: how many were shown
 	Exercises   map[int]string    `json:"exercises,omitempty"`   // by chapter: the directory of the copy
 	Solved      map[int]bool      `json:"solved,omitempty"`      // chapters whose exercise passed its tests
-	Projects    map[int]Project   `json:"projects,omitempty"`    // by number
 	Reading
+	Work
 }
 
 // State returns everything that the file holds at this moment. The maps belong to the caller.

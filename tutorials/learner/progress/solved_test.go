@@ -9,19 +9,12 @@ import (
 func TestWhatIsSolvedStaysSolved(t *testing.T) {
 	place(t)
 	f := open(t)
-	for _, err := range []error{f.Solve(0), f.Judge(1, false), f.Judge(2, true), f.Judge(2, false)} {
-		if err != nil {
-			t.Fatal(err)
-		}
+	if err := f.Solve(0); err != nil {
+		t.Fatal(err)
 	}
 	f = open(t)
 	if !f.Solved(0) || f.Solved(1) {
 		t.Errorf("the exercises of chapters 0 and 1 are solved: %t, %t", f.Solved(0), f.Solved(1))
-	}
-	for n, want := range []Project{{}, {Tried: true}, {Tried: true, Passed: true}} {
-		if got := f.Project(n); got != want {
-			t.Errorf("project %d is %+v, want %+v", n, got, want)
-		}
 	}
 }
 

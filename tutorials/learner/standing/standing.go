@@ -81,7 +81,7 @@ func (c Course) Standing(s progress.State) Standing {
 	}
 	for _, p := range c.Projects {
 		now := ProjectStanding{p.Number, p.Title, p.URL, Minutes{Left: p.Minutes}, s.Projects[p.Number]}
-		if now.Passed {
+		if now.Done {
 			now.Minutes = Minutes{Done: p.Minutes}
 		}
 		all.Projects = append(all.Projects, now)

@@ -38,7 +38,7 @@ func TestWhatIsDoneInAChapter(t *testing.T) {
 		Hints:       map[int]int{1: 5},
 		Exercises:   map[int]string{1: "/home/ann/one"},
 		Solved:      map[int]bool{2: true},
-		Projects:    map[int]progress.Project{1: {Tried: true}},
+		Work:        progress.Work{Projects: map[int]progress.Project{1: {Passed: 14, Checks: 15}}},
 		Reading: progress.Reading{
 			Finished: map[int]bool{0: true}, Places: map[int]string{1: "predict", 2: "a-section-that-is-gone"},
 			Runs: map[string]progress.Run{"1.a": {Date: time.Now()}, "1.gone": {}},
@@ -64,7 +64,7 @@ func TestWhatIsDoneInAChapter(t *testing.T) {
 		t.Errorf("the chapters (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff([]ProjectStanding{
-		{1, "A server", "/project-1.html", Minutes{0, 180}, progress.Project{Tried: true}},
+		{1, "A server", "/project-1.html", Minutes{0, 180}, progress.Project{Passed: 14, Checks: 15}},
 	}, got.Projects); d != "" {
 		t.Errorf("the projects (-want +got):\n%s", d)
 	}
@@ -87,7 +87,7 @@ func TestWhatIsNext(t *testing.T) {
 		return s
 	}
 	passed := finished(nil, 0, 1, 2)
-	passed.Projects = map[int]progress.Project{1: {Tried: true, Passed: true}}
+	passed.Projects = map[int]progress.Project{1: {Done: true}}
 	past := finished(nil, 0, 1)
 	past.Hints = map[int]int{2: 1}
 	for about, c := range map[string]struct {

@@ -39,9 +39,9 @@ function done({ url, begun, finished, stopped, predictions, experiments, exercis
 }
 
 // wordOf says how far a project is.
-function wordOf({ passed, tried }) {
-  if (passed) return "Your server has passed all checks.";
-  return tried ? "Your server hasn't passed all checks yet." : "Not begun.";
+function wordOf({ done: all, passed, checks }) {
+  if (all) return "Your server has passed all checks.";
+  return checks > 0 ? `${passed} of ${checks} checks passed the last time.` : "Not begun.";
 }
 
 function total({ done: past, left }) {
