@@ -122,7 +122,8 @@ func TestBrowserShowsWhereTheReaderStands(t *testing.T) {
 		}
 	}
 	b := browse(t)
-	b.do(Navigate(start(t, self("-base", "0")).urls["forkserv"] + "/chapters/"))
+	url := start(t, self("-base", "0")).urls["forkserv"]
+	b.do(Navigate(url + "/chapters/"))
 	of := func(chapter int) string { return fmt.Sprintf(`[data-chapter="%d"] > .done`, chapter) }
 	b.holds("chapter 1 says what is done", text(of(1))+fmt.Sprintf(` ===
 		"Predictions: 1 of %d, 1 right. Experiments: 1 of %d. Exercise: solved, 1 hint. You stopped at “Remember”."`,
@@ -133,7 +134,7 @@ func TestBrowserShowsWhereTheReaderStands(t *testing.T) {
 	b.holds("the page has the hours", text(".standing .total")+`.startsWith("You have done what took other readers about ") &&
 		`+text(".standing .total")+`.endsWith(" are left.")`)
 	b.holds("and the next thing, where the button leads, too", text(".standing .next")+`.startsWith(
-		"Next: Go on with chapter 1, “One at a time”, at “Remember”. Still to do: ") &&
+		"Next: Go on with chapter 1, “`+one.Title+`”, at “Remember”. Still to do: ") &&
 		document.querySelector(".standing .next a").href === document.querySelector("a.go-on").href`)
 	b.holds("a screen reader reads it out", `document.querySelector(".standing").getAttribute("role") === "status"`)
 	for _, width := range []int64{1280, 390} {
@@ -142,6 +143,8 @@ func TestBrowserShowsWhereTheReaderStands(t *testing.T) {
 	}
 	b.do(Focus(CSS(of(1)+" a")), SendKeys(CSS(of(1)+" a"), "\r"))
 	b.holds("the keyboard leads to the place", `location.hash === "#remember"`)
+	b.do(Navigate(url + "/chapters/" + one.Name + ".html#finished"))
+	b.holds("a link leads to the box that says that the chapter is finished", `document.activeElement.id === "finished"`)
 }
 
 func TestBrowserSaysThatTheCoachKnowsTheProgress(t *testing.T) {

@@ -27,7 +27,7 @@ type Prediction struct {
 	Right   string
 }
 
-// Exercise is a program that the reader mends.
+// Exercise is a program that the reader corrects or completes.
 type Exercise struct {
 	Hints int
 	Place string // a directory for the copy, as typed in a shell

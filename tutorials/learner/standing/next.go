@@ -82,7 +82,7 @@ func (c Course) inChapter(s ChapterStanding, chapter Chapter) Next {
 		}
 	case s.Exercise != nil && !s.Exercise.Solved:
 		return Next{
-			What:    fmt.Sprintf("Mend your copy of the exercise of %s, and test it. It is in %s.", name, s.Exercise.Dir),
+			What:    fmt.Sprintf("Go on with your copy of the exercise of %s, and test it. The copy is in %s.", name, s.Exercise.Dir),
 			Command: fmt.Sprintf("%s test %d", c.Program, s.Number), URL: exercise,
 		}
 	}

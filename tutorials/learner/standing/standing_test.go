@@ -104,7 +104,7 @@ func TestWhatIsNext(t *testing.T) {
 		"the exercise isn't started": {progress.State{Predictions: made, Reading: done}, Next{
 			"Start the exercise of chapter 1, “One”.", "go run ./tutorials start 1 ~/exercise", "/chapters/01-one.html#exercise-1"}},
 		"the exercise is started": {progress.State{Predictions: made, Reading: done, Exercises: map[int]string{1: "/x"}}, Next{
-			"Mend your copy of the exercise of chapter 1, “One”, and test it. It is in /x.", "go run ./tutorials test 1",
+			"Go on with your copy of the exercise of chapter 1, “One”, and test it. The copy is in /x.", "go run ./tutorials test 1",
 			"/chapters/01-one.html#exercise-1"}},
 		"only the box is empty": {progress.State{Predictions: made, Reading: done, Solved: map[int]bool{1: true}}, Next{
 			"You have done everything in chapter 1, “One”. Say that you have finished it.",

@@ -40,8 +40,8 @@ class Reading {
       for (const chapter of Object.keys(finished)) {
         if (!kept.finished?.[chapter]) await this.send({ chapter: Number(chapter), finished: true });
       }
-      const order = Object.entries(places).sort(([chapter]) => (Number(chapter) === last ? 1 : -1)); // the last one at the end
-      for (const [chapter, section] of order) {
+      const isLast = ([chapter]) => Number(chapter) === last;
+      for (const [chapter, section] of Object.entries(places).sort((a, b) => isLast(a) - isLast(b))) {
         if (!kept.places?.[chapter]) await this.send({ chapter: Number(chapter), section });
       }
       local.change((all) => { for (const name of ["finished", "places", "last"]) delete all[name]; });
@@ -165,6 +165,7 @@ function chapterPage(reading, number) {
   box.checked = Boolean(reading.finished[number]);
   box.addEventListener("change", () => reading.finish(number, box.checked));
   box.closest("p").hidden = false;
+  if (location.hash === "#finished") box.focus(); // the browser couldn't go there before
 }
 
 async function begin() {
@@ -193,5 +194,7 @@ async function begin() {
 if (!isFramed) {
   begin().catch(console.error);
   // A browser may keep the page while its reader is in a chapter, and show it again as it was.
-  addEventListener("pageshow", ({ persisted }) => { if (persisted && !document.body.dataset.chapter) begin().catch(console.error); });
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted && document.body.dataset.chapter === undefined) begin().catch(console.error);
+  });
 }
