@@ -154,3 +154,30 @@ func TestProgressWithBadArguments(t *testing.T) {
 		}
 	}
 }
+
+func TestProgressShowsProjects(t *testing.T) {
+	var out strings.Builder
+	printStanding(&out, standing.Standing{
+		Projects: []standing.ProjectStanding{
+			{Number: 1, Title: "A line server", Project: progress.Project{Passed: 15, Checks: 15, Done: true}},
+			{Number: 2, Title: "A page server", Project: progress.Project{Passed: 3, Checks: 20}},
+			{Number: 3, Title: "A chat server"},
+		},
+		Minutes: standing.Minutes{Done: 60, Left: 121},
+		Next:    standing.Next{What: "Write it.", Command: "go run ./tutorials project 2", URL: "/x"},
+	})
+	for _, want := range []string{
+		"✓ project 1, “A line server”: finished\n",
+		"  project 2, “A page server”: 3 of 20 checks passed the last time\n",
+		"  project 3, “A chat server”: not begun\n",
+		"That took other readers about 1 hour. About 2 hours 1 minute are left.\n",
+		"Next: Write it.\n    go run ./tutorials project 2\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, &out)
+		}
+	}
+	if strings.Contains(out.String(), siteAt) {
+		t.Errorf("it prints a command and an address:\n%s", &out)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"threeloops/tutorials/book/markdown"
 )
 
 // old is a file with the numbers that the chapters had before chapter 3 became chapters 3 and 4.
@@ -103,5 +105,28 @@ func TestANewerNumberingIsNotTouched(t *testing.T) {
 	}
 	if now, _ := os.ReadFile(path); string(now) != text {
 		t.Errorf("the file was changed into %q", now)
+	}
+}
+
+// What is renumbered from the old chapter 3 to chapter 4 must be there.
+func TestWhatHasMovedIsInChapterFour(t *testing.T) {
+	book, err := markdown.Load("../../..", markdown.Folder)
+	if book == nil {
+		t.Fatal(err)
+	}
+	has := make(map[string]bool) // names of predictions and experiments
+	for _, c := range book.Chapters {
+		for _, p := range c.Predictions {
+			has[p.ID()] = true
+		}
+		for _, e := range c.Experiments {
+			has[e.ID()] = true
+		}
+	}
+	for _, name := range moved {
+		if !has["4."+name] || has["3."+name] {
+			t.Errorf("%q is in chapter 4: %t, and in chapter 3: %t. If it was moved, change numbering.go, and renumber.js "+
+				"of the pages", name, has["4."+name], has["3."+name])
+		}
 	}
 }
