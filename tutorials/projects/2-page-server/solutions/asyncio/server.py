@@ -1,9 +1,9 @@
 """Answers each GET with a page: a solution of project 2 with a coroutine for each client.
 
 The state of a connection is in the variables of its coroutine. All coroutines run in one thread; at
-each "await" the loop of asyncio may continue another one. This program calls accept itself, because
-asyncio.start_server calls it a hundred times in a row when no descriptor is free, and logs each
-failure.
+each "await" the loop of asyncio may continue another one. This program calls accept itself: when no
+descriptor is free, asyncio.start_server of Python 3.11 calls it up to a hundred times in a row, and
+logs each failure.
 """
 
 import asyncio
