@@ -43,6 +43,7 @@ type state struct {
 	Hints       map[int]int       `json:"hints,omitempty"`
 	Exercises   map[int]string    `json:"exercises,omitempty"`
 	Reading
+	Work
 }
 
 // Open finds the file, which need not exist: the first change makes it. Open fails if the
@@ -165,7 +166,8 @@ func readSome(path string, most int64) ([]byte, error) {
 // check returns an error if the state has too many entries, or one that is too long.
 func (s *state) check() error {
 	switch {
-	case max(len(s.Predictions), len(s.Hints), len(s.Exercises), len(s.Finished), len(s.Places), len(s.Runs)) > mostOfKind:
+	case max(len(s.Predictions), len(s.Hints), len(s.Exercises), len(s.Finished), len(s.Places), len(s.Runs),
+		len(s.Projects)) > mostOfKind:
 		return fmt.Errorf("%w: at most %d entries of one kind", ErrFull, mostOfKind)
 	case longest(maps.Keys(s.Predictions)) > mostName, longest(maps.Values(s.Predictions)) > MostText,
 		longest(maps.Values(s.Exercises)) > mostPath, longest(maps.Keys(s.Runs)) > mostName,
