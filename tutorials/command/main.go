@@ -33,6 +33,7 @@ var commands = []command{
 	{"hint", "show the next hint for a chapter's exercise", hintExercise},
 	{"diff", "compare your program with ours, and explain what was wrong", diffExercise},
 	{"project", "judge a server that you have written to a project's specification", projectCommand},
+	{"grade", "test many learners' programs, and write a table of points", gradeCommand},
 }
 
 // Main runs the command that args names and returns the exit status. If a command has started this

@@ -27,18 +27,25 @@ func End(keep ...int) {
 			continue
 		}
 		quiet = 0
-		// A process that forks all the time would escape a kill. One that is stopped can't fork.
-		for before := 0; len(all) > before; all = alive(Descendants(keep...)) {
-			before = len(all)
-			signalAll(all, unix.SIGSTOP)
-		}
-		signalAll(all, unix.SIGKILL)
+		Kill(keep...)
 	}
 	for _, pid := range children(os.Getpid()) {
 		if !slices.Contains(keep, pid) {
 			unix.Wait4(pid, nil, 0, nil)
 		}
 	}
+}
+
+// Kill kills all descendants of this process except those in keep, and waits for none. So another
+// goroutine may wait for them.
+func Kill(keep ...int) {
+	all := alive(Descendants(keep...))
+	// A process that forks all the time would escape a kill. One that is stopped can't fork.
+	for before := 0; len(all) > before; all = alive(Descendants(keep...)) {
+		before = len(all)
+		signalAll(all, unix.SIGSTOP)
+	}
+	signalAll(all, unix.SIGKILL)
 }
 
 // Descendants returns the descendants of this process, without the processes in keep and their
