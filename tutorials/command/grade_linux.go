@@ -75,8 +75,8 @@ func gradeFlags(args []string) (*grading, error) {
 		"DIR: a learner's folder. Its file "+grade.File+" has the command that starts the server, like\n"+
 		"“python3 server.py {port}”, on the last line, and commands that build it on the lines before. Without this\n"+
 		"file, the folder's Go files are built. Choose the checks with -chapter, -project or -kind.")
-	fs.IntVar(&g.chapter, "chapter", 0, "make the checks of “test N”: those of the exercise of chapter `N`")
-	fs.IntVar(&g.project, "project", 0, "make the checks of project `N`")
+	fs.StringVar(&g.chapter, "chapter", "", "make the checks of “test N”: those of the exercise of chapter `N`")
+	fs.StringVar(&g.project, "project", "", "make the checks of project `N`")
 	fs.StringVar(&g.kinds, "kind", "", "make the checks for these `kinds` of server: line, http, ws, or several with commas")
 	fs.StringVar(&g.only, "check", "", "only the checks with these `names`, with commas between them")
 	fs.StringVar(&g.commands, "commands", "", "instead of folders, a `file` with a line NAME: COMMAND for each learner")
@@ -98,8 +98,8 @@ func gradeFlags(args []string) (*grading, error) {
 // sensible returns an error if the flags don't say what to grade, or contradict each other.
 func (g *grading) sensible() error {
 	chosen := 0
-	for _, given := range []bool{g.chapter != 0, g.project != 0, g.kinds != ""} {
-		if given {
+	for _, given := range []string{g.chapter, g.project, g.kinds} {
+		if given != "" {
 			chosen++
 		}
 	}
@@ -121,18 +121,21 @@ func (g *grading) choose(root string) error {
 	o := &g.o.Tester
 	o.Kinds, o.Only = words(g.kinds), words(g.only)
 	switch {
-	case g.chapter != 0:
-		_, e, err := chosen("grade", []string{strconv.Itoa(g.chapter)})
+	case g.chapter != "":
+		if _, err := strconv.Atoi(g.chapter); err != nil {
+			return misuse("-chapter takes the number of one chapter, like 3, not %q", g.chapter)
+		}
+		_, e, err := chosen("grade", []string{g.chapter})
 		if err != nil {
 			return err
 		}
 		o.Kinds, o.Last = []string{e.Kind}, e.Number
-	case g.project != 0:
+	case g.project != "":
 		all, err := project.Load(root)
 		if err != nil {
 			return err
 		}
-		p, err := chosenProject(root, all, strconv.Itoa(g.project))
+		p, err := chosenProject(root, all, g.project)
 		if err != nil {
 			return err
 		}
