@@ -24,7 +24,7 @@ type grading struct {
 	o                   grade.Options
 	folders             []string
 	commands            string // file with a list of commands
-	chapter, project    int    // 0: not given
+	chapter, project    string // numbers; "": not given
 	kinds, only         string
 	csv, json, reported string // files to write; "": none
 }
@@ -184,7 +184,8 @@ func (g *grading) run(ctx context.Context, programs []grade.Program) error {
 	n := 0
 	g.o.Graded = func(o *grade.Outcome) {
 		n++
-		fmt.Fprintf(os.Stderr, "%*d of %d: %s, %d/%d\n", len(strconv.Itoa(len(programs))), n, len(programs), o.Learner, o.Points, o.All)
+		width := len(strconv.Itoa(len(programs)))
+		fmt.Fprintf(os.Stderr, "%*d of %d: %s, %d/%d\n", width, n, len(programs), o.Learner, o.Points, o.All)
 	}
 	all, err := grade.Run(ctx, g.o, programs)
 	if err != nil && all == nil {
