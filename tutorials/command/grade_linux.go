@@ -70,7 +70,7 @@ func gradeCommand(args []string) error {
 
 // gradeFlags parses the command line.
 func gradeFlags(args []string) (*grading, error) {
-	g := &grading{o: grade.Options{Tester: tester.Options{First: 1, Last: 99}}}
+	g := &grading{o: grade.Options{Tester: tester.Options{Last: 99}}}
 	fs := newFlags("grade", "[flags] DIR ...\n"+
 		"DIR: a learner's folder. Its file "+grade.File+" has the command that starts the server, like\n"+
 		"“python3 server.py {port}”, on the last line, and commands that build it on the lines before. Without this\n"+

@@ -19,7 +19,7 @@ import (
 // projectCommand lists the projects, prints a specification, judges a reader's server, or shows our
 // solutions.
 func projectCommand(args []string) error {
-	o := tester.Options{First: 1, Path: "/"}
+	o := tester.Options{Path: "/"}
 	fs := newFlags("project", "[N] [flags]\n"+
 		"N: the number of a project, a server that you write yourself. Without flags, the command prints the\n"+
 		"project's specification. Without N, it lists the projects.")
@@ -181,7 +181,7 @@ func advise(w io.Writer, root string, p *project.Project, server string, results
 			verb = "was left out"
 		}
 		fmt.Fprint(w, "\n", termtext.Fold(fmt.Sprintf("Your server isn't finished. Begin with the first check that %s, "+
-			"%s: %s. Chapter %d explains it.", verb, c.Name, c.Rule, c.Chapter)), "\n")
+			"%s: %s. Chapter %d explains it.", verb, c.Name, c.Rule, r.Chapter)), "\n")
 		fmt.Fprintf(w, "\nTo make only this check, type:\n    %s project %d -check %s -server %s\n",
 			me(root), p.Number, c.Name, shell(server))
 		if r.Verdict == tester.Failed {

@@ -27,10 +27,7 @@ type Project struct {
 }
 
 // Check is a row of the table in a specification.
-type Check struct {
-	Name, Rule string
-	Chapter    int // that explains the check
-}
+type Check struct{ Name, Rule string }
 
 // Solution is a program of ours that passes all checks of its project.
 type Solution struct {
@@ -50,7 +47,7 @@ var sources = []string{"goroutines/main.go", "poll/server.c", "asyncio/server.py
 
 var (
 	titleLine = regexp.MustCompile(`(?m)^# Project (\d+): (.+)$`)
-	checkLine = regexp.MustCompile("(?m)^\\| `([^`|]+)` \\| (.+) \\| (\\d+) \\|$")
+	checkLine = regexp.MustCompile("(?m)^\\| `([^`|]+)` \\| (.+) \\|$")
 )
 
 // Load reads the specifications in the repository at root, sorted by number.
@@ -77,8 +74,7 @@ func (p *Project) read() error {
 	}
 	p.Title = title[2]
 	for _, row := range checkLine.FindAllStringSubmatch(text, -1) {
-		chapter, _ := strconv.Atoi(row[3])
-		p.Checks = append(p.Checks, Check{row[1], row[2], chapter})
+		p.Checks = append(p.Checks, Check{row[1], row[2]})
 	}
 	if p.Checks == nil {
 		return errors.New(p.Path + ": the table of checks is missing")

@@ -34,21 +34,8 @@ func TestTheSpecificationsNameTheTestersChecks(t *testing.T) {
 			if want := tester.Rule(c.Name); c.Rule != want {
 				t.Errorf("%s: the rule of %s is %q, and the tester says %q", p.Path, c.Name, c.Rule, want)
 			}
-			if earlier := tester.Checks(p.Kind, c.Chapter-1); contains(earlier, c.Name) ||
-				!contains(tester.Checks(p.Kind, c.Chapter), c.Name) {
-				t.Errorf("%s: chapter %d isn't the one of check %s", p.Path, c.Chapter, c.Name)
-			}
 		}
 	}
-}
-
-func contains(all []string, name string) bool {
-	for _, s := range all {
-		if s == name {
-			return true
-		}
-	}
-	return false
 }
 
 // The comparison has the numbers of lines that the programs really have, and each program can be read

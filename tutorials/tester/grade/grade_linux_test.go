@@ -110,7 +110,7 @@ func run(t *testing.T, ctx context.Context, limit time.Duration, only string, pr
 	}
 	return Run(ctx, Options{
 		Tester: tester.Options{
-			Kinds: []string{"line"}, First: 1, Last: 5, Only: strings.Fields(only), Patience: 3 * time.Second, Wait: 3 * time.Second,
+			Kinds: []string{"line"}, Last: 5, Only: strings.Fields(only), Patience: 3 * time.Second, Wait: 3 * time.Second,
 		},
 		Root: root, Temp: t.TempDir(), Jobs: 4, Limit: limit,
 	}, programs)

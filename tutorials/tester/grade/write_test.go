@@ -14,7 +14,7 @@ import (
 
 // outcomes are those of a learner who has passed one of two checks, and of one whose program doesn't build.
 func outcomes() []*Outcome {
-	selected := tester.Options{Kinds: []string{"line"}, First: 1, Last: 2, Only: []string{"answer", "halves"}}.Selected()
+	selected := tester.Options{Kinds: []string{"line"}, Last: 2, Only: []string{"answer", "halves"}}.Selected()
 	ann := begin(Program{Learner: "ann", Server: "./server {port}"}, selected)
 	ann.add(Check{1, "line", "answer", tester.OK, "", 0.25})
 	ann.add(Check{2, "line", "halves", tester.Failed, "got \"\x1b[2J\"", 1.5})
