@@ -122,7 +122,7 @@ func study(root string, o *coach.Options) {
 	if book == nil {
 		return
 	}
-	o.Course = standing.Of(book)
+	o.Course = standing.Of(root, book)
 	for _, c := range book.Chapters {
 		o.Chapters = append(o.Chapters, c.Number)
 		for _, e := range c.Experiments {

@@ -115,7 +115,7 @@ func TestBrowserShowsWhereTheReaderStands(t *testing.T) {
 	}
 	p, e := one.Predictions[0], one.Experiments[0]
 	_, err = kept.Hint(1)
-	for _, err := range []error{err, kept.Predict(p.ID(), p.Choices[p.Right]), kept.Ran(e.ID(), "x", time.Now()), kept.Solve(1),
+	for _, err := range []error{err, kept.Predict(p.ID(), p.Choices[p.Right]), kept.Ran(e.ID(), "x", time.Now()), kept.Solve(1), kept.Judged(1, 3, 15),
 		kept.Stop(1, "remember"), kept.Finish(2, true)} {
 		if err != nil {
 			t.Fatal(err)
@@ -131,6 +131,7 @@ func TestBrowserShowsWhereTheReaderStands(t *testing.T) {
 	b.holds("its place is a link", fmt.Sprintf(`document.querySelector('%s a').href.endsWith("/chapters/%s.html#remember")`, of(1), one.Name))
 	b.holds("chapter 2 is finished", text(`[data-chapter="2"] > .tick`)+` === "✓" && `+text(of(2))+`.startsWith("Predictions: 0 of ")`)
 	b.holds("chapter 3 isn't begun", text(of(3))+` === "Not begun."`)
+	b.holds("project 1 is begun", text(`[data-project="1"] > .done`)+` === "3 of 15 checks passed the last time."`)
 	b.holds("the page has the hours", text(".standing .total")+`.startsWith("You have done what took other readers about ") &&
 		`+text(".standing .total")+`.endsWith(" are left.")`)
 	b.holds("and the next thing, where the button leads, too", text(".standing .next")+`.startsWith(

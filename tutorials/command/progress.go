@@ -82,7 +82,7 @@ func courseOf(root string) (standing.Course, error) {
 	if book == nil {
 		return standing.Course{}, err
 	}
-	return standing.Of(book), nil
+	return standing.Of(root, book), nil
 }
 
 // finish saves that the reader has finished a chapter, as the box at the end of its page does.

@@ -1,6 +1,11 @@
 package standing
 
-import "threeloops/tutorials/book/markdown"
+import (
+	"fmt"
+
+	"threeloops/tutorials/book/markdown"
+	"threeloops/tutorials/book/project"
+)
 
 // Course is what there is to do.
 type Course struct {
@@ -41,8 +46,9 @@ type Project struct {
 	Minutes    int
 }
 
-// Of returns the course of a book. It has no projects: they aren't part of the book.
-func Of(book *markdown.Book) Course {
+// Of returns the course of the repository at root, which has that book. It ignores faults in projects,
+// because verify and the site report them.
+func Of(root string, book *markdown.Book) Course {
 	c := Course{Program: "go run ./tutorials"}
 	for _, from := range book.Chapters {
 		to := Chapter{
@@ -63,5 +69,18 @@ func Of(book *markdown.Book) Course {
 		}
 		c.Chapters = append(c.Chapters, to)
 	}
+	c.Projects = projects(root)
 	return c
+}
+
+func projects(root string) (all []Project) {
+	found, _ := project.Load(root)
+	for _, p := range found {
+		to := Project{Number: p.Number, Title: p.Title, URL: fmt.Sprintf("/chapters/project-%d.html", p.Number), After: p.After}
+		if text, _ := markdown.Parse(root, p.Path); text != nil {
+			to.Minutes = text.Minutes
+		}
+		all = append(all, to)
+	}
+	return all
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"threeloops/tutorials/book/markdown"
+	"threeloops/tutorials/book/project"
 	"threeloops/tutorials/learner/progress"
 )
 
@@ -135,7 +136,7 @@ func TestTheCourseOfTheBook(t *testing.T) {
 	if book == nil || len(book.Chapters) == 0 {
 		t.Fatal(err)
 	}
-	c := Of(book)
+	c := Of("../../..", book)
 	if len(c.Chapters) != len(book.Chapters) {
 		t.Fatalf("got %d of %d chapters", len(c.Chapters), len(book.Chapters))
 	}
@@ -145,6 +146,15 @@ func TestTheCourseOfTheBook(t *testing.T) {
 			len(chapter.Predictions) != len(from.Predictions) || len(chapter.Experiments) != len(from.Experiments) ||
 			(chapter.Exercise == nil) != (from.Exercise == nil) || chapter.Sections["remember"] != "Remember" {
 			t.Errorf("%s became %+v", from.Name, chapter)
+		}
+	}
+	known, err := project.Load("../../..")
+	if err != nil || len(c.Projects) != len(known) {
+		t.Fatalf("got %d of %d projects: %v", len(c.Projects), len(known), err)
+	}
+	for i, p := range c.Projects {
+		if p.Number != known[i].Number || p.Title != known[i].Title || p.After != known[i].After || p.Minutes == 0 {
+			t.Errorf("project %d became %+v", known[i].Number, p)
 		}
 	}
 }
