@@ -15,7 +15,7 @@ import (
 
 // test tests a server, the reader's own or one of ours, with badly behaved clients.
 func test(args []string) error {
-	o := tester.Options{First: 1, Last: 99}
+	o := tester.Options{Last: 99}
 	fs := newFlags("test", "[N] [flags]\n"+
 		"N: the number of a chapter: checks what your server must do after that chapter. Without -server and -addr\n"+
 		"it tests the program that “start N” copied.")

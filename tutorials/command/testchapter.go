@@ -46,8 +46,8 @@ func testChapter(ctx context.Context, number string, o tester.Options, allBefore
 	err = tally(results)
 	switch ok := everythingOK(results); {
 	case ok && len(o.Only) == 0 && allBefore:
-		fmt.Printf("\nYour program is correct. To compare it with ours, and to read what was wrong, type:\n   "+
-			" %s diff %d\n", me(root), e.Number)
+		fmt.Printf("\nYour program is correct. To compare it with ours, and to read %s, type:\n   "+
+			" %s diff %d\n", e.Answer(), me(root), e.Number)
 	case !ok:
 		fmt.Printf("\nFor a hint, type:\n    %s hint %d\n", me(root), e.Number)
 	}

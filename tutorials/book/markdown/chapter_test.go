@@ -149,6 +149,20 @@ func TestWithoutAnyRequiredSectionAChapterIsNotWhole(t *testing.T) {
 	}
 }
 
+// What the chapters simplify is in a file beside their folder, and becomes a page.
+func TestLimitsAreAPage(t *testing.T) {
+	b, err := Load(root(t), Folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := b.Pages[len(b.Pages)-1]; last.Name != "LIMITS" || last.Numbered {
+		t.Errorf("the last page is %q, want LIMITS", last.Name)
+	}
+	if got := string(pageLink([]byte("../../LIMITS.md"))); got != "LIMITS.html" {
+		t.Errorf("a link to it from a chapter became %q", got)
+	}
+}
+
 func TestHTML(t *testing.T) {
 	code, err := annotate.Load(root(t), "./tutorials/book/markdown/testdata")
 	if err != nil {
