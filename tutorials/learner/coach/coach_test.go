@@ -48,7 +48,7 @@ func newCoach(t *testing.T, addr string) asked {
 	programs[4].Kind = "none"
 	c := New(Options{
 		Servers:     []Server{{"pollserv", addr}},
-		Chapters:    []int{1, 2},
+		Chapters:    []int{0, 1, 2},
 		Experiments: programs,
 		Runner:      &Runner{Root: ".", Bin: t.TempDir()},
 		Progress:    file,
@@ -125,6 +125,8 @@ func TestWhoMayAskAndHow(t *testing.T) {
 		{"a finished chapter", "POST", "/reading", page, "", `{"chapter":2,"finished":true}`, 204, ""},
 		{"what was read", "GET", "/reading", page, "", "", 200,
 			`{"finished":{"2":true},"places":{"1":"the-question"},"last":1,"runs":{}}`},
+		{"a place without its chapter", "POST", "/reading", page, "", `{"section":"x"}`, 400, "needs the number of its chapter"},
+		{"a place in chapter 0", "POST", "/reading", page, "", `{"chapter":0,"section":"x"}`, 204, ""},
 		{"a place in no chapter", "POST", "/reading", page, "", `{"chapter":3,"section":"x"}`, 400, "there is no chapter 3"},
 		{"a place that is none", "POST", "/reading", page, "", `{"chapter":1,"section":"<b>"}`, 400, "a section's id"},
 		{"a prediction without a name", "POST", "/predictions", page, "", `{"choice":"3"}`, 400, "like 1.backlog"},

@@ -12,7 +12,7 @@ const MostOutput = 8 << 10
 type Reading struct {
 	Finished map[int]bool   `json:"finished,omitempty"` // chapters
 	Places   map[int]string `json:"places,omitempty"`   // by chapter: the id of the section that was read last
-	Last     int            `json:"last,omitempty"`     // the chapter that was read last; 0: none
+	Last     *int           `json:"last,omitempty"`     // the chapter that was read last; nil: none
 	Runs     map[string]Run `json:"runs,omitempty"`     // by experiment, named like 1.backlog: the last run
 }
 
@@ -25,6 +25,10 @@ type Run struct {
 // Reading returns how far the reader has come; the maps are the caller's.
 func (f *File) Reading() Reading {
 	r := f.now().Reading
+	if r.Last != nil {
+		last := *r.Last
+		r.Last = &last
+	}
 	return Reading{maps.Clone(r.Finished), maps.Clone(r.Places), r.Last, maps.Clone(r.Runs)}
 }
 
@@ -43,7 +47,7 @@ func (f *File) Finish(chapter int, finished bool) error {
 func (f *File) Stop(chapter int, section string) error {
 	return f.change(func(s *state) {
 		put(&s.Places, chapter, section)
-		s.Last = chapter
+		s.Last = &chapter
 	})
 }
 

@@ -39,7 +39,8 @@ type page struct {
 	URL        string
 	Title      string
 	Kind       string // of page: the class of its body
-	Number     int    // of the chapter; 0: it is none
+	Numbered   bool   // it is a chapter
+	Number     int    // of the chapter
 	Minutes    int    // that the chapter takes
 	Contents   []markdown.Section
 	Prev, Next *link
@@ -141,7 +142,7 @@ func (s *site) chapters() error {
 		if err != nil {
 			return err
 		}
-		p := page{URL: urlOf(c), Title: title(c), Kind: "chapter", Number: c.Number, Minutes: c.Minutes,
+		p := page{URL: urlOf(c), Title: title(c), Kind: "chapter", Numbered: c.Numbered, Number: c.Number, Minutes: c.Minutes,
 			Prev: to(i - 1), Next: to(i + 1)}
 		for _, section := range c.Sections {
 			if section.Level == 2 {
@@ -223,7 +224,7 @@ func (s *site) course() error {
 func urlOf(c *markdown.Chapter) string { return "/chapters/" + c.Name + ".html" }
 
 func title(c *markdown.Chapter) string {
-	if c.Number == 0 {
+	if !c.Numbered {
 		return c.Title
 	}
 	return fmt.Sprintf("%d. %s", c.Number, c.Title)

@@ -25,10 +25,10 @@ export const local = {
   },
 };
 
-// Reading is what is known, and keeps what is new.
+// Reading is what is known, and keeps what is new. Its member last is undefined until a chapter has been read.
 class Reading {
   async open() {
-    const { finished = {}, places = {}, last = 0 } = local.read();
+    const { finished = {}, places = {}, last } = local.read();
     [this.finished, this.places, this.last] = [finished, places, last];
     const coach = new Coach();
     try {
@@ -44,7 +44,7 @@ class Reading {
       local.change((all) => { for (const name of ["finished", "places", "last"]) delete all[name]; });
       this.finished = { ...finished, ...kept.finished };
       this.places = { ...places, ...kept.places };
-      this.last = kept.last || last;
+      this.last = kept.last ?? last;
     } catch { /* no coach: the browser keeps it */ }
   }
 
@@ -97,7 +97,7 @@ function list(reading) {
 // goOn makes a link that leads to the first chapter lead to where the reader stopped.
 async function goOn(reading) {
   const links = document.querySelectorAll("a.go-on");
-  if (links.length === 0 || !reading.last) return;
+  if (links.length === 0 || reading.last === undefined) return;
   const chapter = (await (await fetch(at("/course.json"))).json()).find(({ number }) => number === reading.last);
   if (!chapter) return;
   const section = chapter.sections[reading.places[reading.last]];
@@ -153,24 +153,24 @@ function chapterPage(reading, number) {
 }
 
 async function begin() {
-  const number = Number(document.body.dataset.chapter);
+  const { chapter } = document.body.dataset; // undefined on a page that isn't a chapter
   const reading = new Reading();
   let timer;
   const opened = reading.open();
   const nav = document.querySelector(".contents");
   const wide = matchMedia("(min-width: 76rem)");
-  if (number && nav) {
+  if (chapter && nav) {
     const fold = () => { nav.querySelector("details").open = wide.matches; };
     fold();
     wide.addEventListener("change", fold);
     new Contents(nav, (section) => {
       clearTimeout(timer);
-      timer = setTimeout(() => opened.then(() => reading.stop(number, section)), soon);
+      timer = setTimeout(() => opened.then(() => reading.stop(Number(chapter), section)), soon);
     });
   }
   await opened;
   list(reading);
-  if (number) chapterPage(reading, number);
+  if (chapter) chapterPage(reading, Number(chapter));
   await goOn(reading);
 }
 
