@@ -130,6 +130,8 @@ func (b blocks) directive(w util.BufWriter, n *ast.FencedCodeBlock) error {
 		writeClients(w, d)
 	case *Step:
 		return b.writeStep(w, d)
+	case hours:
+		writeHours(w, d)
 	case *Lab:
 		b.writeLab(w, d)
 	case drawing:
