@@ -16,7 +16,7 @@ import (
 // longest is the largest message that the reader accepts.
 const longest = 1000
 
-var errTooLong = errors.New("refused: the message is too long")
+var errTooLong = errors.New("too long: refused")
 
 // message reads one message: four bytes with its length, and then so many bytes.
 func message(r io.Reader) ([]byte, error) {
@@ -52,10 +52,10 @@ func main() {
 		bytes []byte
 		size  int // bytes in each write
 	}{
-		{"three messages, in one write", three, len(three)},
-		{"three messages, byte by byte", three, 1},
-		{"a message without its last byte", framed("hello")[:8], 8},
-		{"the length of 4 GiB", []byte{0xff, 0xff, 0xff, 0xff, 'h', 'i'}, 6},
+		{"three, in one write", three, len(three)},
+		{"three, byte by byte", three, 1},
+		{"all but the last byte", framed("hello")[:8], 8},
+		{"a length of 4 GiB", []byte{0xff, 0xff, 0xff, 0xff, 'h', 'i'}, 6},
 	} {
 		count, end := exchange(ln, way.bytes, way.size)
 		fmt.Fprintf(w, "%s\t%d\t%d\t%v\n", way.name, (len(way.bytes)+way.size-1)/way.size, count, end)
