@@ -61,9 +61,13 @@ func sameDir(a, b string) bool {
 // begin prints what the exercise is about, and what to type next.
 func begin(w io.Writer, root, dir string, e *exercise.Exercise) {
 	n, me := e.Number, anywhere(root) // the reader will type the commands in the directory of the copy
+	task := "It has one fault: find it, and fix it"
+	if e.Complete {
+		task = "A part of it is missing: write this part"
+	}
 	fmt.Fprintf(w, "Chapter %d: %s\n\n%s\n\n", n, e.Title, termtext.Text(e.Symptom))
-	fmt.Fprint(w, termtext.Fold(fmt.Sprintf("Your copy of the program is in %s. It has one fault: find it, "+
-		"and fix it there. The copy is yours; nothing in this repository depends on it.", dir)), "\n\n")
+	fmt.Fprint(w, termtext.Fold(fmt.Sprintf("Your copy of the program is in %s. %s there. "+
+		"The copy is yours; nothing in this repository depends on it.", dir, task)), "\n\n")
 	for _, c := range [][2]string{
 		{fmt.Sprintf("%s test %d", me, n), "tests the program with badly behaved clients; type this after each change"},
 		{fmt.Sprintf("%s hint %d", me, n), fmt.Sprintf("shows the first of %d hints", len(e.Hints))},
@@ -103,7 +107,7 @@ func hintExercise(args []string) error {
 		first = 0
 	case first >= last:
 		fmt.Printf("That was the last of %d hints. To read them again, type:\n    %s hint %d -all\n"+
-			"To read what was wrong, type:\n    %s diff %d\n", last, me(root), e.Number, me(root), e.Number)
+			"To read %s, type:\n    %s diff %d\n", last, me(root), e.Number, e.Answer(), me(root), e.Number)
 		return nil
 	default:
 		last = first + 1
@@ -155,7 +159,8 @@ func diffExercise(args []string) error {
 		}
 		fmt.Printf("Lines with - are yours; lines with + are ours, from %s.\n\n%s", ours, changes)
 	}
-	fmt.Printf("\nWhat was wrong\n\n%s\n", termtext.Text(e.Explanation))
+	answer := e.Answer()
+	fmt.Printf("\n%s%s\n\n%s\n", strings.ToUpper(answer[:1]), answer[1:], termtext.Text(e.Explanation))
 	return nil
 }
 

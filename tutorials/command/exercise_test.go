@@ -99,7 +99,7 @@ func TestAnExerciseFromStartToDiff(t *testing.T) {
 	}
 	// In another directory of the repository, the printed commands name the root.
 	status, out := runIn(t, root+"/tutorials", "test", "2")
-	want := "To compare it with ours, and to read what was wrong, type:\n    go -C " + root + " run ./tutorials diff 2\n"
+	want := "To compare it with ours, and to read what was wrong, type:\n    go run ./tutorials diff 0" + root + " run ./tutorials diff 2\n"
 	if status != 0 || !strings.Contains(out, want) {
 		t.Errorf("a fixed exercise: status %d, want 0 and %q in:\n%s", status, want, out)
 	}
@@ -154,6 +154,31 @@ func TestWhatStartPrintsWorksInTheCopy(t *testing.T) {
 	}
 	if again := inCopy(tested, " hint 2"); !strings.Contains(again, "hint 2 of ") {
 		t.Errorf("the hint command that test printed prints in the copy:\n%s", again)
+	}
+}
+
+// Chapter 0 has a program to complete, and the commands don't speak of a fault.
+func TestTheCommandsKnowAProgramToComplete(t *testing.T) {
+	own, err := repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	copied := filepath.Join(t.TempDir(), "copy")
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"start", "0", copied}, "A part of it is missing"},
+		{[]string{"hint", "0", "-all"}, "hint 4 of 4"},
+		{[]string{"hint", "0"}, "To read how our program works, type:\n    go run ./tutorials diff 0"},
+		{[]string{"diff", "0"}, "\nHow our program works\n\n"},
+	} {
+		status, out := runIn(t, own, c.args...)
+		said := strings.Join(strings.Fields(out), " ")
+		if status != 0 || !strings.Contains(said, strings.Join(strings.Fields(c.want), " ")) || strings.Contains(said, "fault") {
+			t.Errorf("%q: status %d, want 0, %q and no fault in:\n%s", c.args, status, c.want, out)
+		}
 	}
 }
 

@@ -60,7 +60,7 @@ func recorded(t *testing.T, addr, check string) (*recorder, []Result) {
 	r := &recorder{}
 	var done []Result
 	all, err := Run(t.Context(), Options{
-		Addr: addr, Kinds: []string{"line"}, First: 1, Last: 99, Only: []string{check}, Patience: 200 * time.Millisecond,
+		Addr: addr, Kinds: []string{"line"}, Last: 99, Only: []string{check}, Patience: 200 * time.Millisecond,
 		Record: r.add, Done: func(r Result) { done = append(done, r) },
 	}, io.Discard)
 	if err != nil {

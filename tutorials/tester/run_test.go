@@ -72,7 +72,7 @@ func TestAServerThatEndsEarlyFails(t *testing.T) {
 	var out bytes.Buffer
 	var begun []string
 	results, err := Run(t.Context(), Options{
-		Addr: ln.Addr().String(), Kinds: []string{"line"}, First: 1, Last: 99, Patience: time.Second,
+		Addr: ln.Addr().String(), Kinds: []string{"line"}, Last: 99, Patience: time.Second,
 		Begin: func(what string) { <-left; begun = append(begun, what) },
 	}, &out)
 	if err != nil {

@@ -46,7 +46,8 @@ var rules = map[string]string{
 // checks is the table of all checks, in the order in which they are made. A check comes after those
 // that it builds on.
 var checks = []check{
-	{"answer", 1, "line http", nil, false, answers},
+	{"answer", 0, "line", nil, false, answers},
+	{"answer", 1, "http", nil, false, answers},
 	{"answer", 10, "ws", nil, false, answers},
 
 	// Bytes, not messages.

@@ -15,5 +15,6 @@
 // kind is what the server speaks, as package tester names it. red lists the checks that fail, of
 // all the tester's checks for that kind up to the chapter. A line “sound: FOLDER” names another
 // folder than server with the correct program, if the chapter's server isn't the program that has
-// the bug. The rest is Markdown, in which headings begin with “###”.
+// the bug. With a line “task: complete” the program has no bug, but a part of it is missing, which the
+// reader writes: then the section Symptom has the title Task. The rest is Markdown, in which headings begin with “###”.
 package exercise

@@ -8,20 +8,30 @@ import (
 	"strconv"
 )
 
-// Exercise is a chapter's planted bug, and the text about it.
+// Exercise is a chapter's planted bug, or its program to complete, and the text about it.
 type Exercise struct {
 	Number int
 	Name   string // of the chapter: 02-bytes
 	Dir    string // the chapter's folder; it begins with the root that Load was given
 	Path   string // of exercise.md, in the repository
 
-	Title string
-	Sound string   // the folder of the correct program, below Dir
-	Kind  string   // line, http or ws
-	Red   []string // the checks that fail, without those that are then left out
+	Title    string
+	Complete bool     // a part of the program is missing; there is no bug
+	Sound    string   // the folder of the correct program, below Dir
+	Kind     string   // line, http or ws
+	Red      []string // the checks that fail, without those that are then left out
 
-	Symptom, Explanation string // Markdown
-	Hints                []string
+	Symptom     string // Markdown; for a program to complete, what is missing
+	Explanation string // Markdown
+	Hints       []string
+}
+
+// Answer says, in the middle of a sentence, what the explanation is about.
+func (e *Exercise) Answer() string {
+	if e.Complete {
+		return "how our program works"
+	}
+	return "what was wrong"
 }
 
 // Place returns the directory that a reader should copy to, as typed in a shell: ~/exercise-02.

@@ -60,6 +60,25 @@ func TestAFaultyExerciseIsExplained(t *testing.T) {
 	}
 }
 
+// A program to complete has a task instead of a symptom.
+func TestAProgramToComplete(t *testing.T) {
+	const task = "# T\nkind: line\nred: answer\ntask: complete\n## Task\nWrite it.\n" +
+		"## Hint\none\n## Hint\ntwo\n## Hint\nthree\n## Explanation\ne\n"
+	e := &Exercise{Number: 0, Path: "00-x/exercise.md"}
+	if err := e.parse(task); err != nil || !e.Complete || e.Symptom != "Write it." {
+		t.Errorf("it was parsed as %+v, error %v", e, err)
+	}
+	for _, c := range []struct{ from, to, want string }{
+		{"## Task", "## Symptom", `:5: the section "Symptom" is out of place: write first Task`},
+		{"task: complete", "task: repair", ":4: between the title and Symptom"},
+	} {
+		err := (&Exercise{Path: "00-x/exercise.md"}).parse(strings.Replace(task, c.from, c.to, 1))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got the error %v, want one with %q", c.to, err, c.want)
+		}
+	}
+}
+
 func TestAFaultyExerciseLeavesTheOthers(t *testing.T) {
 	root := t.TempDir()
 	if err := os.CopyFS(root, os.DirFS("testdata")); err != nil {

@@ -28,15 +28,15 @@ func (e *Exercise) parse(text string) error {
 			faults = append(faults, e.fault(s.line, "the section %q is empty", s.title))
 		}
 		switch {
-		case s.title == "Symptom" && last == nil:
+		case s.title == e.first() && last == nil:
 			e.Symptom = s.body
-		case s.title == "Hint" && last != nil && (last.title == "Symptom" || last.title == "Hint"):
+		case s.title == "Hint" && last != nil && (last.title == e.first() || last.title == "Hint"):
 			e.Hints = append(e.Hints, s.body)
 		case s.title == "Explanation" && last != nil && last.title == "Hint":
 			e.Explanation = s.body
 		default:
 			faults = append(faults, e.fault(s.line, "the section %q is out of place: "+
-				"write first Symptom, then Hint, %d times or more, then Explanation", s.title, fewest))
+				"write first %s, then Hint, %d times or more, then Explanation", s.title, e.first(), fewest))
 		}
 		last = &s
 	}
@@ -48,6 +48,14 @@ func (e *Exercise) parse(text string) error {
 		faults = append(faults, e.fault(end, "the exercise has %d hints, want %d or more", len(e.Hints), fewest))
 	}
 	return errors.Join(faults...)
+}
+
+// first returns the title of the section that says what the exercise is about.
+func (e *Exercise) first() string {
+	if e.Complete {
+		return "Task"
+	}
+	return "Symptom"
 }
 
 // divide cuts a text at the headings of the second level. The first section is the text before
@@ -93,13 +101,15 @@ func (e *Exercise) head(s section) (faults []error) {
 		case l == "":
 		case name == "sound":
 			e.Sound = value
+		case name == "task" && value == "complete":
+			e.Complete = true
 		case name == "kind":
 			e.Kind = value
 		case name == "red":
 			red = i + 2
 			e.Red = strings.FieldsFunc(value, func(c rune) bool { return c == ',' || c == ' ' })
 		default:
-			faults = append(faults, e.fault(i+2, "between the title and Symptom only kind:, red: and sound: may stand"))
+			faults = append(faults, e.fault(i+2, "between the title and Symptom only kind:, red:, sound: and “task: complete” may stand"))
 		}
 	}
 	known := tester.Checks(e.Kind, e.Number)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,9 @@ const Folder = "tutorials/chapters"
 
 // textFile is the name of a chapter's text in the chapter's folder.
 const textFile = "chapter.md"
+
+// limitsFile is the name of the list of what the chapters simplify, in the folder above theirs.
+const limitsFile = "LIMITS.md"
 
 // Book holds all chapters and pages.
 type Book struct {
@@ -60,6 +64,14 @@ func Load(root, folder string) (*Book, error) {
 		default:
 			b.Pages = append(b.Pages, c)
 		}
+	}
+	// What the chapters simplify is a page, too, so that they can link to it.
+	if file := path.Dir(folder) + "/" + limitsFile; exists(root + "/" + file) {
+		c, err := Parse(root, file)
+		if err != nil {
+			faults = append(faults, err)
+		}
+		b.Pages = append(b.Pages, c)
 	}
 	if _, err := exercise.Load(root, folder); err != nil {
 		faults = append(faults, err)

@@ -10,7 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"threeloops/tutorials/book/annotate"
+	"threeloops/tutorials/book/exercise"
 	"threeloops/tutorials/book/experiment"
+	"threeloops/tutorials/book/quote"
 	"threeloops/tutorials/book/scene"
 )
 
@@ -146,6 +148,41 @@ func TestWithoutAnyRequiredSectionAChapterIsNotWhole(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), `the section "`+r.title+`" is missing`) {
 			t.Errorf("a chapter without the section %q gives %v", r.title, err)
 		}
+	}
+}
+
+// A quote of a chapter's program doesn't lead to the functions that the chapter hides.
+func TestQuotesOfAChaptersProgramDontSpoilItsExercise(t *testing.T) {
+	const link = `c.<a href="/source/` + Folder + `/02-bytes/server/main.go.html#L61">next</a>(` +
+		`<a href="https://pkg.go.dev/net#Conn">Conn</a>)`
+	if got, want := string(unspoiled(link)), `c.next(<a href="https://pkg.go.dev/net#Conn">Conn</a>)`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	c := &Chapter{in: Folder + "/02-bytes", Exercise: &Exercise{Exercise: &exercise.Exercise{Sound: "server"}}}
+	code, err := annotate.Load(root(t), "./"+Folder+"/02-bytes/server", "./"+Folder+"/02-bytes/reads")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, linked := range map[string]bool{"server": false, "reads": true} {
+		r := &quote.Region{Path: Folder + "/02-bytes/" + name + "/main.go", Name: "main", First: 1, Last: 2}
+		where := string(blocks{c, code, nil}.where(&Quote{1, "", r}))
+		if strings.Contains(where, "<a ") != linked {
+			t.Errorf("the place of a quote from %s is %s", name, where)
+		}
+	}
+}
+
+// What the chapters simplify is in a file beside their folder, and becomes a page.
+func TestLimitsAreAPage(t *testing.T) {
+	b, err := Load(root(t), Folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := b.Pages[len(b.Pages)-1]; last.Name != "LIMITS" || last.Numbered {
+		t.Errorf("the last page is %q, want LIMITS", last.Name)
+	}
+	if got := string(pageLink([]byte("../../LIMITS.md"))); got != "LIMITS.html" {
+		t.Errorf("a link to it from a chapter became %q", got)
 	}
 }
 

@@ -151,14 +151,18 @@ func writeExercise(w util.BufWriter, e *Exercise) {
 	if e.Text != "" {
 		put(w, "%s\n", paragraphs(e.Text))
 	}
-	put(w, "<p>Copy that server, fix your copy, and test it as often as you like:</p>\n")
+	begin := "Copy that server, fix your copy"
+	if e.Complete {
+		begin = "Copy the program, write the missing part into your copy"
+	}
+	put(w, "<p>%s, and test it as often as you like:</p>\n", begin)
 	writeCommands(w, fmt.Sprintf("go run ./tutorials start %d %s", e.Number, e.Place()),
 		fmt.Sprintf("go run ./tutorials test %d", e.Number))
 	for i, h := range e.Hints {
 		put(w, "<details class=\"hint\"><summary>Hint %d of %d</summary>\n%s</details>\n",
 			i+1, len(e.Hints), paragraphs(h))
 	}
-	put(w, "<p>When all checks pass, or if you give up, compare your code with ours, and read what was wrong:</p>\n")
+	put(w, "<p>When all checks pass, or if you give up, compare your code with ours, and read %s:</p>\n", e.Answer())
 	writeCommands(w, fmt.Sprintf("go run ./tutorials diff %d", e.Number))
 	put(w, "</section>\n")
 }

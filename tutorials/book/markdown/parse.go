@@ -241,6 +241,12 @@ func (c *Chapter) directive(root string, n *ast.FencedCodeBlock, line int) error
 		id := "misconception-" + strconv.Itoa(len(c.Beliefs)+1)
 		belief := Belief{line, strings.TrimSpace(body), id, c.section()}
 		c.Beliefs, c.blocks[n] = append(c.Beliefs, belief), belief
+	case "hours":
+		all, err := c.hours(words[1:], body)
+		if err != nil {
+			return err
+		}
+		c.blocks[n] = all
 	case "drawing":
 		return c.drawing(n, words[1:], body)
 	case "predict", "experiment", "exercise", "clients", "lab", "step":

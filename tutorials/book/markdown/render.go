@@ -132,6 +132,8 @@ func (b blocks) directive(w util.BufWriter, n *ast.FencedCodeBlock) error {
 		writeClients(w, d)
 	case *Step:
 		return b.writeStep(w, d)
+	case hours:
+		writeHours(w, d)
 	case *Lab:
 		b.writeLab(w, d)
 	case drawing:
@@ -188,7 +190,8 @@ func (b blocks) foldQuote(w util.BufWriter, q *Quote) error {
 // where says from where a quote is, with a link if there is a page of its file.
 func (b blocks) where(q *Quote) markup {
 	name := html.EscapeString(q.Path)
-	if f := b.code.File(q.Path); f != nil {
+	solution := b.Exercise != nil && q.Path == b.Dir()+"/"+b.sound()+"/main.go"
+	if f := b.code.File(q.Path); f != nil && !solution {
 		anchor := b.code.Anchor(f, q.First, q.Last)
 		if q.Marked {
 			anchor = fmt.Sprintf("L%d", q.First)
@@ -210,9 +213,16 @@ func (b blocks) quoted(w util.BufWriter, q *Quote) error {
 		return plainCode(w, strings.TrimPrefix(path.Ext(q.Path), "."), q.Text)
 	}
 	put(w, "<pre class=\"code numbered\" tabindex=\"0\"><code>%s</code></pre>",
-		markup(b.code.Lines(f, q.First, q.Last, false)))
+		unspoiled(string(b.code.Lines(f, q.First, q.Last, false))))
 	return nil
 }
+
+// inChapter is a link to a line of a chapter's program.
+var inChapter = regexp.MustCompile(`<a href="/source/` + Folder + `/[^"]*">([^<]*)</a>`)
+
+// unspoiled removes the links from the names in a chapter's program. A function that the chapter doesn't
+// quote may be the solution of its exercise.
+func unspoiled(code string) markup { return markup(inChapter.ReplaceAllString(code, "$1")) }
 
 // writeCheck writes the claim. How it is checked is closed: it would interrupt the lesson.
 func writeCheck(w util.BufWriter, c *Check) {

@@ -165,7 +165,7 @@ func (b blocks) writeChanges(w util.BufWriter, s *Step) {
 // loaded.
 func (b blocks) line(dir string, before int, text string) markup {
 	if f := b.code.File(dir + "/main.go"); f != nil {
-		return markup(b.code.Line(f, before+1) + "\n")
+		return unspoiled(string(b.code.Line(f, before+1)) + "\n")
 	}
 	return markup(html.EscapeString(text) + "\n")
 }

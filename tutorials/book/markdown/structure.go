@@ -3,18 +3,22 @@ package markdown
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
 )
 
-// required lists the sections that each numbered chapter must have, in this order. Other sections
-// may be between them.
-var required = []struct {
+// need is a section that each numbered chapter must have.
+type need struct {
 	title string
 	needs string // what the section must have in addition to words
 	has   func(c *Chapter, n ast.Node) bool
-}{
+}
+
+// required lists the sections that each numbered chapter must have, in this order. Other sections
+// may be between them.
+var required = []need{
 	{"The question", "a question mark", asks},
 	{"The code to read", "a quote", holds[*Quote]},
 	{"Predict", "a block predict", holds[*Prediction]},
@@ -23,6 +27,24 @@ var required = []struct {
 	{"Remember", "", nil},
 	{"The other two models", "", nil},
 	{"Sources", "a link", linked},
+}
+
+// completing is the list for a chapter with a program to complete instead of a bug. Such a chapter comes
+// before the models.
+var completing = []need{
+	required[0], required[1], required[2], required[3],
+	{"Complete the program", "the block exercise", holds[*Exercise]},
+	required[5], required[7],
+}
+
+// completes reports whether the chapter has a program to complete.
+func (c *Chapter) completes() bool { return c.Exercise != nil && c.Exercise.Complete }
+
+func (c *Chapter) required() []need {
+	if c.completes() {
+		return completing
+	}
+	return required
 }
 
 // Question returns the chapter's question: in its section the text in bold, or else the first
@@ -73,14 +95,14 @@ func (c *Chapter) structure() (faults []error) {
 }
 
 func (c *Chapter) sections() (faults []error) {
-	next := 0
+	next, required := 0, c.required()
 	for n := c.tree.FirstChild(); n != nil; n = n.NextSibling() {
 		h, ok := n.(*ast.Heading)
 		if !ok || h.Level != 2 {
 			continue
 		}
 		title, line := plain(h, c.text), c.lineOf(h)
-		i := indexOf(title)
+		i := slices.IndexFunc(required, func(r need) bool { return r.title == title })
 		switch {
 		case i < 0:
 		case i < next:
@@ -91,7 +113,7 @@ func (c *Chapter) sections() (faults []error) {
 				faults = append(faults, c.fault(line, err))
 			}
 			next = i + 1
-			faults = append(faults, c.complete(h, i, line)...)
+			faults = append(faults, c.complete(h, required[i], line)...)
 		}
 	}
 	for _, missing := range required[next:] {
@@ -102,8 +124,7 @@ func (c *Chapter) sections() (faults []error) {
 }
 
 // complete checks that a section isn't empty, and has what it needs.
-func (c *Chapter) complete(h *ast.Heading, i, line int) []error {
-	r := required[i]
+func (c *Chapter) complete(h *ast.Heading, r need, line int) []error {
 	full, has := false, r.has == nil
 	for n := h.NextSibling(); n != nil; n = n.NextSibling() {
 		if next, ok := n.(*ast.Heading); ok && next.Level <= 2 {
@@ -119,15 +140,6 @@ func (c *Chapter) complete(h *ast.Heading, i, line int) []error {
 		return []error{c.fault(line, fmt.Errorf("the section %q lacks %s", r.title, r.needs))}
 	}
 	return nil
-}
-
-func indexOf(title string) int {
-	for i, r := range required {
-		if r.title == title {
-			return i
-		}
-	}
-	return -1
 }
 
 func (c *Chapter) lineOf(n ast.Node) int {

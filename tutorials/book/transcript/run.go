@@ -65,16 +65,26 @@ func (b *Block) Run(ctx context.Context, s *Stage) (recorded *Block, faults []Fa
 	return recorded, faults, nil
 }
 
-// lacks returns the first word of a command if no such program is installed.
+// tools are the programs that may be missing, at a place where a command begins: in a line, after a
+// pipe, in a loop, or in the words of another shell.
+var tools = regexp.MustCompile(`(?m)(?:^|[|;&(]|\b(?:until|while|do|then) )\s*(bash|curl|ss|strace|tcpdump) `)
+
+// lacks returns a program of a command that isn't installed: its first word, or one of the tools.
 func (s *Stage) lacks(command string) string {
 	word, _, _ := strings.Cut(strings.TrimSpace(command), " ")
-	if strings.ContainsAny(word, "=/(){}|&;<>$\"'`") {
-		return ""
+	var words []string
+	if !strings.ContainsAny(word, "=/(){}|&;<>$\"'`") {
+		words = append(words, word)
 	}
-	cmd := exec.Command("sh", "-c", "command -v "+word)
-	cmd.Env = s.environment()
-	if cmd.Run() != nil {
-		return word
+	for _, m := range tools.FindAllStringSubmatch(command, -1) {
+		words = append(words, m[1])
+	}
+	for _, word := range words {
+		cmd := exec.Command("sh", "-c", "command -v "+word)
+		cmd.Env = s.environment()
+		if cmd.Run() != nil {
+			return word
+		}
 	}
 	return ""
 }

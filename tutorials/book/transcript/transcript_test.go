@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -199,6 +200,31 @@ func TestAProgramIsMissing(t *testing.T) {
 	if _, _, err = b.Run(t.Context(), stage(t)); !errors.Is(err, ErrLacks) ||
 		err.Error() != `"no-such-program x": no-such-program is not installed` {
 		t.Errorf("a missing program gives %v", err)
+	}
+}
+
+// A tool may be anywhere in a command of several lines.
+func TestAToolIsMissing(t *testing.T) {
+	s := stage(t)
+	dir := t.TempDir()
+	sh, err := exec.LookPath("sh")
+	if err == nil {
+		err = os.Symlink(sh, dir+"/sh")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir) // the tools are missing, but not the shell's own commands
+	for command, want := range map[string]string{
+		"calls=1\nstrace -f -o $calls ./x &":                 "strace",
+		"bash -c 'exec 3<>/dev/tcp/127.0.0.1/9000; ss -tan'": "bash",
+		"until ss -ltn | grep -q LISTEN; do sleep 0.1; done": "ss",
+		"(printf a) | curl --silent telnet://127.0.0.1:9000": "curl",
+		"echo the ss of strace and curl":                     "",
+	} {
+		if got := s.lacks(command); got != want {
+			t.Errorf("%q lacks %q, want %q", command, got, want)
+		}
 	}
 }
 

@@ -92,7 +92,7 @@ func examine(t *testing.T, name, kind string) []tester.Result {
 	}
 	results, err := tester.Run(t.Context(), tester.Options{
 		Server: fmt.Sprintf("env %s=1 GOMAXPROCS=2 %s %s", serveVariable, self, name),
-		Kinds:  []string{kind}, First: 1, Last: 99, Path: "/", WSPath: "/echo",
+		Kinds:  []string{kind}, Last: 99, Path: "/", WSPath: "/echo",
 		Patience: 10 * time.Second, Wait: 20 * time.Second,
 	}, io.Discard)
 	if err != nil {

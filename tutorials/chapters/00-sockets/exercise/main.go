@@ -1,0 +1,63 @@
+//go:build linux
+
+// Command server sends back what a client sends, to one client at a time. It makes the system calls itself.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
+	flag.Parse()
+	ln, err := listen(*addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for {
+		if err := serve(ln); err != nil {
+			log.Print(err)
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+}
+
+// listen makes a listener for an IPv4 address. The servers of chapters 3 to 8 have the same function.
+func listen(addr string) (fd int, err error) {
+	time.Sleep(time.Nanosecond) // Go's timers need a descriptor of their own: get it while one is free
+	to, err := netip.ParseAddrPort(addr)
+	if err != nil || !to.Addr().Is4() {
+		return -1, fmt.Errorf("-addr must be an IPv4 address and a port, such as 127.0.0.1:9000, not %q", addr)
+	}
+	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	}
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
+	}
+	if err == nil {
+		err = unix.Listen(fd, 128)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("can't listen on %s: %w", addr, err)
+	}
+	name, err := unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
+	if err == nil {
+		fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
+	}
+	return fd, err
+}
+
+// serve takes one client and sends back what it sends, until the client has ended its side.
+func serve(ln int) error {
+	// Write this part: accept, then read and write in a loop, and close.
+	time.Sleep(time.Hour) // keeps the program running; remove this line, too
+	return nil
+}
