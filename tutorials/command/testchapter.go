@@ -50,11 +50,8 @@ func testChapter(ctx context.Context, number string, o tester.Options, allBefore
 	switch ok := everythingOK(results); {
 	case ok && whole && allBefore:
 		noteSolved(e.Number)
-		fmt.Printf("
-Your program is correct. To compare it with ours, and to read %s, type:
-   "+
-			" %s diff %d
-", e.Answer(), me(root), e.Number)
+		fmt.Printf("\nYour program is correct. To compare it with ours, and to read %s, type:\n   "+
+			" %s diff %d\n", e.Answer(), me(root), e.Number)
 	case !ok:
 		fmt.Printf("\nFor a hint, type:\n    %s hint %d\n", me(root), e.Number)
 	}
