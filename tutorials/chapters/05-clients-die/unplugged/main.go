@@ -74,13 +74,9 @@ func wait(writes bool, option string) string {
 	return fmt.Sprintf("%s\t%.1f s", unix.ErrnoName(no), time.Since(start).Seconds())
 }
 
-//quote:keepalive
-
 // keepalive asks a client that has been silent for a second. It asks every second, and gives up after two
 // questions without an answer.
 var keepalive = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 2}
-
-//quote:end
 
 const userTimeout = 2 * time.Second // how long bytes may stay without an acknowledgement
 
