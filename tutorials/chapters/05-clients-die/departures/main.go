@@ -29,10 +29,12 @@ func main() {
 	row(t, "is stopped", func(c conn, _ int) { owner = signal(c, unix.SIGSTOP) })
 	must(owner.Process.Kill())
 	row(t, "closes, unread", func(c conn, fd int) { unix.Write(fd, []byte("x")); must(c.Close()) })
+	//quote:reset
 	row(t, "hello, resets", func(c conn, _ int) {
 		fmt.Fprint(c, "hello")
 		must(errors.Join(c.SetLinger(0), c.Close())) // with 0, Close sends RST
 	})
+	//quote:end
 	row(t, "hello, both shut", func(c conn, server int) {
 		must(unix.Shutdown(server, unix.SHUT_WR))
 		fmt.Fprint(c, "hello")

@@ -1,4 +1,4 @@
-// Command server sends each line back, and logs how each client left.
+// Command exercise sends each line back. It counts the lines, and the bytes that clients left without.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -42,7 +43,7 @@ func accept(ln net.Listener) {
 func converse(c net.Conn) {
 	defer c.Close()
 	err := serve(c)
-	log.Printf("client %v %s", c.RemoteAddr(), ending(err))
+	log.Printf("client %v left: %v; %s", c.RemoteAddr(), err, &all)
 }
 
 // serve sends back each complete line. A line has at most 64 KiB.
@@ -53,10 +54,8 @@ func serve(c io.ReadWriter) error {
 			return io.ErrUnexpectedEOF
 		}
 		if err == nil {
-			var n int
-			if n, err = c.Write(line); err != nil {
-				err = fmt.Errorf("%d of %d bytes were sent: %w", n, len(line), err)
-			}
+			all.received()
+			err = answer(c, line)
 		}
 		if err != nil {
 			return err // io.EOF: the client has ended its side normally
@@ -64,20 +63,48 @@ func serve(c io.ReadWriter) error {
 	}
 }
 
-// ending says in words how a client left. The last line is for errors that nobody has
-// thought of: they too end only one client.
-func ending(err error) string {
-	switch {
-	case errors.Is(err, io.EOF):
-		return "closed the connection in order (FIN)"
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "closed it in the middle of a line"
-	case errors.Is(err, bufio.ErrBufferFull):
-		return "sent a line that is too long"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return "broke off during our " + err.(*net.OpError).Op + ": " + err.Error()
-	case errors.Is(err, syscall.ETIMEDOUT):
-		return "stopped answering, as if unplugged: " + err.Error()
+// answer sends a line back, and counts what it couldn't send.
+func answer(c io.Writer, line []byte) error {
+	n, err := c.Write(line)
+	if err != nil {
+		return all.lost(len(line)-n, err)
 	}
-	return "was lost: " + err.Error()
+	return nil
+}
+
+// all is the journal of the whole program.
+var all journal
+
+// journal counts what happens with all clients. Their goroutines share it, so the mutex lets only one of
+// them use it at a time.
+type journal struct {
+	mu     sync.Mutex
+	lines  int // complete lines that arrived
+	unsent int // bytes of answers that clients didn't wait for
+	hurry  int // clients that closed before their answer came
+}
+
+func (j *journal) received() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines++
+}
+
+// lost counts n bytes that couldn't be sent, and says in err why.
+func (j *journal) lost(n int, err error) error {
+	j.mu.Lock()
+	j.unsent += n
+	if errors.Is(err, syscall.EPIPE) {
+		j.hurry++
+		return fmt.Errorf("it closed before %d bytes of its answer came: %w", n, err)
+	}
+	j.mu.Unlock()
+	return fmt.Errorf("%d bytes of its answer are lost: %w", n, err)
+}
+
+// String returns the journal's line for the log.
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return fmt.Sprintf("%d lines, %d bytes unsent, %d clients in a hurry", j.lines, j.unsent, j.hurry)
 }

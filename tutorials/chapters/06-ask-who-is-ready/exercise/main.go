@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server sends each line back. One loop serves all clients: it asks poll(2) which of them are ready.
+// Command exercise sends each line back, from a queue of lines. One loop serves all clients: it asks poll(2) which of them are ready.
 package main
 
 import (
@@ -54,9 +54,13 @@ func listen(addr string) (fd int, err error) {
 
 // serve is the loop. In each iteration it makes a new list of what poll must watch.
 func serve(listener int) error {
-	clients, fds, buf, reopen := []*client{}, []unix.PollFd{}, make([]byte, 16<<10), time.Now()
-	for watched, wait := listener, -1; ; watched, wait = listener, -1 {
-		if time.Now().Before(reopen) { // accept has failed: poll ignores the listener for a while
+	var clients []*client
+	var fds []unix.PollFd
+	var reopen time.Time // until then, poll ignores the listener
+	buf := make([]byte, 16<<10)
+	for {
+		watched, wait := listener, -1
+		if time.Now().Before(reopen) {
 			watched, wait = -1, 100
 		}
 		fds = append(fds[:0], unix.PollFd{Fd: int32(watched), Events: unix.POLLIN})
@@ -88,14 +92,14 @@ func serve(listener int) error {
 
 // client is a connection, with everything that the loop must remember about it between two turns.
 type client struct {
-	fd    int
-	buf   []byte // bytes that have arrived and aren't sent back yet
-	whole int    // how many bytes of buf are complete lines
+	fd  int
+	in  []byte   // the beginning of a line whose end hasn't arrived yet
+	out [][]byte // lines that aren't sent back yet
 }
 
 // wants returns what poll must watch. While there is something to send, nothing is read.
 func (c *client) wants() int16 {
-	if c.whole > 0 {
+	if len(c.out) > 0 {
 		return unix.POLLOUT
 	}
 	return unix.POLLIN
@@ -103,23 +107,34 @@ func (c *client) wants() int16 {
 
 // turn does what c is ready for, without waiting. It returns false if the connection is over.
 func (c *client) turn(buf []byte) bool {
-	if c.whole == 0 {
+	if len(c.out) == 0 {
 		n, err := unix.Read(c.fd, buf)
 		if n <= 0 { // 0 means the end: the client will send nothing more
 			return err == unix.EAGAIN
 		}
-		if end := bytes.LastIndexByte(buf[:n], '\n') + 1; end > 0 {
-			c.whole = len(c.buf) + end
-		}
-		c.buf = append(c.buf, buf[:n]...)
+		c.take(buf[:n])
 	}
-	for sent := 0; sent < c.whole; {
-		n, err := unix.Write(c.fd, c.buf[sent:c.whole])
-		if n < 0 {
-			return err == unix.EAGAIN // the socket is full: poll will report when it has room
+	return c.send() && len(c.in) <= 64<<10 // a line that never ends must not fill the memory
+}
+
+// take puts the complete lines among new bytes into the queue.
+func (c *client) take(p []byte) {
+	lines := bytes.SplitAfter(append(c.in, p...), []byte("\n"))
+	last := len(lines) - 1
+	c.out, c.in = lines[:last], bytes.Clone(lines[last])
+}
+
+// send sends lines until the queue is empty or the socket is full. It returns false if the connection is over.
+func (c *client) send() bool {
+	for len(c.out) > 0 {
+		for line := c.out[0]; len(line) > 0; {
+			n, err := unix.Write(c.fd, line)
+			if n < 0 {
+				return err == unix.EAGAIN
+			}
+			line = line[n:]
 		}
-		sent += n
+		c.out = c.out[1:]
 	}
-	c.buf, c.whole = c.buf[c.whole:], 0
-	return len(c.buf) <= 64<<10 // a line that never ends must not fill the memory
+	return true
 }

@@ -54,9 +54,13 @@ func listen(addr string) (fd int, err error) {
 
 // serve is the loop. In each iteration it makes a new list of what poll must watch.
 func serve(listener int) error {
-	clients, fds, buf, reopen := []*client{}, []unix.PollFd{}, make([]byte, 16<<10), time.Now()
-	for watched, wait := listener, -1; ; watched, wait = listener, -1 {
-		if time.Now().Before(reopen) { // accept has failed: poll ignores the listener for a while
+	var clients []*client
+	var fds []unix.PollFd
+	var reopen time.Time // until then, poll ignores the listener
+	buf := make([]byte, 16<<10)
+	for {
+		watched, wait := listener, -1
+		if time.Now().Before(reopen) {
 			watched, wait = -1, 100
 		}
 		fds = append(fds[:0], unix.PollFd{Fd: int32(watched), Events: unix.POLLIN})

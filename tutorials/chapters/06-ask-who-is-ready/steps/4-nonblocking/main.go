@@ -54,7 +54,9 @@ func listen(addr string) (fd int, err error) {
 
 // serve is the loop. In each iteration it makes a new list of what poll must watch.
 func serve(listener int) error {
-	clients, fds, buf := []*client{}, []unix.PollFd{}, make([]byte, 16<<10)
+	var clients []*client
+	var fds []unix.PollFd
+	buf := make([]byte, 16<<10)
 	for {
 		fds = append(fds[:0], unix.PollFd{Fd: int32(listener), Events: unix.POLLIN})
 		for _, c := range clients {
