@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -199,6 +200,20 @@ func TestAProgramIsMissing(t *testing.T) {
 	if _, _, err = b.Run(t.Context(), stage(t)); !errors.Is(err, ErrLacks) ||
 		err.Error() != `"no-such-program x": no-such-program is not installed` {
 		t.Errorf("a missing program gives %v", err)
+	}
+}
+
+func TestACommandNeedsRoot(t *testing.T) {
+	s := stage(t)
+	got, err := s.Output(t.Context(), s.Dir, "true\nsudo id -u")
+	switch {
+	case os.Geteuid() != 0 && errors.Is(err, ErrLacks): // this user can't become root without a password
+	case err != nil || !slices.Equal(got, []string{"0"}):
+		t.Errorf("sudo id -u prints %q, %v, want 0", got, err)
+	}
+	if _, err := s.Output(t.Context(), s.Dir, "sudo no-such-program"); !errors.Is(err, ErrLacks) ||
+		err.Error() != "no-such-program is not installed" {
+		t.Errorf("a missing program of root gives %v", err)
 	}
 }
 
