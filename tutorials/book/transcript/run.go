@@ -37,8 +37,15 @@ type Fault struct {
 	Message string // one line, which a difference may follow
 }
 
-// ErrLacks is the error of a command whose program isn't installed.
-var ErrLacks = errors.New("is not installed")
+// ErrLacks is the error of a command that can't run on this machine: its program isn't installed, or
+// sudo would ask for a password.
+var ErrLacks = errors.New("can't run on this machine")
+
+// lack is an ErrLacks that says what is missing.
+type lack string
+
+func (l lack) Error() string        { return string(l) }
+func (l lack) Is(target error) bool { return target == ErrLacks }
 
 // Run runs the commands of a block one after another, and returns the steps whose output differs.
 // recorded is the block with the new output.
@@ -65,29 +72,43 @@ func (b *Block) Run(ctx context.Context, s *Stage) (recorded *Block, faults []Fa
 	return recorded, faults, nil
 }
 
+// asRoot is at the beginning of each line that needs root's rights.
+var asRoot = regexp.MustCompile(`(?m)^sudo `)
+
 // tools are the programs that may be missing, at a place where a command begins: in a line, after a
 // pipe, in a loop, or in the words of another shell.
 var tools = regexp.MustCompile(`(?m)(?:^|[|;&(]|\b(?:until|while|do|then) )\s*(bash|curl|ss|strace|tcpdump) `)
 
-// lacks returns a program of a command that isn't installed: its first word, or one of the tools.
-func (s *Stage) lacks(command string) string {
-	word, _, _ := strings.Cut(strings.TrimSpace(command), " ")
+// lacks returns an ErrLacks if a program of a command isn't installed (its first word, or one of the
+// tools), or if the command needs root's rights and can't get them.
+func (s *Stage) lacks(command string) error {
+	bare := asRoot.ReplaceAllString(strings.TrimSpace(command), "")
+	word, _, _ := strings.Cut(bare, " ")
 	var words []string
 	if !strings.ContainsAny(word, "=/(){}|&;<>$\"'`") {
 		words = append(words, word)
 	}
-	for _, m := range tools.FindAllStringSubmatch(command, -1) {
+	for _, m := range tools.FindAllStringSubmatch(bare, -1) {
 		words = append(words, m[1])
 	}
 	for _, word := range words {
-		cmd := exec.Command("sh", "-c", "command -v "+word)
-		cmd.Env = s.environment()
-		if cmd.Run() != nil {
-			return word
+		if !s.succeeds("command -v " + word) {
+			return lack(word + " is not installed")
 		}
 	}
-	return ""
+	if bare != strings.TrimSpace(command) && !s.root() && !s.succeeds("sudo -n true") {
+		return lack("sudo is not installed, or asks for a password")
+	}
+	return nil
 }
+
+func (s *Stage) succeeds(command string) bool {
+	cmd := exec.Command("sh", "-c", command)
+	cmd.Env = s.environment()
+	return cmd.Run() == nil
+}
+
+func (s *Stage) root() bool { return os.Geteuid() == 0 }
 
 // Output runs a command and returns the lines that it prints, with the servers' ports as chapters
 // give them. The last line is the exit status unless that is 0.
@@ -130,8 +151,11 @@ func (s *Stage) shown(b *bytes.Buffer) string {
 // shell runs a command. exit is nil if the status is 0.
 func (s *Stage) shell(ctx context.Context, dir, command string, out, errs io.Writer) (exit *exec.ExitError,
 	err error) {
-	if word := s.lacks(command); word != "" {
-		return nil, fmt.Errorf("%s %w", word, ErrLacks)
+	if err := s.lacks(command); err != nil {
+		return nil, err
+	}
+	if s.root() { // which needs no sudo, and a small system has none
+		command = asRoot.ReplaceAllString(command, "")
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Limit)
 	defer cancel()

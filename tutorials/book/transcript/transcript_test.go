@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -222,9 +223,30 @@ func TestAToolIsMissing(t *testing.T) {
 		"(printf a) | curl --silent telnet://127.0.0.1:9000": "curl",
 		"echo the ss of strace and curl":                     "",
 	} {
-		if got := s.lacks(command); got != want {
-			t.Errorf("%q lacks %q, want %q", command, got, want)
+		got := ""
+		if err := s.lacks(command); err != nil {
+			got = err.Error()
 		}
+		if want != "" {
+			want += " is not installed"
+		}
+		if got != want {
+			t.Errorf("%q: got %q, want %q", command, got, want)
+		}
+	}
+}
+
+func TestACommandNeedsRoot(t *testing.T) {
+	s := stage(t)
+	got, err := s.Output(t.Context(), s.Dir, "true\nsudo id -u")
+	switch {
+	case os.Geteuid() != 0 && errors.Is(err, ErrLacks): // this user can't become root without a password
+	case err != nil || !slices.Equal(got, []string{"0"}):
+		t.Errorf("sudo id -u prints %q, %v, want 0", got, err)
+	}
+	if _, err := s.Output(t.Context(), s.Dir, "sudo no-such-program"); !errors.Is(err, ErrLacks) ||
+		err.Error() != "no-such-program is not installed" {
+		t.Errorf("a missing program of root gives %v", err)
 	}
 }
 

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server sends each line back. One loop asks poll(2) which clients are ready, with a list that it keeps.
+// Command server sends each line back. One loop asks poll(2) which clients are ready. No entry of its list moves.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log"
 	"net/netip"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -51,25 +52,25 @@ func listen(addr string) (fd int, err error) {
 	return fd, err
 }
 
-// serve is the loop. It keeps one list for all iterations: first the listener, then the clients.
+// serve is the loop. Each client has the same entry of the list from its first byte to its last. Then the entry
+// is free, and the next client gets it: poll ignores an entry whose descriptor is -1.
 func serve(listener int) error {
 	clients, buf, reopen := []*client{{fd: listener}}, make([]byte, 16<<10), time.Now()
-	fds := append(make([]unix.PollFd, 0, 64), unix.PollFd{Fd: int32(listener), Events: unix.POLLIN})
+	fds, used := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}, 1
 	for wait := -1; ; fds[0].Fd, wait = int32(listener), -1 {
 		if time.Now().Before(reopen) { // accept has failed: poll ignores the listener for a while
 			fds[0].Fd, wait = -1, 100
 		}
-		n, err := unix.Poll(fds, wait)
+		n, err := unix.Poll(fds[:used], wait) // the kernel needn't look at free entries
 		if err != nil && err != unix.EINTR {
 			return err
 		}
-		for i := len(fds) - 1; n > 0 && i > 0; i-- { // backwards: the entry that fills a gap has had its turn
-			if c, last := clients[i], len(fds)-1; c.ask.Revents != 0 && c.turn(buf) {
-				c.ask.Events = c.wants()
-			} else if c.ask.Revents != 0 {
+		for i := 1; n > 0 && i < used; i++ {
+			if c := clients[i]; fds[i].Revents != 0 && c.turn(buf) {
+				fds[i].Events = c.wants()
+			} else if fds[i].Revents != 0 {
 				unix.Close(c.fd)
-				clients[last].ask, clients[i], clients[last], fds[i] = &fds[i], clients[last], nil, fds[last]
-				clients, fds = clients[:last], fds[:last]
+				clients[i], fds[i], used = nil, unix.PollFd{Fd: -1}, used-1
 			}
 		}
 		if n <= 0 || fds[0].Revents == 0 {
@@ -77,8 +78,12 @@ func serve(listener int) error {
 		}
 		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		if err == nil { // if more clients are waiting, the next poll says so
-			fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
-			clients = append(clients, &client{fd: fd, ask: &fds[len(fds)-1]})
+			i := slices.Index(clients, nil)
+			if i < 0 { // no entry is free: make one
+				i, clients, fds = len(fds), append(clients, nil), append(fds, unix.PollFd{})
+			}
+			clients[i], fds[i] = &client{fd: fd}, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+			used++
 		} else if err != unix.EAGAIN && err != unix.ECONNABORTED {
 			log.Print("accept: ", err) // such as EMFILE; until reopen clients wait in the backlog
 			reopen = time.Now().Add(100 * time.Millisecond)
@@ -91,7 +96,6 @@ type client struct {
 	fd    int
 	buf   []byte // bytes that have arrived and aren't sent back yet
 	whole int    // how many bytes of buf are complete lines
-	ask   *unix.PollFd
 }
 
 // wants returns what poll must watch. While there is something to send, nothing is read.

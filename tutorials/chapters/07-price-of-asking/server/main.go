@@ -54,7 +54,7 @@ func listen(addr string) (fd int, err error) {
 // serve is the loop. It keeps one list for all iterations: first the listener, then the clients.
 func serve(listener int) error {
 	clients, buf, reopen := []*client{{fd: listener}}, make([]byte, 16<<10), time.Now()
-	fds := append(make([]unix.PollFd, 0, 64), unix.PollFd{Fd: int32(listener), Events: unix.POLLIN})
+	fds := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
 	for wait := -1; ; fds[0].Fd, wait = int32(listener), -1 {
 		if time.Now().Before(reopen) { // accept has failed: poll ignores the listener for a while
 			fds[0].Fd, wait = -1, 100

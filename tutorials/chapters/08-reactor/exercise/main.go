@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server sends each line back. One loop serves all clients: epoll(7) tells it which of them are ready.
+// Command server sends each line back. One loop serves all clients: edge-triggered epoll(7) tells it what is new.
 package main
 
 import (
@@ -58,40 +58,46 @@ func serve(listener int) error {
 	for n, wait, reopen := 0, 0, time.Now(); err == nil || err == unix.EINTR; {
 		n, err = unix.EpollWait(ep, events, wait)
 		if wait >= 0 && !time.Now().Before(reopen) { // in the first iteration, and 100 ms after accept has failed
-			wait, err = -1, watch(ep, unix.EPOLL_CTL_ADD, listener, unix.EPOLLIN|unix.EPOLLET)
+			wait, err = -1, watch(ep, listener)
 		}
 		for _, e := range events[:max(n, 0)] {
-			if c := clients[int(e.Fd)]; c == nil && accept(ep, listener, clients) == 0 {
-				log.Print("accept has failed: no descriptor is free, or no memory")
-				wait, reopen = 100, time.Now().Add(100*time.Millisecond)
-				err = watch(ep, unix.EPOLL_CTL_DEL, listener, 0)
-			} else if c != nil && !c.turn(ep, buf) {
+			if c := clients[int(e.Fd)]; c != nil && !c.turn(buf) {
 				delete(clients, c.fd)
 				unix.Close(c.fd) // epoll forgets it too: no other process has a copy
+			} else if c == nil && accept(ep, listener, clients) != nil {
+				log.Print("accept has failed: no descriptor is free, or no memory")
+				wait, reopen = 100, time.Now().Add(100*time.Millisecond)
+				err = unix.EpollCtl(ep, unix.EPOLL_CTL_DEL, listener, nil)
 			}
 		}
 	}
 	return err
 }
 
-// watch tells epoll which events of fd to report, until the next call for fd.
-func watch(ep, op, fd int, events uint32) error {
-	return unix.EpollCtl(ep, op, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
+// watch asks epoll for all events of fd. It is called once for each descriptor.
+func watch(ep, fd int) error {
+	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLET, Fd: int32(fd)}
+	return unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, fd, &e)
 }
 
 // accept accepts at most 16 clients, so that the connected clients get their turn.
-func accept(ep, listener int, clients map[int]*client) (n int) {
-	for ; n < 16; n++ {
+func accept(ep, listener int, clients map[int]*client) error {
+	for range 16 {
 		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-		if err != nil {
-			break
-		} else if watch(ep, unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN) != nil {
+		if err == unix.EAGAIN {
+			return nil
+		} else if err == unix.ECONNABORTED {
+			continue
+		} else if err != nil {
+			return err
+		}
+		clients[fd] = &client{fd: fd}
+		if err := watch(ep, fd); err != nil {
+			delete(clients, fd)
 			unix.Close(fd)
-		} else {
-			clients[fd] = &client{fd: fd}
 		}
 	}
-	return n
+	return nil
 }
 
 // client is a connection, with everything that the loop must remember about it between two turns.
@@ -101,10 +107,19 @@ type client struct {
 	whole int    // how many bytes of buf are complete lines
 }
 
-// turn does what c is ready for, without waiting. It returns false if the connection is over.
-func (c *client) turn(ep int, buf []byte) bool {
-	full := c.whole > 0
-	if !full {
+// turn reads and writes until read or write returns EAGAIN. It returns false if the connection is over.
+func (c *client) turn(buf []byte) bool {
+	for {
+		for c.whole > 0 {
+			n, err := unix.Write(c.fd, c.buf[:c.whole])
+			if n < 0 {
+				return err == unix.EAGAIN // the socket is full: epoll will report when it has room
+			}
+			c.buf, c.whole = c.buf[n:], c.whole-n
+		}
+		if len(c.buf) > 64<<10 { // a line that never ends must not fill the memory
+			return false
+		}
 		n, err := unix.Read(c.fd, buf)
 		if n <= 0 { // 0 means the end: the client will send nothing more
 			return err == unix.EAGAIN
@@ -114,12 +129,4 @@ func (c *client) turn(ep int, buf []byte) bool {
 		}
 		c.buf = append(c.buf, buf[:n]...)
 	}
-	for c.whole > 0 {
-		n, err := unix.Write(c.fd, c.buf[:c.whole])
-		if n < 0 {
-			return err == unix.EAGAIN && (full || watch(ep, unix.EPOLL_CTL_MOD, c.fd, unix.EPOLLOUT) == nil)
-		}
-		c.buf, c.whole = c.buf[n:], c.whole-n
-	}
-	return len(c.buf) <= 64<<10 && (!full || watch(ep, unix.EPOLL_CTL_MOD, c.fd, unix.EPOLLIN) == nil)
 }

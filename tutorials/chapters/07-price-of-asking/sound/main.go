@@ -1,0 +1,128 @@
+//go:build linux
+
+// Command server sends each line back. One loop asks poll(2) which clients are ready. No entry of its list moves.
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"log"
+	"net/netip"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
+	flag.Parse()
+	ln, err := listen(*addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Fatal(serve(ln))
+}
+
+// listen makes a listener for an IPv4 address, as in chapter 0.
+func listen(addr string) (fd int, err error) {
+	time.Sleep(time.Nanosecond) // Go's timers need a descriptor of their own: get it while one is free
+	to, err := netip.ParseAddrPort(addr)
+	if err != nil || !to.Addr().Is4() {
+		return -1, fmt.Errorf("-addr must be an IPv4 address and a port, such as 127.0.0.1:9000, not %q", addr)
+	}
+	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	}
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
+	}
+	if err == nil {
+		err = unix.Listen(fd, 128)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("can't listen on %s: %w", addr, err)
+	}
+	name, err := unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
+	if err == nil {
+		fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
+	}
+	return fd, err
+}
+
+// serve is the loop. Each client has the same entry of the list from its first byte to its last. Then the entry
+// is free, and the next client gets it: poll ignores an entry whose descriptor is -1.
+func serve(listener int) error {
+	clients, buf, reopen := []*client{{fd: listener}}, make([]byte, 16<<10), time.Now()
+	fds := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
+	for wait := -1; ; fds[0].Fd, wait = int32(listener), -1 {
+		if time.Now().Before(reopen) { // accept has failed: poll ignores the listener for a while
+			fds[0].Fd, wait = -1, 100
+		}
+		n, err := unix.Poll(fds, wait)
+		if err != nil && err != unix.EINTR {
+			return err
+		}
+		for i := 1; n > 0 && i < len(fds); i++ {
+			if c := clients[i]; fds[i].Revents != 0 && c.turn(buf) {
+				fds[i].Events = c.wants()
+			} else if fds[i].Revents != 0 {
+				unix.Close(c.fd)
+				clients[i], fds[i] = nil, unix.PollFd{Fd: -1}
+			}
+		}
+		if n <= 0 || fds[0].Revents == 0 {
+			continue
+		}
+		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		if err == nil { // if more clients are waiting, the next poll says so
+			i := slices.Index(clients, nil)
+			if i < 0 { // no entry is free: make one
+				i, clients, fds = len(fds), append(clients, nil), append(fds, unix.PollFd{})
+			}
+			clients[i], fds[i] = &client{fd: fd}, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+		} else if err != unix.EAGAIN && err != unix.ECONNABORTED {
+			log.Print("accept: ", err) // such as EMFILE; until reopen clients wait in the backlog
+			reopen = time.Now().Add(100 * time.Millisecond)
+		}
+	}
+}
+
+// client is a connection, with everything that the loop must remember about it between two turns.
+type client struct {
+	fd    int
+	buf   []byte // bytes that have arrived and aren't sent back yet
+	whole int    // how many bytes of buf are complete lines
+}
+
+// wants returns what poll must watch. While there is something to send, nothing is read.
+func (c *client) wants() int16 {
+	if c.whole > 0 {
+		return unix.POLLOUT
+	}
+	return unix.POLLIN
+}
+
+// turn does what c is ready for, without waiting. It returns false if the connection is over.
+func (c *client) turn(buf []byte) bool {
+	if c.whole == 0 {
+		n, err := unix.Read(c.fd, buf)
+		if n <= 0 { // 0 means the end: the client will send nothing more
+			return err == unix.EAGAIN
+		}
+		if end := bytes.LastIndexByte(buf[:n], '\n') + 1; end > 0 {
+			c.whole = len(c.buf) + end
+		}
+		c.buf = append(c.buf, buf[:n]...)
+	}
+	for c.whole > 0 {
+		n, err := unix.Write(c.fd, c.buf[:c.whole])
+		if n < 0 {
+			return err == unix.EAGAIN // the socket is full: poll will report when it has room
+		}
+		c.buf, c.whole = c.buf[n:], c.whole-n
+	}
+	return len(c.buf) <= 64<<10 // a line that never ends must not fill the memory
+}

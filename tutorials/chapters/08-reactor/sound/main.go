@@ -1,0 +1,131 @@
+//go:build linux
+
+// Command server sends each line back. One loop serves all clients: edge-triggered epoll(7) tells it what is new.
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"log"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
+	flag.Parse()
+	ln, err := listen(*addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Fatal(serve(ln))
+}
+
+// listen makes a listener for an IPv4 address, as in chapter 0.
+func listen(addr string) (fd int, err error) {
+	time.Sleep(time.Nanosecond) // Go's timers need a descriptor of their own: get it while one is free
+	to, err := netip.ParseAddrPort(addr)
+	if err != nil || !to.Addr().Is4() {
+		return -1, fmt.Errorf("-addr must be an IPv4 address and a port, such as 127.0.0.1:9000, not %q", addr)
+	}
+	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	}
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
+	}
+	if err == nil {
+		err = unix.Listen(fd, 128)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("can't listen on %s: %w", addr, err)
+	}
+	name, err := unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
+	if err == nil {
+		fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
+	}
+	return fd, err
+}
+
+// serve is the loop, a reactor: for each descriptor that epoll reports, it calls turn or accept.
+func serve(listener int) error {
+	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	clients, events, buf := map[int]*client{}, make([]unix.EpollEvent, 64), make([]byte, 16<<10)
+	for n, wait, reopen := 0, 0, time.Now(); err == nil || err == unix.EINTR; {
+		n, err = unix.EpollWait(ep, events, wait)
+		if wait >= 0 && !time.Now().Before(reopen) { // in the first iteration, and 100 ms after accept has failed
+			wait, err = -1, watch(ep, listener)
+		}
+		for _, e := range events[:max(n, 0)] {
+			if c := clients[int(e.Fd)]; c != nil && !c.turn(buf) {
+				delete(clients, c.fd)
+				unix.Close(c.fd) // epoll forgets it too: no other process has a copy
+			} else if c == nil && accept(ep, listener, clients) != nil {
+				log.Print("accept has failed: no descriptor is free, or no memory")
+				wait, reopen = 100, time.Now().Add(100*time.Millisecond)
+				err = unix.EpollCtl(ep, unix.EPOLL_CTL_DEL, listener, nil)
+			}
+		}
+	}
+	return err
+}
+
+// watch asks epoll for all events of fd. It is called once for each descriptor.
+func watch(ep, fd int) error {
+	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLET, Fd: int32(fd)}
+	return unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, fd, &e)
+}
+
+// accept accepts all clients that are waiting.
+func accept(ep, listener int, clients map[int]*client) error {
+	for {
+		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		if err == unix.EAGAIN {
+			return nil
+		} else if err == unix.ECONNABORTED {
+			continue
+		} else if err != nil {
+			return err
+		}
+		clients[fd] = &client{fd: fd}
+		if err := watch(ep, fd); err != nil {
+			delete(clients, fd)
+			unix.Close(fd)
+		}
+	}
+}
+
+// client is a connection, with everything that the loop must remember about it between two turns.
+type client struct {
+	fd    int
+	buf   []byte // bytes that have arrived and aren't sent back yet
+	whole int    // how many bytes of buf are complete lines
+}
+
+// turn reads and writes until read or write returns EAGAIN. It returns false if the connection is over.
+func (c *client) turn(buf []byte) bool {
+	for {
+		for c.whole > 0 {
+			n, err := unix.Write(c.fd, c.buf[:c.whole])
+			if n < 0 {
+				return err == unix.EAGAIN // the socket is full: epoll will report when it has room
+			}
+			c.buf, c.whole = c.buf[n:], c.whole-n
+		}
+		if len(c.buf) > 64<<10 { // a line that never ends must not fill the memory
+			return false
+		}
+		n, err := unix.Read(c.fd, buf)
+		if n <= 0 { // 0 means the end: the client will send nothing more
+			return err == unix.EAGAIN
+		}
+		if end := bytes.LastIndexByte(buf[:n], '\n') + 1; end > 0 {
+			c.whole = len(c.buf) + end
+		}
+		c.buf = append(c.buf, buf[:n]...)
+	}
+}
