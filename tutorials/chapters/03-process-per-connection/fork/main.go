@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command fork starts children by fork alone, and by fork and exec. It shows how long a child
-// lives, and whether parent and child share a variable.
+// Command fork starts children by fork, and by fork and exec, from a small parent and from a large one. It shows how
+// long a child lives, and whether parent and child share a variable.
 package main
 
 import (
@@ -18,6 +18,7 @@ import (
 
 const (
 	children = 100
+	more     = 256 << 20 // how much more memory the large parent has, in bytes
 	ours     = 1 // what the parent puts into the variable
 	theirs   = 2 // what a child puts into it
 )
@@ -32,7 +33,11 @@ func main() {
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(t, "made by\tfrom fork to its end\tchild finds parent's value\tparent finds child's")
 	row(t, "fork alone", fork)
-	row(t, "fork and exec", forkExec)
+	row(t, "fork and exec", func() int { return exec(fork) })
+	row(t, "vfork and exec", vforkExec)
+	grow()
+	row(t, "fork alone, 256 MiB", fork)
+	row(t, "vfork and exec, 256 MiB", vforkExec)
 	must(t.Flush())
 }
 
