@@ -53,7 +53,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	exits := make(chan os.Signal, 1000) // many children can end together
+	exits := make(chan os.Signal, 1000) // with room: many children can end together
 	signal.Notify(exits, unix.SIGCHLD)  // before there is any child
 	go reap(exits)
 	go end(terms, ln, *grace)
@@ -134,8 +134,10 @@ func start(fd int) error {
 
 // reap waits for children that have ended. Until then they are zombies.
 func reap(exits <-chan os.Signal) {
-	for range exits { // a child has ended
-		wait()
+	for range exits {
+		for n := 1 + len(exits); n > 0; n-- { // one child for this signal, and for each that waits in exits
+			wait()
+		}
 	}
 }
 
