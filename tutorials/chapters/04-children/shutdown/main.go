@@ -69,8 +69,9 @@ func play(server *exec.Cmd) (got []string) {
 	}
 	fmt.Fprint(clients[2], strings.Repeat("line\n", 50))
 	clients = append(clients, connect())
+	lines := bytes.Repeat([]byte(strings.Repeat("x", 1023)+"\n"), 64<<10)
 	clients[3].SetWriteDeadline(time.Now().Add(moment)) // until then, its kernel and the server's take bytes
-	sent, _ := clients[3].Write(bytes.Repeat([]byte(strings.Repeat("x", 1023)+"\n"), 64<<10))
+	sent, _ := clients[3].Write(lines)
 	pids = children(server.Process.Pid)
 	begun := time.Now()
 	must(server.Process.Signal(unix.SIGTERM))

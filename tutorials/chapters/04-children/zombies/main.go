@@ -49,6 +49,9 @@ func play(how string) (signals string, left int) {
 	lines := bufio.NewScanner(out)
 	lines.Scan() // all children have begun
 	must(cmd.Process.Signal(unix.SIGSTOP))
+	for !stopped(cmd.Process.Pid) {
+		time.Sleep(time.Millisecond)
+	}
 	must(r.Close())
 	must(w.Close()) // now they all end
 	for zombies(cmd.Process.Pid) < children {
@@ -94,6 +97,18 @@ func parent(how string) {
 func wait() bool {
 	pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil)
 	return err == nil && pid > 0
+}
+
+// stopped reports whether all threads of a process are in state T. A signal stops one after the other.
+func stopped(pid int) bool {
+	stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	must(err)
+	for _, stat := range stats {
+		if text, err := os.ReadFile(stat); err == nil && !strings.Contains(string(text), ") T ") {
+			return false
+		}
+	}
+	return true
 }
 
 // zombies counts the children of a process that are in state Z.
