@@ -12,10 +12,10 @@ import (
 	"strings"
 	"syscall"
 
-	"threeloops/tutorials/book/experiment"
 	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/learner/coach"
 	"threeloops/tutorials/learner/progress"
+	"threeloops/tutorials/learner/standing"
 )
 
 // noCoach stands for the port if the user wants no coach.
@@ -108,27 +108,27 @@ func coachFor(file *progress.File, dir string, addrs []string) (*coach.Coach, er
 		return nil, err
 	}
 	o := coach.Options{Runner: &coach.Runner{Root: root, Bin: dir}, Progress: file}
-	o.Chapters, o.Experiments = studied(root)
+	study(root, &o)
 	for i, name := range models {
 		o.Servers = append(o.Servers, coach.Server{Name: name, Addr: addrs[i]})
 	}
 	return coach.New(o), nil
 }
 
-// studied returns the numbers of all chapters, and their experiments. It ignores faults in
-// chapters, because writeSite has reported them.
-func studied(root string) (chapters []int, all []*experiment.Experiment) {
+// study gives a coach's options what the chapters have. It ignores faults in chapters, because
+// writeSite has reported them.
+func study(root string, o *coach.Options) {
 	book, _ := markdown.Load(root, markdown.Folder)
 	if book == nil {
-		return nil, nil
+		return
 	}
+	o.Course = standing.Of(root, book)
 	for _, c := range book.Chapters {
-		chapters = append(chapters, c.Number)
+		o.Chapters = append(o.Chapters, c.Number)
 		for _, e := range c.Experiments {
-			all = append(all, e.Experiment)
+			o.Experiments = append(o.Experiments, e.Experiment)
 		}
 	}
-	return chapters, all
 }
 
 // writeCoach writes the file that tells pages the coach's address and secret. Without a coach the

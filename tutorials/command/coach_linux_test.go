@@ -97,7 +97,7 @@ func TestServersWithoutCoach(t *testing.T) {
 }
 
 // lasting is an experiment of the chapters that runs for seconds.
-const lasting = "5.blocked"
+const lasting = "6.blocked"
 
 // experimentOf waits until the process parent has a child that runs an experiment of chapter 6, and
 // returns the child's id. It looks in /proc, because a test doesn't see an experiment's standard

@@ -7,8 +7,11 @@
 //	go run ./tutorials load         send load to one server, and print how fast it answers
 //	go run ./tutorials compare      measure all of them and net/http: what does a message cost?
 //	go run ./tutorials trace        draw what your own server did, call by call, while a test failed
+//	go run ./tutorials project      judge a server that a reader has written to a specification
+//	go run ./tutorials grade        test the programs of a class, and write a table of points
 //	go run ./tutorials verify       check that what the chapters say is still true
 //	go run ./tutorials export       write the site for a host that only sends files
+//	go run ./tutorials progress     show what you have done in the course, and what to do next
 //	go run ./tutorials help         list all commands
 //
 // The servers run with -demo, so that their page /_/isolation can crash them. A server that crashes

@@ -55,7 +55,7 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 	}
 	options := coach.Options{
 		Servers:     []coach.Server{{Name: "pollserv", Addr: addrs[0]}},
-		Chapters:    []int{1},
+		Chapters:    []int{0, 1, 2, 3, 4, 5},
 		Experiments: []*experiment.Experiment{table, family, again},
 		Runner:      &coach.Runner{Root: ".", Bin: dir},
 		Progress:    kept,
@@ -93,7 +93,8 @@ func mortal(t *testing.T, off bool) (url string, kept *progress.File, end func()
 	}
 }
 
-// writeChapter writes the page, with our run of its experiment, and the files that it loads.
+// writeChapter writes the page of chapter 1, with our run of its experiment, the page of chapter 0, and
+// the files that they load.
 func writeChapter(t *testing.T, site string, e *experiment.Experiment) {
 	t.Helper()
 	if err := os.CopyFS(site, os.DirFS("../site/pages/web")); err != nil {
@@ -110,6 +111,15 @@ func writeChapter(t *testing.T, site string, e *experiment.Experiment) {
 	svg, err := experiment.Chart(e.Kind, experiment.Named{Name: "ours", Table: ours})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{"zero.html", "course.json"} {
+		text, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(site, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	page, err := os.ReadFile("testdata/coach.html")
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"threeloops/tutorials/learner/progress"
 )
 
 // suite makes a repository with the chapters of the test data, and a directory for the reader's
@@ -81,6 +83,13 @@ func TestAnExerciseFromStartToDiff(t *testing.T) {
 		}
 	}
 
+	kept, err := progress.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept.Solved(2) {
+		t.Error("the exercise is solved although a check has failed, and others were left out")
+	}
 	sound, err := os.ReadFile(root + "/tutorials/chapters/02-lines/server/main.go")
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +102,9 @@ func TestAnExerciseFromStartToDiff(t *testing.T) {
 	want := "To compare it with ours, and to read what was wrong, type:\n    go -C " + root + " run ./tutorials diff 2\n"
 	if status != 0 || !strings.Contains(out, want) {
 		t.Errorf("a fixed exercise: status %d, want 0 and %q in:\n%s", status, want, out)
+	}
+	if !kept.Solved(2) {
+		t.Error("it isn't saved that the exercise is solved")
 	}
 	if err := os.Rename(dir+"/main.go", dir+"/main.py"); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 	"threeloops/tutorials/measure/compare"
 	"threeloops/tutorials/measure/load"
+	"threeloops/tutorials/tester/grade"
 )
 
 // loadCommand sends load to one server and prints how fast it answers.
@@ -76,9 +77,10 @@ func printLoad(w io.Writer, p *load.Plan, r *load.Result) {
 	}
 }
 
-// worker runs the work of this process if it was started as a worker of the load or as the
-// yardstick.
+// worker runs the work of this process if it was started as a worker of the load or of the grader, or as
+// the yardstick.
 func worker() {
+	grade.Worker()
 	load.Worker()
 	compare.Yardstick()
 }

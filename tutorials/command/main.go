@@ -32,6 +32,9 @@ var commands = []command{
 	{"trace", "draw what a server did, call by call, while a check failed", traceServer},
 	{"hint", "show the next hint for a chapter's exercise", hintExercise},
 	{"diff", "compare your program with ours, and explain what was wrong", diffExercise},
+	{"project", "judge a server that you have written to a project's specification", projectCommand},
+	{"grade", "test many learners' programs, and write a table of points", gradeCommand},
+	{"progress", "show what you have done in the course, and what to do next", showProgress},
 }
 
 // Main runs the command that args names and returns the exit status. If a command has started this

@@ -72,7 +72,11 @@ func numbered(root string, n int) (*markdown.Chapter, error) {
 			return c, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no chapter %d: the chapters are 1 to %d", n, len(book.Chapters))
+	if len(book.Chapters) == 0 {
+		return nil, errors.New("there are no chapters")
+	}
+	first, last := book.Chapters[0], book.Chapters[len(book.Chapters)-1]
+	return nil, fmt.Errorf("there is no chapter %d: the chapters are %d to %d", n, first.Number, last.Number)
 }
 
 // lesson runs a chapter's predictions and experiments in a terminal.

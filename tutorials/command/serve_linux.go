@@ -86,7 +86,7 @@ func run(ctx context.Context, dir string, addrs []string, c *runningCoach, witho
 	}
 	defer c.start(ctx)()
 	defer startLab(ctx, filepath.Join(dir, "site"))()
-	printTable(os.Stdout, g.servers)
+	printTable(os.Stdout, g.servers, firstPage(dir))
 	if without != nil && without.terminal != "" { // below the table, where the user looks last
 		fmt.Fprintln(os.Stderr, without.terminal)
 	}
@@ -101,8 +101,19 @@ func serverFlags(dir, addr string) []string {
 	}
 }
 
-// printTable prints the servers' addresses. It omits the coach's, which has no page to read.
-func printTable(w io.Writer, servers []*server) {
+// firstPage returns the address of the first chapter's page in the site that writeSite wrote into dir,
+// without the slash before it.
+func firstPage(dir string) string {
+	pages, _ := filepath.Glob(filepath.Join(dir, "site", "chapters", "[0-9][0-9]-*.html"))
+	if len(pages) == 0 {
+		return "chapters/"
+	}
+	return "chapters/" + filepath.Base(pages[0]) // Glob sorts the names
+}
+
+// printTable prints the servers' addresses, and where the first chapter is. It omits the coach's
+// address, which has no page to read.
+func printTable(w io.Writer, servers []*server, first string) {
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(t, "model\turl\tpid")
 	for _, s := range servers {
@@ -110,5 +121,5 @@ func printTable(w io.Writer, servers []*server) {
 	}
 	t.Flush()
 	fmt.Fprintf(w, "\nOpen any of the three addresses in a browser. The first chapter is at "+
-		"%schapters/01-one-at-a-time.html\nPress Ctrl-C to end all servers.\n", servers[0].url)
+		"%s%s\nPress Ctrl-C to end all servers.\n", servers[0].url, first)
 }

@@ -8,14 +8,13 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"threeloops/tutorials/tester"
 )
 
 // test tests a server, the reader's own or one of ours, with badly behaved clients.
 func test(args []string) error {
-	o := tester.Options{First: 1, Last: 99}
+	o := tester.Options{Last: 99}
 	fs := newFlags("test", "[N] [flags]\n"+
 		"N: the number of a chapter: checks what your server must do after that chapter. Without -server and -addr\n"+
 		"it tests the program that “start N” copied.")
@@ -57,10 +56,7 @@ func testerFlags(fs *flag.FlagSet, o *tester.Options) (kinds, chapter *string) {
 		"`command` that starts the server, with {addr} or {port} in place of its address")
 	fs.StringVar(&o.Path, "path", "/", "`path` of the page that the checks of kind http request")
 	fs.StringVar(&o.WSPath, "ws-path", "/echo", "`path` of the WebSocket that the checks of kind ws use")
-	fs.DurationVar(&o.Patience, "patience", 10*time.Second,
-		"how long to wait for an answer before the check fails")
-	fs.DurationVar(&o.Wait, "wait", 15*time.Second,
-		"how long the server may wait for a client that stops in the middle of a request")
+	patienceFlags(fs, o)
 	kinds = fs.String("kind", "",
 		"`kinds` of server to test it as: line, http, ws, or several with commas (default: find out)")
 	chapter = fs.String("chapter", "", "only the checks of this `chapter`, or of several, like 3-7 (default: all)")

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"threeloops/tutorials/book/exercise"
+	"threeloops/tutorials/learner/progress"
 	"threeloops/tutorials/tester"
 )
 
@@ -21,6 +23,7 @@ func testChapter(ctx context.Context, number string, o tester.Options, allBefore
 	if allBefore {
 		o.Last = e.Number
 	}
+	whole := len(o.Only) == 0 && (len(o.Kinds) == 0 || slices.Equal(o.Kinds, []string{e.Kind}))
 	if len(o.Kinds) == 0 {
 		o.Kinds = []string{e.Kind}
 	}
@@ -45,13 +48,26 @@ func testChapter(ctx context.Context, number string, o tester.Options, allBefore
 	}
 	err = tally(results)
 	switch ok := everythingOK(results); {
-	case ok && len(o.Only) == 0 && allBefore:
+	case ok && whole && allBefore:
+		noteSolved(e.Number)
 		fmt.Printf("\nYour program is correct. To compare it with ours, and to read what was wrong, type:\n   "+
 			" %s diff %d\n", me(root), e.Number)
 	case !ok:
 		fmt.Printf("\nFor a hint, type:\n    %s hint %d\n", me(root), e.Number)
 	}
 	return err
+}
+
+// noteSolved saves that the reader's program has passed. If that fails, the program is still correct,
+// so the reader gets only a warning.
+func noteSolved(chapter int) {
+	file, err := progress.Open()
+	if err == nil {
+		err = file.Solve(chapter)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "tutorials: that your program is correct isn't saved: %v\n", err)
+	}
 }
 
 // buildCopy builds the reader's copy of an exercise, which is in dir, into the directory temp. It returns

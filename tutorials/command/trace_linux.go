@@ -62,7 +62,7 @@ func traceServer(args []string) error {
 
 // traceFlags parses the command line. out is the file to write, number the chapter whose exercise is traced.
 func traceFlags(args []string) (o *tester.Options, out string, number []string, err error) {
-	o = &tester.Options{First: 1, Last: 99}
+	o = &tester.Options{Last: 99}
 	fs := newFlags("trace", "[N] [flags]\n"+
 		"N: the number of a chapter: traces the program that “start N” copied, unless -server names another one.\n"+
 		"Runs a server, in any language, under strace(1) with the clients of the command test, and writes an HTML\n"+

@@ -25,7 +25,7 @@ func (o *Options) environment(ctx context.Context, k kind) (*env, error) {
 	if o.Server == "" {
 		return e, nil
 	}
-	s, err := newServer(ctx, o.Server, o.Under)
+	s, err := newServer(ctx, o)
 	if err != nil {
 		return nil, err
 	}

@@ -29,13 +29,13 @@ func Example() {
 		}
 	}()
 	results, err := tester.Run(context.Background(), tester.Options{
-		Addr: ln.Addr().String(), Kinds: []string{"line"}, First: 1, Last: 3,
+		Addr: ln.Addr().String(), Kinds: []string{"line"}, First: 1, Last: 4,
 		Only: []string{"answer", "together", "zombies"}, Patience: 10 * time.Second,
 	}, os.Stdout)
 	fmt.Println(len(results), "checks were made or left out, error:", err)
 	// Output:
 	// ok        line  answer       chapter 1
 	// ok        line  together     chapter 2
-	// left out  line  zombies      chapter 3: it inspects the server's process: use -server instead of -addr
+	// left out  line  zombies      chapter 4: it inspects the server's process: use -server instead of -addr
 	// 3 checks were made or left out, error: <nil>
 }

@@ -24,6 +24,9 @@ type Options struct {
 	Last   int      // last chapter, included
 	Only   []string // names of checks; nil: all
 
+	FirstPort int // of the range from which the server gets its port; 0: a range of the tester's choice
+	LastPort  int // included
+
 	Path   string // path of the page that kind http requests
 	WSPath string // path of the WebSocket that sends messages back
 
@@ -178,6 +181,19 @@ func (o *Options) begin(what string) {
 func (o *Options) wants(c check, k kind) bool {
 	return slices.Contains(strings.Fields(c.kinds), k.name()) && c.chapter >= o.First && c.chapter <= o.Last &&
 		(len(o.Only) == 0 || slices.Contains(o.Only, c.name))
+}
+
+// Selected returns the checks that o selects, in the order in which Run makes them, without outcomes. o.Kinds
+// must name the kinds.
+func (o Options) Selected() (all []Result) {
+	for _, name := range o.Kinds {
+		for _, c := range checks {
+			if k := kinds[name]; k != nil && o.wants(c, k) {
+				all = append(all, Result{Kind: name, Check: c.name, Chapter: c.chapter})
+			}
+		}
+	}
+	return all
 }
 
 // missing names a check that c builds on and that has failed, or "".

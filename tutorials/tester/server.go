@@ -3,7 +3,6 @@ package tester
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -34,13 +33,13 @@ type server struct {
 	ended chan struct{}
 }
 
-// newServer starts command on a free port, under another command if under isn't empty, and waits until it
-// listens.
-func newServer(ctx context.Context, command, under string) (*server, error) {
+// newServer starts the command of o on a free port, under another command if o.Under isn't empty, and waits
+// until it listens.
+func newServer(ctx context.Context, o *Options) (*server, error) {
 	if err := startable(); err != nil {
 		return nil, err
 	}
-	addr, err := freeAddr()
+	addr, err := freeAddr(o.ports())
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +48,7 @@ func newServer(ctx context.Context, command, under string) (*server, error) {
 		return nil, err
 	}
 	os.Remove(log.Name())
-	s := &server{command: command, under: under, addr: addr, log: log, does: func(Verb) {}}
+	s := &server{command: o.Server, under: o.Under, addr: addr, log: log, does: func(Verb) {}}
 	if err := s.start(ctx); err != nil {
 		s.end()
 		return nil, err
@@ -57,16 +56,24 @@ func newServer(ctx context.Context, command, under string) (*server, error) {
 	return s, nil
 }
 
-// freeAddr finds a free port below the range from which the kernel takes ports for clients. So no client
-// can take the port between two starts of a server.
-func freeAddr() (string, error) {
+// ports returns the range of ports for the server. It is below the range from which the kernel takes ports
+// for clients. So no client can take the port between two starts of a server.
+func (o *Options) ports() (first, last int) {
+	if o.FirstPort == 0 {
+		return 15_000, 29_999
+	}
+	return o.FirstPort, o.LastPort
+}
+
+// freeAddr finds a free port in a range.
+func freeAddr(first, last int) (string, error) {
 	for range 100 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 15000+rand.IntN(15000))
+		addr := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(last-first+1))
 		if isFree(addr) {
 			return addr, nil
 		}
 	}
-	return "", errors.New("the tester found no free port between 15000 and 30000: end programs that listen there")
+	return "", fmt.Errorf("the tester found no free port between %d and %d: end programs that listen there", first, last)
 }
 
 // isFree reports whether any server can listen on addr, even one that doesn't set SO_REUSEADDR. Such a

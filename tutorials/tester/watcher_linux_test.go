@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	case "tester":
 		// The shell stays between tester and server, like “go run”.
 		command := fmt.Sprintf("sh -c '%s=server %s -addr {addr}; true'", roleVariable, os.Args[0])
-		s, err := newServer(context.Background(), command, "")
+		s, err := newServer(context.Background(), &Options{Server: command})
 		fmt.Println(s.addr, err)
 		select {}
 	case "server":

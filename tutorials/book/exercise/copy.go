@@ -29,7 +29,7 @@ func (e *Exercise) Copy(root, dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	module, err := module(root)
+	module, err := Module(root)
 	if err != nil {
 		return "", err
 	}
@@ -164,10 +164,10 @@ func resolve(dir string) (string, error) {
 	return filepath.Join(parent, filepath.Base(dir)), err
 }
 
-// module returns the copy's go.mod. It is the one of threeloops under another name, with a
+// Module returns the copy's go.mod. It is the one of threeloops under another name, with a
 // requirement of threeloops itself at its place. So it has all the versions and sums that
 // threeloops needs, and no others.
-func module(root string) ([]byte, error) {
+func Module(root string) ([]byte, error) {
 	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
 		return nil, err

@@ -138,7 +138,7 @@ func examine(t *testing.T, e *Exercise, program string, kinds ...string) []teste
 	t.Helper()
 	results, err := tester.Run(t.Context(), tester.Options{
 		Server: "env GOMAXPROCS=2 " + program + " -addr {addr}",
-		Kinds:  kinds, First: 1, Last: e.Number, Path: "/", WSPath: "/echo",
+		Kinds:  kinds, Last: e.Number, Path: "/", WSPath: "/echo",
 		Patience: 10 * time.Second, Wait: 30 * time.Second,
 	}, io.Discard)
 	if err != nil {

@@ -133,10 +133,17 @@ func Parse(root, name string) (*Chapter, error) {
 }
 
 // nameOf returns the name of the chapter or page whose text a file is. A chapter's name is that of
-// its folder.
+// its folder. The pages of a project, in a folder like 1-line-server, have its number.
 func nameOf(file string) string {
-	if path.Base(file) == textFile {
-		return path.Base(path.Dir(file))
+	folder := path.Base(path.Dir(file))
+	number, _, _ := strings.Cut(folder, "-")
+	switch path.Base(file) {
+	case textFile:
+		return folder
+	case "project.md":
+		return "project-" + number
+	case "solutions.md":
+		return "project-" + number + "-solutions"
 	}
 	return strings.TrimSuffix(path.Base(file), ".md")
 }

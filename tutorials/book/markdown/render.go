@@ -1,7 +1,9 @@
 package markdown
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"html"
 	"html/template"
@@ -237,6 +239,16 @@ func words(sentence string) markup {
 
 // Sentence renders a sentence; words between backticks are code.
 func Sentence(text string) template.HTML { return template.HTML(words(text)) }
+
+// Code renders a program in colours.
+func Code(language, text string) (template.HTML, error) {
+	var b bytes.Buffer
+	w := bufio.NewWriter(&b)
+	if err := errors.Join(plainCode(w, language, text), w.Flush()); err != nil {
+		return "", err
+	}
+	return template.HTML(b.String()), nil
+}
 
 // plainCode highlights a block in any language that chroma knows.
 func plainCode(w util.BufWriter, language, text string) error {

@@ -47,7 +47,7 @@ func proveStep(t *testing.T, c *Chapter, s *Step) {
 	}
 	results, err := tester.Run(t.Context(), tester.Options{
 		Server: "env GOMAXPROCS=2 " + program + " -addr {addr}",
-		Kinds:  []string{"line"}, First: 1, Last: c.Number, Path: "/",
+		Kinds:  []string{"line"}, Last: c.Number, Path: "/",
 		Patience: 10 * time.Second, Wait: 30 * time.Second,
 	}, io.Discard)
 	if err != nil {

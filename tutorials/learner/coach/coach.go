@@ -22,6 +22,7 @@ import (
 
 	"threeloops/tutorials/book/experiment"
 	"threeloops/tutorials/learner/progress"
+	"threeloops/tutorials/learner/standing"
 )
 
 // Server is one of the servers that the course studies.
@@ -40,6 +41,7 @@ func (s Server) origins() []string {
 type Options struct {
 	Servers     []Server // the servers whose pages may use the coach, and to which its clients connect
 	Chapters    []int    // numbers of the chapters in which a reader may predict
+	Course      standing.Course
 	Experiments []*experiment.Experiment
 	Runner      *Runner
 	Progress    *progress.File
@@ -80,6 +82,7 @@ func New(o Options) *Coach {
 	mux.HandleFunc("POST /predictions", c.predict)
 	mux.HandleFunc("GET /reading", c.reading)
 	mux.HandleFunc("POST /reading", c.noteReading)
+	mux.HandleFunc("GET /standing", c.standing)
 	mux.HandleFunc("POST /experiments/{name}", c.experiment)
 	mux.HandleFunc("GET /clients", c.listClients)
 	mux.HandleFunc("POST /clients", c.addClient)

@@ -20,6 +20,7 @@ import (
 
 	"threeloops/tutorials/book/experiment"
 	"threeloops/tutorials/learner/progress"
+	"threeloops/tutorials/learner/standing"
 )
 
 // page is the origin of the only server in most tests.
@@ -47,8 +48,11 @@ func newCoach(t *testing.T, addr string) asked {
 	}
 	programs[4].Kind = "none"
 	c := New(Options{
-		Servers:     []Server{{"pollserv", addr}},
-		Chapters:    []int{1, 2},
+		Servers:  []Server{{"pollserv", addr}},
+		Chapters: []int{0, 1, 2},
+		Course: standing.Course{Program: "go run ./tutorials", Chapters: []standing.Chapter{
+			{Number: 0, Title: "Sockets", URL: "/chapters/00-sockets.html", Minutes: 40},
+		}},
 		Experiments: programs,
 		Runner:      &Runner{Root: ".", Bin: t.TempDir()},
 		Progress:    file,
@@ -125,6 +129,11 @@ func TestWhoMayAskAndHow(t *testing.T) {
 		{"a finished chapter", "POST", "/reading", page, "", `{"chapter":2,"finished":true}`, 204, ""},
 		{"what was read", "GET", "/reading", page, "", "", 200,
 			`{"finished":{"2":true},"places":{"1":"the-question"},"last":1,"runs":{}}`},
+		{"where the reader stands", "GET", "/standing", page, "", "", 200,
+			`"minutes":{"done":0,"left":40},"next":{"what":"Read chapter 0, “Sockets”.","url":"/chapters/00-sockets.html"}`},
+		{"where the reader stands, for another site", "GET", "/standing", "https://example.org", "", "", 403, "may not use"},
+		{"a place without its chapter", "POST", "/reading", page, "", `{"section":"x"}`, 400, "needs the number of its chapter"},
+		{"a place in chapter 0", "POST", "/reading", page, "", `{"chapter":0,"section":"x"}`, 204, ""},
 		{"a place in no chapter", "POST", "/reading", page, "", `{"chapter":3,"section":"x"}`, 400, "there is no chapter 3"},
 		{"a place that is none", "POST", "/reading", page, "", `{"chapter":1,"section":"<b>"}`, 400, "a section's id"},
 		{"a prediction without a name", "POST", "/predictions", page, "", `{"choice":"3"}`, 400, "like 1.backlog"},

@@ -12,6 +12,7 @@
 //	GET  /reading                {"finished":{"1":true},"places":{"2":"predict"},"last":2,
 //	                             "runs":{"1.backlog":{"date":"…","output":"…","svg":"…"}}}
 //	POST /reading                {"chapter":2,"section":"predict"}, or {"chapter":1,"finished":true}
+//	GET  /standing               where the reader stands in the course; see package standing
 //	POST /experiments/1.backlog  a JSON object for each line, as it comes: {"state":"building"},
 //	                             {"line":"…"}, at last {"done":true,"svg":"…","error":""}
 //	GET  /clients                all clients, and how their connections ended

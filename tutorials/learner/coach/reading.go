@@ -43,28 +43,35 @@ func (c *Coach) reading(w http.ResponseWriter, _ *http.Request) {
 	answer(w, struct {
 		Finished map[int]bool       `json:"finished"`
 		Places   map[int]string     `json:"places"`
-		Last     int                `json:"last"`
+		Last     *int               `json:"last"`
 		Runs     map[string]pastRun `json:"runs"`
 	}{now.Finished, now.Places, now.Last, runs})
+}
+
+// standing says where the reader stands in the course.
+func (c *Coach) standing(w http.ResponseWriter, _ *http.Request) {
+	answer(w, c.o.Course.Standing(c.o.Progress.State()))
 }
 
 // noteReading notes where the reader is in a chapter, or whether it is finished.
 func (c *Coach) noteReading(w http.ResponseWriter, r *http.Request) {
 	var p struct {
-		Chapter  int
+		Chapter  *int
 		Section  string
 		Finished *bool
 	}
 	switch {
 	case !read(w, r, &p):
-	case !slices.Contains(c.o.Chapters, p.Chapter):
-		http.Error(w, fmt.Sprintf("there is no chapter %d", p.Chapter), http.StatusBadRequest)
+	case p.Chapter == nil:
+		http.Error(w, "a place needs the number of its chapter, like {\"chapter\":2,\"section\":\"predict\"}", http.StatusBadRequest)
+	case !slices.Contains(c.o.Chapters, *p.Chapter):
+		http.Error(w, fmt.Sprintf("there is no chapter %d", *p.Chapter), http.StatusBadRequest)
 	case p.Finished != nil:
-		kept(w, c.o.Progress.Finish(p.Chapter, *p.Finished))
+		kept(w, c.o.Progress.Finish(*p.Chapter, *p.Finished))
 	case !sectionID.MatchString(p.Section):
 		http.Error(w, "a section's id has up to 80 of the characters A-Z, a-z, 0-9, _ and -", http.StatusBadRequest)
 	default:
-		kept(w, c.o.Progress.Stop(p.Chapter, p.Section))
+		kept(w, c.o.Progress.Stop(*p.Chapter, p.Section))
 	}
 }
 

@@ -34,31 +34,50 @@ type File struct {
 	path string
 
 	mu   sync.Mutex
-	last state // what the file held when it could last be read; nobody changes its maps
+	last State // what the file held when it could last be read; nobody changes its maps
 }
 
-// state is the content of the file.
-type state struct {
-	Predictions map[string]string `json:"predictions,omitempty"`
-	Hints       map[int]int       `json:"hints,omitempty"`
-	Exercises   map[int]string    `json:"exercises,omitempty"`
+// State is the content of the file.
+type State struct {
+	Numbering   int               `json:"numbering"`             // which numbers the chapters have
+	Predictions map[string]string `json:"predictions,omitempty"` // choices by names like 1.backlog
+	Hints       map[int]int       `json:"hints,omitempty"`       // by chapter: how many were shown
+	Exercises   map[int]string    `json:"exercises,omitempty"`   // by chapter: the directory of the copy
+	Solved      map[int]bool      `json:"solved,omitempty"`      // chapters whose exercise passed its tests
 	Reading
+	Work
+}
+
+// State returns everything that the file holds at this moment. The maps belong to the caller.
+func (f *File) State() State {
+	s := f.now()
+	s.Predictions, s.Hints, s.Exercises = maps.Clone(s.Predictions), maps.Clone(s.Hints), maps.Clone(s.Exercises)
+	s.Solved, s.Projects = maps.Clone(s.Solved), maps.Clone(s.Projects)
+	s.Reading = s.Reading.clone()
+	return s
 }
 
 // Open finds the file, which need not exist: the first change makes it. Open fails if the
 // environment gives no place for the file, or if the file can't be read. The error is one line that
 // says what to do.
 func Open() (*File, error) {
-	dir, err := home()
+	f, err := locate()
 	if err != nil {
 		return nil, err
 	}
-	f := &File{path: filepath.Join(dir, "threeloops", "progress.json")}
 	f.last, err = f.read()
 	if err != nil {
 		return nil, err
 	}
 	return f, nil
+}
+
+func locate() (*File, error) {
+	dir, err := home()
+	if err != nil {
+		return nil, err
+	}
+	return &File{path: filepath.Join(dir, "threeloops", "progress.json")}, nil
 }
 
 // Path returns the path of the file, which may not exist.
@@ -80,7 +99,7 @@ func (f *File) Predictions() map[string]string {
 
 // Predict saves a choice. It replaces an earlier one.
 func (f *File) Predict(name, choice string) error {
-	return f.change(func(s *state) { put(&s.Predictions, name, choice) })
+	return f.change(func(s *State) { put(&s.Predictions, name, choice) })
 }
 
 // Hints returns how many hints for a chapter's exercise the reader has seen.
@@ -88,7 +107,7 @@ func (f *File) Hints(chapter int) int { return f.now().Hints[chapter] }
 
 // Hint saves that the reader sees one more hint, and returns how many hints that makes.
 func (f *File) Hint(chapter int) (n int, err error) {
-	err = f.change(func(s *state) {
+	err = f.change(func(s *State) {
 		n = s.Hints[chapter] + 1
 		put(&s.Hints, chapter, n)
 	})
@@ -102,10 +121,10 @@ func (f *File) Exercise(chapter int) (dir string) { return f.now().Exercises[cha
 // Started saves the directory of a copy of a chapter's exercise. It replaces an earlier one. dir
 // must be absolute.
 func (f *File) Started(chapter int, dir string) error {
-	return f.change(func(s *state) { put(&s.Exercises, chapter, dir) })
+	return f.change(func(s *State) { put(&s.Exercises, chapter, dir) })
 }
 
-// home returns the directory for the state of programs. The XDG Base Directory Specification says
+// home returns the directory for the State of programs. The XDG Base Directory Specification says
 // to ignore a relative path in the variable.
 func home() (string, error) {
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
@@ -119,7 +138,7 @@ func home() (string, error) {
 }
 
 // now returns the current state.
-func (f *File) now() state {
+func (f *File) now() State {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if s, err := f.read(); err == nil {
@@ -129,13 +148,13 @@ func (f *File) now() state {
 }
 
 // read reads the file. An unknown member is an error, because a change would lose it.
-func (f *File) read() (s state, err error) {
+func (f *File) read() (s State, err error) {
 	text, err := readSome(f.path, mostBytes+1)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return state{}, nil
+		return State{Numbering: numbering}, nil
 	case err != nil:
-		return state{}, fmt.Errorf("can't read your progress: %w", err)
+		return State{}, fmt.Errorf("can't read your progress: %w", err)
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -144,8 +163,11 @@ func (f *File) read() (s state, err error) {
 	} else if err = d.Decode(&s); err == nil && d.Decode(&struct{}{}) != io.EOF {
 		err = errors.New("it has more than one object")
 	}
+	if err == nil {
+		err = s.renumber()
+	}
 	if err != nil {
-		return state{}, fmt.Errorf("your progress in %s is damaged (%w): repair the file, or move it away to "+
+		return State{}, fmt.Errorf("your progress in %s is damaged (%w): repair the file, or move it away to "+
 			"start without progress",
 			f.path, err)
 	}
@@ -163,9 +185,10 @@ func readSome(path string, most int64) ([]byte, error) {
 }
 
 // check returns an error if the state has too many entries, or one that is too long.
-func (s *state) check() error {
+func (s *State) check() error {
 	switch {
-	case max(len(s.Predictions), len(s.Hints), len(s.Exercises), len(s.Finished), len(s.Places), len(s.Runs)) > mostOfKind:
+	case max(len(s.Predictions), len(s.Hints), len(s.Exercises), len(s.Solved), len(s.Projects), len(s.Finished),
+		len(s.Places), len(s.Runs)) > mostOfKind:
 		return fmt.Errorf("%w: at most %d entries of one kind", ErrFull, mostOfKind)
 	case longest(maps.Keys(s.Predictions)) > mostName, longest(maps.Values(s.Predictions)) > MostText,
 		longest(maps.Values(s.Exercises)) > mostPath, longest(maps.Keys(s.Runs)) > mostName,
@@ -183,7 +206,7 @@ func longest(texts iter.Seq[string]) (most int) {
 }
 
 // change makes an edit. Meanwhile no other process can change the file.
-func (f *File) change(edit func(*state)) error {
+func (f *File) change(edit func(*State)) error {
 	unlock, err := f.lock()
 	if err != nil {
 		return f.unkept(err)
@@ -194,6 +217,7 @@ func (f *File) change(edit func(*state)) error {
 		return err
 	}
 	edit(&s)
+	s.Numbering = numbering
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -248,7 +272,7 @@ func (f *File) lock() (unlock func() error, err error) {
 }
 
 // write replaces the file as a whole, so that no reader ever sees a part of it.
-func (f *File) write(s state) error {
+func (f *File) write(s State) error {
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err

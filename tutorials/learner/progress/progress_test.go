@@ -210,11 +210,11 @@ func TestTheFileIsBounded(t *testing.T) {
 func TestTheNumberOfEntriesIsBounded(t *testing.T) {
 	place(t)
 	f := open(t)
-	s := state{Predictions: map[string]string{}}
+	s := State{Predictions: map[string]string{}}
 	for i := range mostOfKind {
 		s.Predictions[fmt.Sprintf("1.%d", i)] = "yes"
 	}
-	if err := f.change(func(to *state) { *to = s }); err != nil {
+	if err := f.change(func(to *State) { *to = s }); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Predict("2.more", "yes"); !errors.Is(err, ErrFull) {

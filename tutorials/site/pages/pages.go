@@ -14,6 +14,7 @@ import (
 
 	"threeloops/tutorials/book/annotate"
 	"threeloops/tutorials/book/markdown"
+	"threeloops/tutorials/book/project"
 	"threeloops/tutorials/site/lab"
 )
 
@@ -39,7 +40,8 @@ type page struct {
 	URL        string
 	Title      string
 	Kind       string // of page: the class of its body
-	Number     int    // of the chapter; 0: it is none
+	Numbered   bool   // it is a chapter
+	Number     int    // of the chapter
 	Minutes    int    // that the chapter takes
 	Contents   []markdown.Section
 	Prev, Next *link
@@ -56,6 +58,8 @@ type site struct {
 	ports ports
 	code  *annotate.Code
 	book  *markdown.Book
+
+	projects []*project.Project
 }
 
 // Write writes the site of the repository at root into the directory dir, which exists. addrs are where
@@ -78,8 +82,14 @@ func Write(dir, root string, addrs []string, warn func(error)) error {
 	if err != nil {
 		return err
 	}
-	s := &site{dir, root, ports, code, book}
-	for _, write := range []func() error{s.static, s.phases, s.chapters, s.glossary, s.sources, s.loops, s.lab, s.codec} {
+	projects, err := project.Load(root)
+	if err != nil {
+		return err
+	}
+	s := &site{dir, root, ports, code, book, projects}
+	for _, write := range []func() error{
+		s.static, s.phases, s.chapters, s.writeProjects, s.glossary, s.sources, s.loops, s.lab, s.codec,
+	} {
 		if err := write(); err != nil {
 			return err
 		}
@@ -141,8 +151,9 @@ func (s *site) chapters() error {
 		if err != nil {
 			return err
 		}
-		p := page{URL: urlOf(c), Title: title(c), Kind: "chapter", Number: c.Number, Minutes: c.Minutes,
+		p := page{URL: urlOf(c), Title: title(c), Kind: "chapter", Numbered: c.Numbered, Number: c.Number, Minutes: c.Minutes,
 			Prev: to(i - 1), Next: to(i + 1)}
+		s.leadToProjects(c, &p)
 		for _, section := range c.Sections {
 			if section.Level == 2 {
 				p.Contents = append(p.Contents, section)
@@ -161,6 +172,7 @@ func (s *site) index() error {
 		link
 		Number, Minutes int
 		Question        string
+		Project         *projectEntry // that follows the chapter, or nil
 	}
 	data := struct {
 		Chapters       []entry
@@ -170,7 +182,8 @@ func (s *site) index() error {
 	}{Misconceptions: s.book.Misconceptions}
 	minutes := 0
 	for _, c := range s.book.Chapters {
-		data.Chapters = append(data.Chapters, entry{link{urlOf(c), title(c)}, c.Number, c.Minutes, c.Question()})
+		data.Chapters = append(data.Chapters, entry{link{urlOf(c), title(c)}, c.Number, c.Minutes, c.Question(),
+			s.projectAfter(c)})
 		minutes += c.Minutes
 	}
 	if err := s.course(); err != nil {
@@ -223,7 +236,7 @@ func (s *site) course() error {
 func urlOf(c *markdown.Chapter) string { return "/chapters/" + c.Name + ".html" }
 
 func title(c *markdown.Chapter) string {
-	if c.Number == 0 {
+	if !c.Numbered {
 		return c.Title
 	}
 	return fmt.Sprintf("%d. %s", c.Number, c.Title)

@@ -31,7 +31,7 @@ var written = sync.OnceValues(func() (map[string]*html.Node, error) {
 	}
 	// A name that begins with this module's: only of such files go test notices that they have changed.
 	root := module + "/../../.."
-	for _, top := range []string{"common", "forkserv", "pollserv", "epollserv", "tutorials/chapters"} {
+	for _, top := range []string{"common", "forkserv", "pollserv", "epollserv", "tutorials/chapters", "tutorials/projects"} {
 		err := fs.WalkDir(os.DirFS(root), top, func(_ string, _ fs.DirEntry, err error) error { return err })
 		if err != nil {
 			return nil, err

@@ -1,8 +1,10 @@
 // How far the reader has come: which chapters are finished, and where reading stopped. The coach keeps it
 // where it runs, and else the browser, if it is allowed to. Without either, the pages are as they were written.
 
-import { Coach, isFramed } from "./ask.js";
+import { Coach, Gone, isFramed, unreachable } from "./ask.js";
 import { at } from "./base.js";
+import { renumbered } from "./renumber.js";
+import { showStanding } from "./standing.js";
 
 const key = "threeloops";
 const soon = 700; // ms after the last scroll until the place is kept
@@ -11,9 +13,9 @@ const soon = 700; // ms after the last scroll until the place is kept
 export const local = {
   read() {
     try {
-      return JSON.parse(localStorage.getItem(key)) ?? {};
+      return renumbered(JSON.parse(localStorage.getItem(key)) ?? {});
     } catch {
-      return {};
+      return renumbered({});
     }
   },
   change(edit) {
@@ -25,10 +27,10 @@ export const local = {
   },
 };
 
-// Reading is what is known, and keeps what is new.
+// Reading is what is known, and keeps what is new. Its member last is undefined until a chapter has been read.
 class Reading {
   async open() {
-    const { finished = {}, places = {}, last = 0 } = local.read();
+    const { finished = {}, places = {}, last } = local.read();
     [this.finished, this.places, this.last] = [finished, places, last];
     const coach = new Coach();
     try {
@@ -38,14 +40,17 @@ class Reading {
       for (const chapter of Object.keys(finished)) {
         if (!kept.finished?.[chapter]) await this.send({ chapter: Number(chapter), finished: true });
       }
-      for (const [chapter, section] of Object.entries(places)) {
+      const isLast = ([chapter]) => Number(chapter) === last;
+      for (const [chapter, section] of Object.entries(places).sort((a, b) => isLast(a) - isLast(b))) {
         if (!kept.places?.[chapter]) await this.send({ chapter: Number(chapter), section });
       }
       local.change((all) => { for (const name of ["finished", "places", "last"]) delete all[name]; });
       this.finished = { ...finished, ...kept.finished };
       this.places = { ...places, ...kept.places };
-      this.last = kept.last || last;
-    } catch { /* no coach: the browser keeps it */ }
+      this.last = kept.last ?? last;
+    } catch (error) { // the browser keeps it
+      this.why = error instanceof Gone && coach.url ? unreachable(coach.url) : error.message;
+    }
   }
 
   send(what) { return this.coach.post("/reading", what); }
@@ -94,15 +99,25 @@ function list(reading) {
   }
 }
 
-// goOn makes a link that leads to the first chapter lead to where the reader stopped.
+// current is the chapter that the reader has read last; if it is finished, the next one that isn't. The file
+// learner/standing/next.go has the same rule.
+function current(course, { finished, last }) {
+  const from = course.findIndex(({ number }) => number === last);
+  const open = ({ number }) => !finished[number];
+  return course.slice(Math.max(from, 0)).find(open) ?? course.find(open) ?? course[from];
+}
+
+// goOn makes a link that leads to the first chapter lead to where the reader goes on.
 async function goOn(reading) {
   const links = document.querySelectorAll("a.go-on");
-  if (links.length === 0 || !reading.last) return;
-  const chapter = (await (await fetch(at("/course.json"))).json()).find(({ number }) => number === reading.last);
+  const begun = reading.last !== undefined || Object.keys(reading.finished).length > 0;
+  if (links.length === 0 || !begun) return;
+  const chapter = current(await (await fetch(at("/course.json"))).json(), reading);
   if (!chapter) return;
-  const section = chapter.sections[reading.places[reading.last]];
+  const place = reading.places[chapter.number];
+  const section = chapter.sections[place];
   for (const a of links) {
-    a.href = at(chapter.url) + (section ? `#${reading.places[reading.last]}` : "");
+    a.href = at(chapter.url) + (section ? `#${place}` : "");
     a.textContent = `Continue with chapter ${chapter.number}${section ? `: ${section}` : ""}`;
   }
 }
@@ -150,28 +165,36 @@ function chapterPage(reading, number) {
   box.checked = Boolean(reading.finished[number]);
   box.addEventListener("change", () => reading.finish(number, box.checked));
   box.closest("p").hidden = false;
+  if (location.hash === "#finished") box.focus(); // the browser couldn't go there before
 }
 
 async function begin() {
-  const number = Number(document.body.dataset.chapter);
+  const { chapter } = document.body.dataset; // undefined on a page that isn't a chapter
   const reading = new Reading();
   let timer;
   const opened = reading.open();
   const nav = document.querySelector(".contents");
   const wide = matchMedia("(min-width: 76rem)");
-  if (number && nav) {
+  if (chapter && nav) {
     const fold = () => { nav.querySelector("details").open = wide.matches; };
     fold();
     wide.addEventListener("change", fold);
     new Contents(nav, (section) => {
       clearTimeout(timer);
-      timer = setTimeout(() => opened.then(() => reading.stop(number, section)), soon);
+      timer = setTimeout(() => opened.then(() => reading.stop(Number(chapter), section)), soon);
     });
   }
   await opened;
   list(reading);
-  if (number) chapterPage(reading, number);
+  if (chapter) chapterPage(reading, Number(chapter));
   await goOn(reading);
+  await showStanding(reading);
 }
 
-if (!isFramed) begin().catch(console.error);
+if (!isFramed) {
+  begin().catch(console.error);
+  // A browser may keep the page while its reader is in a chapter, and show it again as it was.
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted && document.body.dataset.chapter === undefined) begin().catch(console.error);
+  });
+}

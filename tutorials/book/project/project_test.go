@@ -1,0 +1,96 @@
+package project
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"threeloops/tutorials/tester"
+)
+
+const repository = "../../.."
+
+func load(t *testing.T) []*Project {
+	t.Helper()
+	all, err := Load(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// A specification names all checks of its kind of server up to its chapter, in the tester's order and
+// with the tester's words.
+func TestTheSpecificationsNameTheTestersChecks(t *testing.T) {
+	for _, p := range load(t) {
+		if diff := cmp.Diff(tester.Checks(p.Kind, p.After), p.Names()); diff != "" {
+			t.Errorf("%s: the tester's checks (-) and those of the table (+):\n%s", p.Path, diff)
+		}
+		for _, c := range p.Checks {
+			if want := tester.Rule(c.Name); c.Rule != want {
+				t.Errorf("%s: the rule of %s is %q, and the tester says %q", p.Path, c.Name, c.Rule, want)
+			}
+		}
+	}
+}
+
+// The comparison has the numbers of lines that the programs really have, and each program can be read
+// in one sitting.
+func TestTheComparisonsHaveTheRightNumbersOfLines(t *testing.T) {
+	const most = 200
+	for _, p := range load(t) {
+		solutions, err := p.Solutions()
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := "| Lines |"
+		for _, s := range solutions {
+			row += " " + strconv.Itoa(s.Lines) + " |"
+			if s.Lines > most {
+				t.Errorf("%s has %d lines, more than %d", s.Path, s.Lines, most)
+			}
+		}
+		text, err := p.Comparison()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(text, "\n"+row+"\n") {
+			t.Errorf("%s lacks the row %s", p.ComparisonPath(), row)
+		}
+	}
+}
+
+// A folder of the projects that Load doesn't know would be shown nowhere.
+func TestEveryFolderIsAProject(t *testing.T) {
+	found, err := filepath.Glob(repository + "/" + Folder + "/*")
+	if err != nil || len(found) != len(load(t)) {
+		t.Errorf("%s has %d entries, and Load knows %d: %v", Folder, len(found), len(load(t)), err)
+	}
+}
+
+func TestADamagedSpecificationIsAnError(t *testing.T) {
+	for _, c := range []struct{ from, to, want string }{
+		{"# Project 2:", "# Project 3:", "2-page-server/project.md:1: the first line must be “# Project 2: ...”"},
+		{"| `", "| ", "2-page-server/project.md: the table of checks is missing"},
+	} {
+		root := t.TempDir()
+		if err := os.CopyFS(root+"/"+Folder, os.DirFS(repository+"/"+Folder)); err != nil {
+			t.Fatal(err)
+		}
+		name := root + "/" + known[1].Path
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(strings.ReplaceAll(string(text), c.from, c.to)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(root); err == nil || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%q instead of %q: got the error %v, want %q", c.to, c.from, err, c.want)
+		}
+	}
+}
