@@ -72,16 +72,19 @@ func accept(ln int) {
 		time.Sleep(100 * time.Millisecond)
 		return
 	}
-	if err := start(fd); err != nil { // nobody serves this client, so nobody else closes it
+	if err := start(fd); err != nil {
 		log.Print("a client is turned away: ", err)
-		unix.Close(fd)
 	}
+	unix.Close(fd) // our copy: the connection stays open until the child's copy is closed too
 }
 
 // start runs this program again. The child gets copies of four descriptors, as numbers 0 to 3.
 func start(fd int) error {
-	_, err := syscall.ForkExec("/proc/self/exe", []string{os.Args[0], "-child"},
-		&syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2, uintptr(fd)}})
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3) // for the child: accept closes fd
+	if err == nil {
+		_, err = syscall.ForkExec("/proc/self/exe", []string{os.Args[0], "-child"},
+			&syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2, uintptr(own)}})
+	}
 	return os.NewSyscallError("fork", err)
 }
 

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command fork starts children by fork alone, and by fork and exec. It shows how long a child
-// lives, and whether parent and child share a variable.
+// Command fork starts children by fork, and by fork and exec, from a small parent and from a large one. It shows how
+// long a child lives, and whether parent and child share a variable.
 package main
 
 import (
@@ -18,8 +18,9 @@ import (
 
 const (
 	children = 100
-	ours     = 1 // what the parent puts into the variable
-	theirs   = 2 // what a child puts into it
+	more     = 64 << 20 // how much more memory the large parent has, in bytes
+	ours     = 1        // what the parent puts into the variable
+	theirs   = 2        // what a child puts into it
 )
 
 var variable int
@@ -29,18 +30,26 @@ func main() {
 	if len(os.Args) > 1 { // a child after exec
 		child()
 	}
+	small := []result{measure(fork), measure(vforkExec)}
+	grow()
+	large := []result{measure(fork), measure(vforkExec)}
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(t, "made by\tfrom fork to its end\tchild finds parent's value\tparent finds child's")
-	row(t, "fork alone", fork)
-	row(t, "fork and exec", forkExec)
+	fmt.Fprintln(t, "made by\tsmall parent\tlarge parent\tchild finds parent's value\tparent finds child's")
+	for i, how := range []string{"fork alone", "vfork and exec"} {
+		fmt.Fprintf(t, "%s\t%d µs\t%d µs\t%s\t%s\n", how, small[i].median.Microseconds(), large[i].median.Microseconds(),
+			yes(small[i].found), yes(small[i].changed))
+	}
 	must(t.Flush())
 }
 
-// row makes children, one after the other. The time is the median, from fork
-// until the parent knows that the child has ended.
-func row(t *tabwriter.Writer, how string, start func() (pid int)) {
+type result struct {
+	median         time.Duration // from fork until the parent knows that the child has ended
+	found, changed bool          // the child found the parent's value; the parent found the child's
+}
+
+// measure makes children, one after the other.
+func measure(start func() (pid int)) (r result) {
 	var times []time.Duration
-	var found, changed bool
 	for range children {
 		variable = ours
 		begun := time.Now()
@@ -48,10 +57,21 @@ func row(t *tabwriter.Writer, how string, start func() (pid int)) {
 		_, err := unix.Wait4(start(), &status, 0, nil)
 		must(err)
 		times = append(times, time.Since(begun))
-		found, changed = status.ExitStatus() == ours, variable == theirs
+		r.found, r.changed = status.ExitStatus() == ours, variable == theirs
 	}
 	slices.Sort(times)
-	fmt.Fprintf(t, "%s\t%d µs\t%s\t%s\n", how, times[children/2].Microseconds(), yes(found), yes(changed))
+	r.median = times[children/2]
+	return r
+}
+
+// grow gives this process more memory, and writes to each page, so that the kernel must provide it.
+func grow() {
+	memory, err := unix.Mmap(-1, 0, more, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	must(err)
+	unix.Madvise(memory, unix.MADV_NOHUGEPAGE) // pages of 4 KiB, whatever the machine's setting is
+	for i := 0; i < more; i += 4096 {
+		memory[i] = 1
+	}
 }
 
 // fork starts a child that goes on in this function.
@@ -66,7 +86,8 @@ func fork() int {
 	return int(pid)
 }
 
-func forkExec() int {
+// vforkExec starts this program again. ForkExec makes the flags of vfork, CLONE_VM and CLONE_VFORK.
+func vforkExec() int {
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{"fork", "child"},
 		&syscall.ProcAttr{Files: []uintptr{0, 1, 2}})
 	must(err)

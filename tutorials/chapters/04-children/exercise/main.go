@@ -19,16 +19,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The children are the processes that reap hasn't waited for yet.
+// The children are the processes that the parent hasn't waited for yet.
 var (
 	mu       sync.Mutex
-	children = map[int]bool{}    // their numbers; mu guards the map
+	children = map[int]bool{}    // their process numbers; mu guards the map
 	ended    = sync.NewCond(&mu) // a child has ended
+	ending   bool                // start no child any more; mu guards it
 )
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
 	most := flag.Int("max", 200, "how many children there may be at the same time")
+	grace := flag.Duration("grace", 10*time.Second, "after SIGTERM, how long children may finish their answers")
 	child := flag.Bool("child", false, "serve the connection that is descriptor 3 (the parent sets this)")
 	flag.Parse()
 	log.SetPrefix(fmt.Sprintf("process %d: ", os.Getpid()))
@@ -44,15 +46,19 @@ func main() {
 		}
 		return
 	}
+	if *most < 1 {
+		log.Fatalf("-max must be at least 1, not %d", *most)
+	}
 	ln, err := listen(*addr)
 	if err != nil {
 		log.Fatal(err)
 	}
-	exits := make(chan os.Signal, 1)
-	signal.Notify(exits, unix.SIGCHLD) // before there is any child
+	exits := make(chan os.Signal, 1000) // with room: many children can end together
+	signal.Notify(exits, unix.SIGCHLD)  // before there is any child
 	go reap(exits)
-	go end(terms, ln)
-	for await(*most - 1); accept(ln); await(*most - 1) {
+	go end(terms, ln, *grace)
+	for accept(ln) {
+		await(*most - 1)
 	}
 	await(0)
 }
@@ -84,10 +90,10 @@ func listen(addr string) (fd int, err error) {
 	return fd, err
 }
 
-// accept takes one connection and starts a child for it. After end it returns false.
+// accept takes one connection and starts a child for it. The parent never reads from it.
 func accept(ln int) bool {
 	fd, _, err := unix.Accept4(ln, unix.SOCK_CLOEXEC)
-	if err == unix.EINVAL {
+	if err == unix.EINVAL { // end has called shutdown: the parent listens no longer
 		return false
 	}
 	if err != nil { // such as EMFILE; until the next attempt clients wait in the backlog
@@ -105,16 +111,19 @@ func accept(ln int) bool {
 // await waits until there are at most n children.
 func await(n int) {
 	mu.Lock()
+	defer mu.Unlock()
 	for len(children) > n {
 		ended.Wait()
 	}
-	mu.Unlock()
 }
 
 // start runs this program again. The child gets copies of four descriptors, as numbers 0 to 3.
 func start(fd int) error {
-	mu.Lock() // a child that ends immediately must be in the map before reap removes it
+	mu.Lock() // a child that ends immediately must be in the map before wait removes it
 	defer mu.Unlock()
+	if ending { // accept took this client just before end called shutdown
+		return fmt.Errorf("the server is ending")
+	}
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{os.Args[0], "-child"},
 		&syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2, uintptr(fd)}})
 	if err == nil {
@@ -125,30 +134,43 @@ func start(fd int) error {
 
 // reap waits for children that have ended. Until then they are zombies.
 func reap(exits <-chan os.Signal) {
-	for range exits { // a child has ended
-		mu.Lock()
-		var status unix.WaitStatus
-		pid, err := unix.Wait4(-1, &status, unix.WNOHANG, nil)
-		if err == nil && status.Signaled() {
-			log.Printf("process %d was killed: %v", pid, status.Signal())
+	for range exits {
+		for n := 1 + len(exits); n > 0; n-- { // one child for this signal, and for each that waits in exits
+			wait()
 		}
-		delete(children, pid)
-		mu.Unlock()
-		ended.Broadcast()
 	}
 }
 
-// end waits for SIGTERM. Then the parent accepts nobody any more, and tells its children to end.
-func end(terms <-chan os.Signal, ln int) {
+// wait reports whether a child had ended. After wait, this child is no zombie any more.
+func wait() bool {
+	mu.Lock()
+	defer mu.Unlock()
+	var status unix.WaitStatus
+	pid, err := unix.Wait4(-1, &status, unix.WNOHANG, nil)
+	if status.Signaled() {
+		log.Printf("process %d was killed: %v", pid, status.Signal())
+	}
+	delete(children, pid)
+	ended.Signal()
+	return err == nil && pid > 0 // 0: no child has ended; ECHILD: there is no child
+}
+
+// end waits for SIGTERM. Then the parent accepts no client any more, and its children finish.
+func end(terms <-chan os.Signal, ln int, grace time.Duration) {
 	<-terms
-	unix.Shutdown(ln, unix.SHUT_RD) // from now on accept4 fails with EINVAL
-	for _, s := range []syscall.Signal{unix.SIGTERM, unix.SIGKILL} {
-		mu.Lock()
-		for pid := range children {
-			unix.Kill(pid, s)
-		}
-		mu.Unlock()
-		time.Sleep(10 * time.Second) // until then a child may finish its answers
+	tell(unix.SIGTERM)
+	unix.Shutdown(ln, unix.SHUT_RD) // on Linux, accept4 fails with EINVAL from now on
+	time.Sleep(grace)
+	tell(unix.SIGKILL)
+}
+
+// tell sends all children a signal. Their numbers are still theirs: wait frees a number only while it has mu.
+func tell(s syscall.Signal) {
+	mu.Lock()
+	defer mu.Unlock()
+	ending = true
+	for pid := range children {
+		unix.Kill(pid, s)
 	}
 }
 

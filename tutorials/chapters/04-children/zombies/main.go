@@ -1,13 +1,15 @@
 //go:build linux
 
-// Command zombies lets 50 children end at the same moment, and counts those for which the parent
-// hasn't waited.
+// Command zombies lets 50 children end while their parent is stopped, and counts those for which the parent
+// hasn't waited afterwards.
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"log"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -22,56 +24,101 @@ const children = 50
 
 func main() {
 	log.SetFlags(0)
+	if len(os.Args) > 1 {
+		parent(os.Args[1])
+		return
+	}
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(t, "the parent waits\tsignals\tzombies")
-	row(t, "never", func() {})
-	row(t, "once for each signal", func() { unix.Wait4(-1, nil, unix.WNOHANG, nil) })
-	row(t, "until there are no more", all)
+	for _, how := range []string{"never", "once for each signal", "until there are no more"} {
+		signals, zombies := play(how)
+		fmt.Fprintf(t, "%s\t%s\t%d\n", how, signals, zombies)
+	}
 	must(t.Flush())
 }
 
-// all is what the server of this chapter does.
-func all() {
-	for pid := 1; pid > 0; {
-		pid, _ = unix.Wait4(-1, nil, unix.WNOHANG, nil)
-	}
-}
-
-func row(t *tabwriter.Writer, how string, reap func()) {
-	exits := make(chan os.Signal, children) // there is room for every signal
-	signal.Notify(exits, unix.SIGCHLD)
+// play starts a parent, and stops it while its children end.
+func play(how string) (signals string, left int) {
 	r, w, err := os.Pipe()
 	must(err)
-	for range children { // cat ends when the pipe does
-		_, err := syscall.ForkExec("/bin/cat", []string{"cat"},
-			&syscall.ProcAttr{Files: []uintptr{r.Fd(), 1, 2}})
-		must(err)
+	cmd := exec.Command("/proc/self/exe", how)
+	cmd.ExtraFiles, cmd.Stderr = []*os.File{r}, os.Stderr
+	out, err := cmd.StdoutPipe()
+	must(err)
+	must(cmd.Start())
+	lines := bufio.NewScanner(out)
+	lines.Scan() // all children have begun
+	must(cmd.Process.Signal(unix.SIGSTOP))
+	for !stopped(cmd.Process.Pid) {
+		time.Sleep(time.Millisecond)
 	}
 	must(r.Close())
 	must(w.Close()) // now they all end
-	signals := 0
-	for quiet := false; !quiet; {
-		select {
-		case <-exits:
-			signals++
-			reap()
-		case <-time.After(500 * time.Millisecond):
-			quiet = true
-		}
+	for zombies(cmd.Process.Pid) < children {
+		time.Sleep(time.Millisecond)
 	}
-	signal.Stop(exits)
-	fmt.Fprintf(t, "%s\t%d\t%d\n", how, signals, zombies())
-	all() // for the next row
+	must(cmd.Process.Signal(unix.SIGCONT))
+	lines.Scan() // no other signal comes
+	left = zombies(cmd.Process.Pid)
+	must(cmd.Process.Kill())
+	cmd.Wait()
+	return lines.Text(), left
 }
 
-// zombies counts our children in state Z.
-func zombies() (n int) {
-	lists, err := filepath.Glob("/proc/self/task/*/children")
+// parent starts children that end when their input, descriptor 3 of the parent, does. It counts the signals, and
+// waits as how says.
+func parent(how string) {
+	exits := make(chan os.Signal, children) // there is room for every signal
+	signal.Notify(exits, unix.SIGCHLD)
+	for range children {
+		_, err := syscall.ForkExec("/bin/cat", []string{"cat"}, &syscall.ProcAttr{Files: []uintptr{3, 1, 2}})
+		must(err)
+	}
+	must(unix.Close(3))
+	fmt.Println("begun")
+	<-exits
+	for signals := 1; ; signals++ {
+		switch how {
+		case "once for each signal":
+			wait()
+		case "until there are no more": // as the server of this chapter
+			for wait() {
+			}
+		}
+		select {
+		case <-exits:
+		case <-time.After(500 * time.Millisecond):
+			fmt.Println(signals)
+			select {} // the zombies are counted now
+		}
+	}
+}
+
+func wait() bool {
+	pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil)
+	return err == nil && pid > 0
+}
+
+// stopped reports whether all threads of a process are in state T. A signal stops one after the other.
+func stopped(pid int) bool {
+	stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	must(err)
+	for _, stat := range stats {
+		if text, err := os.ReadFile(stat); err == nil && !strings.Contains(string(text), ") T ") {
+			return false
+		}
+	}
+	return true
+}
+
+// zombies counts the children of a process that are in state Z.
+func zombies(pid int) (n int) {
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	must(err)
 	for _, list := range lists {
 		text, _ := os.ReadFile(list) // a thread that has ended has no children
-		for _, pid := range strings.Fields(string(text)) {
-			stat, _ := os.ReadFile("/proc/" + pid + "/stat")
+		for _, child := range strings.Fields(string(text)) {
+			stat, _ := os.ReadFile("/proc/" + child + "/stat")
 			if strings.Contains(string(stat), ") Z ") {
 				n++
 			}

@@ -92,10 +92,15 @@ func start(fd int) error {
 // reap waits for children that have ended. Until then they are zombies.
 func reap(exits <-chan os.Signal) {
 	for range exits { // signals don't queue: one may stand for many children
-		for pid := 1; pid > 0; { // 0: no other child has ended; -1: there is no other child
-			pid, _ = unix.Wait4(-1, nil, unix.WNOHANG, nil)
+		for wait() {
 		}
 	}
+}
+
+// wait reports whether a child had ended. After wait, this child is no zombie any more.
+func wait() bool {
+	pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil)
+	return err == nil && pid > 0 // 0: no child has ended; ECHILD: there is no child
 }
 
 // serve sends back each complete line. A line has at most 64 KiB.

@@ -19,10 +19,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The children are the processes that reap hasn't waited for yet.
+// The children are the processes that the parent hasn't waited for yet.
 var (
 	mu       sync.Mutex
-	children = map[int]bool{}    // their numbers; mu guards the map
+	children = map[int]bool{}    // their process numbers; mu guards the map
 	ended    = sync.NewCond(&mu) // a child has ended
 )
 
@@ -38,6 +38,9 @@ func main() {
 		}
 		return
 	}
+	if *most < 1 {
+		log.Fatalf("-max must be at least 1, not %d", *most)
+	}
 	ln, err := listen(*addr)
 	if err != nil {
 		log.Fatal(err)
@@ -46,8 +49,8 @@ func main() {
 	signal.Notify(exits, unix.SIGCHLD) // before there is any child
 	go reap(exits)
 	for {
-		await(*most - 1)
 		accept(ln)
+		await(*most - 1)
 	}
 }
 
@@ -95,15 +98,15 @@ func accept(ln int) {
 // await waits until there are at most n children.
 func await(n int) {
 	mu.Lock()
+	defer mu.Unlock()
 	for len(children) > n {
 		ended.Wait()
 	}
-	mu.Unlock()
 }
 
 // start runs this program again. The child gets copies of four descriptors, as numbers 0 to 3.
 func start(fd int) error {
-	mu.Lock() // a child that ends immediately must be in the map before reap removes it
+	mu.Lock() // a child that ends immediately must be in the map before wait removes it
 	defer mu.Unlock()
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{os.Args[0], "-child"},
 		&syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2, uintptr(fd)}})
@@ -116,17 +119,23 @@ func start(fd int) error {
 // reap waits for children that have ended. Until then they are zombies.
 func reap(exits <-chan os.Signal) {
 	for range exits { // signals don't queue: one may stand for many children
-		mu.Lock()
-		for pid := 1; pid > 0; { // 0: no other child has ended; -1: there is no other child
-			var status unix.WaitStatus
-			if pid, _ = unix.Wait4(-1, &status, unix.WNOHANG, nil); pid > 0 && status.Signaled() {
-				log.Printf("process %d was killed: %v", pid, status.Signal())
-			}
-			delete(children, pid)
+		for wait() {
 		}
-		mu.Unlock()
-		ended.Broadcast()
 	}
+}
+
+// wait reports whether a child had ended. After wait, this child is no zombie any more.
+func wait() bool {
+	mu.Lock()
+	defer mu.Unlock()
+	var status unix.WaitStatus
+	pid, err := unix.Wait4(-1, &status, unix.WNOHANG, nil)
+	if status.Signaled() {
+		log.Printf("process %d was killed: %v", pid, status.Signal())
+	}
+	delete(children, pid)
+	ended.Signal()
+	return err == nil && pid > 0 // 0: no child has ended; ECHILD: there is no child
 }
 
 // serve sends back each complete line. A line has at most 64 KiB.
