@@ -77,7 +77,8 @@ func gradeFlags(args []string) (*grading, error) {
 		"file, the folder's Go files are built. Choose the checks with -chapter, -project or -kind.")
 	fs.StringVar(&g.chapter, "chapter", "", "make the checks of “test N”: those of the exercise of chapter `N`")
 	fs.StringVar(&g.project, "project", "", "make the checks of project `N`")
-	fs.StringVar(&g.kinds, "kind", "", "make the checks for these `kinds` of server: line, http, ws, or several with commas")
+	fs.StringVar(&g.kinds, "kind", "",
+		"make the checks for these `kinds` of server: line, http, ws, or several with commas")
 	fs.StringVar(&g.only, "check", "", "only the checks with these `names`, with commas between them")
 	fs.StringVar(&g.commands, "commands", "", "instead of folders, a `file` with a line NAME: COMMAND for each learner")
 	fs.DurationVar(&g.o.Limit, "limit", 5*time.Minute, "time for each learner's program, with its build")
@@ -148,7 +149,8 @@ func (g *grading) choose(root string) error {
 		one := *o
 		one.Only = []string{name}
 		if len(one.Selected()) == 0 {
-			return fmt.Errorf("no selected check is called %q: “test -list” shows all checks with their chapters and kinds", name)
+			return fmt.Errorf("no selected check is called %q: “test -list” shows all checks with their chapters "+
+				"and kinds", name)
 		}
 	}
 	if len(o.Selected()) == 0 {
@@ -236,5 +238,6 @@ func unusable(all []*grade.Outcome) error {
 	if n == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d of %d programs couldn't be graded, because there was nothing to run: the table says why", n, len(all))
+	return fmt.Errorf("%d of %d programs couldn't be graded, because there was nothing to run: the table says why",
+		n, len(all))
 }

@@ -26,8 +26,8 @@ func TestAClassIsGraded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	status, out := runIn(t, root, "grade", "-project", "1", "-csv", dir+"/class.csv", "-json", dir+"/class.json", "-o", dir+"/class.txt",
-		dir+"/ann", dir+"/ben")
+	status, out := runIn(t, root, "grade", "-project", "1", "-csv", dir+"/class.csv", "-json", dir+"/class.json",
+		"-o", dir+"/class.txt", dir+"/ann", dir+"/ben")
 	if status != 0 || !strings.Contains(out, "grading 2 programs with 15 checks each ...\n") ||
 		!strings.Contains(out, "\nann       15/15    ") || !strings.Contains(out, "doesn't build: go build: exit status 1") {
 		t.Errorf("status %d, output:\n%s", status, out)
@@ -44,7 +44,8 @@ func TestAClassIsGraded(t *testing.T) {
 	}
 	status, out = runIn(t, root, "grade", "-kind", "line", "-check", "answer", dir+"/cai", dir+"/ann")
 	if status != 1 || !strings.Contains(out, "\nann       1/1 ") ||
-		!strings.HasSuffix(out, "tutorials: 1 of 2 programs couldn't be graded, because there was nothing to run: the table says why\n") {
+		!strings.HasSuffix(out, "tutorials: 1 of 2 programs couldn't be graded, because there was nothing to run: "+
+			"the table says why\n") {
 		t.Errorf("with a folder that has no program: status %d, output:\n%s", status, out)
 	}
 }
@@ -96,7 +97,8 @@ func TestAWrongCallOfGradeIsAnsweredByOneLine(t *testing.T) {
 		{"-project 1 -commands /no/such/file", 1, "open /no/such/file: no such file or directory"},
 	} {
 		status, out := runIn(t, root, append([]string{"grade"}, strings.Fields(c.args)...)...)
-		if status != c.status || !strings.HasPrefix(out, "tutorials: ") || !strings.Contains(out, c.want) || strings.Count(out, "\n") != 1 {
+		if status != c.status || !strings.HasPrefix(out, "tutorials: ") || !strings.Contains(out, c.want) ||
+			strings.Count(out, "\n") != 1 {
 			t.Errorf("grade %s: status %d, want %d and one line with %q, got:\n%s", c.args, status, c.status, c.want, out)
 		}
 	}

@@ -25,9 +25,11 @@ func projectCommand(args []string) error {
 		"project's specification. Without N, it lists the projects.")
 	fs.StringVar(&o.Server, "server", "",
 		"judge the server that this `command` starts, with {addr} or {port} in place of its address")
-	only := fs.String("check", "", "only the checks with these `names`, with commas between them (default: all of the project)")
+	only := fs.String("check", "",
+		"only the checks with these `names`, with commas between them (default: all of the project)")
 	patienceFlags(fs, &o)
-	solutions := fs.Bool("solutions", false, "show where our solutions are, and compare them, when your own server is finished")
+	solutions := fs.Bool("solutions", false,
+		"show where our solutions are, and compare them, when your own server is finished")
 	anyway := fs.Bool("anyway", false, "show the solutions even if your own server isn't finished")
 	number, err := parseWords(fs, args, 1)
 	if err != nil {
@@ -185,8 +187,8 @@ func advise(w io.Writer, root string, p *project.Project, server string, results
 		fmt.Fprintf(w, "\nTo make only this check, type:\n    %s project %d -check %s -server %s\n",
 			me(root), p.Number, c.Name, shell(server))
 		if r.Verdict == tester.Failed {
-			fmt.Fprintf(w, "To see your server's system calls during this check, type:\n    %s trace -kind %s -check %s -server %s\n",
-				me(root), p.Kind, c.Name, shell(server))
+			fmt.Fprintf(w, "To see your server's system calls during this check, type:\n"+
+				"    %s trace -kind %s -check %s -server %s\n", me(root), p.Kind, c.Name, shell(server))
 		}
 		return
 	}
@@ -196,7 +198,8 @@ func advise(w io.Writer, root string, p *project.Project, server string, results
 			p.Number, me(root), p.Number)
 		return
 	}
-	fmt.Fprintf(w, "\nTo make all checks of the project, type:\n    %s project %d -server %s\n", me(root), p.Number, shell(server))
+	fmt.Fprintf(w, "\nTo make all checks of the project, type:\n    %s project %d -server %s\n",
+		me(root), p.Number, shell(server))
 }
 
 // showSolutions prints where our solutions are, and compares them. A reader who sees them too early

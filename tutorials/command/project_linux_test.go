@@ -11,7 +11,8 @@ import (
 func builtSolution(t *testing.T, root, project string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), project)
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "./tutorials/projects/"+project+"/solutions/goroutines")
+	source := "./tutorials/projects/" + project + "/solutions/goroutines"
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, source)
 	build.Dir = root
 	if said, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, said)
@@ -41,7 +42,7 @@ func TestAProjectFromSpecificationToSolutions(t *testing.T) {
 		{[]string{"project"}, 0, "(1 of 15 checks passed the last time)\n"},
 		{[]string{"project", "1", "-solutions"}, 1, "are for readers whose own server is finished"},
 		{[]string{"project", "1", "-solutions", "-anyway"}, 0, "1-line-server/solutions/poll/server.c ("},
-		{[]string{"project", "1", "-check", "answer,reset", "-server", good}, 0, "2 ok, 0 failed, 0 left out\n\nTo make all checks"},
+		{[]string{"project", "1", "-check", "answer,reset", "-server", good}, 0, "2 ok, 0 failed, 0 left out\n\nTo make all"},
 		{[]string{"project", "1", "-server", good}, 0, "15 ok, 0 failed, 0 left out\n\nYour server is finished"},
 		{[]string{"project", "1", "-solutions"}, 0, "* Where a connection's state lives\n  * goroutines (Go): in the local"},
 		{[]string{"project"}, 0, "that survives its clients (finished)\n"},

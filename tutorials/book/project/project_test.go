@@ -3,6 +3,7 @@ package project
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -91,6 +92,42 @@ func TestADamagedSpecificationIsAnError(t *testing.T) {
 		}
 		if _, err := Load(root); err == nil || !strings.HasSuffix(err.Error(), c.want) {
 			t.Errorf("%q instead of %q: got the error %v, want %q", c.to, c.from, err, c.want)
+		}
+	}
+}
+
+// The limits that the specifications name are those that the checks have.
+func TestTheSpecificationsNameTheLimitsOfTheChecks(t *testing.T) {
+	both := []int{1, 2}
+	for _, c := range []struct {
+		projects   []int
+		says       string
+		file, code string
+	}{
+		{[]int{1}, "A line of 8,000 bytes must work.", "requests.go", "func long(e *env) error {\n\tconst n = 8000\n"},
+		{[]int{2}, "A request of 8,200 bytes must work.", "requests.go", "func long(e *env) error {\n\tconst n = 8000\n"},
+		{[]int{2}, "150 clients at the same time must work", "clients.go", "func many(e *env) error {\n\tconst clients = 150\n"},
+		{[]int{2}, "50 that connect at the same moment", "clients.go", "func burst(e *env) error {\n\tconst clients = 50\n"},
+		{[]int{2}, "72 MiB of requests from a client that doesn't read", "slow.go", "const flood, most = 72 << 20, 40 << 20\n"},
+		{[]int{2}, "may let the server grow by at most 40 MiB", "slow.go", "const flood, most = 72 << 20, 40 << 20\n"},
+		{both, "On SIGTERM the server ends within 10 seconds.", "process.go", "const grace = 10 * time.Second\n"},
+		{[]int{1}, "The server starts to listen within 30 seconds.", "server.go", "const start = 30 * time.Second\n"},
+	} {
+		code, err := os.ReadFile("../../tester/" + c.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(code), c.code) {
+			t.Errorf("tester/%s has no longer %q: correct the sentence %q, and this test", c.file, c.code, c.says)
+		}
+		for _, p := range load(t) {
+			text, err := p.Specification()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if slices.Contains(c.projects, p.Number) && !strings.Contains(text, c.says) {
+				t.Errorf("%s doesn't say %q", p.Path, c.says)
+			}
 		}
 	}
 }

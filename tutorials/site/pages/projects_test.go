@@ -41,7 +41,8 @@ func neighbours(page *html.Node) (before, after string) {
 // direction.
 func TestAProjectStandsAfterItsChapter(t *testing.T) {
 	pages := pagesOf(t)
-	const first, before, after = "/chapters/project-1.html", "/chapters/05-clients-die.html", "/chapters/06-ask-who-is-ready.html"
+	const first = "/chapters/project-1.html"
+	const before, after = "/chapters/05-clients-die.html", "/chapters/06-ask-who-is-ready.html"
 	if prev, next := neighbours(pages[first]); prev != before || next != after {
 		t.Errorf("the neighbours of project 1 are %s and %s", prev, next)
 	}

@@ -1,14 +1,15 @@
 package grade
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -32,14 +33,15 @@ const (
 	mostMessages        = 4 << 20        // bytes that a worker may send
 	mostReport          = 64 << 10       // bytes of a report
 	farewell            = 10 * time.Second
+
+	interrupted = "interrupted"
 )
 
 // grader keeps which processes may have children of their own, so that it ends only the others.
 type grader struct {
 	Options
-	mu     sync.Mutex
-	known  map[int]bool // workers and their guards
-	ending sync.Mutex   // at most one call of guard.End
+	mu    sync.Mutex
+	known map[int]bool // workers
 }
 
 // Run grades the programs. It returns the outcomes in their order. An error means that the grader
@@ -85,7 +87,11 @@ func Run(ctx context.Context, o Options, programs []Program) ([]*Outcome, error)
 func (g *grader) grade(ctx context.Context, job int, p Program, o *Outcome) {
 	begun := time.Now()
 	defer func() { o.finish(time.Since(begun)) }()
-	if p.Problem != "" || ctx.Err() != nil {
+	if p.Problem != "" {
+		return
+	}
+	if ctx.Err() != nil {
+		o.Problem = interrupted
 		return
 	}
 	temp, err := os.MkdirTemp(g.Temp, "job-*")
@@ -99,7 +105,7 @@ func (g *grader) grade(ctx context.Context, job int, p Program, o *Outcome) {
 	err = g.work(limited, g.task(job, p, temp), o)
 	switch {
 	case ctx.Err() != nil:
-		o.Problem = "interrupted"
+		o.Problem = interrupted
 	case limited.Err() != nil:
 		o.Problem = fmt.Sprintf("the time limit of %v was over", g.Limit)
 	case o.Problem == "" && err != nil:
@@ -116,30 +122,31 @@ func (g *grader) task(job int, p Program, temp string) task {
 	}}
 }
 
-// work starts a worker, and reads its messages until it has ended.
+// work starts a worker, and reads its messages until it has ended. The worker's standard input stays open
+// so long. However this process ends, the kernel closes it, and the worker ends too.
 func (g *grader) work(ctx context.Context, t task, o *Outcome) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(t)
-	if err != nil {
-		return err
-	}
 	cmd := exec.CommandContext(ctx, self)
 	cmd.Env = append(os.Environ(), workerVariable+"=1", "TMPDIR="+t.Temp)
-	cmd.Stdin = bytes.NewReader(text)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches only this process
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = farewell
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
 	}
-	watch, err := g.start(cmd)
-	if err != nil {
+	if err := g.start(cmd); err != nil {
 		return err
 	}
+	defer g.end(cmd.Process.Pid)
+	json.NewEncoder(in).Encode(t) // if that fails, the worker has ended, and Wait says how
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -156,35 +163,27 @@ func (g *grader) work(ctx context.Context, t task, o *Outcome) error {
 	}
 	err = cmd.Wait()
 	<-read
-	g.end(cmd.Process.Pid, watch)
 	return err
 }
 
-// start starts a worker and its guard.
-func (g *grader) start(cmd *exec.Cmd) (*guard.Guard, error) {
+// start starts a worker.
+func (g *grader) start(cmd *exec.Cmd) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err := cmd.Start(); err != nil {
-		return nil, err
+	err := cmd.Start()
+	if err == nil {
+		g.known[cmd.Process.Pid] = true
 	}
-	watch := guard.Over(cmd.Process.Pid)
-	g.known[cmd.Process.Pid], g.known[watch.PID()] = true, true
-	return watch, nil
+	return err
 }
 
 // end ends what a worker has left. That is nothing, unless the worker was killed: then its
 // descendants have become children of this process.
-func (g *grader) end(worker int, watch *guard.Guard) {
-	watch.Dismiss()
+func (g *grader) end(worker int) {
 	g.mu.Lock() // no worker may start meanwhile, because it wouldn't be known yet
 	defer g.mu.Unlock()
 	delete(g.known, worker)
-	delete(g.known, watch.PID())
-	var keep []int
-	for pid := range g.known {
-		keep = append(keep, pid)
-	}
-	guard.End(keep...)
+	guard.End(slices.Collect(maps.Keys(g.known))...)
 }
 
 // read reads a worker's messages.

@@ -24,7 +24,15 @@ const roleVariable = "THREELOOPS_GRADE_ROLE"
 
 func TestMain(m *testing.M) {
 	Worker()
-	if role := os.Getenv(roleVariable); role != "" {
+	role := os.Getenv(roleVariable)
+	if role == "grader" {
+		// A check that takes long, so that the test can kill this process meanwhile.
+		o := tester.Options{Kinds: []string{"line"}, Last: 5, Patience: time.Minute, Wait: time.Minute}
+		Run(context.Background(), Options{Tester: o, Temp: os.TempDir(), Jobs: 1, Limit: time.Minute},
+			[]Program{{Learner: "ann", Dir: os.Args[1], Server: os.Args[2]}})
+		os.Exit(0)
+	}
+	if role != "" {
 		serve(role, os.Args[1])
 	}
 	os.Exit(m.Run())
@@ -34,6 +42,11 @@ func TestMain(m *testing.M) {
 func serve(role, addr string) {
 	switch role {
 	case "silent":
+		time.Sleep(10 * time.Minute)
+	case "many": // before it listens, for which it has much time
+		for range mostProcesses + 20 {
+			exec.Command("sleep", "600").Start()
+		}
 		time.Sleep(10 * time.Minute)
 	case "ends":
 		fmt.Println("a bug\x1b[2J")
@@ -83,10 +96,6 @@ func misbehave(role string) {
 			name := os.Getenv(roleVariable + "_SAID")
 			os.WriteFile(name, fmt.Append(nil, cmd.Process.Pid), 0o600)
 		}
-	case "many":
-		for range mostProcesses + 20 {
-			exec.Command("sleep", "600").Start()
-		}
 	}
 }
 
@@ -97,12 +106,13 @@ func learner(t *testing.T, role string) Program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Program{Learner: role, Dir: t.TempDir(), Server: fmt.Sprintf("env %s=%s %s_SAID=said %s {addr}", roleVariable, role,
-		roleVariable, self)}
+	server := fmt.Sprintf("env %s=%s %s_SAID=said %s {addr}", roleVariable, role, roleVariable, self)
+	return Program{Learner: role, Dir: t.TempDir(), Server: server}
 }
 
 // run grades programs with the checks of chapters 1 and 2 that have these names.
-func run(t *testing.T, ctx context.Context, limit time.Duration, only string, programs ...Program) ([]*Outcome, error) {
+func run(t *testing.T, ctx context.Context, limit time.Duration, only string, programs ...Program) (
+	[]*Outcome, error) {
 	t.Helper()
 	root, err := filepath.Abs("../../..")
 	if err != nil {
@@ -110,7 +120,8 @@ func run(t *testing.T, ctx context.Context, limit time.Duration, only string, pr
 	}
 	return Run(ctx, Options{
 		Tester: tester.Options{
-			Kinds: []string{"line"}, Last: 5, Only: strings.Fields(only), Patience: 3 * time.Second, Wait: 3 * time.Second,
+			Kinds: []string{"line"}, Last: 5, Only: strings.Fields(only),
+			Patience: 3 * time.Second, Wait: 3 * time.Second,
 		},
 		Root: root, Temp: t.TempDir(), Jobs: 4, Limit: limit,
 	}, programs)
@@ -144,10 +155,11 @@ func TestABadProgramHarmsNoOther(t *testing.T) {
 	}
 	for i, o := range all {
 		w := want[o.Learner]
-		if o.Learner != programs[i].Learner || o.All != 3 || !strings.Contains(o.Problem, w.problem) || w.problem == "" && o.Problem != "" {
-			t.Errorf("%s: got %d of %d, and the problem %q; want %d of 3 and %q", o.Learner, o.Points, o.All, o.Problem, w.points, w.problem)
+		if o.Learner != programs[i].Learner || o.All != 3 || !o.has(w.problem) {
+			t.Errorf("%s: got %d of %d, and the problem %q; want %d of 3 and %q",
+				o.Learner, o.Points, o.All, o.Problem, w.points, w.problem)
 		}
-		if o.Points != w.points && o.Learner != "many" { // which may get some answers out before it is noticed
+		if o.Points != w.points {
 			t.Errorf("%s: got %d points, want %d: %+v", o.Learner, o.Points, w.points, o.Checks)
 		}
 		if o.Seconds > limit.Seconds()+15 {
@@ -160,6 +172,11 @@ func TestABadProgramHarmsNoOther(t *testing.T) {
 	if left := guard.Descendants(); len(left) > 0 {
 		t.Errorf("the processes %v still run", left)
 	}
+}
+
+// has reports whether the problem has these words or, if they are "", whether there is no problem.
+func (o *Outcome) has(problem string) bool {
+	return strings.Contains(o.Problem, problem) && (problem != "" || o.Problem == "")
 }
 
 // ended checks that the daemon of a program has ended.
@@ -178,7 +195,11 @@ func TestAnInterruptEndsTheGrading(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(500*time.Millisecond, cancel)
 	begun := time.Now()
-	all, err := run(t, ctx, time.Minute, "answer", learner(t, "silent"), learner(t, "silent"))
+	var programs []Program
+	for range 6 { // more than jobs
+		programs = append(programs, learner(t, "silent"))
+	}
+	all, err := run(t, ctx, time.Minute, "answer", programs...)
 	if err == nil || time.Since(begun) > 30*time.Second {
 		t.Errorf("after %v the error is %v", time.Since(begun), err)
 	}
@@ -187,6 +208,39 @@ func TestAnInterruptEndsTheGrading(t *testing.T) {
 			t.Errorf("got the problem %q, and the check %+v", o.Problem, o.Checks[0])
 		}
 	}
+}
+
+// A server in C that is graded ends by a SIGPIPE as it would elsewhere.
+func TestTheProgramInheritsNoIgnoredSIGPIPE(t *testing.T) {
+	p := learner(t, "good")
+	p.Build = []string{`awk '/^SigIgn/ && index("13579bdf", substr($2, 13, 1)) { exit 1 }' /proc/self/status`}
+	all, err := run(t, t.Context(), time.Minute, "answer", p)
+	if err != nil || all[0].Points != 1 {
+		t.Errorf("got %d points and the problem %q, error %v", all[0].Points, all[0].Problem, err)
+	}
+}
+
+// A grader that is killed can't end anything. The worker notices it, and ends even a daemon of the program.
+func TestNothingOutlivesAKilledGrader(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := learner(t, "daemon")
+	grader := exec.Command(self, p.Dir, p.Server)
+	grader.Env = append(os.Environ(), roleVariable+"=grader")
+	if err := grader.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := filepath.Join(p.Dir, "said")
+	for late := time.Now().Add(20 * time.Second); time.Now().Before(late); time.Sleep(time.Millisecond) {
+		if info, err := os.Stat(said); err == nil && info.Size() > 0 {
+			break
+		}
+	}
+	grader.Process.Kill()
+	grader.Wait()
+	ended(t, p)
 }
 
 // The time limit includes the build.
@@ -209,7 +263,8 @@ func TestTheChecksBeforeTheTimeLimitCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := all[0]
-	if o.Points != 1 || o.Checks[0].Verdict != tester.OK || o.Checks[1].Verdict != NotMade || o.Checks[1].Why != "the time limit of 5s was over" {
+	made, cut := o.Checks[0], o.Checks[1]
+	if o.Points != 1 || made.Verdict != tester.OK || cut.Verdict != NotMade || cut.Why != "the time limit of 5s was over" {
 		t.Errorf("got %d points, and the checks %+v", o.Points, o.Checks)
 	}
 }
@@ -239,8 +294,9 @@ func TestFoldersAreBuilt(t *testing.T) {
 	}
 	for _, o := range all {
 		w := want[o.Learner]
-		if o.Points != w.points || !strings.Contains(o.Problem, w.problem) || w.problem == "" && o.Problem != "" {
-			t.Errorf("%s: got %d points and the problem %q, want %d and %q", o.Learner, o.Points, o.Problem, w.points, w.problem)
+		if o.Points != w.points || !o.has(w.problem) {
+			t.Errorf("%s: got %d points and the problem %q, want %d and %q",
+				o.Learner, o.Points, o.Problem, w.points, w.problem)
 		}
 	}
 	for _, name := range []string{"plain/go.sum", "plain/go.mod", "plain/program"} {

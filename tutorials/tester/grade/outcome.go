@@ -36,7 +36,8 @@ type Check struct {
 
 // begin returns the outcome of a program of which no check has been made.
 func begin(p Program, selected []tester.Result) *Outcome {
-	o := &Outcome{Learner: p.Learner, Program: p.Server, All: len(selected), Problem: p.Problem, Unusable: p.Problem != ""}
+	o := &Outcome{Learner: p.Learner, Program: p.Server, All: len(selected), Problem: p.Problem}
+	o.Unusable = p.Problem != ""
 	if o.Program == "" {
 		o.Program = p.Dir
 	}

@@ -116,7 +116,8 @@ func Commands(name string) (all []Program, err error) {
 		learner, command = strings.TrimSpace(learner), strings.TrimSpace(command)
 		switch {
 		case learner == "" || command == "":
-			return nil, fmt.Errorf("%s:%d: a line must be NAME: COMMAND, like “ann: python3 ann/server.py {port}”", name, i+1)
+			return nil, fmt.Errorf("%s:%d: a line must be NAME: COMMAND, like “ann: python3 ann/server.py {port}”",
+				name, i+1)
 		case seen[learner]:
 			return nil, fmt.Errorf("%s:%d: %s is there twice", name, i+1, learner)
 		}

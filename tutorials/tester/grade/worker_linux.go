@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -33,6 +34,9 @@ const (
 
 // errTooMany is why a program that forks without end isn't graded further.
 var errTooMany = fmt.Errorf("the program had more than %d processes at the same time", mostProcesses)
+
+// errAlone is why a worker ends whose grader has ended.
+var errAlone = errors.New("the grader has ended")
 
 // task is what a worker gets on its standard input.
 type task struct {
@@ -65,6 +69,9 @@ func Worker() {
 	}
 	os.Unsetenv(workerVariable) // or the learner's program would have it too
 	w := &worker{out: json.NewEncoder(os.Stdout)}
+	// If the grader has ended, a write must not end the worker, which still has to end the program. Notify
+	// doesn't change what the program inherits, as Ignore would.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	if err := w.work(); err != nil {
 		w.say(message{Problem: err.Error()})
 	}
@@ -91,7 +98,8 @@ func (w *worker) Write(b []byte) (int, error) {
 
 func (w *worker) work() error {
 	var t task
-	if err := json.NewDecoder(os.Stdin).Decode(&t); err != nil {
+	in := json.NewDecoder(os.Stdin)
+	if err := in.Decode(&t); err != nil {
 		return err
 	}
 	if err := errors.Join(confine(), os.Chdir(t.Dir)); err != nil {
@@ -103,6 +111,10 @@ func (w *worker) work() error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go watch(ctx, func() { cancel(errTooMany) })
+	go func() {
+		io.Copy(io.Discard, os.Stdin) // until the grader has ended
+		cancel(errAlone)
+	}()
 	err := w.grade(ctx, t)
 	if cause := context.Cause(ctx); errors.Is(cause, errTooMany) {
 		return cause

@@ -19,7 +19,8 @@ func WriteTable(w io.Writer, all []*Outcome) error {
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(t, "learner\tpoints\tseconds\twhat didn't pass")
 	for _, o := range all {
-		fmt.Fprintf(t, "%s\t%d/%d\t%.1f\t%s\n", oneLine(o.Learner, widest), o.Points, o.All, o.Seconds, oneLine(o.missing(), widest))
+		fmt.Fprintf(t, "%s\t%d/%d\t%.1f\t%s\n",
+			oneLine(o.Learner, widest), o.Points, o.All, o.Seconds, oneLine(o.missing(), widest))
 	}
 	return t.Flush()
 }

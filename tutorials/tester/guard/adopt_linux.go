@@ -64,14 +64,6 @@ func Descendants(keep ...int) (all []int) {
 	return all
 }
 
-// PID returns the guard's process, or 0 for a nil guard.
-func (g *Guard) PID() int {
-	if g == nil {
-		return 0
-	}
-	return g.cmd.Process.Pid
-}
-
 func signalAll(pids []int, signal unix.Signal) {
 	for _, pid := range pids {
 		unix.Kill(pid, signal)
