@@ -26,7 +26,7 @@ func (t *Thread) Bind(fd int, at Sockaddr) error {
 	if !inRange(at) {
 		return EINVAL
 	}
-	_, errno := t.call("bind", func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
+	_, errno := t.call("bind", fd, func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
 		s, errno := t.tcp(fd)
 		if errno != 0 {
 			return -1, errno

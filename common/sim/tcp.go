@@ -91,7 +91,7 @@ const maxSegment = 65483
 
 // Socket is socket(2) for TCP.
 func (t *Thread) Socket(family, typ, protocol int) (int, error) {
-	n, errno := t.call("socket", func() string {
+	n, errno := t.call("socket", noDescriptor, func() string {
 		return argList(flagArg(uint64(family), []name{{AF_INET6, "AF_INET6"}, {AF_INET, "AF_INET"}}),
 			flagArg(uint64(typ), []name{{SOCK_NONBLOCK, "SOCK_NONBLOCK"}, {SOCK_CLOEXEC, "SOCK_CLOEXEC"}, {SOCK_STREAM, "SOCK_STREAM"}}),
 			protocol)
@@ -255,7 +255,7 @@ func (s *tcp) over() {
 
 // SetLinger is setsockopt(2) with SO_LINGER. Only a timeout of zero is modelled.
 func (t *Thread) SetLinger(fd, onoff, seconds int) error {
-	_, errno := t.call("setsockopt", func() string {
+	_, errno := t.call("setsockopt", fd, func() string {
 		return argList(fd, raw("SOL_SOCKET"), raw("SO_LINGER"), onoff, seconds)
 	}, func() (int, Errno) {
 		if t.unixSocket(fd) {
@@ -277,7 +277,7 @@ func (t *Thread) SetLinger(fd, onoff, seconds int) error {
 // Outq is ioctl(2) with SIOCOUTQ, tcp(7).
 func (t *Thread) Outq(fd int) (int, error) {
 	out := 0
-	_, errno := t.call("ioctl", func() string { return argList(fd, raw("SIOCOUTQ"), raw("["+argList(out)+"]")) },
+	_, errno := t.call("ioctl", fd, func() string { return argList(fd, raw("SIOCOUTQ"), raw("["+argList(out)+"]")) },
 		func() (int, Errno) {
 			s, errno := t.tcp(fd)
 			if errno != 0 {
