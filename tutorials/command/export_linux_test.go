@@ -145,10 +145,9 @@ func readsTheCopy(t *testing.T, url string) {
 		await WebAssembly.compile(await new Response(stream).arrayBuffer());
 		window.compiled = true;
 	})(), window.compiled === true)`)
-	b.do(Navigate(url + "lab.html#silent-client"))
-	b.holds("the laboratory runs", `document.querySelector("#lab")?.inert === false`)
-	b.do(Evaluate[Void](`document.querySelector('[data-forward="action"]').click(); undefined`))
-	b.holds("the first action happens", text("#now")+`.includes("connects")`)
+	for _, server := range models {
+		labEverywhere(&labTab{b, strings.TrimSuffix(url, "/")}, server)
+	}
 	b.do(Navigate(url + "codec.html"))
 	b.holds("the codec runs", codecLoaded)
 }

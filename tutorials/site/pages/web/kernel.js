@@ -130,7 +130,7 @@ class Connection {
       make("p", {}, this.title, " ", this.facts),
       make(
         "div",
-        { class: "way" },
+        { class: "ends" },
         make("div", {}, this.ends.client, out.element, got.element),
         make("div", {}, this.ends.server, came.element, back.element),
       ),
@@ -227,8 +227,8 @@ export class Kernel {
       `${duration(Time)} after the start (${Wall.slice(11, 19)} on the wall clock); ${next}. ` +
         `The server has made ${plural(calls, "system call")}.`,
     );
-    for (const [element, shown] of this.parts) {
-      if (element.open) shown.paint(net, machine);
+    for (const [element, part] of this.parts) {
+      if (element.open) part.paint(net, machine);
     }
   }
 }
