@@ -142,8 +142,19 @@ func labParts(b *labTab) {
 // choose chooses from a list, as a reader does.
 func (b *labTab) choose(selector, value string) {
 	b.Helper()
-	b.do(Evaluate[Void](fmt.Sprintf(`{ const list = document.querySelector(%q);
-		list.value = %q; list.dispatchEvent(new Event("change", { bubbles: true })); } undefined`, selector, value)))
+	b.set(selector, value, "change")
+}
+
+// write writes a text into a field, in place of what is there.
+func (b *labTab) write(selector, text string) {
+	b.Helper()
+	b.set(selector, text, "input")
+}
+
+func (b *labTab) set(selector, value, event string) {
+	b.Helper()
+	b.do(Evaluate[Void](fmt.Sprintf(`{ const field = document.querySelector(%q);
+		field.value = %q; field.dispatchEvent(new Event(%q, { bubbles: true })); } undefined`, selector, value, event)))
 }
 
 // onPaper makes the page look as it does on a sheet of A4 with Chromium's margins.

@@ -248,7 +248,7 @@ func labClients(b *labTab) {
 	b.press(`[data-silent="1"]`)
 	b.holds("the client gets the response", `[...document.querySelectorAll(".who li")].some((li) =>
 		li.querySelector("input").value === "C" && li.textContent.includes("ok"))`)
-	b.do(Evaluate[Void](`document.querySelector("#message").value = 'TRACE "\\x41"\\r\\n'; undefined`))
+	b.write("#message", `TRACE "\x41"\r\n`)
 	b.press(`[data-send="all"]`)
 	b.wrote(`C sends "TRACE \"A\"\r\n"`)
 	b.press(`[data-silent="1"]`)

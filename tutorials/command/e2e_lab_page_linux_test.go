@@ -153,10 +153,10 @@ func labGallery(b *labTab) {
 func labErrors(b *labTab) {
 	b.open("")
 	b.press("#text summary")
-	b.do(Evaluate[Void](`document.querySelector("#scenario").value = "at 0ms A connects\nat 1ms A dances"; undefined`))
+	b.write("#scenario", "at 0ms A connects\nat 1ms A dances")
 	b.press("#use")
 	b.holds("a mistake is shown with its place", `document.querySelector("#scenario-error").textContent.startsWith("2:")`)
-	b.do(Evaluate[Void](`document.querySelector("#scenario").value = "at 0ms A connects"; undefined`))
+	b.write("#scenario", "at 0ms A connects")
 	b.press("#use")
 	b.holds("a right text is played", `document.querySelector("#scenario-error").textContent === ""`)
 	b.press(`[data-forward="action"]`)
