@@ -122,8 +122,13 @@ func labAddress(b *labTab) {
 func labGallery(b *labTab) {
 	b.open("")
 	b.holds("there are many examples", `document.querySelectorAll(".examples a").length >= 20`)
+	b.holds("they stand below their topics", `(() => {
+		const topics = [...document.querySelectorAll(".topics section")].map((s) => s.querySelector("h3").textContent);
+		return topics.length === 6 && topics[0] === "Waiting" && topics[5] === "Shutdown" &&
+			[...document.querySelectorAll(".topics section")].every((s) => s.querySelector("a"));
+	})()`)
 	b.press("#gallery summary")
-	b.do(Click(CSS(".examples li:nth-child(3) a")))
+	b.do(Click(CSS(".examples [href='#pipeline']")))
 	b.holds("a link opens one", `document.querySelector("#question").textContent.length > 20 && !document.querySelector("#answer").hidden`)
 	b.holds("the answer is hidden", `!document.querySelector("#answer").open`)
 	b.press(`[name="server"][value="epollserv"]`)

@@ -16,6 +16,10 @@ export function lastAction(scenario) {
   return last;
 }
 
+// itemOf is an example in the list.
+const itemOf = ({ name, title, question }) =>
+  make("li", {}, make("a", { href: `#${name}` }, title), " ", make("span", {}, question));
+
 // Scenario is the section. lab.use plays the text in its field, and lab.mend the example without its mistake.
 export class Scenario {
   constructor(section, lab) {
@@ -29,14 +33,21 @@ export class Scenario {
     this.mended.addEventListener("click", () => lab.mend());
   }
 
-  // list shows the examples of the gallery.
+  // list shows the examples of the gallery, which come topic by topic.
   list(examples) {
     this.gallery.hidden = examples.length === 0;
     say(this.gallery.querySelector("summary"), `${examples.length} scenarios, each with a question and an answer`);
-    const items = examples.map(({ name, title, question }) =>
-      make("li", {}, make("a", { href: `#${name}` }, title), " ", make("span", {}, question)),
+    const topics = Map.groupBy(examples, ({ topic }) => topic);
+    this.gallery.querySelector(".topics").replaceChildren(
+      ...[...topics].map(([topic, all]) =>
+        make(
+          "section",
+          { "aria-label": topic },
+          make("h3", {}, topic[0].toUpperCase() + topic.slice(1)),
+          make("ul", { class: "examples plain" }, ...all.map(itemOf)),
+        ),
+      ),
     );
-    this.gallery.querySelector(".examples").replaceChildren(...items);
   }
 
   // show shows an example's question, and hides its answer. Without an example the scenario is the reader's own.
