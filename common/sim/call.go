@@ -127,9 +127,9 @@ func (p *Process) newFile(e *Event) uint64 {
 	return id
 }
 
-// Describe makes Snapshot show what about returns next to the open file description of fd. about must make
+// Describe makes Snapshot add what about returns to the open file description of fd. about must make
 // no system call.
-func (t *Thread) Describe(fd int, about func() string) {
+func (t *Thread) Describe(fd int, about func() any) {
 	if d, errno := t.proc.table.at(fd); errno == 0 {
 		d.about = about
 	}

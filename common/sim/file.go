@@ -18,8 +18,8 @@ type description struct {
 	flags int // O_NONBLOCK, O_PATH and the access mode
 	refs  int // descriptors, messages and calls that refer to it
 	off   int64
-	watch []*epollItem  // entries of epoll's interest lists
-	about func() string // what a program says about it, see Describe; nil: nothing
+	watch []*epollItem // entries of epoll's interest lists
+	about func() any   // what a program says about it, see Describe; nil: nothing
 }
 
 func (k *Kernel) newDescription(f file, flags int) *description {

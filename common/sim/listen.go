@@ -268,7 +268,7 @@ func (s *tcp) handshake(client *tcp) {
 // offerLater gives a silent client to accept(2) when TCP_DEFER_ACCEPT's time is over. The kernel
 // looks only when it sends its SYN-ACK again: one second after the first one, two after the second.
 func (s *tcp) offerLater(c *tcp, after time.Duration, tries int) {
-	s.k.After(after, func() {
+	s.k.later(after, "the kernel sends the SYN-ACK again to a client that TCP_DEFER_ACCEPT holds back", c, func() {
 		if c.listensFor != s || !s.isDeferred(c) {
 			return
 		}

@@ -107,9 +107,12 @@ func (t *Thread) Socket(family, typ, protocol int) (int, error) {
 }
 
 func (k *Kernel) newTCP(family int) *tcp {
+	id := k.nextID()
 	return &tcp{
-		k: k, id: k.nextID(), family: family, corkTimer: timer{index: -1}, synTimer: timer{index: -1},
-		acks:    newAcks(),
+		k: k, id: id, family: family,
+		corkTimer: timer{index: -1, about: "the bytes are sent that MSG_MORE or TCP_CORK has held back for 200 ms", of: id},
+		synTimer:  timer{index: -1, about: "a connect sends its SYN again, because the accept queue was full", of: id},
+		acks:      newAcks(id),
 		options: options{sendBuffer: k.cfg.SendBuffer, receiveBuffer: k.cfg.ReceiveBuffer},
 	}
 }

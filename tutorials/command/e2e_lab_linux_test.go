@@ -324,9 +324,12 @@ func labKernel(b *labTab) {
 	b.holds("all its bytes can be seen", `document.querySelector(".connection pre").textContent.includes("Host: localhost")`)
 	b.holds("the descriptor is on the ready list", `document.querySelectorAll('[data-part="watches"] .chips li').length === 1 &&
 		[...document.querySelectorAll('[data-part="watches"] tbody tr')].filter((tr) => tr.textContent.endsWith("yes")).length === 1`)
-	b.holds("each descriptor has an arrow", `document.querySelectorAll(".tables path").length ===
-		document.querySelectorAll(".fds li:not(.head)").length`)
-	b.press(`[data-part="descriptors"] input`)
+	const arrows = `document.querySelectorAll(".tables path").length === document.querySelectorAll(".fds [data-file]").length`
+	b.holds("each descriptor has an arrow, and those of the start are in one row", arrows+` &&
+		document.querySelectorAll(".fds [data-file]").length === 1 && document.querySelector(".fds .old").textContent === "0–6 as at the start"`)
+	b.press(`[data-part="descriptors"] [name="old"]`)
+	b.holds("they can be shown too", arrows+` && document.querySelectorAll(".fds [data-file]").length === 8`)
+	b.press(`[data-part="descriptors"] [name="clients"]`)
 	b.holds("the clients' can be shown too", `[...document.querySelectorAll(".fds .head")].some((li) => li.textContent.startsWith("A:"))`)
 	b.open("&server=pollserv")
 	b.press(`[data-forward="action"]`)
@@ -337,11 +340,37 @@ func labKernel(b *labTab) {
 	b.goTo("450")
 	b.holds("the children are below their parent", `document.querySelectorAll(".tree ul li").length === 2`)
 	b.holds("a child says what it serves", `document.querySelector(".tree ul li").textContent.includes("holds A")`)
+	b.holds("the part opened when the first child began", `document.querySelector('[data-part="tree"]').open`)
+	labKernelParts(b)
 	b.open("accept-queue-overflow")
 	b.holds("the gallery fills an accept queue", `(() => {
 		document.querySelector('[data-forward="step"]').click();
 		return document.querySelectorAll('[data-part="queue"] .chips li').length > 1;
 	})()`)
+}
+
+// labKernelParts checks what leads a reader to what has changed, and what the kernel doesn't know.
+func labKernelParts(b *labTab) {
+	lit := func(names string) string {
+		return `[...document.querySelectorAll(".parts .lit")].map((e) => e.dataset.show).join(" ") === "` + names + `"`
+	}
+	b.open("&server=epollserv")
+	b.holds("at the beginning nothing has changed", lit(""))
+	b.holds("a part in which there is nothing to see is closed", `!document.querySelector('[data-part="tree"]').open`)
+	b.press(`[data-forward="action"]`)
+	b.holds("a connect changes all but the processes", lit("queue connections watches descriptors"))
+	b.holds("a connection without a byte is small", `!document.querySelector(".connection .buffer").checkVisibility()`)
+	b.press(`[data-forward="action"]`)
+	b.holds("one with bytes is not", `document.querySelector(".connection .buffer").checkVisibility()`)
+	b.press(`[data-show="tree"]`)
+	b.holds("a button opens its part, and gives it the focus", `document.querySelector('[data-part="tree"]').open &&
+		document.activeElement === document.querySelector('[data-part="tree"] summary')`)
+	b.press(`[data-part="watches"] .about summary`)
+	b.holds("the question mark explains a part", `document.querySelector('[data-part="watches"] .about p').checkVisibility()`)
+	b.open("slow-reader&server=pollserv")
+	b.goTo("1900")
+	b.holds("the server's own queue is there, which is in no buffer", `[...document.querySelectorAll(".queue .count")].some((count) =>
+		Number(count.textContent.replace(/[, B]/g, "")) > 200000)`)
 }
 
 func labProgram(b *labTab) {

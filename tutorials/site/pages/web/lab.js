@@ -120,12 +120,14 @@ class Lab {
     this.isChanged = scenario !== (example?.scenario ?? this.scenario.initial);
     this.net = new Net();
     this.machine.survey(lastAction(scenario) + beyond, () => this.net.learn(this.machine.view));
+    this.net.learn(this.machine.view);
+    this.kernel.begin(this.net);
     this.lanes.begin(this.machine, this.net);
     if (step !== undefined) this.machine.goto(step);
     this.scenario.show(scenario, example);
     this.complaint = this.note = "";
     this.paint();
-    unmark();
+    this.#forgetChanges();
     one("#lab").inert = this.scenario.use.disabled = false;
     one("#lab-state").hidden = true;
   }
@@ -192,7 +194,12 @@ class Lab {
   // jump makes a move of many steps. It marks no changes, because almost everything has changed.
   jump(move) {
     this.moved(move);
+    this.#forgetChanges();
+  }
+
+  #forgetChanges() {
     unmark();
+    this.kernel.tellChanges();
   }
 
   // moved makes a move, and shows where it has led.
@@ -226,6 +233,7 @@ class Lab {
     const { machine, net } = this;
     net.learn(machine.view);
     this.kernel.paint(machine, net);
+    this.kernel.tellChanges();
     this.clients.paint();
     this.program.paint(machine, net);
     this.compare.paint();
