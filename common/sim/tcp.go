@@ -113,7 +113,7 @@ func (k *Kernel) newTCP(family int) *tcp {
 		corkTimer: timer{index: -1, about: "the bytes are sent that MSG_MORE or TCP_CORK has held back for 200 ms", of: id},
 		synTimer:  timer{index: -1, about: "a connect sends its SYN again, because the accept queue was full", of: id},
 		acks:      newAcks(id),
-		options: options{sendBuffer: k.cfg.SendBuffer, receiveBuffer: k.cfg.ReceiveBuffer},
+		options:   options{sendBuffer: k.cfg.SendBuffer, receiveBuffer: k.cfg.ReceiveBuffer},
 	}
 }
 
