@@ -358,7 +358,7 @@ func labKernelParts(b *labTab) {
 	b.holds("at the beginning nothing has changed", lit(""))
 	b.holds("a part in which there is nothing to see is closed", `!document.querySelector('[data-part="tree"]').open`)
 	b.press(`[data-forward="action"]`)
-	b.holds("a connect changes all but the processes", lit("queue connections watches descriptors"))
+	b.holds("a connect changes all but the descriptors", lit("queue connections watches tree"))
 	b.holds("a connection without a byte is small", `!document.querySelector(".connection .buffer").checkVisibility()`)
 	b.press(`[data-forward="action"]`)
 	b.holds("one with bytes is not", `document.querySelector(".connection .buffer").checkVisibility()`)

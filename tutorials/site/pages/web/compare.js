@@ -3,6 +3,7 @@
 import { keyed, make, say } from "./dom.js";
 import { Crash, isOfProgram } from "./machine.js";
 import { written } from "./program.js";
+import { sends } from "./timeline.js";
 
 const servers = ["forkserv", "pollserv", "epollserv"];
 const total = (calls) => Object.values(calls ?? {}).reduce((sum, n) => sum + n, 0);
@@ -40,7 +41,7 @@ function callsForSend(machine) {
   return (events.slice(first).filter(isOfProgram).length / sends).toFixed(1);
 }
 
-const isSend = (event) => /^(write|sendto|sendmsg)$/.test(event.Call) && event.Result > 0 && !isOfProgram(event);
+const isSend = (event) => sends({ call: event.Call }) && event.Result > 0 && !isOfProgram(event);
 
 // state says what a server does now.
 function state({ Over, Turn, Processes }) {

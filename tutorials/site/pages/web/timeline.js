@@ -103,6 +103,11 @@ const waits = /^(epoll_p?wait2?|p?poll|select|pselect6|wait4|waitid|accept4?|rt_
 const writes = /^(write|writev|send|sendto|sendmsg|sendfile)$/;
 const reads = /^(read|readv|recv|recvfrom|recvmsg)$/;
 
+// sends tells whether an event is a call that sends bytes. splice(2) sends through its third argument, and receives
+// from its first; of such an event, the field sends says which of the two the file is.
+export const sends = ({ call, sends: isOut }) => writes.test(call) || (call === "splice" && Boolean(isOut));
+const receives = ({ call, sends: isOut }) => reads.test(call) || (call === "splice" && !isOut);
+
 const threadOf = ({ lane, thread }) => `${lane}/${thread ?? ""}`;
 
 // Timeline has the rows, arrows and bars of the events that were added.
@@ -201,10 +206,10 @@ export class Timeline {
     else if (errno === "ECONNRESET" || errno === "EPIPE") this.end(this.pairs.get(file), at, "rst");
     else if (errno || !file) return;
     else if (call === "listen") this.listeners.add(file);
-    else if (writes.test(call) && result > 0) this.stream(file).sent.push({ row: at, left: result });
+    else if (sends(event) && result > 0) this.stream(file).sent.push({ row: at, left: result });
     else if (call === "shutdown" && /SHUT_(WR|RDWR)/.test(event.args)) this.stream(file).fin = at;
     else if (call === "close") this.stream(file).closed = at;
-    else if (reads.test(call) && !/MSG_PEEK/.test(event.args)) {
+    else if (receives(event) && !/MSG_PEEK/.test(event.args)) {
       if (result > 0) this.receive(this.pairs.get(file), at, result);
       else this.end(this.pairs.get(file), at, "fin");
     }
