@@ -40,7 +40,7 @@ var below = map[string][]string{
 }
 
 // testOnly are packages that only tests may import.
-var testOnly = []string{"common/tracetest", "common/conformance", "common/processtest", "common/roomtest", "common/simtest", "common/simulation", "common/simulation/planted", "common/laws"}
+var testOnly = []string{"common/tracetest", "common/conformance", "common/conformance/inmemory", "common/processtest", "common/roomtest", "common/simtest", "common/simulation", "common/simulation/planted", "common/laws"}
 
 // core are the packages that know neither sockets nor time.
 var core = []string{"common/http1", "common/ws", "common/outq", "common/hub", "common/session", "common/app"}
