@@ -78,6 +78,12 @@ func (b *labTab) open(hash string) {
 	b.watch()
 }
 
+// follow opens what a link in the page names, without loading the page again.
+func (b *labTab) follow(hash string) {
+	b.Helper()
+	b.do(Evaluate[Void](fmt.Sprintf(`location.hash = %q; undefined`, hash)))
+}
+
 // press presses a control with a script, also if it is out of sight.
 func (b *labTab) press(selector string) {
 	b.Helper()

@@ -43,6 +43,7 @@ func labCompares(b *labTab) {
 func labWords(b *labTab) {
 	const array = `[...document.querySelectorAll('[data-part="watches"] li')].map((li) => li.querySelector(".title").textContent + ": " +
 		[...li.querySelectorAll("tbody tr")].map((tr) => tr.children[0].textContent + " " + tr.children[3].textContent).join(", ")).join("; ")`
+	b.open("")
 	for _, c := range []struct{ server, step, array, now string }{
 		{"pollserv", "22", "process 1, thread 1: its poll is about to return: 3 –, 4 –", "A connects"},
 		{"pollserv", "23", "process 1, thread 1: its last poll has returned: 3 0, 4 IN", "poll("},
@@ -55,7 +56,7 @@ func labWords(b *labTab) {
 		{"forkserv", "56", "process 1, thread 1: its poll is about to return: 5 –, 6 –, 7 –", "A connects"},
 		{"forkserv", "64", "process 1, thread 1: its last poll has returned: 5 0, 6 0, 7 IN", "process 3: execve("},
 	} {
-		b.open("silent-client&server=" + c.server + "&step=" + c.step)
+		b.follow("silent-client&server=" + c.server + "&step=" + c.step)
 		b.says(c.server+" at step "+c.step, c.now)
 		b.holds("the array of poll is right, at step "+c.step, array+" === "+fmt.Sprintf("%q", c.array))
 	}
@@ -63,15 +64,16 @@ func labWords(b *labTab) {
 	b.holds("and no client", `!document.body.textContent.includes("client process")`)
 	b.goTo("1005")
 	b.holds("the page says why a child calls ppoll", `document.querySelector("#why").textContent.includes("5 ms")`)
-	b.open("silent-client&server=pollserv&step=21")
+	b.open("silent-client&server=pollserv&step=21") // a field that has the focus would keep its time
 	b.holds("what comes at this time comes now", `["#turn", ".clock"].every((name) =>
 		document.querySelector(name).textContent.includes("the next timer or action comes now"))`)
 	b.holds("the time's field shows the present time", `document.querySelector("#until-time").value === "1000"`)
-	b.open("silent-client&server=pollserv&step=23")
+	b.follow("silent-client&server=pollserv&step=23")
+	b.says("a scenario without what was added", "Step 23 of 37, at 1 s: process 1: poll(")
 	b.press(`[data-connect="1"]`)
 	b.says("what can't happen yet is announced", "“B connects” happens as soon as every thread waits")
 	b.says("beside the step's own line", "Step 23, at 1 s: process 1: poll(")
-	b.open("price-of-asking&server=pollserv&step=225")
+	b.follow("price-of-asking&server=pollserv&step=225")
 	b.holds("a client that has closed keeps its name", `document.querySelectorAll(".connection").length > 10 &&
 		!document.querySelector("#kernel").textContent.includes("a client at")`)
 }

@@ -32,7 +32,8 @@ export class Descriptors {
     this.files = part.querySelector(".files-open");
     this.drawing = part.querySelector("svg");
     [this.clients, this.old] = part.querySelectorAll("input");
-    for (const input of [this.clients, this.old]) input.addEventListener("change", () => this.net && this.paint(this.net));
+    for (const input of [this.clients, this.old])
+      input.addEventListener("change", () => this.net && this.paint(this.net));
     this.start = new Set(); // descriptors that were there before the scenario's first action
     part.addEventListener("pointerover", ({ target }) => this.light(part, target.closest("[data-file]")?.dataset.file));
     part.addEventListener("pointerleave", () => this.light(part, undefined));

@@ -153,7 +153,9 @@ class Connection {
       : fd || (server ? "no descriptor of the server" : "the server has no socket for it");
     say(
       this.facts,
-      [place, session && `phase ${session.Phase}`, events.length && `ready: ${events.join(" ")}`].filter(Boolean).join(" · "),
+      [place, session && `phase ${session.Phase}`, events.length && `ready: ${events.join(" ")}`]
+        .filter(Boolean)
+        .join(" · "),
     );
     say(this.ends.client, client ? `client: ${client.State}${ended(client)}` : "client: gone");
     say(this.ends.server, server ? `server: ${server.State}${ended(server)}` : "server: gone");
@@ -258,7 +260,8 @@ export class Kernel {
         `The server has made ${plural(calls, "system call")}.`,
     );
     for (const { view } of this.parts) view.paint(net, machine);
-    if (!this.isChosen && net.programs.length > 1) this.tree.open = true; // and it stays so: what is below keeps its place
+    const isTree = net.programs.length > 1;
+    if (isTree && !this.isChosen) this.tree.open = true; // and it stays so, to keep what is below in place
   }
 
   // tellChanges lights the buttons of the parts that the last step has changed.

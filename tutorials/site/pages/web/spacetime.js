@@ -35,7 +35,8 @@ const keys = "↑ ↓ one event · ← → along an arrow · Page Up, Page Down,
 
 export class Spacetime {
   constructor(host, { title = "Space-time diagram", select = () => {}, link = () => null } = {}) {
-    Object.assign(this, { host, listener: select, link, id: `spacetime-${++diagrams}`, chosen: -1, drawn: [0, -1], spare });
+    Object.assign(this, { host, listener: select, link, id: `spacetime-${++diagrams}` });
+    Object.assign(this, { chosen: -1, drawn: [0, -1], spare });
     this.build(title);
     this.show({ lanes: [], events: [] });
     this.scroll.addEventListener("scroll", () => this.draw());

@@ -49,7 +49,8 @@ function dueOf(pid, { Phases, Sockets }, time, net) {
   const due = (Phases ?? []).filter(({ Pid, Deadline }) => Pid === pid && Deadline >= 0 && Deadline <= time);
   const names = due.slice(0, most).map((session) => {
     const flag = flagOf(session, isStopping);
-    return `${net?.nameOfFile(session.File) ?? `descriptor ${session.Fd}`} in phase ${session.Phase}${flag && ` (${flag})`}`;
+    const name = net?.nameOfFile(session.File) ?? `descriptor ${session.Fd}`;
+    return `${name} in phase ${session.Phase}${flag && ` (${flag})`}`;
   });
   if (due.length > most) names.push(`${due.length - most} more`);
   return names.length > 0 ? `, because the time is up for ${names.join(" and ")}` : "";
@@ -110,7 +111,8 @@ export function tell(machine, net) {
     if (event.Call === "") return event.Action;
     return `${isOfProgram(event) ? "" : "client "}${net.nameOfProcess(event.Pid)}: ${written(event, brief)}`;
   });
-  const quiet = () => (machine.step === 0 ? "the start" : machine.change((before, after) => changes(before, after, net)));
+  const compare = (before, after) => changes(before, after, net);
+  const quiet = () => (machine.step === 0 ? "the start" : machine.change(compare));
   const left = machine.now.length - events.length;
   const text = `${what.join(". ") || quiet()}${left > 0 ? `, and ${left} more` : ""}`;
   return `Step ${position(machine)}, at ${duration(machine.view.Time)}: ${text}.${waited(machine)}`;
