@@ -110,6 +110,11 @@ func labAddress(b *labTab) {
 	if got := b.state(); withoutCount(got) != withoutCount(state) {
 		b.Errorf("after a reload the page shows\n%s\nand not\n%s", got, state)
 	}
+	b.do(Evaluate[Void](`document.querySelector('[data-back="step"]').click();
+		location.hash = "#drip&server=pollserv&step=30";
+		for (const end = performance.now() + 450; performance.now() < end;); undefined`))
+	b.holds("the address of a step doesn't replace that of a link", labStep+` === 30 &&
+		document.querySelector("#scenario-title").textContent.startsWith("A request that comes")`)
 	b.open("&server=https%3A%2F%2Fexample.com%2Fprogram&step=soon")
 	b.holds("a link can't bring a program", `document.querySelector('[name="server"]:checked').value === "epollserv"`)
 	b.do(Evaluate[Void](`location.hash = "#s=%%%"; undefined`))

@@ -35,7 +35,7 @@ class Lab {
     this.lanes = new Lanes(one("#lanes"), (step) => this.jump(() => this.machine.goto(step)));
     this.phases = new Phases(one("#phases .diagram"));
     one("#phases").addEventListener("toggle", () => this.showPhases());
-    addEventListener("hashchange", () => this.report(this.follow()));
+    addEventListener("hashchange", ({ newURL }) => this.report(this.follow(new URL(newURL).hash)));
   }
 
   // begin waits for the programs, and opens what the address names.
@@ -45,7 +45,7 @@ class Lab {
     await built((why) => say(state, why));
     this.examples = await gallery();
     this.scenario.list(this.examples);
-    await this.follow();
+    await this.follow(location.hash);
   }
 
   // report says what goes wrong while a scenario is opened.
@@ -56,12 +56,14 @@ class Lab {
     });
   }
 
-  // follow opens what the address names. If that is wrong, it opens something else, and says so.
-  async follow() {
+  // follow opens what an address names. If that is wrong, it opens something else, and says so. The address of the
+  // step before must not replace it meanwhile.
+  async follow(hash) {
+    clearTimeout(this.saving);
     if (!this.examples) return; // begin comes here again
     let [address, wrong] = [new Address(""), ""];
     try {
-      address = new Address(location.hash);
+      address = new Address(hash);
     } catch {
       wrong = "The link's text can't be read. Perhaps a part of it is missing.";
     }
