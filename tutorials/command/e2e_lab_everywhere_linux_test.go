@@ -103,6 +103,14 @@ func labUnused(t *testing.T, url string, used []string) {
 // labParts opens and closes the parts of the page, and changes what else a reader may set.
 func labParts(b *labTab) {
 	b.open("&server=epollserv&step=20")
+	b.holds("the buttons of the kernel's parts open them", `(() => {
+		const buttons = [...document.querySelectorAll(".parts button")];
+		for (const button of buttons) {
+			document.querySelector('[data-part="' + button.dataset.show + '"]').open = false;
+			button.click();
+		}
+		return buttons.length === 5 && document.querySelectorAll("[data-part][open]").length === 5;
+	})()`)
 	folds := `[...document.querySelectorAll("main details")].filter((d) => d.checkVisibility() && !d.closest(".connection, .diagram"))`
 	b.holds("each part can be opened and closed", `(() => {
 		const all = `+folds+`;
