@@ -355,30 +355,6 @@ func labKernel(b *labTab) {
 	})()`)
 }
 
-// labKernelParts checks what leads a reader to what has changed, and what the kernel doesn't know.
-func labKernelParts(b *labTab) {
-	lit := func(names string) string {
-		return `[...document.querySelectorAll(".parts .lit")].map((e) => e.dataset.show).join(" ") === "` + names + `"`
-	}
-	b.open("&server=epollserv")
-	b.holds("at the beginning nothing has changed", lit(""))
-	b.holds("a part in which there is nothing to see is closed", `!document.querySelector('[data-part="tree"]').open`)
-	b.press(`[data-forward="action"]`)
-	b.holds("a connect changes all but the descriptors", lit("queue connections watches tree"))
-	b.holds("a connection without a byte is small", `!document.querySelector(".connection .buffer").checkVisibility()`)
-	b.press(`[data-forward="action"]`)
-	b.holds("one with bytes is not", `document.querySelector(".connection .buffer").checkVisibility()`)
-	b.press(`[data-show="tree"]`)
-	b.holds("a button opens its part, and gives it the focus", `document.querySelector('[data-part="tree"]').open &&
-		document.activeElement === document.querySelector('[data-part="tree"] summary')`)
-	b.press(`[data-part="watches"] .about summary`)
-	b.holds("the question mark explains a part", `document.querySelector('[data-part="watches"] .about p').checkVisibility()`)
-	b.open("slow-reader&server=pollserv")
-	b.goTo("1900")
-	b.holds("the server's own queue is there, which is in no buffer", `[...document.querySelectorAll(".queue .count")].some((count) =>
-		Number(count.textContent.replace(/[, B]/g, "")) > 200000)`)
-}
-
 func labProgram(b *labTab) {
 	b.open("&server=epollserv")
 	b.press(`[data-forward="action"]`)

@@ -237,9 +237,11 @@ export class Kernel {
     this.tree.querySelector("summary").addEventListener("click", () => (this.isChosen = true));
   }
 
+  // show opens a part, and brings into view what the last step has changed there.
   #show(element) {
     element.open = true;
     element.scrollIntoView({ block: "nearest" });
+    element.querySelector(".new")?.scrollIntoView({ block: "nearest" });
     element.querySelector("summary").focus({ preventScroll: true });
   }
 
