@@ -36,8 +36,8 @@ func run(nonblocking bool, work time.Duration) string {
 	go func() { ended <- serve([2]int{serverA, serverB}, work) }()
 	_, err := a.Write([]byte("?"))
 	check(err)
-	time.Sleep(pause / 10) // until the loop has begun A's answer
 	time.AfterFunc(pause, func() { io.CopyN(io.Discard, a, int64(len(answers[0]))); a.Close() })
+	time.Sleep(pause / 10) // until the loop has begun A's answer
 	begin := time.Now()
 	_, err = b.Write([]byte("?"))
 	check(err)
