@@ -19,7 +19,7 @@ var rules = map[string]string{
 	"silent":      "a silent client doesn't make other clients wait",
 	"again":       "a new client sees nothing of what an earlier client sent",
 	"descriptors": "the server closes the descriptors of clients that have left",
-	"zombies":     "the server waits for every child process that has ended",
+	"zombies":     "the server waits for every child process that has ended, and for no other",
 	"leave":       "the server ends on SIGTERM, without waiting for a client",
 	"restart":     "a killed server can be restarted on the same port immediately",
 	"reset":       "a client that resets its connection (RST) harms no other client",

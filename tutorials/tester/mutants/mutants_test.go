@@ -79,6 +79,7 @@ var table = map[string]struct {
 	"stale-state-by-descriptor":       {"ws", "again", "left in the middle of a request", nil},
 	"table-of-100-clients":            {"line", "many", "for client 101", nil},
 	"unmasked-frames-accepted":        {"ws", "unmasked", "without a mask", nil},
+	"wait-holds-lock":                 {"line", "zombies", "an answer for each client", []string{"reset"}},
 	"write-error-exits":               {"line", "gone", "closes its connection before the answers come", nil},
 }
 

@@ -28,7 +28,7 @@ func main() {
 	}
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	processes, goroutines := watch(process), watch(func(c *net.TCPConn) { go echo(c) })
-	fmt.Fprintln(t, "clients\tprocesses\tthe parent's descriptors\twith goroutines")
+	fmt.Fprintln(t, "clients\tprocesses\tthe parent's descriptors\tdescriptors with goroutines")
 	for i := range processes {
 		p, g := processes[i], goroutines[i]
 		fmt.Fprintf(t, "%d\t%d\t%d\t%d\n", i*step, p.processes, p.descriptors, g.descriptors)

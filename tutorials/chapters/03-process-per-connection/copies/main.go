@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"text/tabwriter"
 	"time"
 
@@ -29,15 +30,15 @@ func main() {
 	fmt.Fprintln(t, "what happens\topen\tclient reads")
 
 	c := begin(ln, "close")
-	row(t, "both have it", 2, c.client)
+	c.row(t, "both have it")
 	c.tell() // the child closes its copy
-	row(t, "child closes", 1, c.client)
+	c.row(t, "child closes")
 	must(c.ours.Close())
-	row(t, "parent closes", 0, c.client)
+	c.row(t, "parent closes")
 
 	c = begin(ln, "shutdown")
 	c.tell()
-	row(t, "child: shutdown", 2, c.client)
+	c.row(t, "child: shutdown")
 	must(t.Flush())
 }
 
@@ -53,6 +54,7 @@ func child(what string) {
 type connection struct {
 	client net.Conn
 	ours   *os.File // the parent's descriptor
+	socket string   // what /proc/PID/fd shows for the socket of ours
 	stdin  io.Closer
 	cmd    *exec.Cmd
 	stays  bool
@@ -66,12 +68,17 @@ func begin(ln net.Listener, what string) *connection {
 	ours, err := served.(*net.TCPConn).File() // a copy that is closed only when we close it
 	must(err)
 	must(served.Close())
+	raw, err := ours.SyscallConn()
+	must(err)
+	var socket string
+	must(raw.Control(func(fd uintptr) { socket, err = os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd)) }))
+	must(err)
 	cmd := exec.Command("/proc/self/exe", what)
 	cmd.ExtraFiles, cmd.Stderr = []*os.File{ours}, os.Stderr
 	stdin, err := cmd.StdinPipe()
 	must(err)
 	must(cmd.Start())
-	return &connection{client, ours, stdin, cmd, what == "shutdown"}
+	return &connection{client, ours, socket, stdin, cmd, what == "shutdown"}
 }
 
 // tell lets the child do its task.
@@ -82,14 +89,28 @@ func (c *connection) tell() {
 	}
 }
 
+// open counts the descriptors of both processes that lead to the socket.
+func (c *connection) open() (n int) {
+	for _, pid := range []int{os.Getpid(), c.cmd.Process.Pid} {
+		fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid)) // none if the child has ended
+		must(err)
+		for _, fd := range fds {
+			if target, err := os.Readlink(fd); err == nil && target == c.socket {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // row waits a little, and prints what the client reads.
-func row(t io.Writer, what string, open int, client net.Conn) {
-	client.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
+func (c *connection) row(t io.Writer, what string) {
+	c.client.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
 	got := "nothing"
-	if _, err := client.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+	if _, err := c.client.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		got = fmt.Sprint(err)
 	}
-	fmt.Fprintf(t, "%s\t%d\t%s\n", what, open, got)
+	fmt.Fprintf(t, "%s\t%d\t%s\n", what, c.open(), got)
 }
 
 func must(err error) {

@@ -35,7 +35,7 @@ func main() {
 	flag.Parse()
 	log.SetPrefix(fmt.Sprintf("process %d: ", os.Getpid()))
 	terms := make(chan os.Signal, 1)
-	signal.Notify(terms, unix.SIGTERM)
+	signal.Notify(terms, unix.SIGINT, unix.SIGTERM) // SIGINT: Ctrl-C
 	if *child {
 		go func() {
 			<-terms
@@ -53,8 +53,8 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	exits := make(chan os.Signal, 1000) // with room: many children can end together
-	signal.Notify(exits, unix.SIGCHLD)  // before there is any child
+	exits := make(chan os.Signal, 1)
+	signal.Notify(exits, unix.SIGCHLD) // before there is any child
 	go reap(exits)
 	go end(terms, ln, *grace)
 	for accept(ln) {
@@ -134,9 +134,8 @@ func start(fd int) error {
 
 // reap waits for children that have ended. Until then they are zombies.
 func reap(exits <-chan os.Signal) {
-	for range exits {
-		for n := 1 + len(exits); n > 0; n-- { // one child for this signal, and for each that waits in exits
-			wait()
+	for range exits { // signals don't queue: one may stand for many children
+		for wait() {
 		}
 	}
 }
@@ -144,18 +143,18 @@ func reap(exits <-chan os.Signal) {
 // wait reports whether a child had ended. After wait, this child is no zombie any more.
 func wait() bool {
 	mu.Lock()
-	defer mu.Unlock()
 	var status unix.WaitStatus
-	pid, err := unix.Wait4(-1, &status, unix.WNOHANG, nil)
+	pid, err := unix.Wait4(-1, &status, 0, nil)
+	delete(children, pid)
+	ended.Signal()
+	mu.Unlock()
 	if status.Signaled() {
 		log.Printf("process %d was killed: %v", pid, status.Signal())
 	}
-	delete(children, pid)
-	ended.Signal()
-	return err == nil && pid > 0 // 0: no child has ended; ECHILD: there is no child
+	return err == nil // ECHILD: there is no child
 }
 
-// end waits for SIGTERM. Then the parent accepts no client any more, and its children finish.
+// end waits for SIGTERM or SIGINT. Then the parent accepts no client any more, and its children finish.
 func end(terms <-chan os.Signal, ln int, grace time.Duration) {
 	<-terms
 	tell(unix.SIGTERM)
@@ -164,7 +163,7 @@ func end(terms <-chan os.Signal, ln int, grace time.Duration) {
 	tell(unix.SIGKILL)
 }
 
-// tell sends all children a signal. Their numbers are still theirs: wait frees a number only while it has mu.
+// tell sends all children a signal. Each number still belongs to its child: wait frees a number only under mu.
 func tell(s syscall.Signal) {
 	mu.Lock()
 	defer mu.Unlock()

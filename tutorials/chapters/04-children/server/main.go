@@ -35,7 +35,7 @@ func main() {
 	flag.Parse()
 	log.SetPrefix(fmt.Sprintf("process %d: ", os.Getpid()))
 	terms := make(chan os.Signal, 1)
-	signal.Notify(terms, unix.SIGTERM)
+	signal.Notify(terms, unix.SIGINT, unix.SIGTERM) // SIGINT: Ctrl-C
 	if *child {
 		go func() {
 			<-terms
@@ -143,18 +143,18 @@ func reap(exits <-chan os.Signal) {
 // wait reports whether a child had ended. After wait, this child is no zombie any more.
 func wait() bool {
 	mu.Lock()
-	defer mu.Unlock()
 	var status unix.WaitStatus
 	pid, err := unix.Wait4(-1, &status, unix.WNOHANG, nil)
+	delete(children, pid)
+	ended.Signal()
+	mu.Unlock()
 	if status.Signaled() {
 		log.Printf("process %d was killed: %v", pid, status.Signal())
 	}
-	delete(children, pid)
-	ended.Signal()
 	return err == nil && pid > 0 // 0: no child has ended; ECHILD: there is no child
 }
 
-// end waits for SIGTERM. Then the parent accepts no client any more, and its children finish.
+// end waits for SIGTERM or SIGINT. Then the parent accepts no client any more, and its children finish.
 func end(terms <-chan os.Signal, ln int, grace time.Duration) {
 	<-terms
 	tell(unix.SIGTERM)
@@ -163,7 +163,7 @@ func end(terms <-chan os.Signal, ln int, grace time.Duration) {
 	tell(unix.SIGKILL)
 }
 
-// tell sends all children a signal. Their numbers are still theirs: wait frees a number only while it has mu.
+// tell sends all children a signal. Each number still belongs to its child: wait frees a number only under mu.
 func tell(s syscall.Signal) {
 	mu.Lock()
 	defer mu.Unlock()

@@ -69,11 +69,8 @@ func play(server *exec.Cmd) (got []string) {
 	}
 	fmt.Fprint(clients[2], strings.Repeat("line\n", 50))
 	clients = append(clients, connect())
-	lines := bytes.Repeat([]byte(strings.Repeat("x", 1023)+"\n"), 64<<10)
-	clients[3].SetWriteDeadline(time.Now().Add(moment)) // until then, its kernel and the server's take bytes
-	sent, _ := clients[3].Write(lines)
+	sent := fill(clients[3])
 	pids = children(server.Process.Pid)
-	begun := time.Now()
 	must(server.Process.Signal(unix.SIGTERM))
 	time.Sleep(moment)
 	for _, pid := range pids {
@@ -82,28 +79,48 @@ func play(server *exec.Cmd) (got []string) {
 	for i, lines := range []int{0, 0, 50} {
 		got = append(got, read(clients[i], lines))
 	}
-	time.Sleep(time.Until(begun.Add(1500 * time.Millisecond))) // longer than -grace
+	server.Wait() // step 2-limit ends immediately, and the server after its last child
 	got = append(got, read(clients[3], sent>>10))
 	_, err = net.Dial("tcp", addr)
 	got = append(got, "-\t"+ending(err))
 	for _, pid := range pids {
 		unix.Kill(pid, unix.SIGKILL)
 	}
-	server.Wait()
 	return got
+}
+
+// fill sends lines of 1 KiB until the kernels take no more bytes, and returns how many bytes they have taken.
+func fill(c net.Conn) (sent int) {
+	lines := bytes.Repeat([]byte(strings.Repeat("x", 1023)+"\n"), 64<<10)
+	for {
+		must(c.SetWriteDeadline(time.Now().Add(moment)))
+		n, err := c.Write(lines[sent:])
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			log.Fatalf("shutdown: the kernels have taken %d bytes, and then: %v", sent+n, err)
+		}
+		if sent += n; n == 0 && sent > 0 { // with 0 in total, this program had to wait for the processor
+			return sent
+		}
+	}
 }
 
 // read counts the answers to so many lines, and says how the connection ended.
 func read(c net.Conn, lines int) string {
 	defer c.Close()
-	c.SetReadDeadline(time.Now().Add(moment))
-	all, err := io.ReadAll(c)
-	return fmt.Sprintf("%d of %d\t%s", bytes.Count(all, []byte("\n")), lines, ending(err))
+	answers, buf := 0, make([]byte, 64<<10)
+	for {
+		must(c.SetReadDeadline(time.Now().Add(moment)))
+		n, err := c.Read(buf)
+		answers += bytes.Count(buf[:n], []byte("\n"))
+		if err != nil {
+			return fmt.Sprintf("%d of %d\t%s", answers, lines, ending(err))
+		}
+	}
 }
 
 func ending(err error) string {
 	switch {
-	case err == nil:
+	case err == io.EOF:
 		return "EOF"
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return "nothing"
@@ -112,7 +129,7 @@ func ending(err error) string {
 	case errors.Is(err, unix.ECONNREFUSED):
 		return "refused"
 	}
-	return err.Error()
+	return fmt.Sprint(err)
 }
 
 // children returns the processes that a process has started.

@@ -57,6 +57,7 @@ func play(how string) (signals string, left int) {
 	for zombies(cmd.Process.Pid) < children {
 		time.Sleep(time.Millisecond)
 	}
+	time.Sleep(50 * time.Millisecond) // the kernel makes a child a zombie a moment before it sends SIGCHLD
 	must(cmd.Process.Signal(unix.SIGCONT))
 	lines.Scan() // no other signal comes
 	left = zombies(cmd.Process.Pid)

@@ -127,14 +127,14 @@ func reap(exits <-chan os.Signal) {
 // wait reports whether a child had ended. After wait, this child is no zombie any more.
 func wait() bool {
 	mu.Lock()
-	defer mu.Unlock()
 	var status unix.WaitStatus
 	pid, err := unix.Wait4(-1, &status, unix.WNOHANG, nil)
+	delete(children, pid)
+	ended.Signal()
+	mu.Unlock()
 	if status.Signaled() {
 		log.Printf("process %d was killed: %v", pid, status.Signal())
 	}
-	delete(children, pid)
-	ended.Signal()
 	return err == nil && pid > 0 // 0: no child has ended; ECHILD: there is no child
 }
 
