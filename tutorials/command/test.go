@@ -132,8 +132,12 @@ func tally(results []tester.Result) error {
 	}
 	fmt.Printf("\n%d ok, %d failed, %d left out\n",
 		count[tester.OK], count[tester.Failed], count[tester.LeftOut])
-	if n := count[tester.Failed]; n > 0 {
+	switch n := count[tester.Failed]; n {
+	case 0:
+		return nil
+	case 1:
+		return errors.New("1 check failed")
+	default:
 		return fmt.Errorf("%d checks failed", n)
 	}
-	return nil
 }
