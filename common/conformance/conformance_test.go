@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"threeloops/common/conformance/inmemory"
 	"threeloops/common/session"
 )
 
@@ -33,7 +34,7 @@ func startGoroutines(t testing.TB, flags ...string) *Server {
 			if err != nil {
 				return
 			}
-			cfg, err := NewConfig(flags, nil)
+			cfg, err := inmemory.NewConfig(flags, nil)
 			if err != nil {
 				t.Error(err)
 			}
@@ -106,7 +107,7 @@ func readLists(t testing.TB, flags []string) []string {
 				t.Fatal(err)
 			}
 			_, entries, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
-			flag = name + "=" + listPrefix + strings.ReplaceAll(entries, "\n", ",")
+			flag = name + "=" + inmemory.ListPrefix + strings.ReplaceAll(entries, "\n", ",")
 		}
 		all = append(all, flag)
 	}

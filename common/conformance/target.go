@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"threeloops/common/conformance/inmemory"
 	"threeloops/common/processtest"
 	"threeloops/common/sim"
 	"threeloops/common/tracetest"
@@ -63,7 +64,7 @@ func (target *Target) simulate(traceFlags []string) play {
 	var flags []string
 	files := map[string][]byte{}
 	for i, flag := range slices.Concat(target.Flags, traceFlags) {
-		if name, entries, ok := splitList(flag); ok {
+		if name, entries, ok := inmemory.SplitList(flag); ok {
 			path := "/list" + strconv.Itoa(i)
 			files[path] = listText(entries)
 			flag = name + "=" + path
@@ -77,16 +78,6 @@ func (target *Target) simulate(traceFlags []string) play {
 	}}.Play
 }
 
-// listPrefix begins a flag's value that stands for a file with a list.
-const listPrefix = "list:"
-
-// splitList returns the flag's name and the entries of its list.
-func splitList(flag string) (name string, entries []string, ok bool) {
-	name, value, _ := strings.Cut(flag, "=")
-	value, ok = strings.CutPrefix(value, listPrefix)
-	return name, strings.Split(value, ","), ok
-}
-
 // listText is the text of a file with a list: the number of entries, then one a line.
 func listText(entries []string) []byte {
 	return fmt.Appendf(nil, "%d\n%s\n", len(entries), strings.Join(entries, "\n"))
@@ -96,7 +87,7 @@ func listText(entries []string) []byte {
 func writeLists(t testing.TB, flags []string) []string {
 	var all []string
 	for i, flag := range flags {
-		if name, entries, ok := splitList(flag); ok {
+		if name, entries, ok := inmemory.SplitList(flag); ok {
 			file := filepath.Join(t.TempDir(), strconv.Itoa(i))
 			if err := os.WriteFile(file, listText(entries), 0o600); err != nil {
 				t.Fatal(err)

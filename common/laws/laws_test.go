@@ -35,10 +35,12 @@ var below = map[string][]string{
 	"epollserv":      {"common/server", "common/conn", "common/session", "common/hub", "common/stat", "common/sys"},
 	"pollserv":       {"common/server", "common/conn", "common/session", "common/hub", "common/stat", "common/sys"},
 	"forkserv":       {"common/server", "common/conn", "common/session", "common/hub", "common/stat", "common/sys"},
+
+	"common/simulation/gallery": {}, // no server's: the course and the tests read it
 }
 
 // testOnly are packages that only tests may import.
-var testOnly = []string{"common/tracetest", "common/conformance", "common/processtest", "common/roomtest", "common/simtest", "common/simulation", "common/simulation/planted", "common/laws"}
+var testOnly = []string{"common/tracetest", "common/conformance", "common/conformance/inmemory", "common/processtest", "common/roomtest", "common/simtest", "common/simulation", "common/simulation/planted", "common/laws"}
 
 // core are the packages that know neither sockets nor time.
 var core = []string{"common/http1", "common/ws", "common/outq", "common/hub", "common/session", "common/app"}

@@ -21,7 +21,7 @@ func (s *tcp) address(at netip.AddrPort) Sockaddr {
 
 // Getsockname is getsockname(2).
 func (t *Thread) Getsockname(fd int) (at Sockaddr, err error) {
-	_, errno := t.call("getsockname", func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
+	_, errno := t.call("getsockname", fd, func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
 		if t.unixSocket(fd) {
 			at = &SockaddrUnix{}
 			return 0, 0
@@ -38,7 +38,7 @@ func (t *Thread) Getsockname(fd int) (at Sockaddr, err error) {
 
 // Getpeername is getpeername(2).
 func (t *Thread) Getpeername(fd int) (at Sockaddr, err error) {
-	_, errno := t.call("getpeername", func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
+	_, errno := t.call("getpeername", fd, func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
 		if t.unixSocket(fd) {
 			at = &SockaddrUnix{}
 			return 0, 0

@@ -5,7 +5,6 @@ import (
 	"path"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -51,12 +50,15 @@ type Source struct {
 	Line int
 }
 
-// call makes a system call. body does what the call does. args describes the arguments; it is
-// called only if somebody wants to know them.
+// noDescriptor is for calls whose first argument is no descriptor.
+const noDescriptor = -1
+
+// call makes a system call. fd is the descriptor that is its first argument, or noDescriptor. body does
+// what the call does. args describes the arguments; it is called only if somebody wants to know them.
 //
 // Everything that all calls have in common happens here: faults, the trace, and the hand-over to
 // another thread.
-func (t *Thread) call(name string, args func() string, body func() (int, Errno)) (int, Errno) {
+func (t *Thread) call(name string, fd int, args func() string, body func() (int, Errno)) (int, Errno) {
 	switch {
 	case t.proc.state == living:
 	case t.yield != nil:
@@ -68,7 +70,7 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	k.calls++
 	if k.cfg.Trace != nil {
 		t.current = Event{Pid: t.proc.Pid, Tid: t.ID, Call: name, Args: args(), Program: t.proc.outside == nil}
-		t.current.File, t.current.TCP = t.proc.firstFile(&t.current)
+		t.current.File, t.current.TCP = t.proc.fileAt(fd)
 		if t.next != nil {
 			t.current.Caller, t.current.Loop = callers()
 		}
@@ -116,46 +118,32 @@ func (t *Thread) call(name string, args func() string, body func() (int, Errno))
 	return n, errno
 }
 
-// firstFile is the ID of the open file description that the first argument of a call names, or 0 if the
-// argument is no descriptor. isTCP reports whether the description is a TCP socket.
-func (p *Process) firstFile(e *Event) (id uint64, isTCP bool) {
-	if slices.Contains([]string{"eventfd2", "wait4", "kill", "setpgid", "prlimit64", "exit", "exit_group"}, e.Call) {
-		return 0, false // their first argument is another number
+// newFile is the ID of the open file description of the descriptor that a call has returned.
+func (p *Process) newFile(e *Event) uint64 {
+	if !slices.Contains([]string{"accept4", "socket", "eventfd2", "epoll_create1", "memfd_create", "openat", "openat2", "dup", "dup3"}, e.Call) {
+		return 0
 	}
-	first, _, _ := strings.Cut(e.Args, ",")
-	fd, err := strconv.Atoi(first)
-	if err != nil {
-		return 0, false
+	id, _ := p.fileAt(e.Result)
+	return id
+}
+
+// Describe makes Snapshot add what about returns to the open file description of fd. about must make
+// no system call.
+func (t *Thread) Describe(fd int, about func() any) {
+	if d, errno := t.proc.table.at(fd); errno == 0 {
+		d.about = about
 	}
+}
+
+// fileAt is the ID of the open file description of a descriptor, or 0 if the process has no such descriptor.
+// isTCP reports whether the description is a TCP socket.
+func (p *Process) fileAt(fd int) (id uint64, isTCP bool) {
 	d, errno := p.table.at(fd)
 	if errno != 0 {
 		return 0, false
 	}
 	_, isTCP = d.file.(*tcp)
 	return d.id, isTCP
-}
-
-// newFile is the ID of the open file description of the descriptor that a call has returned.
-func (p *Process) newFile(e *Event) uint64 {
-	if !slices.Contains([]string{"accept4", "socket", "eventfd2", "epoll_create1", "memfd_create", "openat", "openat2", "dup", "dup3"}, e.Call) {
-		return 0
-	}
-	return p.fileAt(e.Result)
-}
-
-// Describe makes Snapshot show what about returns next to the open file description of fd. about must make
-// no system call.
-func (t *Thread) Describe(fd int, about func() string) {
-	if d, errno := t.proc.table.at(fd); errno == 0 {
-		d.about = about
-	}
-}
-
-func (p *Process) fileAt(fd int) uint64 {
-	if d, errno := p.table.at(fd); errno == 0 {
-		return d.id
-	}
-	return 0
 }
 
 // aim says which descriptor the next call transfers from or to.

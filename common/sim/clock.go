@@ -40,6 +40,8 @@ type timer struct {
 	seq   uint64        // the order of timers with the same time
 	index int           // in the heap, or -1
 	fire  func()
+	about string // what happens then; empty: a thread's wait times out, or a test waits
+	of    uint64 // ID of the socket to which it happens, or 0
 }
 
 // timerHeap implements heap.Interface.

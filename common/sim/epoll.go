@@ -33,7 +33,7 @@ const private = EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE
 
 // EpollCreate1 is epoll_create1(2).
 func (t *Thread) EpollCreate1(flags int) (int, error) {
-	n, errno := t.call("epoll_create1", func() string { return argList(flags) }, func() (int, Errno) {
+	n, errno := t.call("epoll_create1", noDescriptor, func() string { return argList(flags) }, func() (int, Errno) {
 		if flags&^EPOLL_CLOEXEC != 0 {
 			return -1, EINVAL
 		}
@@ -80,7 +80,7 @@ func (t *Thread) EpollCtl(epfd, op, fd int, e *EpollEvent) error {
 	// Only EPOLL_CTL_ADD allocates. The others fail only because of their arguments.
 	t.spared = op == EPOLL_CTL_MOD || op == EPOLL_CTL_DEL
 	defer func() { t.spared = false }()
-	_, errno := t.call("epoll_ctl", func() string {
+	_, errno := t.call("epoll_ctl", epfd, func() string {
 		words := []string{EPOLL_CTL_ADD: "EPOLL_CTL_ADD", EPOLL_CTL_DEL: "EPOLL_CTL_DEL", EPOLL_CTL_MOD: "EPOLL_CTL_MOD"}
 		word := raw(fmt.Sprint(op))
 		if op > 0 && op < len(words) {
@@ -203,7 +203,7 @@ func (it *epollItem) enqueue() (needed bool) {
 // EpollWait is epoll_wait(2). The timeout is in milliseconds; a negative one doesn't pass.
 func (t *Thread) EpollWait(epfd int, events []EpollEvent, timeout int) (int, error) {
 	got := 0
-	n, errno := t.call("epoll_wait", func() string {
+	n, errno := t.call("epoll_wait", epfd, func() string {
 		return argList(epfd, eventsArg(events[:got]), len(events), timeout)
 	}, func() (n int, errno Errno) {
 		n, errno = t.epollWait(epfd, events, milliseconds(timeout))

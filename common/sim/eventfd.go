@@ -16,7 +16,7 @@ const mostCount = math.MaxUint64 - 1
 
 // Eventfd is eventfd2(2).
 func (t *Thread) Eventfd(initial uint, flags int) (int, error) {
-	n, errno := t.call("eventfd2", func() string { return argList(initial, flags) }, func() (int, Errno) {
+	n, errno := t.call("eventfd2", noDescriptor, func() string { return argList(initial, flags) }, func() (int, Errno) {
 		if flags&^(EFD_NONBLOCK|EFD_CLOEXEC) != 0 {
 			panic("sim: eventfd2 with other flags than EFD_NONBLOCK and EFD_CLOEXEC isn't modelled")
 		}

@@ -18,8 +18,8 @@ type description struct {
 	flags int // O_NONBLOCK, O_PATH and the access mode
 	refs  int // descriptors, messages and calls that refer to it
 	off   int64
-	watch []*epollItem  // entries of epoll's interest lists
-	about func() string // what a program says about it, see Describe; nil: nothing
+	watch []*epollItem // entries of epoll's interest lists
+	about func() any   // what a program says about it, see Describe; nil: nothing
 }
 
 func (k *Kernel) newDescription(f file, flags int) *description {
@@ -137,7 +137,7 @@ func (t *Thread) whenReady(d *description, nonblocking bool, transfer func() (in
 func (t *Thread) Read(fd int, p []byte) (int, error) {
 	t.aim(fd)
 	got := 0
-	n, errno := t.call("read", func() string { return argList(fd, bytesArg(p[:got]), len(p)) }, func() (int, Errno) {
+	n, errno := t.call("read", fd, func() string { return argList(fd, bytesArg(p[:got]), len(p)) }, func() (int, Errno) {
 		d, errno := t.proc.table.at(fd)
 		if errno != 0 || d.flags&O_PATH != 0 {
 			return -1, EBADF
@@ -153,7 +153,7 @@ func (t *Thread) Read(fd int, p []byte) (int, error) {
 // Write is write(2).
 func (t *Thread) Write(fd int, p []byte) (int, error) {
 	t.aim(fd)
-	n, errno := t.call("write", func() string { return argList(fd, bytesArg(p), len(p)) }, func() (int, Errno) {
+	n, errno := t.call("write", fd, func() string { return argList(fd, bytesArg(p), len(p)) }, func() (int, Errno) {
 		d, errno := t.proc.table.at(fd)
 		if errno != 0 || d.flags&O_PATH != 0 {
 			return -1, EBADF
@@ -166,7 +166,7 @@ func (t *Thread) Write(fd int, p []byte) (int, error) {
 
 // Close is close(2).
 func (t *Thread) Close(fd int) error {
-	_, errno := t.call("close", func() string { return argList(fd) }, func() (int, Errno) {
+	_, errno := t.call("close", fd, func() string { return argList(fd) }, func() (int, Errno) {
 		return 0, t.proc.table.close(fd)
 	})
 	return errno.err()
@@ -174,7 +174,7 @@ func (t *Thread) Close(fd int) error {
 
 // Dup is dup(2).
 func (t *Thread) Dup(fd int) (int, error) {
-	n, errno := t.call("dup", func() string { return argList(fd) }, func() (int, Errno) {
+	n, errno := t.call("dup", fd, func() string { return argList(fd) }, func() (int, Errno) {
 		d, errno := t.proc.table.at(fd)
 		if errno != 0 {
 			return -1, errno
@@ -186,7 +186,7 @@ func (t *Thread) Dup(fd int) (int, error) {
 
 // Dup3 is dup3(2). Of the flags it has O_CLOEXEC.
 func (t *Thread) Dup3(from, to, flags int) error {
-	_, errno := t.call("dup3", func() string {
+	_, errno := t.call("dup3", from, func() string {
 		if flags == 0 {
 			return argList(from, to, flags)
 		}
@@ -209,7 +209,7 @@ func (t *Thread) Dup3(from, to, flags int) error {
 
 // CloseOnExec is fcntl(2) with F_SETFD and FD_CLOEXEC.
 func (t *Thread) CloseOnExec(fd int) {
-	t.call("fcntl", func() string { return argList(fd, raw("F_SETFD"), raw("FD_CLOEXEC")) }, func() (int, Errno) {
+	t.call("fcntl", fd, func() string { return argList(fd, raw("F_SETFD"), raw("FD_CLOEXEC")) }, func() (int, Errno) {
 		if _, errno := t.proc.table.at(fd); errno != 0 {
 			return -1, errno
 		}
@@ -220,7 +220,7 @@ func (t *Thread) CloseOnExec(fd int) {
 
 // ClosesOnExec is fcntl(2) with F_GETFD: it reports whether FD_CLOEXEC is set.
 func (t *Thread) ClosesOnExec(fd int) (bool, error) {
-	n, errno := t.call("fcntl", func() string { return argList(fd, raw("F_GETFD")) }, func() (int, Errno) {
+	n, errno := t.call("fcntl", fd, func() string { return argList(fd, raw("F_GETFD")) }, func() (int, Errno) {
 		if _, errno := t.proc.table.at(fd); errno != 0 {
 			return -1, errno
 		}
@@ -234,7 +234,7 @@ func (t *Thread) ClosesOnExec(fd int) (bool, error) {
 
 // MaxFiles is getrlimit(2) with RLIMIT_NOFILE: how many descriptors the process may have open.
 func (t *Thread) MaxFiles() int {
-	n, _ := t.call("prlimit64", func() string { return argList(0, raw("RLIMIT_NOFILE")) }, func() (int, Errno) {
+	n, _ := t.call("prlimit64", noDescriptor, func() string { return argList(0, raw("RLIMIT_NOFILE")) }, func() (int, Errno) {
 		return t.proc.table.limit, 0
 	})
 	return n

@@ -34,7 +34,7 @@ func (t *Thread) ForkExec(path string, args []string, attr *ProcAttr) (pid int, 
 	if err := t.Pipe2(status[:], O_CLOEXEC); err != nil {
 		return 0, err
 	}
-	pid, errno := t.call("clone", func() string { return argList(raw("child_stack=NULL"), raw("flags=CLONE_VM|CLONE_VFORK|SIGCHLD")) }, func() (int, Errno) {
+	pid, errno := t.call("clone", noDescriptor, func() string { return argList(raw("child_stack=NULL"), raw("flags=CLONE_VM|CLONE_VFORK|SIGCHLD")) }, func() (int, Errno) {
 		return t.fork(path, args, attr, status[1])
 	})
 	if errno != 0 {
@@ -106,7 +106,7 @@ func (t *Thread) becomeProgram(path string, attr *ProcAttr, status int) {
 		var b [8]byte
 		binary.NativeEndian.PutUint64(b[:], uint64(errno))
 		t.Write(status, b[:])
-		t.call("exit", func() string { return argList(execFailed) }, func() (int, Errno) {
+		t.call("exit", noDescriptor, func() string { return argList(execFailed) }, func() (int, Errno) {
 			t.proc.end(exited(execFailed))
 			return 0, 0
 		})
@@ -117,7 +117,7 @@ func (t *Thread) becomeProgram(path string, attr *ProcAttr, status int) {
 const execFailed = 253
 
 func (t *Thread) setpgid() {
-	t.call("setpgid", func() string { return argList(0, 0) }, func() (int, Errno) {
+	t.call("setpgid", noDescriptor, func() string { return argList(0, 0) }, func() (int, Errno) {
 		t.proc.group = t.proc.Pid
 		return 0, 0
 	})
@@ -176,7 +176,7 @@ func (t *Thread) moveFiles(files []uintptr, pipe int) (int, Errno) {
 
 // keepOnExec is fcntl(2) with F_SETFD, and without FD_CLOEXEC.
 func (t *Thread) keepOnExec(fd int) error {
-	_, errno := t.call("fcntl", func() string { return argList(fd, raw("F_SETFD"), 0) }, func() (int, Errno) {
+	_, errno := t.call("fcntl", fd, func() string { return argList(fd, raw("F_SETFD"), 0) }, func() (int, Errno) {
 		if _, errno := t.proc.table.at(fd); errno != 0 {
 			return -1, errno
 		}
@@ -189,7 +189,7 @@ func (t *Thread) keepOnExec(fd int) error {
 // execve is execve(2) in a new process, whose only thread t is.
 func (t *Thread) execve(path string) Errno {
 	p := t.proc
-	_, errno := t.call("execve", func() string {
+	_, errno := t.call("execve", noDescriptor, func() string {
 		return argList(path, raw(fmt.Sprintf("%q", p.args)), raw(fmt.Sprintf("envp /* %d vars */", len(p.env))))
 	}, func() (int, Errno) {
 		main, found := t.k.programs[path]
@@ -242,7 +242,7 @@ func (t *Thread) Wait4(pid int, status *WaitStatus, options int) (int, error) {
 	if status == nil {
 		status = new(WaitStatus)
 	}
-	n, errno := t.call("wait4", func() string {
+	n, errno := t.call("wait4", noDescriptor, func() string {
 		word := raw("0")
 		if options != 0 {
 			word = flagArg(uint64(options), []name{{WNOHANG, "WNOHANG"}})

@@ -41,6 +41,7 @@ type Kernel struct {
 	now     time.Duration // since the kernel started; what the monotonic clock shows
 	wall    time.Time     // what the wall clock showed when now was 0
 	timers  timerHeap
+	fired   Fired  // in the present step of a World
 	ordered uint64 // timers that were ever set
 
 	processes []*Process // all that exist, zombies too, by ascending pid
@@ -203,7 +204,18 @@ func (k *Kernel) After(d time.Duration, f func()) { k.setTimer(&timer{index: -1}
 func (k *Kernel) fireNext() {
 	t := heap.Pop(&k.timers).(*timer)
 	k.now = max(k.now, t.at)
+	k.fired = Fired{t.about, t.of}
 	t.fire()
+}
+
+// later does something in the kernel when d has passed. about says what happens then, and s is the socket
+// to which it happens, or nil.
+func (k *Kernel) later(d time.Duration, about string, s *tcp, do func()) {
+	t := &timer{index: -1, about: about}
+	if s != nil {
+		t.of = s.id
+	}
+	k.setTimer(t, k.now+d, do)
 }
 
 // setTimer sets t, which may be set already.

@@ -18,7 +18,7 @@ const somaxconn = 4096
 
 // Listen is listen(2).
 func (t *Thread) Listen(fd, backlog int) error {
-	_, errno := t.call("listen", func() string { return argList(fd, backlog) }, func() (int, Errno) {
+	_, errno := t.call("listen", fd, func() string { return argList(fd, backlog) }, func() (int, Errno) {
 		s, errno := t.tcp(fd)
 		if errno != 0 {
 			return -1, errno
@@ -61,7 +61,7 @@ func (s *tcp) unspecified() netip.Addr {
 
 // Accept4 is accept4(2).
 func (t *Thread) Accept4(fd, flags int) (int, error) {
-	n, errno := t.call("accept4", func() string {
+	n, errno := t.call("accept4", fd, func() string {
 		return argList(fd, raw("NULL"), raw("NULL"),
 			flagArg(uint64(flags), []name{{SOCK_NONBLOCK, "SOCK_NONBLOCK"}, {SOCK_CLOEXEC, "SOCK_CLOEXEC"}}))
 	}, func() (int, Errno) {
@@ -107,7 +107,7 @@ func (t *Thread) Connect(fd int, at Sockaddr) error {
 	if !inRange(at) {
 		return EINVAL
 	}
-	_, errno := t.call("connect", func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
+	_, errno := t.call("connect", fd, func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
 		d, errno := t.opened(fd)
 		if errno != 0 {
 			return -1, errno
@@ -268,7 +268,7 @@ func (s *tcp) handshake(client *tcp) {
 // offerLater gives a silent client to accept(2) when TCP_DEFER_ACCEPT's time is over. The kernel
 // looks only when it sends its SYN-ACK again: one second after the first one, two after the second.
 func (s *tcp) offerLater(c *tcp, after time.Duration, tries int) {
-	s.k.After(after, func() {
+	s.k.later(after, "the kernel sends the SYN-ACK again to a client that TCP_DEFER_ACCEPT holds back", c, func() {
 		if c.listensFor != s || !s.isDeferred(c) {
 			return
 		}

@@ -26,7 +26,7 @@ func (t *Thread) MemfdCreate(name string, flags int) (int, error) {
 	if hasNul(name) {
 		return -1, EINVAL
 	}
-	n, errno := t.call("memfd_create", func() string { return argList(name, memfdArg(flags)) }, func() (int, Errno) {
+	n, errno := t.call("memfd_create", noDescriptor, func() string { return argList(name, memfdArg(flags)) }, func() (int, Errno) {
 		if flags&^(MFD_CLOEXEC|MFD_ALLOW_SEALING) != 0 {
 			panic(fmt.Sprintf("sim: memfd_create with the flags %#x isn't modelled", flags))
 		}
@@ -45,7 +45,7 @@ func (t *Thread) MemfdCreate(name string, flags int) (int, error) {
 
 // Ftruncate is ftruncate(2).
 func (t *Thread) Ftruncate(fd int, size int64) error {
-	_, errno := t.call("ftruncate", func() string { return argList(fd, size) }, func() (int, Errno) {
+	_, errno := t.call("ftruncate", fd, func() string { return argList(fd, size) }, func() (int, Errno) {
 		if size < 0 {
 			return -1, EINVAL
 		}
@@ -68,7 +68,7 @@ func (t *Thread) Ftruncate(fd int, size int64) error {
 
 // AddSeals is fcntl(2) with F_ADD_SEALS.
 func (t *Thread) AddSeals(fd, seals int) error {
-	_, errno := t.call("fcntl", func() string { return argList(fd, raw("F_ADD_SEALS"), sealArg(seals)) }, func() (int, Errno) {
+	_, errno := t.call("fcntl", fd, func() string { return argList(fd, raw("F_ADD_SEALS"), sealArg(seals)) }, func() (int, Errno) {
 		d, errno := t.opened(fd)
 		if errno != 0 {
 			return -1, errno
@@ -102,7 +102,7 @@ func (t *Thread) Mmap(fd int, offset int64, length, prot, flags int) (data []byt
 	if length <= 0 {
 		return nil, EINVAL // package unix makes no system call for it
 	}
-	_, errno := t.call("mmap", func() string {
+	_, errno := t.call("mmap", noDescriptor, func() string {
 		return argList(raw("NULL"), length, raw("PROT_READ|PROT_WRITE"), raw("MAP_SHARED"), fd, offset)
 	}, func() (int, Errno) {
 		if prot != PROT_READ|PROT_WRITE || flags != MAP_SHARED {

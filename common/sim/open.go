@@ -23,7 +23,7 @@ func (t *Thread) Open(path string, flags int, mode uint32) (int, error) {
 	if hasNul(path) {
 		return -1, EINVAL
 	}
-	n, errno := t.call("openat", func() string { return argList(raw("AT_FDCWD"), path, openArg(flags)) },
+	n, errno := t.call("openat", noDescriptor, func() string { return argList(raw("AT_FDCWD"), path, openArg(flags)) },
 		func() (int, Errno) {
 			if flags&O_PATH != 0 {
 				flags &= pathFlags
@@ -39,7 +39,7 @@ func (t *Thread) Openat2(dir int, path string, how *OpenHow) (int, error) {
 	if hasNul(path) {
 		return -1, EINVAL
 	}
-	n, errno := t.call("openat2", func() string {
+	n, errno := t.call("openat2", dir, func() string {
 		resolve := flagArg(how.Resolve, []name{
 			{RESOLVE_BENEATH, "RESOLVE_BENEATH"}, {RESOLVE_NO_MAGICLINKS, "RESOLVE_NO_MAGICLINKS"},
 		})
@@ -91,7 +91,7 @@ func (t *Thread) Fstatat(dir int, path string, st *Stat_t, flags int) error {
 	if hasNul(path) {
 		return EINVAL
 	}
-	_, errno := t.call("newfstatat", func() string { return argList(dirArg(dir), path, statArg(st), flags) },
+	_, errno := t.call("newfstatat", dir, func() string { return argList(dirArg(dir), path, statArg(st), flags) },
 		func() (int, Errno) {
 			if flags&^AT_NO_AUTOMOUNT != 0 {
 				panic(fmt.Sprintf("sim: fstatat with the flags %#x isn't modelled", flags))
@@ -111,7 +111,7 @@ func (t *Thread) Fstatat(dir int, path string, st *Stat_t, flags int) error {
 
 // Fstat is fstat(2) of a file, a directory or a memory file.
 func (t *Thread) Fstat(fd int, st *Stat_t) error {
-	_, errno := t.call("fstat", func() string { return argList(fd, statArg(st)) }, func() (int, Errno) {
+	_, errno := t.call("fstat", fd, func() string { return argList(fd, statArg(st)) }, func() (int, Errno) {
 		d, errno := t.proc.table.at(fd)
 		if errno != 0 {
 			return -1, errno

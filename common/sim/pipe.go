@@ -25,7 +25,7 @@ type pipeEnd struct {
 
 // Pipe2 is pipe2(2). fds gets the end to read from, and then the end to write to.
 func (t *Thread) Pipe2(fds []int, flags int) error {
-	_, errno := t.call("pipe2", func() string {
+	_, errno := t.call("pipe2", noDescriptor, func() string {
 		return argList(fds, flagArg(uint64(flags), []name{{O_CLOEXEC, "O_CLOEXEC"}, {O_NONBLOCK, "O_NONBLOCK"}}))
 	}, func() (int, Errno) {
 		switch {

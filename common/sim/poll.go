@@ -9,7 +9,7 @@ import (
 
 // Poll is poll(2). The timeout is in milliseconds; a negative one doesn't pass.
 func (t *Thread) Poll(fds []PollFd, timeout int) (int, error) {
-	n, errno := t.call("poll", func() string { return argList(pollArg(fds), len(fds), timeout) }, func() (int, Errno) {
+	n, errno := t.call("poll", noDescriptor, func() string { return argList(pollArg(fds), len(fds), timeout) }, func() (int, Errno) {
 		return t.poll(fds, milliseconds(timeout), false)
 	})
 	return n, errno.err()
@@ -17,7 +17,7 @@ func (t *Thread) Poll(fds []PollFd, timeout int) (int, error) {
 
 // Ppoll is ppoll(2) without a signal mask. A negative timeout doesn't pass.
 func (t *Thread) Ppoll(fds []PollFd, timeout time.Duration) (int, error) {
-	n, errno := t.call("ppoll", func() string {
+	n, errno := t.call("ppoll", noDescriptor, func() string {
 		return argList(pollArg(fds), len(fds), raw(timeout.String()), raw("NULL"), 0)
 	}, func() (int, Errno) { return t.poll(fds, max(timeout, forever), true) })
 	return n, errno.err()

@@ -26,7 +26,7 @@ func (t *Thread) Bind(fd int, at Sockaddr) error {
 	if !inRange(at) {
 		return EINVAL
 	}
-	_, errno := t.call("bind", func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
+	_, errno := t.call("bind", fd, func() string { return argList(fd, sockaddrArg(at)) }, func() (int, Errno) {
 		s, errno := t.tcp(fd)
 		if errno != 0 {
 			return -1, errno
@@ -156,5 +156,5 @@ func (p *ports) listener(to netip.AddrPort) *tcp {
 func (p *ports) timeWait(s *tcp) {
 	ghost := &tcp{k: p.k, family: s.family, local: s.local, options: s.options, orphan: true}
 	p.add(ghost)
-	p.k.After(timeWaitTime, func() { p.release(ghost) })
+	p.k.later(timeWaitTime, "TIME-WAIT is over, so a port is free again", nil, func() { p.release(ghost) })
 }

@@ -119,7 +119,7 @@ func (p *Process) Limit(files int) { p.table.limit = max(files, 0) }
 // Exit is exit_group(2). It ends all threads of the process, and returns only for a process that
 // NewProcess has made.
 func (t *Thread) Exit(status int) {
-	t.call("exit_group", func() string { return argList(status) }, func() (int, Errno) {
+	t.call("exit_group", noDescriptor, func() string { return argList(status) }, func() (int, Errno) {
 		t.proc.end(exited(status))
 		return 0, 0
 	})
@@ -191,7 +191,7 @@ func (t *Thread) Go(f func()) *Thread {
 // Join waits until other has ended, or the limit has passed. It reports whether other has ended. A
 // negative limit doesn't pass.
 func (t *Thread) Join(other *Thread, limit time.Duration) bool {
-	_, errno := t.call("futex", func() string { return argList(raw("FUTEX_WAIT"), raw(limit.String())) }, func() (int, Errno) {
+	_, errno := t.call("futex", noDescriptor, func() string { return argList(raw("FUTEX_WAIT"), raw(limit.String())) }, func() (int, Errno) {
 		for end := t.k.until(limit); other.state != hasEnded; t.waitIn(end, &other.ended) {
 			if t.k.passed(end) {
 				return -1, ETIMEDOUT
@@ -204,7 +204,7 @@ func (t *Thread) Join(other *Thread, limit time.Duration) bool {
 
 // Sleep is nanosleep(2).
 func (t *Thread) Sleep(d time.Duration) {
-	t.call("nanosleep", func() string { return argList(raw(d.String())) }, func() (int, Errno) {
+	t.call("nanosleep", noDescriptor, func() string { return argList(raw(d.String())) }, func() (int, Errno) {
 		end := t.k.until(max(d, 0))
 		for t.sleep(end); !t.k.passed(end); t.sleep(end) { // SIGSTOP has interrupted it
 		}
@@ -214,7 +214,7 @@ func (t *Thread) Sleep(d time.Duration) {
 
 // Getrandom is getrandom(2). The bytes come from the kernel's seed.
 func (t *Thread) Getrandom(p []byte) (int, error) {
-	n, errno := t.call("getrandom", func() string { return argList(bytesArg(p), len(p), 0) }, func() (int, Errno) {
+	n, errno := t.call("getrandom", noDescriptor, func() string { return argList(bytesArg(p), len(p), 0) }, func() (int, Errno) {
 		for i := range p {
 			p[i] = byte(t.k.rand.Uint32())
 		}

@@ -114,7 +114,7 @@ func (n *inode) warm(off, length int64) {
 // Pread is pread(2).
 func (t *Thread) Pread(fd int, p []byte, off int64) (int, error) {
 	got := 0
-	n, errno := t.call("pread64", func() string { return argList(fd, bytesArg(p[:got]), len(p), off) }, func() (int, Errno) {
+	n, errno := t.call("pread64", fd, func() string { return argList(fd, bytesArg(p[:got]), len(p), off) }, func() (int, Errno) {
 		d, n, errno := t.positional(fd, off)
 		if errno != 0 {
 			return -1, errno
@@ -128,7 +128,7 @@ func (t *Thread) Pread(fd int, p []byte, off int64) (int, error) {
 
 // Pwrite is pwrite(2).
 func (t *Thread) Pwrite(fd int, p []byte, off int64) (int, error) {
-	n, errno := t.call("pwrite64", func() string { return argList(fd, bytesArg(p), len(p), off) }, func() (int, Errno) {
+	n, errno := t.call("pwrite64", fd, func() string { return argList(fd, bytesArg(p), len(p), off) }, func() (int, Errno) {
 		d, n, errno := t.positional(fd, off)
 		if errno != 0 {
 			return -1, errno
@@ -167,7 +167,7 @@ func (t *Thread) opened(fd int) (*description, Errno) {
 // Cachestat is cachestat(2): how many pages of a range are in the page cache. Every page of a file
 // is in it, unless Kernel.Cold has taken it out.
 func (t *Thread) Cachestat(fd int, off, length int64) (int64, error) {
-	n, errno := t.call("cachestat", func() string { return argList(fd, off, length) }, func() (int, Errno) {
+	n, errno := t.call("cachestat", fd, func() string { return argList(fd, off, length) }, func() (int, Errno) {
 		d, errno := t.opened(fd)
 		if errno != 0 {
 			return -1, errno
@@ -189,7 +189,7 @@ func (t *Thread) Cachestat(fd int, off, length int64) (int64, error) {
 
 // Fadvise is posix_fadvise(2) with POSIX_FADV_WILLNEED.
 func (t *Thread) Fadvise(fd int, off, length int64, advice int) error {
-	_, errno := t.call("fadvise64", func() string { return argList(fd, off, length, raw("POSIX_FADV_WILLNEED")) },
+	_, errno := t.call("fadvise64", fd, func() string { return argList(fd, off, length, raw("POSIX_FADV_WILLNEED")) },
 		func() (int, Errno) {
 			if advice != POSIX_FADV_WILLNEED {
 				panic(fmt.Sprintf("sim: posix_fadvise with the advice %d isn't modelled", advice))

@@ -14,7 +14,7 @@ func (t *Thread) Sendfile(out, in int, off *int64, n int) (int, error) {
 	if off != nil {
 		before = *off
 	}
-	sent, errno := t.call("sendfile", func() string { return argList(out, in, offsetArg(off, before), n) }, func() (int, Errno) {
+	sent, errno := t.call("sendfile", out, func() string { return argList(out, in, offsetArg(off, before), n) }, func() (int, Errno) {
 		from, errno := t.opened(in)
 		if errno != 0 {
 			return -1, errno

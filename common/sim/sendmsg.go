@@ -33,7 +33,7 @@ func (t *Thread) messenger(fd int) (messenger, *description, Errno) {
 // Sendmsg is sendmsg(2). rights are descriptors that the message carries, SCM_RIGHTS of unix(7).
 func (t *Thread) Sendmsg(fd int, bufs [][]byte, rights []int, flags int) (int, error) {
 	t.aim(fd)
-	n, errno := t.call("sendmsg", func() string {
+	n, errno := t.call("sendmsg", fd, func() string {
 		return argList(fd, msgArg(bufs, rights), msgFlagArg(flags))
 	}, func() (int, Errno) {
 		s, d, errno := t.messenger(fd)
@@ -59,7 +59,7 @@ func (t *Thread) Sendmsg(fd int, bufs [][]byte, rights []int, flags int) (int, e
 // Send is send(2), or sendto(2) without an address.
 func (t *Thread) Send(fd int, p []byte, flags int) (int, error) {
 	t.aim(fd)
-	n, errno := t.call("sendto", func() string {
+	n, errno := t.call("sendto", fd, func() string {
 		return argList(fd, bytesArg(p), len(p), msgFlagArg(flags), raw("NULL"), 0)
 	}, func() (int, Errno) {
 		s, d, errno := t.messenger(fd)
@@ -96,7 +96,7 @@ func (t *Thread) limitAll(d *description, bufs [][]byte) (limited [][]byte) {
 // closed.
 func (t *Thread) Recv(fd int, p []byte, flags int) (n int, err error) {
 	t.aim(fd)
-	n, errno := t.call("recvfrom", func() string {
+	n, errno := t.call("recvfrom", fd, func() string {
 		return argList(fd, bytesArg(p[:min(max(n, 0), len(p))]), len(p), msgFlagArg(flags), raw("NULL"), raw("NULL"))
 	}, func() (int, Errno) {
 		s, d, errno := t.messenger(fd)
@@ -136,7 +136,7 @@ func (t *Thread) hold(fds []int) (held []*description, errno Errno) {
 // number.)
 func (t *Thread) Recvmsg(fd int, p []byte, room int, flags int) (n int, rights []int, out int, err error) {
 	t.aim(fd)
-	n, errno := t.call("recvmsg", func() string {
+	n, errno := t.call("recvmsg", fd, func() string {
 		return argList(fd, msgArg([][]byte{p[:min(max(n, 0), len(p))]}, rights), msgFlagArg(flags))
 	}, func() (int, Errno) {
 		s, d, errno := t.messenger(fd)

@@ -22,7 +22,7 @@ type Signals struct {
 // stands for sigaction(2) with a handler.
 func (t *Thread) Notify(signals ...Signal) *Signals {
 	w := &signalWait{signals: signals}
-	t.call("rt_sigaction", func() string { return argList(signals, raw("handler")) }, func() (int, Errno) {
+	t.call("rt_sigaction", noDescriptor, func() string { return argList(signals, raw("handler")) }, func() (int, Errno) {
 		t.proc.waits = append(t.proc.waits, w)
 		for _, s := range signals {
 			delete(t.proc.ignored, s)
@@ -34,7 +34,7 @@ func (t *Thread) Notify(signals ...Signal) *Signals {
 
 // Ignore is sigaction(2) with SIG_IGN.
 func (t *Thread) Ignore(signals ...Signal) {
-	t.call("rt_sigaction", func() string { return argList(signals, raw("SIG_IGN")) }, func() (int, Errno) {
+	t.call("rt_sigaction", noDescriptor, func() string { return argList(signals, raw("SIG_IGN")) }, func() (int, Errno) {
 		for _, s := range signals {
 			t.proc.ignored[s] = true
 		}
@@ -47,7 +47,7 @@ func (t *Thread) Ignore(signals ...Signal) {
 // stands for a runtime that waits for its handler. So it doesn't return EINTR when a stopped process
 // continues, as sigtimedwait would.
 func (t *Thread) SignalWait(s *Signals, limit time.Duration) (got Signal, ok bool) {
-	_, errno := t.call("rt_sigtimedwait", func() string { return argList(s.w.signals, raw(limit.String())) },
+	_, errno := t.call("rt_sigtimedwait", noDescriptor, func() string { return argList(s.w.signals, raw(limit.String())) },
 		func() (int, Errno) {
 			for end := t.k.until(limit); len(s.w.pending) == 0; t.waitIn(end, &s.w.q) {
 				if t.k.passed(end) {
@@ -73,7 +73,7 @@ func (w *signalWait) raise(sig Signal) {
 
 // Kill is kill(2) of one process.
 func (t *Thread) Kill(pid int, sig Signal) error {
-	_, errno := t.call("kill", func() string { return argList(pid, raw(sig.String())) }, func() (int, Errno) {
+	_, errno := t.call("kill", noDescriptor, func() string { return argList(pid, raw(sig.String())) }, func() (int, Errno) {
 		switch {
 		case sig < 0 || sig > lastSignal:
 			return -1, EINVAL

@@ -115,12 +115,14 @@ func TestAnEventNamesItsFiles(t *testing.T) {
 	self := k.NewProcess("test").Thread()
 	fd, _ := self.Eventfd(3, 0)
 	id := k.Snapshot().Processes[0].Descriptors[0].File
+	self.EpollCreate1(fd) // the flags are the number of an open descriptor
+	epoll := k.Snapshot().Processes[0].Descriptors[1].File
 	self.Dup(fd)
 	self.Read(fd, make([]byte, 8))
 	self.Getrandom(make([]byte, 1))
 	self.Close(fd)
-	self.Exit(fd + 1) // the status is the number of an open descriptor
-	want := map[string][2]uint64{"eventfd2": {0, id}, "dup": {id, id}, "read": {id, 0}, "getrandom": {}, "close": {id, 0}, "exit_group": {}}
+	self.Exit(fd + 1) // the status is the number of an open descriptor, too
+	want := map[string][2]uint64{"eventfd2": {0, id}, "epoll_create1": {0, epoll}, "dup": {id, id}, "read": {id, 0}, "getrandom": {}, "close": {id, 0}, "exit_group": {}}
 	if diff := cmp.Diff(want, files); diff != "" {
 		t.Errorf("the files differ: %s", diff)
 	}

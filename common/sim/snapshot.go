@@ -14,6 +14,13 @@ type Snapshot struct {
 	Processes []ProcessState
 	Files     []FileState   // the open file descriptions, by ascending ID
 	Sockets   []SocketState // by ascending ID
+	Fired     Fired
+}
+
+// Fired is what the kernel has done in the present step of a World because it was time.
+type Fired struct {
+	About  string // a clause; empty: nothing, or a thread's wait has timed out
+	Socket uint64 // ID of the socket to which it has happened, or 0
 }
 
 // ProcessState is a process.
@@ -60,7 +67,7 @@ type FileState struct {
 	Count       uint64          // counter of an eventfd
 	Interest    []InterestState // of an epoll instance: the interest list
 	Ready       []InterestState // of an epoll instance: the ready list
-	About       string          // what Describe's function says
+	About       any             // what Describe's function returns
 }
 
 // InterestState is an entry of an interest list.
@@ -94,7 +101,7 @@ type SocketState struct {
 
 // Snapshot returns the kernel's state. It changes nothing: a run is the same with and without it.
 func (k *Kernel) Snapshot() *Snapshot {
-	s := &Snapshot{Time: k.now, Calls: k.calls}
+	s := &Snapshot{Time: k.now, Calls: k.calls, Fired: k.fired}
 	switch {
 	case k.inTurn != nil:
 		s.Turn = k.inTurn.ID

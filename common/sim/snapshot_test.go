@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // A Snapshot between two calls doesn't change the order of the events that epoll_wait returns.
@@ -200,5 +202,26 @@ func TestAWaitAllocatesNothing(t *testing.T) {
 		if got := testing.AllocsPerRun(100, call); got > 0 {
 			t.Errorf("%s allocates %v times", name, got)
 		}
+	}
+}
+
+// A step in which time passes says what the kernel has done, and the next step forgets it.
+func TestAStepSaysWhatTheKernelHasDone(t *testing.T) {
+	s, err := ParseScenario("at 3s A connects\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := s.Play(Config{}, Program{Main: func() { Current().Sleep(5 * time.Second) }})
+	defer w.Close()
+	socket := w.Kernel.newTCP(AF_INET)
+	w.Kernel.later(2*time.Second, "an acknowledgement is sent", socket, func() {})
+	got := map[time.Duration]Fired{}
+	for w.Step() {
+		now := w.Kernel.Snapshot()
+		got[now.Time] = now.Fired
+	}
+	want := map[time.Duration]Fired{0: {}, 2 * time.Second: {"an acknowledgement is sent", socket.id}, 3 * time.Second: {}, 5 * time.Second: {}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }

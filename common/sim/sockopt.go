@@ -21,7 +21,7 @@ func (t *Thread) configurable(fd int) (configurable, Errno) {
 
 // SetsockoptInt is setsockopt(2) of an option whose value is an int.
 func (t *Thread) SetsockoptInt(fd, level, option, value int) error {
-	_, errno := t.call("setsockopt", func() string { return argList(fd, levelArg(level), optionArg(level, option), value) },
+	_, errno := t.call("setsockopt", fd, func() string { return argList(fd, levelArg(level), optionArg(level, option), value) },
 		func() (int, Errno) {
 			s, errno := t.configurable(fd)
 			if errno == 0 {
@@ -34,7 +34,7 @@ func (t *Thread) SetsockoptInt(fd, level, option, value int) error {
 
 // GetsockoptInt is getsockopt(2) of an option whose value is an int.
 func (t *Thread) GetsockoptInt(fd, level, option int) (value int, err error) {
-	_, errno := t.call("getsockopt", func() string { return argList(fd, levelArg(level), optionArg(level, option), value) },
+	_, errno := t.call("getsockopt", fd, func() string { return argList(fd, levelArg(level), optionArg(level, option), value) },
 		func() (int, Errno) {
 			s, errno := t.configurable(fd)
 			if errno == 0 {
@@ -47,7 +47,7 @@ func (t *Thread) GetsockoptInt(fd, level, option int) (value int, err error) {
 
 // Shutdown is shutdown(2).
 func (t *Thread) Shutdown(fd, how int) error {
-	_, errno := t.call("shutdown", func() string {
+	_, errno := t.call("shutdown", fd, func() string {
 		words := []string{SHUT_RD: "SHUT_RD", SHUT_WR: "SHUT_WR", SHUT_RDWR: "SHUT_RDWR"}
 		if how < 0 || how >= len(words) {
 			return argList(fd, how)

@@ -71,7 +71,7 @@ func (p *Process) stopFor(d time.Duration) {
 	}
 	p.stop()
 	stops := p.stops
-	p.k.After(d, func() {
+	p.k.later(d, "SIGCONT lets a stopped process continue", nil, func() {
 		if p.stops == stops {
 			p.signal(SIGCONT)
 		}

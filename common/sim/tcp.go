@@ -91,7 +91,7 @@ const maxSegment = 65483
 
 // Socket is socket(2) for TCP.
 func (t *Thread) Socket(family, typ, protocol int) (int, error) {
-	n, errno := t.call("socket", func() string {
+	n, errno := t.call("socket", noDescriptor, func() string {
 		return argList(flagArg(uint64(family), []name{{AF_INET6, "AF_INET6"}, {AF_INET, "AF_INET"}}),
 			flagArg(uint64(typ), []name{{SOCK_NONBLOCK, "SOCK_NONBLOCK"}, {SOCK_CLOEXEC, "SOCK_CLOEXEC"}, {SOCK_STREAM, "SOCK_STREAM"}}),
 			protocol)
@@ -107,10 +107,13 @@ func (t *Thread) Socket(family, typ, protocol int) (int, error) {
 }
 
 func (k *Kernel) newTCP(family int) *tcp {
+	id := k.nextID()
 	return &tcp{
-		k: k, id: k.nextID(), family: family, corkTimer: timer{index: -1}, synTimer: timer{index: -1},
-		acks:    newAcks(),
-		options: options{sendBuffer: k.cfg.SendBuffer, receiveBuffer: k.cfg.ReceiveBuffer},
+		k: k, id: id, family: family,
+		corkTimer: timer{index: -1, about: "the bytes are sent that MSG_MORE or TCP_CORK has held back for 200 ms", of: id},
+		synTimer:  timer{index: -1, about: "a connect sends its SYN again, because the accept queue was full", of: id},
+		acks:      newAcks(id),
+		options:   options{sendBuffer: k.cfg.SendBuffer, receiveBuffer: k.cfg.ReceiveBuffer},
 	}
 }
 
@@ -255,7 +258,7 @@ func (s *tcp) over() {
 
 // SetLinger is setsockopt(2) with SO_LINGER. Only a timeout of zero is modelled.
 func (t *Thread) SetLinger(fd, onoff, seconds int) error {
-	_, errno := t.call("setsockopt", func() string {
+	_, errno := t.call("setsockopt", fd, func() string {
 		return argList(fd, raw("SOL_SOCKET"), raw("SO_LINGER"), onoff, seconds)
 	}, func() (int, Errno) {
 		if t.unixSocket(fd) {
@@ -277,7 +280,7 @@ func (t *Thread) SetLinger(fd, onoff, seconds int) error {
 // Outq is ioctl(2) with SIOCOUTQ, tcp(7).
 func (t *Thread) Outq(fd int) (int, error) {
 	out := 0
-	_, errno := t.call("ioctl", func() string { return argList(fd, raw("SIOCOUTQ"), raw("["+argList(out)+"]")) },
+	_, errno := t.call("ioctl", fd, func() string { return argList(fd, raw("SIOCOUTQ"), raw("["+argList(out)+"]")) },
 		func() (int, Errno) {
 			s, errno := t.tcp(fd)
 			if errno != 0 {

@@ -288,8 +288,10 @@ const (
 	neverHeard   = -time.Hour
 )
 
-func newAcks() acks {
-	return acks{quick: quickAcks, longest: leastLongest, lastData: neverHeard, timer: timer{index: -1}}
+// newAcks returns the acknowledgements of the socket with that ID.
+func newAcks(id uint64) acks {
+	return acks{quick: quickAcks, longest: leastLongest, lastData: neverHeard,
+		timer: timer{index: -1, about: "an acknowledgement is sent that was delayed for 40 ms", of: id}}
 }
 
 // overdue reports whether more has arrived than the longest segment has: RFC 9293 3.8.6.3 wants an

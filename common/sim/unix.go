@@ -37,7 +37,7 @@ const (
 
 // Socketpair is socketpair(2) for Unix sockets with SOCK_STREAM or SOCK_SEQPACKET.
 func (t *Thread) Socketpair(family, typ, protocol int) (pair [2]int, err error) {
-	_, errno := t.call("socketpair", func() string {
+	_, errno := t.call("socketpair", noDescriptor, func() string {
 		return argList(flagArg(uint64(family), []name{{AF_UNIX, "AF_UNIX"}}), socketTypeArg(typ), protocol, raw(argList(pair[:])))
 	}, func() (_ int, errno Errno) {
 		pair, errno = t.socketpair(family, typ, protocol)

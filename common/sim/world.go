@@ -65,6 +65,7 @@ func (w *World) Steps() int { return w.steps }
 func (w *World) Step() bool {
 	w.steps++
 	k := w.Kernel
+	k.fired = Fired{}
 	switch {
 	case len(w.actions) > 0 && w.actions[0].At <= k.now && (w.steps > 1 && w.continues() || k.idle()):
 		a := w.actions[0]

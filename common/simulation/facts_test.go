@@ -122,29 +122,6 @@ func TestWrongFacts(t *testing.T) {
 	}
 }
 
-func TestWrongExamples(t *testing.T) {
-	const head = "# title: a\n# question: b\n# answer: c\n"
-	for _, tt := range []struct{ text, want string }{
-		{head + "# servers: pollserv\n# shows: accept4 once\n\nat 1s A connects\n", ""},
-		{head + "# program: mistakes\n# shows: accept4 once\n# mended: accept4 once\n", ""},
-		{"# title: a\n", "want a title, a question and an answer"},
-		{head + "# servers: pollserv\n", "nothing to show"},
-		{head + "# servers: nginx\n# shows: accept4 once\n", "unknown servers"},
-		{head + "# shows: accept4 once\n", "want servers"},
-		{head + "# program: mistakes\n# servers: pollserv\n# shows: accept4 once\n", "want servers"},
-		{head + "# program: mistakes\n# shows: accept4 once\n", "nothing to show"},
-		{head + "# program: others\n# shows: accept4 once\n", "unknown"},
-		{head + "# color: red\n", "the key \"color\" is unknown"},
-		{head + "# red\n", "want \"# key: value\""},
-		{head + "# servers: pollserv\n# shows: soon\n", "none of the forms"},
-	} {
-		_, err := parseExample("x", tt.text)
-		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%q: got %v, want %q", tt.text, err, tt.want)
-		}
-	}
-}
-
 // The gallery has what it promises, whatever servers this test was built without.
 func TestTheGallery(t *testing.T) {
 	all := Examples(t)
@@ -160,13 +137,6 @@ func TestTheGallery(t *testing.T) {
 		if !strings.HasSuffix(e.Question, "?") || !strings.HasSuffix(e.Answer, ".") {
 			t.Errorf("%s: want a question that ends with ? and an answer that ends with a period", e.Name)
 		}
-	}
-}
-
-func TestAHeaderMayHaveLongLines(t *testing.T) {
-	header, scenario := cutHeader("# title: a\n# answer: one\n#   two\n#   three\n\n# a comment\nat 1s A connects\n")
-	if len(header) != 2 || header[1] != "answer: one two three" || !strings.HasPrefix(scenario, "# a comment\nat 1s") {
-		t.Errorf("got %q and %q", header, scenario)
 	}
 }
 

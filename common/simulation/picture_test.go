@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"threeloops/common/simtest"
+	"threeloops/common/simulation/gallery"
 )
 
 const drawnScenario = `at 1s A connects
@@ -72,7 +73,7 @@ func TestDrawRun(t *testing.T) {
 
 // The flag -pictures writes what drawRun returns.
 func TestPicturesAreWritten(t *testing.T) {
-	e := &Example{Name: "small", Scenario: drawnScenario}
+	e := &Example{Example: gallery.Example{Name: "small", Scenario: drawnScenario}}
 	target := simtest.Target{Name: "echoing", Main: echoing}
 	e.draw(t, target) // without the flag nothing happens
 	*pictures = t.TempDir()

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"threeloops/common/app"
-	"threeloops/common/conformance"
+	"threeloops/common/conformance/inmemory"
 	"threeloops/common/outq"
 	"threeloops/common/session"
 	"threeloops/common/sim"
@@ -44,7 +44,7 @@ func newReference(flags []string, files memoryFS) *reference {
 			root = files
 		}
 	}
-	cfg, err := conformance.NewConfig(known, root)
+	cfg, err := inmemory.NewConfig(known, root)
 	if err != nil {
 		panic(err) // impossible: the server has taken them
 	}

@@ -28,6 +28,7 @@ type view struct {
 	Clients   []clientView
 	Phases    []phaseView
 	Counters  counters
+	Fired     sim.Fired // what the kernel has done in this step because it was time
 }
 
 type fileView struct {
@@ -72,11 +73,20 @@ type clientView struct {
 	Addresses []string // of its ends of its connections, also of those that are over
 }
 
-// phaseView is the phase of a connection, as the protocol core calls it.
+// phaseView is what the protocol core knows of a connection.
 type phaseView struct {
-	Pid, Fd int
-	File    uint64
-	Phase   string
+	Pid, Fd  int
+	File     uint64
+	Phase    string
+	Queued   int64         // bytes that the server has for the client, and that the socket hasn't taken
+	Deadline time.Duration // when the connection's timer is due, since the start; -1: never
+}
+
+// session is the part of a connection that is observed.
+type session interface {
+	Phase() string
+	Queued() int64
+	Deadline() time.Time
 }
 
 type counters struct {
@@ -85,8 +95,8 @@ type counters struct {
 	BytesIn, BytesOut int
 }
 
-// ObserveConn makes view show the phase of the connection with a descriptor.
-func ObserveConn(fd int, c interface{ Phase() string }) { sim.Current().Describe(fd, c.Phase) }
+// ObserveConn makes view show the connection with a descriptor.
+func ObserveConn(fd int, c session) { sim.Current().Describe(fd, func() any { return c }) }
 
 func (p *page) view() string {
 	w := p.world
@@ -98,15 +108,17 @@ func (p *page) view() string {
 		Steps: w.Steps(), Time: s.Time, Wall: w.Kernel.Now(), Calls: s.Calls, Panics: w.Kernel.Panics(),
 		Out: end(w.Server.Out.String()), Err: end(w.Server.Err.String()),
 		Turn: s.Turn, InTurn: w.InTurn(), NextTime: p.nextTime(), Processes: s.Processes,
-		Counters: counters{p.calls, p.wakeUps, p.bytesIn, p.bytesOut},
+		Counters: counters{p.calls, p.wakeUps, p.bytesIn, p.bytesOut}, Fired: s.Fired,
 	}
 	if status, ended := w.Server.Ended(); ended {
 		v.Over, v.Status = true, status.ExitStatus()
 	}
-	about := map[uint64]string{}
+	observed := map[uint64]session{}
 	for i := range s.Files {
 		f := &s.Files[i]
-		about[f.ID] = f.About
+		if c, ok := f.About.(session); ok {
+			observed[f.ID] = c
+		}
 		v.Files = append(v.Files, fileView{f.ID, f.Kind, f.References, f.NonBlocking, names(f.Events), f.Socket, f.Count,
 			interests(f.Interest), interests(f.Ready)})
 	}
@@ -120,12 +132,20 @@ func (p *page) view() string {
 	}
 	for _, process := range s.Processes {
 		for _, d := range process.Descriptors {
-			if phase := about[d.File]; phase != "" {
-				v.Phases = append(v.Phases, phaseView{process.Pid, d.Fd, d.File, phase})
+			if c := observed[d.File]; c != nil {
+				v.Phases = append(v.Phases, phaseView{process.Pid, d.Fd, d.File, c.Phase(), c.Queued(), p.uptimeOf(c.Deadline())})
 			}
 		}
 	}
 	return encode(v)
+}
+
+// uptimeOf is the time since the start of a time on the server's clock, or -1 for no time.
+func (p *page) uptimeOf(at time.Time) time.Duration {
+	if at.IsZero() {
+		return -1
+	}
+	return p.world.Kernel.Uptime() + at.Sub(p.world.Kernel.Now())
 }
 
 func newSocketView(s *sim.SocketState) socketView {

@@ -18,11 +18,11 @@ type tab struct {
 	ctx context.Context
 }
 
-// browse opens a tab. When the test ends, everything that the page wrote to the console is an
+// browse opens a tab for a minute; on a busy machine for up to four. When the test ends, everything that the page wrote to the console is an
 // error, exceptions and refused scripts included, unless it contains one of expected.
 func browse(t *testing.T, expected ...string) *tab {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(min(crowd(t), 4)*float64(time.Minute)))
 	t.Cleanup(cancel)
 	ctx, cancel = NewExecAllocator(ctx,
 		ExecPath(need(t, "chromium")), UserDataDir(t.TempDir()), Headless, NoSandbox, DisableGPU, NoFirstRun,

@@ -27,27 +27,40 @@ func TestBrowserLab(t *testing.T) {
 	for _, name := range models {
 		t.Run("comes from "+name, func(t *testing.T) { labComesFrom(t, l.urls[name], name) })
 	}
+	var used []string
 	for _, c := range []struct {
-		about string
-		try   func(b *labTab)
+		about  string
+		try    func(b *labTab)
+		errors []string // that the page may write to its console
 	}{
-		{"steps on and back", labSteps},
-		{"keys", labKeys},
-		{"clients", labClients},
-		{"trouble", labTrouble},
-		{"kernel", labKernel},
-		{"words", labWords},
-		{"program", labProgram},
-		{"side by side", labCompares},
-		{"diagrams", labDiagrams},
-		{"address", labAddress},
-		{"gallery", labGallery},
-		{"mistakes in a text", labErrors},
-		{"names", labNames},
-		{"phone, dark, without motion", labMedia},
-		{"speed", labSpeed},
+		{about: "loads that overlap", try: labLoads},
+		{about: "crashes", try: labCrashes, errors: []string{"has crashed"}},
+		{about: "steps on and back", try: labSteps},
+		{about: "keys", try: labKeys},
+		{about: "clients", try: labClients},
+		{about: "trouble", try: labTrouble},
+		{about: "kernel", try: labKernel},
+		{about: "words", try: labWords},
+		{about: "program", try: labProgram},
+		{about: "parts", try: labParts},
+		{about: "side by side", try: labCompares},
+		{about: "diagrams", try: labDiagrams},
+		{about: "address", try: labAddress},
+		{about: "gallery", try: labGallery},
+		{about: "mistakes in a text", try: labErrors},
+		{about: "names", try: labNames},
+		{about: "phone, dark, without motion", try: labMedia},
+		{about: "on paper", try: labPrint},
+		{about: "speed", try: labSpeed},
 	} {
-		t.Run(c.about, func(t *testing.T) { c.try(&labTab{browse(t), l.urls["pollserv"]}) })
+		t.Run(c.about, func(t *testing.T) {
+			b := &labTab{browse(t, c.errors...), l.urls["pollserv"]}
+			c.try(b)
+			used = append(used, b.used()...)
+		})
+	}
+	if !t.Failed() {
+		t.Run("each control is used", func(t *testing.T) { labUnused(t, l.urls["pollserv"], used) })
 	}
 }
 
@@ -62,6 +75,13 @@ func (b *labTab) open(hash string) {
 	b.Helper()
 	b.do(Navigate("about:blank"), Navigate(b.url+"/lab.html#"+hash))
 	b.holds("the laboratory is ready", `document.querySelector("#lab")?.inert === false`)
+	b.watch()
+}
+
+// follow opens what a link in the page names, without loading the page again.
+func (b *labTab) follow(hash string) {
+	b.Helper()
+	b.do(Evaluate[Void](fmt.Sprintf(`location.hash = %q; undefined`, hash)))
 }
 
 // press presses a control with a script, also if it is out of sight.
@@ -115,12 +135,8 @@ func (b *labTab) state() string {
 
 func labComesFrom(t *testing.T, url, name string) {
 	b := &labTab{browse(t), url}
-	b.open("&server=" + name)
+	labEverywhere(b, name)
 	b.servedBy(name)
-	b.holds("the server of the address runs", `document.querySelector('[name="server"]:checked').value === "`+name+`"`)
-	b.says("the first step comes before the first action", "at 100 ms")
-	b.press(`[data-forward="action"]`)
-	b.says("a client connects", "A connects")
 }
 
 func labSteps(b *labTab) {
@@ -233,12 +249,12 @@ func labClients(b *labTab) {
 	b.press(`[data-silent="1"]`)
 	b.press(`[data-back="action"]`)
 	b.press(`[data-back="action"]`)
-	b.holds("the page counts what is sent", `document.querySelector("#rest").textContent.startsWith("32 of 42 bytes are sent")`)
+	b.holds("the page counts what is sent", `document.querySelector("#unsent").textContent.startsWith("32 of 42 bytes are sent")`)
 	b.press(`[data-send="all"]`)
 	b.press(`[data-silent="1"]`)
 	b.holds("the client gets the response", `[...document.querySelectorAll(".who li")].some((li) =>
 		li.querySelector("input").value === "C" && li.textContent.includes("ok"))`)
-	b.do(Evaluate[Void](`document.querySelector("#message").value = 'TRACE "\\x41"\\r\\n'; undefined`))
+	b.write("#message", `TRACE "\x41"\r\n`)
 	b.press(`[data-send="all"]`)
 	b.wrote(`C sends "TRACE \"A\"\r\n"`)
 	b.press(`[data-silent="1"]`)
@@ -266,32 +282,36 @@ func labTrouble(b *labTab) {
 	b.press(`[data-forward="action"]`)
 	b.press(`[data-forward="iteration"]`)
 	b.press(`[data-silent="1"]`)
-	choose := func(id, value string) {
-		b.Helper()
-		b.do(Evaluate[Void](fmt.Sprintf(`document.querySelector(%q).value = %q; undefined`, id, value)))
-	}
-	choose("#fault-call", "accept4")
-	choose("#fault-kind", "EMFILE")
-	choose("#fault-times", "2 times")
+	b.choose("#fault-call", "accept4")
+	b.choose("#fault-kind", "EMFILE")
+	b.choose("#fault-times", "2 times")
 	b.press(`[data-trouble="fault"]`)
 	b.wrote("fault accept4 EMFILE 2 times")
 	b.press(`[data-silent="1"]`)
 	b.press(`[data-connect="1"]`)
 	b.press(`[data-silent="1"]`)
 	b.holds("accept4 fails", `[...document.querySelectorAll("#counts tr")].some((tr) => tr.textContent.startsWith("accept4"))`)
+	b.choose("#stall", "2")
+	b.choose("#limit", "12")
 	for _, c := range []struct{ press, line string }{
-		{`[data-trouble="stall"]`, "the machine stalls for 3s"},
-		{`[data-trouble="limit"]`, "the limit of files is 10"},
+		{`[data-trouble="stall"]`, "the machine stalls for 2s"},
+		{`[data-trouble="limit"]`, "the limit of files is 12"},
 		{`[data-line="the clock jumps by 1h"]`, "the clock jumps by 1h"},
 		{`[data-line="the clock jumps by -1h"]`, "the clock jumps by -1h"},
 		{`[data-line="the log is full"]`, "the log is full"},
 		{`[data-line="the log is read"]`, "the log is read"},
-		{`[data-trouble="serving"]`, "is killed"},
 	} {
 		b.press(c.press)
 		b.wrote(c.line)
 		b.press(`[data-silent="1"]`)
 	}
+	for _, what := range []string{"stops", "continues", "is killed"} {
+		b.choose("#serving", what)
+		b.press(`[data-trouble="serving"]`)
+		b.wrote(" " + what)
+		b.press(`[data-silent="1"]`)
+	}
+	b.choose("#signal", "SIGTERM")
 	b.press("#to-all")
 	b.press(`[data-trouble="signal"]`)
 	b.wrote("SIGTERM to all")
@@ -310,9 +330,12 @@ func labKernel(b *labTab) {
 	b.holds("all its bytes can be seen", `document.querySelector(".connection pre").textContent.includes("Host: localhost")`)
 	b.holds("the descriptor is on the ready list", `document.querySelectorAll('[data-part="watches"] .chips li').length === 1 &&
 		[...document.querySelectorAll('[data-part="watches"] tbody tr')].filter((tr) => tr.textContent.endsWith("yes")).length === 1`)
-	b.holds("each descriptor has an arrow", `document.querySelectorAll(".tables path").length ===
-		document.querySelectorAll(".fds li:not(.head)").length`)
-	b.press(`[data-part="descriptors"] input`)
+	const arrows = `document.querySelectorAll(".tables path").length === document.querySelectorAll(".fds [data-file]").length`
+	b.holds("each descriptor has an arrow, and those of the start are in one row", arrows+` &&
+		document.querySelectorAll(".fds [data-file]").length === 1 && document.querySelector(".fds .old").textContent === "0–6 as at the start"`)
+	b.press(`[data-part="descriptors"] [name="old"]`)
+	b.holds("they can be shown too", arrows+` && document.querySelectorAll(".fds [data-file]").length === 8`)
+	b.press(`[data-part="descriptors"] [name="clients"]`)
 	b.holds("the clients' can be shown too", `[...document.querySelectorAll(".fds .head")].some((li) => li.textContent.startsWith("A:"))`)
 	b.open("&server=pollserv")
 	b.press(`[data-forward="action"]`)
@@ -323,6 +346,8 @@ func labKernel(b *labTab) {
 	b.goTo("450")
 	b.holds("the children are below their parent", `document.querySelectorAll(".tree ul li").length === 2`)
 	b.holds("a child says what it serves", `document.querySelector(".tree ul li").textContent.includes("holds A")`)
+	b.holds("the part opened when the first child began", `document.querySelector('[data-part="tree"]').open`)
+	labKernelParts(b)
 	b.open("accept-queue-overflow")
 	b.holds("the gallery fills an accept queue", `(() => {
 		document.querySelector('[data-forward="step"]').click();

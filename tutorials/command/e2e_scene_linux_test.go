@@ -60,6 +60,19 @@ func TestBrowserShowsTheStillPicturesOfChapters(t *testing.T) {
 			}
 		}
 	}
+	b.holds("on a screen the answer is folded", `!document.querySelector(".scene .answer p").checkVisibility()`)
 	b.do(Click(CSS(".scene .answer summary")))
 	b.holds("the answer opens", `document.querySelector(".scene .answer").open`)
+	b.do(Reload())
+	b.onPaper()
+	b.holds("on paper the answer is open, and the address of the laboratory is there", `[...document.querySelectorAll(".scene")].every((s) =>
+		s.querySelector(".answer p").checkVisibility() && !s.querySelector(".answer").open &&
+		getComputedStyle(s.querySelector("a[href*='lab.html#']"), "::after").content.includes("lab.html#"))`)
+	found, err := Run(b.ctx, Evaluate[string]("("+unreadable+")()"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found != "" {
+		t.Errorf("on paper:\n%s", found)
+	}
 }

@@ -114,6 +114,12 @@ func TestExport(t *testing.T) {
 			c.reachedAll(site)
 			checkCompressed(t, url+"lab/epollserv.wasm.gz")
 			t.Run("in a browser", func(t *testing.T) { readsTheCopy(t, url) })
+			t.Run("the laboratory", func(t *testing.T) {
+				b := &labTab{browse(t), strings.TrimSuffix(url, "/")}
+				for _, server := range models {
+					labEverywhere(b, server)
+				}
+			})
 		})
 	}
 }
@@ -145,10 +151,6 @@ func readsTheCopy(t *testing.T, url string) {
 		await WebAssembly.compile(await new Response(stream).arrayBuffer());
 		window.compiled = true;
 	})(), window.compiled === true)`)
-	b.do(Navigate(url + "lab.html#silent-client"))
-	b.holds("the laboratory runs", `document.querySelector("#lab")?.inert === false`)
-	b.do(Evaluate[Void](`document.querySelector('[data-forward="action"]').click(); undefined`))
-	b.holds("the first action happens", text("#now")+`.includes("connects")`)
 	b.do(Navigate(url + "codec.html"))
 	b.holds("the codec runs", codecLoaded)
 }

@@ -39,7 +39,7 @@ func TestSite(t *testing.T) {
 		"http://127.0.0.1:1001/_/echo", "http://127.0.0.1:1001/_/chat",
 		"http://127.0.0.1:1002/_/echo", "http://127.0.0.1:1002/_/chat",
 		"http://127.0.0.1:1003/_/echo", "http://127.0.0.1:1003/_/chat",
-		"/_/isolation", "/chapters/", "/glossary.html", "/source/", "/source/loops.html",
+		"/_/isolation", "/chapters/", "/lab.html", "/codec.html", "/glossary.html", "/source/", "/source/loops.html",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("the front page must link to its parts and the pages of the three servers (-want +got):\n%s", d)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"threeloops/tutorials/atomicfile"
 	"threeloops/tutorials/book/exercise"
 	"threeloops/tutorials/learner/spacetime"
 	"threeloops/tutorials/learner/strace"
@@ -39,8 +40,8 @@ func traceServer(args []string) error {
 	if out == "" { // the reader's copy is never in the repository, and the current folder often is
 		out = filepath.Join(from, "trace.html")
 	}
-	if err := writable(filepath.Dir(out)); err != nil {
-		return err
+	if err := atomicfile.Writable(filepath.Dir(out)); err != nil { // the checks take long
+		return fmt.Errorf("the page can't be written, name another file with -o: %w", err)
 	}
 	return inWorkDir(func(ctx context.Context, dir string) error {
 		ctx, orphaned := context.WithCancel(ctx)
@@ -219,14 +220,18 @@ func (t *tracing) done(r tester.Result) error {
 		return nil
 	}
 	var starts [][]strace.Record
+	var lost spacetime.Lost
 	for _, name := range t.files() {
-		records, err := readTrace(name)
+		records, less, err := readTrace(name)
 		if err != nil {
 			return err
 		}
 		starts = append(starts, records)
+		lost.Unread += less.Unread
+		lost.Dropped += less.Dropped
 	}
 	c := spacetime.New(r, t.log.Load(), starts)
+	c.Lost = lost
 	if wanted {
 		t.drawn = append(t.drawn, c)
 	} else {
@@ -237,22 +242,24 @@ func (t *tracing) done(r tester.Result) error {
 
 // readTrace reads what strace wrote about one start of the server. A server that never sleeps makes
 // millions of system calls. Of so many, readTrace leaves out some after the first ones.
-func readTrace(name string) (records []strace.Record, err error) {
+func readTrace(name string) (records []strace.Record, lost spacetime.Lost, err error) {
 	const most, first, part = 200_000, 50_000, 50_000
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, lost, err
 	}
 	defer f.Close()
 	for r := strace.NewReader(f); ; {
 		next, err := r.Next()
+		lost.Unread = r.Unread()
 		switch {
 		case errors.Is(err, io.EOF):
-			return records, nil
+			return records, lost, nil
 		case err != nil:
-			return nil, err
+			return nil, lost, err
 		case len(records) == most:
 			records = slices.Delete(records, first, first+part)
+			lost.Dropped += part
 		}
 		records = append(records, next)
 	}
@@ -285,30 +292,15 @@ func traceLook(root string) (look spacetime.Look, err error) {
 	return look, err
 }
 
-// writable returns an error if no file can be made in dir. So a wrong -o is noticed before the checks, which
-// take long.
-func writable(dir string) error {
-	f, err := os.CreateTemp(dir, ".trace-*")
-	if err != nil {
-		return fmt.Errorf("the page can't be written, name another file with -o: %w", err)
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
-}
-
-// save writes the page under a temporary name first, so that the file is never half a page, and says
-// where it is.
+// save writes the page, and says where it is and what its diagrams lack.
 func save(p *spacetime.Page, name string) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".trace-*")
-	if err != nil {
+	if err := atomicfile.Write(name, 0o644, p.Write); err != nil {
 		return err
 	}
-	if err := errors.Join(p.Write(f), f.Chmod(0o644), f.Close()); err != nil {
-		os.Remove(f.Name())
-		return err
-	}
-	if err := os.Rename(f.Name(), name); err != nil {
-		os.Remove(f.Name())
-		return err
+	for _, c := range p.Checks {
+		if c.Lost != (spacetime.Lost{}) {
+			fmt.Printf("\nThe diagram of the check %s isn't complete. %s\n", c.Check, c.Lost)
+		}
 	}
 	if whole, err := filepath.Abs(name); err == nil {
 		name = whole

@@ -99,6 +99,51 @@ func TestTraceDrawsTheCheckThatFails(t *testing.T) {
 	}
 }
 
+// If strace writes lines that can't be read, the page and the command say so.
+func TestTraceSaysWhatIsLost(t *testing.T) {
+	real := need(t, "strace")
+	dir := t.TempDir()
+	script := fmt.Sprintf(`#!/bin/sh
+previous=
+for word; do
+	case "$previous $word" in "-o "*/strace.*) printf 'what is this?\n[pid 7] 1.5 neither is this\n' > "$word";; esac
+	previous=$word
+done
+exec %s -A "$@"
+`, real)
+	if err := os.WriteFile(filepath.Join(dir, "strace"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	out := filepath.Join(dir, "x.html")
+	status, said := runIn(t, ".", "trace", "-kind", "line", "-check", "again", "-o", out, "-server", mutant(t, "line-each"))
+	page, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatalf("%v; status %d, output\n%s", err, status, said)
+	}
+	const want = "2 lines that strace wrote can't be read"
+	if !strings.Contains(said, "The diagram of the check again isn't complete. "+want) {
+		t.Errorf("the command doesn't say that lines can't be read:\n%s", said)
+	}
+	if !strings.Contains(html.UnescapeString(string(page)), want) {
+		t.Error("the page doesn't say that lines can't be read")
+	}
+}
+
+// Of a long run the middle is dropped, and counted.
+func TestALongTraceIsCut(t *testing.T) {
+	const calls = 210_000
+	name := filepath.Join(t.TempDir(), "strace.1")
+	text := strings.Repeat("1 1.000000 getpid() = 1 <0.000001>\n", calls) + "no record\n"
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	records, lost, err := readTrace(name)
+	if want := (spacetime.Lost{Unread: 1, Dropped: 50_000}); err != nil || lost != want || len(records) != calls-50_000 {
+		t.Errorf("got %d records, %+v lost and %v; want %d and %+v", len(records), lost, err, calls-50_000, want)
+	}
+}
+
 // A correct server with a process for each client: the children have lanes, and end before the parent waits.
 func TestTraceFollowsChildren(t *testing.T) {
 	d, said := traced(t, "-kind", "line", "-check", "again", "-server", mutant(t, "line-fork"))

@@ -52,10 +52,13 @@ func (e *env) closeConns() {
 	e.conns = nil
 }
 
+// lastOutput says how the server ended, and what it wrote last. It returns "" if the server still runs. The
+// clients of a process that ends see that before the tester does, so lastOutput waits a little.
 func (e *env) lastOutput() string {
 	if e.server == nil {
 		return ""
 	}
+	within(300*time.Millisecond, func() bool { return !e.server.alive() })
 	return e.server.lastOutput()
 }
 

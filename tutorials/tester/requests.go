@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -21,6 +22,33 @@ func answers(e *env) error {
 		return nil
 	}
 	return saw("the same client once more", e.kind.rule(), p.exchange(1))
+}
+
+// nextClient lets two clients come one after the other. Each sends a FIN after its answer, and then wants
+// the end of the connection.
+func nextClient(e *env) error {
+	for i := range 2 {
+		p, err := e.open()
+		if err == nil {
+			err = p.exchange(0)
+		}
+		sent := fmt.Sprintf("client %d %s", i+1, e.kind.asks())
+		if i > 0 {
+			sent += "; the client before it has left"
+		}
+		if err != nil {
+			return saw(sent, e.kind.rule(), err)
+		}
+		if err = p.CloseWrite(); err != nil {
+			return err
+		}
+		if p.awaitEnd(e.Patience) != nil {
+			return &Symptom{sent + ", gets its answer, and sends a FIN (shutdown(2) with SHUT_WR)",
+				"the server closes the connection", "no end of the connection: it is still open"}
+		}
+		p.Close()
+	}
+	return nil
 }
 
 // halves sends a request in two writes and wants one answer.
@@ -173,6 +201,26 @@ func deadline(e *env) error {
 			"no end of the connection: it is still open"}
 	}
 	return nil
+}
+
+// endless sends more header fields than a server should keep, without an end. The server may answer or
+// not, but it must end the connection.
+func endless(e *env) error {
+	const size = 1 << 20
+	p, err := e.open()
+	if err != nil {
+		return err
+	}
+	part := e.kind.part(e)
+	b := slices.Concat(part, bytes.Repeat([]byte("a"), size))
+	n, err := p.fillBuffers(b)
+	sent := fmt.Sprintf("a request whose header never ends (%d bytes so far)", n)
+	if err == nil && p.awaitEnd(e.Wait) != nil {
+		return &Symptom{sent,
+			fmt.Sprintf("the server refuses it, or gives up, and closes the connection within %v (-wait)", e.Wait),
+			"no end of the connection: it is still open"}
+	}
+	return e.others(sent)
 }
 
 // slow sends a byte of a request now and then, and never its end. This attack is called slowloris.

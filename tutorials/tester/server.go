@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"time"
 
@@ -236,11 +238,25 @@ func (s *server) lastOutput() string {
 		return ""
 	}
 	fmt.Fprintf(&b, "the server has ended: %v", s.cmd.ProcessState)
-	text := make([]byte, 400)
-	size, _ := s.log.Seek(0, 2)
-	n, _ := s.log.ReadAt(text, max(0, size-int64(len(text))))
-	if said := strings.TrimSpace(string(text[:n])); said != "" {
+	if said := s.lastWords(); said != "" {
 		fmt.Fprintf(&b, "; its last output: %s", said)
 	}
 	return b.String()
+}
+
+// crash is the first line of what a Go program writes when it crashes. The stacks of its goroutines follow.
+var crash = regexp.MustCompile(`(?m)^(?:panic|fatal error): `)
+
+// lastWords returns the end of the log, or the beginning of the last crash in it.
+func (s *server) lastWords() string {
+	const most = 400
+	text := make([]byte, 64<<10)
+	size, _ := s.log.Seek(0, io.SeekEnd)
+	n, _ := s.log.ReadAt(text, max(0, size-int64(len(text))))
+	text = text[:n]
+	if all := crash.FindAllIndex(text, -1); all != nil {
+		text = text[all[len(all)-1][0]:]
+		text = text[:min(len(text), most)]
+	}
+	return strings.TrimSpace(string(text[max(0, len(text)-most):]))
 }

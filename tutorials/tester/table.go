@@ -6,9 +6,11 @@ var planned = []int{10, 11, 12}
 // rules says, for each check, what a server must do. -list and the line of a failed check show it.
 var rules = map[string]string{
 	"answer":      "each request gets its answer",
+	"next":        "after a client has left, its connection ends, and the next client is served",
 	"halves":      "a request that arrives in two pieces gets one answer",
 	"deadline":    "a client that stops in the middle of a request is disconnected",
 	"slow":        "a client that never finishes its request is disconnected",
+	"endless":     "a request that is too long is refused, and the next client is served",
 	"terminator":  `the \r\n\r\n at the end of a request may arrive in two pieces`,
 	"drip":        "a request that arrives one byte at a time gets one answer",
 	"together":    "three requests that arrive together get three answers, in order",
@@ -47,6 +49,7 @@ var rules = map[string]string{
 // that it builds on.
 var checks = []check{
 	{"answer", 0, "line", nil, false, answers},
+	{"next", 0, "line", []string{"answer"}, false, nextClient},
 	{"answer", 1, "http", nil, false, answers},
 	{"answer", 10, "ws", nil, false, answers},
 
@@ -55,6 +58,7 @@ var checks = []check{
 	{"halves", 2, "line", []string{"answer"}, false, halves},
 	{"deadline", 1, "http", []string{"halves"}, false, deadline},
 	{"slow", 1, "http", []string{"deadline"}, false, slow},
+	{"endless", 1, "http", []string{"deadline"}, false, endless},
 	{"terminator", 2, "http", []string{"halves"}, false, terminator},
 	{"drip", 2, "line http", []string{"halves", "terminator"}, false, drip},
 	{"drip", 10, "ws", []string{"answer"}, false, drip},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yuin/goldmark/util"
 
+	"threeloops/common/simulation/gallery"
 	"threeloops/tutorials/book/scene"
 	"threeloops/tutorials/site/lab/still"
 )
@@ -62,7 +63,7 @@ func (b blocks) writeLab(w util.BufWriter, l *Lab) {
 // writeStill writes a picture in both widths. The style sheet shows one of them.
 func (l *Lab) writeStill(w util.BufWriter, p scene.Shown, explained bool) {
 	player := p.Player
-	if player == scene.Mistakes {
+	if player == gallery.Mistakes {
 		player = "a server with this mistake"
 	}
 	title := fmt.Sprintf("Space-time diagram of %s: %s", player, l.Title)

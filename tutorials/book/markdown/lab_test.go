@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"threeloops/common/simulation/gallery"
 	"threeloops/tutorials/site/lab"
 )
 
@@ -13,7 +14,7 @@ func TestTheChaptersShowExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gallery, err := lab.Gallery(root(t))
+	examples, err := lab.Gallery(root(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +23,7 @@ func TestTheChaptersShowExamples(t *testing.T) {
 			t.Errorf("%s shows no example", c.Path)
 		}
 		for _, l := range c.Labs {
-			if !slices.ContainsFunc(gallery, func(e lab.Example) bool { return e.Name == l.Name }) {
+			if !slices.ContainsFunc(examples, func(e gallery.Example) bool { return e.Name == l.Name }) {
 				t.Errorf("%s: the gallery has no example %s", c.Path, l.Name)
 			}
 			if all, err := l.Recorded(root(t)); err != nil || len(all) != len(l.Players) {

@@ -10,21 +10,19 @@ import (
 	"strings"
 	"time"
 
+	"threeloops/common/simulation/gallery"
 	"threeloops/tutorials/site/lab"
 	"threeloops/tutorials/site/lab/still"
 )
 
 // Scene is an example of the gallery in a chapter.
 type Scene struct {
-	lab.Example
+	gallery.Example
 	Dir      string        // the chapter's folder
 	Players  []string      // the programs that play the example, each for a picture of its own
 	From, To time.Duration // the part of the run, both ends included
 	Without  []string      // calls to leave out: pipe2, or close(7) for a descriptor
 }
-
-// Mistakes is the program that plays the examples about mistakes.
-const Mistakes = "mistakes"
 
 // errForm says how a scene is written.
 var errForm = errors.New("an example of the laboratory must have the form " +
@@ -38,28 +36,28 @@ func Parse(root, dir string, words []string) (*Scene, error) {
 	if len(words) == 0 {
 		return nil, errForm
 	}
-	gallery, err := lab.Gallery(root)
+	examples, err := lab.Gallery(root)
 	if err != nil {
 		return nil, err
 	}
 	s := &Scene{Dir: dir, To: forever}
-	i := slices.IndexFunc(gallery, func(e lab.Example) bool { return e.Name == words[0] })
+	i := slices.IndexFunc(examples, func(e gallery.Example) bool { return e.Name == words[0] })
 	if i < 0 {
 		return nil, fmt.Errorf("the gallery has no example %q", words[0])
 	}
-	s.Example = gallery[i]
+	s.Example = examples[i]
 	words = words[1:]
 	for len(words) > 0 && strings.HasSuffix(words[0], "serv") {
 		s.Players, words = append(s.Players, words[0]), words[1:]
 	}
 	switch {
-	case s.Program == Mistakes && s.Players == nil:
-		s.Players = []string{Mistakes}
+	case s.Program == gallery.Mistakes && s.Players == nil:
+		s.Players = []string{gallery.Mistakes}
 	case s.Players == nil:
 		s.Players = s.Servers[:1]
 	}
 	for _, p := range s.Players {
-		if p != Mistakes && !slices.Contains(s.Servers, p) {
+		if p != gallery.Mistakes && !slices.Contains(s.Servers, p) {
 			return nil, fmt.Errorf("the example %s isn't meant for %s", s.Name, p)
 		}
 	}

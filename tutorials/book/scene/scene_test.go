@@ -12,8 +12,8 @@ import (
 	"threeloops/tutorials/site/lab/still"
 )
 
-// gallery makes a repository with two examples.
-func gallery(t *testing.T) (root string) {
+// repository makes a repository with two examples.
+func repository(t *testing.T) (root string) {
 	t.Helper()
 	root = t.TempDir()
 	dir := filepath.Join(root, "common/simulation/gallery")
@@ -21,8 +21,9 @@ func gallery(t *testing.T) (root string) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"01-drip.txt":   "# title: A drip\n# question: Why?\n# answer: So.\n# servers: pollserv epollserv\n\nat 1s A connects\n",
-		"02-zombie.txt": "# title: A zombie\n# question: Why?\n# answer: So.\n# program: mistakes\n\nat 1s A connects\n",
+		"01-drip.txt": "# title: A drip\n# topic: waiting\n# question: Why?\n# answer: So.\n# servers: pollserv epollserv\n# shows: accept4 once\n\nat 1s A connects\n",
+		"02-zombie.txt": "# title: A zombie\n# topic: waiting\n# question: Why?\n# answer: So.\n# program: mistakes\n" +
+			"# shows: clone once\n# mended: wait4 once\n\nat 1s A connects\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -32,7 +33,7 @@ func gallery(t *testing.T) (root string) {
 }
 
 func TestParse(t *testing.T) {
-	root := gallery(t)
+	root := repository(t)
 	for _, tt := range []struct {
 		words, players, without string
 		from, to                time.Duration
@@ -57,8 +58,21 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// An example that no server is meant for is an error, which names the file.
+func TestParseOfAnExampleWithoutServers(t *testing.T) {
+	root := repository(t)
+	path := filepath.Join(root, "common/simulation/gallery/03-none.txt")
+	text := "# title: None\n# topic: waiting\n# question: Why?\n# answer: So.\n# shows: accept4 once\n\nat 1s A connects\n"
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Parse(root, "ch", []string{"none"}); err == nil || !strings.Contains(err.Error(), "03-none.txt: want servers") {
+		t.Errorf("got %v, want an error that names the file", err)
+	}
+}
+
 func TestParseSaysWhatIsWrong(t *testing.T) {
-	root := gallery(t)
+	root := repository(t)
 	for words, want := range map[string]string{
 		"":                          "must have the form",
 		"drop":                      `the gallery has no example "drop"`,

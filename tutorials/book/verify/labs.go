@@ -12,9 +12,9 @@ import (
 	"slices"
 	"strings"
 
+	"threeloops/common/simulation/gallery"
 	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/book/quote"
-	"threeloops/tutorials/book/scene"
 	"threeloops/tutorials/tester/guard"
 )
 
@@ -60,7 +60,7 @@ func (r *run) labs(book *markdown.Book) error {
 func (r *run) playGallery(ctx context.Context, runs string, players, names []string) error {
 	args := []string{"test", "-vet=off", "-tags=sim"}
 	for _, p := range players {
-		if p == scene.Mistakes {
+		if p == gallery.Mistakes {
 			p = "tutorials/site/lab/" + p
 		}
 		args = append(args, "./"+p)

@@ -14,15 +14,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"threeloops/common/simulation/gallery"
 	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/book/scene"
-	"threeloops/tutorials/site/lab"
 )
 
 // played is a chapter with one example, and a verification that plays it: read returns result.
 func played(t *testing.T, result *int) (*run, *markdown.Book, *strings.Builder) {
 	t.Helper()
-	s := &scene.Scene{Example: lab.Example{Name: "drip"}, Dir: "ch", Players: []string{"pollserv", "epollserv"}, To: time.Second}
+	s := &scene.Scene{Example: gallery.Example{Name: "drip"}, Dir: "ch", Players: []string{"pollserv", "epollserv"}, To: time.Second}
 	book := &markdown.Book{Chapters: []*markdown.Chapter{{Path: "ch/chapter.md", Labs: []*markdown.Lab{{Line: 7, Scene: s}}}}}
 	out := new(strings.Builder)
 	root := t.TempDir()

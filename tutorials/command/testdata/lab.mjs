@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 
 import { base64url, bytesOf, coming, duration, fromBase64url, plural, printable, textOf } from "./dom.js";
 import { quoted, unquoted } from "./clients.js";
+import { spans } from "./descriptors.js";
 import { parseArray } from "./watch.js";
 import { Net } from "./net.js";
 import { reason, written } from "./program.js";
@@ -54,6 +55,19 @@ assert.deepEqual(
     "thread 1 of process 1 looks, finds nothing, and waits on in poll, at most until 2 s",
     "a timer of the kernel has gone off"]);
 
+// A wait that times out says for which connection, and what the kernel does because it is time has a name.
+const late = (session, Sockets = [{ State: "LISTEN" }]) =>
+  changes({ ...at(0, waits), Sockets, Phases: [{ Pid: 1, Fd: 5, File: 11, Queued: 0, ...session }] }, at(2e9, returns));
+assert.match(late({ Phase: "fresh", Deadline: 2e9 }), /timed out, because the time is up for descriptor 5 in phase fresh \(-head-timeout\)$/);
+assert.match(late({ Phase: "open", Deadline: 1e9, Queued: 7 }), /in phase open \(-write-timeout\)$/);
+assert.match(late({ Phase: "linger", Deadline: 1e9, Queued: 7 }), /in phase linger \(-close-timeout\)$/);
+assert.match(late({ Phase: "idle", Deadline: 1e9 }, []), /in phase idle \(the shutdown\)$/);
+assert.match(late({ Phase: "idle", Deadline: 3e9 }), /timed out$/, "its time isn't up yet");
+assert.match(late({ Pid: 2, Phase: "idle", Deadline: 1e9 }), /timed out$/, "it is another process's");
+assert.equal(changes(at(0, waits), { ...at(0, returns), Fired: { About: "an acknowledgement is sent", Socket: 9 } },
+  { endOf: (id) => `socket ${id}` }), "an acknowledgement is sent (socket 9); that wakes thread 1 of process 1 in poll");
+assert.deepEqual([spans([0, 1, 2, 4]), spans([3]), spans([])], ["0–2, 4", "3", ""]);
+
 // A has a connection that the server has accepted, B's waits in the accept queue, and C has closed: only the server's
 // end is left of its connection.
 const socket = (ID, State, Local, Remote, Peer, more = {}) => ({ ID, State, Local, Remote, Peer, ...more });
@@ -76,13 +90,14 @@ const net = new Net();
 net.learn(view);
 net.learn({ ...view, Clients: view.Clients.slice(0, 2), Sockets: view.Sockets.slice(0, 6) });
 assert.deepEqual(
-  net.connections.map(({ name, queued, phase, holders, client, server }) => [name, queued, phase, holders.length, client?.ID, server?.ID]),
+  net.connections.map(({ name, queued, session, holders, client, server }) => [name, queued, session?.Phase ?? "", holders.length, client?.ID, server?.ID]),
   [["A", false, "idle", 1, 2, 3], ["B", true, "", 0, 4, 5], ["C", false, "", 1, undefined, 6]]);
 assert.deepEqual([10, 11, 12, 99].map((id) => net.about(id)), ["listener s:80", "TCP to A", "TCP, A's end", "gone"]);
 assert.equal(net.turn, 9);
 
 // A client whose connection nobody has seen keeps its name.
-const late = new Net();
-late.learn({ ...view, Clients: [{ Name: "D", Pid: 5, Socket: 0, Addresses: ["c:3"] }] });
-assert.equal(late.nameOf(view.Sockets[5]), "D");
+const unseen = new Net();
+unseen.learn({ ...view, Clients: [{ Name: "D", Pid: 5, Socket: 0, Addresses: ["c:3"] }] });
+assert.equal(unseen.nameOf(view.Sockets[5]), "D");
+assert.deepEqual([2, 3, 99].map((id) => net.endOf(id)), ["A's end", "the server's end of A's connection", ""]);
 console.log("ok");

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"threeloops/tutorials/atomicfile"
 )
 
 // These limits keep the file small. The course needs less than a tenth of it.
@@ -241,12 +243,10 @@ func (f *File) Writable() error {
 		return f.unkept(err)
 	}
 	defer unlock()
-	probe, err := os.CreateTemp(filepath.Dir(f.path), ".progress-*")
-	if err != nil {
+	if err := atomicfile.Writable(filepath.Dir(f.path)); err != nil {
 		return f.unkept(err)
 	}
-	probe.Close()
-	return os.Remove(probe.Name())
+	return nil
 }
 
 func (f *File) unkept(err error) error {
@@ -280,16 +280,10 @@ func (f *File) write(s State) error {
 	if len(text) >= mostBytes { // a newline follows
 		return fmt.Errorf("%w: the file may have at most %d KiB", ErrFull, mostBytes>>10)
 	}
-	temp, err := os.CreateTemp(filepath.Dir(f.path), ".progress-*")
-	if err != nil {
+	return atomicfile.Write(f.path, 0o600, func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
 		return err
-	}
-	defer os.Remove(temp.Name()) // fails if all went well, because the file then has another name
-	_, err = temp.Write(append(text, '\n'))
-	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), f.path)
+	})
 }
 
 // put sets an entry of a map, which it makes if it is nil.

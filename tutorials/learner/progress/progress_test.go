@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"threeloops/tutorials/atomicfile"
 )
 
 // predictVariable makes the test binary write predictions instead of its tests.
@@ -169,7 +171,7 @@ func TestNothingIsLostBetweenProcesses(t *testing.T) {
 	if n := len(f.Predictions()); n != 60 || f.Hints(7) != 30 {
 		t.Errorf("got %d of 60 predictions, and %d of 30 hints", n, f.Hints(7))
 	}
-	left, err := filepath.Glob(filepath.Dir(path) + "/.progress-*")
+	left, err := filepath.Glob(filepath.Dir(path) + "/" + atomicfile.Unfinished)
 	if err != nil || left != nil {
 		t.Errorf("these files are left: %v, %v", left, err)
 	}

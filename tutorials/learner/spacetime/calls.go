@@ -6,27 +6,26 @@ import (
 	"time"
 
 	"threeloops/tutorials/learner/strace"
+	"threeloops/tutorials/site/lab/still"
 )
 
-// sends reports whether a system call sends bytes.
-func sends(name string) bool {
-	switch name {
-	case "write", "writev", "send", "sendto", "sendmsg", "sendfile", "pwrite64":
-		return true
-	}
-	return false
+// sends reports whether a system call sends bytes. splice(2) does, if it moves them into a socket.
+func sends(r *strace.Record) bool {
+	return still.Sends(r.Name) || r.Name == "pwrite64" || r.Name == "splice" && isSocket(r.Arg(2).Fd)
 }
 
-// receives reports whether a system call receives bytes.
-func receives(name string) bool {
-	switch name {
-	case "read", "readv", "recv", "recvfrom", "recvmsg":
-		return true
-	}
-	return false
+// receives reports whether a system call receives bytes. splice(2) does, if it takes them out of a socket.
+func receives(r *strace.Record) bool {
+	return still.Receives(r.Name) || r.Name == "splice" && isSocket(r.Arg(0).Fd)
 }
 
-func (e *Event) isRead() bool { return receives(e.Call) && e.n > 0 }
+func isSocket(fd *strace.Descriptor) bool {
+	return fd != nil && (isTCP(fd) || strings.HasPrefix(fd.Kind, "UNIX"))
+}
+
+func (e *Event) isRead() bool {
+	return e.n > 0 && (still.Receives(e.Call) || e.Call == "splice" && !e.Sends)
+}
 
 // number returns the number that a value is, or -1.
 func number(v strace.Value) int {
@@ -112,7 +111,7 @@ func (s *side) asked(p *process, r *strace.Record) string {
 	switch {
 	case strings.HasPrefix(r.Name, "epoll_") && len(r.Args) > 3:
 		return r.Arg(0).Text(0) + ", timeout " + r.Arg(3).Text(0)
-	case receives(r.Name) && len(r.Args) > 2:
+	case still.Receives(r.Name) && len(r.Args) > 2:
 		before.Args = append([]strace.Field(nil), r.Args...)
 		before.Args[1].Value = strace.Value{}
 	case strings.HasPrefix(r.Name, "wait"):

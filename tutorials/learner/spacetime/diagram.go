@@ -29,6 +29,7 @@ type Event struct {
 	Action string `json:"action,omitempty"`
 
 	File    int    `json:"file,omitempty"`    // open description that the call uses
+	Sends   bool   `json:"sends,omitempty"`   // of splice: File is where the bytes go, and not where they come from
 	NewFile int    `json:"newFile,omitempty"` // open description that accept returned
 	Bytes   string `json:"bytes,omitempty"`   // what was sent or received, a character U+0000–U+00FF for each byte
 	Failed  string `json:"failed,omitempty"`  // what the failed check saw here

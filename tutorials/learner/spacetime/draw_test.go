@@ -126,6 +126,28 @@ server waits in sendto(4, "half", 4, MSG_NOSIGNAL)
 	}
 }
 
+// splice(2) moves bytes between a socket and a pipe. The event is that of the socket, and the arrows of the
+// bytes lead to the call and away from it.
+func TestSpliceCarriesBytes(t *testing.T) {
+	l := logOf(did(5001, 1, tester.Connect, "", nil), did(5001, 2, tester.Write, "half", nil),
+		did(5001, 4, tester.Read, "half", nil), did(0, 5, tester.Judge, "", nil))
+	d := Draw(l, [][]strace.Record{records(t, `
+7 1000.500000 listen(3<TCP:[127.0.0.1:80]>, 9) = 0
+7 1000.600000 accept4(3<TCP:[127.0.0.1:80]>, {sa_family=AF_INET}, [16], 0) = 4<`+conn+`> <0.500000>
+7 1002.200000 splice(4<`+conn+`>, NULL, 6<pipe:[77]>, NULL, 65536, SPLICE_F_MOVE) = 4 <0.000010>
+7 1003.000000 splice(5<pipe:[77]>, NULL, 4<`+conn+`>, NULL, 4, SPLICE_F_MOVE) = 4 <0.000010>
+`)}, nil, Longest)
+	var got []string
+	for i := range d.Events {
+		if e := &d.Events[i]; e.Call == "splice" {
+			got = append(got, fmt.Sprintf("on %d, sends %v, %d bytes, isRead %v", e.File, e.Sends, e.n, e.isRead()))
+		}
+	}
+	if diff := cmp.Diff([]string{"on 2, sends false, 4 bytes, isRead true", "on 2, sends true, 4 bytes, isRead false"}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // A child runs before its parent's clone returns. It inherits the descriptors. After a reset strace can't
 // tell the addresses of a socket any more.
 func TestAChildServesItsParentsConnection(t *testing.T) {

@@ -23,7 +23,7 @@ type process struct {
 	files    map[int]int            // open descriptions of TCP connections, by descriptor
 	watched  map[watch]int          // what epoll_ctl said that epoll_wait returns, and the descriptor it meant
 	ended    bool                   // it has ended before the check was judged
-	hot      map[int]*strace.Record // the call in which each thread waits when the check is judged
+	inside   map[int]*strace.Record // the call in which each thread waits when the check is judged
 }
 
 // watch is an entry of an epoll instance's interest list.
@@ -102,7 +102,7 @@ func (f *family) failed(records []strace.Record) {
 func (f *family) of(tid int) *process {
 	p := f.byTid[tid]
 	if p == nil {
-		p = &process{pid: tid, files: map[int]int{}, watched: map[watch]int{}, hot: map[int]*strace.Record{}}
+		p = &process{pid: tid, files: map[int]int{}, watched: map[watch]int{}, inside: map[int]*strace.Record{}}
 		f.byTid[tid] = p
 		f.all = append(f.all, p)
 	}

@@ -37,6 +37,28 @@ type Check struct {
 	Who     string // client whose bytes are listed
 	Rows    []Row
 	Before  int // acts of that client that aren't listed
+	Lost    Lost
+}
+
+// Lost says what a diagram lacks of what strace wrote.
+type Lost struct {
+	Unread  int // lines that can't be read
+	Dropped int // records from the middle of a run that is too long
+}
+
+// String returns sentences for the reader. It is empty if nothing is lost.
+func (l Lost) String() string {
+	var all []string
+	switch {
+	case l.Unread == 1:
+		all = append(all, "One line that strace wrote can't be read, so a system call may be missing.")
+	case l.Unread > 1:
+		all = append(all, fmt.Sprintf("%d lines that strace wrote can't be read, so system calls may be missing.", l.Unread))
+	}
+	if l.Dropped > 0 {
+		all = append(all, fmt.Sprintf("strace recorded so many system calls that %d from the middle are left out.", l.Dropped))
+	}
+	return strings.Join(all, " ")
 }
 
 // Look is what the page takes from the course's site, so that it looks like it.

@@ -63,6 +63,39 @@ func inner(n *html.Node) string {
 	return b.String()
 }
 
+// The page says whether a diagram has all that strace wrote.
+func TestThePageSaysWhatIsLost(t *testing.T) {
+	for _, c := range []struct {
+		lost Lost
+		want string
+	}{
+		{Lost{}, ""},
+		{Lost{Unread: 1}, "This diagram isn't complete. One line that strace wrote can't be read, so a system call may be missing."},
+		{Lost{Unread: 3, Dropped: 50000}, "This diagram isn't complete. 3 lines that strace wrote can't be read, so system calls may be missing. " +
+			"strace recorded so many system calls that 50000 from the middle are left out."},
+	} {
+		p, _ := nastyPage(t, Look{})
+		p.Checks[0].Lost = c.lost
+		var out strings.Builder
+		if err := p.Write(&out); err != nil {
+			t.Fatal(err)
+		}
+		root, err := html.Parse(strings.NewReader(out.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for n := range root.Descendants() {
+			if attribute(n, "class") == "note lost" {
+				got += inner(n)
+			}
+		}
+		if got != c.want {
+			t.Errorf("%+v: the page says %q, want %q", c.lost, got, c.want)
+		}
+	}
+}
+
 // The page is one file: it loads nothing. What a client sent can't become a part of the page.
 func TestThePageNeedsNoOtherFile(t *testing.T) {
 	_, root := nastyPage(t, Look{})

@@ -25,7 +25,7 @@ const longestText = 160
 // moment is when a call takes effect, as far as others can notice it: a write when it begins, because the
 // client may read the bytes before the server's call has returned; a read when it ends.
 func moment(r *strace.Record) time.Time {
-	if r.Kind == strace.Call && !r.Return.Known && r.Return.Errno == "" || sends(r.Name) || started(r) > 0 {
+	if r.Kind == strace.Call && !r.Return.Known && r.Return.Errno == "" || sends(r) || started(r) > 0 {
 		return r.Began
 	}
 	switch r.Name {
@@ -46,10 +46,10 @@ func (s *side) add(f *family, records []strace.Record, last bool) {
 		switch {
 		case !s.judged.IsZero() && moment(r).After(s.judged):
 			if r.Kind == strace.Call && r.Began.Before(s.judged) {
-				p.hot[r.Tid] = r
+				p.inside[r.Tid] = r
 			}
 		case r.Kind == strace.Call && !r.Return.Known && r.Return.Errno == "" && r.Name != "exit_group":
-			p.hot[r.Tid] = r
+			p.inside[r.Tid] = r
 		case r.Kind == strace.Exited || r.Kind == strace.Killed:
 			p.ended = p.ended || r.Tid == p.pid
 			fallthrough
@@ -65,7 +65,7 @@ func (s *side) add(f *family, records []strace.Record, last bool) {
 // when they were killed.
 func (s *side) wait(last bool) {
 	for _, p := range s.f.all {
-		for tid, r := range p.hot {
+		for tid, r := range p.inside {
 			if p.actor == nil || !s.wanted(p, r) {
 				continue
 			}
@@ -103,9 +103,9 @@ func (s *side) draw(p *process, r *strace.Record) {
 	}
 	s.d.Events = append(s.d.Events, e)
 	switch { // the moment of a write is its beginning: show how long it waited, too
-	case e.Call == "" || !sends(e.Call) || e.took <= stuck:
+	case e.Call == "" || !sends(r) || e.took <= stuck:
 	case !s.judged.IsZero() && r.Ended.After(s.judged):
-		p.hot[r.Tid] = r
+		p.inside[r.Tid] = r
 	default:
 		after := e
 		after.at, after.File, after.n, after.Slept = r.Ended, 0, 0, true
@@ -127,15 +127,15 @@ func (s *side) call(p *process, r *strace.Record, e *Event) {
 	}
 	e.Slept = e.took >= slept && e.at.Equal(r.Ended)
 	e.File = s.file(p, r.Arg(0).Fd)
-	if r.Name == "splice" && e.File == 0 {
+	if e.Sends = r.Name == "splice" && sends(r); e.Sends {
 		e.File = s.file(p, r.Arg(2).Fd)
 	}
 	if fd := r.Return.Fd; fd != nil && strings.HasPrefix(r.Name, "accept") {
 		e.NewFile = s.file(p, fd)
 	}
-	if e.Result != nil && *e.Result > 0 && (sends(r.Name) || receives(r.Name)) {
+	if e.Result != nil && *e.Result > 0 && (sends(r) || receives(r)) {
 		e.n = *e.Result
-		e.log = sends(r.Name) && r.Arg(0).Fd != nil && isOutput(r.Arg(0).Fd)
+		e.log = sends(r) && r.Arg(0).Fd != nil && isOutput(r.Arg(0).Fd)
 		b := payload(r)
 		e.Bytes = latin1(b[:min(int64(len(b)), e.n)])
 	}

@@ -42,7 +42,7 @@ func (s *side) wanted(p *process, r *strace.Record) bool {
 		"timerfd_create", "signalfd4":
 		return false
 	}
-	return fd == nil || fd.Kind != "file" || isOutput(fd) && sends(r.Name) || isContent(fd)
+	return fd == nil || fd.Kind != "file" || isOutput(fd) && sends(r) || isContent(fd)
 }
 
 // hasPort reports whether a struct sockaddr has a port. A runtime may bind sockets without one, only to

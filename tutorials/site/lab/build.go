@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"threeloops/tutorials/atomicfile"
 )
 
 // folder is the folder of the site that Build writes.
@@ -34,7 +36,7 @@ func writeJSON(name string, value any) error {
 	if err != nil {
 		return err
 	}
-	return replace(name, func(w io.Writer) error {
+	return atomicfile.Write(name, 0o644, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})
@@ -139,7 +141,7 @@ func (b *builder) program(ctx context.Context, p program, to string) error {
 		return err
 	}
 	defer in.Close()
-	return replace(to, func(w io.Writer) error {
+	return atomicfile.Write(to, 0o644, func(w io.Writer) error {
 		z, err := gzip.NewWriterLevel(w, gzip.BestCompression)
 		if err != nil {
 			return err

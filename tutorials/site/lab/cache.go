@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"threeloops/tutorials/atomicfile"
 )
 
 // mostCached is how many programs the cache keeps: those that were used last. A program has about
@@ -64,7 +66,7 @@ func (c cache) put(p program, key, from string) {
 // trim removes all but the programs that were used last. It also removes what a process has left that was
 // killed while it copied a program.
 func (c cache) trim(most int) {
-	left, _ := filepath.Glob(filepath.Join(string(c), unfinished))
+	left, _ := filepath.Glob(filepath.Join(string(c), atomicfile.Unfinished))
 	for _, name := range left {
 		if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) > time.Hour {
 			os.Remove(name)
@@ -94,34 +96,8 @@ func copyFile(from, to string) error {
 		return err
 	}
 	defer in.Close()
-	return replace(to, func(w io.Writer) error {
+	return atomicfile.Write(to, 0o644, func(w io.Writer) error {
 		_, err := io.Copy(w, in)
 		return err
 	})
-}
-
-// unfinished is the pattern for the names of files that replace is writing.
-const unfinished = ".new-*"
-
-// replace writes a file, which gets its name when it is complete: a reader sees the old file or the
-// new one. Until then its name begins with a dot, so that no server sends it.
-func replace(name string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), unfinished)
-	if err != nil {
-		return err
-	}
-	err = write(f)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if end := f.Close(); err == nil {
-		err = end
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }

@@ -1,38 +1,17 @@
 package lab
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"threeloops/common/sim"
-	"threeloops/common/simulation"
+	"threeloops/common/simulation/gallery"
 )
 
 const root = "../../.."
-
-// The page reads the files as the tests do that play them.
-func TestGalleryIsWhatTheTestsPlay(t *testing.T) {
-	got, err := Gallery(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want []Example
-	for _, e := range simulation.Examples(t) {
-		want = append(want, Example{
-			Name: e.Name, Title: e.Title, Question: e.Question, Answer: e.Answer, Scenario: e.Scenario,
-			Program: e.Program, Servers: append([]string{}, e.Servers...), Focus: e.Focus,
-		})
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
-}
 
 // Each name can be a link, each text can stand on the page, and each program exists.
 func TestGalleryIsFitForThePage(t *testing.T) {
@@ -55,7 +34,7 @@ func TestGalleryIsFitForThePage(t *testing.T) {
 			t.Errorf("%s: %v", e.Name, err)
 		}
 		programs := slices.Clone(e.Servers)
-		if e.Program == "mistakes" {
+		if e.Program == gallery.Mistakes {
 			programs = append(programs, "tutorials/site/lab/mistakes")
 		}
 		for _, dir := range programs {
@@ -66,29 +45,9 @@ func TestGalleryIsFitForThePage(t *testing.T) {
 	}
 }
 
-func TestGalleryJSON(t *testing.T) {
-	got, err := json.Marshal(parseExample("# title: One\n# question: Why?\n# answer: Because\n#   of it.\n# program: mistakes\n" +
-		"# shows: accept4 once,\n#   or not\n# focus: all\n\nflags -x\nat 1s A connects\n"))
-	const want = `{"name":"","title":"One","question":"Why?","answer":"Because of it.","scenario":"flags -x\nat 1s A connects\n",` +
-		`"program":"mistakes","servers":[],"focus":"all"}`
-	if err != nil || string(got) != want {
-		t.Errorf("got %s, %v\nwant %s", got, err, want)
-	}
-}
-
 func TestNoGallery(t *testing.T) {
 	empty := t.TempDir()
-	if _, err := Gallery(empty); err == nil || !strings.Contains(err.Error(), "has no examples") {
+	if _, err := Gallery(empty); err == nil || !strings.HasPrefix(err.Error(), empty) || !strings.HasSuffix(err.Error(), "has no examples") {
 		t.Errorf("without examples: got %v", err)
-	}
-	dir := filepath.Join(empty, "common/simulation/gallery")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "01-bad.txt"), []byte("# title: x\nat 1s A connects\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Gallery(empty); err == nil || !strings.Contains(err.Error(), "01-bad.txt: want a title, a question") {
-		t.Errorf("with a bad example: got %v", err)
 	}
 }

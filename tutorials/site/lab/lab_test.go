@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"threeloops/common/simulation/gallery"
 )
 
 // repository returns the root of the repository. It opens the sources of all programs by a name that
@@ -130,7 +132,7 @@ func TestBuild(t *testing.T) {
 		for _, p := range programs {
 			checkProgram(t, p.name, all[p.name+".wasm.gz"])
 		}
-		var examples []Example
+		var examples []gallery.Example
 		if err := json.Unmarshal(all["gallery.json"], &examples); err != nil || len(examples) < 20 {
 			t.Errorf("%s, the gallery has %d examples (%v)", about, len(examples), err)
 		}

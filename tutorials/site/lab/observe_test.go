@@ -66,8 +66,9 @@ func TestAProgramTellsItsPhasesAndLines(t *testing.T) {
 
 func checkPhases(t *testing.T, o observation) {
 	t.Helper()
-	// First A's request lacks its end. Later A's connection is closed, and B has sent nothing yet.
-	if d := cmp.Diff([][]string{{"head"}, {"fresh"}}, o.Phases); d != "" {
+	// First A's request lacks its end. Later A's connection is closed, and B has sent nothing yet. Both have
+	// 10 seconds for the head.
+	if d := cmp.Diff([][]string{{"head, 0 bytes queued, due at 10301 ms"}, {"fresh, 0 bytes queued, due at 10401 ms"}}, o.Phases); d != "" {
 		t.Errorf("the phases at two times (-want +got):\n%s", d)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"threeloops/common/simulation/gallery"
 	"threeloops/tutorials/book/annotate"
 	"threeloops/tutorials/book/markdown"
 	"threeloops/tutorials/book/project"
@@ -208,7 +209,19 @@ func (s *site) lab() error {
 	if err != nil {
 		return err
 	}
-	return s.write(page{URL: "/lab.html", Title: "The laboratory", Kind: "lab"}, "lab.html", examples)
+	type topic struct {
+		Title    string
+		Examples []gallery.Example
+	}
+	var topics []topic
+	for _, e := range examples {
+		if title := strings.ToUpper(e.Topic[:1]) + e.Topic[1:]; len(topics) == 0 || topics[len(topics)-1].Title != title {
+			topics = append(topics, topic{Title: title})
+		}
+		last := &topics[len(topics)-1]
+		last.Examples = append(last.Examples, e)
+	}
+	return s.write(page{URL: "/lab.html", Title: "The laboratory", Kind: "lab"}, "lab.html", topics)
 }
 
 // course writes what pages need to lead a reader to a place in another chapter.

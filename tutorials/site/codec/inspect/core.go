@@ -3,58 +3,18 @@ package inspect
 import (
 	"bytes"
 	"fmt"
-	"strings"
 
-	"threeloops/common/app"
-	"threeloops/common/hub"
+	"threeloops/common/conformance/inmemory"
 	"threeloops/common/session"
-	"threeloops/common/stat"
 	"threeloops/common/tracetest"
 	"threeloops/common/ws"
 )
-
-type sessionConfig = session.Config
-
-// newConfig makes of a server's flags what a server makes of them, with an application of its own.
-// A test compares it with the one of the conformance tests, which a browser can't run.
-func newConfig(flags []string) (*sessionConfig, error) {
-	cfg := new(session.Config)
-	rest, err := tracetest.Configure(cfg, flags)
-	if err != nil {
-		return nil, err
-	}
-	board := make(stat.Board, 1)
-	given := byte(0)
-	bus := hub.NewLocal(func(p []byte) { given++; p[0] = given })
-	o := app.Options{
-		Name: "core", Board: board, Bus: bus, MaxMessage: cfg.MaxMessage,
-		Loopback: true, Host: "127.0.0.1", Legacy: cfg.Legacy,
-	}
-	for _, flag := range rest {
-		name, value, _ := strings.Cut(strings.TrimLeft(flag, "-"), "=")
-		entries, list := strings.CutPrefix(value, "list:")
-		switch {
-		case name == "hosts" && list:
-			o.Hosts = strings.Split(entries, ",")
-		case name == "origins" && list:
-			o.Origins = strings.Split(entries, ",")
-		case name == "origin-required":
-			o.OriginRequired = true
-		default:
-			return nil, fmt.Errorf("the protocol core has no flag %s", flag)
-		}
-	}
-	served := app.New(o)
-	bus.Attach(served)
-	cfg.App, cfg.Stat = served, &board[0]
-	return cfg, nil
-}
 
 // core is a connection to the protocol core.
 type core struct {
 	loop *tracetest.Loop
 	peer *tracetest.Peer
-	cfg  *sessionConfig
+	cfg  *session.Config
 
 	written int64
 	fin     bool // its FIN was reported
@@ -63,7 +23,7 @@ type core struct {
 
 // connect connects to a core with these flags.
 func connect(flags []string) (*core, error) {
-	cfg, err := newConfig(flags)
+	cfg, err := inmemory.NewConfig(flags, nil)
 	if err != nil {
 		return nil, err
 	}

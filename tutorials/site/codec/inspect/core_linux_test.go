@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"threeloops/common/conformance"
+	"threeloops/common/conformance/inmemory"
 	"threeloops/common/session"
 	"threeloops/common/tracetest"
 )
@@ -63,16 +63,15 @@ func TestACutOfATraceChangesNothing(t *testing.T) {
 	}
 }
 
-// TestTheCoreIsThatOfTheConformanceTests: the expectations of each trace are met here too. And
-// newConfig makes the same of flags as the Config of the conformance tests, so the answers are the
-// same.
+// TestTheCoreIsThatOfTheConformanceTests: the expectations of each trace are met here too, and the
+// page shows all that the core answers.
 func TestTheCoreIsThatOfTheConformanceTests(t *testing.T) {
 	for name, text := range traces(t) {
 		in, err := parseTrace(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg, err := conformance.NewConfig(in.flags, nil)
+		cfg, err := inmemory.NewConfig(in.flags, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

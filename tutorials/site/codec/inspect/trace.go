@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"threeloops/common/conformance/inmemory"
+	"threeloops/common/session"
 	"threeloops/common/tracetest"
 )
 
@@ -102,7 +104,7 @@ func judge(text string, flags []string) (v *Verdict, err error) {
 			err = fmt.Errorf("the trace can't be played: %v", fault)
 		}
 	}()
-	core := tracetest.Core{New: func([]string) (cfg *sessionConfig, err error) { return newConfig(flags) }}
+	core := tracetest.Core{New: func([]string) (cfg *session.Config, err error) { return inmemory.NewConfig(flags, nil) }}
 	v = &Verdict{Title: tr.Title}
 	if _, err := core.Play(tr, tracetest.Cuttings(0)[0]); err != nil {
 		v.Why = err.Error()

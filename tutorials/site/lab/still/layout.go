@@ -13,7 +13,7 @@ type layout struct {
 	Width   int     `json:"width"`
 	Height  int     `json:"height"`
 	Lanes   []place `json:"lanes"`
-	Rows    []shown `json:"rows"`
+	Rows    []spot  `json:"rows"`
 	Bars    []bar   `json:"bars"`
 	Arrows  []arrow `json:"arrows"`
 	Pending []rest  `json:"pending"`
@@ -31,7 +31,7 @@ type place struct {
 	name, kind string
 }
 
-type shown struct {
+type spot struct {
 	X     int    `json:"x"`
 	Y     int    `json:"y"`
 	Time  string `json:"time"`
@@ -161,7 +161,7 @@ func (p *Picture) layout(width int) layout {
 	at := func(row int) [2]int { return [2]int{all.Lanes[t.rows[row].lane].Line, middle(row)} }
 	for i, r := range t.rows {
 		l := all.Lanes[r.lane]
-		all.Rows = append(all.Rows, shown{l.Line, middle(i), r.time, r.label(l.Chars)})
+		all.Rows = append(all.Rows, spot{l.Line, middle(i), r.time, r.label(l.Chars)})
 		if r.bar >= 0 {
 			all.Bars = append(all.Bars, bar{l.Line - r.shift, r.bar*rowHeight + 2, middle(i), r.lane})
 		}

@@ -45,6 +45,7 @@ type Event struct {
 	Failed  string `json:"failed"`
 	Began   *int64 `json:"began,omitempty"`
 	Slept   *bool  `json:"slept,omitempty"`
+	Sends   bool   `json:"sends,omitempty"` // of splice: File is where the bytes go, and not where they come from
 }
 
 // Parse reads the JSON of a picture.

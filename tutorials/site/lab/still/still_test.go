@@ -61,7 +61,7 @@ func invented(seed uint64) *Picture {
 		p.Lanes = append(p.Lanes, Lane{kernel, kernel, kernel})
 	}
 	calls := []string{"read", "recvfrom", "write", "sendto", "close", "shutdown", "connect", "accept4", "epoll_wait",
-		"poll", "listen", "dup3", "exit_group"}
+		"poll", "listen", "dup3", "exit_group", "splice"}
 	args := []string{"7, \"x\", 65536", "7<TCP:[1]>, 3", "[{fd=5, events=POLLIN}], 1, -1", "7, SHUT_WR", "7, SHUT_RD", "",
 		"7, 0x1, 3, MSG_PEEK"}
 	now := int64(0)
@@ -72,6 +72,7 @@ func invented(seed uint64) *Picture {
 			e.Lane = p.Lanes[r.IntN(len(p.Lanes))].ID
 		}
 		e.File = int64(r.IntN(2)*100 + r.IntN(13))
+		e.Sends = e.Call == "splice" && r.IntN(2) == 0
 		result := int64(r.IntN(30))
 		switch r.IntN(9) {
 		case 0:
@@ -164,8 +165,8 @@ func plain(t *testing.T, l layout) string {
 	return strings.ReplaceAll(string(text), "null", "[]")
 }
 
-// waysOf tells of each arrow of a picture which event leads to which.
-func waysOf(p *Picture) (all []string) {
+// linksOf tells of each link of a picture which event leads to which.
+func linksOf(p *Picture) (all []string) {
 	t := newTimeline(p.arranged(), p.Pairs)
 	for i := range p.Events {
 		t.add(&p.Events[i])
@@ -204,11 +205,19 @@ func TestArrowsFollowTheBytes(t *testing.T) {
 	}
 	want := []string{"syn 0: A connect → S accept4", "bytes 6: A write → S read", "bytes 2: A write → S read",
 		"bytes 2: A write → S read", "fin 0: A shutdown → S read", "bytes 3: S sendto → A read", "kept 4: S sendto"}
-	if d := cmp.Diff(want, waysOf(p)); d != "" {
+	if d := cmp.Diff(want, linksOf(p)); d != "" {
 		t.Error(d)
 	}
+	p.Events[7] = Event{Lane: "S", Call: "splice", Result: n(7), File: 2, Sends: true}
+	p.Events[10] = Event{Lane: "A", Call: "splice", Result: n(3), File: 1}
+	spliced := slices.Concat(want[:5], []string{"bytes 3: S splice → A splice", "kept 4: S splice"})
+	if d := cmp.Diff(spliced, linksOf(p)); d != "" {
+		t.Error("splice: ", d)
+	}
+	p.Events[7] = Event{Lane: "S", Call: "sendto", Result: n(7), File: 2}
+	p.Events[10] = Event{Lane: "A", Call: "read", Result: n(3), File: 1}
 	p.Pairs = nil
-	if d := cmp.Diff(want, waysOf(p)); d != "" {
+	if d := cmp.Diff(want, linksOf(p)); d != "" {
 		t.Error("the connection of the only client isn't guessed: ", d)
 	}
 	p.Events[10] = Event{Lane: "A", Call: "close", Result: n(0), File: 1}
@@ -217,7 +226,7 @@ func TestArrowsFollowTheBytes(t *testing.T) {
 	p.Events[8] = Event{Lane: "A", Action: "A stops reading"}
 	p.Events[9] = Event{Lane: "S", Call: "poll", Result: n(0)}
 	want = slices.Delete(want, 4, 5)
-	if d := cmp.Diff(want, waysOf(p)); d != "" {
+	if d := cmp.Diff(want, linksOf(p)); d != "" {
 		t.Error("after a reset: ", d)
 	}
 	if p.Unread() {
@@ -243,7 +252,7 @@ func TestTheEndOfAProcessClosesItsDescriptors(t *testing.T) {
 		},
 	}
 	want := []string{"fin 0: C exit_group → A read", "fin 0: C close → A read"}
-	if d := cmp.Diff(want, waysOf(p)); d != "" {
+	if d := cmp.Diff(want, linksOf(p)); d != "" {
 		t.Error(d)
 	}
 }

@@ -160,7 +160,7 @@ func (d *drawing) pending(r rest) {
 }
 
 // row draws the mark, the label and the time of an event.
-func (d *drawing) row(e *Event, r shown) {
+func (d *drawing) row(e *Event, r spot) {
 	d.text(d.gutter-4, r.Y+4, "end", "var(--faint)", r.Time)
 	colour := d.colour(r.X)
 	fill, ink := colour, "var(--ink)"

@@ -20,6 +20,19 @@ var (
 	halfway = regexp.MustCompile(`SHUT_(WR|RDWR)`)
 )
 
+// Sends reports whether a system call of that name sends bytes through its first argument. timeline.js has the
+// same list.
+func Sends(call string) bool { return writes.MatchString(call) }
+
+// Receives is the same for calls that receive bytes.
+func Receives(call string) bool { return reads.MatchString(call) }
+
+// sends reports whether an event is a call that sends bytes. splice(2) sends through its third argument, and
+// receives from its first.
+func (e *Event) sends() bool { return Sends(e.Call) || e.Call == "splice" && e.Sends }
+
+func (e *Event) receives() bool { return Receives(e.Call) || e.Call == "splice" && !e.Sends }
+
 // row is an event as it is drawn.
 type row struct {
 	event  *Event
@@ -30,8 +43,8 @@ type row struct {
 	shift  int    // how far left of the lane's line the bar is
 }
 
-// way leads from a row to another.
-type way struct {
+// link leads from a row to another: it is drawn as an arrow.
+type link struct {
 	from, to int
 	kind     string
 	bytes    int64
@@ -52,11 +65,11 @@ type chunk struct {
 	left int64
 }
 
-// timeline finds the rows, ways and bars of events, in one pass.
+// timeline finds the rows, links and bars of events, in one pass.
 type timeline struct {
 	lanes     []Lane
 	rows      []row
-	arrows    []way
+	arrows    []link
 	pairs     map[int64]int64
 	streams   map[int64]*stream   // by the open description of the sender
 	order     []int64             // of the streams
@@ -69,12 +82,12 @@ type timeline struct {
 		until int
 		of    int64
 	}
-	shown int // the last row with a time
+	timed int // the last row with a time
 }
 
 func newTimeline(lanes []Lane, pairs map[int64]int64) *timeline {
 	t := &timeline{lanes: lanes, pairs: map[int64]int64{}, streams: map[int64]*stream{}, ours: map[int]*stream{}, held: map[string][]int64{},
-		last: map[string]int{}, threads: map[string][]string{}, shown: -1}
+		last: map[string]int{}, threads: map[string][]string{}, timed: -1}
 	for a, b := range pairs {
 		t.pairs[a], t.pairs[b] = b, a
 	}
@@ -98,8 +111,8 @@ func (t *timeline) add(e *Event) {
 		lane = slices.IndexFunc(t.lanes, func(l Lane) bool { return l.Kind == kernel })
 	}
 	r := row{event: e, lane: lane, bar: -1}
-	if at == 0 || e.Time != t.rows[at-1].event.Time || at-t.shown >= 8 {
-		t.shown = at
+	if at == 0 || e.Time != t.rows[at-1].event.Time || at-t.timed >= 8 {
+		t.timed = at
 		r.time = timeText(e.Time)
 	}
 	r.waited, r.bar = t.wait(e, at)
@@ -195,14 +208,14 @@ func (t *timeline) carry(e *Event, at int) {
 	case e.Errno != "" || e.File == 0:
 	case e.Call == "listen":
 		t.listen(e.File)
-	case writes.MatchString(e.Call) && result > 0:
+	case e.sends() && result > 0:
 		s := t.stream(e.File)
 		s.sent = append(s.sent, chunk{at, result})
 	case e.Call == "shutdown" && halfway.MatchString(e.Args):
 		t.stream(e.File).fin = at
 	case e.Call == "close":
 		t.stream(e.File).closed = at
-	case !reads.MatchString(e.Call) || strings.Contains(e.Args, "MSG_PEEK"):
+	case !e.receives() || strings.Contains(e.Args, "MSG_PEEK"):
 	case result > 0:
 		t.receive(t.peer(e.File), at, result)
 	default:
@@ -241,7 +254,7 @@ func (t *timeline) accept(e *Event, at int) {
 	}
 	sender := t.peer(e.NewFile)
 	if s := t.streams[sender]; s != nil && s.call >= 0 {
-		t.arrow(way{from: s.call, to: at, kind: "syn"}, sender)
+		t.join(link{from: s.call, to: at, kind: "syn"}, sender)
 		s.call = -1
 	}
 }
@@ -264,7 +277,7 @@ func (t *timeline) receive(sender int64, at int, n int64) {
 	s := t.streams[sender]
 	for s != nil && n > 0 && len(s.sent) > 0 {
 		taken := min(n, s.sent[0].left)
-		t.arrow(way{from: s.sent[0].row, to: at, kind: "bytes", bytes: taken}, sender)
+		t.join(link{from: s.sent[0].row, to: at, kind: "bytes", bytes: taken}, sender)
 		s.sent[0].left -= taken
 		n -= taken
 		if s.sent[0].left == 0 {
@@ -284,7 +297,7 @@ func (t *timeline) end(sender int64, at int, kind string) {
 		from = s.fin
 	}
 	if from >= 0 && !s.ended {
-		t.arrow(way{from: from, to: at, kind: kind}, sender)
+		t.join(link{from: from, to: at, kind: kind}, sender)
 		s.ended = true
 	}
 	if kind == "rst" {
@@ -292,28 +305,28 @@ func (t *timeline) end(sender int64, at int, kind string) {
 	}
 }
 
-// arrow gives a way a track in the kernel's lane: that of its connection, or a free one.
-func (t *timeline) arrow(w way, sender int64) {
-	w.side = t.lanes[t.rows[w.from].lane].Kind
+// join gives a link a track in the kernel's lane: that of its connection, or a free one.
+func (t *timeline) join(l link, sender int64) {
+	l.side = t.lanes[t.rows[l.from].lane].Kind
 	mine, free := -1, -1
 	for i, b := range t.busy {
 		if mine < 0 && b.of == sender {
 			mine = i
 		}
-		if free < 0 && b.until < w.from {
+		if free < 0 && b.until < l.from {
 			free = i
 		}
 	}
 	switch {
-	case mine >= 0 && t.busy[mine].until <= w.to:
-		w.track = mine
+	case mine >= 0 && t.busy[mine].until <= l.to:
+		l.track = mine
 	case free >= 0:
-		w.track = free
+		l.track = free
 	default:
-		w.track = w.to % tracks
+		l.track = l.to % tracks
 	}
-	t.busy[w.track].until, t.busy[w.track].of = w.to, sender
-	t.arrows = append(t.arrows, w)
+	t.busy[l.track].until, t.busy[l.track].of = l.to, sender
+	t.arrows = append(t.arrows, l)
 }
 
 // pending lists what no read has taken: bytes in the kernel's buffers.

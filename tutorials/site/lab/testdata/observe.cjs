@@ -22,7 +22,8 @@ WebAssembly.instantiate(zlib.gunzipSync(fs.readFileSync(file)), go.importObject)
   if (wrong) throw new Error(wrong);
   const phases = [350, 450].map((ms) => {
     server.until(ms * millisecond, 10_000);
-    return JSON.parse(server.view()).Phases.map(({ Phase }) => Phase);
+    return JSON.parse(server.view()).Phases.map(
+      ({ Phase, Queued, Deadline }) => `${Phase}, ${Queued} bytes queued, due at ${Deadline / millisecond} ms`);
   });
   server.until(1000 * millisecond, 10_000);
   console.log(JSON.stringify({ phases, events: JSON.parse(server.events(0)) }));

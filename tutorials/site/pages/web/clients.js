@@ -42,20 +42,20 @@ export class Clients {
     this.list = column.querySelector(".who");
     this.none = column.querySelector(".none");
     this.message = column.querySelector("#message");
-    this.rest = column.querySelector("#rest");
+    this.unsent = column.querySelector("#unsent");
     this.sent = []; // {step, key, to}: how much of a message a client has sent after a step
     const kind = column.querySelector("#kind");
     kind.append(...Object.keys(messages).map((name) => make("option", {}, name)));
     kind.addEventListener("change", () => this.#choose(messages[kind.value]));
-    this.message.addEventListener("input", () => this.#tellRest());
+    this.message.addEventListener("input", () => this.#tellUnsent());
     this.#choose(messages["a request"]);
-    column.addEventListener("change", () => this.#tellRest());
+    column.addEventListener("change", () => this.#tellUnsent());
     column.addEventListener("click", ({ target }) => this.#press(target.closest("button")?.dataset ?? {}));
   }
 
   #choose(text) {
     this.message.value = text;
-    this.#tellRest();
+    this.#tellUnsent();
   }
 
   get who() {
@@ -110,15 +110,15 @@ export class Clients {
     if (!this.lab.act(`${this.who} sends ${quoted(bytes.slice(from, to))}`)) return undefined;
     this.sent = this.sent.filter((s) => s.step <= step);
     this.sent.push({ step, key: `${this.who} ${this.message.value}`, to: to % bytes.length });
-    return this.#tellRest();
+    return this.#tellUnsent();
   }
 
-  #tellRest() {
+  #tellUnsent() {
     if (!this.lab.machine) return;
     const bytes = unquoted(this.message.value);
     const from = this.#position;
     say(
-      this.rest,
+      this.unsent,
       from === 0
         ? `${plural(bytes.length, "byte")}.`
         : `${from} of ${bytes.length} bytes are sent. The rest: ${printable(bytes.slice(from, from + 40))}`,
@@ -146,7 +146,7 @@ export class Clients {
     for (const input of this.list.querySelectorAll("input")) {
       if (input.value === now && !input.checked) input.checked = true;
     }
-    this.#tellRest();
+    this.#tellUnsent();
   }
 
   // groups are clients of the same letters, which can act together.

@@ -1,8 +1,9 @@
 // The three servers side by side: the same scenario, in step by virtual time, and what each server has cost.
 
 import { keyed, make, say } from "./dom.js";
-import { isOfProgram } from "./machine.js";
+import { Crash, isOfProgram } from "./machine.js";
 import { written } from "./program.js";
+import { sends } from "./timeline.js";
 
 const servers = ["forkserv", "pollserv", "epollserv"];
 const total = (calls) => Object.values(calls ?? {}).reduce((sum, n) => sum + n, 0);
@@ -40,7 +41,7 @@ function callsForSend(machine) {
   return (events.slice(first).filter(isOfProgram).length / sends).toFixed(1);
 }
 
-const isSend = (event) => /^(write|sendto|sendmsg)$/.test(event.Call) && event.Result > 0 && !isOfProgram(event);
+const isSend = (event) => sends({ call: event.Call }) && event.Result > 0 && !isOfProgram(event);
 
 // state says what a server does now.
 function state({ Over, Turn, Processes }) {
@@ -50,17 +51,62 @@ function state({ Over, Turn, Processes }) {
   return [Turn ? "runs" : "", waits.size > 0 ? `waits in ${[...waits].join(", ")}` : ""].filter(Boolean).join("; ");
 }
 
+const call = ({ Counters }, name) => Counters?.Calls[name] ?? 0;
+
+// rowsOf are the rows of the table for three machines. One that has crashed is missing.
+function rowsOf(machines) {
+  const row = (name, value, isCall = false) => ({
+    name,
+    isCall,
+    values: machines.map((machine) => (machine ? value(machine) : "–")),
+  });
+  const calls = new Set(machines.flatMap((machine) => Object.keys(machine?.view.Counters?.Calls ?? {})));
+  const figures = Object.entries(rows).map(([name, figure]) =>
+    row(name, ({ view }) => figure(view).toLocaleString("en")),
+  );
+  figures.splice(1, 0, row("system calls for each send of a client", callsForSend));
+  return [
+    row("now", ({ view }) => state(view)),
+    row(`last ${recent} calls`, lastCalls),
+    ...figures,
+    ...[...calls].sort().map((name) => row(name, ({ view }) => call(view, name).toLocaleString("en"), true)),
+  ];
+}
+
+function fill(element, { name, isCall, values }) {
+  element.className = isCall ? "call" : "";
+  const lines = (value) => (Array.isArray(value) ? value.map((line) => make("code", {}, line)) : [value]);
+  element.replaceChildren(
+    make("th", { scope: "row" }, name),
+    ...values.map((value) => make("td", {}, ...lines(value))),
+  );
+}
+
 // Compare is the section. It loads the other servers only when it is opened.
 export class Compare {
   constructor(section, lab) {
     [this.section, this.lab] = [section, lab];
     this.said = section.querySelector(".said");
     this.body = section.querySelector("tbody");
+    this.crashed = new Map(); // why, by the program's name: such a program is loaded again for another run
     section.addEventListener("toggle", () => this.paint());
   }
 
   get isOpen() {
     return this.section.open && servers.includes(this.lab.machine?.name);
+  }
+
+  get #stepped() {
+    return this.lab.machine.name;
+  }
+
+  // others are the names of the servers that follow the one that the reader steps.
+  get #others() {
+    return servers.filter((name) => name !== this.#stepped && !this.crashed.has(name));
+  }
+
+  get #missing() {
+    return this.#others.filter((name) => !this.lab.machines.get(name));
   }
 
   // load loads the servers that are missing, and paints.
@@ -70,7 +116,7 @@ export class Compare {
     try {
       for (const name of this.#missing) {
         say(this.said, `Loading ${name}.`);
-        await this.lab.load(name);
+        await this.lab.machines.load(name);
       }
       this.run = undefined;
       this.paint();
@@ -81,24 +127,32 @@ export class Compare {
     }
   }
 
-  get #missing() {
-    return servers.filter((name) => name !== this.lab.machine.name && !this.lab.machines.has(name));
+  // begin tells whether this is another run than the last time.
+  #begin() {
+    const run = `${this.#stepped} ${this.lab.machine.scenario}`;
+    const isNew = this.run !== run;
+    if (isNew) this.crashed.clear();
+    this.run = run;
+    return isNew;
   }
 
-  // others are the machines that follow the one that the reader steps.
-  get #others() {
-    return servers.filter((name) => name !== this.lab.machine.name).map((name) => this.lab.machines.get(name));
-  }
-
-  // follow brings the others to everything that happens up to the reader's time.
-  #follow() {
-    const { name, scenario, time } = this.lab.machine;
-    const run = `${name} ${scenario}`;
-    for (const machine of this.#others) {
-      if (this.run !== run) machine.start(scenario);
-      if (this.run !== run || this.time !== time) machine.until(time);
+  // follow brings the others to everything that happens up to the reader's time. A program that crashes here must not
+  // stop the one that the reader steps.
+  #follow(isNew) {
+    const { scenario, time } = this.lab.machine;
+    for (const name of this.#others) {
+      const machine = this.lab.machines.get(name);
+      try {
+        if (isNew) machine.start(scenario);
+        if (isNew || this.time !== time) machine.until(time);
+      } catch (error) {
+        if (!(error instanceof Crash)) throw error;
+        console.error(error);
+        this.lab.machines.drop(machine);
+        this.crashed.set(name, error.message);
+      }
     }
-    [this.run, this.time] = [run, time];
+    this.time = time;
   }
 
   paint() {
@@ -110,43 +164,24 @@ export class Compare {
       this.#load();
       return;
     }
-    this.#follow();
-    const views = servers.map((name) =>
-      name === this.lab.machine.name ? this.lab.machine : this.lab.machines.get(name),
-    );
-    say(
-      this.said,
-      `All three servers are at the same time. You step ${this.lab.machine.name}; the others follow. ` +
-        "Compare how many system calls a server makes for each send of a client.",
-    );
-    const figures = Object.entries(rows).map(([name, figure]) => ({
-      name,
-      values: views.map(({ view }) => figure(view).toLocaleString("en")),
-    }));
-    figures.splice(1, 0, {
-      name: "system calls for each send of a client",
-      values: views.map((machine) => callsForSend(machine)),
-    });
-    const calls = new Set(views.flatMap(({ view }) => Object.keys(view.Counters?.Calls ?? {})));
-    const each = [...calls].sort().map((name) => ({
-      name,
-      values: views.map(({ view }) => (view.Counters.Calls[name] ?? 0).toLocaleString("en")),
-    }));
-    const now = { name: "now", values: views.map(({ view }) => state(view)) };
-    const last = { name: `last ${recent} calls`, values: views.map((machine) => lastCalls(machine)) };
+    this.#follow(this.#begin());
+    const { machine, machines } = this.lab;
+    const running = servers.map((name) => (name === this.#stepped ? machine : machines.get(name)));
+    say(this.said, this.#told());
     keyed(
       this.body,
-      [now, last, ...figures, ...each],
+      rowsOf(running),
       ({ name }) => name,
       () => make("tr"),
-      (row, { name, values }) => {
-        row.className = calls.has(name) ? "call" : "";
-        const lines = (value) => (Array.isArray(value) ? value.map((line) => make("code", {}, line)) : [value]);
-        row.replaceChildren(
-          make("th", { scope: "row" }, name),
-          ...values.map((value) => make("td", {}, ...lines(value))),
-        );
-      },
+      fill,
     );
+  }
+
+  #told() {
+    const about =
+      `You step ${this.#stepped}; the others follow. ` +
+      "Compare how many system calls a server makes for each send of a client.";
+    if (this.crashed.size === 0) return `All three servers are at the same time. ${about}`;
+    return `${[...this.crashed.values()].join(". ")}. Choose a scenario or a server to load it again. ${about}`;
   }
 }

@@ -14,14 +14,27 @@ function arrow(from, to, file) {
   return path;
 }
 
+// spans writes ascending numbers: 0–4, 6.
+export function spans(numbers) {
+  const all = [];
+  for (const n of numbers) {
+    const last = all.at(-1);
+    if (last && last[1] === n - 1) last[1] = n;
+    else all.push([n, n]);
+  }
+  return all.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(", ");
+}
+
 // Descriptors draws the tables on the left, the open file descriptions on the right, and the arrows between.
 export class Descriptors {
   constructor(part) {
     this.fds = part.querySelector(".fds");
     this.files = part.querySelector(".files-open");
     this.drawing = part.querySelector("svg");
-    this.clients = part.querySelector("input");
-    this.clients.addEventListener("change", () => this.net && this.paint(this.net));
+    [this.clients, this.old] = part.querySelectorAll("input");
+    for (const input of [this.clients, this.old])
+      input.addEventListener("change", () => this.net && this.paint(this.net));
+    this.start = new Set(); // descriptors that were there before the scenario's first action
     part.addEventListener("pointerover", ({ target }) => this.light(part, target.closest("[data-file]")?.dataset.file));
     part.addEventListener("pointerleave", () => this.light(part, undefined));
   }
@@ -33,6 +46,12 @@ export class Descriptors {
     }
   }
 
+  begin(net) {
+    this.start = new Set();
+    for (const { Pid, Descriptors } of net.programs)
+      for (const { Fd, File } of Descriptors ?? []) this.start.add(`${Pid} ${Fd} ${File}`);
+  }
+
   paint(net) {
     this.net = net;
     const rows = [];
@@ -41,13 +60,16 @@ export class Descriptors {
       const limit = Program && Limit ? ` of ${Limit.toLocaleString("en")}` : "";
       const name = net.nameOfProcess(Pid);
       rows.push({ key: `p${Pid}`, head: `${name}: ${Descriptors?.length ?? 0}${limit}` });
-      for (const { Fd, File, CloseOnExec } of Descriptors ?? []) {
+      const isOld = ({ Fd, File }) => !this.old.checked && this.start.has(`${Pid} ${Fd} ${File}`);
+      const old = (Descriptors ?? []).filter(isOld).map(({ Fd }) => Fd);
+      if (old.length > 0) rows.push({ key: `p${Pid} old`, old: `${spans(old)} as at the start` });
+      for (const { Fd, File, CloseOnExec } of (Descriptors ?? []).filter((d) => !isOld(d))) {
         rows.push({ key: `p${Pid} ${Fd}`, fd: Fd, file: File, cloexec: CloseOnExec, of: name });
       }
     }
     const held = new Set(rows.map(({ file }) => file));
     const files = [...net.files.values()]
-      .filter(({ ID }) => held.has(ID) || !this.#isOfClients(net, ID))
+      .filter(({ ID }) => held.has(ID) || !net.holders.get(ID)?.length)
       .map(({ ID, References, NonBlocking }) => ({
         ID,
         References,
@@ -72,14 +94,9 @@ export class Descriptors {
     this.#arrows(rows, new Map(files.map(({ ID }, i) => [ID, i])));
   }
 
-  #isOfClients(net, id) {
-    const holders = net.holders.get(id);
-    return Boolean(holders?.length) && holders.every(({ program }) => !program);
-  }
-
-  #descriptor(element, { head, fd, file, cloexec, of }) {
-    element.className = head ? "head" : "";
-    if (head) return say(element, head);
+  #descriptor(element, { head, old, fd, file, cloexec, of }) {
+    element.className = head ? "head" : old ? "old" : "";
+    if (head || old) return say(element, head ?? old);
     set(element, "data-file", file);
     set(
       element,

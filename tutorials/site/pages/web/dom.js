@@ -66,13 +66,13 @@ export function keyed(parent, items, key, create, fill) {
   }
 }
 
-// shown is what a byte looks like in a text. Bytes come as characters from U+0000 to U+00FF.
-const shown = (byte) =>
+// escaped is how Go writes a byte that isn't printed as it is. Bytes come as characters from U+0000 to U+00FF.
+const escaped = (byte) =>
   ({ "\r": "\\r", "\n": "\\n", "\t": "\\t", "\\": "\\\\" })[byte] ??
   `\\x${byte.charCodeAt(0).toString(16).padStart(2, "0")}`;
 
 // printable is a string of bytes as Go writes it.
-export const printable = (bytes) => bytes.replace(/[^ -[\]-~]/g, shown);
+export const printable = (bytes) => bytes.replace(/[^ -[\]-~]/g, escaped);
 
 // Each byte of a text as a character from U+0000 to U+00FF, and the other way round.
 export const bytesOf = (text) => String.fromCharCode(...new TextEncoder().encode(text));

@@ -120,25 +120,32 @@ class Connection {
       back: new Buffer("send buffer", "unsent"),
       got: new Buffer("receive buffer", "received"),
     };
+    this.queue = make("span", { class: "count" });
+    const queue = make(
+      "div",
+      { class: "buffer queue", title: "Bytes that the server has for the client, and that the socket hasn't taken" },
+      make("span", { class: "label" }, "queued by the server"),
+      this.queue,
+    );
     this.all = make("pre", { tabindex: "0", "aria-label": "All bytes" });
     this.more = make("details", {}, make("summary", {}, "All bytes"), this.all);
     this.more.addEventListener("toggle", () => this.open());
     const { out, in: came, back, got } = this.buffers;
     this.element = make(
       "li",
-      { class: "connection" },
+      { class: "connection", "data-quiet": true }, // until it has had bytes: then its place stays
       make("p", {}, this.title, " ", this.facts),
       make(
         "div",
-        { class: "way" },
+        { class: "ends" },
         make("div", {}, this.ends.client, out.element, got.element),
-        make("div", {}, this.ends.server, came.element, back.element),
+        make("div", {}, this.ends.server, came.element, back.element, queue),
       ),
       this.more,
     );
   }
 
-  fill({ name, server, client, holders, queued, phase, events }) {
+  fill({ name, server, client, holders, queued, session, events }) {
     say(this.title, name);
     const fd = holders.map(({ pid, fd }) => `fd ${fd} of process ${pid}`).join(" and ");
     const place = queued
@@ -146,7 +153,9 @@ class Connection {
       : fd || (server ? "no descriptor of the server" : "the server has no socket for it");
     say(
       this.facts,
-      [place, phase && `phase ${phase}`, events.length && `ready: ${events.join(" ")}`].filter(Boolean).join(" · "),
+      [place, session && `phase ${session.Phase}`, events.length && `ready: ${events.join(" ")}`]
+        .filter(Boolean)
+        .join(" · "),
     );
     say(this.ends.client, client ? `client: ${client.State}${ended(client)}` : "client: gone");
     say(this.ends.server, server ? `server: ${server.State}${ended(server)}` : "server: gone");
@@ -158,7 +167,11 @@ class Connection {
       [got, client, "client's"],
     ];
     for (const [buffer, socket] of this.sides) buffer.fill(socket);
+    const n = session?.Queued ?? 0;
+    say(this.queue, session ? `${n.toLocaleString("en")} B` : "gone");
+    set(this.queue.parentElement, "data-empty", n === 0 ? "" : null);
     this.more.hidden = this.sides.every(([, socket]) => !socket?.Received.N && !socket?.Unsent.N);
+    if (n > 0 || !this.more.hidden) set(this.element, "data-quiet", null);
     if (this.more.open) this.open();
   }
 
@@ -201,20 +214,41 @@ class Connections {
   }
 }
 
-// Kernel is the column. Each of its parts is painted only while it is open.
+// Kernel is the column. At its top is a button for each part, which shows whether the step has changed the part.
 export class Kernel {
   constructor(column) {
     const part = (name) => column.querySelector(`[data-part="${name}"]`);
     this.clock = column.querySelector(".clock");
-    this.parts = [
-      [part("queue"), new Queue(part("queue").querySelector("ul"))],
-      [part("connections"), new Connections(part("connections"), this)],
-      [part("watches"), new Watches(part("watches"))],
-      [part("descriptors"), new Descriptors(part("descriptors"))],
-      [part("tree"), new Tree(part("tree").querySelector("ul"))],
-    ];
-    for (const [element] of this.parts)
-      element.addEventListener("toggle", () => this.net && this.paint(this.machine, this.net));
+    this.tree = part("tree");
+    this.descriptors = new Descriptors(part("descriptors"));
+    const parts = {
+      queue: new Queue(part("queue").querySelector("ul")),
+      connections: new Connections(part("connections"), this),
+      watches: new Watches(part("watches")),
+      descriptors: this.descriptors,
+      tree: new Tree(this.tree.querySelector("ul")),
+    };
+    this.parts = Object.entries(parts).map(([name, view]) => ({
+      view,
+      element: part(name),
+      button: column.querySelector(`[data-show="${name}"]`),
+    }));
+    for (const { element, button } of this.parts) button.addEventListener("click", () => this.#show(element));
+    this.tree.querySelector("summary").addEventListener("click", () => (this.isChosen = true));
+  }
+
+  // show opens a part, and brings into view what the last step has changed there.
+  #show(element) {
+    element.open = true;
+    element.scrollIntoView({ block: "nearest" });
+    element.querySelector(".new")?.scrollIntoView({ block: "nearest" });
+    element.querySelector("summary").focus({ preventScroll: true });
+  }
+
+  // begin takes the state before the scenario's first action, with which later states are compared.
+  begin(net) {
+    this.descriptors.begin(net);
+    if (!this.isChosen) this.tree.open = false;
   }
 
   paint(machine, net) {
@@ -227,8 +261,17 @@ export class Kernel {
       `${duration(Time)} after the start (${Wall.slice(11, 19)} on the wall clock); ${next}. ` +
         `The server has made ${plural(calls, "system call")}.`,
     );
-    for (const [element, shown] of this.parts) {
-      if (element.open) shown.paint(net, machine);
+    for (const { view } of this.parts) view.paint(net, machine);
+    const isTree = net.programs.length > 1;
+    if (isTree && !this.isChosen) this.tree.open = true; // and it stays so, to keep what is below in place
+  }
+
+  // tellChanges lights the buttons of the parts that the last step has changed.
+  tellChanges() {
+    for (const { element, button } of this.parts) {
+      const isNew = element.querySelector(".new") !== null;
+      button.classList.toggle("lit", isNew);
+      set(button, "aria-description", isNew ? "the last step has changed it" : null);
     }
   }
 }

@@ -1,91 +1,51 @@
-// The laboratory: a server in this page, on the simulated kernel, one step at a time and back. The address has the
-// scenario, so that a link carries it: #name of an example, or #s= with the text; and &server= and &step=.
+// The laboratory: a server in this page, on the simulated kernel, one step at a time and back.
 
+import { Address, hashOf } from "./address.js";
 import { Clients } from "./clients.js";
 import { Compare } from "./compare.js";
-import { base64url, duration, fromBase64url, make, say, set, unmark } from "./dom.js";
+import { Controls } from "./controls.js";
+import { say, unmark } from "./dom.js";
 import { Kernel } from "./kernel.js";
 import { Lanes } from "./lanes.js";
-import { Machine } from "./machine.js";
+import { Crash } from "./machine.js";
+import { Machines } from "./machines.js";
 import { Net } from "./net.js";
 import { Phases } from "./phases.js";
 import { Program } from "./program.js";
 import { built, gallery } from "./programs.js";
-import { position, tell } from "./tell.js";
+import { Scenario, lastAction } from "./scenario.js";
+import { tell } from "./tell.js";
 import { Trouble } from "./trouble.js";
 
 const one = (selector) => document.querySelector(selector);
-const colours = { forkserv: "fork", pollserv: "poll", epollserv: "epoll" };
-const programs = new Set([...Object.keys(colours), "mistakes"]);
-const farthest = 100_000; // the last step to which a link leads
 const settled = 400; // ms after the last step until the address has it
 const beyond = 120e9; // ns after the scenario's last action that are read in advance
 
-const sizes = { h: 3600e9, m: 60e9, s: 1e9, ms: 1e6, us: 1e3, µs: 1e3, ns: 1 };
-
-// lastAction is the time of a scenario's last action, in ns.
-function lastAction(scenario) {
-  let last = 0;
-  for (const [, time] of scenario.matchAll(/^\s*at\s+(\S+)/gm)) {
-    let ns = 0;
-    for (const [, n, unit] of time.matchAll(/([\d.]+)(h|ms|m|s|us|µs|ns)/g)) ns += n * sizes[unit];
-    last = Math.max(last, ns);
-  }
-  return last;
-}
-
-// Address is what the part of the address after # says.
-class Address {
-  constructor(hash) {
-    const [first, ...others] = hash.replace(/^#/, "").split("&");
-    const rest = new URLSearchParams(others.join("&"));
-    const [server, step] = [rest.get("server"), Number(rest.get("step"))];
-    this.server = programs.has(server) ? server : ""; // a link must not make the page run a program from elsewhere
-    this.step = rest.has("step") && step >= 0 && step <= farthest ? Math.floor(step) : undefined;
-    if (first.startsWith("s=")) this.text = fromBase64url(first.slice(2));
-    else this.name = first;
-  }
-}
-
+// Lab is the page. Its parts call use, mend, change, act, silent, move, jump, moved and complain.
 class Lab {
   constructor() {
-    this.machines = new Map(); // loaded programs
+    this.machines = new Machines();
+    this.scenario = new Scenario(one(".scenario"), this);
+    this.controls = new Controls(one(".steps"), this);
     this.kernel = new Kernel(one("#kernel"));
     this.program = new Program(one("#program"));
     this.clients = new Clients(one("#clients"), this);
+    this.trouble = new Trouble(one("#trouble"), this, this.clients);
     this.compare = new Compare(one("#compare"), this);
     this.lanes = new Lanes(one("#lanes"), (step) => this.jump(() => this.machine.goto(step)));
     this.phases = new Phases(one("#phases .diagram"));
     one("#phases").addEventListener("toggle", () => this.showPhases());
-    this.trouble = new Trouble(one("#trouble"), this, this.clients);
-    this.initial = one("#scenario").value;
-    this.listen();
+    addEventListener("hashchange", ({ newURL }) => this.report(this.follow(new URL(newURL).hash)));
   }
 
-  listen() {
-    addEventListener("keydown", (event) => this.key(event));
-    addEventListener("hashchange", () => this.report(this.follow()));
-    one(".moves").addEventListener("click", ({ target }) => {
-      const { forward, back } = target.closest("button")?.dataset ?? {};
-      if (forward || back) this.move(forward ? "forward" : "back", forward ?? back);
-    });
-    one("#play").addEventListener("click", () => this.play(!this.timer));
-    one("#slider").addEventListener("input", ({ target }) => this.jump(() => this.machine.goto(Number(target.value))));
-    one("#until").addEventListener("submit", (event) => {
-      event.preventDefault();
-      const ms = Number(one("#until-time").value);
-      if (ms >= 0) this.jump(() => this.machine.until(ms * 1e6));
-      else this.complain("The time is a number of milliseconds, such as 1500.");
-    });
-    one("#which").addEventListener("change", ({ target }) => this.report(this.change(target.value)));
-    addEventListener("pointerdown", () => (this.isPointed = true), { capture: true });
-    addEventListener("keydown", () => (this.isPointed = false), { capture: true });
-    one("#lab").addEventListener("change", ({ target }) => {
-      if (target.type === "radio" && this.isPointed) target.blur(); // so that arrow keys go on to make steps
-    });
-    one("#use").addEventListener("click", () => this.report(this.use()));
-    one("#mended").addEventListener("click", () => this.report(this.mend()));
-    addEventListener("pagehide", () => this.play(false));
+  // begin waits for the programs, and opens what the address names.
+  async begin() {
+    const state = one("#lab-state");
+    say(state, "The programs are loading.");
+    await built((why) => say(state, why));
+    this.examples = await gallery();
+    this.scenario.list(this.examples);
+    await this.follow(location.hash);
   }
 
   // report says what goes wrong while a scenario is opened.
@@ -96,48 +56,34 @@ class Lab {
     });
   }
 
-  // begin waits for the programs, and opens what the address names.
-  async begin() {
-    const state = one("#lab-state");
-    say(state, "The programs are loading.");
-    await built((why) => say(state, why));
-    this.examples = await gallery();
-    one("#gallery").hidden = this.examples.length === 0;
-    say(one("#gallery summary"), `${this.examples.length} scenarios, each with a question and an answer`);
-    one(".examples").replaceChildren(
-      ...this.examples.map(({ name, title, question }) =>
-        make("li", {}, make("a", { href: `#${name}` }, title), " ", make("span", {}, question)),
-      ),
-    );
-    await this.follow();
-    one("#lab").inert = false;
-    one("#use").disabled = false;
-    state.hidden = true;
-  }
-
-  // follow opens what the address names. If that is wrong, it opens something else, and says so.
-  async follow() {
+  // follow opens what an address names. If that is wrong, it opens something else, and says so. The address of the
+  // step before must not replace it meanwhile.
+  async follow(hash) {
+    clearTimeout(this.saving);
     if (!this.examples) return; // begin comes here again
     let [address, wrong] = [new Address(""), ""];
     try {
-      address = new Address(location.hash);
+      address = new Address(hash);
     } catch {
       wrong = "The link's text can't be read. Perhaps a part of it is missing.";
     }
     const example = this.examples.find(({ name }) => name === address.name);
     if (address.name && !example) wrong = `There is no scenario ${address.name}.`;
-    const program = this.choose(address, example);
-    await this.open(program, address.text ?? example?.scenario ?? this.initial, example, address.step);
+    const scenario = address.text ?? example?.scenario ?? this.scenario.initial;
+    const outcome = await this.open(this.choose(address, example), scenario, example, address.step);
+    if (outcome === "late") return;
     if (!this.machine) await this.fall(address.text ?? "");
     if (wrong) this.complain(wrong);
   }
 
   // fall opens the first scenario if the text of a link is wrong. The reader finds the wrong text in the field.
   async fall(text) {
-    const wrong = one("#scenario-error").textContent;
-    if (!(await this.open("epollserv", this.initial))) throw new Error(wrong);
-    one("#scenario").value = text;
-    this.complain(wrong, one("#scenario-error"));
+    const wrong = this.scenario.wrong.textContent;
+    const outcome = await this.open("epollserv", this.scenario.initial);
+    if (outcome === "late") return;
+    if (outcome === "wrong") throw new Error(wrong);
+    this.scenario.field.value = text;
+    this.scenario.complain(wrong);
   }
 
   // choose returns the program for an address: the one that runs now, if the example is meant for it.
@@ -148,79 +94,59 @@ class Lab {
     return step === undefined && meant.includes(this.machine?.name) ? this.machine.name : meant[0];
   }
 
-  // open starts a scenario with a program. If that isn't possible, all stays as it is, and open returns false.
+  // open starts a scenario with a program, and returns what has become of it: "open"; "wrong", and all stays as it is;
+  // or "late", because the reader has chosen something else while the program was loaded.
   async open(program, scenario, example, step) {
-    this.play(false);
+    this.controls.play(false);
     const attempt = (this.attempt = {});
     try {
-      const machine = await this.load(program);
-      if (attempt !== this.attempt) return false; // the reader has chosen something else meanwhile
+      const machine = await this.machines.load(program);
+      if (attempt !== this.attempt) return "late";
       machine.start(scenario);
       this.machine = machine;
     } catch (error) {
-      this.complain(error.message, one("#scenario-error"));
-      return false;
-    } finally {
-      this.mark();
+      if (attempt !== this.attempt) return "late";
+      if (error instanceof Crash) this.machines.drop(error.machine);
+      this.controls.mark(this.machine?.name);
+      this.scenario.complain(error.message);
+      return "wrong";
     }
+    this.controls.mark(program);
+    this.play(scenario, example, step);
+    return "open";
+  }
+
+  // play shows a scenario that the machine has started, at its first step or at another one.
+  play(scenario, example, step) {
     this.example = example;
-    this.isChanged = scenario !== (example?.scenario ?? this.initial);
+    this.isChanged = scenario !== (example?.scenario ?? this.scenario.initial);
     this.net = new Net();
     this.machine.survey(lastAction(scenario) + beyond, () => this.net.learn(this.machine.view));
+    this.net.learn(this.machine.view);
+    this.kernel.begin(this.net);
     this.lanes.begin(this.machine, this.net);
     if (step !== undefined) this.machine.goto(step);
-    this.describe(scenario);
-    this.complaint = "";
+    this.scenario.show(scenario, example);
+    this.complaint = this.note = "";
     this.paint();
-    unmark();
-    return true;
-  }
-
-  async load(program) {
-    if (!this.machines.has(program)) this.machines.set(program, await Machine.load(program));
-    return this.machines.get(program);
-  }
-
-  // mark shows which program runs.
-  mark() {
-    const name = this.machine?.name ?? "";
-    one("main").className = colours[name] ?? "";
-    for (const input of document.querySelectorAll('[name="server"]')) {
-      input.checked = input.value === name;
-      input.disabled = name === "mistakes";
-    }
-  }
-
-  // describe shows the example's question, and hides its answer.
-  describe(scenario) {
-    const { name, title, question, answer, focus } = this.example ?? {};
-    say(one("#scenario-title"), title ?? "A scenario of your own");
-    say(
-      one("#question"),
-      question ?? "Change the text, or press the buttons of the clients, and see what the server does.",
-    );
-    say(one("#focus"), focus ? `Look at ${focus}.` : "");
-    one("#answer").hidden = !answer;
-    one("#mended").hidden = this.example?.program !== "mistakes";
-    one("#answer").open = false;
-    say(one("#answer p"), answer ?? "");
-    one("#gallery").open = false;
-    for (const link of document.querySelectorAll(".examples a")) {
-      set(link, "aria-current", link.hash === `#${name}` ? "true" : null);
-    }
-    one("#scenario").value = scenario;
-    say(one("#scenario-error"), "");
+    this.#forgetChanges();
+    one("#lab").inert = this.scenario.use.disabled = false;
+    one("#lab-state").hidden = true;
   }
 
   // change continues with another server at the same time of the same scenario. A reader who hasn't moved since comes
   // back to the same step.
-  async change(program) {
+  change(program) {
+    this.report(this.#change(program));
+  }
+
+  async #change(program) {
     const { name, step, time, waited } = this.machine;
-    const scenario = this.isChanged ? this.machine.scenario : (this.example?.scenario ?? this.initial);
+    const scenario = this.isChanged ? this.machine.scenario : (this.example?.scenario ?? this.scenario.initial);
     const isThere = this.stay?.name === name && this.stay.step === step && this.stay.scenario === scenario;
     const stay = isThere ? this.stay : { scenario, time, steps: new Map() };
     stay.steps.set(name, waited > 0 ? undefined : step);
-    if (!(await this.open(program, scenario, this.example))) return;
+    if ((await this.open(program, scenario, this.example)) !== "open") return;
     const known = stay.steps.get(program);
     this.jump(() => (known === undefined ? this.machine.until(stay.time) : this.machine.goto(known)));
     this.stay = { ...stay, name: program, step: this.machine.step };
@@ -228,13 +154,13 @@ class Lab {
 
   // mend plays the example with the program that doesn't make its mistake.
   mend() {
-    return this.open("mistakes", this.example.scenario.replace(/-mistake=\w+/, "-mistake=none"), this.example);
+    const scenario = this.example.scenario.replace(/-mistake=\w+/, "-mistake=none");
+    this.report(this.open("mistakes", scenario, this.example));
   }
 
   // use plays the text that the reader has written.
-  use() {
-    const text = one("#scenario").value;
-    return this.open(this.machine.name, text, text === this.example?.scenario ? this.example : undefined);
+  use(text) {
+    this.report(this.open(this.machine.name, text, text === this.example?.scenario ? this.example : undefined));
   }
 
   // act lets something happen as soon as every thread waits, and shows it if that is now. It reports whether the line
@@ -242,16 +168,15 @@ class Lab {
   act(line) {
     const { machine } = this;
     let done = true;
-    this.play(false);
+    this.controls.play(false);
     this.moved(() => {
-      try {
-        machine.do(line);
-      } catch (error) {
+      const wrong = machine.do(line);
+      if (wrong) {
         done = false;
-        return this.complain(`“${line}”: ${error.message}`);
+        return this.complain(`“${line}”: ${wrong}`);
       }
       this.isChanged = true;
-      one("#scenario").value = machine.scenario;
+      this.scenario.field.value = machine.scenario;
       if (this.net.turn === 0 && !machine.view.InTurn) return machine.forward("action");
       this.note = ` “${line}” happens as soon as every thread waits. Step forward until then.`;
       return machine.step;
@@ -264,14 +189,19 @@ class Lab {
   }
 
   move(direction, by) {
-    this.play(false);
+    this.controls.play(false);
     this.moved(() => this.machine[direction](by));
   }
 
   // jump makes a move of many steps. It marks no changes, because almost everything has changed.
   jump(move) {
     this.moved(move);
+    this.#forgetChanges();
+  }
+
+  #forgetChanges() {
     unmark();
+    this.kernel.tellChanges();
   }
 
   // moved makes a move, and shows where it has led.
@@ -282,23 +212,22 @@ class Lab {
       move();
       this.paint();
     } catch (error) {
-      this.machines.delete(this.machine.name); // a program that has crashed can't go on
-      this.play(false);
-      this.complain(
-        `${this.machine.name} has crashed: ${error.message}. Choose a scenario or a server to load it again.`,
-      );
+      this.controls.play(false);
+      this.complain(this.#reasonOf(error));
       console.error(error);
     }
     performance.measure("lab step", { start, end: performance.now() });
   }
 
-  complain(text, place) {
+  #reasonOf(error) {
+    if (!(error instanceof Crash)) return `This page has a mistake: ${error.message}. Reload it.`;
+    this.machines.drop(error.machine);
+    return `${error.message}. Choose a scenario or a server to load it again.`;
+  }
+
+  complain(text) {
     this.complaint = text;
-    say(place ?? one("#now"), text);
-    if (place) {
-      one("#text").open = true;
-      one("#lab").inert = !this.machine;
-    }
+    say(this.controls.now, text);
   }
 
   paint() {
@@ -306,16 +235,14 @@ class Lab {
     const { machine, net } = this;
     net.learn(machine.view);
     this.kernel.paint(machine, net);
+    this.kernel.tellChanges();
     this.clients.paint();
     this.program.paint(machine, net);
     this.compare.paint();
     this.lanes.later();
     this.showPhases();
-    set(one("#slider"), "max", machine.furthest);
-    one("#slider").value = machine.step;
-    set(one("#slider"), "aria-valuetext", `${position(machine)}, ${duration(machine.time)}`);
-    if (document.activeElement !== one("#until-time")) one("#until-time").value = String(machine.time / 1e6);
-    if (!this.complaint) say(one("#now"), `${tell(machine, net)}${this.note ?? ""}`);
+    this.controls.paint(machine);
+    if (!this.complaint) say(this.controls.now, `${tell(machine, net)}${this.note}`);
     clearTimeout(this.saving);
     this.saving = setTimeout(() => this.save(), settled);
   }
@@ -334,44 +261,9 @@ class Lab {
 
   // save writes the address. It makes no entry in the history: to go back in time the page has buttons.
   save() {
-    const { machine, example } = this;
-    const first = this.isChanged ? `s=${base64url(machine.scenario)}` : (example?.name ?? "");
-    one("#link").href = `#${first}&server=${machine.name}&step=${machine.step}`;
-    history.replaceState(null, "", one("#link").href);
-  }
-
-  // play begins to step by itself, or stops that.
-  play(on) {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    say(one("#play"), on ? "Pause" : "Play");
-    set(one("#now"), "aria-live", on ? "off" : "polite");
-    if (on) this.timer = setTimeout(() => this.tick(), 0);
-  }
-
-  tick() {
-    const before = this.machine.step;
-    this.moved(() => this.machine.forward("step"));
-    if (this.machine.step === before) return this.play(false);
-    this.timer = setTimeout(() => this.tick(), 1000 / Number(one("#speed").value));
-    return undefined;
-  }
-
-  // key makes a move. A key in a field, a choice or a part that scrolls does what it always does there.
-  key(event) {
-    const { key, shiftKey, ctrlKey, altKey, metaKey, target } = event;
-    if (key === "Escape") this.play(false);
-    const isOthers = target.closest("input:not([type='checkbox']), select, textarea, [tabindex='0']");
-    if (ctrlKey || altKey || metaKey || isOthers || one("#lab").inert) return;
-    const move = {
-      ArrowRight: ["forward", shiftKey ? "iteration" : "step"],
-      ArrowLeft: ["back", shiftKey ? "iteration" : "step"],
-      ArrowDown: shiftKey && ["forward", "action"],
-      ArrowUp: shiftKey && ["back", "action"],
-    }[key];
-    if (!move) return;
-    event.preventDefault();
-    this.move(...move);
+    const { link } = this.scenario;
+    link.href = hashOf(this.machine, this.isChanged ? undefined : (this.example?.name ?? ""));
+    history.replaceState(null, "", link.href);
   }
 }
 

@@ -18,6 +18,14 @@ const waiting = new Set(["epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "p
 // isOfProgram tells a server's call from a client's. A child of the server's before execve has no Caller.
 export const isOfProgram = (event) => Boolean(event.Call && event.Program);
 
+// Crash is the error of a machine whose program has ended itself. It can't go on.
+export class Crash extends Error {
+  constructor(machine, cause) {
+    super(`${machine.name} has crashed: ${cause.message}`, { cause });
+    this.machine = machine;
+  }
+}
+
 // Machine is a server with a scenario, at one of its steps.
 export class Machine {
   static async load(name) {
@@ -28,11 +36,23 @@ export class Machine {
     [this.name, this.api] = [name, api];
   }
 
+  // ask calls the program. If the program crashes in the call, there is no answer; after that, each call throws.
+  #ask(call, ...args) {
+    let answer;
+    try {
+      answer = this.api[call](...args);
+    } catch (error) {
+      throw new Crash(this, error);
+    }
+    if (answer === undefined) throw new Crash(this, new Error("the browser's console says why"));
+    return answer;
+  }
+
   // start begins a scenario. What is wrong with it is an Error of one line, with line and column.
   start(scenario) {
     const options = { Args: [this.name], Env: [], Scenario: scenario, Trace: true, Single: true };
     if (scenario.includes("/files")) options.Files = files;
-    const wrong = this.api.start(JSON.stringify(options));
+    const wrong = this.#ask("start", JSON.stringify(options));
     if (wrong) throw new Error(wrong);
     this.events = []; // all that are known, also of later steps
     this.furthest = 0; // the step up to which they are known
@@ -43,8 +63,10 @@ export class Machine {
 
   // view is the state of everything at this step.
   get view() {
-    if (this.stale) this.state = JSON.parse(this.api.view());
-    this.stale = false;
+    if (this.stale) {
+      this.stale = false; // after a crash, too: then it stays the state before
+      this.state = JSON.parse(this.#ask("view"));
+    }
     return this.state;
   }
 
@@ -55,7 +77,7 @@ export class Machine {
 
   // scenario is the text that gives this run, with what the reader did.
   get scenario() {
-    return this.api.scenario();
+    return this.#ask("scenario");
   }
 
   // at has become the step: what happened since the furthest one is read.
@@ -69,7 +91,7 @@ export class Machine {
   }
 
   #read() {
-    const fresh = JSON.parse(this.api.events(this.last)).map((event) => ({ ...event, Call: event.Call ?? "" }));
+    const fresh = JSON.parse(this.#ask("events", this.last)).map((event) => ({ ...event, Call: event.Call ?? "" }));
     this.last = fresh.at(-1)?.Seq ?? this.last;
     const rank = ({ Call }) => (Call === "" ? 0 : 1); // an action comes before the calls of its clients
     this.events.push(...fresh.sort((a, b) => a.Step - b.Step || rank(a) - rank(b) || a.Seq - b.Seq));
@@ -106,46 +128,48 @@ export class Machine {
   change(compare) {
     if (!this.quiet.has(this.step)) {
       const { step, view, waited } = this;
-      this.api.goto(step - 1);
-      const before = JSON.parse(this.api.view());
-      this.api.goto(step);
-      if (waited > 0) this.api.until(waited, most);
+      this.#ask("goto", step - 1);
+      const before = JSON.parse(this.#ask("view"));
+      this.#ask("goto", step);
+      if (waited > 0) this.#ask("until", waited, most);
       this.quiet.set(step, compare(before, view));
     }
     return this.quiet.get(this.step);
   }
 
   goto(step) {
-    return this.#reach(this.api.goto(Math.max(0, step)));
+    return this.#reach(this.#ask("goto", Math.max(0, step)));
   }
 
   // until goes to the last step up to a time, which may be in the past.
   until(ns) {
     if (ns < this.time) this.goto(0);
-    this.#reach(this.api.until(ns, most));
+    this.#reach(this.#ask("until", ns, most));
     if (!this.view.Over && this.view.Turn === 0 && ns > this.view.Time) this.waited = ns;
     return this.step;
   }
 
   // survey reads what will happen up to a time, calls look there, and stands then before the scenario's first action.
   survey(ns, look) {
-    this.#reach(this.api.until(ns, known));
+    this.#reach(this.#ask("until", ns, known));
     look();
     const action = this.events.find(({ Call }) => Call === "");
     if (action) this.goto(action.Step - 1);
     else this.until(0); // then it stands after the server's start
   }
 
-  // do lets something happen now. What was known of later steps no longer holds.
+  // do lets something happen now, and returns what is wrong with it, if anything. What was known of later steps no
+  // longer holds.
   do(line) {
-    const wrong = this.api.do(line);
-    if (wrong) throw new Error(wrong);
+    const wrong = this.#ask("do", line);
+    if (wrong) return wrong;
     this.events.length = this.count();
     this.last = this.events.reduce((last, event) => Math.max(last, event.Seq), 0);
     this.furthest = this.step;
     this.quiet.clear();
     this.stale = true;
     this.#read();
+    return "";
   }
 
   // ends returns what tells whether an event ends a move: an iteration ends when the thread that made the last call that
@@ -179,6 +203,6 @@ export class Machine {
 
   // bytes are all bytes of a socket's buffer, "received" or "unsent".
   bytes(socket, which) {
-    return this.api.bytes(socket, which);
+    return this.#ask("bytes", socket, which);
   }
 }

@@ -75,7 +75,7 @@ export class Net {
     const queued = new Set(
       this.listeners.flatMap(({ Backlog, Deferred }) => [...(Backlog ?? []), ...(Deferred ?? [])]),
     );
-    const phases = new Map(this.view.Phases?.map(({ File, Phase }) => [File, Phase]));
+    const sessions = new Map(this.view.Phases?.map((session) => [session.File, session]));
     const all = [];
     const taken = new Set();
     for (const server of this.sockets.values()) {
@@ -89,14 +89,21 @@ export class Net {
         client,
         queued: queued.has(server.ID),
         holders: this.holdersOf(server).filter(({ program }) => program),
-        phase: phases.get(this.fileOf.get(server.ID)?.ID) ?? "",
+        session: sessions.get(this.fileOf.get(server.ID)?.ID),
         events: this.fileOf.get(server.ID)?.Events ?? [],
       });
     }
     for (const [id, name] of this.clientSockets) {
-      if (!taken.has(id)) all.push({ id, name, client: this.sockets.get(id), holders: [], phase: "", events: [] });
+      if (!taken.has(id)) all.push({ id, name, client: this.sockets.get(id), holders: [], events: [] });
     }
     return all;
+  }
+
+  // endOf names an end of a connection by its socket.
+  endOf(id) {
+    if (this.clientSockets.has(id)) return `${this.clientSockets.get(id)}'s end`;
+    const socket = this.sockets.get(id);
+    return socket && this.isServers(socket) ? `the server's end of ${this.nameOf(socket)}'s connection` : "";
   }
 
   // nameOfFile is the name of the client to which an open file description is the server's end.

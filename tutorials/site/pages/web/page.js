@@ -14,7 +14,7 @@ async function look() {
     `, process ${answer.pid}; that server has made ${calls.toLocaleString("en")} system calls so far`;
 }
 
-const shown = 2000; // ms for which a button says what has become of it
+const told = 2000; // ms for which a button says what has become of it
 
 // copyable adds the button. It copies only what you type: no prompt and no output.
 function copyable(pre) {
@@ -31,7 +31,7 @@ function copyable(pre) {
       getSelection().setBaseAndExtent(commands[0], 0, commands.at(-1), commands.at(-1).childNodes.length);
       button.textContent = "Press Ctrl-C";
     }
-    setTimeout(() => { button.textContent = "Copy"; }, shown);
+    setTimeout(() => { button.textContent = "Copy"; }, told);
   });
   pre.prepend(button);
 }

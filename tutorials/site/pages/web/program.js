@@ -135,11 +135,11 @@ export class Program {
     const isInner = this.depth.find((input) => input.checked)?.value === "inner";
     const source = !call ? undefined : isInner || !call.Loop?.Line ? call.Caller : call.Loop;
     const name = source ? `${source.File}:${source.Line}` : "";
-    if (name === this.shown) return;
-    this.shown = name;
+    if (name === this.place) return;
+    this.place = name;
     this.where.replaceChildren(...(source ? ["in ", make("code", {}, short(source.Func)), ", ", link(source)] : []));
     const section = source ? await sourceOf(source) : null;
-    if (this.shown !== name) return;
+    if (this.place !== name) return;
     this.source.replaceChildren(
       section ?? make("p", { class: "none" }, source ? "The source of this line isn't on the site." : ""),
     );

@@ -35,7 +35,8 @@ const keys = "↑ ↓ one event · ← → along an arrow · Page Up, Page Down,
 
 export class Spacetime {
   constructor(host, { title = "Space-time diagram", select = () => {}, link = () => null } = {}) {
-    Object.assign(this, { host, listener: select, link, id: `spacetime-${++diagrams}`, chosen: -1, drawn: [0, -1] });
+    Object.assign(this, { host, listener: select, link, id: `spacetime-${++diagrams}` });
+    Object.assign(this, { chosen: -1, drawn: [0, -1], spare });
     this.build(title);
     this.show({ lanes: [], events: [] });
     this.scroll.addEventListener("scroll", () => this.draw());
@@ -43,8 +44,8 @@ export class Spacetime {
     this.events.addEventListener("click", ({ target }) =>
       this.choose(Number(target.closest("[data-row]")?.dataset.row)));
     new ResizeObserver(() => this.resize()).observe(this.scroll);
-    addEventListener("beforeprint", () => this.resize(paper));
-    addEventListener("afterprint", () => this.resize());
+    addEventListener("beforeprint", () => this.print(true));
+    addEventListener("afterprint", () => this.print(false));
   }
 
   build(title) {
@@ -106,6 +107,12 @@ export class Spacetime {
     this.draw(true);
   }
 
+  // print draws what fits on a sheet: the rows that can be seen, and no others.
+  print(on) {
+    this.spare = on ? 0 : spare;
+    this.resize(on ? paper : this.scroll.clientWidth);
+  }
+
   // place gives the lanes their room.
   place() {
     const { rows, lanes } = this.line;
@@ -147,7 +154,7 @@ export class Spacetime {
     const from = Math.max(0, Math.floor((scrollTop - head) / rowHeight));
     const to = Math.min(this.line.rows.length - 1, Math.ceil((scrollTop + clientHeight) / rowHeight));
     if (!anyway && from >= this.drawn[0] && to <= this.drawn[1]) return;
-    this.drawn = [Math.max(0, from - spare), Math.min(this.line.rows.length - 1, to + spare)];
+    this.drawn = [Math.max(0, from - this.spare), Math.min(this.line.rows.length - 1, to + this.spare)];
     const [top, end] = this.drawn;
     const height = (end - top + 1 + (this.isEnd() ? this.waits.length : 0)) * rowHeight;
     this.ground.style.setProperty("--top", `${top * rowHeight}px`);

@@ -22,8 +22,49 @@ const threadsOf = ({ Processes }) =>
 
 const until = ({ Timeout }) => (Timeout > 0 && Timeout < 2 ** 62 ? `, at most until ${duration(Timeout)}` : "");
 
+// flags are the timeouts that end a phase.
+const flags = {
+  fresh: "-head-timeout",
+  head: "-head-timeout",
+  challenge: "-head-timeout",
+  body: "-idle-timeout",
+  idle: "-idle-timeout",
+  open: "-idle-timeout",
+  pinged: "-close-timeout",
+  closing: "-close-timeout",
+  linger: "-close-timeout",
+};
+
+// flagOf is the timeout that a connection's deadline comes from. While bytes wait for a slow client, the write timeout
+// runs in place of that of the phase, unless the connection is being closed.
+function flagOf({ Phase, Queued }, isStopping) {
+  const flag = flags[Phase] ?? "";
+  if (Queued > 0 && flag !== "-close-timeout") return "-write-timeout";
+  return isStopping && /^(fresh|idle)$/.test(Phase) ? "the shutdown" : flag;
+}
+
+// dueOf says which connections of a process have reached their deadline. It names a few of them.
+function dueOf(pid, { Phases, Sockets }, time, net) {
+  const isStopping = Boolean(Sockets) && !Sockets.some(({ State }) => State === "LISTEN");
+  const due = (Phases ?? []).filter(({ Pid, Deadline }) => Pid === pid && Deadline >= 0 && Deadline <= time);
+  const names = due.slice(0, most).map((session) => {
+    const flag = flagOf(session, isStopping);
+    const name = net?.nameOfFile(session.File) ?? `descriptor ${session.Fd}`;
+    return `${name} in phase ${session.Phase}${flag && ` (${flag})`}`;
+  });
+  if (due.length > most) names.push(`${due.length - most} more`);
+  return names.length > 0 ? `, because the time is up for ${names.join(" and ")}` : "";
+}
+
+// firedOf says what the kernel has done because it was time, and to which socket.
+function firedOf({ Fired }, net) {
+  if (!Fired?.About) return "";
+  const end = net?.endOf(Fired.Socket);
+  return `${Fired.About}${end ? ` (${end})` : ""}`;
+}
+
 // changeOf says what one thread has done, or nothing.
-function changeOf(thread, before, time) {
+function changeOf(thread, before, views, net) {
   const { Pid, Tid, Waits, Call } = thread;
   const name = `thread ${Tid} of process ${Pid}`;
   if (!before) return Waits ? `${name} waits in ${Call}${until(thread)}` : `${name} begins`;
@@ -33,18 +74,21 @@ function changeOf(thread, before, time) {
     return `${name} ${again} in ${Call}${until(thread)}`;
   }
   if (!Waits && before.Waits) {
+    const time = views.after.Time;
     const isLate = before.Timeout > 0 && before.Timeout <= time;
-    return isLate ? `${before.Call} of ${name} has timed out` : `a timer of the kernel wakes ${name} in ${before.Call}`;
+    if (isLate) return `${before.Call} of ${name} has timed out${dueOf(Pid, views.before, time, net)}`;
+    return `${views.after.Fired?.About ? "that" : "a timer of the kernel"} wakes ${name} in ${before.Call}`;
   }
   return "";
 }
 
 // changes says what has happened between the views of two steps.
-export function changes(before, after) {
+export function changes(before, after, net) {
   const old = new Map(threadsOf(before).map((thread) => [`${thread.Pid} ${thread.Tid}`, thread]));
   const all = threadsOf(after)
-    .map((thread) => changeOf(thread, old.get(`${thread.Pid} ${thread.Tid}`), after.Time))
+    .map((thread) => changeOf(thread, old.get(`${thread.Pid} ${thread.Tid}`), { before, after }, net))
     .filter(Boolean);
+  all.unshift(...[firedOf(after, net)].filter(Boolean));
   if (before.Time < after.Time) all.unshift(`time has passed from ${duration(before.Time)} to ${duration(after.Time)}`);
   if (all.length === 0) return "a timer of the kernel has gone off";
   if (all.length > 3) all.splice(3, all.length, `and ${all.length - 3} more`);
@@ -67,7 +111,8 @@ export function tell(machine, net) {
     if (event.Call === "") return event.Action;
     return `${isOfProgram(event) ? "" : "client "}${net.nameOfProcess(event.Pid)}: ${written(event, brief)}`;
   });
-  const quiet = () => (machine.step === 0 ? "the start" : machine.change(changes));
+  const compare = (before, after) => changes(before, after, net);
+  const quiet = () => (machine.step === 0 ? "the start" : machine.change(compare));
   const left = machine.now.length - events.length;
   const text = `${what.join(". ") || quiet()}${left > 0 ? `, and ${left} more` : ""}`;
   return `Step ${position(machine)}, at ${duration(machine.view.Time)}: ${text}.${waited(machine)}`;

@@ -28,12 +28,12 @@ export function columns(lanes, width) {
   const narrow = width < 600;
   const gutter = narrow ? 58 : 76;
   const kernel = narrow ? 40 : 84;
-  const rest = width - gutter - kernel;
-  const share = Math.max(Math.floor(rest * (narrow ? 3 : 4) / 10), rest - widest * count("process"));
+  const outside = width - gutter - kernel; // room of the clients and processes
+  const share = Math.max(Math.floor(outside * (narrow ? 3 : 4) / 10), outside - widest * count("process"));
   const client = between(10, Math.floor(share / Math.max(1, count("client"))), 132);
   const labels = !narrow ? 112 : count("client") === 1 ? 102 : 80; // what they need at the left of the first lane
   let outer = count("client") && Math.max(client, labels);
-  const left = rest - outer - client * Math.max(0, count("client") - 1);
+  const left = outside - outer - client * Math.max(0, count("client") - 1);
   const process = between(24, Math.floor(left / Math.max(1, count("process"))), widest);
   if (process === widest && outer > 0) // the processes leave some room
     outer += between(0, left - process * count("process"), 120);
@@ -65,8 +65,8 @@ export function timeText(ns) {
 }
 
 function thousandths(n) {
-  const rest = String(n % 1000).padStart(3, "0").replace(/0+$/, "");
-  return Math.floor(n / 1000) + (rest && `.${rest}`);
+  const decimals = String(n % 1000).padStart(3, "0").replace(/0+$/, "");
+  return Math.floor(n / 1000) + (decimals && `.${decimals}`);
 }
 
 // resultText is the name of the error, or the number that the call returned.
@@ -103,6 +103,11 @@ const waits = /^(epoll_p?wait2?|p?poll|select|pselect6|wait4|waitid|accept4?|rt_
 const writes = /^(write|writev|send|sendto|sendmsg|sendfile)$/;
 const reads = /^(read|readv|recv|recvfrom|recvmsg)$/;
 
+// sends tells whether an event is a call that sends bytes. splice(2) sends through its third argument, and receives
+// from its first; of such an event, the field sends says which of the two the file is.
+export const sends = ({ call, sends: isOut }) => writes.test(call) || (call === "splice" && Boolean(isOut));
+const receives = ({ call, sends: isOut }) => reads.test(call) || (call === "splice" && !isOut);
+
 const threadOf = ({ lane, thread }) => `${lane}/${thread ?? ""}`;
 
 // Timeline has the rows, arrows and bars of the events that were added.
@@ -125,7 +130,7 @@ export class Timeline {
     this.last = new Map(); // row of each thread
     this.threads = new Map(); // of each lane, in the order of their first bars
     this.busy = Array.from({ length: tracks }, () => ({ until: -1, of: 0 }));
-    this.shown = -1; // the last row with a time
+    this.timed = -1; // the last row with a time
   }
 
   // pair says which open descriptions are the two ends of a connection.
@@ -141,8 +146,8 @@ export class Timeline {
     const { event: before } = this.rows[at - 1] ?? {};
     const known = this.lanes.findIndex(({ id }) => id === event.lane);
     const lane = known >= 0 ? known : this.lanes.findIndex(({ kind }) => kind === "kernel");
-    const timed = event.time !== before?.time || at - this.shown >= 8;
-    if (timed) this.shown = at;
+    const timed = event.time !== before?.time || at - this.timed >= 8;
+    if (timed) this.timed = at;
     const row = { event, lane, time: timed ? timeText(event.time) : "", ...this.wait(event, at), out: [], into: [] };
     this.rows.push(row);
     if (row.bar >= 0) {
@@ -201,10 +206,10 @@ export class Timeline {
     else if (errno === "ECONNRESET" || errno === "EPIPE") this.end(this.pairs.get(file), at, "rst");
     else if (errno || !file) return;
     else if (call === "listen") this.listeners.add(file);
-    else if (writes.test(call) && result > 0) this.stream(file).sent.push({ row: at, left: result });
+    else if (sends(event) && result > 0) this.stream(file).sent.push({ row: at, left: result });
     else if (call === "shutdown" && /SHUT_(WR|RDWR)/.test(event.args)) this.stream(file).fin = at;
     else if (call === "close") this.stream(file).closed = at;
-    else if (reads.test(call) && !/MSG_PEEK/.test(event.args)) {
+    else if (receives(event) && !/MSG_PEEK/.test(event.args)) {
       if (result > 0) this.receive(this.pairs.get(file), at, result);
       else this.end(this.pairs.get(file), at, "fin");
     }

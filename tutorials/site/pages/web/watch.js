@@ -112,23 +112,23 @@ export class Watches {
   constructor(part) {
     this.list = part.querySelector("ul");
     this.none = part.querySelector(".none");
-    this.shown = new WeakMap();
+    this.cards = new WeakMap();
   }
 
   paint(net, machine) {
     const items = [...this.#epolls(net), ...this.#polls(net, machine)];
     this.none.hidden = items.length > 0;
     const create = ({ file }) => {
-      const shown = file ? new Epoll() : new Poll();
-      this.shown.set(shown.element, shown);
-      return shown.element;
+      const card = file ? new Epoll() : new Poll();
+      this.cards.set(card.element, card);
+      return card.element;
     };
     keyed(
       this.list,
       items,
       ({ key }) => key,
       create,
-      (element, item) => this.shown.get(element).fill(item),
+      (element, item) => this.cards.get(element).fill(item),
     );
   }
 
