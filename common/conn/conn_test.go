@@ -295,18 +295,23 @@ func TestASmallFileThatBecameShorterIsRefused(t *testing.T) {
 	}
 }
 
+// A small file is copied behind its head, and a larger one is sent after it, with MSG_MORE for the head.
 func TestHeadAndFileShareASegment(t *testing.T) {
-	for _, plain := range []bool{false, true} {
-		w := connect(t, reply(session.Response{Status: 200, File: openFile(t, []byte("Hello")), Len: 5}))
-		w.io.SplitWrites, w.cfg.SplitWrites = plain, plain
-		w.sendText(get)
-		w.Flush(w.now)
-		want := uint32(1)
-		if plain {
-			want = 2
-		}
-		if n := w.segments(); n != want {
-			t.Errorf("SplitWrites %t: header fields and file leave in %d segments, want %d", plain, n, want)
+	for _, size := range []int{5, 20_000} {
+		for _, plain := range []bool{false, true} {
+			file := openFile(t, make([]byte, size))
+			w := connect(t, reply(session.Response{Status: 200, File: file, Len: int64(size)}))
+			w.io.SplitWrites, w.cfg.SplitWrites = plain, plain
+			w.sendText(get)
+			w.Flush(w.now)
+			want := uint32(1)
+			if plain {
+				want = 2
+			}
+			if n := w.segments(); n != want {
+				t.Errorf("SplitWrites %t: header fields and a file of %d bytes leave in %d segments, want %d",
+					plain, size, n, want)
+			}
 		}
 	}
 }

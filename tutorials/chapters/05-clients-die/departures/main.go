@@ -22,12 +22,15 @@ func main() {
 	log.SetFlags(0)
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(t, "the client\tpoll\tread gives")
-	var owner *exec.Cmd
+	var owners []*exec.Cmd // processes that have a connection
 	row(t, "closes", func(c conn, _ int) { must(c.Close()) })
 	row(t, "hello, closes", func(c conn, _ int) { fmt.Fprint(c, "hello"); must(c.Close()) })
-	row(t, "is killed", func(c conn, _ int) { owner = signal(c, unix.SIGKILL) })
-	row(t, "is stopped", func(c conn, _ int) { owner = signal(c, unix.SIGSTOP) })
-	must(owner.Process.Kill())
+	row(t, "is killed", func(c conn, _ int) { owners = append(owners, own(c, unix.SIGKILL)) })
+	row(t, "is stopped", func(c conn, _ int) { owners = append(owners, own(c, unix.SIGSTOP)) })
+	for _, owner := range owners {
+		owner.Process.Kill()
+		owner.Wait()
+	}
 	row(t, "closes, unread", func(c conn, fd int) { unix.Write(fd, []byte("x")); must(c.Close()) })
 	//quote:reset
 	row(t, "hello, resets", func(c conn, _ int) {
@@ -43,8 +46,8 @@ func main() {
 	must(t.Flush())
 }
 
-// signal gives a connection to a process that only sleeps, and sends the process a signal.
-func signal(c conn, s os.Signal) *exec.Cmd {
+// own gives a connection to a new process that only sleeps, and sends the process a signal.
+func own(c conn, s os.Signal) *exec.Cmd {
 	f, err := c.File()
 	must(err)
 	cmd := &exec.Cmd{Path: "/bin/sleep", Args: []string{"sleep", "60"}, ExtraFiles: []*os.File{f}}

@@ -1,4 +1,4 @@
-// Command journal sends each line back. It counts the lines, and the bytes that clients left without.
+// Command journal sends each line back. It counts the lines, and the bytes that write refused.
 package main
 
 import (
@@ -80,8 +80,8 @@ var all journal
 type journal struct {
 	mu     sync.Mutex
 	lines  int // complete lines that arrived
-	unsent int // bytes of answers that clients didn't wait for
-	hurry  int // clients that closed before their answer came
+	unsent int // bytes of answers that write refused
+	gone   int // clients that a write found gone
 }
 
 func (j *journal) received() {
@@ -96,15 +96,15 @@ func (j *journal) lost(n int, err error) error {
 	defer j.mu.Unlock()
 	j.unsent += n
 	if errors.Is(err, syscall.EPIPE) {
-		j.hurry++
-		return fmt.Errorf("it closed before %d bytes of its answer came: %w", n, err)
+		j.gone++
+		return fmt.Errorf("it was gone before a write of %d bytes: %w", n, err)
 	}
-	return fmt.Errorf("%d bytes of its answer are lost: %w", n, err)
+	return fmt.Errorf("write refused %d bytes: %w", n, err)
 }
 
 // String returns the journal's line for the log.
 func (j *journal) String() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return fmt.Sprintf("%d lines, %d bytes unsent, %d clients in a hurry", j.lines, j.unsent, j.hurry)
+	return fmt.Sprintf("%d lines, %d bytes unsent, %d clients gone", j.lines, j.unsent, j.gone)
 }

@@ -41,6 +41,7 @@ func try(how string) int {
 	for i := range all {
 		all[i], err = net.Dial("tcp", ln.Addr().String())
 		must(err)
+		defer all[i].Close()
 		ask(all[i]) // after the answer the server has accepted this client
 	}
 	must(all[1].(*net.TCPConn).SetLinger(0)) // so that Close sends RST
@@ -76,8 +77,9 @@ func serve(how string, given *os.File) {
 	for c, err := ln.Accept(); err == nil; c, err = ln.Accept() {
 		switch how {
 		case "the client's process":
-			go start("child", c.(*net.TCPConn)).Wait()
-			must(c.Close())
+			child := start("child", c.(*net.TCPConn))
+			go child.Wait() // so that it doesn't stay a zombie
+			must(c.Close()) // the child has its own copy
 		case "the client's goroutine":
 			go echo(c, func(...any) {})
 		case "everybody's process":

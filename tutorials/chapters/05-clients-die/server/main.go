@@ -66,9 +66,9 @@ func serve(c io.ReadWriter) error {
 func ending(err error) string {
 	switch {
 	case errors.Is(err, io.EOF):
-		return "closed the connection in order (FIN)"
+		return "ended its side (FIN)"
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "closed it in the middle of a line"
+		return "ended its side in the middle of a line"
 	case errors.Is(err, bufio.ErrBufferFull):
 		return "sent a line that is too long"
 	case errors.Is(err, syscall.ECONNRESET):

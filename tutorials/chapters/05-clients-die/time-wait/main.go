@@ -58,7 +58,7 @@ func row(t *tabwriter.Writer, who string, serverFirst bool, reuse int) {
 		bind(port, 0), bind(port, 1))
 }
 
-// state returns the state in which the kernel lists a connection from port local to port remote.
+// state returns the state in which the kernel lists an IPv4 connection from port local to port remote.
 func state(local, remote int) string {
 	text, err := os.ReadFile("/proc/net/tcp")
 	must(err)

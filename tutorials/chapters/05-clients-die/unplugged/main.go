@@ -45,10 +45,13 @@ func main() {
 func wait(writes bool, option string) string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
+	defer ln.Close()
 	client, err := net.Dial("tcp", ln.Addr().String())
 	must(err)
+	defer client.Close() // also keeps the garbage collector from closing it earlier
 	server, err := ln.Accept()
 	must(err)
+	defer server.Close()
 	c := server.(*net.TCPConn)
 	must(c.SetKeepAlive(option == "keepalive"))
 	switch option {
@@ -67,11 +70,15 @@ func wait(writes bool, option string) string {
 	}
 	must(c.SetReadDeadline(start.Add(watched)))
 	_, err = c.Read(make([]byte, 1))
+	result := fmt.Sprint(err)
 	var no unix.Errno
-	if !errors.As(err, &no) {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Sprintf("nothing in %.0f s\t-", watched.Seconds())
+	case errors.As(err, &no):
+		result = unix.ErrnoName(no)
 	}
-	return fmt.Sprintf("%s\t%.1f s", unix.ErrnoName(no), time.Since(start).Seconds())
+	return fmt.Sprintf("%s\t%.1f s", result, time.Since(start).Seconds())
 }
 
 // keepalive asks a client that has been silent for a second. It asks every second, and gives up after two

@@ -36,8 +36,8 @@ func run(nonblocking bool, work time.Duration) string {
 	go func() { ended <- serve([2]int{serverA, serverB}, work) }()
 	_, err := a.Write([]byte("?"))
 	check(err)
-	time.Sleep(pause / 10) // until the loop has begun A's answer
 	time.AfterFunc(pause, func() { io.CopyN(io.Discard, a, int64(len(answers[0]))); a.Close() })
+	time.Sleep(pause / 10) // until the loop has begun A's answer
 	begin := time.Now()
 	_, err = b.Write([]byte("?"))
 	check(err)
@@ -65,18 +65,21 @@ func serve(fds [2]int, work time.Duration) error {
 		}
 		for i, fd := range fds {
 			if polled[i].Revents&unix.POLLIN != 0 {
-				if n, _ := unix.Read(fd, make([]byte, 1)); n > 0 {
+				n, err := unix.Read(fd, make([]byte, 1))
+				if n > 0 {
 					out[i] = answers[i]
 					time.Sleep(work * time.Duration(1-i)) // stands for computing, a slow disk, or a DNS lookup
-				} else {
+				} else if err != unix.EAGAIN {
 					unix.Close(fd)
 					fds[i], left = -1, left+1 // poll ignores -1
 				}
 			}
 			if len(out[i]) > 0 {
-				if n, err := unix.Write(fd, out[i]); err == nil { // if it blocks: until all is taken
-					out[i] = out[i][n:]
+				n, err := unix.Write(fd, out[i]) // if it blocks: until all is taken
+				if err != nil && err != unix.EAGAIN {
+					return err
 				}
+				out[i] = out[i][max(n, 0):]
 			}
 		}
 	}

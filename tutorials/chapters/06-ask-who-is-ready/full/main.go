@@ -83,13 +83,26 @@ func run(program string, talks bool) (failed, echoed int, err error) {
 		}
 	}
 	end := time.Now().Add(watched)
-	for ; talks && err == nil && time.Now().Before(end); echoed++ {
-		_, err = fmt.Fprintln(first, "hello")
-		_, err = io.ReadFull(first, make([]byte, 6))
+	if talks && err == nil {
+		echoed, err = talk(first, end)
 	}
 	time.Sleep(time.Until(end))
 	after, err3 := failures(logged)
 	return after - before, echoed, cmp.Or(err, err3)
+}
+
+// talk sends a line and reads it back, again and again until end. It returns the number of these lines.
+func talk(c net.Conn, end time.Time) (echoed int, err error) {
+	c.SetDeadline(end.Add(patience)) // a server that hangs mustn't hang this program
+	for ; time.Now().Before(end); echoed++ {
+		if _, err := fmt.Fprintln(c, "hello"); err != nil {
+			return echoed, err
+		}
+		if _, err := io.ReadFull(c, make([]byte, 6)); err != nil {
+			return echoed, err
+		}
+	}
+	return echoed, nil
 }
 
 // failures counts the lines of the log that say that accept failed.

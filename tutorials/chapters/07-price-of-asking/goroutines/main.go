@@ -32,14 +32,15 @@ func run() error {
 	for _, n := range []int{1, 10, 100, 1000, 4000} {
 		for len(clients) < n {
 			c, err := net.Dial("tcp", ln.Addr().String())
+			var server net.Conn
+			if err == nil {
+				server, err = ln.Accept()
+			}
 			if err != nil {
-				return err
+				w.Flush() // the rows that are complete
+				return fmt.Errorf("can't connect more than %d clients: %w; raise the limit of descriptors (ulimit -n)", len(clients), err)
 			}
 			clients = append(clients, c)
-			server, err := ln.Accept()
-			if err != nil {
-				return err
-			}
 			go server.Read(make([]byte, 1)) // waits as long as the program runs
 		}
 		threads, err := filepath.Glob("/proc/self/task/*")

@@ -46,6 +46,7 @@ func run() error {
 			}
 		}
 		if err != nil {
+			w.Flush() // the rows that are complete
 			return fmt.Errorf("can't open more than %d sockets: %w; raise the limit of descriptors (ulimit -n)", len(list), err)
 		}
 		all := append(list, unix.PollFd{Fd: int32(pair[0]), Events: unix.POLLIN}) // the last one is ready

@@ -65,12 +65,17 @@ func serve(listener int) error {
 			return err
 		}
 		for i := len(fds) - 1; n > 0 && i > 0; i-- { // backwards: the entry that fills a gap has had its turn
-			if c, last := clients[i], len(fds)-1; fds[i].Revents != 0 && c.turn(buf) {
+			if fds[i].Revents == 0 {
+				continue
+			}
+			if c := clients[i]; c.turn(buf) {
 				fds[i].Events = c.wants()
-			} else if fds[i].Revents != 0 {
+			} else {
 				unix.Close(c.fd)
-				clients[i], clients[last], fds[i] = clients[last], nil, fds[last]
-				clients, fds = clients[:last], fds[:last]
+				last := len(fds) - 1
+				fds[i], clients[i] = fds[last], clients[last]
+				clients[last] = nil // so that Go can free the client's memory
+				fds, clients = fds[:last], clients[:last]
 			}
 		}
 		if n <= 0 || fds[0].Revents == 0 {

@@ -67,6 +67,9 @@ func exchange(size int, flags uint32) *server {
 // iterate runs one iteration: it waits, reads once or until EAGAIN, and sends back what it has read.
 func (s *server) iterate(buf []byte, all bool) (sent int) {
 	_, err := unix.EpollWait(s.ep, make([]unix.EpollEvent, 1), -1)
+	for err == unix.EINTR {
+		_, err = unix.EpollWait(s.ep, make([]unix.EpollEvent, 1), -1)
+	}
 	check(err)
 	for s.waits++; ; {
 		n, err := unix.Read(s.fd, buf)

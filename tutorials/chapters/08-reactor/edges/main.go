@@ -67,6 +67,9 @@ func armed(flags uint32) (wakes int) {
 // woken waits at most a millisecond, and returns whether epoll has reported an event.
 func woken(ep int) bool {
 	n, err := unix.EpollWait(ep, make([]unix.EpollEvent, 1), 1)
+	for err == unix.EINTR {
+		n, err = unix.EpollWait(ep, make([]unix.EpollEvent, 1), 1)
+	}
 	check(err)
 	return n > 0
 }

@@ -55,24 +55,33 @@ func listen(addr string) (fd int, err error) {
 // serve is the loop, a reactor: for each descriptor that epoll reports, it calls turn or accept.
 func serve(listener int) error {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err == nil {
+		err = watch(ep, listener)
+	}
+	if err != nil {
+		return err
+	}
 	clients, events, buf := map[int]*client{}, make([]unix.EpollEvent, 64), make([]byte, 16<<10)
-	for n, wait, reopen := 0, 0, time.Now(); err == nil || err == unix.EINTR; {
-		n, err = unix.EpollWait(ep, events, wait)
-		if wait >= 0 && !time.Now().Before(reopen) { // in the first iteration, and 100 ms after accept has failed
-			wait, err = -1, watch(ep, listener)
+	for {
+		n, err := unix.EpollWait(ep, events, -1)
+		if err != nil && err != unix.EINTR {
+			return err
 		}
+		waiting := false
 		for _, e := range events[:max(n, 0)] {
-			if c := clients[int(e.Fd)]; c != nil && !c.turn(buf) {
+			if c := clients[int(e.Fd)]; c == nil {
+				waiting = true
+			} else if !c.turn(buf) {
 				delete(clients, c.fd)
 				unix.Close(c.fd) // epoll forgets it too: no other process has a copy
-			} else if c == nil && accept(ep, listener, clients) != nil {
-				log.Print("accept has failed: no descriptor is free, or no memory")
-				wait, reopen = 100, time.Now().Add(100*time.Millisecond)
-				err = unix.EpollCtl(ep, unix.EPOLL_CTL_DEL, listener, nil)
+			}
+		}
+		if waiting {
+			if err := accept(ep, listener, clients); err != nil {
+				log.Print("accept: ", err) // such as EMFILE; the loop can't spin: epoll doesn't repeat a report
 			}
 		}
 	}
-	return err
 }
 
 // watch asks epoll for all events of fd. It is called once for each descriptor.
@@ -81,9 +90,9 @@ func watch(ep, fd int) error {
 	return unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, fd, &e)
 }
 
-// accept accepts at most 16 clients, so that the connected clients get their turn.
+// accept accepts clients until accept4 returns EAGAIN: epoll doesn't report the same clients again.
 func accept(ep, listener int, clients map[int]*client) error {
-	for range 16 {
+	for {
 		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		if err == unix.EAGAIN {
 			return nil
@@ -98,7 +107,6 @@ func accept(ep, listener int, clients map[int]*client) error {
 			unix.Close(fd)
 		}
 	}
-	return nil
 }
 
 // client is a connection, with everything that the loop must remember about it between two turns.

@@ -60,8 +60,11 @@ func steps(first bool) (wakes []int, err error) {
 func count(ep int) (wakes int) {
 	for range waits {
 		n, err := unix.EpollWait(ep, make([]unix.EpollEvent, 1), 1)
+		for err == unix.EINTR {
+			n, err = unix.EpollWait(ep, make([]unix.EpollEvent, 1), 1)
+		}
 		check(err)
-		wakes += max(n, 0)
+		wakes += n
 	}
 	return wakes
 }

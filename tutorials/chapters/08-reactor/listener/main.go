@@ -71,6 +71,9 @@ func serve(listener int, flags uint32, most int, taken chan<- bool) (wakes, acce
 	check(unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, listener, &e))
 	for {
 		n, err := unix.EpollWait(ep, make([]unix.EpollEvent, 1), 300)
+		if err == unix.EINTR {
+			continue
+		}
 		check(err)
 		if n == 0 {
 			return wakes, accepted

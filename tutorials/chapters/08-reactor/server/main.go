@@ -55,44 +55,61 @@ func listen(addr string) (fd int, err error) {
 // serve is the loop, a reactor: for each descriptor that epoll reports, it calls turn or accept.
 func serve(listener int) error {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err == nil {
+		err = watch(ep, unix.EPOLL_CTL_ADD, listener, unix.EPOLLIN)
+	}
+	if err != nil {
+		return err
+	}
 	clients, events, buf := map[int]*client{}, make([]unix.EpollEvent, 64), make([]byte, 16<<10)
-	for n, wait, reopen := 0, 0, time.Now(); err == nil || err == unix.EINTR; {
-		n, err = unix.EpollWait(ep, events, wait)
-		if wait >= 0 && !time.Now().Before(reopen) { // in the first iteration, and 100 ms after accept has failed
-			wait, err = -1, watch(ep, unix.EPOLL_CTL_ADD, listener, unix.EPOLLIN)
+	for wait, reopen := -1, time.Now(); ; {
+		if wait > 0 && !time.Now().Before(reopen) { // 100 ms after accept has failed
+			if err := watch(ep, unix.EPOLL_CTL_MOD, listener, unix.EPOLLIN); err != nil {
+				return err
+			}
+			wait = -1
+		}
+		n, err := unix.EpollWait(ep, events, wait)
+		if err != nil && err != unix.EINTR {
+			return err
 		}
 		for _, e := range events[:max(n, 0)] {
-			if c := clients[int(e.Fd)]; c == nil && accept(ep, listener, clients) == 0 {
-				log.Print("accept has failed: no descriptor is free, or no memory")
-				wait, reopen = 100, time.Now().Add(100*time.Millisecond)
-				err = watch(ep, unix.EPOLL_CTL_DEL, listener, 0)
-			} else if c != nil && !c.turn(ep, buf) {
+			if c := clients[int(e.Fd)]; c == nil {
+				if err := accept(ep, listener, clients); err != nil {
+					log.Print("accept: ", err) // such as EMFILE; until reopen clients wait in the backlog
+					if err := watch(ep, unix.EPOLL_CTL_MOD, listener, 0); err != nil {
+						return err
+					}
+					wait, reopen = 100, time.Now().Add(100*time.Millisecond)
+				}
+			} else if !c.turn(ep, buf) {
 				delete(clients, c.fd)
 				unix.Close(c.fd) // epoll forgets it too: no other process has a copy
 			}
 		}
 	}
-	return err
+}
+
+// accept accepts at most 16 clients. If more are waiting, epoll reports the listener again.
+func accept(ep, listener int, clients map[int]*client) error {
+	for range 16 {
+		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		if err == unix.EAGAIN || err == unix.ECONNABORTED {
+			return nil
+		} else if err != nil {
+			return err
+		} else if watch(ep, unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN) == nil {
+			clients[fd] = &client{fd: fd}
+		} else {
+			unix.Close(fd)
+		}
+	}
+	return nil
 }
 
 // watch tells epoll which events of fd to report, until the next call for fd.
 func watch(ep, op, fd int, events uint32) error {
 	return unix.EpollCtl(ep, op, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
-}
-
-// accept accepts at most 16 clients. If more are waiting, epoll reports the listener again.
-func accept(ep, listener int, clients map[int]*client) (n int) {
-	for ; n < 16; n++ {
-		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-		if err != nil {
-			break
-		} else if watch(ep, unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN) != nil {
-			unix.Close(fd)
-		} else {
-			clients[fd] = &client{fd: fd}
-		}
-	}
-	return n
 }
 
 // client is a connection, with everything that the loop must remember about it between two turns.

@@ -55,24 +55,35 @@ func listen(addr string) (fd int, err error) {
 // serve is the loop, a reactor: for each descriptor that epoll reports, it calls turn or accept.
 func serve(listener int) error {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err == nil {
+		err = watch(ep, listener)
+	}
+	if err != nil {
+		return err
+	}
 	clients, events, buf := map[int]*client{}, make([]unix.EpollEvent, 64), make([]byte, 16<<10)
-	for n, wait, reopen := 0, 0, time.Now(); err == nil || err == unix.EINTR; {
-		n, err = unix.EpollWait(ep, events, wait)
-		if wait >= 0 && !time.Now().Before(reopen) { // in the first iteration, and 100 ms after accept has failed
-			wait, err = -1, watch(ep, listener)
+	for wait, reopen := -1, time.Now(); ; {
+		n, err := unix.EpollWait(ep, events, wait)
+		if err != nil && err != unix.EINTR {
+			return err
 		}
+		waiting := wait > 0 // since accept has failed: epoll doesn't report these clients again
 		for _, e := range events[:max(n, 0)] {
-			if c := clients[int(e.Fd)]; c != nil && !c.turn(buf) {
+			if c := clients[int(e.Fd)]; c == nil {
+				waiting = true
+			} else if !c.turn(buf) {
 				delete(clients, c.fd)
 				unix.Close(c.fd) // epoll forgets it too: no other process has a copy
-			} else if c == nil && accept(ep, listener, clients) != nil {
-				log.Print("accept has failed: no descriptor is free, or no memory")
+			}
+		}
+		if waiting && !time.Now().Before(reopen) {
+			wait = -1
+			if err := accept(ep, listener, clients); err != nil {
+				log.Print("accept: ", err) // such as EMFILE; until reopen clients wait in the backlog
 				wait, reopen = 100, time.Now().Add(100*time.Millisecond)
-				err = unix.EpollCtl(ep, unix.EPOLL_CTL_DEL, listener, nil)
 			}
 		}
 	}
-	return err
 }
 
 // watch asks epoll for all events of fd. It is called once for each descriptor.
@@ -81,7 +92,7 @@ func watch(ep, fd int) error {
 	return unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, fd, &e)
 }
 
-// accept accepts all clients that are waiting.
+// accept accepts clients until accept4 returns EAGAIN: epoll doesn't report the same clients again.
 func accept(ep, listener int, clients map[int]*client) error {
 	for {
 		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)

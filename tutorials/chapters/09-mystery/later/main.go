@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -89,11 +90,12 @@ func serve(c *net.TCPConn, flags int) {
 	raw, err := c.SyscallConn()
 	for err == nil {
 		if _, err = c.Read(make([]byte, 1)); err == nil { // until the client closes the connection
-			err = raw.Write(func(fd uintptr) bool {
-				_, err := unix.SendmsgN(int(fd), make([]byte, head), nil, nil, flags)
+			broken := raw.Write(func(fd uintptr) bool {
+				_, err = unix.SendmsgN(int(fd), make([]byte, head), nil, nil, flags)
 				return err != unix.EAGAIN
 			})
-			c.Write(make([]byte, body))
+			_, failed := c.Write(make([]byte, body))
+			err = cmp.Or(err, broken, failed)
 		}
 	}
 }

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log"
@@ -84,10 +85,11 @@ func serve(c *net.TCPConn, noDelay bool, sends [][2]int) {
 	for err == nil {
 		_, err = c.Read(make([]byte, 1))
 		for i := 0; i < len(sends) && err == nil; i++ {
-			err = raw.Write(func(fd uintptr) bool {
-				_, err := unix.SendmsgN(int(fd), make([]byte, sends[i][0]), nil, nil, sends[i][1])
+			broken := raw.Write(func(fd uintptr) bool {
+				_, err = unix.SendmsgN(int(fd), make([]byte, sends[i][0]), nil, nil, sends[i][1])
 				return err != unix.EAGAIN
 			})
+			err = cmp.Or(err, broken)
 		}
 	}
 }

@@ -79,7 +79,7 @@ func serve(listener int) error {
 		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		if err == nil {
 			clients = append(clients, &client{fd: fd}) // if more clients are waiting, the next poll says so
-		} else if err != unix.EAGAIN && err != unix.ECONNABORTED { // else the client has left already
+		} else if err != unix.EAGAIN && err != unix.ECONNABORTED { // after these two, no client is there any more
 			log.Print("accept: ", err)
 		}
 	}

@@ -52,28 +52,40 @@ func listen(addr string) (fd int, err error) {
 	return fd, err
 }
 
-// serve is the loop, a reactor: for each descriptor that epoll reports, it calls turn or accepts a client.
+// serve is the loop, a reactor: for each descriptor that epoll reports, it calls turn or accept.
 func serve(listener int) error {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err == nil {
 		err = watch(ep, unix.EPOLL_CTL_ADD, listener, unix.EPOLLIN)
 	}
+	if err != nil {
+		return err
+	}
 	clients, events, buf := map[int]*client{}, make([]unix.EpollEvent, 64), make([]byte, 16<<10)
-	for n := 0; err == nil || err == unix.EINTR; {
-		n, err = unix.EpollWait(ep, events, -1)
+	for {
+		n, err := unix.EpollWait(ep, events, -1)
+		if err != nil && err != unix.EINTR {
+			return err
+		}
 		for _, e := range events[:max(n, 0)] {
-			if c := clients[int(e.Fd)]; c != nil && c.turn(buf) {
-				err = watch(ep, unix.EPOLL_CTL_MOD, c.fd, c.wants())
-			} else if c != nil {
+			if c := clients[int(e.Fd)]; c == nil {
+				accept(ep, listener, clients)
+			} else if !c.turn(buf) || watch(ep, unix.EPOLL_CTL_MOD, c.fd, c.wants()) != nil {
 				delete(clients, c.fd)
 				unix.Close(c.fd) // epoll forgets it too: no other process has a copy
-			} else if fd, _, failed := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC); failed == nil {
-				clients[fd] = &client{fd: fd}
-				err = watch(ep, unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN)
 			}
 		}
 	}
-	return err
+}
+
+// accept accepts a client. If more are waiting, epoll reports the listener again.
+func accept(ep, listener int, clients map[int]*client) {
+	fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+	if err == nil && watch(ep, unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN) == nil {
+		clients[fd] = &client{fd: fd}
+	} else if err == nil {
+		unix.Close(fd)
+	}
 }
 
 // watch tells epoll which events of fd to report, until the next call for fd.
