@@ -148,12 +148,12 @@ func (l *loop) due(now time.Time, n int) bool {
 	return false
 }
 
-// tick ticks all connections whose deadline has passed. The heap finds them without looking at the
-// others.
+// tick calls Tick for each connection whose deadline has passed. The heap finds them without looking
+// at the others.
 func (l *loop) tick(now time.Time) {
 	for c := l.timers.expired(now); c != nil; c = l.timers.expired(now) {
 		c.Tick(now)
-		l.schedule(c) // settle takes its new deadline into account
+		l.schedule(c) // settle asks for its new deadline
 	}
 	l.bus.Tick(now)
 }

@@ -163,8 +163,8 @@ func (l *loop) due(now time.Time) bool {
 	return false
 }
 
-// tick ticks all connections whose deadline has passed, and finds the nearest deadline of the
-// others. It looks at all connections, which costs little here: poll has just done that too.
+// tick calls Tick for each connection whose deadline has passed, and finds the nearest deadline
+// of the others. It looks at all connections, which costs little here: poll has just done that too.
 func (l *loop) tick(now time.Time) {
 	l.nearestDeadline = time.Time{}
 	for _, c := range l.conns {
@@ -173,7 +173,7 @@ func (l *loop) tick(now time.Time) {
 			continue
 		}
 		c.Tick(now)
-		l.schedule(c) // settle takes its new deadline into account
+		l.schedule(c) // settle asks for its new deadline
 	}
 	l.bus.Tick(now)
 }

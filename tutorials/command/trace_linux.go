@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"threeloops/tutorials/atomicfile"
+	"threeloops/tutorials/book/exercise"
 	"threeloops/tutorials/learner/spacetime"
 	"threeloops/tutorials/learner/strace"
 	"threeloops/tutorials/tester"
@@ -29,8 +30,18 @@ func traceServer(args []string) error {
 	if err != nil {
 		return err
 	}
+	var e *exercise.Exercise
+	var from string
+	if number != nil {
+		if e, from, err = traceChapter(number, o); err != nil {
+			return err
+		}
+	}
+	if out == "" { // the reader's copy is never in the repository, and the current folder often is
+		out = filepath.Join(from, "trace.html")
+	}
 	if err := atomicfile.Writable(filepath.Dir(out)); err != nil { // the checks take long
-		return fmt.Errorf("-o names a file that can't be written: %w", err)
+		return fmt.Errorf("the page can't be written, name another file with -o: %w", err)
 	}
 	return inWorkDir(func(ctx context.Context, dir string) error {
 		ctx, orphaned := context.WithCancel(ctx)
@@ -43,8 +54,8 @@ func traceServer(args []string) error {
 			return err
 		}
 		o.Under = under
-		if number != nil {
-			if err := traceChapter(ctx, number, dir, o); err != nil {
+		if from != "" {
+			if o.Server, err = buildCopy(ctx, "trace", root, e, from, dir); err != nil {
 				return err
 			}
 		}
@@ -71,7 +82,8 @@ func traceFlags(args []string) (o *tester.Options, out string, number []string, 
 	kinds, chapter := testerFlags(fs, o)
 	only := fs.String("check", "",
 		"draw the checks with these `names`, with commas between them, whether they fail or not")
-	fs.StringVar(&out, "o", "trace.html", "`file` to write")
+	fs.StringVar(&out, "o", "", "`file` to write; without -o it is trace.html, in the folder of your copy, or in "+
+		"the current folder with -server")
 	if number, err = parseWords(fs, args, 1); err != nil {
 		return nil, "", nil, err
 	}
@@ -87,25 +99,23 @@ func traceFlags(args []string) (o *tester.Options, out string, number []string, 
 }
 
 // traceChapter chooses the checks of a chapter's exercise and of the chapters before it. Without -server it
-// builds the reader's copy of the exercise into dir, and makes it the server to trace.
-func traceChapter(ctx context.Context, number []string, dir string, o *tester.Options) error {
+// also returns the directory of the reader's copy, which is then the program to trace.
+func traceChapter(number []string, o *tester.Options) (e *exercise.Exercise, from string, err error) {
 	root, e, err := chosen("trace", number)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	o.Last = min(o.Last, e.Number)
 	if len(o.Kinds) == 0 {
 		o.Kinds = []string{e.Kind}
 	}
 	if o.Server != "" {
-		return nil
+		return e, "", nil
 	}
-	from, err := started(root, e)
-	if err != nil {
-		return fmt.Errorf("%w (or name another program with -server)", err)
+	if from, err = started(root, e); err != nil {
+		return nil, "", fmt.Errorf("%w (or name another program with -server)", err)
 	}
-	o.Server, err = buildCopy(ctx, "trace", root, e, from, dir)
-	return err
+	return e, from, nil
 }
 
 // straceCalls are the system calls that strace records. A question mark makes strace ignore a name that

@@ -185,9 +185,12 @@ func TestTraceOfAnExercise(t *testing.T) {
 	if status, out := runIn(t, root, "start", "2", dir+"/copy"); status != 0 {
 		t.Fatal(out)
 	}
-	status, out := runIn(t, root, "trace", "2", "-o", dir+"/x.html")
-	if _, err := os.Stat(dir + "/x.html"); err != nil || status != 0 || !strings.Contains(out, "FAILED    line") {
+	status, out := runIn(t, root, "trace", "2") // without -o the page is in the copy, and not in the repository
+	if _, err := os.Stat(dir + "/copy/trace.html"); err != nil || status != 0 || !strings.Contains(out, "FAILED    line") {
 		t.Errorf("status %d, error %v, output\n%s", status, err, out)
+	}
+	if _, err := os.Stat(root + "/trace.html"); err == nil {
+		t.Error("trace has written its page into the repository")
 	}
 	// With a chapter's number only the checks up to this chapter are made, also of another program.
 	if status, out := runIn(t, root, "trace", "2", "-o", dir+"/y.html", "-server", mutant(t, "line-fork")); status != 0 ||
@@ -232,7 +235,7 @@ func TestTraceExplainsWhatItLacks(t *testing.T) {
 			"a strace that may not trace", "PATH=" + broken, []string{"-server", "true", "-o", out}, 1,
 			"strace is installed, but it can't trace a process here (strace: ptrace(PTRACE_TRACEME, ...): Operation not permitted)",
 		},
-		{"a file that can't be written", "", []string{"-server", "true", "-o", "/proc/none/x.html"}, 1, "-o names a file that can't be written"},
+		{"a file that can't be written", "", []string{"-server", "true", "-o", "/proc/none/x.html"}, 1, "the page can't be written, name another file with -o"},
 	} {
 		status, said := run(c.env, c.args...)
 		if status != c.status || !strings.HasPrefix(said, "tutorials: "+c.want) || strings.Count(said, "\n") != 1 {

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -21,16 +22,19 @@ func main() {
 		log.Fatal(err)
 	}
 	for {
-		if err := serve(ln); err != nil {
+		err := serve(ln)
+		if err != nil {
 			log.Print(err)
+		}
+		if errors.Is(err, unix.EMFILE) { // accept would fail again until a descriptor is free
 			time.Sleep(100 * time.Millisecond)
 		}
 	}
 }
 
-// listen makes a listener for an IPv4 address. The servers of chapters 3 to 8 have the same function.
+// listen makes a listener for an IPv4 address. Chapters 3, 4 and 6 to 8 use it, too.
 func listen(addr string) (fd int, err error) {
-	time.Sleep(time.Nanosecond) // Go's timers need a descriptor of their own: get it while one is free
+	time.Sleep(time.Nanosecond) // Go's first timer opens two descriptors: do it while some are free
 	to, err := netip.ParseAddrPort(addr)
 	if err != nil || !to.Addr().Is4() {
 		return -1, fmt.Errorf("-addr must be an IPv4 address and a port, such as 127.0.0.1:9000, not %q", addr)
@@ -46,6 +50,7 @@ func listen(addr string) (fd int, err error) {
 		err = unix.Listen(fd, 128)
 	}
 	if err != nil {
+		unix.Close(fd)
 		return -1, fmt.Errorf("can't listen on %s: %w", addr, err)
 	}
 	name, err := unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one

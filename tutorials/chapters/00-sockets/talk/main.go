@@ -57,7 +57,8 @@ func main() {
 	w.Flush()
 }
 
-// free returns an address whose port no program uses.
+// free returns an address whose port no program uses. Another program may take the port before talk binds
+// it: then bind fails, and the program ends.
 func free() *unix.SockaddrInet4 {
 	fd := check(unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0))
 	must(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})) // port 0: the kernel chooses one
@@ -70,8 +71,8 @@ func free() *unix.SockaddrInet4 {
 type sockets struct{ listener, queue, client, server string }
 
 // states are the names that ss gives to the numbers in /proc/net/tcp.
-var states = map[string]string{"01": "ESTAB", "04": "FIN-WAIT-1", "05": "FIN-WAIT-2", "06": "TIME-WAIT",
-	"08": "CLOSE-WAIT", "09": "LAST-ACK", "0A": "LISTEN"}
+var states = map[string]string{"01": "ESTAB", "02": "SYN-SENT", "03": "SYN-RECV", "04": "FIN-WAIT-1", "05": "FIN-WAIT-2",
+	"06": "TIME-WAIT", "07": "UNCONN", "08": "CLOSE-WAIT", "09": "LAST-ACK", "0A": "LISTEN", "0B": "CLOSING"}
 
 // look reads the kernel's list of TCP sockets, as ss does.
 func look(port int) sockets {

@@ -54,7 +54,7 @@ func main() {
 
 func millis(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1000) }
 
-// listen does what net.Listen does, but with a backlog of our own: net.Listen uses somaxconn.
+// listen makes the three calls of net.Listen, but with a backlog of our own: net.Listen uses somaxconn.
 func listen() (fd int, addr string) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	must(err)

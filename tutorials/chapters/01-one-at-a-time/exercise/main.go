@@ -36,7 +36,8 @@ func run(ln net.Listener, patience time.Duration) {
 			continue
 		}
 		log.Print(c.RemoteAddr(), " is served")
-		log.Print(c.RemoteAddr(), " is gone: ", serve(c, patience))
+		err = serve(c, patience)
+		log.Print(c.RemoteAddr(), " is gone: ", err)
 		c.Close()
 	}
 }
@@ -71,13 +72,14 @@ func request(c net.Conn, buf []byte) (n int, err error) {
 
 // judge chooses the answer, and whether the connection stays open.
 func judge(head []byte) (status, body, connection string) {
+	line, _, _ := bytes.Cut(head, []byte("\r\n"))
 	has := func(s string) bool { return bytes.Contains(bytes.ToLower(head), []byte(s)) }
 	switch {
 	case !bytes.HasSuffix(head, emptyLine):
 		return "400 Bad Request", "", "close"
 	case !bytes.HasPrefix(head, []byte("GET ")):
 		return "501 Not Implemented", "", "close"
-	case !has(" http/1.1\r\n"), has("\r\nconnection: close"):
+	case !bytes.HasSuffix(line, []byte(" HTTP/1.1")), has("\r\nconnection: close"):
 		return "200 OK", page, "close"
 	}
 	return "200 OK", page, "keep-alive"

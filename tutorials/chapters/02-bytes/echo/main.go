@@ -46,7 +46,7 @@ func serve(c io.ReadWriter) error {
 			_, err = c.Write(line)
 		}
 		if err != nil {
-			return err // io.EOF: the client has ended its side normally
+			return err // io.EOF: the client has ended its side
 		}
 	}
 }

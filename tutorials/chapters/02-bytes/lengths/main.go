@@ -30,6 +30,9 @@ func message(r io.Reader) ([]byte, error) {
 	}
 	text := make([]byte, n)
 	_, err := io.ReadFull(r, text)
+	if err == io.EOF { // the connection ended between the length and the first byte of the text
+		err = io.ErrUnexpectedEOF
+	}
 	return text, err
 }
 
@@ -48,33 +51,34 @@ func main() {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(w, "what is sent\twrites\tmessages\tthe end")
 	for _, way := range []struct {
-		name  string
-		bytes []byte
-		size  int // bytes in each write
+		name string
+		text []byte
+		size int // bytes in each write
 	}{
 		{"three, in one write", three, len(three)},
 		{"three, byte by byte", three, 1},
 		{"all but the last byte", framed("hello")[:8], 8},
+		{"only the length", framed("hello")[:4], 4},
 		{"a length of 4 GiB", []byte{0xff, 0xff, 0xff, 0xff, 'h', 'i'}, 6},
 	} {
-		count, end := exchange(ln, way.bytes, way.size)
-		fmt.Fprintf(w, "%s\t%d\t%d\t%v\n", way.name, (len(way.bytes)+way.size-1)/way.size, count, end)
+		count, end := exchange(ln, way.text, way.size)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%v\n", way.name, (len(way.text)+way.size-1)/way.size, count, end)
 	}
 	w.Flush()
 }
 
-// exchange sends bytes in pieces of that size, and returns how many messages arrive, and the error at the end.
-func exchange(ln net.Listener, bytes []byte, size int) (count int, end error) {
+// exchange sends text in pieces of that size, and returns how many messages arrive, and the error at the end.
+func exchange(ln net.Listener, text []byte, size int) (count int, end error) {
 	c, err := net.Dial("tcp", ln.Addr().String())
 	if err != nil {
 		log.Fatal(err)
 	}
 	go func() {
 		defer c.Close()
-		for len(bytes) > 0 {
-			n := min(size, len(bytes))
-			c.Write(bytes[:n]) // an error shows at the other end
-			bytes = bytes[n:]
+		for len(text) > 0 {
+			n := min(size, len(text))
+			c.Write(text[:n]) // an error shows at the other end
+			text = text[n:]
 		}
 	}()
 	s, err := ln.Accept()

@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// request is the text that most of the ways send.
+// request is the text that most clients send.
 const request = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
-// way is a way to send a text: in so many writes, with a pause after each.
-type way struct {
+// client sends a text in so many writes, with a pause after each.
+type client struct {
 	name   string
 	text   string
 	writes int
@@ -31,7 +31,7 @@ const (
 	busy   = 100 * time.Millisecond
 )
 
-var ways = []way{
+var clients = []client{
 	{"one request", request, 1, 0, 0},
 	{"byte by byte", request, len(request), 0, 0},
 	{"byte by byte, slowly", request, len(request), slowly, 0},
@@ -49,30 +49,30 @@ func main() {
 	fmt.Printf("slowly: %v after each write; busy: the reader begins %v later.\n\n", slowly, busy)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(w, "what is sent\twrites\treads")
-	for _, way := range ways {
-		reads, err := way.send(ln)
+	for _, c := range clients {
+		reads, err := c.send(ln)
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\n", way.name, way.writes, reads)
+		fmt.Fprintf(w, "%s\t%d\t%d\n", c.name, c.writes, reads)
 	}
 	w.Flush()
 }
 
-// send sends the text in that way, and returns the number of reads that returned some of it.
-func (w way) send(ln net.Listener) (reads int, err error) {
-	c, err := net.Dial("tcp", ln.Addr().String()) // without Nagle's delay: Go sets TCP_NODELAY
+// send sends the client's text, and returns the number of reads that returned some of it.
+func (c client) send(ln net.Listener) (reads int, err error) {
+	conn, err := net.Dial("tcp", ln.Addr().String()) // without Nagle's delay: Go sets TCP_NODELAY
 	if err != nil {
 		return 0, err
 	}
 	written := make(chan error, 1)
-	go func() { written <- w.write(c) }()
+	go func() { written <- c.write(conn) }()
 	s, err := ln.Accept()
 	if err != nil {
 		return 0, err
 	}
 	defer s.Close()
-	time.Sleep(w.busy)
+	time.Sleep(c.busy)
 	for buf := make([]byte, 4096); ; reads++ {
 		if _, err = s.Read(buf); err != nil {
 			break
@@ -84,15 +84,15 @@ func (w way) send(ln net.Listener) (reads int, err error) {
 	return reads, errors.Join(err, <-written)
 }
 
-// write sends the text in w.writes pieces, and closes.
-func (w way) write(c net.Conn) error {
-	defer c.Close()
-	for i := range w.writes {
-		from, to := len(w.text)*i/w.writes, len(w.text)*(i+1)/w.writes
-		if _, err := io.WriteString(c, w.text[from:to]); err != nil {
+// write sends the text in c.writes pieces, and closes.
+func (c client) write(conn net.Conn) error {
+	defer conn.Close()
+	for i := range c.writes {
+		from, to := len(c.text)*i/c.writes, len(c.text)*(i+1)/c.writes
+		if _, err := io.WriteString(conn, c.text[from:to]); err != nil {
 			return err
 		}
-		time.Sleep(w.pause)
+		time.Sleep(c.pause)
 	}
 	return nil
 }

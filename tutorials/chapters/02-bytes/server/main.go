@@ -36,7 +36,8 @@ func run(ln net.Listener, patience time.Duration) {
 			time.Sleep(100 * time.Millisecond)
 			continue
 		}
-		log.Print(c.RemoteAddr(), " is gone: ", serve(&client{Conn: c}, patience))
+		err = serve(&client{Conn: c}, patience)
+		log.Print(c.RemoteAddr(), " is gone: ", err)
 		c.Close()
 	}
 }
@@ -85,15 +86,16 @@ func (c *client) next() (int, error) {
 
 // judge chooses the answer, and whether the connection stays open.
 func judge(head []byte) (status, body, connection string) {
+	line, _, _ := bytes.Cut(head, []byte("\r\n"))
 	has := func(s string) bool { return bytes.Contains(bytes.ToLower(head), []byte(s)) }
 	switch {
 	case !bytes.HasSuffix(head, emptyLine):
 		return "431 Request Header Fields Too Large", "", "close"
 	case !bytes.HasPrefix(head, []byte("GET ")):
 		return "501 Not Implemented", "", "close"
-	case has("\ncontent-length"), has("\ntransfer-encoding"): // no colon: a space may precede it
+	case has("\ncontent-length"), has("\ntransfer-encoding"): // also with a space before the colon
 		return "400 Bad Request", "", "close" // a body follows, which the server would take for a request
-	case !has(" http/1.1\r\n"), has("\r\nconnection: close"):
+	case !bytes.HasSuffix(line, []byte(" HTTP/1.1")), has("\r\nconnection: close"):
 		return "200 OK", page, "close"
 	}
 	return "200 OK", page, "keep-alive"

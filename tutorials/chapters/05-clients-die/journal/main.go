@@ -58,7 +58,7 @@ func serve(c io.ReadWriter) error {
 			err = answer(c, line)
 		}
 		if err != nil {
-			return err // io.EOF: the client has ended its side normally
+			return err // io.EOF: the client has ended its side
 		}
 	}
 }

@@ -26,7 +26,7 @@ func main() {
 
 // listen makes a listener for an IPv4 address, as in chapter 0.
 func listen(addr string) (fd int, err error) {
-	time.Sleep(time.Nanosecond) // Go's timers need a descriptor of their own: get it while one is free
+	time.Sleep(time.Nanosecond) // Go's first timer opens two descriptors: do it while some are free
 	to, err := netip.ParseAddrPort(addr)
 	if err != nil || !to.Addr().Is4() {
 		return -1, fmt.Errorf("-addr must be an IPv4 address and a port, such as 127.0.0.1:9000, not %q", addr)
@@ -42,6 +42,7 @@ func listen(addr string) (fd int, err error) {
 		err = unix.Listen(fd, 128)
 	}
 	if err != nil {
+		unix.Close(fd)
 		return -1, fmt.Errorf("can't listen on %s: %w", addr, err)
 	}
 	name, err := unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
