@@ -17,8 +17,9 @@ type Client struct {
 	// End tells how the stream from the server has ended: "" while it hasn't, FIN after the end of
 	// the stream, or the name of an errno, such as ECONNRESET.
 	End string
-	// EndAt is when the client has noticed that, since the kernel started.
-	EndAt time.Duration
+	// EndAt is when the client has noticed that, since the kernel started, and GotAt is when it has
+	// received its last byte.
+	EndAt, GotAt time.Duration
 
 	t        *Thread
 	fd       int
@@ -243,6 +244,9 @@ func (c *Client) receive(n int) {
 			c.End, c.EndAt = errno.Name(), c.t.k.now
 		case got == 0:
 			c.End, c.EndAt = FIN, c.t.k.now
+		}
+		if got > 0 {
+			c.GotAt = c.t.k.now
 		}
 		c.Got = append(c.Got, b[:max(got, 0)]...)
 		if c.recalls {
