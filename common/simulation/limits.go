@@ -66,14 +66,24 @@ func (r *run) refused(st *stream) bool {
 	if limit == 0 || !bytes.HasPrefix(st.client.Got, unavailable[:min(len(unavailable), len(st.client.Got))]) {
 		return false
 	}
-	slack := time.Second + 2*r.timeouts().closing // until a connection that has ended is closed
 	others := 0
 	for _, o := range r.streams {
-		if o != st && (r.delayed() || o.deaf() || o.connectedAt() >= 0 && o.connectedAt() <= st.connectedAt()+time.Second && r.endedAt(o) >= st.connectedAt()-slack) {
+		if o != st && (r.delayed() || o.deaf() || o.connectedAt() >= 0 && o.connectedAt() <= st.connectedAt()+time.Second && r.endedAt(o) >= st.connectedAt()-r.closeTime(o)) {
 			others++
 		}
 	}
 	return others >= limit
+}
+
+// closeTime is the most time until the server closes a connection that has ended. A client that closes
+// while it polls may have shut down only one direction, so the server waits until the poll is over.
+func (r *run) closeTime(st *stream) time.Duration {
+	const pollWait = 25 * time.Second
+	d := time.Second + 2*r.timeouts().closing
+	if bytes.Contains(st.sent(), []byte("GET /chat/poll")) {
+		d += pollWait
+	}
+	return d
 }
 
 // rejectedKept is how many connections of rejected clients may be open for as long as no other client is

@@ -17,23 +17,23 @@ func (j *judgement) atShutdown(st *stream, got *output) *Failure {
 	if len(st.steps) == 0 || !st.early || got.equals(want) {
 		return nil // a client that came later may be refused
 	}
+	// A process that has stood still for longer than the grace time is cut off.
+	still := j.stops() || j.stopTime()+j.stalled > time.Second
+	interrupted := still || st.aborts() || st.deaf() || j.slowNetwork() || st.steps[len(st.steps)-1].at >= j.termAt
 	var nearest *output
 	for _, i := range st.around(j.termAt) {
 		ref := newReference(j.s.Flags, j.files)
 		ref.play(st.withShutdown(i), 0, 0, 0)
 		o := ref.output(st)
-		if got.isAll(o) {
+		if got.isAll(o) || interrupted && got.partOf(o) || got.endsEarlier(o) {
 			return nil
 		}
-		if nearest == nil && (got.partOf(o) || got.endsEarlier(o) || got.unavailable(o)) {
+		if nearest == nil && (got.partOf(o) || got.unavailable(o)) {
 			nearest = o
 		}
 	}
-	// A process that has stood still for longer than the grace time is cut off.
-	still := j.stops() || j.stopTime()+j.stalled > time.Second
-	interrupted := still || st.aborts() || st.deaf() || j.slowNetwork() || st.steps[len(st.steps)-1].at >= j.termAt
 	switch {
-	case nearest != nil && (interrupted && got.partOf(nearest) || got.endsEarlier(nearest)), got.partOf(want) && !want.equals(j.core(st, untimed)):
+	case got.partOf(want) && !want.equals(j.core(st, untimed)):
 		return nil
 	case nearest != nil:
 		return j.noteLoss(st, got, nearest)
