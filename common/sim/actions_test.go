@@ -37,13 +37,12 @@ func told(t *testing.T, text string) (found []string) {
 			}
 		}
 	})
-	w.Kernel.Mkdir("/srv")
 	run(t, w)
 	return found
 }
 
 func TestTheOperatorTypes(t *testing.T) {
-	got := fmt.Sprint(told(t, "at 1s the operator types \"users\"\nat 2s the operator types \"kick 1\"\nat 2s the operator types \"\""))
+	got := fmt.Sprint(told(t, "at 0s the file /srv/b becomes \"\"\nat 1s the operator types \"users\"\nat 2s the operator types \"kick 1\"\nat 2s the operator types \"\""))
 	if want := `[1s input "users\n" 2s input "kick 1\n\n"]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

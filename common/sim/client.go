@@ -185,6 +185,16 @@ func (c *Client) recall() {
 // Unsent is how many bytes Send was given that the client's socket hasn't taken yet.
 func (c *Client) Unsent() int { return len(c.unsent) }
 
+// InFlight is how many bytes lie in the two sockets of the connection: on their way to the server and from
+// it. What Unsent counts isn't among them.
+func (c *Client) InFlight() (toServer, toClient int) {
+	s, errno := c.t.tcp(c.fd)
+	if errno != 0 || s.peer == nil {
+		return 0, 0
+	}
+	return len(s.unsent) + len(s.peer.received), len(s.peer.unsent) + len(s.received)
+}
+
 // Broken reports whether the connection has been reset, without reading.
 func (c *Client) Broken() bool {
 	s, errno := c.t.tcp(c.fd)

@@ -112,7 +112,7 @@ func (s *scenarioParser) checkSize(a *Action) error {
 	if s.sends += len(a.Data) * len(a.Clients); s.sends > mostBytes {
 		return fmt.Errorf("the scenario's clients send more than %d bytes", mostBytes)
 	}
-	if s.files += len(a.content()); s.files > mostBytes {
+	if s.files += len(a.Content()); s.files > mostBytes {
 		return fmt.Errorf("the scenario's files have more than %d bytes", mostBytes)
 	}
 	return nil

@@ -70,7 +70,8 @@ import (
 // types nothing in a scenario, that input ends immediately. A file that becomes something is written,
 // and keeps its inode number; if it doesn't exist, it is made, with the directories above it. A
 // directory that is replaced gets another name, which nobody knows, and an empty one takes its place.
-// If a path leads to something else, nothing happens.
+// If a path leads to something else, nothing happens. The files that the first actions write at 0s are
+// there before the server starts.
 //
 // Times begin with the server's start and don't decrease. A string is written as in Go. "shuts
 // down" is shutdown(2) with SHUT_WR: a FIN, after which the client still reads. All clients together

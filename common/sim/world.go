@@ -51,6 +51,10 @@ func (s *Scenario) Play(config Config, prog Program) *World {
 	for _, f := range s.Faults {
 		w.Kernel.Inject(f)
 	}
+	for len(w.actions) > 0 && w.actions[0].At == 0 && w.actions[0].Verb == WritesFile {
+		w.actOnMachine(&w.actions[0])
+		w.actions = w.actions[1:]
+	}
 	w.Server = w.Kernel.Start(prog)
 	return w
 }
@@ -170,7 +174,7 @@ func (w *World) actOnMachine(a *Action) {
 	case Types:
 		w.Server.Type(a.Data)
 	case WritesFile:
-		w.Kernel.put(a.Path, a.content())
+		w.Kernel.put(a.Path, a.Content())
 	case ReplacesDirectory:
 		w.Kernel.replaceDirectory(a.Path)
 	case Injects:
@@ -184,8 +188,8 @@ func (w *World) actOnMachine(a *Action) {
 	}
 }
 
-// content is what a file gets.
-func (a *Action) content() []byte {
+// Content is what a file gets, and nil if the action writes none.
+func (a *Action) Content() []byte {
 	switch {
 	case a.Verb != WritesFile:
 		return nil

@@ -143,7 +143,7 @@ func (g *generator) oneRequest() string {
 	case 2:
 		return head("GET /healthz") + "Connection: close\r\n\r\n"
 	case 3:
-		body := strings.Repeat("z", g.IntN(40))
+		body := strings.Repeat(oneOf(g, "z", "z", "\u00fc", "\u65e5\u672c"), g.IntN(40))
 		return head("POST /echo") + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body)
 	case 4:
 		return head("POST /echo") + "Transfer-Encoding: chunked\r\n\r\n4\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\n"
@@ -246,12 +246,8 @@ func (g *generator) member(name string, start time.Duration, observer bool) {
 	}
 	s.sends(g.handshake("/chat"))
 	own, many := strings.ToLower(name), 8
-	switch {
-	case observer:
-	case g.chance(8):
-		own = oneOf(g, "R", "r", "A", "B") // somebody may have that name
-	case g.chance(12):
-		own += oneOf(g, "\u00e9", " x", "\u0928\u094d\u200d\u0930", "\u0928\u094d\u200d\u0930") // the last two have a zero width joiner between two letters
+	if !observer {
+		own = g.ownName(name)
 	}
 	if g.chance(10) {
 		many = 40
@@ -263,7 +259,7 @@ func (g *generator) member(name string, start time.Duration, observer bool) {
 		if g.chance(15) {
 			to = fmt.Sprintf(`"to":"%s",`, oneOf(g, "r", "a", "b", "nobody"))
 		}
-		padding := strings.Repeat("x", oneOf(g, 0, 0, 0, 0, 10, 3000))
+		padding := strings.Repeat(oneOf(g, "x", "x", "\u65e5"), oneOf(g, 0, 0, 0, 0, 10, 1000))
 		if long {
 			padding = strings.Repeat("x", 3000)
 		}
@@ -288,7 +284,7 @@ func (s *script) says(format string, args ...any) {
 // poller makes a member of the room without a WebSocket.
 func (g *generator) poller(name string, start time.Duration) {
 	s := g.script(name, start)
-	s.posts("join", fmt.Sprintf(`{"name":"%s"}`, strings.ToLower(name)))
+	s.posts("join", fmt.Sprintf(`{"name":"%s"}`, g.ownName(name)))
 	for i := range g.IntN(8) {
 		s.now += g.upTo(300 * time.Millisecond) // its session must have come
 		if g.chance(30) {

@@ -16,6 +16,7 @@ type failure struct {
 // failures are errnos that section 2 of the manual lists for calls of the servers.
 var failures = []failure{
 	{"accept4", "EAGAIN ECONNABORTED EINTR EMFILE ENFILE ENOBUFS ENOMEM EPERM EPROTO"},
+	{"accept4", connectionErrnos},
 	{"read sendto sendmsg sendfile", "EINTR EINTR ENOMEM ENOBUFS ECONNRESET ETIMEDOUT"},
 	{"sendto sendmsg sendfile", "EAGAIN EPIPE"},
 	{"sendfile", "EINVAL EIO"},
@@ -29,6 +30,10 @@ var failures = []failure{
 	{"fstat cachestat", "EIO"},
 	{"write", "EINTR"},
 }
+
+// connectionErrnos are errnos of accept4 that concern only the connection that it would have returned,
+// accept(2).
+const connectionErrnos = "ECONNABORTED EPROTO ETIMEDOUT ENETDOWN ENETUNREACH EHOSTDOWN EHOSTUNREACH ENONET ENOPROTOOPT EOPNOTSUPP"
 
 // onlyForkserv are calls that only forkserv makes while it serves, and only epollserv's.
 const (
@@ -59,6 +64,9 @@ func (g *generator) faults() {
 		times := oneOf(g, "", "", "2 times", "5 times", "20 times")
 		if call == "accept4" && g.chance(30) {
 			times = "60 times"
+			if row.errnos == connectionErrnos {
+				times = "2 times"
+			}
 		}
 		if strings.HasPrefix(what, "SIG") {
 			times = ""

@@ -22,6 +22,7 @@ type generator struct {
 	root   bool          // the server has files
 	sips   bool          // some clients read them in sips
 	rushed bool          // the server's timeouts are short
+	twins  []string      // names of members of which only one may be in the room; nil: none
 	buffer int           // bytes of each buffer of a TCP socket; 0: the kernel's default
 }
 
@@ -43,7 +44,16 @@ func Generate(server string, seed uint64, corpus [][]byte) string {
 	g.flags()
 	g.span = oneOf(g, 0, 50*time.Millisecond, 50*time.Millisecond, 2*time.Second, 40*time.Second)
 	g.clients()
+	if g.chance(2) {
+		g.flood()
+	}
+	if g.root && g.chance(25) {
+		g.changes()
+	}
 	g.machine()
+	if g.chance(6) {
+		g.operator()
+	}
 	if g.chance(60) {
 		g.faults()
 	}
@@ -198,6 +208,10 @@ func (g *generator) clients() {
 	}
 	room := g.chance(40)
 	if room {
+		if g.chance(20) {
+			pair := oneOf(g, twins...)
+			g.twins = pair[:]
+		}
 		g.member("R", firstEvent, true)
 	}
 	if g.IntN(400) == 0 {

@@ -21,7 +21,7 @@ import (
 // the core, and the client must have received a part of it, and at most a timeout's response more.
 func (r *run) judgeStreams() *Failure {
 	j := &judgement{run: r, delayed: r.delayed(), allowed: r.harm(), played: map[float64]*reference{}}
-	for _, judge := range []func() *Failure{r.addressLimit, r.pauses} {
+	for _, judge := range []func() *Failure{r.addressLimit, r.pauses, r.judgeHeld, r.judgeKicks} {
 		if f := judge(); f != nil {
 			return f
 		}
@@ -145,14 +145,17 @@ func (r *run) delayed() bool {
 	if r.scarce() || r.mayBeLate() || r.stalled > 0 || r.slowNetwork() || hasFlag(r.s.Flags, "-max-conns") || hasFlag(r.s.Flags, "-defer-accept") {
 		return true
 	}
-	return slices.ContainsFunc(r.machine, func(a step) bool { return a.verb != sim.Jumps && a.signal != sim.SIGCONT })
+	return slices.ContainsFunc(r.machine, func(a step) bool {
+		return !slices.Contains([]sim.Verb{sim.Jumps, sim.Types, sim.WritesFile, sim.ReplacesDirectory}, a.verb) && a.signal != sim.SIGCONT
+	})
 }
 
 // mayBeLate reports whether a fault has happened after which the server does something later. After a
-// short read, and after EINTR, it goes on immediately.
+// short read, after EINTR, and after a connection that failed before it was accepted, it goes on
+// immediately.
 func (r *run) mayBeLate() bool {
 	return slices.ContainsFunc(r.w.Kernel.Faults(), func(f *sim.Fault) bool {
-		return f.Happened > 0 && (f.Errno != 0 && f.Errno != sim.EINTR || f.Signal != 0)
+		return f.Happened > 0 && (f.Errno != 0 && f.Errno != sim.EINTR || f.Signal != 0) && !concernsOneConnection(f)
 	})
 }
 
@@ -196,15 +199,29 @@ func (j *judgement) stream(st *stream) *Failure {
 	if late := j.overdue(st); late != nil {
 		return late
 	}
-	got := canonical(bytes.Clone(st.client.Got))
+	if late := j.slowlyServed(st); late != nil {
+		return late
+	}
+	if j.filesChange() && st.asksForFiles() {
+		return nil // the core doesn't know that they change
+	}
+	return j.byCore(st, all)
+}
+
+// byCore compares what a client has received with what the core sends. all reports whether there is a
+// response to each request.
+func (j *judgement) byCore(st *stream, all bool) *Failure {
+	got := j.outputOf(st.client.Got)
+	if j.kicked(st) {
+		return j.afterKick(st, got)
+	}
 	if j.termAt >= 0 {
-		return j.atShutdown(st, &got)
+		return j.atShutdown(st, got)
 	}
 	want := j.core(st, untimed)
-	early := &got
+	early := got
 	if st.settled < len(st.client.Got) {
-		o := canonical(bytes.Clone(st.client.Got[:st.settled]))
-		early = &o
+		early = j.outputOf(st.client.Got[:st.settled])
 	}
 	prompt := j.delayed || st.deaf() || early.equals(want)
 	if prompt && got.isAll(want) {
@@ -213,8 +230,8 @@ func (j *judgement) stream(st *stream) *Failure {
 		}
 		return nil
 	}
-	if !j.delayed && st.cutOff(&got, want) {
-		return failed("wrong", "the response to %s isn't whole, and ends with a FIN: %s", st.name, difference(&got, want))
+	if !j.delayed && st.cutOff(got, want) {
+		return failed("wrong", "the response to %s isn't whole, and ends with a FIN: %s", st.name, difference(got, want))
 	}
 	if !j.delayed && !st.deaf() && !st.aborts() && j.certain(st) && !early.equals(j.core(st, timed)) {
 		return failed("late or wrong", "%s, %v after the last line: %s", st.name, settling, difference(early, j.core(st, timed)))
@@ -226,7 +243,7 @@ func (j *judgement) stream(st *stream) *Failure {
 	} else if !prompt {
 		return failed("late or wrong", "%s, %v after the last line: %s", st.name, settling, difference(early, want))
 	}
-	return j.noteLoss(st, &got, want)
+	return j.noteLoss(st, got, want)
 }
 
 // cutOff reports whether a client that didn't read has got the beginning of a long response, and then a

@@ -170,7 +170,7 @@ func TestTheEchoIsJudged(t *testing.T) {
 		{"another code", client(ws.Close, "\x03\xe8"), server(ws.Close, "\x03\xe9"), nil, "close code"},
 		{"another code, of the server's own", client(ws.Close, "\x03\xe8"), server(ws.Close, "\x03\xe9"), []int{goingAway}, ""},
 	} {
-		err := judgeEcho(tt.sent, tt.came, tt.own)
+		err := judgeEcho(tt.sent, tt.came, tt.own, nil)
 		if (err == nil) != (tt.wrong == "") || err != nil && !strings.Contains(err.Error(), tt.wrong) {
 			t.Errorf("%s: got %v, want %q", tt.title, err, tt.wrong)
 		}

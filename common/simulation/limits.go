@@ -119,12 +119,20 @@ func (r *run) addressLimit() *Failure {
 // closes may end the pause.
 const acceptPause = 100 * time.Millisecond
 
-// pauses fails if the server has accepted again before a pause was over.
+// pauses fails if the server has accepted again before a pause was over, or has paused without a reason.
 func (r *run) pauses() *Failure {
 	if r.termAt >= 0 {
 		return nil // each loop accepts what is left in its backlog
 	}
+	paused := r.scarce() || hasFlag(r.s.Flags, "-max-conns") // for another reason, perhaps
 	for _, f := range r.w.Kernel.Faults() {
+		paused = paused || f.Call == "accept4" && f.Happened > 0 && !concernsOneConnection(f)
+	}
+	for _, f := range r.w.Kernel.Faults() {
+		if took := f.Last - f.First; !paused && concernsOneConnection(f) && took >= acceptPause && !r.stood() {
+			return failed("pause", "accept4 has failed with %s %d times within %v, and each time the next connection could be accepted",
+				f.Errno.Name(), f.Happened, took)
+		}
 		if f.Call != "accept4" || f.Errno != sim.ENOBUFS && f.Errno != sim.ENOMEM && f.Errno != sim.EPERM {
 			continue
 		}
@@ -135,6 +143,16 @@ func (r *run) pauses() *Failure {
 	}
 	return nil
 }
+
+// concernsOneConnection reports whether a fault has made accept4 fail for connections of which the others
+// need not wait, and so few times that the server tries again.
+func concernsOneConnection(f *sim.Fault) bool {
+	const most = 60
+	return f.Call == "accept4" && f.Happened > 0 && f.Happened <= most && slices.Contains(strings.Fields(connectionErrnos), f.Errno.Name())
+}
+
+// stood reports whether the server may have stood still.
+func (r *run) stood() bool { return r.stalled > 0 || r.stops() || r.stopTime() > 0 }
 
 // tracer notes which processes have read or sent anything, if a fault may kill one. next gets all events,
 // too.

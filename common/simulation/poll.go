@@ -82,6 +82,12 @@ func (rj *roomJudge) answer(g *guest, request string, a *pollAnswer) error {
 		g.skip(rj.record, since)
 	}
 	for _, p := range a.Messages {
+		if roomtest.TypeOf(p) == "operator" {
+			if err := rj.judgeNotice(p); err != nil {
+				return err
+			}
+			continue
+		}
 		rj.note(p)
 		switch {
 		case roomtest.TypeOf(p) == "missed":
