@@ -30,6 +30,19 @@ func (g *generator) changes() {
 	}
 }
 
+// hostsPath is the file of hosts(5).
+const hostsPath = "/etc/hosts"
+
+// hosts gives the server's address a name, which leads to another address later. The server still has its
+// first one, which only this machine reaches, so it goes on checking the Host field of requests.
+func (g *generator) hosts() {
+	g.line("flags -addr=here:8080")
+	g.at(0, "the file %s becomes %q", hostsPath, "127.0.0.1 here\n")
+	if g.chance(80) {
+		g.at(g.moment(), "the file %s becomes %q", hostsPath, "192.0.2.1 here\n")
+	}
+}
+
 // version is what a file was for some time.
 type version struct {
 	data  []byte
@@ -53,7 +66,14 @@ func (r *run) versionsOf(path string) []version {
 }
 
 // filesChange reports whether files below the root change.
-func (r *run) filesChange() bool { return r.did(sim.WritesFile) || r.did(sim.ReplacesDirectory) }
+func (r *run) filesChange() bool {
+	return slices.ContainsFunc(r.s.Actions, func(a sim.Action) bool { return strings.HasPrefix(a.Path, rootPath) })
+}
+
+// moved reports whether the name of the server's address may lead to another address.
+func (r *run) moved() bool {
+	return slices.ContainsFunc(r.machine, func(a step) bool { return a.path == hostsPath })
+}
 
 // currentVersions are the contents of a file that a response may have, if its request was sent at a time.
 // The server may have opened the file much later.

@@ -86,13 +86,16 @@ func (g *generator) deafReader(name string, start time.Duration) {
 	}
 }
 
-// crowd makes more clients than one epoll_wait of epollserv reports.
+// crowd makes more clients than two calls of epoll_wait report in epollserv.
 func (g *generator) crowd() {
 	n := 1100 + g.IntN(500)
-	if g.server == "forkserv" {
+	switch g.server {
+	case "epollserv":
+		n += 1000
+	case "forkserv":
 		n = 20 + g.IntN(20)
 	}
-	g.line("files 5000")
+	g.line("files %d", 5000+2*n)
 	t := firstEvent + g.upTo(g.span)
 	g.at(t, "Z1..Z%d connect", n)
 	t += g.upTo(10 * time.Second)
@@ -150,7 +153,7 @@ func (g *generator) oneRequest() string {
 	case 5:
 		return head("POST /echo") + "Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello"
 	case 6:
-		return oneOf(g, "GET /healthz\r\n\r\n", "nonsense\r\n\r\n", "GET /healthz HTTP/1.1\r\n\r\n",
+		return oneOf(g, "GET /healthz\r\n\r\n", "GET /healthz HTTP/1.1\r\nHost: example.com\r\n\r\n", "nonsense\r\n\r\n", "GET /healthz HTTP/1.1\r\n\r\n",
 			head("GET /healthz")+"Content-Length: x\r\n\r\n", "GET /healthz HTTP/1.0\r\n\r\n", "\x16\x03\x01\x02\x00")
 	case 7:
 		return head("OPTIONS *") + "\r\n"

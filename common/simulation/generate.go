@@ -50,6 +50,9 @@ func Generate(server string, seed uint64, corpus [][]byte) string {
 	if g.root && g.chance(25) {
 		g.changes()
 	}
+	if g.chance(6) {
+		g.hosts()
+	}
 	g.machine()
 	if g.chance(6) {
 		g.operator()
@@ -171,7 +174,7 @@ func (g *generator) machine() {
 // moment is a moment at which something happens to a client, or one between.
 func (g *generator) moment() time.Duration {
 	if len(g.events) > 0 && g.chance(60) {
-		return oneOf(g, g.events...).at
+		return max(oneOf(g, g.events...).at, firstEvent)
 	}
 	return firstEvent + g.upTo(g.span+20*time.Millisecond)
 }
@@ -214,7 +217,7 @@ func (g *generator) clients() {
 		}
 		g.member("R", firstEvent, true)
 	}
-	if g.IntN(400) == 0 {
+	if g.IntN(300) == 0 {
 		g.crowd()
 	}
 	for i := range n {

@@ -3,6 +3,7 @@ package simulation
 import (
 	"bytes"
 	"strconv"
+	"time"
 
 	"threeloops/common/sim"
 	"threeloops/common/ws"
@@ -26,6 +27,10 @@ func (g *generator) flood() {
 	g.at(t, "%s connect", name)
 	g.at(t, "%s stop reading", name)
 	g.at(t, "%s send %q", name, g.handshake("/echo"))
+	if g.chance(25) {
+		g.line("flags -console")
+		g.at(t+g.upTo(2*time.Second), "the operator types %q", "kickall")
+	}
 	for range messages {
 		size := 20_000 + g.IntN(50_000)
 		g.at(t, "%s send %q", name, ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: ws.Binary, Masked: true, Length: int64(size)}))

@@ -20,7 +20,7 @@ import (
 // client must have received exactly that. Otherwise the server may have been earlier or later than
 // the core, and the client must have received a part of it, and at most a timeout's response more.
 func (r *run) judgeStreams() *Failure {
-	j := &judgement{run: r, delayed: r.delayed(), allowed: r.harm(), played: map[float64]*reference{}}
+	j := &judgement{run: r, delayed: r.delayed(), allowed: r.harm(), played: map[played]*reference{}}
 	for _, judge := range []func() *Failure{r.addressLimit, r.pauses, r.judgeHeld, r.judgeKicks} {
 		if f := judge(); f != nil {
 			return f
@@ -49,17 +49,29 @@ const (
 	stretched = 1.25
 )
 
+// played is a run of the core: how the times are stretched, and with which clients.
+type played struct {
+	stretch float64
+	group   int
+}
+
+// groupSize is how many clients the core serves in one run. They don't need each other, and the test's loop
+// for the core looks at all of them again and again.
+const groupSize = 16
+
 // core is what the core sends to a client.
 func (j *judgement) core(st *stream, stretch float64) *output {
-	ref := j.played[stretch]
+	key := played{stretch, slices.Index(j.streams, st) / groupSize}
+	ref := j.played[key]
 	if ref == nil {
-		all, begin := j.happenings()
+		from := key.group * groupSize
+		all, begin := j.happenings(j.streams[from:min(from+groupSize, len(j.streams))])
 		if stretch == untimed {
 			all = inOnePiece(all)
 		}
 		ref = newReference(j.s.Flags, j.files)
 		ref.play(all, begin, j.settledAt, stretch)
-		j.played[stretch] = ref
+		j.played[key] = ref
 	}
 	return ref.output(st)
 }
@@ -109,9 +121,9 @@ func (r *run) rejected() (n int) {
 	return n
 }
 
-// happenings are the actions of all clients that the core serves, in their order.
-func (r *run) happenings() (all []happening, begin time.Duration) {
-	for _, st := range r.streams {
+// happenings are the actions of those of some clients that the core serves, in their order.
+func (r *run) happenings(streams []*stream) (all []happening, begin time.Duration) {
+	for _, st := range streams {
 		if !st.again && !st.inRoom() {
 			for _, a := range st.steps {
 				all = append(all, happening{step: a, st: st})
@@ -171,10 +183,10 @@ func hasFlag(flags []string, name string) bool {
 type judgement struct {
 	*run
 	delayed bool
-	allowed int                    // how many clients may be harmed
-	harmed  []string               // those that were, and what they got
-	silent  int                    // those of them that got nothing
-	played  map[float64]*reference // by how the times were stretched
+	allowed int      // how many clients may be harmed
+	harmed  []string // those that were, and what they got
+	silent  int      // those of them that got nothing
+	played  map[played]*reference
 }
 
 // stream judges one client.

@@ -13,9 +13,9 @@ import (
 // addressFlag limits the connections of an address to a loop. All clients have the same address.
 const addressFlag = "-max-per-ip="
 
-// number is the value of a flag of the scenario, or otherwise.
+// number is the value of a flag of the scenario, the last one, or otherwise.
 func (r *run) number(flag string, otherwise int) int {
-	for _, f := range r.s.Flags {
+	for _, f := range slices.Backward(r.s.Flags) {
 		if text, ok := strings.CutPrefix(f, flag); ok {
 			if n, err := strconv.Atoi(text); err == nil {
 				return n
@@ -101,6 +101,9 @@ func (r *run) addressLimit() *Failure {
 	served := func(st *stream) bool {
 		return !st.again && len(st.client.Got) > 0 && !bytes.HasPrefix(st.client.Got, unavailable)
 	}
+	if limit == 0 || r.faulted() || hasFlag(r.s.Flags, "-defer-accept") {
+		return nil
+	}
 	for _, st := range r.streams {
 		others := 0
 		for _, o := range r.streams {
@@ -108,7 +111,7 @@ func (r *run) addressLimit() *Failure {
 				others++
 			}
 		}
-		if limit > 0 && !r.faulted() && !hasFlag(r.s.Flags, "-defer-accept") && served(st) && others >= limit {
+		if served(st) && others >= limit {
 			return failed("limit", "%s was served while %d others with the same address were, want at most %d", st.name, others, limit)
 		}
 	}

@@ -75,13 +75,26 @@ func (r *run) kicked(st *stream) bool {
 	return slices.ContainsFunc(r.typed("kick"), func(a step) bool { return later || a.at >= st.connectedAt() })
 }
 
-// afterKick judges a client whose connection the operator may have ended at any moment.
+// afterKick judges a client whose connection the operator may have ended at any moment, perhaps with a last
+// response that says so.
 func (j *judgement) afterKick(st *stream, got *output) *Failure {
-	want := j.core(st, untimed)
-	if got.isAll(want) || got.partOf(want) || got.partOf(j.core(st, timed)) || got.unavailable(want) {
-		return nil
+	last, all := got.withoutClosing(), []*output{j.core(st, untimed), j.core(st, timed)}
+	if j.termAt >= 0 {
+		for _, i := range st.around(j.termAt) {
+			all = append(all, j.coreWithShutdown(st, i))
+		}
 	}
-	return failed("wrong", "%s, which the operator may have kicked: %s", st.name, difference(got, want))
+	for _, want := range all {
+		if got.isAll(want) || last.partOf(want.withoutClosing()) || got.unavailable(want) {
+			return nil
+		}
+	}
+	return failed("wrong", "%s, which the operator may have kicked: %s", st.name, difference(got, j.core(st, untimed)))
+}
+
+// withoutClosing is the output without the announcements that a response is the last.
+func (o *output) withoutClosing() *output {
+	return &output{bytes.ReplaceAll(o.http, closing, nil), o.messages, o.control}
 }
 
 // kickSlack is how much later than the close timeout a client that was kicked may still be served.

@@ -78,11 +78,12 @@ func judgeTotals(body []byte) *Failure {
 // scarce reports whether there may have been too little of something for all clients: then a client
 // may be rejected, or wait.
 func (r *run) scarce() bool {
-	if r.s.Files > 0 || hasFlag(r.s.Flags, "-max-memory") {
-		return true
-	}
-	return r.did(sim.Limits)
+	return r.fewFiles() || hasFlag(r.s.Flags, "-max-memory") || r.did(sim.Limits)
 }
+
+// fewFiles reports whether the server may have too few descriptors for all clients: one for each, one for a
+// file, and some more.
+func (r *run) fewFiles() bool { return r.s.Files > 0 && r.s.Files < 3*len(r.streams)+200 }
 
 // did reports whether the scenario has an action.
 func (r *run) did(verb sim.Verb) bool {
