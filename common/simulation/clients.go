@@ -287,9 +287,19 @@ func (s *script) says(format string, args ...any) {
 // poller makes a member of the room without a WebSocket.
 func (g *generator) poller(name string, start time.Duration) {
 	s := g.script(name, start)
+	if g.few && g.chance(50) { // it takes more seats than it needs
+		for i := range 1 + g.IntN(6) {
+			s.posts("join", fmt.Sprintf(`{"name":"%s%d"}`, strings.ToLower(name), i))
+			s.now += g.upTo(300 * time.Millisecond)
+		}
+	}
 	s.posts("join", fmt.Sprintf(`{"name":"%s"}`, g.ownName(name)))
+	pause := 300 * time.Millisecond
+	if g.chance(10) {
+		pause = 50 * time.Second // less than the time after which a silent member is removed
+	}
 	for i := range g.IntN(8) {
-		s.now += g.upTo(300 * time.Millisecond) // its session must have come
+		s.now += g.upTo(pause) // its session must have come
 		if g.chance(30) {
 			s.posts("send", fmt.Sprintf(`{"session":"{session}","text":"%d"}`, i))
 		} else {

@@ -46,6 +46,13 @@ func (g *generator) faults() {
 	if g.root && g.chance(15) { // some file systems don't have sendfile
 		g.line("fault sendfile EINVAL always after %d calls", g.IntN(4))
 	}
+	if g.server == "epollserv" && g.chance(6) { // the listeners can't be watched again at the end of a pause
+		g.line("fault accept4 ENOBUFS after %d calls", g.IntN(4))
+		g.line("fault epoll_ctl ENOMEM %s after %d calls", oneOf(g, "1 times", "2 times"), 3+g.IntN(6))
+	}
+	if g.server == "forkserv" && g.chance(6) { // the parent stands still while members of the room poll
+		g.line("fault ppoll SIGSTOP for 1m10s after %d calls", g.IntN(60))
+	}
 	for range 1 + g.IntN(4) {
 		row := oneOf(g, failures...)
 		call := oneOf(g, strings.Fields(row.calls)...)

@@ -22,6 +22,7 @@ type generator struct {
 	root   bool          // the server has files
 	sips   bool          // some clients read them in sips
 	rushed bool          // the server's timeouts are short
+	few    bool          // an address may have few members of the room that poll
 	twins  []string      // names of members of which only one may be in the room; nil: none
 	buffer int           // bytes of each buffer of a TCP socket; 0: the kernel's default
 }
@@ -137,6 +138,7 @@ func (g *generator) flags() {
 		g.line("flags -max-conns=%d", 3+g.IntN(4)) // at least one for each loop
 	}
 	if g.chance(8) {
+		g.few = true
 		g.line("flags %s%d", addressFlag, 1+g.IntN(4))
 	}
 	if g.chance(8) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"threeloops/common/roomtest"
 	"threeloops/common/sim"
@@ -32,6 +33,8 @@ type roomJudge struct {
 	record *roomtest.Record
 	heard  map[int]roomtest.Message // what members have heard, by number
 	guests []*guest
+	seats  []time.Duration // when members joined that poll
+	leaves int             // how many of them have left
 }
 
 // room judges the members of the room: all must have heard the same.
@@ -52,7 +55,7 @@ func (j *judgement) room() *Failure {
 	if f := j.judgeHarm(); f != nil {
 		return f
 	}
-	for _, judge := range []func() *Failure{rj.prompt, rj.joins, rj.texts, rj.entries} {
+	for _, judge := range []func() *Failure{rj.prompt, rj.joins, rj.texts, rj.entries, rj.seating} {
 		if f := judge(); f != nil {
 			return f
 		}
@@ -204,6 +207,27 @@ func (rj *roomJudge) shared(name string) bool {
 		}
 	}
 	return n > 1
+}
+
+// seating checks that an address has no more members that poll than it may. All clients have the same
+// address, and a silent member stays for a minute.
+func (rj *roomJudge) seating() *Failure {
+	const stays = 55 * time.Second
+	limit := rj.number(addressFlag, 0)
+	if limit == 0 || rj.faulted() || rj.killed > 0 || rj.stood() {
+		return nil
+	}
+	slices.Sort(rj.seats)
+	for i := range rj.seats {
+		n := 1
+		for n <= i && rj.seats[i-n] > rj.seats[i]-stays {
+			n++
+		}
+		if n-rj.leaves > limit {
+			return failed("room", "%d members that poll have one address at %v, want at most %d", n-rj.leaves, rj.seats[i], limit)
+		}
+	}
+	return nil
 }
 
 // joined reports whether the guest with a name has heard that it has joined.
