@@ -22,6 +22,7 @@ type generator struct {
 	root   bool          // the server has files
 	sips   bool          // some clients read them in sips
 	rushed bool          // the server's timeouts are short
+	defers bool          // the kernel holds clients back that have sent nothing
 	few    bool          // an address may have few members of the room that poll
 	twins  []string      // names of members of which only one may be in the room; nil: none
 	buffer int           // bytes of each buffer of a TCP socket; 0: the kernel's default
@@ -142,6 +143,7 @@ func (g *generator) flags() {
 		g.line("flags %s%d", addressFlag, 1+g.IntN(4))
 	}
 	if g.chance(8) {
+		g.defers = true
 		g.line("flags -defer-accept=%d", 1+g.IntN(5))
 	}
 	if g.chance(4) {
@@ -183,8 +185,13 @@ func (g *generator) moment() time.Duration {
 
 // signals chooses signals to the server, its children, or all of them.
 func (g *generator) signals() {
-	if g.chance(20) {
+	if g.chance(20) || g.defers && g.chance(50) {
 		t := g.moment()
+		if g.chance(30) { // its request is on its way when the signal comes
+			g.at(t, "W connects")
+			t += 20*time.Millisecond + g.upTo(300*time.Millisecond)
+			g.at(t+time.Millisecond+g.upTo(400*time.Millisecond), `W sends "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"`)
+		}
 		if g.chance(20) { // these are in the backlog when the signal comes
 			n := 2 + g.IntN(10)
 			g.at(t, "Y1..Y%d connect", n)

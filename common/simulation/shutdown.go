@@ -53,7 +53,7 @@ func (j *judgement) coreWithShutdown(st *stream, i int) *output {
 // after it, got no response. A request may be on its way when a server is told to end.
 func (j *judgement) resetAtShutdown(st *stream) *Failure {
 	const (
-		earlier = 20 * time.Millisecond  // it was accepted, or is in the backlog
+		earlier = 10 * time.Millisecond  // it was accepted, or is in the backlog
 		soon    = 500 * time.Millisecond // the server still waits
 	)
 	_, n := expected(st.sent(), j.files)
