@@ -57,7 +57,7 @@ func (r *run) noteHeld() {
 	for _, st := range r.streams {
 		st.held = 0
 		const much = 200_000
-		if st.size < much || !st.deaf() || st.again || st.client.End != "" || st.did(sim.Closes, sim.Resets) || st.client.ServedBy() == nil {
+		if st.size < much || !st.deaf() || st.again || st.client.End != "" || st.did(sim.Closes, sim.Resets) || st.client.Broken() || st.client.ServedBy() == nil {
 			continue
 		}
 		_, frames, upgraded := bytes.Cut(st.sent(), []byte("\r\n\r\n"))
@@ -69,19 +69,29 @@ func (r *run) noteHeld() {
 	}
 }
 
-// judgeHeld fails if the server has held more than it may. The operator and a shutdown make it drop input.
+// judgeHeld fails if the server has held more for one client than it may. The operator and a shutdown make it
+// drop input, and so does the end of a connection to which too much memory has gone.
 func (r *run) judgeHeld() *Failure {
-	if r.termAt >= 0 || len(r.typed("kick")) > 0 {
+	if r.termAt >= 0 || len(r.typed("kick")) > 0 || hasFlag(r.s.Flags, "-max-memory") {
 		return nil
 	}
-	all := 0
 	for _, st := range r.streams {
-		if all += st.held; st.held > mostHeld {
+		if st.held > mostHeld {
 			return failed("memory", "the server has read %d bytes from %s that it hasn't sent back, want at most %d", st.held, st.name, mostHeld)
 		}
 	}
-	if budget := r.number(memoryFlag, 0); budget > 0 && all > budget+heldSlack {
-		return failed("memory", "the server has read %d bytes that it hasn't sent back, with a budget of %d", all, budget)
+	return nil
+}
+
+// judgeBudget fails if the server has held more for all clients than its budget, and has ended no connection
+// because of that. ended is how many it has ended.
+func (r *run) judgeBudget(ended int) *Failure {
+	all, budget := 0, r.number(memoryFlag, 0)
+	for _, st := range r.streams {
+		all += st.held
+	}
+	if budget > 0 && ended == 0 && all > budget+heldSlack && len(r.typed("kick")) == 0 {
+		return failed("memory", "the server has read %d bytes that it hasn't sent back, with a budget of %d, and has ended no connection", all, budget)
 	}
 	return nil
 }

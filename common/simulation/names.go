@@ -8,7 +8,7 @@ import "strings"
 var blankNames = []string{"\u2800", "\u3164\u3164", "\u115f", "\uffa0", "\u00a0", "\u200b", "\ufe0f", "\u034f", "\u2800\u3164"}
 
 // twins are pairs of names that are equal under case folding, so only one member may have them at the same
-// time. In lower case they differ.
+// time. In lower case all but the first differ.
 var twins = [][2]string{{"\u212aim", "kim"}, {"me\u017f", "mes"}, {"wei\u00df", "weiss"}, {"wei\u1e9e", "WEISS"}, {"\u03c3\u03bf\u03c2", "\u03c3\u03bf\u03c3"},
 	{"\ufb01n", "FIN"}, {"\u00b5", "\u03bc"}, {"\u03b2", "\u03d0"}}
 

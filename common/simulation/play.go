@@ -57,7 +57,6 @@ type run struct {
 	twice          bool          // another one has come, so much later that it counts
 	settledAt      time.Duration // end of settling
 	dead           bool          // the server itself was killed
-	crowded        bool          // more clients than the server serves at the same time may still wait
 	killed         int           // children that were killed
 	stalled        time.Duration // how long the machine has stood still
 	talked         map[int]bool  // the processes that have read or sent anything
@@ -212,7 +211,6 @@ func (r *run) play() *Failure {
 	if f := r.until(last + silence); f != nil {
 		return f
 	}
-	r.crowded = hasFlag(r.s.Flags, "-max-conns") && len(r.streams) > 15
 	// With a very low limit of files pollserv polls its descriptors in very many parts.
 	if n := int(r.w.Kernel.Calls() - calls); n > mostCalls*int(silence/time.Second) && !r.did(sim.Limits) {
 		return failed("spin", "%d system calls in %v of silence", n, silence)
@@ -330,16 +328,16 @@ func (r *run) judgeLog() *Failure {
 
 // judgeRest has one more client ask what the server still holds.
 func (r *run) judgeRest() *Failure {
-	if r.open >= 0 && !r.scarce() && !r.crowded && (r.w.Server.Descriptors() > r.open+r.rejectedKept() || r.w.Server.Family() != r.children) {
+	if r.open >= 0 && !r.scarce() && (r.w.Server.Descriptors() > r.open+r.rejectedKept() || r.w.Server.Family() != r.children) {
 		return failed("left", "%v after the last line the server has %d descriptors and %d processes, %d and %d before the first client\n%s",
 			silence, r.w.Server.Descriptors(), r.w.Server.Family(), r.open, r.children, r.w.Server.Err)
 	}
-	if r.did(sim.Limits) || r.crowded {
+	if r.did(sim.Limits) || r.crowded() {
 		return nil // perhaps to fewer than it needs; a crowd is still waiting for its turn
 	}
 	status, body := r.get("/stats")
 	if status != http.StatusOK {
 		return failed("left", "a client that comes last gets status %d", status)
 	}
-	return judgeTotals(body)
+	return r.judgeTotals(body)
 }

@@ -62,7 +62,7 @@ func responseIn(b []byte) (status int, body []byte) {
 }
 
 // judgeTotals judges the counters after all clients but one have gone.
-func judgeTotals(body []byte) *Failure {
+func (r *run) judgeTotals(body []byte) *Failure {
 	var stats struct{ Totals map[string]int }
 	if err := json.Unmarshal(body, &stats); err != nil {
 		return failed("stats", "%v in %.200s", err, body)
@@ -72,14 +72,18 @@ func judgeTotals(body []byte) *Failure {
 		return failed("stats", "at the end %d connections and %d files are open, and there were %d impossible transitions; want 1, 0 and 0",
 			open, n["files"], n["faults"])
 	}
-	return nil
+	return r.judgeBudget(n["memory_ended"])
 }
 
 // scarce reports whether there may have been too little of something for all clients: then a client
 // may be rejected, or wait.
 func (r *run) scarce() bool {
-	return r.fewFiles() || hasFlag(r.s.Flags, "-max-memory") || r.did(sim.Limits)
+	return r.fewFiles() || r.crowded() || hasFlag(r.s.Flags, "-max-memory") || r.did(sim.Limits)
 }
+
+// crowded reports whether clients may still wait for their turn, because there are many more than the server
+// serves at the same time.
+func (r *run) crowded() bool { return hasFlag(r.s.Flags, "-max-conns") && len(r.streams) > 15 }
 
 // fewFiles reports whether the server may have too few descriptors for all clients: one for each, one for a
 // file, and some more.
