@@ -320,14 +320,17 @@ func (o *output) partOf(all *output) bool {
 	return o.begins(all) || short.begins(all) || short.begins(&rest)
 }
 
-// unavailable reports whether o is what the core sends, up to a response with 503.
+// responseStart begins each response.
+var responseStart = []byte("HTTP/1.1 ")
+
+// unavailable reports whether o is what the core sends, up to a response with 503 in the place of another one.
 func (o *output) unavailable(all *output) bool {
 	same := 0
 	for same < min(len(o.http), len(all.http)) && o.http[same] == all.http[same] {
 		same++
 	}
 	i := bytes.LastIndex(o.http[:min(len(o.http), same+len(unavailable))], unavailable)
-	return i >= 0 && i <= same
+	return i >= 0 && i <= same && (i == len(all.http) || bytes.HasPrefix(all.http[i:], responseStart))
 }
 
 // inRoom reports whether the client asks for the room.

@@ -108,7 +108,7 @@ func TestUnavailable(t *testing.T) {
 	const ok, no = "HTTP/1.1 200 OK\r\nA: b\r\n\r\n", "HTTP/1.1 503 Service Unavailable\r\n\r\n"
 	all := output{http: []byte(ok + ok)}
 	for text, want := range map[string]bool{
-		no: true, ok + no: true, ok: false, "": false, "HTTP/1.1 404 Not Found\r\n\r\n" + no: false,
+		no: true, ok + no: true, ok + ok + no: true, ok: false, ok[:20] + no: false, "": false, "HTTP/1.1 404 Not Found\r\n\r\n" + no: false,
 	} {
 		o := output{http: []byte(text)}
 		if got := o.unavailable(&all); got != want {

@@ -181,3 +181,28 @@ func TestWhatTheServerHolds(t *testing.T) {
 		}
 	}
 }
+
+// A counter that isn't there must not count as 0.
+func TestTotals(t *testing.T) {
+	r := ran(t, "at 1s A connects")
+	for totals, want := range map[string]string{
+		`"accepted":3,"closed":2,"faults":0,"files":0,"memory_ended":0`: "",
+		`"accepted":3,"closed":1,"faults":0,"files":0,"memory_ended":0`: "2 connections",
+		`"accepted":3,"closed":2,"faults":0,"memory_ended":0`:           "no counter files",
+	} {
+		f := r.judgeTotals([]byte(`{"totals":{` + totals + `}}`))
+		if (f == nil) != (want == "") || f != nil && !strings.Contains(f.Text, want) {
+			t.Errorf("%s: got %v, want %q", totals, f, want)
+		}
+	}
+}
+
+// Two messages aren't one message whose text looks like their border.
+func TestMessagesHaveBorders(t *testing.T) {
+	text := func(s string) []byte { return serverFrame(ws.Header{Fin: true, Opcode: ws.Text}, s) }
+	head := []byte("HTTP/1.1 101 Switching Protocols\r\n\r\n")
+	two, one := canonical(frames(head, text("a"), text("b"))), canonical(frames(head, text("a)(text b")))
+	if one.equals(&two) {
+		t.Errorf("both are %s", two.messages)
+	}
+}

@@ -50,7 +50,7 @@ func (r *run) notices() (all []string) {
 func (r *run) outputOf(b []byte) *output {
 	o := canonical(bytes.Clone(b))
 	for _, text := range r.notices() {
-		if text := fmt.Appendf(nil, "(%v %s)", ws.Text, text); bytes.Contains(o.messages, text) {
+		if text := fmt.Appendf(nil, "(%v %s)", ws.Text, appendEscaped(nil, []byte(text))); bytes.Contains(o.messages, text) {
 			o.messages = bytes.ReplaceAll(o.messages, text, nil)
 		}
 	}

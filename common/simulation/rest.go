@@ -68,6 +68,11 @@ func (r *run) judgeTotals(body []byte) *Failure {
 		return failed("stats", "%v in %.200s", err, body)
 	}
 	n := stats.Totals
+	for _, name := range []string{"accepted", "closed", "faults", "files", "memory_ended"} {
+		if _, ok := n[name]; !ok {
+			return failed("stats", "there is no counter %s in %.300s", name, body)
+		}
+	}
 	if open := n["accepted"] - n["closed"]; open != 1 || n["faults"] != 0 || n["files"] != 0 {
 		return failed("stats", "at the end %d connections and %d files are open, and there were %d impossible transitions; want 1, 0 and 0",
 			open, n["files"], n["faults"])
