@@ -318,9 +318,14 @@ const sessionLength = 32
 
 // posts sends a request of a poller in one piece, because a name in braces can't be cut.
 func (s *script) posts(path, body string) {
+	s.does("sends %q", post(path, body))
+}
+
+// post is a request of a poller.
+func post(path, body string) string {
 	n := len(body)
 	if strings.Contains(body, "{session}") {
 		n += sessionLength - len("{session}")
 	}
-	s.does("sends %q", fmt.Sprintf("POST /chat/%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", path, n, body))
+	return fmt.Sprintf("POST /chat/%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", path, n, body)
 }

@@ -55,6 +55,9 @@ func Generate(server string, seed uint64, corpus [][]byte) string {
 	if g.chance(6) {
 		g.hosts()
 	}
+	if g.chance(3) || g.server == "forkserv" && g.chance(4) {
+		g.lists()
+	}
 	g.machine()
 	if g.chance(6) {
 		g.operator()
@@ -225,6 +228,9 @@ func (g *generator) clients() {
 			g.twins = pair[:]
 		}
 		g.member("R", firstEvent, true)
+		if g.chance(1) {
+			g.longRoom()
+		}
 	}
 	if g.IntN(300) == 0 {
 		g.crowd()

@@ -55,7 +55,10 @@ const (
 // and hasn't sent back. The kernel knows.
 func (r *run) noteHeld() {
 	for _, st := range r.streams {
-		st.held = 0
+		if st.held, st.taken = 0, -1; st.deaf() && st.client.End == "" && !st.client.Broken() && st.client.ServedBy() != nil {
+			_, waiting := st.client.InFlight()
+			st.taken = len(st.client.Got) + waiting
+		}
 		const much = 200_000
 		if st.size < much || !st.deaf() || st.again || st.client.End != "" || st.did(sim.Closes, sim.Resets) || st.client.Broken() || st.client.ServedBy() == nil {
 			continue

@@ -158,7 +158,7 @@ func (r *run) delayed() bool {
 		return true
 	}
 	return slices.ContainsFunc(r.machine, func(a step) bool {
-		return !slices.Contains([]sim.Verb{sim.Jumps, sim.Types, sim.WritesFile, sim.ReplacesDirectory}, a.verb) && a.signal != sim.SIGCONT
+		return !slices.Contains([]sim.Verb{sim.Jumps, sim.Types, sim.WritesFile, sim.ReplacesDirectory}, a.verb) && a.signal != sim.SIGCONT && a.signal != sim.SIGHUP
 	})
 }
 
@@ -213,6 +213,9 @@ func (j *judgement) stream(st *stream) *Failure {
 	}
 	if late := j.slowlyServed(st); late != nil {
 		return late
+	}
+	if st.hostOf() != "" {
+		return j.judgeList(st) // the core has no list
 	}
 	if j.filesChange() && st.asksForFiles() {
 		return nil // the core doesn't know that they change

@@ -72,6 +72,7 @@ type stream struct {
 	early   bool // it has acted before the first SIGTERM
 	again   bool
 	size    int           // how many bytes it has sent
+	taken   int           // bytes that had come to its socket then, if it didn't read; or -1
 	held    int           // how many of them the server held at the end of settling
 	gotAt   time.Duration // when it has received the last byte before the end of settling
 }

@@ -111,6 +111,9 @@ func (rj *roomJudge) answer(g *guest, request string, a *pollAnswer) error {
 		return fmt.Errorf("the answer to a poll has %d messages with %d bytes, want at most %d", len(a.Messages), size, hub.PollResponseBytes)
 	}
 	since, _ := strconv.Atoi(query[:strings.IndexByte(query, ' ')])
+	if err := rj.tooLong(since, a); err != nil {
+		return err
+	}
 	if since > g.Last { // the client has skipped some
 		g.skip(rj.record, since)
 	}

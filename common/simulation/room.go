@@ -31,6 +31,7 @@ type guest struct {
 type roomJudge struct {
 	*judgement
 	record *roomtest.Record
+	sizes  map[int]int              // of entries, by number
 	heard  map[int]roomtest.Message // what members have heard, by number
 	guests []*guest
 	seats  []time.Duration // when members joined that poll
@@ -39,7 +40,7 @@ type roomJudge struct {
 
 // room judges the members of the room: all must have heard the same.
 func (j *judgement) room() *Failure {
-	rj := &roomJudge{judgement: j, record: roomtest.New(), heard: map[int]roomtest.Message{}}
+	rj := &roomJudge{judgement: j, record: roomtest.New(), heard: map[int]roomtest.Message{}, sizes: map[int]int{}}
 	rj.record.Unnumbered = true
 	for _, st := range j.streams {
 		if !st.inRoom() || st.again {
@@ -55,7 +56,7 @@ func (j *judgement) room() *Failure {
 	if f := j.judgeHarm(); f != nil {
 		return f
 	}
-	for _, judge := range []func() *Failure{rj.prompt, rj.joins, rj.texts, rj.entries, rj.seating} {
+	for _, judge := range []func() *Failure{rj.prompt, rj.joins, rj.texts, rj.entries, rj.seating, rj.slowMembers} {
 		if f := judge(); f != nil {
 			return f
 		}
@@ -184,7 +185,7 @@ func (rj *roomJudge) hears(g *guest, p []byte) (err error) {
 func (rj *roomJudge) note(p []byte) {
 	var m roomtest.Message
 	if n := roomtest.Number(p); n > 0 && json.Unmarshal(p, &m) == nil {
-		rj.heard[n] = m
+		rj.heard[n], rj.sizes[n] = m, len(p)
 	}
 }
 
