@@ -46,7 +46,7 @@ func (g *generator) faults() {
 	if g.root && g.chance(15) { // some file systems don't have sendfile
 		g.line("fault sendfile EINVAL always after %d calls", g.IntN(4))
 	}
-	if g.server == "epollserv" && g.chance(6) { // the listeners can't be watched again at the end of a pause
+	if g.server == "epollserv" && g.chance(6) { // clients that waited for the end of a pause can't be watched
 		g.line("fault accept4 ENOBUFS after %d calls", g.IntN(4))
 		g.line("fault epoll_ctl ENOMEM %s after %d calls", oneOf(g, "1 times", "2 times"), 3+g.IntN(6))
 	}

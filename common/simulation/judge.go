@@ -167,7 +167,7 @@ func (r *run) delayed() bool {
 // immediately.
 func (r *run) mayBeLate() bool {
 	return slices.ContainsFunc(r.w.Kernel.Faults(), func(f *sim.Fault) bool {
-		return f.Happened > 0 && (f.Errno != 0 && f.Errno != sim.EINTR || f.Signal != 0) && !concernsOneConnection(f)
+		return f.Happened > 0 && (f.Errno != 0 && f.Errno != sim.EINTR || f.Signal != 0) && !r.concernsOneConnection(f)
 	})
 }
 

@@ -129,10 +129,10 @@ func (r *run) pauses() *Failure {
 	}
 	paused := r.scarce() || hasFlag(r.s.Flags, "-max-conns") // for another reason, perhaps
 	for _, f := range r.w.Kernel.Faults() {
-		paused = paused || f.Call == "accept4" && f.Happened > 0 && !concernsOneConnection(f)
+		paused = paused || f.Call == "accept4" && f.Happened > 0 && !r.concernsOneConnection(f)
 	}
 	for _, f := range r.w.Kernel.Faults() {
-		if took := f.Last - f.First; !paused && concernsOneConnection(f) && took >= acceptPause && !r.stood() {
+		if took := f.Last - f.First; !paused && r.concernsOneConnection(f) && took >= acceptPause && !r.stood() {
 			return failed("pause", "accept4 has failed with %s %d times within %v, and each time the next connection could be accepted",
 				f.Errno.Name(), f.Happened, took)
 		}
@@ -149,9 +149,15 @@ func (r *run) pauses() *Failure {
 
 // concernsOneConnection reports whether a fault has made accept4 fail for connections of which the others
 // need not wait, and so few times that the server tries again.
-func concernsOneConnection(f *sim.Fault) bool {
+func (r *run) concernsOneConnection(f *sim.Fault) bool {
 	const most = 60
-	return f.Call == "accept4" && f.Happened > 0 && f.Happened <= most && slices.Contains(strings.Fields(connectionErrnos), f.Errno.Name())
+	all := 0
+	for _, f := range r.w.Kernel.Faults() {
+		if f.Call == "accept4" {
+			all += f.Happened
+		}
+	}
+	return f.Call == "accept4" && f.Happened > 0 && all <= most && slices.Contains(strings.Fields(connectionErrnos), f.Errno.Name())
 }
 
 // stood reports whether the server may have stood still.

@@ -56,7 +56,7 @@ func (rj *roomJudge) polls(g *guest) error {
 		} else if left {
 			rj.leaves++
 		}
-		if err := rj.answer(g, string(a.data), &answer); err != nil {
+		if err := rj.answer(g, string(a.data), a.at, &answer); err != nil {
 			return err
 		}
 	}
@@ -81,8 +81,8 @@ func (g *guest) silent() bool {
 	return false
 }
 
-// answer takes the answer to a request.
-func (rj *roomJudge) answer(g *guest, request string, a *pollAnswer) error {
+// answer takes the answer to a request that was sent at a time.
+func (rj *roomJudge) answer(g *guest, request string, at time.Duration, a *pollAnswer) error {
 	_, query, poll := strings.Cut(request, "&since=")
 	switch {
 	case strings.HasPrefix(request, "POST /chat/join"):
@@ -111,7 +111,7 @@ func (rj *roomJudge) answer(g *guest, request string, a *pollAnswer) error {
 		return fmt.Errorf("the answer to a poll has %d messages with %d bytes, want at most %d", len(a.Messages), size, hub.PollResponseBytes)
 	}
 	since, _ := strconv.Atoi(query[:strings.IndexByte(query, ' ')])
-	if err := rj.tooLong(since, a); err != nil {
+	if err := rj.tooLong(since, at, a); err != nil {
 		return err
 	}
 	if since > g.Last { // the client has skipped some

@@ -23,7 +23,7 @@ func (r *run) get(path string) (status int, body []byte) {
 		if answered = status != 0; before && status == http.StatusOK {
 			break
 		}
-		r.w.Kernel.Run(settling)
+		r.w.Kernel.Run(settling + r.stopTime())
 	}
 	return status, body
 }
@@ -87,8 +87,15 @@ func (r *run) scarce() bool {
 }
 
 // crowded reports whether clients may still wait for their turn, because there are many more than the server
-// serves at the same time.
-func (r *run) crowded() bool { return hasFlag(r.s.Flags, "-max-conns") && len(r.streams) > 15 }
+// serves at the same time. All of them may have come to the same loop.
+func (r *run) crowded() bool {
+	const (
+		many  = 15
+		turns = 3 // of silent WebSockets, one after the other
+	)
+	limit := r.number("-max-conns=", 0)
+	return limit > 0 && (len(r.streams) > many || r.loops() > 1 && len(r.streams) > turns*max(1, limit/r.loops()))
+}
 
 // fewFiles reports whether the server may have too few descriptors for all clients: one for each, one for a
 // file, and some more.
