@@ -34,7 +34,6 @@ type loop struct {
 	skipped, unfinished []*conn.Conn
 	wake                func(*conn.Conn)   // l.schedule, made a value only once: that allocates
 	memory              conn.MemoryLimiter // of what all connections together hold
-	waitsSinceDue       int                // waits since the nearest deadline passed, see due
 	accepted            server.AcceptCounter
 	open, limit         int       // how many connections there are, and may be
 	paused              bool      // the listeners aren't watched: clients wait in the backlog
@@ -80,6 +79,7 @@ func (l *loop) start(env *server.Env, board stat.Board, i int, portsOf ...*conn.
 // iteration happens at that time, so timers cost no further clock calls.
 func (l *loop) run() error {
 	for now := sys.Now(); !l.done(now); {
+		before := now
 		// The only call that waits for clients. The timeout wakes the loop for the next deadline,
 		// and a command wakes it through the command queue's descriptor.
 		n, err := sys.EpollWait(l.ep, l.ready, l.timeout(now))
@@ -89,8 +89,8 @@ func (l *loop) run() error {
 		l.dispatch(now, n)
 		// tick comes after dispatch: a client whose bytes arrived in time must not time out
 		// because the loop reads them late.
-		if l.due(now, n) {
-			l.tick(now)
+		if l.due(before, n) {
+			l.tick(now, before)
 		}
 		// So far responses were queued. Now they are sent, and connections that are over close.
 		l.settle(now)
@@ -117,8 +117,8 @@ func (l *loop) dispatch(now time.Time, n int) {
 // timeout is how long the next wait may last: until the earliest thing that the loop has to do
 // without being woken.
 func (l *loop) timeout(now time.Time) time.Duration {
-	if len(l.todo) > 0 || l.waitsSinceDue > 0 {
-		return 0 // connections have work left over, or a deadline has passed (see due)
+	if len(l.todo) > 0 {
+		return 0 // connections have work left over
 	}
 	return conn.Until(conn.Sooner(conn.Sooner(l.timers.next(), l.bus.Deadline()), conn.Sooner(l.resumeAt, l.graceEnd)), now)
 }
@@ -129,29 +129,20 @@ func (l *loop) count(ready int) {
 	l.stat.Add(stat.Ready, ready)
 }
 
-// due reports whether tick must run. When a deadline has passed, the loop first waits once more
-// without sleeping: if the process was stopped, or a signal ended the wait, bytes that came in
-// time are still unread. tick runs only after they were read. After a wait that reports as many
-// events as it can (n is maxReady), there may be more. So the loop then waits again, until epoll,
-// which reports ready descriptors in turn, must have reported all.
-func (l *loop) due(now time.Time, n int) bool {
+// due reports whether tick must run: a deadline had passed before the last wait began. If a deadline
+// passes during a wait, the loop first waits once more, without sleeping: if the process was stopped,
+// or a signal ended the wait, bytes that came in time are still unread. tick runs only after they
+// were read. After a wait that reports as many events as it can, there may be more, see mayExpire.
+func (l *loop) due(before time.Time, n int) bool {
 	next := conn.Sooner(l.timers.next(), l.bus.Deadline())
-	switch passed := !next.IsZero() && !now.Before(next); {
-	case !passed:
-		l.waitsSinceDue = 0
-	case l.waitsSinceDue > 0 && (n < maxReady || l.waitsSinceDue*maxReady > l.open):
-		l.waitsSinceDue = 0
-		return true
-	default:
-		l.waitsSinceDue++
-	}
-	return false
+	passed := !next.IsZero() && !before.Before(next)
+	return l.timers.mayExpire(passed, n, l.open)
 }
 
-// tick calls Tick for each connection whose deadline has passed. The heap finds them without looking
-// at the others.
-func (l *loop) tick(now time.Time) {
-	for c := l.timers.expired(now); c != nil; c = l.timers.expired(now) {
+// tick calls Tick for each connection whose deadline had passed before the last wait began. The heap
+// finds them without looking at the others.
+func (l *loop) tick(now, before time.Time) {
+	for c := l.timers.expired(before); c != nil; c = l.timers.expired(before) {
 		c.Tick(now)
 		l.schedule(c) // settle asks for its new deadline
 	}

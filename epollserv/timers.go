@@ -15,8 +15,9 @@ import (
 // Conn.Due is the noted time, counted from base. Conn.Slot is the connection's index in the heap
 // plus one, or 0 if the connection isn't in the heap.
 type timers struct {
-	base time.Time
-	heap byDue
+	base  time.Time
+	heap  byDue
+	waits int // that began after the earliest deadline had passed, see mayExpire
 }
 
 // set notes c's deadline, if it is earlier than the time that is noted for c.
@@ -56,6 +57,19 @@ func (t *timers) expired(now time.Time) *conn.Conn {
 		t.set(c) // its deadline is later than the noted time
 	}
 	return nil
+}
+
+// mayExpire reports whether expired may be asked. passed is whether a deadline had passed before the
+// last wait began. That wait has reported n events. If n is maxReady, there may be more. So the loop
+// waits again, until epoll, which reports ready descriptors in turn, must have reported all of the
+// open ones.
+func (t *timers) mayExpire(passed bool, n, open int) bool {
+	t.waits++
+	all := n < maxReady || t.waits*maxReady > open
+	if !passed || all {
+		t.waits = 0
+	}
+	return passed && all
 }
 
 // next is the earliest noted time, before which expired returns nil; zero if the heap is empty.

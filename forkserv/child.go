@@ -93,7 +93,7 @@ type child struct {
 	receiver      hub.Receiver // gets the Hub's messages
 	conn          *conn.Conn
 	cfg           *session.Config
-	reportedBytes int64 // memory that the child held at its last report to the parent
+	reportedBytes int64 // memory that the child held when it last asked itself whether to report
 
 	board      stat.Board
 	memory     int64     // bytes that all children may hold

@@ -28,9 +28,20 @@ func (l *lists) renew(now *server.Lists) error {
 		return err
 	}
 	if l.read != nil {
-		sys.Close(l.hosts)
-		sys.Close(l.origins)
+		hosts, origins = replace(l.hosts, hosts), replace(l.origins, origins)
 	}
 	*l = lists{now, hosts, origins}
 	return nil
+}
+
+// replace gives a new file the descriptor of an old one, which it closes, and returns that
+// descriptor. To start a child, sys.ForkExec duplicates descriptors above the highest that the child
+// gets (see movedFDs). With higher numbers after each renewal that would soon be above the limit.
+func replace(old, fd int) int {
+	if sys.Dup3(fd, old, sys.O_CLOEXEC) != nil {
+		sys.Close(old)
+		return fd
+	}
+	sys.Close(fd)
+	return old
 }

@@ -11,15 +11,20 @@ import (
 
 // The children share the server's budget of memory. Each writes on the board how much it holds for
 // its client, so each can compute how much is left for it, which is at most an eighth of the
-// budget. So the children keep to the budget themselves, whatever the parent is doing. A child also
-// reports to the parent when it holds 1 MiB, and each time that this has doubled, because nothing
-// else wakes the parent while a client makes its child grow.
+// budget. So the children keep to the budget themselves, whatever the parent is doing. But many
+// children that each hold little may hold too much together. So a child also reports to the parent
+// when memory may become short, because nothing else wakes the parent while clients make their
+// children grow.
 const (
 	// One child may hold 1/childShare of the budget, or minChildShare bytes if that is more.
 	childShare    = 8
 	minChildShare = 1 << 20
-	// reportFromBytes is how many bytes a child holds when it first reports.
-	reportFromBytes = 1 << 20
+	// reportFromBytes is how many bytes a child holds when it first asks itself whether to report. It
+	// asks again each time that this has doubled. So if all children together hold more than the
+	// budget, some child has found that they hold more than half of it.
+	reportFromBytes = 64 << 10
+	// largeChild is how many bytes a child holds when it reports in any case.
+	largeChild = 1 << 20
 	// memoryCheckInterval is how often the parent reads the board while more than half of the
 	// budget is held.
 	memoryCheckInterval = 50 * time.Millisecond
@@ -84,8 +89,8 @@ func (p *parent) largest() (found *childProc) {
 	return found
 }
 
-// enforceMemory keeps the child within its allowance, and reports to the parent when what the child
-// holds has doubled. When it has shrunk to less than a quarter, the next doubling counts from
+// enforceMemory keeps the child within its allowance. When what the child holds has doubled, it
+// reports to the parent if memory may become short. When it has shrunk to less than a quarter, the next doubling counts from
 // there.
 func (c *child) enforceMemory(now time.Time) {
 	c.cfg.MaxMemory = c.allowance()
@@ -96,7 +101,9 @@ func (c *child) enforceMemory(now time.Time) {
 	switch {
 	case held >= reportFromBytes && held >= 2*c.reportedBytes:
 		c.reportedBytes = held
-		c.bus.Post(now, &hub.Message{Kind: memoryKind, Conn: c.conn.ID()})
+		if held >= largeChild || c.othersHold()+held > c.memory/2 {
+			c.bus.Post(now, &hub.Message{Kind: memoryKind, Conn: c.conn.ID()})
+		}
 	case held < c.reportedBytes/4:
 		c.reportedBytes = held
 	}
@@ -109,6 +116,10 @@ func (c *child) allowance() int64 {
 	if held < minChildShare/4 {
 		return share // it holds so little that reading the whole board isn't worth it
 	}
-	others := int64(c.board.Sum(stat.Memory)) - int64(c.stat.Get(stat.Memory))
-	return max(min(share, c.memory-others), minChildShare/2)
+	return max(min(share, c.memory-c.othersHold()), minChildShare/2)
+}
+
+// othersHold is how many bytes the other children hold.
+func (c *child) othersHold() int64 {
+	return int64(c.board.Sum(stat.Memory)) - int64(c.stat.Get(stat.Memory))
 }

@@ -37,7 +37,6 @@ type loop struct {
 	skipped, unfinished []*conn.Conn
 	wake                func(*conn.Conn)   // l.schedule, made a value only once: that allocates
 	memory              conn.MemoryLimiter // of what all connections together hold
-	waitsSinceDue       int                // waits since the nearest deadline passed, see due
 	accepted            server.AcceptCounter
 	open, limit         int       // how many connections there are, and may be
 	paused              bool      // the listeners aren't watched: clients wait in the backlog
@@ -93,6 +92,7 @@ func (l *loop) start(env *server.Env, board stat.Board, i int) (err error) {
 // iteration happens at that time, so timers cost no further clock calls.
 func (l *loop) run() error {
 	for now := sys.Now(); !l.done(now); {
+		before := now
 		// The only call that waits for clients. The timeout wakes the loop for the next deadline,
 		// and a command wakes it through the command queue's descriptor.
 		n, err := sys.Poll(l.fds, l.timeout(now))
@@ -102,8 +102,8 @@ func (l *loop) run() error {
 		l.dispatch(now, n)
 		// tick comes after dispatch: a client whose bytes arrived in time must not time out
 		// because the loop reads them late.
-		if l.due(now) {
-			l.tick(now)
+		if l.due(before) {
+			l.tick(now, before)
 		}
 		// So far responses were queued. Now they are sent, and connections that are over close.
 		l.settle(now)
@@ -134,8 +134,8 @@ func (l *loop) dispatch(now time.Time, n int) {
 // timeout is how long the next wait may last: until the earliest thing that the loop has to do
 // without being woken.
 func (l *loop) timeout(now time.Time) time.Duration {
-	if len(l.todo) > 0 || l.waitsSinceDue > 0 {
-		return 0 // connections have work left over, or a deadline has passed (see due)
+	if len(l.todo) > 0 {
+		return 0 // connections have work left over
 	}
 	return conn.Until(conn.Sooner(conn.Sooner(l.nearestDeadline, l.bus.Deadline()), conn.Sooner(l.resumeAt, l.graceEnd)), now)
 }
@@ -146,29 +146,23 @@ func (l *loop) count(ready int) {
 	l.stat.Add(stat.Ready, ready)
 }
 
-// due reports whether tick must run. When a deadline has passed, the loop first waits once more
-// without sleeping: if the process was stopped, or a signal ended the wait, bytes that came in
-// time are still unread. tick runs only after they were read.
-func (l *loop) due(now time.Time) bool {
+// due reports whether tick must run: a deadline had passed before the last wait began. If a deadline
+// passes during a wait, the loop first waits once more, without sleeping: if the process was stopped,
+// or a signal ended the wait, bytes that came in time are still unread. tick runs only after they
+// were read.
+func (l *loop) due(before time.Time) bool {
 	next := conn.Sooner(l.nearestDeadline, l.bus.Deadline())
-	switch passed := !next.IsZero() && !now.Before(next); {
-	case !passed:
-		l.waitsSinceDue = 0
-	case l.waitsSinceDue > 0:
-		l.waitsSinceDue = 0
-		return true
-	default:
-		l.waitsSinceDue++
-	}
-	return false
+	passed := !next.IsZero() && !before.Before(next)
+	return passed
 }
 
-// tick calls Tick for each connection whose deadline has passed, and finds the nearest deadline
-// of the others. It looks at all connections, which costs little here: poll has just done that too.
-func (l *loop) tick(now time.Time) {
+// tick calls Tick for each connection whose deadline had passed before the last wait began, and finds
+// the nearest deadline of the others. It looks at all connections, which costs little here: poll has
+// just done that too.
+func (l *loop) tick(now, before time.Time) {
 	l.nearestDeadline = time.Time{}
 	for _, c := range l.conns {
-		if d := c.Deadline(); d.IsZero() || d.After(now) {
+		if d := c.Deadline(); d.IsZero() || d.After(before) {
 			l.nearestDeadline = conn.Sooner(l.nearestDeadline, d)
 			continue
 		}

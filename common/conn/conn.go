@@ -20,7 +20,7 @@ type Conn struct {
 	Slot      int32         // an index that only the loop uses
 	Armed     session.Want  // what the loop asked the kernel to watch
 	Scheduled bool          // it is on the loop's list for settle
-	arriving  bool          // this iteration has read from it, or had no time to: more may be in the socket
+	arriving  bool          // this iteration has read from it, or couldn't: more may be in the socket
 	looks     uint8         // how often Tick has waited for more
 	Due       time.Duration // a time that only the loop uses; not later than Deadline
 
@@ -57,7 +57,7 @@ const maxLooks = 128
 // first asks the socket how many bytes are unacknowledged, if the Session needs to know.
 //
 // If the process has stood still, a whole request may be in the socket, of which one read brings only
-// a part. So Tick does nothing in an iteration that has read from the connection. The deadline stays,
+// a part. So Tick does nothing in an iteration that has read from the connection, or has tried to. The deadline stays,
 // and the loop looks again, but not indefinitely: a client can't put its timeout off by sending.
 func (c *Conn) Tick(now time.Time) {
 	look, cut := c.AckCheckDue(now), c.CutDue(now)
@@ -114,7 +114,10 @@ func (c *Conn) ReadOnce(now time.Time) {
 	p := c.Into(c.io.scratch)
 	n, err := c.io.read(c.FD, p)
 	switch {
-	case err == sys.EAGAIN: // the kernel may report a socket as ready that isn't (BUGS of select(2))
+	case err == sys.EAGAIN:
+		// The kernel may report a socket as ready that isn't (BUGS of select(2)). Or it has no memory
+		// for the call (see read): then bytes that came in time are still in the socket.
+		c.arriving = true
 	case err != nil:
 		c.End(now, err)
 	case n == 0:

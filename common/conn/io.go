@@ -57,7 +57,7 @@ func (io *IO) Peer() netip.Addr { return PeerOf(io.current.FD).Addr() }
 //
 //   - EINTR: a signal interrupted the call, so it is made again.
 //   - ENOMEM, ENOBUFS: the kernel has no memory now. They are treated like EAGAIN, so the next
-//     iterations try again, until the connection's deadline.
+//     iterations try again. A timeout waits for some of them (see Conn.Tick).
 //   - Anything else (ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH, …) ends this connection, and no
 //     other.
 func checkErrno(err error) (again bool, _ error) {

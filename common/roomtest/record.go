@@ -349,7 +349,9 @@ func (l *Record) checkMemberships(first int, fault func(string, ...any)) {
 		case f.First < first || f.Last < f.First:
 			continue
 		case f.Last >= len(l.entries) && l.Unnumbered: // its own, which it hasn't asked for
-			f.Last = len(l.entries) - 1
+			if f.Last = len(l.entries) - 1; f.Last < f.First {
+				continue
+			}
 		case f.Last >= len(l.entries):
 			fault("%s was answered up to %d, of which nobody has heard", f.Name, f.Last)
 			continue

@@ -17,8 +17,9 @@ type Client struct {
 	// End tells how the stream from the server has ended: "" while it hasn't, FIN after the end of
 	// the stream, or the name of an errno, such as ECONNRESET.
 	End string
-	// EndAt is when the client has noticed that, since the kernel started.
-	EndAt time.Duration
+	// EndAt is when the client has noticed that, since the kernel started, and GotAt is when it has
+	// received its last byte.
+	EndAt, GotAt time.Duration
 
 	t        *Thread
 	fd       int
@@ -184,6 +185,16 @@ func (c *Client) recall() {
 // Unsent is how many bytes Send was given that the client's socket hasn't taken yet.
 func (c *Client) Unsent() int { return len(c.unsent) }
 
+// InFlight is how many bytes lie in the two sockets of the connection: on their way to the server and from
+// it. What Unsent counts isn't among them.
+func (c *Client) InFlight() (toServer, toClient int) {
+	s, errno := c.t.tcp(c.fd)
+	if errno != 0 || s.peer == nil {
+		return 0, 0
+	}
+	return len(s.unsent) + len(s.peer.received), len(s.peer.unsent) + len(s.received)
+}
+
 // Broken reports whether the connection has been reset, without reading.
 func (c *Client) Broken() bool {
 	s, errno := c.t.tcp(c.fd)
@@ -243,6 +254,9 @@ func (c *Client) receive(n int) {
 			c.End, c.EndAt = errno.Name(), c.t.k.now
 		case got == 0:
 			c.End, c.EndAt = FIN, c.t.k.now
+		}
+		if got > 0 {
+			c.GotAt = c.t.k.now
 		}
 		c.Got = append(c.Got, b[:max(got, 0)]...)
 		if c.recalls {

@@ -95,6 +95,8 @@ func (a *Action) clientWords(number int) string {
 		words += " " + dataWords(a.Data)
 	case a.Bytes > 0:
 		words += fmt.Sprintf(" %d bytes", a.Bytes)
+	case a.From.IsValid():
+		words += " from " + a.From.String()
 	}
 	return words
 }
@@ -123,6 +125,16 @@ func (a *Action) machineWords() string {
 		return "the log is full"
 	case ReadsLog:
 		return "the log is read"
+	case Types:
+		return "the operator types " + strconv.Quote(string(a.Data))
+	case WritesFile:
+		size := ""
+		if a.Bytes > 0 {
+			size = strconv.Itoa(a.Bytes) + " bytes of "
+		}
+		return "the file " + a.Path + " becomes " + size + strconv.Quote(string(a.Data))
+	case ReplacesDirectory:
+		return "the directory " + a.Path + " is replaced"
 	case SignalsServing:
 		return "the process of " + a.Of + " " + map[Signal]string{SIGSTOP: "stops", SIGCONT: "continues", SIGKILL: "is killed"}[a.Signal]
 	}

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 )
@@ -10,7 +11,7 @@ import (
 // The limits of a scenario: its text is short, but the memory that it asks for may not be.
 const (
 	mostClients = 10_000
-	mostBytes   = 64 << 20 // that all clients send
+	mostBytes   = 64 << 20 // that all clients send, and that all files get
 )
 
 // ParseScenario parses the text of a scenario. An error says in one line where the text is wrong
@@ -31,6 +32,7 @@ type scenarioParser struct {
 	*Scenario
 	clients map[string]bool // that the text has named
 	sends   int             // bytes that all clients send
+	files   int             // bytes that all files get
 }
 
 func (s *scenarioParser) parseLine(p *lineParser) (err error) {
@@ -110,6 +112,9 @@ func (s *scenarioParser) checkSize(a *Action) error {
 	if s.sends += len(a.Data) * len(a.Clients); s.sends > mostBytes {
 		return fmt.Errorf("the scenario's clients send more than %d bytes", mostBytes)
 	}
+	if s.files += len(a.Content()); s.files > mostBytes {
+		return fmt.Errorf("the scenario's files have more than %d bytes", mostBytes)
+	}
 	return nil
 }
 
@@ -169,81 +174,6 @@ func signalNamed(name string) Signal {
 	return 0
 }
 
-// parseMachine parses what follows "the".
-func (a *Action) parseMachine(p *lineParser) (err error) {
-	switch word := p.word(); word {
-	case "machine":
-		if err = p.words("stalls", "for"); err != nil {
-			return err
-		}
-		a.Verb = Stalls
-		a.Time, err = p.duration(false)
-	case "clock":
-		if err = p.words("jumps", "by"); err != nil {
-			return err
-		}
-		a.Verb = Jumps
-		a.Time, err = p.duration(true)
-	case "limit":
-		if err = p.words("of", "files", "is"); err != nil {
-			return err
-		}
-		var n uint64
-		n, err = p.number(1, 1<<20)
-		a.Verb, a.Files = Limits, int(n)
-	case "log":
-		err = a.parseLog(p)
-	case "process":
-		err = a.parseProcess(p)
-	default:
-		err = expected("machine, clock, limit, log or process", word)
-	}
-	return err
-}
-
-// parseLog parses what follows "the log".
-func (a *Action) parseLog(p *lineParser) error {
-	if err := p.words("is"); err != nil {
-		return err
-	}
-	switch word := p.word(); word {
-	case "full":
-		a.Verb = FillsLog
-	case "read":
-		a.Verb = ReadsLog
-	default:
-		return expected("full or read", word)
-	}
-	return nil
-}
-
-// parseProcess parses what follows "the process".
-func (a *Action) parseProcess(p *lineParser) error {
-	if err := p.words("of"); err != nil {
-		return err
-	}
-	names, err := parseClients(p.word())
-	if err != nil {
-		return err
-	}
-	if len(names) != 1 {
-		return errors.New("want one client such as A: write a line for each")
-	}
-	a.Verb, a.Of = SignalsServing, names[0]
-	switch word := p.word(); word {
-	case "stops":
-		a.Signal = SIGSTOP
-	case "continues":
-		a.Signal = SIGCONT
-	case "is":
-		a.Signal = SIGKILL
-		return p.words("killed")
-	default:
-		return expected("stops, continues or is killed", word)
-	}
-	return nil
-}
-
 var errClients = errors.New("want a client such as A, or several such as A1..A10")
 
 // parseClients parses the name of a client, or a range of names.
@@ -276,6 +206,7 @@ func (a *Action) parseVerb(p *lineParser) error {
 	switch strings.TrimSuffix(word, "s") {
 	case "connect":
 		a.Verb = Connects
+		return a.parseFrom(p)
 	case "send":
 		a.Verb = Sends
 		return a.parseData(p)
@@ -295,6 +226,24 @@ func (a *Action) parseVerb(p *lineParser) error {
 	default:
 		return expected("connects, sends, shuts down, closes, resets, stops reading or reads", word)
 	}
+	return nil
+}
+
+// parseFrom parses the address from which a client connects: nothing, or one of the loopback interface.
+func (a *Action) parseFrom(p *lineParser) error {
+	switch word := p.word(); word {
+	case "":
+		return nil
+	case "from":
+	default:
+		return expected("from, or the end of the line", word)
+	}
+	word := p.word()
+	from, err := netip.ParseAddr(word)
+	if err != nil || !from.Is4() || !from.IsLoopback() {
+		return expected("an address such as 127.0.0.2", word)
+	}
+	a.From = from
 	return nil
 }
 
@@ -323,14 +272,9 @@ func (a *Action) parseData(p *lineParser) error {
 		a.Data = filler(int(n))
 		return p.words("bytes")
 	}
-	p.column = len(p.line) - len(rest)
-	quoted, err := strconv.QuotedPrefix(rest)
-	if err != nil {
-		return errors.New("the string has no end, or an escape that Go doesn't have")
-	}
-	text, _ := strconv.Unquote(quoted)
-	a.Data, p.rest = []byte(text), rest[len(quoted):]
-	return nil
+	text, err := p.quoted()
+	a.Data = []byte(text)
+	return err
 }
 
 // filler is what a client sends if the scenario gives only a number of bytes.

@@ -34,6 +34,7 @@ type Process struct {
 	continued  waitQueue     // woken when it continues or ends
 	childEnded waitQueue     // woken when a child ends, for Wait4
 	Out, Err   *Sink         // what it has written to descriptors 1 and 2, if Start has opened them
+	in         *source       // what descriptor 0 was, if Start has opened it
 }
 
 type processState uint8
@@ -51,6 +52,8 @@ type Program struct {
 	Env   []string
 	Dir   string // working directory; empty: /
 	Stdin []byte // what it reads from descriptor 0 before the end of file
+	// Operated: instead of the end of file comes what Process.Type adds.
+	Operated bool
 }
 
 // Start starts a program. Its standard output and error are kept in Out and Err.
@@ -60,8 +63,8 @@ func (k *Kernel) Start(prog Program) *Process {
 	if p.dir = prog.Dir; p.dir == "" {
 		p.dir = "/"
 	}
-	p.Out, p.Err = &Sink{}, &Sink{}
-	p.table.put(0, k.newDescription(&source{rest: prog.Stdin}, O_RDONLY), false)
+	p.Out, p.Err, p.in = &Sink{}, &Sink{}, &source{rest: prog.Stdin, open: prog.Operated}
+	p.table.put(0, k.newDescription(p.in, O_RDONLY), false)
 	p.table.put(1, k.newDescription(p.Out, O_WRONLY), false)
 	p.table.put(2, k.newDescription(p.Err, O_WRONLY), false)
 	t := k.makeThread(p)

@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Scenario is what clients do to a server, at which times, and which system calls fail. It includes a
 // seed, and so decides the whole run. It is written as text, one line for each thing:
@@ -14,6 +17,7 @@ import "time"
 //	flags -max-conns=3 -prefork=2
 //	at 0ms    A connects
 //	at 0ms    B1..B10 connect
+//	at 1ms    C connects from 127.0.0.2
 //	at 5ms    A sends "GET / HT"
 //	at 6ms    A sends 100000 bytes
 //	at 9ms    A resets
@@ -30,6 +34,10 @@ import "time"
 //	at 4s     the process of A stops
 //	at 5s     the process of A continues
 //	at 5s     the process of A is killed
+//	at 5s     the operator types "kick 1"
+//	at 5s     the file /srv/index.html becomes "new\n"
+//	at 5s     the file /srv/large becomes 100000 bytes of "new "
+//	at 5s     the directory /srv is replaced
 //	at 5s     SIGHUP
 //	at 6s     SIGTERM to all
 //	at 7s     fault accept4 ENFILE
@@ -58,9 +66,16 @@ import "time"
 // SIGKILL. If no process has the connection, nothing happens. SIGTERM, SIGINT, SIGHUP, SIGKILL, SIGSTOP
 // and SIGCONT go to the server, and with "to all" also to its descendants, in the order of their pids.
 //
+// What the operator types comes from the server's standard input, with a newline. If the operator
+// types nothing in a scenario, that input ends immediately. A file that becomes something is written,
+// and keeps its inode number; if it doesn't exist, it is made, with the directories above it. A
+// directory that is replaced gets another name, which nobody knows, and an empty one takes its place.
+// If a path leads to something else, nothing happens. The files that the first actions write at 0s are
+// there before the server starts.
+//
 // Times begin with the server's start and don't decrease. A string is written as in Go. "shuts
 // down" is shutdown(2) with SHUT_WR: a FIN, after which the client still reads. All clients together
-// send at most 64 MiB, and there are at most 10,000 of them. A fault names a system call as strace
+// send at most 64 MiB, the files get at most 64 MiB, and there are at most 10,000 clients. A fault names a system call as strace
 // shows it: write clone to make fork fail. A fault with SIGKILL kills the process that makes the call,
 // before the call does anything. Such a fault affects only descendants of the server, never the server
 // itself. A fault with SIGSTOP stops the process when the call returns; SIGCONT follows after the time.
@@ -81,8 +96,10 @@ type Action struct {
 	At      time.Duration
 	Clients []string // empty: the action isn't one of clients
 	Verb    Verb
-	Data    []byte        // of Sends
-	Bytes   int           // of Reads: read at most so many, once; 0: read on
+	From    netip.Addr    // of Connects: the client's address; zero: the usual one
+	Data    []byte        // of Sends, Types and WritesFile
+	Bytes   int           // of Reads: read at most so many, once; 0: read on. Of WritesFile: the size; 0: that of Data
+	Path    string        // of WritesFile and ReplacesDirectory
 	Time    time.Duration // of Stalls and Jumps
 	Files   int           // of Limits
 	Signal  Signal        // of SendsSignal and SignalsServing
@@ -111,4 +128,7 @@ const (
 	ReadsLog       // ends FillsLog
 	SignalsServing // sends a signal to the process that serves a client
 	Injects        // from now on a fault concerns calls
+	Types          // the operator types a line into the server's standard input
+	WritesFile
+	ReplacesDirectory // by an empty one
 )

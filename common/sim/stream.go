@@ -48,18 +48,36 @@ func (s *Sink) write(_ *Thread, _ *description, p []byte) (int, Errno) {
 	return len(p), 0
 }
 
-// source is a standard input that ends.
+// source is a standard input.
 type source struct {
 	rest []byte
+	open bool // more may come
 	q    waitQueue
 }
 
+// Type adds a line to the standard input of a process that Start has started with Operated.
+func (p *Process) Type(line []byte) {
+	if p.in != nil && p.in.open {
+		p.in.rest = append(append(p.in.rest, line...), '\n')
+		p.in.q.wake(POLLIN)
+	}
+}
+
 func (s *source) kind() string      { return "input" }
-func (s *source) events() uint32    { return POLLIN }
 func (s *source) queue() *waitQueue { return &s.q }
 func (s *source) released()         {}
 
+func (s *source) events() uint32 {
+	if s.open && len(s.rest) == 0 {
+		return 0
+	}
+	return POLLIN
+}
+
 func (s *source) read(_ *Thread, _ *description, p []byte) (int, Errno) {
+	if s.open && len(s.rest) == 0 {
+		return -1, EAGAIN
+	}
 	n := copy(p, s.rest)
 	s.rest = s.rest[n:]
 	return n, 0

@@ -110,6 +110,34 @@ func (k *Kernel) Cold(path string) {
 	}
 }
 
+// put writes a file as WriteFile does, and makes the directories above it if they don't exist. If the
+// path leads to something else, put does nothing.
+func (k *Kernel) put(path string, data []byte) {
+	for i := 1; i < len(path); i++ {
+		if path[i] != '/' {
+			continue
+		}
+		if _, errno := k.walk().to(path[:i]); errno == ENOENT {
+			k.Mkdir(path[:i])
+		}
+	}
+	if n, errno := k.walk().to(path); errno == ENOENT || errno == 0 && n.isRegular() {
+		if dir, _, errno := k.walk().parent(path); errno == 0 && dir.find == nil {
+			k.WriteFile(path, data)
+		}
+	}
+}
+
+// replaceDirectory puts an empty directory in the place of one. The other one loses its name, and
+// nothing else. If the path leads to something else, nothing happens.
+func (k *Kernel) replaceDirectory(path string) {
+	dir, name, errno := k.walk().parent(path)
+	if errno == 0 && dir.entries[name] != nil && dir.entries[name].isDir() {
+		dir.drop(name)
+		dir.add(name, k.newInode(S_IFDIR|0o755))
+	}
+}
+
 // place returns the directory and the name for a new file.
 func (k *Kernel) place(call, path string) (dir *inode, name string) {
 	dir, name, errno := k.walk().parent(path)

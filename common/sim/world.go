@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
 	"time"
@@ -40,6 +41,7 @@ func (s *Scenario) Play(config Config, prog Program) *World {
 	}
 	w := &World{Kernel: New(config), actions: s.Actions, byName: map[string]*Client{}, recalls: map[string]bool{}}
 	for _, a := range s.Actions {
+		prog.Operated = prog.Operated || a.Verb == Types
 		if hasReference(a.Data) {
 			for _, name := range a.Clients {
 				w.recalls[name] = true
@@ -48,6 +50,10 @@ func (s *Scenario) Play(config Config, prog Program) *World {
 	}
 	for _, f := range s.Faults {
 		w.Kernel.Inject(f)
+	}
+	for len(w.actions) > 0 && w.actions[0].At == 0 && w.actions[0].Verb == WritesFile {
+		w.actOnMachine(&w.actions[0])
+		w.actions = w.actions[1:]
 	}
 	w.Server = w.Kernel.Start(prog)
 	return w
@@ -136,6 +142,21 @@ func (w *World) client(name string) *Client {
 
 func (w *World) act(a *Action) {
 	w.lastAt, w.lastStep = a.At, w.steps
+	w.actOnMachine(a)
+	if len(a.Clients) == 0 && w.Acted != nil {
+		w.Acted(nil, a, nil)
+	}
+	for _, name := range a.Clients {
+		c := w.client(name)
+		data := c.act(a, w.Server)
+		if w.Acted != nil {
+			w.Acted(c, a, data)
+		}
+	}
+}
+
+// actOnMachine makes an action that isn't one of clients.
+func (w *World) actOnMachine(a *Action) {
 	switch a.Verb {
 	case Stalls:
 		w.Kernel.Stall(a.Time)
@@ -151,6 +172,12 @@ func (w *World) act(a *Action) {
 		w.Server.Err.Fill()
 	case ReadsLog:
 		w.Server.Err.Drain()
+	case Types:
+		w.Server.Type(a.Data)
+	case WritesFile:
+		w.Kernel.put(a.Path, a.Content())
+	case ReplacesDirectory:
+		w.Kernel.replaceDirectory(a.Path)
 	case Injects:
 		w.Kernel.Inject(*a.Fault)
 	case SignalsServing:
@@ -160,16 +187,17 @@ func (w *World) act(a *Action) {
 			}
 		}
 	}
-	if len(a.Clients) == 0 && w.Acted != nil {
-		w.Acted(nil, a, nil)
+}
+
+// Content is what a file gets, and nil if the action writes none.
+func (a *Action) Content() []byte {
+	switch {
+	case a.Verb != WritesFile:
+		return nil
+	case a.Bytes == 0:
+		return a.Data
 	}
-	for _, name := range a.Clients {
-		c := w.client(name)
-		data := c.act(a, w.Server)
-		if w.Acted != nil {
-			w.Acted(c, a, data)
-		}
-	}
+	return bytes.Repeat(a.Data, a.Bytes/len(a.Data)+1)[:a.Bytes]
 }
 
 // signal sends a signal to the server, or to its descendants too.
@@ -197,7 +225,7 @@ func (c *Client) act(a *Action, server *Process) (data []byte) {
 		if !ok {
 			to = nowhere
 		}
-		if err := c.Connect(to, netip.Addr{}); err != nil {
+		if err := c.Connect(to, a.From); err != nil {
 			c.End = err.(Errno).Name()
 		}
 	case Sends:

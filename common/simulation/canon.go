@@ -83,7 +83,7 @@ func (o *output) parse(b []byte) {
 			if ev.First {
 				o.messages = fmt.Appendf(o.messages, "(%v ", ev.Opcode)
 			}
-			o.messages = append(o.messages, ev.Payload...)
+			o.messages = appendEscaped(o.messages, ev.Payload)
 			if ev.Last {
 				o.messages = append(o.messages, ')')
 			}
@@ -100,6 +100,20 @@ func (o *output) parse(b []byte) {
 			o.control = fmt.Appendf(o.control, "(%v %d %q)", ev.Kind, ev.Code, ev.Payload)
 		}
 	}
+}
+
+// appendEscaped appends the payload of a message in a form that has no end of a message in it.
+func appendEscaped(b, payload []byte) []byte {
+	if !bytes.ContainsAny(payload, `()\`) {
+		return append(b, payload...)
+	}
+	for _, c := range payload {
+		if c == '(' || c == ')' || c == '\\' {
+			b = append(b, '\\')
+		}
+		b = append(b, c)
+	}
+	return b
 }
 
 // begins reports whether o is the beginning of all, or all.

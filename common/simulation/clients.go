@@ -86,13 +86,16 @@ func (g *generator) deafReader(name string, start time.Duration) {
 	}
 }
 
-// crowd makes more clients than one epoll_wait of epollserv reports.
+// crowd makes more clients than two calls of epoll_wait report in epollserv.
 func (g *generator) crowd() {
 	n := 1100 + g.IntN(500)
-	if g.server == "forkserv" {
+	switch g.server {
+	case "epollserv":
+		n += 1000
+	case "forkserv":
 		n = 20 + g.IntN(20)
 	}
-	g.line("files 5000")
+	g.line("files %d", 5000+2*n)
 	t := firstEvent + g.upTo(g.span)
 	g.at(t, "Z1..Z%d connect", n)
 	t += g.upTo(10 * time.Second)
@@ -143,14 +146,14 @@ func (g *generator) oneRequest() string {
 	case 2:
 		return head("GET /healthz") + "Connection: close\r\n\r\n"
 	case 3:
-		body := strings.Repeat("z", g.IntN(40))
+		body := strings.Repeat(oneOf(g, "z", "z", "\u00fc", "\u65e5\u672c"), g.IntN(40))
 		return head("POST /echo") + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body)
 	case 4:
 		return head("POST /echo") + "Transfer-Encoding: chunked\r\n\r\n4\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\n"
 	case 5:
 		return head("POST /echo") + "Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello"
 	case 6:
-		return oneOf(g, "GET /healthz\r\n\r\n", "nonsense\r\n\r\n", "GET /healthz HTTP/1.1\r\n\r\n",
+		return oneOf(g, "GET /healthz\r\n\r\n", "GET /healthz HTTP/1.1\r\nHost: example.com\r\n\r\n", "nonsense\r\n\r\n", "GET /healthz HTTP/1.1\r\n\r\n",
 			head("GET /healthz")+"Content-Length: x\r\n\r\n", "GET /healthz HTTP/1.0\r\n\r\n", "\x16\x03\x01\x02\x00")
 	case 7:
 		return head("OPTIONS *") + "\r\n"
@@ -246,12 +249,8 @@ func (g *generator) member(name string, start time.Duration, observer bool) {
 	}
 	s.sends(g.handshake("/chat"))
 	own, many := strings.ToLower(name), 8
-	switch {
-	case observer:
-	case g.chance(8):
-		own = oneOf(g, "R", "r", "A", "B") // somebody may have that name
-	case g.chance(12):
-		own += oneOf(g, "\u00e9", " x", "\u0928\u094d\u200d\u0930", "\u0928\u094d\u200d\u0930") // the last two have a zero width joiner between two letters
+	if !observer {
+		own = g.ownName(name)
 	}
 	if g.chance(10) {
 		many = 40
@@ -263,7 +262,7 @@ func (g *generator) member(name string, start time.Duration, observer bool) {
 		if g.chance(15) {
 			to = fmt.Sprintf(`"to":"%s",`, oneOf(g, "r", "a", "b", "nobody"))
 		}
-		padding := strings.Repeat("x", oneOf(g, 0, 0, 0, 0, 10, 3000))
+		padding := strings.Repeat(oneOf(g, "x", "x", "\u65e5"), oneOf(g, 0, 0, 0, 0, 10, 1000))
 		if long {
 			padding = strings.Repeat("x", 3000)
 		}
@@ -288,9 +287,19 @@ func (s *script) says(format string, args ...any) {
 // poller makes a member of the room without a WebSocket.
 func (g *generator) poller(name string, start time.Duration) {
 	s := g.script(name, start)
-	s.posts("join", fmt.Sprintf(`{"name":"%s"}`, strings.ToLower(name)))
+	if g.few && g.chance(50) { // it takes more seats than it needs
+		for i := range 1 + g.IntN(6) {
+			s.posts("join", fmt.Sprintf(`{"name":"%s%d"}`, strings.ToLower(name), i))
+			s.now += g.upTo(300 * time.Millisecond)
+		}
+	}
+	s.posts("join", fmt.Sprintf(`{"name":"%s"}`, g.ownName(name)))
+	pause := 300 * time.Millisecond
+	if g.chance(10) {
+		pause = 50 * time.Second // less than the time after which a silent member is removed
+	}
 	for i := range g.IntN(8) {
-		s.now += g.upTo(300 * time.Millisecond) // its session must have come
+		s.now += g.upTo(pause) // its session must have come
 		if g.chance(30) {
 			s.posts("send", fmt.Sprintf(`{"session":"{session}","text":"%d"}`, i))
 		} else {
@@ -309,9 +318,14 @@ const sessionLength = 32
 
 // posts sends a request of a poller in one piece, because a name in braces can't be cut.
 func (s *script) posts(path, body string) {
+	s.does("sends %q", post(path, body))
+}
+
+// post is a request of a poller.
+func post(path, body string) string {
 	n := len(body)
 	if strings.Contains(body, "{session}") {
 		n += sessionLength - len("{session}")
 	}
-	s.does("sends %q", fmt.Sprintf("POST /chat/%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", path, n, body))
+	return fmt.Sprintf("POST /chat/%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", path, n, body)
 }

@@ -9,7 +9,11 @@
 //   - All members of the chat room receive the same messages, in the same order.
 //   - Every connection ends by its deadline, and no thread loops forever.
 //   - After all clients have left, the server holds no descriptor and no process for them.
-//   - A shutdown ends within the grace time.
+//   - A shutdown ends within the grace time. Before, a request that is on its way is answered.
+//   - If nothing slows the server down, a client has all that it gets within 30 ms.
+//   - The server stops reading from clients that don't read, and keeps its budget of memory.
+//   - Clients that the operator has kicked are gone after the close timeout.
+//   - A file that is rewritten, or whose directory is replaced, is sent as one of its versions or cut off.
 //
 // A failure shows its seed, and a short scenario that Shorten has found. These commands play many
 // seeds, one seed, and a file:

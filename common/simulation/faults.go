@@ -16,6 +16,7 @@ type failure struct {
 // failures are errnos that section 2 of the manual lists for calls of the servers.
 var failures = []failure{
 	{"accept4", "EAGAIN ECONNABORTED EINTR EMFILE ENFILE ENOBUFS ENOMEM EPERM EPROTO"},
+	{"accept4", connectionErrnos},
 	{"read sendto sendmsg sendfile", "EINTR EINTR ENOMEM ENOBUFS ECONNRESET ETIMEDOUT"},
 	{"sendto sendmsg sendfile", "EAGAIN EPIPE"},
 	{"sendfile", "EINVAL EIO"},
@@ -30,6 +31,10 @@ var failures = []failure{
 	{"write", "EINTR"},
 }
 
+// connectionErrnos are errnos of accept4 that concern only the connection that it would have returned,
+// accept(2).
+const connectionErrnos = "ECONNABORTED EPROTO ETIMEDOUT ENETDOWN ENETUNREACH EHOSTDOWN EHOSTUNREACH ENONET ENOPROTOOPT EOPNOTSUPP"
+
 // onlyForkserv are calls that only forkserv makes while it serves, and only epollserv's.
 const (
 	onlyForkserv  = "clone socketpair pipe2 memfd_create mmap recvmsg recvfrom wait4 sendmsg"
@@ -40,6 +45,13 @@ const (
 func (g *generator) faults() {
 	if g.root && g.chance(15) { // some file systems don't have sendfile
 		g.line("fault sendfile EINVAL always after %d calls", g.IntN(4))
+	}
+	if g.server == "epollserv" && g.chance(6) { // clients that waited for the end of a pause can't be watched
+		g.line("fault accept4 ENOBUFS after %d calls", g.IntN(4))
+		g.line("fault epoll_ctl ENOMEM %s after %d calls", oneOf(g, "1 times", "2 times"), 3+g.IntN(6))
+	}
+	if g.server == "forkserv" && g.chance(6) { // the parent stands still while members of the room poll
+		g.line("fault ppoll SIGSTOP for 1m10s after %d calls", g.IntN(60))
 	}
 	for range 1 + g.IntN(4) {
 		row := oneOf(g, failures...)
@@ -59,6 +71,9 @@ func (g *generator) faults() {
 		times := oneOf(g, "", "", "2 times", "5 times", "20 times")
 		if call == "accept4" && g.chance(30) {
 			times = "60 times"
+			if row.errnos == connectionErrnos {
+				times = "2 times"
+			}
 		}
 		if strings.HasPrefix(what, "SIG") {
 			times = ""

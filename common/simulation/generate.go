@@ -22,6 +22,9 @@ type generator struct {
 	root   bool          // the server has files
 	sips   bool          // some clients read them in sips
 	rushed bool          // the server's timeouts are short
+	defers bool          // the kernel holds clients back that have sent nothing
+	few    bool          // an address may have few members of the room that poll
+	twins  []string      // names of members of which only one may be in the room; nil: none
 	buffer int           // bytes of each buffer of a TCP socket; 0: the kernel's default
 }
 
@@ -43,7 +46,22 @@ func Generate(server string, seed uint64, corpus [][]byte) string {
 	g.flags()
 	g.span = oneOf(g, 0, 50*time.Millisecond, 50*time.Millisecond, 2*time.Second, 40*time.Second)
 	g.clients()
+	if g.chance(2) {
+		g.flood()
+	}
+	if g.root && g.chance(25) {
+		g.changes()
+	}
+	if g.chance(6) {
+		g.hosts()
+	}
+	if g.chance(3) || g.server == "forkserv" && g.chance(4) {
+		g.lists()
+	}
 	g.machine()
+	if g.chance(6) {
+		g.operator()
+	}
 	if g.chance(60) {
 		g.faults()
 	}
@@ -124,9 +142,11 @@ func (g *generator) flags() {
 		g.line("flags -max-conns=%d", 3+g.IntN(4)) // at least one for each loop
 	}
 	if g.chance(8) {
+		g.few = true
 		g.line("flags %s%d", addressFlag, 1+g.IntN(4))
 	}
 	if g.chance(8) {
+		g.defers = true
 		g.line("flags -defer-accept=%d", 1+g.IntN(5))
 	}
 	if g.chance(4) {
@@ -161,15 +181,20 @@ func (g *generator) machine() {
 // moment is a moment at which something happens to a client, or one between.
 func (g *generator) moment() time.Duration {
 	if len(g.events) > 0 && g.chance(60) {
-		return oneOf(g, g.events...).at
+		return max(oneOf(g, g.events...).at, firstEvent)
 	}
 	return firstEvent + g.upTo(g.span+20*time.Millisecond)
 }
 
 // signals chooses signals to the server, its children, or all of them.
 func (g *generator) signals() {
-	if g.chance(20) {
+	if g.chance(20) || g.defers && g.chance(50) {
 		t := g.moment()
+		if g.chance(30) { // its request is on its way when the signal comes
+			g.at(t, "W connects")
+			t += 20*time.Millisecond + g.upTo(300*time.Millisecond)
+			g.at(t+time.Millisecond+g.upTo(400*time.Millisecond), `W sends "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"`)
+		}
 		if g.chance(20) { // these are in the backlog when the signal comes
 			n := 2 + g.IntN(10)
 			g.at(t, "Y1..Y%d connect", n)
@@ -198,9 +223,16 @@ func (g *generator) clients() {
 	}
 	room := g.chance(40)
 	if room {
+		if g.chance(20) {
+			pair := oneOf(g, twins...)
+			g.twins = pair[:]
+		}
 		g.member("R", firstEvent, true)
+		if g.chance(1) {
+			g.longRoom()
+		}
 	}
-	if g.IntN(400) == 0 {
+	if g.IntN(300) == 0 {
 		g.crowd()
 	}
 	for i := range n {

@@ -26,36 +26,52 @@ func (j *judgement) judgeByRequests(st *stream) (all bool, err error) {
 		if n == 0 {
 			return true, nil
 		}
+		if want.path != "" && j.filesChange() {
+			want.versions = j.currentVersions(want.path, st.sentAt(st.size-len(sent)+n))
+		}
 		sent = sent[n:]
 		got, content, ok := nextResponse(out, want.method)
 		switch {
-		case !ok || got.StatusCode == http.StatusServiceUnavailable || got.StatusCode == http.StatusRequestTimeout:
-			return ok, nil
-		case got.StatusCode != want.status || want.content != nil && !bytes.HasPrefix(want.content, content) ||
+		case ok == missing || got.StatusCode == http.StatusServiceUnavailable || got.StatusCode == http.StatusRequestTimeout:
+			return ok != missing, nil
+		case !want.has(got.StatusCode, content, ok == entire) ||
 			got.Header.Get("Sec-WebSocket-Accept") != want.accept:
 			return false, fmt.Errorf("%s: got status %d, %v and %.60q of %d bytes, want %d, Sec-WebSocket-Accept %q and %.60q of %d",
 				want.method, got.StatusCode, got.Header, content, len(content), want.status, want.accept, want.content, len(want.content))
+		case ok == partial:
+			return false, nil
 		case got.StatusCode == http.StatusSwitchingProtocols:
 			came, _ := io.ReadAll(out)
-			return true, judgeEcho(sent, came, j.ownCodes(st))
+			return true, judgeEcho(sent, came, j.ownCodes(st), j.notices())
 		}
 	}
 }
 
-// nextResponse reads a response, whose content may be cut.
-func nextResponse(out *bufio.Reader, method string) (got *http.Response, content []byte, ok bool) {
+// part is how much of a response has come.
+type part uint8
+
+const (
+	missing part = iota // not even its header fields
+	partial             // it ends in the middle
+	entire
+)
+
+// nextResponse reads a response.
+func nextResponse(out *bufio.Reader, method string) (got *http.Response, content []byte, came part) {
 	for {
 		got, err := http.ReadResponse(out, &http.Request{Method: method})
 		if err != nil {
-			return nil, nil, false
+			return nil, nil, missing
 		}
 		if got.StatusCode == http.StatusContinue {
 			continue
 		}
 		if got.StatusCode != http.StatusSwitchingProtocols {
-			content, _ = io.ReadAll(got.Body)
+			if content, err = io.ReadAll(got.Body); err != nil {
+				return got, content, partial
+			}
 		}
-		return got, content, true
+		return got, content, entire
 	}
 }
 
@@ -65,6 +81,25 @@ type answer struct {
 	status  int
 	content []byte
 	accept  string // Sec-WebSocket-Accept
+
+	path     string   // of the file that it has; empty: none
+	versions [][]byte // any of which may be the content, if the file changes
+}
+
+// has reports whether a response with a status and content may be the answer. A content that isn't whole
+// may be the beginning of it. While a file changes, that may be a mixture.
+func (a *answer) has(status int, content []byte, whole bool) bool {
+	switch {
+	case a.versions != nil && status == http.StatusNotFound:
+		return true // the file is about to be written
+	case status != a.status:
+		return false
+	case a.versions != nil:
+		return !whole || slices.ContainsFunc(a.versions, func(v []byte) bool { return bytes.Equal(v, content) })
+	case whole && a.content != nil:
+		return bytes.Equal(content, a.content)
+	}
+	return bytes.HasPrefix(a.content, content) || a.content == nil
 }
 
 // simple are requests without content, and the responses to them.
@@ -72,10 +107,10 @@ var simple = []struct {
 	request string
 	answer
 }{
-	{"GET /healthz" + simpleHead, answer{"GET", http.StatusOK, []byte("ok\n"), ""}},
-	{"HEAD /healthz" + simpleHead, answer{"HEAD", http.StatusOK, []byte{}, ""}},
-	{"GET /none" + simpleHead, answer{"GET", http.StatusNotFound, nil, ""}},
-	{"OPTIONS *" + simpleHead, answer{"OPTIONS", http.StatusNoContent, []byte{}, ""}},
+	{"GET /healthz" + simpleHead, answer{method: "GET", status: http.StatusOK, content: []byte("ok\n")}},
+	{"HEAD /healthz" + simpleHead, answer{method: "HEAD", status: http.StatusOK, content: []byte{}}},
+	{"GET /none" + simpleHead, answer{method: "GET", status: http.StatusNotFound}},
+	{"OPTIONS *" + simpleHead, answer{method: "OPTIONS", status: http.StatusNoContent, content: []byte{}}},
 }
 
 const simpleHead = " HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -90,7 +125,7 @@ func expected(sent []byte, files memoryFS) (a answer, n int) {
 	}
 	for path, data := range files { // no path begins with another one
 		if request := "GET " + path + simpleHead; bytes.HasPrefix(sent, []byte(request)) {
-			return answer{"GET", http.StatusOK, data, ""}, len(request)
+			return answer{method: "GET", status: http.StatusOK, content: data, path: path}, len(request)
 		}
 	}
 	if rest, ok := bytes.CutPrefix(sent, []byte(handshake("/echo"))); ok {
@@ -99,7 +134,7 @@ func expected(sent []byte, files memoryFS) (a answer, n int) {
 			return answer{}, 0
 		}
 		sum := sha1.Sum(append(bytes.Clone(key), "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"...)) // RFC 6455 1.3
-		return answer{"GET", http.StatusSwitchingProtocols, nil, base64.StdEncoding.EncodeToString(sum[:])}, len(sent) - len(rest)
+		return answer{method: "GET", status: http.StatusSwitchingProtocols, accept: base64.StdEncoding.EncodeToString(sum[:])}, len(sent) - len(rest)
 	}
 	body, ok := bytes.CutPrefix(sent, []byte("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: "))
 	digits, body, cut := bytes.Cut(body, []byte("\r\n\r\n"))
@@ -107,7 +142,7 @@ func expected(sent []byte, files memoryFS) (a answer, n int) {
 	if !ok || !cut || err != nil || length > uint64(len(body)) {
 		return answer{}, 0
 	}
-	return answer{"POST", http.StatusOK, body[:length], ""}, len(sent) - len(body) + int(length)
+	return answer{method: "POST", status: http.StatusOK, content: body[:length]}, len(sent) - len(body) + int(length)
 }
 
 // message is a message of a WebSocket.
@@ -129,7 +164,7 @@ type talk struct {
 // ownCodes are the codes of a Close that the server may send first: 1008 and 1011 after a timeout, 1001 at
 // a shutdown, 1011 after a fault, 1013 if there is too little of something.
 func (j *judgement) ownCodes(st *stream) (codes []int) {
-	if j.mayTimeOut(st) {
+	if j.mayTimeOut(st) || j.kicked(st) {
 		codes = append(codes, policyViolation, internalError)
 	}
 	if j.termAt >= 0 {
@@ -145,9 +180,11 @@ func (j *judgement) ownCodes(st *stream) (codes []int) {
 }
 
 // judgeEcho compares what the echo has sent with what a client has sent: the same messages, a Pong
-// for each Ping, and the right code for its Close, or one of the server's own codes.
-func judgeEcho(sent, came []byte, own []int) error {
+// for each Ping, and the right code for its Close, or one of the server's own codes. The operator's notices
+// may be among the messages.
+func judgeEcho(sent, came []byte, own []int, notices []string) error {
 	want, got := talkOf(sent, true), talkOf(came, false)
+	got.messages = slices.DeleteFunc(got.messages, func(m message) bool { return m.opcode == text && slices.Contains(notices, m.text) })
 	if got.code == protocolError && !got.closed {
 		return fmt.Errorf("after %d messages the echo sends a frame that breaks a rule of RFC 6455", len(got.messages))
 	}

@@ -20,8 +20,8 @@ import (
 // client must have received exactly that. Otherwise the server may have been earlier or later than
 // the core, and the client must have received a part of it, and at most a timeout's response more.
 func (r *run) judgeStreams() *Failure {
-	j := &judgement{run: r, delayed: r.delayed(), allowed: r.harm(), played: map[float64]*reference{}}
-	for _, judge := range []func() *Failure{r.addressLimit, r.pauses} {
+	j := &judgement{run: r, delayed: r.delayed(), allowed: r.harm(), played: map[played]*reference{}}
+	for _, judge := range []func() *Failure{r.addressLimit, r.pauses, r.judgeHeld, r.judgeKicks} {
 		if f := judge(); f != nil {
 			return f
 		}
@@ -49,17 +49,29 @@ const (
 	stretched = 1.25
 )
 
+// played is a run of the core: how the times are stretched, and with which clients.
+type played struct {
+	stretch float64
+	group   int
+}
+
+// groupSize is how many clients the core serves in one run. They don't need each other, and the test's loop
+// for the core looks at all of them again and again.
+const groupSize = 16
+
 // core is what the core sends to a client.
 func (j *judgement) core(st *stream, stretch float64) *output {
-	ref := j.played[stretch]
+	key := played{stretch, slices.Index(j.streams, st) / groupSize}
+	ref := j.played[key]
 	if ref == nil {
-		all, begin := j.happenings()
+		from := key.group * groupSize
+		all, begin := j.happenings(j.streams[from:min(from+groupSize, len(j.streams))])
 		if stretch == untimed {
 			all = inOnePiece(all)
 		}
 		ref = newReference(j.s.Flags, j.files)
 		ref.play(all, begin, j.settledAt, stretch)
-		j.played[stretch] = ref
+		j.played[key] = ref
 	}
 	return ref.output(st)
 }
@@ -109,9 +121,9 @@ func (r *run) rejected() (n int) {
 	return n
 }
 
-// happenings are the actions of all clients that the core serves, in their order.
-func (r *run) happenings() (all []happening, begin time.Duration) {
-	for _, st := range r.streams {
+// happenings are the actions of those of some clients that the core serves, in their order.
+func (r *run) happenings(streams []*stream) (all []happening, begin time.Duration) {
+	for _, st := range streams {
 		if !st.again && !st.inRoom() {
 			for _, a := range st.steps {
 				all = append(all, happening{step: a, st: st})
@@ -145,14 +157,17 @@ func (r *run) delayed() bool {
 	if r.scarce() || r.mayBeLate() || r.stalled > 0 || r.slowNetwork() || hasFlag(r.s.Flags, "-max-conns") || hasFlag(r.s.Flags, "-defer-accept") {
 		return true
 	}
-	return slices.ContainsFunc(r.machine, func(a step) bool { return a.verb != sim.Jumps && a.signal != sim.SIGCONT })
+	return slices.ContainsFunc(r.machine, func(a step) bool {
+		return !slices.Contains([]sim.Verb{sim.Jumps, sim.Types, sim.WritesFile, sim.ReplacesDirectory}, a.verb) && a.signal != sim.SIGCONT && a.signal != sim.SIGHUP
+	})
 }
 
 // mayBeLate reports whether a fault has happened after which the server does something later. After a
-// short read, and after EINTR, it goes on immediately.
+// short read, after EINTR, and after a connection that failed before it was accepted, it goes on
+// immediately.
 func (r *run) mayBeLate() bool {
 	return slices.ContainsFunc(r.w.Kernel.Faults(), func(f *sim.Fault) bool {
-		return f.Happened > 0 && (f.Errno != 0 && f.Errno != sim.EINTR || f.Signal != 0)
+		return f.Happened > 0 && (f.Errno != 0 && f.Errno != sim.EINTR || f.Signal != 0) && !r.concernsOneConnection(f)
 	})
 }
 
@@ -168,10 +183,10 @@ func hasFlag(flags []string, name string) bool {
 type judgement struct {
 	*run
 	delayed bool
-	allowed int                    // how many clients may be harmed
-	harmed  []string               // those that were, and what they got
-	silent  int                    // those of them that got nothing
-	played  map[float64]*reference // by how the times were stretched
+	allowed int      // how many clients may be harmed
+	harmed  []string // those that were, and what they got
+	silent  int      // those of them that got nothing
+	played  map[played]*reference
 }
 
 // stream judges one client.
@@ -196,15 +211,32 @@ func (j *judgement) stream(st *stream) *Failure {
 	if late := j.overdue(st); late != nil {
 		return late
 	}
-	got := canonical(bytes.Clone(st.client.Got))
+	if late := j.slowlyServed(st); late != nil {
+		return late
+	}
+	if st.hostOf() != "" {
+		return j.judgeList(st) // the core has no list
+	}
+	if j.filesChange() && st.asksForFiles() {
+		return nil // the core doesn't know that they change
+	}
+	return j.byCore(st, all)
+}
+
+// byCore compares what a client has received with what the core sends. all reports whether there is a
+// response to each request.
+func (j *judgement) byCore(st *stream, all bool) *Failure {
+	got := j.outputOf(st.client.Got)
+	if j.kicked(st) {
+		return j.afterKick(st, got)
+	}
 	if j.termAt >= 0 {
-		return j.atShutdown(st, &got)
+		return j.atShutdown(st, got)
 	}
 	want := j.core(st, untimed)
-	early := &got
+	early := got
 	if st.settled < len(st.client.Got) {
-		o := canonical(bytes.Clone(st.client.Got[:st.settled]))
-		early = &o
+		early = j.outputOf(st.client.Got[:st.settled])
 	}
 	prompt := j.delayed || st.deaf() || early.equals(want)
 	if prompt && got.isAll(want) {
@@ -213,8 +245,8 @@ func (j *judgement) stream(st *stream) *Failure {
 		}
 		return nil
 	}
-	if !j.delayed && st.cutOff(&got, want) {
-		return failed("wrong", "the response to %s isn't whole, and ends with a FIN: %s", st.name, difference(&got, want))
+	if !j.delayed && st.cutOff(got, want) {
+		return failed("wrong", "the response to %s isn't whole, and ends with a FIN: %s", st.name, difference(got, want))
 	}
 	if !j.delayed && !st.deaf() && !st.aborts() && j.certain(st) && !early.equals(j.core(st, timed)) {
 		return failed("late or wrong", "%s, %v after the last line: %s", st.name, settling, difference(early, j.core(st, timed)))
@@ -226,7 +258,7 @@ func (j *judgement) stream(st *stream) *Failure {
 	} else if !prompt {
 		return failed("late or wrong", "%s, %v after the last line: %s", st.name, settling, difference(early, want))
 	}
-	return j.noteLoss(st, &got, want)
+	return j.noteLoss(st, got, want)
 }
 
 // cutOff reports whether a client that didn't read has got the beginning of a long response, and then a
@@ -291,14 +323,17 @@ func (o *output) partOf(all *output) bool {
 	return o.begins(all) || short.begins(all) || short.begins(&rest)
 }
 
-// unavailable reports whether o is what the core sends, up to a response with 503.
+// responseStart begins each response.
+var responseStart = []byte("HTTP/1.1 ")
+
+// unavailable reports whether o is what the core sends, up to a response with 503 in the place of another one.
 func (o *output) unavailable(all *output) bool {
 	same := 0
 	for same < min(len(o.http), len(all.http)) && o.http[same] == all.http[same] {
 		same++
 	}
 	i := bytes.LastIndex(o.http[:min(len(o.http), same+len(unavailable))], unavailable)
-	return i >= 0 && i <= same
+	return i >= 0 && i <= same && (i == len(all.http) || bytes.HasPrefix(all.http[i:], responseStart))
 }
 
 // inRoom reports whether the client asks for the room.

@@ -108,7 +108,7 @@ func TestUnavailable(t *testing.T) {
 	const ok, no = "HTTP/1.1 200 OK\r\nA: b\r\n\r\n", "HTTP/1.1 503 Service Unavailable\r\n\r\n"
 	all := output{http: []byte(ok + ok)}
 	for text, want := range map[string]bool{
-		no: true, ok + no: true, ok: false, "": false, "HTTP/1.1 404 Not Found\r\n\r\n" + no: false,
+		no: true, ok + no: true, ok + ok + no: true, ok: false, ok[:20] + no: false, "": false, "HTTP/1.1 404 Not Found\r\n\r\n" + no: false,
 	} {
 		o := output{http: []byte(text)}
 		if got := o.unavailable(&all); got != want {
@@ -170,7 +170,7 @@ func TestTheEchoIsJudged(t *testing.T) {
 		{"another code", client(ws.Close, "\x03\xe8"), server(ws.Close, "\x03\xe9"), nil, "close code"},
 		{"another code, of the server's own", client(ws.Close, "\x03\xe8"), server(ws.Close, "\x03\xe9"), []int{goingAway}, ""},
 	} {
-		err := judgeEcho(tt.sent, tt.came, tt.own)
+		err := judgeEcho(tt.sent, tt.came, tt.own, nil)
 		if (err == nil) != (tt.wrong == "") || err != nil && !strings.Contains(err.Error(), tt.wrong) {
 			t.Errorf("%s: got %v, want %q", tt.title, err, tt.wrong)
 		}

@@ -13,9 +13,9 @@ import (
 // addressFlag limits the connections of an address to a loop. All clients have the same address.
 const addressFlag = "-max-per-ip="
 
-// number is the value of a flag of the scenario, or otherwise.
+// number is the value of a flag of the scenario, the last one, or otherwise.
 func (r *run) number(flag string, otherwise int) int {
-	for _, f := range r.s.Flags {
+	for _, f := range slices.Backward(r.s.Flags) {
 		if text, ok := strings.CutPrefix(f, flag); ok {
 			if n, err := strconv.Atoi(text); err == nil {
 				return n
@@ -66,14 +66,24 @@ func (r *run) refused(st *stream) bool {
 	if limit == 0 || !bytes.HasPrefix(st.client.Got, unavailable[:min(len(unavailable), len(st.client.Got))]) {
 		return false
 	}
-	slack := time.Second + 2*r.timeouts().closing // until a connection that has ended is closed
 	others := 0
 	for _, o := range r.streams {
-		if o != st && (r.delayed() || o.deaf() || o.connectedAt() >= 0 && o.connectedAt() <= st.connectedAt()+time.Second && r.endedAt(o) >= st.connectedAt()-slack) {
+		if o != st && (r.delayed() || o.deaf() || o.connectedAt() >= 0 && o.connectedAt() <= st.connectedAt()+time.Second && r.endedAt(o) >= st.connectedAt()-r.closeTime(o)) {
 			others++
 		}
 	}
 	return others >= limit
+}
+
+// closeTime is the most time until the server closes a connection that has ended. A client that closes
+// while it polls may have shut down only one direction, so the server waits until the poll is over.
+func (r *run) closeTime(st *stream) time.Duration {
+	const pollWait = 25 * time.Second
+	d := time.Second + 2*r.timeouts().closing
+	if bytes.Contains(st.sent(), []byte("GET /chat/poll")) {
+		d += pollWait
+	}
+	return d
 }
 
 // rejectedKept is how many connections of rejected clients may be open for as long as no other client is
@@ -91,6 +101,9 @@ func (r *run) addressLimit() *Failure {
 	served := func(st *stream) bool {
 		return !st.again && len(st.client.Got) > 0 && !bytes.HasPrefix(st.client.Got, unavailable)
 	}
+	if limit == 0 || r.faulted() || hasFlag(r.s.Flags, "-defer-accept") {
+		return nil
+	}
 	for _, st := range r.streams {
 		others := 0
 		for _, o := range r.streams {
@@ -98,7 +111,7 @@ func (r *run) addressLimit() *Failure {
 				others++
 			}
 		}
-		if limit > 0 && !r.faulted() && !hasFlag(r.s.Flags, "-defer-accept") && served(st) && others >= limit {
+		if served(st) && others >= limit {
 			return failed("limit", "%s was served while %d others with the same address were, want at most %d", st.name, others, limit)
 		}
 	}
@@ -109,12 +122,20 @@ func (r *run) addressLimit() *Failure {
 // closes may end the pause.
 const acceptPause = 100 * time.Millisecond
 
-// pauses fails if the server has accepted again before a pause was over.
+// pauses fails if the server has accepted again before a pause was over, or has paused without a reason.
 func (r *run) pauses() *Failure {
 	if r.termAt >= 0 {
 		return nil // each loop accepts what is left in its backlog
 	}
+	paused := r.scarce() || hasFlag(r.s.Flags, "-max-conns") // for another reason, perhaps
 	for _, f := range r.w.Kernel.Faults() {
+		paused = paused || f.Call == "accept4" && f.Happened > 0 && !r.concernsOneConnection(f)
+	}
+	for _, f := range r.w.Kernel.Faults() {
+		if took := f.Last - f.First; !paused && r.concernsOneConnection(f) && took >= acceptPause && !r.stood() {
+			return failed("pause", "accept4 has failed with %s %d times within %v, and each time the next connection could be accepted",
+				f.Errno.Name(), f.Happened, took)
+		}
 		if f.Call != "accept4" || f.Errno != sim.ENOBUFS && f.Errno != sim.ENOMEM && f.Errno != sim.EPERM {
 			continue
 		}
@@ -125,6 +146,22 @@ func (r *run) pauses() *Failure {
 	}
 	return nil
 }
+
+// concernsOneConnection reports whether a fault has made accept4 fail for connections of which the others
+// need not wait, and so few times that the server tries again.
+func (r *run) concernsOneConnection(f *sim.Fault) bool {
+	const most = 60
+	all := 0
+	for _, f := range r.w.Kernel.Faults() {
+		if f.Call == "accept4" {
+			all += f.Happened
+		}
+	}
+	return f.Call == "accept4" && f.Happened > 0 && all <= most && slices.Contains(strings.Fields(connectionErrnos), f.Errno.Name())
+}
+
+// stood reports whether the server may have stood still.
+func (r *run) stood() bool { return r.stalled > 0 || r.stops() || r.stopTime() > 0 }
 
 // tracer notes which processes have read or sent anything, if a fault may kill one. next gets all events,
 // too.

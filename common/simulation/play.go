@@ -36,6 +36,7 @@ const (
 	mostCallsAtOnce = 200_000
 	graceTime       = 10 * time.Second
 	largeSize       = 400_000
+	smallText       = "a small file\n"
 )
 
 // run is a scenario that is played on a server.
@@ -56,10 +57,10 @@ type run struct {
 	twice          bool          // another one has come, so much later that it counts
 	settledAt      time.Duration // end of settling
 	dead           bool          // the server itself was killed
-	crowded        bool          // more clients than the server serves at the same time may still wait
 	killed         int           // children that were killed
 	stalled        time.Duration // how long the machine has stood still
 	talked         map[int]bool  // the processes that have read or sent anything
+	unkicked       []string      // the clients that were still served long after the operator had kicked them
 }
 
 // stream is what a client has done and received.
@@ -70,6 +71,10 @@ type stream struct {
 	settled int  // bytes that had been received at the end of settling
 	early   bool // it has acted before the first SIGTERM
 	again   bool
+	size    int           // how many bytes it has sent
+	taken   int           // bytes that had come to its socket then, if it didn't read; or -1
+	held    int           // how many of them the server held at the end of settling
+	gotAt   time.Duration // when it has received the last byte before the end of settling
 }
 
 // step is something that a client did, or that happened to the machine.
@@ -78,7 +83,8 @@ type step struct {
 	verb   sim.Verb
 	data   []byte
 	signal sim.Signal
-	sip    bool // of Reads: it doesn't read on
+	sip    bool   // of Reads: it doesn't read on
+	path   string // of WritesFile and ReplacesDirectory
 }
 
 // Play plays a scenario, and judges it. trace, if it isn't nil, gets all system calls.
@@ -89,9 +95,9 @@ func Play(target simtest.Target, s *sim.Scenario, trace func(sim.Event)) (failur
 	defer r.w.Close()
 	r.w.Acted = r.acted
 	if r.files = filesFor(s); r.files != nil {
-		r.w.Kernel.Mkdir("/files")
+		r.w.Kernel.Mkdir(rootPath)
 		for _, name := range []string{"/small", "/large"} {
-			r.w.Kernel.WriteFile("/files"+name, r.files[name])
+			r.w.Kernel.WriteFile(rootPath+name, r.files[name])
 		}
 	}
 	if failure = r.play(); failure == nil && s.Seed%4 == 0 {
@@ -112,12 +118,12 @@ func filesFor(s *sim.Scenario) memoryFS {
 	for i := range large {
 		large[i] = byte('a' + i%26)
 	}
-	return memoryFS{"/small": []byte("a small file\n"), "/large": large}
+	return memoryFS{"/small": []byte(smallText), "/large": large}
 }
 
 // acted keeps what happens.
 func (r *run) acted(c *sim.Client, a *sim.Action, data []byte) {
-	at := step{r.w.Kernel.Uptime(), a.Verb, bytes.Clone(data), a.Signal, a.Bytes > 0}
+	at := step{at: r.w.Kernel.Uptime(), verb: a.Verb, data: bytes.Clone(data), signal: a.Signal, sip: a.Bytes > 0, path: a.Path}
 	if c == nil {
 		r.actedMachine(a, at)
 		return
@@ -130,9 +136,16 @@ func (r *run) acted(c *sim.Client, a *sim.Action, data []byte) {
 	}
 	st.again = st.again || a.Verb == sim.Connects && len(st.steps) > 0
 	st.steps = append(st.steps, at)
+	st.size += len(data)
 }
 
 func (r *run) actedMachine(a *sim.Action, at step) {
+	switch a.Verb {
+	case sim.Types:
+		at.data = a.Data
+	case sim.WritesFile:
+		at.data = a.Content()
+	}
 	r.machine = append(r.machine, at)
 	switch {
 	case a.Verb == sim.Stalls:
@@ -189,13 +202,16 @@ func (r *run) play() *Failure {
 	}
 	r.settledAt = last + settling
 	for _, st := range r.streams {
-		st.settled = len(st.client.Got)
+		st.settled, st.gotAt = len(st.client.Got), st.client.GotAt
+	}
+	r.noteHeld()
+	if f := r.noteKicks(); f != nil {
+		return f
 	}
 	calls := r.w.Kernel.Calls()
 	if f := r.until(last + silence); f != nil {
 		return f
 	}
-	r.crowded = hasFlag(r.s.Flags, "-max-conns") && len(r.streams) > 15
 	// With a very low limit of files pollserv polls its descriptors in very many parts.
 	if n := int(r.w.Kernel.Calls() - calls); n > mostCalls*int(silence/time.Second) && !r.did(sim.Limits) {
 		return failed("spin", "%d system calls in %v of silence", n, silence)
@@ -249,7 +265,7 @@ func (r *run) judge() *Failure {
 		return f
 	}
 	// A machine or server that has stood still may have got the two at other times.
-	r.twice = r.twice || r.again && (r.stalled > 0 || r.stops() || r.stopTime() > 0)
+	r.twice = r.twice || r.again && r.stood()
 	switch {
 	case r.dead: // its clients were served by nobody else
 		return nil
@@ -313,16 +329,16 @@ func (r *run) judgeLog() *Failure {
 
 // judgeRest has one more client ask what the server still holds.
 func (r *run) judgeRest() *Failure {
-	if r.open >= 0 && !r.scarce() && !r.crowded && (r.w.Server.Descriptors() > r.open+r.rejectedKept() || r.w.Server.Family() != r.children) {
+	if r.open >= 0 && !r.scarce() && (r.w.Server.Descriptors() > r.open+r.rejectedKept() || r.w.Server.Family() != r.children) {
 		return failed("left", "%v after the last line the server has %d descriptors and %d processes, %d and %d before the first client\n%s",
 			silence, r.w.Server.Descriptors(), r.w.Server.Family(), r.open, r.children, r.w.Server.Err)
 	}
-	if r.did(sim.Limits) || r.crowded {
+	if r.did(sim.Limits) || r.crowded() {
 		return nil // perhaps to fewer than it needs; a crowd is still waiting for its turn
 	}
 	status, body := r.get("/stats")
 	if status != http.StatusOK {
 		return failed("left", "a client that comes last gets status %d", status)
 	}
-	return judgeTotals(body)
+	return r.judgeTotals(body)
 }

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"threeloops/common/hub"
 	"threeloops/common/roomtest"
@@ -28,9 +30,14 @@ func (rj *roomJudge) polls(g *guest) error {
 		}
 		status, body := responseIn(got)
 		// A poll that has arrived at a child that is stopped is lost for the room, which goes on.
-		known := g.joined && rj.stopTime() == 0 && !rj.did(sim.SignalsServing) && !bytes.Contains(a.data, []byte("{session}")) && !g.slow()
+		known := g.joined && !rj.childStopped() && !rj.did(sim.SignalsServing) && !bytes.Contains(a.data, []byte("{session}")) && !g.silent()
 		if left = left || bytes.HasPrefix(a.data, []byte("POST /chat/leave")); known && !left && status == http.StatusNotFound {
 			return fmt.Errorf("its session isn't known any more: %.100q", a.data)
+		}
+		join := bytes.HasPrefix(a.data, []byte("POST /chat/join"))
+		if join && status == http.StatusConflict { // the name, or the last seat of the address, is taken
+			got = got[bytes.Index(got, []byte("\r\n\r\n"))+4+len(body):]
+			continue
 		}
 		if status >= http.StatusBadRequest && known && status != http.StatusNotFound && status != http.StatusServiceUnavailable {
 			return fmt.Errorf("got status %d for %.200q", status, a.data)
@@ -44,20 +51,46 @@ func (rj *roomJudge) polls(g *guest) error {
 		if err := json.Unmarshal(body, &answer); err != nil {
 			return fmt.Errorf("%w in %.200s", err, body)
 		}
-		if err := rj.answer(g, string(a.data), &answer); err != nil {
+		if join {
+			rj.seats = append(rj.seats, a.at)
+		} else if left {
+			rj.leaves++
+		}
+		if err := rj.answer(g, string(a.data), a.at, &answer); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// answer takes the answer to a request.
-func (rj *roomJudge) answer(g *guest, request string, a *pollAnswer) error {
+// childStopped reports whether a fault has stopped another process than the server itself.
+func (r *run) childStopped() bool {
+	return slices.ContainsFunc(r.w.Kernel.Faults(), func(f *sim.Fault) bool {
+		return f.Signal == sim.SIGSTOP && f.Happened > 0 && f.Victim != r.w.Server.Pid
+	})
+}
+
+// silent reports whether the client has said nothing for so long that it may be removed from the room.
+func (g *guest) silent() bool {
+	const long = 55 * time.Second
+	for i := 1; i < len(g.steps); i++ {
+		if g.steps[i].at-g.steps[i-1].at > long {
+			return true
+		}
+	}
+	return false
+}
+
+// answer takes the answer to a request that was sent at a time.
+func (rj *roomJudge) answer(g *guest, request string, at time.Duration, a *pollAnswer) error {
 	_, query, poll := strings.Cut(request, "&since=")
 	switch {
 	case strings.HasPrefix(request, "POST /chat/join"):
 		_, name, _ := strings.Cut(request, `"name":"`)
 		name, _, _ = strings.Cut(name, `"`)
+		if g.joined {
+			rj.record.Add(&g.Membership)
+		}
 		g.name, g.Membership = name, roomtest.NewMembership(name)
 		for _, p := range a.Messages {
 			rj.note(p)
@@ -78,10 +111,19 @@ func (rj *roomJudge) answer(g *guest, request string, a *pollAnswer) error {
 		return fmt.Errorf("the answer to a poll has %d messages with %d bytes, want at most %d", len(a.Messages), size, hub.PollResponseBytes)
 	}
 	since, _ := strconv.Atoi(query[:strings.IndexByte(query, ' ')])
+	if err := rj.tooLong(since, at, a); err != nil {
+		return err
+	}
 	if since > g.Last { // the client has skipped some
 		g.skip(rj.record, since)
 	}
 	for _, p := range a.Messages {
+		if roomtest.TypeOf(p) == "operator" {
+			if err := rj.judgeNotice(p); err != nil {
+				return err
+			}
+			continue
+		}
 		rj.note(p)
 		switch {
 		case roomtest.TypeOf(p) == "missed":

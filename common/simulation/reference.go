@@ -40,8 +40,11 @@ func newReference(flags []string, files memoryFS) *reference {
 				known = append(known, f)
 			}
 		}
-		if f == rootFlag {
+		switch {
+		case f == rootFlag:
 			root = files
+		case strings.HasPrefix(f, "-hosts="): // what is in the list before and after it changes
+			known = append(known, "-hosts=list:localhost")
 		}
 	}
 	cfg, err := inmemory.NewConfig(known, root)

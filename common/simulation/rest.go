@@ -13,12 +13,17 @@ import (
 )
 
 // get has a new client send a request, and returns the response. Calls may still fail, so it tries
-// again.
+// again. A request that got no answer in time may be served together with the next one, which the
+// counters of that answer show. So an answer counts only if the try before it was answered, too.
 func (r *run) get(path string) (status int, body []byte) {
+	answered := true
 	for range mostTries {
-		if status, body = r.getOnce(path); status == http.StatusOK {
+		before := answered
+		status, body = r.getOnce(path)
+		if answered = status != 0; before && status == http.StatusOK {
 			break
 		}
+		r.w.Kernel.Run(settling + r.stopTime())
 	}
 	return status, body
 }
@@ -57,27 +62,44 @@ func responseIn(b []byte) (status int, body []byte) {
 }
 
 // judgeTotals judges the counters after all clients but one have gone.
-func judgeTotals(body []byte) *Failure {
+func (r *run) judgeTotals(body []byte) *Failure {
 	var stats struct{ Totals map[string]int }
 	if err := json.Unmarshal(body, &stats); err != nil {
 		return failed("stats", "%v in %.200s", err, body)
 	}
 	n := stats.Totals
+	for _, name := range []string{"accepted", "closed", "faults", "files", "memory_ended"} {
+		if _, ok := n[name]; !ok {
+			return failed("stats", "there is no counter %s in %.300s", name, body)
+		}
+	}
 	if open := n["accepted"] - n["closed"]; open != 1 || n["faults"] != 0 || n["files"] != 0 {
 		return failed("stats", "at the end %d connections and %d files are open, and there were %d impossible transitions; want 1, 0 and 0",
 			open, n["files"], n["faults"])
 	}
-	return nil
+	return r.judgeBudget(n["memory_ended"])
 }
 
 // scarce reports whether there may have been too little of something for all clients: then a client
 // may be rejected, or wait.
 func (r *run) scarce() bool {
-	if r.s.Files > 0 || hasFlag(r.s.Flags, "-max-memory") {
-		return true
-	}
-	return r.did(sim.Limits)
+	return r.fewFiles() || r.crowded() || hasFlag(r.s.Flags, "-max-memory") || r.did(sim.Limits)
 }
+
+// crowded reports whether clients may still wait for their turn, because there are many more than the server
+// serves at the same time. All of them may have come to the same loop.
+func (r *run) crowded() bool {
+	const (
+		many  = 15
+		turns = 3 // of silent WebSockets, one after the other
+	)
+	limit := r.number("-max-conns=", 0)
+	return limit > 0 && (len(r.streams) > many || r.loops() > 1 && len(r.streams) > turns*max(1, limit/r.loops()))
+}
+
+// fewFiles reports whether the server may have too few descriptors for all clients: one for each, one for a
+// file, and some more.
+func (r *run) fewFiles() bool { return r.s.Files > 0 && r.s.Files < 3*len(r.streams)+200 }
 
 // did reports whether the scenario has an action.
 func (r *run) did(verb sim.Verb) bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"threeloops/common/roomtest"
 	"threeloops/common/sim"
@@ -22,6 +23,7 @@ type guest struct {
 	joined  bool
 	closed  bool // a Close has come
 	early   bool // it has come before the end of settling
+	kicked  bool // the operator may have ended its connection
 	settled int  // the last entry that it had heard at the end of settling
 }
 
@@ -29,19 +31,22 @@ type guest struct {
 type roomJudge struct {
 	*judgement
 	record *roomtest.Record
+	sizes  map[int]int              // of entries, by number
 	heard  map[int]roomtest.Message // what members have heard, by number
 	guests []*guest
+	seats  []time.Duration // when members joined that poll
+	leaves int             // how many of them have left
 }
 
 // room judges the members of the room: all must have heard the same.
 func (j *judgement) room() *Failure {
-	rj := &roomJudge{judgement: j, record: roomtest.New(), heard: map[int]roomtest.Message{}}
+	rj := &roomJudge{judgement: j, record: roomtest.New(), heard: map[int]roomtest.Message{}, sizes: map[int]int{}}
 	rj.record.Unnumbered = true
 	for _, st := range j.streams {
 		if !st.inRoom() || st.again {
 			continue
 		}
-		g := &guest{stream: st}
+		g := &guest{stream: st, kicked: j.kicked(st)}
 		if f := rj.guest(g); f != nil {
 			return f
 		}
@@ -51,7 +56,7 @@ func (j *judgement) room() *Failure {
 	if f := j.judgeHarm(); f != nil {
 		return f
 	}
-	for _, judge := range []func() *Failure{rj.prompt, rj.joins, rj.texts, rj.entries} {
+	for _, judge := range []func() *Failure{rj.prompt, rj.joins, rj.texts, rj.entries, rj.seating, rj.slowMembers} {
 		if f := judge(); f != nil {
 			return f
 		}
@@ -62,7 +67,7 @@ func (j *judgement) room() *Failure {
 // noteHarm notes a member whose connection has ended without a reason of its own.
 func (j *judgement) noteHarm(g *guest) {
 	switch {
-	case !g.did(sim.Connects), j.refused(g.stream), g.aborts(), g.deaf(), g.slow(), !g.joins(), j.termAt >= 0:
+	case !g.did(sim.Connects), g.kicked, j.refused(g.stream), g.aborts(), g.deaf(), g.slow(), !g.joins(), j.termAt >= 0:
 	case g.socket && g.closed && (!g.early || j.mayTimeOut(g.stream) || g.sendsOwnClose()), g.End() == sim.FIN && (g.did(sim.ShutsDown) || !g.socket && g.joined):
 	default:
 		j.harmed = append(j.harmed, fmt.Sprintf("%s, of the room, ended by %s: %.100q", g.stream.name, g.End(), g.client.Got))
@@ -165,6 +170,8 @@ func (rj *roomJudge) hears(g *guest, p []byte) (err error) {
 	switch {
 	case roomtest.TypeOf(p) == "error":
 		return nil
+	case roomtest.TypeOf(p) == "operator":
+		return rj.judgeNotice(p)
 	case g.joined:
 		_, err = g.Receive(rj.record, p)
 	default:
@@ -178,7 +185,7 @@ func (rj *roomJudge) hears(g *guest, p []byte) (err error) {
 func (rj *roomJudge) note(p []byte) {
 	var m roomtest.Message
 	if n := roomtest.Number(p); n > 0 && json.Unmarshal(p, &m) == nil {
-		rj.heard[n] = m
+		rj.heard[n], rj.sizes[n] = m, len(p)
 	}
 }
 
@@ -196,11 +203,32 @@ func inOrder(some, all []string) bool {
 func (rj *roomJudge) shared(name string) bool {
 	n := 0
 	for _, g := range rj.guests {
-		if strings.EqualFold(g.name, name) {
+		if fold(g.name) == fold(name) {
 			n++
 		}
 	}
 	return n > 1
+}
+
+// seating checks that an address has no more members that poll than it may. All clients have the same
+// address, and a silent member stays for a minute.
+func (rj *roomJudge) seating() *Failure {
+	const stays = 55 * time.Second
+	limit := rj.number(addressFlag, 0)
+	if limit == 0 || rj.faulted() || rj.killed > 0 || rj.stood() {
+		return nil
+	}
+	slices.Sort(rj.seats)
+	for i := range rj.seats {
+		n := 1
+		for n <= i && rj.seats[i-n] > rj.seats[i]-stays {
+			n++
+		}
+		if n-rj.leaves > limit {
+			return failed("room", "%d members that poll have one address at %v, want at most %d", n-rj.leaves, rj.seats[i], limit)
+		}
+	}
+	return nil
 }
 
 // joined reports whether the guest with a name has heard that it has joined.
@@ -236,7 +264,7 @@ func (rj *roomJudge) joins() *Failure {
 		return nil
 	}
 	for _, g := range rj.guests {
-		if g.socket && g.name != "" && !g.joined && !g.aborts() && !g.deaf() && !g.did(sim.ShutsDown) && !g.slow() && !g.sendsClose() && !rj.shared(g.name) {
+		if g.socket && g.name != "" && !g.joined && !g.aborts() && !g.deaf() && !g.did(sim.ShutsDown) && !g.slow() && !g.sendsClose() && !rj.kicked(g.stream) && !blank(g.name) && !rj.shared(g.name) {
 			return failed("room", "%s hasn't joined as %q: %.300q", g.stream.name, g.name, g.client.Got)
 		}
 	}
@@ -245,7 +273,7 @@ func (rj *roomJudge) joins() *Failure {
 
 // stays reports whether the guest has done nothing to leave or to hear less.
 func (g *guest) stays() bool {
-	return g.joined && g.socket && !g.aborts() && !g.deaf() && !g.did(sim.ShutsDown) && !g.sendsClose()
+	return g.joined && g.socket && !g.aborts() && !g.deaf() && !g.did(sim.ShutsDown) && !g.sendsClose() && !g.kicked
 }
 
 // sendsClose reports whether the guest or its server has ended the membership with a Close.
@@ -272,7 +300,10 @@ func (rj *roomJudge) texts() *Failure {
 			whole = false
 		}
 		before = n
-		folded := strings.ToLower(m.Name)
+		folded := fold(m.Name)
+		if m.Type == "joined" && blank(m.Name) {
+			return failed("room", "entry %d: somebody joins with the name %+q, which nobody can see", n, m.Name)
+		}
 		if m.Type == "joined" && present[folded] {
 			return failed("room", "entry %d: %s joins, and is there already", n, m.Name)
 		}
@@ -314,7 +345,8 @@ func (rj *roomJudge) entries() *Failure {
 		}
 	}
 	var faults []string
-	if last > 0 && !rj.scarce() && len(rj.harmed) == 0 {
+	// Notices of the operator have numbers too, and only members that poll hear them.
+	if last > 0 && !rj.scarce() && len(rj.harmed) == 0 && len(rj.notices()) == 0 {
 		faults = rj.record.Check(1, last)
 	} else {
 		faults = rj.record.CheckMemberships(1)
