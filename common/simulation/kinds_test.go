@@ -33,7 +33,8 @@ func ran(t *testing.T, text string) *run {
 // The names of each pair are one name for the room, and no other two of them are.
 func TestNamesThatLookEqual(t *testing.T) {
 	for i, pair := range twins {
-		if fold(pair[0]) != fold(pair[1]) || strings.ToLower(pair[0]) == strings.ToLower(pair[1]) && i > 0 {
+		a, b := strings.ToLower(pair[0]), strings.ToLower(pair[1])
+		if fold(pair[0]) != fold(pair[1]) || a == b && i > 0 {
 			t.Errorf("%+q: want names that are equal after folding, and not in lower case; folded they are %+q and %+q",
 				pair, fold(pair[0]), fold(pair[1]))
 		}

@@ -73,7 +73,13 @@ func (r *run) judgeTotals(body []byte) *Failure {
 			return failed("stats", "there is no counter %s in %.300s", name, body)
 		}
 	}
-	if open := n["accepted"] - n["closed"]; open != 1 || n["faults"] != 0 || n["files"] != 0 {
+	late := 0 // clients that still read their responses, over a slow network
+	for _, st := range r.streams {
+		if !st.finished() {
+			late++
+		}
+	}
+	if open := n["accepted"] - n["closed"]; open < 1 || open > 1+late || n["faults"] != 0 || n["files"] > late {
 		return failed("stats", "at the end %d connections and %d files are open, and there were %d impossible transitions; want 1, 0 and 0",
 			open, n["files"], n["faults"])
 	}
