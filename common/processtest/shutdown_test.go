@@ -15,7 +15,7 @@ import (
 )
 
 // finishesRequestsAtSIGTERM ends a server whose clients go on as if nothing were.
-func finishesRequestsAtSIGTERM(t *testing.T) {
+func (target Target) finishesRequestsAtSIGTERM(t *testing.T) {
 	const browsers, sockets, silent = 8, 8, 8
 	p := Launch(t)
 	var wg sync.WaitGroup
@@ -59,6 +59,8 @@ func finishesRequestsAtSIGTERM(t *testing.T) {
 	eventually(t, func() error {
 		return equal("shutting down", strings.Contains(p.Log(), "shutting down"), true)
 	})
+	// All requests are sent before the first answer is read: a silent connection stays open only for a
+	// moment after the signal.
 	for i, c := range late {
 		head := "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 		if i%2 == 0 {
@@ -66,8 +68,13 @@ func finishesRequestsAtSIGTERM(t *testing.T) {
 		}
 		_, err := io.WriteString(c, head)
 		must(t, err)
+	}
+	for i, c := range late {
 		r, err := c.answer()
-		if err = errors.Join(err, equal("closing", err == nil && r.last, true), c.ended()); err != nil {
+		if err == nil && !r.last && target.Name != "forkserv" { // a child may answer before it hears of the signal
+			err = errors.New("the answer doesn't say that it is the last one")
+		}
+		if err = errors.Join(err, c.ended()); err != nil {
 			t.Errorf("late request %d: %v", i, err)
 		}
 		c.Close()

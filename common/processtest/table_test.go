@@ -68,7 +68,7 @@ func processes(target Target) []process {
 		{"conditions understand dates in all three forms", readsAllDateForms},
 		{"a bad command line ends the server with one line and status 2", target.refusesFlags},
 		{"a busy port ends the server with one line and status 1", target.refusesBusyPort},
-		{"SIGTERM under load loses no request", finishesRequestsAtSIGTERM},
+		{"SIGTERM under load loses no request", target.finishesRequestsAtSIGTERM},
 		{"SIGTERM loses no client in the backlog", servesBacklogAtSIGTERM},
 		{"the end of the lifeline shuts the server down", shutsDownAtLifelineEnd},
 		{"after the grace time the server cuts connections off", cutsOffAtGraceEnd},
