@@ -110,7 +110,7 @@ func experimentOf(t *testing.T, parent int) (pid int) {
 			children, _ := os.ReadFile(name)
 			for child := range strings.FieldsSeq(string(children)) {
 				command, _ := os.ReadFile("/proc/" + child + "/cmdline")
-				if strings.Contains(string(command), "/experiment-5.") {
+				if strings.Contains(string(command), "/experiment-"+lasting[:2]) {
 					pid, _ = strconv.Atoi(child)
 					return pid
 				}

@@ -99,7 +99,7 @@ func TestAnExerciseFromStartToDiff(t *testing.T) {
 	}
 	// In another directory of the repository, the printed commands name the root.
 	status, out := runIn(t, root+"/tutorials", "test", "2")
-	want := "To compare it with ours, and to read what was wrong, type:\n    go run ./tutorials diff 0" + root + " run ./tutorials diff 2\n"
+	want := "To compare it with ours, and to read what was wrong, type:\n    go -C " + root + " run ./tutorials diff 2\n"
 	if status != 0 || !strings.Contains(out, want) {
 		t.Errorf("a fixed exercise: status %d, want 0 and %q in:\n%s", status, want, out)
 	}

@@ -28,14 +28,14 @@ func TestAClassIsGraded(t *testing.T) {
 	}
 	status, out := runIn(t, root, "grade", "-project", "1", "-csv", dir+"/class.csv", "-json", dir+"/class.json",
 		"-o", dir+"/class.txt", dir+"/ann", dir+"/ben")
-	if status != 0 || !strings.Contains(out, "grading 2 programs with 15 checks each ...\n") ||
-		!strings.Contains(out, "\nann       15/15    ") || !strings.Contains(out, "doesn't build: go build: exit status 1") {
+	if status != 0 || !strings.Contains(out, "grading 2 programs with 16 checks each ...\n") ||
+		!strings.Contains(out, "\nann       16/16    ") || !strings.Contains(out, "doesn't build: go build: exit status 1") {
 		t.Errorf("status %d, output:\n%s", status, out)
 	}
 	for file, want := range map[string]string{
 		"class.csv":  "\nann,5,half-close,ok,,",
 		"class.json": `"learner": "ben"`,
-		"class.txt":  "== ann: 15 of 15 ==\n\nok        line  answer       chapter 1\n",
+		"class.txt":  "== ann: 16 of 16 ==\n\nok        line  answer       chapter 0\n",
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, file))
 		if err != nil || !strings.Contains(string(text), want) {

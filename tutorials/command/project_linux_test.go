@@ -39,14 +39,14 @@ func TestAProjectFromSpecificationToSolutions(t *testing.T) {
 		{[]string{"project", "1", "-solutions"}, 1, "are for readers whose own server is finished"},
 		{[]string{"project", "1", "-server", bad}, 1, "Begin with the first check that failed, answer"},
 		{[]string{"project", "1", "-server", bad}, 1, " trace -kind line -check answer -server '" + bad + "'\n"},
-		{[]string{"project"}, 0, "(1 of 15 checks passed the last time)\n"},
+		{[]string{"project"}, 0, "(1 of 16 checks passed the last time)\n"},
 		{[]string{"project", "1", "-solutions"}, 1, "are for readers whose own server is finished"},
 		{[]string{"project", "1", "-solutions", "-anyway"}, 0, "1-line-server/solutions/poll/server.c ("},
 		{[]string{"project", "1", "-check", "answer,reset", "-server", good}, 0, "2 ok, 0 failed, 0 left out\n\nTo make all"},
-		{[]string{"project", "1", "-server", good}, 0, "15 ok, 0 failed, 0 left out\n\nYour server is finished"},
+		{[]string{"project", "1", "-server", good}, 0, "16 ok, 0 failed, 0 left out\n\nYour server is finished"},
 		{[]string{"project", "1", "-solutions"}, 0, "* Where a connection's state lives\n  * goroutines (Go): in the local"},
 		{[]string{"project"}, 0, "that survives its clients (finished)\n"},
-		{[]string{"project", "1", "-server", bad}, 1, "1 ok, 1 failed, 13 left out"},
+		{[]string{"project", "1", "-server", bad}, 1, "1 ok, 1 failed, 14 left out"},
 		{[]string{"project", "1", "-solutions"}, 0, "1-line-server/solutions/asyncio/server.py ("},
 	} {
 		status, out := runIn(t, root, c.args...)

@@ -48,7 +48,7 @@ func TestTheCSVHasARowForEachCheck(t *testing.T) {
 	const want = `learner,chapter,check,verdict,why,seconds,points,all
 ann,1,answer,ok,,0.25,1,2
 ann,2,halves,FAILED,"got ""?[2J""",1.50,1,2
-'=ben,1,answer,not made,"doesn't build:
+'=ben,0,answer,not made,"doesn't build:
 	main.go:3",0.00,0,2
 '=ben,2,halves,not made,"doesn't build:
 	main.go:3",0.00,0,2
