@@ -189,7 +189,7 @@ func TestABuildThatFails(t *testing.T) {
 	if err := os.MkdirAll(filepath.Dir(example), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	text := "# title: None\n# topic: waiting\n# question: Why?\n# answer: So.\n# servers: pollserv\n\nat 1ms A connects\n"
+	text := "# title: None\n# topic: waiting\n# question: Why?\n# answer: So.\n# servers: pollserv\n# shows: A got nothing at 1ms\n\nat 1ms A connects\n"
 	if err := os.WriteFile(example, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
