@@ -90,8 +90,8 @@ func (p *parent) largest() (found *childProc) {
 }
 
 // enforceMemory keeps the child within its allowance. When what the child holds has doubled, it
-// reports to the parent if memory may become short. When it has shrunk to less than a quarter, the next doubling counts from
-// there.
+// reports to the parent if memory may become short. When it has shrunk to less than a quarter, the next
+// doubling counts from there.
 func (c *child) enforceMemory(now time.Time) {
 	c.cfg.MaxMemory = c.allowance()
 	if c.cfg.Full() {

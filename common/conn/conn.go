@@ -57,8 +57,9 @@ const maxLooks = 128
 // first asks the socket how many bytes are unacknowledged, if the Session needs to know.
 //
 // If the process has stood still, a whole request may be in the socket, of which one read brings only
-// a part. So Tick does nothing in an iteration that has read from the connection, or has tried to. The deadline stays,
-// and the loop looks again, but not indefinitely: a client can't put its timeout off by sending.
+// a part. So Tick does nothing in an iteration that has read from the connection, or has tried to. The
+// deadline stays, and the loop looks again, but not indefinitely: a client can't put its timeout off by
+// sending.
 func (c *Conn) Tick(now time.Time) {
 	look, cut := c.AckCheckDue(now), c.CutDue(now)
 	if !look && !cut {

@@ -32,7 +32,8 @@ type Step struct {
 	Fails []string // checks of the tester that the program doesn't pass yet
 	Text  string   // what is new; Markdown
 
-	now, before string // the two programs
+	now    *quote.Region // the whole program
+	before string        // the program before it
 }
 
 var stepName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
@@ -79,7 +80,7 @@ func (c *Chapter) compare(s *Step) error {
 	if err != nil {
 		return err
 	}
-	s.now = region.Text
+	s.now = region
 	c.Quotes = append(c.Quotes, &Quote{s.Line, "", region})
 	if s.From == "" {
 		return nil
@@ -89,7 +90,7 @@ func (c *Chapter) compare(s *Step) error {
 		return fmt.Errorf("the step before has no program %s/main.go", s.From)
 	}
 	s.before = string(before)
-	if n := max(diff.Changed(s.before, s.now)); n > stepLines {
+	if n := max(diff.Changed(s.before, s.now.Text)); n > stepLines {
 		return fmt.Errorf("the step changes %d lines of %s, which is more than %d", n, s.From, stepLines)
 	}
 	return nil
@@ -101,7 +102,7 @@ func (b blocks) writeStep(w util.BufWriter, s *Step) error {
 		s.Name, s.Name, s.Name, words(stepTitle(s)), paragraphs(s.Text))
 	var err error
 	if s.From == "" {
-		err = b.writeProgram(w, s)
+		err = b.writeQuote(w, &Quote{s.Line, "", s.now})
 	} else {
 		b.writeChanges(w, s)
 	}
@@ -129,22 +130,14 @@ func stepTitle(s *Step) string {
 	return strings.ReplaceAll(name, "-", " ")
 }
 
-func (b blocks) writeProgram(w util.BufWriter, s *Step) error {
-	region, err := quote.Find(b.root, s.Dir+"/main.go", false)
-	if err != nil {
-		return err
-	}
-	return b.writeQuote(w, &Quote{s.Line, "", region})
-}
-
 // writeChanges writes the groups of changed lines. Lines that are gone have the numbers of the program
 // before.
 func (b blocks) writeChanges(w util.BufWriter, s *Step) {
-	gone, come := diff.Changed(s.before, s.now)
+	gone, come := diff.Changed(s.before, s.now.Text)
 	put(w, "<figure class=\"quote changes\"><figcaption><span class=\"where\">%s/main.go, compared with %s/main.go</span> "+
 		"<span>%d lines are new, and %d are gone.</span></figcaption>\n",
 		strings.TrimPrefix(s.Dir, Folder+"/"), strings.TrimPrefix(s.From, Folder+"/"), come, gone)
-	for _, h := range diff.Hunks(s.before, s.now) {
+	for _, h := range diff.Hunks(s.before, s.now.Text) {
 		put(w, "<pre class=\"code numbered\" tabindex=\"0\"><code>")
 		for _, l := range h {
 			switch l.Sign {
