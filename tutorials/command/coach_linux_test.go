@@ -96,10 +96,13 @@ func TestServersWithoutCoach(t *testing.T) {
 	}
 }
 
-// lasting is an experiment of the chapters that runs for seconds.
-const lasting = "6.blocked"
+// lasting is an experiment that runs for seconds, of chapter lastingChapter.
+const (
+	lastingChapter = "6"
+	lasting        = lastingChapter + ".blocked"
+)
 
-// experimentOf waits until the process parent has a child that runs an experiment of chapter 6, and
+// experimentOf waits until the process parent has a child that runs an experiment of that chapter, and
 // returns the child's id. It looks in /proc, because a test doesn't see an experiment's standard
 // error.
 func experimentOf(t *testing.T, parent int) (pid int) {
@@ -110,7 +113,7 @@ func experimentOf(t *testing.T, parent int) (pid int) {
 			children, _ := os.ReadFile(name)
 			for child := range strings.FieldsSeq(string(children)) {
 				command, _ := os.ReadFile("/proc/" + child + "/cmdline")
-				if strings.Contains(string(command), "/experiment-"+lasting[:2]) {
+				if strings.Contains(string(command), "/experiment-"+lastingChapter+".") {
 					pid, _ = strconv.Atoi(child)
 					return pid
 				}
@@ -165,7 +168,7 @@ func TestAnExperimentEndsWithItsRun(t *testing.T) {
 	for signal, want := range map[syscall.Signal]string{
 		syscall.SIGINT: "tutorials: interrupted before the experiments were done\n", syscall.SIGKILL: "",
 	} {
-		cmd := self("run", "5") // standard input is empty, so every question is skipped
+		cmd := self("run", lastingChapter) // standard input is empty, so every question is skipped
 		var errs strings.Builder
 		cmd.Stderr = &errs
 		if err := cmd.Start(); err != nil {
