@@ -134,6 +134,11 @@ func (c *Chapter) learn(n ast.Node, line int, words []string, body string) (err 
 		if s, err = c.step(line, words[1:], body); err == nil {
 			c.Steps, c.blocks[n] = append(c.Steps, s), s
 		}
+	case "fault":
+		var p *Published
+		if p, err = c.published(line, words[1:], body); err == nil {
+			c.Published, c.blocks[n] = append(c.Published, p), p
+		}
 	}
 	return err
 }

@@ -40,6 +40,7 @@ type Chapter struct {
 	Experiments []*Experiment
 	Labs        []*Lab
 	Steps       []*Step
+	Published   []*Published
 	Exercise    *Exercise // nil if there is none
 	Programs    []string  // folders of the programs, in the repository
 
@@ -214,7 +215,7 @@ func (c *Chapter) directive(root string, n *ast.FencedCodeBlock, line int) error
 		at = extent{l.At(0).Start, l.At(l.Len() - 1).Stop}
 	}
 	body := string(n.Lines().Value(c.text))
-	if slices.Contains([]string{"quote", "predict", "experiment", "clients", "lab", "step"}, words[0]) {
+	if slices.Contains([]string{"quote", "predict", "experiment", "clients", "lab", "step", "fault"}, words[0]) {
 		var err error
 		if body, err = numbers(root, body); err != nil {
 			return err
@@ -249,7 +250,7 @@ func (c *Chapter) directive(root string, n *ast.FencedCodeBlock, line int) error
 		c.blocks[n] = all
 	case "drawing":
 		return c.drawing(n, words[1:], body)
-	case "predict", "experiment", "exercise", "clients", "lab", "step":
+	case "predict", "experiment", "exercise", "clients", "lab", "step", "fault":
 		return c.learn(n, line, words, body)
 	case "go":
 		return errors.New("code in Go must be quoted by its name, not copied: write a block \"quote FILE#NAME\"")

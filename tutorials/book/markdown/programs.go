@@ -30,9 +30,11 @@ func (c *Chapter) programs() (faults []error) {
 	if err != nil {
 		return nil // a chapter without programs
 	}
-	steps, _ := os.ReadDir(c.root + "/" + c.Dir() + "/" + stepsFolder)
-	for _, e := range steps {
-		faults = append(faults, c.take(c.Dir()+"/"+stepsFolder+"/"+e.Name())...)
+	for _, folder := range []string{stepsFolder, publishedFolder} {
+		inside, _ := os.ReadDir(c.root + "/" + c.Dir() + "/" + folder)
+		for _, e := range inside {
+			faults = append(faults, c.take(path.Join(c.Dir(), folder, e.Name()))...)
+		}
 	}
 	for _, e := range entries {
 		faults = append(faults, c.take(c.Dir()+"/"+e.Name())...)
@@ -46,13 +48,20 @@ func (c *Chapter) take(dir string) (faults []error) {
 	if files == nil {
 		return nil
 	}
+	for _, other := range c.Programs {
+		if path.Base(other) == path.Base(dir) { // verify builds all programs of a chapter into one folder
+			faults = append(faults, fmt.Errorf("%s/main.go:1: %s has the same name; give one of them another", dir, other))
+		}
+	}
 	c.Programs = append(c.Programs, dir)
 	run := func(x *Experiment) bool { return x.Dir == dir }
 	shown := func(s *Step) bool { return s.Dir == dir }
+	faulty := func(p *Published) bool { return p.Dir == dir }
 	served := slices.Contains([]string{"server", "exercise", c.sound()}, strings.TrimPrefix(dir, c.Dir()+"/"))
-	if !served && !slices.ContainsFunc(c.Experiments, run) && !slices.ContainsFunc(c.Steps, shown) {
-		faults = append(faults,
-			fmt.Errorf("%s/main.go:1: no block \"experiment %s\" runs this program, and no block \"step\" shows it", dir, path.Base(dir)))
+	if !served && !slices.ContainsFunc(c.Experiments, run) && !slices.ContainsFunc(c.Steps, shown) &&
+		!slices.ContainsFunc(c.Published, faulty) {
+		faults = append(faults, fmt.Errorf("%s/main.go:1: no block \"experiment %s\" runs this program, and no block \"step\" or "+
+			"\"fault\" shows it", dir, path.Base(dir)))
 	}
 	faults = append(faults, c.program(dir)...)
 	for _, f := range files {

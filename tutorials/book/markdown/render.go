@@ -132,6 +132,8 @@ func (b blocks) directive(w util.BufWriter, n *ast.FencedCodeBlock) error {
 		writeClients(w, d)
 	case *Step:
 		return b.writeStep(w, d)
+	case *Published:
+		return b.writePublished(w, d)
 	case hours:
 		writeHours(w, d)
 	case *Lab:

@@ -29,6 +29,7 @@ type Step struct {
 	Name  string   // of its folder
 	Dir   string   // of the program, in the repository
 	From  string   // folder of the program before it; "" if there is none
+	Kind  string   // of server, as package tester names it
 	Fails []string // checks of the tester that the program doesn't pass yet
 	Text  string   // what is new; Markdown
 
@@ -38,13 +39,13 @@ type Step struct {
 
 var stepName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
-var errStep = errors.New("a step must have the form \"step NAME [from CHAPTER/FOLDER] [fails CHECK ...]\", " +
+var errStep = errors.New("a step must have the form \"step NAME [from CHAPTER/FOLDER] [KIND] [fails CHECK ...]\", " +
 	"and its body must say what is new")
 
 // step reads the block of a program that has grown out of the step before, or out of another
 // chapter's program.
 func (c *Chapter) step(line int, words []string, body string) (*Step, error) {
-	s := &Step{Line: line, Text: strings.TrimSpace(body)}
+	s := &Step{Line: line, Kind: "line", Text: strings.TrimSpace(body)}
 	if len(words) == 0 || !stepName.MatchString(words[0]) || s.Text == "" {
 		return nil, errStep
 	}
@@ -59,19 +60,35 @@ func (c *Chapter) step(line int, words []string, body string) (*Step, error) {
 	if len(words) > 1 && words[0] == "from" {
 		s.From, words = path.Dir(c.Dir())+"/"+words[1], words[2:]
 	}
+	if len(words) > 0 && words[0] != "fails" {
+		s.Kind, words = words[0], words[1:]
+	}
 	if len(words) > 0 {
 		if words[0] != "fails" || len(words) == 1 {
 			return nil, errStep
 		}
 		s.Fails = words[1:]
 	}
-	for _, name := range s.Fails {
-		if known := tester.Checks("line", c.Number); !slices.Contains(known, name) {
-			return nil, fmt.Errorf("up to chapter %d there is no check %q for lines; the checks are %s", c.Number, name,
-				strings.Join(known, ", "))
-		}
+	if err := c.haveChecks(s.Kind, s.Fails); err != nil {
+		return nil, err
 	}
 	return s, errors.Join(c.compare(s), allProse(s.Text))
+}
+
+// haveChecks returns an error if the tester doesn't have these checks for servers of that kind, up to this
+// chapter.
+func (c *Chapter) haveChecks(kind string, names []string) error {
+	known := tester.Checks(kind, c.Number)
+	if len(known) == 0 {
+		return fmt.Errorf("up to chapter %d the tester has no checks of the kind %q", c.Number, kind)
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("up to chapter %d there is no check %q of the kind %s; the checks are %s", c.Number, name,
+				kind, strings.Join(known, ", "))
+		}
+	}
+	return nil
 }
 
 // compare reads the two programs of a step.
@@ -107,18 +124,24 @@ func (b blocks) writeStep(w util.BufWriter, s *Step) error {
 		b.writeChanges(w, s)
 	}
 	writeCommands(w, "go run ./"+s.Dir)
+	writeFails(w, "still ", s.Fails)
+	put(w, "</section>\n")
+	return err
+}
+
+// writeFails lists the checks of the tester that a program fails. The adverb is "" or ends with a blank.
+func writeFails(w util.BufWriter, adverb string, checks []string) {
 	switch {
-	case len(s.Fails) == 1:
-		put(w, "<p class=\"fails\">One check of the tester still fails: <code>%s</code>, “%s”.</p>\n", s.Fails[0], tester.Rule(s.Fails[0]))
-	case len(s.Fails) > 1:
-		put(w, "<p class=\"fails\">These checks of the tester still fail:</p>\n<ul class=\"fails\">\n")
-		for _, name := range s.Fails {
+	case len(checks) == 1:
+		put(w, "<p class=\"fails\">One check of the tester %sfails: <code>%s</code>, “%s”.</p>\n", adverb, checks[0],
+			tester.Rule(checks[0]))
+	case len(checks) > 1:
+		put(w, "<p class=\"fails\">These checks of the tester %sfail:</p>\n<ul class=\"fails\">\n", adverb)
+		for _, name := range checks {
 			put(w, "<li><code>%s</code>: %s</li>\n", name, tester.Rule(name))
 		}
 		put(w, "</ul>\n")
 	}
-	put(w, "</section>\n")
-	return err
 }
 
 // stepTitle turns the name of a step into words: “2-poll” is “poll”.

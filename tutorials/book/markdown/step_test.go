@@ -35,12 +35,13 @@ func TestAFaultyStepIsExplained(t *testing.T) {
 	for _, c := range []struct{ about, block, want string }{
 		{"no name", "```step\nA text.\n```\n", `a step must have the form "step NAME`},
 		{"no text", "```step 1-more from 01-first/echo\n```\n", `a step must have the form "step NAME`},
-		{"a word too many", "```step 1-more from 01-first/echo after\nA text.\n```\n", `a step must have the form "step NAME`},
+		{"a word too many", "```step 1-more from 01-first/echo line after\nA text.\n```\n", `a step must have the form "step NAME`},
+		{"no such kind", "```step 1-more from 01-first/echo lines\nA text.\n```\n", `up to chapter 2 the tester has no checks of the kind "lines"`},
 		{"no such program", "```step 3-none from 01-first/echo\nA text.\n```\n", "there is no file book/02-next/3-none/main.go"},
 		{"nothing before it", "```step 1-more from 01-first/none\nA text.\n```\n", "the step before has no program book/01-first/none/main.go"},
 		{"too long", "```step 2-longer from 01-first/echo\nA text.\n```\n", "the step changes 41 lines of book/01-first/echo, which is more than 40"},
-		{"no such check", "```step 1-more from 01-first/echo fails stall\nA text.\n```\n", `up to chapter 2 there is no check "stall" for lines`},
-		{"no chapter shows the program", "", `02-next/steps/1-more/main.go:1: no block "experiment 1-more" runs this program, and no block "step" shows it`},
+		{"no such check", "```step 1-more from 01-first/echo fails stall\nA text.\n```\n", `up to chapter 2 there is no check "stall" of the kind line`},
+		{"no chapter shows the program", "", `02-next/steps/1-more/main.go:1: no block "experiment 1-more" runs this program, and no block "step" or "fault" shows it`},
 	} {
 		if _, err := steps(t, c.block); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.about, err, c.want)

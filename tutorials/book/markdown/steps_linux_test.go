@@ -15,8 +15,9 @@ import (
 	"threeloops/tutorials/tester"
 )
 
-// Each step runs, and fails exactly those checks of the tester that the chapter names.
-func TestEveryStepFailsWhatItsChapterSays(t *testing.T) {
+// Each step and each program with a published fault runs, and fails exactly those checks of the tester
+// that the chapter names.
+func TestEveryStepAndFaultFailsWhatItsChapterSays(t *testing.T) {
 	book, err := Load(root(t), Folder)
 	if err != nil {
 		t.Fatal(err)
@@ -24,30 +25,36 @@ func TestEveryStepFailsWhatItsChapterSays(t *testing.T) {
 	var all sync.WaitGroup
 	room := make(chan struct{}, 3) // the checks mostly wait
 	for _, c := range book.Chapters {
-		for _, s := range c.Steps {
-			if s.Name == "server" {
-				continue // the test of the exercises proves it
-			}
+		check := func(name, dir, kind string, fails []string) {
 			all.Go(func() {
 				room <- struct{}{}
 				defer func() { <-room }()
-				t.Run(c.Name+"/"+s.Name, func(t *testing.T) { proveStep(t, c, s) })
+				t.Run(c.Name+"/"+name, func(t *testing.T) { proveFails(t, c.Number, dir, kind, fails) })
 			})
+		}
+		for _, s := range c.Steps {
+			if s.Name != "server" { // the test of the exercises proves it
+				check(s.Name, s.Dir, s.Kind, s.Fails)
+			}
+		}
+		for _, p := range c.Published {
+			check(p.Name, p.Dir, p.Kind, p.Fails)
 		}
 	}
 	all.Wait()
 }
 
-func proveStep(t *testing.T, c *Chapter, s *Step) {
-	program := path.Join(t.TempDir(), s.Name)
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "./"+s.Dir)
+// proveFails makes the tester's checks of a kind up to a chapter, and wants exactly some to fail.
+func proveFails(t *testing.T, chapter int, dir, kind string, fails []string) {
+	program := path.Join(t.TempDir(), path.Base(dir))
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "./"+dir)
 	build.Dir = root(t)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	results, err := tester.Run(t.Context(), tester.Options{
 		Server: "env GOMAXPROCS=2 " + program + " -addr {addr}",
-		Kinds:  []string{"line"}, Last: c.Number, Path: "/",
+		Kinds:  []string{kind}, Last: chapter, Path: "/", WSPath: "/echo",
 		Patience: 10 * time.Second, Wait: 30 * time.Second,
 	}, io.Discard)
 	if err != nil {
@@ -64,7 +71,7 @@ func proveStep(t *testing.T, c *Chapter, s *Step) {
 		}
 	}
 	slices.Sort(failed)
-	if diff := cmp.Diff(slices.Sorted(slices.Values(s.Fails)), failed); diff != "" {
+	if diff := cmp.Diff(slices.Sorted(slices.Values(fails)), failed); diff != "" {
 		t.Errorf("checks that should fail (-) and checks that fail (+):\n%s", diff)
 	}
 }
