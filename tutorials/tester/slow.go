@@ -54,15 +54,25 @@ func (e *env) pageSize() (int, error) {
 	return len(b) + 100, err
 }
 
+// bulkLine returns line number i of a bulk. Most lines are long: a server may send a line in one write, and
+// only within a long one the socket is nearly always full after a part.
 func bulkLine(i int) []byte {
-	return fmt.Appendf(make([]byte, 0, 256), "line %9d%s%9d\n", i, filling[:200], i)
+	n := longLine
+	if i%10 == 0 {
+		n = 200
+	}
+	return fmt.Appendf(make([]byte, 0, n+32), "line %9d%s%9d\n", i, filling[:n], i)
 }
+
+// longLine is how long a bulk's lines are, without their numbers. The check “long” has shown that the server
+// takes such a line.
+const longLine = 7000
 
 func bulkMessage(i int) []byte {
-	return append(fmt.Appendf(make([]byte, 0, 1100), "message %9d", i), filling...)
+	return append(fmt.Appendf(make([]byte, 0, 1100), "message %9d", i), filling[:1024]...)
 }
 
-var filling = bytes.Repeat([]byte("and more of it, "), 64)
+var filling = bytes.Repeat([]byte("and more of it, "), 500)
 
 // bulkAnswer reads the answer to request i of a bulk. For http it stores the checksum of the first
 // body in sum; all later bodies must have the same.
