@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -34,6 +35,14 @@ struct client {
 
 static struct client *clients[CLIENTS];
 static size_t count;
+
+static long long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
 
 static void die(const char *what)
 {
@@ -150,7 +159,8 @@ static void turns(const struct pollfd *fds)
 int main(int argc, char **argv)
 {
 	static struct pollfd fds[CLIENTS + 1];
-	int paused = 0, from, port = argc == 2 ? atoi(argv[1]) : 0;
+	int from, port = argc == 2 ? atoi(argv[1]) : 0;
+	long long reopen = 0; /* accept has failed: until then the listener isn't watched */
 
 	if (port <= 0 || port > 65535) {
 		fprintf(stderr, "usage: %s PORT\n", argv[0]);
@@ -158,7 +168,7 @@ int main(int argc, char **argv)
 	}
 	from = listener(port);
 	for (;;) { /* until a SIGTERM, whose default action ends the process */
-		int called;
+		int called, paused = now() < reopen; /* events of clients don't shorten the pause */
 
 		watch(fds, paused || count == CLIENTS ? -1 : from);
 		if (poll(fds, count + 1, paused ? PAUSE : -1) < 0) {
@@ -168,8 +178,9 @@ int main(int argc, char **argv)
 		}
 		called = fds[count].revents != 0; /* before turns, which changes count */
 		turns(fds);
-		paused = called && !welcome(from);
-		if (paused)
+		if (called && !welcome(from)) {
 			perror("accept");
+			reopen = now() + PAUSE;
+		}
 	}
 }
