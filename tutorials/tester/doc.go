@@ -8,6 +8,7 @@
 //	line   sends every line back when the line's end (\n) has arrived
 //	http   answers each GET with 200 and the same body
 //	ws     sends every WebSocket message back
+//	room   sends every WebSocket message to all clients, the sender included
 //
 // If Options.Server names a command, the tester starts a new process for every check, so no check
 // sees the damage of an earlier one. If Options.Addr names a running server, the tester can check

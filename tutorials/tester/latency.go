@@ -25,7 +25,7 @@ func stall(e *env) error {
 		if err != nil {
 			return err
 		}
-		if e.kind.name() == "ws" {
+		if e.handshakes() {
 			firsts = append(firsts, time.Since(start)) // the handshake is the first
 		}
 		for i := range each {
@@ -38,7 +38,7 @@ func stall(e *env) error {
 				return errCloses
 			}
 			switch {
-			case i == 0 && e.kind.name() != "ws":
+			case i == 0 && !e.handshakes():
 				firsts = append(firsts, took)
 			case i >= each/2:
 				laters = append(laters, took)
@@ -63,7 +63,7 @@ func stall(e *env) error {
 			first.Seconds()*1000, later.Seconds()*1000)}
 }
 
-// firstExchange measures the first exchange of a new connection: for ws, the handshake.
+// firstExchange measures the first exchange of a new connection. That may be a handshake.
 func (e *env) firstExchange() (time.Duration, error) {
 	start := time.Now()
 	p, err := e.open()
@@ -71,12 +71,15 @@ func (e *env) firstExchange() (time.Duration, error) {
 		return 0, err
 	}
 	defer p.Close()
-	if e.kind.name() != "ws" {
+	if !e.handshakes() {
 		start = time.Now()
 		err = p.exchange(0)
 	}
 	return time.Since(start), err
 }
+
+// handshakes reports whether a connection begins with a handshake.
+func (e *env) handshakes() bool { return e.kind.name() == "ws" || e.kind.name() == "room" }
 
 func quartile(all []time.Duration) time.Duration {
 	slices.Sort(all)
