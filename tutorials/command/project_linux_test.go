@@ -68,7 +68,7 @@ func TestAWrongCallOfProjectIsAnsweredByOneLine(t *testing.T) {
 		want   string
 	}{
 		{"one", 2, `a project has a number, not the name "one": go run ./tutorials project 1`},
-		{"3", 1, "there is no project 3; “go run ./tutorials project” lists the projects"},
+		{"4", 1, "there is no project 4; “go run ./tutorials project” lists the projects"},
 		{"1 2", 2, `project takes fewer words, and can't use "2"`},
 		{"-solutions", 2, "name a project by its number"},
 		{"-server x", 2, "name a project by its number"},
