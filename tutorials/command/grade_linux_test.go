@@ -85,7 +85,7 @@ func TestAWrongCallOfGradeIsAnsweredByOneLine(t *testing.T) {
 		{"", 2, "say what to grade: either folders, or -commands FILE"},
 		{"-commands x /tmp", 2, "say what to grade: either folders, or -commands FILE"},
 		{"/tmp", 2, "say which checks to make, with one of -chapter N, -project N and -kind KIND"},
-		{"-project 3 /tmp", 1, "there is no project 3"},
+		{"-project 4 /tmp", 1, "there is no project 4"},
 		{"-chapter 99 /tmp", 1, "chapter 99 has no exercise"},
 		{"-chapter x /tmp", 2, `-chapter takes the number of one chapter, like 3, not "x"`},
 		{"-kind ftp /tmp", 1, `no kind of server is called "ftp": use line, http, ws or room`},
