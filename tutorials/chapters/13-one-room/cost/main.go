@@ -23,7 +23,7 @@ import (
 	"threeloops/common/ws"
 )
 
-const deliveries = 1200 // messages times members, in each row
+const deliveries = 600 // messages times members, in each row
 
 func main() {
 	log.SetFlags(0)
@@ -46,7 +46,7 @@ func compare(dir string) error {
 	fmt.Print("System calls and processor time for each delivery: one message to one member.\n\n")
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprint(t, "members\tpollserv, calls\tepollserv, calls\tforkserv, calls\tpollserv\tepollserv\tforkserv\n")
-	for _, members := range []int{2, 10, 30, 60} {
+	for _, members := range []int{2, 5, 10, 20, 30} {
 		calls, times := "", ""
 		for _, name := range []string{"pollserv", "epollserv", "forkserv"} {
 			n, busy, err := measure(exec.Command(filepath.Join(dir, name), "-addr", "127.0.0.1:0"), members)
