@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server sends each line back. It starts a process for each client.
+// Command exercise sends each line back. It starts a process for each client.
 package main
 
 import (

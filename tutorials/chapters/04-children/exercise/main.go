@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server sends each line back. It starts a process for each client, and ends after the last of them.
+// Command exercise sends each line back. It starts a process for each client, and ends after the last of them.
 package main
 
 import (

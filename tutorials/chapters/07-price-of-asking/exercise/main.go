@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server sends each line back. One loop asks poll(2) which clients are ready. No entry of its list moves.
+// Command exercise sends each line back. One loop asks poll(2) which clients are ready. No entry of its list moves.
 package main
 
 import (
