@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server sends each line back. One loop serves all clients: edge-triggered epoll(7) tells it what is new.
+// Command sound sends each line back. One loop serves all clients: edge-triggered epoll(7) tells it what is new.
 package main
 
 import (
