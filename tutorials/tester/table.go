@@ -96,7 +96,7 @@ var checks = []check{
 	{"burst", 8, "line http ws", []string{"again", "silent"}, false, burst},
 	{"full", 6, "line http", []string{"idle", "burst"}, true, full},
 	{"full", 12, "ws", []string{"idle", "burst"}, true, full},
-	{"stall", 9, "http ws", []string{"again", "silent"}, false, stall},
+	{"stall", 9, "http ws", []string{"again", "silent", "together"}, false, stall},
 
 	// WebSocket.
 	{"accept", 10, "ws", []string{"again", "reset"}, false, acceptValues},
