@@ -15,7 +15,7 @@ var rules = map[string]string{
 	"drip":        "a request that arrives one byte at a time gets one answer",
 	"together":    "three requests that arrive together get three answers, in order",
 	"bytes":       "a line may contain any byte, even a NUL",
-	"long":        "a request may be 8,000 bytes long",
+	"long":        "a line or a header field may be 8,000 bytes long",
 	"silent":      "a silent client doesn't make other clients wait",
 	"again":       "a new client sees nothing of what an earlier client sent",
 	"descriptors": "the server closes the descriptors of clients that have left",
@@ -96,7 +96,7 @@ var checks = []check{
 	{"burst", 8, "line http ws", []string{"again", "silent"}, false, burst},
 	{"full", 6, "line http", []string{"idle", "burst"}, true, full},
 	{"full", 12, "ws", []string{"idle", "burst"}, true, full},
-	{"stall", 9, "http ws", []string{"again", "silent"}, false, stall},
+	{"stall", 9, "http ws", []string{"again", "silent", "together"}, false, stall},
 
 	// WebSocket.
 	{"accept", 10, "ws", []string{"again", "reset"}, false, acceptValues},

@@ -37,6 +37,7 @@ var table = map[string]struct {
 	also                 []string
 }{
 	"accept-pause-ended-by-any-event": {"line", "full", "lines in the server's log", nil},
+	"answers-in-separate-writes":      {"http", "stall", "the second one of two after 4", nil},
 	"blocking-listener":               {"line", "leave", "the server still runs", nil},
 	"blocking-message-read":           {"ws", "pinger", "sends a Ping, and then sends nothing", nil},
 	"children-never-reaped":           {"line", "zombies", "30 zombies", nil},
