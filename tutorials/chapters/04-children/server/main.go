@@ -94,7 +94,7 @@ func listen(addr string) (fd int, err error) {
 // accept takes one connection and starts a child for it. The parent never reads from it.
 func accept(ln int) bool {
 	fd, _, err := unix.Accept4(ln, unix.SOCK_CLOEXEC)
-	if err == unix.EINVAL { // end has called shutdown: the parent listens no longer
+	if err != nil && told() { // usually EINVAL: end has called shutdown, and the parent listens no longer
 		return false
 	}
 	if err != nil { // such as EMFILE; until the next attempt clients wait in the backlog
@@ -172,6 +172,13 @@ func tell(s syscall.Signal) {
 	for pid := range children {
 		unix.Kill(pid, s)
 	}
+}
+
+// told reports whether the children have been told to end.
+func told() bool {
+	mu.Lock()
+	defer mu.Unlock()
+	return ending
 }
 
 // serve sends back each complete line. A line has at most 64 KiB.
