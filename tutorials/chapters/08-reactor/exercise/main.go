@@ -101,9 +101,9 @@ func accept(ep, listener int, clients map[int]*client) error {
 		} else if err != nil {
 			return err
 		}
-		clients[fd] = &client{fd: fd}
-		if err := watch(ep, fd); err != nil {
-			delete(clients, fd)
+		if watch(ep, fd) == nil {
+			clients[fd] = &client{fd: fd}
+		} else {
 			unix.Close(fd)
 		}
 	}
