@@ -63,7 +63,7 @@ func answered(c net.Conn, limit time.Duration) bool {
 
 func TestNoChildAfterTell(t *testing.T) {
 	tell(syscall.SIGTERM)
-	defer func() { ending = false }()
+	defer ending.Store(false)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
