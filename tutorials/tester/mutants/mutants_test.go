@@ -39,6 +39,7 @@ var table = map[string]struct {
 	"accept-pause-ended-by-any-event":  {"line", "full", "lines in the server's log", nil},
 	"blocking-listener":                {"line", "leave", "the server still runs", nil},
 	"blocking-message-read":            {"ws", "pinger", "sends a Ping, and then sends nothing", nil},
+	"broadcast-waits-until-time-limit": {"room", "laggard", "the server slept for 2s", nil},
 	"broadcast-waits-for-slowest":      {"room", "laggard", "one member of a room never reads", nil},
 	"children-never-reaped":            {"line", "zombies", "30 zombies", nil},
 	"close-frame-not-answered":         {"ws", "close", "the end of the connection", nil},
