@@ -23,7 +23,7 @@
 // It learns both from the kernel, which reports on the server's socket and threads. Four judgements
 // still depend on time. An answer counts as missing after Options.Patience, so on a very busy machine
 // a correct server may fail. A server counts as not reading if it takes none of a client's bytes for
-// half a second. stall compares how long answers took. And laggard sees how long the server sleeps while a
-// message is due. If the server isn't on this machine, or if
-// the tester hasn't started it, the tester knows less and uses fixed pauses instead.
+// half a second. stall compares how long answers took. And laggard sees how long the server sleeps while
+// a message is due. If the server isn't on this machine, or if the tester hasn't started it, the tester
+// knows less and uses fixed pauses instead.
 package tester
