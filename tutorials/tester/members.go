@@ -1,6 +1,7 @@
 package tester
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"sync"
@@ -229,8 +230,8 @@ func dropout(e *env) error {
 		for i, p := range stay {
 			for n := range each {
 				m, err := p.message()
-				if err == nil {
-					err = different(said(sender.mark, n), m)
+				if want := said(sender.mark, n); err == nil && !bytes.Equal(m, want) {
+					err = fmt.Errorf("%s instead of %s", quote(m), quote(want))
 				}
 				if err != nil {
 					return saw(sent, expected, fmt.Errorf("at member %d of the four, %d messages, then %s", i+1, n, came(err)))
