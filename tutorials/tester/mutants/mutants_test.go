@@ -59,6 +59,7 @@ var table = map[string]struct {
 	"line-cut-at-nul":                  {"line", "bytes", "no byte except \\n has a special meaning", nil},
 	"long-echo-of-length-zero":         {"ws", "sizes", "a binary message of 126 bytes", []string{"loss"}},
 	"loop-waits-for-full-socket":       {"line", "others", "sends many requests and never reads", nil},
+	"member-after-first-message":       {"room", "order", " messages, then no further byte", []string{"laggard", "goodbye"}},
 	"member-after-removed-one-skipped": {"room", "dropout", "reset their connections", nil},
 	"no-backpressure":                  {"ws", "memory", "resident memory grew", nil},
 	"no-close-on-sigterm":              {"room", "goodbye", "a SIGTERM, while 4 members", nil},
