@@ -73,7 +73,7 @@ func (e *env) compare(t *exchanges) error {
 		return err
 	}
 	firsts := 1
-	if e.kind.name() == "ws" { // the handshake is the first
+	if e.handshakes() { // the handshake is the first
 		t.firsts = append(t.firsts, time.Since(start))
 		firsts = 0
 	}
@@ -104,7 +104,7 @@ func (e *env) compare(t *exchanges) error {
 func (p *clientConn) timed(i, n int) (time.Duration, error) {
 	var all []byte
 	for k := range n {
-		all = append(all, p.e.kind.request(p.e, i+k)...)
+		all = append(all, p.e.kind.request(p, i+k)...)
 	}
 	start := time.Now()
 	_, sent := p.Write(all)
@@ -123,7 +123,7 @@ func (p *clientConn) timed(i, n int) (time.Duration, error) {
 	return took, sent
 }
 
-// firstExchange measures the first exchange of a new connection: for ws, the handshake.
+// firstExchange measures the first exchange of a new connection. That may be a handshake.
 func (e *env) firstExchange() (time.Duration, error) {
 	start := time.Now()
 	p, err := e.open()
@@ -131,11 +131,14 @@ func (e *env) firstExchange() (time.Duration, error) {
 		return 0, err
 	}
 	defer p.Close()
-	if e.kind.name() == "ws" {
+	if e.handshakes() {
 		return time.Since(start), nil
 	}
 	return p.timed(0, 1)
 }
+
+// handshakes reports whether a connection begins with a handshake.
+func (e *env) handshakes() bool { return e.kind.name() == "ws" || e.kind.name() == "room" }
 
 func quartile(all []time.Duration) time.Duration {
 	slices.Sort(all)

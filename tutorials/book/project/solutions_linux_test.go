@@ -77,7 +77,7 @@ func TestTheSolutionsPass(t *testing.T) {
 
 func prove(t *testing.T, p *Project, s Solution) {
 	results, err := tester.Run(t.Context(), tester.Options{
-		Server: start(t, s), Kinds: []string{p.Kind}, Last: p.After, Only: p.Names(), Path: "/",
+		Server: start(t, s), Kinds: []string{p.Kind}, Last: p.After, Only: p.Names(), Path: "/", WSPath: "/",
 		Patience: 10 * time.Second, Wait: 30 * time.Second,
 	}, io.Discard)
 	if err != nil {
