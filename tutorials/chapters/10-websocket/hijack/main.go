@@ -2,7 +2,6 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -75,8 +74,8 @@ func run() error {
 	} else if err != nil {
 		return err
 	}
-	for _, p := range [][2]string{{"a program", ""}, {"a program that lies", "http://" + s.target}} {
-		s.row(w, p[0], []string{s.dial("/unchecked", p[1]), s.dial("/checked", p[1])})
+	for _, p := range [][]string{{"a program"}, {"a program that lies", "http://" + s.target}} {
+		s.row(w, p[0], []string{s.dial("/unchecked", p[1:]), s.dial("/checked", p[1:])})
 	}
 	return w.Flush()
 }
@@ -133,18 +132,23 @@ func (s *site) browse(pages [][2]string, w *tabwriter.Writer) error {
 	}
 	defer os.RemoveAll(dir)
 	ctx, stop := context.WithTimeout(context.Background(), 18*time.Second)
-	defer stop()
 	args := []string{"--headless", "--disable-gpu", "--no-first-run", "--user-data-dir=" + dir,
 		"--disable-background-networking", "--remote-debugging-port=0", pages[0][1]}
 	if os.Geteuid() == 0 {
 		args = append(args, "--no-sandbox") // Chromium's sandbox refuses to work for root
 	}
-	browser := exec.CommandContext(ctx, "chromium", args...)
+	name := "chromium"
+	for _, other := range []string{"chromium-browser", "google-chrome"} {
+		if _, err := exec.LookPath(name); err != nil {
+			name = other
+		}
+	}
+	browser := exec.CommandContext(ctx, name, args...)
+	defer browser.Wait()
+	defer stop()
 	if err := browser.Start(); err != nil {
 		return err
 	}
-	defer browser.Wait()
-	defer stop()
 	for i, p := range pages {
 		select {
 		case said := <-s.said:
@@ -169,21 +173,16 @@ func (s *site) row(w *tabwriter.Writer, who string, said []string) {
 }
 
 // dial opens a WebSocket as a program does that chooses its Origin itself.
-func (s *site) dial(path, origin string) (said string) {
-	c, err := net.Dial("tcp", s.target)
+func (s *site) dial(path string, origin []string) (said string) {
+	r, _ := http.NewRequest("GET", "http://"+s.target+path, nil)
+	r.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Origin": origin,
+		"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}
+	answer, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		return err.Error()
 	}
-	defer c.Close()
-	if origin != "" {
-		origin = "Origin: " + origin + "\r\n"
-	}
-	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n%s"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", path, s.target, origin)
-	r, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err != nil {
-		return err.Error()
-	} else if r.StatusCode != http.StatusSwitchingProtocols {
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusSwitchingProtocols {
 		return "refused"
 	}
 	return "opens"
