@@ -50,7 +50,8 @@ func converse(c net.Conn) {
 
 // serve opens a WebSocket, and sends back each message. A message must come in one frame.
 func serve(c net.Conn) error {
-	limit := &io.LimitedReader{R: c, N: 64 << 10} // the most bytes of the handshake
+	const longest = 64 << 10 // the most bytes of the handshake
+	limit := &io.LimitedReader{R: c, N: longest}
 	r := bufio.NewReader(limit)
 	c.SetReadDeadline(time.Now().Add(10 * time.Second)) // for the handshake
 	if err := handshake(c, r); err != nil {
