@@ -30,13 +30,12 @@ func main() {
 	}
 	fmt.Println("listening on", ln.Addr())
 	for {
-		c, err := ln.Accept()
-		if err != nil { // such as EMFILE; until the next attempt clients wait in the backlog
+		if c, err := ln.Accept(); err == nil {
+			go converse(c)
+		} else { // such as EMFILE; until the next attempt clients wait in the backlog
 			log.Print("accept: ", err)
 			time.Sleep(100 * time.Millisecond)
-			continue
 		}
-		go converse(c)
 	}
 }
 
