@@ -19,7 +19,7 @@ import (
 // projectCommand lists the projects, prints a specification, judges a reader's server, or shows our
 // solutions.
 func projectCommand(args []string) error {
-	o := tester.Options{Path: "/"}
+	o := tester.Options{Path: "/", WSPath: "/"}
 	fs := newFlags("project", "[N] [flags]\n"+
 		"N: the number of a project, a server that you write yourself. Without flags, the command prints the\n"+
 		"project's specification. Without N, it lists the projects.")

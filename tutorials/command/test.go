@@ -55,10 +55,10 @@ func testerFlags(fs *flag.FlagSet, o *tester.Options) (kinds, chapter *string) {
 	fs.StringVar(&o.Server, "server", "",
 		"`command` that starts the server, with {addr} or {port} in place of its address")
 	fs.StringVar(&o.Path, "path", "/", "`path` of the page that the checks of kind http request")
-	fs.StringVar(&o.WSPath, "ws-path", "/echo", "`path` of the WebSocket that the checks of kind ws use")
+	fs.StringVar(&o.WSPath, "ws-path", "/echo", "`path` of the WebSocket that the checks of the kinds ws and room use")
 	patienceFlags(fs, o)
 	kinds = fs.String("kind", "",
-		"`kinds` of server to test it as: line, http, ws, or several with commas (default: find out)")
+		"`kinds` of server to test it as: line, http, ws, room, or several with commas (default: find out, but never room)")
 	chapter = fs.String("chapter", "", "only the checks of this `chapter`, or of several, like 3-7 (default: all)")
 	return kinds, chapter
 }

@@ -16,12 +16,13 @@ type clientConn struct {
 	r     *bufio.Reader
 	e     *env
 	local netip.AddrPort
+	mark  string // of its messages, for kind room
 
 	closeAnnounced bool // the server has sent “Connection: close”: no further response follows
 }
 
 func newClientConn(e *env, c *net.TCPConn) *clientConn {
-	p := &clientConn{TCPConn: c, e: e, local: end(c.LocalAddr())}
+	p := &clientConn{TCPConn: c, e: e, local: end(c.LocalAddr()), mark: newMark()}
 	p.r = bufio.NewReader(p)
 	return p
 }
@@ -40,7 +41,7 @@ func (p *clientConn) Write(b []byte) (int, error) {
 
 // exchange sends request number i and checks the answer.
 func (p *clientConn) exchange(i int) error {
-	_, err := p.Write(p.e.kind.request(p.e, i))
+	_, err := p.Write(p.e.kind.request(p, i))
 	if answer := p.e.kind.answer(p, i); answer != nil || err == nil {
 		return answer
 	}

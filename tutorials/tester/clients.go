@@ -101,7 +101,7 @@ func gone(e *env) error {
 		}
 		var all []byte
 		for i := range 200 {
-			all = append(all, e.kind.request(e, i)...)
+			all = append(all, e.kind.request(p, i)...)
 		}
 		e.frozen(func() error {
 			_, err := p.Write(all)

@@ -12,15 +12,15 @@ import (
 // answer in the wrong order is noticed.
 type kind interface {
 	name() string
-	asks() string                      // what a client does, like “sends a line”
-	rule() string                      // what a correct answer is, and the RFC that says so
-	open(p *clientConn) error          // does what comes before a connection's first request
-	request(e *env, i int) []byte      // request number i
-	answer(p *clientConn, i int) error // reads the answer to request number i, and checks it
-	part(e *env) []byte                // the first half of a request
+	asks() string                        // what a client does, like “sends a line”
+	rule() string                        // what a correct answer is, and the RFC that says so
+	open(p *clientConn) error            // does what comes before a connection's first request
+	request(p *clientConn, i int) []byte // request number i of client p
+	answer(p *clientConn, i int) error   // reads the answer to request number i, and checks it
+	part(e *env) []byte                  // the first half of a request
 }
 
-var kinds = map[string]kind{"line": lineKind{}, "http": httpKind{}, "ws": wsKind{}}
+var kinds = map[string]kind{"line": lineKind{}, "http": httpKind{}, "ws": wsKind{}, "room": roomKind{}}
 
 // lineKind is a server that sends each line back.
 type lineKind struct{}
@@ -30,10 +30,10 @@ func (lineKind) asks() string { return "sends a line" }
 func (lineKind) rule() string {
 	return "the same line comes back once, whole and unchanged, after its \\n has arrived"
 }
-func (lineKind) open(*clientConn) error         { return nil }
-func (lineKind) part(*env) []byte               { return []byte("half a li") }
-func (lineKind) text(i int) []byte              { return fmt.Appendf(nil, "line %d of this client\n", i) }
-func (k lineKind) request(_ *env, i int) []byte { return k.text(i) }
+func (lineKind) open(*clientConn) error                { return nil }
+func (lineKind) part(*env) []byte                      { return []byte("half a li") }
+func (lineKind) text(i int) []byte                     { return fmt.Appendf(nil, "line %d of this client\n", i) }
+func (k lineKind) request(_ *clientConn, i int) []byte { return k.text(i) }
 
 func (k lineKind) answer(p *clientConn, i int) error { return p.expect(k.text(i)) }
 
@@ -60,12 +60,14 @@ func (httpKind) rule() string {
 }
 func (httpKind) open(*clientConn) error { return nil }
 
-func (k httpKind) request(e *env, i int) []byte {
+func (k httpKind) request(p *clientConn, i int) []byte { return k.get(p.e) }
+
+func (httpKind) get(e *env) []byte {
 	return []byte("GET " + e.Path + " HTTP/1.1\r\nHost: " + e.addr + "\r\n\r\n")
 }
 
 func (k httpKind) part(e *env) []byte {
-	whole := k.request(e, 0)
+	whole := k.get(e)
 	return whole[:len(whole)-9]
 }
 
@@ -129,7 +131,7 @@ func (wsKind) open(p *clientConn) error {
 	return err
 }
 
-func (wsKind) text(i int) []byte                   { return fmt.Appendf(nil, "message %d of this client", i) }
-func (k wsKind) request(_ *env, i int) []byte      { return masked(text, k.text(i)) }
-func (k wsKind) answer(p *clientConn, i int) error { return p.expectFrame(text, k.text(i)) }
-func (k wsKind) part(e *env) []byte                { return k.request(e, 0)[:9] }
+func (wsKind) text(i int) []byte                     { return fmt.Appendf(nil, "message %d of this client", i) }
+func (k wsKind) request(_ *clientConn, i int) []byte { return masked(text, k.text(i)) }
+func (k wsKind) answer(p *clientConn, i int) error   { return p.expectFrame(text, k.text(i)) }
+func (k wsKind) part(e *env) []byte                  { return masked(text, k.text(0))[:9] }

@@ -96,10 +96,12 @@ func reaps(e *env) error {
 	return e.others(sent)
 }
 
+// grace is how long a server may take to end after a SIGTERM.
+const grace = 10 * time.Second
+
 // leaves sends a SIGTERM to a server without clients and wants it to end. A server that checks a variable
 // only after the next accept doesn't.
 func leaves(e *env) error {
-	const grace = 10 * time.Second
 	if e.server.terminate(grace) {
 		return nil
 	}

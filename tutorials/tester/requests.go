@@ -53,18 +53,16 @@ func nextClient(e *env) error {
 
 // halves sends a request in two writes and wants one answer.
 func halves(e *env) error {
-	part := len(e.kind.part(e))
-	return e.cut("a request in two pieces", part)
+	return e.cut("a request in two pieces", func(int) []int { return []int{len(e.kind.part(e))} })
 }
 
 // terminator cuts the empty line that ends a request, at each possible place.
 func terminator(e *env) error {
-	n := len(e.kind.request(e, 0))
 	for i := range 3 {
-		whole := e.kind.request(e, 0)
+		end := "\r\n\r\n"
 		sent := fmt.Sprintf("a request in two pieces, cut inside the \\r\\n\\r\\n at its end: %q, then %q",
-			whole[n-4:n-3+i], whole[n-3+i:])
-		if err := e.cut(sent, n-3+i); err != nil {
+			end[:1+i], end[1+i:])
+		if err := e.cut(sent, func(n int) []int { return []int{n - 3 + i} }); err != nil {
 			return err
 		}
 	}
@@ -73,21 +71,23 @@ func terminator(e *env) error {
 
 // drip sends a request byte by byte and wants one answer.
 func drip(e *env) error {
-	var cuts []int
-	for i := 1; i < len(e.kind.request(e, 0)); i++ {
-		cuts = append(cuts, i)
-	}
-	return e.cut("a request in pieces of one byte", cuts...)
+	return e.cut("a request in pieces of one byte", func(n int) (cuts []int) {
+		for i := 1; i < n; i++ {
+			cuts = append(cuts, i)
+		}
+		return cuts
+	})
 }
 
-// cut sends a request in pieces that end at cuts. The server must answer once, and not before it has
-// the last piece.
-func (e *env) cut(sent string, cuts ...int) error {
+// cut sends a request in pieces. at returns where they end in a request of n bytes. The server must answer
+// once, and not before it has the last piece.
+func (e *env) cut(sent string, at func(n int) []int) error {
 	p, err := e.open()
 	if err != nil {
 		return err
 	}
-	whole := e.kind.request(e, 0)
+	whole := e.kind.request(p, 0)
+	cuts := at(len(whole))
 	expected := "one answer, after the last piece: TCP carries bytes, and a read may return any part of a request"
 	last := cuts[len(cuts)-1]
 	if err := p.pieces(whole[:last], cuts[:len(cuts)-1]...); err != nil {
@@ -118,7 +118,7 @@ func together(e *env) error {
 	}
 	var all []byte
 	for i := range n {
-		all = append(all, e.kind.request(e, i)...)
+		all = append(all, e.kind.request(p, i)...)
 	}
 	if _, err := p.Write(all); err != nil {
 		return err
@@ -166,7 +166,7 @@ func long(e *env) error {
 		return err
 	}
 	if e.kind.name() == "http" {
-		head := e.kind.request(e, 0)
+		head := e.kind.request(p, 0)
 		head = append(head[:len(head)-2], fmt.Sprintf("X-Long: %s\r\n\r\n", bytes.Repeat([]byte("x"), n))...)
 		p.Write(head)
 		return saw(fmt.Sprintf("a request of %d bytes in one write", len(head)),
@@ -230,7 +230,7 @@ func slow(e *env) error {
 		return err
 	}
 	const pause = 500 * time.Millisecond
-	request := e.kind.request(e, 0)
+	request := e.kind.request(p, 0)
 	next := append(request[:len(request)-2], "X-Slow: "...) // instead of the empty line
 	for begun := time.Now(); time.Since(begun) < e.Wait; next = []byte("x") {
 		if _, err := p.Write(next); err != nil {
@@ -255,7 +255,7 @@ func halfClose(e *env) error {
 			return err
 		}
 		err = e.frozen(func() error {
-			_, err := p.Write(e.kind.request(e, 0))
+			_, err := p.Write(e.kind.request(p, 0))
 			return errors.Join(err, p.CloseWrite())
 		})
 		if err == nil {

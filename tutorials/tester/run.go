@@ -19,7 +19,7 @@ type Options struct {
 	Server string   // shell command that starts the server; see Run
 	Under  string   // words before that command, like strace and its options; messages don't show them
 	Addr   string   // host:port of a server that already runs
-	Kinds  []string // line, http, ws; nil: whatever the server turns out to speak
+	Kinds  []string // line, http, ws, room; nil: whatever of the first three the server turns out to speak
 	First  int      // first chapter
 	Last   int      // last chapter, included
 	Only   []string // names of checks; nil: all
@@ -28,7 +28,7 @@ type Options struct {
 	LastPort  int // included
 
 	Path   string // path of the page that kind http requests
-	WSPath string // path of the WebSocket that sends messages back
+	WSPath string // path of the WebSocket, for the kinds ws and room
 
 	Patience time.Duration // after this time an answer counts as missing
 	Wait     time.Duration // after this time the server must have disconnected an unfinished request
@@ -112,7 +112,7 @@ func (o *Options) sensible(ctx context.Context) error {
 	}
 	for _, name := range o.Kinds {
 		if kinds[name] == nil {
-			return fmt.Errorf("no kind of server is called %q: use line, http or ws", name)
+			return fmt.Errorf("no kind of server is called %q: use line, http, ws or room", name)
 		}
 	}
 	for _, name := range o.Only {

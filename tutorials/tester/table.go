@@ -1,7 +1,7 @@
 package tester
 
 // planned lists the chapters that have checks but aren't written yet.
-var planned = []int{12}
+var planned = []int{12, 13}
 
 // rules says, for each check, what a server must do. -list and the line of a failed check show it.
 var rules = map[string]string{
@@ -15,7 +15,7 @@ var rules = map[string]string{
 	"drip":        "a request that arrives one byte at a time gets one answer",
 	"together":    "three requests that arrive together get three answers, in order",
 	"bytes":       "a line may contain any byte, even a NUL",
-	"long":        "a request may be 8,000 bytes long",
+	"long":        "a line or a header field may be 8,000 bytes long",
 	"silent":      "a silent client doesn't make other clients wait",
 	"again":       "a new client sees nothing of what an earlier client sent",
 	"descriptors": "the server closes the descriptors of clients that have left",
@@ -43,6 +43,10 @@ var rules = map[string]string{
 	"close":       "a Close frame gets a Close frame, and then the connection ends",
 	"reason":      "the reason of a Close frame must be UTF-8, even if it arrives in pieces",
 	"utf8":        "a text message must be UTF-8",
+	"order":       "all members of a room get the same messages in the same order, each once",
+	"laggard":     "a member that never reads doesn't make the other members wait",
+	"dropout":     "a member that resets its connection (RST) during a broadcast harms no other member",
+	"goodbye":     "after a member's Close the others go on; on SIGTERM each member gets a Close with 1001, then the end",
 }
 
 // checks is the table of all checks, in the order in which they are made. A check comes after those
@@ -96,7 +100,7 @@ var checks = []check{
 	{"burst", 8, "line http ws", []string{"again", "silent"}, false, burst},
 	{"full", 6, "line http", []string{"idle", "burst"}, true, full},
 	{"full", 12, "ws", []string{"idle", "burst"}, true, full},
-	{"stall", 9, "http ws", []string{"again", "silent"}, false, stall},
+	{"stall", 9, "http ws", []string{"again", "silent", "together"}, false, stall},
 
 	// WebSocket.
 	{"accept", 10, "ws", []string{"again", "reset"}, false, acceptValues},
@@ -108,6 +112,39 @@ var checks = []check{
 	{"close", 11, "ws", []string{"again"}, false, closeCodes},
 	{"reason", 11, "ws", []string{"close"}, false, closeReasons},
 	{"utf8", 11, "ws", []string{"again"}, false, utf8Text},
+
+	// One room. One member alone gets what it sends, like a client of an echo server.
+	{"answer", 13, "room", nil, false, answers},
+	{"drip", 13, "room", []string{"answer"}, false, drip},
+	{"together", 13, "room", []string{"answer"}, false, together},
+	{"silent", 13, "room", []string{"answer"}, false, silent},
+	{"again", 13, "room", []string{"answer"}, false, again},
+	{"accept", 13, "room", []string{"again"}, false, acceptValues},
+	{"sizes", 13, "room", []string{"answer"}, false, sizes},
+	{"unmasked", 13, "room", []string{"answer"}, false, unmasked},
+	{"ping", 13, "room", []string{"answer"}, false, pingPayload},
+	{"pinger", 13, "room", []string{"silent", "again", "ping"}, false, pinger},
+	{"fragments", 13, "room", []string{"ping"}, false, fragments},
+	{"utf8", 13, "room", []string{"again"}, false, utf8Text},
+	{"close", 13, "room", []string{"again"}, false, closeCodes},
+	{"reason", 13, "room", []string{"close"}, false, closeReasons},
+	{"descriptors", 13, "room", []string{"again", "silent"}, true, leaks},
+	{"zombies", 13, "room", []string{"again", "silent"}, true, reaps},
+	{"leave", 13, "room", nil, true, leaves},
+	{"restart", 13, "room", []string{"answer"}, true, restarts},
+	{"idle", 13, "room", []string{"again", "silent"}, true, idleWithoutWork},
+	{"many", 13, "room", []string{"again", "silent"}, false, many},
+	{"burst", 13, "room", []string{"again", "silent"}, false, burst},
+	{"full", 13, "room", []string{"idle", "burst"}, true, full},
+	{"stall", 13, "room", []string{"again", "silent"}, false, stall},
+	{"order", 13, "room", []string{"together", "silent"}, false, order},
+	{"reset", 13, "room", []string{"again", "silent"}, false, reset},
+	{"gone", 13, "room", []string{"reset", "together"}, false, gone},
+	{"dropout", 13, "room", []string{"order", "gone"}, false, dropout},
+	{"laggard", 13, "room", []string{"silent", "again", "sizes"}, false, laggard},
+	{"memory", 13, "room", []string{"laggard"}, true, laggardCosts},
+	{"stuck", 13, "room", []string{"laggard"}, true, laggardSleeps},
+	{"goodbye", 13, "room", []string{"close", "leave", "silent"}, true, goodbye},
 }
 
 // Rule says what a server must do to pass a check. It returns "" if there is no such check.

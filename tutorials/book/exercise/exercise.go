@@ -18,7 +18,7 @@ type Exercise struct {
 	Title    string
 	Complete bool     // a part of the program is missing; there is no bug
 	Sound    string   // the folder of the correct program, below Dir
-	Kind     string   // line, http or ws
+	Kind     string   // line, http, ws or room
 	Red      []string // the checks that fail, without those that are then left out
 
 	Symptom     string // Markdown; for a program to complete, what is missing

@@ -115,7 +115,7 @@ func (e *Exercise) head(s section) (faults []error) {
 	known := tester.Checks(e.Kind, e.Number)
 	if len(known) == 0 {
 		return append(faults, e.fault(1, "up to chapter %d there are no checks for the kind %q; "+
-			"write “kind: line”, or http, or ws", e.Number, e.Kind))
+			"write “kind: line”, or http, ws or room", e.Number, e.Kind))
 	}
 	if len(e.Red) == 0 {
 		faults = append(faults, e.fault(red, "“red: ...” must name the checks that fail, with commas between them"))

@@ -18,7 +18,7 @@ const Folder = "tutorials/projects"
 type Project struct {
 	Number int
 	After  int    // the chapter after which a reader can do it
-	Kind   string // of server: line or http
+	Kind   string // of server: line, http or room
 	Path   string // of the specification, in the repository
 	Title  string // without “Project 1: ”
 	Checks []Check
@@ -40,6 +40,7 @@ type Solution struct {
 var known = []Project{
 	{Number: 1, After: 5, Kind: "line", Path: Folder + "/1-line-server/project.md"},
 	{Number: 2, After: 9, Kind: "http", Path: Folder + "/2-page-server/project.md"},
+	{Number: 3, After: 13, Kind: "room", Path: Folder + "/3-room-server/project.md"},
 }
 
 // sources are the files of the solutions, in the order in which the comparison lists them.

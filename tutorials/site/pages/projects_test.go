@@ -76,6 +76,7 @@ func TestTheListOfChaptersHasTheProjects(t *testing.T) {
 func TestTheSolutionsAreClosedAtFirst(t *testing.T) {
 	for address, program := range map[string]string{
 		"/chapters/project-1-solutions.html": "readuntil", "/chapters/project-2-solutions.html": "clock_gettime",
+		"/chapters/project-3-solutions.html": "get_write_buffer_size",
 	} {
 		page, found := pagesOf(t)[address], false
 		var closed string

@@ -28,6 +28,7 @@ type parts struct {
 	serve  func(s *parts, ln *net.TCPListener) // each, fork or loop
 
 	requestTimeout time.Duration
+	quit           func()                             // called before a SIGTERM ends the process
 	timeoutPerRead bool                               // each, fork: the timeout starts again with every read
 	accepted       func(c *net.TCPConn)               // each, fork: called for a new connection
 	failed         func(err error)                    // each, fork: called when a read or write fails
@@ -41,6 +42,7 @@ type parts struct {
 	ready         func(l *loop, c *conn, events uint32) // loop: called when a connection is ready
 	flush         func(c *conn) error                   // loop: sends c.out
 	interest      func(c *conn) uint32                  // loop: returns the event flags to wait for
+	served        func(l *loop)                         // loop: called when all ready connections have been served
 	listenerFlags uint32                                // loop: further event flags of the listener
 	pause         func(l *loop)                         // loop: called when accept has failed
 	pauseOver     func(l *loop) bool                    // loop: reports whether that pause has ended
@@ -50,9 +52,9 @@ type parts struct {
 func base(p func() proto, serve func(*parts, *net.TCPListener)) *parts {
 	return &parts{
 		proto: p, listen: listen, serve: serve, requestTimeout: requestTimeout,
-		accepted: func(*net.TCPConn) {}, failed: func(error) {}, send: send,
+		quit: func() {}, accepted: func(*net.TCPConn) {}, failed: func(error) {}, send: send,
 		handed: func(c *net.TCPConn) { c.Close() }, reap: reap,
-		state: newState, accept: acceptAll, ready: ready, flush: flush, interest: interest,
+		state: newState, accept: acceptAll, ready: ready, flush: flush, interest: interest, served: func(*loop) {},
 		pause: pause, pauseOver: pauseOver,
 	}
 }
@@ -76,6 +78,7 @@ func run(s *parts, addr string) error {
 	go func() {
 		<-signals
 		ln.Close()
+		s.quit()
 		os.Exit(0)
 	}()
 	s.serve(s, ln)

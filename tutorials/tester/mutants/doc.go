@@ -5,7 +5,7 @@
 //	go run ./tutorials/tester/mutants echo-of-nuls -addr 127.0.0.1:9000   one of them
 //
 // base.go has a small server without a fault, made of parts: the protocol (line.go, http.go,
-// websocket.go) and the way to serve many connections (each.go: a goroutine for each; fork.go: a
+// websocket.go; room.go for a room) and the way to serve many connections (each.go: a goroutine for each; fork.go: a
 // process for each; loop.go: one epoll loop for all). Each mutant is a file that replaces one part, so
 // read it next to that part. The file and the mutant are named after the fault. The file's comment says
 // what the published server did, and what its clients saw. If the comment begins with a chapter's number,

@@ -66,6 +66,7 @@ func (l *loop) run() {
 				l.settle(c)
 			}
 		}
+		l.served(l)
 		l.sweep()
 	}
 }

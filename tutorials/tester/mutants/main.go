@@ -25,6 +25,7 @@ var servers = map[string]server{
 	"ws-each":   {"no fault", func() *parts { return base(newWebSocket, each) }},
 	"ws-fork":   {"no fault", func() *parts { return base(newWebSocket, fork) }},
 	"ws-loop":   {"no fault", func() *parts { return base(newWebSocket, reactor) }},
+	"room-loop": {"no fault", func() *parts { return newRoom().parts }},
 }
 
 // mutant adds a server to servers.

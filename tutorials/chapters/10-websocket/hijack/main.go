@@ -150,7 +150,7 @@ func (s *site) browse(pages [][2]string, w *tabwriter.Writer) error {
 		case said := <-s.said:
 			s.row(w, p[0], strings.Split(strings.ReplaceAll(said, "%20", " "), "&"))
 		case <-ctx.Done():
-			return errors.New("Chromium has opened no WebSocket within 18 seconds")
+			return errors.New("no WebSocket from Chromium within 18 seconds")
 		}
 		if i+1 < len(pages) {
 			s.next <- pages[i+1][1]
