@@ -2,7 +2,7 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// Chapter 13 (planned). The broadcast waits for a member whose socket is full, and disconnects the member
+// Chapter 13. The broadcast waits for a member whose socket is full, and disconnects the member
 // when a time limit is over. Until then, the whole room waits: each slow member stops it once.
 var _ = mutant("broadcast-waits-until-time-limit", "each slow member stops the room for a while", func() *parts {
 	const limit = 4000 // ms

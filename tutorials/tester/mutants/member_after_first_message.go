@@ -2,7 +2,7 @@ package main
 
 import "slices"
 
-// Chapter 13 (planned). The server adds a client to the room when the client's first message arrives. A
+// Chapter 13. The server adds a client to the room when the client's first message arrives. A
 // client that only listens hears nothing.
 var _ = mutant("member-after-first-message", "a client is no member until it has sent a message", func() *parts {
 	r := newRoom()

@@ -2,7 +2,7 @@ package main
 
 import "slices"
 
-// Chapter 13 (planned). The server removes a member from the list while it goes through the list. The next
+// Chapter 13. The server removes a member from the list while it goes through the list. The next
 // member moves to the removed one's place, which the loop has already passed, and misses the message.
 var _ = mutant("member-after-removed-one-skipped", "skips a member when it removes the one before", func() *parts {
 	r := newRoom()

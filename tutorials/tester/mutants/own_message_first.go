@@ -1,6 +1,6 @@
 package main
 
-// Chapter 13 (planned). The server sends a message back to its sender immediately, and to the other members
+// Chapter 13. The server sends a message back to its sender immediately, and to the other members
 // when it has served all connections that were ready. If two members send at the same time, each sees its
 // own message first: the room has two orders.
 var _ = mutant("own-message-first", "sends a message back to its sender before it orders all messages", func() *parts {

@@ -1,6 +1,6 @@
 package main
 
-// Chapter 13 (planned). The function that gives a message to all members returns at the first write that
+// Chapter 13. The function that gives a message to all members returns at the first write that
 // fails. The members after that one in the list miss the message.
 var _ = mutant("write-error-ends-broadcast", "a failed write ends the whole broadcast", func() *parts {
 	r := newRoom()
