@@ -54,6 +54,7 @@ var table = map[string]struct {
 	"frame-in-two-writes":             {"ws", "stall", "later ones after 4", nil},
 	"full-buffer-read-forever":        {"http", "endless", "header never ends", nil},
 	"invalid-utf8-echoed":             {"ws", "utf8", "isn't UTF-8", nil},
+	"limit-checked-before-adding":     {"ws", "huge", "MiB of a frame", nil},
 	"line-cut-at-nul":                 {"line", "bytes", "no byte except \\n has a special meaning", nil},
 	"long-echo-of-length-zero":        {"ws", "sizes", "a binary message of 126 bytes", []string{"loss"}},
 	"loop-waits-for-full-socket":      {"line", "others", "sends many requests and never reads", nil},
