@@ -75,6 +75,7 @@ var table = map[string]struct {
 	"read-error-exits":                {"line", "reset", "sends half a request and resets", nil},
 	"response-in-two-writes":          {"http", "stall", "later ones after 4", nil},
 	"short-write-ignored":             {"line", "loss", "correct answers, then", nil},
+	"slow-reader-disconnected":        {"ws", "loss", "correct answers, then", nil},
 	"split-frame-header-lost":         {"ws", "drip", "pieces of one byte", []string{"reason"}},
 	"split-terminator-missed":         {"http", "terminator", `the \r\n\r\n`, nil},
 	"stale-state-by-descriptor":       {"ws", "again", "left in the middle of a request", nil},
