@@ -23,7 +23,7 @@ import (
 	"threeloops/common/ws"
 )
 
-const deliveries = 1200 // messages times members, in each row
+const deliveries = 600 // messages times members, in each row
 
 func main() {
 	log.SetFlags(0)
@@ -46,7 +46,7 @@ func compare(dir string) error {
 	fmt.Print("System calls and processor time for each delivery: one message to one member.\n\n")
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprint(t, "members\tpollserv, calls\tepollserv, calls\tforkserv, calls\tpollserv\tepollserv\tforkserv\n")
-	for _, members := range []int{2, 10, 30, 60} {
+	for _, members := range []int{2, 10, 30} {
 		calls, times := "", ""
 		for _, name := range []string{"pollserv", "epollserv", "forkserv"} {
 			n, busy, err := measure(exec.Command(filepath.Join(dir, name), "-addr", "127.0.0.1:0"), members)
@@ -108,15 +108,19 @@ func used(addr string, pid int) (all [2]float64) {
 	for _, call := range []string{"sys_wait", "sys_read", "sys_write", "sys_ctl"} {
 		all[0] += stats.Totals[call]
 	}
-	tasks, _ := filepath.Glob("/proc/[0-9]*/task/[0-9]*")
-	for _, task := range tasks {
-		stat, _ := os.ReadFile(task + "/stat") // “PID (name) state PPID ...”
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	for _, process := range processes {
+		stat, _ := os.ReadFile(process + "/stat") // “PID (name) state PPID ...”
 		var state string
 		var parent int
 		fmt.Sscan(string(stat[bytes.LastIndexByte(stat, ')')+1:]), &state, &parent)
-		if parent == pid || strings.HasPrefix(task, fmt.Sprintf("/proc/%d/", pid)) {
+		if parent != pid && process != fmt.Sprintf("/proc/%d", pid) {
+			continue
+		}
+		tasks, _ := filepath.Glob(process + "/task/*/schedstat") // processor time in nanoseconds, and more
+		for _, task := range tasks {
 			var ns float64
-			text, _ := os.ReadFile(task + "/schedstat") // processor time in nanoseconds, and more
+			text, _ := os.ReadFile(task)
 			fmt.Sscan(string(text), &ns)
 			all[1] += ns / 1000
 		}
