@@ -196,16 +196,16 @@ func (r *Reader) Next(p []byte) (ev Event, n int) {
 	case before, inHead:
 		return r.nextHead(p)
 	case sized:
-		// A request without a body is here too, with a rest of 0. Its End takes a call of
-		// its own, and that call needs no bytes. So the caller must call again even if
-		// p[n:] is empty.
+		// A request without a body is here too: 0 bytes of its body are missing. Its End
+		// takes a call of its own, and that call needs no bytes. So the caller must call
+		// again even if p[n:] is empty.
 		return r.nextSized(p)
 	case chunked:
 		return r.nextChunked(p)
 	case over:
 		// The bytes of p belong to the next request. A client that doesn't wait for its
-		// response may have sent that request already (pipelining, RFC 9112 9.3.2). Its
-		// limits may differ, so it has to wait for Reset.
+		// response may have sent that request already (pipelining, RFC 9112 9.3.2). Reset
+		// may set other limits for that request, so Next doesn't read it before.
 		return Event{Kind: End}, 0
 	case failed:
 		// These bytes could be the rest of the refused request, or what an attacker wants

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -56,6 +57,32 @@ func TestNagleAndTheDelayedAcknowledgementCost40Milliseconds(t *testing.T) {
 			t.Errorf("TCP_NODELAY %t: the response took %v, want %v", noDelay, took, want)
 		}
 		k.Close()
+	}
+}
+
+// When the timer has ended a delay, the client's kernel no longer expects an answer soon: it acknowledges
+// as soon as the client has read everything, until the client sends something again. So only the first of
+// these messages makes the next one wait. Linux: inet_csk_exit_pingpong_mode in tcp_delack_timer_handler.
+func TestTheEndOfADelayedAcknowledgementEndsTheDialogue(t *testing.T) {
+	k := New(Config{})
+	defer k.Close()
+	th, client, server := pair(t, k)
+	var b [64]byte
+	exchange := func(from, to int, message string) (took time.Duration) {
+		begin := k.Uptime()
+		th.Write(from, []byte(message))
+		th.Poll([]PollFd{{Fd: int32(to), Events: POLLIN}}, 1000)
+		th.Read(to, b[:])
+		return k.Uptime() - begin
+	}
+	exchange(server, client, "welcome")
+	exchange(client, server, "hello") // within 40 ms: a dialogue
+	var took []time.Duration
+	for range 4 {
+		took = append(took, exchange(server, client, "news"))
+	}
+	if want := []time.Duration{0, ackDelay, 0, 0}; !slices.Equal(took, want) {
+		t.Errorf("four messages without an answer took %v, want %v", took, want)
 	}
 }
 

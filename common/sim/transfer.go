@@ -269,7 +269,7 @@ func (s *tcp) read(t *Thread, d *description, p []byte) (int, Errno) {
 
 // acks decides when a socket acknowledges what it has received. At first it acknowledges each
 // segment. When the connection has become a dialogue, it waits for up to ackDelay, so that the
-// acknowledgement can travel with the answer.
+// acknowledgement can travel with the answer. If no answer comes in this time, the dialogue is over.
 type acks struct {
 	quick    int  // segments that will be acknowledged immediately
 	dialogue bool // "pingpong mode"
@@ -315,7 +315,10 @@ func (a *acks) received(s *tcp, n int) {
 		a.quick = max(a.quick-1, 0)
 		a.acknowledge(s)
 	case a.timer.index < 0:
-		s.k.setTimer(&a.timer, s.k.now+ackDelay, func() { a.acknowledge(s) })
+		s.k.setTimer(&a.timer, s.k.now+ackDelay, func() {
+			a.dialogue = false // no answer has come in time
+			a.acknowledge(s)
+		})
 	}
 }
 

@@ -28,6 +28,7 @@ func (j *judgement) judgeByRequests(st *stream) (all bool, err error) {
 		}
 		if want.path != "" && j.filesChange() {
 			want.versions = j.currentVersions(want.path, st.sentAt(st.size-len(sent)+n))
+			want.mixed = j.stood() // the file may have changed twice at the same time, which no server sees
 		}
 		sent = sent[n:]
 		got, content, ok := nextResponse(out, want.method)
@@ -84,6 +85,7 @@ type answer struct {
 
 	path     string   // of the file that it has; empty: none
 	versions [][]byte // any of which may be the content, if the file changes
+	mixed    bool     // a whole content may be a mixture of them
 }
 
 // has reports whether a response with a status and content may be the answer. A content that isn't whole
@@ -94,12 +96,29 @@ func (a *answer) has(status int, content []byte, whole bool) bool {
 		return true // the file is about to be written
 	case status != a.status:
 		return false
+	case a.versions != nil && a.mixed:
+		return !whole || mixtureOf(a.versions, content)
 	case a.versions != nil:
 		return !whole || slices.ContainsFunc(a.versions, func(v []byte) bool { return bytes.Equal(v, content) })
 	case whole && a.content != nil:
 		return bytes.Equal(content, a.content)
 	}
 	return bytes.HasPrefix(a.content, content) || a.content == nil
+}
+
+// mixtureOf reports whether content has the length of one of the versions, and at each place a byte that one of
+// them has there.
+func mixtureOf(versions [][]byte, content []byte) bool {
+	long := func(v []byte) bool { return len(v) == len(content) }
+	if !slices.ContainsFunc(versions, long) {
+		return false
+	}
+	for i, c := range content {
+		if !slices.ContainsFunc(versions, func(v []byte) bool { return i < len(v) && v[i] == c }) {
+			return false
+		}
+	}
+	return true
 }
 
 // simple are requests without content, and the responses to them.

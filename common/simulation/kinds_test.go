@@ -52,6 +52,8 @@ func TestNamesThatLookEqual(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	fixed := answer{status: 200, content: []byte("old")}
 	changing := answer{status: 200, content: []byte("old"), versions: [][]byte{[]byte("old"), []byte("new")}}
+	twice := changing
+	twice.mixed = true
 	for _, tt := range []struct {
 		title   string
 		want    answer
@@ -67,6 +69,9 @@ func TestAnswers(t *testing.T) {
 		{"another status", fixed, 404, "old", true, false},
 		{"one version", changing, 200, "new", true, true},
 		{"a mixture", changing, 200, "oew", true, false},
+		{"a mixture after a standstill", twice, 200, "oew", true, true},
+		{"another text after a standstill", twice, 200, "oex", true, false},
+		{"another length after a standstill", twice, 200, "oeww", true, false},
 		{"a mixture that is cut", changing, 200, "oe", false, true},
 		{"a file that isn't there yet", changing, http.StatusNotFound, "", true, true},
 	} {

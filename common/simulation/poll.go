@@ -51,7 +51,7 @@ func (rj *roomJudge) polls(g *guest) error {
 		if err := json.Unmarshal(body, &answer); err != nil {
 			return fmt.Errorf("%w in %.200s", err, body)
 		}
-		if join {
+		if join && g.client.GotAt-a.at < seatedBy { // else it may have got its seat when others had left
 			rj.seats = append(rj.seats, a.at)
 		} else if left {
 			rj.leaves++

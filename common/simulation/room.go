@@ -210,10 +210,14 @@ func (rj *roomJudge) shared(name string) bool {
 	return n > 1
 }
 
+// seatedBy is how long after its request to join a member may have got its seat. If the server was full, it
+// has it much later.
+const seatedBy = 25 * time.Second
+
 // seating checks that an address has no more members that poll than it may. All clients have the same
 // address, and a silent member stays for a minute.
 func (rj *roomJudge) seating() *Failure {
-	const stays = 55 * time.Second
+	const stays = 55*time.Second - seatedBy
 	limit := rj.number(addressFlag, 0)
 	if limit == 0 || rj.faulted() || rj.killed > 0 || rj.stood() {
 		return nil

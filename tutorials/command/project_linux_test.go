@@ -28,11 +28,13 @@ func TestAProjectFromSpecificationToSolutions(t *testing.T) {
 	}
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	good, bad := builtSolution(t, root, "1-line-server"), builtSolution(t, root, "2-page-server")
+	room := builtSolution(t, root, "3-room-server")
 	for _, c := range []struct {
 		args   []string
 		status int
 		want   string
 	}{
+		{[]string{"project", "3", "-check", "answer,order", "-server", room}, 0, "2 ok, 0 failed, 0 left out\n\nTo make all"},
 		{[]string{"project"}, 0, "Project 1, after chapter 5: a line server that survives its clients (not judged yet)\n"},
 		{[]string{"project", "1"}, 0, "What isn't asked\n"},
 		{[]string{"project", "1"}, 0, "    go run ./tutorials project 1 -server 'python3 my.py {port}'\n"},

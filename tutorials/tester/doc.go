@@ -20,9 +20,10 @@
 //
 // The checks wait for conditions, up to a generous deadline. For example, a request must arrive in
 // pieces: the tester sends the next piece when the server has read the one before and sleeps again.
-// It learns both from the kernel, which reports on the server's socket and threads. Three judgements
+// It learns both from the kernel, which reports on the server's socket and threads. Four judgements
 // still depend on time. An answer counts as missing after Options.Patience, so on a very busy machine
 // a correct server may fail. A server counts as not reading if it takes none of a client's bytes for
-// half a second. And stall compares how long answers took. If the server isn't on this machine, or if
-// the tester hasn't started it, the tester knows less and uses fixed pauses instead.
+// half a second. stall compares how long answers took. And laggard sees how long the server sleeps while
+// a message is due. If the server isn't on this machine, or if the tester hasn't started it, the tester
+// knows less and uses fixed pauses instead.
 package tester

@@ -56,7 +56,7 @@ func TestABusyMachineNeitherHidesNorCausesAStall(t *testing.T) {
 			}
 			return 0
 		}, Failed},
-		{"each answer takes equally long", func(int32) time.Duration { return stalled }, OK},
+		{"each answer takes equally long, and two take twice as long", func(int32) time.Duration { return stalled }, OK},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			t.Parallel()

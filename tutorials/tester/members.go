@@ -1,9 +1,11 @@
 package tester
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -121,18 +123,61 @@ func (e *env) outpace(size int) (sent string, err error) {
 	if err != nil {
 		return sent, err
 	}
+	const expected = "each message at the members that read, whatever the other one does: " +
+		"the server may disconnect a member that doesn't read"
+	var handed atomic.Int64
+	slept := e.watchSleep(&handed)
+	defer slept()
 	for i := range size / piece {
 		// The laggard has joined first: a loop over the members comes to it before it comes to the others.
 		err := all[1].tell(saidAtLength(all[1].mark, i, piece), all[1:])
 		if err != nil {
 			err = fmt.Errorf("%d messages, then %s", i, came(err))
 		}
-		if err := saw(sent, "each message at the members that read, whatever the other one does: "+
-			"the server may disconnect a member that doesn't read", err); err != nil {
+		if err := saw(sent, expected, err); err != nil {
 			return sent, err
 		}
+		handed.Add(1)
+	}
+	if slept() {
+		return sent, &Symptom{sent, expected, fmt.Sprintf("each message, but one of them late: while it was due to a member "+
+			"that reads, the server slept for %v", tooLong)}
 	}
 	return sent, nil
+}
+
+// tooLong is how long a server may sleep while a message is due to a member that reads. A server that waits
+// for another member, for example until a time limit is over, sleeps.
+const tooLong = 2 * time.Second
+
+// watchSleep looks whether the server sleeps for tooLong while steps doesn't change. The caller must call
+// slept, which ends this and returns the outcome. A busy machine makes a server late, but not sleep.
+func (e *env) watchSleep(steps *atomic.Int64) (slept func() bool) {
+	const pause = 20 * time.Millisecond
+	if e.server == nil || !procWorks() {
+		return func() bool { return false }
+	}
+	stop, outcome := make(chan struct{}), make(chan bool, 1)
+	go func() {
+		found, still, before := false, 0, int64(-1)
+		for {
+			select {
+			case <-stop:
+				outcome <- found
+				return
+			case <-time.After(pause):
+			}
+			if now := steps.Load(); now != before || awake(e.pid()) {
+				before, still = now, 0
+			}
+			still++
+			found = found || still > int(tooLong/pause)
+		}
+	}()
+	return sync.OnceValue(func() bool {
+		close(stop)
+		return <-outcome
+	})
 }
 
 // laggard wants the members of a room served, old and new, while one of them doesn't read.
@@ -185,8 +230,8 @@ func dropout(e *env) error {
 		for i, p := range stay {
 			for n := range each {
 				m, err := p.message()
-				if err == nil {
-					err = different(said(sender.mark, n), m)
+				if want := said(sender.mark, n); err == nil && !bytes.Equal(m, want) {
+					err = fmt.Errorf("%s instead of %s", quote(m), quote(want))
 				}
 				if err != nil {
 					return saw(sent, expected, fmt.Errorf("at member %d of the four, %d messages, then %s", i+1, n, came(err)))

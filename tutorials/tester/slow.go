@@ -3,7 +3,9 @@ package tester
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"syscall"
 	"time"
 )
 
@@ -134,7 +136,8 @@ func loss(e *env) error {
 }
 
 // clog connects a client that never reads, and sends requests until the server takes no more of them or
-// size bytes of answers are due. It returns how many bytes it has sent.
+// size bytes of answers are due. It returns how many bytes it has sent. A server may also disconnect
+// such a client.
 func (e *env) clog(size int) (p *clientConn, sent int, err error) {
 	all, _, err := e.bulk(size)
 	if err != nil {
@@ -144,7 +147,15 @@ func (e *env) clog(size int) (p *clientConn, sent int, err error) {
 		return nil, 0, err
 	}
 	sent, err = p.fillBuffers(all)
-	return p, sent, err
+	return p, sent, unlessCut(err)
+}
+
+// unlessCut returns nil if err says that the server has ended the connection, and otherwise err.
+func unlessCut(err error) error {
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return err
 }
 
 // othersServed wants a second client served while the first one doesn't read.
@@ -154,10 +165,6 @@ func othersServed(e *env) error {
 	}
 	return e.others("one client sends many requests and never reads the answers")
 }
-
-// The check memory lets flood bytes be due to a client that doesn't read. The server may grow by most bytes.
-// That is far above a socket's buffers, because on a busy machine a garbage collector runs late.
-const flood, most = 72 << 20, 40 << 20
 
 // memoryBounded watches the server's memory while a client sends much and doesn't read.
 func memoryBounded(e *env) error {
@@ -173,11 +180,62 @@ func memoryBounded(e *env) error {
 // growsLittle watches the server's memory while f lets bytes be due to a client that doesn't read. f
 // returns what it has sent.
 func (e *env) growsLittle(f func() (sent string, err error)) error {
-	if err := e.served(); err != nil { // memory that any first client costs doesn't count as growth
+	sent := ""
+	before, peak, err := e.watchMemory(func() (err error) {
+		sent, err = f()
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	before := memory(e.pid())
-	peak := before
+	return grown(before, peak, sent, "the server keeps little for a client that doesn't read")
+}
+
+// hugeMessage sends a message that doesn't end, first in one frame and then in fragments. The server may
+// refuse it, or send its bytes back while they arrive, but it may not collect them.
+func hugeMessage(e *env) error {
+	const piece = 64 << 10
+	first, next := clientFrame(binaries, make([]byte, piece), true), clientFrame(more, make([]byte, piece), true)
+	for _, way := range []struct {
+		about string
+		bytes []byte
+	}{
+		{"a frame", masked(binaries, make([]byte, flood))},
+		{"a message in many fragments", append(first, bytes.Repeat(next, flood/piece)...)},
+	} {
+		p, err := e.open()
+		if err != nil {
+			return err
+		}
+		sent := 0
+		before, peak, err := e.watchMemory(func() (err error) {
+			sent, err = p.fillBuffers(way.bytes[:len(way.bytes)-1])
+			return unlessCut(err)
+		})
+		p.reset()
+		if err != nil {
+			return err
+		}
+		if err := grown(before, peak, fmt.Sprintf("%d MiB of %s, which isn't complete then", sent>>20, way.about),
+			"the server doesn't collect a message of any size: RFC 6455 10.4 wants a limit"); err != nil {
+			return err
+		}
+	}
+	return e.others("one client sends a huge message")
+}
+
+// flood is how many bytes a client sends to fill the server's memory. The server's memory may grow by
+// mostGrowth. That is far above a socket's buffers, because on a busy machine a garbage collector runs
+// late.
+const flood, mostGrowth = 72 << 20, 40 << 20
+
+// watchMemory returns the server's memory before f, and the most while f ran.
+func (e *env) watchMemory(f func() error) (before, peak int, err error) {
+	if err := e.served(); err != nil { // memory that any first client costs doesn't count as growth
+		return 0, 0, err
+	}
+	before = memory(e.pid())
+	peak = before
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -190,18 +248,19 @@ func (e *env) growsLittle(f func() (sent string, err error)) error {
 			}
 		}
 	}()
-	sent, err := f()
+	err = f()
 	close(stop)
 	<-stopped
-	if err != nil {
-		return err
+	return before, max(peak, memory(e.pid())), err
+}
+
+// grown returns a symptom if the server's memory has grown by more than mostGrowth.
+func grown(before, peak int, sent, expected string) error {
+	if peak-before <= mostGrowth {
+		return nil
 	}
-	if peak = max(peak, memory(e.pid())); peak-before > most {
-		return &Symptom{sent,
-			fmt.Sprintf("the server keeps little for a client that doesn't read: its memory grows by at most %d MiB", most>>20),
-			fmt.Sprintf("the server's resident memory grew from %d MiB to %d MiB", before>>20, peak>>20)}
-	}
-	return nil
+	return &Symptom{sent, fmt.Sprintf("%s; its memory grows by at most %d MiB", expected, mostGrowth>>20),
+		fmt.Sprintf("the server's resident memory grew from %d MiB to %d MiB", before>>20, peak>>20)}
 }
 
 // stuckWithoutWork wants the server to sleep while its only client doesn't read.

@@ -2,7 +2,6 @@ package exercise
 
 import (
 	"bufio"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -11,11 +10,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"threeloops/tutorials/tester"
+	"threeloops/tutorials/tester/testertest"
 )
 
 const (
@@ -88,29 +87,18 @@ func TestEveryExerciseIsRedAndItsServerGreen(t *testing.T) {
 }
 
 func prove(t *testing.T, e *Exercise) {
-	dir := t.TempDir()
 	proveSound(t, e, e.Sound, e.Kind)
 	if e.Sound != "server" {
 		proveSound(t, e, "server") // of any kind that the tester finds out
 	}
 
-	copied, err := e.Copy(root(t), filepath.Join(dir, "copy"))
+	copied, err := e.Copy(root(t), filepath.Join(t.TempDir(), "copy"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	goBuild(t, copied, dir+"/exercise", ".", "GOFLAGS=-mod=readonly", "GOPROXY=off", "GOWORK=")
-	red := []string{}
-	for _, r := range examine(t, e, dir+"/exercise", e.Kind) {
-		switch {
-		case r.Verdict == tester.Failed:
-			red = append(red, r.Check)
-			t.Logf("%s: %s", r.Check, r.Why)
-		case r.Verdict == tester.LeftOut && !strings.Contains(r.Why, "it builds on"):
-			t.Errorf("the exercise: the check %s is left out: %s", r.Check, r.Why)
-		}
-	}
+	program := testertest.Build(t, copied, ".", "GOFLAGS=-mod=readonly", "GOPROXY=off", "GOWORK=")
+	red := testertest.Failing(t, testertest.Examine(t, program, e.Number, e.Kind))
 	want := slices.Sorted(slices.Values(e.Red))
-	slices.Sort(red)
 	if diff := cmp.Diff(want, red); diff != "" {
 		t.Errorf("checks that should fail (-) and checks that fail (+):\n%s", diff)
 	}
@@ -119,10 +107,9 @@ func prove(t *testing.T, e *Exercise) {
 // proveSound checks that the program in a folder beside the exercise passes all checks.
 func proveSound(t *testing.T, e *Exercise, folder string, kinds ...string) {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), folder)
-	goBuild(t, repository, program, "./"+filepath.Join(relative(t, e.Dir), folder))
+	program := testertest.Build(t, repository, "./"+filepath.Join(relative(t, e.Dir), folder))
 	reports(t, program)
-	results := examine(t, e, program, kinds...)
+	results := testertest.Examine(t, program, e.Number, kinds...)
 	if len(results) == 0 {
 		t.Errorf("%s: no check was made", folder)
 	}
@@ -131,20 +118,6 @@ func proveSound(t *testing.T, e *Exercise, folder string, kinds ...string) {
 			t.Errorf("%s, which must be correct: %s %s: %s", folder, r.Check, r.Verdict, r.Why)
 		}
 	}
-}
-
-// examine makes the checks of a chapter and of those before it.
-func examine(t *testing.T, e *Exercise, program string, kinds ...string) []tester.Result {
-	t.Helper()
-	results, err := tester.Run(t.Context(), tester.Options{
-		Server: "env GOMAXPROCS=2 " + program + " -addr {addr}",
-		Kinds:  kinds, Last: e.Number, Path: "/", WSPath: "/echo",
-		Patience: 10 * time.Second, Wait: 30 * time.Second,
-	}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return results
 }
 
 // reports checks what the chapters say about all their programs: a server without a given port
@@ -171,16 +144,6 @@ func reports(t *testing.T, program string) {
 		t.Errorf("can't connect to the address that the server prints: %v", err)
 	} else {
 		c.Close()
-	}
-}
-
-func goBuild(t *testing.T, dir, program, what string, env ...string) {
-	t.Helper()
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", program, what)
-	cmd.Dir = dir
-	cmd.Env = append(cmd.Environ(), env...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build %s: %v\n%s", what, err, out)
 	}
 }
 

@@ -88,10 +88,32 @@ func (c *Chapter) structure() (faults []error) {
 	if c.Numbered && c.Minutes == 0 {
 		faults = append(faults, c.fault(1, errMinutes))
 	}
+	if c.Numbered && c.Minutes > longSitting && !c.pauses() {
+		faults = append(faults, c.fault(1, fmt.Errorf("the chapter takes %d minutes, so write %q between two of its parts",
+			c.Minutes, pause)))
+	}
 	if c.Numbered {
 		faults = append(faults, c.sections()...)
 	}
 	return faults
+}
+
+// A chapter of more than longSitting minutes has the sentence pause between two of its parts. The page
+// how-this-course-works.md promises that.
+const (
+	longSitting = 45
+	pause       = "This is a good place for a break."
+)
+
+// pauses reports whether a paragraph begins with the sentence pause. Instead of the full stop, a comma
+// and more words may follow.
+func (c *Chapter) pauses() bool {
+	for n := c.tree.FirstChild(); n != nil; n = n.NextSibling() {
+		if p, ok := n.(*ast.Paragraph); ok && strings.HasPrefix(plain(p, c.text), strings.TrimSuffix(pause, ".")) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Chapter) sections() (faults []error) {

@@ -2,6 +2,7 @@ package project
 
 import (
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,4 +91,69 @@ func prove(t *testing.T, p *Project, s Solution) {
 			t.Errorf("%s: %s: %s", r.Check, r.Verdict, r.Why)
 		}
 	}
+}
+
+// A blank before a colon must not hide a body: otherwise the body could be read as a request that a proxy
+// in front of the server has never seen (RFC 9112 5.1).
+func TestTheWebServersSeeAHiddenBody(t *testing.T) {
+	for _, p := range load(t) {
+		solutions, err := p.Solutions()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range solutions {
+			if p.Kind != "http" {
+				continue
+			}
+			t.Run(s.Name, func(t *testing.T) {
+				addr := serve(t, start(t, s))
+				for _, field := range []string{"Content-Length : 31", "Content-Length\t: 31", "Transfer-Encoding : chunked"} {
+					if got := answers(t, addr, field); got != 0 {
+						t.Errorf("%q: %d answers to a request with a body", field, got)
+					}
+				}
+			})
+		}
+	}
+}
+
+// serve starts a server, and ends it after the test. It returns the server's address.
+func serve(t *testing.T, command string) (addr string) {
+	t.Helper()
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr = ln.Addr().String()
+	ln.Close()
+	_, port, _ := net.SplitHostPort(addr)
+	args := strings.Fields(strings.NewReplacer("{addr}", addr, "{port}", port).Replace(command))
+	server := exec.Command(args[0], args[1:]...)
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Process.Kill(); server.Wait() })
+	for range 300 {
+		if c, err := net.Dial("tcp4", addr); err == nil {
+			c.Close()
+			return addr
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("the server doesn't listen")
+	return ""
+}
+
+// answers sends a request with this field and a body, and counts the answers until the server closes.
+func answers(t *testing.T, addr, field string) int {
+	t.Helper()
+	c, err := net.Dial("tcp4", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, "GET / HTTP/1.1\r\nHost: me\r\n"+field+"\r\n\r\nGET / HTTP/1.1\r\nHost: other\r\n\r\n")
+	c.SetReadDeadline(time.Now().Add(2 * time.Second)) // a server that sees no body waits for more requests
+	got, _ := io.ReadAll(c)
+	return strings.Count(string(got), "HTTP/1.1 200")
 }

@@ -1,6 +1,6 @@
 package main
 
-// Chapter 11 (planned). The server answers a Close frame by closing the connection, without a Close frame
+// Chapter 11. The server answers a Close frame by closing the connection, without a Close frame
 // of its own. The client sees code 1006, as if the server had crashed.
 var _ = mutant("close-frame-not-answered", "closes the connection without a Close frame", func() *parts {
 	return base(func() proto {

@@ -1,6 +1,6 @@
 package main
 
-// Chapter 11 (planned). The server takes each frame for a message, and a continuation frame for a text
+// Chapter 11. The server takes each frame for a message, and a continuation frame for a text
 // message.
 var _ = mutant("fragments-answered-as-messages", "answers each fragment like a message", func() *parts {
 	return base(func() proto {

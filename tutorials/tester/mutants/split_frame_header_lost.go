@@ -12,7 +12,7 @@ func (r *wholeFrames) feed(in []byte) (out []byte, end bool) {
 	return out, end
 }
 
-// Chapter 10 (planned). The server reads a frame's header with one read, and assumes that the read returned
+// Chapter 10. The server reads a frame's header with one read, and assumes that the read returned
 // all of it.
 var _ = mutant("split-frame-header-lost", "loses a frame whose header arrives in pieces", func() *parts {
 	return base(func() proto { return &wholeFrames{plainWebSocket()} }, each)

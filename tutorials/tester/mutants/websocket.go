@@ -33,6 +33,7 @@ type webSocket struct {
 	parse    func(w *webSocket, b []byte) (f frame, size int)
 	message  func(w *webSocket, f frame) (out []byte, end bool)
 	control  func(w *webSocket, f frame) (out []byte, end bool)
+	tooBig   func(w *webSocket) bool
 	unmasked bool // accept frames without a mask
 	any      bool // accept text that isn't UTF-8
 }
@@ -47,7 +48,8 @@ type frame struct {
 func newWebSocket() proto { return plainWebSocket() }
 
 func plainWebSocket() *webSocket {
-	return &webSocket{accept: accept, frame: serverFrame, parse: parseFrame, message: message, control: control}
+	return &webSocket{accept: accept, frame: serverFrame, parse: parseFrame, message: message, control: control,
+		tooBig: tooBig}
 }
 
 func (w *webSocket) midway() bool { return !w.open && len(w.buf) > 0 }
@@ -74,8 +76,17 @@ func (w *webSocket) feed(in []byte) (out []byte, end bool) {
 		rest = rest[size:]
 	}
 	w.buf = bytes.Clone(rest)
+	if !end && w.tooBig(w) {
+		return w.fail(1009)
+	}
 	return out, end
 }
+
+// largest is the most bytes of a message, with the headers of its frames.
+const largest = 1 << 20
+
+// tooBig is asked when the frames that have arrived are answered. What is left belongs to one message.
+func tooBig(w *webSocket) bool { return len(w.gather)+len(w.buf) > largest }
 
 func (w *webSocket) handshake(head string) (out []byte, end bool) {
 	for line := range strings.SplitSeq(head, "\r\n") {

@@ -26,7 +26,9 @@ func main() {
 		if err != nil {
 			log.Print(err)
 		}
-		if errors.Is(err, unix.EMFILE) { // accept would fail again until a descriptor is free
+		switch { // without a descriptor or memory, accept would fail again immediately
+		case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE),
+			errors.Is(err, unix.ENOBUFS), errors.Is(err, unix.ENOMEM):
 			time.Sleep(100 * time.Millisecond)
 		}
 	}
@@ -49,15 +51,16 @@ func listen(addr string) (fd int, err error) {
 	if err == nil {
 		err = unix.Listen(fd, 128)
 	}
+	var name unix.Sockaddr
+	if err == nil {
+		name, err = unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
+	}
 	if err != nil {
 		unix.Close(fd)
 		return -1, fmt.Errorf("can't listen on %s: %w", addr, err)
 	}
-	name, err := unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
-	if err == nil {
-		fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
-	}
-	return fd, err
+	fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
+	return fd, nil
 }
 
 // serve takes one client and sends back what it sends, until the client has ended its side.

@@ -74,7 +74,7 @@ type sockets struct{ listener, queue, client, server string }
 var states = map[string]string{"01": "ESTAB", "02": "SYN-SENT", "03": "SYN-RECV", "04": "FIN-WAIT-1", "05": "FIN-WAIT-2",
 	"06": "TIME-WAIT", "07": "UNCONN", "08": "CLOSE-WAIT", "09": "LAST-ACK", "0A": "LISTEN", "0B": "CLOSING"}
 
-// look reads the kernel's list of TCP sockets, as ss does.
+// look reads the kernel's list of TCP sockets. (ss usually gets it in another way, from netlink.)
 func look(port int) sockets {
 	s := sockets{"-", "-", "-", "-"}
 	text := check(os.ReadFile("/proc/net/tcp"))

@@ -42,7 +42,7 @@ func run(ln net.Listener, patience time.Duration) {
 	}
 }
 
-// serve answers a client's requests, until one of them is the last. The error says why it is.
+// serve answers a client's requests. The error says how the last one ended: if all was well, it is "200 OK".
 func serve(c net.Conn, patience time.Duration) error {
 	buf := make([]byte, 4096) // the limit for a request, however much a client sends
 	for {

@@ -17,7 +17,7 @@ var emptyLine = []byte("\r\n\r\n")
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
-	patience := flag.Duration("patience", 5*time.Second, "how long a request may take")
+	patience := flag.Duration("patience", 5*time.Second, "how long a request may take; 0: no limit")
 	flag.Parse()
 	ln, err := net.Listen("tcp", *addr)
 	if err != nil {
@@ -49,10 +49,12 @@ type client struct {
 	used int // bytes in buf
 }
 
-// serve answers a client's requests, until one of them is the last. The error says why it is.
+// serve answers a client's requests. The error says how the last one ended: if all was well, it is "200 OK".
 func serve(c *client, patience time.Duration) error {
 	for {
-		c.SetDeadline(time.Now().Add(patience))
+		if patience > 0 {
+			c.SetDeadline(time.Now().Add(patience))
+		}
 		n, err := c.next()
 		if err != nil {
 			return err

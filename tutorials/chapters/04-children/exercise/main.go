@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server sends each line back. It starts a process for each client, and ends after the last of them.
+// Command exercise sends each line back. It starts a process for each client, and ends after the last of them.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -24,7 +25,7 @@ var (
 	mu       sync.Mutex
 	children = map[int]bool{}    // their process numbers; mu guards the map
 	ended    = sync.NewCond(&mu) // a child has ended
-	ending   bool                // start no child any more; mu guards it
+	ending   atomic.Bool         // start no child any more
 )
 
 func main() {
@@ -57,7 +58,8 @@ func main() {
 	signal.Notify(exits, unix.SIGCHLD) // before there is any child
 	go reap(exits)
 	go end(terms, ln, *grace)
-	for accept(ln) {
+	for !ending.Load() {
+		accept(ln)
 		await(*most - 1)
 	}
 	await(0)
@@ -80,33 +82,33 @@ func listen(addr string) (fd int, err error) {
 	if err == nil {
 		err = unix.Listen(fd, 128)
 	}
+	var name unix.Sockaddr
+	if err == nil {
+		name, err = unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
+	}
 	if err != nil {
 		unix.Close(fd)
 		return -1, fmt.Errorf("can't listen on %s: %w", addr, err)
 	}
-	name, err := unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
-	if err == nil {
-		fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
-	}
-	return fd, err
+	fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
+	return fd, nil
 }
 
 // accept takes one connection and starts a child for it. The parent never reads from it.
-func accept(ln int) bool {
+func accept(ln int) {
 	fd, _, err := unix.Accept4(ln, unix.SOCK_CLOEXEC)
 	if err == unix.EINVAL { // end has called shutdown: the parent listens no longer
-		return false
+		return
 	}
 	if err != nil { // such as EMFILE; until the next attempt clients wait in the backlog
 		log.Print("accept: ", err)
 		time.Sleep(100 * time.Millisecond)
-		return true
+		return
 	}
 	if err := start(fd); err != nil {
 		log.Print("a client is turned away: ", err)
 	}
 	unix.Close(fd) // our copy: the connection stays open until the child's copy is closed too
-	return true
 }
 
 // await waits until there are at most n children.
@@ -122,7 +124,7 @@ func await(n int) {
 func start(fd int) error {
 	mu.Lock() // a child that ends immediately must be in the map before wait removes it
 	defer mu.Unlock()
-	if ending { // accept took this client just before end called shutdown
+	if ending.Load() { // accept took this client just before end called shutdown
 		return fmt.Errorf("the server is ending")
 	}
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{os.Args[0], "-child"},
@@ -168,7 +170,7 @@ func end(terms <-chan os.Signal, ln int, grace time.Duration) {
 func tell(s syscall.Signal) {
 	mu.Lock()
 	defer mu.Unlock()
-	ending = true
+	ending.Store(true)
 	for pid := range children {
 		unix.Kill(pid, s)
 	}

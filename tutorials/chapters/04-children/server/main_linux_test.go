@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestMain lets this binary be the server, and the program that the server starts for each client.
@@ -61,7 +63,7 @@ func answered(c net.Conn, limit time.Duration) bool {
 
 func TestNoChildAfterTell(t *testing.T) {
 	tell(syscall.SIGTERM)
-	defer func() { ending = false }()
+	defer ending.Store(false)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +100,28 @@ func TestEndsWhileClientsConnect(t *testing.T) {
 			t.Fatalf("round %d: the server ends with %v, want an end without error, long before its minute of grace", round, err)
 		}
 		group.Wait()
+	}
+}
+
+// TestEndsWithoutDescriptors: while no descriptor is free, accept4 never says that the listener has ended.
+func TestEndsWithoutDescriptors(t *testing.T) {
+	cmd, addr := serverProcess(t, "-grace", "1m")
+	none := unix.Rlimit{Cur: 3, Max: 3}
+	if err := unix.Prlimit(cmd.Process.Pid, unix.RLIMIT_NOFILE, &none, nil); err != nil {
+		t.Fatal(err)
+	}
+	c, err := dial(addr) // if an accept4 is waiting, it has its descriptor already, and takes this client
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if answered(c, 300*time.Millisecond) {
+		t.Fatal("the client gets an answer, although the server has no descriptor for its child")
+	}
+	cmd.Process.Signal(unix.SIGTERM)
+	timer := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	if err := cmd.Wait(); err != nil || !timer.Stop() {
+		t.Errorf("the server ends with %v, want an end without error, long before its minute of grace", err)
 	}
 }
 

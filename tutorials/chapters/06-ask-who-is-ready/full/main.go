@@ -108,5 +108,5 @@ func talk(c net.Conn, end time.Time) (echoed int, err error) {
 // failures counts the lines of the log that say that accept failed.
 func failures(logged *os.File) (int, error) {
 	text, err := os.ReadFile(logged.Name())
-	return strings.Count(string(text), "accept"), err
+	return strings.Count(string(text), "accept: "), err
 }

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -93,7 +94,8 @@ func control(c net.Conn, f func(fd int)) {
 func pair(mss int) (server, client net.Conn) {
 	limit := func(_, _ string, c syscall.RawConn) (err error) {
 		if mss > 0 {
-			c.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, mss) })
+			failed := c.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, mss) })
+			err = cmp.Or(err, failed)
 		}
 		return err
 	}

@@ -88,7 +88,7 @@ func (s *server) iterate(buf []byte, all bool) (sent int) {
 }
 
 func check(err error) {
-	if err != nil && err != unix.EINTR {
+	if err != nil {
 		log.Fatal(err)
 	}
 }

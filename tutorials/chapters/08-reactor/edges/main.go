@@ -94,7 +94,7 @@ func end(fds ...int) {
 }
 
 func check(err error) {
-	if err != nil && err != unix.EINTR {
+	if err != nil {
 		log.Fatal(err)
 	}
 }

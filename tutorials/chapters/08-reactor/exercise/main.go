@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server sends each line back. One loop serves all clients: edge-triggered epoll(7) tells it what is new.
+// Command exercise sends each line back. One loop serves all clients: edge-triggered epoll(7) tells it what is new.
 package main
 
 import (
@@ -41,15 +41,16 @@ func listen(addr string) (fd int, err error) {
 	if err == nil {
 		err = unix.Listen(fd, 128)
 	}
+	var name unix.Sockaddr
+	if err == nil {
+		name, err = unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
+	}
 	if err != nil {
 		unix.Close(fd)
 		return -1, fmt.Errorf("can't listen on %s: %w", addr, err)
 	}
-	name, err := unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
-	if err == nil {
-		fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
-	}
-	return fd, err
+	fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
+	return fd, nil
 }
 
 // serve is the loop, a reactor: for each descriptor that epoll reports, it calls turn or accept.
@@ -101,9 +102,9 @@ func accept(ep, listener int, clients map[int]*client) error {
 		} else if err != nil {
 			return err
 		}
-		clients[fd] = &client{fd: fd}
-		if err := watch(ep, fd); err != nil {
-			delete(clients, fd)
+		if watch(ep, fd) == nil {
+			clients[fd] = &client{fd: fd}
+		} else {
 			unix.Close(fd)
 		}
 	}

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command server echoes WebSocket messages. Each client has a goroutine.
+// Command exercise echoes WebSocket messages. Each client has a goroutine.
 package main
 
 import (

@@ -81,11 +81,17 @@ export async function showStanding({ coach, why }) {
   if (!document.querySelector(".standing")) return;
   let reason = why;
   if (coach) {
+    const places = document.querySelectorAll(".course .done");
+    for (const place of places) { // now, so that no line moves when the answer comes
+      place.textContent = "…";
+      place.hidden = false;
+    }
     try {
       show(await coach.get("/standing"));
       return;
     } catch ({ message }) {
       reason = message;
+      for (const place of places) place.hidden = true;
     }
   }
   write(".standing .total", [`While the coach runs, this page shows what you have done. ${reason}`]);

@@ -58,15 +58,16 @@ func listen(addr string) (fd int, err error) {
 	if err == nil {
 		err = unix.Listen(fd, 128)
 	}
+	var name unix.Sockaddr
+	if err == nil {
+		name, err = unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
+	}
 	if err != nil {
 		unix.Close(fd)
 		return -1, fmt.Errorf("can't listen on %s: %w", addr, err)
 	}
-	name, err := unix.Getsockname(fd) // if the port in addr is 0, the kernel has chosen one
-	if err == nil {
-		fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
-	}
-	return fd, err
+	fmt.Println("listening on", netip.AddrPortFrom(to.Addr(), uint16(name.(*unix.SockaddrInet4).Port)))
+	return fd, nil
 }
 
 // accept takes one connection and starts a child for it. The parent never reads from it.

@@ -69,6 +69,9 @@ async def main(host, port):
     # create_server sets SO_REUSEADDR, so a restart can use the same port.
     with socket.create_server((host, port), backlog=128) as listener:
         listener.setblocking(False)
+        # Connections take this option over from the listener. (start_server would set it, too.) Without
+        # it, a second answer could wait 40 ms, until the client has acknowledged the first one.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         print("listening on", listener.getsockname(), flush=True)
         while True:  # until a SIGTERM, whose default action ends the process
             try:

@@ -90,7 +90,7 @@ static const char *field(const char *text, const char *name)
 	return NULL;
 }
 
-/* closes reports whether a field Connection contains “close” (RFC 9112 9.6). */
+/* closes reports whether a field Connection contains “close” (RFC 9112 9.6), or a longer word with it. */
 static int closes(const char *at)
 {
 	while ((at = field(at, "Connection:")) != NULL)

@@ -1,0 +1,131 @@
+// Command 1-shared echoes WebSocket messages. Package ws makes its frames.
+package main
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"math"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"threeloops/common/ws"
+)
+
+// The bits of a frame's first byte: this is the last frame of its message, and two of the opcodes.
+const fin, text, binaryData = 0x80, 0x1, 0x2
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
+	flag.Parse()
+	ln, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("listening on", ln.Addr())
+	for {
+		if c, err := ln.Accept(); err == nil {
+			go converse(c)
+		} else { // such as EMFILE; until the next attempt clients wait in the backlog
+			log.Print("accept: ", err)
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+}
+
+// converse serves one client, to its end.
+func converse(c net.Conn) {
+	defer c.Close()
+	if err := serve(c); err != io.EOF {
+		log.Print(err)
+	}
+}
+
+// serve opens a WebSocket, and sends back each message. A message must come in one frame.
+func serve(c net.Conn) error {
+	const longest = 64 << 10 // the most bytes of the handshake
+	limit := &io.LimitedReader{R: c, N: longest}
+	r := bufio.NewReader(limit)
+	c.SetReadDeadline(time.Now().Add(10 * time.Second)) // for the handshake
+	if err := handshake(c, r); err != nil {
+		return err
+	}
+	c.SetReadDeadline(time.Time{}) // a client may be silent between two messages
+	limit.N = math.MaxInt64
+	for {
+		first, payload, err := readFrame(r)
+		if err == nil && first != fin|text && first != fin|binaryData {
+			err = errors.New("a frame that isn't a whole message")
+		}
+		if err == nil {
+			err = writeFrame(c, first, payload)
+		}
+		if err != nil {
+			return err // io.EOF: the client has ended its side
+		}
+	}
+}
+
+// readFrame reads a frame of a client, and removes the mask (RFC 6455, 5.2 and 5.3).
+func readFrame(r io.Reader) (first byte, payload []byte, err error) {
+	var head [14]byte // the longest: 2 bytes, 8 for the length, 4 for the key
+	if _, err := io.ReadFull(r, head[:2]); err != nil {
+		return 0, nil, err
+	}
+	n, wide := uint64(head[1]&0x7f), 0
+	switch {
+	case head[1] < 0x80:
+		return 0, nil, errors.New("a frame without a mask")
+	case n == 126:
+		wide = 2
+	case n == 127:
+		wide = 8
+	}
+	if _, err := io.ReadFull(r, head[2:2+wide+4]); err != nil {
+		return 0, nil, err
+	}
+	if wide > 0 {
+		n = binary.BigEndian.Uint64(append(make([]byte, 8-wide), head[2:2+wide]...))
+	}
+	if n > 1<<20 {
+		return 0, nil, errors.New("a frame that is too long")
+	}
+	payload = make([]byte, n)
+	_, err = io.ReadFull(r, payload)
+	ws.Mask([4]byte(head[2+wide:]), 0, payload)
+	return head[0], payload, err
+}
+
+// writeFrame sends a frame without a mask, in one write.
+func writeFrame(w io.Writer, first byte, payload []byte) error {
+	_, err := w.Write(ws.AppendFrame(nil, ws.Header{Fin: true, Opcode: ws.Opcode(first &^ fin)}, payload))
+	return err
+}
+
+// handshake reads the request that opens a WebSocket, and answers it (RFC 6455, 4.2).
+func handshake(c io.Writer, r *bufio.Reader) error {
+	request, err := http.ReadRequest(r)
+	if err != nil {
+		return err
+	}
+	field, key := request.Header.Get, request.Header.Get("Sec-WebSocket-Key")
+	if key == "" || field("Sec-WebSocket-Version") != "13" || !strings.EqualFold(field("Upgrade"), "websocket") {
+		io.WriteString(c, "HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade, close\r\n"+
+			"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n")
+		return errors.New("a request that opens no WebSocket")
+	}
+	_, host, _ := strings.Cut(field("Origin"), "://")
+	if field("Origin") != "" && host != request.Host { // a page of another server
+		io.WriteString(c, "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+		return errors.New("a page of the origin " + field("Origin"))
+	}
+	_, err = fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Accept: %s\r\n\r\n", ws.AppendAccept(nil, []byte(key)))
+	return err
+}

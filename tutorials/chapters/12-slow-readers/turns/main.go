@@ -1,0 +1,111 @@
+//go:build linux
+
+// Command turns has one loop and two clients. A sends messages without a pause, and B sends one. The table
+// shows how long B waits, with a limit for A's turn and without.
+package main
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"log"
+	"net"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	message  = 1000             // bytes
+	messages = 20_000           // of A
+	work     = 50               // how often the server computes a checksum of a message
+	patience = 20 * time.Second // time limit of a row
+)
+
+func main() {
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(t, "A's turn\tA's messages before B's answer\tB waits")
+	for _, most := range []int{16, 64, messages} {
+		name := fmt.Sprintf("%d messages", most)
+		if most == messages {
+			name = "until EAGAIN"
+		}
+		before, waited, err := serve(most)
+		if err != nil {
+			log.Fatal("turns: ", err)
+		}
+		fmt.Fprintf(t, "%s\t%d\t%.1f ms\n", name, before, waited.Seconds()*1000)
+	}
+	t.Flush()
+}
+
+// serve serves A and B until B has its answer. A's turn ends after most messages.
+func serve(most int) (before int, waited time.Duration, err error) {
+	a, clientA, err := connect()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer unix.Close(a)
+	b, clientB, err := connect()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer unix.Close(b)
+	defer clientB.Close()
+	sent := make(chan struct{})
+	go func() { // A's program
+		clientA.Write(make([]byte, messages*message)) // fails when the row is done
+		close(sent)
+	}()
+	defer func() { clientA.Close(); <-sent }()
+	time.Sleep(50 * time.Millisecond) // the kernel's buffers are full
+	begun := time.Now()
+	if _, err := clientB.Write([]byte("hello")); err != nil {
+		return 0, 0, err
+	}
+	buf := make([]byte, message)
+	for time.Since(begun) < patience { // the loop: a turn of A, and then a turn of B
+		for i := 0; i < most && receive(a, buf); i++ {
+			before++
+		}
+		if receive(b, buf[:5]) {
+			return before, time.Since(begun), nil
+		}
+	}
+	return 0, 0, fmt.Errorf("no answer for B within %v", patience)
+}
+
+// connect returns both ends of a connection. The server's end is a non-blocking descriptor.
+func connect() (server int, client net.Conn, err error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return -1, nil, err
+	}
+	defer ln.Close()
+	if client, err = net.Dial("tcp", ln.Addr().String()); err != nil {
+		return -1, nil, err
+	}
+	s, err := ln.Accept()
+	if err != nil {
+		return -1, nil, err
+	}
+	defer s.Close()
+	raw, err := s.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return -1, nil, err
+	}
+	raw.Control(func(fd uintptr) { server, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) })
+	return server, client, err
+}
+
+// receive takes a message, if one has arrived, and works for it.
+func receive(fd int, buf []byte) bool {
+	if n, err := unix.Read(fd, buf); n <= 0 || err != nil {
+		return false
+	}
+	for range work {
+		sha256.Sum256(buf)
+	}
+	return true
+}
