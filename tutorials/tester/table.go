@@ -1,7 +1,7 @@
 package tester
 
 // planned lists the chapters that have checks but aren't written yet.
-var planned = []int{}
+var planned []int
 
 // rules says, for each check, what a server must do. -list and the line of a failed check show it.
 var rules = map[string]string{
