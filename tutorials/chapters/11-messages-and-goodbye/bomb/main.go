@@ -4,7 +4,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"compress/flate"
 	"encoding/binary"
 	"fmt"
@@ -77,12 +76,17 @@ func compare(dir string) error {
 // start starts a server, and returns the address that its first line names.
 func start(server *exec.Cmd) (addr string, err error) {
 	out, err := server.StdoutPipe()
-	if err := cmp.Or(err, server.Start()); err != nil {
+	if err != nil {
+		return "", err
+	}
+	if err := server.Start(); err != nil {
 		return "", err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	_, addr, found := strings.Cut(line, "listening on ")
 	if !found {
+		server.Process.Kill()
+		server.Wait()
 		return "", fmt.Errorf("the server doesn't listen: its first line is %q (%v)", line, err)
 	}
 	addr, _, _ = strings.Cut(strings.TrimPrefix(strings.TrimSpace(addr), "http://"), " ")
@@ -93,10 +97,15 @@ func start(server *exec.Cmd) (addr string, err error) {
 func frame(size int) ([]byte, error) {
 	var packed bytes.Buffer
 	w, err := flate.NewWriter(&packed, flate.BestCompression)
-	for left := size; left > 0 && err == nil; left -= 1 << 15 {
-		_, err = w.Write(make([]byte, min(left, 1<<15)))
+	if err != nil {
+		return nil, err
 	}
-	if err := cmp.Or(err, w.Flush()); err != nil {
+	for left := size; left > 0; left -= 1 << 15 {
+		if _, err := w.Write(make([]byte, min(left, 1<<15))); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Flush(); err != nil {
 		return nil, err
 	}
 	payload := bytes.TrimSuffix(packed.Bytes(), []byte("\x00\x00\xff\xff")) // RFC 7692, 7.2.1

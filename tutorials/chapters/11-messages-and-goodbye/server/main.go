@@ -44,7 +44,7 @@ func main() {
 func converse(c *net.TCPConn) {
 	defer c.Close()
 	err := serve(c)
-	log.Print(err) // io.EOF: the client has left without a Close frame
+	log.Print(err) // with EOF: the client has left without a Close frame
 	if code, ok := err.(closeCode); ok {
 		goodbye(c, code)
 	}
@@ -82,7 +82,7 @@ func serve(c net.Conn) error {
 			err = control(c, first, payload)
 		}
 		if err != nil {
-			return err // io.EOF: the client has ended its side
+			return err
 		}
 	}
 }
@@ -90,11 +90,11 @@ func serve(c net.Conn) error {
 // control answers a control frame, which may come between two frames of a message.
 func control(c io.Writer, first byte, payload []byte) error {
 	switch {
-	case first == fin|ping && len(payload) <= 125:
+	case first == fin|ping:
 		return writeFrame(c, fin|pong, payload)
-	case first == fin|pong && len(payload) <= 125:
+	case first == fin|pong:
 		return nil // we have sent no Ping
-	case first == fin|closing && len(payload) <= 125:
+	case first == fin|closing:
 		code, _, wrong := ws.ParseClose(payload)
 		if wrong != nil {
 			code = wrong.Code
@@ -135,11 +135,11 @@ func (m *message) add(c io.Writer, first byte, payload []byte) error {
 func readFrame(r io.Reader) (first byte, payload []byte, err error) {
 	var head [14]byte // the longest: 2 bytes, 8 for the length, 4 for the key
 	if _, err := io.ReadFull(r, head[:2]); err != nil {
-		return 0, nil, err
+		return 0, nil, fmt.Errorf("at the beginning of a frame: %w", err)
 	}
 	n, wide := uint64(head[1]&0x7f), 0
 	switch {
-	case head[1] < 0x80:
+	case head[1] < 0x80, head[0]&0xf >= closing && n > 125: // no mask, or a long control frame
 		return 0, nil, closeCode(1002)
 	case n == 126:
 		wide = 2

@@ -44,7 +44,7 @@ func main() {
 	}
 }
 
-// open answers the handshake. Then the loop serves the client.
+// open answers the handshake. Then the loop serves the client. Frames that arrive with the handshake are lost.
 func open(c *client, ep int) {
 	request, err := http.ReadRequest(bufio.NewReader(c))
 	if err != nil {

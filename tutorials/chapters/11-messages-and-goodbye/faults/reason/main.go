@@ -1,5 +1,5 @@
-// Command reason echoes WebSocket messages. It checks the reason of a Close frame only as far as the last
-// read brought it.
+// Command reason echoes WebSocket messages. Of a Close frame it checks only the piece that came last, and
+// takes the first two bytes of this piece for the code.
 package main
 
 import (
@@ -84,11 +84,11 @@ func serve(c net.Conn) {
 
 // goodbye returns the payload that answers a client's Close frame. Only its last fresh bytes are new.
 func goodbye(payload []byte, fresh int) []byte {
-	reason := payload[min(2, len(payload)):]
-	if !utf8.Valid(reason[max(0, len(reason)-fresh):]) {
+	piece := payload[max(0, len(payload)-fresh):]
+	if reason := piece[min(2, len(piece)):]; !utf8.Valid(reason) {
 		return ws.AppendClose(nil, ws.InvalidPayload, "")
 	}
-	return payload[:len(payload)-len(reason)]
+	return payload[:min(2, len(payload))] // the code
 }
 
 func send(c net.Conn, opcode ws.Opcode, payload []byte) {

@@ -75,9 +75,9 @@ func serve(c net.Conn) error {
 // control answers a control frame, which may come between two frames of a message.
 func control(c io.Writer, first byte, payload []byte) error {
 	switch {
-	case first == fin|ping && len(payload) <= 125:
+	case first == fin|ping:
 		return writeFrame(c, fin|pong, payload)
-	case first == fin|pong && len(payload) <= 125:
+	case first == fin|pong:
 		return nil // we have sent no Ping
 	}
 	return errors.New("a control frame that isn't allowed")
@@ -118,8 +118,8 @@ func readFrame(r io.Reader) (first byte, payload []byte, err error) {
 	}
 	n, wide := uint64(head[1]&0x7f), 0
 	switch {
-	case head[1] < 0x80:
-		return 0, nil, errors.New("a frame without a mask")
+	case head[1] < 0x80, head[0]&0xf >= closing && n > 125: // no mask, or a long control frame
+		return 0, nil, errors.New("a frame that isn't allowed")
 	case n == 126:
 		wide = 2
 	case n == 127:
