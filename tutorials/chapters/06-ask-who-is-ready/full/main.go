@@ -62,7 +62,10 @@ func run(program string, talks bool) (failed, echoed int, err error) {
 	said, err1 := server.StdoutPipe()
 	logged, err2 := os.Create(program + ".log")
 	server.Stderr = logged
-	if err := cmp.Or(err1, err2, server.Start()); err != nil {
+	if err := cmp.Or(err1, err2); err != nil {
+		return 0, 0, err
+	}
+	if err := server.Start(); err != nil {
 		return 0, 0, err
 	}
 	defer func() { server.Process.Kill(); server.Wait(); logged.Close() }()
