@@ -73,7 +73,7 @@ func serve(listener int) error {
 		}
 		fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		if err == nil {
-			clients = append(clients, &client{fd: fd})
+			clients = append(clients, &client{fd: fd, moved: now})
 		} else if err != unix.EAGAIN && err != unix.ECONNABORTED {
 			log.Print("accept: ", err) // such as EMFILE; until reopen clients wait in the backlog
 			reopen = now.Add(100 * time.Millisecond)
@@ -91,7 +91,7 @@ type client struct {
 	stopped     bool       // nothing is read until out has only low bytes
 	ending      bool       // nothing more is read, and the connection ends when out is sent
 	sent, acked int        // bytes that the kernel has taken, and that the client's kernel has acknowledged
-	moved       time.Time  // when acked grew, or out was empty
+	moved       time.Time  // when acked grew, or out was empty, or the client connected
 }
 
 // wants returns what poll must watch. A client is stopped at the high watermark, and read again at the low one.
@@ -127,11 +127,12 @@ func (c *client) turn(buf []byte) bool {
 
 // stuck reports whether the client's kernel has acknowledged nothing for too long.
 func (c *client) stuck(now time.Time) bool {
-	left, err := unix.IoctlGetInt(c.fd, unix.SIOCOUTQ) // bytes in the send buffer
-	if acked := c.sent - left; len(c.out) == 0 || acked > c.acked {
-		c.acked, c.moved = acked, now
+	if len(c.out) == 0 {
+		c.moved = now
+	} else if left, err := unix.IoctlGetInt(c.fd, unix.SIOCOUTQ); err == nil && c.sent-left > c.acked {
+		c.acked, c.moved = c.sent-left, now // left is in the send buffer
 	}
-	return err != nil || now.Sub(c.moved) > *patience
+	return now.Sub(c.moved) > *patience
 }
 
 // policy queues a frame, or decides what else to do. It returns false if the connection must end.
@@ -174,10 +175,9 @@ func (c *client) input(p []byte) (ok bool) {
 			fallthrough
 		case e.Kind == ws.CloseFrame || e.Kind == ws.Failed:
 			c.out = ws.AppendFrame(c.out, ws.Header{Fin: true, Opcode: ws.Close}, ws.AppendClose(nil, e.Code, ""))
-			c.ending, p = true, nil
+			c.ending, c.message, p = true, nil, nil
 		case e.Last:
-			ok = c.policy(e.Opcode, c.message)
-			c.message = nil
+			ok, c.message = c.policy(e.Opcode, c.message), nil
 		}
 	}
 	return ok
