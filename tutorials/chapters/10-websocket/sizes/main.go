@@ -47,7 +47,7 @@ func compare(dir string) error {
 		}
 		columns = append(columns, cells)
 	}
-	fmt.Print("What comes back. A header has so many bytes if the frame has no mask.\n\n")
+	fmt.Print("What comes back. The column “header” is the length of the header in bytes, in a frame without a mask.\n\n")
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(w, "message\theader\t"+strings.Join(names, "\t"))
 	for i, n := range sizes {
@@ -142,7 +142,12 @@ func receive(r io.Reader, want []byte) string {
 		n = binary.BigEndian.Uint64(head[2:])
 	}
 	if n != uint64(len(want)) {
-		return fmt.Sprintf("length %d", n)
+		said := fmt.Sprintf("length %d", n)
+		io.ReadFull(r, head[:2])
+		if _, _, err := ws.ParseHeader(head[:2]); err != nil { // what follows is no frame
+			said += ", error"
+		}
+		return said
 	}
 	got := make([]byte, n)
 	if _, err := io.ReadFull(r, got); err != nil {

@@ -142,6 +142,7 @@ func (l *loop) turn(c *client, buf []byte) bool {
 		}
 		c.in = append(c.in, buf[:n]...)
 		if !c.answer() {
+			unix.Write(c.fd, c.out) // the answers to what came before the mistake
 			return false
 		}
 	}
@@ -171,7 +172,8 @@ func (c *client) answer() bool {
 	}
 	for c.open {
 		h, size, err := ws.ParseHeader(c.in[at:])
-		if err != nil || size > 0 && (!h.Masked || h.Length > longest || !h.Fin || h.Opcode.Control()) {
+		whole := h.Fin && h.Rsv == 0 && (h.Opcode == ws.Text || h.Opcode == ws.Binary) // a message in one frame
+		if err != nil || size > 0 && (!whole || !h.Masked || h.Length > longest) {
 			return false
 		}
 		end := at + size + int(h.Length)

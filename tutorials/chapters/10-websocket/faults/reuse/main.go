@@ -30,11 +30,11 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("listening on", ln.Addr())
-	file, err := ln.(*net.TCPListener).File() // a copy of the descriptor
+	raw, err := ln.(*net.TCPListener).SyscallConn()
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Fatal(run(int(file.Fd())))
+	raw.Control(func(fd uintptr) { log.Fatal(run(int(fd))) }) // Go keeps fd open while the function runs
 }
 
 // run is the loop. Its table has an entry for each descriptor number.
