@@ -95,6 +95,7 @@ func (r *room) read(m *member) {
 	n, err := unix.Read(m.fd, r.buf[:])
 	if n <= 0 && err != unix.EAGAIN { // 0 means the end: the client will send nothing more
 		m.out, m.last = nil, true
+		return
 	}
 	p := r.buf[:max(n, 0)]
 	if !m.open {
@@ -121,10 +122,12 @@ func (r *room) read(m *member) {
 // handshake takes a part of the handshake (RFC 6455 4.2). It returns the bytes after the handshake.
 func (m *member) handshake(p []byte) (rest []byte) {
 	m.part = append(m.part, p...)
-	size := bytes.Index(m.part, []byte("\r\n\r\n")) + 4
-	if size < 4 && len(m.part) < 16<<10 {
+	end := bytes.Index(m.part, []byte("\r\n\r\n"))
+	if end < 0 {
+		m.last = len(m.part) >= 16<<10 // too long
 		return nil
 	}
+	size := end + 4
 	request, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(m.part[:size])))
 	if err != nil || !ws.ValidKey([]byte(request.Header.Get("Sec-WebSocket-Key"))) {
 		m.last = true
@@ -179,7 +182,9 @@ func (r *room) settle() {
 	r.members = slices.DeleteFunc(r.members, func(m *member) bool {
 		if len(m.out) > 0 {
 			n, _ := unix.Write(m.fd, m.out) // -1 for EAGAIN, and for errors, which the next read reports
-			m.out = m.out[max(n, 0):]
+			if m.out = m.out[max(n, 0):]; len(m.out) == 0 {
+				m.out = nil // keep no memory for a member that reads
+			}
 		}
 		over := m.last && len(m.out) == 0
 		if over {
