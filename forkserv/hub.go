@@ -11,9 +11,9 @@ import (
 )
 
 // The Hub is in the parent. Each of its places is a child, and the place's number is the child's
-// slot on the board. Between the Hub and the children are sockets, which may be full. The parent
-// never waits for a child. It queues what a socket has no room for, and kills a child whose queue
-// grows too long. So a member misses no message as long as it stays in the room.
+// slot on the board. Between the Hub and the children are sockets, which may be full. No call of the
+// parent blocks until a child receives. The parent queues what a socket has no room for, and kills
+// a child whose queue grows too long. So a member misses no message as long as it stays in the room.
 //
 // Without flow control a fast sender would get slow receivers killed. So while one child is
 // lagging, the parent receives from no child, and the room is as fast as its slowest child. But a

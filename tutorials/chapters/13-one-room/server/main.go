@@ -97,7 +97,7 @@ func (r *room) read(m *member) {
 		m.out, m.last = nil, true
 	}
 	p := r.buf[:max(n, 0)]
-	if !m.open {
+	if !m.open && !m.last {
 		p = m.handshake(p)
 	}
 	for len(p) > 0 && !m.last {
@@ -121,19 +121,18 @@ func (r *room) read(m *member) {
 // handshake takes a part of the handshake (RFC 6455 4.2). It returns the bytes after the handshake.
 func (m *member) handshake(p []byte) (rest []byte) {
 	m.part = append(m.part, p...)
-	size := bytes.Index(m.part, []byte("\r\n\r\n")) + 4
-	if size < 4 && len(m.part) < 16<<10 {
+	_, rest, complete := bytes.Cut(m.part, []byte("\r\n\r\n"))
+	if !complete && len(m.part) < 16<<10 {
 		return nil
 	}
-	request, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(m.part[:size])))
-	if err != nil || !ws.ValidKey([]byte(request.Header.Get("Sec-WebSocket-Key"))) {
-		m.last = true
+	request, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(m.part)))
+	if m.last = err != nil || !complete || !ws.ValidKey([]byte(request.Header.Get("Sec-WebSocket-Key"))); m.last {
 		return nil
 	}
 	m.queue(fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Accept: %s\r\n\r\n", ws.AppendAccept(nil, []byte(request.Header.Get("Sec-WebSocket-Key")))))
 	m.frames.Init(ws.Server, 256<<10) // the most bytes of a message
-	rest, m.part, m.open = m.part[size:], nil, true
+	m.part, m.open = nil, true
 	return rest
 }
 
@@ -176,8 +175,9 @@ func (r *room) poll(bell, listener, wait int) error {
 func (r *room) settle() {
 	r.members = slices.DeleteFunc(r.members, func(m *member) bool {
 		if len(m.out) > 0 {
-			n, _ := unix.Write(m.fd, m.out) // -1 for EAGAIN, and for errors, which the next read reports
-			m.out = m.out[max(n, 0):]
+			if n, _ := unix.Write(m.fd, m.out); n > 0 { // -1 for EAGAIN, and for errors, which the next read reports
+				m.out = bytes.Clone(m.out[n:]) // so the old array's memory is free
+			}
 		}
 		over := m.last && len(m.out) == 0
 		if over {

@@ -119,7 +119,8 @@ async def converse(reader, writer):
         elif opcode != PONG:
             if (whole is None) != (opcode == TEXT):
                 raise failure(1002)  # a fragment without a beginning, or a message within another one
-            whole = (whole or b"") + payload
+            whole = bytearray() if whole is None else whole
+            whole += payload  # without a copy of the earlier fragments
             if len(whole) > LONGEST:
                 raise failure(1009)
             if fin:
@@ -127,6 +128,7 @@ async def converse(reader, writer):
                     raise failure(1007)
                 tell_all(whole)
                 whole = None
+                await asyncio.sleep(0)  # a member that sends without a pause lets the others have their turn
 
 
 async def leave(reader, writer, payload):
@@ -162,15 +164,17 @@ async def serve(reader, writer, stopping):
 async def accept(listener, stopping, tasks):
     loop = asyncio.get_running_loop()
     while True:
+        connection, reader = None, asyncio.StreamReader(limit=HEAD)
+        protocol = asyncio.StreamReaderProtocol(reader)
         try:
             connection, _ = await loop.sock_accept(listener)
+            transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection)
         except OSError as error:  # such as EMFILE: clients wait in the backlog meanwhile
             print(f"accept: {error}", file=sys.stderr)
+            if connection is not None:
+                connection.close()
             await asyncio.sleep(0.1)
             continue
-        reader = asyncio.StreamReader(limit=HEAD)
-        protocol = asyncio.StreamReaderProtocol(reader)
-        transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection)
         task = loop.create_task(serve(reader, asyncio.StreamWriter(transport, protocol, reader, loop), stopping))
         tasks.add(task)  # the loop itself keeps no task alive
         task.add_done_callback(tasks.discard)

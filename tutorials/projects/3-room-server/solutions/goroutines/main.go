@@ -32,7 +32,8 @@ import (
 const (
 	longestHead = 16 << 10        // bytes of an opening handshake
 	longest     = 256 << 10       // bytes of a message
-	mostDue     = 1 << 20         // bytes that wait for a member
+	mostDue     = 1 << 20         // bytes that wait for a member, with frameCost for each frame
+	frameCost   = 64              // about the bytes of memory that a frame needs besides its own
 	linger      = 2 * time.Second // for the last bytes, and for the client's FIN
 )
 
@@ -58,7 +59,7 @@ type room struct {
 type member struct {
 	conn *net.TCPConn
 	due  net.Buffers // what its writer hasn't begun to send
-	size int         // bytes of due, and of what the writer is sending
+	size int         // cost of due, and of what the writer is sending
 	last bool        // nothing follows what is due
 	more *sync.Cond  // due or last has changed
 }
@@ -123,7 +124,7 @@ func (r *room) serve(c *net.TCPConn, clients *sync.WaitGroup) {
 	if end, ok := err.(over); ok {
 		r.dismiss(m, end)
 	} else {
-		r.expel(m) // the client has gone without a Close frame
+		r.expel(m) // the client has gone, or half-closed, without a Close frame
 	}
 	r.mu.Unlock()
 	io.Copy(io.Discard, c) // until the client's FIN, or the end of linger
@@ -165,11 +166,11 @@ func (r *room) send(m *member, f []byte) {
 func (r *room) put(m *member, f []byte) {
 	switch {
 	case m.last:
-	case m.size+len(f) > mostDue:
+	case m.size+len(f)+frameCost > mostDue:
 		r.expel(m)
 	default:
 		m.due = append(m.due, f)
-		m.size += len(f)
+		m.size += len(f) + frameCost
 		m.more.Signal()
 	}
 }
@@ -204,16 +205,16 @@ func (r *room) write(m *member) {
 		for len(m.due) == 0 && !m.last {
 			m.more.Wait()
 		}
-		due := m.due
+		due, size := m.due, m.size
 		m.due = nil
 		r.mu.Unlock()
 		if len(due) == 0 {
 			m.conn.CloseWrite()
 			return
 		}
-		n, err := due.WriteTo(m.conn)
+		_, err := due.WriteTo(m.conn)
 		r.mu.Lock()
-		m.size -= int(n)
+		m.size -= size
 		if err != nil {
 			r.expel(m)
 		}

@@ -356,7 +356,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s PORT\n", argv[0]);
 		return 2;
 	}
-	/* The signal is blocked except in ppoll, so it can't come between the look at stop and the wait. */
+	/* The signal is blocked in the rest of the loop, so it can't come between the look at stop and the wait. */
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
 	sigprocmask(SIG_BLOCK, &term, &before);
@@ -366,7 +366,7 @@ int main(int argc, char **argv)
 		size_t i, had = count, kept = 0;
 		int paused = now() < reopen, closed = stop || paused || count == CLIENTS;
 
-		await(fds, closed ? -1 : from, paused ? PAUSE : -1, &before);
+		await(fds, closed ? -1 : from, stop && !said ? 0 : paused ? PAUSE : -1, &before);
 		for (i = 0; i < had; i++)
 			if (fds[i].revents & ~POLLOUT)
 				receive(clients[i]);
@@ -392,6 +392,8 @@ int main(int argc, char **argv)
 			perror("accept");
 			reopen = now() + PAUSE;
 		}
+		sigprocmask(SIG_SETMASK, &before, NULL); /* ppoll takes no signal while a client is ready each time */
+		sigprocmask(SIG_BLOCK, &term, NULL);
 	}
 	return 0;
 }
