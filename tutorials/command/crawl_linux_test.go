@@ -122,6 +122,8 @@ func (c *crawler) page(f *fetched, base *url.URL, root *html.Node) {
 			switch a.Key {
 			case "id":
 				f.ids[a.Val] = true
+			case "data-example": // the codec's script finds it
+				f.ids["example="+a.Val] = true
 			case "href", "src":
 				c.link(f, base, a.Val)
 			}

@@ -143,6 +143,7 @@ func (l *loop) turn(c *client, buf []byte) bool {
 		c.in = append(c.in, buf[:n]...)
 		if !c.answer() {
 			unix.Write(c.fd, c.out) // the answers to what came before the mistake
+			c.out = c.out[:0]
 			return false
 		}
 	}
@@ -158,7 +159,6 @@ func (l *loop) turn(c *client, buf []byte) bool {
 
 // answer answers what is complete in c.in. It returns false if the client has made a mistake.
 func (c *client) answer() bool {
-	const longest = 1 << 20 // bytes of a message
 	at := 0
 	if end := bytes.Index(c.in, []byte("\r\n\r\n")); !c.open && end >= 0 {
 		at = end + 4
@@ -173,7 +173,8 @@ func (c *client) answer() bool {
 	for c.open {
 		h, size, err := ws.ParseHeader(c.in[at:])
 		whole := h.Fin && h.Rsv == 0 && (h.Opcode == ws.Text || h.Opcode == ws.Binary) // a message in one frame
-		if err != nil || size > 0 && (!whole || !h.Masked || h.Length > longest) {
+		if err != nil || size > 0 && (!whole || !h.Masked || h.Length > 1<<20) {
+			c.in = c.in[:0]
 			return false
 		}
 		end := at + size + int(h.Length)

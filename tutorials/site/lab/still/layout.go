@@ -121,6 +121,9 @@ func sizes(count map[string]int, width int) (n widths, last int) {
 	}
 	left := free - n.outer - n.client*max(0, count[client]-1)
 	n.process = min(max(left/max(1, count[process]), 24), widest)
+	if count[process] > 1 && n.process < last { // the others make room for the last one
+		n.process = min(max((left-last)/(count[process]-1), 24), widest)
+	}
 	if n.process == widest && n.outer > 0 { // the processes leave some room
 		n.outer += min(max(left-n.process*count[process], 0), 120)
 	}

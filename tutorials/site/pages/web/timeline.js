@@ -34,7 +34,10 @@ export function columns(lanes, width) {
   const labels = !narrow ? 112 : count("client") === 1 ? 102 : 80; // what they need at the left of the first lane
   let outer = count("client") && Math.max(client, labels);
   const left = outside - outer - client * Math.max(0, count("client") - 1);
-  const process = between(24, Math.floor(left / Math.max(1, count("process"))), widest);
+  const least = narrow ? 118 : 150; // of the last process
+  let process = between(24, Math.floor(left / Math.max(1, count("process"))), widest);
+  if (count("process") > 1 && process < least) // the others make room for the last one
+    process = between(24, Math.floor((left - least) / (count("process") - 1)), widest);
   if (process === widest && outer > 0) // the processes leave some room
     outer += between(0, left - process * count("process"), 120);
   const wide = { client, kernel: Math.floor(kernel / count("kernel")), process };
@@ -42,7 +45,7 @@ export function columns(lanes, width) {
   const placed = lanes.map((lane, i) => {
     const last = i === lanes.length - 1 && lane.kind === "process";
     const outermost = i === 0 && lane.kind === "client";
-    const w = outermost ? outer : last ? Math.max(process, narrow ? 118 : 150) : wide[lane.kind];
+    const w = outermost ? outer : last ? Math.max(process, least) : wide[lane.kind];
     const line = lane.kind === "client" ? x + w - inset : lane.kind === "kernel" ? x + Math.floor(w / 2) : x + inset;
     x += w;
     return { ...lane, left: x - w, width: w, line };
