@@ -1,7 +1,6 @@
 package markdown
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -11,13 +10,7 @@ import (
 // numberPage parses a page with this text in a repository where size is 2 MiB.
 func numberPage(t *testing.T, text string) (*Chapter, error) {
 	t.Helper()
-	root := t.TempDir()
-	for name, body := range map[string]string{"p.go": "package p\n\nconst size = 2 << 20\n", "page.md": "# A page\n\n" + text} {
-		if err := os.WriteFile(root+"/"+name, []byte(body), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return Parse(root, "page.md")
+	return parseIn(t, map[string]string{"p.go": "package p\n\nconst size = 2 << 20\n", "page.md": "# A page\n\n" + text}, "page.md")
 }
 
 func TestANumberInProseLeadsToItsConstant(t *testing.T) {

@@ -1,32 +1,20 @@
 package markdown
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"threeloops/tutorials/book/annotate"
 )
 
-// withFaults makes a repository whose chapter has programs with published faults, and parses it.
+// withFaults parses a chapter that has programs with published faults.
 func withFaults(t *testing.T, block string) (*Chapter, error) {
 	t.Helper()
-	dir := t.TempDir()
-	for name, text := range map[string]string{
+	return parseIn(t, map[string]string{
 		"book/02-next/faults/cut/main.go":  "package main\n\nfunc main() { serve() }\n\n// serve reads once.\nfunc serve() {} // & no more\n",
 		"book/02-next/faults/long/main.go": "package main\n\nfunc main() {}\n" + strings.Repeat("// a line\n", publishedLines-2),
 		"book/02-next/chapter.md":          "# Next\n\nAbout 5 minutes.\n\n" + block,
-	} {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return Parse(dir, "book/02-next/chapter.md")
+	}, "book/02-next/chapter.md")
 }
 
 func TestAnIncompletePublishedFaultIsExplained(t *testing.T) {

@@ -9,18 +9,12 @@ import (
 	"threeloops/tutorials/book/annotate"
 )
 
-// steps makes a repository in which a chapter has one block step, and parses it.
-func steps(t *testing.T, block string) (*Chapter, error) {
+// parseIn writes these files into a new repository, and parses one of them.
+func parseIn(t *testing.T, files map[string]string, name string) (*Chapter, error) {
 	t.Helper()
 	dir := t.TempDir()
-	long := "package main\n" + strings.Repeat("// a line\n", stepLines+1)
-	for name, text := range map[string]string{
-		"book/01-first/echo/main.go":          "package main\n\nfunc main() { first() }\n",
-		"book/02-next/steps/1-more/main.go":   "package main\n\nfunc main() { first() }\n\nfunc first() {} // & more\n",
-		"book/02-next/steps/2-longer/main.go": long,
-		"book/02-next/chapter.md":             "# Next\n\nAbout 5 minutes.\n\n" + block,
-	} {
-		file := filepath.Join(dir, name)
+	for file, text := range files {
+		file = filepath.Join(dir, file)
 		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -28,7 +22,18 @@ func steps(t *testing.T, block string) (*Chapter, error) {
 			t.Fatal(err)
 		}
 	}
-	return Parse(dir, "book/02-next/chapter.md")
+	return Parse(dir, name)
+}
+
+// steps parses a chapter with one block step.
+func steps(t *testing.T, block string) (*Chapter, error) {
+	t.Helper()
+	return parseIn(t, map[string]string{
+		"book/01-first/echo/main.go":          "package main\n\nfunc main() { first() }\n",
+		"book/02-next/steps/1-more/main.go":   "package main\n\nfunc main() { first() }\n\nfunc first() {} // & more\n",
+		"book/02-next/steps/2-longer/main.go": "package main\n" + strings.Repeat("// a line\n", stepLines+1),
+		"book/02-next/chapter.md":             "# Next\n\nAbout 5 minutes.\n\n" + block,
+	}, "book/02-next/chapter.md")
 }
 
 func TestAFaultyStepIsExplained(t *testing.T) {

@@ -1,8 +1,6 @@
 package markdown
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -19,14 +17,7 @@ func TestALongChapterSaysWhereToTakeABreak(t *testing.T) {
 		{"a break with more words", "About 46 minutes.\n\nThis is a good place for a break, if you like.\n", false},
 		{"a break in the middle of a paragraph", "About 46 minutes.\n\nWords. This is a good place for a break.\n", true},
 	} {
-		root := t.TempDir()
-		if err := os.Mkdir(filepath.Join(root, "01-long"), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(root, "01-long", "chapter.md"), []byte("# Long\n\n"+c.text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		_, err := Parse(root, "01-long/chapter.md")
+		_, err := parseIn(t, map[string]string{"01-long/chapter.md": "# Long\n\n" + c.text}, "01-long/chapter.md")
 		if got := err != nil && strings.Contains(err.Error(), fault); got != c.wants {
 			t.Errorf("%s: got %v", c.about, err)
 		}
