@@ -74,8 +74,9 @@ func (q *comparison) parse(args []string) error {
 		"server: forkserv, pollserv, epollserv, nethttp (Go's net/http), the name of a baseline, or “peers” for all\n"+
 		"baselines, which are other people's servers. epollserv-2 is epollserv with -loops 2, and so on. Without a\n"+
 		"name it measures the first four, or, if all cases are about loops, epollserv and epollserv-2. Those cases\n"+
-		"are loops and loops-http (CPU time when the server may use two processors), spread and spread-4000 (how many\n"+
-		"connections each loop has), greedy and greedy-1MiB (what clients notice of one that never stops sending).\n"+
+		"are loops, loops-rate and loops-http (CPU time when the server may use two processors), spread and spread-4000\n"+
+		"(how many connections each loop has), greedy and greedy-1MiB (what clients notice of one that never stops\n"+
+		"sending).\n"+
 		"The flags -conns, -idle, -size, -depth, -text, -churn, -rate and -http describe a case of your own, which\n"+
 		"replaces -cases.\n")
 	fs.StringVar(&q.cases, "cases", "64B,deep,16KiB,1MiB,churn", "`names` of the cases to measure, with "+

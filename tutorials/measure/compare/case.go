@@ -67,6 +67,7 @@ var Cases = []Case{
 	file("file", 50, 4<<10),
 	file("bigfile", 10, 10<<20),
 	cores(echo("loops", 100, 64), 2),
+	cores(rate(echo("loops-rate", 20, 64), 4000), 2),
 	cores(page("loops-http", 50), 2),
 	spread("spread", 400),
 	spread("spread-4000", 4000),
@@ -92,6 +93,9 @@ func deep(c Case, depth int) Case { c.Depth = depth; return c }
 func churn(c Case) Case           { c.Churn = true; return c }
 func late(c Case) Case            { c.Late = true; return c }
 func cores(c Case, n int) Case    { c.Cores = n; return c }
+
+// rate makes the load independent of the answers, so that a server with little to do sleeps often.
+func rate(c Case, perSecond float64) Case { c.Rate = perSecond; return c }
 
 // spread makes a case whose connections send a request each. So it suits servers without WebSockets
 // too.
