@@ -235,8 +235,9 @@ func (m *meter) sample(r *load.Result, c *Case) *Sample {
 	if all := float64(user + system); all > 0 {
 		v[User], v[System] = v[CPU]*float64(user)/all, v[CPU]*float64(system)/all
 	}
-	const heap = 512 << 10 // without any connection a program's memory grows and shrinks by as much at its start
-	if grown := m.open.pss - m.before.pss; grown > heap && !c.Churn {
+	const heap = 512 << 10            // without any connection a program's memory grows and shrinks by as much at its start
+	becomes := !m.ours && m.Loops > 0 // nginx: when it prints its address, it hasn't started its workers
+	if grown := m.open.pss - m.before.pss; grown > heap && !c.Churn && !becomes {
 		v[PerConn] = grown / float64(m.conns)
 	}
 	v[Switches] = float64(m.usage[1].switches-m.usage[0].switches) / n
