@@ -33,10 +33,8 @@ const (
 func holder(root, inode int) (pid int, ok bool) {
 	socket := fmt.Sprintf("socket:[%d]", inode)
 	for _, pid := range family(root) {
-		fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
-		// After unshare(2), a thread may have a descriptor table of its own.
-		more, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/fd/*", pid))
-		for _, fd := range append(fds, more...) {
+		fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/fd/*", pid)) // a thread may have its own table
+		for _, fd := range fds {
 			if to, _ := os.Readlink(fd); to == socket {
 				return pid, true
 			}

@@ -138,15 +138,14 @@ func hexAddr(s string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(ip, uint16(n)), nil
 }
 
-// holdsAny reports whether a process has one of the sockets open. /proc/PID/fd shows only the
-// descriptors of the main thread. After unshare(2), another thread may have a table of its own.
+// holdsAny reports whether a process has one of these files open, in any descriptor table: a thread may
+// have one of its own.
 func holdsAny(pid int, links []string) bool {
-	tables := []string{"/proc/%d/fd/*", "/proc/%d/task/*/fd/*"}
-	return slices.ContainsFunc(tables, func(table string) bool {
-		fds, _ := filepath.Glob(fmt.Sprintf(table, pid))
-		return slices.ContainsFunc(fds, func(fd string) bool {
-			link, err := os.Readlink(fd)
-			return err == nil && slices.Contains(links, link)
-		})
-	})
+	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/fd/*", pid))
+	for _, fd := range fds {
+		if link, err := os.Readlink(fd); err == nil && slices.Contains(links, link) {
+			return true
+		}
+	}
+	return false
 }
