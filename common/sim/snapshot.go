@@ -188,6 +188,15 @@ func (p *Process) snapshot() ProcessState {
 	return s
 }
 
+// AllDescriptors are the entries of all tables of the process.
+func (p *ProcessState) AllDescriptors() []DescriptorState {
+	all := slices.Clone(p.Descriptors)
+	for _, t := range p.Threads {
+		all = append(all, t.Descriptors...)
+	}
+	return all
+}
+
 func (tb *table) snapshot() (all []DescriptorState) {
 	for fd, d := range tb.fds {
 		if d.description != nil {
