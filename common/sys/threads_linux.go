@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Now is the time, with the monotonic clock's reading.
@@ -144,4 +146,14 @@ func StartThreads(n int) error {
 	ended.Wait() // one that still reads could read from another file with the same number
 	Close(pipe[0])
 	return nil
+}
+
+// UnshareFiles gives the calling goroutine a thread of its own, and this thread a descriptor table
+// of its own, which begins as a copy of the process's table. RLIMIT_NOFILE limits each table.
+//
+// Call WarmUp before: the garbage collector may use the runtime's poller on any thread, so its
+// descriptors must be in every table.
+func UnshareFiles() error {
+	runtime.LockOSThread()
+	return os.NewSyscallError("unshare", unix.Unshare(unix.CLONE_FILES))
 }

@@ -1,0 +1,100 @@
+package million
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// stall is how long no connection may open before the run looks why.
+const stall = 5 * time.Second
+
+// open opens connections until target are open, or sets result.Why to the reason why not.
+func (r *run) open(ctx context.Context, target int) error {
+	begun, before := time.Now(), r.last.Open
+	defer func() { r.opened += time.Since(begun) }()
+	for moved := begun; ; {
+		said, err := r.crowd.next(ctx)
+		if err != nil {
+			return err
+		}
+		if said.Open > r.last.Open {
+			moved = time.Now()
+		}
+		r.last = said
+		r.say("%d of %d connections are open, %.0f per second, %d MiB of memory are left", said.Open, target,
+			float64(said.Open-before)/time.Since(begun).Seconds(), r.m.available()>>20)
+		if said.Open >= target {
+			return nil
+		}
+		if why := r.reason(ctx, &said, time.Since(moved), begun); why != "" {
+			r.result.Why = why
+			return r.giveUp(ctx)
+		}
+		pending := r.crowd.allowed - said.Open - said.Lost - said.Closed
+		n := min(r.budget.permits(r.m.available(), pending), target-r.crowd.allowed)
+		if n > 0 {
+			if err := r.crowd.allow(n); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// reason returns why no more connections should be opened, or nothing if there is no reason. Nothing
+// has opened for the time that has passed.
+func (r *run) reason(ctx context.Context, said *report, passed time.Duration, begun time.Time) string {
+	left := r.m.available()
+	pending := r.crowd.allowed - said.Open - said.Lost - said.Closed
+	switch {
+	case said.Failed != "":
+		return said.Failed
+	case left < r.budget.reserve || r.budget.fits(left) == 0 && pending == 0:
+		return fmt.Sprintf("memory: %d MiB are left, and %d MiB must stay available; a connection takes %s",
+			left>>20, r.budget.reserve>>20, Bytes(r.budget.cost))
+	case passed > stall && pending > 0:
+		return r.diagnose(ctx, pending)
+	case r.Limit > 0 && r.opened+time.Since(begun) > r.Limit:
+		return fmt.Sprintf("time: %v have passed", r.Limit)
+	}
+	return ""
+}
+
+// diagnose says why connections don't open. Most likely a loop is full: the kernel goes on giving it
+// clients, and they wait in its queue for a place.
+func (r *run) diagnose(ctx context.Context, pending int) string {
+	st, err := r.server.stats(ctx)
+	if err != nil {
+		return fmt.Sprintf("the server doesn't answer: %v", err)
+	}
+	if r.Loops > 1 {
+		loop, conns := st.fullest()
+		return fmt.Sprintf("loop %d is full with %d connections, and %d clients wait: more loops would have shared them (-loops)",
+			loop, conns, pending)
+	}
+	return fmt.Sprintf("%s has %d connections and accepts no more, and %d clients wait", r.Name, st.Connections, pending)
+}
+
+// giveUp closes the connections that aren't open yet.
+func (r *run) giveUp(ctx context.Context) error {
+	r.crowd.allowed = 0
+	if err := r.crowd.order(doDrop); err != nil {
+		return err
+	}
+	var err error
+	r.last, err = r.crowd.until(ctx, patience, func(said *report) bool { return said.Waiting == 0 })
+	return err
+}
+
+// Bytes formats a number of bytes with a unit.
+func Bytes(n float64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", n/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", n/(1<<20))
+	case n >= 10:
+		return fmt.Sprintf("%.2f KiB", n/(1<<10))
+	}
+	return "less than 0.01 KiB"
+}
