@@ -30,6 +30,33 @@ func Go(f func()) *Thread {
 	return t
 }
 
+// GoUnshared starts f as a thread with a descriptor table of its own, unshare(2) with CLONE_FILES. The
+// table begins as a copy of the one that the other threads share. RLIMIT_NOFILE limits each table. f
+// gets the error of unshare. Then its thread shares the table of the others.
+//
+// What f opens or closes concerns only its thread, so no other thread may use these numbers. A file
+// that is in the copy stays open until all tables have closed it. So a listener must not be open when
+// a table is copied: its queue would live on after its loop has closed it. The runtime's poller must
+// exist already (see WarmUp), because a garbage collection calls it on any thread.
+func GoUnshared(f func(err error)) *Thread {
+	t := &Thread{make(chan struct{})}
+	go func() {
+		defer close(t.ended)
+		// The goroutine never unlocks its thread. So the Go runtime lets no other goroutine run there,
+		// starts no thread from there, and ends the thread, and with it the table, after f.
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			// The first thread keeps the shared table, which is the one in /proc/PID/fd. While this
+			// goroutine holds the first thread, f gets another one.
+			GoUnshared(f).Join(Forever)
+			runtime.UnlockOSThread()
+			return
+		}
+		f(os.NewSyscallError("unshare", unix.Unshare(unix.CLONE_FILES)))
+	}()
+	return t
+}
+
 // Join waits until the thread's function has returned, but no longer than d, and reports whether it
 // has returned. Several threads may wait for the same one.
 func (t *Thread) Join(d time.Duration) (ended bool) {
@@ -146,14 +173,4 @@ func StartThreads(n int) error {
 	ended.Wait() // one that still reads could read from another file with the same number
 	Close(pipe[0])
 	return nil
-}
-
-// UnshareFiles gives the calling goroutine a thread of its own, and this thread a descriptor table
-// of its own, which begins as a copy of the process's table. RLIMIT_NOFILE limits each table.
-//
-// Call WarmUp before: the garbage collector may use the runtime's poller on any thread, so its
-// descriptors must be in every table.
-func UnshareFiles() error {
-	runtime.LockOSThread()
-	return os.NewSyscallError("unshare", unix.Unshare(unix.CLONE_FILES))
 }

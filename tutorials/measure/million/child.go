@@ -176,13 +176,16 @@ func (c *crowd) start() error {
 	begin, ready := make(chan bool), make(chan error)
 	from := rand.IntN(sources / 2) // so that a second run doesn't meet ports of the first in TIME_WAIT
 	for i := range c.Threads {
-		go func() {
-			t, err := newThread(c, i, from)
+		sys.GoUnshared(func(err error) {
+			var t *thread
+			if err == nil {
+				t, err = newThread(c, i, from)
+			}
 			ready <- err
-			if <-begin && err == nil {
+			if <-begin {
 				c.broken <- t.run()
 			}
-		}()
+		})
 	}
 	var failed error
 	for range c.Threads {

@@ -49,11 +49,8 @@ const (
 // the server's backlog, because the kernel then drops SYNs, and repeats them only after a second.
 const burst = 64
 
-// newThread makes the calling goroutine a thread of the crowd, with a table of its own.
+// newThread makes a thread of the crowd, with its epoll instance in the calling thread's table.
 func newThread(c *crowd, place, from int) (*thread, error) {
-	if err := sys.UnshareFiles(); err != nil {
-		return nil, err
-	}
 	t := &thread{
 		crowd: c, place: place, waker: c.wakers[place],
 		events: make([]sys.EpollEvent, 256), buffer: make([]byte, 4096), heads: make(map[int][]byte),
