@@ -47,8 +47,8 @@ func millionCommand(args []string) error {
 func (c *crowding) parse(args []string) error {
 	fs := newFlags("million", "[flags]\n\n"+
 		"million opens as many WebSockets to one server as the machine allows, leaves them idle, lets some of them talk,\n"+
-		"and prints what a connection costs. It needs about 6 KiB of memory for each, for both ends together, so a\n"+
-		"million needs 6 GiB. It looks at the memory first and while it runs, and always leaves the -reserve.\n")
+		"and prints what a connection costs. Each needs about 9 KiB of memory, most of it in the kernel and for both\n"+
+		"ends together, so a million needs 9 GiB. It looks at the memory first and while it runs, and always leaves the -reserve.\n")
 	fs.StringVar(&c.server, "server", "epollserv", "the `server`: epollserv, pollserv or forkserv")
 	fs.IntVar(&c.conns, "n", 1000000, "`connections` to open; fewer if the machine doesn't allow as many")
 	fs.IntVar(&c.talkers, "talkers", 1000, "`connections` of these that send a message each second, after the -hold")
@@ -78,6 +78,9 @@ func (c *crowding) parse(args []string) error {
 	case c.files != 0 && (c.files < million.LeastFiles || c.files > million.MaxFiles()):
 		return misuse("-files must be %d to %d, the limit of this process", million.LeastFiles, million.MaxFiles())
 	}
+	if c.Hold > 0 {
+		c.Settle = headTimeout + time.Second
+	}
 	c.Conns, c.Talkers, c.Reserve = c.conns, c.talkers, int64(c.reserve)<<20
 	return nil
 }
@@ -95,8 +98,9 @@ func (c *crowding) run(ctx context.Context) (err error) {
 		return err
 	}
 	if c.loops == 0 {
-		if c.loops, err = loopsFor(c.server, c.Conns, million.MaxFiles()); err != nil {
-			return err
+		c.loops = 1
+		if c.server == "epollserv" {
+			c.loops, c.Fits = million.Loops(c.Conns, million.MaxFiles())
 		}
 	}
 	g, err := newGroup()
@@ -141,9 +145,14 @@ func (c *crowding) limitFiles() error {
 	return os.NewSyscallError("setrlimit", unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
 }
 
+// headTimeout is the server's -head-timeout. After that time the server looks at each new connection
+// once more. So before its CPU time is measured, the command waits until then.
+const headTimeout = 5 * time.Second
+
 // serverFlags returns the server's flags. With the long idle timeout it sends no pings.
 func (c *crowding) serverFlags() []string {
-	flags := []string{"-addr", "127.0.0.1:0", "-log", "error", "-idle-timeout", "24h", "-grace", "1s"}
+	flags := []string{"-addr", "127.0.0.1:0", "-log", "error", "-idle-timeout", "24h", "-grace", "1s",
+		"-head-timeout", headTimeout.String()}
 	switch c.server {
 	case "epollserv":
 		flags = append(flags, "-loops", strconv.Itoa(c.loops))

@@ -3,7 +3,6 @@ package command
 import (
 	"fmt"
 	"io"
-	"math"
 	"time"
 
 	"threeloops/tutorials/measure/million"
@@ -39,9 +38,6 @@ func printMillion(w io.Writer, t million.Target, r *million.Result) {
 	row("kernel's memory", "%s per connection, both ends, %s", million.Bytes(r.Kernel), from)
 	row("all idle", "the server used %v of CPU time in %v", r.Idle.Round(10*time.Microsecond), r.Hold.Round(10*time.Millisecond))
 	for _, k := range []million.Talk{r.Few, r.Many} {
-		if k.Latency == nil || k.Conns == r.Few.Conns && k.Latency != r.Many.Latency && r.Open == r.Few.Conns {
-			continue
-		}
 		printTalk(row, &k)
 	}
 	row("time to close all", "%v, %.0f per second", r.Closing.Round(10*time.Millisecond), float64(r.Open)/r.Closing.Seconds())
@@ -52,6 +48,9 @@ func printMillion(w io.Writer, t million.Target, r *million.Result) {
 
 // printTalk prints what those that talk have measured.
 func printTalk(row func(name, form string, args ...any), k *million.Talk) {
+	if k.Latency == nil {
+		return // nobody has talked
+	}
 	at := func(q float64) time.Duration {
 		return time.Duration(k.Latency.ValueAtQuantile(q)).Round(time.Microsecond)
 	}
@@ -67,12 +66,4 @@ func plural(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// loopsFor returns how many loops a server of n connections gets. Only epollserv has loops.
-func loopsFor(name string, n, limit int) (int, error) {
-	if name != "epollserv" {
-		return 1, nil
-	}
-	return million.Loops(min(n, math.MaxInt32), limit)
 }

@@ -80,6 +80,14 @@ func (m machine) groupLeaves(root, group, limit, usage, inactive string) int64 {
 	}
 }
 
+// reclaimable is how many bytes the kernel counts as memory that it can reclaim. The inodes and names of
+// sockets are among them, although it can reclaim those only when the sockets are closed. So
+// MemAvailable is too high by what sockets have added to this.
+func (m machine) reclaimable() int64 {
+	kib, _ := m.field("proc/meminfo", "SReclaimable:")
+	return kib << 10
+}
+
 // total is the machine's memory in bytes.
 func (m machine) total() int64 {
 	kib, _ := m.field("proc/meminfo", "MemTotal:")
@@ -98,8 +106,7 @@ type ceiling struct {
 	why  string
 }
 
-// ceilings are the limits of the kernel on connections whose two ends are on this machine. perConn is
-// how many tasks each connection takes.
+// ceilings are the limits of the kernel on connections whose two ends are on this machine.
 func (m machine) ceilings() (all []ceiling) {
 	if most, ok := m.number("proc/sys/fs/file-max", 0); ok {
 		used, _ := m.number("proc/sys/fs/file-nr", 0)

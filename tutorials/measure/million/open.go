@@ -12,8 +12,9 @@ const stall = 5 * time.Second
 // open opens connections until target are open, or sets result.Why to the reason why not.
 func (r *run) open(ctx context.Context, target int) error {
 	begun, before := time.Now(), r.last.Open
-	defer func() { r.opened += time.Since(begun) }()
-	for moved := begun; ; {
+	moved := begun // when the latest connection opened
+	defer func() { r.opened += moved.Sub(begun) }()
+	for {
 		said, err := r.crowd.next(ctx)
 		if err != nil {
 			return err
@@ -23,7 +24,7 @@ func (r *run) open(ctx context.Context, target int) error {
 		}
 		r.last = said
 		r.say("%d of %d connections are open, %.0f per second, %d MiB of memory are left", said.Open, target,
-			float64(said.Open-before)/time.Since(begun).Seconds(), r.m.available()>>20)
+			float64(said.Open-before)/time.Since(begun).Seconds(), r.available()>>20)
 		if said.Open >= target {
 			return nil
 		}
@@ -32,7 +33,7 @@ func (r *run) open(ctx context.Context, target int) error {
 			return r.giveUp(ctx)
 		}
 		pending := r.crowd.allowed - said.Open - said.Lost - said.Closed
-		n := min(r.budget.permits(r.m.available(), pending), target-r.crowd.allowed)
+		n := min(r.budget.permits(r.available(), pending), target-r.crowd.allowed)
 		if n > 0 {
 			if err := r.crowd.allow(n); err != nil {
 				return err
@@ -44,7 +45,7 @@ func (r *run) open(ctx context.Context, target int) error {
 // reason returns why no more connections should be opened, or nothing if there is no reason. Nothing
 // has opened for the time that has passed.
 func (r *run) reason(ctx context.Context, said *report, passed time.Duration, begun time.Time) string {
-	left := r.m.available()
+	left := r.available()
 	pending := r.crowd.allowed - said.Open - said.Lost - said.Closed
 	switch {
 	case said.Failed != "":
@@ -54,7 +55,7 @@ func (r *run) reason(ctx context.Context, said *report, passed time.Duration, be
 			left>>20, r.budget.reserve>>20, Bytes(r.budget.cost))
 	case passed > stall && pending > 0:
 		return r.diagnose(ctx, pending)
-	case r.Limit > 0 && r.opened+time.Since(begun) > r.Limit:
+	case r.opened+time.Since(begun) > r.Limit:
 		return fmt.Sprintf("time: %v have passed", r.Limit)
 	}
 	return ""
@@ -72,7 +73,14 @@ func (r *run) diagnose(ctx context.Context, pending int) string {
 		return fmt.Sprintf("loop %d is full with %d connections, and %d clients wait: more loops would have shared them (-loops)",
 			loop, conns, pending)
 	}
-	return fmt.Sprintf("%s has %d connections and accepts no more, and %d clients wait", r.Name, st.Connections, pending)
+	why := fmt.Sprintf("%s has %d connections and accepts no more, so %d clients wait", r.Name, st.Connections, pending)
+	if r.Forks {
+		why += ", each with a process of its own: the processes may take half of the machine's memory, and each counts as 5 MiB"
+	} else {
+		why += fmt.Sprintf(": it has one table of descriptors with a limit of %d open files, and keeps some for the files that it sends",
+			MaxFiles())
+	}
+	return why
 }
 
 // giveUp closes the connections that aren't open yet.

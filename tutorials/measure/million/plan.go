@@ -1,7 +1,6 @@
 package million
 
 import (
-	"fmt"
 	"math"
 
 	"threeloops/common/sys"
@@ -23,14 +22,18 @@ func room(limit, loops int) int {
 }
 
 // Loops returns how many loops a server needs for n connections if each loop has a descriptor table
-// of its own, with limit entries. It returns an error if no number of loops is enough.
-func Loops(n, limit int) (int, error) {
-	for loops := 1; loops <= mostTables; loops++ {
-		if n <= Fits(loops, limit) {
-			return loops, nil
+// of its own, with limit entries, and how many connections fit then. If no number of loops is enough,
+// it returns the number with which the most connections fit.
+func Loops(n, limit int) (loops, fits int) {
+	for i := 1; i <= mostTables; i++ {
+		if f := Fits(i, limit); f > fits || i == 1 {
+			loops, fits = i, f
+		}
+		if fits >= n {
+			break
 		}
 	}
-	return 0, fmt.Errorf("%d connections are too many for tables of %d open files: raise the limit with ulimit -n", n, limit)
+	return loops, fits
 }
 
 // Fits returns how many connections fit into a server of some loops, if a hash distributes them.
@@ -57,14 +60,17 @@ const LeastFiles = 128
 const own = 16
 
 // threads returns how many threads the crowd needs for n connections, and how many connections each
-// of them has at most.
-func threads(n, limit int) (number, each int, err error) {
-	for number = 1; number <= mostTables; number++ {
-		if each = limit - own - number; each > 0 && number*each >= n {
-			return number, min(each, (n+number-1)/number), nil
+// of them has at most. All together may have fewer than n.
+func threads(n, limit int) (number, each int) {
+	for i := 1; i <= mostTables; i++ {
+		if room := limit - own - i; room*i > number*each {
+			number, each = i, room
+		}
+		if number*each >= n {
+			return number, (n + number - 1) / number
 		}
 	}
-	return 0, 0, fmt.Errorf("%d clients need too many tables of %d open files: raise the limit with ulimit -n", n, limit)
+	return number, each
 }
 
 // MaxFiles is the limit of open files of this process, which its children inherit.

@@ -26,8 +26,10 @@ type Target struct {
 type Options struct {
 	Target
 	Conns   int           // connections to open, if the machine allows as many
+	Fits    int           // connections that fit into the server's tables of descriptors; 0: find out
 	Talkers int           // those of them that send messages while they are measured
-	Hold    time.Duration // how long all connections are idle
+	Settle  time.Duration // how long the server needs until it has nothing left to do for new connections
+	Hold    time.Duration // how long all connections are idle after that
 	Talk    time.Duration // how long the talkers talk
 	Limit   time.Duration // how long the opening may take
 	Reserve int64         // bytes of memory that stay available
@@ -45,6 +47,7 @@ type Result struct {
 	Server, Client float64 // bytes per connection of the processes, PSS
 	Kernel         float64 // bytes per connection, of both ends
 	Slabs          bool    // whether Kernel is from /proc/slabinfo
+	Cost           float64 // bytes per connection, of everything, as estimated from the first ones
 	Tasks          float64 // tasks of the server per connection; only for one that forks
 
 	Fullest, Loop int // connections of the loop with the most, and its number
@@ -79,6 +82,15 @@ type run struct {
 	last   report // the crowd's latest
 	begin  gauges // before the first connection
 	opened time.Duration
+
+	clients     int   // connections that fit into the crowd's tables
+	reclaimable int64 // what the kernel counted as reclaimable before the first connection
+}
+
+// available is how much memory is left. What the kernel has called reclaimable since the beginning
+// belongs mostly to the sockets, so it isn't available.
+func (r *run) available() int64 {
+	return r.m.available() - max(0, r.m.reclaimable()-r.reclaimable)
 }
 
 // gauges is what server, clients and kernel use at a time.
@@ -102,15 +114,15 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	s := &setup{Addr: o.Addr, Talkers: min(o.Talkers, o.Conns), Ports: r.m.portsEach()}
-	var err error
-	if s.Threads, s.Each, err = threads(o.Conns, MaxFiles()); err != nil {
-		return nil, err
-	}
+	s.Threads, s.Each = threads(o.Conns, MaxFiles())
+	r.clients = s.Threads * s.Each
 	r.result.Wanted, r.result.Threads = o.Conns, s.Threads
 	if r.m.available() < o.Reserve {
 		return nil, fmt.Errorf("only %d MiB of memory are available, and %d MiB must stay available: choose another -reserve",
 			r.m.available()>>20, o.Reserve>>20)
 	}
+	r.reclaimable = r.m.reclaimable()
+	var err error
 	if r.crowd, err = startCrowd(ctx, s); err != nil {
 		return nil, err
 	}
@@ -126,7 +138,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 // gauges reads what everything uses now.
 func (r *run) gauges() (g gauges) {
 	g.server, g.client = compare.MemoryOf(r.PID), compare.MemoryOf(r.crowd.cmd.Process.Pid)
-	g.available = r.m.available()
+	g.available = r.available()
 	g.tasks, _ = r.m.tasks()
 	if g.kernel, g.slabs = r.m.slabs(); !g.slabs {
 		g.kernel = -float64(g.available) - g.server - g.client // what is missing, and belongs to no process
@@ -144,8 +156,10 @@ func (r *run) openFirst(ctx context.Context) error {
 	if err := r.open(ctx, min(n, r.Conns)); err != nil || r.result.Why != "" {
 		return err
 	}
-	if err := r.talk(ctx, &r.result.Few); err != nil {
-		return err
+	if n < r.Conns {
+		if err := r.talk(ctx, &r.result.Few); err != nil {
+			return err
+		}
 	}
 	now, open := r.gauges(), float64(r.last.Open)
 	cost := (now.server + now.client + now.kernel - r.begin.server - r.begin.client - r.begin.kernel) / open
@@ -172,9 +186,14 @@ func (r *run) openRest(ctx context.Context) error {
 	return nil
 }
 
+const tables = "the limit of open files, which ulimit -n shows, and at most 1024 tables of descriptors"
+
 // ceiling returns how many connections the kernel's limits allow, and which limit is the lowest.
 func (r *run) ceiling() (most int, why string) {
-	all := r.m.ceilings()
+	all := append(r.m.ceilings(), ceiling{int64(r.clients), tables})
+	if r.Fits > 0 {
+		all = append(all, ceiling{int64(r.Fits), tables})
+	}
 	now, limit := r.m.tasks()
 	if r.Forks && r.result.Tasks > 0.5 {
 		spare := limit / 20 // for other programs
@@ -208,6 +227,7 @@ func (r *run) weigh(ctx context.Context) error {
 	now, open := r.gauges(), float64(r.last.Open)
 	r.result.Server = (now.server - r.begin.server) / open
 	r.result.Client = (now.client - r.begin.client) / open
+	r.result.Cost = r.budget.cost
 	r.result.Kernel, r.result.Slabs = (now.kernel-r.begin.kernel)/open, now.slabs
 	if st, err := r.server.stats(ctx); err == nil && r.Loops > 1 {
 		r.result.Loop, r.result.Fullest = st.fullest()
@@ -217,6 +237,9 @@ func (r *run) weigh(ctx context.Context) error {
 
 // hold keeps all connections idle for a time, and measures the server's CPU time.
 func (r *run) hold(ctx context.Context) error {
+	if err := r.pass(ctx, r.Settle, "waiting for the server to settle"); err != nil {
+		return err
+	}
 	begun, cpu := time.Now(), compare.CPUTimeOf(r.PID)
 	if err := r.pass(ctx, r.Hold, "all are idle"); err != nil {
 		return err
@@ -300,7 +323,7 @@ func (r *run) pass(ctx context.Context, d time.Duration, what string) error {
 			return err
 		}
 		r.last = said
-		if r.budget.short(r.m.available()) {
+		if r.budget.short(r.available()) {
 			return errMemory
 		}
 		r.say("%d connections are open: %s, %.0f s left", said.Open, what, time.Until(until).Seconds())

@@ -7,9 +7,10 @@ import (
 )
 
 // foreign are beginnings of names of slab caches that have nothing to do with sockets. What other
-// programs read from disks must not count as memory of connections.
+// programs read from disks must not count as memory of connections. (The kernel merges caches whose
+// objects have the same size. So a name such as anon_vma_chain may stand for objects of sockets, too.)
 var foreign = []string{"ext4_", "btrfs_", "xfs_", "jbd2_", "nfs_", "fuse_", "ovl_", "shmem_inode", "proc_inode", "inode_cache",
-	"extent_", "buffer_head", "radix_tree", "xa_node", "vm_area", "anon_vma", "maple_node", "kmalloc-rcl", "task_struct", "ext2_", "fat_"}
+	"extent_", "buffer_head", "radix_tree", "xa_node", "kmalloc-rcl"}
 
 // slabs returns the bytes that the kernel's slab caches hold for objects in use, without the foreign
 // ones. ok is false if this user may not read /proc/slabinfo (slabinfo(5)). Only root may.
