@@ -81,6 +81,7 @@ func (c *crowding) parse(args []string) error {
 	if c.Hold > 0 {
 		c.Settle = headTimeout + time.Second
 	}
+	c.Stall = 5 * time.Second // more than the second after which the kernel repeats a lost SYN
 	c.Conns, c.Talkers, c.Reserve = c.conns, c.talkers, int64(c.reserve)<<20
 	return nil
 }

@@ -42,10 +42,21 @@ func upgraded(p, accept []byte) (whole bool, err error) {
 	case !bytes.HasPrefix(p, []byte("HTTP/1.1 101 ")):
 		line, _, _ := bytes.Cut(p, []byte("\r\n"))
 		return false, fmt.Errorf("the server has refused a handshake: %s", line)
-	case !bytes.Contains(p[:end+2], append(append([]byte("Sec-WebSocket-Accept: "), accept...), "\r\n"...)):
+	case !accepts(p[:end], accept):
 		return false, errors.New("the server's answer to the handshake has a wrong Sec-WebSocket-Accept")
 	case len(p) > end+4:
 		return false, errors.New("the server has sent bytes after the handshake that nobody has asked for")
 	}
 	return true, nil
+}
+
+// accepts reports whether a response head has the Sec-WebSocket-Accept that the handshake needs.
+func accepts(head, accept []byte) bool {
+	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		if bytes.EqualFold(name, []byte("Sec-WebSocket-Accept")) {
+			return bytes.Equal(bytes.TrimSpace(value), accept)
+		}
+	}
+	return false
 }

@@ -6,9 +6,6 @@ import (
 	"time"
 )
 
-// stall is how long no connection may open before the run looks why.
-const stall = 5 * time.Second
-
 // open opens connections until target are open, or sets result.Why to the reason why not.
 func (r *run) open(ctx context.Context, target int) error {
 	begun, before := time.Now(), r.last.Open
@@ -53,8 +50,8 @@ func (r *run) reason(ctx context.Context, said *report, passed time.Duration, be
 	case left < r.budget.reserve || r.budget.fits(left) == 0 && pending == 0:
 		return fmt.Sprintf("memory: %d MiB are left, and %d MiB must stay available; a connection takes %s",
 			left>>20, r.budget.reserve>>20, Bytes(r.budget.cost))
-	case passed > stall && pending > 0:
-		return r.diagnose(ctx, pending)
+	case passed > r.Stall && pending > 0:
+		return r.diagnose(ctx, said.Waiting)
 	case r.opened+time.Since(begun) > r.Limit:
 		return fmt.Sprintf("time: %v have passed", r.Limit)
 	}
@@ -63,7 +60,7 @@ func (r *run) reason(ctx context.Context, said *report, passed time.Duration, be
 
 // diagnose says why connections don't open. Most likely a loop is full: the kernel goes on giving it
 // clients, and they wait in its queue for a place.
-func (r *run) diagnose(ctx context.Context, pending int) string {
+func (r *run) diagnose(ctx context.Context, waiting int) string {
 	st, err := r.server.stats(ctx)
 	if err != nil {
 		return fmt.Sprintf("the server doesn't answer: %v", err)
@@ -71,9 +68,9 @@ func (r *run) diagnose(ctx context.Context, pending int) string {
 	if r.Loops > 1 {
 		loop, conns := st.fullest()
 		return fmt.Sprintf("loop %d is full with %d connections, and %d clients wait: more loops would have shared them (-loops)",
-			loop, conns, pending)
+			loop, conns, waiting)
 	}
-	why := fmt.Sprintf("%s has %d connections and accepts no more, so %d clients wait", r.Name, st.Connections, pending)
+	why := fmt.Sprintf("%s has %d connections and accepts no more, so %d clients wait", r.Name, st.Connections, waiting)
 	if r.Forks {
 		why += ", each with a process of its own: the processes may take half of the machine's memory, and each counts as 5 MiB"
 	} else {

@@ -32,6 +32,7 @@ type Options struct {
 	Hold    time.Duration // how long all connections are idle after that
 	Talk    time.Duration // how long the talkers talk
 	Limit   time.Duration // how long the opening may take
+	Stall   time.Duration // how long no connection may open before the run finds out why, and goes on with those that are open
 	Reserve int64         // bytes of memory that stay available
 
 	Progress func(line string) // gets what is being done, several times per second

@@ -122,13 +122,18 @@ func (r *talker) message(p []byte) []byte {
 	return fmt.Appendf(p, "message %d of client %d, and sixty-four bytes or more of padding", r.done, r.place)
 }
 
+var errUnasked = errors.New("the server has sent a frame that ends the connection, or that no client has asked for")
+
 var errNotEcho = errors.New("the server's answer is not the message that the client has sent")
 
 // answer reads what the server has sent on an open connection. Only talkers expect something.
 func (k *talk) answer(t *thread, fd int, p []byte) error {
 	r := k.byFD[fd]
-	if r == nil {
+	switch {
+	case t.phases[fd] == leaving:
 		return nil // the server's Close frame: the end of the connection follows
+	case r == nil:
+		return errUnasked
 	}
 	for {
 		ev, n := r.reader.Next(p)
@@ -145,6 +150,8 @@ func (k *talk) answer(t *thread, fd int, p []byte) error {
 			}
 			r.got = nil
 			k.answered(t, r)
+		case ws.CloseFrame, ws.PingFrame:
+			return errUnasked
 		case ws.Failed:
 			return ev.Err
 		case ws.NeedMore:
