@@ -31,12 +31,10 @@ func printMillion(w io.Writer, t million.Target, r *million.Result) {
 	}
 	row("server's memory", "%s per connection", million.Bytes(r.Server))
 	row("clients' memory", "%s per connection", million.Bytes(r.Client))
-	from := "from the memory that is missing, because only root may read /proc/slabinfo"
-	if r.Slabs {
-		from = "from /proc/slabinfo"
+	printKernel(row, r)
+	if r.Hold > 0 {
+		row("all idle", "the server used %v of CPU time in %v", r.Idle.Round(10*time.Microsecond), r.Hold.Round(10*time.Millisecond))
 	}
-	row("kernel's memory", "%s per connection, both ends, %s", million.Bytes(r.Kernel), from)
-	row("all idle", "the server used %v of CPU time in %v", r.Idle.Round(10*time.Microsecond), r.Hold.Round(10*time.Millisecond))
 	for _, k := range []million.Talk{r.Few, r.Many} {
 		printTalk(row, &k)
 	}
@@ -44,6 +42,19 @@ func printMillion(w io.Writer, t million.Target, r *million.Result) {
 	if r.Lost > 0 {
 		row("lost", "%d connections ended too early; the first: %s", r.Lost, r.LostBecause)
 	}
+}
+
+// printKernel prints what the kernel takes for a connection.
+func printKernel(row func(name, form string, args ...any), r *million.Result) {
+	from := "from the memory that is missing, because only root may read /proc/slabinfo"
+	if r.Slabs {
+		from = "from /proc/slabinfo"
+	}
+	if r.Kernel <= 0 {
+		row("kernel's memory", "unknown %s: meanwhile other programs have freed more than the connections take", from)
+		return
+	}
+	row("kernel's memory", "%s per connection, both ends, %s", million.Bytes(r.Kernel), from)
 }
 
 // printTalk prints what those that talk have measured.

@@ -238,6 +238,9 @@ func (r *run) weigh(ctx context.Context) error {
 
 // hold keeps all connections idle for a time, and measures the server's CPU time.
 func (r *run) hold(ctx context.Context) error {
+	if r.Hold == 0 {
+		return nil
+	}
 	if err := r.pass(ctx, r.Settle, "waiting for the server to settle"); err != nil {
 		return err
 	}
