@@ -89,6 +89,7 @@ func short(e *echo, n int) Options {
 }
 
 func TestARunOpensTalksAndCloses(t *testing.T) {
+	t.Parallel()
 	var lines atomic.Int64
 	o := short(newEcho(t), 300)
 	o.Progress = func(string) { lines.Add(1) }
@@ -112,6 +113,7 @@ func TestARunOpensTalksAndCloses(t *testing.T) {
 }
 
 func TestARunSaysWhyItOpensNoMore(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		about string
 		spoil func(e *echo, o *Options)
@@ -143,8 +145,9 @@ func TestARunSaysWhyItOpensNoMore(t *testing.T) {
 	}
 }
 
-// A full loop accepts nobody. Its clients are connected, and wait for ever in its queue.
+// A full loop accepts nobody. Its clients are connected, and wait in its queue until the run gives up.
 func TestWaitingClientsAreFound(t *testing.T) {
+	t.Parallel()
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -174,6 +177,7 @@ func TestWaitingClientsAreFound(t *testing.T) {
 }
 
 func TestLostConnectionsAreCounted(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		about, why string
 		serve      func(number int64, c *websocket.Conn) error
@@ -217,6 +221,7 @@ func TestLostConnectionsAreCounted(t *testing.T) {
 }
 
 func TestARunEndsWithItsContext(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	o := short(newEcho(t), 100)
@@ -232,6 +237,7 @@ func TestARunEndsWithItsContext(t *testing.T) {
 }
 
 func TestTooLittleMemoryOpensNothing(t *testing.T) {
+	t.Parallel()
 	o := short(newEcho(t), 100)
 	o.Reserve = 1 << 50
 	if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "must stay available") {
