@@ -30,6 +30,7 @@ var rules = map[string]string{
 	"memory":      "a client that never reads doesn't make the server's memory grow",
 	"huge":        "a huge message doesn't make the server's memory grow",
 	"stuck":       "the server sleeps while a client doesn't read",
+	"idle-memory": "a client that is idle again costs little memory, however long its last message was",
 	"idle":        "the server sleeps while its clients are idle",
 	"many":        "150 clients can be connected at the same time",
 	"burst":       "50 clients that connect at the same moment are all served",
@@ -99,6 +100,7 @@ var checks = []check{
 	// Idle connections, and many connections.
 	{"idle", 7, "line http ws", []string{"again", "silent"}, true, idleWithoutWork},
 	{"many", 7, "line http ws", []string{"again", "silent"}, false, many},
+	{"idle-memory", 15, "ws", []string{"sizes", "idle"}, true, idleMemory},
 	{"burst", 8, "line http ws", []string{"again", "silent"}, false, burst},
 	{"full", 6, "line http", []string{"idle", "burst"}, true, full},
 	{"full", 12, "ws", []string{"idle", "burst"}, true, full},
