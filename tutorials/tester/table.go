@@ -100,7 +100,6 @@ var checks = []check{
 	// Idle connections, and many connections.
 	{"idle", 7, "line http ws", []string{"again", "silent"}, true, idleWithoutWork},
 	{"many", 7, "line http ws", []string{"again", "silent"}, false, many},
-	{"idle-memory", 15, "ws", []string{"sizes", "idle"}, true, idleMemory},
 	{"burst", 8, "line http ws", []string{"again", "silent"}, false, burst},
 	{"full", 6, "line http", []string{"idle", "burst"}, true, full},
 	{"full", 12, "ws", []string{"idle", "burst"}, true, full},
@@ -109,6 +108,7 @@ var checks = []check{
 	// WebSocket.
 	{"accept", 10, "ws", []string{"again", "reset"}, false, acceptValues},
 	{"sizes", 10, "ws", []string{"answer"}, false, sizes},
+	{"idle-memory", 15, "ws", []string{"sizes", "idle"}, true, idleMemory},
 	{"unmasked", 10, "ws", []string{"answer"}, false, unmasked},
 	{"ping", 11, "ws", []string{"answer"}, false, pingPayload},
 	{"pinger", 11, "ws", []string{"silent", "again", "ping"}, false, pinger},

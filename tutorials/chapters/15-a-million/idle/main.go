@@ -21,8 +21,8 @@ import (
 )
 
 // Memory is compared between the first clients and all of them. So what the first clients cost is left out.
-const few, many = 1000, 9000
-const fewProcesses, manyProcesses = 20, 100
+const few, many = 1000, 6000
+const fewProcesses, manyProcesses = 10, 60
 
 func main() {
 	log.SetFlags(0)
@@ -38,23 +38,30 @@ func main() {
 
 // compare builds the servers in dir, and measures each.
 func compare(dir string) error {
+	const chapters = "threeloops/tutorials/chapters/"
+	for name, programs := range map[string][]string{
+		"": {chapters + "15-a-million/server", "threeloops/epollserv", "threeloops/pollserv", "threeloops/forkserv"},
+		// The second program with the name server gets another one.
+		"goroutines": {chapters + "11-messages-and-goodbye/server"},
+	} {
+		build := exec.Command("go", append([]string{"build", "-o", filepath.Join(dir, name)}, programs...)...)
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("%srun this command in the folder of the repository: %w", out, err)
+		}
+	}
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(t, "server\tfor each, in the program\tfor each, in the kernel, both ends")
 	for _, s := range []struct {
 		about, program string
 		few, many      int
 	}{
-		{"this chapter's", "threeloops/tutorials/chapters/15-a-million/server", few, many},
-		{"epollserv", "threeloops/epollserv", few, many},
-		{"pollserv", "threeloops/pollserv", few, many},
-		{"goroutines (chapter 11)", "threeloops/tutorials/chapters/11-messages-and-goodbye/server", few, many},
-		{"forkserv", "threeloops/forkserv", fewProcesses, manyProcesses},
+		{"this chapter's", "server", few, many},
+		{"epollserv", "epollserv", few, many},
+		{"pollserv", "pollserv", few, many},
+		{"goroutines (chapter 11)", "goroutines", few, many},
+		{"forkserv", "forkserv", fewProcesses, manyProcesses},
 	} {
-		program := filepath.Join(dir, "server")
-		if out, err := exec.Command("go", "build", "-o", program, s.program).CombinedOutput(); err != nil {
-			return fmt.Errorf("%srun this command in the folder of the repository: %w", out, err)
-		}
-		ours, kernel, err := measure(exec.Command(program, "-addr", "127.0.0.1:0"), s.few, s.many)
+		ours, kernel, err := measure(exec.Command(filepath.Join(dir, s.program), "-addr", "127.0.0.1:0"), s.few, s.many)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.about, err)
 		}
