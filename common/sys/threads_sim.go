@@ -20,6 +20,10 @@ type Thread struct{ t *sim.Thread }
 // Go starts f as a thread. The caller goes on first.
 func Go(f func()) *Thread { return &Thread{self().Go(f)} }
 
+// GoUnshared starts f as a thread with a descriptor table of its own, unshare(2) with CLONE_FILES. f
+// gets the error of unshare.
+func GoUnshared(f func(err error)) *Thread { return Go(func() { f(nil) }) }
+
 // Join waits until the thread's function has returned, but no longer than d, and reports whether it
 // has returned. Several threads may wait for the same one.
 func (t *Thread) Join(d time.Duration) (ended bool) { return self().Join(t.t, d) }
