@@ -30,6 +30,7 @@ var rules = map[string]string{
 	"memory":      "a client that never reads doesn't make the server's memory grow",
 	"huge":        "a huge message doesn't make the server's memory grow",
 	"stuck":       "the server sleeps while a client doesn't read",
+	"idle-memory": "a client that is idle again costs little memory, however long its last message was",
 	"idle":        "the server sleeps while its clients are idle",
 	"many":        "150 clients can be connected at the same time",
 	"burst":       "50 clients that connect at the same moment are all served",
@@ -107,6 +108,7 @@ var checks = []check{
 	// WebSocket.
 	{"accept", 10, "ws", []string{"again", "reset"}, false, acceptValues},
 	{"sizes", 10, "ws", []string{"answer"}, false, sizes},
+	{"idle-memory", 15, "ws", []string{"sizes", "idle"}, true, idleMemory},
 	{"unmasked", 10, "ws", []string{"answer"}, false, unmasked},
 	{"ping", 11, "ws", []string{"answer"}, false, pingPayload},
 	{"pinger", 11, "ws", []string{"silent", "again", "ping"}, false, pinger},

@@ -42,6 +42,7 @@ var table = map[string]struct {
 	"blocking-message-read":            {"ws", "pinger", "sends a Ping, and then sends nothing", nil},
 	"broadcast-waits-for-slowest":      {"room", "laggard", "one member of a room never reads", nil},
 	"broadcast-waits-until-time-limit": {"room", "laggard", "the server slept for 2s", nil},
+	"buffer-kept-while-idle":           {"ws", "idle-memory", "KiB for each of these clients", nil},
 	"children-never-reaped":            {"line", "zombies", "30 zombies", nil},
 	"close-frame-not-answered":         {"ws", "close", "the end of the connection", nil},
 	"close-reason-of-last-read":        {"ws", "reason", "in pieces of one byte", nil},
