@@ -153,7 +153,7 @@ var checks = []check{
 	{"answer", 14, "shards", nil, false, answers},
 	{"next", 14, "shards", []string{"answer"}, false, nextClient},
 	{"halves", 14, "shards", []string{"answer"}, false, halves},
-	{"drip", 14, "shards", []string{"halves", "terminator"}, false, drip},
+	{"drip", 14, "shards", []string{"halves"}, false, drip},
 	{"together", 14, "shards", []string{"answer"}, false, together},
 	{"bytes", 14, "shards", []string{"answer"}, false, binaryLine},
 	{"long", 14, "shards", []string{"halves"}, false, long},

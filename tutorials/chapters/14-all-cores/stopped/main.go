@@ -82,7 +82,11 @@ func measure(listeners int) (got [3]int, err error) {
 	for _, f := range lns { // otherwise a listener would stay open without its child
 		f.Close()
 	}
-	if err := all[0].Signal(unix.SIGSTOP); err != nil {
+	err = all[0].Signal(unix.SIGSTOP)
+	if err == nil {
+		_, err = unix.Wait4(all[0].Pid, nil, unix.WUNTRACED, nil) // returns when all its threads have stopped
+	}
+	if err != nil {
 		return got, err
 	}
 	var conns []net.Conn
