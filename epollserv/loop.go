@@ -70,7 +70,7 @@ func (l *loop) start(env *server.Env, board stat.Board, i int, portsOf ...*conn.
 			return err
 		}
 	}
-	return nil
+	return env.CheckDescriptors()
 }
 
 // run repeats the iteration until the shutdown is complete.
@@ -309,6 +309,8 @@ func (l *loop) watch(op, fd int, flags int16) error {
 func (l *loop) runCommands(now time.Time) {
 	for _, cmd := range l.commands.TakeAll() {
 		switch cmd.Kind {
+		case server.StopDeferringCommand:
+			l.env.StopDeferring(l.listeners)
 		case server.ShutdownCommand:
 			l.beginShutdown(now)
 		default:

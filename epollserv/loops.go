@@ -19,40 +19,52 @@ import (
 // have a request of the connection.
 var errUnwatched = errors.New("epollserv: epoll can't watch the connection")
 
-// serve runs as many loops as -loops asks for, each on its own goroutine and with its own listeners
-// on the same ports. With SO_REUSEPORT the kernel decides which listener gets a client. The loops
-// share nothing but the room. serve returns when all loops have shut down, or the first has failed.
+// serve runs as many loops as -loops asks for, each in its own thread and with its own listeners on
+// the same ports. With SO_REUSEPORT the kernel decides which listener gets a client. The loops share
+// nothing but the room. serve returns when all loops have shut down, or the first has failed.
+//
+// Several loops also have a descriptor table each, because RLIMIT_NOFILE limits a table. The order
+// matters: a loop's table is a copy, so it has the wakers of all loops only if they were made before,
+// and no listener may exist outside of its loop's table (see sys.GoUnshared).
 func serve(env *server.Env) error {
 	board := make(stat.Board, env.Loops)
 	loops := make([]*loop, env.Loops)
 	queues := make([]*server.CommandQueue, env.Loops)
 	most, x := env.ConnLimit(), new(loopBus)
-	var first []*conn.Listener
 	for i := range loops {
 		commands, err := server.NewCommandQueue()
 		if err != nil {
 			return err
 		}
-		l := &loop{
+		queues[i] = commands
+		loops[i] = &loop{
 			commands: commands, bus: x.newPort(env, commands), limit: share(most, env.Loops, i),
 			accepted: server.AcceptCounter{Log: env.Log, Loops: env.Loops, Loop: i},
 		}
-		if err := l.start(env, board, i, first...); err != nil {
+	}
+	var first []*conn.Listener
+	ended := sys.NewQueue[error](len(loops))
+	for i, l := range loops {
+		portsOf, started := first, sys.NewQueue[error](1)
+		startThread(env, func(err error) {
+			if err == nil {
+				err = l.start(env, board, i, portsOf...)
+			}
+			if i == 0 {
+				first = l.listeners
+			}
+			started.Put(err)
+			if err == nil {
+				ended.Put(x.run(l))
+			}
+		})
+		if err, _ := started.Get(sys.Forever); err != nil {
 			return err
 		}
-		if b, ok := l.bus.(*loopPort); ok {
-			b.cfg = l.cfg
-		}
-		loops[i], queues[i] = l, commands
-		first = loops[0].listeners
 	}
 	env.ShutdownOnSignal(queues...)
-	env.Ready(loops[0].listeners)
+	env.Ready(first)
 	env.StartConsole(board, queues...)
-	ended := sys.NewQueue[error](len(loops))
-	for _, l := range loops {
-		sys.Go(func() { ended.Put(x.run(l)) })
-	}
 	for range loops {
 		if err, _ := ended.Get(sys.Forever); err != nil {
 			return err
@@ -61,12 +73,24 @@ func serve(env *server.Env) error {
 	return nil
 }
 
+// startThread starts f as a loop's thread. A single loop shares the process's descriptor table.
+func startThread(env *server.Env, f func(err error)) {
+	if env.Loops == 1 {
+		sys.Go(func() { f(nil) })
+		return
+	}
+	sys.GoUnshared(f)
+}
+
 // run runs a loop until it has shut down. The first loop's goroutine then goes on running the hub
 // until all other loops have ended, because their clients may still wait for its answers.
 func (x *loopBus) run(l *loop) error {
-	err := l.run()
 	b, ok := l.bus.(*loopPort)
-	if !ok || err != nil {
+	if !ok {
+		return l.run()
+	}
+	b.cfg = l.cfg
+	if err := l.run(); err != nil {
 		return err
 	}
 	if b.place != 0 {

@@ -126,7 +126,8 @@ func TestTheHubOutlivesTheFirstLoop(t *testing.T) {
 	ports, recorders := newLoopBus(t, 3)
 	x, now := ports[0].loopBus, time.Now()
 	ended := make(chan error)
-	first := &loop{env: &server.Env{Log: slog.New(slog.DiscardHandler)}, bus: ports[0], commands: ports[0].commands, graceEnd: now}
+	first := &loop{env: &server.Env{Log: slog.New(slog.DiscardHandler)}, cfg: ports[0].cfg,
+		bus: ports[0], commands: ports[0].commands, graceEnd: now}
 	go func() { ended <- x.run(first) }()
 	for i, b := range ports[1:] {
 		for range mailboxMax + 1 {

@@ -21,5 +21,5 @@ func run() {
 
 func flags(fs *flag.FlagSet, o *server.Options) {
 	fs.IntVar(&o.Loops, "loops", 1,
-		"`number` of loops that share the clients by SO_REUSEPORT; each is a goroutine with its own epoll instance")
+		"`number` of loops that share the clients by SO_REUSEPORT; each is a thread with its own epoll instance and limit of open files")
 }

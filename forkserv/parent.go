@@ -140,6 +140,9 @@ func serve(env *server.Env) error {
 	if err = p.lists.renew(env.Lists()); err != nil {
 		return err
 	}
+	if err = env.CheckDescriptors(); err != nil {
+		return err
+	}
 	p.wakeOnSIGCHLD()
 	env.ShutdownOnSignal(p.commands)
 	env.Ready(p.listeners)
@@ -326,6 +329,8 @@ func (p *parent) watchListeners(on bool) {
 func (p *parent) runCommands(now time.Time) {
 	for _, cmd := range p.commands.TakeAll() {
 		switch cmd.Kind {
+		case server.StopDeferringCommand:
+			p.env.StopDeferring(p.listeners)
 		case server.ShutdownCommand:
 			p.beginShutdown(now)
 		default:
@@ -383,16 +388,6 @@ func (p *parent) done(now time.Time) bool {
 		return false
 	}
 	p.env.Log.Warn("the grace time is over: connections were cut off", "connections", p.serving())
-	for _, c := range p.all {
-		sys.Kill(c.pid, sys.SIGKILL)
-	}
-	for len(p.byPID) > 0 {
-		var status sys.WaitStatus
-		pid, err := sys.Wait4(-1, &status, 0)
-		if err != nil && err != sys.EINTR {
-			break
-		}
-		delete(p.byPID, pid)
-	}
+	p.killAll()
 	return true
 }

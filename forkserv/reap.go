@@ -96,3 +96,18 @@ func describe(s sys.WaitStatus) string {
 	}
 	return fmt.Sprintf("exit status %d", s.ExitStatus())
 }
+
+// killAll kills the children that are left, and waits for their end.
+func (p *parent) killAll() {
+	for _, c := range p.all {
+		sys.Kill(c.pid, sys.SIGKILL)
+	}
+	for len(p.byPID) > 0 {
+		var status sys.WaitStatus
+		pid, err := sys.Wait4(-1, &status, 0)
+		if err != nil && err != sys.EINTR {
+			break
+		}
+		delete(p.byPID, pid)
+	}
+}

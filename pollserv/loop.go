@@ -83,7 +83,7 @@ func (l *loop) start(env *server.Env, board stat.Board, i int) (err error) {
 		l.watch(ln.FD, sys.POLLIN)
 	}
 	l.first = len(l.fds)
-	return nil
+	return env.CheckDescriptors()
 }
 
 // run repeats the iteration until the shutdown is complete.
@@ -320,6 +320,8 @@ func (l *loop) watch(fd int, flags int16) {
 func (l *loop) runCommands(now time.Time) {
 	for _, cmd := range l.commands.TakeAll() {
 		switch cmd.Kind {
+		case server.StopDeferringCommand:
+			l.env.StopDeferring(l.listeners)
 		case server.ShutdownCommand:
 			l.beginShutdown(now)
 		default:

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"sync/atomic"
 	"time"
 
 	"threeloops/common/outq"
@@ -13,13 +12,12 @@ import (
 
 // Root opens files below the directory at a path. When the path leads to another directory, because
 // a site was built again or a link was switched to another release, Root follows within a second.
-// While the path doesn't lead to a directory, Root keeps the last one.
+// While the path doesn't lead to a directory, Root keeps the last one. Only one thread may use a Root.
 type Root struct {
 	fd        int // keeps its number when the directory is replaced
 	path      string
-	openedAt  time.Time
-	checkedAt atomic.Int64  // time of the last check, in ns since openedAt
-	renewals  atomic.Uint32 // number of times the directory was replaced
+	checkedAt time.Time // when Root looked last where the path leads
+	renewals  uint32    // number of times the directory was replaced
 }
 
 // recheckInterval is the time after which Root checks its path again.
@@ -31,7 +29,7 @@ func Open(path string) (*Root, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	r := &Root{fd: fd, path: path, openedAt: sys.Now()}
+	r := &Root{fd: fd, path: path, checkedAt: sys.Now()}
 	at, err := r.openat2(".", sys.O_PATH)
 	if err != nil {
 		sys.Close(fd)
@@ -59,37 +57,46 @@ func explainRefusal(err error) error {
 // has opened it by path. Inherit can't fail, even if the directory has been renamed or deleted
 // since.
 func Inherit(fd int, path string) *Root {
-	return &Root{fd: fd, path: path, openedAt: sys.Now().Add(-recheckInterval)}
+	return &Root{fd: fd, path: path}
+}
+
+// Copy returns a Root for another thread. It has the same descriptor number, which in a descriptor
+// table of the thread's own refers to that table's entry. So each of these threads follows the path
+// for itself.
+func (r *Root) Copy() *Root {
+	c := *r
+	return &c
 }
 
 // Fd returns the descriptor of the directory.
 func (r *Root) Fd() int { return r.fd }
 
 // Renew checks the path if the last check is a second ago or more. If the path leads to another
-// directory, Root follows it. Renew returns how often Root has followed the path. Several loops may
-// call it at the same time: dup3(2) replaces the directory in one step, and the descriptor keeps
-// the number that all of them use.
+// directory, Root follows it, and the descriptor keeps its number. Renew returns how often Root has
+// followed the path.
 func (r *Root) Renew() (times uint32) {
-	last, now := r.checkedAt.Load(), int64(sys.Now().Sub(r.openedAt))
-	if now-last < int64(recheckInterval) || !r.checkedAt.CompareAndSwap(last, now) {
-		return r.renewals.Load()
+	now := sys.Now()
+	if now.Sub(r.checkedAt) < recheckInterval {
+		return r.renewals
 	}
+	r.checkedAt = now
 	// The kernel doesn't reuse an inode number while the inode is open, so the comparison is
 	// safe.
 	var there, here sys.Stat_t
 	if sys.Stat(r.path, &there) != nil || sys.Fstat(r.fd, &here) != nil ||
 		there.Dev == here.Dev && there.Ino == here.Ino {
-		return r.renewals.Load()
+		return r.renewals
 	}
 	fd, err := sys.Open(r.path, sys.O_PATH|sys.O_DIRECTORY|sys.O_CLOEXEC)
 	if err != nil {
-		return r.renewals.Load()
+		return r.renewals
 	}
 	defer sys.Close(fd)
 	if sys.Dup3(fd, r.fd, sys.O_CLOEXEC) != nil {
-		return r.renewals.Load()
+		return r.renewals
 	}
-	return r.renewals.Add(1)
+	r.renewals++
+	return r.renewals
 }
 
 // Open opens a file by its name relative to the root, and returns its size in bytes and the time of

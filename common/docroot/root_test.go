@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"threeloops/common/sys"
 )
 
 // tree returns a root that contains every kind of file, and creates a secret file next to it.
@@ -203,29 +205,21 @@ func TestARootFollowsItsPath(t *testing.T) {
 	defer r.Close()
 	serves := func(when, want string) {
 		t.Helper()
-		f, _, _, err := r.Open("file")
-		if err != nil {
-			t.Fatalf("%s: %v", when, err)
-		}
-		defer f.Close()
-		text := make([]byte, 5)
-		n, _ := f.ReadAt(text, 0)
-		if string(text[:n]) != want {
-			t.Errorf("%s: got %q, want %q", when, text[:n], want)
+		if got := textOf(t, r); got != want {
+			t.Errorf("%s: got %q, want %q", when, got, want)
 		}
 	}
-	const second = int64(time.Second)
 	number := r.Fd()
 	release("two")
-	r.openedAt = time.Now()
+	r.checkedAt = time.Now()
 	serves("within a second", "one")
-	r.checkedAt.Store(-second)
+	r.checkedAt = time.Now().Add(-time.Second)
 	serves("after a second", "two")
 	os.Rename(current, current+".away")
-	r.checkedAt.Store(-second)
+	r.checkedAt = time.Now().Add(-time.Second)
 	serves("while the path leads nowhere", "two")
 	os.WriteFile(current, nil, 0o644)
-	r.checkedAt.Store(-second)
+	r.checkedAt = time.Now().Add(-time.Second)
 	serves("while the path leads to a file", "two")
 	os.Remove(current)
 	release("three")
@@ -237,6 +231,58 @@ func TestARootFollowsItsPath(t *testing.T) {
 	if flags, err := unix.FcntlInt(uintptr(number), unix.F_GETFD, 0); r.Fd() != number || flags != unix.FD_CLOEXEC {
 		t.Errorf("descriptor %d became %d with flags %d, %v", number, r.Fd(), flags, err)
 	}
+}
+
+// A Root follows its path by replacing a descriptor, and a descriptor belongs to a table.
+func TestAThreadWithItsOwnTableFollowsThePathForItself(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"one", "two"} {
+		if err := errors.Join(os.Mkdir(filepath.Join(dir, name), 0o755),
+			os.WriteFile(filepath.Join(dir, name, "file"), []byte(name), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	current := filepath.Join(dir, "current")
+	os.Symlink("one", current)
+	r, err := Open(current)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	os.Remove(current)
+	os.Symlink("two", current)
+	sys.GoUnshared(func(err error) {
+		c := r.Copy()
+		c.checkedAt = time.Now().Add(-time.Second)
+		if n := c.Renew(); n != 1 || err != nil {
+			t.Errorf("the copy followed the path %d times, want 1; unshare: %v", n, err)
+		}
+		if got := textOf(t, c); got != "two" {
+			t.Errorf("the copy serves %q after the link has changed, want two", got)
+		}
+	}).Join(sys.Forever)
+	r.checkedAt = time.Now()
+	if got := textOf(t, r); got != "one" {
+		t.Errorf("the Root serves %q before it has followed the path, want one", got)
+	}
+	r.checkedAt = time.Now().Add(-time.Second)
+	if got := textOf(t, r); got != "two" {
+		t.Errorf("the Root serves %q after the link has changed, want two", got)
+	}
+}
+
+// textOf returns the first bytes of r's file.
+func textOf(t *testing.T, r *Root) string {
+	t.Helper()
+	f, _, _, err := r.Open("file")
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	defer f.Close()
+	text := make([]byte, 5)
+	n, _ := f.ReadAt(text, 0)
+	return string(text[:n])
 }
 
 func TestADirectoryIsNeitherAnErrorNorAFile(t *testing.T) {

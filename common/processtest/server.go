@@ -179,10 +179,25 @@ func (p *Process) Log() string {
 	return string(text)
 }
 
-// Descriptors returns how many descriptors the server's first process has open.
+// Descriptors returns how many descriptors the server's first process has open, in all its descriptor
+// tables. Threads that list the same descriptors and files share a table.
 func (p *Process) Descriptors() int {
-	entries, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Pid))
-	return len(entries)
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/fd", p.Pid))
+	tables := map[string]int{}
+	for _, fds := range tasks {
+		entries, _ := os.ReadDir(fds)
+		var list strings.Builder
+		for _, e := range entries {
+			file, _ := os.Readlink(filepath.Join(fds, e.Name()))
+			fmt.Fprintln(&list, e.Name(), file)
+		}
+		tables[list.String()] = len(entries)
+	}
+	open := 0
+	for _, n := range tables {
+		open += n
+	}
+	return open
 }
 
 // AwaitIdle waits until the server has no connection and no child, and returns how many descriptors it

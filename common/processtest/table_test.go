@@ -2,6 +2,7 @@ package processtest
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -27,7 +28,19 @@ func TestPollserv(t *testing.T)           { testProcesses(t) }
 func TestEpollserv(t *testing.T)          { testProcesses(t) }
 func TestEpollservThreeLoops(t *testing.T) {
 	testProcesses(t, "a room", "an operator", "quit", "the end of", "the scoreboard", "SIGTERM", "after the grace time",
-		"a second signal", "a thousand clients", "the queue of a client")
+		"a second signal", "a thousand clients", "the queue of a client", "a server without free descriptors",
+		"a server with too few descriptors", "a rebuilt root", "files named by an inherited descriptor")
+}
+
+// loops is how many loops the server has, each with a descriptor table of its own.
+func (target Target) loops() int {
+	for _, f := range target.Flags {
+		if text, ok := strings.CutPrefix(f, "-loops="); ok {
+			n, _ := strconv.Atoi(text) // of this file
+			return n
+		}
+	}
+	return 1
 }
 
 // testProcesses runs the tests of a server, or those whose titles begin so. Servers are
@@ -52,7 +65,7 @@ type process struct {
 func processes(target Target) []process {
 	return slices.Concat(logProcesses(), []process{
 		{"a thousand clients come and go, and the server has released everything", releasesEverything},
-		{"a server without free descriptors rejects clients with 503", rejectsWithoutDescriptors},
+		{"a server without free descriptors rejects clients with 503", target.rejectsWithoutDescriptors},
 		{"at a limit new clients wait in the backlog", waitsAtLimit},
 		{"a wait that fails with ENOMEM is repeated", survivesFailedWaits},
 		{"only regular files below the root are served", staysBelowRoot},

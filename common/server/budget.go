@@ -31,22 +31,24 @@ func limitHeap(budget int64) {
 // of the limit of open files.
 func (env *Env) fileBudget() int {
 	const others = 16 // descriptors 0 to 2, the root, and the Go runtime's own
-	conns := env.MaxConns
-	if conns == 0 {
-		conns = env.mostConns()
+	conns := env.mostConns()
+	if env.MaxConns > 0 {
+		conns = env.MaxConns
 	}
-	return max((env.descriptors()-conns-others)/env.Loops, 2)
+	return max(env.descriptors()-conns/env.Loops-others, 2)
 }
 
-// descriptors is how many descriptors all loops together have for connections and files. Each loop
-// needs two for each of its listeners (the listener and its spare), and two more.
-func (env *Env) descriptors() int { return max(sys.MaxFiles()-env.Loops*(2*env.Ports+2), 1) }
+// descriptors is how many descriptors each loop has for connections and files. A loop needs two for
+// each of its listeners (the listener and its spare), one for epoll, and the wakers of all loops. If
+// there are several loops, each has a descriptor table of its own, and the limit of open files is one
+// of the table.
+func (env *Env) descriptors() int { return max(sys.MaxFiles()-(2*env.Ports+1+env.Loops), 1) }
 
-// mostConns is how many connections the limit of open files allows. A part of the limit is kept for
-// files that are being sent: 64 descriptors, or a sixteenth if that is more.
+// mostConns is how many connections the limit of open files allows, in all loops together. A part of
+// the limit is kept for files that are being sent: 64 descriptors, or a sixteenth if that is more.
 func (env *Env) mostConns() int {
 	n := env.descriptors()
-	return max(n-max(64, n/16), n/2, 1)
+	return env.Loops * max(n-max(64, n/16), n/2, 1)
 }
 
 // ConnLimit is how many connections may be open at the same time: -max-conns, or without that flag
@@ -58,7 +60,7 @@ func (env *Env) ConnLimit() int {
 	}
 	if env.MaxConns > most {
 		env.Log.Warn("the limit of open files is too low for -max-conns: clients will be turned away; raise it with ulimit -n",
-			"max-conns", env.MaxConns, "open files", env.descriptors())
+			"max-conns", env.MaxConns, "possible", most)
 	}
 	return env.MaxConns
 }

@@ -13,12 +13,13 @@ import (
 // CommandKind is what a Command asks a loop to do.
 type CommandKind uint8
 
-// The kinds of commands. The loop sends a Result for each of them except ShutdownCommand.
+// The kinds of commands. The loop sends a Result for ListCommand, SendCommand and KickCommand.
 const (
-	ShutdownCommand CommandKind = 1 + iota // finish what is under way, and end
-	ListCommand                            // list the clients
-	SendCommand                            // send Text to WebSockets
-	KickCommand                            // end connections
+	StopDeferringCommand CommandKind = 1 + iota // switch -defer-accept off: see Env.StopDeferring
+	ShutdownCommand                             // finish what is under way, and end
+	ListCommand                                 // list the clients
+	SendCommand                                 // send Text to WebSockets
+	KickCommand                                 // end connections
 )
 
 // Command is what a signal or the operator asks a loop to do.
@@ -78,7 +79,7 @@ const deferredAcceptTime = time.Second
 
 // ShutdownOnSignal begins the shutdown at SIGINT or SIGTERM, or at the end of the lifeline: it puts
 // a ShutdownCommand into every queue. A signal that comes more than a second after the first one
-// ends the process immediately. The listeners must be open already.
+// ends the process immediately. With -defer-accept, a StopDeferringCommand comes first.
 func (env *Env) ShutdownOnSignal(queues ...*CommandQueue) {
 	env.signals = sys.Notify(sys.SIGINT, sys.SIGTERM)
 	if env.Lifeline != 0 {
@@ -105,14 +106,16 @@ func (env *Env) watchLifeline() {
 func (env *Env) obeySignals(queues []*CommandQueue) {
 	env.signals.Wait(sys.Forever)
 	first := sys.Now()
-	begin := first.Add(env.stopDeferring()) // when to begin the shutdown; zero: it has begun
+	begin := first // when to begin the shutdown; zero: it has begun
+	if env.DeferAccept > 0 {
+		putAll(queues, StopDeferringCommand)
+		begin = first.Add(deferredAcceptTime)
+	}
 	for {
 		switch s, ok := env.signals.Wait(conn.Until(begin, sys.Now())); {
 		case !ok:
 			begin = time.Time{}
-			for _, q := range queues {
-				q.Put(Command{Kind: ShutdownCommand})
-			}
+			putAll(queues, ShutdownCommand)
 		case sys.Now().Sub(first) > doubleSignalTime:
 			env.stderr.writeError(env.Name, fmt.Errorf("second %v: ending now", s))
 			env.stderr.exit(1)
@@ -120,15 +123,17 @@ func (env *Env) obeySignals(queues []*CommandQueue) {
 	}
 }
 
-// stopDeferring switches -defer-accept off, so that the kernel hands over clients that have sent
-// nothing yet. It returns how long that may take: 0 without -defer-accept.
-func (env *Env) stopDeferring() time.Duration {
-	if env.DeferAccept == 0 {
-		return 0
+func putAll(queues []*CommandQueue, kind CommandKind) {
+	for _, q := range queues {
+		q.Put(Command{Kind: kind})
 	}
-	if err := conn.StopDeferring(env.listeners); err != nil {
+}
+
+// StopDeferring does what a StopDeferringCommand asks for: it switches -defer-accept off for a loop's
+// listeners, so that the kernel hands over clients that have sent nothing yet. The loop itself must do
+// it, because its listeners may be in a descriptor table of its own.
+func (env *Env) StopDeferring(listeners []*conn.Listener) {
+	if err := conn.StopDeferring(listeners); err != nil {
 		env.Log.Error("-defer-accept can't be switched off: clients may be reset", "error", err)
-		return 0
 	}
-	return deferredAcceptTime
 }

@@ -45,7 +45,6 @@ type Env struct {
 	fdsPerClient int        // Model.FDsPerClient, but at least 1
 	root         *docroot.Root
 	lists        atomic.Pointer[app.Lists]
-	listeners    []*conn.Listener // all that Listen has opened; the loops close them at shutdown
 
 	signals           *sys.Signals // those that ShutdownOnSignal waits for
 	waitFailureLogged atomic.Int64 // when WaitFailed wrote its last line, in Unix seconds
@@ -157,7 +156,7 @@ func (env *Env) Sessions(io *conn.IO, board stat.Board, i int, bus hub.Bus) (*se
 		Legacy: env.Legacy, Demo: env.Demo, TakeDropped: env.TakeDropped,
 	}
 	if env.root != nil {
-		o.FS = env.root
+		o.FS = env.root.Copy()
 	}
 	served := app.New(o)
 	return &session.Config{
@@ -210,7 +209,7 @@ func (env *Env) Listen(io *conn.IO, portsOf ...*conn.Listener) ([]*conn.Listener
 	if err != nil {
 		err = fmt.Errorf("-addr: %w", err)
 	}
-	env.listeners = append(env.listeners, lns...)
+
 	switch {
 	case errors.Is(err, sys.EADDRINUSE):
 		err = fmt.Errorf("%w: stop the program that listens there, or choose another port with -addr", err)
@@ -220,19 +219,19 @@ func (env *Env) Listen(io *conn.IO, portsOf ...*conn.Listener) ([]*conn.Listener
 	return lns, err
 }
 
-// Ready prints the ready line on standard output: the server accepts connections, and where. If
-// there are not enough descriptors to serve a single client, Ready ends the process with an error
-// instead.
-func (env *Env) Ready(lns []*conn.Listener) {
+// CheckDescriptors returns an error if there are not enough descriptors to serve a single client. Each
+// loop calls it at its start, when it has opened all that it needs.
+func (env *Env) CheckDescriptors() error {
 	n, err := descriptorShortfall(env.fdsPerClient)
-	if err != nil {
-		env.fail(err)
+	if err == nil && n > 0 {
+		err = fmt.Errorf("the limit of open files is %d, and %d are needed to serve one client: "+
+			"raise it with ulimit -n, or LimitNOFILE= of systemd", sys.MaxFiles(), sys.MaxFiles()+n)
 	}
-	if n > 0 {
-		env.stderr.writeError(env.Name, fmt.Errorf("the limit of open files is %d, and %d are needed to serve one client: "+
-			"raise it with ulimit -n, or LimitNOFILE= of systemd", sys.MaxFiles(), sys.MaxFiles()+n))
-		env.stderr.exit(1)
-	}
+	return err
+}
+
+// Ready prints the ready line on standard output: the server accepts connections, and where.
+func (env *Env) Ready(lns []*conn.Listener) {
 	more := ""
 	if n := len(lns); n > 1 {
 		more = fmt.Sprintf(" to %d", lns[n-1].Addr.Port())

@@ -223,7 +223,8 @@ func (o *Options) check() error {
 	case o.Prefork < 0:
 		return fmt.Errorf("-prefork %d must not be negative: type 0 to switch it off", o.Prefork)
 	case o.Loops < 1 || o.Loops > 1024:
-		return fmt.Errorf("-loops %d must be from 1 to 1024; more loops than processors don't help", o.Loops)
+		return fmt.Errorf("-loops %d must be from 1 to 1024; more loops than processors only help if one loop "+
+			"reaches the limit of open files", o.Loops)
 	case o.MaxConns > 0 && o.MaxConns < o.Loops:
 		return fmt.Errorf("-max-conns %d must be %d or more: each of the %d loops needs at least one connection",
 			o.MaxConns, o.Loops, o.Loops)

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Now is the time, with the monotonic clock's reading.
@@ -24,6 +26,33 @@ func Go(f func()) *Thread {
 	go func() {
 		defer close(t.ended)
 		f()
+	}()
+	return t
+}
+
+// GoUnshared starts f as a thread with a descriptor table of its own, unshare(2) with CLONE_FILES. The
+// table begins as a copy of the one that the other threads share. RLIMIT_NOFILE limits each table. f
+// gets the error of unshare. Then its thread shares the table of the others.
+//
+// What f opens or closes concerns only its thread, so no other thread may use these numbers. A file
+// that is in the copy stays open until all tables have closed it. So a listener must not be open when
+// a table is copied: its queue would live on after its loop has closed it. The runtime's poller must
+// exist already (see WarmUp), because a garbage collection calls it on any thread.
+func GoUnshared(f func(err error)) *Thread {
+	t := &Thread{make(chan struct{})}
+	go func() {
+		defer close(t.ended)
+		// The goroutine never unlocks its thread. So the Go runtime lets no other goroutine run there,
+		// starts no thread from there, and ends the thread, and with it the table, after f.
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			// The first thread keeps the shared table, which is the one in /proc/PID/fd. While this
+			// goroutine holds the first thread, f gets another one.
+			GoUnshared(f).Join(Forever)
+			runtime.UnlockOSThread()
+			return
+		}
+		f(os.NewSyscallError("unshare", unix.Unshare(unix.CLONE_FILES)))
 	}()
 	return t
 }

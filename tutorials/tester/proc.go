@@ -33,7 +33,7 @@ const (
 func holder(root, inode int) (pid int, ok bool) {
 	socket := fmt.Sprintf("socket:[%d]", inode)
 	for _, pid := range family(root) {
-		fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/fd/*", pid)) // a thread may have its own table
 		for _, fd := range fds {
 			if to, _ := os.Readlink(fd); to == socket {
 				return pid, true

@@ -138,8 +138,10 @@ func hexAddr(s string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(ip, uint16(n)), nil
 }
 
+// holdsAny reports whether a process has one of these files open, in any descriptor table: a thread may
+// have one of its own.
 func holdsAny(pid int, links []string) bool {
-	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/fd/*", pid))
 	for _, fd := range fds {
 		if link, err := os.Readlink(fd); err == nil && slices.Contains(links, link) {
 			return true
