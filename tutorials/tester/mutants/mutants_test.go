@@ -80,6 +80,7 @@ var table = map[string]struct {
 	"parent-keeps-descriptors":         {"line", "descriptors", "about as many descriptors as before", nil},
 	"partial-write-resent":             {"line", "loss", "correct answers, then", nil},
 	"ping-answered-with-text":          {"ws", "ping", "a text frame of 0 bytes", nil},
+	"queue-dropped-at-close":           {"shards", "queued", "no answer for", nil},
 	"read-error-exits":                 {"line", "reset", "sends half a request and resets", nil},
 	"response-in-two-writes":           {"http", "stall", "later ones after 4", nil},
 	"room-without-limit":               {"room", "memory", "one member of a room never reads", nil},
