@@ -12,7 +12,9 @@ import (
 // Places may be servers on different machines. Each counts its connections from 1.
 func TestTwoPlacesMayUseTheSameConnectionNumbers(t *testing.T) {
 	r := newRoom()
-	join := func(place int, name string) { r.Handle(r.now, place, &hub.Message{Kind: hub.Join, Conn: 1, Name: name}) }
+	join := func(place int, name string) {
+		r.Handle(r.now, place, &hub.Message{Kind: hub.Join, Conn: 1, Name: name})
+	}
 	join(0, "Ann")
 	join(1, "Bob")
 	r.want(t, "0: welcome for 1 Ann", "0: present for 1", "0: joined #1 Ann",
