@@ -61,7 +61,7 @@ type Hub struct {
 	// gives its place to the last one. So a loop that removes members goes from the end to the start.
 	members, polls []*member
 	places         []int     // number of members with a WebSocket at each place
-	due            time.Time // when Tick is due; no member expires earlier
+	due            time.Time // when Tick is due; no member is removed earlier
 }
 
 // entry is an entry of the log. Names can be used again, so an entry also has the numbers of its
