@@ -23,10 +23,15 @@ var errUnwatched = errors.New("epollserv: epoll can't watch the connection")
 // the same ports. With SO_REUSEPORT the kernel decides which listener gets a client. The loops share
 // nothing but the room. serve returns when all loops have shut down, or the first has failed.
 //
-// Several loops also have a descriptor table each, because RLIMIT_NOFILE limits a table. The order
-// matters: a loop's table is a copy, so it has the wakers of all loops only if they were made before,
-// and no listener may exist outside of its loop's table (see sys.GoUnshared).
+// Several loops also have a descriptor table each, because RLIMIT_NOFILE limits a table (see
+// server.Env.OwnTables). The order matters: a loop's table is a copy, so it has the wakers of all
+// loops only if they were made before, and no listener may exist outside of its loop's table (see
+// sys.GoUnshared).
 func serve(env *server.Env) error {
+	start := func(f func(err error)) { sys.Go(func() { f(nil) }) }
+	if env.OwnTables() {
+		start = func(f func(err error)) { sys.GoUnshared(f) }
+	}
 	board := make(stat.Board, env.Loops)
 	loops := make([]*loop, env.Loops)
 	queues := make([]*server.CommandQueue, env.Loops)
@@ -46,7 +51,7 @@ func serve(env *server.Env) error {
 	ended := sys.NewQueue[error](len(loops))
 	for i, l := range loops {
 		portsOf, started := first, sys.NewQueue[error](1)
-		startThread(env, func(err error) {
+		start(func(err error) {
 			if err == nil {
 				err = l.start(env, board, i, portsOf...)
 			}
@@ -71,15 +76,6 @@ func serve(env *server.Env) error {
 		}
 	}
 	return nil
-}
-
-// startThread starts f as a loop's thread. A single loop shares the process's descriptor table.
-func startThread(env *server.Env, f func(err error)) {
-	if env.Loops == 1 {
-		sys.Go(func() { f(nil) })
-		return
-	}
-	sys.GoUnshared(f)
 }
 
 // run runs a loop until it has shut down. The first loop's goroutine then goes on running the hub

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ func (target Target) rootProcesses() []process {
 		{"a request for a named pipe doesn't wake its writer", leavesPipesAlone},
 		{"a file is sent even if sendfile(2) fails", sendsWithoutSendfile},
 		{"a failing openat2(2) is named, with the likely reasons", target.namesRefusedCall},
+		{"where unshare(2) is refused, the server serves", target.servesWithoutUnshare},
 		{"without /dev or /proc the server serves, or says what it needs", target.startsInBareRoot},
 		{"a server with too few descriptors for a client doesn't start", target.refusesTooFewFiles},
 		{"files named by an inherited descriptor are read, whatever its number", servesInherited},
@@ -215,6 +217,15 @@ func (target Target) namesRefusedCall(t *testing.T) {
 		p := prepare(t, failing(t, "openat2", "openat2:error="+errno), []string{"-addr=127.0.0.1:0", "-root=" + root})
 		target.complains(p, 2, "-root: openat2 "+regexp.QuoteMeta(root)+": "+why)
 	}
+}
+
+// servesWithoutUnshare refuses the loops their own descriptor tables, as some containers do. The loops
+// must share a table and serve.
+func (target Target) servesWithoutUnshare(t *testing.T) {
+	p := launch(t, failing(t, "unshare", "unshare:error=EPERM"), nil)
+	p.CheckHealthz()
+	warned := strings.Contains(p.Log(), "the loops share one limit of open files")
+	must(t, equal("warning that the loops share a limit", warned, target.loops() > 1))
 }
 
 // startsInBareRoot hides /dev, and then /proc, as in a chroot that has neither.

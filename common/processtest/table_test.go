@@ -29,7 +29,7 @@ func TestEpollserv(t *testing.T)          { testProcesses(t) }
 func TestEpollservThreeLoops(t *testing.T) {
 	testProcesses(t, "a room", "an operator", "quit", "the end of", "the scoreboard", "SIGTERM", "after the grace time",
 		"a second signal", "a thousand clients", "the queue of a client", "a server without free descriptors",
-		"a server with too few descriptors", "a rebuilt root", "files named by an inherited descriptor")
+		"a server with too few descriptors", "a rebuilt root", "where unshare(2)", "files named by an inherited descriptor")
 }
 
 // loops is how many loops the server has, each with a descriptor table of its own.

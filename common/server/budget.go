@@ -38,11 +38,34 @@ func (env *Env) fileBudget() int {
 	return max(env.descriptors()-conns/env.Loops-others, 2)
 }
 
+// OwnTables reports whether each of several loops gets a descriptor table of its own. Then the limit
+// of open files is a limit of each loop. If the kernel refuses such a table, for instance in a
+// container, OwnTables logs that all loops share the limit. Call it before anything that depends on
+// that limit. A single loop shares the process's table, which ss(8) and lsof(8) show.
+func (env *Env) OwnTables() bool {
+	if env.Loops == 1 {
+		return false
+	}
+	refused := sys.NewQueue[error](1)
+	sys.GoUnshared(func(err error) { refused.Put(err) })
+	err, _ := refused.Get(sys.Forever)
+	if err != nil {
+		env.Log.Warn("the loops share one limit of open files: they can't have a descriptor table each", "error", err)
+	}
+	env.ownTables = err == nil
+	return env.ownTables
+}
+
 // descriptors is how many descriptors each loop has for connections and files. A loop needs two for
-// each of its listeners (the listener and its spare), one for epoll, and the wakers of all loops. If
-// there are several loops, each has a descriptor table of its own, and the limit of open files is one
-// of the table.
-func (env *Env) descriptors() int { return max(sys.MaxFiles()-(2*env.Ports+1+env.Loops), 1) }
+// each of its listeners (the listener and its spare), and one for epoll. Each table has the wakers of
+// all loops.
+func (env *Env) descriptors() int {
+	limit, own := sys.MaxFiles()-env.Loops, 2*env.Ports+1
+	if !env.ownTables {
+		limit /= env.Loops
+	}
+	return max(limit-own, 1)
+}
 
 // mostConns is how many connections the limit of open files allows, in all loops together. A part of
 // the limit is kept for files that are being sent: 64 descriptors, or a sixteenth if that is more.

@@ -43,6 +43,7 @@ type Env struct {
 	host         string     // the host in Addr
 	loopback     bool       // only this machine can reach host
 	fdsPerClient int        // Model.FDsPerClient, but at least 1
+	ownTables    bool       // each loop has a descriptor table of its own
 	root         *docroot.Root
 	lists        atomic.Pointer[app.Lists]
 

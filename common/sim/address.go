@@ -59,7 +59,7 @@ func (t *Thread) Getpeername(fd int) (at Sockaddr, err error) {
 // unixSocket reports whether a descriptor is one of a pair of Unix sockets. These have no name, but
 // a peer even after it has closed.
 func (t *Thread) unixSocket(fd int) bool {
-	d, errno := t.proc.table.at(fd)
+	d, errno := t.table.at(fd)
 	if errno != 0 {
 		return false
 	}

@@ -70,7 +70,7 @@ func (t *Thread) call(name string, fd int, args func() string, body func() (int,
 	k.calls++
 	if k.cfg.Trace != nil {
 		t.current = Event{Pid: t.proc.Pid, Tid: t.ID, Call: name, Args: args(), Program: t.proc.outside == nil}
-		t.current.File, t.current.TCP = t.proc.fileAt(fd)
+		t.current.File, t.current.TCP = t.fileAt(fd)
 		if t.next != nil {
 			t.current.Caller, t.current.Loop = callers()
 		}
@@ -95,7 +95,7 @@ func (t *Thread) call(name string, fd int, args func() string, body func() (int,
 		e := t.current
 		k.traced++ // calls may return in another order than they begin
 		e.Seq, e.Time, e.Args, e.Result, e.Errno = k.traced, k.now, args(), n, errno
-		e.NewFile = t.proc.newFile(&e)
+		e.NewFile = t.newFile(&e)
 		k.cfg.Trace(e)
 	}
 	t.current.Call = ""
@@ -119,26 +119,26 @@ func (t *Thread) call(name string, fd int, args func() string, body func() (int,
 }
 
 // newFile is the ID of the open file description of the descriptor that a call has returned.
-func (p *Process) newFile(e *Event) uint64 {
+func (t *Thread) newFile(e *Event) uint64 {
 	if !slices.Contains([]string{"accept4", "socket", "eventfd2", "epoll_create1", "memfd_create", "openat", "openat2", "dup", "dup3"}, e.Call) {
 		return 0
 	}
-	id, _ := p.fileAt(e.Result)
+	id, _ := t.fileAt(e.Result)
 	return id
 }
 
 // Describe makes Snapshot add what about returns to the open file description of fd. about must make
 // no system call.
 func (t *Thread) Describe(fd int, about func() any) {
-	if d, errno := t.proc.table.at(fd); errno == 0 {
+	if d, errno := t.table.at(fd); errno == 0 {
 		d.about = about
 	}
 }
 
-// fileAt is the ID of the open file description of a descriptor, or 0 if the process has no such descriptor.
+// fileAt is the ID of the open file description of a descriptor, or 0 if the thread has no such descriptor.
 // isTCP reports whether the description is a TCP socket.
-func (p *Process) fileAt(fd int) (id uint64, isTCP bool) {
-	d, errno := p.table.at(fd)
+func (t *Thread) fileAt(fd int) (id uint64, isTCP bool) {
+	d, errno := t.table.at(fd)
 	if errno != 0 {
 		return 0, false
 	}

@@ -117,8 +117,8 @@ func (c *Client) ServedBy() *Process {
 		if p.outside != nil {
 			continue // it is a client
 		}
-		for _, d := range p.table.fds {
-			if d.description != nil && d.file == file(s.peer) {
+		for d := range p.descriptors() {
+			if d.file == file(s.peer) {
 				return p
 			}
 		}

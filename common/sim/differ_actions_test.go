@@ -48,6 +48,8 @@ var actions = []struct {
 	{2, func(g *generator) { g.ctl("DEL") }},
 	{22, func(g *generator) { g.do("wait", g.pick(isEpoll), strconv.Itoa(1+g.r.IntN(8))) }},
 	{12, (*generator).poll},
+	{20, (*generator).switchThread},
+	{3, (*generator).unshare},
 }
 
 // one appends a random action.
@@ -218,7 +220,7 @@ func (g *generator) deferAccept() {
 // connect connects a socket that may be connected, or has failed to. It doesn't connect to itself.
 func (g *generator) connect() {
 	name, to := g.sock(), g.address()
-	own, err := g.p.m.Getsockname(g.p.fd(name))
+	own, err := g.sockname(g.p.fd(name))
 	if in, ok := own.(*sim.SockaddrInet4); err == nil && ok {
 		if at, ok := g.p.addrs[to].(*sim.SockaddrInet4); ok && at.Port == in.Port {
 			return

@@ -26,6 +26,7 @@ var calls = map[string]func(p *player, s *step) string{
 	"v6only":      optionCall(sim.IPPROTO_IPV6, sim.IPV6_V6ONLY),
 	"deferaccept": optionCall(sim.IPPROTO_TCP, sim.TCP_DEFER_ACCEPT), "limit": limitCall,
 	"ctl": ctlCall, "wait": waitCall, "poll": pollCall, "add": addCall, "count": countCall,
+	"thread": threadCall, "in": inCall, "unshare": unshareCall, "end": endCall,
 }
 
 // socketCall: NAME = socket, or socket6 for IPv6. All sockets are non-blocking and send without Nagle's delay: what a

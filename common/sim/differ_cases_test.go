@@ -74,7 +74,8 @@ func allCases(t testing.TB) (all []written) {
 func quiet(call string) bool {
 	switch call {
 	case "socket", "socket6", "v6only", "pair", "eventfd", "epoll", "dup", "dup3", "close", "bind", "listen", "connect", "accept",
-		"shutdown", "linger0", "nodelay", "cork", "reuseaddr", "reuseport", "deferaccept", "limit", "ctl":
+		"shutdown", "linger0", "nodelay", "cork", "reuseaddr", "reuseport", "deferaccept", "limit", "ctl",
+		"thread", "in", "unshare", "end":
 		return true
 	}
 	return false
@@ -148,6 +149,9 @@ func TestWrittenCases(t *testing.T) {
 			}
 			if slices.ContainsFunc(c.steps, func(s step) bool { return s.call == "socket6" }) && !hasIPv6() {
 				t.Skip("this machine has no address ::1")
+			}
+			if threaded(c.steps) {
+				needUnshare(t)
 			}
 			onLinux(func(l *linux) {
 				line, problem := c.wrong(onReal(l, c.steps))

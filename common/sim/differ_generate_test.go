@@ -51,16 +51,17 @@ type generator struct {
 	r      *rand.Rand
 	p      *player
 	steps  []step
-	kinds  map[int]kind // of descriptors
+	kinds  map[int]kind // of descriptors in the table of the thread that makes the next step
 	names  []string     // in the order in which they were used
 	bound  []string     // names of sockets that have an address
 	bytes  int
-	defers bool // the sequence has TCP_DEFER_ACCEPT
-	last   int  // number of the last name
+	defers bool                    // the sequence has TCP_DEFER_ACCEPT
+	others map[string]map[int]kind // what kinds is for the other threads; nil: there are none
+	last   int                     // number of the last name
 }
 
-// generate returns the random sequence of a seed.
-func generate(seed uint64) []step {
+// generate returns the random sequence of a seed. With threads it is one of several threads.
+func generate(seed uint64, threads bool) []step {
 	g := &generator{r: rand.New(rand.NewPCG(seed, 1)), kinds: map[int]kind{}}
 	g.defers = g.r.IntN(6) == 0
 	limit := 0 // none
@@ -69,11 +70,14 @@ func generate(seed uint64) []step {
 	}
 	k := sim.New(sim.Config{MaxFiles: limit})
 	defer k.Close()
-	g.p = &player{m: k.NewProcess("generator").Thread(), fds: map[string]int{}, addrs: map[string]sim.Sockaddr{}}
+	g.p = &player{m: simulated{k.NewProcess("generator").Thread(), k}, fds: map[string]int{}, addrs: map[string]sim.Sockaddr{}}
 	if limit > 0 {
 		g.do("limit", strconv.Itoa(limit))
 	}
 	g.begin()
+	if threads {
+		g.startThreads()
+	}
 	if g.defers {
 		g.do("deferaccept", g.pick(isListener), "5")
 	}
@@ -134,7 +138,7 @@ func (g *generator) outcome(s *step) (outcome string) {
 			outcome = "panic"
 		}
 	}()
-	return calls[s.call](g.p, s)
+	return g.p.outcome(s)
 }
 
 // note keeps track of what the descriptors refer to.
@@ -173,7 +177,7 @@ func (g *generator) note(s step, outcome string) {
 }
 
 func (g *generator) notASocket(fd int) bool {
-	_, err := g.p.m.Getsockname(fd)
+	_, err := g.sockname(fd)
 	return err == sim.ENOTSOCK
 }
 
@@ -221,6 +225,13 @@ func (g *generator) sock() string {
 // over reports whether a connection can neither send nor receive.
 func (g *generator) over(name string) bool {
 	fds := []sim.PollFd{{Fd: int32(g.p.fd(name))}}
-	_, err := g.p.m.Poll(fds, 0)
+	var err error
+	g.p.inThread(g.p.turn, func() { _, err = g.p.m.Poll(fds, 0) })
 	return err != nil || fds[0].Revents != 0
+}
+
+// sockname is getsockname(2) in the thread that makes the next step.
+func (g *generator) sockname(fd int) (at sim.Sockaddr, err error) {
+	g.p.inThread(g.p.turn, func() { at, err = g.p.m.Getsockname(fd) })
+	return at, err
 }

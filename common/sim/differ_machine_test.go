@@ -55,31 +55,44 @@ const mostNumbers = 64
 // onLinux calls f with the real kernel, in a thread with a descriptor table of its own. So neither
 // another test nor the runtime can take or free a number meanwhile.
 func onLinux(f func(l *linux)) {
-	warmUp()
-	done := make(chan struct{})
-	go func() {
-		runtime.LockOSThread() // until the goroutine ends, and the thread with it
-		if unix.Gettid() == os.Getpid() {
-			// /proc/self shows the table of the process's first thread, which other tests need, and
-			// which never ends. While it is locked here, another goroutine gets another thread.
-			onLinux(f)
-			runtime.UnlockOSThread()
-			close(done)
-			return
-		}
-		defer close(done)
+	finished := make(chan struct{})
+	go inOwnThread(func() {
+		defer close(finished)
 		// Where a container forbids unshare, the table stays shared. That is enough as long as
 		// nothing else opens a descriptor.
 		_ = unix.Unshare(unix.CLONE_FILES)
-		l := &linux{}
-		for fd := 0; len(l.free) < mostNumbers; fd++ {
-			if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == unix.EBADF {
-				l.free = append(l.free, fd)
-			}
-		}
-		f(l)
+		f(newLinux())
+	})
+	<-finished
+}
+
+// inOwnThread calls f in a thread that ends with the calling goroutine, and isn't the process's first
+// one: /proc/self shows the table of that thread, which other tests need, and which never ends.
+func inOwnThread(f func()) {
+	warmUp()
+	runtime.LockOSThread() // until the goroutine ends, and the thread with it
+	if unix.Gettid() != os.Getpid() {
+		f()
+		return
+	}
+	finished := make(chan struct{})
+	go func() { // while this thread is locked, another goroutine gets another thread
+		defer close(finished)
+		inOwnThread(f)
 	}()
-	<-done
+	<-finished
+	runtime.UnlockOSThread()
+}
+
+// newLinux counts from the numbers that are free in the calling thread's table.
+func newLinux() *linux {
+	l := &linux{}
+	for fd := 0; len(l.free) < mostNumbers; fd++ {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == unix.EBADF {
+			l.free = append(l.free, fd)
+		}
+	}
+	return l
 }
 
 // warmUp makes the runtime open its own epoll descriptor now. If it did so in a thread with a table of

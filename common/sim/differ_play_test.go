@@ -133,6 +133,10 @@ type player struct {
 	names []string                // all names; epoll reports an index of it
 	sent  int                     // bytes of pattern so far
 	tidy  []int                   // descriptors that were opened
+
+	turn    string            // name of the thread that makes the next step; empty: the first one
+	threads []string          // names of the others, in the order in which they have started
+	workers map[string]worker // by these names
 }
 
 // play plays steps, appends the outcome of each, and closes all descriptors.
@@ -140,7 +144,7 @@ func play(m machine, steps []step, outcomes *[]string) {
 	p := &player{m: m, fds: map[string]int{}, addrs: map[string]sim.Sockaddr{}}
 	defer p.close()
 	for i := range steps {
-		*outcomes = append(*outcomes, calls[steps[i].call](p, &steps[i]))
+		*outcomes = append(*outcomes, p.outcome(&steps[i]))
 	}
 }
 
@@ -151,11 +155,21 @@ func (p *player) close() {
 			panic(err)
 		}
 	}
+	for _, name := range append(p.threads, firstThread) {
+		p.inThread(name, p.closeDescriptors)
+		if w := p.workers[name]; w != nil {
+			w.end()
+		}
+	}
+}
+
+// closeDescriptors closes what is open in the calling thread's table.
+func (p *player) closeDescriptors() {
 	for _, fd := range p.tidy {
 		if _, real := p.m.(*linux); real {
 			_ = p.m.SetLinger(fd, 1, 0) // fails if it isn't a socket
 		}
-		_ = p.m.Close(fd) // fails if a step has closed it
+		_ = p.m.Close(fd) // fails if a step has closed it, or if it is open in another table only
 	}
 }
 

@@ -48,13 +48,17 @@ func onSim(steps []step) []string {
 				outcomes = append(outcomes, fmt.Sprint("panic: ", r))
 			}
 		}()
-		play(k.NewProcess("player").Thread(), steps, &outcomes)
+		play(simulated{k.NewProcess("player").Thread(), k}, steps, &outcomes)
 	}()
 	return outcomes
 }
 
 func onReal(l *linux, steps []step) []string {
 	outcomes := make([]string, 0, len(steps))
+	if threaded(steps) {
+		onProcess(func(l *linux) { play(l, steps, &outcomes) })
+		return outcomes
+	}
 	play(l, steps, &outcomes)
 	return outcomes
 }
@@ -142,13 +146,22 @@ func describe(l *linux, steps []step) string {
 
 // Random sequences have the same outcomes on both kernels.
 func TestRandomSequences(t *testing.T) {
-	n := sequences(t)
+	randomSequences(t, sequences(t), false)
+}
+
+// Random sequences of threads that call unshare have the same outcomes on both kernels.
+func TestRandomSequencesOfThreads(t *testing.T) {
+	needUnshare(t)
+	randomSequences(t, sequences(t)/4, true)
+}
+
+func randomSequences(t *testing.T, n int, threads bool) {
 	errnos := map[string]map[string]int{}
 	flaky, found, made := 0, 0, 0
 	onLinux(func(l *linux) {
 		for i := 0; i < n && found < mostDifferences; i++ {
 			waitForTimeWait(i)
-			steps := generate(uint64(i))
+			steps := generate(uint64(i), threads)
 			at, real, _, retried := insist(l, steps)
 			for j, outcome := range real {
 				countErrnos(errnos, steps[j].call, outcome)

@@ -28,6 +28,11 @@
 // poll: then it closes immediately, and Linux closes it only when poll returns. If several threads wait
 // in epoll_wait for one instance, an event wakes all of them, and those that find none wait again.
 //
+// Of unshare(2) there is CLONE_FILES. The threads of Go's runtime aren't shown, but they use the table
+// of descriptors of their process: so it stays when all threads of a program have a table of their
+// own. A thread's table is closed before Join returns; on Linux it may still be open for a moment.
+// /proc/self/fd has the process's table even if its first thread has called unshare.
+//
 // How many bytes a full connection takes isn't what Linux takes: there it depends on how they were
 // sent. The window is all that is free, and acknowledgements don't depend on the lengths of segments.
 // MSG_MORE holds bytes back until any segment arrives, where Linux sometimes waits longer.

@@ -36,7 +36,7 @@ var faultable = []string{"accept4", "bind", "cachestat", "clone", "close", "dup"
 	"epoll_ctl", "epoll_wait", "eventfd2", "execve", "fadvise64", "fcntl", "fstat", "ftruncate", "getpeername",
 	"getrandom", "getsockname", "getsockopt", "ioctl", "kill", "listen", "memfd_create", "mmap", "newfstatat",
 	"openat", "openat2", "pipe2", "poll", "ppoll", "pread64", "pwrite64", "read", "recvfrom", "recvmsg",
-	"sendfile", "sendmsg", "sendto", "setpgid", "setsockopt", "shutdown", "socket", "socketpair", "wait4", "write"}
+	"sendfile", "sendmsg", "sendto", "setpgid", "setsockopt", "shutdown", "socket", "socketpair", "unshare", "wait4", "write"}
 
 // transfers are the calls that a fault can make transfer less.
 var transfers = []string{"pread64", "pwrite64", "read", "recvfrom", "recvmsg", "sendfile", "sendmsg", "sendto", "write"}

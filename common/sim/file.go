@@ -41,79 +41,9 @@ func (d *description) release() {
 	d.file.released()
 }
 
-// descriptor is an entry of a process's table.
-type descriptor struct {
-	*description
-	cloexec bool
-}
-
-// table maps the numbers of descriptors to open file descriptions.
-type table struct {
-	fds   []descriptor // nil description: the number is free
-	limit int          // RLIMIT_NOFILE
-}
-
-// at returns the description behind a number.
-func (tb *table) at(fd int) (*description, Errno) {
-	if fd < 0 || fd >= len(tb.fds) || tb.fds[fd].description == nil {
-		return nil, EBADF
-	}
-	return tb.fds[fd].description, 0
-}
-
-// install gives d the lowest free number that is at least from.
-func (tb *table) install(d *description, cloexec bool, from int) (int, Errno) {
-	fd := from
-	for fd < len(tb.fds) && tb.fds[fd].description != nil {
-		fd++
-	}
-	if fd >= tb.limit {
-		return -1, EMFILE
-	}
-	tb.put(fd, d, cloexec)
-	return fd, 0
-}
-
-// put gives d the number fd, which must be free.
-func (tb *table) put(fd int, d *description, cloexec bool) {
-	if fd >= len(tb.fds) {
-		tb.fds = append(tb.fds, make([]descriptor, fd+1-len(tb.fds))...)
-	}
-	d.refs++
-	tb.fds[fd] = descriptor{d, cloexec}
-}
-
-// close frees a number.
-func (tb *table) close(fd int) Errno {
-	d, errno := tb.at(fd)
-	if errno != 0 {
-		return errno
-	}
-	tb.fds[fd] = descriptor{}
-	d.release()
-	return 0
-}
-
-func (tb *table) closeAll() {
-	for fd := range tb.fds {
-		tb.close(fd)
-	}
-}
-
-// room reports whether n further numbers are free.
-func (tb *table) room(n int) bool {
-	used := 0
-	for _, d := range tb.fds[:min(len(tb.fds), tb.limit)] {
-		if d.description != nil {
-			used++
-		}
-	}
-	return used+n <= tb.limit
-}
-
 // open gives a new description of f a number.
 func (t *Thread) open(f file, flags int, cloexec bool) (int, Errno) {
-	tb := t.proc.table
+	tb := t.table
 	if !tb.room(1) {
 		return -1, EMFILE
 	}
@@ -138,7 +68,7 @@ func (t *Thread) Read(fd int, p []byte) (int, error) {
 	t.aim(fd)
 	got := 0
 	n, errno := t.call("read", fd, func() string { return argList(fd, bytesArg(p[:got]), len(p)) }, func() (int, Errno) {
-		d, errno := t.proc.table.at(fd)
+		d, errno := t.table.at(fd)
 		if errno != 0 || d.flags&O_PATH != 0 {
 			return -1, EBADF
 		}
@@ -154,7 +84,7 @@ func (t *Thread) Read(fd int, p []byte) (int, error) {
 func (t *Thread) Write(fd int, p []byte) (int, error) {
 	t.aim(fd)
 	n, errno := t.call("write", fd, func() string { return argList(fd, bytesArg(p), len(p)) }, func() (int, Errno) {
-		d, errno := t.proc.table.at(fd)
+		d, errno := t.table.at(fd)
 		if errno != 0 || d.flags&O_PATH != 0 {
 			return -1, EBADF
 		}
@@ -167,7 +97,7 @@ func (t *Thread) Write(fd int, p []byte) (int, error) {
 // Close is close(2).
 func (t *Thread) Close(fd int) error {
 	_, errno := t.call("close", fd, func() string { return argList(fd) }, func() (int, Errno) {
-		return 0, t.proc.table.close(fd)
+		return 0, t.table.close(fd)
 	})
 	return errno.err()
 }
@@ -175,11 +105,11 @@ func (t *Thread) Close(fd int) error {
 // Dup is dup(2).
 func (t *Thread) Dup(fd int) (int, error) {
 	n, errno := t.call("dup", fd, func() string { return argList(fd) }, func() (int, Errno) {
-		d, errno := t.proc.table.at(fd)
+		d, errno := t.table.at(fd)
 		if errno != 0 {
 			return -1, errno
 		}
-		return t.proc.table.install(d, false, 0)
+		return t.table.install(d, false, 0)
 	})
 	return n, errno.err()
 }
@@ -192,12 +122,12 @@ func (t *Thread) Dup3(from, to, flags int) error {
 		}
 		return argList(from, to, flagArg(uint64(flags), []name{{O_CLOEXEC, "O_CLOEXEC"}}))
 	}, func() (int, Errno) {
-		tb := t.proc.table
+		tb := t.table
 		if flags&^O_CLOEXEC != 0 || from == to {
 			return -1, EINVAL
 		}
 		d, errno := tb.at(from)
-		if errno != 0 || to < 0 || to >= tb.limit {
+		if errno != 0 || to < 0 || to >= tb.proc.limit {
 			return -1, EBADF
 		}
 		tb.close(to)
@@ -210,10 +140,10 @@ func (t *Thread) Dup3(from, to, flags int) error {
 // CloseOnExec is fcntl(2) with F_SETFD and FD_CLOEXEC.
 func (t *Thread) CloseOnExec(fd int) {
 	t.call("fcntl", fd, func() string { return argList(fd, raw("F_SETFD"), raw("FD_CLOEXEC")) }, func() (int, Errno) {
-		if _, errno := t.proc.table.at(fd); errno != 0 {
+		if _, errno := t.table.at(fd); errno != 0 {
 			return -1, errno
 		}
-		t.proc.table.fds[fd].cloexec = true
+		t.table.fds[fd].cloexec = true
 		return 0, 0
 	})
 }
@@ -221,10 +151,10 @@ func (t *Thread) CloseOnExec(fd int) {
 // ClosesOnExec is fcntl(2) with F_GETFD: it reports whether FD_CLOEXEC is set.
 func (t *Thread) ClosesOnExec(fd int) (bool, error) {
 	n, errno := t.call("fcntl", fd, func() string { return argList(fd, raw("F_GETFD")) }, func() (int, Errno) {
-		if _, errno := t.proc.table.at(fd); errno != 0 {
+		if _, errno := t.table.at(fd); errno != 0 {
 			return -1, errno
 		}
-		if t.proc.table.fds[fd].cloexec {
+		if t.table.fds[fd].cloexec {
 			return 1, 0
 		}
 		return 0, 0
@@ -235,7 +165,7 @@ func (t *Thread) ClosesOnExec(fd int) (bool, error) {
 // MaxFiles is getrlimit(2) with RLIMIT_NOFILE: how many descriptors the process may have open.
 func (t *Thread) MaxFiles() int {
 	n, _ := t.call("prlimit64", noDescriptor, func() string { return argList(0, raw("RLIMIT_NOFILE")) }, func() (int, Errno) {
-		return t.proc.table.limit, 0
+		return t.proc.limit, 0
 	})
 	return n
 }

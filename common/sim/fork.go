@@ -72,11 +72,11 @@ func (t *Thread) fork(path string, args []string, attr *ProcAttr, status int) (i
 		return -1, EAGAIN
 	}
 	p := k.newProcess(t.proc)
-	p.group, p.dir, p.main = t.proc.group, t.proc.dir, t.proc.main
+	p.group, p.dir, p.main, p.limit = t.proc.group, t.proc.dir, t.proc.main, t.proc.limit
 	p.args, p.env = slices.Clone(args), slices.Clone(attr.Env)
 	p.ignored = maps.Clone(t.proc.ignored) // handlers don't stay, execve(2)
-	p.table = t.proc.table.clone()
-	child := k.makeThread(p)
+	p.table = t.table.copyFor(p)
+	child := k.makeThread(p, p.table)
 	child.forker = t
 	child.becomeProgram(path, attr, status)
 	child.forker = nil
@@ -177,10 +177,10 @@ func (t *Thread) moveFiles(files []uintptr, pipe int) (int, Errno) {
 // keepOnExec is fcntl(2) with F_SETFD, and without FD_CLOEXEC.
 func (t *Thread) keepOnExec(fd int) error {
 	_, errno := t.call("fcntl", fd, func() string { return argList(fd, raw("F_SETFD"), 0) }, func() (int, Errno) {
-		if _, errno := t.proc.table.at(fd); errno != 0 {
+		if _, errno := t.table.at(fd); errno != 0 {
 			return -1, errno
 		}
-		t.proc.table.fds[fd].cloexec = false
+		t.table.fds[fd].cloexec = false
 		return 0, 0
 	})
 	return errno.err()
@@ -203,12 +203,13 @@ func (t *Thread) execve(path string) Errno {
 			panic("sim: /proc/self/exe of a process without a program isn't modelled")
 		}
 		p.main = main
-		for fd, d := range p.table.fds {
+		for fd, d := range t.table.fds {
 			if d.description != nil && d.cloexec {
-				p.table.close(fd)
+				t.table.close(fd)
 			}
 		}
 		p.Out, p.Err = p.sink(1), p.sink(2)
+		p.startRuntime()
 		t.start(func() { p.main(); t.Exit(0) })
 		return 0, 0
 	})
@@ -223,17 +224,6 @@ func (p *Process) sink(fd int) *Sink {
 	}
 	s, _ := d.file.(*Sink)
 	return s
-}
-
-// clone returns the table of a forked process.
-func (tb *table) clone() *table {
-	c := &table{fds: slices.Clone(tb.fds), limit: tb.limit}
-	for _, d := range c.fds {
-		if d.description != nil {
-			d.refs++
-		}
-	}
-	return c
 }
 
 // Wait4 is wait4(2) for a child, or with -1 for any child. The only option is WNOHANG. status may be

@@ -73,7 +73,7 @@ func (t *Thread) Accept4(fd, flags int) (int, error) {
 		switch {
 		case flags&^(SOCK_NONBLOCK|SOCK_CLOEXEC) != 0:
 			return -1, EINVAL
-		case !t.proc.table.room(1): // Linux looks for a free number first
+		case !t.table.room(1): // Linux looks for a free number first
 			return -1, EMFILE
 		case errno == ENOTSOCK:
 			return -1, errno
@@ -93,7 +93,7 @@ func (t *Thread) accept(ln *tcp, flags int) (int, Errno) {
 		return -1, EINVAL
 	case len(ln.backlog) == 0:
 		return -1, EAGAIN
-	case !t.proc.table.room(1):
+	case !t.table.room(1):
 		return -1, EMFILE
 	}
 	c := ln.backlog[0]
@@ -330,10 +330,7 @@ func (s *tcp) stopListening() {
 // Listening is an address by which clients on the same machine reach the process, or ok is false if
 // it doesn't listen.
 func (p *Process) Listening() (at netip.AddrPort, ok bool) {
-	for _, d := range p.table.fds {
-		if d.description == nil {
-			continue
-		}
+	for d := range p.descriptors() {
 		if s, isTCP := d.file.(*tcp); isTCP && s.state == listen {
 			if at = s.local; at.Addr().IsUnspecified() {
 				at = netip.AddrPortFrom(loopbackOf(at.Addr()), at.Port())

@@ -64,7 +64,7 @@ func (t *Thread) openat(dir int, path string, how *OpenHow) (int, Errno) {
 	if errno := checkPath(path); errno != 0 {
 		return -1, errno
 	}
-	if !t.proc.table.room(1) {
+	if !t.table.room(1) {
 		return -1, EMFILE
 	}
 	n, errno := t.lookup(dir, path, how.Resolve)
@@ -112,7 +112,7 @@ func (t *Thread) Fstatat(dir int, path string, st *Stat_t, flags int) error {
 // Fstat is fstat(2) of a file, a directory or a memory file.
 func (t *Thread) Fstat(fd int, st *Stat_t) error {
 	_, errno := t.call("fstat", fd, func() string { return argList(fd, statArg(st)) }, func() (int, Errno) {
-		d, errno := t.proc.table.at(fd)
+		d, errno := t.table.at(fd)
 		if errno != 0 {
 			return -1, errno
 		}

@@ -54,7 +54,7 @@ func (t *Thread) startOf(dir int) (*inode, Errno) {
 		}
 		return n, 0
 	}
-	d, errno := t.proc.table.at(dir)
+	d, errno := t.table.at(dir)
 	if errno != 0 {
 		return nil, errno
 	}
@@ -216,7 +216,8 @@ func (w *walk) countLink() Errno {
 	return 0
 }
 
-// descriptorLink returns the magic link /proc/self/fd/name, proc_pid_fd(5).
+// descriptorLink returns the magic link /proc/self/fd/name, proc_pid_fd(5). As on Linux it is about the
+// process's table, whichever thread asks.
 func (k *Kernel) descriptorLink(t *Thread, name string) *inode {
 	fd, err := strconv.Atoi(name)
 	if err != nil || strconv.Itoa(fd) != name {

@@ -31,7 +31,7 @@ func (t *Thread) Pipe2(fds []int, flags int) error {
 		switch {
 		case flags&^(O_CLOEXEC|O_NONBLOCK) != 0:
 			panic("sim: pipe2 with other flags than O_CLOEXEC and O_NONBLOCK isn't modelled")
-		case !t.proc.table.room(2):
+		case !t.table.room(2):
 			return -1, EMFILE
 		}
 		p := new(pipe)

@@ -36,7 +36,7 @@ func milliseconds(timeout int) time.Duration {
 // poll waits for events. The time in which the process is stopped counts, unless rest is true: then
 // the call goes on with what was left of the limit.
 func (t *Thread) poll(fds []PollFd, limit time.Duration, rest bool) (int, Errno) {
-	if len(fds) > t.proc.table.limit {
+	if len(fds) > t.proc.limit {
 		return -1, EINVAL
 	}
 	for end := t.k.until(limit); ; {

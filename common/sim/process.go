@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Process is a simulated process. It shares no descriptor table and no arguments with another one.
+// Process is a simulated process. It shares no table of descriptors and no arguments with another one.
 // All processes share the memory of the real program, so a program may keep nothing in package-level
 // variables.
 type Process struct {
@@ -18,7 +18,9 @@ type Process struct {
 	dir    string
 	main   func()
 
-	table   *table
+	limit   int      // RLIMIT_NOFILE
+	table   *table   // of its first thread, and of all others that have none of their own
+	own     []*table // those that threads have got from Unshare
 	threads []*Thread
 	outside *Thread // the thread that Thread returns
 	state   processState
@@ -67,7 +69,8 @@ func (k *Kernel) Start(prog Program) *Process {
 	p.table.put(0, k.newDescription(p.in, O_RDONLY), false)
 	p.table.put(1, k.newDescription(p.Out, O_WRONLY), false)
 	p.table.put(2, k.newDescription(p.Err, O_WRONLY), false)
-	t := k.makeThread(p)
+	p.startRuntime()
+	t := k.makeThread(p, p.table)
 	t.start(func() { p.main(); t.Exit(0) })
 	return p
 }
@@ -77,7 +80,7 @@ func (k *Kernel) Start(prog Program) *Process {
 func (k *Kernel) NewProcess(name string) *Process {
 	p := k.newProcess(nil)
 	p.args, p.dir = []string{name}, "/"
-	p.outside = k.makeThread(p)
+	p.outside = k.makeThread(p, p.table)
 	return p
 }
 
@@ -89,8 +92,9 @@ func (k *Kernel) newProcess(parent *Process) *Process {
 	k.lastPid++
 	p := &Process{
 		Pid: k.lastPid, k: k, parent: parent, group: k.lastPid,
-		table: &table{limit: k.cfg.MaxFiles}, ignored: map[Signal]bool{},
+		limit: k.cfg.MaxFiles, ignored: map[Signal]bool{},
 	}
+	p.table = &table{proc: p}
 	k.processes = append(k.processes, p)
 	return p
 }
@@ -117,7 +121,7 @@ func (p *Process) family() (all []*Process) {
 func (p *Process) EndedAt() time.Duration { return p.endedAt }
 
 // Limit sets RLIMIT_NOFILE of a running process, as prlimit(2) does. files isn't negative.
-func (p *Process) Limit(files int) { p.table.limit = max(files, 0) }
+func (p *Process) Limit(files int) { p.limit = max(files, 0) }
 
 // Exit is exit_group(2). It ends all threads of the process, and returns only for a process that
 // NewProcess has made.
@@ -145,7 +149,7 @@ func (p *Process) end(status WaitStatus) {
 		}
 	}
 	p.threads = nil
-	p.table.closeAll()
+	p.closeTables()
 	for _, c := range slices.Clone(p.k.processes) {
 		if c.parent == p { // init(1) reaps orphans
 			if c.parent = nil; c.state == zombie {
@@ -184,12 +188,15 @@ func (t *Thread) Getpid() int { return t.proc.Pid }
 // Now is clock_gettime(2). On Linux it isn't a system call, so no Event tells of it.
 func (t *Thread) Now() time.Time { return t.k.Now() }
 
-// Go starts a thread of the same process that runs f, clone(2). It doesn't hand over.
-func (t *Thread) Go(f func()) *Thread {
-	other := t.k.makeThread(t.proc)
-	other.start(f)
-	return other
-}
+// Go starts a thread of the same process that runs f, clone(2). Both use the same table of
+// descriptors. Go doesn't hand over.
+func (t *Thread) Go(f func()) *Thread { return t.k.makeThread(t.proc, t.table).start(f) }
+
+// Go starts a thread that runs f and uses the process's table of descriptors.
+func (p *Process) Go(f func()) *Thread { return p.k.makeThread(p, p.table).start(f) }
+
+// Process is the thread's process.
+func (t *Thread) Process() *Process { return t.proc }
 
 // Join waits until other has ended, or the limit has passed. It reports whether other has ended. A
 // negative limit doesn't pass.
@@ -226,12 +233,10 @@ func (t *Thread) Getrandom(p []byte) (int, error) {
 	return n, errno.err()
 }
 
-// Descriptors is how many descriptors the process has open.
+// Descriptors is how many descriptors the process has open, in all of its tables.
 func (p *Process) Descriptors() (n int) {
-	for _, d := range p.table.fds {
-		if d.description != nil {
-			n++
-		}
+	for range p.descriptors() {
+		n++
 	}
 	return n
 }

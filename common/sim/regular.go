@@ -157,7 +157,7 @@ func (t *Thread) positional(fd int, off int64) (*description, *inode, Errno) {
 // opened returns the description behind a number. It must not be one of O_PATH: those are only good
 // for calls that don't touch the file, open(2).
 func (t *Thread) opened(fd int) (*description, Errno) {
-	d, errno := t.proc.table.at(fd)
+	d, errno := t.table.at(fd)
 	if errno == 0 && d.flags&O_PATH != 0 {
 		return nil, EBADF
 	}

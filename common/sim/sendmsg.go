@@ -19,7 +19,7 @@ const maxRights = 253
 
 // messenger returns the socket behind a descriptor.
 func (t *Thread) messenger(fd int) (messenger, *description, Errno) {
-	d, errno := t.proc.table.at(fd)
+	d, errno := t.table.at(fd)
 	if errno != 0 || d.flags&O_PATH != 0 {
 		return nil, nil, EBADF
 	}
@@ -121,7 +121,7 @@ func (t *Thread) hold(fds []int) (held []*description, errno Errno) {
 		return nil, EINVAL
 	}
 	for _, fd := range fds {
-		d, errno := t.proc.table.at(fd)
+		d, errno := t.table.at(fd)
 		if errno != 0 {
 			return held, errno
 		}
@@ -167,10 +167,10 @@ func (t *Thread) Recvmsg(fd int, p []byte, room int, flags int) (n int, rights [
 func (t *Thread) receiveRights(carried []*description, room int, cloexec bool) (fds []int) {
 	defer releaseAll(carried)
 	for _, d := range carried {
-		if len(fds) >= room || !t.proc.table.room(1) {
+		if len(fds) >= room || !t.table.room(1) {
 			break
 		}
-		fd, errno := t.proc.table.install(d, cloexec, 0)
+		fd, errno := t.table.install(d, cloexec, 0)
 		if errno != 0 {
 			break
 		}

@@ -33,7 +33,7 @@ type ProcessState struct {
 	Limit       int  // RLIMIT_NOFILE
 	Program     bool // it runs a program, and isn't a client
 	Threads     []ThreadState
-	Descriptors []DescriptorState
+	Descriptors []DescriptorState // of all threads without OwnTable
 }
 
 // ThreadState is a thread. Call, Caller and Loop tell in which call it is: it waits there, it is about to
@@ -47,9 +47,12 @@ type ThreadState struct {
 	Timeout time.Duration // when the wait times out, since the kernel started; -1: it doesn't
 	Caller  Source
 	Loop    Source
+
+	OwnTable    bool              // it has got a table of descriptors from unshare(2)
+	Descriptors []DescriptorState // of that table
 }
 
-// DescriptorState is an entry of a process's table of descriptors.
+// DescriptorState is an entry of a table of descriptors.
 type DescriptorState struct {
 	Fd          int
 	File        uint64 // ID of the open file description
@@ -111,7 +114,7 @@ func (k *Kernel) Snapshot() *Snapshot {
 	c := collection{foundFiles: map[uint64]*description{}, foundSockets: map[uint64]*tcp{}}
 	for _, p := range k.processes {
 		s.Processes = append(s.Processes, p.snapshot())
-		for _, d := range p.table.fds {
+		for d := range p.descriptors() {
 			c.add(d.description)
 		}
 	}
@@ -163,12 +166,15 @@ func (c *collection) addSocket(s *tcp) {
 }
 
 func (p *Process) snapshot() ProcessState {
-	s := ProcessState{Pid: p.Pid, Args: slices.Clone(p.args), Zombie: p.state == zombie, Stopped: p.stopped, Program: p.outside == nil, Limit: p.table.limit}
+	s := ProcessState{Pid: p.Pid, Args: slices.Clone(p.args), Zombie: p.state == zombie, Stopped: p.stopped, Program: p.outside == nil, Limit: p.limit}
 	if p.parent != nil {
 		s.Parent = p.parent.Pid
 	}
 	for _, t := range p.threads {
 		state := ThreadState{Tid: t.ID, Waits: t.state == waits, Timeout: forever}
+		if state.OwnTable = t.table != p.table; state.OwnTable {
+			state.Descriptors = t.table.snapshot()
+		}
 		if state.Waits || t.current.Call != "" {
 			state.Call, state.Args = t.current.Call, t.current.Args
 			state.Caller, state.Loop = t.current.Caller, t.current.Loop
@@ -178,12 +184,26 @@ func (p *Process) snapshot() ProcessState {
 		}
 		s.Threads = append(s.Threads, state)
 	}
-	for fd, d := range p.table.fds {
+	s.Descriptors = p.table.snapshot()
+	return s
+}
+
+// AllDescriptors are the entries of all tables of the process.
+func (p *ProcessState) AllDescriptors() []DescriptorState {
+	all := slices.Clone(p.Descriptors)
+	for _, t := range p.Threads {
+		all = append(all, t.Descriptors...)
+	}
+	return all
+}
+
+func (tb *table) snapshot() (all []DescriptorState) {
+	for fd, d := range tb.fds {
 		if d.description != nil {
-			s.Descriptors = append(s.Descriptors, DescriptorState{fd, d.id, d.cloexec})
+			all = append(all, DescriptorState{fd, d.id, d.cloexec})
 		}
 	}
-	return s
+	return all
 }
 
 func (d *description) snapshot() FileState {

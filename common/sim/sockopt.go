@@ -8,7 +8,7 @@ type configurable interface {
 }
 
 func (t *Thread) configurable(fd int) (configurable, Errno) {
-	d, errno := t.proc.table.at(fd)
+	d, errno := t.table.at(fd)
 	if errno != 0 || d.flags&O_PATH != 0 {
 		return nil, EBADF
 	}

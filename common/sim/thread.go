@@ -13,9 +13,10 @@ import (
 // which returns when the thread waits or hands over. A thread that Process.Thread returns has no
 // goroutine. Its calls run in the caller's, and while such a call waits, the other threads run.
 type Thread struct {
-	ID   int
-	proc *Process
-	k    *Kernel
+	ID    int
+	proc  *Process
+	k     *Kernel
+	table *table
 
 	next  func() (struct{}, bool) // runs the thread; nil: it has no goroutine
 	stop  func()
@@ -63,15 +64,16 @@ type Panic struct {
 func (k *Kernel) Panics() []Panic { return k.panics }
 
 // makeThread returns a thread that runs nothing yet. Its calls run in the caller's goroutine.
-func (k *Kernel) makeThread(p *Process) *Thread {
+func (k *Kernel) makeThread(p *Process, tb *table) *Thread {
 	k.lastTid++
 	t := &Thread{ID: k.lastTid, proc: p, k: k, timer: timer{index: -1}}
+	t.use(tb)
 	t.notify, t.timeUp = func(uint32) bool { return t.wakeUp() }, func() { t.wakeUp() }
 	return t
 }
 
 // start makes the thread run f. It is ready, and runs at a later Step.
-func (t *Thread) start(f func()) {
+func (t *Thread) start(f func()) *Thread {
 	t.next, t.stop = iter.Pull(func(yield func(struct{}) bool) {
 		t.yield = yield
 		defer t.finish()
@@ -79,6 +81,7 @@ func (t *Thread) start(f func()) {
 	})
 	t.proc.threads = append(t.proc.threads, t)
 	t.becomesRunnable()
+	return t
 }
 
 // finish ends the thread after its function has returned or panicked.
@@ -92,7 +95,9 @@ func (t *Thread) finish() {
 			t.proc.end(exited(2))
 		}
 	}
-	t.state = hasEnded
+	if t.state = hasEnded; t.proc.state == living { // otherwise all tables are closed
+		t.leaveTable()
+	}
 	t.proc.threads = slices.DeleteFunc(t.proc.threads, func(o *Thread) bool { return o == t })
 	t.ended.wake(POLLIN)
 }

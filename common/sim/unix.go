@@ -58,7 +58,7 @@ func (t *Thread) socketpair(family, typ, protocol int) (pair [2]int, errno Errno
 		return pair, EINVAL
 	case family != AF_UNIX || kind != SOCK_STREAM && kind != SOCK_SEQPACKET:
 		panic("sim: socketpair of family " + argList(family) + ", type " + argList(kind) + " isn't modelled")
-	case !t.proc.table.room(2):
+	case !t.table.room(2):
 		return pair, EMFILE
 	case protocol != 0 && protocol != AF_UNIX:
 		return pair, EPROTONOSUPPORT

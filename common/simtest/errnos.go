@@ -44,6 +44,7 @@ var failures = []failure{
 	{[]string{"dup"}, []sim.Errno{sim.EMFILE, sim.ENOMEM}},
 	{[]string{"kill", "setpgid"}, []sim.Errno{sim.EPERM, sim.ESRCH}},
 	{[]string{"getrandom"}, []sim.Errno{sim.EINTR, sim.ENOSYS}},
+	{[]string{"unshare"}, []sim.Errno{sim.ENOMEM, sim.EPERM, sim.ENOSYS}},
 	{[]string{"fadvise64", "getsockopt", "ioctl"}, []sim.Errno{sim.ENOMEM, sim.EPERM, sim.ENOSYS}},
 	{[]string{"pread64"}, []sim.Errno{sim.EINTR, sim.EIO}},
 }

@@ -27,7 +27,7 @@ import (
 //	2 descriptors hold A at 2s          how many lead to the server's socket, in all processes
 //	3 processes at 2s                   of the server, without zombies
 //	1 zombies at 2s
-//	7 descriptors at 2s                 of the server's first process
+//	7 descriptors at 2s                 in all tables of the server's first process
 //	4 waiting at 2s                     connections in the accept queues
 //	1 ready at 2s                       entries of ready lists whose event holds
 //	log "grace time" once               lines that the server has logged

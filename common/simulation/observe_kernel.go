@@ -75,7 +75,7 @@ func (f *fact) holding(o *observation) (all []holder, err error) {
 	}
 	for i := range o.now.Processes {
 		p := &o.now.Processes[i]
-		for _, d := range p.Descriptors {
+		for _, d := range p.AllDescriptors() {
 			if of := o.socketOf(d.File); p.Program && of != nil && of.ID == s.ID {
 				all = append(all, holder{p, d.Fd, d.File})
 			}

@@ -3,6 +3,7 @@
 package sys
 
 import (
+	"os"
 	"time"
 
 	"threeloops/common/sim"
@@ -17,12 +18,16 @@ func Sleep(d time.Duration) { self().Sleep(d) }
 // Thread is a function that runs beside the one that has started it: a simulated thread.
 type Thread struct{ t *sim.Thread }
 
-// Go starts f as a thread. The caller goes on first.
-func Go(f func()) *Thread { return &Thread{self().Go(f)} }
+// Go starts f as a thread. The caller goes on first. The thread uses the process's table of
+// descriptors, even if the caller has its own one: Go's runtime doesn't clone a thread to which a
+// goroutine is locked, but one that it keeps for this purpose.
+func Go(f func()) *Thread { return &Thread{self().Process().Go(f)} }
 
 // GoUnshared starts f as a thread with a descriptor table of its own, unshare(2) with CLONE_FILES. f
 // gets the error of unshare.
-func GoUnshared(f func(err error)) *Thread { return Go(func() { f(nil) }) }
+func GoUnshared(f func(err error)) *Thread {
+	return Go(func() { f(os.NewSyscallError("unshare", self().Unshare(sim.CLONE_FILES))) })
+}
 
 // Join waits until the thread's function has returned, but no longer than d, and reports whether it
 // has returned. Several threads may wait for the same one.

@@ -131,7 +131,7 @@ func (p *page) view() string {
 			cut{len(c.Got), latin1(c.Got[max(0, len(c.Got)-most):])}, c.Unsent(), c.Deaf(), c.Connected(), p.addresses[c.Name]})
 	}
 	for _, process := range s.Processes {
-		for _, d := range process.Descriptors {
+		for _, d := range process.AllDescriptors() {
 			if c := observed[d.File]; c != nil {
 				v.Phases = append(v.Phases, phaseView{process.Pid, d.Fd, d.File, c.Phase(), c.Queued(), p.uptimeOf(c.Deadline())})
 			}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,7 +72,11 @@ func compareCommand(args []string) error {
 func (q *comparison) parse(args []string) error {
 	fs := newFlags("compare", "[flags] [server ...]\n\n"+
 		"server: forkserv, pollserv, epollserv, nethttp (Go's net/http), the name of a baseline, or “peers” for all\n"+
-		"baselines, which are other people's servers. Without a name it measures the first four.\n"+
+		"baselines, which are other people's servers. epollserv-2 is epollserv with -loops 2, and so on. Without a\n"+
+		"name it measures the first four, or, if all cases are about loops, epollserv and epollserv-2. Those cases\n"+
+		"are loops, loops-rate and loops-http (CPU time when the server may use two processors), spread and spread-4000\n"+
+		"(how many connections each loop has), greedy and greedy-1MiB (what clients notice of one that never stops\n"+
+		"sending).\n"+
 		"The flags -conns, -idle, -size, -depth, -text, -churn, -rate and -http describe a case of your own, which\n"+
 		"replaces -cases.\n")
 	fs.StringVar(&q.cases, "cases", "64B,deep,16KiB,1MiB,churn", "`names` of the cases to measure, with "+
@@ -112,6 +117,9 @@ func caseNames() string {
 }
 
 func (q *comparison) run(ctx context.Context, dir string, cases []compare.Case) error {
+	if len(q.servers) == 0 && !slices.ContainsFunc(cases, func(c compare.Case) bool { return !c.AboutLoops() }) {
+		q.servers = []string{"epollserv", "epollserv-2"}
+	}
 	targets, err := q.targets(ctx, dir)
 	if err != nil {
 		return err
@@ -170,6 +178,13 @@ func (q *comparison) targets(ctx context.Context, dir string) (list []compare.Ta
 			list = append(list, known[i])
 			continue
 		}
+		if t, ok, err := withLoops(known, name); ok || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, t)
+			continue
+		}
 		if baselines == nil {
 			if baselines, err = q.askBaselines(ctx, dir); err != nil {
 				return nil, err
@@ -190,6 +205,25 @@ func (q *comparison) targets(ctx context.Context, dir string) (list []compare.Ta
 		return nil, fmt.Errorf("-base %s: name a server that is measured", q.base)
 	}
 	return list, nil
+}
+
+// mostLoops is the most loops that a case may need. Placing the clients of a case takes many
+// connections for each.
+const mostLoops = 64
+
+// withLoops returns epollserv with as many loops as a name like epollserv-2 says. ok is false if
+// the name isn't like that.
+func withLoops(known []compare.Target, name string) (t compare.Target, ok bool, err error) {
+	number, ok := strings.CutPrefix(name, "epollserv-")
+	if !ok {
+		return t, false, nil
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 2 || n > mostLoops {
+		return t, false, fmt.Errorf("there is no server %q: the number of loops must be 2 to %d", name, mostLoops)
+	}
+	i := slices.IndexFunc(known, func(t compare.Target) bool { return t.Name == "epollserv" })
+	return known[i].WithLoops(n), true, nil
 }
 
 // baselinesDir has the program of the baselines. It is a module of its own.

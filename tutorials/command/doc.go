@@ -6,6 +6,7 @@
 //	go run ./tutorials -base 9001   the same on ports 9001, 9002, 9003
 //	go run ./tutorials load         send load to one server, and print how fast it answers
 //	go run ./tutorials compare      measure all of them and net/http: what does a message cost?
+//	go run ./tutorials million      connect to one server as often as the machine allows: what does a connection cost?
 //	go run ./tutorials trace        draw what your own server did, call by call, while a test failed
 //	go run ./tutorials project      judge a server that a reader has written to a specification
 //	go run ./tutorials grade        test the programs of a class, and write a table of points

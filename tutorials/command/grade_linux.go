@@ -78,7 +78,7 @@ func gradeFlags(args []string) (*grading, error) {
 	fs.StringVar(&g.chapter, "chapter", "", "make the checks of “test N”: those of the exercise of chapter `N`")
 	fs.StringVar(&g.project, "project", "", "make the checks of project `N`")
 	fs.StringVar(&g.kinds, "kind", "",
-		"make the checks for these `kinds` of server: line, http, ws, room, or several with commas")
+		"make the checks for these `kinds` of server: line, http, ws, room, shards, or several with commas")
 	fs.StringVar(&g.only, "check", "", "only the checks with these `names`, with commas between them")
 	fs.StringVar(&g.commands, "commands", "", "instead of folders, a `file` with a line NAME: COMMAND for each learner")
 	fs.DurationVar(&g.o.Limit, "limit", 5*time.Minute, "time for each learner's program, with its build")
@@ -154,7 +154,7 @@ func (g *grading) choose(root string) error {
 		}
 	}
 	if len(o.Selected()) == 0 {
-		return fmt.Errorf("no kind of server is called %q: use line, http, ws or room", g.kinds)
+		return fmt.Errorf("no kind of server is called %q: use line, http, ws, room or shards", g.kinds)
 	}
 	return nil
 }

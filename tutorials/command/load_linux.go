@@ -10,6 +10,7 @@ import (
 
 	"threeloops/tutorials/measure/compare"
 	"threeloops/tutorials/measure/load"
+	"threeloops/tutorials/measure/million"
 	"threeloops/tutorials/tester/grade"
 )
 
@@ -77,10 +78,11 @@ func printLoad(w io.Writer, p *load.Plan, r *load.Result) {
 	}
 }
 
-// worker runs the work of this process if it was started as a worker of the load or of the grader, or as
-// the yardstick.
+// worker runs the work of this process if it was started as a worker of the load or of the grader, as
+// the clients of million, or as the yardstick.
 func worker() {
 	grade.Worker()
 	load.Worker()
+	million.Child()
 	compare.Yardstick()
 }

@@ -25,6 +25,7 @@ var commands = []command{
 	{"run", "ask what you expect of a chapter's experiments, run them, and compare", runChapter},
 	{"load", "send load to a server, and print how fast it answers", loadCommand},
 	{"compare", "measure several servers in turns, and compare them", compareCommand},
+	{"million", "connect to one server as often as the machine allows, and print what that costs", millionCommand},
 	{"export", "write the site for a host that only sends files", exportCommand},
 	{"verify", "check that what the chapters say is still true", verifyChapters},
 	{"start", "copy a chapter's exercise into a directory of yours, where you fix it", startExercise},

@@ -26,6 +26,7 @@ func serve(args []string) error {
 func runChapter([]string) error     { return notHere() }
 func loadCommand([]string) error    { return notHere() }
 func compareCommand([]string) error { return notHere() }
+func millionCommand([]string) error { return notHere() }
 func verifyChapters([]string) error { return notHere() }
 
 // worker does nothing: only Linux has the workers of the load and the yardstick.

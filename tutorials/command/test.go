@@ -58,7 +58,7 @@ func testerFlags(fs *flag.FlagSet, o *tester.Options) (kinds, chapter *string) {
 	fs.StringVar(&o.WSPath, "ws-path", "/echo", "`path` of the WebSocket that the checks of the kinds ws and room use")
 	patienceFlags(fs, o)
 	kinds = fs.String("kind", "",
-		"`kinds` of server to test it as: line, http, ws, room, or several with commas (default: find out, but never room)")
+		"`kinds` of server to test it as: line, http, ws, room, shards, or several with commas (default: find out, but never room or shards)")
 	chapter = fs.String("chapter", "", "only the checks of this `chapter`, or of several, like 3-7 (default: all)")
 	return kinds, chapter
 }

@@ -20,7 +20,9 @@ type kind interface {
 	part(e *env) []byte                  // the first half of a request
 }
 
-var kinds = map[string]kind{"line": lineKind{}, "http": httpKind{}, "ws": wsKind{}, "room": roomKind{}}
+var kinds = map[string]kind{
+	"line": lineKind{}, "http": httpKind{}, "ws": wsKind{}, "room": roomKind{}, "shards": shardsKind{},
+}
 
 // lineKind is a server that sends each line back.
 type lineKind struct{}

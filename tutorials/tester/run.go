@@ -19,7 +19,7 @@ type Options struct {
 	Server string   // shell command that starts the server; see Run
 	Under  string   // words before that command, like strace and its options; messages don't show them
 	Addr   string   // host:port of a server that already runs
-	Kinds  []string // line, http, ws, room; nil: whatever of the first three the server turns out to speak
+	Kinds  []string // line, http, ws, room, shards; nil: whatever of the first three the server turns out to speak
 	First  int      // first chapter
 	Last   int      // last chapter, included
 	Only   []string // names of checks; nil: all
@@ -112,7 +112,7 @@ func (o *Options) sensible(ctx context.Context) error {
 	}
 	for _, name := range o.Kinds {
 		if kinds[name] == nil {
-			return fmt.Errorf("no kind of server is called %q: use line, http, ws or room", name)
+			return fmt.Errorf("no kind of server is called %q: use line, http, ws, room or shards", name)
 		}
 	}
 	for _, name := range o.Only {

@@ -198,8 +198,18 @@ func (s *server) kill() {
 
 // terminate sends the server a SIGTERM and reports whether it ended within grace.
 func (s *server) terminate(grace time.Duration) bool {
+	s.askToEnd()
+	return s.endsWithin(grace)
+}
+
+// askToEnd sends the server a SIGTERM. A server that is stopped gets it when it continues.
+func (s *server) askToEnd() {
 	s.does(Terminate)
 	terminateGroup(s.cmd.Process.Pid)
+}
+
+// endsWithin waits for the server's end, and reports whether it came within grace.
+func (s *server) endsWithin(grace time.Duration) bool {
 	select {
 	case <-s.ended:
 		return true

@@ -27,7 +27,7 @@ func (e *env) bulk(size int) (all []byte, n int, err error) {
 		for range n {
 			all = append(all, httpKind{}.get(e)...)
 		}
-	case "line":
+	case "line", "shards":
 		for ; len(all) < size; n++ {
 			all = append(all, bulkLine(n)...)
 		}
@@ -80,7 +80,7 @@ var filling = bytes.Repeat([]byte("and more of it, "), 500)
 // body in sum; all later bodies must have the same.
 func (p *clientConn) bulkAnswer(i int, sum *[sha256.Size]byte) error {
 	switch p.e.kind.name() {
-	case "line":
+	case "line", "shards":
 		return p.expect(bulkLine(i))
 	case "ws":
 		return p.expectFrame(binaries, bulkMessage(i))

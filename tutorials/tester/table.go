@@ -30,6 +30,7 @@ var rules = map[string]string{
 	"memory":      "a client that never reads doesn't make the server's memory grow",
 	"huge":        "a huge message doesn't make the server's memory grow",
 	"stuck":       "the server sleeps while a client doesn't read",
+	"idle-memory": "a client that is idle again costs little memory, however long its last message was",
 	"idle":        "the server sleeps while its clients are idle",
 	"many":        "150 clients can be connected at the same time",
 	"burst":       "50 clients that connect at the same moment are all served",
@@ -47,6 +48,7 @@ var rules = map[string]string{
 	"order":       "all members of a room get the same messages in the same order, each once",
 	"laggard":     "a member that never reads doesn't make the other members wait",
 	"dropout":     "a member that resets its connection (RST) during a broadcast harms no other member",
+	"queued":      "on SIGTERM the server also serves the clients that it hasn't accepted yet",
 	"goodbye":     "after a member's Close the others go on; on SIGTERM each member gets a Close with 1001, then the end",
 }
 
@@ -107,6 +109,7 @@ var checks = []check{
 	// WebSocket.
 	{"accept", 10, "ws", []string{"again", "reset"}, false, acceptValues},
 	{"sizes", 10, "ws", []string{"answer"}, false, sizes},
+	{"idle-memory", 15, "ws", []string{"sizes", "idle"}, true, idleMemory},
 	{"unmasked", 10, "ws", []string{"answer"}, false, unmasked},
 	{"ping", 11, "ws", []string{"answer"}, false, pingPayload},
 	{"pinger", 11, "ws", []string{"silent", "again", "ping"}, false, pinger},
@@ -147,6 +150,33 @@ var checks = []check{
 	{"memory", 13, "room", []string{"laggard"}, true, laggardCosts},
 	{"stuck", 13, "room", []string{"laggard"}, true, laggardSleeps},
 	{"goodbye", 13, "room", []string{"close", "leave", "silent"}, true, goodbye},
+
+	// Several loops on one port.
+	{"answer", 14, "shards", nil, false, answers},
+	{"next", 14, "shards", []string{"answer"}, false, nextClient},
+	{"halves", 14, "shards", []string{"answer"}, false, halves},
+	{"drip", 14, "shards", []string{"halves"}, false, drip},
+	{"together", 14, "shards", []string{"answer"}, false, together},
+	{"bytes", 14, "shards", []string{"answer"}, false, binaryLine},
+	{"long", 14, "shards", []string{"halves"}, false, long},
+	{"silent", 14, "shards", []string{"answer"}, false, silent},
+	{"again", 14, "shards", []string{"answer"}, false, again},
+	{"descriptors", 14, "shards", []string{"again", "silent"}, true, leaks},
+	{"zombies", 14, "shards", []string{"again", "silent"}, true, reaps},
+	{"leave", 14, "shards", nil, true, leaves},
+	{"restart", 14, "shards", []string{"answer"}, true, restarts},
+	{"reset", 14, "shards", []string{"again", "silent"}, false, reset},
+	{"gone", 14, "shards", []string{"reset", "together"}, false, gone},
+	{"half-close", 14, "shards", []string{"again", "long"}, false, halfClose},
+	{"loss", 14, "shards", []string{"together", "long"}, false, loss},
+	{"others", 14, "shards", []string{"silent", "again", "together", "long"}, false, othersServed},
+	{"memory", 14, "shards", []string{"together", "long"}, true, memoryBounded},
+	{"stuck", 14, "shards", []string{"together", "long"}, true, stuckWithoutWork},
+	{"idle", 14, "shards", []string{"again", "silent"}, true, idleWithoutWork},
+	{"many", 14, "shards", []string{"again", "silent"}, false, many},
+	{"burst", 14, "shards", []string{"again", "silent"}, false, burst},
+	{"full", 14, "shards", []string{"idle", "burst"}, true, full},
+	{"queued", 14, "shards", []string{"leave", "again", "burst"}, true, queued},
 }
 
 // Rule says what a server must do to pass a check. It returns "" if there is no such check.

@@ -20,6 +20,7 @@ type baseline struct {
 	page    string        // path of its page; empty if it has none
 	files   bool          // whether it serves the files below a root
 	canned  bool          // whether it sends ready-made echoes
+	workers int           // processes that share the connections; 0 for other models
 	version func() string // nil if the version can't be found out
 	missing func() error  // returns why it can't run here
 	serve   func(b baseline, ln *net.TCPListener, o options) error
@@ -50,8 +51,13 @@ var baselines = []baseline{
 		version: module("github.com/valyala/fasthttp"), missing: never, serve: serveFast},
 	{name: "net-http", kind: "http", model: "goroutines", page: "/hello", files: true,
 		version: goVersion, missing: never, serve: servePages},
-	{name: "nginx", kind: "http", model: "epoll", page: "/hello", files: true,
-		version: nginxVersion, missing: nginxMissing, serve: runNginx},
+	nginx("nginx", 1),
+	nginx("nginx-2", 2),
+}
+
+func nginx(name string, workers int) baseline {
+	return baseline{name: name, kind: "http", model: "epoll", page: "/hello", files: true, workers: workers,
+		version: nginxVersion, missing: nginxMissing, serve: runNginx}
 }
 
 func floor(name, model string) baseline {

@@ -51,7 +51,7 @@ const get = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
 func TestAnswersAPage(t *testing.T) {
 	each(t, withPage, func(t *testing.T, b baseline) {
 		for _, n := range []int{3, 1000, 5542, 100_000} {
-			if b.name == "nginx" && n > longestPage {
+			if strings.HasPrefix(b.name, "nginx") && n > longestPage {
 				continue
 			}
 			r := run(t, b.name, "-body", fmt.Sprint(n))
@@ -124,6 +124,15 @@ func TestServesFiles(t *testing.T) {
 				}
 			}
 			page(t, ask(t, r.addr, get), "ok\n")
+		})
+	})
+}
+
+func TestNginxHasAsManyWorkersAsItsNameSays(t *testing.T) {
+	each(t, func(b baseline) bool { return b.workers > 0 }, func(t *testing.T, b baseline) {
+		r := run(t, b.name)
+		eventually(t, fmt.Sprintf("%s has %d children", b.name, b.workers), func() bool {
+			return len(r.children(t)) == b.workers
 		})
 	})
 }

@@ -67,6 +67,7 @@ type row struct {
 	HTTP        string `json:"http"`        // path of its page; empty if it has none
 	Files       bool   `json:"files"`       // whether it serves the files below -root
 	Canned      bool   `json:"canned"`      // whether its echoes have only the length of the message, not its bytes
+	Loops       int    `json:"loops"`       // worker processes that share the connections; 0 for other models
 	Version     string `json:"version"`     // of the library or program, if it can be found out
 	Unavailable string `json:"unavailable"` // why it can't run here; empty if it can
 }
@@ -74,7 +75,7 @@ type row struct {
 func list(w io.Writer) error {
 	out := json.NewEncoder(w)
 	for _, b := range baselines {
-		r := row{Name: b.name, Kind: b.kind, Model: b.model, HTTP: b.page, Files: b.files, Canned: b.canned}
+		r := row{Name: b.name, Kind: b.kind, Model: b.model, HTTP: b.page, Files: b.files, Canned: b.canned, Loops: b.workers}
 		if b.version != nil {
 			r.Version = b.version()
 		}

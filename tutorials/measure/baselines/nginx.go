@@ -13,10 +13,11 @@ import (
 
 // config makes nginx as fast as it can be with small files: it keeps them open, and writes no log.
 // It never closes a connection because of its age or its number of requests. nginx makes the
-// directories, which stay empty.
+// directories, which stay empty. Several workers share one listener. Each waits for it with
+// EPOLLEXCLUSIVE, because accept_mutex is off.
 const config = `
 daemon off;
-worker_processes 1;
+worker_processes %[7]d;
 %[5]s
 pid %[1]s/nginx-%[6]d.pid;
 error_log stderr warn;
@@ -94,7 +95,7 @@ func runNginx(b baseline, ln *net.TCPListener, o options) error {
 	if os.Geteuid() == 0 {
 		user = "user root;" // a worker of another user might not be able to read the root
 	}
-	text := fmt.Sprintf(config, dir, ln.Addr(), quoted(root), quoted(hello(o.page)), user, os.Getpid())
+	text := fmt.Sprintf(config, dir, ln.Addr(), quoted(root), quoted(hello(o.page)), user, os.Getpid(), b.workers)
 	conf, err := unnamed(dir, text)
 	if err != nil {
 		return err

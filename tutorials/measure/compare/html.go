@@ -15,6 +15,7 @@ var reportPage = template.Must(template.New("report").Parse(pageText))
 // sheet is a table as the page shows it.
 type sheet struct {
 	Title  string
+	Where  string
 	Heads  []string
 	Cells  [][]string
 	Absent []Row
@@ -32,14 +33,14 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	var sheets []sheet
 	for i := range r.Tables {
 		t := &r.Tables[i]
-		s := sheet{Title: t.Title, Heads: heads(), Cells: t.cells()}
+		s := sheet{Title: t.Title, Where: t.Where, Heads: t.heads(), Cells: t.cells()}
 		for _, row := range t.Rows {
 			if row.Absent != "" {
 				s.Absent = append(s.Absent, row)
 			}
 		}
 		sheets = append(sheets, s)
-		if r.Axis == "" {
+		if r.Axis == "" && t.Kind == "" {
 			if err := add(t.bars(colours(r.servers()))); err != nil {
 				return err
 			}
@@ -54,7 +55,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	}
 	return reportPage.Execute(w, map[string]any{
 		"Report": r, "Charts": charts, "Sheets": sheets, "Notes": r.Notes(),
-		"Verdict": r.Verdict(), "Columns": explanations(), "Along": axes[r.Axis],
+		"Verdict": r.Verdict(), "Columns": r.explanations(), "Along": axes[r.Axis],
 		"Servers": strings.Join(r.servers(), ", "),
 	})
 }

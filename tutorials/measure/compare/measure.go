@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,7 @@ const (
 	RSS      = "rss-B"       // of all processes, when the connections are open
 	PSS      = "pss-B"       // the same, but shared pages count once
 	PerConn  = "pss-B/conn"  // growth of PSS for each connection that was opened
+	Switches = "switches/op" // how often a thread of the server went to sleep
 	LoadBusy = "load-busy"   // processor time of the load by elapsed time; near 1 the load was the limit
 )
 
@@ -44,39 +46,75 @@ type Bench struct {
 	Warm, Time time.Duration // times of each measurement; with many connections Time is longer
 	Progress   io.Writer     // gets a line for each measurement; may be nil
 
-	serverCPU int   // the processor that only the server uses; below 0 if there is only one processor
-	server    []int // the same as a list
-	load      []int // processors of the load
+	server []int // the processor that only the server uses; empty if there is only one processor
+	load   []int // processors of the load
 }
 
 // Pin divides the processors: the first is the server's, and all others are for the load and this
 // process.
 func (b *Bench) Pin() error {
-	b.serverCPU = -1
 	cpus := load.CPUs()
 	if len(cpus) < 2 {
 		return nil
 	}
-	b.serverCPU, b.server, b.load = cpus[0], cpus[:1], cpus[1:]
+	b.server, b.load = cpus[:1], cpus[1:]
 	return load.PinSelf(b.load)
 }
 
 // Processors describes where server and load run.
 func (b *Bench) Processors() string {
-	if b.serverCPU < 0 {
+	if len(b.server) == 0 {
 		return "The server and the load generator shared one processor, so the figures mean little"
 	}
-	return fmt.Sprintf("The server ran on processor %d, the load generator on %v", b.serverCPU, b.load)
+	return fmt.Sprintf("The server ran on processor %d, the load generator on %v", b.server[0], b.load)
+}
+
+// places returns the processors of the server and of the load for a case. A server that needs
+// several gets them for itself only if the load keeps as many.
+func (b *Bench) places(c *Case) (server, load []int) {
+	all := slices.Concat(b.server, b.load)
+	switch {
+	case c.Cores <= 1:
+		return b.server, b.load
+	case len(all) < 2*c.Cores:
+		return all, all
+	}
+	return all[:c.Cores], all[c.Cores:]
+}
+
+// shares reports whether server and load run on the same processors.
+func (b *Bench) shares(c *Case) bool {
+	server, load := b.places(c)
+	return len(server) > 0 && slices.Equal(server, load)
+}
+
+// where describes places that differ from those of other cases. It returns "" if they don't.
+func (b *Bench) where(c *Case) string {
+	server, load := b.places(c)
+	switch {
+	case c.Cores <= 1 || c.Spread || len(server) == 0: // nothing depends on the processors of a Spread
+		return ""
+	case b.shares(c):
+		return fmt.Sprintf("Here the server and the load generator shared the processors %v", server)
+	}
+	return fmt.Sprintf("Here the server ran on the processors %v, the load generator on %v", server, load)
 }
 
 // Measure starts t, sends it the load of c, and ends it.
 func (b *Bench) Measure(ctx context.Context, t *Target, c *Case, seed uint64) (*Sample, error) {
-	s, err := t.start(c, b.Root, b.server)
+	cpus, loadCPUs := b.places(c)
+	s, err := t.start(c, b.Root, cpus)
 	if err != nil {
 		return nil, err
 	}
 	defer s.end()
-	m := meter{running: s, cpu: b.serverCPU, before: memoryOf(s.pid), conns: c.Active + c.Idle, statsClient: newStatsClient()}
+	switch {
+	case c.Spread:
+		return b.spread(ctx, s, c, seed)
+	case c.Greedy != nil:
+		return b.greedy(ctx, s, c, seed)
+	}
+	m := meter{running: s, cpus: cpus, shared: b.shares(c), before: memoryOf(s.pid), conns: c.Active + c.Idle, statsClient: newStatsClient()}
 	// This must happen before the server ends: at its shutdown it would wait a second for the next
 	// request here.
 	defer m.statsClient.CloseIdleConnections()
@@ -87,7 +125,7 @@ func (b *Bench) Measure(ctx context.Context, t *Target, c *Case, seed uint64) (*
 	window := max(b.Time, time.Duration(c.Active)*perConn)
 	const enough = 4
 	o := load.Options{
-		Plan: c.Plan, PID: s.pid, CPUs: b.load, Workers: min(len(b.load), enough), Warm: b.Warm, Time: window,
+		Plan: c.Plan, PID: s.pid, CPUs: loadCPUs, Workers: min(len(loadCPUs), enough), Warm: b.Warm, Time: window,
 		Opened: m.opened, Begin: m.begin, End: m.end,
 	}
 	o.Seed, o.Fixed = seed, t.Canned
@@ -113,7 +151,8 @@ func (r *running) address(c *Case) string {
 // meter reads the server's gauges before and after the counting.
 type meter struct {
 	*running
-	cpu    int // the server's processor
+	cpus   []int // the server's processors
+	shared bool  // whether the load uses them too
 	conns  int
 	before memory
 	open   memory
@@ -131,12 +170,12 @@ func (m *meter) begin() (err error) {
 	if m.stats[0], err = m.counters(); err != nil {
 		return err
 	}
-	m.usage[0], m.machine[0] = usageOf(m.pid), machineNow(m.cpu)
+	m.usage[0], m.machine[0] = usageOf(m.pid), machineNow(m.cpus)
 	return nil
 }
 
 func (m *meter) end() (err error) {
-	m.usage[1], m.machine[1] = usageOf(m.pid), machineNow(m.cpu)
+	m.usage[1], m.machine[1] = usageOf(m.pid), machineNow(m.cpus)
 	m.stats[1], err = m.counters()
 	return err
 }
@@ -153,20 +192,31 @@ func (m *meter) counters() (counters, error) {
 	if !m.ours {
 		return nil, nil
 	}
-	res, err := m.statsClient.Get(m.url + "/stats")
+	s, err := m.askStats(m.statsClient)
+	return s.Totals, err
+}
+
+// stats is what a server of ours says about itself.
+type stats struct {
+	Connection uint64 // number of the connection that asked
+	Totals     counters
+	Slots      []struct{ Slot, Accepted, Closed int } // one for each loop
+}
+
+func (r *running) askStats(client *http.Client) (s stats, err error) {
+	res, err := client.Get(r.url + "/stats")
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body) // to the end, because otherwise the connection can't be used again
+	if err == nil {
+		err = json.Unmarshal(body, &s)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s/stats: %w", m.url, err)
+		return s, fmt.Errorf("%s/stats: %w", r.url, err)
 	}
-	var stats struct{ Totals counters }
-	if err := json.Unmarshal(body, &stats); err != nil {
-		return nil, fmt.Errorf("%s/stats: %w", m.url, err)
-	}
-	return stats.Totals, nil
+	return s, nil
 }
 
 // sample computes the values.
@@ -185,12 +235,18 @@ func (m *meter) sample(r *load.Result, c *Case) *Sample {
 	if all := float64(user + system); all > 0 {
 		v[User], v[System] = v[CPU]*float64(user)/all, v[CPU]*float64(system)/all
 	}
-	const heap = 512 << 10 // without any connection a program's memory grows and shrinks by as much at its start
-	if grown := m.open.pss - m.before.pss; grown > heap && !c.Churn {
+	const heap = 512 << 10            // without any connection a program's memory grows and shrinks by as much at its start
+	becomes := !m.ours && m.Loops > 0 // nginx: when it prints its address, it hasn't started its workers
+	if grown := m.open.pss - m.before.pss; grown > heap && !c.Churn && !becomes {
 		v[PerConn] = grown / float64(m.conns)
 	}
+	v[Switches] = float64(m.usage[1].switches-m.usage[0].switches) / n
 	m.calls(v, c)
-	return &Sample{Messages: r.Messages, Values: v, Noise: noise(m.machine[0], m.machine[1], cpu)}
+	known := cpu
+	if m.shared {
+		known += r.CPU
+	}
+	return &Sample{Messages: r.Messages, Values: v, Noise: noise(m.machine[0], m.machine[1], known)}
 }
 
 // calls adds the system calls per message by kind, for a server that counts them. It divides them

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +19,7 @@ import (
 type usage struct {
 	cpu          time.Duration // all CPU time, exact
 	user, system int           // the parts of it in ticks of 10 ms
+	switches     int           // how often a thread gave up its processor because it had to wait
 }
 
 // tick is the unit of the times in /proc/PID/stat.
@@ -36,6 +39,7 @@ func usageOf(pid int) (u usage) {
 		u.system += n(stime) + n(cstime)
 		u.cpu += processClock(p, time.Duration(n(utime)+n(stime))*tick)
 		u.cpu += time.Duration(n(cutime)+n(cstime)) * tick
+		u.switches += switchesOf(p)
 	}
 	return u
 }
@@ -51,6 +55,20 @@ func statFields(pid int) []string {
 		return nil
 	}
 	return f
+}
+
+// switchesOf adds up the voluntary context switches of a process's threads. Those of threads that
+// have ended are missing, but servers don't end threads while they are measured.
+func switchesOf(pid int) (n int) {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	for _, name := range threads {
+		text, _ := os.ReadFile(name)
+		_, rest, _ := bytes.Cut(text, []byte("\nvoluntary_ctxt_switches:"))
+		line, _, _ := bytes.Cut(rest, []byte("\n"))
+		k, _ := strconv.Atoi(string(bytes.TrimSpace(line)))
+		n += k
+	}
+	return n
 }
 
 // processClock reads the CPU-time clock of another process, which clock_getcpuclockid(3) describes.
@@ -91,16 +109,16 @@ func memoryOf(pid int) (m memory) {
 
 // machine is what the processors have done so far, in ticks.
 type machine struct {
-	all, steal     int           // of all processors
-	server         time.Duration // everything that ran on the server's processor
-	when           time.Time
-	serverIsPinned bool
+	all, steal int           // of all processors
+	server     time.Duration // everything that ran on the server's processors
+	processors int           // how many they are
+	when       time.Time
 }
 
-// machineNow reads /proc/stat. cpu is the processor that only the server uses, or below 0 if there
-// is none.
-func machineNow(cpu int) (m machine) {
-	m.when = time.Now()
+// machineNow reads /proc/stat. cpus are the server's processors; there are none if it may run
+// anywhere.
+func machineNow(cpus []int) (m machine) {
+	m.when, m.processors = time.Now(), len(cpus)
 	text, _ := os.ReadFile("/proc/stat")
 	for line := range strings.Lines(string(text)) {
 		f := strings.Fields(line)
@@ -110,12 +128,12 @@ func machineNow(cpu int) (m machine) {
 		n := func(i int) int { v, _ := strconv.Atoi(f[i]); return v }
 		const user, nice, system, idle, iowait, irq, softirq, steal = 1, 2, 3, 4, 5, 6, 7, 8 // proc_stat(5)
 		busy := n(user) + n(nice) + n(system) + n(irq) + n(softirq)
-		switch f[0] {
-		case "cpu":
+		if f[0] == "cpu" {
 			m.steal = n(steal)
 			m.all = busy + n(idle) + n(iowait) + n(steal)
-		case "cpu" + strconv.Itoa(cpu):
-			m.server, m.serverIsPinned = time.Duration(busy)*tick, true
+		}
+		if i, err := strconv.Atoi(f[0][len("cpu"):]); err == nil && slices.Contains(cpus, i) {
+			m.server += time.Duration(busy) * tick
 		}
 	}
 	return m
@@ -124,16 +142,17 @@ func machineNow(cpu int) (m machine) {
 // Noise is what disturbed a measurement.
 type Noise struct {
 	Steal   float64 `json:"steal"`   // part of the machine's time that its host gave to other machines
-	Foreign float64 `json:"foreign"` // part of the server's processor that other programs used
+	Foreign float64 `json:"foreign"` // part of the server's processors that other programs used
 }
 
-// noise compares two readings between which the server has used cpu.
-func noise(a, b machine, cpu time.Duration) (n Noise) {
+// noise compares two readings. Between them the server has used known of its processors' time,
+// together with the load if that shares them.
+func noise(a, b machine, known time.Duration) (n Noise) {
 	if b.all > a.all {
 		n.Steal = float64(b.steal-a.steal) / float64(b.all-a.all)
 	}
-	if a.serverIsPinned {
-		n.Foreign = max(0, float64(b.server-a.server-cpu)/float64(b.when.Sub(a.when)))
+	if a.processors > 0 {
+		n.Foreign = max(0, float64(b.server-a.server-known)/float64(b.when.Sub(a.when))/float64(a.processors))
 	}
 	return n
 }

@@ -28,8 +28,10 @@ type Report struct {
 type Table struct {
 	Name  string  `json:"name"`
 	Title string  `json:"title"`
-	At    float64 `json:"at"`   // position on the axis
-	Base  string  `json:"base"` // the row with which the others are compared
+	At    float64 `json:"at"`              // position on the axis
+	Base  string  `json:"base"`            // the row with which the others are compared
+	Kind  string  `json:"kind,omitempty"`  // spread or greedy; empty for a table of messages
+	Where string  `json:"where,omitempty"` // which processors were used, if the report's Where is wrong here
 	Rows  []Row   `json:"rows"`
 }
 
@@ -95,7 +97,7 @@ func (b *Bench) Compare(
 }
 
 func (b *Bench) table(c *Case, targets []Target, base string) Table {
-	t := Table{Name: c.Name, Title: c.Title(), At: c.At, Base: base}
+	t := Table{Name: c.Name, Title: c.Title(), At: c.At, Base: base, Kind: c.kind(), Where: b.where(c)}
 	for _, g := range targets {
 		t.Rows = append(t.Rows, Row{Server: g.Name, Model: g.Model, Absent: g.unfit(c)})
 	}
@@ -125,8 +127,7 @@ func (b *Bench) measure(ctx context.Context, t *Target, c *Case, round int, row 
 		return nil
 	}
 	row.Samples = append(row.Samples, *s)
-	b.say("%s, round %d, %s: %.0f messages/s, %.2f µs of CPU per message\n", c.Title(), round+1, t.Name,
-		s.Values[Rate], s.Values[CPU]/1e3)
+	b.say("%s, round %d, %s: %s\n", c.Title(), round+1, t.Name, s.brief(c))
 	return nil
 }
 
@@ -162,7 +163,7 @@ func (t *Table) judge() {
 		t.Base = base.Server
 	}
 	for i := range t.Rows {
-		if r := &t.Rows[i]; base != nil && r != base && r.Absent == "" {
+		if r := &t.Rows[i]; base != nil && r != base && r.Absent == "" && t.Kind == "" {
 			r.CPU = claim(r.Values(CPU), base.Values(CPU))
 		}
 	}

@@ -23,10 +23,11 @@ import (
 // which would be most of the calls.
 func (b *Bench) Trace(ctx context.Context, t *Target, c *Case) (map[string]float64, error) {
 	const many = 500
-	if _, err := exec.LookPath("strace"); err != nil || t.ours || c.Active+c.Idle > many {
+	if _, err := exec.LookPath("strace"); err != nil || t.ours || c.Active+c.Idle > many || c.Spread {
 		return nil, nil
 	}
-	s, err := t.start(c, b.Root, b.server)
+	server, _ := b.places(c)
+	s, err := t.start(c, b.Root, server)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,8 @@ func (b *Bench) traced(ctx context.Context, s *running, t *Target, c *Case) (tab
 		trace.Wait()
 		return nil, 0, fmt.Errorf("strace: %s", attached.Text())
 	}
-	o := load.Options{Plan: c.Plan, PID: s.pid, CPUs: b.load, Time: 2 * time.Second}
+	_, loadCPUs := b.places(c)
+	o := load.Options{Plan: c.Plan, PID: s.pid, CPUs: loadCPUs, Time: 2 * time.Second}
 	o.Seed, o.Fixed, o.URL = b.Seed, t.Canned, s.address(c)
 	r, err := load.Run(ctx, o)
 	ended()

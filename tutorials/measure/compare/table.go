@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// column is a column of the table.
+// column is a column of a table.
 type column struct {
 	head  string
 	about string // its explanation on the page
@@ -41,6 +41,8 @@ var columns = []column{
 		latencyCell(P999)},
 	{"calls/message", "system calls for one message; in brackets: counted by strace",
 		callsCell},
+	{"sleeps/message", "how often a thread of the server went to sleep, for one message",
+		func(r *Row, _ *Table) string { return optional("%.3f", r.Sums[Switches].Mid) }},
 	{"ready/wait", "how many connections were ready, on average, when poll or epoll_wait returned",
 		func(r *Row, _ *Table) string { return optional("%.1f", r.Sums[Ready].Mid) }},
 	{"RSS, MiB", "resident set size: memory of all processes of the server together; a page that several " +
@@ -106,7 +108,7 @@ func (t *Table) cells() (rows [][]string) {
 	for i := range t.Rows {
 		if r := &t.Rows[i]; r.Absent == "" {
 			var cells []string
-			for _, c := range columns {
+			for _, c := range t.columns() {
 				cells = append(cells, c.cell(r, t))
 			}
 			rows = append(rows, cells)
@@ -123,6 +125,9 @@ func (r *Report) WriteText(w io.Writer) {
 	for i := range r.Tables {
 		t := &r.Tables[i]
 		fmt.Fprintf(w, "\n%s\n", t.Title)
+		if t.Where != "" {
+			fmt.Fprintf(w, "%s.\n", t.Where)
+		}
 		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 		line := func(cells []string) {
 			for _, c := range cells {
@@ -130,7 +135,7 @@ func (r *Report) WriteText(w io.Writer) {
 			}
 			fmt.Fprintln(tw)
 		}
-		line(heads())
+		line(t.heads())
 		for _, cells := range t.cells() {
 			line(cells)
 		}
@@ -147,8 +152,8 @@ func (r *Report) WriteText(w io.Writer) {
 	}
 }
 
-func heads() (h []string) {
-	for _, c := range columns {
+func (t *Table) heads() (h []string) {
+	for _, c := range t.columns() {
 		h = append(h, c.head)
 	}
 	return h

@@ -27,6 +27,7 @@ type Target struct {
 	Page        string `json:"http"`        // path of a small page; empty if there is none
 	Files       bool   `json:"files"`       // whether it serves the files below -root
 	Canned      bool   `json:"canned"`      // whether it answers with a ready-made payload, without parsing
+	Loops       int    `json:"loops"`       // loops or processes that share the connections; 0 for other models
 	Version     string `json:"version"`     // of the library or program
 	Unavailable string `json:"unavailable"` // why it can't run here; empty if it can
 
@@ -38,13 +39,28 @@ type Target struct {
 // Ours returns the three servers, which must have been built into dir.
 func Ours(dir string) []Target {
 	var list []Target
-	for _, s := range [][2]string{{"forkserv", "fork+exec"}, {"pollserv", "poll"}, {"epollserv", "epoll"}} {
-		list = append(list, Target{
-			Name: s[0], Kind: "both", Model: s[1], Page: "/healthz", Files: true, ours: true,
-			command: []string{filepath.Join(dir, s[0])},
-		})
+	for _, s := range []Target{
+		{Name: "forkserv", Model: "fork+exec"}, {Name: "pollserv", Model: "poll", Loops: 1}, {Name: "epollserv", Model: "epoll", Loops: 1},
+	} {
+		s.Kind, s.Page, s.Files, s.ours = "both", "/healthz", true, true
+		s.command = []string{filepath.Join(dir, s.Name)}
+		list = append(list, s)
 	}
 	return list
+}
+
+// WithLoops returns epollserv with n loops, under the name epollserv-n.
+func (t Target) WithLoops(n int) Target {
+	t.Name, t.Loops = fmt.Sprintf("%s-%d", t.Name, n), n
+	return t
+}
+
+// printed returns the name with which the server prints its address.
+func (t *Target) printed() string {
+	if t.ours {
+		return filepath.Base(t.command[0])
+	}
+	return t.Name
 }
 
 // Baselines asks the program of measure/baselines, already built, for its list.
@@ -85,6 +101,10 @@ func (t *Target) unfit(c *Case) string {
 		return "it serves no files"
 	case c.HTTP && c.File == 0 && t.Page == "":
 		return "it has no page"
+	case c.Spread && t.Loops == 0:
+		return "it has no loops that share the connections"
+	case c.Greedy != nil && (t.Loops == 0 || !t.ours):
+		return "it doesn't tell which loop has a connection"
 	case strings.HasPrefix(t.Model, "fork") && c.Active+c.Idle > mostProcesses:
 		return fmt.Sprintf("%d connections would need too many processes", c.Active+c.Idle)
 	}
@@ -102,6 +122,8 @@ func (t *Target) args(c *Case, root string) (args []string) {
 	}
 	const spare = 64 // for the connection to /stats, and for children that are about to end
 	switch {
+	case t.ours && t.Loops > 1:
+		args = append(args, "-loops", strconv.Itoa(t.Loops))
 	case t.Name == "forkserv":
 		args = append(args, "-max-children", strconv.Itoa(c.Active+c.Idle+spare))
 	case t.Canned:
@@ -157,7 +179,7 @@ func (t *Target) start(c *Case, root string, cpus []int) (*running, error) {
 	}()
 	select {
 	case s := <-line:
-		if _, err := fmt.Sscanf(s, t.Name+": listening on %s (pid %d)\n", &r.url, &r.pid); err == nil {
+		if _, err := fmt.Sscanf(s, t.printed()+": listening on %s (pid %d)\n", &r.url, &r.pid); err == nil {
 			return r, nil
 		}
 		r.end()

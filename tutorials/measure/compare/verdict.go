@@ -54,9 +54,15 @@ func oneOf(names []string) string {
 type explained struct{ Head, About string }
 
 // explanations returns the explanations of the columns and of the tables' titles.
-func explanations() (all []explained) {
-	for _, c := range columns {
-		all = append(all, explained{c.head, c.about})
+func (r *Report) explanations() (all []explained) {
+	seen := make(map[string]bool)
+	for i := range r.Tables {
+		for _, c := range r.Tables[i].columns() {
+			if !seen[c.head] {
+				all = append(all, explained{c.head, c.about})
+			}
+			seen[c.head] = true
+		}
 	}
 	return append(all, explained{"64 B x 100",
 		"a table's title: messages of 64 bytes on 100 connections; “16 in flight” means that each connection sends " +

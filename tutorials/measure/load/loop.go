@@ -58,7 +58,7 @@ func newLoop(s *share, report func(event)) (*loop, error) {
 		share: s, to: t, pool: newPool(s, t), base: time.Now(), report: report,
 		events:  make([]sys.EpollEvent, 1024),
 		scratch: make([]byte, 256<<10),
-		latency: newHistogram(),
+		latency: NewHistogram(),
 	}
 	l.pace = pace{rate: s.Rate, active: s.Active}
 	for i := range s.Active + s.Idle {
@@ -85,9 +85,9 @@ func newLoop(s *share, report func(event)) (*loop, error) {
 	return l, nil
 }
 
-// newHistogram makes a histogram for latencies of up to two minutes in nanoseconds, exact to 3
+// NewHistogram makes a histogram for latencies of up to two minutes in nanoseconds, exact to 3
 // digits.
-func newHistogram() *hdrhistogram.Histogram {
+func NewHistogram() *hdrhistogram.Histogram {
 	return hdrhistogram.New(1, int64(2*time.Minute), 3)
 }
 
@@ -150,7 +150,11 @@ func (l *loop) churns(c *conn) bool { return l.share.Churn && c.id < l.share.Act
 
 func (l *loop) dial(c *conn) (err error) {
 	c.begun = l.now()
-	c.fd, err = dial(l.to.addr, source(l.to.addr, l.share.Worker, l.sockets))
+	from := source(l.to.addr, l.share.Worker, l.sockets)
+	if c.id < len(l.share.Sources) {
+		from = l.share.Sources[c.id]
+	}
+	c.fd, err = dial(l.to.addr, from)
 	if err != nil {
 		return fmt.Errorf("connect to %s: %w", l.to.addr, err)
 	}

@@ -45,6 +45,16 @@ func Pinned(cpus []int, start func() error) error {
 	return start()
 }
 
+// background makes this thread one that runs only when its processor has nothing else to do.
+func background() error {
+	const idle = 5 // SCHED_IDLE of sched(7), which package unix lacks
+	err := unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: idle}, 0)
+	if err != nil {
+		return fmt.Errorf("sched_setattr: %w", err)
+	}
+	return nil
+}
+
 // PinSelf makes all threads of this process, and those that they will start, run only on cpus.
 func PinSelf(cpus []int) error {
 	var set unix.CPUSet

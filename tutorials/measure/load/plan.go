@@ -21,6 +21,15 @@ type Plan struct {
 	Churn  bool    // whether each message gets a new connection; for HTTP: Connection: close
 	Rate   float64 // messages per second on all connections together; 0 for a closed loop
 	Seed   uint64  // for payloads and masking keys
+
+	// Sources are the addresses from which the active connections connect, one for each. If there are
+	// none, the load chooses them. With SO_REUSEPORT the source decides which listener gets a
+	// connection.
+	Sources []netip.AddrPort
+
+	// Background gives the workers only processor time that nobody else wants (SCHED_IDLE). Then the
+	// load takes time from other processes only through the server, as if it ran on another machine.
+	Background bool
 }
 
 // most is the largest number of payload bytes in a pool of messages.
@@ -77,6 +86,8 @@ func (p *Plan) check() error {
 		return fmt.Errorf("a depth of %d messages: use at least 1", p.Depth)
 	case p.Churn && p.Depth > 1:
 		return fmt.Errorf("with a new connection for each message the depth must be 1, not %d", p.Depth)
+	case len(p.Sources) > 0 && (p.Churn || len(p.Sources) != p.Active):
+		return fmt.Errorf("%d sources for %d connections: use one for each, and no churn", len(p.Sources), p.Active)
 	case (p.Depth+poolSize(p.Size))*p.Size > most:
 		return fmt.Errorf("%d messages of %d bytes: use less than %d MiB in all", p.Depth, p.Size, most>>20)
 	}
@@ -128,12 +139,16 @@ type share struct {
 // divide splits a plan among n workers. Each gets at least one active connection.
 func (p *Plan) divide(n int, body []byte) []share {
 	shares := make([]share, n)
+	sources := p.Sources
 	for i := range shares {
 		s := share{Plan: *p, Body: body, Worker: i, Of: n}
 		s.Active = (p.Active + n - 1 - i) / n
 		s.Idle = (p.Idle + n - 1 - i) / n
 		s.Rate = p.Rate * float64(s.Active) / float64(p.Active)
 		s.Seed += uint64(i)
+		if len(sources) > 0 {
+			s.Sources, sources = sources[:s.Active], sources[s.Active:]
+		}
 		shares[i] = s
 	}
 	return shares

@@ -34,6 +34,7 @@ type Result struct {
 	Elapsed  time.Duration // length of the counting, as the workers' mean
 	Opening  time.Duration // time until all connections were open
 	Busy     float64       // CPU time of the busiest worker by elapsed time; near 1 the load was the limit
+	CPU      time.Duration // CPU time of all workers during the counting
 	Latency  *hdrhistogram.Histogram
 }
 
@@ -55,7 +56,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Latency: newHistogram()}
+	r := &Result{Latency: NewHistogram()}
 	if r.Owner, err = FindOwner(t.addr, o.PID); err != nil {
 		return nil, err
 	}

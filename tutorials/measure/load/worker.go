@@ -62,6 +62,11 @@ func work(report func(event)) error {
 	if err := s.read(os.Stdin); err != nil {
 		return fmt.Errorf("can't read the plan: %w", err)
 	}
+	if s.Background {
+		if err := background(); err != nil {
+			return err
+		}
+	}
 	l, err := newLoop(&s, report)
 	if err != nil {
 		return err

@@ -243,6 +243,7 @@ func (w *workers) results(r *Result) error {
 		r.Messages += s.Messages
 		r.Total += s.Total
 		r.Elapsed += s.Elapsed / time.Duration(len(w.all))
+		r.CPU += s.CPU
 		r.Busy = max(r.Busy, s.CPU.Seconds()/s.Elapsed.Seconds())
 	}
 	return nil

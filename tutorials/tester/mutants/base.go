@@ -77,8 +77,8 @@ func run(s *parts, addr string) error {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	go func() {
 		<-signals
+		s.quit() // may accept what is in the backlog
 		ln.Close()
-		s.quit()
 		os.Exit(0)
 	}()
 	s.serve(s, ln)

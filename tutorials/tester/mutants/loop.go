@@ -183,6 +183,7 @@ func flush(c *conn) error {
 			c.out = c.out[n:]
 		}
 	}
+	c.out = nil // an empty slice would still keep its array
 	return nil
 }
 

@@ -16,16 +16,17 @@ type server struct {
 
 // servers holds all servers by name. Each mutant's file adds its own.
 var servers = map[string]server{
-	"line-each": {"no fault", func() *parts { return base(newLine, each) }},
-	"line-fork": {"no fault", func() *parts { return base(newLine, fork) }},
-	"line-loop": {"no fault", func() *parts { return base(newLine, reactor) }},
-	"http-each": {"no fault", func() *parts { return base(newHTTP, each) }},
-	"http-fork": {"no fault", func() *parts { return base(newHTTP, fork) }},
-	"http-loop": {"no fault", func() *parts { return base(newHTTP, reactor) }},
-	"ws-each":   {"no fault", func() *parts { return base(newWebSocket, each) }},
-	"ws-fork":   {"no fault", func() *parts { return base(newWebSocket, fork) }},
-	"ws-loop":   {"no fault", func() *parts { return base(newWebSocket, reactor) }},
-	"room-loop": {"no fault", func() *parts { return newRoom().parts }},
+	"line-each":   {"no fault", func() *parts { return base(newLine, each) }},
+	"line-fork":   {"no fault", func() *parts { return base(newLine, fork) }},
+	"line-loop":   {"no fault", func() *parts { return base(newLine, reactor) }},
+	"http-each":   {"no fault", func() *parts { return base(newHTTP, each) }},
+	"http-fork":   {"no fault", func() *parts { return base(newHTTP, fork) }},
+	"http-loop":   {"no fault", func() *parts { return base(newHTTP, reactor) }},
+	"ws-each":     {"no fault", func() *parts { return base(newWebSocket, each) }},
+	"ws-fork":     {"no fault", func() *parts { return base(newWebSocket, fork) }},
+	"ws-loop":     {"no fault", func() *parts { return base(newWebSocket, reactor) }},
+	"shards-each": {"no fault", func() *parts { return newShards().parts }},
+	"room-loop":   {"no fault", func() *parts { return newRoom().parts }},
 }
 
 // mutant adds a server to servers.

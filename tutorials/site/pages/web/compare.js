@@ -2,6 +2,7 @@
 
 import { keyed, make, say } from "./dom.js";
 import { Crash, isOfProgram } from "./machine.js";
+import { tablesOf } from "./net.js";
 import { written } from "./program.js";
 import { sends } from "./timeline.js";
 
@@ -16,7 +17,9 @@ const rows = {
   "bytes out": ({ Counters }) => Counters?.BytesOut ?? 0,
   processes: ({ Processes }) => Processes?.filter(({ Program, Zombie }) => Program && !Zombie).length ?? 0,
   descriptors: ({ Processes }) =>
-    Processes?.filter(({ Program }) => Program).reduce((n, p) => n + (p.Descriptors?.length ?? 0), 0) ?? 0,
+    Processes?.filter(({ Program }) => Program)
+      .flatMap(tablesOf)
+      .reduce((n, { Descriptors }) => n + Descriptors.length, 0) ?? 0,
 };
 
 const recent = 6; // calls that are shown

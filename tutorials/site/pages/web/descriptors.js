@@ -1,6 +1,7 @@
 // What each process holds: tables of descriptors, with arrows to open file descriptions, and the tree of processes.
 
 import { keyed, make, plural, say, set } from "./dom.js";
+import { tablesOf } from "./net.js";
 
 const svg = "http://www.w3.org/2000/svg";
 const row = 10; // height of a row in the drawing's own units
@@ -48,24 +49,17 @@ export class Descriptors {
 
   begin(net) {
     this.start = new Set();
-    for (const { Pid, Descriptors } of net.programs)
-      for (const { Fd, File } of Descriptors ?? []) this.start.add(`${Pid} ${Fd} ${File}`);
+    for (const { Pid, Tid, Descriptors } of net.programs.flatMap(tablesOf))
+      for (const { Fd, File } of Descriptors) this.start.add(`${Pid} ${Tid} ${Fd} ${File}`);
   }
 
   paint(net) {
     this.net = net;
     const rows = [];
     const processes = (net.view.Processes ?? []).filter(({ Program }) => Program || this.clients.checked);
-    for (const { Pid, Descriptors, Limit, Program } of processes) {
-      const limit = Program && Limit ? ` of ${Limit.toLocaleString("en")}` : "";
-      const name = net.nameOfProcess(Pid);
-      rows.push({ key: `p${Pid}`, head: `${name}: ${Descriptors?.length ?? 0}${limit}` });
-      const isOld = ({ Fd, File }) => !this.old.checked && this.start.has(`${Pid} ${Fd} ${File}`);
-      const old = (Descriptors ?? []).filter(isOld).map(({ Fd }) => Fd);
-      if (old.length > 0) rows.push({ key: `p${Pid} old`, old: `${spans(old)} as at the start` });
-      for (const { Fd, File, CloseOnExec } of (Descriptors ?? []).filter((d) => !isOld(d))) {
-        rows.push({ key: `p${Pid} ${Fd}`, fd: Fd, file: File, cloexec: CloseOnExec, of: name });
-      }
+    for (const process of processes) {
+      const limit = process.Program && process.Limit ? ` of ${process.Limit.toLocaleString("en")}` : "";
+      for (const table of tablesOf(process)) rows.push(...this.#rows(table, net.nameOfTable(table), limit));
     }
     const held = new Set(rows.map(({ file }) => file));
     const files = [...net.files.values()]
@@ -92,6 +86,18 @@ export class Descriptors {
       (element, item) => this.#file(element, item),
     );
     this.#arrows(rows, new Map(files.map(({ ID }, i) => [ID, i])));
+  }
+
+  #rows({ Pid, Tid, Descriptors }, name, limit) {
+    const key = `p${Pid} t${Tid ?? 0}`;
+    const rows = [{ key, head: `${name}: ${Descriptors.length}${limit}` }];
+    const isOld = ({ Fd, File }) => !this.old.checked && this.start.has(`${Pid} ${Tid} ${Fd} ${File}`);
+    const old = Descriptors.filter(isOld).map(({ Fd }) => Fd);
+    if (old.length > 0) rows.push({ key: `${key} old`, old: `${spans(old)} as at the start` });
+    for (const { Fd, File, CloseOnExec } of Descriptors.filter((d) => !isOld(d))) {
+      rows.push({ key: `${key} ${Fd}`, fd: Fd, file: File, cloexec: CloseOnExec, of: name });
+    }
+    return rows;
   }
 
   #descriptor(element, { head, old, fd, file, cloexec, of }) {
@@ -165,9 +171,10 @@ export class Tree {
   }
 
   #text(net, process) {
-    const { Pid, Zombie, Stopped, Threads, Descriptors } = process;
+    const { Pid, Zombie, Stopped, Threads } = process;
     const waits = (Threads ?? []).map(({ Waits, Call }) => (Waits ? `waits in ${Call}` : "can run"));
-    const serves = (Descriptors ?? [])
+    const serves = tablesOf(process)
+      .flatMap(({ Descriptors }) => Descriptors)
       .map(({ File }) => net.sockets.get(net.files.get(File)?.Socket))
       .filter((socket) => socket && socket.State !== "LISTEN")
       .map((socket) => net.nameOf(socket));

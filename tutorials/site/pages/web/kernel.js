@@ -19,7 +19,7 @@ class Queue {
       Limit,
       waiting: this.#names(net, Backlog),
       deferred: this.#names(net, Deferred),
-      holders: net.holders.get(net.fileOf.get(ID)?.ID)?.map(({ pid, fd }) => `${fd} of process ${pid}`),
+      holders: net.holders.get(net.fileOf.get(ID)?.ID)?.map(({ table, fd }) => `${fd} of ${table}`),
     }));
     keyed(
       this.list,
@@ -147,7 +147,7 @@ class Connection {
 
   fill({ name, server, client, holders, queued, session, events }) {
     say(this.title, name);
-    const fd = holders.map(({ pid, fd }) => `fd ${fd} of process ${pid}`).join(" and ");
+    const fd = holders.map(({ table, fd }) => `fd ${fd} of ${table}`).join(" and ");
     const place = queued
       ? "in the accept queue"
       : fd || (server ? "no descriptor of the server" : "the server has no socket for it");

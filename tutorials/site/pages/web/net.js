@@ -1,5 +1,15 @@
 // The connections of a run: what the kernel's lists of sockets, open file descriptions and descriptors say together.
 
+// tablesOf are the descriptor tables of a process: the one that its threads share, and those of threads that have
+// called unshare(2). An own one has the Tid of its thread, and which of the process's own ones it is.
+export function tablesOf({ Pid, Program, Descriptors, Threads }) {
+  const shared = { Pid, Program, Descriptors: Descriptors ?? [] };
+  const own = (Threads ?? [])
+    .filter(({ OwnTable }) => OwnTable)
+    .map((thread, i) => ({ Pid, Program, Tid: thread.Tid, Own: i + 1, Descriptors: thread.Descriptors ?? [] }));
+  return [shared, ...own];
+}
+
 // Net knows a run's connections. It remembers the clients' names, because a client that has closed is in no list.
 export class Net {
   constructor() {
@@ -18,11 +28,18 @@ export class Net {
     for (const file of this.files.values()) {
       if (file.Socket) this.fileOf.set(file.Socket, file);
     }
-    this.holders = new Map(); // of an open file description: {pid, fd} of each descriptor
+    this.holders = new Map(); // of an open file description: {pid, fd, table} of each descriptor
     for (const process of view.Processes ?? []) {
-      for (const { Fd, File } of process.Descriptors ?? []) {
-        if (!this.holders.has(File)) this.holders.set(File, []);
-        this.holders.get(File).push({ pid: process.Pid, fd: Fd, program: process.Program });
+      for (const table of tablesOf(process)) {
+        for (const { Fd, File } of table.Descriptors) {
+          if (!this.holders.has(File)) this.holders.set(File, []);
+          this.holders.get(File).push({
+            pid: process.Pid,
+            fd: Fd,
+            program: process.Program,
+            table: this.nameOfTable(table),
+          });
+        }
       }
     }
     this.turn = view.Turn?.Tid ?? view.Turn ?? 0; // the thread that makes the next call, or 0
@@ -137,5 +154,10 @@ export class Net {
   // nameOfProcess names a process, as the tables do.
   nameOfProcess(pid) {
     return this.clients.get(pid) ?? `process ${pid}`;
+  }
+
+  // nameOfTable names a descriptor table. Of the servers only epollserv's loops have own ones.
+  nameOfTable({ Pid, Tid, Own }) {
+    return Tid ? `${this.nameOfProcess(Pid)}, loop ${Own}` : this.nameOfProcess(Pid);
   }
 }

@@ -148,7 +148,7 @@ export class Watches {
         const holders =
           net.holders
             .get(file.ID)
-            ?.map(({ pid, fd }) => `fd ${fd} of process ${pid}`)
+            ?.map(({ table, fd }) => `fd ${fd} of ${table}`)
             .join(", ") ?? "no descriptor";
         return { key: `epoll ${file.ID}`, file: file.ID, holders, entries, ready };
       });
@@ -168,7 +168,9 @@ export class Watches {
         const calls = thread.Call === "poll" || thread.Call === "ppoll";
         const call = calls ? thread : last.get(thread.Tid);
         if (!call) continue;
-        const descriptors = new Map(process.Descriptors?.map(({ Fd, File }) => [Fd, File]));
+        const descriptors = new Map(
+          ((thread.OwnTable ? thread : process).Descriptors ?? []).map(({ Fd, File }) => [Fd, File]),
+        );
         const entries = parseArray(call.Args ?? "").map(({ fd, events, revents }, i) => ({
           i,
           fd,
