@@ -162,7 +162,7 @@ func (x *loopBus) newPort(env *server.Env, commands *server.CommandQueue) hubPor
 		return env.NewLocal()
 	}
 	if x.hub == nil {
-		x.hub = hub.New(x.deliver, sys.Random)
+		x.hub = hub.New(x.deliver)
 		x.hub.PerPeer = env.PerPeer()
 	}
 	b := &loopPort{loopBus: x, place: len(x.ports), commands: commands}

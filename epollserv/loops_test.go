@@ -131,7 +131,7 @@ func TestTheHubOutlivesTheFirstLoop(t *testing.T) {
 	go func() { ended <- x.run(first) }()
 	for i, b := range ports[1:] {
 		for range mailboxMax + 1 {
-			b.Post(now, &hub.Message{Kind: hub.Send})
+			b.Post(now, &hub.Message{Kind: hub.Send, Conn: 1})
 		}
 		for n := 0; n <= mailboxMax; n = len(recorders[1+i].lines) {
 			bell := []sys.PollFd{{Fd: int32(b.commands.FD), Events: sys.POLLIN}}
@@ -142,7 +142,7 @@ func TestTheHubOutlivesTheFirstLoop(t *testing.T) {
 		}
 		b.close()
 		for range mailboxMax + 1 { // too late for the closed port, which must not make the hub wait
-			b.Post(now, &hub.Message{Kind: hub.Send})
+			b.Post(now, &hub.Message{Kind: hub.Send, Conn: 1})
 		}
 	}
 	select {

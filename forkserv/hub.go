@@ -110,9 +110,10 @@ func (p *parent) send(c *childProc, m *hub.Message) {
 }
 
 // encode encodes a message. It encodes an entry of the room only once, however many children get
-// it: the Hub sends an entry to all of them before it sends the next.
+// it: the Hub sends an entry to all of them before it sends the next. Only the child of the sender
+// gets bytes of its own, because they have From.
 func (p *parent) encode(m *hub.Message) []byte {
-	if m.Conn != 0 || m.Seq == 0 {
+	if m.Conn != 0 || m.Seq == 0 || m.From != 0 {
 		return m.Append(nil)
 	}
 	if p.encodedSeq != m.Seq {

@@ -34,7 +34,7 @@ func newRoom(t *testing.T, members int) *parent {
 			c.childEnd.Close()
 		}
 	})
-	p.hub = hub.New(p.sendTo, sys.Random)
+	p.hub = hub.New(p.sendTo)
 	for i := range members {
 		ours, theirs, err := newChannel()
 		if err != nil {
@@ -220,11 +220,11 @@ func TestAConnectionAwaitsOneReplyAtATime(t *testing.T) {
 	for _, second := range []hub.Kind{hub.Poll, hub.Enter, hub.Send, hub.Quit, hub.Say, hub.Join, hub.Leave} {
 		p := newRoom(t, 2)
 		c := p.all[1]
-		var tokens []hub.Token
-		for _, name := range []string{"Ann", "Bob"} {
-			c.posts(t, &hub.Message{Kind: hub.Enter, Name: name})
+		tokens := []hub.Token{{1}, {2}}
+		for i, name := range []string{"Ann", "Bob"} {
+			c.posts(t, &hub.Message{Kind: hub.Enter, Name: name, Token: tokens[i]})
 			p.iterations(t, 3, start)
-			tokens = append(tokens, c.joined(t))
+			c.receivesWelcome(t)
 		}
 		if c.ending || c.awaitsReply {
 			t.Fatalf("after two messages and their replies: child killed %t, awaits a reply %t, want neither", c.ending, c.awaitsReply)
@@ -244,18 +244,17 @@ func TestAConnectionAwaitsOneReplyAtATime(t *testing.T) {
 	}
 }
 
-// joined is the token that the child's last Enter was answered with.
-func (c *childProc) joined(t *testing.T) (token hub.Token) {
+// receivesWelcome receives all messages that are on the child's bus, one of which is a Welcome.
+func (c *childProc) receivesWelcome(t *testing.T) {
 	t.Helper()
-	c.receives(t, func(m *hub.Message) {
-		if m.Kind == hub.Welcome {
-			token = m.Token
-		}
-	})
-	return token
+	welcome := false
+	c.receives(t, func(m *hub.Message) { welcome = welcome || m.Kind == hub.Welcome })
+	if !welcome {
+		t.Fatalf("child %d receives no Welcome", c.id)
+	}
 }
 
-func TestABroadcastIsEncodedOnce(t *testing.T) {
+func TestABroadcastIsEncodedOnceForAllButTheSender(t *testing.T) {
 	p := newRoom(t, 3)
 	for _, c := range p.all {
 		for full := false; !full; { // then the next message is queued
@@ -268,13 +267,26 @@ func TestABroadcastIsEncodedOnce(t *testing.T) {
 	p.all[0].says(t, "hello")
 	p.all[1].says(t, "hello")
 	p.iterations(t, 2, start)
-	first, second := p.all[0].queue[0], p.all[0].queue[1]
-	for _, c := range p.all {
-		if len(c.queue) != 2 || &c.queue[0][0] != &first[0] || &c.queue[1][0] != &second[0] {
-			t.Errorf("child %d: want two messages queued, and shared with the others", c.id)
+	shared := p.all[2].queue
+	for i, c := range p.all {
+		if len(c.queue) != 2 {
+			t.Fatalf("child %d: want two messages queued, got %d", c.id, len(c.queue))
+		}
+		for n := range 2 { // the n-th message is from the n-th child
+			m, _ := hub.Parse(c.queue[n])
+			want := uint64(0)
+			if i == n {
+				want = c.id
+			}
+			if m.From != want {
+				t.Errorf("child %d: the sender of message %d is connection %d, want %d", c.id, n, m.From, want)
+			}
+			if same := &c.queue[n][0] == &shared[n][0]; same != (i != n) {
+				t.Errorf("child %d: message %d shares its bytes: %t, want the sender's alone to have bytes of its own", c.id, n, same)
+			}
 		}
 	}
-	if &first[0] == &second[0] {
+	if &shared[0][0] == &shared[1][0] {
 		t.Error("two messages share their bytes")
 	}
 }

@@ -102,7 +102,7 @@ const (
 func serve(env *server.Env) error {
 	p := &parent{env: env, byPID: map[int]*childProc{}, preforkAt: sys.Now()}
 	p.accepted.Log = env.Log
-	p.hub, p.recvBuf = hub.New(p.sendTo, sys.Random), make([]byte, hub.MaxMessage)
+	p.hub, p.recvBuf = hub.New(p.sendTo), make([]byte, hub.MaxMessage)
 	p.hub.PerPeer = env.PerPeer()
 	p.limit = childLimit(env)
 	children := p.limit + env.Prefork

@@ -115,7 +115,7 @@ func TestAChildPollsAgainBeforeItChecksADeadline(t *testing.T) {
 
 func TestAParentThatWasStoppedExtendsDeadlines(t *testing.T) {
 	p := newRoom(t, 2)
-	p.all[0].posts(t, &hub.Message{Kind: hub.Enter, Name: "Pol"})
+	p.all[0].posts(t, &hub.Message{Kind: hub.Enter, Name: "Pol", Token: hub.Token{1}})
 	p.iterations(t, 2, start)
 	silent := p.hub.Deadline()
 	if silent.IsZero() {

@@ -18,8 +18,9 @@ type Options struct {
 	Board stat.Board // /stats adds up its slots
 	Slot  int        // this loop's or process's slot, which /stats names as its sender
 
-	Bus        hub.Bus // to the chat room, which delivers to the App; nil: no room
-	MaxMessage int64   // maximum size of a WebSocket message in bytes
+	Bus        hub.Bus      // to the chat room, which delivers to the App; nil: no room
+	Random     func([]byte) // fills a slice with bytes that nobody can guess; the room needs it
+	MaxMessage int64        // maximum size of a WebSocket message in bytes
 
 	// Peer returns the address by which the room counts a client. The room limits the members
 	// without a WebSocket for each address. Nil: the addresses are unknown.

@@ -25,7 +25,7 @@ const shareMin = 4 << 10
 type pollRequest struct {
 	conn  *session.Conn
 	kind  hub.Kind
-	token hub.Token // the Token of a new member
+	token hub.Token // the Token for a new member
 
 	// The messages from the hub so far, as the elements of a JSON array. Most are copied to
 	// text. parts has the others, each after the part of text that precedes it.
@@ -130,13 +130,16 @@ func parsePoll(query []byte) (hub.Message, error) {
 // postRequest sends a request to the hub. A poll may wait for its response.
 func (a *App) postRequest(c *session.Conn, m *hub.Message) {
 	m.Conn = c.ID()
-	a.pollRequests[m.Conn] = &pollRequest{conn: c, kind: m.Kind}
-	switch {
-	case m.Kind == hub.Poll:
+	switch m.Kind {
+	case hub.Poll:
 		c.SetTimer(pollWait)
-	case m.Kind == hub.Enter && a.o.Peer != nil:
-		m.Peer = a.o.Peer(c)
+	case hub.Enter:
+		a.o.Random(m.Token[:])
+		if a.o.Peer != nil {
+			m.Peer = a.o.Peer(c)
+		}
 	}
+	a.pollRequests[m.Conn] = &pollRequest{conn: c, kind: m.Kind, token: m.Token}
 	a.o.Bus.Post(c.Now(), m)
 }
 
@@ -156,9 +159,6 @@ func (a *App) collectResponse(v *pollRequest, m *hub.Message) {
 		v.conn.Respond(v.response(m))
 		a.spareText = v.text[:0]
 	default:
-		if m.Kind == hub.Welcome {
-			v.token = m.Token
-		}
 		a.lendText(v)
 		v.addMessage(m)
 	}

@@ -394,9 +394,9 @@ func TestPollResponsesAreServedAsJSONAndNotSniffed(t *testing.T) {
 
 func TestPollingMembersOfAnAddressAreLimited(t *testing.T) {
 	peer := hub.Addr(netip.MustParseAddr("192.0.2.1").As16())
-	bus := hub.NewLocal(counting())
+	bus := hub.NewLocal()
 	bus.LimitPeers(1)
-	a := New(Options{Loopback: true, Bus: bus, Peer: func(*session.Conn) hub.Addr { return peer }})
+	a := New(Options{Loopback: true, Bus: bus, Random: counting(), Peer: func(*session.Conn) hub.Addr { return peer }})
 	bus.Attach(a)
 	post(t, a, "POST /chat/join", `{"name":"a"}`).expect(t, 200, "the first member")
 	r := post(t, a, "POST /chat/join", `{"name":"b"}`)

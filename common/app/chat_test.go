@@ -51,12 +51,12 @@ func (p *party) undeaf() {
 }
 
 func newParty(t *testing.T, flags ...string) *party {
-	p := &party{T: t, bus: hub.NewLocal(counting())}
+	p := &party{T: t, bus: hub.NewLocal()}
 	cfg := &session.Config{Stat: new(stat.Slot)}
 	if _, err := tracetest.Configure(cfg, flags); err != nil {
 		t.Fatal(err)
 	}
-	p.app = New(Options{Name: "test", Board: make(stat.Board, 1), Bus: p, MaxMessage: cfg.MaxMessage})
+	p.app = New(Options{Name: "test", Board: make(stat.Board, 1), Bus: p, Random: counting(), MaxMessage: cfg.MaxMessage})
 	p.bus.Attach(p.app)
 	cfg.App = p.app
 	p.Loop = tracetest.NewLoop(cfg)

@@ -66,8 +66,8 @@ func local(change func(o *Options)) *App {
 	if change != nil {
 		change(&o)
 	}
-	bus := hub.NewLocal(counting())
-	o.Bus = bus
+	bus := hub.NewLocal()
+	o.Bus, o.Random = bus, counting()
 	a := New(o)
 	bus.Attach(a)
 	return a

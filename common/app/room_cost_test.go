@@ -18,8 +18,8 @@ type hall struct {
 }
 
 func newHall(t testing.TB) *hall {
-	bus := hub.NewLocal(counting())
-	a := New(Options{Name: "test", Bus: bus, Loopback: true, MaxMessage: 16 << 20})
+	bus := hub.NewLocal()
+	a := New(Options{Name: "test", Bus: bus, Random: counting(), Loopback: true, MaxMessage: 16 << 20})
 	bus.Attach(a)
 	h := &hall{App: a, bus: bus, session: strings.Repeat("01", 16)}
 	if newDriver(a).exchange(shortPost("join", `{"name":"x"}`)) < 100 {

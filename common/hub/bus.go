@@ -26,11 +26,10 @@ type Local struct {
 	queue    []Message
 }
 
-// NewLocal returns a Local with a Hub of its own. random fills a slice with bytes that nobody can
-// guess.
-func NewLocal(random func([]byte)) *Local {
+// NewLocal returns a Local with a Hub of its own.
+func NewLocal() *Local {
 	l := new(Local)
-	l.hub = New(func(_ int, m *Message) { l.receiver.Deliver(l.now, m) }, random)
+	l.hub = New(func(_ int, m *Message) { l.receiver.Deliver(l.now, m) })
 	return l
 }
 

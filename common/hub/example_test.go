@@ -16,7 +16,7 @@ func (printer) Deliver(_ time.Time, m *hub.Message) {
 
 // Two connections of one loop chat with each other.
 func Example() {
-	bus := hub.NewLocal(func(b []byte) { clear(b) })
+	bus := hub.NewLocal()
 	bus.Attach(printer{})
 	now := time.Unix(784111777, 0)
 	bus.Post(now, &hub.Message{Kind: hub.Join, Conn: 1, Name: "Ann"})

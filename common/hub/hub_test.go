@@ -18,24 +18,21 @@ type room struct {
 	*hub.Hub
 	now   time.Time
 	lines []string
-	token hub.Token
-	fill  byte
+	given byte // by newToken
 }
 
 func newRoom() *room {
 	r := &room{now: start}
 	r.Hub = hub.New(func(place int, m *hub.Message) {
 		r.lines = append(r.lines, fmt.Sprintf("%d: %s", place, line(m)))
-		if m.Token != (hub.Token{}) {
-			r.token = m.Token
-		}
-	}, func(b []byte) {
-		r.fill++
-		for i := range b {
-			b[i] = r.fill
-		}
 	})
 	return r
+}
+
+// newToken returns a Token that no member of the room has.
+func (r *room) newToken() hub.Token {
+	r.given++
+	return hub.Token{0: r.given, 15: 1}
 }
 
 var kinds = map[hub.Kind]string{
@@ -157,9 +154,10 @@ func ptr(m hub.Message) *hub.Message { return &m }
 
 func (r *room) enter(t *testing.T, name string) hub.Token {
 	t.Helper()
-	r.Handle(r.now, 7, &hub.Message{Kind: hub.Enter, Conn: 70, Name: name})
+	token := r.newToken()
+	r.Handle(r.now, 7, &hub.Message{Kind: hub.Enter, Conn: 70, Name: name, Token: token})
 	r.lines = nil
-	return r.token
+	return token
 }
 
 func TestAPollingMemberGetsAllEntriesAfterItsCursor(t *testing.T) {
@@ -167,9 +165,9 @@ func TestAPollingMemberGetsAllEntriesAfterItsCursor(t *testing.T) {
 	r.join(1, 0, "Ann")
 	r.Handle(r.now, 0, ptr(say(1, "", "early")))
 	r.lines = nil
-	r.at(t, 7, hub.Message{Kind: hub.Enter, Conn: 70, Name: "Pol"},
+	pol := r.newToken()
+	r.at(t, 7, hub.Message{Kind: hub.Enter, Conn: 70, Name: "Pol", Token: pol},
 		"7: welcome for 70 #2 Pol", `7: present for 70 "\"Ann\""`, `7: said for 70 #2 Ann "early"`, "7: done for 70 #2", "0: joined #3 Pol")
-	pol := r.token
 	poll := func(conn, since uint64) hub.Message {
 		return hub.Message{Kind: hub.Poll, Conn: conn, Seq: since, Token: pol}
 	}
@@ -202,24 +200,21 @@ func TestPollingMembersGetTheOperatorsText(t *testing.T) {
 	r.at(t, 0, announce, `8: announced for 80 #3 "we restart"`, "8: done for 80 #3")
 	r.at(t, 0, announce)
 	r.at(t, 8, poll(81, 3), `8: announced for 81 #4 "we restart"`, "8: done for 81 #4")
-	r.at(t, 7, hub.Message{Kind: hub.Enter, Conn: 71, Name: "Zoe"},
+	r.at(t, 7, hub.Message{Kind: hub.Enter, Conn: 71, Name: "Zoe", Token: r.newToken()},
 		"7: welcome for 71 #4 Zoe", `7: present for 71 "\"Ann\",\"Pol\""`, "7: done for 71 #4", "0: joined #5 Zoe")
 	r.at(t, 8, poll(82, 4), "8: joined for 82 #5 Zoe", "8: done for 82 #5")
 }
 
 func TestAnEntryHasTheConnectionOfItsSender(t *testing.T) {
 	var from []uint64
-	var pol hub.Token
+	pol := hub.Token{1}
 	h := hub.New(func(_ int, m *hub.Message) {
 		if m.Kind == hub.Said && m.Conn == 0 {
 			from = append(from, m.From)
 		}
-		if m.Kind == hub.Welcome {
-			pol = m.Token
-		}
-	}, func(b []byte) { b[0] = 1 })
+	})
 	h.Handle(start, 0, &hub.Message{Kind: hub.Join, Conn: 1, Name: "Ann"})
-	h.Handle(start, 1, &hub.Message{Kind: hub.Enter, Conn: 2, Name: "Pol"})
+	h.Handle(start, 1, &hub.Message{Kind: hub.Enter, Conn: 2, Name: "Pol", Token: pol})
 	h.Handle(start, 0, ptr(say(1, "", "by a WebSocket")))
 	h.Handle(start, 1, &hub.Message{Kind: hub.Send, Conn: 3, Token: pol, Text: []byte("by a request")})
 	h.Handle(start, 1, &hub.Message{Kind: hub.Poll, Conn: 4, Seq: 4, Token: pol})

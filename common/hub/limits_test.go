@@ -15,19 +15,20 @@ import (
 // crowd is a Hub that keeps everything it sends, as a mailbox does.
 type crowd struct {
 	*hub.Hub
-	kept []hub.Message
-	fill byte
+	kept  []hub.Message
+	given byte // by newToken
 }
 
 func newCrowd() *crowd {
 	c := new(crowd)
-	c.Hub = hub.New(func(_ int, m *hub.Message) { c.kept = append(c.kept, *m) }, func(b []byte) {
-		c.fill++
-		for i := range b {
-			b[i] = c.fill
-		}
-	})
+	c.Hub = hub.New(func(_ int, m *hub.Message) { c.kept = append(c.kept, *m) })
 	return c
+}
+
+// newToken returns a Token that no member has.
+func (c *crowd) newToken() hub.Token {
+	c.given++
+	return hub.Token{0: c.given, 15: 1}
 }
 
 // do handles m and returns what the Hub sends.
@@ -39,7 +40,9 @@ func (c *crowd) do(m hub.Message) []hub.Message {
 
 // enter adds a polling member, and returns its token.
 func (c *crowd) enter(name string) hub.Token {
-	return c.do(hub.Message{Kind: hub.Enter, Conn: 1, Name: name})[0].Token
+	token := c.newToken()
+	c.do(hub.Message{Kind: hub.Enter, Conn: 1, Name: name, Token: token})
+	return token
 }
 
 // poll returns the messages up to Done, and Done.

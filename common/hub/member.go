@@ -2,21 +2,30 @@ package hub
 
 import "time"
 
+// connAt is a connection. Its number alone isn't enough, because two places may give their
+// connections the same numbers.
+type connAt struct {
+	place int
+	conn  uint64 // never 0
+}
+
 // member is a client in the room.
 type member struct {
 	number      uint64 // number of its Joined entry, so it is never used again
 	name        string
-	conn        uint64 // its WebSocket, or its waiting Poll; 0 if there is none
-	place       int    // place of conn
-	listedBytes int    // bytes of its name in Hub.nameList; 0 if it isn't there
-	index       int    // its place in Hub.members
-	pollIndex   int    // its place in Hub.polls, if it has a waiting Poll
+	connAt          // its WebSocket, or its waiting Poll; zero if there is none
+	listedBytes int // bytes of its name in Hub.nameList; 0 if it isn't there
+	index       int // its place in Hub.members
+	pollIndex   int // its place in Hub.polls, if it has a waiting Poll
 
 	token   Token     // set if it polls
 	peer    Addr      // PeerKey of its address if it polls; zero if unknown
 	cursor  uint64    // the waiting Poll gets the entries after this number
 	expires time.Time // end of PollingTimeout; zero if it has a WebSocket or a waiting Poll
 }
+
+// polls reports whether a member has no WebSocket.
+func (m *member) polls() bool { return m.token != (Token{}) }
 
 // memberNamed returns the member with that name, or nil.
 func (h *Hub) memberNamed(name string) *member {
@@ -46,23 +55,24 @@ func (h *Hub) removeName(m *member) {
 // handleJoin makes a connection a member. The connection is sent the members and the history, and
 // then the Joined entry, as all members are.
 func (h *Hub) handleJoin(now time.Time, place int, m *Message) {
+	at := connAt{place, m.Conn}
 	reason := h.nameProblem(m.Name)
-	if h.byConn[m.Conn] != nil {
+	if h.byConn[at] != nil {
 		reason = "you have already joined"
 	}
 	if reason != "" {
 		h.refuse(place, m, reason)
 		return
 	}
-	who := &member{name: m.Name, conn: m.Conn, place: place, number: h.last + 1}
-	h.sendWelcome(place, m.Conn, who)
-	h.byConn[m.Conn] = who
+	who := &member{name: m.Name, connAt: at, number: h.last + 1}
+	h.sendWelcome(at, who)
+	h.byConn[at] = who
 	h.addName(who)
 	for len(h.places) <= place {
 		h.places = append(h.places, 0)
 	}
 	h.places[place]++
-	h.publish(now, entry{from: who.number, Message: Message{Kind: Joined, Name: who.name, From: who.conn}})
+	h.publish(now, who, entry{Message: Message{Kind: Joined, Name: who.name}})
 }
 
 // nameProblem returns the reason why a new member can't have a name, or "".
@@ -74,15 +84,15 @@ func (h *Hub) nameProblem(name string) string {
 	return reason
 }
 
-// sendWelcome sends the Welcome, the members and the history to conn.
-func (h *Hub) sendWelcome(place int, conn uint64, who *member) {
-	h.send(place, &Message{Kind: Welcome, Conn: conn, Name: who.name, Seq: h.last, Token: who.token})
+// sendWelcome sends the Welcome, the members and the history to the connection at.
+func (h *Hub) sendWelcome(at connAt, who *member) {
+	h.send(at.place, &Message{Kind: Welcome, Conn: at.conn, Name: who.name, Seq: h.last})
 	names := h.nameList.names()
 	more := len(h.byName) - len(h.nameList.listed)
-	h.send(place, &Message{Kind: Present, Conn: conn, Text: names, More: uint32(more)})
+	h.send(at.place, &Message{Kind: Present, Conn: at.conn, Text: names, More: uint32(more)})
 	for n := h.history(WelcomeBytes - len(names)); n <= h.last; n++ {
 		if e := &h.log[n%LogSize]; e.public() {
-			h.sendTo(place, conn, e)
+			h.sendTo(at, e, connAt{})
 		}
 	}
 }
@@ -112,16 +122,16 @@ func (h *Hub) removeMember(now time.Time, m *member) {
 		return
 	}
 	switch {
-	case m.token == (Token{}):
-		delete(h.byConn, m.conn)
+	case !m.polls():
+		delete(h.byConn, m.connAt)
 		h.places[m.place]--
 	case m.conn != 0: // it leaves while its Poll waits
-		h.respondToPoll(now, m.conn, m)
+		h.respondToPoll(now, m)
 		fallthrough
 	default:
 		delete(h.byToken, m.token)
 		h.uncountPeer(m)
 	}
 	h.removeName(m)
-	h.publish(now, entry{from: m.number, Message: Message{Kind: Left, Name: m.name, From: m.conn}})
+	h.publish(now, m, entry{Message: Message{Kind: Left, Name: m.name}})
 }

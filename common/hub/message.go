@@ -14,7 +14,7 @@ const (
 	Say
 	// Leave ends the membership of Conn.
 	Leave
-	// Enter adds a polling member called Name.
+	// Enter adds a polling member called Name. Token is drawn by the place.
 	Enter
 	// Poll asks for the entries after Seq, for the member with Token. The response waits until
 	// there is an entry.
@@ -33,8 +33,7 @@ const (
 // The kinds that come from the Hub. Conn is the connection that they are for, or 0 for every member
 // at the place.
 const (
-	// Welcome says that Conn is a member called Name and receives all entries after Seq. A
-	// polling member gets its Token.
+	// Welcome says that Conn is a member called Name and receives all entries after Seq.
 	Welcome Kind = 32 + iota
 	// Present follows Welcome. Text has the names of members that joined earlier, as JSON
 	// strings with commas between them. More is the number of members without a name there.
@@ -63,11 +62,11 @@ type Message struct {
 	Conn  uint64 // the number of a connection
 	Seq   uint64 // the number of an entry
 	At    int64  // time of an entry, in milliseconds since 1970
-	From  uint64 // the sender's connection; 0 if the sender polls
+	From  uint64 // the sender's connection, at the sender's place only; 0 elsewhere, or if it polls
 	Name  string
 	To    string
 	Text  []byte
-	Token Token
+	Token Token  // see Enter; the Hub sends none
 	More  uint32 // see Present and Done
 	Peer  Addr   // address of a client that enters; zero if unknown or not counted
 
@@ -76,7 +75,7 @@ type Message struct {
 	JSON []byte
 }
 
-// Token identifies a polling member. Nobody can guess it.
+// Token identifies a polling member. It is 16 random bytes, so that nobody can guess it.
 type Token [16]byte
 
 // String returns the Token as 32 hexadecimal digits.

@@ -19,6 +19,6 @@ const toPolling = ^uint64(0)
 // moment, so the log must keep the text for it.
 func (h *Hub) handleAnnounce(now time.Time, text []byte) {
 	if len(h.byToken) > 0 {
-		h.publish(now, entry{to: toPolling, Message: Message{Kind: Announced, Text: bytes.Clone(text)}})
+		h.publish(now, nil, entry{to: toPolling, Message: Message{Kind: Announced, Text: bytes.Clone(text)}})
 	}
 }

@@ -18,8 +18,9 @@ func TestAnAddressHasAtMostPerPeerPollingMembers(t *testing.T) {
 		if peer != "" {
 			a = netip.MustParseAddr(peer).As16()
 		}
-		m := c.do(hub.Message{Kind: hub.Enter, Conn: 1, Name: fmt.Sprint("n", len(tokens)), Peer: a})[0]
-		tokens = append(tokens, m.Token)
+		token := c.newToken()
+		m := c.do(hub.Message{Kind: hub.Enter, Conn: 1, Name: fmt.Sprint("n", len(tokens)), Token: token, Peer: a})[0]
+		tokens = append(tokens, token)
 		if m.Kind == hub.Refused && !strings.HasPrefix(string(m.Text), "this address already has 2 members without a WebSocket: ") {
 			t.Errorf("%s was refused with %q", peer, m.Text)
 		}

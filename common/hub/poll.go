@@ -7,10 +7,16 @@ import (
 )
 
 // handleEnter adds a polling member. Its response is what handleJoin sends to a WebSocket.
+//
+// The Token comes from the place, where an attacker may have chosen it. It must not be zero, because
+// then the member would count as one with a WebSocket, and not be that of another member, because the
+// other member would lose its session. Any other Token harms only the member that has it.
 func (h *Hub) handleEnter(now time.Time, place int, m *Message) {
 	peer := PeerKey(m.Peer)
 	reason := h.peerLimitReason(peer)
 	switch {
+	case m.Token == Token{} || h.byToken[m.Token] != nil:
+		reason = "the new session's token is zero or in use"
 	case len(h.byToken) >= MaxPollingMembers:
 		reason = "the room is full: join with a WebSocket, or try again later"
 	case reason == "":
@@ -20,15 +26,14 @@ func (h *Hub) handleEnter(now time.Time, place int, m *Message) {
 		h.refuse(place, m, reason)
 		return
 	}
-	who := &member{name: m.Name, number: h.last + 1, peer: peer}
-	h.random(who.token[:])
-	h.sendWelcome(place, m.Conn, who)
+	who := &member{name: m.Name, number: h.last + 1, token: m.Token, peer: peer}
+	h.sendWelcome(connAt{place, m.Conn}, who)
 	h.send(place, &Message{Kind: Done, Conn: m.Conn, Seq: h.last})
 	h.byToken[who.token] = who
 	h.countPeer(who)
 	h.addName(who)
 	h.renewTimeout(now, who)
-	h.publish(now, entry{from: who.number, Message: Message{Kind: Joined, Name: who.name}})
+	h.publish(now, who, entry{Message: Message{Kind: Joined, Name: who.name}})
 }
 
 // NoSession is the reason in a Refused if no member has the Token of the request.
@@ -55,19 +60,23 @@ func (h *Hub) handlePolling(now time.Time, place int, m *Message) {
 }
 
 // handlePoll responds with the entries after m.Seq, or waits for one. A member can have one waiting
-// Poll: a second one ends the first.
+// Poll, and so can a connection: a second one ends the first.
 func (h *Hub) handlePoll(now time.Time, place int, m *Message, who *member) {
+	at := connAt{place, m.Conn}
 	if who.conn != 0 {
-		h.respondToPoll(now, who.conn, who)
+		h.respondToPoll(now, who)
 	}
-	who.conn, who.place, who.expires = m.Conn, place, time.Time{}
+	if other := h.waiting[at]; other != nil {
+		h.respondToPoll(now, other)
+	}
+	who.connAt, who.expires = at, time.Time{}
 	who.cursor = max(min(m.Seq, h.last), who.number-1)
-	h.waiting[m.Conn] = who
+	h.waiting[at] = who
 	who.pollIndex = len(h.polls)
 	h.polls = append(h.polls, who)
 	for n := who.cursor + 1; n <= h.last; n++ {
 		if n < h.first || who.receives(&h.log[n%LogSize]) {
-			h.respondToPoll(now, m.Conn, who)
+			h.respondToPoll(now, who)
 			return
 		}
 	}
@@ -76,10 +85,10 @@ func (h *Hub) handlePoll(now time.Time, place int, m *Message, who *member) {
 
 // respondToPoll ends a waiting Poll. It sends the entries after the cursor, up to maxPollEntries
 // and PollResponseBytes.
-func (h *Hub) respondToPoll(now time.Time, conn uint64, who *member) {
+func (h *Hub) respondToPoll(now time.Time, who *member) {
 	n := who.cursor + 1
 	if n < h.first {
-		h.send(who.place, &Message{Kind: Missed, Conn: conn, Seq: h.first - 1})
+		h.send(who.place, &Message{Kind: Missed, Conn: who.conn, Seq: h.first - 1})
 		n = h.first
 	}
 	more, given := uint32(0), 0
@@ -92,11 +101,11 @@ func (h *Hub) respondToPoll(now time.Time, conn uint64, who *member) {
 			more = 1
 			break
 		}
-		h.sendTo(who.place, conn, e)
+		h.sendTo(who.connAt, e, connAt{})
 		given++
 	}
-	h.send(who.place, &Message{Kind: Done, Conn: conn, Seq: n - 1, More: more})
-	h.forgetPoll(now, conn)
+	h.send(who.place, &Message{Kind: Done, Conn: who.conn, Seq: n - 1, More: more})
+	h.forgetPoll(now, who)
 }
 
 // receives reports whether a polling member receives an entry: it was a member at that time, and
@@ -105,17 +114,15 @@ func (m *member) receives(e *entry) bool {
 	return e.Seq >= m.number && (e.to == 0 || e.to == toPolling || e.to == m.number || e.from == m.number)
 }
 
-// forgetPoll forgets a waiting Poll, and restarts the timeout of its member.
-func (h *Hub) forgetPoll(now time.Time, conn uint64) {
-	if who := h.waiting[conn]; who != nil {
-		delete(h.waiting, conn)
-		last := len(h.polls) - 1
-		h.polls[last].pollIndex = who.pollIndex
-		h.polls[who.pollIndex], h.polls[last] = h.polls[last], nil
-		h.polls = h.polls[:last]
-		who.conn, who.place = 0, 0
-		h.renewTimeout(now, who)
-	}
+// forgetPoll forgets the waiting Poll of a member, and restarts the member's timeout.
+func (h *Hub) forgetPoll(now time.Time, who *member) {
+	delete(h.waiting, who.connAt)
+	last := len(h.polls) - 1
+	h.polls[last].pollIndex = who.pollIndex
+	h.polls[who.pollIndex], h.polls[last] = h.polls[last], nil
+	h.polls = h.polls[:last]
+	who.connAt, who.pollIndex = connAt{}, 0
+	h.renewTimeout(now, who)
 }
 
 // renewTimeout restarts the PollingTimeout of a member.
@@ -124,7 +131,7 @@ func (h *Hub) renewTimeout(now time.Time, who *member) {
 		return // a waiting Poll has no timeout here
 	}
 	who.expires = now.Add(PollingTimeout)
-	if h.due.IsZero() {
+	if h.due.IsZero() || who.expires.Before(h.due) { // the latter if now has gone back
 		h.due = who.expires
 	}
 }

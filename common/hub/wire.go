@@ -1,6 +1,9 @@
 package hub
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // MaxText is the maximum length of Text, in bytes, in a Message between processes. Text is a chat
 // message in the JSON form in which it arrived. With its envelope it is only a little longer than
@@ -30,6 +33,7 @@ const (
 // Append appends m in the form that Parse reads, for another process on this machine. A name longer
 // than MaxNameBytes is cut, but it stays too long to be valid.
 func (m *Message) Append(b []byte) []byte {
+	b = slices.Grow(b, fixedBytes+2+min(len(m.Name), maxSentName)+min(len(m.To), maxSentName)+len(m.Text))
 	b = append(b, byte(m.Kind))
 	b = binary.BigEndian.AppendUint64(b, m.Conn)
 	b = binary.BigEndian.AppendUint64(b, m.Seq)

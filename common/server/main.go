@@ -150,7 +150,7 @@ func (env *Env) NewIO(slot *stat.Slot) *conn.IO {
 // counts in slot i of board.
 func (env *Env) Sessions(io *conn.IO, board stat.Board, i int, bus hub.Bus) (*session.Config, hub.Receiver) {
 	o := app.Options{
-		Name: env.Name, Board: board, Slot: i, Bus: bus, MaxMessage: env.MaxMessage,
+		Name: env.Name, Board: board, Slot: i, Bus: bus, Random: sys.Random, MaxMessage: env.MaxMessage,
 		Host: env.host, Loopback: env.loopback,
 		MaxFiles: env.fileBudget(), Peer: func(*session.Conn) hub.Addr { return env.PeerOf(io.Peer()) },
 		Lists: env.Lists, OriginRequired: env.OriginRequired,
@@ -177,7 +177,7 @@ func (env *Env) Sessions(io *conn.IO, board stat.Board, i int, bus hub.Bus) (*se
 
 // NewLocal returns the bus of a server that has only one loop: its hub is in the same loop.
 func (env *Env) NewLocal() *hub.Local {
-	l := hub.NewLocal(sys.Random)
+	l := hub.NewLocal()
 	l.LimitPeers(env.PerPeer())
 	return l
 }

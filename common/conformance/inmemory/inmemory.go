@@ -21,9 +21,10 @@ func NewConfig(flags []string, root app.FS) (*session.Config, error) {
 	}
 	board := make(stat.Board, 1)
 	given := byte(0)
-	bus := hub.NewLocal(func(p []byte) { given++; p[0] = given })
+	bus := hub.NewLocal()
 	o := app.Options{
 		Name: "core", Board: board, Bus: bus, MaxMessage: cfg.MaxMessage,
+		Random:   func(p []byte) { given++; p[0] = given },
 		Loopback: true, Host: "127.0.0.1", Legacy: cfg.Legacy, FS: root,
 	}
 	for _, flag := range rest {
