@@ -21,7 +21,8 @@ var errUnwatched = errors.New("epollserv: epoll can't watch the connection")
 
 // serve runs as many loops as -loops asks for, each in its own thread and with its own listeners on
 // the same ports. With SO_REUSEPORT the kernel decides which listener gets a client. The loops share
-// nothing but the room. serve returns when all loops have shut down, or the first has failed.
+// no client and no listener, only the room. serve returns when all loops have shut down, or when one
+// of them has failed.
 //
 // Several loops also have a descriptor table each, because RLIMIT_NOFILE limits a table (see
 // server.Env.OwnTables). The order matters: a loop's table is a copy, so it has the wakers of all

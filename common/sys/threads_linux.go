@@ -37,7 +37,7 @@ func Go(f func()) *Thread {
 // What f opens or closes concerns only its thread, so no other thread may use these numbers. A file
 // that is in the copy stays open until all tables have closed it. So a listener must not be open when
 // a table is copied: its queue would live on after its loop has closed it. The runtime's poller must
-// exist already (see WarmUp), because a garbage collection calls it on any thread.
+// exist already (see WarmUp), because a garbage collection or a timer calls it on any thread.
 func GoUnshared(f func(err error)) *Thread {
 	t := &Thread{make(chan struct{})}
 	go func() {
