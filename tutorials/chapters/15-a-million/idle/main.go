@@ -103,7 +103,9 @@ func measure(server *exec.Cmd, few, many int) (ours, kernel float64, err error) 
 			clients = append(clients, more...)
 		}
 		time.Sleep(200 * time.Millisecond) // for what the server does after its last response
-		memory[i], slabs[i] = family(server.Process.Pid), kernelMemory()
+		if memory[i], slabs[i] = family(server.Process.Pid), kernelMemory(); memory[i] == 0 {
+			err = cmp.Or(err, errors.New("/proc/PID/smaps_rollup of the server can't be read"))
+		}
 	}
 	each := func(kib [2]int) float64 { return float64(kib[1]-kib[0]) / float64(many-few) }
 	return each(memory), each(slabs), err

@@ -110,6 +110,12 @@ func connectAll(addresses, targets, choice int, setup func(int, unix.Sockaddr) e
 
 // listen returns a new listener, and its address.
 func listen() (fd int, name unix.Sockaddr, err error) {
+	var most int
+	if text, err := os.ReadFile("/proc/sys/net/core/somaxconn"); err == nil {
+		if fmt.Sscan(string(text), &most); most < 4*ports {
+			return -1, nil, fmt.Errorf("net.core.somaxconn is %d, and this program needs at least %d", most, 4*ports)
+		}
+	}
 	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err == nil {
 		err = unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})

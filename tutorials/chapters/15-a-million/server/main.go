@@ -16,7 +16,7 @@ import (
 	"threeloops/common/ws"
 )
 
-const most = 1 << 20 // the most bytes of one message, and of the unsent answers to earlier ones
+const most = 1 << 20 // the most bytes of one message
 
 var keyField = regexp.MustCompile(`(?i)\r\nSec-WebSocket-Key:[ \t]*(\S*)[ \t]*\r\n`)
 
@@ -52,7 +52,9 @@ func serve(listener int) (err error) {
 	for err == nil || err == unix.EINTR {
 		if wait > 0 && !time.Now().Before(reopen) { // 100 ms after accept has failed
 			wait = -1
-			l.watch(unix.EPOLL_CTL_MOD, listener, unix.EPOLLIN)
+			if err = l.watch(unix.EPOLL_CTL_MOD, listener, unix.EPOLLIN); err != nil {
+				break
+			}
 		}
 		var n int
 		n, err = unix.EpollWait(l.ep, events, wait)

@@ -74,7 +74,8 @@ func serve(listener int, served *atomic.Int32) {
 	}
 }
 
-// connect is a client. While it waits for its connection, its kernel sends the SYN again and again.
+// connect is a client. While it waits for its connection, its kernel sends the SYN again. Once it is connected,
+// its kernel sends the byte again until the server's kernel has room for the connection.
 func connect(port int) {
 	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err == nil {

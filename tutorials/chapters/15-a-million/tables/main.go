@@ -22,7 +22,6 @@ func main() {
 	var hard unix.Rlimit
 	must(unix.Getrlimit(unix.RLIMIT_NOFILE, &hard))
 	must(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: hard.Max}))
-	runtime.GC() // the Go runtime opens its own descriptors now, and not in the middle of a row
 	fmt.Printf("Each table may have %d descriptors. Sockets until socket() fails:\n\n", limit)
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(t, "threads\tone table\ta table each")
@@ -40,7 +39,9 @@ func count(threads int, ownTable bool) (sum int) {
 	counts := make(chan int)
 	for range threads {
 		go func() {
-			runtime.LockOSThread() // and no unlock: the thread ends with this goroutine, and its table with it
+			// Without an unlock, the thread ends with this goroutine, and its table with it. (Go keeps only the
+			// first thread of the process, which then keeps the copy.)
+			runtime.LockOSThread()
 			if ownTable {
 				must(unix.Unshare(unix.CLONE_FILES)) // the thread now has a copy of the table
 			}
