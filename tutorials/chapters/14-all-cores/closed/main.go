@@ -123,7 +123,7 @@ func reusePort(_, _ string, c syscall.RawConn) error {
 }
 
 // migrated runs this program in a network namespace of its own, where it may change the kernel's
-// setting. It returns empty cells if this machine doesn't allow that.
+// setting. Each cell is “-” if that fails, such as on a machine that doesn't allow such namespaces.
 func migrated() string {
 	cmd := exec.Command("/proc/self/exe", "migrate")
 	cmd.SysProcAttr = &syscall.SysProcAttr{

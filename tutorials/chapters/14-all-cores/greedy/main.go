@@ -50,7 +50,7 @@ func neighbour(each bool, greedyIn, neighbourIn int) (answers int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		defer ln.Close() // waits for the loop, which ends when its clients have left
+		defer ln.Close()
 		if servers = append(servers, ln); each {
 			go eachClient(ln)
 		} else {
@@ -122,12 +122,12 @@ func eachClient(ln net.Listener) {
 
 // oneLoop serves all clients of ln, one request after another, until the last one has left.
 func oneLoop(ln net.Listener) {
-	raw, err := ln.(*net.TCPListener).SyscallConn()
+	f, err := ln.(*net.TCPListener).File() // a copy, so that ln can be closed while the loop runs
 	if err != nil {
 		log.Fatal(err)
 	}
-	raw.Control(func(listener uintptr) { err = serve(int(listener)) })
-	if err != nil {
+	defer f.Close()
+	if err := serve(int(f.Fd())); err != nil {
 		log.Fatal(err)
 	}
 }

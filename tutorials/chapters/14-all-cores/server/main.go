@@ -19,7 +19,7 @@ import (
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:9000", "`host:port` to listen on")
-	loops := flag.Int("loops", 2, "how many loops share the port, at least `1`")
+	loops := flag.Int("loops", 2, "how many loops share the port; less than `1` means 1")
 	flag.Parse()
 	bell, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
 	if err != nil {
@@ -28,7 +28,7 @@ func main() {
 	terminated, _ := signal.NotifyContext(context.Background(), unix.SIGTERM)
 	context.AfterFunc(terminated, func() { unix.Write(bell, []byte{1, 0, 0, 0, 0, 0, 0, 0}) })
 	var listeners []int
-	for range *loops {
+	for range max(1, *loops) {
 		ln, bound, err := listen(*addr)
 		if err != nil {
 			log.Fatal(err)
@@ -36,7 +36,7 @@ func main() {
 		listeners, *addr = append(listeners, ln), bound.String() // if the port was 0, all get the first one's
 	}
 	fmt.Println("listening on", *addr)
-	runtime.GOMAXPROCS(*loops + 1) // one more than loops, so that none makes the goroutine of the bell wait
+	runtime.GOMAXPROCS(*loops + 1) // so no loop waits for another one, nor the goroutine of the bell for a loop
 	ended := make(chan error)
 	for _, ln := range listeners {
 		go func() { ended <- serve(ln, bell) }()
@@ -124,7 +124,7 @@ func serve(listener, bell int) error {
 
 // stop ends accepting, and lets each client come to its end. The bell stays rung, for the other loops.
 func (s *shard) stop(bell int) error {
-	for s.accept() == 16 { // until the queue is empty: close resets the clients that are in it
+	for i := 0; i <= 128/16 && s.accept(); i++ { // close resets the clients that are in the queue
 	}
 	unix.Close(s.ln)
 	s.ln, s.end = -1, time.Now().Add(time.Second)
@@ -134,24 +134,24 @@ func (s *shard) stop(bell int) error {
 	return watch(s.ep, unix.EPOLL_CTL_DEL, bell, 0)
 }
 
-// accept accepts at most 16 clients. It returns how many it has accepted. After an error it pauses.
-func (s *shard) accept() int {
-	for i := range 16 {
+// accept accepts at most 16 clients. It returns true if more may be waiting. After an error it pauses.
+func (s *shard) accept() bool {
+	for range 16 {
 		fd, _, err := unix.Accept4(s.ln, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-		if err == unix.EAGAIN || err == unix.ECONNABORTED {
-			return i
-		} else if err != nil {
+		if err == unix.EAGAIN {
+			return false
+		} else if err != nil && err != unix.ECONNABORTED {
 			log.Print("accept: ", err) // such as EMFILE; until reopen clients wait in the queue
 			watch(s.ep, unix.EPOLL_CTL_MOD, s.ln, 0)
 			s.reopen = time.Now().Add(100 * time.Millisecond)
-			return i
-		} else if watch(s.ep, unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN) == nil {
+			return false
+		} else if err == nil && watch(s.ep, unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN) == nil {
 			s.clients[fd] = &client{fd: fd}
 		} else {
-			unix.Close(fd)
+			unix.Close(fd) // it is -1 if the client has left (ECONNABORTED); others may be behind it
 		}
 	}
-	return 16
+	return true
 }
 
 // watch tells epoll which events of fd to report, until the next call for fd.

@@ -68,7 +68,10 @@ func measure(listeners int) (got [3]int, err error) {
 		cmd.ExtraFiles = []*os.File{lns[i%listeners]}
 		in, err := cmd.StdinPipe() // a child ends when the parent has ended
 		ready, failed := cmd.StdoutPipe()
-		if err := cmp.Or(err, failed, cmd.Start()); err != nil {
+		if err = cmp.Or(err, failed); err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
 			return got, err
 		}
 		defer cmd.Wait()
