@@ -188,6 +188,9 @@ func closesMembersThatDoNotRead(t *testing.T) {
 		stalled = append(stalled, s)
 	}
 	beside := rounds(t, ann, bob)
+	for tries := 1; beside < alone/50 && tries < 3; tries++ { // the whole machine may have stood still
+		beside = max(beside, rounds(t, ann, bob))
+	}
 	t.Logf("messages to and fro in half a second: %d alone, %d beside members who don't read", alone, beside)
 	if beside < alone/50 {
 		t.Errorf("messages beside members who don't read: got %d, want about %d as without them", beside, alone)
