@@ -41,7 +41,8 @@ func (env *Env) fileBudget() int {
 // OwnTables reports whether each of several loops gets a descriptor table of its own. Then the limit
 // of open files is a limit of each loop. If the kernel refuses such a table, for instance in a
 // container, OwnTables logs that all loops share the limit. Call it before anything that depends on
-// that limit, and before there is a listener. A single loop shares the process's table, which ss(8) and lsof(8) show.
+// that limit, and before there is a listener. A single loop shares the process's table, which ss(8)
+// and lsof(8) show.
 func (env *Env) OwnTables() bool {
 	if env.Loops == 1 {
 		return false

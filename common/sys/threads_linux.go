@@ -32,7 +32,7 @@ func Go(f func()) *Thread {
 
 // GoUnshared starts f as a thread with a descriptor table of its own, unshare(2) with CLONE_FILES. The
 // table begins as a copy of the one that the other threads share. RLIMIT_NOFILE limits each table. f
-// gets the error of unshare. Then its thread shares the table of the others.
+// gets the error of unshare. If there is one, the thread shares the table of the others.
 //
 // What f opens or closes concerns only its thread, so no other thread may use these numbers. A file
 // that is in the copy stays open until all tables have closed it. So a listener must not be open when

@@ -36,7 +36,7 @@ func main() {
 		listeners, *addr = append(listeners, ln), bound.String() // if the port was 0, all get the first one's
 	}
 	fmt.Println("listening on", *addr)
-	runtime.GOMAXPROCS(*loops + 1) // so no loop waits for another one, nor the goroutine of the bell for a loop
+	runtime.GOMAXPROCS(len(listeners) + 1) // so no loop waits for another one, nor the goroutine of the bell for a loop
 	ended := make(chan error)
 	for _, ln := range listeners {
 		go func() { ended <- serve(ln, bell) }()
