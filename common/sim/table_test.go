@@ -32,6 +32,55 @@ func TestWhichTableANewThreadUses(t *testing.T) {
 	})
 }
 
+// RLIMIT_NOFILE limits each table. What a thread opens in its own one takes no room from another,
+// whether the call needs one descriptor or two.
+func TestEachTableHasItsOwnLimit(t *testing.T) {
+	program(t, Config{MaxFiles: 6}, func(k *Kernel, self *Thread) {
+		for range 3 {
+			self.Eventfd(0, 0)
+		}
+		self.Join(self.Go(func() {
+			own := Current()
+			own.Unshare(CLONE_FILES)
+			if _, err := own.Eventfd(0, 0); err != EMFILE {
+				t.Errorf("eventfd in the copy of a full table: %v, want EMFILE", err)
+			}
+			own.Close(3)
+			if fd, err := own.Eventfd(0, 0); fd != 3 || err != nil {
+				t.Errorf("eventfd with one free number: %d, %v, want 3", fd, err)
+			}
+			own.Close(4)
+			own.Close(5)
+			if ends, err := own.Socketpair(AF_UNIX, SOCK_STREAM, 0); ends != [2]int{4, 5} || err != nil {
+				t.Errorf("socketpair with two free numbers: %v, %v, want 4 and 5", ends, err)
+			}
+		}), forever)
+		if _, err := self.Eventfd(0, 0); err != EMFILE {
+			t.Errorf("eventfd in the process's table: %v, want EMFILE", err)
+		}
+	})
+}
+
+// The end of a thread closes what is in its table, although the process goes on.
+func TestTheEndOfAThreadClosesItsTable(t *testing.T) {
+	program(t, Config{}, func(k *Kernel, self *Thread) {
+		ends, _ := self.Socketpair(AF_UNIX, SOCK_STREAM, 0)
+		own := self.Go(func() {
+			Current().Unshare(CLONE_FILES)
+			Current().Sleep(time.Second)
+		})
+		self.Sleep(500 * time.Millisecond)
+		self.Close(ends[1])
+		if _, _, _, err := self.Recvmsg(ends[0], make([]byte, 1), 0, MSG_DONTWAIT); err != EAGAIN {
+			t.Errorf("recv while a thread has the other end: %v, want EAGAIN", err)
+		}
+		self.Join(own, forever)
+		if n, _, _, err := self.Recvmsg(ends[0], make([]byte, 1), 0, MSG_DONTWAIT); n != 0 || err != nil {
+			t.Errorf("recv after the thread's end: %d, %v, want the end of file", n, err)
+		}
+	})
+}
+
 // The table of a program stays although its only thread has another one, because Go's runtime has
 // threads, too. A process without a program has none.
 func TestTheProcesssTableStays(t *testing.T) {

@@ -40,6 +40,7 @@ func TestBrowserLab(t *testing.T) {
 		{about: "clients", try: labClients},
 		{about: "trouble", try: labTrouble},
 		{about: "kernel", try: labKernel},
+		{about: "descriptor tables", try: labTables},
 		{about: "words", try: labWords},
 		{about: "program", try: labProgram},
 		{about: "parts", try: labParts},

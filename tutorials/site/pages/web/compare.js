@@ -54,6 +54,9 @@ function state({ Over, Turn, Processes }) {
   return [Turn ? "runs" : "", waits.size > 0 ? `waits in ${[...waits].join(", ")}` : ""].filter(Boolean).join("; ");
 }
 
+// refuses tells whether a server has ended because the scenario has a flag of another server.
+const refuses = ({ Over, Err }) => Over && /flag provided but not defined/.test(Err ?? "");
+
 const call = ({ Counters }, name) => Counters?.Calls[name] ?? 0;
 
 // rowsOf are the rows of the table for three machines. One that has crashed is missing.
@@ -184,7 +187,11 @@ export class Compare {
     const about =
       `You step ${this.#stepped}; the others follow. ` +
       "Compare how many system calls a server makes for each send of a client.";
-    if (this.crashed.size === 0) return `All three servers are at the same time. ${about}`;
-    return `${[...this.crashed.values()].join(". ")}. Choose a scenario or a server to load it again. ${about}`;
+    if (this.crashed.size > 0)
+      return `${[...this.crashed.values()].join(". ")}. Choose a scenario or a server to load it again. ${about}`;
+    const refused = this.#others.filter((name) => refuses(this.lab.machines.get(name).view));
+    if (refused.length > 0)
+      return `${refused.join(" and ")} can't play this scenario, which has a flag of another server.`;
+    return `All three servers are at the same time. ${about}`;
   }
 }
