@@ -153,7 +153,8 @@ func TestEveryGroupOfQuietClientsIsMeasured(t *testing.T) {
 				t.Errorf("%s: wrong units (-want +got):\n%s", about, d)
 			}
 			for u, v := range row.Samples[0].Values {
-				if v <= 0 {
+				// The greedy client runs with SCHED_IDLE, and so perhaps not at all while the machine is busy.
+				if v < 0 || v == 0 && u != GreedyRate {
 					t.Errorf("%s: %s is %v", about, u, v)
 				}
 			}

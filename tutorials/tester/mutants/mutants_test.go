@@ -159,29 +159,44 @@ var namedChapter = regexp.MustCompile(`// Chapter (\d+)( \(planned\))?\.`)
 func TestTheTesterFindsEveryMutant(t *testing.T) {
 	t.Parallel()
 	inParallel(t, slices.Sorted(maps.Keys(table)), func(t *testing.T, name string) {
-		row := table[name]
-		var failed []string
-		for _, r := range examine(t, name, row.kind) {
-			if r.Verdict != tester.Failed {
-				continue
-			}
-			failed = append(failed, r.Check)
-			if n := strings.Count(r.Why, "the server has ended"); n > 1 {
-				t.Errorf("check %s says %d times how the server ended, want once:\n%s", r.Check, n, r.Why)
-			}
-			if r.Check == row.check && !strings.Contains(r.Why, row.symptom) {
-				t.Errorf("check %s: the symptom doesn't contain %q:\n%s", r.Check, row.symptom, r.Why)
-			} else if r.Check != row.check && !slices.Contains(row.also, r.Check) {
-				t.Errorf("check %s fails, too:\n%s", r.Check, r.Why)
-			}
+		surprises := surprisesOf(t, name)
+		if len(surprises) > 0 {
+			t.Logf("testing the mutant again, because a busy machine can change what depends on times:\n%s",
+				strings.Join(surprises, "\n"))
+			surprises = surprisesOf(t, name)
 		}
-		want := append([]string{row.check}, row.also...)
-		slices.Sort(want)
-		slices.Sort(failed)
-		if diff := cmp.Diff(want, failed); diff != "" {
-			t.Errorf("checks that should fail (-) and that fail (+):\n%s", diff)
+		for _, s := range surprises {
+			t.Error(s)
 		}
 	})
+}
+
+// surprisesOf tests a mutant, and returns in which ways the result differs from the mutant's row.
+func surprisesOf(t *testing.T, name string) (surprises []string) {
+	surprise := func(form string, args ...any) { surprises = append(surprises, fmt.Sprintf(form, args...)) }
+	row := table[name]
+	var failed []string
+	for _, r := range examine(t, name, row.kind) {
+		if r.Verdict != tester.Failed {
+			continue
+		}
+		failed = append(failed, r.Check)
+		if n := strings.Count(r.Why, "the server has ended"); n > 1 {
+			surprise("check %s says %d times how the server ended, want once:\n%s", r.Check, n, r.Why)
+		}
+		if r.Check == row.check && !strings.Contains(r.Why, row.symptom) {
+			surprise("check %s: the symptom doesn't contain %q:\n%s", r.Check, row.symptom, r.Why)
+		} else if r.Check != row.check && !slices.Contains(row.also, r.Check) {
+			surprise("check %s fails, too:\n%s", r.Check, r.Why)
+		}
+	}
+	want := append([]string{row.check}, row.also...)
+	slices.Sort(want)
+	slices.Sort(failed)
+	if diff := cmp.Diff(want, failed); diff != "" {
+		surprise("checks that should fail (-) and that fail (+):\n%s", diff)
+	}
+	return surprises
 }
 
 // The servers without a fault must pass every check of their kind.
