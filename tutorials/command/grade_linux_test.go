@@ -88,7 +88,7 @@ func TestAWrongCallOfGradeIsAnsweredByOneLine(t *testing.T) {
 		{"-project 4 /tmp", 1, "there is no project 4"},
 		{"-chapter 99 /tmp", 1, "chapter 99 has no exercise"},
 		{"-chapter x /tmp", 2, `-chapter takes the number of one chapter, like 3, not "x"`},
-		{"-kind ftp /tmp", 1, `no kind of server is called "ftp": use line, http, ws or room`},
+		{"-kind ftp /tmp", 1, `no kind of server is called "ftp": use line, http, ws, room or shards`},
 		{"-project 1 -check stall /tmp", 1, `no selected check is called "stall"`},
 		{"-project 1 -jobs 0 /tmp", 2, "-jobs takes a number from 1 to 100, not 0"},
 		{"-project 1 -limit 0s /tmp", 2, "-limit, -patience and -wait must be more than 0, like 2m"},
