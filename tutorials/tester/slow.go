@@ -17,27 +17,35 @@ const volume = 12 << 20
 // bulk returns n requests whose answers have about size bytes together.
 func (e *env) bulk(size int) (all []byte, n int, err error) {
 	all = make([]byte, 0, size)
-	switch e.kind.name() {
-	case "http":
+	switch k := e.kind.(type) {
+	case numbered:
+		for ; len(all) < size; n++ {
+			all = append(all, k.bulkRequest(n)...)
+		}
+	case httpKind:
 		page, err := e.pageSize()
 		if err != nil {
 			return nil, 0, err
 		}
 		n = min(size/page+1, 200_000)
 		for range n {
-			all = append(all, httpKind{}.get(e)...)
-		}
-	case "line", "shards":
-		for ; len(all) < size; n++ {
-			all = append(all, bulkLine(n)...)
-		}
-	case "ws":
-		for ; len(all) < size; n++ {
-			all = append(all, masked(binaries, bulkMessage(n))...)
+			all = append(all, k.get(e)...)
 		}
 	}
 	return all, n, nil
 }
+
+// numbered is a kind whose requests of a bulk have numbers, which their answers have too.
+type numbered interface {
+	bulkRequest(i int) []byte
+	bulkAnswer(p *clientConn, i int) error
+}
+
+func (lineKind) bulkRequest(i int) []byte              { return bulkLine(i) }
+func (lineKind) bulkAnswer(p *clientConn, i int) error { return p.expect(bulkLine(i)) }
+
+func (wsKind) bulkRequest(i int) []byte              { return masked(binaries, bulkMessage(i)) }
+func (wsKind) bulkAnswer(p *clientConn, i int) error { return p.expectFrame(binaries, bulkMessage(i)) }
 
 // pageSize returns about how many bytes an answer has, with its header.
 func (e *env) pageSize() (int, error) {
@@ -79,11 +87,8 @@ var filling = bytes.Repeat([]byte("and more of it, "), 500)
 // bulkAnswer reads the answer to request i of a bulk. For http it stores the checksum of the first
 // body in sum; all later bodies must have the same.
 func (p *clientConn) bulkAnswer(i int, sum *[sha256.Size]byte) error {
-	switch p.e.kind.name() {
-	case "line", "shards":
-		return p.expect(bulkLine(i))
-	case "ws":
-		return p.expectFrame(binaries, bulkMessage(i))
+	if k, ok := p.e.kind.(numbered); ok {
+		return k.bulkAnswer(p, i)
 	}
 	b, err := httpKind{}.body(p)
 	if err != nil {
