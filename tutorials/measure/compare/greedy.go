@@ -157,7 +157,7 @@ func (r *running) probe(ctx context.Context) (source netip.AddrPort, loop int, e
 	client := &http.Client{Transport: &http.Transport{
 		DialContext: func(context.Context, string, string) (net.Conn, error) { return c, nil },
 	}}
-	s, err := r.askStats(client)
+	s, err := AskStats(ctx, client, r.url)
 	if err != nil {
 		return source, 0, err
 	}

@@ -2,7 +2,6 @@ package compare
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -114,7 +113,7 @@ func (b *Bench) Measure(ctx context.Context, t *Target, c *Case, seed uint64) (*
 	case c.Greedy != nil:
 		return b.greedy(ctx, s, c, seed)
 	}
-	m := meter{running: s, cpus: cpus, shared: b.shares(c), before: memoryOf(s.pid), conns: c.Active + c.Idle, statsClient: newStatsClient()}
+	m := meter{running: s, cpus: cpus, shared: b.shares(c), before: memoryOf(s.pid), conns: c.Active + c.Idle, statsClient: NewStatsClient()}
 	// This must happen before the server ends: at its shutdown it would wait a second for the next
 	// request here.
 	defer m.statsClient.CloseIdleConnections()
@@ -183,40 +182,13 @@ func (m *meter) end() (err error) {
 // counters are the values of a server's /stats.
 type counters map[string]uint64
 
-func newStatsClient() *http.Client {
-	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxConnsPerHost: 1}}
-}
-
 // counters asks the server for its counters. It returns nil for a server that has none.
 func (m *meter) counters() (counters, error) {
 	if !m.ours {
 		return nil, nil
 	}
-	s, err := m.askStats(m.statsClient)
+	s, err := AskStats(context.Background(), m.statsClient, m.url)
 	return s.Totals, err
-}
-
-// stats is what a server of ours says about itself.
-type stats struct {
-	Connection uint64 // number of the connection that asked
-	Totals     counters
-	Slots      []struct{ Slot, Accepted, Closed int } // one for each loop
-}
-
-func (r *running) askStats(client *http.Client) (s stats, err error) {
-	res, err := client.Get(r.url + "/stats")
-	if err != nil {
-		return s, err
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body) // to the end, because otherwise the connection can't be used again
-	if err == nil {
-		err = json.Unmarshal(body, &s)
-	}
-	if err != nil {
-		return s, fmt.Errorf("%s/stats: %w", r.url, err)
-	}
-	return s, nil
 }
 
 // sample computes the values.

@@ -25,7 +25,7 @@ func TestTheLooksAtStatsShareAConnection(t *testing.T) {
 	}
 	s.Start()
 	defer s.Close()
-	m := meter{running: &running{Target: &Target{ours: true}, url: s.URL}, statsClient: newStatsClient()}
+	m := meter{running: &running{Target: &Target{ours: true}, url: s.URL}, statsClient: NewStatsClient()}
 	for i := range uint64(2) {
 		switch got, err := m.counters(); {
 		case err != nil:

@@ -1,13 +1,10 @@
 package compare
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
+	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -54,14 +51,14 @@ func (r *running) perLoop() (counts []int, err error) {
 	if !r.ours {
 		return perChild(r.pid, strings.TrimPrefix(r.url, "http://"))
 	}
-	client := newStatsClient()
+	client := NewStatsClient()
 	defer client.CloseIdleConnections()
-	s, err := r.askStats(client)
+	s, err := AskStats(context.Background(), client, r.url)
 	if err != nil {
 		return nil, err
 	}
 	for i, slot := range s.Slots {
-		n := slot.Accepted - slot.Closed
+		n := slot.Open()
 		if i == r.loopOf(s.Connection) {
 			n-- // the connection that asked
 		}
@@ -75,45 +72,10 @@ func (r *running) perLoop() (counts []int, err error) {
 func (r *running) loopOf(connection uint64) int { return int((connection - 1) % uint64(r.Loops)) }
 
 // perChild returns how many connections to addr each child of a process has.
-func perChild(pid int, addr string) (counts []int, err error) {
-	open, err := established(addr)
+func perChild(pid int, addr string) ([]int, error) {
+	at, err := netip.ParseAddrPort(addr)
 	if err != nil {
 		return nil, err
 	}
-	for _, child := range load.Tree(pid)[1:] {
-		n := 0
-		fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", child))
-		for _, fd := range fds {
-			if link, err := os.Readlink(fd); err == nil && open[link] {
-				n++
-			}
-		}
-		counts = append(counts, n)
-	}
-	return counts, nil
-}
-
-// established returns the sockets of a server's established connections, as links like those in
-// /proc/PID/fd. addr is the server's IPv4 address.
-func established(addr string) (links map[string]bool, err error) {
-	_, port, _ := strings.Cut(addr, ":")
-	n, err := strconv.Atoi(port)
-	if err != nil {
-		return nil, fmt.Errorf("the address %q has no port", addr)
-	}
-	f, err := os.Open("/proc/net/tcp")
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	links = make(map[string]bool)
-	own := fmt.Sprintf(":%04X", n)
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		const local, state, inode = 1, 3, 9 // columns of /proc/net/tcp, proc_net(5)
-		f := strings.Fields(lines.Text())
-		if len(f) > inode && strings.HasSuffix(f[local], own) && f[state] == "01" {
-			links["socket:["+f[inode]+"]"] = true
-		}
-	}
-	return links, nil
+	return load.Connections(at, load.Tree(pid)[1:])
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -22,14 +23,14 @@ type Owner struct {
 // FindOwner returns the process that listens on addr. If pid isn't 0, that process, its children or
 // theirs must listen there; otherwise the error names the process that does.
 func FindOwner(addr netip.AddrPort, pid int) (Owner, error) {
-	sockets, err := listeners(addr)
+	listeners, err := sockets(listening, func(at netip.AddrPort) bool { return covers(at, addr) })
 	if err != nil {
 		return Owner{}, err
 	}
-	if len(sockets) == 0 {
+	if len(listeners) == 0 {
 		return Owner{}, fmt.Errorf("nobody listens on %s", addr)
 	}
-	holds := func(pid int) bool { return holdsAny(pid, sockets) }
+	holds := func(pid int) bool { return holdsAny(pid, listeners) }
 	if pid != 0 && slices.ContainsFunc(Tree(pid), holds) {
 		return Owner{pid, comm(pid)}, nil
 	}
@@ -90,8 +91,38 @@ func parent(pid int) int {
 	return n
 }
 
-// listeners returns the sockets that listen on addr, as links like those in /proc/PID/fd.
-func listeners(addr netip.AddrPort) (links []string, err error) {
+// Connections returns how many established connections each of some processes has at addr, the
+// address of a server's end.
+func Connections(addr netip.AddrPort, pids []int) (counts []int, err error) {
+	open, err := sockets(established, func(at netip.AddrPort) bool { return at == addr })
+	if err != nil {
+		return nil, err
+	}
+	for _, pid := range pids {
+		held := make(map[string]bool) // several threads may share a table
+		for link := range openFiles(pid) {
+			held[link] = true
+		}
+		n := 0
+		for _, link := range open {
+			if held[link] {
+				n++
+			}
+		}
+		counts = append(counts, n)
+	}
+	return counts, nil
+}
+
+// The states of sockets in /proc/net/tcp.
+const (
+	established = "01"
+	listening   = "0A"
+)
+
+// sockets returns the sockets that are in a state and whose own address is wanted, as links like those
+// in /proc/PID/fd.
+func sockets(state string, wanted func(at netip.AddrPort) bool) (links []string, err error) {
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		f, err := os.Open(table)
 		if os.IsNotExist(err) {
@@ -103,11 +134,10 @@ func listeners(addr netip.AddrPort) (links []string, err error) {
 		defer f.Close()
 		for lines := bufio.NewScanner(f); lines.Scan(); {
 			fields := strings.Fields(lines.Text())
-			const listening = "0A"
-			if len(fields) < 10 || fields[3] != listening {
+			if len(fields) < 10 || fields[3] != state {
 				continue
 			}
-			if at, err := hexAddr(fields[1]); err == nil && covers(at, addr) {
+			if at, err := hexAddr(fields[1]); err == nil && wanted(at) {
 				links = append(links, "socket:["+fields[9]+"]")
 			}
 		}
@@ -138,14 +168,25 @@ func hexAddr(s string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(ip, uint16(n)), nil
 }
 
-// holdsAny reports whether a process has one of these files open, in any descriptor table: a thread may
-// have one of its own.
+// holdsAny reports whether a process has one of these files open.
 func holdsAny(pid int, links []string) bool {
-	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/fd/*", pid))
-	for _, fd := range fds {
-		if link, err := os.Readlink(fd); err == nil && slices.Contains(links, link) {
+	for link := range openFiles(pid) {
+		if slices.Contains(links, link) {
 			return true
 		}
 	}
 	return false
+}
+
+// openFiles returns what the descriptors of a process refer to, in all its descriptor tables: a thread
+// may have one of its own. What several threads share comes several times.
+func openFiles(pid int) iter.Seq[string] {
+	return func(yield func(link string) bool) {
+		fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/fd/*", pid))
+		for _, fd := range fds {
+			if link, err := os.Readlink(fd); err == nil && !yield(link) {
+				return
+			}
+		}
+	}
 }

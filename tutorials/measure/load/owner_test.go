@@ -4,38 +4,20 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"threeloops/common/sys"
 )
 
-// apart runs f on a thread that isn't the main thread and that ends with f.
-func apart(f func()) {
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		runtime.LockOSThread()
-		if unix.Gettid() == os.Getpid() {
-			apart(f) // while this goroutine keeps the main thread
-			runtime.UnlockOSThread()
-			return
-		}
-		f()
-	}()
-	<-ended
-}
-
-// listenApart listens with a descriptor that only this thread has.
-func listenApart() (addr netip.AddrPort, err error) {
-	if err := unix.Unshare(unix.CLONE_FILES); err != nil {
-		return addr, err
-	}
+// listen listens at a port that the kernel chooses, with a descriptor of the calling thread's table.
+func listen() (addr netip.AddrPort, err error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return addr, err
 	}
-	if err := unix.Listen(fd, 1); err != nil { // at a port that the kernel chooses
+	if err := unix.Listen(fd, 1); err != nil {
 		return addr, err
 	}
 	at, err := unix.Getsockname(fd)
@@ -47,8 +29,12 @@ func listenApart() (addr netip.AddrPort, err error) {
 }
 
 func TestAListenerInATableOfAThreadHasAnOwner(t *testing.T) {
-	apart(func() {
-		addr, err := listenApart()
+	sys.GoUnshared(func(err error) {
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		addr, err := listen()
 		if err != nil {
 			t.Error(err)
 			return
@@ -57,5 +43,5 @@ func TestAListenerInATableOfAThreadHasAnOwner(t *testing.T) {
 		if err != nil || got.PID != os.Getpid() {
 			t.Errorf("the owner of %s is %+v, %v; want process %d", addr, got, err, os.Getpid())
 		}
-	})
+	}).Join(sys.Forever)
 }

@@ -16,6 +16,7 @@ import (
 
 	"threeloops/common/sys"
 	"threeloops/common/ws"
+	"threeloops/tutorials/measure/load"
 )
 
 // childEnv makes a program a crowd.
@@ -105,13 +106,7 @@ func Child() {
 }
 
 func newCrowd() *crowd {
-	return &crowd{base: time.Now(), want: ws.AppendAccept(nil, []byte(key)), latency: newHistogram(), broken: make(chan error, 1)}
-}
-
-// newHistogram makes a histogram for round trips of up to two minutes in nanoseconds, exact to 3
-// digits.
-func newHistogram() *hdrhistogram.Histogram {
-	return hdrhistogram.New(1, int64(2*time.Minute), 3)
+	return &crowd{base: time.Now(), want: ws.AppendAccept(nil, []byte(key)), latency: load.NewHistogram(), broken: make(chan error, 1)}
 }
 
 // tellEvery is how often a crowd reports.

@@ -29,7 +29,7 @@ func (r *run) open(ctx context.Context, target int) error {
 			r.result.Why = why
 			return r.giveUp(ctx)
 		}
-		pending := r.crowd.allowed - said.Open - said.Lost - said.Closed
+		pending := r.pending(&said)
 		n := min(r.budget.permits(r.available(), pending), target-r.crowd.allowed)
 		if n > 0 {
 			if err := r.crowd.allow(n); err != nil {
@@ -39,11 +39,16 @@ func (r *run) open(ctx context.Context, target int) error {
 	}
 }
 
+// pending is how many connections are allowed and have neither opened nor ended.
+func (r *run) pending(said *report) int {
+	return r.crowd.allowed - said.Open - said.Lost - said.Closed
+}
+
 // reason returns why no more connections should be opened, or nothing if there is no reason. Nothing
 // has opened for the time that has passed.
 func (r *run) reason(ctx context.Context, said *report, passed time.Duration, begun time.Time) string {
 	left := r.available()
-	pending := r.crowd.allowed - said.Open - said.Lost - said.Closed
+	pending := r.pending(said)
 	switch {
 	case said.Failed != "":
 		return said.Failed
@@ -66,7 +71,7 @@ func (r *run) diagnose(ctx context.Context, waiting int) string {
 		return fmt.Sprintf("the server doesn't answer: %v", err)
 	}
 	if r.Loops > 1 {
-		loop, conns := st.fullest()
+		loop, conns := fullest(st.Slots)
 		return fmt.Sprintf("loop %d is full with %d connections, and %d clients wait: more loops would have shared them (-loops)",
 			loop, conns, waiting)
 	}

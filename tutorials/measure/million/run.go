@@ -231,7 +231,7 @@ func (r *run) weigh(ctx context.Context) error {
 	r.result.Cost = r.budget.cost
 	r.result.Kernel, r.result.Slabs = (now.kernel-r.begin.kernel)/open, now.slabs
 	if st, err := r.server.stats(ctx); err == nil && r.Loops > 1 {
-		r.result.Loop, r.result.Fullest = st.fullest()
+		r.result.Loop, r.result.Fullest = fullest(st.Slots)
 	}
 	return nil
 }
